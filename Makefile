@@ -1,0 +1,60 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
+.PHONY: help
+help:  ## List what there is to type
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Matteline needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+		|| { echo "Python's venv is missing; on Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@echo "Setting up $(VENV), once"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary=:all: -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: setup
+setup: $(READY)  ## Make the environment in .venv
+
+.PHONY: demo
+demo: $(READY)  ## Cut out sample photos offline; results in demo-output/
+	@$(BIN)/matteline demo
+
+.PHONY: test
+test: $(READY)  ## Everything that needs no special machine
+	@$(BIN)/pytest -m "not weights" $(if $(K),-k "$(K)")
+
+.PHONY: e2e
+e2e: $(READY)  ## Real weights on real photos, from MATTELINE_WEIGHTS_MIRROR
+	@$(BIN)/pytest -m weights
+
+.PHONY: bench
+bench: $(READY)  ## Start-up and one photo, as ratios to bare onnxruntime
+	@$(BIN)/python -m tests.bench
+
+.PHONY: check
+check: $(READY)  ## Lint, types, import rules; changes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache | tail -3
+
+.PHONY: fix
+fix: $(READY)  ## Format and mend what can be mended
+	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .
+
+.PHONY: lock
+lock: $(READY)  ## Hash-lock every dependency again
+	@$(COMPILE) pyproject.toml --all-extras -o requirements-dev.txt
+	@for folder in containers/*/; do \
+		test ! -f $${folder}requirements.in || $(COMPILE) $${folder}requirements.in \
+			-c requirements-dev.txt -o $${folder}requirements.txt; done

@@ -1,0 +1,24 @@
+"""RefineEdges: the finished pictures of one photo, at the photo's own resolution."""
+
+from containers.edge_refiner.alpha import estimate_alpha, read_mask
+from containers.edge_refiner.pictures import render
+from containers.edge_refiner.publishing import store_pictures
+from pipeline.contracts import EdgesRefined, RefineEdges
+from pipeline.photo import decode
+from pipeline.source import read_source
+from pipeline.task import TaskContext, task
+
+
+@task(RefineEdges)
+def handler(job: RefineEdges, context: TaskContext) -> EdgesRefined:
+    """Every picture the options ask for, in the work bucket, each with its future key."""
+    with context.timed("decode"):
+        photo = decode(read_source(context.store, job.source))
+        mask = read_mask(context.store, job.mask)
+    with context.timed("refine"):
+        refine, alpha = estimate_alpha(photo, mask, mode=job.options.refine)
+    with context.timed("compose"):
+        pictures = render(photo, alpha, job.options)
+    with context.timed("encode"):
+        stored = store_pictures(pictures, job, photo, context.store)
+    return EdgesRefined(refine=refine, pictures=stored)

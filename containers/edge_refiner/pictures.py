@@ -1,0 +1,62 @@
+"""The pictures a person asked for, as pixels."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageColor
+
+from containers.edge_refiner.alpha import Alpha
+from containers.edge_refiner.foreground import estimate_foreground
+from pipeline.contracts import Options, PictureFormat, PictureKind
+from pipeline.photo import Photo, Pixels
+
+PREVIEW_SIDE: Final = 1024
+
+
+class Rendered(NamedTuple):
+    kind: PictureKind
+    pixels: Pixels
+    format: PictureFormat
+
+
+def render(photo: Photo, alpha: Alpha, options: Options) -> list[Rendered]:
+    """One picture per requested output, all cropped alike. A mask is always a grey PNG."""
+    opacity = (alpha * 255 + np.float32(0.5)).astype(np.uint8)
+    frame = subject_box(opacity) if options.crop else (slice(None), slice(None))
+    pictures = []
+    if "mask" in options.outputs:
+        pictures.append(Rendered("mask", np.ascontiguousarray(opacity[frame]), "png"))
+    if options.outputs != ("mask",):
+        cutout = np.ascontiguousarray(compose(photo, alpha, options.background)[frame])
+        candidates = (Rendered("cutout", cutout, options.format), _preview(cutout, options.format))
+        pictures += [picture for picture in candidates if picture.kind in options.outputs]
+    return pictures
+
+
+def compose(photo: Photo, alpha: Alpha, background: str | None) -> Pixels:
+    """H×W×4 straight-alpha RGBA, or H×W×3 RGB over a `#rrggbb` background."""
+    foreground = estimate_foreground(photo.rgb, alpha)
+    if background is None:
+        opacity = (alpha * 255 + np.float32(0.5)).astype(np.uint8)
+        return np.dstack([foreground, opacity])
+    wanted = np.array(ImageColor.getrgb(background), dtype=np.float32)
+    weight = alpha[..., None]
+    return (foreground * weight + wanted * (1 - weight) + np.float32(0.5)).astype(np.uint8)
+
+
+def _preview(cutout: Pixels, picture_format: PictureFormat) -> Rendered:
+    """The cut-out with its longer side at most 1,024 pixels, alpha-weighted: edges stay clean."""
+    image = Image.fromarray(cutout)
+    image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
+    return Rendered("preview", np.asarray(image), picture_format)
+
+
+def subject_box(opacity: Pixels) -> tuple[slice, slice]:
+    """Rows and columns that hold every visible pixel; the whole frame if there is none."""
+    rows = np.flatnonzero(opacity.any(axis=1))
+    columns = np.flatnonzero(opacity.any(axis=0))
+    if not rows.size:
+        return slice(None), slice(None)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

@@ -1,0 +1,109 @@
+"""From a request to a job: fetch, sniff, measure, merge options, choose the model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from containers.media_inspector.options import Profile, canonical, merge_options
+from containers.media_inspector.request import Request, read_request
+from pipeline import naming, photo
+from pipeline.artifacts import ArtifactStore, Stat
+from pipeline.contracts import CutoutJob, InspectPhoto, Options, PhotoInspected, Plan, SourcePhoto
+from pipeline.errors import (
+    LicenseNotAccepted,
+    MediaTooLarge,
+    SourceChanged,
+    SourceMissing,
+)
+from pipeline.manifest import Catalogue, ModelRow
+
+
+def inspect_photo(
+    task: InspectPhoto, store: ArtifactStore, catalogue: Catalogue, profiles: Sequence[Profile]
+) -> PhotoInspected:
+    """The job and the plan for one execution input. Raises a permanent error, or an outage."""
+    request = read_request(task.input)
+    stat = _stat(request, store)
+    options = merge_options(
+        typed=request.options,
+        metadata=stat.metadata,
+        key=request.location.key,
+        profiles=profiles,
+        default_model=task.default_model,
+    )
+    plan = _plan(options, catalogue)
+    source = _source(request, stat, store)
+    return PhotoInspected(job=_job(task, request, source, options), plan=plan)
+
+
+def _stat(request: Request, store: ArtifactStore) -> Stat:
+    location = request.location
+    try:
+        stat = store.stat(location)
+    except KeyError:
+        raise SourceMissing(f"there is no {location.uri}") from None
+    if request.etag and request.etag != stat.etag:
+        raise SourceChanged(f"{location.uri} was replaced after the event that named it")
+    if stat.bytes > photo.MAX_BYTES:
+        raise MediaTooLarge(f"{stat.bytes:,} bytes; the limit is {photo.MAX_BYTES:,}")
+    return stat
+
+
+def _plan(options: Options, catalogue: Catalogue) -> Plan:
+    row = _usable(options.model, catalogue)
+    fallback = None
+    if options.allow_fallback and row.fallback:
+        lighter = _usable(row.fallback, catalogue)
+        fallback = Plan(
+            model=lighter.name, weights_key=lighter.weights_key, degraded=True, fallback=None
+        )
+    return Plan(model=row.name, weights_key=row.weights_key, degraded=False, fallback=fallback)
+
+
+def _usable(name: str, catalogue: Catalogue) -> ModelRow:
+    row = catalogue.row(name)
+    if not row.commercial:
+        raise LicenseNotAccepted(f"the weights of {name} are under {row.licence}")
+    return row
+
+
+def _source(request: Request, stat: Stat, store: ArtifactStore) -> SourcePhoto:
+    """Read the very version that was measured, and take its checksum and header."""
+    location = request.location._replace(version_id=stat.version_id)
+    try:
+        content = store.read(location)
+    except KeyError:
+        raise SourceMissing(f"{location.uri} was deleted while it was being read") from None
+    header = photo.probe(content)
+    return SourcePhoto(
+        bucket=location.bucket,
+        key=location.key,
+        version_id=location.version_id,
+        etag=stat.etag,
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+        **header._asdict(),
+    )
+
+
+def _job(task: InspectPhoto, request: Request, source: SourcePhoto, options: Options) -> CutoutJob:
+    """Name the job by its content, so that the same photo dropped twice is one job."""
+    identity = "\n".join([source.bucket, source.key, source.sha256, canonical(options)])
+    job_id = hashlib.sha256(identity.encode()).hexdigest()[:32]
+    run = hashlib.sha256(task.execution.encode()).hexdigest()[:12]
+    stem = naming.output_stem(source.key)
+    now = datetime.now(UTC)
+    return CutoutJob(
+        job_id=job_id,
+        source=source,
+        options=options,
+        force=request.force,
+        work_prefix=f"{job_id}/{run}",
+        output_stem=stem,
+        manifest_key=naming.manifest_key(stem),
+        inspected_at=now.isoformat(timespec="milliseconds"),
+        now=int(now.timestamp()),
+        lease_until=int(now.timestamp()) + task.lease_s,
+    )

@@ -1,0 +1,77 @@
+"""What started the execution: an S3 event, or what a person typed in the console."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.artifacts import Location
+from pipeline.errors import InvalidOptions
+
+
+@dataclass(frozen=True)
+class Request:
+    """One object and what is asked for it. `etag` is the one the event reported, if there was one.
+
+    `options` are as typed: unmerged and unchecked.
+    """
+
+    location: Location
+    etag: str | None
+    force: bool
+    options: dict[str, Any]
+
+
+class _TypedInput(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    bucket: str = Field(min_length=3, max_length=63)
+    key: str = Field(min_length=1)
+    version_id: str | None = None
+    force: bool = False
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class _EventBucket(BaseModel):
+    name: str
+
+
+class _EventObject(BaseModel):
+    key: str
+    etag: str | None = None
+    version_id: str | None = Field(default=None, alias="version-id")
+
+
+class _EventDetail(BaseModel):
+    bucket: _EventBucket
+    object: _EventObject
+
+
+def read_request(execution_input: dict[str, Any]) -> Request:
+    """Either kind of input as a Request; InvalidOptions names every field that is wrong."""
+    try:
+        if "detail-type" in execution_input:
+            detail = _EventDetail.model_validate(execution_input.get("detail"))
+            stored = detail.object
+            location = Location(detail.bucket.name, stored.key, stored.version_id)
+            return Request(location, stored.etag, force=False, options={})
+        typed = _TypedInput.model_validate(execution_input)
+    except ValidationError as error:
+        raise InvalidOptions(f"execution input: {describe(error)}") from error
+    location = Location(typed.bucket, typed.key, typed.version_id)
+    return Request(location, None, force=typed.force, options=typed.options)
+
+
+def describe(error: ValidationError) -> str:
+    """Every problem of a validation on one line: `field: what is wrong; field: …`."""
+    problems = error.errors(include_url=False, include_context=False)
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'input'}: {_sentence(problem)}"
+        for problem in problems
+    )
+
+
+def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails, a TypedDict
+    if problem["type"] == "extra_forbidden":
+        return "there is no such field"
+    return f"{problem['msg'][:1].lower()}{problem['msg'][1:]}, got {problem['input']!r:.80}"

@@ -1,0 +1,16 @@
+"""StageWeights: one model's files in the models bucket, complete or not at all."""
+
+from containers.model_downloader.sources import Sources
+from containers.model_downloader.staging import stage_weights
+from pipeline.contracts import StageWeights, WeightsStaged
+from pipeline.task import TaskContext, task
+
+
+@task(StageWeights)
+def handler(job: StageWeights, context: TaskContext) -> WeightsStaged:
+    """The staged manifest; what is already staged is left alone unless the job says `force`."""
+    row = context.catalogue.row(job.model)
+    sources = Sources(mirror=context.settings.weights_mirror)
+    scratch = context.settings.scratch
+    with context.timed("stage"):
+        return stage_weights(job, row=row, store=context.store, sources=sources, scratch=scratch)

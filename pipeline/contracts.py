@@ -1,0 +1,177 @@
+"""What each task is given and what it returns: one frozen (job, result) pair per task.
+
+Jobs are parsed from the payload a state machine writes field by field; results are what it reads
+back. `schema` is the version of the pair. When one changes, accept the old number beside the new
+for one release: a Lambda alias can move under a running execution.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from pipeline.artifacts import Artifact, Location
+
+Refine = Literal["none", "fast", "auto"]
+PictureFormat = Literal["png", "webp"]
+PictureKind = Literal["cutout", "mask", "preview"]
+HexColour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$", to_lower=True)]
+
+
+def _each_once(kinds: tuple[PictureKind, ...]) -> tuple[PictureKind, ...]:
+    return tuple(sorted(set(kinds)))
+
+
+PictureKinds = Annotated[tuple[PictureKind, ...], Field(min_length=1), AfterValidator(_each_once)]
+
+
+class Contract(BaseModel):
+    """A value that crosses a task's edge: frozen, and unknown fields are refused by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Job(Contract):
+    schema_version: Literal[1] = Field(alias="schema")
+
+
+class Provenance(Contract):
+    """What produced a result, exactly."""
+
+    container: str
+    version: str
+    image_digest: str
+
+
+class Result(Contract):
+    """`metrics` and `provenance` are filled in by `pipeline.task`; a handler adds its own keys."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    metrics: dict[str, float] = Field(default_factory=dict)
+    provenance: Provenance | None = None
+
+
+class Options(Contract):
+    """What a person may ask for, after defaults, profile, metadata and input are merged."""
+
+    model: str
+    refine: Refine = "auto"
+    format: PictureFormat = "png"
+    background: HexColour | None = None
+    crop: bool = False
+    outputs: PictureKinds = ("cutout",)
+    allow_fallback: bool = False
+
+
+class SourcePhoto(Contract):
+    """The photo as it was inspected. Width and height are pixels after EXIF rotation."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+    etag: str
+    sha256: str
+    bytes: int
+    media_type: str
+    width: int
+    height: int
+
+    @property
+    def location(self) -> Location:
+        return Location(self.bucket, self.key, self.version_id)
+
+
+class Plan(Contract):
+    """Which model cuts the photo out, and what is left to try if its function is too small."""
+
+    model: str
+    weights_key: str
+    degraded: bool
+    fallback: "Plan | None"
+
+
+class CutoutJob(Contract):
+    """One photo's way through the cutout state machine."""
+
+    job_id: str
+    source: SourcePhoto
+    options: Options
+    force: bool
+    work_prefix: str
+    output_stem: str
+    manifest_key: str
+    inspected_at: str
+    now: int
+    lease_until: int
+
+
+class InspectPhoto(Job):
+    """`input` is the execution input untouched: an S3 event, or what a person typed."""
+
+    input: dict[str, Any]
+    execution: str
+    default_model: str
+    lease_s: int
+
+
+class PhotoInspected(Result):
+    job: CutoutJob
+    plan: Plan
+
+
+class StageWeights(Job):
+    model: str
+    models_bucket: str
+    force: bool
+
+
+class WeightsStaged(Result):
+    model: str
+    manifest: Artifact
+    already_staged: bool
+
+
+class RemoveBackground(Job):
+    job_id: str
+    execution: str
+    source: SourcePhoto
+    model: str
+    models_bucket: str
+    weights_key: str
+    work_bucket: str
+    work_prefix: str
+
+
+class BackgroundRemoved(Result):
+    """`mask` is the model's raw opinion: an 8-bit grey PNG at the model's own resolution."""
+
+    mask: Artifact
+    model: str
+    weights_sha256: str
+
+
+class RefineEdges(Job):
+    job_id: str
+    execution: str
+    source: SourcePhoto
+    options: Options
+    mask: Artifact
+    work_bucket: str
+    work_prefix: str
+    output_stem: str
+
+
+class Picture(Contract):
+    """One finished picture: where the task wrote it, and the key it is to be published under."""
+
+    kind: PictureKind
+    media_type: str
+    width: int
+    height: int
+    artifact: Artifact
+    work_key: str
+    output_key: str
+
+
+class EdgesRefined(Result):
+    refine: Refine
+    pictures: tuple[Picture, ...]

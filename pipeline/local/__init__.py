@@ -1,0 +1,11 @@
+"""The whole platform in one process on 127.0.0.1: no account, no Docker, the same files.
+
+- `cloud`        start it, stop it; what is running where
+- `server`       moto behind one port, with a Lambda service of our own in front
+- `moto_compat`  what moto needs to run these state machines as AWS does
+- `lambda_api`   the Invoke call;  `lambda_host` functions and their workers;  `worker` one process;
+  `runtime_api` what the real runtime client in it talks to
+- `s3_events`    object events as AWS words them;  `event_bridge` from event to execution
+- `deployment`   buckets, table, functions and machines out of the same files that CDK reads
+- `executions`   drop photos, follow what happens to them
+"""

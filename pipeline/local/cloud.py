@@ -1,0 +1,154 @@
+"""The local cloud: start everything in order, stop everything in reverse."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+
+from pipeline.local import moto_compat
+from pipeline.local.deployment import (
+    FUNCTION_ARN,
+    REGION,
+    Blueprint,
+    deploy,
+    machine_arn,
+)
+from pipeline.local.event_bridge import EventBridge
+from pipeline.local.lambda_api import LambdaApi
+from pipeline.local.lambda_host import LambdaHost
+from pipeline.local.server import LocalServer, moto_app
+from pipeline.local.worker import Function
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+CREDENTIALS: Final = {
+    "AWS_ACCESS_KEY_ID": "matteline",
+    "AWS_SECRET_ACCESS_KEY": "matteline",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+}
+WORKERS_PER_FUNCTION: Final = max(1, min(4, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True)
+class LocalCloud:
+    """A running cloud. Everything goes through its endpoint, as the AWS CLI does."""
+
+    endpoint: str
+    blueprint: Blueprint
+    host: LambdaHost
+    scratch: Path
+
+    def client(self, service: str) -> Any:
+        return make_client(service, self.endpoint)
+
+    @property
+    def logs(self) -> Path:
+        return self.scratch / "logs"
+
+
+@contextlib.contextmanager
+def local_cloud(
+    blueprint: Blueprint,
+    *,
+    port: int = 0,
+    weights_mirror: str | None = None,
+    adjust: Callable[[Function], Function] = lambda function: function,
+    wrap: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
+) -> Iterator[LocalCloud]:
+    """Start the cloud on 127.0.0.1 (any free port if 0) and stop it on the way out.
+
+    `adjust` may change a function before it is created and `wrap` may stand in front of the whole
+    API: that is how faults are injected in tests.
+    """
+    moto_compat.apply()
+    with contextlib.ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="matteline-")))
+        (scratch / "logs").mkdir()
+        server = LocalServer(port)
+        stack.callback(server.stop)
+        endpoint = f"http://127.0.0.1:{server.port}"
+        stack.enter_context(_environment(MOTO_PORT=str(server.port)))
+        environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint.overlays)
+        host = LambdaHost(
+            [adjust(function) for function in blueprint.functions(environment)],
+            root=blueprint.root,
+            logs=scratch / "logs",
+            concurrency=WORKERS_PER_FUNCTION,
+        )
+        stack.callback(host.stop)
+        server.start(wrap(LambdaApi(moto_app(), host, arn_prefix=FUNCTION_ARN)))
+        cloud = LocalCloud(endpoint, blueprint, host, scratch)
+        stack.enter_context(_running_bridge(cloud))
+        yield cloud
+
+
+@contextlib.contextmanager
+def _running_bridge(cloud: LocalCloud) -> Iterator[None]:
+    _reset(cloud.endpoint)
+    queue_url = deploy(cloud.blueprint, cloud.client)
+    bridge = EventBridge(
+        queue_url=queue_url,
+        machine_arn=machine_arn("cutout"),
+        sqs=cloud.client("sqs"),
+        states=cloud.client("stepfunctions"),
+        most_running=2 * WORKERS_PER_FUNCTION,
+    )
+    bridge.start()
+    try:
+        yield
+    finally:
+        bridge.stop()
+
+
+def make_client(service: str, endpoint: str) -> Any:
+    """A boto3 client of a running local cloud."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(max_pool_connections=32, retries={"total_max_attempts": 3}),
+    )
+
+
+def _worker_environment(
+    endpoint: str, scratch: Path, mirror: str | None, overlays: tuple[Path, ...]
+) -> dict[str, str]:
+    return {
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": endpoint,
+        "MATTELINE_SCRATCH": str(scratch),
+        "MATTELINE_WEIGHTS_MIRROR": mirror or "",
+        "MATTELINE_CATALOGUE": os.pathsep.join(str(path.absolute()) for path in overlays),
+    }
+
+
+def _reset(endpoint: str) -> None:
+    """Forget what an earlier cloud of this process left in moto."""
+    urllib.request.urlopen(f"{endpoint}/moto-api/reset", data=b"", timeout=10).close()  # noqa: S310
+
+
+@contextlib.contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

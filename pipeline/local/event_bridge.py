@@ -1,0 +1,86 @@
+"""From event to execution: what EventBridge's state machine target does on AWS."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pipeline.local.s3_events import S3EventNormaliser
+
+_LOG = logging.getLogger(__name__)
+_POLL_S: Final = 1
+_ROOM_CHECK_S: Final = 0.05
+
+
+class EventBridge:
+    """Empties the trigger's queue, one execution per event, at most `most_running` at a time.
+
+    On AWS the functions scale out instead; a laptop keeps the rest waiting in the queue.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue_url: str,
+        machine_arn: str,
+        sqs: Any,
+        states: Any,
+        most_running: int,
+    ) -> None:
+        self._queue_url = queue_url
+        self._machine_arn = machine_arn
+        self._sqs = sqs
+        self._states = states
+        self._most_running = most_running
+        self._running: set[str] = set()
+        self._normaliser = S3EventNormaliser()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._deliver()
+            except (BotoCoreError, ClientError):
+                if not self._stopping.is_set():
+                    _LOG.exception("an event could not be delivered; it stays in the queue")
+                    self._stopping.wait(_POLL_S)
+
+    def _deliver(self) -> None:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=_POLL_S
+        )
+        for message in answer.get("Messages", []):
+            event = self._normaliser.normalise(json.loads(message["Body"]))
+            if event is not None:
+                self._start(event)
+            self._sqs.delete_message(
+                QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"]
+            )
+
+    def _start(self, event: dict[str, Any]) -> None:
+        self._wait_for_room()
+        started = self._states.start_execution(
+            stateMachineArn=self._machine_arn, name=event["id"], input=json.dumps(event)
+        )
+        self._running.add(started["executionArn"])
+
+    def _wait_for_room(self) -> None:
+        while len(self._running) >= self._most_running and not self._stopping.is_set():
+            self._running = {arn for arn in self._running if self._is_running(arn)}
+            if len(self._running) >= self._most_running:
+                self._stopping.wait(_ROOM_CHECK_S)
+
+    def _is_running(self, arn: str) -> bool:
+        return bool(self._states.describe_execution(executionArn=arn)["status"] == "RUNNING")

@@ -1,0 +1,103 @@
+"""Functions and their pools of workers."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pipeline.local.runtime_api import Answer
+from pipeline.local.worker import Function, Worker
+
+
+class LambdaHost:
+    """Runs functions as worker processes: idle ones are reused, dead ones replaced."""
+
+    def __init__(
+        self, functions: Iterable[Function], *, root: Path, logs: Path, concurrency: int
+    ) -> None:
+        self._pools = {
+            function.name: _Pool(function, root=root, logs=logs, concurrency=concurrency)
+            for function in functions
+        }
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._pools
+
+    def invoke(self, name: str, payload: bytes, *, function_arn: str) -> Answer:
+        """Run one call to its end. Waits for a worker when all of them are busy."""
+        with self._pools[name].worker() as worker:
+            return worker.invoke(payload, function_arn)
+
+    def warm(self, names: Iterable[str]) -> None:
+        """Start one worker of each function without waiting for it."""
+        for name in names:
+            self._pools[name].start_one()
+
+    def worker_pids(self, name: str) -> list[int]:
+        return self._pools[name].pids()
+
+    def stop(self) -> None:
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(_Pool.stop, self._pools.values()))
+
+
+class _Pool:
+    """The workers of one function, at most `concurrency` of them."""
+
+    def __init__(self, function: Function, *, root: Path, logs: Path, concurrency: int) -> None:
+        self._function = function
+        self._root = root
+        self._log_path = logs / f"{function.name}.log"
+        self._slots = threading.Semaphore(concurrency)
+        self._lock = threading.Lock()
+        self._idle: list[Worker] = []
+        self._all: list[Worker] = []
+        self._stopped = False
+
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[Worker]:
+        with self._slots:
+            worker = self._idle_or_new()
+            try:
+                yield worker
+            finally:
+                with self._lock:
+                    if worker.alive:
+                        self._idle.append(worker)
+                    else:
+                        self._all.remove(worker)
+
+    def start_one(self) -> None:
+        with self._lock:
+            if not self._all:
+                self._idle.append(self._start())
+
+    def pids(self) -> list[int]:
+        with self._lock:
+            return [worker.pid for worker in self._all]
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            for worker in self._all:
+                worker.stop()
+
+    def _idle_or_new(self) -> Worker:
+        with self._lock:
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.alive:
+                    return worker
+                self._all.remove(worker)
+            return self._start()
+
+    def _start(self) -> Worker:
+        if self._stopped:
+            raise RuntimeError(f"{self._function.name} is stopped")
+        with self._log_path.open("ab") as log:
+            worker = Worker(self._function, root=self._root, log=log)
+        self._all.append(worker)
+        return worker

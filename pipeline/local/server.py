@@ -1,0 +1,56 @@
+"""One port on 127.0.0.1: our Lambda service first, moto for every other one."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def moto_app() -> WSGIApplication:
+    app: WSGIApplication = DomainDispatcherApplication(create_backend_app)
+    return app
+
+
+class LocalServer:
+    """Serves a WSGI application on a background thread until it is stopped."""
+
+    def __init__(self, port: int) -> None:
+        self._app: WSGIApplication | None = None
+        self._server = make_server(
+            "127.0.0.1", port, self._dispatch, threaded=True, request_handler=_QuietHandler
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    def start(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+    def _dispatch(self, environ: Any, start_response: Any) -> Any:
+        if self._app is None:
+            raise RuntimeError("the server was asked before it was started")
+        return self._app(environ, start_response)
+
+
+class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        """Say nothing: a line per call drowns everything else."""

@@ -1,0 +1,110 @@
+"""One worker: a process running a handler under the real runtime client, and its Runtime API."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Final
+
+from pipeline.local.runtime_api import Answer, Invocation, RuntimeApi, error_answer
+
+INIT_TIMEOUT_S: Final = 60.0
+RUNTIME_CLIENT: Final = (
+    "awslambdaric" if find_spec("awslambdaric") else "pipeline.local.runtime_client"
+)
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function: what CDK would create, as far as a laptop can tell."""
+
+    name: str
+    handler: str
+    memory_mb: int
+    timeout_s: float
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Worker:
+    """Starts its process at once; the first invocation waits for its initialisation."""
+
+    def __init__(self, function: Function, *, root: Path, log: IO[bytes]) -> None:
+        self.function = function
+        self._api = RuntimeApi()
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and handler
+            [sys.executable, "-m", RUNTIME_CLIENT, function.handler],
+            cwd=root,
+            env=_environment(function, self._api.address),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def invoke(self, payload: bytes, function_arn: str) -> Answer:
+        """The handler's answer, or the Lambda service's own when it dies or takes too long."""
+        if not self._api.ready.wait(INIT_TIMEOUT_S):
+            self.stop()
+            return error_answer("Sandbox.Timedout", f"no init within {INIT_TIMEOUT_S:.0f} seconds")
+        if self._api.init_error is not None:
+            self.stop()
+            return self._api.init_error
+        timeout_s = self.function.timeout_s
+        invocation = Invocation(payload, function_arn, timeout_s)
+        self._api.submit(invocation)
+        if not self.alive:
+            self._api.settle(invocation.request_id, self._exit_answer())
+        try:
+            return invocation.answer.result(timeout_s)
+        except FutureTimeout:
+            self.stop()
+            return error_answer("Sandbox.Timedout", f"Task timed out after {timeout_s:.2f} seconds")
+
+    def stop(self) -> None:
+        """Kill the process; its watcher tells whoever waits."""
+        if self.alive:
+            self._process.kill()
+        self._process.wait()
+
+    def _watch(self) -> None:
+        self._process.wait()
+        if not self._api.ready.is_set():
+            self._api.fail_init(self._exit_answer())
+        self._api.close(self._exit_answer())
+
+    def _exit_answer(self) -> Answer:
+        status = self._process.returncode
+        reason = f"signal: {-status}" if status < 0 else f"exit status {status}"
+        return error_answer("Runtime.ExitError", f"Runtime exited with error: {reason}")
+
+
+def _environment(function: Function, api_address: str) -> dict[str, str]:
+    lambda_own = {
+        "AWS_LAMBDA_RUNTIME_API": api_address,
+        "_HANDLER": function.handler,
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        "POWERTOOLS_TRACE_DISABLED": "1",
+    }
+    # A profile or session of the person's own must not reach a worker.
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+    return {**inherited, **lambda_own, **function.environment}

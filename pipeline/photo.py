@@ -1,0 +1,226 @@
+"""Untrusted bytes to pixels, and pixels to bytes.
+
+The content decides what a file is, never its name. Size is checked from the header before a pixel
+is decoded. EXIF orientation is applied, 16-bit grey is scaled to 8 (not clipped), CMYK and Lab go
+through their colour profile to sRGB, RGB keeps the profile it came with. Every other piece of
+metadata, position included, stops here.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from pipeline.errors import CorruptMedia, MediaTooLarge, UnsupportedMedia
+
+Pixels = npt.NDArray[np.uint8]
+
+MAX_BYTES: Final = 100 * 2**20
+MAX_PIXELS: Final = 100_000_000
+
+# Pillow warns above its own limit and refuses at twice that; ours is checked in `_opened`.
+Image.MAX_IMAGE_PIXELS = None
+
+_SIGNATURES: Final = (
+    ("JPEG", "image/jpeg", (b"\xff\xd8\xff",)),
+    ("PNG", "image/png", (b"\x89PNG\r\n\x1a\n",)),
+    ("WEBP", "image/webp", (b"RIFF",)),
+    ("TIFF", "image/tiff", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    ("BMP", "image/bmp", (b"BM",)),
+    ("GIF", "image/gif", (b"GIF87a", b"GIF89a")),
+)
+_DECODE_FAULTS: Final = (
+    OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError,
+    AttributeError, struct.error, zlib.error,
+)  # fmt: skip
+_ORIENTATION_TAG: Final = 0x0112
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIXTEEN_BIT: Final = {"I;16", "I;16L", "I;16B", "I;16N", "I"}
+_WITH_ALPHA: Final = {"RGBA", "RGBa", "LA", "La", "PA"}
+
+
+class Header(NamedTuple):
+    """What the header says; width and height in pixels after EXIF rotation."""
+
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A decoded photo, upright. `rgb` is H×W×3; `alpha` is H×W where the file carried one."""
+
+    rgb: Pixels
+    alpha: Pixels | None
+    icc_profile: bytes | None
+    dpi: tuple[float, float] | None
+
+    def on_white(self) -> Pixels:
+        """The picture a viewer would show, H×W×3: what an input alpha hides is white."""
+        if self.alpha is None:
+            return self.rgb
+        weight = self.alpha[..., None].astype(np.uint16)
+        blended = (self.rgb * weight + 255 * (255 - weight) + 127) // 255
+        return blended.astype(np.uint8)
+
+
+def probe(content: bytes) -> Header:
+    """Read the header alone. UnsupportedMedia, CorruptMedia or MediaTooLarge if it will not do."""
+    with _opened(content) as image:
+        width, height = image.size
+        # Pillow reports a TIFF's size after rotation, every other format's before it.
+        if image.format != "TIFF" and _orientation(image) in {5, 6, 7, 8}:
+            width, height = height, width
+    return Header(_signature(content)[1], width, height)
+
+
+def decode(content: bytes) -> Photo:
+    """Decode the first frame to upright 8-bit RGB, with the alpha the file carried."""
+    with _opened(content) as image, _named_corrupt(content):
+        image.load()
+        dpi = image.info.get("dpi")
+        turn = _UPRIGHT.get(_orientation(image))
+        upright = image.transpose(turn) if turn is not None else image
+        rgb, alpha, icc_profile = _separate(upright, image.info.get("icc_profile"))
+    return Photo(rgb, alpha, icc_profile, _two_floats(dpi))
+
+
+def encode(
+    pixels: Pixels,
+    *,
+    picture_format: str,
+    icc_profile: bytes | None = None,
+    dpi: tuple[float, float] | None = None,
+) -> bytes:
+    """Lossless PNG or WebP of H×W grey, H×W×3 RGB or H×W×4 straight-alpha RGBA pixels."""
+    buffer = io.BytesIO()
+    extra: dict[str, Any] = {"icc_profile": icc_profile} if icc_profile else {}
+    if picture_format == "webp":
+        # Effort 0 is 10× faster than Pillow's default here and still smaller than PNG.
+        extra |= {"lossless": True, "method": 0, "quality": 0}
+    else:
+        extra |= {"compress_level": 3} | ({"dpi": dpi} if dpi else {})
+    Image.fromarray(pixels).save(buffer, picture_format.upper(), **extra)
+    return buffer.getvalue()
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[Image.Image]:
+    if len(content) > MAX_BYTES:
+        raise MediaTooLarge(f"{len(content):,} bytes; the limit is {MAX_BYTES:,}")
+    name, _ = _signature(content)
+    with _named_corrupt(content):
+        image = Image.open(io.BytesIO(content), formats=[name])
+    with image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise MediaTooLarge(f"{width} × {height} pixels; the limit is {MAX_PIXELS:,} in all")
+        yield image
+
+
+@contextmanager
+def _named_corrupt(content: bytes) -> Iterator[None]:
+    try:
+        yield
+    except UnsupportedMedia:
+        raise
+    except _DECODE_FAULTS as fault:
+        name, _ = _signature(content)
+        if name == "TIFF" and isinstance(fault, UnidentifiedImageError):
+            raise UnsupportedMedia("a TIFF of a kind nobody shoots, such as 16-bit RGB") from fault
+        raise CorruptMedia(f"it begins like a {name} and then breaks: {fault}") from fault
+
+
+def _signature(content: bytes) -> tuple[str, str]:
+    """Pillow's name of the format and its media type, from the first bytes."""
+    for name, media_type, starts in _SIGNATURES:
+        if content.startswith(starts) and (name != "WEBP" or content[8:12] == b"WEBP"):
+            return name, media_type
+    if not content:
+        raise UnsupportedMedia("the object is empty")
+    raise UnsupportedMedia(f"its first bytes, {content[:8].hex(' ')}, are not those of a photo")
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 where the tag is absent or the EXIF block is broken."""
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except _DECODE_FAULTS:
+        return 1
+
+
+def _separate(
+    image: Image.Image, icc_profile: bytes | None
+) -> tuple[Pixels, Pixels | None, bytes | None]:
+    """Split into RGB, alpha and the colour profile that still describes the RGB."""
+    if image.mode == "F":
+        raise UnsupportedMedia("its pixels are floating-point numbers")
+    if image.mode in _SIXTEEN_BIT:
+        return np.repeat(_eight_bit(image)[..., None], 3, axis=2), None, None
+    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+        image = image.convert("RGBA")
+        return np.asarray(image.convert("RGB")), np.asarray(image.getchannel("A")), icc_profile
+    if image.mode in {"RGB", "RGBX", "P"}:
+        return np.asarray(image.convert("RGB")), None, icc_profile
+    return np.asarray(_to_srgb(image, icc_profile)), None, None
+
+
+def _eight_bit(image: Image.Image) -> Pixels:
+    """Scale 16-bit grey to 8 bits, H×W."""
+    deep = np.asarray(image).astype(np.int64)
+    if deep.min() < 0 or deep.max() > 0xFFFF:
+        raise UnsupportedMedia("its pixels are deeper than 16 bits")
+    return ((deep * 255 + 0x7FFF) // 0xFFFF).astype(np.uint8)
+
+
+def _to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
+    """Grey, CMYK, YCbCr or Lab to RGB, through the embedded profile where it can be read."""
+    if image.mode == "LAB":
+        source: ImageCms.ImageCmsProfile | None = ImageCms.ImageCmsProfile(
+            ImageCms.createProfile("LAB")
+        )
+    else:
+        source = _readable_profile(icc_profile) if image.mode in {"CMYK", "L"} else None
+    if source is None:
+        return image.convert("RGB")
+    srgb = ImageCms.createProfile("sRGB")
+    try:
+        converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+    except ImageCms.PyCMSError:  # the profile describes another colour space than the pixels
+        return image.convert("RGB")
+    return converted if converted is not None else image.convert("RGB")
+
+
+def _readable_profile(icc_profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
+    if not icc_profile:
+        return None
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
+    except (OSError, ImageCms.PyCMSError):
+        return None
+
+
+def _two_floats(dpi: object) -> tuple[float, float] | None:
+    try:
+        across, down = (float(value) for value in dpi)  # type: ignore[attr-defined]
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (across, down) if 0 < across < 1e5 and 0 < down < 1e5 else None

@@ -1,0 +1,216 @@
+"""What turns a plain function into a Lambda handler: parse, run, dump.
+
+Logging, metrics, tracing and the error policy live here and nowhere else, and this is the only
+module of a container that reads the environment.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import os
+import resource
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from pipeline.artifacts import ArtifactStore
+from pipeline.contracts import Job, Provenance, Result
+from pipeline.errors import OutOfMemory, PipelineError
+from pipeline.manifest import Catalogue, ContainerManifest, load_catalogue, load_container
+from pipeline.s3 import S3Store
+from pipeline.weights import LocalWeights
+
+Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+J = TypeVar("J", bound=Job)
+R = TypeVar("R", bound=Result)
+
+_LOGGED_FIELDS: Final = ("execution", "job_id", "model")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a deployment tells a container, all optional.
+
+    Variables: MATTELINE_CATALOGUE (extra catalogue files, path-separated),
+    MATTELINE_WEIGHTS_MIRROR (folder or URL tried before a model's own sources),
+    MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST.
+    """
+
+    catalogue_overlays: tuple[Path, ...] = ()
+    weights_mirror: str | None = None
+    scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
+    image_digest: str = "none"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        overlays = environment.get("MATTELINE_CATALOGUE", "")
+        return cls(
+            catalogue_overlays=tuple(Path(path) for path in overlays.split(os.pathsep) if path),
+            weights_mirror=environment.get("MATTELINE_WEIGHTS_MIRROR") or None,
+            scratch=Path(environment.get("MATTELINE_SCRATCH", cls.scratch)),
+            image_digest=environment.get("MATTELINE_IMAGE_DIGEST", cls.image_digest),
+        )
+
+
+class Workbench:
+    """What outlives one call: the store, the catalogue and the weights of a warm container."""
+
+    def __init__(self, *, root: Path, settings: Settings, store: ArtifactStore) -> None:
+        self.root = root
+        self.settings = settings
+        self.store = store
+        self.weights = LocalWeights(store, settings.scratch / "weights")
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return load_catalogue(self.root, self.settings.catalogue_overlays)
+
+
+@dataclass(frozen=True)
+class TaskContext:
+    """One call's way to the workbench, and its stopwatch."""
+
+    bench: Workbench
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return self.bench.settings
+
+    @property
+    def store(self) -> ArtifactStore:
+        return self.bench.store
+
+    @property
+    def weights(self) -> LocalWeights:
+        return self.bench.weights
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.bench.catalogue
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time spent inside to the result's metrics as `<stage>_ms`."""
+        started = time.perf_counter()
+        yield
+        self.timings[f"{stage}_ms"] = _ms_since(started)
+
+
+def task(job_type: type[J]) -> Callable[[Callable[[J, TaskContext], R]], Handler]:
+    """Make `run(job, context) -> result` the Lambda handler of the container it is written in."""
+
+    def decorate(run: Callable[[J, TaskContext], R]) -> Handler:
+        folder = Path(inspect.getfile(run)).parent
+        manifest = load_container(folder)
+
+        def perform(event: dict[str, Any], logger: Logger, *, cold: bool) -> R:
+            bench = _workbench(folder.parents[1])
+            started = time.perf_counter()
+            job = job_type.model_validate(event)
+            logger.append_keys(**_logged(event))
+            context = TaskContext(bench)
+            result = _with_named_memory_errors(run, job, context)
+            measured = context.timings | _process_figures(started, cold=cold) | result.metrics
+            provenance = _provenance(manifest, bench.settings)
+            return result.model_copy(update={"metrics": measured, "provenance": provenance})
+
+        return functools.wraps(run)(_observed(manifest, perform))
+
+    return decorate
+
+
+def _observed(manifest: ContainerManifest, perform: Callable[..., Result]) -> Handler:
+    """Wrap `perform` in the container's logger, metrics and tracer."""
+    logger = Logger(service=manifest.name, version=manifest.version)
+    metrics = Metrics(namespace="Matteline", service=manifest.name)
+    tracer = Tracer(service=manifest.name)
+    calls = itertools.count()
+
+    @logger.inject_lambda_context(clear_state=True)
+    @metrics.log_metrics
+    @tracer.capture_lambda_handler(capture_response=False)
+    def observed(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+        logger.append_keys(container=manifest.name, version=manifest.version)
+        try:
+            result = perform(event, logger, cold=next(calls) == 0)
+        except Exception as error:
+            metrics.add_metric(f"{type(error).__name__}", MetricUnit.Count, 1)
+            _log_failure(logger, error)
+            raise
+        for name, value in result.metrics.items():
+            metrics.add_metric(name, _unit(name), value)
+        logger.info("done", extra={"metrics": result.metrics})
+        return result.model_dump(mode="json", by_alias=True)
+
+    return cast("Handler", observed)
+
+
+def _log_failure(logger: Logger, error: Exception) -> None:
+    """One line for a failure with a name; a bug brings its trace."""
+    if isinstance(error, PipelineError):
+        logger.warning(error.message, extra={"error": type(error).__name__, "hint": error.hint})
+    else:
+        logger.error("unexpected error", exc_info=error, extra={"error": type(error).__name__})
+
+
+def _with_named_memory_errors(
+    run: Callable[[J, TaskContext], R], job: J, context: TaskContext
+) -> R:
+    try:
+        return run(job, context)
+    except MemoryError as error:
+        raise OutOfMemory("the photo and the model together need more memory") from error
+
+
+@functools.cache
+def _workbench(root: Path) -> Workbench:
+    settings = Settings.from_environment(os.environ)
+    return Workbench(root=root, settings=settings, store=S3Store.connect())
+
+
+def _logged(event: dict[str, Any]) -> dict[str, str]:
+    return {name: event[name] for name in _LOGGED_FIELDS if name in event}
+
+
+def _provenance(manifest: ContainerManifest, settings: Settings) -> Provenance:
+    return Provenance(
+        container=manifest.name, version=manifest.version, image_digest=settings.image_digest
+    )
+
+
+def _process_figures(started: float, *, cold: bool) -> dict[str, float]:
+    return {
+        "task_ms": _ms_since(started),
+        "peak_rss_mb": _peak_rss_mb(),
+        "cold_start": float(cold),
+    }
+
+
+def _peak_rss_mb() -> float:
+    """The most memory this process has held. getrusage would count its parent's too (fork)."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1)
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return round(int(line.split()[1]) / 2**10, 1)
+
+
+def _unit(metric: str) -> MetricUnit:
+    if metric.endswith("_ms"):
+        return MetricUnit.Milliseconds
+    return MetricUnit.Megabytes if metric.endswith("_mb") else MetricUnit.NoUnit
+
+
+def _ms_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 3)
