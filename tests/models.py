@@ -1,0 +1,142 @@
+"""Small ONNX models with the saliency family's true contract, built by the tests themselves.
+
+Their answers can be computed by hand, so that a test can assert pixels exactly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+SIZE = 64
+_OPSET = [helper.make_opsetid("", 17)]
+
+
+def brightness() -> onnx.ModelProto:
+    """Saliency = mean of the three channels: white is subject, black is background."""
+    nodes = [helper.make_node("ReduceMean", ["photo"], ["saliency"], axes=[1], keepdims=1)]
+    return _model(nodes)
+
+
+def hungry() -> onnx.ModelProto:
+    """Asks for 256 TiB, more than any process can address, before it answers."""
+    shape = numpy_helper.from_array(np.array([2**20, 2**26], dtype=np.int64), "huge")
+    nodes = [
+        helper.make_node("ConstantOfShape", ["huge"], ["ocean"]),
+        helper.make_node("ReduceMax", ["ocean"], ["drop"], keepdims=0),
+        helper.make_node("ReduceMean", ["photo"], ["mean"], axes=[1], keepdims=1),
+        helper.make_node("Add", ["mean", "drop"], ["saliency"]),
+    ]
+    return _model(nodes, [shape])
+
+
+def slow(rounds: int = 20_000) -> onnx.ModelProto:
+    """Brightness, after `rounds` matrix products (a few milliseconds each)."""
+    matrix = helper.make_tensor_value_info("m", TensorProto.FLOAT, [512, 512])
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["m", "m"], ["product"]),
+            helper.make_node("Clip", ["product", "zero", "zero"], ["next_m"]),
+            helper.make_node("Identity", ["keep_going"], ["still_going"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("round", TensorProto.INT64, []),
+            helper.make_tensor_value_info("keep_going", TensorProto.BOOL, []),
+            matrix,
+        ],
+        [
+            helper.make_tensor_value_info("still_going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("next_m", TensorProto.FLOAT, [512, 512]),
+        ],
+        [numpy_helper.from_array(np.array(0, dtype=np.float32), "zero")],
+    )
+    constants = [
+        numpy_helper.from_array(np.array(rounds, dtype=np.int64), "rounds"),
+        numpy_helper.from_array(np.array(True), "go"),  # noqa: FBT003
+        numpy_helper.from_array(np.zeros((512, 512), dtype=np.float32), "start"),
+    ]
+    nodes = [
+        helper.make_node("Loop", ["rounds", "go", "start"], ["end"], body=body),
+        helper.make_node("ReduceMax", ["end"], ["nothing"], keepdims=0),
+        helper.make_node("ReduceMean", ["photo"], ["mean"], axes=[1], keepdims=1),
+        helper.make_node("Add", ["mean", "nothing"], ["saliency"]),
+    ]
+    return _model(nodes, constants)
+
+
+def _model(
+    nodes: list[onnx.NodeProto], constants: list[onnx.TensorProto] | None = None
+) -> onnx.ModelProto:
+    graph = helper.make_graph(
+        nodes,
+        "saliency",
+        [helper.make_tensor_value_info("photo", TensorProto.FLOAT, [1, 3, SIZE, SIZE])],
+        [helper.make_tensor_value_info("saliency", TensorProto.FLOAT, [1, 1, SIZE, SIZE])],
+        constants or [],
+    )
+    return helper.make_model(graph, opset_imports=_OPSET, ir_version=8)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A mirror folder with model files, and a catalogue file that describes them."""
+
+    folder: Path
+    catalogue: Path
+
+    @property
+    def mirror(self) -> str:
+        return str(self.folder)
+
+
+def stock(folder: Path) -> Shelf:
+    """Build every test model into `folder`, with rows `brightness`, `hungry` and `slow`.
+
+    `hungry-with-fallback` is `hungry` with `brightness` to fall back on, `missing` has no file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name, model, extra in (
+        ("brightness", brightness(), ""),
+        ("hungry", hungry(), ""),
+        ("hungry-with-fallback", hungry(), 'fallback = "brightness"'),
+        ("slow", slow(), ""),
+    ):
+        content = model.SerializeToString(deterministic=True)
+        (folder / f"{name}.onnx").write_bytes(content)
+        rows.append(catalogue_row(name, hashlib.sha256(content).hexdigest(), extra=extra))
+    rows.append(catalogue_row("missing", hashlib.sha256(b"nobody has this").hexdigest()))
+    catalogue = folder / "models.toml"
+    catalogue.write_text("\n".join(rows))
+    return Shelf(folder, catalogue)
+
+
+def catalogue_row(name: str, sha256: str, *, extra: str = "") -> str:
+    """One TOML row: RGB divided by 255, nothing else done to it."""
+    return f"""
+[[models]]
+name = "{name}"
+summary = "For tests."
+engine = "saliency"
+licence = "MIT"
+commercial = true
+memory_mb = 512
+{extra}
+
+[models.saliency]
+input_size = {SIZE}
+scale = 255.0
+mean = [0.0, 0.0, 0.0]
+std = [1.0, 1.0, 1.0]
+activation = "none"
+
+[[models.files]]
+name = "{name}.onnx"
+digest = "sha256:{sha256}"
+"""
