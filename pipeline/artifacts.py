@@ -1,7 +1,7 @@
 """Bytes with an address and a checksum, and the stores they live in."""
 
 import hashlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
@@ -76,7 +76,7 @@ class LocalStore:
     def read(self, location: Location) -> bytes:
         try:
             return self._path(location).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(location.uri) from None
 
     def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact:  # noqa: ARG002 - a folder keeps no media types
@@ -95,7 +95,12 @@ class LocalStore:
         return artifact.model_copy(update={"sha256": sha256})
 
     def _path(self, location: Location) -> Path:
-        parts = PurePosixPath(location.key).parts
-        if ".." in parts or location.key.startswith("/"):
+        parts = [location.bucket, *location.key.split("/")]
+        if ".." in parts:
             raise ValueError(f"refusing to leave the store: {location.uri!r}")
-        return self.root.joinpath(location.bucket, *(quote(part, safe="") for part in parts))
+        return self.root.joinpath(*(_file_name(part) for part in parts))
+
+
+def _file_name(part: str) -> str:
+    """Percent-encoded; the parts no folder can hold get names that no other part has."""
+    return {"": "%", ".": "%2E"}.get(part) or quote(part, safe="")

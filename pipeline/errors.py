@@ -142,7 +142,10 @@ class StoreUnavailable(TransientError):
 class WeightsUnavailable(TransientError):
     """No source of a model's weights answered."""
 
-    hint = "Set MATTELINE_WEIGHTS_MIRROR to a folder or URL that holds the file, then redrive."
+    hint = (
+        "Connect to the internet, or set MATTELINE_WEIGHTS_MIRROR to a folder or URL that holds "
+        "the file; then try again, or redrive the execution."
+    )
 
 
 class WeightsError(PipelineError):

@@ -54,6 +54,7 @@ _UPRIGHT: Final = {
 }
 _SIXTEEN_BIT: Final = {"I;16", "I;16L", "I;16B", "I;16N", "I"}
 _WITH_ALPHA: Final = {"RGBA", "RGBa", "LA", "La", "PA"}
+_GREY: Final = {"1", "L", "LA", "La"}
 
 
 class Header(NamedTuple):
@@ -176,8 +177,11 @@ def _separate(
     if image.mode in _SIXTEEN_BIT:
         return np.repeat(_eight_bit(image)[..., None], 3, axis=2), None, None
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
-        image = image.convert("RGBA")
-        return np.asarray(image.convert("RGB")), np.asarray(image.getchannel("A")), icc_profile
+        with_alpha = image.convert("RGBA")
+        alpha = np.asarray(with_alpha.getchannel("A"))
+        if image.mode in _GREY:
+            return np.asarray(_to_srgb(image.convert("L"), icc_profile)), alpha, None
+        return np.asarray(with_alpha.convert("RGB")), alpha, icc_profile
     if image.mode in {"RGB", "RGBX", "P"}:
         return np.asarray(image.convert("RGB")), None, icc_profile
     return np.asarray(_to_srgb(image, icc_profile)), None, None
@@ -223,4 +227,5 @@ def _two_floats(dpi: object) -> tuple[float, float] | None:
         across, down = (float(value) for value in dpi)  # type: ignore[attr-defined]
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    return (across, down) if 0 < across < 1e5 and 0 < down < 1e5 else None
+    # Pillow reports 1 for a TIFF that states none.
+    return (across, down) if 1 < across < 1e5 and 1 < down < 1e5 else None

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import boto3
+from boto3.exceptions import RetriesExceededError, S3UploadFailedError
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from pipeline.artifacts import Artifact, Location, Stat
 from pipeline.errors import StoreUnavailable
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING: Final = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}
-_THROTTLED: Final = {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
+_THROTTLED: Final = {
+    "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout",
+}  # fmt: skip
+_NO_ANSWER: Final = (HTTPClientError, NoConnection, IncompleteReadError, RetriesExceededError)
 _SERVER_FAULT: Final = 500
 
 
@@ -57,10 +62,12 @@ class S3Store:
 
     def download(self, location: Location, path: Path) -> None:
         with _named_errors(location):
-            self._client.download_file(location.bucket, location.key, str(path))
+            bucket, key, version_id = location
+            extra = {"VersionId": version_id} if version_id is not None else {}
+            self._client.download_file(bucket, key, str(path), ExtraArgs=extra)
 
     def upload(self, path: Path, location: Location, *, sha256: str) -> Artifact:
-        with _named_errors(location):
+        with _named_errors(location), _unwrapped():
             self._client.upload_file(str(path), location.bucket, location.key)
         return Artifact(uri=location.uri, sha256=sha256, bytes=path.stat().st_size)
 
@@ -85,5 +92,14 @@ def _named_errors(location: Location) -> Iterator[None]:
         if code in _THROTTLED or status >= _SERVER_FAULT:
             raise StoreUnavailable(f"S3 answered {code} for {location.uri}") from error
         raise
-    except HTTPClientError as error:
+    except _NO_ANSWER as error:
         raise StoreUnavailable(f"S3 did not answer for {location.uri}: {error}") from error
+
+
+@contextmanager
+def _unwrapped() -> Iterator[None]:
+    """boto3 hides S3's answer to an upload behind an error of its own; let the answer through."""
+    try:
+        yield
+    except S3UploadFailedError as error:
+        raise error.__context__ or error from None

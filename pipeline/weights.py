@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.errors import WeightsMismatch, WeightsNotStaged
@@ -51,6 +51,8 @@ class LocalWeights:
             return StagedWeights.model_validate_json(self._store.read(manifest))
         except KeyError:
             raise WeightsNotStaged(f"there is no {manifest.uri}") from None
+        except ValidationError as error:
+            raise WeightsMismatch(f"{manifest.uri} is no manifest of staged weights") from error
 
     def _fetch(self, file: StagedFile) -> tuple[Path, str]:
         expected = file.artifact.sha256

@@ -96,9 +96,11 @@ class Shelf:
 
 
 def stock(folder: Path) -> Shelf:
-    """Build every test model into `folder`, with rows `brightness`, `hungry` and `slow`.
+    """Build every test model into `folder`, one row and one file each.
 
-    `hungry-with-fallback` is `hungry` with `brightness` to fall back on, `missing` has no file.
+    `hungry-with-fallback` is `hungry` with `brightness` to fall back on; `buggy`, `endless`,
+    `vanishing` and `tampered` are there for the execution tests to spoil; `missing` has a row and
+    no file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -107,6 +109,10 @@ def stock(folder: Path) -> Shelf:
         ("hungry", hungry(), ""),
         ("hungry-with-fallback", hungry(), 'fallback = "brightness"'),
         ("slow", slow(), ""),
+        ("buggy", brightness(), ""),
+        ("endless", slow(), ""),
+        ("vanishing", brightness(), ""),
+        ("tampered", brightness(), ""),
     ):
         content = model.SerializeToString(deterministic=True)
         (folder / f"{name}.onnx").write_bytes(content)

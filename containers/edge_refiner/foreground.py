@@ -29,7 +29,10 @@ class Colours(NamedTuple):
 
 
 def estimate_foreground(picture: Pixels, alpha: Alpha) -> Pixels:
-    """H×W×3 colours: the photo's own where alpha is 1, unmixed where it is soft, black at 0."""
+    """H×W×3 colours: the photo's own where opaque, unmixed where soft, black where invisible.
+
+    An alpha below half a level of 8 bits is invisible, one above 254½ is opaque.
+    """
     size = small_size(picture.shape, _WORKING_SIDE)
     small_alpha = shrink((alpha * 255 + np.float32(0.5)).astype(np.uint8), size)
     colours = _smooth_colours(shrink(picture, size), small_alpha[..., None])
@@ -62,8 +65,9 @@ def _fuse(colours: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
 
 def _unmix(picture: Pixels, alpha: Alpha, colours: Colours, strip: Strip) -> None:
     """Replace the soft pixels of one strip in place."""
-    soft = (alpha > 0) & (alpha < 1)
-    picture[alpha <= 0] = 0
+    opacity = (alpha * 255 + np.float32(0.5)).astype(np.uint8)
+    soft = (opacity > 0) & (opacity < 255)
+    picture[opacity == 0] = 0
     if not soft.any():
         return
     weight = alpha[soft]

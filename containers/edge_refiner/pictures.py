@@ -13,6 +13,7 @@ from pipeline.contracts import Options, PictureFormat, PictureKind
 from pipeline.photo import Photo, Pixels
 
 PREVIEW_SIDE: Final = 1024
+VISIBLE: Final = 8  # of 255: fainter than this is the ringing of a resampled mask
 
 
 class Rendered(NamedTuple):
@@ -37,7 +38,8 @@ def render(photo: Photo, alpha: Alpha, options: Options) -> list[Rendered]:
 
 def compose(photo: Photo, alpha: Alpha, background: str | None) -> Pixels:
     """H×W×4 straight-alpha RGBA, or H×W×3 RGB over a `#rrggbb` background."""
-    foreground = estimate_foreground(photo.rgb, alpha)
+    # On white, an input alpha and the matte are one mixture: neither is unmixed twice.
+    foreground = estimate_foreground(photo.on_white(), alpha)
     if background is None:
         opacity = (alpha * 255 + np.float32(0.5)).astype(np.uint8)
         return np.dstack([foreground, opacity])
@@ -55,8 +57,9 @@ def _preview(cutout: Pixels, picture_format: PictureFormat) -> Rendered:
 
 def subject_box(opacity: Pixels) -> tuple[slice, slice]:
     """Rows and columns that hold every visible pixel; the whole frame if there is none."""
-    rows = np.flatnonzero(opacity.any(axis=1))
-    columns = np.flatnonzero(opacity.any(axis=0))
+    visible = opacity >= VISIBLE
+    rows = np.flatnonzero(visible.any(axis=1))
+    columns = np.flatnonzero(visible.any(axis=0))
     if not rows.size:
         return slice(None), slice(None)
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

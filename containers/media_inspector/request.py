@@ -1,12 +1,15 @@
 """What started the execution: an S3 event, or what a person typed in the console."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from pipeline.artifacts import Location
 from pipeline.errors import InvalidOptions
+
+BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
 
 @dataclass(frozen=True)
@@ -25,19 +28,19 @@ class Request:
 class _TypedInput(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    bucket: str = Field(min_length=3, max_length=63)
-    key: str = Field(min_length=1)
+    bucket: BucketName
+    key: Key
     version_id: str | None = None
     force: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
 
 
 class _EventBucket(BaseModel):
-    name: str
+    name: BucketName
 
 
 class _EventObject(BaseModel):
-    key: str
+    key: Key
     etag: str | None = None
     version_id: str | None = Field(default=None, alias="version-id")
 

@@ -95,6 +95,14 @@ class Blueprint:
         }
 
 
+def warm_functions(blueprint: Blueprint) -> list[str]:
+    """The functions a photo with default options passes through."""
+    return [
+        f"{PREFIX}-{row.name}{f'-{blueprint.default_model}' if row.function_per_model else ''}"
+        for row in blueprint.containers
+    ]
+
+
 def fill(text: str, substitutions: Mapping[str, str]) -> str:
     """Replace every `${Name}`; KeyError for one that nothing provides."""
     return _PLACEHOLDER.sub(lambda match: substitutions[match[1]], text)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import bucket, machine_arn
 
-_POLL_S: Final = 0.1
+_POLL_S: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Execution:
     arn: str
     status: str
     input: Mapping[str, Any]
-    output: Mapping[str, Any]
+    output: Any
     error: str | None
     cause: str | None
     task_ms: Mapping[str, float]
@@ -43,7 +43,7 @@ class Execution:
             inner = json.loads(cause)
             name = inner.get("errorType") or inner.get("Error") or name
             cause = inner.get("errorMessage") or inner.get("Cause") or ""
-        return f"{name}: {' '.join(cause.split())}"
+        return f"{name}: {'. '.join(cause.splitlines())}"
 
 
 def drop(cloud: LocalCloud, path: Path, key: str, metadata: Mapping[str, str]) -> None:
@@ -55,20 +55,24 @@ def drop(cloud: LocalCloud, path: Path, key: str, metadata: Mapping[str, str]) -
 
 def finished(cloud: LocalCloud, keys: Sequence[str]) -> Iterator[Execution]:
     """The execution of each key, as it ends, in any order."""
-    states = cloud.client("stepfunctions")
     waiting = set(keys)
     seen: set[str] = set()
     while waiting:
-        for arn in _ended(states):
-            if arn in seen:
-                continue
-            seen.add(arn)
-            execution = describe(states, arn)
+        for execution in ended(cloud, seen):
             if execution.key in waiting:
                 waiting.remove(execution.key)
                 yield execution
         if waiting:
             time.sleep(_POLL_S)
+
+
+def ended(cloud: LocalCloud, seen: set[str]) -> Iterator[Execution]:
+    """Every ended execution whose ARN is not in `seen`; adds it there."""
+    states = cloud.client("stepfunctions")
+    for arn in _ended_arns(states):
+        if arn not in seen:
+            seen.add(arn)
+            yield describe(states, arn)
 
 
 def describe(states: Any, arn: str) -> Execution:
@@ -85,7 +89,7 @@ def describe(states: Any, arn: str) -> Execution:
     )
 
 
-def _ended(states: Any) -> Iterator[str]:
+def _ended_arns(states: Any) -> Iterator[str]:
     pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine_arn("cutout"))
     for page in pages:
         for execution in page["executions"]:

@@ -1,0 +1,77 @@
+"""Which model can be had on this machine, without fetching any."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import urllib3
+
+from pipeline.errors import WeightsUnavailable
+from pipeline.manifest import Catalogue, ModelRow
+
+FIRST_CHOICE: Final = "u2netp"
+_PROBE_TIMEOUT_S: Final = 5.0
+_FOUND: Final = 200
+
+
+def cache_folder() -> Path:
+    """Where weights are kept between runs of the local cloud; also its mirror by default."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "matteline" / "weights"
+
+
+def choose_model(catalogue: Catalogue, *, mirror: str | None) -> str:
+    """The first model that can be staged: u2netp from anywhere, else any the mirror holds."""
+    first = catalogue.row(FIRST_CHOICE)
+    if can_be_staged(first, mirror=mirror):
+        return first.name
+    for row in catalogue.rows:
+        if all(mirror_holds(mirror, file.name) for file in row.files):
+            return row.name
+    raise WeightsUnavailable(
+        f"no model can be staged: {FIRST_CHOICE} is not to be had from {_tried(first, mirror)}, "
+        "and the mirror holds no other model of the catalogue"
+    )
+
+
+def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> str:
+    """The name itself if the model can be staged; UnknownModel or WeightsUnavailable if not."""
+    row = catalogue.row(name)
+    if not can_be_staged(row, mirror=mirror):
+        raise WeightsUnavailable(f"{name} is not to be had from {_tried(row, mirror)}")
+    return name
+
+
+def can_be_staged(row: ModelRow, *, mirror: str | None) -> bool:
+    """Whether each file of the model answers somewhere."""
+    return all(
+        mirror_holds(mirror, file.name) or any(_answers(url) for url in file.urls)
+        for file in row.files
+    )
+
+
+def mirror_holds(mirror: str | None, name: str) -> bool:
+    if mirror is None:
+        return False
+    if "://" in mirror:
+        return _answers(f"{mirror.rstrip('/')}/{quote(name)}")
+    return (Path(mirror) / name).is_file()
+
+
+def _answers(url: str) -> bool:
+    with urllib3.PoolManager(
+        timeout=_PROBE_TIMEOUT_S, retries=urllib3.Retry(1, redirect=5)
+    ) as pool:
+        try:
+            return pool.request("HEAD", url).status == _FOUND
+        except urllib3.exceptions.HTTPError:
+            return False
+
+
+def _tried(row: ModelRow, mirror: str | None) -> str:
+    places: Iterator[str] = (url for file in row.files for url in file.urls)
+    return ", ".join([*([mirror] if mirror else []), *places]) or "anywhere"

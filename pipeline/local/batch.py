@@ -1,0 +1,132 @@
+"""A batch of photos through the local cloud: drop them all, bring each result home."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.artifacts import Location
+from pipeline.errors import PermanentError, leaf_names
+from pipeline.local.cloud import LocalCloud
+from pipeline.local.deployment import bucket
+from pipeline.local.executions import Execution, drop, finished
+from pipeline.naming import output_stem
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photo of a batch. `name` is where its outputs go in the output folder, less suffix."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one photo ended. `picture` is the first picture made, None unless `status` is DONE."""
+
+    photo: Photo
+    status: str
+    model: str
+    task_ms: Mapping[str, float]
+    picture: Path | None
+    reason: str
+
+    @property
+    def done(self) -> bool:
+        return self.status == "DONE"
+
+
+def collect(arguments: Sequence[Path], *, output: Path) -> list[Photo]:
+    """Every file named, and every file below a folder named; nothing hidden, nothing of ours."""
+    found: list[tuple[Path, Path]] = []
+    for argument in arguments:
+        if argument.is_dir():
+            found += [(path, path.relative_to(argument)) for path in _files(argument, output)]
+        else:
+            found.append((argument, Path(argument.name)))
+    shared = Counter(str(relative.with_suffix("")) for _, relative in found)
+    names: Counter[str] = Counter()
+    photos = []
+    for path, relative in found:
+        stem = str(relative.with_suffix(""))
+        name = str(relative) if shared[stem] > 1 else stem
+        names[name] += 1
+        photos.append(Photo(path, name if names[name] == 1 else f"{name}-{names[name]}"))
+    return photos
+
+
+def cut_out(
+    cloud: LocalCloud,
+    photos: Sequence[Photo],
+    *,
+    options: Mapping[str, str],
+    output: Path,
+    on_progress: Callable[[Outcome], None],
+) -> list[Outcome]:
+    """Send every photo through the state machine and fetch what it made, in the given order."""
+    batch = uuid.uuid4().hex[:8]
+    metadata = {f"matteline-{name}": value for name, value in options.items()}
+    keys = {f"run-{batch}/{index}/{photo.path.name}": photo for index, photo in enumerate(photos)}
+    outcomes: dict[Photo, Outcome] = {}
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        drops = [
+            threads.submit(drop, cloud, photo.path, key, metadata) for key, photo in keys.items()
+        ]
+        for execution in finished(cloud, list(keys)):
+            photo = keys[execution.key]
+            outcomes[photo] = _bring_home(cloud, execution, photo, output)
+            on_progress(outcomes[photo])
+        for dropped in drops:
+            dropped.result()
+    return [outcomes[photo] for photo in photos]
+
+
+def keep_weights(cloud: LocalCloud, folder: Path) -> None:
+    """Copy staged weights to `folder`, so that the next local cloud need not fetch them."""
+    s3 = cloud.client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket("models")):
+        for stored in page.get("Contents", []):
+            target = folder / Path(stored["Key"]).name
+            if target.name == "manifest.json" or target.exists():
+                continue
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = target.with_suffix(".part")
+            s3.download_file(bucket("models"), stored["Key"], str(partial))
+            partial.replace(target)
+
+
+def _files(folder: Path, output: Path) -> Iterator[Path]:
+    inside = output.resolve()
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not hidden and inside not in path.resolve().parents:
+            yield path
+
+
+def _bring_home(cloud: LocalCloud, execution: Execution, photo: Photo, output: Path) -> Outcome:
+    if execution.status != "SUCCEEDED":
+        quarantined = execution.error in leaf_names(PermanentError)
+        status = "QUARANTINED" if quarantined else execution.status
+        return Outcome(photo, status, "", execution.task_ms, None, execution.reason)
+    result = execution.output
+    uris = [*(picture["uri"] for picture in result["pictures"]), result["manifest"]]
+    stem = output_stem(execution.key)
+    homes = [output / f"{photo.name}{Location.parse(uri).key.removeprefix(stem)}" for uri in uris]
+    for uri, home in zip(uris, homes, strict=True):
+        _fetch(cloud, uri, home)
+    return Outcome(photo, "DONE", result["model"], execution.task_ms, homes[0], "")
+
+
+def _fetch(cloud: LocalCloud, uri: str, target: Path) -> None:
+    place = Location.parse(uri)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as out:
+        shutil.copyfileobj(
+            cloud.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"], out
+        )

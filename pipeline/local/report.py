@@ -1,0 +1,64 @@
+"""What the command line shows: progress while photos run, a table when they are done."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipeline.local.batch import Outcome
+
+_COLOURS = {"DONE": "green", "QUARANTINED": "yellow"}
+_TIMED_TASKS = ("Inspect", "StageWeights", "RemoveBackground", "RefineEdges")
+
+
+def console() -> Console:
+    """A console that never cuts a path in half when its output is a file or a pipe."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=200)
+
+
+@contextlib.contextmanager
+def progress_bar(screen: Console, total: int) -> Iterator[Callable[[Outcome], None]]:
+    """A bar that moves once per finished photo; yields what to call with each outcome."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=screen, transient=True) as progress:
+        bar = progress.add_task("Cutting out", total=total)
+        yield lambda _: progress.advance(bar)
+
+
+def print_table(screen: Console, outcomes: Sequence[Outcome]) -> None:
+    """One row per photo: how it ended, with which model, how long each task took, where it is."""
+    table = Table("photo", "status", "model")
+    for task in _TIMED_TASKS:
+        table.add_column(f"{task}\nms", justify="right")
+    table.add_column("result", overflow="fold")
+    for outcome in outcomes:
+        colour = _COLOURS.get(outcome.status, "red")
+        times = [_milliseconds(outcome.task_ms.get(task)) for task in _TIMED_TASKS]
+        result = _shown(outcome.picture) if outcome.picture else outcome.reason
+        status = f"[{colour}]{outcome.status}[/]"
+        table.add_row(_escaped(outcome.photo.name), status, outcome.model, *times, _escaped(result))
+    screen.print(table)
+
+
+def _milliseconds(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _escaped(text: str) -> str:
+    """Text with rich's markup switched off: names and messages come from outside."""
+    return text.replace("[", r"\[")

@@ -1,0 +1,43 @@
+"""A local cloud for one person: a model that can be had, weights kept for the next time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.local import availability
+from pipeline.local.batch import keep_weights
+from pipeline.local.cloud import LocalCloud, local_cloud
+from pipeline.local.deployment import Blueprint, warm_functions
+from pipeline.manifest import load_catalogue
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """What a person said about models: a name or None for any, a mirror, extra catalogues."""
+
+    name: str | None = None
+    mirror: str | None = None
+    overlays: tuple[Path, ...] = ()
+
+
+@contextmanager
+def session(root: Path, choice: ModelChoice, *, port: int = 0) -> Iterator[LocalCloud]:
+    """A warm cloud whose default model can be staged; WeightsUnavailable before it starts if not.
+
+    Without a mirror, the weights that an earlier session kept are the mirror.
+    """
+    cache = availability.cache_folder()
+    mirror = choice.mirror or (str(cache) if cache.is_dir() else None)
+    catalogue = load_catalogue(root, choice.overlays)
+    if choice.name is None:
+        model = availability.choose_model(catalogue, mirror=mirror)
+    else:
+        model = availability.require_model(catalogue, choice.name, mirror=mirror)
+    blueprint = Blueprint.read(root, default_model=model, overlays=choice.overlays)
+    with local_cloud(blueprint, port=port, weights_mirror=mirror) as cloud:
+        cloud.host.warm(warm_functions(blueprint))
+        yield cloud
+        keep_weights(cloud, cache)

@@ -1,0 +1,56 @@
+"""One running cloud for the tier: the real state machines, the real containers, test models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.local.cloud import local_cloud
+from pipeline.local.deployment import Blueprint, warm_functions
+from pipeline.local.worker import Function
+from tests.conftest import ROOT
+from tests.execution.driver import Driver
+from tests.execution.faults import Faults
+from tests.models import Shelf
+
+
+@pytest.fixture(scope="session")
+def driver(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    overlays = (shelf.catalogue,)
+    blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=overlays)
+    hasty = replace(blueprint, state_machines=_hasty_copy(tmp_path_factory.mktemp("machines")))
+    faults = Faults()
+    with local_cloud(
+        hasty, weights_mirror=shelf.mirror, adjust=_with_faults, wrap=faults.wrap
+    ) as cloud:
+        cloud.host.warm(warm_functions(blueprint))
+        yield Driver(cloud, faults)
+
+
+def _with_faults(function: Function) -> Function:
+    if function.name.endswith("-buggy"):
+        return replace(function, handler="tests.execution.handlers.bug")
+    if function.name.endswith("-endless"):
+        return replace(function, timeout_s=2)
+    return function
+
+
+def _hasty_copy(folder: Path) -> Path:
+    """The shipped state machines, retrying after at most a second: nothing else is changed."""
+    for path in (ROOT / "state_machines").iterdir():
+        content = path.read_text()
+        if path.name.endswith(".asl.json"):
+            content = json.dumps(json.loads(content, object_hook=_hasty))
+        (folder / path.name).write_text(content)
+    return folder
+
+
+def _hasty(value: dict[str, Any]) -> dict[str, Any]:
+    if "IntervalSeconds" not in value:
+        return value
+    return value | {"IntervalSeconds": 1, "BackoffRate": 1, "MaxDelaySeconds": 1}

@@ -1,0 +1,124 @@
+"""Photos in, facts out: what a test asks of a running cloud, through its public API."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.local.cloud import LocalCloud
+from pipeline.local.deployment import bucket, machine_arn, table
+from pipeline.local.executions import Execution, describe, ended
+from tests.execution.faults import Faults
+
+PATIENCE_S = 60
+
+
+@dataclass
+class Driver:
+    cloud: LocalCloud
+    faults: Faults
+    _seen: set[str] = field(default_factory=set)
+
+    @property
+    def s3(self) -> Any:
+        return self.cloud.client("s3")
+
+    def drop(self, content: bytes, key: str, **metadata: str) -> Execution:
+        """Put a photo into the ingest bucket and wait for the execution EventBridge starts."""
+        list(ended(self.cloud, self._seen))
+        self.put(content, key, **metadata)
+        (execution,) = self.wait_for([key])
+        return execution
+
+    def put(self, content: bytes, key: str, *, to: str = bucket("ingest"), **options: str) -> None:
+        metadata = {f"matteline-{name.replace('_', '-')}": text for name, text in options.items()}
+        self.s3.put_object(Bucket=to, Key=key, Body=content, Metadata=metadata)
+
+    def wait_for(self, keys: list[str]) -> list[Execution]:
+        """The ended execution of each key, in that order. Old executions do not count."""
+        deadline = time.monotonic() + PATIENCE_S
+        found: dict[str, Execution] = {}
+        while len(found) < len(keys):
+            assert time.monotonic() < deadline, f"no execution ended for {set(keys) - set(found)}"
+            found |= {row.key: row for row in ended(self.cloud, self._seen) if row.key in keys}
+            time.sleep(0.02)
+        return [found[key] for key in keys]
+
+    def start(self, execution_input: Mapping[str, Any]) -> Execution:
+        """Start an execution by hand and wait for its end."""
+        return self._start("cutout", execution_input)
+
+    def stage(self, model: str) -> Execution:
+        """Stage one model's weights and wait for it."""
+        return self._start("stage-weights", {"models": [model]})
+
+    def _start(self, machine: str, execution_input: Mapping[str, Any]) -> Execution:
+        states = self.cloud.client("stepfunctions")
+        arn = states.start_execution(
+            stateMachineArn=machine_arn(machine), input=json.dumps(execution_input)
+        )["executionArn"]
+        deadline = time.monotonic() + PATIENCE_S
+        while states.describe_execution(executionArn=arn)["status"] == "RUNNING":
+            assert time.monotonic() < deadline, f"{arn} does not end"
+            time.sleep(0.02)
+        self._seen.add(arn)
+        return describe(states, arn)
+
+    def new_bucket(self) -> str:
+        """A bucket of somebody else's: not versioned, starts nothing."""
+        name = f"other-{uuid.uuid4().hex}"
+        self.s3.create_bucket(Bucket=name)
+        return name
+
+    def read(self, uri: str) -> bytes:
+        name, _, key = uri.removeprefix("s3://").partition("/")
+        content: bytes = self.s3.get_object(Bucket=name, Key=key)["Body"].read()
+        return content
+
+    def keys(self, of: str, *, prefix: str = "") -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket(of), Prefix=prefix)
+        return [stored["Key"] for page in pages for stored in page.get("Contents", [])]
+
+    def record(self, job_id: str) -> dict[str, str]:
+        """The job's row, plain strings; empty if there is none."""
+        dynamodb = self.cloud.client("dynamodb")
+        row = dynamodb.get_item(TableName=table("jobs"), Key={"job_id": {"S": job_id}})
+        return {name: next(iter(value.values())) for name, value in row.get("Item", {}).items()}
+
+    def records_of(self, key: str) -> list[dict[str, str]]:
+        rows = self.cloud.client("dynamodb").scan(TableName=table("jobs"))["Items"]
+        plain = [{name: next(iter(value.values())) for name, value in row.items()} for row in rows]
+        return [row for row in plain if row.get("key") == key]
+
+    def reason(self, execution: Execution) -> dict[str, Any]:
+        """What quarantine says about an execution."""
+        name = execution.arn.rpartition(":")[2]
+        uri = f"s3://{bucket('quarantine')}/quarantine/{name}/reason.json"
+        reason: dict[str, Any] = json.loads(self.read(uri))
+        return reason
+
+    def states_of(self, execution: Execution) -> list[str]:
+        """The names of the states it entered, in order."""
+        history = self.cloud.client("stepfunctions").get_execution_history(
+            executionArn=execution.arn
+        )
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for event in history["events"]
+            if "stateEnteredEventDetails" in event
+        ]
+
+    def task_errors(self, execution: Execution) -> list[str]:
+        """The error of every task attempt that failed, in order."""
+        history = self.cloud.client("stepfunctions").get_execution_history(
+            executionArn=execution.arn
+        )
+        return [
+            event["taskFailedEventDetails"]["error"]
+            for event in history["events"]
+            if "taskFailedEventDetails" in event
+        ]
