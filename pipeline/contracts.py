@@ -81,12 +81,16 @@ class SourcePhoto(Contract):
 
 
 class Plan(Contract):
-    """Which model cuts the photo out, and what is left to try if its function is too small."""
+    """Which model cuts the photo out, and what is left to try if its function is too small.
+
+    `restage` is set by the state machine once staged weights have turned out incomplete.
+    """
 
     model: str
     weights_key: str
-    degraded: bool
-    fallback: "Plan | None"
+    restage: bool = False
+    degraded: bool = False
+    fallback: "Plan | None" = None
 
 
 class CutoutJob(Contract):

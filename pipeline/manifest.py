@@ -6,7 +6,8 @@ infrastructure and the tests are all derived from them.
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -152,9 +153,11 @@ def pascal_case(kebab: str) -> str:
 
 def load_container(folder: Path) -> ContainerManifest:
     """Read one container's manifest; its name must be the folder's, in kebab-case."""
-    manifest = ContainerManifest.model_validate(_read_toml(folder / "container.toml"))
-    if manifest.folder != folder.name:
-        raise ValueError(f"{folder / 'container.toml'}: name {manifest.name!r} is not the folder's")
+    path = folder / "container.toml"
+    with _naming(path):
+        manifest = ContainerManifest.model_validate(_read_toml(path))
+        if manifest.folder != folder.name:
+            raise ValueError(f"name {manifest.name!r} is not the folder's")
     return manifest
 
 
@@ -167,14 +170,26 @@ def load_catalogue(root: Path, overlays: Sequence[Path] = ()) -> Catalogue:
     """The model rows of every container, with `overlays` layered over them."""
     rows: dict[str, ModelRow] = {}
     for path in [*_each(root, "models.toml"), *overlays]:
-        for fields in _read_toml(path).get("models", []):
-            row = ModelRow.model_validate(fields)
-            rows[row.name] = row
+        with _naming(path):
+            for fields in _read_toml(path).get("models", []):
+                row = ModelRow.model_validate(fields)
+                rows[row.name] = row
     return Catalogue(rows=tuple(rows.values()))
 
 
 def load_resources(root: Path) -> Resources:
-    return Resources.model_validate(_read_toml(root / "state_machines" / "resources.toml"))
+    path = root / "state_machines" / "resources.toml"
+    with _naming(path):
+        return Resources.model_validate(_read_toml(path))
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the file in front of whatever is wrong with it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _each(root: Path, name: str) -> Iterable[Path]:

@@ -56,10 +56,8 @@ def _plan(options: Options, catalogue: Catalogue) -> Plan:
     fallback = None
     if options.allow_fallback and row.fallback:
         lighter = _usable(row.fallback, catalogue)
-        fallback = Plan(
-            model=lighter.name, weights_key=lighter.weights_key, degraded=True, fallback=None
-        )
-    return Plan(model=row.name, weights_key=row.weights_key, degraded=False, fallback=fallback)
+        fallback = Plan(model=lighter.name, weights_key=lighter.weights_key, degraded=True)
+    return Plan(model=row.name, weights_key=row.weights_key, fallback=fallback)
 
 
 def _usable(name: str, catalogue: Catalogue) -> ModelRow:

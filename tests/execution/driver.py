@@ -97,7 +97,7 @@ class Driver:
     def reason(self, execution: Execution) -> dict[str, Any]:
         """What quarantine says about an execution."""
         name = execution.arn.rpartition(":")[2]
-        uri = f"s3://{bucket('quarantine')}/quarantine/{name}/reason.json"
+        uri = f"s3://{bucket('quarantine')}/{name}/reason.json"
         reason: dict[str, Any] = json.loads(self.read(uri))
         return reason
 

@@ -57,7 +57,7 @@ def test_what_cannot_become_a_job_is_quarantined_under_the_executions_name(
     assert reason["replay"]["input"]["detail"]["object"]["key"] == key
     assert driver.record(name)["status"] == "QUARANTINED"
     assert driver.record(name)["error"] == error
-    assert driver.record(name)["reason"].endswith(f"quarantine/{name}/reason.json")
+    assert driver.record(name)["reason"].endswith(f"{name}/reason.json")
     assert driver.keys("output", prefix="refused/") == []
 
 

@@ -1,0 +1,43 @@
+"""The command line as a person runs it: a process of its own, with a cache of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.models import Shelf
+
+Matteline = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def environment(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("MATTELINE_")}
+    return kept | {
+        "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")),
+        "MATTELINE_WEIGHTS_MIRROR": shelf.mirror,
+        "MATTELINE_CATALOGUE": str(shelf.catalogue),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+
+
+@pytest.fixture(scope="session")
+def matteline(environment: dict[str, str]) -> Matteline:
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pipeline.cli", *arguments],
+            cwd=ROOT,
+            env=environment | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=90,
+        )
+
+    return run

@@ -1,0 +1,133 @@
+"""`matteline run`: pictures in a folder, a table, a contact sheet, an exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Matteline
+from tests.models import catalogue_row
+from tests.pictures import png, square, unpng
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Two photos that share a name, one in a folder below, and nothing hidden."""
+    folder = tmp_path / "album"
+    (folder / "trip").mkdir(parents=True)
+    (folder / ".DS_Store").write_bytes(b"not a photo")
+    (folder / "cat.png").write_bytes(png(square(left=8)))
+    Image.fromarray(square(left=56)).save(folder / "cat.webp", lossless=True)
+    (folder / "trip" / "dog [1].png").write_bytes(png(square()))
+    return folder
+
+
+def test_a_folder_is_cut_out_photo_by_photo(matteline: Matteline, album: Path) -> None:
+    output = album / "out"
+
+    done = matteline(
+        "run", str(album), "-o", str(output), "--model", "brightness", "--refine", "auto"
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(str(path.relative_to(output)) for path in output.rglob("*.*")) == [
+        "cat.png_bg_removed.json",
+        "cat.png_bg_removed.png",
+        "cat.webp_bg_removed.json",
+        "cat.webp_bg_removed.png",
+        "contact-sheet.png",
+        "trip/dog [1]_bg_removed.json",
+        "trip/dog [1]_bg_removed.png",
+    ]
+    left, right = (
+        unpng((output / f"cat.{suffix}_bg_removed.png").read_bytes())[48, :, 3]
+        for suffix in ("png", "webp")
+    )
+    assert (left[24], left[72], right[24], right[72]) == (255, 0, 0, 255)
+    assert "dog [1]" in done.stdout
+    assert done.stdout.count("DONE") == 3
+    assert unpng((output / "contact-sheet.png").read_bytes()).shape[1] > 600
+
+
+def test_a_refused_photo_is_told_apart_and_makes_the_exit_code_1(
+    matteline: Matteline, tmp_path: Path
+) -> None:
+    (tmp_path / "good.png").write_bytes(png(square()))
+    (tmp_path / "diary.jpg").write_bytes(b"Dear diary")
+    photos = [str(tmp_path / name) for name in ("good.png", "diary.jpg")]
+
+    done = matteline("run", *photos, "-o", str(tmp_path / "out"), "--model", "brightness")
+
+    assert done.returncode == 1
+    assert "QUARANTINED" in done.stdout
+    assert "UnsupportedMedia" in done.stdout
+    manifest = json.loads((tmp_path / "out" / "good_bg_removed.json").read_text())
+    assert manifest["options"]["model"] == "brightness"
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        pytest.param(["run"], 2, "PHOTOS", id="no photos"),
+        pytest.param(["run", "nowhere.jpg"], 2, "does not exist", id="no such file"),
+        pytest.param(["run", "tests/cli/nothing"], 2, "no photos in", id="empty folder"),
+        pytest.param(["run", "README.md", "--refine", "magic"], 2, "magic", id="no such mode"),
+        pytest.param(["run", "README.md", "--model", "u3net"], 2, "u2netp", id="no such model"),
+        pytest.param(["run", "README.md", "--model", "missing"], 1, "MIRROR", id="no weights"),
+    ],
+)
+def test_a_wrong_command_says_what_is_wrong_without_a_trace(
+    matteline: Matteline, tmp_path: Path, arguments: list[str], code: int, says: str
+) -> None:
+    given = [str(tmp_path) if part == "tests/cli/nothing" else part for part in arguments]
+
+    done = matteline(*given)
+
+    assert done.returncode == code
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_machine_without_any_weights_is_told_what_to_do(
+    matteline: Matteline, tmp_path: Path
+) -> None:
+    unreachable = tmp_path / "models.toml"
+    row = catalogue_row("u2netp", "0" * 64)
+    unreachable.write_text(f'{row}urls = ["http://127.0.0.1:9/u2netp.onnx"]')
+
+    done = matteline(
+        "demo", "-o", str(tmp_path),
+        MATTELINE_WEIGHTS_MIRROR=str(tmp_path), MATTELINE_CATALOGUE=str(unreachable),
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "WeightsUnavailable: no model can be staged: u2netp is not to be had" in done.stderr
+    assert "set MATTELINE_WEIGHTS_MIRROR to a folder or URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_weights_are_kept_for_the_next_cloud(
+    matteline: Matteline, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "cat.png").write_bytes(png(square()))
+    matteline("run", str(tmp_path / "cat.png"), "-o", str(tmp_path / "a"), "--model", "brightness")
+
+    again = matteline(
+        "run", str(tmp_path / "cat.png"), "-o", str(tmp_path / "b"), "--model", "brightness",
+        MATTELINE_WEIGHTS_MIRROR="",
+    )  # fmt: skip
+
+    assert (Path(environment["XDG_CACHE_HOME"]) / "matteline/weights/brightness.onnx").is_file()
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def test_the_catalogue_and_the_containers_can_be_listed(matteline: Matteline) -> None:
+    models, containers = matteline("models", "list"), matteline("containers", "list")
+
+    assert "birefnet-general-lite" in models.stdout
+    assert "brightness" in models.stdout
+    assert "background-remover  0.1.0" in containers.stdout

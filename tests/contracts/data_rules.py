@@ -1,0 +1,158 @@
+"""Rules on the data between tasks: a path into a result is a path its contract has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from pipeline.contracts import Contract
+from tests.contracts.asl import Body, Machine, Scope, State, fields, paths
+from tests.contracts.declared import Declared, wire_fields
+
+Types = dict[str, Any]
+
+_READ_BY: Final = ("InputPath", "ItemsPath", "Variable", "ErrorPath", "CausePath")
+
+
+def paths_lead_somewhere(machine: Machine, declared: Declared) -> Iterator[str]:
+    """Every path a state reads is one that some state before wrote, with a field of that name."""
+    for scope, types in _typed_scopes(machine, declared):
+        for state in scope.states.values():
+            for path in _reads(state):
+                if _type_at(types, path, default=None) is None:
+                    yield f"{state.name}: reads {path}, which nothing writes"
+
+
+def nothing_replaced_is_read(machine: Machine, _declared: Declared) -> Iterator[str]:
+    """After a Pass that replaces all data, only what it leaves or what is written since is read."""
+    for scope in machine.scopes:
+        for state in scope.states.values():
+            if state.type == "Pass" and "Parameters" in state.body and _replaces(state.body):
+                yield from _reads_what_is_gone(scope, state)
+
+
+def _reads_what_is_gone(scope: Scope, state: State) -> Iterator[str]:
+    after = [scope.states[name] for name in sorted(scope.reachable(state.name) - {state.name})]
+    left = _flat(state.parameters, "$") | {path: Any for one in after for path in _places(one)}
+    for reader in after:
+        for path in _reads(reader):
+            if _type_at(left, path, default=None) is None:
+                yield f"{reader.name}: reads {path}, which {state.name} does not pass on"
+
+
+def payloads_have_the_right_type(machine: Machine, declared: Declared) -> Iterator[str]:
+    """What a task is given from an earlier result is what its own contract calls for."""
+    for scope, types in _typed_scopes(machine, declared):
+        for state in scope.states.values():
+            pair = declared.task_of(state)
+            known = wire_fields(pair.job) if pair else {}
+            for name, expression in state.payload.items():
+                field = known.get(name.removesuffix(".$"))
+                if not field or not name.endswith(".$") or paths(expression) != (expression,):
+                    continue
+                given = _type_at(types, expression)
+                if given not in (Any, field.annotation):
+                    yield f"{state.name}: {name.removesuffix('.$')!r} is given a {given}"
+
+
+def _typed_scopes(machine: Machine, declared: Declared) -> Iterator[tuple[Scope, Types]]:
+    """Each scope with the types of what its states write; input from outside has none."""
+    outer: Types = {}
+    for scope in machine.scopes:
+        mapped = next((state for state in machine.states if state.name == scope.owner), None)
+        inherited = _item_types(mapped, outer) if mapped else {}
+        types = inherited | _written(scope, declared)
+        first = declared.task_of(scope.states[scope.start]) if scope.start in scope.states else None
+        if not mapped and not first:
+            types["$"] = Any
+        outer = outer or types
+        yield scope, types
+
+
+def _written(scope: Scope, declared: Declared) -> Types:
+    types: Types = {place: Any for state in scope.states.values() for place in _places(state)}
+    for state in scope.states.values():
+        pair = declared.task_of(state)
+        place = state.body.get("ResultPath", "$")
+        if pair and place is not None:
+            types.pop(place, None)
+            types |= _flat(state.body.get("ResultSelector") or {}, place, result=pair.result)
+    return types
+
+
+def _places(state: State) -> Iterator[str]:
+    """Where a state or its catchers put something, the whole data aside."""
+    for body in (state.body, *state.catchers):
+        if body.get("ResultPath") and not _replaces(body):
+            yield body["ResultPath"]
+
+
+def _replaces(body: Body) -> bool:
+    return bool(body.get("ResultPath", "$") == "$")
+
+
+def _flat(template: Body, place: str, *, result: type[Contract] | None = None) -> Types:
+    """The type of each field a template makes under `place`; known if it comes from a result."""
+    types: Types = {}
+    for name, value in template.items():
+        path = f"{place}.{name.removesuffix('.$')}"
+        if name.endswith(".$") and result:
+            types[path] = _type_at({"$.Payload": result}, value)
+        elif isinstance(value, Mapping):
+            types |= _flat(value, path, result=result)
+        else:
+            types[path] = Any
+    return types
+
+
+def _item_types(mapped: State, outer: Types) -> Types:
+    """What the states inside a Map are given: one item, or what its ItemSelector makes of it."""
+    selector: Mapping[str, str] | None = mapped.body.get("ItemSelector")
+    if selector is not None:
+        return _flat(selector, "$")
+    (item, *_) = get_args(_type_at(outer, mapped.body.get("ItemsPath", "$"))) or (Any,)
+    return {"$": item}
+
+
+def _reads(state: State) -> Iterator[str]:
+    """Every path into the state's data; `$$` is the engine's own and no data."""
+    own = {name: value for name, value in state.own.items() if name != "ResultSelector"}
+    for name, value in fields(own):
+        if isinstance(value, str) and (name.endswith(".$") or name in _READ_BY):
+            yield from (path for path in paths(value) if not path.startswith("$$") and path != "$")
+
+
+def _type_at(types: Types, path: str, *, default: Any = Any) -> Any:
+    """The type at a path: of the longest known path it begins with, and then field by field."""
+    parts = path.split(".")
+    for length in range(len(parts), 0, -1):
+        known = ".".join(parts[:length])
+        if known in types:
+            return _descend(types[known], parts[length:], default)
+    return Any if any(known.startswith(f"{path}.") for known in types) else default
+
+
+def _descend(kind: Any, names: list[str], default: Any) -> Any:
+    for name in names:
+        kind = _without_none(kind)
+        if kind is Any:
+            return Any
+        is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
+        declared: dict[str, FieldInfo] = wire_fields(kind) if is_model else {}
+        if name not in declared:
+            return default
+        kind = declared[name].annotation
+    return kind
+
+
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) in (Union, UnionType):
+        (kind, *_) = (option for option in get_args(kind) if option is not NoneType)
+    return kind
+
+
+RULES: Final = (paths_lead_somewhere, nothing_replaced_is_read, payloads_have_the_right_type)

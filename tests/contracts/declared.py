@@ -1,0 +1,129 @@
+"""What manifests, contracts and errors declare: the side a state machine is held against."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from pipeline import contracts
+from pipeline.contracts import Contract, Job, Result
+from pipeline.errors import CapacityError, PermanentError, TransientError, WeightsError, leaf_names
+from pipeline.local.deployment import Blueprint
+from pipeline.manifest import ContainerManifest, pascal_case
+from tests.contracts.asl import PLACEHOLDER, Machine, State, load_machines
+
+C = TypeVar("C", bound=Contract)
+
+ROOT: Final = Path(__file__).parents[2]
+
+# Any row will do: what is asked here does not depend on it.
+_DEFAULT_MODEL: Final = "u2netp"
+
+
+class Task(NamedTuple):
+    """The two halves of a contract, as a container's handler signs it."""
+
+    job: type[Job]
+    result: type[Result]
+
+
+class Signature(NamedTuple):
+    """The names a handler.py mentions: `@task(decorated) def handler(job: job) -> result`."""
+
+    decorated: str
+    job: str
+    result: str
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Everything the rules compare with. Containers and timeouts go by their placeholder."""
+
+    substitutions: Mapping[str, str]
+    containers: Mapping[str, ContainerManifest]
+    tasks: Mapping[str, Task]
+    machine_timeouts: Mapping[str, int]
+    permanent: frozenset[str]
+    capacity: frozenset[str]
+    transient: frozenset[str]
+    weights: frozenset[str]
+
+    @property
+    def errors(self) -> frozenset[str]:
+        return self.permanent | self.capacity | self.transient | self.weights
+
+    def container_of(self, state: State) -> ContainerManifest | None:
+        """The container a Lambda task invokes, by the placeholder in its FunctionName."""
+        names = PLACEHOLDER.findall(function_name(state))
+        return self.containers.get(names[0]) if len(names) == 1 else None
+
+    def task_of(self, state: State) -> Task | None:
+        container = self.container_of(state)
+        return self.tasks.get(container.job) if container else None
+
+
+def read_declared(root: Path = ROOT) -> Declared:
+    blueprint = Blueprint.read(root, default_model=_DEFAULT_MODEL)
+    return Declared(
+        substitutions=blueprint.substitutions(),
+        containers={row.placeholder: row for row in blueprint.containers},
+        tasks={row.job: _task(root, row) for row in blueprint.containers},
+        machine_timeouts=machine_timeouts(load_machines(blueprint.state_machines)),
+        permanent=leaf_names(PermanentError),
+        capacity=leaf_names(CapacityError),
+        transient=leaf_names(TransientError),
+        weights=leaf_names(WeightsError),
+    )
+
+
+def machine_timeouts(machines: tuple[Machine, ...]) -> dict[str, int]:
+    return {
+        f"{pascal_case(machine.name)}StateMachineArn": machine.definition.get("TimeoutSeconds", 0)
+        for machine in machines
+    }
+
+
+def function_name(state: State) -> str:
+    parameters = state.parameters
+    return str(parameters.get("FunctionName") or parameters.get("FunctionName.$") or "")
+
+
+def read_signature(handler: Path) -> Signature:
+    """The contract a handler signs, read without importing it."""
+    tree = ast.parse(handler.read_text(encoding="utf-8"))
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef))
+    (decorator,) = function.decorator_list
+    if not isinstance(decorator, ast.Call) or ast.unparse(decorator.func) != "task":
+        raise TypeError(f"{handler}: the handler is not decorated with @task(...)")
+    return Signature(
+        decorated=ast.unparse(decorator.args[0]),
+        job=ast.unparse(function.args.args[0].annotation or ast.Constant(None)),
+        result=ast.unparse(function.returns or ast.Constant(None)),
+    )
+
+
+def declared_contracts(base: type[C]) -> dict[str, type[C]]:
+    """Every job, or every result, that `pipeline.contracts` defines."""
+    return {
+        name: value
+        for name, value in vars(contracts).items()
+        if isinstance(value, type) and issubclass(value, base) and value is not base
+    }
+
+
+def wire_fields(contract: type[BaseModel]) -> dict[str, FieldInfo]:
+    """A contract's fields by the name they have in JSON."""
+    return {field.alias or name: field for name, field in contract.model_fields.items()}
+
+
+def _task(root: Path, container: ContainerManifest) -> Task:
+    signature = read_signature(root / "containers" / container.folder / "handler.py")
+    return Task(
+        declared_contracts(Job)[container.job], declared_contracts(Result)[signature.result]
+    )

@@ -1,0 +1,139 @@
+"""Rules on what is retried, how patiently, and whether anything raises it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from tests.contracts.asl import Body, Machine, State
+from tests.contracts.catch_rules import OUT_OF_CAPACITY, WILDCARDS
+from tests.contracts.declared import Declared
+
+THROTTLES: Final = frozenset(
+    {
+        "Lambda.TooManyRequestsException",
+        "Lambda.ResourceNotReadyException",
+        "Lambda.CodeArtifactUserPendingException",
+    }
+)
+LAMBDA_FAULTS: Final = frozenset(
+    {
+        "Lambda.ClientExecutionTimeoutException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+    }
+)
+DYNAMODB_FAULTS: Final = frozenset(
+    {
+        "DynamoDB.ProvisionedThroughputExceededException",
+        "DynamoDB.ThrottlingException",
+        "DynamoDB.RequestLimitExceeded",
+        "DynamoDB.RequestLimitExceededException",
+        "DynamoDB.InternalServerErrorException",
+        "DynamoDB.SdkClientException",
+    }
+)
+_OWNERS: Final = {
+    "lambda": {"Lambda", "Runtime", "Sandbox", "States"},
+    "dynamodb": {"DynamoDB", "States"},
+    "aws-sdk:s3": {"S3", "States"},
+    "states": {"StepFunctions", "States"},
+    "events": {"EventBridge", "States"},
+}
+
+
+class Patience(NamedTuple):
+    """How often, how fast and how long something is tried again."""
+
+    interval_s: float
+    rate: float
+    tries: int
+    cap_s: float
+
+    @classmethod
+    def of(cls, retrier: Body) -> Patience:
+        names = ("IntervalSeconds", "BackoffRate", "MaxAttempts", "MaxDelaySeconds")
+        interval_s, rate, tries, cap_s = (retrier.get(name, -1) for name in names)
+        return cls(interval_s, rate, tries, cap_s)
+
+    def __str__(self) -> str:
+        return f"{self.interval_s:g} s ×{self.rate:g}, {self.tries:g} tries, cap {self.cap_s:g} s"
+
+
+ON_THROTTLE: Final = Patience(2, 2, 12, 120)
+ON_FAULT: Final = Patience(2, 2, 6, 60)
+ON_DYNAMODB: Final = Patience(1, 2, 6, 20)
+
+
+def lambda_is_retried(machine: Machine, declared: Declared) -> Iterator[str]:
+    """Throttling for a long time, service and transient errors for a shorter one, nothing else."""
+    faults = LAMBDA_FAULTS | declared.transient
+    agreed = dict.fromkeys(THROTTLES, ON_THROTTLE) | dict.fromkeys(faults, ON_FAULT)
+    for task in machine.lambda_tasks:
+        yield from _retries_as_agreed(task, agreed)
+
+
+def dynamodb_is_retried(machine: Machine, _declared: Declared) -> Iterator[str]:
+    for task in machine.tasks:
+        if task.service == "dynamodb":
+            yield from _retries_as_agreed(task, dict.fromkeys(DYNAMODB_FAULTS, ON_DYNAMODB))
+
+
+def _retries_as_agreed(task: State, agreed: Mapping[str, Patience]) -> Iterator[str]:
+    """The first retrier that names an error decides, so each error may be named once."""
+    actual: dict[str, Patience] = {}
+    for retrier in task.retriers:
+        for name in retrier["ErrorEquals"]:
+            if name in actual:
+                yield f"{task.name}: {name} is retried twice"
+            actual.setdefault(name, Patience.of(retrier))
+    for name in sorted(agreed.keys() - actual.keys()):
+        yield f"{task.name}: {name} is not retried"
+    for name in sorted(actual.keys() - agreed.keys()):
+        yield f"{task.name}: {name} is retried, which was not agreed"
+    for name in sorted(agreed.keys() & actual.keys()):
+        if agreed[name] != actual[name]:
+            yield f"{task.name}: {name} is retried {actual[name]}; agreed is {agreed[name]}"
+
+
+def every_task_is_retried_politely(machine: Machine, _declared: Declared) -> Iterator[str]:
+    """Full jitter, a cap and a last try, in every retrier of every Task."""
+    for task in machine.tasks:
+        if not task.retriers:
+            yield f"{task.name}: a Task that is never retried"
+    for state in machine.states:
+        for retrier in state.retriers:
+            if retrier.get("JitterStrategy") != "FULL":
+                yield f"{state.name}: a retrier without full jitter"
+            if not {"MaxDelaySeconds", "MaxAttempts", "IntervalSeconds"} <= retrier.keys():
+                yield f"{state.name}: a retrier without a first wait, a cap or a last try"
+
+
+def hopeless_errors_are_not_retried(machine: Machine, declared: Declared) -> Iterator[str]:
+    hopeless = declared.permanent | declared.capacity | declared.weights
+    for state in machine.states:
+        for name in sorted(state.retried & (hopeless | OUT_OF_CAPACITY | WILDCARDS)):
+            yield f"{state.name}: retries {name}"
+
+
+def error_names_exist(machine: Machine, declared: Declared) -> Iterator[str]:
+    """A name without a dot is ours; one with a dot belongs to the service that is called."""
+    for state in machine.states:
+        for name in sorted(state.retried | state.caught):
+            owner, dot, _ = name.partition(".")
+            if not dot and name not in declared.errors:
+                yield f"{state.name}: nothing raises {name}"
+            if not dot and state.service != "lambda":
+                yield f"{state.name}: {state.service} does not raise {name}"
+            if dot and owner not in _OWNERS.get(state.service, {"States"}):
+                yield f"{state.name}: {state.service} does not raise {name}"
+
+
+RULES: Final = (
+    lambda_is_retried,
+    dynamodb_is_retried,
+    every_task_is_retried_politely,
+    hopeless_errors_are_not_retried,
+    error_names_exist,
+)

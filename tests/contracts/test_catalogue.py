@@ -1,0 +1,94 @@
+"""Every model row can be deployed as a function, sold, and fallen back from."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Final
+
+import pytest
+
+from pipeline.contracts import Options
+from pipeline.manifest import Catalogue, ModelRow, load_catalogue
+from tests.contracts.declared import ROOT
+
+CATALOGUE: Final = load_catalogue(ROOT)
+EACH = pytest.mark.parametrize("row", CATALOGUE.rows, ids=lambda row: row.name)
+LAMBDA_MEMORY_MB: Final = range(128, 10_240 + 1)
+LONGEST_FUNCTION_NAME: Final = 64
+PROFILES: Final = ROOT / "containers" / "media_inspector" / "profiles.toml"
+
+
+def ladder(row: ModelRow, catalogue: Catalogue) -> list[ModelRow]:
+    """The row, its fallback, that one's fallback; a row that turns up again is the last."""
+    steps = [row]
+    while steps[-1].fallback and steps.count(steps[-1]) == 1:
+        steps.append(catalogue.row(steps[-1].fallback))
+    return steps
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "u2net",
+        "u2netp",
+        "silueta",
+        "isnet-general-use",
+        "birefnet-general",
+        "birefnet-general-lite",
+    ],
+)
+def test_the_models_people_count_on_are_there(name: str) -> None:
+    assert CATALOGUE.row(name).name == name
+
+
+@EACH
+def test_a_model_may_be_used_commercially(row: ModelRow) -> None:
+    assert row.commercial
+    assert row.licence
+
+
+@EACH
+def test_a_model_fits_into_a_function(row: ModelRow) -> None:
+    assert row.memory_mb in LAMBDA_MEMORY_MB
+
+
+@EACH
+def test_falling_back_comes_to_an_end(row: ModelRow) -> None:
+    steps = ladder(row, CATALOGUE)
+
+    assert len({step.name for step in steps}) == len(steps)
+
+
+@EACH
+def test_a_fallback_never_needs_more_memory(row: ModelRow) -> None:
+    sizes = [step.memory_mb for step in ladder(row, CATALOGUE)]
+
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@EACH
+def test_a_file_can_be_fetched_and_recognised(row: ModelRow) -> None:
+    assert all(file.urls and file.digest for file in row.files)
+    assert all(url.startswith("https://") for file in row.files for url in file.urls)
+
+
+@EACH
+def test_a_function_name_fits_into_lambda(row: ModelRow) -> None:
+    assert len(f"matteline-local-background-remover-{row.name}") <= LONGEST_FUNCTION_NAME
+
+
+def test_rows_have_names_of_their_own() -> None:
+    files = (ROOT / "containers").glob("*/models.toml")
+    rows = [row for path in files for row in tomllib.loads(path.read_text())["models"]]
+
+    assert len(rows) == len(CATALOGUE.rows)
+
+
+def test_profiles_ask_for_what_exists() -> None:
+    profiles = tomllib.loads(PROFILES.read_text(encoding="utf-8"))["profiles"]
+    asked = [Options.model_validate({"model": "u2netp", **row["options"]}) for row in profiles]
+
+    assert [CATALOGUE.row(options.model).name for options in asked] == [
+        options.model for options in asked
+    ]
+    assert len({row["prefix"] for row in profiles}) == len(profiles)

@@ -1,0 +1,55 @@
+"""State machines, manifests, contracts and errors agree with one another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.asl import Machine, load_machines, placeholders
+from tests.contracts.declared import ROOT, Declared, read_declared
+from tests.contracts.rules import RULES, Rule
+
+FOLDER = ROOT / "state_machines"
+MACHINES = load_machines(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def declared() -> Declared:
+    return read_declared()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_every_machine_keeps_every_rule(machine: Machine, rule: Rule, declared: Declared) -> None:
+    assert list(rule(machine, declared)) == []
+
+
+def test_the_machines_of_the_platform_are_all_here() -> None:
+    assert {"cutout", "stage-weights"} <= {machine.name for machine in MACHINES}
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.name)
+def test_every_file_is_valid_json_on_its_own(path: Path) -> None:
+    json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_the_trigger_names_declared_resources_only(declared: Declared) -> None:
+    trigger = json.loads((FOLDER / "cutout.trigger.json").read_text(encoding="utf-8"))
+
+    assert set(placeholders(trigger)) <= declared.substitutions.keys()
+    assert placeholders(trigger) == ("IngestBucket",)
+
+
+def test_every_container_works_in_some_machine(declared: Declared) -> None:
+    used = {name for machine in MACHINES for name in placeholders(machine.definition)}
+
+    assert declared.containers.keys() - used == set()
+
+
+def test_every_declared_bucket_and_table_is_used(declared: Declared) -> None:
+    used = {name for machine in MACHINES for name in placeholders(machine.definition)}
+    declared_names = {name for name in declared.substitutions if name.endswith(("Bucket", "Table"))}
+
+    assert declared_names - used == {"IngestBucket"}  # the trigger's

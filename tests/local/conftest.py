@@ -1,0 +1,43 @@
+"""A Lambda host with one obedient function, under either runtime client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.local import worker
+from pipeline.local.lambda_host import LambdaHost
+from pipeline.local.runtime_api import Answer
+from pipeline.local.worker import Function
+from tests.conftest import ROOT
+
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:obedient"
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture(params=["awslambdaric", "pipeline.local.runtime_client"])
+def host(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LambdaHost]:
+    monkeypatch.setattr(worker, "RUNTIME_CLIENT", request.param)
+    monkeypatch.setenv("AWS_PROFILE", "somebody's own")
+    functions = [
+        Function("obedient", "tests.local.handlers.obey", memory_mb=256, timeout_s=1),
+        Function("broken", "tests.local.handlers_broken.obey", memory_mb=256, timeout_s=1),
+        Function("absent", "tests.local.handlers.nobody", memory_mb=256, timeout_s=1),
+    ]
+    host = LambdaHost(functions, root=ROOT, logs=tmp_path, concurrency=2)
+    yield host
+    host.stop()
+
+
+@pytest.fixture
+def ask(host: LambdaHost) -> Ask:
+    def ask_for(**event: Any) -> Answer:
+        return host.invoke("obedient", json.dumps(event).encode(), function_arn=ARN)
+
+    return ask_for
