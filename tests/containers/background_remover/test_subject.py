@@ -1,0 +1,53 @@
+"""A photo has a subject when enough of its mask is confident."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from containers.background_remover.subject import require_subject
+from pipeline.errors import NoSubject
+from pipeline.photo import Pixels
+
+
+def mask_of(*shares: tuple[int, int]) -> Pixels:
+    """A mask of 1,000 pixels, black but for `count` pixels of each `level`."""
+    pixels = np.zeros(1000, dtype=np.uint8)
+    counts, levels = np.array(shares).T
+    pixels[: counts.sum()] = np.repeat(levels, counts)
+    return pixels.reshape(25, 40)
+
+
+@pytest.mark.parametrize("mask", [mask_of((2, 255)), mask_of((2, 128)), mask_of((1000, 128))])
+def test_a_fifth_of_a_percent_of_confidence_is_a_subject(mask: Pixels) -> None:
+    assert require_subject(mask)["subject_coverage"] >= 0.002
+
+
+@pytest.mark.parametrize("mask", [mask_of((1, 255)), mask_of((1000, 127)), mask_of((1000, 0))])
+def test_less_is_none(mask: Pixels) -> None:
+    with pytest.raises(NoSubject, match=r"at least 0\.2% has to"):
+        require_subject(mask)
+
+
+def test_the_error_says_how_much_stands_out() -> None:
+    with pytest.raises(NoSubject, match=r"^0\.10% of the photo stands out"):
+        require_subject(mask_of((1, 255)))
+
+
+def test_the_figures_are_those_of_the_mask() -> None:
+    figures = require_subject(mask_of((200, 255), (100, 153), (100, 51)))
+
+    assert figures == {
+        "subject_coverage": 0.3,
+        "mask_softness": 0.2,
+        "mask_confidence": pytest.approx((2 * 1.0 + 0.6) / 3, abs=1e-5),
+    }
+
+
+@pytest.mark.parametrize(
+    ("level", "softness"), [(0, 0.0), (25, 0.0), (26, 0.5), (229, 0.5), (230, 0.0), (255, 0.0)]
+)
+def test_softness_counts_what_is_neither_a_tenth_nor_nine(level: int, softness: float) -> None:
+    figures = require_subject(mask_of((500, 255), (500, level)))
+
+    assert figures["mask_softness"] == softness

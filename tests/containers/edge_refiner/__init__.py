@@ -1,0 +1,39 @@
+"""Scenes whose true alpha is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from pipeline.photo import Photo, Pixels
+
+Alpha = npt.NDArray[np.float32]
+Colour = tuple[int, int, int]
+
+SAND: Colour = (200, 190, 170)
+NIGHT: Colour = (30, 50, 60)
+
+
+def disk(side: int, *, softness: float = 1.0) -> Alpha:
+    """A disk of 0.3 × `side`, its edge a ramp of `softness` pixels."""
+    down, across = np.mgrid[:side, :side] + 0.5 - side / 2
+    ramp = (0.3 * side - np.hypot(down, across)) / softness + 0.5
+    return np.clip(ramp, 0, 1).astype(np.float32)
+
+
+def composite(subject: Colour, backdrop: Colour, alpha: Alpha) -> Pixels:
+    """What a camera sees of one colour before another."""
+    weight = alpha[..., None]
+    mixed = np.array(subject) * weight + np.array(backdrop) * (1 - weight)
+    return mixed.round().astype(np.uint8)
+
+
+def photo_of(rgb: Pixels, alpha: Pixels | None = None) -> Photo:
+    return Photo(rgb, alpha, None, None)
+
+
+def coarse_mask(alpha: Alpha, side: int = 64) -> Pixels:
+    """What a perfect model of `side`² pixels would say."""
+    pixels = (alpha * 255).round().astype(np.uint8)
+    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX))

@@ -1,0 +1,178 @@
+"""A matte is a number between 0 and 1 for every pixel of the photo, and follows its edges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from containers.edge_refiner import resampling
+from containers.edge_refiner.alpha import estimate_alpha, read_mask
+from pipeline.artifacts import LocalStore, Location
+from pipeline.contracts import Refine
+from pipeline.photo import Pixels, encode
+from tests.containers.edge_refiner import (
+    NIGHT,
+    SAND,
+    Alpha,
+    Colour,
+    coarse_mask,
+    composite,
+    disk,
+    photo_of,
+)
+
+MODES: tuple[Refine, ...] = ("none", "fast", "auto")
+
+sides = array_shapes(min_dims=2, max_dims=2, max_side=33)
+photos = sides.flatmap(lambda shape: arrays(np.uint8, (*shape, 3)))
+masks = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=9))
+
+
+def matte(photo: Pixels, mask: Pixels, mode: Refine = "fast") -> Alpha:
+    return estimate_alpha(photo_of(photo), mask, mode=mode)[1]
+
+
+def squared_error(estimated: Alpha, true: Alpha) -> float:
+    return float(np.square(estimated - true).mean())
+
+
+@settings(max_examples=60, deadline=None)
+@given(photo=photos, mask=masks, mode=st.sampled_from(MODES))
+def test_any_photo_and_mask_give_a_matte(photo: Pixels, mask: Pixels, mode: Refine) -> None:
+    alpha = matte(photo, mask, mode)
+
+    assert alpha.dtype == np.float32
+    assert alpha.shape == photo.shape[:2]
+    assert np.isfinite(alpha).all()
+    assert alpha.min() >= 0
+    assert alpha.max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (37, 91), (1100, 3)])
+@pytest.mark.parametrize("mask_side", [1, 7, 64])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("level", "expected"), [(0, 0.0), (255, 1.0)])
+def test_a_certain_mask_is_a_certain_matte(
+    shape: tuple[int, int], mask_side: int, mode: Refine, level: int, expected: float
+) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    mask = np.full((mask_side, mask_side), level, dtype=np.uint8)
+
+    assert (matte(photo, mask, mode) == expected).all()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("grey", [0, 77, 255])
+def test_an_undecided_mask_of_a_plain_photo_stays_undecided(mode: Refine, grey: int) -> None:
+    photo = np.full((45, 31, 3), grey, dtype=np.uint8)
+    mask = np.full((8, 8), 100, dtype=np.uint8)
+
+    np.testing.assert_allclose(matte(photo, mask, mode), 100 / 255, atol=1e-4)
+
+
+def test_a_plain_photo_keeps_the_masks_shape() -> None:
+    true = disk(200)
+    photo = np.full((200, 200, 3), 128, dtype=np.uint8)
+
+    inside = matte(photo, coarse_mask(true)) >= 0.5
+
+    assert np.mean(inside == (true >= 0.5)) > 0.99
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_alpha_is_one_deep_inside_and_zero_far_outside(mode: Refine) -> None:
+    photo = composite(SAND, NIGHT, disk(300))
+
+    alpha = matte(photo, coarse_mask(disk(300)), mode)
+
+    down, across = np.mgrid[:300, :300] - 149.5
+    distance = np.hypot(down, across)
+    assert (alpha[distance < 90 - 30] == 1).all()
+    assert (alpha[distance > 90 + 30] == 0).all()
+
+
+@pytest.mark.parametrize("side", [256, 601, 1100])
+@pytest.mark.parametrize(("subject", "backdrop"), [(SAND, NIGHT), (NIGHT, SAND)])
+def test_fast_follows_a_sharp_edge_far_better_than_the_mask_does(
+    side: int, subject: Colour, backdrop: Colour
+) -> None:
+    true = disk(side)
+    photo = composite(subject, backdrop, true)
+
+    enlarged = squared_error(matte(photo, coarse_mask(true), "none"), true)
+    refined = squared_error(matte(photo, coarse_mask(true), "fast"), true)
+
+    assert refined < enlarged / 4
+
+
+def test_fast_has_no_doubt_left_at_a_sharp_edge() -> None:
+    true = disk(600)
+
+    alpha = matte(composite(SAND, NIGHT, true), coarse_mask(true))
+
+    assert alpha[true == 1].min() > 0.7
+    assert alpha[true == 0].max() < 0.3
+
+
+@pytest.mark.parametrize(("mode", "used"), [("none", "none"), ("fast", "fast"), ("auto", "fast")])
+def test_the_mode_that_was_used_is_told(mode: Refine, used: Refine) -> None:
+    photo = photo_of(np.zeros((4, 4, 3), dtype=np.uint8))
+
+    assert estimate_alpha(photo, np.zeros((2, 2), dtype=np.uint8), mode=mode)[0] == used
+
+
+def test_none_is_the_mask_itself() -> None:
+    mask = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    photo = np.zeros((16, 16, 3), dtype=np.uint8)
+
+    np.testing.assert_allclose(matte(photo, mask, "none"), mask / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("strip_pixels", [1, 8_000])
+def test_strips_give_the_matte_of_one_piece(
+    strip_pixels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = disk(1300)[:, 600:640]
+    photo = composite(SAND, NIGHT, true)
+    whole = matte(photo, coarse_mask(true, 9))
+
+    monkeypatch.setattr(resampling, "_STRIP_PIXELS", strip_pixels)
+
+    np.testing.assert_allclose(matte(photo, coarse_mask(true, 9)), whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("glint", [0, 255])
+def test_a_glint_on_the_edge_is_no_more_than_opaque(glint: int) -> None:
+    true = disk(200)
+    photo = composite((120, 120, 120), (100, 100, 100), true)
+    photo[100, 38:42] = glint
+
+    alpha = matte(photo, coarse_mask(true))
+
+    assert alpha.min() >= 0
+    assert alpha.max() <= 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+@given(own=arrays(np.uint8, (9, 13)))
+@settings(max_examples=20, deadline=None)
+def test_what_was_transparent_stays_transparent(mode: Refine, own: Pixels) -> None:
+    photo = photo_of(np.full((9, 13, 3), 90, dtype=np.uint8), own)
+
+    _, alpha = estimate_alpha(photo, np.full((4, 4), 255, dtype=np.uint8), mode=mode)
+
+    np.testing.assert_allclose(alpha, own / 255, atol=1e-6)
+
+
+def test_a_mask_is_read_back_as_it_was_stored(tmp_path: Path) -> None:
+    mask = np.arange(256, dtype=np.uint8).reshape(8, 32)
+    store = LocalStore(tmp_path)
+    content = encode(mask, picture_format="png")
+    artifact = store.write(Location("work", "mask.png"), content, media_type="image/png")
+
+    np.testing.assert_array_equal(read_mask(store, artifact), mask, strict=True)

@@ -1,0 +1,137 @@
+"""Soft pixels get the subject's own colour back; everything else is left alone or blackened."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from containers.edge_refiner import resampling
+from containers.edge_refiner.foreground import estimate_foreground
+from pipeline.photo import Pixels
+from tests.containers.edge_refiner import NIGHT, SAND, Alpha, Colour, composite, disk
+
+PAIRS = [
+    (SAND, NIGHT),
+    (NIGHT, SAND),
+    ((220, 60, 40), (40, 90, 160)),
+    ((255, 255, 255), (0, 0, 0)),
+    ((0, 0, 0), (0, 255, 0)),
+]
+
+scenes = array_shapes(min_dims=2, max_dims=2, max_side=21).flatmap(
+    lambda shape: st.tuples(
+        arrays(np.uint8, (*shape, 3)),
+        arrays(np.float32, shape, elements=st.floats(0, 1, width=32)),
+    )
+)
+
+
+def noise(side: int) -> Pixels:
+    return np.random.default_rng(7).integers(0, 256, (side, side, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("subject", "backdrop"), PAIRS)
+@pytest.mark.parametrize(
+    ("side", "softness", "left_over"), [(181, 1, 0.02), (700, 5, 0.02), (181, 5, 0.1)]
+)
+def test_soft_pixels_have_the_subjects_colour(
+    subject: Colour, backdrop: Colour, side: int, softness: int, left_over: float
+) -> None:
+    alpha = disk(side, softness=softness)
+
+    foreground = estimate_foreground(composite(subject, backdrop, alpha), alpha)
+
+    soft = foreground[(alpha > 0.02) & (alpha < 1)]
+    contrast = np.abs(np.subtract(subject, backdrop)).max()
+    np.testing.assert_allclose(
+        soft, np.broadcast_to(subject, soft.shape), atol=left_over * contrast
+    )
+
+
+@pytest.mark.parametrize(("subject", "backdrop"), PAIRS)
+@pytest.mark.parametrize(("side", "softness"), [(181, 1), (700, 5)])
+def test_over_another_background_there_is_no_fringe(
+    subject: Colour, backdrop: Colour, side: int, softness: int
+) -> None:
+    alpha = disk(side, softness=softness)
+    magenta = (255, 0, 255)
+
+    foreground = estimate_foreground(composite(subject, backdrop, alpha), alpha)
+
+    moved = foreground * alpha[..., None] + np.array(magenta) * (1 - alpha[..., None])
+    np.testing.assert_allclose(moved, composite(subject, magenta, alpha), atol=3)
+
+
+@pytest.mark.parametrize(("subject", "backdrop"), PAIRS)
+@pytest.mark.parametrize(("side", "softness"), [(181, 1), (700, 5)])
+def test_over_the_old_background_the_photo_comes_back(
+    subject: Colour, backdrop: Colour, side: int, softness: int
+) -> None:
+    alpha = disk(side, softness=softness)
+    picture = composite(subject, backdrop, alpha)
+
+    foreground = estimate_foreground(picture, alpha)
+
+    again = foreground * alpha[..., None] + np.array(backdrop) * (1 - alpha[..., None])
+    np.testing.assert_allclose(again, picture, atol=3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(scene=scenes)
+def test_opaque_pixels_are_untouched_and_invisible_ones_black(
+    scene: tuple[Pixels, Alpha],
+) -> None:
+    picture, alpha = scene
+    before = picture.copy()
+
+    foreground = estimate_foreground(picture, alpha)
+
+    np.testing.assert_array_equal(foreground[alpha == 1], before[alpha == 1])
+    assert not foreground[alpha == 0].any()
+    np.testing.assert_array_equal(picture, before)
+    assert (foreground.dtype, foreground.shape) == (picture.dtype, picture.shape)
+
+
+@pytest.mark.parametrize(("faint", "black"), [(0.0019, True), (0.0021, False)])
+def test_half_a_level_of_alpha_is_invisible(faint: float, black: bool) -> None:  # noqa: FBT001
+    picture = np.full((20, 20, 3), 200, dtype=np.uint8)
+
+    foreground = estimate_foreground(picture, np.full((20, 20), faint, dtype=np.float32))
+
+    assert (foreground == 0).all() == black
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1)])
+def test_a_plain_photo_of_any_size_keeps_its_colour(shape: tuple[int, int]) -> None:
+    picture = np.full((*shape, 3), SAND, dtype=np.uint8)
+
+    foreground = estimate_foreground(picture, np.full(shape, 0.5, dtype=np.float32))
+
+    np.testing.assert_allclose(foreground, picture, atol=1)
+
+
+def test_the_subjects_own_detail_stays_in_soft_pixels() -> None:
+    stripes = np.full((90, 90, 3), 100, dtype=np.uint8)
+    stripes[::2] = 160
+    alpha = np.full((90, 90), 0.9, dtype=np.float32)
+
+    foreground = estimate_foreground(stripes, alpha)
+
+    darker, lighter = foreground[1::2].mean(), foreground[::2].mean()
+    assert lighter - darker > 0.8 * 60
+
+
+@pytest.mark.parametrize("strip_pixels", [1, 90_000])
+def test_strips_give_the_colours_of_one_piece(
+    strip_pixels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alpha = disk(601, softness=40)[:, 200:400]
+    picture = noise(601)[:, 200:400]
+    whole = estimate_foreground(picture, alpha)
+
+    monkeypatch.setattr(resampling, "_STRIP_PIXELS", strip_pixels)
+
+    np.testing.assert_allclose(estimate_foreground(picture, alpha), whole, atol=1)

@@ -1,0 +1,179 @@
+"""RefineEdges, from a photo and a mask in a store to finished pictures in a store."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from containers.edge_refiner.handler import handler
+from pipeline.artifacts import Artifact, LocalStore, Location
+from pipeline.contracts import EdgesRefined, Options, Picture, RefineEdges, SourcePhoto
+from pipeline.errors import SourceChanged, SourceMissing
+from pipeline.photo import Pixels, encode
+from pipeline.task import Settings, TaskContext, Workbench
+from tests.conftest import ROOT
+from tests.containers.edge_refiner import NIGHT, SAND, coarse_mask, composite, disk
+
+TRUE = disk(120)
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+SECRET = b"12 Garden Lane"
+GPS_IFD, GPS_LATITUDE, DESCRIPTION, ORIENTATION = 0x8825, 2, 0x010E, 0x0112
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> TaskContext:
+    settings = Settings(scratch=tmp_path / "scratch")
+    store = LocalStore(tmp_path / "store")
+    return TaskContext(Workbench(root=ROOT, settings=settings, store=store))
+
+
+def jpeg(pixels: Pixels, *, orientation: int = 1) -> bytes:
+    """A photo that knows its colours, where it was taken and by whom."""
+    exif = Image.Exif()
+    exif[DESCRIPTION] = SECRET.decode()
+    exif[ORIENTATION] = orientation
+    exif.get_ifd(GPS_IFD)[GPS_LATITUDE] = (48.0, 51.0, 30.25)
+    buffer = io.BytesIO()
+    image = Image.fromarray(pixels)
+    image.save(buffer, "JPEG", quality=95, exif=exif, icc_profile=PROFILE, dpi=(300, 300))
+    return buffer.getvalue()
+
+
+def job_for(context: TaskContext, content: bytes, mask: Pixels, **options: object) -> RefineEdges:
+    photo = context.store.write(Location("photos", "trips/cat.jpg"), content, media_type="")
+    source = SourcePhoto(
+        bucket="photos", key="trips/cat.jpg", version_id=None, etag="", sha256=photo.sha256,
+        bytes=photo.bytes, media_type="image/jpeg", width=120, height=120,
+    )  # fmt: skip
+    place = Location("work", "jobs/1/mask-of-the-model.png")
+    return RefineEdges(
+        schema=1, job_id="1", execution="e", source=source,
+        options=Options.model_validate({"model": "brightness"} | options),
+        mask=context.store.write(place, encode(mask, picture_format="png"), media_type=""),
+        work_bucket="work", work_prefix="jobs/1", output_stem="trips/cat",
+    )  # fmt: skip
+
+
+def run(job: RefineEdges, context: TaskContext) -> EdgesRefined:
+    return handler.__wrapped__(job, context)  # type: ignore[attr-defined, no-any-return]
+
+
+def refined(context: TaskContext, **options: object) -> dict[str, Picture]:
+    """The pictures of the sand-coloured disk at night, by kind."""
+    content = jpeg(composite(SAND, NIGHT, TRUE))
+    result = run(job_for(context, content, coarse_mask(TRUE), **options), context)
+    return {picture.kind: picture for picture in result.pictures}
+
+
+def stored(context: TaskContext, artifact: Artifact) -> bytes:
+    return context.store.read(Location.parse(artifact.uri))
+
+
+@pytest.mark.parametrize("picture_format", ["png", "webp"])
+def test_each_picture_is_stored_as_it_is_described(
+    context: TaskContext, picture_format: str
+) -> None:
+    every = ("cutout", "mask", "preview")
+    pictures = refined(context, outputs=every, format=picture_format)
+
+    assert {kind: (picture.work_key, picture.output_key) for kind, picture in pictures.items()} == {
+        "cutout": (f"jobs/1/cutout.{picture_format}", f"trips/cat_bg_removed.{picture_format}"),
+        "mask": ("jobs/1/mask.png", "trips/cat_mask.png"),
+        "preview": (f"jobs/1/preview.{picture_format}", f"trips/cat_preview.{picture_format}"),
+    }
+    for picture in pictures.values():
+        content = stored(context, picture.artifact)
+        assert picture.artifact.uri == f"s3://work/{picture.work_key}"
+        assert picture.artifact.sha256 == hashlib.sha256(content).hexdigest()
+        assert picture.artifact.bytes == len(content)
+        with Image.open(io.BytesIO(content)) as image:
+            assert image.size == (picture.width, picture.height) == (120, 120)
+            assert image.get_format_mimetype() == picture.media_type
+
+
+def test_the_cutout_is_the_disk_alone(context: TaskContext) -> None:
+    content = stored(context, refined(context)["cutout"].artifact)
+
+    with Image.open(io.BytesIO(content)) as image:
+        pixels = np.asarray(image)
+    assert pixels.shape == (120, 120, 4)
+    np.testing.assert_allclose(pixels[60, 60], (*SAND, 255), atol=3)
+    assert not pixels[:5].any()
+
+
+@pytest.mark.parametrize("picture_format", ["png", "webp"])
+@pytest.mark.parametrize("background", [None, "#ffffff"])
+def test_colours_keep_their_profile(
+    context: TaskContext, picture_format: str, background: str | None
+) -> None:
+    every = ("cutout", "mask", "preview")
+    pictures = refined(context, outputs=every, format=picture_format, background=background)
+
+    kept = {}
+    for kind, picture in pictures.items():
+        with Image.open(io.BytesIO(stored(context, picture.artifact))) as image:
+            kept[kind] = image.info.get("icc_profile")
+    assert kept == {"cutout": PROFILE, "preview": PROFILE, "mask": None}
+
+
+@pytest.mark.parametrize("picture_format", ["png", "webp"])
+def test_where_and_by_whom_a_photo_was_taken_is_not_passed_on(
+    context: TaskContext, picture_format: str
+) -> None:
+    source = jpeg(composite(SAND, NIGHT, TRUE))
+    assert SECRET in source
+    assert b"Exif" in source
+
+    pictures = refined(context, outputs=("cutout", "mask", "preview"), format=picture_format)
+
+    for picture in pictures.values():
+        content = stored(context, picture.artifact)
+        assert SECRET not in content
+        assert b"exif" not in content.lower()
+        with Image.open(io.BytesIO(content)) as image:
+            assert not image.getexif()
+
+
+def test_a_png_keeps_the_resolution_it_is_printed_at(context: TaskContext) -> None:
+    content = stored(context, refined(context)["cutout"].artifact)
+
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_a_turned_photo_is_refined_upright(context: TaskContext) -> None:
+    wide = np.full((20, 60, 3), SAND, dtype=np.uint8)
+    mask = np.full((8, 8), 255, dtype=np.uint8)
+
+    (picture,) = run(job_for(context, jpeg(wide, orientation=6), mask), context).pictures
+
+    assert (picture.width, picture.height) == (20, 60)
+
+
+@pytest.mark.parametrize(("mode", "used"), [("none", "none"), ("fast", "fast"), ("auto", "fast")])
+def test_the_result_says_how_edges_were_refined(context: TaskContext, mode: str, used: str) -> None:
+    content = jpeg(composite(SAND, NIGHT, TRUE))
+
+    result = run(job_for(context, content, coarse_mask(TRUE), refine=mode), context)
+
+    assert result.refine == used
+    assert set(context.timings) == {"decode_ms", "refine_ms", "compose_ms", "encode_ms"}
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [({"sha256": "0" * 64}, SourceChanged), ({"key": "gone.jpg"}, SourceMissing)],
+)
+def test_a_photo_other_than_the_inspected_one_is_refused(
+    context: TaskContext, change: dict[str, str], error: type[Exception]
+) -> None:
+    job = job_for(context, jpeg(composite(SAND, NIGHT, TRUE)), coarse_mask(TRUE))
+    other = job.model_copy(update={"source": job.source.model_copy(update=change)})
+
+    with pytest.raises(error):
+        run(other, context)

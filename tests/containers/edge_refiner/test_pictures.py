@@ -1,0 +1,200 @@
+"""The pictures of one photo: which, how large, and what colour every pixel is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.pictures import Rendered, compose, render
+from pipeline.contracts import Options, PictureFormat, PictureKind
+from pipeline.photo import Pixels
+from tests.containers.edge_refiner import (
+    SAND,
+    Alpha,
+    coarse_mask,
+    composite,
+    disk,
+    photo_of,
+)
+
+TEAL = (0, 128, 129)
+
+
+def options(**changes: object) -> Options:
+    return Options.model_validate({"model": "brightness"} | changes)
+
+
+def block(height: int, width: int, rows: slice, columns: slice) -> Alpha:
+    """Opaque inside, transparent outside."""
+    alpha = np.zeros((height, width), dtype=np.float32)
+    alpha[rows, columns] = 1
+    return alpha
+
+
+def rendered(alpha: Alpha, **changes: object) -> dict[PictureKind, Rendered]:
+    photo = photo_of(np.full((*alpha.shape, 3), SAND, dtype=np.uint8))
+    pictures = render(photo, alpha, options(**changes))
+    by_kind = {picture.kind: picture for picture in pictures}
+    assert len(by_kind) == len(pictures)
+    return by_kind
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("cutout",),
+        ("mask",),
+        ("preview",),
+        ("cutout", "mask"),
+        ("mask", "preview"),
+        ("cutout", "preview"),
+        ("cutout", "mask", "preview"),
+    ],
+)
+def test_exactly_the_wanted_pictures_are_made(kinds: tuple[PictureKind, ...]) -> None:
+    assert set(rendered(disk(9), outputs=kinds)) == set(kinds)
+
+
+@pytest.mark.parametrize("picture_format", ["png", "webp"])
+def test_a_mask_is_grey_and_png_whatever_the_format_of_the_rest(
+    picture_format: PictureFormat,
+) -> None:
+    alpha = np.array([[0, 0.25, 0.5, 1]], dtype=np.float32)
+
+    pictures = rendered(alpha, outputs=("cutout", "mask", "preview"), format=picture_format)
+
+    assert pictures["mask"].format == "png"
+    assert pictures["mask"].pixels.tolist() == [[0, 64, 128, 255]]
+    assert pictures["mask"].pixels.dtype == np.uint8
+    assert pictures["cutout"].format == pictures["preview"].format == picture_format
+
+
+def test_a_cutout_is_the_photo_with_its_opacity() -> None:
+    cutout = rendered(block(5, 6, slice(1, 3), slice(2, 5)))["cutout"].pixels
+
+    assert cutout.shape == (5, 6, 4)
+    assert (cutout[1:3, 2:5] == (*SAND, 255)).all()
+    cutout[1:3, 2:5] = 0
+    assert not cutout.any()
+
+
+@pytest.mark.parametrize("kind", ["cutout", "mask", "preview"])
+@pytest.mark.parametrize(("level", "expected"), [(7, (5, 10)), (8, (14, 15)), (255, (14, 15))])
+def test_crop_leaves_the_box_of_what_can_be_seen(
+    kind: PictureKind, level: int, expected: tuple[int, int]
+) -> None:
+    alpha = block(50, 40, slice(7, 12), slice(30, 40))
+    alpha[20, 25] = level / 255
+
+    picture = rendered(alpha, outputs=(kind,), crop=True)[kind]
+
+    assert picture.pixels.shape[:2] == expected
+
+
+@pytest.mark.parametrize("level", [0, 7])
+def test_crop_without_a_subject_leaves_the_whole_frame(level: int) -> None:
+    nothing = np.full((5, 6), level / 255, dtype=np.float32)
+
+    assert rendered(nothing, crop=True)["cutout"].pixels.shape == (5, 6, 4)
+
+
+def test_a_background_makes_an_opaque_picture() -> None:
+    alpha = block(4, 6, slice(0, 4), slice(0, 3))
+
+    cutout = rendered(alpha, background="#008081")["cutout"].pixels
+
+    assert cutout.shape == (4, 6, 3)
+    assert (cutout[:, :3] == SAND).all()
+    assert (cutout[:, 3:] == TEAL).all()
+
+
+@pytest.mark.parametrize("background", ["#000000", "#ffffff", "#008081"])
+@given(alpha=st.floats(0, 1 / 512, width=32))
+@settings(max_examples=30, deadline=None)
+def test_an_invisible_subject_leaves_the_background_exact(background: str, alpha: float) -> None:
+    photo = photo_of(np.full((3, 3, 3), SAND, dtype=np.uint8))
+
+    cutout = compose(photo, np.full((3, 3), alpha, dtype=np.float32), background)
+
+    assert (cutout == tuple(bytes.fromhex(background[1:]))).all()
+
+
+def test_a_soft_edge_mixes_subject_and_background() -> None:
+    photo = photo_of(np.full((9, 9, 3), SAND, dtype=np.uint8))
+
+    cutout = compose(photo, np.full((9, 9), 0.25, dtype=np.float32), "#008081")
+
+    mixed = 0.25 * np.array(SAND) + 0.75 * np.array(TEAL)
+    np.testing.assert_allclose(cutout, np.broadcast_to(mixed, cutout.shape), atol=1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rgb=arrays(np.uint8, (7, 11, 3)),
+    alpha=arrays(np.float32, (7, 11), elements=st.floats(0, 1, width=32)),
+)
+def test_no_colour_hides_where_a_cutout_is_invisible(rgb: Pixels, alpha: Alpha) -> None:
+    cutout = compose(photo_of(rgb), alpha, None)
+
+    assert not cutout[cutout[..., 3] == 0].any()
+    opaque = cutout[..., 3] == 255
+    np.testing.assert_array_equal(cutout[opaque][:, :3], rgb[opaque])
+
+
+@pytest.mark.parametrize("hidden", [(0, 0, 0), (255, 255, 255), (0, 255, 0), SAND])
+def test_a_cutout_of_a_cutout_keeps_the_subjects_colour(hidden: tuple[int, int, int]) -> None:
+    alpha = disk(300, softness=3)
+    rgb = np.where(alpha[..., None] > 0, np.uint8(SAND), np.uint8(hidden))
+    photo = photo_of(rgb, (alpha * 255).round().astype(np.uint8))
+    _, again = estimate_alpha(photo, coarse_mask(alpha, 128), mode="fast")
+
+    cutout = compose(photo, again, None)
+
+    visible = cutout[cutout[..., 3] > 25][:, :3]
+    np.testing.assert_allclose(visible, np.broadcast_to(SAND, visible.shape), atol=8)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((3, 1024), (3, 1024)),
+        ((30, 1500), (20, 1024)),
+        ((2048, 64), (1024, 32)),
+        ((7, 5), (7, 5)),
+        ((1, 4000), (1, 1024)),
+    ],
+)
+@pytest.mark.parametrize("background", [None, "#008081"])
+def test_a_previews_longer_side_is_1024_at_most(
+    size: tuple[int, int], expected: tuple[int, int], background: str | None
+) -> None:
+    alpha = np.ones(size, dtype=np.float32)
+
+    pictures = rendered(alpha, outputs=("cutout", "preview"), background=background)
+
+    assert pictures["preview"].pixels.shape[:2] == expected
+    assert pictures["cutout"].pixels.shape[:2] == size
+
+
+def test_a_previews_edges_are_not_darkened_by_what_is_invisible() -> None:
+    alpha = block(8, 2048, slice(None), slice(1, None, 2))
+
+    preview = rendered(alpha, outputs=("preview",))["preview"].pixels
+
+    seen = preview[preview[..., 3] > 25][:, :3]
+    assert len(seen) == 4 * 1024
+    np.testing.assert_allclose(seen, np.broadcast_to(SAND, seen.shape), atol=2)
+
+
+def test_a_scene_is_cut_out_along_its_edge() -> None:
+    true = disk(240)
+    photo = photo_of(composite(SAND, TEAL, true))
+
+    cutout = compose(photo, estimate_alpha(photo, coarse_mask(true), mode="auto")[1], None)
+
+    assert (cutout[120, 120] == (*SAND, 255)).all()
+    assert not cutout[5, 5].any()

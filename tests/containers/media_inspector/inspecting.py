@@ -1,0 +1,48 @@
+"""One inspection, with everything it is given."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import Any
+
+from PIL import Image
+
+from containers.media_inspector.inspection import inspect_photo
+from pipeline.artifacts import ArtifactStore, Location
+from pipeline.contracts import InspectPhoto, PhotoInspected
+from pipeline.manifest import Catalogue
+
+CAT = Location("photos", "trips/cat.jpg")
+
+
+def jpeg(colour: str = "red") -> bytes:
+    """40 × 30 pixels that a camera held upright stored lying down."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), colour).save(buffer, "JPEG", exif=exif)
+    return buffer.getvalue()
+
+
+def etag(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def inspect(
+    store: ArtifactStore, catalogue: Catalogue, *, execution: str = "run-1", **fields: Any
+) -> PhotoInspected:
+    task = InspectPhoto(
+        schema_version=1,
+        input={"bucket": CAT.bucket, "key": CAT.key} | fields,
+        execution=execution,
+        default_model="light",
+        lease_s=600,
+    )
+    return inspect_photo(task, store, catalogue, ())
+
+
+def arrived(**stored: Any) -> dict[str, Any]:
+    """The fields an event adds to an execution input."""
+    detail = {"bucket": {"name": CAT.bucket}, "object": {"key": CAT.key} | stored}
+    return {"detail-type": "Object Created", "detail": detail}

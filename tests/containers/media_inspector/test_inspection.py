@@ -1,0 +1,164 @@
+"""An execution input becomes one job with its plan."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from pipeline.artifacts import LocalStore, Location
+from pipeline.contracts import Options, Plan
+from pipeline.errors import SourceChanged
+from pipeline.manifest import Catalogue
+from pipeline.s3 import S3Store
+from tests.containers.media_inspector.inspecting import CAT, arrived, etag, inspect, jpeg
+
+
+def test_a_source_is_measured_upright(store: LocalStore, catalogue: Catalogue) -> None:
+    source = inspect(store, catalogue).job.source
+
+    assert source.location == CAT
+    assert (source.media_type, source.width, source.height) == ("image/jpeg", 30, 40)
+    assert source.sha256 == hashlib.sha256(jpeg()).hexdigest()
+    assert (source.bytes, source.etag) == (len(jpeg()), etag(jpeg()))
+
+
+def test_a_job_says_where_its_outputs_go(store: LocalStore, catalogue: Catalogue) -> None:
+    job = inspect(store, catalogue).job
+
+    assert job.output_stem == "trips/cat"
+    assert job.manifest_key == "trips/cat_bg_removed.json"
+    assert job.work_prefix.startswith(f"{job.job_id}/")
+
+
+def test_a_job_is_leased_from_now_on(store: LocalStore, catalogue: Catalogue) -> None:
+    job = inspect(store, catalogue).job
+
+    assert job.lease_until - job.now == 600
+    assert int(datetime.fromisoformat(job.inspected_at).timestamp()) == job.now
+
+
+def test_an_input_without_wishes_gets_the_default_model(
+    store: LocalStore, catalogue: Catalogue
+) -> None:
+    inspected = inspect(store, catalogue)
+
+    assert inspected.job.options == Options(model="light")
+    assert inspected.job.force is False
+    assert inspected.plan == Plan(
+        model="light",
+        weights_key=catalogue.row("light").weights_key,
+        degraded=False,
+        fallback=None,
+    )
+
+
+def test_force_is_passed_on(store: LocalStore, catalogue: Catalogue) -> None:
+    assert inspect(store, catalogue, force=True).job.force is True
+
+
+@pytest.mark.parametrize(
+    ("model", "allowed", "fallback"),
+    [("strong", True, "light"), ("strong", False, None), ("light", True, None)],
+)
+def test_a_fallback_is_planned_only_where_it_is_allowed_and_exists(
+    store: LocalStore, catalogue: Catalogue, model: str, *, allowed: bool, fallback: str | None
+) -> None:
+    plan = inspect(store, catalogue, options={"model": model, "allow_fallback": allowed}).plan
+
+    assert (plan.model, plan.degraded) == (model, False)
+    assert (plan.fallback and plan.fallback.model) == fallback
+
+
+def test_a_planned_fallback_is_marked_as_degraded(store: LocalStore, catalogue: Catalogue) -> None:
+    plan = inspect(store, catalogue, options={"model": "strong", "allow_fallback": True}).plan
+
+    assert plan.fallback == Plan(
+        model="light",
+        weights_key=catalogue.row("light").weights_key,
+        degraded=True,
+        fallback=None,
+    )
+
+
+def test_the_same_photo_with_the_same_wishes_is_the_same_job(
+    store: LocalStore, catalogue: Catalogue
+) -> None:
+    dropped = inspect(store, catalogue, execution="run-1").job
+    typed = inspect(store, catalogue, execution="run-2", options={"model": "light"}).job
+
+    assert dropped.job_id == typed.job_id
+    assert dropped.work_prefix != typed.work_prefix
+
+
+def test_other_wishes_are_another_job(store: LocalStore, catalogue: Catalogue) -> None:
+    one = inspect(store, catalogue).job
+    another = inspect(store, catalogue, options={"crop": True}).job
+
+    assert one.job_id != another.job_id
+
+
+@pytest.mark.parametrize(("key", "colour"), [("trips/cat.jpg", "blue"), ("trips/dog.jpg", "red")])
+def test_other_bytes_or_another_key_are_another_job(
+    store: LocalStore, catalogue: Catalogue, key: str, colour: str
+) -> None:
+    one = inspect(store, catalogue).job
+    store.write(Location("photos", key), jpeg(colour), media_type="image/jpeg")
+    another = inspect(store, catalogue, key=key).job
+
+    assert one.job_id != another.job_id
+
+
+def test_an_event_is_answered_while_its_photo_is_there(
+    store: LocalStore, catalogue: Catalogue
+) -> None:
+    job = inspect(store, catalogue, **arrived(etag=etag(jpeg()))).job
+
+    assert job.source.location == CAT
+
+
+def test_an_event_that_arrives_after_its_photo_was_replaced_has_a_name(
+    store: LocalStore, catalogue: Catalogue
+) -> None:
+    with pytest.raises(SourceChanged):
+        inspect(store, catalogue, **arrived(etag=etag(jpeg("blue"))))
+
+
+def put(client: Any, content: bytes, **options: Any) -> str:
+    answer = client.put_object(Bucket=CAT.bucket, Key=CAT.key, Body=content, **options)
+    return answer["VersionId"]
+
+
+def test_the_version_that_was_measured_is_the_one_named(s3: Any, catalogue: Catalogue) -> None:
+    put(s3, jpeg("blue"))
+    newest = put(s3, jpeg())
+
+    assert inspect(S3Store(s3), catalogue).job.source.version_id == newest
+
+
+def test_an_event_is_about_its_own_version(s3: Any, catalogue: Catalogue) -> None:
+    first = put(s3, jpeg("blue"))
+    put(s3, jpeg())
+    event = arrived(etag=etag(jpeg("blue")), **{"version-id": first})
+    source = inspect(S3Store(s3), catalogue, **event).job.source
+
+    assert source.version_id == first
+    assert source.sha256 == hashlib.sha256(jpeg("blue")).hexdigest()
+
+
+def test_an_old_version_can_be_asked_for(s3: Any, catalogue: Catalogue) -> None:
+    first = put(s3, jpeg("blue"))
+    put(s3, jpeg())
+    source = inspect(S3Store(s3), catalogue, version_id=first).job.source
+
+    assert source.sha256 == hashlib.sha256(jpeg("blue")).hexdigest()
+
+
+def test_metadata_of_the_object_is_a_wish(s3: Any, catalogue: Catalogue) -> None:
+    put(s3, jpeg(), Metadata={"matteline-model": "strong", "matteline-outputs": "mask,cutout"})
+
+    assert inspect(S3Store(s3), catalogue).job.options == Options(
+        model="strong", outputs=("cutout", "mask")
+    )

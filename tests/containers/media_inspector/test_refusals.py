@@ -1,0 +1,100 @@
+"""What cannot be cut out, or may not, is refused by name before a model sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline import photo
+from pipeline.artifacts import LocalStore, Location
+from pipeline.errors import (
+    CorruptMedia,
+    InvalidOptions,
+    LicenseNotAccepted,
+    MediaTooLarge,
+    PipelineError,
+    SourceMissing,
+    UnknownModel,
+    UnsupportedMedia,
+)
+from pipeline.manifest import Catalogue
+from tests.containers.media_inspector.inspecting import CAT, inspect, jpeg
+
+WISHES: dict[str, tuple[dict[str, Any], type[PipelineError]]] = {
+    "an option there is not": ({"nope": 1}, InvalidOptions),
+    "a model there is not": ({"model": "nope"}, UnknownModel),
+    "a model for research only": ({"model": "lab"}, LicenseNotAccepted),
+    "a fallback for research only": (
+        {"model": "leaning", "allow_fallback": True},
+        LicenseNotAccepted,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WISHES)
+def test_a_wish_that_cannot_be_granted_has_a_name(
+    store: LocalStore, catalogue: Catalogue, name: str
+) -> None:
+    options, error = WISHES[name]
+
+    with pytest.raises(error):
+        inspect(store, catalogue, options=options)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", UnsupportedMedia),
+        (b"a text that is called cat.jpg", UnsupportedMedia),
+        (b"%PDF-1.7", UnsupportedMedia),
+        (jpeg()[:20], CorruptMedia),
+    ],
+)
+def test_what_is_no_photo_has_a_name(
+    store: LocalStore, catalogue: Catalogue, content: bytes, error: type[PipelineError]
+) -> None:
+    store.write(CAT, content, media_type="image/jpeg")
+
+    with pytest.raises(error):
+        inspect(store, catalogue)
+
+
+def test_a_missing_photo_has_a_name(store: LocalStore, catalogue: Catalogue) -> None:
+    with pytest.raises(SourceMissing, match=r"there is no s3://photos/trips/dog\.jpg"):
+        inspect(store, catalogue, key="trips/dog.jpg")
+
+
+class Unread(LocalStore):
+    """Knows every object and gives none away."""
+
+    def stat(self, location: Location) -> Any:
+        return LocalStore(self.root).stat(location)
+
+    def read(self, location: Location) -> bytes:
+        raise KeyError(location.uri)
+
+
+def test_a_photo_deleted_while_it_is_read_is_missing(
+    store: LocalStore, catalogue: Catalogue
+) -> None:
+    with pytest.raises(SourceMissing, match="was deleted while it was being read"):
+        inspect(Unread(store.root), catalogue)
+
+
+def test_a_photo_of_too_many_bytes_is_refused_unread(
+    monkeypatch: pytest.MonkeyPatch, store: LocalStore, catalogue: Catalogue
+) -> None:
+    monkeypatch.setattr(photo, "MAX_BYTES", len(jpeg()) - 1)
+
+    with pytest.raises(MediaTooLarge):
+        inspect(Unread(store.root), catalogue)
+
+
+def test_a_photo_of_too_many_pixels_has_a_name(
+    monkeypatch: pytest.MonkeyPatch, store: LocalStore, catalogue: Catalogue
+) -> None:
+    monkeypatch.setattr(photo, "MAX_PIXELS", 40 * 30 - 1)
+
+    with pytest.raises(MediaTooLarge, match="40 × 30 pixels"):
+        inspect(store, catalogue)

@@ -1,0 +1,22 @@
+"""What Lambda hands to a handler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from pipeline.task import task
+from tests.unit.containers.greeter.handler import Greet, Greeted
+
+EVENT = {"schema": 1, "name": "Ada", "execution": "run-7", "job_id": "0123"}
+LAMBDA = SimpleNamespace(
+    function_name="greeter",
+    memory_limit_in_mb=128,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:greeter",
+    aws_request_id="5ca1ab1e",
+)
+
+
+def call(run: Callable[..., Greeted], event: dict[str, Any] | None = None) -> dict[str, Any]:
+    return task(Greet)(run)(event or EVENT, LAMBDA)

@@ -1,0 +1,38 @@
+"""Five ways a task can end, not yet decorated."""
+
+from pydantic import Field
+
+from pipeline.contracts import Job, Result
+from pipeline.errors import NoSubject
+from pipeline.task import TaskContext
+
+
+class Greet(Job):
+    name: str
+    execution: str = "unnamed"
+    job_id: str = "unnamed"
+
+
+class Greeted(Result):
+    greeting: str = Field(alias="text")
+
+
+def greet(job: Greet, context: TaskContext) -> Greeted:
+    with context.timed("greet"):
+        return Greeted(greeting=f"Hello {job.name}", metrics={"letters": len(job.name)})
+
+
+def refuse(_job: Greet, _context: TaskContext) -> Greeted:
+    raise NoSubject("nobody is there")
+
+
+def overeat(_job: Greet, _context: TaskContext) -> Greeted:
+    raise MemoryError
+
+
+def stumble(_job: Greet, _context: TaskContext) -> Greeted:
+    raise ZeroDivisionError("a bug")
+
+
+def licence(job: Greet, context: TaskContext) -> Greeted:
+    return Greeted(greeting=context.catalogue.row(job.name).licence)
