@@ -14,7 +14,9 @@ from pipeline.artifacts import Artifact, Location
 Refine = Literal["none", "fast", "auto"]
 PictureFormat = Literal["png", "webp"]
 PictureKind = Literal["cutout", "mask", "preview"]
-HexColour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$", to_lower=True)]
+HexColour = Annotated[
+    str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$"), AfterValidator(str.lower)
+]
 
 
 def _each_once(kinds: tuple[PictureKind, ...]) -> tuple[PictureKind, ...]:

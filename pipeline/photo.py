@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from pipeline.colour import Pixels, separate
 from pipeline.errors import CorruptMedia, MediaTooLarge, UnsupportedMedia
 
-Pixels = npt.NDArray[np.uint8]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "Header", "Photo", "Pixels", "decode", "encode", "probe"]
 
 MAX_BYTES: Final = 100 * 2**20
 MAX_PIXELS: Final = 100_000_000
@@ -52,9 +52,6 @@ _UPRIGHT: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_SIXTEEN_BIT: Final = {"I;16", "I;16L", "I;16B", "I;16N", "I"}
-_WITH_ALPHA: Final = {"RGBA", "RGBa", "LA", "La", "PA"}
-_GREY: Final = {"1", "L", "LA", "La"}
 
 
 class Header(NamedTuple):
@@ -88,6 +85,8 @@ def probe(content: bytes) -> Header:
     with _opened(content) as image:
         width, height = image.size
         # Pillow reports a TIFF's size after rotation, every other format's before it.
+        if image.format == "PNG":
+            _read_png_exif(image, content)
         if image.format != "TIFF" and _orientation(image) in {5, 6, 7, 8}:
             width, height = height, width
     return Header(_signature(content)[1], width, height)
@@ -100,7 +99,7 @@ def decode(content: bytes) -> Photo:
         dpi = image.info.get("dpi")
         turn = _UPRIGHT.get(_orientation(image))
         upright = image.transpose(turn) if turn is not None else image
-        rgb, alpha, icc_profile = _separate(upright, image.info.get("icc_profile"))
+        rgb, alpha, icc_profile = separate(upright)
     return Photo(rgb, alpha, icc_profile, _two_floats(dpi))
 
 
@@ -160,66 +159,23 @@ def _signature(content: bytes) -> tuple[str, str]:
     raise UnsupportedMedia(f"its first bytes, {content[:8].hex(' ')}, are not those of a photo")
 
 
+def _read_png_exif(image: Image.Image, content: bytes) -> None:
+    """Find a PNG's EXIF chunk, which may follow the pixels: Pillow would decode them to see."""
+    image.info.setdefault("exif", b"")
+    start = len(b"\x89PNG\r\n\x1a\n")
+    while start + 8 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, start)
+        if kind == b"eXIf":
+            image.info["exif"] = content[start + 8 : start + 8 + length]
+        start += length + 12
+
+
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 where the tag is absent or the EXIF block is broken."""
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except _DECODE_FAULTS:
         return 1
-
-
-def _separate(
-    image: Image.Image, icc_profile: bytes | None
-) -> tuple[Pixels, Pixels | None, bytes | None]:
-    """Split into RGB, alpha and the colour profile that still describes the RGB."""
-    if image.mode == "F":
-        raise UnsupportedMedia("its pixels are floating-point numbers")
-    if image.mode in _SIXTEEN_BIT:
-        return np.repeat(_eight_bit(image)[..., None], 3, axis=2), None, None
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
-        with_alpha = image.convert("RGBA")
-        alpha = np.asarray(with_alpha.getchannel("A"))
-        if image.mode in _GREY:
-            return np.asarray(_to_srgb(image.convert("L"), icc_profile)), alpha, None
-        return np.asarray(with_alpha.convert("RGB")), alpha, icc_profile
-    if image.mode in {"RGB", "RGBX", "P"}:
-        return np.asarray(image.convert("RGB")), None, icc_profile
-    return np.asarray(_to_srgb(image, icc_profile)), None, None
-
-
-def _eight_bit(image: Image.Image) -> Pixels:
-    """Scale 16-bit grey to 8 bits, H×W."""
-    deep = np.asarray(image).astype(np.int64)
-    if deep.min() < 0 or deep.max() > 0xFFFF:
-        raise UnsupportedMedia("its pixels are deeper than 16 bits")
-    return ((deep * 255 + 0x7FFF) // 0xFFFF).astype(np.uint8)
-
-
-def _to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
-    """Grey, CMYK, YCbCr or Lab to RGB, through the embedded profile where it can be read."""
-    if image.mode == "LAB":
-        source: ImageCms.ImageCmsProfile | None = ImageCms.ImageCmsProfile(
-            ImageCms.createProfile("LAB")
-        )
-    else:
-        source = _readable_profile(icc_profile) if image.mode in {"CMYK", "L"} else None
-    if source is None:
-        return image.convert("RGB")
-    srgb = ImageCms.createProfile("sRGB")
-    try:
-        converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
-    except ImageCms.PyCMSError:  # the profile describes another colour space than the pixels
-        return image.convert("RGB")
-    return converted if converted is not None else image.convert("RGB")
-
-
-def _readable_profile(icc_profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
-    if not icc_profile:
-        return None
-    try:
-        return ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-    except (OSError, ImageCms.PyCMSError):
-        return None
 
 
 def _two_floats(dpi: object) -> tuple[float, float] | None:
