@@ -31,11 +31,11 @@ demo: $(READY)  ## Cut out sample photos offline; results in demo-output/
 
 .PHONY: test
 test: $(READY)  ## Everything that needs no special machine
-	@$(BIN)/pytest -m "not weights" $(if $(K),-k "$(K)")
+	@$(BIN)/pytest -m "not e2e" $(if $(K),-k "$(K)")
 
 .PHONY: e2e
-e2e: $(READY)  ## Real weights on real photos, from MATTELINE_WEIGHTS_MIRROR
-	@$(BIN)/pytest -m weights
+e2e: $(READY)  ## The demo, and real weights on real photos where they are at hand
+	@$(BIN)/pytest -m e2e
 
 .PHONY: bench
 bench: $(READY)  ## Start-up and one photo, as ratios to bare onnxruntime

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pipeline.local.batch import Outcome
 from pipeline.photo import decode
 
+_COLUMNS: Final = 2
 _TILE: Final = 300
 _MARGIN: Final = 12
 _CAPTION: Final = 24
@@ -22,42 +23,43 @@ _INK: Final = (40, 40, 40)
 
 def write_contact_sheet(outcomes: Sequence[Outcome], path: Path) -> None:
     """Write a sheet of every finished photo, two pairs a row; nothing if none finished."""
-    done = [outcome for outcome in outcomes if outcome.picture is not None]
-    if not done:
+    pairs = [_pair(outcome, outcome.picture) for outcome in outcomes if outcome.picture]
+    if not pairs:
         return
-    columns = min(2, len(done))
-    rows = -(-len(done) // columns)
-    pair_width, pair_height = 2 * _TILE + 2 * _MARGIN, _TILE + _CAPTION + _MARGIN
-    sheet = Image.new("RGB", (columns * pair_width + _MARGIN, rows * pair_height + _MARGIN), _PAPER)
-    for index, outcome in enumerate(done):
-        left = _MARGIN + (index % columns) * pair_width
-        top = _MARGIN + (index // columns) * pair_height
-        _draw_pair(sheet, outcome, left, top)
+    rows = [pairs[index : index + _COLUMNS] for index in range(0, len(pairs), _COLUMNS)]
+    heights = [max(pair.height for pair in row) + _MARGIN for row in rows]
+    width = _MARGIN + max(sum(pair.width + _MARGIN for pair in row) for row in rows)
+    sheet = Image.new("RGB", (width, _MARGIN + sum(heights)), _PAPER)
+    for index, row in enumerate(rows):
+        top = _MARGIN + sum(heights[:index])
+        for column, pair in enumerate(row):
+            sheet.paste(pair, (_MARGIN + column * (pair.width + _MARGIN), top))
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path)
 
 
-def _draw_pair(sheet: Image.Image, outcome: Outcome, left: int, top: int) -> None:
-    after = outcome.picture
-    assert after is not None  # noqa: S101 - only finished photos are drawn
-    sheet.paste(_tile(outcome.photo.path), (left, top))
-    sheet.paste(_tile(after), (left + _TILE + _MARGIN // 2, top))
+def _pair(outcome: Outcome, picture: Path) -> Image.Image:
+    """The photo, its cut-out, and a line below that says what they are."""
+    tiles = [_tile(outcome.photo.path), _tile(picture)]
+    height = max(tile.height for tile in tiles)
+    pair = Image.new("RGB", (2 * _TILE + _MARGIN // 2, height + _CAPTION), _PAPER)
+    for left, tile in zip((0, _TILE + _MARGIN // 2), tiles, strict=True):
+        pair.paste(tile, (left + (_TILE - tile.width) // 2, (height - tile.height) // 2))
     caption = f"{outcome.photo.name}  ·  {outcome.model}"
     font = ImageFont.load_default(14)
-    ImageDraw.Draw(sheet).text((left, top + _TILE + 4), caption[:80], fill=_INK, font=font)
+    ImageDraw.Draw(pair).text((0, height + 4), caption[:80], fill=_INK, font=font)
+    return pair
 
 
 def _tile(path: Path) -> Image.Image:
-    """A picture fitted into a square tile, over a checkerboard where it is transparent."""
+    """A picture fitted into a square, over a checkerboard where it is transparent."""
     photo = decode(path.read_bytes())
     opacity = photo.alpha if photo.alpha is not None else np.full(photo.rgb.shape[:2], 255, "uint8")
     picture = Image.fromarray(np.dstack([photo.rgb, opacity]))
     picture.thumbnail((_TILE, _TILE), Image.Resampling.LANCZOS)
-    tile = Image.new("RGB", (_TILE, _TILE), _PAPER)
     board = checkerboard(*picture.size)
     board.paste(picture, (0, 0), picture)
-    tile.paste(board, ((_TILE - picture.width) // 2, (_TILE - picture.height) // 2))
-    return tile
+    return board
 
 
 def checkerboard(width: int, height: int) -> Image.Image:

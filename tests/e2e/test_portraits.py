@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from PIL import Image
 from tests.conftest import ROOT
 from tests.pictures import Pixels
 
-pytestmark = [pytest.mark.weights, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 CATALOGUE = ROOT / "tests" / "catalogue" / "portrait.toml"
 
@@ -39,7 +38,7 @@ def photos() -> Path:
 
 
 @pytest.fixture(scope="module")
-def cutouts(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def cutouts(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every photo of the folder, cut out with the real portrait model."""
     mirror = _folder("MATTELINE_WEIGHTS_MIRROR", "prisma-portrait.onnx")
     output = tmp_path_factory.mktemp("cutouts")
@@ -53,7 +52,7 @@ def cutouts(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         env=os.environ | {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    yield output
+    return output
 
 
 def test_every_photo_has_a_cutout_of_its_own_size(photos: Path, cutouts: Path) -> None:

@@ -6,8 +6,6 @@ import os
 import signal
 import time
 
-import pytest
-
 from pipeline.local.deployment import PREFIX, bucket
 from tests.execution.driver import Driver
 from tests.pictures import png, square

@@ -1,4 +1,4 @@
-"""The ways a photo is refused: a named error, a reason somebody can act on, a record, no picture."""
+"""The ways a photo is refused: a named error, a reason to act on, a record, no picture."""
 
 from __future__ import annotations
 
