@@ -56,7 +56,7 @@ class ContainerManifest(Declaration):
 class WeightsFile(Declaration):
     """One file of a model. `digest` is what the publisher states; it names the staged copy."""
 
-    name: str
+    name: str = Field(pattern=r"^\w[\w. -]*$")  # a plain file name: it may not leave its folder
     urls: tuple[str, ...] = ()
     digest: Digest
     bytes: int | None = None

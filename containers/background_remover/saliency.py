@@ -80,6 +80,8 @@ def to_tensor(picture: Pixels, spec: SaliencySpec) -> Tensor:
 def to_mask(output: Tensor, spec: SaliencySpec) -> Pixels:
     """Output 0 (1×C×H×W, or with fewer leading axes) to an H×W uint8 mask, never stretched."""
     saliency = np.asarray(output, dtype=np.float32).reshape(-1, *output.shape[-2:])[0]
+    if np.isnan(saliency).any():
+        raise ValueError("the network answered with values that are not numbers (NaN)")
     if spec.activation == "sigmoid":
         saliency = 1 / (1 + np.exp(-np.clip(saliency, -30, 30)))
     mask: Pixels = (np.clip(saliency, 0, 1) * 255 + 0.5).astype(np.uint8)

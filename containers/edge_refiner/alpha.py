@@ -11,7 +11,7 @@ from PIL import Image
 from containers.edge_refiner.box_filter import Plane
 from containers.edge_refiner.guided_filter import LinearModel, fit_linear_model
 from containers.edge_refiner.resampling import Strip, enlarge, shrink, small_size, strips
-from containers.edge_refiner.trimap import UNKNOWN, mask_to_trimap
+from containers.edge_refiner.trimap import FOREGROUND, UNKNOWN, mask_to_trimap
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts import Refine
 from pipeline.photo import Photo, Pixels, decode
@@ -21,7 +21,6 @@ Alpha = npt.NDArray[np.float32]
 _WORKING_SIDE: Final = 1024
 _BAND_MASK_PIXELS: Final = 2.5
 _REGULARISATION: Final = 1e-4
-_LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 def read_mask(store: ArtifactStore, artifact: Artifact) -> Pixels:
@@ -53,11 +52,17 @@ def follow_edges(photo: Photo, mask: Pixels) -> Alpha:
     The band is as wide as the mask is coarse: 2.5 mask pixels either side of doubt.
     """
     size = small_size(photo.rgb.shape, _WORKING_SIDE)
-    colours = shrink(photo.on_white(), size)
     coarse = _mask_at(mask, size)
-    radius = max(1, round(_BAND_MASK_PIXELS * max(size) / max(mask.shape)))
+    mask_pixel = max(size) / max(mask.shape)
+    radius = max(1, round(_BAND_MASK_PIXELS * mask_pixel))
     trimap = mask_to_trimap(coarse, band_radius=radius)
-    model = fit_linear_model(colours @ _LUMA, coarse, radius=radius, regularisation=_REGULARISATION)
+    model = fit_linear_model(
+        shrink(photo.on_white(), size),
+        coarse,
+        radius=radius,
+        mask_pixel=max(1, round(mask_pixel)),
+        regularisation=_REGULARISATION,
+    )
     alpha = np.empty(photo.rgb.shape[:2], dtype=np.float32)
     for strip in strips(alpha.shape):
         alpha[strip.rows] = _alpha_of(strip, photo, trimap, model)
@@ -72,12 +77,14 @@ def _mask_at(mask: Pixels, size: tuple[int, int]) -> Plane:
 def _alpha_of(strip: Strip, photo: Photo, trimap: Pixels, model: LinearModel) -> Alpha:
     """One strip: the trimap where it is sure, the linear model where it is not."""
     width = photo.rgb.shape[1]
-    known = enlarge((trimap == 255).astype(np.float32), strip, width)
+    known = enlarge((trimap == FOREGROUND).astype(np.float32), strip, width)
     doubt = enlarge((trimap == UNKNOWN).astype(np.float32), strip, width)
     if not doubt.any():
         return known
-    brightness = (photo.rgb[strip.rows] @ _LUMA) / np.float32(255)
-    fitted = enlarge(model.slope, strip, width) * brightness + enlarge(model.offset, strip, width)
+    fitted = enlarge(model.offset, strip, width)
+    for channel in range(3):
+        per_level = model.slope[..., channel] / np.float32(255)
+        fitted = fitted + enlarge(per_level, strip, width) * photo.rgb[strip.rows, :, channel]
     # `doubt` fades to 0 over one small pixel, so the band has no seam.
     alpha: Alpha = np.clip(known + doubt * np.clip(fitted, 0, 1), 0, 1)
     return alpha

@@ -18,6 +18,8 @@ from pipeline.photo import Pixels
 _WORKING_SIDE: Final = 512
 _WIDE: Final = 1 / 12
 _NARROW: Final = 1 / 128
+# Weights are cubed: half-transparent pixels, where both layers mix, hardly count.
+_PURITY: Final = 3
 _TINY: Final = np.float32(1e-5)
 
 
@@ -53,14 +55,18 @@ def _smooth_colours(colours: Plane, alpha: Plane) -> Colours:
 
 
 def _fuse(colours: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
-    """Blur each layer over the pixels it owns; where it owns none, keep the guess."""
-    share = box_mean(alpha, radius)
-    foreground = box_mean(guess.foreground * alpha, radius) / np.maximum(share, _TINY)
-    background = box_mean(guess.background * (1 - alpha), radius) / np.maximum(1 - share, _TINY)
+    """Blur each layer over the pixels it owns; where it owns none, keep the photo's colours."""
     return Colours(
-        np.where(share > _TINY, foreground, colours),
-        np.where(share < 1 - _TINY, background, colours),
+        _spread(guess.foreground, alpha**_PURITY, radius, otherwise=colours),
+        _spread(guess.background, (1 - alpha) ** _PURITY, radius, otherwise=colours),
     )
+
+
+def _spread(layer: Plane, weight: Plane, radius: int, *, otherwise: Plane) -> Plane:
+    """The weighted mean of h×w×3 `layer` in each window, `otherwise` where nothing weighs."""
+    share = box_mean(weight, radius)
+    mean = box_mean(layer * weight, radius) / np.maximum(share, _TINY)
+    return np.where(share > _TINY, mean, otherwise)
 
 
 def _unmix(picture: Pixels, alpha: Alpha, colours: Colours, strip: Strip) -> None:

@@ -56,7 +56,10 @@ def _preview(cutout: Pixels, picture_format: PictureFormat) -> Rendered:
 
 
 def subject_box(opacity: Pixels) -> tuple[slice, slice]:
-    """Rows and columns that hold every visible pixel; the whole frame if there is none."""
+    """Rows and columns of the smallest box around every visible pixel, the frame if there is none.
+
+    Visible means an opacity (0…255, H×W) of `VISIBLE` or more.
+    """
     visible = opacity >= VISIBLE
     rows = np.flatnonzero(visible.any(axis=1))
     columns = np.flatnonzero(visible.any(axis=0))

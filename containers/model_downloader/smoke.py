@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import WeightsMismatch
+from pipeline.errors import OutOfMemory, WeightsMismatch
 from pipeline.manifest import SaliencySpec
 
+Shape = list[int | str | None]
+
 _RGB_CHANNELS: Final = 3
+_ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
 
 
 def require_declared_network(path: Path, spec: SaliencySpec) -> None:
-    """Load the ONNX file and compare its input with the row; WeightsMismatch if they differ."""
+    """Load the ONNX file and compare input and output 0 with the row; nothing is inferred.
+
+    WeightsMismatch if they differ, OutOfMemory if the file does not fit.
+    """
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.enable_cpu_mem_arena = False
-    try:
+    with _named_failures(path):
         session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        # onnxruntime's exceptions share no base below Exception.
-        raise WeightsMismatch(f"{path.name} is not a loadable ONNX model: {error}") from error
-    declared = session.get_inputs()[0].shape
+    taken, given = session.get_inputs()[0].shape, session.get_outputs()[0].shape
     expected = [1, _RGB_CHANNELS, spec.input_size, spec.input_size]
-    if not _compatible(declared, expected):
-        raise WeightsMismatch(f"{path.name} takes {declared}, its row says {expected}")
+    if not _compatible(taken, expected):
+        raise WeightsMismatch(f"{path.name} takes {taken}, its row says {expected}")
+    if not _is_map(given, spec.input_size):
+        side = f"{spec.input_size}×{spec.input_size}"
+        raise WeightsMismatch(f"{path.name} gives {given}, its row wants one map of {side}")
 
 
-def _compatible(declared: list[int | str | None], expected: list[int]) -> bool:
+@contextmanager
+def _named_failures(path: Path) -> Iterator[None]:
+    """Onnxruntime's exceptions share no base below Exception; only their text tells them apart."""
+    try:
+        yield
+    except Exception as error:
+        text = str(error).lower()
+        if isinstance(error, MemoryError) or any(sign in text for sign in _ALLOCATION_FAILURES):
+            raise OutOfMemory(f"{path.name} does not fit in memory ({error!r})") from error
+        raise WeightsMismatch(f"{path.name} is not a loadable ONNX model: {error}") from error
+
+
+def _is_map(declared: Shape, side: int) -> bool:
+    """Whether the last two axes are a `side`² map; an undeclared shape may be one."""
+    return not declared or _compatible(declared[-2:], [side, side])
+
+
+def _compatible(declared: Shape, expected: list[int]) -> bool:
     """Whether every fixed axis is the expected one; a named axis takes any size."""
     return len(declared) == len(expected) and all(
         not isinstance(axis, int) or axis == size

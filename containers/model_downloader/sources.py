@@ -31,14 +31,16 @@ class Sources:
     def fetch(self, file: WeightsFile, target: Path) -> str:
         """Write the file to `target` and return its SHA-256.
 
-        WeightsUnavailable lists why each source failed. A source with other bytes than the
-        digest promises ends the search with WeightsMismatch: that is for a person to look at.
+        WeightsUnavailable lists why each source failed; fewer bytes than the catalogue states is
+        such a failure. A source with other bytes than the digest promises ends the search with
+        WeightsMismatch: that is for a person to look at.
         """
         failures = []
         for address in self._addresses(file):
             try:
                 with _stream(address) as stream:
                     _copy(stream, target)
+                _require_whole(file, target)
             except (OSError, urllib3.exceptions.HTTPError) as error:
                 failures.append(f"{address} ({_short(error)})")
                 continue
@@ -78,6 +80,12 @@ def _copy(stream: IO[bytes], target: Path) -> None:
         shutil.copyfileobj(stream, out, _CHUNK_BYTES)
         out.flush()
         os.fsync(out.fileno())
+
+
+def _require_whole(file: WeightsFile, path: Path) -> None:
+    fetched = path.stat().st_size
+    if file.bytes is not None and fetched < file.bytes:
+        raise OSError(f"it ended after {fetched:,} of {file.bytes:,} bytes")
 
 
 def _verified(file: WeightsFile, path: Path, address: str) -> str:

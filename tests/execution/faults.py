@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
-Outage = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+OUTAGE = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
 
 class Faults:
@@ -44,8 +44,9 @@ class Faults:
         for surprise in self._due(request):
             surprise()
         if self._is_out(request):
-            start_response("503 Slow Down", [("Content-Type", "application/xml")])
-            return [Outage]
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start_response("503 Slow Down", [("Content-Length", str(len(OUTAGE)))])
+            return [OUTAGE]
         answer: Iterable[bytes] = self._app(environ, start_response)
         return answer
 

@@ -129,6 +129,21 @@ def test_a_faint_map_is_not_stretched_to_its_full_range() -> None:
     assert to_mask(output, spec()).tolist() == [[0, 10]]
 
 
+@pytest.mark.parametrize("activation", ["none", "sigmoid"])
+def test_an_answer_that_is_not_a_number_is_no_mask(activation: str) -> None:
+    output = np.zeros((1, 1, 3, 5), dtype=np.float32)
+    output[0, 0, 2, 4] = np.nan
+
+    with pytest.raises(ValueError, match="values that are not numbers"):
+        to_mask(output, spec(activation=activation))
+
+
+def test_only_the_plane_that_is_the_mask_has_to_be_numbers() -> None:
+    output = np.stack([np.ones((2, 3)), np.full((2, 3), np.nan)])[None]
+
+    assert (to_mask(output, spec()) == 255).all()
+
+
 @pytest.mark.parametrize(
     ("colour", "expected"),
     [((0, 0, 0), 0), ((255, 255, 255), 255), ((30, 60, 90), 60), ((255, 0, 0), 85)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from pipeline.photo import Photo, Pixels
 
@@ -29,11 +29,31 @@ def composite(subject: Colour, backdrop: Colour, alpha: Alpha) -> Pixels:
     return mixed.round().astype(np.uint8)
 
 
+def grainy(picture: Pixels, levels: float) -> Pixels:
+    """The picture with a grain of `levels` of 255 (standard deviation), the same every time."""
+    grain = np.random.default_rng(1).normal(0, levels, picture.shape)
+    return np.clip(picture + grain, 0, 255).round().astype(np.uint8)
+
+
+def fabric(side: int, colour: Colour, *, cell: int, seed: int) -> Pixels:
+    """A random weave around one colour, in cells of `cell` pixels."""
+    rng = np.random.default_rng(seed)
+    cells = rng.normal(colour, 45, (side // cell, side // cell, 3)).clip(0, 255).astype(np.uint8)
+    return np.asarray(Image.fromarray(cells).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def over(front: Pixels, back: Pixels, alpha: Alpha) -> Pixels:
+    """H×W×3: `front` before `back`."""
+    weight = alpha[..., None]
+    return (front * weight + back * (1 - weight)).round().astype(np.uint8)
+
+
 def photo_of(rgb: Pixels, alpha: Pixels | None = None) -> Photo:
     return Photo(rgb, alpha, None, None)
 
 
-def coarse_mask(alpha: Alpha, side: int = 64) -> Pixels:
-    """What a perfect model of `side`² pixels would say."""
+def coarse_mask(alpha: Alpha, side: int = 64, *, blur: float = 0) -> Pixels:
+    """What a perfect model of `side`² pixels would say, or one that is `blur` pixels unsure."""
     pixels = (alpha * 255).round().astype(np.uint8)
-    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX))
+    mask = Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX)
+    return np.asarray(mask.filter(ImageFilter.GaussianBlur(blur)) if blur else mask)

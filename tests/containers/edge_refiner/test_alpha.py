@@ -23,8 +23,17 @@ from tests.containers.edge_refiner import (
     coarse_mask,
     composite,
     disk,
+    fabric,
+    grainy,
+    over,
     photo_of,
 )
+
+CLAY: Colour = (190, 110, 90)
+TEAL: Colour = (90, 140, 150)  # of nearly the same brightness
+CLOTH = fabric(600, (170, 120, 90), cell=5, seed=1)
+LEAVES = fabric(600, (90, 120, 140), cell=6, seed=2)
+EDGE, FUR = disk(600), disk(600, softness=18)
 
 MODES: tuple[Refine, ...] = ("none", "fast", "auto")
 
@@ -35,6 +44,10 @@ masks = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=9))
 
 def matte(photo: Pixels, mask: Pixels, mode: Refine = "fast") -> Alpha:
     return estimate_alpha(photo_of(photo), mask, mode=mode)[1]
+
+
+def mean_error(estimated: Alpha, true: Alpha) -> float:
+    return float(np.abs(estimated - true).mean())
 
 
 def squared_error(estimated: Alpha, true: Alpha) -> float:
@@ -108,6 +121,41 @@ def test_fast_follows_a_sharp_edge_far_better_than_the_mask_does(
     refined = squared_error(matte(photo, coarse_mask(true), "fast"), true)
 
     assert refined < enlarged / 4
+
+
+@pytest.mark.parametrize("blur", [0, 1])
+@pytest.mark.parametrize(
+    ("photo", "true"),
+    [
+        (grainy(composite(CLAY, TEAL, EDGE), 20), EDGE),
+        (over(CLOTH, LEAVES, EDGE), EDGE),
+        (composite(SAND, NIGHT, FUR), FUR),
+        (grainy(composite(SAND, NIGHT, FUR), 10), FUR),
+        (grainy(composite(CLAY, TEAL, FUR), 20), FUR),
+        (over(CLOTH, LEAVES, FUR), FUR),
+    ],
+    ids=["noisy", "textured", "soft", "soft-noisy", "soft-noisy-pale", "soft-textured"],
+)
+def test_fast_is_not_worse_than_the_mask(photo: Pixels, true: Alpha, blur: float) -> None:
+    mask = coarse_mask(true, 320, blur=blur)
+
+    enlarged, refined = matte(photo, mask, "none"), matte(photo, mask, "fast")
+
+    assert mean_error(refined, true) < mean_error(enlarged, true) + 0.0006  # a seventh of a level
+    assert squared_error(refined, true) < squared_error(enlarged, true) + 0.00005
+
+
+@pytest.mark.parametrize("blur", [0, 1])
+@pytest.mark.parametrize(("subject", "backdrop"), [(SAND, NIGHT), (CLAY, TEAL)])
+def test_fast_is_better_than_the_mask_on_a_clean_edge(
+    subject: Colour, backdrop: Colour, blur: float
+) -> None:
+    photo, mask = composite(subject, backdrop, EDGE), coarse_mask(EDGE, 320, blur=blur)
+
+    enlarged, refined = matte(photo, mask, "none"), matte(photo, mask, "fast")
+
+    assert mean_error(refined, EDGE) < 0.85 * mean_error(enlarged, EDGE)
+    assert squared_error(refined, EDGE) < 0.6 * squared_error(enlarged, EDGE)
 
 
 def test_fast_has_no_doubt_left_at_a_sharp_edge() -> None:

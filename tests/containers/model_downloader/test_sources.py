@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from pydantic import ValidationError
 
 from containers.model_downloader.sources import Sources
 from pipeline.errors import WeightsMismatch, WeightsUnavailable
@@ -76,11 +77,16 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "target"
 
 
-def wanted(*urls: str, name: str = "w.onnx", digest: str = f"sha256:{SHA256}") -> WeightsFile:
-    return WeightsFile(name=name, urls=urls, digest=digest)
+def wanted(
+    *urls: str,
+    name: str = "w.onnx",
+    digest: str = f"sha256:{SHA256}",
+    size: int | None = None,
+) -> WeightsFile:
+    return WeightsFile(name=name, urls=urls, digest=digest, bytes=size)
 
 
-@pytest.mark.parametrize("name", ["w.onnx", "tiny v1 #2 %41?.onnx", "poids-légers.onnx"])
+@pytest.mark.parametrize("name", ["w.onnx", "tiny v1 - final.onnx", "poids-légers.onnx"])
 @pytest.mark.parametrize("digest", [f"sha256:{SHA256}", f"md5:{MD5}"])
 def test_a_folder_is_a_mirror(tmp_path: Path, target: Path, name: str, digest: str) -> None:
     mirror = tmp_path / "a mirror"
@@ -93,7 +99,7 @@ def test_a_folder_is_a_mirror(tmp_path: Path, target: Path, name: str, digest: s
     assert target.read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("name", ["w.onnx", "tiny v1 #2 %41?.onnx", "poids-légers.onnx"])
+@pytest.mark.parametrize("name", ["w.onnx", "tiny v1 - final.onnx", "poids-légers.onnx"])
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_a_url_is_a_mirror(web: Web, target: Path, name: str, slash: str) -> None:
     web.put(f"/weights/{name}", CONTENT)
@@ -142,6 +148,47 @@ def test_a_short_answer_is_not_weights(web: Web, target: Path) -> None:
 
     assert Sources(None).fetch(wanted(short, good), target) == SHA256
     assert target.read_bytes() == CONTENT
+
+
+def test_fewer_bytes_than_the_catalogue_states_are_not_weights(web: Web, target: Path) -> None:
+    whole_to_the_server = web.put("/short", CONTENT[:1000])
+    good = web.put("/good", CONTENT)
+
+    fetched = Sources(None).fetch(wanted(whole_to_the_server, good, size=len(CONTENT)), target)
+
+    assert fetched == SHA256
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_source_that_ends_early_is_named_with_how_far_it_came(web: Web, target: Path) -> None:
+    short = web.put("/short", CONTENT[:1000])
+
+    with pytest.raises(
+        WeightsUnavailable, match=r"/short \(it ended after 1,000 of 2,304,000 bytes"
+    ):
+        Sources(None).fetch(wanted(short, size=len(CONTENT)), target)
+
+
+@pytest.mark.parametrize("surplus", [0, 1])
+def test_bytes_of_the_stated_number_or_more_are_judged_by_their_digest(
+    web: Web, target: Path, surplus: int
+) -> None:
+    other = web.put("/other", bytes(len(CONTENT) + surplus))
+    good = web.put("/good", CONTENT)
+
+    with pytest.raises(WeightsMismatch, match="/other has sha256"):
+        Sources(None).fetch(wanted(other, good, size=len(CONTENT)), target)
+
+    assert web.asked == ["/other"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../w.onnx", "/w.onnx", "a/w.onnx", "a\\w.onnx", "..w.onnx", "w\n.onnx", "w\n"],
+)
+def test_weights_are_a_plain_file_name(name: str) -> None:
+    with pytest.raises(ValidationError, match="name"):
+        wanted(name=name)
 
 
 def test_a_refused_connection_is_passed_over(web: Web, target: Path, refusing: str) -> None:
