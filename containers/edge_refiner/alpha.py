@@ -19,6 +19,7 @@ from pipeline.photo import Photo, Pixels, decode
 Alpha = npt.NDArray[np.float32]
 
 _WORKING_SIDE: Final = 1024
+_WORKING_PIXELS_PER_MASK_PIXEL: Final = 2
 _BAND_MASK_PIXELS: Final = 2.5
 _REGULARISATION: Final = 1e-4
 
@@ -51,7 +52,8 @@ def follow_edges(photo: Photo, mask: Pixels) -> Alpha:
 
     The band is as wide as the mask is coarse: 2.5 mask pixels either side of doubt.
     """
-    size = small_size(photo.rgb.shape, _WORKING_SIDE)
+    finest = _WORKING_PIXELS_PER_MASK_PIXEL * max(mask.shape)
+    size = small_size(photo.rgb.shape, min(_WORKING_SIDE, finest))
     coarse = _mask_at(mask, size)
     mask_pixel = max(size) / max(mask.shape)
     radius = max(1, round(_BAND_MASK_PIXELS * mask_pixel))

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
 Plane = npt.NDArray[np.float32]
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 def box_mean(plane: Plane, radius: int) -> Plane:
     """Mean of each (2·radius+1)² window of an H×W or H×W×C plane, cut off at the border."""
-    return _mean_along(_mean_along(plane, radius, axis=0), radius, axis=1)
+    down = _mean_of_rows(plane, radius)
+    across = _mean_of_rows(np.ascontiguousarray(down.swapaxes(0, 1)), radius)
+    return np.ascontiguousarray(across.swapaxes(0, 1))
 
 
-def _mean_along(plane: Plane, radius: int, *, axis: int) -> Plane:
-    length = plane.shape[axis]
-    centre = np.arange(length)
-    first = np.maximum(centre - radius, 0)
-    last = np.minimum(centre + radius + 1, length)
-    sums = _prefix_sums(plane, axis=axis)
-    window = sums.take(last, axis=axis) - sums.take(first, axis=axis)
-    shape: Sequence[int] = [-1 if axis == position else 1 for position in range(plane.ndim)]
-    mean: Plane = (window / (last - first).reshape(shape)).astype(np.float32)
-    return mean
+def _mean_of_rows(plane: Plane, radius: int) -> Plane:
+    """Mean of each row with its neighbours: one row joins the running sum, one leaves.
 
-
-def _prefix_sums(plane: Plane, *, axis: int) -> npt.NDArray[np.float64]:
-    """Sums of all values before each position. In float64: small variances survive the sum."""
-    padding = [(1, 0) if axis == position else (0, 0) for position in range(plane.ndim)]
-    return np.pad(plane.cumsum(axis=axis, dtype=np.float64), padding)
+    The sum is kept in float64, so that small variances survive it.
+    """
+    height = plane.shape[0]
+    count = min(radius, height)
+    total = plane[:count].sum(axis=0, dtype=np.float64)
+    means = np.empty_like(plane, dtype=np.float32)
+    for row in range(height):
+        if row + radius < height:
+            total += plane[row + radius]
+            count += 1
+        if row - radius > 0:
+            total -= plane[row - radius - 1]
+            count -= 1
+        np.divide(total, count, out=means[row], casting="unsafe")
+    return means
