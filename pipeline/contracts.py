@@ -5,9 +5,9 @@ back. `schema` is the version of the pair. When one changes, accept the old numb
 for one release: a Lambda alias can move under a running execution.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from pipeline.artifacts import Artifact, Location
 
@@ -113,7 +113,7 @@ class CutoutJob(Contract):
 class InspectPhoto(Job):
     """`input` is the execution input untouched: an S3 event, or what a person typed."""
 
-    input: dict[str, Any]
+    input: JsonValue
     execution: str
     default_model: str
     lease_s: int

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
 from pipeline.artifacts import Location
 from pipeline.errors import InvalidOptions
@@ -50,10 +50,10 @@ class _EventDetail(BaseModel):
     object: _EventObject
 
 
-def read_request(execution_input: dict[str, Any]) -> Request:
+def read_request(execution_input: JsonValue) -> Request:
     """Either kind of input as a Request; InvalidOptions names every field that is wrong."""
     try:
-        if "detail-type" in execution_input:
+        if isinstance(execution_input, dict) and "detail-type" in execution_input:
             detail = _EventDetail.model_validate(execution_input.get("detail"))
             stored = detail.object
             location = Location(detail.bucket.name, stored.key, stored.version_id)

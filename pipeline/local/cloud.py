@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import tempfile
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,6 +39,7 @@ CREDENTIALS: Final = {
     "AWS_DEFAULT_REGION": REGION,
     "AWS_REGION": REGION,
 }
+_CLIENTS_LOCK: Final = threading.Lock()
 WORKERS_PER_FUNCTION: Final = max(1, min(4, os.cpu_count() or 1))
 
 
@@ -112,7 +115,13 @@ def _running_bridge(cloud: LocalCloud) -> Iterator[None]:
 
 
 def make_client(service: str, endpoint: str) -> Any:
-    """A boto3 client of a running local cloud."""
+    """A boto3 client of a running local cloud; each is made once, for all threads."""
+    with _CLIENTS_LOCK:
+        return _make_client(service, endpoint)
+
+
+@functools.cache
+def _make_client(service: str, endpoint: str) -> Any:
     return boto3.client(
         service,
         endpoint_url=endpoint,

@@ -13,7 +13,7 @@ from pipeline.local.s3_events import S3EventNormaliser
 
 _LOG = logging.getLogger(__name__)
 _POLL_S: Final = 1
-_ROOM_CHECK_S: Final = 0.05
+_ROOM_CHECK_S: Final = 0.1
 
 
 class EventBridge:

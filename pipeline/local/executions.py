@@ -13,16 +13,17 @@ from typing import Any, Final
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import bucket, machine_arn
 
-_POLL_S: Final = 0.05
+_POLL_S: Final = 0.25
+_PAGE: Final = 10
 
 
 @dataclass(frozen=True)
 class Execution:
-    """A finished execution. `error` and `cause` are None unless it failed."""
+    """An execution. `error` and `cause` are None unless it failed."""
 
     arn: str
     status: str
-    input: Mapping[str, Any]
+    input: Any
     output: Any
     error: str | None
     cause: str | None
@@ -30,10 +31,12 @@ class Execution:
 
     @property
     def key(self) -> str:
-        """The key of the photo, whichever way the execution was started."""
-        if "detail" in self.input:
-            return str(self.input["detail"]["object"]["key"])
-        return str(self.input["key"])
+        """The key of the photo, whichever way the execution was started; empty if it has none."""
+        match self.input:
+            case {"detail": {"object": {"key": str(key)}}} | {"key": str(key)}:
+                return key
+            case _:
+                return ""
 
     @cached_property
     def reason(self) -> str:
@@ -53,12 +56,41 @@ def drop(cloud: LocalCloud, path: Path, key: str, metadata: Mapping[str, str]) -
     )
 
 
+class Watch:
+    """Notices executions of the cutout machine as they end, asking as little as it can."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self._states = cloud.client("stepfunctions")
+        self._running: set[str] = set()
+        self._known: set[str] = set()
+
+    def ended(self) -> Iterator[Execution]:
+        """Every execution that has ended since the last time."""
+        self._discover()
+        for arn in sorted(self._running):
+            execution = describe(self._states, arn)
+            if execution.status != "RUNNING":
+                self._running.remove(arn)
+                yield execution
+
+    def _discover(self) -> None:
+        """Read the list, newest first, until a page holds nothing new."""
+        listed = self._states.get_paginator("list_executions").paginate(
+            stateMachineArn=machine_arn("cutout"), PaginationConfig={"PageSize": _PAGE}
+        )
+        for page in listed:
+            new = {row["executionArn"] for row in page["executions"]} - self._known
+            self._known |= new
+            self._running |= new
+            if not new:
+                return
+
+
 def finished(cloud: LocalCloud, keys: Sequence[str]) -> Iterator[Execution]:
     """The execution of each key, as it ends, in any order."""
-    waiting = set(keys)
-    seen: set[str] = set()
+    waiting, watch = set(keys), Watch(cloud)
     while waiting:
-        for execution in ended(cloud, seen):
+        for execution in watch.ended():
             if execution.key in waiting:
                 waiting.remove(execution.key)
                 yield execution
@@ -66,17 +98,8 @@ def finished(cloud: LocalCloud, keys: Sequence[str]) -> Iterator[Execution]:
             time.sleep(_POLL_S)
 
 
-def ended(cloud: LocalCloud, seen: set[str]) -> Iterator[Execution]:
-    """Every ended execution whose ARN is not in `seen`; adds it there."""
-    states = cloud.client("stepfunctions")
-    for arn in _ended_arns(states):
-        if arn not in seen:
-            seen.add(arn)
-            yield describe(states, arn)
-
-
 def describe(states: Any, arn: str) -> Execution:
-    """Read a finished execution."""
+    """Read an execution; times and output are there once it has ended."""
     told = states.describe_execution(executionArn=arn)
     return Execution(
         arn=arn,
@@ -85,20 +108,13 @@ def describe(states: Any, arn: str) -> Execution:
         output=json.loads(told.get("output") or "{}"),
         error=told.get("error"),
         cause=told.get("cause"),
-        task_ms=_task_ms(states.get_execution_history(executionArn=arn)["events"]),
+        task_ms={} if told["status"] == "RUNNING" else _task_ms(states, arn),
     )
 
 
-def _ended_arns(states: Any) -> Iterator[str]:
-    pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine_arn("cutout"))
-    for page in pages:
-        for execution in page["executions"]:
-            if execution["status"] != "RUNNING":
-                yield execution["executionArn"]
-
-
-def _task_ms(events: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def _task_ms(states: Any, arn: str) -> dict[str, float]:
     """Milliseconds in each Task state, retries and waiting included."""
+    events = states.get_execution_history(executionArn=arn)["events"]
     entered: dict[str, float] = {}
     spent: dict[str, float] = {}
     for event in events:

@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.local.cloud import CREDENTIALS, LocalCloud
 from pipeline.local.deployment import bucket, machine_arn
-from pipeline.local.executions import Execution, ended
+from pipeline.local.executions import Execution, Watch
 
 _POLL_S: Final = 0.3
 
@@ -50,9 +50,9 @@ Ctrl-C stops everything.
 
 def narrate(cloud: LocalCloud, say: Callable[[str], None]) -> None:
     """Say a line for every execution that ends, until interrupted."""
-    told: set[str] = set()
+    watch = Watch(cloud)
     while True:
-        for execution in ended(cloud, told):
+        for execution in watch.ended():
             say(_line(execution))
         time.sleep(_POLL_S)
 

@@ -17,12 +17,14 @@ import boto3
 import botocore.session
 from botocore import xform_name
 from botocore.model import OperationModel
+from moto import backends
 from moto.core.config import default_user_config
+from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service,
     state_task_service_aws_sdk,
 )
-from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
@@ -40,6 +42,7 @@ def apply() -> None:
     _name_unnamed_executions()
     _reuse_clients()
     _parse_once()
+    _list_services_once()
 
 
 def _shape_sdk_parameters() -> None:
@@ -110,6 +113,15 @@ def _reuse_clients() -> None:
 
 
 def _parse_once() -> None:
-    """Every execution parses its state machine anew, about 100 ms for ours."""
+    """Each execution parses its machine anew, about 100 ms for ours, each path a ms every time."""
     parse = execution_worker.AmazonStateLanguageParser.parse
     execution_worker.AmazonStateLanguageParser = SimpleNamespace(parse=functools.cache(parse))
+    json_path.parse = functools.cache(json_path.parse)
+    result_path.parse = functools.cache(result_path.parse)
+
+
+def _list_services_once() -> None:
+    """Each request lists moto's own folders, some 200 file system calls, to read its host name."""
+    backends.list_of_moto_modules = functools.cache(
+        functools.partial(frozenset, backends.list_of_moto_modules())
+    )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import bucket, machine_arn, table
-from pipeline.local.executions import Execution, describe, ended
+from pipeline.local.executions import Execution, Watch, describe
 from tests.execution.faults import Faults
 
 PATIENCE_S = 60
@@ -21,7 +21,10 @@ PATIENCE_S = 60
 class Driver:
     cloud: LocalCloud
     faults: Faults
-    _seen: set[str] = field(default_factory=set)
+
+    @cached_property
+    def _watch(self) -> Watch:
+        return Watch(self.cloud)
 
     @property
     def s3(self) -> Any:
@@ -29,7 +32,7 @@ class Driver:
 
     def drop(self, content: bytes, key: str, **metadata: str) -> Execution:
         """Put a photo into the ingest bucket and wait for the execution EventBridge starts."""
-        list(ended(self.cloud, self._seen))
+        list(self._watch.ended())
         self.put(content, key, **metadata)
         (execution,) = self.wait_for([key])
         return execution
@@ -44,11 +47,11 @@ class Driver:
         found: dict[str, Execution] = {}
         while len(found) < len(keys):
             assert time.monotonic() < deadline, f"no execution ended for {set(keys) - set(found)}"
-            found |= {row.key: row for row in ended(self.cloud, self._seen) if row.key in keys}
-            time.sleep(0.02)
+            found |= {row.key: row for row in self._watch.ended() if row.key in keys}
+            time.sleep(0.08)
         return [found[key] for key in keys]
 
-    def start(self, execution_input: Mapping[str, Any]) -> Execution:
+    def start(self, execution_input: object) -> Execution:
         """Start an execution by hand and wait for its end."""
         return self._start("cutout", execution_input)
 
@@ -56,7 +59,7 @@ class Driver:
         """Stage one model's weights and wait for it."""
         return self._start("stage-weights", {"models": [model]})
 
-    def _start(self, machine: str, execution_input: Mapping[str, Any]) -> Execution:
+    def _start(self, machine: str, execution_input: object) -> Execution:
         states = self.cloud.client("stepfunctions")
         arn = states.start_execution(
             stateMachineArn=machine_arn(machine), input=json.dumps(execution_input)
@@ -65,7 +68,6 @@ class Driver:
         while states.describe_execution(executionArn=arn)["status"] == "RUNNING":
             assert time.monotonic() < deadline, f"{arn} does not end"
             time.sleep(0.02)
-        self._seen.add(arn)
         return describe(states, arn)
 
     def new_bucket(self) -> str:

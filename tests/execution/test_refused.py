@@ -110,10 +110,12 @@ def test_the_reason_reads_as_what_happened_and_what_to_do(driver: Driver) -> Non
             "job",
         ),
         ({}, "InvalidOptions", "bucket"),
+        ("cat.jpg", "InvalidOptions", "input"),
+        (["cat.jpg"], "InvalidOptions", "input"),
     ],
 )
 def test_a_wrong_input_is_refused_by_the_name_of_what_is_wrong(
-    driver: Driver, typed: dict[str, object], error: str, named: str
+    driver: Driver, typed: object, error: str, named: str
 ) -> None:
     execution = driver.start(typed)
 

@@ -13,6 +13,7 @@ import uuid
 from typing import Any
 
 import boto3
+from moto import backends
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
@@ -74,6 +75,8 @@ def defects(machine: Machine) -> dict[str, bool]:
         "_name_s3_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
         "_name_unnamed_executions": machine.run(PASS)["executionArn"].endswith(":None"),
         "_reuse_clients": clients[0] is not clients[1],
+        "_list_services_once": backends.list_of_moto_modules()
+        is not backends.list_of_moto_modules(),
         "_parse_once": parse(definition) is not parse(definition),
     }
 
