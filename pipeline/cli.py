@@ -102,9 +102,13 @@ def up(port: int, choice: ModelChoice) -> None:
     """Keep the local cloud running and say what to type. Ctrl-C stops everything."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     screen = report.console()
-    with contextlib.suppress(KeyboardInterrupt), session(ROOT, choice, port=port) as cloud:
-        screen.print(instructions(cloud), markup=False, highlight=False, soft_wrap=True)
-        narrate(cloud, functools.partial(screen.print, markup=False, highlight=False))
+    say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        session(ROOT, choice, say=say, port=port) as cloud,
+    ):
+        say(instructions(cloud))
+        narrate(cloud, say)
 
 
 @matteline.group()
@@ -150,13 +154,13 @@ def _run_batch(
 ) -> list[Outcome]:
     screen = report.console()
     metadata = {name: str(value).lower() for name, value in options.items() if value}
-    with session(ROOT, choice) as cloud:
-        screen.print(f"Model: {cloud.blueprint.default_model}", highlight=False)
+    say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
+    with session(ROOT, choice, say=say) as cloud:
         with report.progress_bar(screen, len(photos)) as advance:
             outcomes = cut_out(cloud, photos, options=metadata, output=output, on_progress=advance)
     report.print_table(screen, outcomes)
     write_contact_sheet(outcomes, output / CONTACT_SHEET)
-    screen.print(f"Pictures, manifests and {CONTACT_SHEET} are in {output}/", highlight=False)
+    say(f"Pictures, manifests and {CONTACT_SHEET} are in {output}/")
     return outcomes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 import urllib3
@@ -24,26 +24,33 @@ def cache_folder() -> Path:
     return Path(cache) / "matteline" / "weights"
 
 
-def choose_model(catalogue: Catalogue, *, mirror: str | None) -> str:
+class ChosenModel(NamedTuple):
+    name: str
+    why: str
+
+
+def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
     """The first model that can be staged: u2netp from anywhere, else any the mirror holds."""
     first = catalogue.row(FIRST_CHOICE)
     if can_be_staged(first, mirror=mirror):
-        return first.name
+        return ChosenModel(first.name, "the first choice, and it can be had")
     for row in catalogue.rows:
         if all(mirror_holds(mirror, file.name) for file in row.files):
-            return row.name
+            return ChosenModel(
+                row.name, f"the mirror holds it, and {FIRST_CHOICE} is not to be had"
+            )
     raise WeightsUnavailable(
         f"no model can be staged: {FIRST_CHOICE} is not to be had from {_tried(first, mirror)}, "
         "and the mirror holds no other model of the catalogue"
     )
 
 
-def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> str:
-    """The name itself if the model can be staged; UnknownModel or WeightsUnavailable if not."""
+def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> ChosenModel:
+    """The model asked for, if it can be staged; UnknownModel or WeightsUnavailable if not."""
     row = catalogue.row(name)
     if not can_be_staged(row, mirror=mirror):
         raise WeightsUnavailable(f"{name} is not to be had from {_tried(row, mirror)}")
-    return name
+    return ChosenModel(name, "as asked")
 
 
 def can_be_staged(row: ModelRow, *, mirror: str | None) -> bool:

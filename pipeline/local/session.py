@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +24,13 @@ class ModelChoice:
 
 
 @contextmanager
-def session(root: Path, choice: ModelChoice, *, port: int = 0) -> Iterator[LocalCloud]:
+def session(
+    root: Path, choice: ModelChoice, *, say: Callable[[str], None], port: int = 0
+) -> Iterator[LocalCloud]:
     """A warm cloud whose default model can be staged; WeightsUnavailable before it starts if not.
 
-    Without a mirror, the weights that an earlier session kept are the mirror.
+    `say` is told which model and why. Without a mirror, the weights that an earlier session kept
+    are the mirror.
     """
     cache = availability.cache_folder()
     mirror = choice.mirror or (str(cache) if cache.is_dir() else None)
@@ -36,7 +39,8 @@ def session(root: Path, choice: ModelChoice, *, port: int = 0) -> Iterator[Local
         model = availability.choose_model(catalogue, mirror=mirror)
     else:
         model = availability.require_model(catalogue, choice.name, mirror=mirror)
-    blueprint = Blueprint.read(root, default_model=model, overlays=choice.overlays)
+    say(f"Model: {model.name} ({model.why})")
+    blueprint = Blueprint.read(root, default_model=model.name, overlays=choice.overlays)
     with local_cloud(blueprint, port=port, weights_mirror=mirror) as cloud:
         cloud.host.warm(warm_functions(blueprint))
         yield cloud
