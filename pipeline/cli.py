@@ -155,9 +155,11 @@ def _run_batch(
     screen = report.console()
     metadata = {name: str(value).lower() for name, value in options.items() if value}
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
-    with session(ROOT, choice, say=say) as cloud:
-        with report.progress_bar(screen, len(photos)) as advance:
-            outcomes = cut_out(cloud, photos, options=metadata, output=output, on_progress=advance)
+    with (
+        session(ROOT, choice, say=say) as cloud,
+        report.progress_bar(screen, len(photos)) as advance,
+    ):
+        outcomes = cut_out(cloud, photos, options=metadata, output=output, on_progress=advance)
     report.print_table(screen, outcomes)
     write_contact_sheet(outcomes, output / CONTACT_SHEET)
     say(f"Pictures, manifests and {CONTACT_SHEET} are in {output}/")
