@@ -9,6 +9,7 @@ In reading order:
 - `naming`      which key an output is published under
 - `photo`, `colour`   untrusted bytes to pixels, and pixels to bytes
 - `s3`, `source`, `weights`   the adapters a task reads and writes through
+- `workbench`   what a task works with
 - `task`        what turns a plain function into a Lambda handler
 - `local`, `cli`   the local cloud and the `matteline` command
 """

@@ -12,10 +12,7 @@ import itertools
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -23,88 +20,17 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pipeline.artifacts import ArtifactStore
 from pipeline.contracts import Job, Provenance, Result
 from pipeline.errors import OutOfMemory, PipelineError
-from pipeline.manifest import Catalogue, ContainerManifest, load_catalogue, load_container
+from pipeline.manifest import ContainerManifest, load_container
 from pipeline.s3 import S3Store
-from pipeline.weights import LocalWeights
+from pipeline.workbench import Settings, TaskContext, Workbench, ms_since
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 J = TypeVar("J", bound=Job)
 R = TypeVar("R", bound=Result)
 
 _LOGGED_FIELDS: Final = ("execution", "job_id", "model")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a deployment tells a container, all optional.
-
-    Variables: MATTELINE_CATALOGUE (extra catalogue files, path-separated),
-    MATTELINE_WEIGHTS_MIRROR (folder or URL tried before a model's own sources),
-    MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST.
-    """
-
-    catalogue_overlays: tuple[Path, ...] = ()
-    weights_mirror: str | None = None
-    scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
-    image_digest: str = "none"
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        overlays = environment.get("MATTELINE_CATALOGUE", "")
-        return cls(
-            catalogue_overlays=tuple(Path(path) for path in overlays.split(os.pathsep) if path),
-            weights_mirror=environment.get("MATTELINE_WEIGHTS_MIRROR") or None,
-            scratch=Path(environment.get("MATTELINE_SCRATCH", cls.scratch)),
-            image_digest=environment.get("MATTELINE_IMAGE_DIGEST", cls.image_digest),
-        )
-
-
-class Workbench:
-    """What outlives one call: the store, the catalogue and the weights of a warm container."""
-
-    def __init__(self, *, root: Path, settings: Settings, store: ArtifactStore) -> None:
-        self.root = root
-        self.settings = settings
-        self.store = store
-        self.weights = LocalWeights(store, settings.scratch / "weights")
-
-    @cached_property
-    def catalogue(self) -> Catalogue:
-        return load_catalogue(self.root, self.settings.catalogue_overlays)
-
-
-@dataclass(frozen=True)
-class TaskContext:
-    """One call's way to the workbench, and its stopwatch."""
-
-    bench: Workbench
-    timings: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def settings(self) -> Settings:
-        return self.bench.settings
-
-    @property
-    def store(self) -> ArtifactStore:
-        return self.bench.store
-
-    @property
-    def weights(self) -> LocalWeights:
-        return self.bench.weights
-
-    @property
-    def catalogue(self) -> Catalogue:
-        return self.bench.catalogue
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Add the time spent inside to the result's metrics as `<stage>_ms`."""
-        started = time.perf_counter()
-        yield
-        self.timings[f"{stage}_ms"] = _ms_since(started)
 
 
 def task(job_type: type[J]) -> Callable[[Callable[[J, TaskContext], R]], Handler]:
@@ -191,7 +117,7 @@ def _provenance(manifest: ContainerManifest, settings: Settings) -> Provenance:
 
 def _process_figures(started: float, *, cold: bool) -> dict[str, float]:
     return {
-        "task_ms": _ms_since(started),
+        "task_ms": ms_since(started),
         "peak_rss_mb": _peak_rss_mb(),
         "cold_start": float(cold),
     }
@@ -210,7 +136,3 @@ def _unit(metric: str) -> MetricUnit:
     if metric.endswith("_ms"):
         return MetricUnit.Milliseconds
     return MetricUnit.Megabytes if metric.endswith("_mb") else MetricUnit.NoUnit
-
-
-def _ms_since(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 3)

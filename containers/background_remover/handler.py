@@ -6,7 +6,8 @@ from pipeline.artifacts import Location
 from pipeline.contracts import BackgroundRemoved, RemoveBackground
 from pipeline.photo import decode, encode
 from pipeline.source import read_source
-from pipeline.task import TaskContext, task
+from pipeline.task import task
+from pipeline.workbench import TaskContext
 
 
 @task(RemoveBackground)

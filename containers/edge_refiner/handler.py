@@ -6,7 +6,8 @@ from containers.edge_refiner.publishing import store_pictures
 from pipeline.contracts import EdgesRefined, RefineEdges
 from pipeline.photo import decode
 from pipeline.source import read_source
-from pipeline.task import TaskContext, task
+from pipeline.task import task
+from pipeline.workbench import TaskContext
 
 
 @task(RefineEdges)

@@ -3,7 +3,8 @@
 from containers.model_downloader.sources import Sources
 from containers.model_downloader.staging import stage_weights
 from pipeline.contracts import StageWeights, WeightsStaged
-from pipeline.task import TaskContext, task
+from pipeline.task import task
+from pipeline.workbench import TaskContext
 
 
 @task(StageWeights)

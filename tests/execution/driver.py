@@ -105,22 +105,13 @@ class Driver:
 
     def states_of(self, execution: Execution) -> list[str]:
         """The names of the states it entered, in order."""
-        history = self.cloud.client("stepfunctions").get_execution_history(
-            executionArn=execution.arn
-        )
-        return [
-            event["stateEnteredEventDetails"]["name"]
-            for event in history["events"]
-            if "stateEnteredEventDetails" in event
-        ]
+        return [event["name"] for event in self._history(execution, "stateEnteredEventDetails")]
 
     def task_errors(self, execution: Execution) -> list[str]:
         """The error of every task attempt that failed, in order."""
-        history = self.cloud.client("stepfunctions").get_execution_history(
-            executionArn=execution.arn
-        )
-        return [
-            event["taskFailedEventDetails"]["error"]
-            for event in history["events"]
-            if "taskFailedEventDetails" in event
-        ]
+        return [event["error"] for event in self._history(execution, "taskFailedEventDetails")]
+
+    def _history(self, execution: Execution, kind: str) -> list[dict[str, Any]]:
+        states = self.cloud.client("stepfunctions")
+        history = states.get_execution_history(executionArn=execution.arn)
+        return [event[kind] for event in history["events"] if kind in event]

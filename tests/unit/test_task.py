@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.errors import NoSubject, OutOfMemory, UnknownModel
-from pipeline.task import Settings, task
+from pipeline.task import task
+from pipeline.workbench import Settings
 from tests.models import catalogue_row
 from tests.unit.containers.greeter.calls import EVENT, LAMBDA, call
 from tests.unit.containers.greeter.handler import Greet, greet, licence, overeat, refuse, stumble

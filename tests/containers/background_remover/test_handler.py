@@ -15,8 +15,8 @@ from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts import BackgroundRemoved, RemoveBackground, SourcePhoto
 from pipeline.errors import NoSubject, OutOfMemory, SourceChanged, SourceMissing, WeightsNotStaged
 from pipeline.photo import Pixels
-from pipeline.task import Settings, TaskContext, Workbench
 from pipeline.weights import StagedFile, StagedWeights
+from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.models import SIZE, Shelf
 

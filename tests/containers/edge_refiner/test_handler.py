@@ -15,7 +15,7 @@ from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.contracts import EdgesRefined, Options, Picture, RefineEdges, SourcePhoto
 from pipeline.errors import SourceChanged, SourceMissing
 from pipeline.photo import Pixels, encode
-from pipeline.task import Settings, TaskContext, Workbench
+from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.containers.edge_refiner import NIGHT, SAND, coarse_mask, composite, disk
 

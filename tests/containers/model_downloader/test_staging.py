@@ -18,8 +18,8 @@ from pipeline.errors import (
     WeightsUnavailable,
 )
 from pipeline.manifest import load_catalogue
-from pipeline.task import Settings, TaskContext, Workbench
 from pipeline.weights import LocalWeights, StagedWeights
+from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row
 

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from pipeline.contracts import Job, Result
 from pipeline.errors import NoSubject
-from pipeline.task import TaskContext
+from pipeline.workbench import TaskContext
 
 
 class Greet(Job):

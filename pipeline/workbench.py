@@ -1,0 +1,90 @@
+"""What a task works with: settings, store, catalogue and weights, and a stopwatch for each call."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from pipeline.artifacts import ArtifactStore
+from pipeline.manifest import Catalogue, load_catalogue
+from pipeline.weights import LocalWeights
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a deployment tells a container, all optional.
+
+    Variables: MATTELINE_CATALOGUE (extra catalogue files, path-separated),
+    MATTELINE_WEIGHTS_MIRROR (folder or URL tried before a model's own sources),
+    MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST.
+    """
+
+    catalogue_overlays: tuple[Path, ...] = ()
+    weights_mirror: str | None = None
+    scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
+    image_digest: str = "none"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        overlays = environment.get("MATTELINE_CATALOGUE", "")
+        return cls(
+            catalogue_overlays=tuple(Path(path) for path in overlays.split(os.pathsep) if path),
+            weights_mirror=environment.get("MATTELINE_WEIGHTS_MIRROR") or None,
+            scratch=Path(environment.get("MATTELINE_SCRATCH", cls.scratch)),
+            image_digest=environment.get("MATTELINE_IMAGE_DIGEST", cls.image_digest),
+        )
+
+
+class Workbench:
+    """What outlives one call: the store, the catalogue and the weights of a warm container."""
+
+    def __init__(self, *, root: Path, settings: Settings, store: ArtifactStore) -> None:
+        self.root = root
+        self.settings = settings
+        self.store = store
+        self.weights = LocalWeights(store, settings.scratch / "weights")
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return load_catalogue(self.root, self.settings.catalogue_overlays)
+
+
+@dataclass(frozen=True)
+class TaskContext:
+    """One call's way to the workbench, and its stopwatch."""
+
+    bench: Workbench
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return self.bench.settings
+
+    @property
+    def store(self) -> ArtifactStore:
+        return self.bench.store
+
+    @property
+    def weights(self) -> LocalWeights:
+        return self.bench.weights
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.bench.catalogue
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time spent inside to the result's metrics as `<stage>_ms`."""
+        started = time.perf_counter()
+        yield
+        self.timings[f"{stage}_ms"] = ms_since(started)
+
+
+def ms_since(started: float) -> float:
+    """Milliseconds since a `time.perf_counter` reading."""
+    return round((time.perf_counter() - started) * 1000, 3)
