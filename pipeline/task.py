@@ -43,8 +43,8 @@ def task(job_type: type[J]) -> Callable[[Callable[[J, TaskContext], R]], Handler
         def perform(event: dict[str, Any], logger: Logger, *, cold: bool) -> R:
             bench = _workbench(folder.parents[1])
             started = time.perf_counter()
-            job = job_type.model_validate(event)
             logger.append_keys(**_logged(event))
+            job = job_type.model_validate(event)
             context = TaskContext(bench)
             result = _with_named_memory_errors(run, job, context)
             measured = context.timings | _process_figures(started, cold=cold) | result.metrics

@@ -71,19 +71,15 @@ def cut_out(
 ) -> list[Outcome]:
     """Send every photo through the state machine and fetch what it made, in the given order."""
     batch = uuid.uuid4().hex[:8]
-    metadata = {f"matteline-{name}": value for name, value in options.items()}
     keys = {f"run-{batch}/{index}/{photo.path.name}": photo for index, photo in enumerate(photos)}
-    outcomes: dict[Photo, Outcome] = {}
-    with ThreadPoolExecutor(max_workers=4) as threads:
-        drops = [
-            threads.submit(drop, cloud, photo.path, key, metadata) for key, photo in keys.items()
-        ]
-        for execution in finished(cloud, list(keys)):
-            photo = keys[execution.key]
-            outcomes[photo] = _bring_home(cloud, execution, photo, output)
-            on_progress(outcomes[photo])
-        for dropped in drops:
-            dropped.result()
+    outcomes = _drop_all(cloud, keys, options)
+    for outcome in outcomes.values():
+        on_progress(outcome)
+    waiting = [key for key, photo in keys.items() if photo not in outcomes]
+    for execution in finished(cloud, waiting):
+        photo = keys[execution.key]
+        outcomes[photo] = _bring_home(cloud, execution, photo, output)
+        on_progress(outcomes[photo])
     return [outcomes[photo] for photo in photos]
 
 
@@ -107,6 +103,24 @@ def _files(folder: Path, output: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.is_file() and not hidden and inside not in path.resolve().parents:
             yield path
+
+
+def _drop_all(
+    cloud: LocalCloud, keys: Mapping[str, Photo], options: Mapping[str, str]
+) -> dict[Photo, Outcome]:
+    """Put every photo into the ingest bucket; the outcomes of those that could not be read."""
+    metadata = {f"matteline-{name}": value for name, value in options.items()}
+
+    def try_to_drop(key: str) -> Outcome | None:
+        try:
+            drop(cloud, keys[key].path, key, metadata)
+        except OSError as error:
+            return Outcome(keys[key], "UNREADABLE", "", {}, None, str(error))
+        return None
+
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        unreadable = [outcome for outcome in threads.map(try_to_drop, keys) if outcome]
+    return {outcome.photo: outcome for outcome in unreadable}
 
 
 def _bring_home(cloud: LocalCloud, execution: Execution, photo: Photo, output: Path) -> Outcome:

@@ -43,5 +43,7 @@ def session(
     blueprint = Blueprint.read(root, default_model=model.name, overlays=choice.overlays)
     with local_cloud(blueprint, port=port, weights_mirror=mirror) as cloud:
         cloud.host.warm(warm_functions(blueprint))
-        yield cloud
-        keep_weights(cloud, cache)
+        try:
+            yield cloud
+        finally:
+            keep_weights(cloud, cache)

@@ -98,7 +98,8 @@ def _one_photo(cloud: LocalCloud, index: int) -> tuple[float, float]:
 
 
 def _picture_work_ms(manifest: dict[str, Any]) -> float:
-    tasks = [manifest["tasks"][name]["metrics"] for name in ("RemoveBackground", "RefineEdges")]
+    names = ("RemoveBackground", "RefineEdges")
+    tasks: list[dict[str, float]] = [manifest["tasks"][name]["metrics"] for name in names]
     return sum(metrics.get(stage, 0.0) for metrics in tasks for stage in PICTURE_WORK)
 
 

@@ -72,6 +72,7 @@ def terminal(
     folder = tmp_path_factory.mktemp("terminal")
     (folder / "cat.jpg").write_bytes(png(square()))
     log = folder / "up.log"
+    environment = environment | {"XDG_CACHE_HOME": str(folder / "cache")}
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "pipeline.cli", "up", "--port", "0", "--model", "brightness"],
@@ -145,6 +146,7 @@ def test_ctrl_c_leaves_nothing_running(terminal: Terminal) -> None:
     assert terminal.process.wait(20) == 0
     assert [pid for pid in workers if Path(f"/proc/{pid}").exists()] == []
     assert not logs.exists()
+    assert (terminal.folder / "cache/matteline/weights/brightness.onnx").is_file()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
     assert "Traceback" not in terminal.shown

@@ -99,6 +99,7 @@ def test_an_alpha_turns_with_its_colours() -> None:
     image.putalpha(quadrants().getchannel("R"))
     picture = decode(saved(image, "PNG", exif=exif(6)))
 
+    assert picture.alpha is not None
     assert np.array_equal(picture.rgb[..., 0], picture.alpha)
 
 

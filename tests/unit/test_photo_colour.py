@@ -41,7 +41,7 @@ OPAQUE = {
     "Lab TIFF, grey": (plain("LAB", (128, 128, 128)), "TIFF", (119, 119, 119)),
     "Lab TIFF, red": (plain("LAB", (138, 208, 195)), "TIFF", (252, 9, 10)),
 }
-WITH_ALPHA = {
+WITH_ALPHA: dict[str, tuple[Image.Image, str, dict[str, Any], int]] = {
     "grey and alpha": (plain("LA", (100, 50)), "PNG", {}, 50),
     "palette, one index clear": (palette(PLUM), "PNG", {"transparency": 0}, 0),
     "palette, alpha per index": (palette(PLUM), "PNG", {"transparency": b"\x80"}, 128),

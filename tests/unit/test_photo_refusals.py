@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from pipeline import photo
 from pipeline.errors import CorruptMedia, MediaTooLarge, PipelineError, UnsupportedMedia
 from pipeline.photo import Photo, decode, probe
 from tests.unit.pictures import FAITHFULLY, exif, quadrants, saved
+
+Read = Callable[[bytes], object]
 
 NO_PHOTO = {
     "empty": b"",
@@ -73,7 +76,7 @@ def test_a_png_with_a_wrong_checksum_is_corrupt() -> None:
 @pytest.mark.parametrize("picture_format", FAITHFULLY)
 @pytest.mark.parametrize("read", [probe, decode])
 def test_too_many_pixels_are_refused_from_the_header(
-    monkeypatch: pytest.MonkeyPatch, picture_format: str, read: object
+    monkeypatch: pytest.MonkeyPatch, picture_format: str, read: Read
 ) -> None:
     content = saved(quadrants(), picture_format)
     monkeypatch.setattr(photo, "MAX_PIXELS", 24 * 16 - 1)
@@ -84,7 +87,7 @@ def test_too_many_pixels_are_refused_from_the_header(
 
 
 @pytest.mark.parametrize("read", [probe, decode])
-def test_too_many_bytes_are_refused_unopened(monkeypatch: pytest.MonkeyPatch, read: object) -> None:
+def test_too_many_bytes_are_refused_unopened(monkeypatch: pytest.MonkeyPatch, read: Read) -> None:
     content = saved(quadrants(), "PNG")
     monkeypatch.setattr(photo, "MAX_BYTES", len(content) - 1)
     monkeypatch.setattr(Image, "open", None)

@@ -49,7 +49,8 @@ def path(tmp_path: Path) -> Path:
 def put(client: Any, content: bytes, **options: Any) -> str:
     """The version id of a fresh object."""
     answer = client.put_object(Bucket=PHOTO.bucket, Key=PHOTO.key, Body=content, **options)
-    return answer["VersionId"]
+    version: str = answer["VersionId"]
+    return version
 
 
 def test_every_version_can_be_read(client: Any, path: Path) -> None:

@@ -56,7 +56,8 @@ def s3(cloud: Any) -> S3Store:
 
 @pytest.fixture(params=["folder", "s3"])
 def store(request: pytest.FixtureRequest) -> ArtifactStore:
-    return request.getfixturevalue(request.param)
+    store: ArtifactStore = request.getfixturevalue(request.param)
+    return store
 
 
 def write(store: ArtifactStore, location: Location, content: bytes) -> Artifact:

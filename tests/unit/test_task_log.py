@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TextIO, cast
 
 import pytest
 from pydantic import ValidationError
@@ -24,7 +24,8 @@ def logged(run: Callable[..., Greeted], event: dict[str, Any] | None = None) -> 
     """What one call writes to its log, however it ends."""
     handler = task(Greet)(run)
     log = io.StringIO()
-    logging.getLogger("greeter").handlers[0].setStream(log)
+    writer = logging.getLogger("greeter").handlers[0]
+    cast("logging.StreamHandler[TextIO]", writer).setStream(log)
     with suppress(PipelineError, ValidationError, ZeroDivisionError):
         handler(event or EVENT, LAMBDA)
     return [json.loads(line) for line in log.getvalue().splitlines()]
@@ -33,7 +34,8 @@ def logged(run: Callable[..., Greeted], event: dict[str, Any] | None = None) -> 
 def published(output: str) -> dict[str, Any]:
     """The one line CloudWatch turns into metrics."""
     (line,) = (line for line in output.splitlines() if "_aws" in line)
-    return json.loads(line)
+    figures: dict[str, Any] = json.loads(line)
+    return figures
 
 
 @pytest.mark.parametrize("run", [greet, refuse, overeat, stumble], ids=lambda run: run.__name__)

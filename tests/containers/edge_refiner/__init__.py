@@ -19,7 +19,8 @@ def disk(side: int, *, softness: float = 1.0) -> Alpha:
     """A disk of 0.3 × `side`, its edge a ramp of `softness` pixels."""
     down, across = np.mgrid[:side, :side] + 0.5 - side / 2
     ramp = (0.3 * side - np.hypot(down, across)) / softness + 0.5
-    return np.clip(ramp, 0, 1).astype(np.float32)
+    alpha: Alpha = np.clip(ramp, 0, 1).astype(np.float32)
+    return alpha
 
 
 def composite(subject: Colour, backdrop: Colour, alpha: Alpha) -> Pixels:

@@ -52,7 +52,7 @@ def job_for(context: TaskContext, content: bytes, mask: Pixels, **options: objec
     )  # fmt: skip
     place = Location("work", "jobs/1/mask-of-the-model.png")
     return RefineEdges(
-        schema=1, job_id="1", execution="e", source=source,
+        schema_version=1, job_id="1", execution="e", source=source,
         options=Options.model_validate({"model": "brightness"} | options),
         mask=context.store.write(place, encode(mask, picture_format="png"), media_type=""),
         work_bucket="work", work_prefix="jobs/1", output_stem="trips/cat",

@@ -148,7 +148,8 @@ def test_no_colour_hides_where_a_cutout_is_invisible(rgb: Pixels, alpha: Alpha) 
 @pytest.mark.parametrize("hidden", [(0, 0, 0), (255, 255, 255), (0, 255, 0), SAND])
 def test_a_cutout_of_a_cutout_keeps_the_subjects_colour(hidden: tuple[int, int, int]) -> None:
     alpha = disk(300, softness=3)
-    rgb = np.where(alpha[..., None] > 0, np.uint8(SAND), np.uint8(hidden))
+    colours = np.array([SAND, hidden], dtype=np.uint8)
+    rgb = np.where(alpha[..., None] > 0, colours[0], colours[1])
     photo = photo_of(rgb, (alpha * 255).round().astype(np.uint8))
     _, again = estimate_alpha(photo, coarse_mask(alpha, 128), mode="fast")
 

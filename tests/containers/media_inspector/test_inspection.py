@@ -128,7 +128,8 @@ def test_an_event_that_arrives_after_its_photo_was_replaced_has_a_name(
 
 def put(client: Any, content: bytes, **options: Any) -> str:
     answer = client.put_object(Bucket=CAT.bucket, Key=CAT.key, Body=content, **options)
-    return answer["VersionId"]
+    version: str = answer["VersionId"]
+    return version
 
 
 def test_the_version_that_was_measured_is_the_one_named(s3: Any, catalogue: Catalogue) -> None:

@@ -42,7 +42,7 @@ def test_without_any_wish_there_are_defaults() -> None:
     )
 
 
-RANKS = {
+RANKS: dict[str, tuple[dict[str, Any], str]] = {
     "default": ({}, "by-default"),
     "profile": ({"key": "shop/a.jpg"}, "from-profile"),
     "metadata": (
@@ -92,7 +92,7 @@ def test_one_profile_applies_by_its_prefix(key: str, model: str, refine: str) ->
     assert (options.model, options.refine) == (model, refine)
 
 
-METADATA = {
+METADATA: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "crop": ({"matteline-crop": "true"}, {"crop": True}),
     "shouted": ({"matteline-crop": "TRUE"}, {"crop": True}),
     "not": ({"matteline-crop": "false"}, {"crop": False}),
@@ -118,7 +118,7 @@ def test_outputs_are_named_once_and_in_one_order() -> None:
     assert options.outputs == ("cutout", "preview")
 
 
-MISTAKES = {
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "typed field": ({"typed": {"nope": 1}}, "options: nope: there is no such field"),
     "typed value": ({"typed": {"refine": "best"}}, "options: refine: input should be 'none', "),
     "typed colour": ({"typed": {"background": "red"}}, "options: background: "),

@@ -78,7 +78,7 @@ def two_files(shelf: Shelf, tmp_path: Path) -> tuple[Path, str]:
 
 
 def stage(context: TaskContext, model: str, *, force: bool = False) -> WeightsStaged:
-    job = StageWeights(schema=1, model=model, models_bucket="models", force=force)
+    job = StageWeights(schema_version=1, model=model, models_bucket="models", force=force)
     return handler.__wrapped__(job, context)  # type: ignore[attr-defined, no-any-return]
 
 

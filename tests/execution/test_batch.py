@@ -1,0 +1,46 @@
+"""A batch brings every photo home, whatever happens to its neighbours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.local.batch import Outcome, Photo, cut_out
+from tests.execution.driver import Driver
+from tests.pictures import png, square, unpng
+
+
+def test_a_photo_that_cannot_be_read_does_not_hold_up_the_others(
+    driver: Driver, tmp_path: Path
+) -> None:
+    (tmp_path / "cat.png").write_bytes(png(square()))
+    photos = [Photo(tmp_path / f"{name}.png", name) for name in ("gone", "cat")]
+    told: list[Outcome] = []
+
+    outcomes = cut_out(
+        driver.cloud, photos, options={}, output=tmp_path / "out", on_progress=told.append
+    )
+
+    assert [(row.photo.name, row.status) for row in outcomes] == [
+        ("gone", "UNREADABLE"),
+        ("cat", "DONE"),
+    ]
+    assert "gone.png" in outcomes[0].reason
+    assert outcomes[1].picture is not None
+    assert unpng(outcomes[1].picture.read_bytes())[48, 48, 3] == 255
+    assert len(told) == 2
+
+
+def test_options_of_a_batch_reach_its_photos(driver: Driver, tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(png(square()))
+
+    (outcome,) = cut_out(
+        driver.cloud,
+        [Photo(tmp_path / "cat.png", "pets/cat")],
+        options={"format": "webp", "outputs": "mask,cutout"},
+        output=tmp_path / "out",
+        on_progress=lambda _: None,
+    )
+
+    made = {path.name for path in (tmp_path / "out" / "pets").iterdir()}
+    assert outcome.done
+    assert made == {"cat_bg_removed.webp", "cat_mask.png", "cat_bg_removed.json"}
