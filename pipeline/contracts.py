@@ -5,7 +5,7 @@ back. `schema` is the version of the pair. When one changes, accept the old numb
 for one release: a Lambda alias can move under a running execution.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
@@ -24,6 +24,9 @@ def _each_once(kinds: tuple[PictureKind, ...]) -> tuple[PictureKind, ...]:
 
 
 PictureKinds = Annotated[tuple[PictureKind, ...], Field(min_length=1), AfterValidator(_each_once)]
+
+
+FOREVER: Final = 9_999_999_999
 
 
 class Contract(BaseModel):
@@ -96,18 +99,22 @@ class Plan(Contract):
 
 
 class CutoutJob(Contract):
-    """One photo's way through the cutout state machine."""
+    """One photo's way through the cutout state machine.
+
+    A row of the jobs table is held until a time (seconds since 1970): a live execution holds it
+    for its lease, a finished one for `FOREVER`, a failed one not at all. An execution may claim
+    what is held until before `claims_before`: now, or after `FOREVER` if it was forced.
+    """
 
     job_id: str
     source: SourcePhoto
     options: Options
-    force: bool
     work_prefix: str
     output_stem: str
     manifest_key: str
     inspected_at: str
-    now: int
-    lease_until: int
+    claims_before: int
+    held_until: int
 
 
 class InspectPhoto(Job):

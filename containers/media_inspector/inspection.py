@@ -10,7 +10,15 @@ from containers.media_inspector.options import Profile, canonical, merge_options
 from containers.media_inspector.request import Request, read_request
 from pipeline import naming, photo
 from pipeline.artifacts import ArtifactStore, Stat
-from pipeline.contracts import CutoutJob, InspectPhoto, Options, PhotoInspected, Plan, SourcePhoto
+from pipeline.contracts import (
+    FOREVER,
+    CutoutJob,
+    InspectPhoto,
+    Options,
+    PhotoInspected,
+    Plan,
+    SourcePhoto,
+)
 from pipeline.errors import (
     LicenseNotAccepted,
     MediaTooLarge,
@@ -93,15 +101,15 @@ def _job(task: InspectPhoto, request: Request, source: SourcePhoto, options: Opt
     run = hashlib.sha256(task.execution.encode()).hexdigest()[:12]
     stem = naming.output_stem(source.key)
     now = datetime.now(UTC)
+    seconds = int(now.timestamp())
     return CutoutJob(
         job_id=job_id,
         source=source,
         options=options,
-        force=request.force,
         work_prefix=f"{job_id}/{run}",
         output_stem=stem,
         manifest_key=naming.manifest_key(stem),
         inspected_at=now.isoformat(timespec="milliseconds"),
-        now=int(now.timestamp()),
-        lease_until=int(now.timestamp()) + task.lease_s,
+        claims_before=FOREVER + 1 if request.force else seconds,
+        held_until=seconds + task.lease_s,
     )

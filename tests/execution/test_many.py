@@ -98,7 +98,7 @@ def test_a_running_job_is_taken_over_once_its_lease_is_over(
     driver.cloud.client("dynamodb").update_item(
         TableName=table("jobs"),
         Key={"job_id": {"S": job_id}},
-        UpdateExpression="SET #status = :running, lease_until = :until, #execution = :dead",
+        UpdateExpression="SET #status = :running, held_until = :until, #execution = :dead",
         ExpressionAttributeNames={"#status": "status", "#execution": "execution"},
         ExpressionAttributeValues={
             ":running": {"S": "RUNNING"},
