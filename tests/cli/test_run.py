@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Matteline
-from tests.models import catalogue_row
+from tests.models import Shelf, catalogue_row
 from tests.pictures import png, square, unpng
 
 
@@ -110,19 +110,20 @@ def test_a_machine_without_any_weights_is_told_what_to_do(
     assert "Traceback" not in done.stderr
 
 
-def test_weights_are_kept_for_the_next_cloud(
-    matteline: Matteline, environment: dict[str, str], tmp_path: Path
+def test_weights_an_earlier_cloud_kept_are_the_mirror(
+    matteline: Matteline, shelf: Shelf, tmp_path: Path
 ) -> None:
     (tmp_path / "cat.png").write_bytes(png(square()))
-    matteline("run", str(tmp_path / "cat.png"), "-o", str(tmp_path / "a"), "--model", "brightness")
+    kept = tmp_path / "cache" / "matteline" / "weights"
+    kept.mkdir(parents=True)
+    (kept / "brightness.onnx").write_bytes((shelf.folder / "brightness.onnx").read_bytes())
 
-    again = matteline(
-        "run", str(tmp_path / "cat.png"), "-o", str(tmp_path / "b"), "--model", "brightness",
-        MATTELINE_WEIGHTS_MIRROR="",
+    done = matteline(
+        "run", str(tmp_path / "cat.png"), "-o", str(tmp_path / "out"), "--model", "brightness",
+        MATTELINE_WEIGHTS_MIRROR="", XDG_CACHE_HOME=str(tmp_path / "cache"),
     )  # fmt: skip
 
-    assert (Path(environment["XDG_CACHE_HOME"]) / "matteline/weights/brightness.onnx").is_file()
-    assert again.returncode == 0, again.stdout + again.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_catalogue_and_the_containers_can_be_listed(matteline: Matteline) -> None:
