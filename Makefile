@@ -46,7 +46,7 @@ check: $(READY)  ## Lint, types, import rules; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache | tail -3
+	@$(BIN)/lint-imports --no-cache
 
 .PHONY: fix
 fix: $(READY)  ## Format and mend what can be mended
@@ -57,4 +57,4 @@ lock: $(READY)  ## Hash-lock every dependency again
 	@$(COMPILE) pyproject.toml --all-extras -o requirements-dev.txt
 	@for folder in containers/*/; do \
 		test ! -f $${folder}requirements.in || $(COMPILE) $${folder}requirements.in \
-			-c requirements-dev.txt -o $${folder}requirements.txt; done
+			-c requirements-dev.txt -o $${folder}requirements.txt || exit 1; done

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from pydantic import ValidationError
 
+from pipeline.contracts import Options
 from pipeline.errors import InvalidOptions, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
 from pipeline.local.contact_sheet import write_contact_sheet
 from pipeline.local.manual import instructions, narrate
 from pipeline.local.samples import sample_photos
-from pipeline.local.session import ModelChoice, session
-from pipeline.manifest import load_catalogue, load_containers
+from pipeline.local.session import ModelChoice, read_catalogue, session
+from pipeline.manifest import load_containers
 
 ROOT: Final = Path(__file__).parent.parent
 DEFAULT_PORT: Final = 8420
@@ -67,9 +69,10 @@ def matteline(*, verbose: bool) -> None:
 def demo(output: Path, choice: ModelChoice) -> None:
     """Cut out sample photos: pictures, manifests and a contact sheet in the output folder."""
     photos = [Photo(path, path.stem) for path in sample_photos()]
-    outcomes = _run_batch(photos, output=output, choice=choice, options={})
+    outcomes = _run_batch(photos, output=output, choice=choice, metadata={})
     # A photo the model sees nothing in has had its answer; only a failure spoils the demo.
-    sys.exit(any(outcome.status == "FAILED" for outcome in outcomes))
+    answered = {"DONE", "QUARANTINED"}
+    sys.exit(any(outcome.status not in answered for outcome in outcomes))
 
 
 @matteline.command()
@@ -87,10 +90,11 @@ def run(photos: tuple[Path, ...], output: Path, choice: ModelChoice, **options: 
 
     Exit code 0 if every photo was cut out, 1 if not, 2 if the command itself was wrong.
     """
+    metadata = _as_metadata(options)
     found = collect(photos, output=output)
     if not found:
         raise click.UsageError("there are no photos in these folders")
-    outcomes = _run_batch(found, output=output, choice=choice, options=options)
+    outcomes = _run_batch(found, output=output, choice=choice, metadata=metadata)
     sys.exit(not all(outcome.done for outcome in outcomes))
 
 
@@ -100,8 +104,6 @@ def run(photos: tuple[Path, ...], output: Path, choice: ModelChoice, **options: 
 @model_options
 def up(port: int, choice: ModelChoice) -> None:
     """Keep the local cloud running and say what to type. Ctrl-C stops everything."""
-    for stop in (signal.SIGINT, signal.SIGTERM):  # a background job starts with SIGINT ignored
-        signal.signal(stop, signal.default_int_handler)
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
     with (
@@ -121,7 +123,7 @@ def models() -> None:
 @model_options
 def list_models(choice: ModelChoice) -> None:
     """Every model row: its licence, memory, what it is for, and what it falls back on."""
-    for row in load_catalogue(ROOT, choice.overlays).rows:
+    for row in read_catalogue(ROOT, choice).rows:
         fallback = f" (fallback: {row.fallback})" if row.fallback else ""
         click.echo(f"{row.name:24}{row.licence:12}{row.memory_mb:>6} MB  {row.summary}{fallback}")
 
@@ -141,6 +143,8 @@ def list_containers() -> None:
 
 def main() -> None:
     """Run the command line; a named error is one line and a hint, exit code 1 (2: wrong usage)."""
+    for stop in (signal.SIGINT, signal.SIGTERM):  # a background job starts with SIGINT ignored
+        signal.signal(stop, signal.default_int_handler)
     try:
         matteline()
     except PipelineError as error:
@@ -150,11 +154,22 @@ def main() -> None:
         sys.exit(2 if isinstance(error, UnknownModel | InvalidOptions) else 1)
 
 
+def _as_metadata(chosen: dict[str, Any]) -> dict[str, str]:
+    """The chosen options as object metadata, once they are known to be valid."""
+    fields = {name: value for name, value in chosen.items() if value}
+    typed = fields | ({"outputs": fields["outputs"].split(",")} if "outputs" in fields else {})
+    try:
+        Options.model_validate({"model": "unnamed", **typed})
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise click.UsageError(f"--{wrong['loc'][0]}: {wrong['msg']}") from error
+    return {name: str(value).lower() for name, value in fields.items()}
+
+
 def _run_batch(
-    photos: list[Photo], *, output: Path, choice: ModelChoice, options: dict[str, Any]
+    photos: list[Photo], *, output: Path, choice: ModelChoice, metadata: dict[str, str]
 ) -> list[Outcome]:
     screen = report.console()
-    metadata = {name: str(value).lower() for name, value in options.items() if value}
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
     with (
         session(ROOT, choice, say=say) as cloud,
@@ -163,7 +178,8 @@ def _run_batch(
         outcomes = cut_out(cloud, photos, options=metadata, output=output, on_progress=advance)
     report.print_table(screen, outcomes)
     write_contact_sheet(outcomes, output / CONTACT_SHEET)
-    say(f"Pictures, manifests and {CONTACT_SHEET} are in {output}/")
+    if any(outcome.done for outcome in outcomes):
+        say(f"Pictures, manifests and {CONTACT_SHEET} are in {output}/")
     return outcomes
 
 

@@ -101,9 +101,9 @@ class Plan(Contract):
 class CutoutJob(Contract):
     """One photo's way through the cutout state machine.
 
-    A row of the jobs table is held until a time (seconds since 1970): a live execution holds it
-    for its lease, a finished one for `FOREVER`, a failed one not at all. An execution may claim
-    what is held until before `claims_before`: now, or after `FOREVER` if it was forced.
+    A row of the jobs table is held until a time (digits: seconds since 1970): a live execution
+    holds it for its lease, a finished one for `FOREVER`, a failed one not at all. An execution may
+    claim what is held until before `claims_before`: now, or after `FOREVER` if it was forced.
     """
 
     job_id: str
@@ -113,8 +113,8 @@ class CutoutJob(Contract):
     output_stem: str
     manifest_key: str
     inspected_at: str
-    claims_before: int
-    held_until: int
+    claims_before: str
+    held_until: str
 
 
 class InspectPhoto(Job):

@@ -18,7 +18,8 @@ a base class never matches. Any other exception is a bug and stays uncaught.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from textwrap import shorten
+from typing import ClassVar, Final
 
 __all__ = [
     "CapacityError",
@@ -45,13 +46,17 @@ __all__ = [
 ]
 
 
+# A Cause in Step Functions is cut at 32 768 characters, and with it the JSON it is.
+MESSAGE_LIMIT: Final = 1_000
+
+
 class PipelineError(Exception):
     """A named failure: what happened, and on a second line what a person can do about it."""
 
     hint: ClassVar[str]
 
     def __init__(self, message: str) -> None:
-        self.message = " ".join(message.split())
+        self.message = shorten(message, MESSAGE_LIMIT, placeholder=" …")
         super().__init__(f"{self.message}\n{self.hint}")
 
 

@@ -75,9 +75,9 @@ class Photo:
         """The picture a viewer would show, H×W×3: what an input alpha hides is white."""
         if self.alpha is None:
             return self.rgb
-        weight = self.alpha[..., None].astype(np.uint16)
-        blended = (self.rgb * weight + 255 * (255 - weight) + 127) // 255
-        return blended.astype(np.uint8)
+        white = Image.new("RGB", self.alpha.shape[::-1], "white")
+        white.paste(Image.fromarray(self.rgb), mask=Image.fromarray(self.alpha))
+        return np.asarray(white)
 
 
 def probe(content: bytes) -> Header:

@@ -25,6 +25,7 @@ _THROTTLED: Final = {
     "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout",
 }  # fmt: skip
 _NO_ANSWER: Final = (HTTPClientError, NoConnection, IncompleteReadError, RetriesExceededError)
+_BAD_REQUEST: Final = 400
 _SERVER_FAULT: Final = 500
 
 
@@ -87,7 +88,8 @@ def _named_errors(location: Location) -> Iterator[None]:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if code in _MISSING:
+        malformed_version = location.version_id is not None and status == _BAD_REQUEST
+        if code in _MISSING or malformed_version:
             raise KeyError(location.uri) from error
         if code in _THROTTLED or status >= _SERVER_FAULT:
             raise StoreUnavailable(f"S3 answered {code} for {location.uri}") from error

@@ -126,10 +126,11 @@ def _process_figures(started: float, *, cold: bool) -> dict[str, float]:
 def _peak_rss_mb() -> float:
     """The most memory this process has held. getrusage would count its parent's too (fork)."""
     status = Path("/proc/self/status")
-    if not status.exists():
-        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1)
-    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return round(int(line.split()[1]) / 2**10, 1)
+    lines = status.read_text().splitlines() if status.exists() else []
+    for line in lines:
+        if line.startswith("VmHWM"):
+            return round(int(line.split()[1]) / 2**10, 1)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1)
 
 
 def _unit(metric: str) -> MetricUnit:

@@ -4,11 +4,15 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.errors import WeightsMismatch, WeightsNotStaged
+from pipeline.manifest import ModelRow, WeightsFile
+
+_CHUNK_BYTES: Final = 2**20
 
 
 class StagedFile(BaseModel):
@@ -39,11 +43,15 @@ class LocalWeights:
         self._folder = folder
         self._verified: dict[Location, tuple[tuple[Path, str], ...]] = {}
 
-    def files(self, manifest: Location) -> tuple[tuple[Path, str], ...]:
-        """(path, sha256) of every file of a model; WeightsNotStaged or WeightsMismatch if not."""
+    def files(self, manifest: Location, row: ModelRow) -> tuple[tuple[Path, str], ...]:
+        """(path, sha256) of every file of `row`; WeightsNotStaged or WeightsMismatch if not."""
         if manifest not in self._verified:
-            staged = self._read_manifest(manifest)
-            self._verified[manifest] = tuple(self._fetch(file) for file in staged.files)
+            staged = {file.name: file.artifact for file in self._read_manifest(manifest).files}
+            if set(staged) != {file.name for file in row.files}:
+                raise WeightsMismatch(f"{manifest.uri} does not list the files of {row.name}")
+            self._verified[manifest] = tuple(
+                self._fetch(file, staged[file.name]) for file in row.files
+            )
         return self._verified[manifest]
 
     def _read_manifest(self, manifest: Location) -> StagedWeights:
@@ -54,16 +62,20 @@ class LocalWeights:
         except ValidationError as error:
             raise WeightsMismatch(f"{manifest.uri} is no manifest of staged weights") from error
 
-    def _fetch(self, file: StagedFile) -> tuple[Path, str]:
-        expected = file.artifact.sha256
-        path = self._folder / f"{expected}-{Path(file.name).name}"
-        if not path.exists():
-            self._download(file.artifact, path)
-        actual = sha256_of(path)
-        if actual != expected:
+    def _fetch(self, file: WeightsFile, artifact: Artifact) -> tuple[Path, str]:
+        """A local copy whose bytes are the staged ones and the catalogue's."""
+        path = self._folder / f"{artifact.sha256}-{file.name}"
+        if not path.exists() or checksums(path)["sha256"] != artifact.sha256:
+            self._download(artifact, path)
+        actual = checksums(path)
+        algorithm, _, published = file.digest.partition(":")
+        if (actual["sha256"], actual[algorithm]) != (artifact.sha256, published):
             path.unlink()
-            raise WeightsMismatch(f"{file.artifact.uri} hashes to {actual}, not to {expected}")
-        return path, expected
+            raise WeightsMismatch(
+                f"{artifact.uri} hashes to {actual['sha256']}; its manifest says "
+                f"{artifact.sha256}, the catalogue {file.digest}"
+            )
+        return path, artifact.sha256
 
     def _download(self, artifact: Artifact, path: Path) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +91,11 @@ class LocalWeights:
             partial.unlink(missing_ok=True)
 
 
-def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
+def checksums(path: Path) -> dict[str, str]:
+    """Hexadecimal MD5 and SHA-256 of a file, in one reading: publishers state either."""
+    running = {"md5": hashlib.md5(usedforsecurity=False), "sha256": hashlib.sha256()}
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while chunk := stream.read(_CHUNK_BYTES):
+            for digest in running.values():
+                digest.update(chunk)
+    return {algorithm: digest.hexdigest() for algorithm, digest in running.items()}

@@ -16,7 +16,7 @@ def handler(job: RemoveBackground, context: TaskContext) -> BackgroundRemoved:
     row = context.catalogue.row(job.model)
     with context.timed("model_load"):
         manifest = Location(job.models_bucket, job.weights_key)
-        ((weights, sha256),) = context.weights.files(manifest)
+        ((weights, sha256),) = context.weights.files(manifest, row)
         network = open_network(weights)
     with context.timed("decode"):
         picture = decode(read_source(context.store, job.source)).on_white()

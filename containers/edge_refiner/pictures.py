@@ -9,6 +9,7 @@ from PIL import Image, ImageColor
 
 from containers.edge_refiner.alpha import Alpha
 from containers.edge_refiner.foreground import estimate_foreground
+from containers.edge_refiner.resampling import strips
 from pipeline.contracts import Options, PictureFormat, PictureKind
 from pipeline.photo import Photo, Pixels
 
@@ -44,8 +45,10 @@ def compose(photo: Photo, alpha: Alpha, background: str | None) -> Pixels:
         opacity = (alpha * 255 + np.float32(0.5)).astype(np.uint8)
         return np.dstack([foreground, opacity])
     wanted = np.array(ImageColor.getrgb(background), dtype=np.float32)
-    weight = alpha[..., None]
-    return (foreground * weight + wanted * (1 - weight) + np.float32(0.5)).astype(np.uint8)
+    for strip in strips(alpha.shape):
+        weight, seen = alpha[strip.rows, :, None], foreground[strip.rows]
+        seen[:] = (seen * weight + wanted * (1 - weight) + np.float32(0.5)).astype(np.uint8)
+    return foreground
 
 
 def _preview(cutout: Pixels, picture_format: PictureFormat) -> Rendered:

@@ -110,6 +110,6 @@ def _job(task: InspectPhoto, request: Request, source: SourcePhoto, options: Opt
         output_stem=stem,
         manifest_key=naming.manifest_key(stem),
         inspected_at=now.isoformat(timespec="milliseconds"),
-        claims_before=FOREVER + 1 if request.force else seconds,
-        held_until=seconds + task.lease_s,
+        claims_before=str(FOREVER + 1 if request.force else seconds),
+        held_until=str(seconds + task.lease_s),
     )

@@ -1,15 +1,33 @@
 """What started the execution: an S3 event, or what a person typed in the console."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+)
 
 from pipeline.artifacts import Location
 from pipeline.errors import InvalidOptions
+from pipeline.naming import S3_KEY_LIMIT_BYTES
 
+MOST_PROBLEMS: Final = 8
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+def _within_s3s_limit(key: str) -> str:
+    if len(key.encode(errors="surrogatepass")) > S3_KEY_LIMIT_BYTES:
+        raise ValueError(f"a key has at most {S3_KEY_LIMIT_BYTES} bytes")
+    return key
+
+
+Key = Annotated[str, StringConstraints(min_length=1), AfterValidator(_within_s3s_limit)]
 
 
 @dataclass(frozen=True)
@@ -68,10 +86,13 @@ def read_request(execution_input: JsonValue) -> Request:
 def describe(error: ValidationError) -> str:
     """Every problem of a validation on one line: `field: what is wrong; field: …`."""
     problems = error.errors(include_url=False, include_context=False)
-    return "; ".join(
+    told = [
         f"{'.'.join(str(part) for part in problem['loc']) or 'input'}: {_sentence(problem)}"
-        for problem in problems
-    )
+        for problem in problems[:MOST_PROBLEMS]
+    ]
+    if len(problems) > MOST_PROBLEMS:
+        told.append(f"and {len(problems) - MOST_PROBLEMS} more")
+    return "; ".join(told)
 
 
 def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails, a TypedDict

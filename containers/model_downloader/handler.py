@@ -11,7 +11,7 @@ from pipeline.workbench import TaskContext
 def handler(job: StageWeights, context: TaskContext) -> WeightsStaged:
     """The staged manifest; what is already staged is left alone unless the job says `force`."""
     row = context.catalogue.row(job.model)
-    sources = Sources(mirror=context.settings.weights_mirror)
+    sources = Sources(context.settings.weights_mirror, prefix=row.weights_prefix)
     scratch = context.settings.scratch
     with context.timed("stage"):
         return stage_weights(job, row=row, store=context.store, sources=sources, scratch=scratch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,17 +15,24 @@ import urllib3
 
 from pipeline.errors import WeightsMismatch, WeightsUnavailable
 from pipeline.manifest import WeightsFile
+from pipeline.weights import checksums
 
 _CHUNK_BYTES: Final = 2**20
 _TIMEOUT: Final = urllib3.Timeout(connect=5, read=60)
-_RETRIES: Final = urllib3.Retry(total=2, connect=1, backoff_factor=0.5, redirect=5)
+_RETRIES: Final = urllib3.Retry(
+    total=None, connect=1, read=1, redirect=5, status=0, backoff_factor=0.5
+)
 
 
 @dataclass(frozen=True)
 class Sources:
-    """`mirror` is a folder or a URL that holds files by name, or None."""
+    """`mirror` is a folder or a URL that holds files by name, or None.
+
+    A folder may also be laid out as the models bucket is, each file under its model's `prefix`.
+    """
 
     mirror: str | None
+    prefix: str = ""
 
     def fetch(self, file: WeightsFile, target: Path) -> str:
         """Write the file to `target` and return its SHA-256.
@@ -53,7 +59,9 @@ class Sources:
             return list(file.urls)
         if "://" in self.mirror:
             return [f"{self.mirror.rstrip('/')}/{quote(file.name)}", *file.urls]
-        return [(Path(self.mirror).absolute() / file.name).as_uri(), *file.urls]
+        folder = Path(self.mirror).absolute()
+        copies = dict.fromkeys([folder / self.prefix / file.name, folder / file.name])
+        return [*(copy.as_uri() for copy in copies), *file.urls]
 
 
 @contextlib.contextmanager
@@ -91,15 +99,12 @@ def _require_whole(file: WeightsFile, path: Path) -> None:
 def _verified(file: WeightsFile, path: Path, address: str) -> str:
     """The SHA-256 of a fetched file, once its published digest has been seen to hold."""
     algorithm, _, expected = file.digest.partition(":")
-    hashes = {"md5": hashlib.md5(usedforsecurity=False), "sha256": hashlib.sha256()}
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            for running in hashes.values():
-                running.update(chunk)
-    actual = hashes[algorithm].hexdigest()
-    if actual != expected:
-        raise WeightsMismatch(f"{address} has {algorithm} {actual}, the catalogue says {expected}")
-    return hashes["sha256"].hexdigest()
+    actual = checksums(path)
+    if actual[algorithm] != expected:
+        raise WeightsMismatch(
+            f"{address} has {algorithm} {actual[algorithm]}, the catalogue says {expected}"
+        )
+    return actual["sha256"]
 
 
 def _short(error: Exception) -> str:

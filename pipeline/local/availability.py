@@ -15,11 +15,12 @@ from pipeline.manifest import Catalogue, ModelRow
 
 FIRST_CHOICE: Final = "u2netp"
 _PROBE_TIMEOUT_S: Final = 5.0
+_RETRIES: Final = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0)
 _FOUND: Final = 200
 
 
 def cache_folder() -> Path:
-    """Where weights are kept between runs of the local cloud; also its mirror by default."""
+    """Where weights are kept between runs, laid out as the models bucket; the default mirror."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "matteline" / "weights"
 
@@ -35,7 +36,7 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
     if can_be_staged(first, mirror=mirror):
         return ChosenModel(first.name, "the first choice, and it can be had")
     for row in catalogue.rows:
-        if all(mirror_holds(mirror, file.name) for file in row.files):
+        if row.commercial and all(mirror_holds(mirror, row, file.name) for file in row.files):
             return ChosenModel(
                 row.name, f"the mirror holds it, and {FIRST_CHOICE} is not to be had"
             )
@@ -56,23 +57,23 @@ def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> Cho
 def can_be_staged(row: ModelRow, *, mirror: str | None) -> bool:
     """Whether each file of the model answers somewhere."""
     return all(
-        mirror_holds(mirror, file.name) or any(_answers(url) for url in file.urls)
+        mirror_holds(mirror, row, file.name) or any(_answers(url) for url in file.urls)
         for file in row.files
     )
 
 
-def mirror_holds(mirror: str | None, name: str) -> bool:
+def mirror_holds(mirror: str | None, row: ModelRow, name: str) -> bool:
+    """Whether the mirror has this file, by name or (a folder) laid out as the models bucket."""
     if mirror is None:
         return False
     if "://" in mirror:
         return _answers(f"{mirror.rstrip('/')}/{quote(name)}")
-    return (Path(mirror) / name).is_file()
+    folder = Path(mirror)
+    return (folder / row.weights_prefix / name).is_file() or (folder / name).is_file()
 
 
 def _answers(url: str) -> bool:
-    with urllib3.PoolManager(
-        timeout=_PROBE_TIMEOUT_S, retries=urllib3.Retry(1, redirect=5)
-    ) as pool:
+    with urllib3.PoolManager(timeout=_PROBE_TIMEOUT_S, retries=_RETRIES) as pool:
         try:
             return pool.request("HEAD", url).status == _FOUND
         except urllib3.exceptions.HTTPError:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+from boto3.exceptions import Boto3Error
 
 from pipeline.artifacts import Location
 from pipeline.errors import PermanentError, leaf_names
@@ -88,20 +92,22 @@ def keep_weights(cloud: LocalCloud, folder: Path) -> None:
     s3 = cloud.client("s3")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket("models")):
         for stored in page.get("Contents", []):
-            target = folder / Path(stored["Key"]).name
+            target = folder / stored["Key"]
             if target.name == "manifest.json" or target.exists():
                 continue
-            folder.mkdir(parents=True, exist_ok=True)
-            partial = target.with_suffix(".part")
-            s3.download_file(bucket("models"), stored["Key"], str(partial))
-            partial.replace(target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, partial = tempfile.mkstemp(dir=target.parent)
+            os.close(handle)
+            s3.download_file(bucket("models"), stored["Key"], partial)
+            Path(partial).replace(target)
 
 
 def _files(folder: Path, output: Path) -> Iterator[Path]:
-    inside = output.resolve()
+    """Every visible file below `folder`, less an output folder of ours that lies in it."""
+    ours = output.resolve() if folder.resolve() in output.resolve().parents else None
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden and inside not in path.resolve().parents:
+        if path.is_file() and not hidden and ours not in path.resolve().parents:
             yield path
 
 
@@ -114,7 +120,7 @@ def _drop_all(
     def try_to_drop(key: str) -> Outcome | None:
         try:
             drop(cloud, keys[key].path, key, metadata)
-        except OSError as error:
+        except (OSError, ValueError, Boto3Error) as error:  # ValueError: not a name in Unicode
             return Outcome(keys[key], "UNREADABLE", "", {}, None, str(error))
         return None
 

@@ -50,31 +50,36 @@ class EventBridge:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            try:
-                self._deliver()
-            except (BotoCoreError, ClientError):
-                if not self._stopping.is_set():
-                    _LOG.exception("an event could not be delivered; it stays in the queue")
-                    self._stopping.wait(_POLL_S)
+            for message in self._receive():
+                event = self._normaliser.normalise(json.loads(message["Body"]))
+                if event is not None and not self._start(event):
+                    return
+                self._sqs.delete_message(
+                    QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"]
+                )
 
-    def _deliver(self) -> None:
+    def _receive(self) -> list[dict[str, Any]]:
         answer = self._sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=_POLL_S
         )
-        for message in answer.get("Messages", []):
-            event = self._normaliser.normalise(json.loads(message["Body"]))
-            if event is not None:
-                self._start(event)
-            self._sqs.delete_message(
-                QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"]
-            )
+        messages: list[dict[str, Any]] = answer.get("Messages", [])
+        return messages
 
-    def _start(self, event: dict[str, Any]) -> None:
-        self._wait_for_room()
-        started = self._states.start_execution(
-            stateMachineArn=self._machine_arn, name=event["id"], input=json.dumps(event)
-        )
-        self._running.add(started["executionArn"])
+    def _start(self, event: dict[str, Any]) -> bool:
+        """Start the event's execution, however often it takes; False when told to stop first."""
+        while not self._stopping.is_set():
+            self._wait_for_room()
+            try:
+                started = self._states.start_execution(
+                    stateMachineArn=self._machine_arn, name=event["id"], input=json.dumps(event)
+                )
+            except (BotoCoreError, ClientError):
+                _LOG.exception("the execution of an event could not be started; trying again")
+                self._stopping.wait(_POLL_S)
+            else:
+                self._running.add(started["executionArn"])
+                return True
+        return False
 
     def _wait_for_room(self) -> None:
         while len(self._running) >= self._most_running and not self._stopping.is_set():

@@ -1,6 +1,6 @@
 """What moto 5.2.5 needs to run these state machines as AWS does.
 
-Each function mends one defect and names it; delete it when `tests/execution/test_moto_seams.py`
+Each function mends one defect and names it; delete it when `tests/local/test_moto_seams.py`
 says that upstream has. They reach into private names, which is why moto is pinned exactly.
 """
 

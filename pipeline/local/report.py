@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -47,7 +48,7 @@ def print_table(screen: Console, outcomes: Sequence[Outcome]) -> None:
         times = [_milliseconds(outcome.task_ms.get(task)) for task in _TIMED_TASKS]
         result = _shown(outcome.picture) if outcome.picture else outcome.reason
         status = f"[{colour}]{outcome.status}[/]"
-        table.add_row(_escaped(outcome.photo.name), status, outcome.model, *times, _escaped(result))
+        table.add_row(escape(outcome.photo.name), status, outcome.model, *times, escape(result))
     screen.print(table)
 
 
@@ -57,8 +58,3 @@ def _milliseconds(value: float | None) -> str:
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
-def _escaped(text: str) -> str:
-    """Text with rich's markup switched off: names and messages come from outside."""
-    return text.replace("[", r"\[")

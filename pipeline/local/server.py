@@ -13,7 +13,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 
 def moto_app() -> WSGIApplication:
@@ -48,7 +48,20 @@ class LocalServer:
     def _dispatch(self, environ: Any, start_response: Any) -> Any:
         if self._app is None:
             raise RuntimeError("the server was asked before it was started")
+        if not _from_this_machine(environ):
+            start_response("403 Forbidden", [("Content-Length", "0")])
+            return []
         return self._app(environ, start_response)
+
+
+def _from_this_machine(environ: WSGIEnvironment) -> bool:
+    """Whether a program asks, not a web page: pages send an Origin, or a host name of their own.
+
+    moto answers any page of any site; one open in a browser could read and empty the buckets.
+    """
+    host = environ.get("HTTP_HOST", "").rpartition(":")[0]
+    local = host in {"127.0.0.1", "localhost"} or host.endswith(".localhost")
+    return local and "HTTP_ORIGIN" not in environ
 
 
 class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.errors import InvalidOptions
 from pipeline.local import availability
 from pipeline.local.batch import keep_weights
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import Blueprint, warm_functions
-from pipeline.manifest import load_catalogue
+from pipeline.manifest import Catalogue, load_catalogue
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def session(
     """
     cache = availability.cache_folder()
     mirror = choice.mirror or (str(cache) if cache.is_dir() else None)
-    catalogue = load_catalogue(root, choice.overlays)
+    catalogue = read_catalogue(root, choice)
     if choice.name is None:
         model = availability.choose_model(catalogue, mirror=mirror)
     else:
@@ -46,4 +47,15 @@ def session(
         try:
             yield cloud
         finally:
-            keep_weights(cloud, cache)
+            try:
+                keep_weights(cloud, cache)
+            except OSError as error:
+                say(f"The weights were not kept for next time: {error}")
+
+
+def read_catalogue(root: Path, choice: ModelChoice) -> Catalogue:
+    """The catalogue with the person's own files over it; InvalidOptions if one is wrong."""
+    try:
+        return load_catalogue(root, choice.overlays)
+    except ValueError as error:
+        raise InvalidOptions(f"catalogue: {error}") from error

@@ -31,6 +31,7 @@ DYNAMODB_FAULTS: Final = frozenset(
         "DynamoDB.RequestLimitExceeded",
         "DynamoDB.RequestLimitExceededException",
         "DynamoDB.InternalServerErrorException",
+        "DynamoDB.AmazonDynamoDBException",
         "DynamoDB.SdkClientException",
     }
 )

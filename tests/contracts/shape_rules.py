@@ -125,7 +125,8 @@ def _unportable_states(scope: Scope) -> Iterator[str]:
 def s3_answers_are_selected(machine: Machine, _declared: Declared) -> Iterator[str]:
     """Engines answer SDK calls with different extras: only what is selected may travel."""
     for task in machine.tasks:
-        if task.service == "aws-sdk:s3" and not task.body.get("ResultSelector"):
+        kept = task.body.get("ResultPath", "$") is not None
+        if task.service == "aws-sdk:s3" and kept and not task.body.get("ResultSelector"):
             yield f"{task.name}: no ResultSelector"
 
 

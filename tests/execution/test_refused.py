@@ -110,6 +110,8 @@ def test_the_reason_reads_as_what_happened_and_what_to_do(driver: Driver) -> Non
             "job",
         ),
         ({}, "InvalidOptions", "bucket"),
+        ({"bucket": bucket("ingest"), "key": "x", "version_id": "no"}, "SourceMissing", "/x"),
+        ({f"field {n}": n for n in range(3000)}, "InvalidOptions", "and 2994 more"),
         ("cat.jpg", "InvalidOptions", "input"),
         (["cat.jpg"], "InvalidOptions", "input"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,34 @@ from pydantic import ValidationError
 
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.errors import StoreUnavailable, WeightsMismatch, WeightsNotStaged
-from pipeline.weights import LocalWeights, StagedFile, StagedWeights, sha256_of
+from pipeline.manifest import ModelRow, SaliencySpec, WeightsFile
+from pipeline.weights import LocalWeights, StagedFile, StagedWeights, checksums
 
 MANIFEST = Location("models", "net/0123456789ab/manifest.json")
 CONTENTS = {"net.onnx": b"first file", "net.data": b"second file"}
+SPEC = SaliencySpec(input_size=64, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none")
+
+
+def row(digests: dict[str, str]) -> ModelRow:
+    """A catalogue row whose publisher states these digests."""
+    return ModelRow(
+        name="net",
+        summary="For tests.",
+        engine="saliency",
+        licence="MIT",
+        commercial=True,
+        memory_mb=512,
+        saliency=SPEC,
+        files=tuple(WeightsFile(name=name, digest=text) for name, text in digests.items()),
+    )
+
+
+ROW = row(
+    {
+        "net.onnx": f"sha256:{hashlib.sha256(CONTENTS['net.onnx']).hexdigest()}",
+        "net.data": f"md5:{hashlib.md5(CONTENTS['net.data'], usedforsecurity=False).hexdigest()}",
+    }
+)
 
 
 @pytest.fixture
@@ -49,7 +74,7 @@ def downloads(folder: Path) -> list[str]:
 
 def test_every_file_of_a_model_comes_with_its_checksum(store: LocalStore, folder: Path) -> None:
     stage(store, CONTENTS)
-    files = LocalWeights(store, folder).files(MANIFEST)
+    files = LocalWeights(store, folder).files(MANIFEST, ROW)
 
     assert [path.read_bytes() for path, _ in files] == list(CONTENTS.values())
     assert [digest for _, digest in files] == [
@@ -61,25 +86,25 @@ def test_every_file_of_a_model_comes_with_its_checksum(store: LocalStore, folder
 def test_a_warm_process_does_not_ask_the_store_again(store: LocalStore, folder: Path) -> None:
     stage(store, CONTENTS)
     weights = LocalWeights(store, folder)
-    files = weights.files(MANIFEST)
+    files = weights.files(MANIFEST, ROW)
     store._path(MANIFEST).unlink()
 
-    assert weights.files(MANIFEST) == files
+    assert weights.files(MANIFEST, ROW) == files
 
 
 def test_another_process_reuses_what_lies_on_the_disk(store: LocalStore, folder: Path) -> None:
     stage(store, CONTENTS)
-    files = LocalWeights(store, folder).files(MANIFEST)
+    files = LocalWeights(store, folder).files(MANIFEST, ROW)
     store._path(address("net.onnx")).unlink()
 
-    assert LocalWeights(store, folder).files(MANIFEST) == files
+    assert LocalWeights(store, folder).files(MANIFEST, ROW) == files
 
 
 def test_without_a_manifest_a_model_is_not_staged(store: LocalStore, folder: Path) -> None:
     put(store, "net.onnx", CONTENTS["net.onnx"])
 
     with pytest.raises(WeightsNotStaged, match="there is no s3://models/net/0123456789ab/manif"):
-        LocalWeights(store, folder).files(MANIFEST)
+        LocalWeights(store, folder).files(MANIFEST, ROW)
 
 
 def test_a_manifest_with_a_missing_file_is_not_staged(store: LocalStore, folder: Path) -> None:
@@ -87,16 +112,16 @@ def test_a_manifest_with_a_missing_file_is_not_staged(store: LocalStore, folder:
     store._path(address("net.data")).unlink()
 
     with pytest.raises(WeightsNotStaged, match=r"net\.data is named by a manifest and missing"):
-        LocalWeights(store, folder).files(MANIFEST)
+        LocalWeights(store, folder).files(MANIFEST, ROW)
 
 
 def test_weights_are_found_once_they_are_staged(store: LocalStore, folder: Path) -> None:
     weights = LocalWeights(store, folder)
     with pytest.raises(WeightsNotStaged):
-        weights.files(MANIFEST)
+        weights.files(MANIFEST, ROW)
     stage(store, CONTENTS)
 
-    assert len(weights.files(MANIFEST)) == 2
+    assert len(weights.files(MANIFEST, ROW)) == 2
 
 
 def test_bytes_that_changed_in_the_store_are_never_handed_out(
@@ -106,22 +131,49 @@ def test_bytes_that_changed_in_the_store_are_never_handed_out(
     put(store, "net.onnx", b"somebody else's")
 
     with pytest.raises(WeightsMismatch, match=r"net\.onnx hashes to"):
-        LocalWeights(store, folder).files(MANIFEST)
+        LocalWeights(store, folder).files(MANIFEST, ROW)
     assert downloads(folder) == []
 
 
-def test_a_damaged_copy_is_refused_once_and_then_downloaded_again(
-    store: LocalStore, folder: Path
+def test_a_damaged_local_copy_is_downloaded_again(store: LocalStore, folder: Path) -> None:
+    stage(store, CONTENTS)
+    files = LocalWeights(store, folder).files(MANIFEST, ROW)
+    files[0][0].write_bytes(b"half")
+
+    assert LocalWeights(store, folder).files(MANIFEST, ROW) == files
+    assert files[0][0].read_bytes() == CONTENTS["net.onnx"]
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha256"])
+def test_a_manifest_cannot_vouch_for_bytes_the_catalogue_does_not_name(
+    store: LocalStore, folder: Path, algorithm: str
+) -> None:
+    stage(store, {"net.onnx": b"somebody else's, manifest and all"})
+    digest = hashlib.new(algorithm, CONTENTS["net.onnx"], usedforsecurity=False).hexdigest()
+
+    with pytest.raises(WeightsMismatch, match="the catalogue"):
+        LocalWeights(store, folder).files(MANIFEST, row({"net.onnx": f"{algorithm}:{digest}"}))
+    assert downloads(folder) == []
+
+
+def test_a_manifest_of_other_files_is_refused(store: LocalStore, folder: Path) -> None:
+    stage(store, {"net.onnx": CONTENTS["net.onnx"]})
+
+    with pytest.raises(WeightsMismatch, match="does not list the files of net"):
+        LocalWeights(store, folder).files(MANIFEST, ROW)
+
+
+@pytest.mark.parametrize("sha256", ["../victim", "00", "Z" * 64])
+def test_a_checksum_that_is_none_cannot_name_a_file(
+    store: LocalStore, folder: Path, sha256: str
 ) -> None:
     stage(store, CONTENTS)
-    files = LocalWeights(store, folder).files(MANIFEST)
-    files[0][0].write_bytes(b"half")
-    weights = LocalWeights(store, folder)
+    text = store.read(MANIFEST).decode()
+    forged = re.sub(r'"sha256":"[0-9a-f]{64}"', f'"sha256":"{sha256}"', text)
+    store.write(MANIFEST, forged.encode(), media_type="application/json")
 
-    with pytest.raises(WeightsMismatch):
-        weights.files(MANIFEST)
-    assert weights.files(MANIFEST) == files
-    assert files[0][0].read_bytes() == CONTENTS["net.onnx"]
+    with pytest.raises(WeightsMismatch, match="no manifest of staged weights"):
+        LocalWeights(store, folder).files(MANIFEST, ROW)
 
 
 class Unreachable(LocalStore):
@@ -136,20 +188,8 @@ def test_a_download_that_breaks_leaves_nothing_behind(store: LocalStore, folder:
     stage(store, CONTENTS)
 
     with pytest.raises(StoreUnavailable):
-        LocalWeights(Unreachable(store.root), folder).files(MANIFEST)
+        LocalWeights(Unreachable(store.root), folder).files(MANIFEST, ROW)
     assert downloads(folder) == []
-
-
-@pytest.mark.parametrize("name", ["../../net.onnx", "/etc/net.onnx", "a/b/net.onnx"])
-def test_a_file_name_cannot_leave_the_folder(store: LocalStore, folder: Path, name: str) -> None:
-    artifact = put(store, "net.onnx", b"bytes")
-    manifest = StagedWeights(
-        model="net", licence="MIT", files=(StagedFile(name=name, artifact=artifact),)
-    )
-    store.write(MANIFEST, manifest.model_dump_json().encode(), media_type="application/json")
-    ((path, _),) = LocalWeights(store, folder).files(MANIFEST)
-
-    assert path.parent == folder
 
 
 @pytest.mark.parametrize(
@@ -157,7 +197,7 @@ def test_a_file_name_cannot_leave_the_folder(store: LocalStore, folder: Path, na
     [{"files": []}, {"extra": 1}, {"files": [{"name": "net.onnx"}]}, {"licence": None}],
 )
 def test_a_manifest_says_exactly_what_it_must(fields: dict[str, object]) -> None:
-    artifact = {"uri": "s3://models/k", "sha256": "00", "bytes": 1}
+    artifact = {"uri": "s3://models/k", "sha256": "0" * 64, "bytes": 1}
     whole = {"model": "net", "licence": "MIT", "files": [{"name": "n", "artifact": artifact}]}
 
     assert StagedWeights.model_validate(whole).files[0].name == "n"
@@ -165,9 +205,10 @@ def test_a_manifest_says_exactly_what_it_must(fields: dict[str, object]) -> None
         StagedWeights.model_validate(whole | fields)
 
 
-def test_a_file_is_hashed_with_sha_256(tmp_path: Path) -> None:
+def test_a_file_is_hashed_both_ways_publishers_do(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
 
-    assert sha256_of(tmp_path / "abc") == (
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    )
+    assert checksums(tmp_path / "abc") == {
+        "md5": "900150983cd24fb0d6963f7d28e17f72",
+        "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    }

@@ -36,8 +36,8 @@ def test_a_job_says_where_its_outputs_go(store: LocalStore, catalogue: Catalogue
 def test_a_job_is_leased_from_now_on(store: LocalStore, catalogue: Catalogue) -> None:
     job = inspect(store, catalogue).job
 
-    assert job.held_until - job.claims_before == 600
-    assert int(datetime.fromisoformat(job.inspected_at).timestamp()) == job.claims_before
+    assert int(job.held_until) - int(job.claims_before) == 600
+    assert int(datetime.fromisoformat(job.inspected_at).timestamp()) == int(job.claims_before)
 
 
 def test_an_input_without_wishes_gets_the_default_model(
@@ -46,7 +46,7 @@ def test_an_input_without_wishes_gets_the_default_model(
     inspected = inspect(store, catalogue)
 
     assert inspected.job.options == Options(model="light")
-    assert inspected.job.claims_before < FOREVER
+    assert int(inspected.job.claims_before) < FOREVER
     assert inspected.plan == Plan(
         model="light",
         weights_key=catalogue.row("light").weights_key,
@@ -56,7 +56,7 @@ def test_an_input_without_wishes_gets_the_default_model(
 
 
 def test_force_is_passed_on(store: LocalStore, catalogue: Catalogue) -> None:
-    assert inspect(store, catalogue, force=True).job.claims_before > FOREVER
+    assert int(inspect(store, catalogue, force=True).job.claims_before) > FOREVER
 
 
 @pytest.mark.parametrize(

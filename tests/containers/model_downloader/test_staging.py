@@ -93,7 +93,8 @@ def test_a_staged_model_is_one_that_can_be_loaded(
 
     weights = (shelf.folder / "brightness.onnx").read_bytes()
     manifest = Location.parse(result.manifest.uri)
-    ((path, sha256),) = LocalWeights(store, tmp_path / "elsewhere").files(manifest)
+    row = bench().catalogue.row("brightness")
+    ((path, sha256),) = LocalWeights(store, tmp_path / "elsewhere").files(manifest, row)
     assert path.read_bytes() == weights
     assert sha256 == hashlib.sha256(weights).hexdigest()
     assert (result.model, result.already_staged) == ("brightness", False)

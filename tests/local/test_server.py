@@ -1,0 +1,43 @@
+"""The local cloud answers programs of this machine, and no web page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import urllib3
+
+from pipeline.local.server import LocalServer
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    def answer(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    server = LocalServer(0)
+    server.start(answer)
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({}, 200, id="a program"),
+        pytest.param({"Host": "localhost:{port}"}, 200, id="by name"),
+        pytest.param({"Host": "photos.localhost:{port}"}, 200, id="virtual host"),
+        pytest.param({"Origin": "https://evil.example"}, 403, id="a web page"),
+        pytest.param({"Origin": "null"}, 403, id="a local page"),
+        pytest.param({"Host": "evil.example:{port}"}, 403, id="a rebound name"),
+        pytest.param({"Host": "127.0.0.1.evil.example:{port}"}, 403, id="a name like ours"),
+    ],
+)
+def test_who_is_answered(server: LocalServer, headers: dict[str, str], status: int) -> None:
+    given = {name: text.format(port=server.port) for name, text in headers.items()}
+
+    answer = urllib3.request("GET", f"http://127.0.0.1:{server.port}/", headers=given)
+
+    assert answer.status == status
