@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import signal
+import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -91,6 +94,8 @@ def run(photos: tuple[Path, ...], output: Path, choice: ModelChoice, **options: 
     Exit code 0 if every photo was cut out, 1 if not, 2 if the command itself was wrong.
     """
     metadata = _as_metadata(options)
+    for odd in (path for path in photos if not (path.is_file() or path.is_dir())):
+        raise click.UsageError(f"{odd} is neither a file nor a folder")
     found = collect(photos, output=output)
     if not found:
         raise click.UsageError("there are no photos in these folders")
@@ -99,11 +104,12 @@ def run(photos: tuple[Path, ...], output: Path, choice: ModelChoice, **options: 
 
 
 @matteline.command()
-@click.option("--port", default=DEFAULT_PORT, show_default=True)
+@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535))
 @model_option
 @model_options
 def up(port: int, choice: ModelChoice) -> None:
     """Keep the local cloud running and say what to type. Ctrl-C stops everything."""
+    _require_free(port)
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
     with (
@@ -143,8 +149,12 @@ def list_containers() -> None:
 
 def main() -> None:
     """Run the command line; a named error is one line and a hint, exit code 1 (2: wrong usage)."""
-    for stop in (signal.SIGINT, signal.SIGTERM):  # a background job starts with SIGINT ignored
+    # A background job starts with SIGINT ignored; a closed terminal sends SIGHUP.
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         matteline()
     except PipelineError as error:
@@ -156,7 +166,7 @@ def main() -> None:
 
 def _as_metadata(chosen: dict[str, Any]) -> dict[str, str]:
     """The chosen options as object metadata, once they are known to be valid."""
-    fields = {name: value for name, value in chosen.items() if value}
+    fields = {name: value for name, value in chosen.items() if value not in {None, False}}
     typed = fields | ({"outputs": fields["outputs"].split(",")} if "outputs" in fields else {})
     try:
         Options.model_validate({"model": "unnamed", **typed})
@@ -166,9 +176,29 @@ def _as_metadata(chosen: dict[str, Any]) -> dict[str, str]:
     return {name: str(value).lower() for name, value in fields.items()}
 
 
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise click.UsageError(
+                f"port {port}: {error.strerror}; choose another --port"
+            ) from None
+
+
+def _require_writable(output: Path) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=output).close()
+    except OSError as error:
+        raise click.UsageError(f"cannot write to {output}: {error.strerror}") from None
+
+
 def _run_batch(
     photos: list[Photo], *, output: Path, choice: ModelChoice, metadata: dict[str, str]
 ) -> list[Outcome]:
+    _require_writable(output)
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
     with (
@@ -181,7 +211,3 @@ def _run_batch(
     if any(outcome.done for outcome in outcomes):
         say(f"Pictures, manifests and {CONTACT_SHEET} are in {output}/")
     return outcomes
-
-
-if __name__ == "__main__":
-    main()

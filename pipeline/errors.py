@@ -149,7 +149,7 @@ class WeightsUnavailable(TransientError):
 
     hint = (
         "Connect to the internet, or set MATTELINE_WEIGHTS_MIRROR to a folder or URL that holds "
-        "the file; then try again, or redrive the execution."
+        "the file; then try again."
     )
 
 
@@ -160,7 +160,7 @@ class WeightsError(PipelineError):
 class WeightsNotStaged(WeightsError):
     """The models bucket holds no complete copy of the weights."""
 
-    hint = "Run `matteline models stage`, or start the stage-weights state machine."
+    hint = "Start the stage-weights state machine for this model."
 
 
 class WeightsMismatch(WeightsError):

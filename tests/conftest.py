@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from pipeline.__main__ import isolate
 from tests.models import Shelf, stock
+
+isolate(os.environ)
 
 ROOT = Path(__file__).parent.parent
 

@@ -87,7 +87,7 @@ def describe(error: ValidationError) -> str:
     """Every problem of a validation on one line: `field: what is wrong; field: …`."""
     problems = error.errors(include_url=False, include_context=False)
     told = [
-        f"{'.'.join(str(part) for part in problem['loc']) or 'input'}: {_sentence(problem)}"
+        f"{'.'.join(str(part) for part in problem['loc']) or 'it'}: {_sentence(problem)}"
         for problem in problems[:MOST_PROBLEMS]
     ]
     if len(problems) > MOST_PROBLEMS:
@@ -96,6 +96,11 @@ def describe(error: ValidationError) -> str:
 
 
 def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails, a TypedDict
-    if problem["type"] == "extra_forbidden":
-        return "there is no such field"
+    match problem["type"]:
+        case "extra_forbidden":
+            return "there is no such field"
+        case "missing":
+            return "field required"
+        case "model_type" | "dict_type":
+            return f"should be an object, got {problem['input']!r:.80}"
     return f"{problem['msg'][:1].lower()}{problem['msg'][1:]}, got {problem['input']!r:.80}"

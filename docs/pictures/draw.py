@@ -9,6 +9,7 @@ is the edge refiner's work.
 from __future__ import annotations
 
 import math
+import os
 import random
 import subprocess
 import sys
@@ -80,11 +81,12 @@ def main() -> None:
         fluff().save(folder / "fluff.png")
         subprocess.run(
             [
-                sys.executable, "-m", "pipeline.cli", "run", str(folder / "fluff.png"),
+                sys.executable, "-m", "pipeline", "run", str(folder / "fluff.png"),
                 "-o", str(folder / "out"), "--model", "brightness", "--background", "#d9480f",
                 "--mirror", shelf.mirror, "--catalogue", str(shelf.catalogue),
             ],
             check=True,
+            env=os.environ | {"XDG_CACHE_HOME": str(folder / "cache")},
         )  # fmt: skip
         sheet = Image.open(folder / "out" / "contact-sheet.png")
         sheet.quantize(255, dither=Image.Dither.NONE).save(HERE / "before-after.png", optimize=True)

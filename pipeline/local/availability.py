@@ -42,7 +42,7 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
             )
     raise WeightsUnavailable(
         f"no model can be staged: {FIRST_CHOICE} is not to be had from {_tried(first, mirror)}, "
-        "and the mirror holds no other model of the catalogue"
+        f"and {'the mirror holds no other model' if mirror else 'no mirror is set'}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.artifacts import Location
-from pipeline.errors import PermanentError, leaf_names
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import bucket
 from pipeline.local.executions import Execution, drop, finished
@@ -75,7 +76,10 @@ def cut_out(
 ) -> list[Outcome]:
     """Send every photo through the state machine and fetch what it made, in the given order."""
     batch = uuid.uuid4().hex[:8]
-    keys = {f"run-{batch}/{index}/{photo.path.name}": photo for index, photo in enumerate(photos)}
+    keys = {
+        f"run-{batch}/{index}/{_plain(photo.path.name)}": photo
+        for index, photo in enumerate(photos)
+    }
     outcomes = _drop_all(cloud, keys, options)
     for outcome in outcomes.values():
         on_progress(outcome)
@@ -85,6 +89,11 @@ def cut_out(
         outcomes[photo] = _bring_home(cloud, execution, photo, output)
         on_progress(outcomes[photo])
     return [outcomes[photo] for photo in photos]
+
+
+def _plain(name: str) -> str:
+    """A file name without what a key cannot hold: line breaks, bytes that are not Unicode."""
+    return re.sub(r"[^\w .,()+\[\]-]", "_", name)
 
 
 def keep_weights(cloud: LocalCloud, folder: Path) -> None:
@@ -120,7 +129,7 @@ def _drop_all(
     def try_to_drop(key: str) -> Outcome | None:
         try:
             drop(cloud, keys[key].path, key, metadata)
-        except (OSError, ValueError, Boto3Error) as error:  # ValueError: not a name in Unicode
+        except (OSError, Boto3Error, BotoCoreError, ClientError) as error:
             return Outcome(keys[key], "UNREADABLE", "", {}, None, str(error))
         return None
 
@@ -131,15 +140,16 @@ def _drop_all(
 
 def _bring_home(cloud: LocalCloud, execution: Execution, photo: Photo, output: Path) -> Outcome:
     if execution.status != "SUCCEEDED":
-        quarantined = execution.error in leaf_names(PermanentError)
-        status = "QUARANTINED" if quarantined else execution.status
-        return Outcome(photo, status, "", execution.task_ms, None, execution.reason)
+        return Outcome(photo, execution.verdict, "", execution.task_ms, None, execution.reason)
     result = execution.output
     uris = [*(picture["uri"] for picture in result["pictures"]), result["manifest"]]
     stem = output_stem(execution.key)
     homes = [output / f"{photo.name}{Location.parse(uri).key.removeprefix(stem)}" for uri in uris]
-    for uri, home in zip(uris, homes, strict=True):
-        _fetch(cloud, uri, home)
+    try:
+        for uri, home in zip(uris, homes, strict=True):
+            _fetch(cloud, uri, home)
+    except OSError as error:
+        return Outcome(photo, "UNWRITABLE", "", execution.task_ms, None, str(error))
     return Outcome(photo, "DONE", result["model"], execution.task_ms, homes[0], "")
 
 

@@ -50,20 +50,23 @@ class EventBridge:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            for message in self._receive():
-                event = self._normaliser.normalise(json.loads(message["Body"]))
-                if event is not None and not self._start(event):
-                    return
-                self._sqs.delete_message(
-                    QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"]
-                )
+            try:
+                self._deliver()
+            except (BotoCoreError, ClientError):
+                _LOG.exception("the queue did not answer; asking again")
+                self._stopping.wait(_POLL_S)
 
-    def _receive(self) -> list[dict[str, Any]]:
+    def _deliver(self) -> None:
         answer = self._sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=_POLL_S
         )
-        messages: list[dict[str, Any]] = answer.get("Messages", [])
-        return messages
+        for message in answer.get("Messages", []):
+            event = self._normaliser.normalise(json.loads(message["Body"]))
+            if event is not None and not self._start(event):
+                return
+            self._sqs.delete_message(
+                QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"]
+            )
 
     def _start(self, event: dict[str, Any]) -> bool:
         """Start the event's execution, however often it takes; False when told to stop first."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.errors import PermanentError, leaf_names
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import bucket, machine_arn
 
@@ -38,12 +39,18 @@ class Execution:
             case _:
                 return ""
 
+    @property
+    def verdict(self) -> str:
+        """DONE, DUPLICATE, QUARANTINED, or the status Step Functions gives a failure."""
+        if self.status == "SUCCEEDED":
+            return str(self.output["status"])
+        return "QUARANTINED" if self.error in leaf_names(PermanentError) else self.status
+
     @cached_property
     def reason(self) -> str:
         """The error in one line a person can read: name, what happened, what to do."""
         name, cause = self.error or "", self.cause or ""
-        while cause.startswith("{"):
-            inner = json.loads(cause)
+        while inner := _as_object(cause):
             name = inner.get("errorType") or inner.get("Error") or name
             cause = inner.get("errorMessage") or inner.get("Cause") or ""
         return f"{name}: {'. '.join(cause.splitlines())}"
@@ -110,6 +117,15 @@ def describe(states: Any, arn: str) -> Execution:
         cause=told.get("cause"),
         task_ms={} if told["status"] == "RUNNING" else _task_ms(states, arn),
     )
+
+
+def _as_object(text: str) -> dict[str, Any]:
+    """The JSON object a cause may be, or nothing: anybody may stop an execution with any words."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _task_ms(states: Any, arn: str) -> dict[str, float]:

@@ -8,8 +8,12 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from pipeline.local.runtime_api import Answer
+from pipeline.local.runtime_api import Answer, error_answer
 from pipeline.local.worker import Function, Worker
+
+
+class StoppedError(Exception):
+    """The cloud is on its way out; nothing new is started."""
 
 
 class LambdaHost:
@@ -28,8 +32,11 @@ class LambdaHost:
 
     def invoke(self, name: str, payload: bytes, *, function_arn: str) -> Answer:
         """Run one call to its end. Waits for a worker when all of them are busy."""
-        with self._pools[name].worker() as worker:
-            return worker.invoke(payload, function_arn)
+        try:
+            with self._pools[name].worker() as worker:
+                return worker.invoke(payload, function_arn)
+        except StoppedError as stopped:
+            return error_answer("Runtime.ExitError", str(stopped))
 
     def warm(self, names: Iterable[str]) -> None:
         """Start one worker of each function without waiting for it."""
@@ -96,7 +103,7 @@ class _Pool:
 
     def _start(self) -> Worker:
         if self._stopped:
-            raise RuntimeError(f"{self._function.name} is stopped")
+            raise StoppedError(f"{self._function.name} is stopped")
         with self._log_path.open("ab") as log:
             worker = Worker(self._function, root=self._root, log=log)
         self._all.append(worker)

@@ -58,10 +58,12 @@ def narrate(cloud: LocalCloud, say: Callable[[str], None]) -> None:
 
 
 def _line(execution: Execution) -> str:
+    photo = execution.key or execution.arn.rpartition(":")[2]
+    begin = f"{execution.verdict:11} {photo}  "
     if execution.status != "SUCCEEDED":
-        return f"{execution.status:10} {execution.key}  {execution.reason}"
+        return begin + execution.reason
     result = execution.output
-    if result["status"] == "DUPLICATE":
-        return f"DUPLICATE  {execution.key}  first: {result['first']['manifest']}"
+    if execution.verdict == "DUPLICATE":
+        return f"{begin}first: {result['first']['manifest']}"
     spent = sum(execution.task_ms.values())
-    return f"DONE       {execution.key}  {result['pictures'][0]['uri']}  {spent:,.0f} ms"
+    return f"{begin}{result['pictures'][0]['uri']}  {spent:,.0f} ms"

@@ -14,6 +14,7 @@ from rich.table import Table
 from pipeline.local.batch import Outcome
 
 _COLOURS = {"DONE": "green", "QUARANTINED": "yellow"}
+_WIDE = 110  # columns; a narrower terminal shows no times
 _TIMED_TASKS = ("Inspect", "StageWeights", "RemoveBackground", "RefineEdges")
 
 
@@ -40,12 +41,13 @@ def progress_bar(screen: Console, total: int) -> Iterator[Callable[[Outcome], No
 def print_table(screen: Console, outcomes: Sequence[Outcome]) -> None:
     """One row per photo: how it ended, with which model, how long each task took, where it is."""
     table = Table("photo", "status", "model")
-    for task in _TIMED_TASKS:
+    timed = _TIMED_TASKS if screen.width >= _WIDE else ()
+    for task in timed:
         table.add_column(f"{task}\nms", justify="right")
     table.add_column("result", overflow="fold")
     for outcome in outcomes:
         colour = _COLOURS.get(outcome.status, "red")
-        times = [_milliseconds(outcome.task_ms.get(task)) for task in _TIMED_TASKS]
+        times = [_milliseconds(outcome.task_ms.get(task)) for task in timed]
         result = _shown(outcome.picture) if outcome.picture else outcome.reason
         status = f"[{colour}]{outcome.status}[/]"
         table.add_row(escape(outcome.photo.name), status, outcome.model, *times, escape(result))

@@ -104,6 +104,9 @@ def _environment(function: Function, api_address: str) -> dict[str, str]:
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
         "POWERTOOLS_TRACE_DISABLED": "1",
+        "PYTHONIOENCODING": "utf-8",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
     # A profile or session of the person's own must not reach a worker.
     inherited = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}

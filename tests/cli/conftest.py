@@ -31,7 +31,7 @@ def environment(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> dict[
 def matteline(environment: dict[str, str]) -> Matteline:
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "pipeline.cli", *arguments],
+            [sys.executable, "-m", "pipeline", *arguments],
             cwd=ROOT,
             env=environment | variables,
             capture_output=True,

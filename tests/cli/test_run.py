@@ -79,6 +79,10 @@ def test_a_refused_photo_is_told_apart_and_makes_the_exit_code_1(
         pytest.param(["run", "README.md", "--background", "red"], 2, "background", id="colour"),
         pytest.param(["run", "README.md", "--outputs", "film"], 2, "outputs", id="no such output"),
         pytest.param(["run", "README.md", "--catalogue", "Makefile"], 2, "Makefile", id="no TOML"),
+        pytest.param(
+            ["run", "README.md", "-o", "Makefile"], 2, "cannot write", id="a file as output"
+        ),
+        pytest.param(["up", "--port", "99999"], 2, "99999", id="no such port"),
         pytest.param(["run", "README.md", "--model", "u3net"], 2, "u2netp", id="no such model"),
         pytest.param(["run", "README.md", "--model", "missing"], 1, "MIRROR", id="no weights"),
     ],

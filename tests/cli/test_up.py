@@ -75,7 +75,7 @@ def terminal(
     environment = environment | {"XDG_CACHE_HOME": str(folder / "cache")}
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.cli", "up", "--port", "0", "--model", "brightness"],
+            [sys.executable, "-m", "pipeline", "up", "--port", "0", "--model", "brightness"],
             cwd=ROOT, env=environment, stdout=out, stderr=out, text=True,
         )  # fmt: skip
     terminal = Terminal(process, log, folder, environment)
@@ -89,10 +89,10 @@ def terminal(
 def test_what_is_printed_can_be_typed(terminal: Terminal) -> None:
     aws = terminal.command("aws").split(" s3 ")[0]
     terminal.type(terminal.command(f"{aws} s3 cp cat.jpg"))
-    terminal.wait_for("DONE       cat.jpg")
+    terminal.wait_for("DONE        cat.jpg")
 
     terminal.type(terminal.command(f"{aws} s3 cp cat.jpg"))
-    terminal.wait_for("DUPLICATE  cat.jpg")
+    terminal.wait_for("DUPLICATE   cat.jpg")
 
     started = terminal.type(terminal.command(f"{aws} stepfunctions start-execution"))
     terminal.type(terminal.command(f"{aws} s3 cp --recursive"))
@@ -123,7 +123,7 @@ def test_a_refused_photo_is_said_with_its_reason(terminal: Terminal) -> None:
         terminal.command("aws").split("cat.jpg")[0] + "diary.jpg s3://matteline-local-ingest/"
     )
 
-    assert "FAILED     diary.jpg  UnsupportedMedia:" in terminal.wait_for("diary.jpg  Unsupported")
+    assert "QUARANTINED diary.jpg  UnsupportedMedia:" in terminal.wait_for("diary.jpg  Unsupported")
 
 
 def test_it_listens_on_this_machine_only(terminal: Terminal) -> None:

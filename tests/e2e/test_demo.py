@@ -28,7 +28,7 @@ def test_the_demo_leaves_pictures_manifests_and_a_contact_sheet(
 
     done = subprocess.run(
         [
-            sys.executable, "-m", "pipeline.cli", "demo", "-o", str(output),
+            sys.executable, "-m", "pipeline", "demo", "-o", str(output),
             "--mirror", str(tmp_path), "--catalogue", str(catalogue),
         ],
         cwd=ROOT, capture_output=True, text=True, check=False,

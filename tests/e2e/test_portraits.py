@@ -44,7 +44,7 @@ def cutouts(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("cutouts")
     done = subprocess.run(
         [
-            sys.executable, "-m", "pipeline.cli", "run", str(photos / "photos"), "-o", str(output),
+            sys.executable, "-m", "pipeline", "run", str(photos / "photos"), "-o", str(output),
             "--model", "prisma-portrait", "--outputs", "cutout,mask",
             "--mirror", str(mirror), "--catalogue", str(CATALOGUE),
         ],

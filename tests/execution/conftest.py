@@ -1,4 +1,7 @@
-"""One running cloud for the tier: the real state machines, the real containers, test models."""
+"""A running cloud for each file: the real state machines, the real containers, test models.
+
+For each file, not for the tier: other tests of the same process reset moto between files.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from tests.execution.faults import Faults
 from tests.models import Shelf
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def driver(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     overlays = (shelf.catalogue,)
     blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=overlays)

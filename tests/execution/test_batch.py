@@ -30,6 +30,25 @@ def test_a_photo_that_cannot_be_read_does_not_hold_up_the_others(
     assert len(told) == 2
 
 
+def test_names_no_key_can_hold_and_names_too_long_to_write_are_told_apart(
+    driver: Driver, tmp_path: Path
+) -> None:
+    odd, long = "new\nline [x].png", "x" * 245 + ".png"
+    for name in (odd, long):
+        (tmp_path / name).write_bytes(png(square()))
+
+    outcomes = cut_out(
+        driver.cloud,
+        [Photo(tmp_path / odd, "odd"), Photo(tmp_path / long, "x" * 245)],
+        options={},
+        output=tmp_path / "out",
+        on_progress=lambda _: None,
+    )
+
+    assert [row.status for row in outcomes] == ["DONE", "UNWRITABLE"]
+    assert (tmp_path / "out" / "odd_bg_removed.png").is_file()
+
+
 def test_options_of_a_batch_reach_its_photos(driver: Driver, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(png(square()))
 

@@ -87,11 +87,11 @@ TYPED_MISTAKES = {
     "an address": (typed(bucket="s3://photos"), ["bucket: ", "got 's3://photos'"]),
     "unknown field": (typed(crop=True), ["crop: there is no such field"]),
     "force in words": (typed(force="yes"), ["force: input should be a valid boolean, got 'yes'"]),
-    "options as list": (typed(options=[1]), ["options: input should be a valid dictionary"]),
+    "options as list": (typed(options=[1]), ["options: should be an object, got [1]"]),
     "two at once": (typed(force=1, crop=1), ["force: ", "crop: there is no such field"]),
 }
 EVENT_MISTAKES = {
-    "no detail": ({"detail-type": "Object Created"}, ["input should be a valid dictionary"]),
+    "no detail": ({"detail-type": "Object Created"}, ["it: should be an object, got None"]),
     "empty detail": (event() | {"detail": {}}, ["bucket: field required", "object: field req"]),
     "no key": (event(), ["object.key: field required"]),
     "empty key": (event(key=""), ["object.key: string should have at least 1 character"]),
