@@ -6,22 +6,24 @@ import contextlib
 import functools
 import io
 import signal
-import socket
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from pydantic import ValidationError
 
-from pipeline.contracts import Options
 from pipeline.errors import InvalidOptions, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
 from pipeline.local.contact_sheet import write_contact_sheet
 from pipeline.local.manual import instructions, narrate
+from pipeline.local.preflight import (
+    option_metadata,
+    require_free,
+    require_photos,
+    require_writable,
+)
 from pipeline.local.samples import sample_photos
 from pipeline.local.session import ModelChoice, read_catalogue, session
 from pipeline.manifest import load_containers
@@ -93,9 +95,8 @@ def run(photos: tuple[Path, ...], output: Path, choice: ModelChoice, **options: 
 
     Exit code 0 if every photo was cut out, 1 if not, 2 if the command itself was wrong.
     """
-    metadata = _as_metadata(options)
-    for odd in (path for path in photos if not (path.is_file() or path.is_dir())):
-        raise click.UsageError(f"{odd} is neither a file nor a folder")
+    metadata = option_metadata(options)
+    require_photos(photos)
     found = collect(photos, output=output)
     if not found:
         raise click.UsageError("there are no photos in these folders")
@@ -109,7 +110,7 @@ def run(photos: tuple[Path, ...], output: Path, choice: ModelChoice, **options: 
 @model_options
 def up(port: int, choice: ModelChoice) -> None:
     """Keep the local cloud running and say what to type. Ctrl-C stops everything."""
-    _require_free(port)
+    require_free(port)
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
     with (
@@ -164,41 +165,10 @@ def main() -> None:
         sys.exit(2 if isinstance(error, UnknownModel | InvalidOptions) else 1)
 
 
-def _as_metadata(chosen: dict[str, Any]) -> dict[str, str]:
-    """The chosen options as object metadata, once they are known to be valid."""
-    fields = {name: value for name, value in chosen.items() if value not in {None, False}}
-    typed = fields | ({"outputs": fields["outputs"].split(",")} if "outputs" in fields else {})
-    try:
-        Options.model_validate({"model": "unnamed", **typed})
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        raise click.UsageError(f"--{wrong['loc'][0]}: {wrong['msg']}") from error
-    return {name: str(value).lower() for name, value in fields.items()}
-
-
-def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise click.UsageError(
-                f"port {port}: {error.strerror}; choose another --port"
-            ) from None
-
-
-def _require_writable(output: Path) -> None:
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=output).close()
-    except OSError as error:
-        raise click.UsageError(f"cannot write to {output}: {error.strerror}") from None
-
-
 def _run_batch(
     photos: list[Photo], *, output: Path, choice: ModelChoice, metadata: dict[str, str]
 ) -> list[Outcome]:
-    _require_writable(output)
+    require_writable(output)
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
     with (

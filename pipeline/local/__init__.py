@@ -8,4 +8,7 @@
 - `s3_events`    object events as AWS words them;  `event_bridge` from event to execution
 - `deployment`   buckets, table, functions and machines out of the same files that CDK reads
 - `executions`   drop photos, follow what happens to them
+- `session`      a cloud for one person: a model that can be had (`availability`), weights kept
+- `batch`        photos in, pictures home;  `report`, `contact_sheet`, `manual` what people see;
+  `preflight` what is wrong with a command;  `samples` photos to try things on
 """

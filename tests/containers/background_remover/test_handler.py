@@ -59,7 +59,7 @@ def job_for(context: TaskContext, content: bytes, **changes: object) -> RemoveBa
     fields = {
         "schema": 1, "job_id": "1", "execution": "e", "source": source, "model": "brightness",
         "models_bucket": "models", "weights_key": "brightness.json",
-        "work_bucket": "work", "work_prefix": "jobs/1",
+        "work_bucket": "scratch", "work_prefix": "jobs/1",
     }  # fmt: skip
     return RemoveBackground.model_validate(fields | changes)
 
@@ -75,8 +75,8 @@ def test_the_mask_is_stored_as_a_grey_png_at_the_models_size(
 
     result = run(job_for(context, png(np.dstack([RIGHT_HALF] * 3))), context)
 
-    stored = context.store.read(Location("work", "jobs/1/mask.png"))
-    assert result.mask.uri == "s3://work/jobs/1/mask.png"
+    stored = context.store.read(Location("scratch", "jobs/1/mask.png"))
+    assert result.mask.uri == "s3://scratch/jobs/1/mask.png"
     assert result.mask.sha256 == hashlib.sha256(stored).hexdigest()
     assert result.mask.bytes == len(stored)
     with Image.open(io.BytesIO(stored)) as mask:
@@ -138,7 +138,7 @@ def test_a_photo_in_which_nothing_stands_out_leaves_no_mask(
     with pytest.raises(NoSubject):
         run(job_for(context, png(np.full((9, 9, 3), 100, np.uint8))), context)
     with pytest.raises(KeyError):
-        context.store.read(Location("work", "jobs/1/mask.png"))
+        context.store.read(Location("scratch", "jobs/1/mask.png"))
 
 
 def test_a_model_too_large_for_the_function_is_out_of_memory(

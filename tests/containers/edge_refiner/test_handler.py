@@ -50,12 +50,12 @@ def job_for(context: TaskContext, content: bytes, mask: Pixels, **options: objec
         bucket="photos", key="trips/cat.jpg", version_id=None, etag="", sha256=photo.sha256,
         bytes=photo.bytes, media_type="image/jpeg", width=120, height=120,
     )  # fmt: skip
-    place = Location("work", "jobs/1/mask-of-the-model.png")
+    place = Location("scratch", "jobs/1/mask-of-the-model.png")
     return RefineEdges(
         schema_version=1, job_id="1", execution="e", source=source,
         options=Options.model_validate({"model": "brightness"} | options),
         mask=context.store.write(place, encode(mask, picture_format="png"), media_type=""),
-        work_bucket="work", work_prefix="jobs/1", output_stem="trips/cat",
+        work_bucket="scratch", work_prefix="jobs/1", output_stem="trips/cat",
     )  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def test_each_picture_is_stored_as_it_is_described(
     }
     for picture in pictures.values():
         content = stored(context, picture.artifact)
-        assert picture.artifact.uri == f"s3://work/{picture.work_key}"
+        assert picture.artifact.uri == f"s3://scratch/{picture.work_key}"
         assert picture.artifact.sha256 == hashlib.sha256(content).hexdigest()
         assert picture.artifact.bytes == len(content)
         with Image.open(io.BytesIO(content)) as image:
