@@ -33,7 +33,7 @@ DEFAULT_PORT: Final = 8420
 CONTACT_SHEET: Final = "contact-sheet.png"
 
 
-def model_options(command: Callable[..., None]) -> Callable[..., None]:
+def weights_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add --mirror and --catalogue, handed over with `model` as one ModelChoice."""
 
     @click.option(
@@ -70,7 +70,7 @@ def matteline(*, verbose: bool) -> None:
 
 @matteline.command()
 @output_option(default=Path("demo-output"), show_default=True)
-@model_options
+@weights_options
 def demo(output: Path, choice: ModelChoice) -> None:
     """Cut out sample photos: pictures, manifests and a contact sheet in the output folder."""
     photos = [Photo(path, path.stem) for path in sample_photos()]
@@ -89,7 +89,7 @@ def demo(output: Path, choice: ModelChoice) -> None:
 @click.option("--background", metavar="#RRGGBB", help="Put the subject on a colour.")
 @click.option("--crop", is_flag=True, help="Crop to the subject.")
 @click.option("--outputs", metavar="LIST", help="Any of cutout,mask,preview.")
-@model_options
+@weights_options
 def run(photos: tuple[Path, ...], output: Path, choice: ModelChoice, **options: Any) -> None:
     """Cut out PHOTOS (files or folders) through the same state machine that runs on AWS.
 
@@ -107,7 +107,7 @@ def run(photos: tuple[Path, ...], output: Path, choice: ModelChoice, **options: 
 @matteline.command()
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535))
 @model_option
-@model_options
+@weights_options
 def up(port: int, choice: ModelChoice) -> None:
     """Keep the local cloud running and say what to type. Ctrl-C stops everything."""
     require_free(port)
@@ -127,7 +127,7 @@ def models() -> None:
 
 
 @models.command("list")
-@model_options
+@weights_options
 def list_models(choice: ModelChoice) -> None:
     """Every model row: its licence, memory, what it is for, and what it falls back on."""
     for row in read_catalogue(ROOT, choice).rows:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from pipeline.__main__ import isolate
 from tests.models import Shelf, stock
@@ -19,3 +23,14 @@ ROOT = Path(__file__).parent.parent
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     """The tests' own models, with a catalogue to layer over the shipped one."""
     return stock(tmp_path_factory.mktemp("shelf"))
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """moto's S3 with one versioned bucket, `photos`."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="photos")
+        client.put_bucket_versioning(Bucket="photos", VersioningConfiguration={"Status": "Enabled"})
+        yield client

@@ -54,21 +54,17 @@ class Blueprint:
 
     def functions(self, environment: Mapping[str, str]) -> tuple[Function, ...]:
         """One function per container, or one per model row where the manifest says so."""
-        functions = []
-        for manifest in self.containers:
-            rows = self.catalogue.rows if manifest.function_per_model else (None,)
-            for row in rows:
-                suffix = f"-{row.name}" if row else ""
-                functions.append(
-                    Function(
-                        name=f"{PREFIX}-{manifest.name}{suffix}",
-                        handler=manifest.handler,
-                        memory_mb=row.memory_mb if row else manifest.memory_mb,
-                        timeout_s=manifest.timeout_s,
-                        environment=environment,
-                    )
-                )
-        return tuple(functions)
+        return tuple(
+            Function(
+                name=function_name(manifest.name, row.name if row else None),
+                handler=manifest.handler,
+                memory_mb=row.memory_mb if row else manifest.memory_mb,
+                timeout_s=manifest.timeout_s,
+                environment=environment,
+            )
+            for manifest in self.containers
+            for row in (self.catalogue.rows if manifest.function_per_model else (None,))
+        )
 
     def machines(self) -> dict[str, str]:
         """Name → definition, placeholders filled in."""
@@ -98,7 +94,7 @@ class Blueprint:
 def warm_functions(blueprint: Blueprint) -> list[str]:
     """The functions a photo with default options passes through."""
     return [
-        f"{PREFIX}-{row.name}{f'-{blueprint.default_model}' if row.function_per_model else ''}"
+        function_name(row.name, blueprint.default_model if row.function_per_model else None)
         for row in blueprint.containers
     ]
 
@@ -116,8 +112,13 @@ def table(name: str) -> str:
     return f"{PREFIX}-{name}"
 
 
+def function_name(container: str, model: str | None) -> str:
+    """A container's function, or its function for one model."""
+    return f"{PREFIX}-{container}-{model}" if model else f"{PREFIX}-{container}"
+
+
 def function_arn(name: str) -> str:
-    return f"{FUNCTION_ARN}{PREFIX}-{name}"
+    return f"{FUNCTION_ARN}{function_name(name, None)}"
 
 
 def machine_arn(name: str) -> str:

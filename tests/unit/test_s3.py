@@ -13,7 +13,6 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from pipeline.artifacts import Location
 from pipeline.errors import StoreUnavailable
@@ -31,13 +30,8 @@ FROM_S3 = ["stat", "read", "download"]
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="photos")
-        client.put_bucket_versioning(Bucket="photos", VersioningConfiguration={"Status": "Enabled"})
-        yield client
+def client(s3: Any) -> Any:
+    return s3
 
 
 @pytest.fixture

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from pipeline.artifacts import LocalStore
 from pipeline.manifest import Catalogue, load_catalogue
@@ -33,13 +29,3 @@ def store(tmp_path: Path) -> LocalStore:
     store = LocalStore(tmp_path / "store")
     store.write(CAT, jpeg(), media_type="image/jpeg")
     return store
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="photos")
-        client.put_bucket_versioning(Bucket="photos", VersioningConfiguration={"Status": "Enabled"})
-        yield client
