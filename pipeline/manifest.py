@@ -54,7 +54,10 @@ class ContainerManifest(Declaration):
 
 
 class WeightsFile(Declaration):
-    """One file of a model. `digest` is what the publisher states; it names the staged copy."""
+    """One file of a model. `digest` is what the publisher states; it names the staged copy.
+
+    A `file:` address without a leading slash is relative to the catalogue file that states it.
+    """
 
     name: str = Field(pattern=r"^\w[\w. -]*$")  # a plain file name: it may not leave its folder
     urls: tuple[str, ...] = ()
@@ -173,7 +176,7 @@ def load_catalogue(root: Path, overlays: Sequence[Path] = ()) -> Catalogue:
         with _naming(path):
             for fields in _read_toml(path).get("models", []):
                 row = ModelRow.model_validate(fields)
-                rows[row.name] = row
+                rows[row.name] = _rooted(row, path.absolute().parent)
     return Catalogue(rows=tuple(rows.values()))
 
 
@@ -181,6 +184,20 @@ def load_resources(root: Path) -> Resources:
     path = root / "state_machines" / "resources.toml"
     with _naming(path):
         return Resources.model_validate(_read_toml(path))
+
+
+def _rooted(row: ModelRow, folder: Path) -> ModelRow:
+    """The row with its relative `file:` addresses made absolute."""
+    files = tuple(
+        file.model_copy(update={"urls": tuple(_address(url, folder) for url in file.urls)})
+        for file in row.files
+    )
+    return row.model_copy(update={"files": files})
+
+
+def _address(url: str, folder: Path) -> str:
+    scheme, _, path = url.partition(":")
+    return (folder / path).as_uri() if scheme == "file" and not path.startswith("/") else url
 
 
 @contextmanager
