@@ -4,32 +4,28 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.errors import WeightsMismatch, WeightsNotStaged
 from pipeline.manifest import ModelRow, WeightsFile
+from pipeline.staged import NamedArtifact, OptimisedNetwork, Runtime, StagedFile, StagedWeights
 
 _CHUNK_BYTES: Final = 2**20
 
 
-class StagedFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class LocalFile(NamedTuple):
+    """A verified file. `sha256` is the published one's, also of an optimised network."""
 
-    name: str
-    artifact: Artifact
+    path: Path
+    sha256: str
+    plain_because: str | None = None
 
-
-class StagedWeights(BaseModel):
-    """`models/<name>/<revision>/manifest.json`: written last, so whoever sees it sees it all."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: str
-    licence: str
-    files: tuple[StagedFile, ...] = Field(min_length=1)
+    @property
+    def optimised(self) -> bool:
+        return self.plain_because is None
 
 
 class LocalWeights:
@@ -41,16 +37,21 @@ class LocalWeights:
     def __init__(self, store: ArtifactStore, folder: Path) -> None:
         self._store = store
         self._folder = folder
-        self._verified: dict[Location, tuple[tuple[Path, str], ...]] = {}
+        self._verified: dict[Location, tuple[LocalFile, ...]] = {}
 
-    def files(self, manifest: Location, row: ModelRow) -> tuple[tuple[Path, str], ...]:
-        """(path, sha256) of every file of `row`; WeightsNotStaged or WeightsMismatch if not."""
+    def files(
+        self, manifest: Location, row: ModelRow, runtime: Runtime | None = None
+    ) -> tuple[LocalFile, ...]:
+        """Every file of `row`, optimised where it was made for `runtime`, with its data beside it.
+
+        WeightsNotStaged or WeightsMismatch if not.
+        """
         if manifest not in self._verified:
-            staged = {file.name: file.artifact for file in self._read_manifest(manifest).files}
+            staged = {file.name: file for file in self._read_manifest(manifest).files}
             if set(staged) != {file.name for file in row.files}:
                 raise WeightsMismatch(f"{manifest.uri} does not list the files of {row.name}")
             self._verified[manifest] = tuple(
-                self._fetch(file, staged[file.name]) for file in row.files
+                self._best(file, staged[file.name], runtime) for file in row.files
             )
         return self._verified[manifest]
 
@@ -62,12 +63,27 @@ class LocalWeights:
         except ValidationError as error:
             raise WeightsMismatch(f"{manifest.uri} is no manifest of staged weights") from error
 
-    def _fetch(self, file: WeightsFile, artifact: Artifact) -> tuple[Path, str]:
+    def _best(self, file: WeightsFile, staged: StagedFile, runtime: Runtime | None) -> LocalFile:
+        """The optimised network if there is one for this runtime, else the published file."""
+        reason = staged.why_plain(file.digest, runtime)
+        if staged.optimised is None or reason is not None:
+            return LocalFile(*self._published(file, staged.artifact), plain_because=reason)
+        copies = [self._optimised(each, staged.optimised) for each in staged.optimised.files]
+        return LocalFile(copies[0], staged.artifact.sha256)
+
+    def _optimised(self, file: NamedArtifact, network: OptimisedNetwork) -> Path:
+        """A local copy, in a folder of its own: a network finds its data by name, beside it."""
+        folder = self._folder / network.files[0].artifact.sha256
+        path = folder / file.name
+        if self._downloaded(file.artifact, path)["sha256"] != file.artifact.sha256:
+            path.unlink()
+            raise WeightsMismatch(f"{file.artifact.uri} is not what its manifest says")
+        return path
+
+    def _published(self, file: WeightsFile, artifact: Artifact) -> tuple[Path, str]:
         """A local copy whose bytes are the staged ones and the catalogue's."""
         path = self._folder / f"{artifact.sha256}-{file.name}"
-        if not path.exists() or checksums(path)["sha256"] != artifact.sha256:
-            self._download(artifact, path)
-        actual = checksums(path)
+        actual = self._downloaded(artifact, path)
         algorithm, _, published = file.digest.partition(":")
         if (actual["sha256"], actual[algorithm]) != (artifact.sha256, published):
             path.unlink()
@@ -77,9 +93,18 @@ class LocalWeights:
             )
         return path, artifact.sha256
 
+    def _downloaded(self, artifact: Artifact, path: Path) -> dict[str, str]:
+        """The checksums of a local copy, downloaded again if there is none or another."""
+        if path.exists():
+            actual = checksums(path)
+            if actual["sha256"] == artifact.sha256:
+                return actual
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._download(artifact, path)
+        return checksums(path)
+
     def _download(self, artifact: Artifact, path: Path) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
         os.close(handle)
         partial = Path(name)
         try:

@@ -11,7 +11,7 @@ from containers.model_downloader.sources import Sources
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts import StageWeights, WeightsStaged
 from pipeline.manifest import ModelRow
-from pipeline.weights import StagedFile, StagedWeights
+from pipeline.staged import StagedFile, StagedWeights
 
 
 def stage_weights(

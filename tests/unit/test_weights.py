@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.errors import StoreUnavailable, WeightsMismatch, WeightsNotStaged
 from pipeline.manifest import ModelRow, SaliencySpec, WeightsFile
-from pipeline.weights import LocalWeights, StagedFile, StagedWeights, checksums
+from pipeline.staged import StagedFile, StagedWeights
+from pipeline.weights import LocalWeights, checksums
 
 MANIFEST = Location("models", "net/0123456789ab/manifest.json")
 CONTENTS = {"net.onnx": b"first file", "net.data": b"second file"}

@@ -16,7 +16,6 @@ from tests.bench.standins.layers import (
     batch_norm,
     concat,
     conv,
-    cut,
     mul,
     relu,
     reshape,

@@ -36,7 +36,7 @@ class Vit:
     out: int = 256
 
 
-def sam_encoder(spec: Vit = Vit()) -> onnx.ModelProto:  # noqa: B008 - frozen
+def sam_encoder(spec: Vit = Vit()) -> onnx.ModelProto:
     """A photo, height×side×3 in 0 … 255, to its embedding, 1×out×(side / patch)²."""
     net = Net()
     photo = net.input("input_image", spec.height, spec.side, 3)

@@ -51,7 +51,9 @@ def u2net(
         grown = resize(net, right[-1], beside.size, alignment="half_pixel")
         right.append(_small_u(net, concat(net, grown, beside), f"stage{len(up) - index}d", stage))
     sides = [
-        resize(net, conv(net, each, f"side{index}", 1, 3, gain=0.3), photo.size, alignment="half_pixel")
+        resize(
+            net, conv(net, each, f"side{index}", 1, 3, gain=0.3), photo.size, alignment="half_pixel"
+        )
         for index, each in enumerate(reversed(right))
     ]
     fused = conv(net, concat(net, *sides), "outconv", 1, 1)

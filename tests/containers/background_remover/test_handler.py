@@ -15,7 +15,7 @@ from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts import BackgroundRemoved, RemoveBackground, SourcePhoto
 from pipeline.errors import NoSubject, OutOfMemory, SourceChanged, SourceMissing, WeightsNotStaged
 from pipeline.photo import Pixels
-from pipeline.weights import StagedFile, StagedWeights
+from pipeline.staged import StagedFile, StagedWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.models import SIZE, Shelf

@@ -18,7 +18,8 @@ from pipeline.errors import (
     WeightsUnavailable,
 )
 from pipeline.manifest import load_catalogue
-from pipeline.weights import LocalWeights, StagedWeights
+from pipeline.staged import StagedWeights
+from pipeline.weights import LocalWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row
