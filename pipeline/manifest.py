@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from pipeline.addresses import Address, rooted
 from pipeline.errors import UnknownModel
 
 KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
@@ -57,12 +58,21 @@ class WeightsFile(Declaration):
     """One file of a model. `digest` is what the publisher states; it names the staged copy.
 
     A `file:` address without a leading slash is relative to the catalogue file that states it.
+    `token` names the secret that opens a gated source. It is the first address's: no other host
+    is ever shown what the secret holds.
     """
 
     name: str = Field(pattern=r"^\w[\w. -]*$")  # a plain file name: it may not leave its folder
-    urls: tuple[str, ...] = ()
+    urls: tuple[Address, ...] = ()
     digest: Digest
     bytes: int | None = None
+    token: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _tokens_travel_encrypted(self) -> Self:
+        if self.token and not (self.urls and self.urls[0].startswith(("https:", "hf:"))):
+            raise ValueError("a token needs a first address that is https:// or hf://")
+        return self
 
 
 class SaliencySpec(Declaration):
@@ -81,7 +91,10 @@ class SaliencySpec(Declaration):
 
 
 class ModelRow(Declaration):
-    """One model of the catalogue: a row, not a class."""
+    """One model of the catalogue: a row, not a class.
+
+    `quantise` asks for matrix products in 8 bits, where the masks stay as they were.
+    """
 
     name: KebabName
     summary: str
@@ -92,12 +105,13 @@ class ModelRow(Declaration):
     fallback: KebabName | None = None
     saliency: SaliencySpec
     files: tuple[WeightsFile, ...] = Field(min_length=1)
+    quantise: Literal["int8-matmul"] | None = None
 
     @property
     def revision(self) -> str:
-        """12 hexadecimal digits that change whenever any file of the model does."""
-        digests = "\n".join(file.digest for file in self.files)
-        return hashlib.sha256(digests.encode()).hexdigest()[:12]
+        """12 hexadecimal digits that change whenever a file of the model or its precision does."""
+        parts = [*(file.digest for file in self.files), *filter(None, [self.quantise])]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     @property
     def weights_prefix(self) -> str:
@@ -189,15 +203,10 @@ def load_resources(root: Path) -> Resources:
 def _rooted(row: ModelRow, folder: Path) -> ModelRow:
     """The row with its relative `file:` addresses made absolute."""
     files = tuple(
-        file.model_copy(update={"urls": tuple(_address(url, folder) for url in file.urls)})
+        file.model_copy(update={"urls": tuple(rooted(url, folder) for url in file.urls)})
         for file in row.files
     )
     return row.model_copy(update={"files": files})
-
-
-def _address(url: str, folder: Path) -> str:
-    scheme, _, path = url.partition(":")
-    return (folder / path).as_uri() if scheme == "file" and not path.startswith("/") else url
 
 
 @contextmanager

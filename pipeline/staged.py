@@ -1,11 +1,13 @@
 """What the downloader leaves in the models bucket, as values: `manifest.json` and what it says."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.artifacts import Artifact
 from pipeline.cpu import cpu_family
+from pipeline.errors import WeightsMismatch
+from pipeline.manifest import Digest
 
 Precision = Literal["float32", "int8-matmul"]
 
@@ -22,7 +24,7 @@ class Runtime(Staged):
 
     @classmethod
     def here(cls, *, onnxruntime: str) -> "Runtime | None":
-        """This machine's, for a version of onnxruntime; None if its CPU cannot be told."""
+        """What this machine is, for a version of onnxruntime; None if its CPU cannot be told."""
         cpu = cpu_family()
         return cls(onnxruntime=onnxruntime, cpu=cpu) if cpu else None
 
@@ -67,8 +69,14 @@ class OptimisedNetwork(Staged):
 
 
 class StagedFile(NamedArtifact):
-    """A published file and, if it is a network that could be optimised, what came of it."""
+    """A file as it was staged: what the publisher states, where it came from, what we hold.
 
+    The artifact's SHA-256 is ours, and pins the file where the publisher states an MD5 only. If it
+    is a network, an optimised one is beside it, or the reason why none is.
+    """
+
+    digest: Digest
+    source: str
     optimised: OptimisedNetwork | None = None
     not_optimised: str | None = None
 
@@ -84,7 +92,7 @@ class StagedFile(NamedArtifact):
             return f"the optimised network was made for {network.runtime}; this is {runtime}"
         algorithm, _, published = digest.partition(":")
         known = {self.artifact.sha256, *([published] if algorithm == "sha256" else [])}
-        if known != {network.source_sha256}:
+        if self.digest != digest or known != {network.source_sha256}:
             return "the optimised network was made of other weights"
         return None if network.proof.holds else "the optimised network's proof does not hold"
 
@@ -95,3 +103,11 @@ class StagedWeights(Staged):
     model: str
     licence: str
     files: tuple[StagedFile, ...] = Field(min_length=1)
+
+    @classmethod
+    def parse(cls, content: bytes, *, uri: str) -> Self:
+        """The manifest that was read from `uri`; WeightsMismatch if it is none."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            raise WeightsMismatch(f"{uri} is no manifest of staged weights") from error

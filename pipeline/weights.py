@@ -1,15 +1,15 @@
 """Staged weights to verified files on this machine, once per process."""
 
+import errno
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pydantic import ValidationError
-
 from pipeline.artifacts import Artifact, ArtifactStore, Location
-from pipeline.errors import WeightsMismatch, WeightsNotStaged
+from pipeline.errors import OutOfStorage, WeightsMismatch, WeightsNotStaged
 from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.staged import NamedArtifact, OptimisedNetwork, Runtime, StagedFile, StagedWeights
 
@@ -57,11 +57,10 @@ class LocalWeights:
 
     def _read_manifest(self, manifest: Location) -> StagedWeights:
         try:
-            return StagedWeights.model_validate_json(self._store.read(manifest))
+            content = self._store.read(manifest)
         except KeyError:
             raise WeightsNotStaged(f"there is no {manifest.uri}") from None
-        except ValidationError as error:
-            raise WeightsMismatch(f"{manifest.uri} is no manifest of staged weights") from error
+        return StagedWeights.parse(content, uri=manifest.uri)
 
     def _best(self, file: WeightsFile, staged: StagedFile, runtime: Runtime | None) -> LocalFile:
         """The optimised network if there is one for this runtime, else the published file."""
@@ -112,6 +111,13 @@ class LocalWeights:
             partial.replace(path)
         except KeyError:
             raise WeightsNotStaged(f"{artifact.uri} is named by a manifest and missing") from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            free = shutil.disk_usage(self._folder).free
+            raise OutOfStorage(
+                f"{path.name} needs {artifact.bytes:,} bytes of disk; {free:,} are free"
+            ) from error
         finally:
             partial.unlink(missing_ok=True)
 

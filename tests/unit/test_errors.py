@@ -28,9 +28,9 @@ LEAVES = {
         "UnknownModel",
         "UnsupportedMedia",
     },
-    CapacityError: {"OutOfMemory"},
-    TransientError: {"StoreUnavailable", "WeightsUnavailable"},
-    WeightsError: {"WeightsMismatch", "WeightsNotStaged"},
+    CapacityError: {"OutOfMemory", "OutOfStorage"},
+    TransientError: {"StoreUnavailable", "WeightsClaimed", "WeightsUnavailable"},
+    WeightsError: {"WeightsForbidden", "WeightsMismatch", "WeightsNotStaged"},
 }
 NAMES = sorted(set().union(*LEAVES.values()))
 

@@ -92,12 +92,12 @@ def test_a_staged_model_is_one_that_can_be_loaded(
 ) -> None:
     result = stage(bench(), "brightness")
 
-    weights = (shelf.folder / "brightness.onnx").read_bytes()
+    content = (shelf.folder / "brightness.onnx").read_bytes()
     manifest = Location.parse(result.manifest.uri)
     row = bench().catalogue.row("brightness")
-    ((path, sha256),) = LocalWeights(store, tmp_path / "elsewhere").files(manifest, row)
-    assert path.read_bytes() == weights
-    assert sha256 == hashlib.sha256(weights).hexdigest()
+    (weights,) = LocalWeights(store, tmp_path / "elsewhere").files(manifest, row)
+    assert weights.path.read_bytes() == content
+    assert weights.sha256 == hashlib.sha256(content).hexdigest()
     assert (result.model, result.already_staged) == ("brightness", False)
 
 

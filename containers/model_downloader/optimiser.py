@@ -1,0 +1,118 @@
+"""Has a network made lean in a process of its own, and puts what is proven beside the original."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from containers.model_downloader.optimisation.order import Lean, Order
+from pipeline.artifacts import ArtifactStore, Location
+from pipeline.manifest import ModelRow
+from pipeline.staged import NamedArtifact, OptimisedNetwork, Runtime
+
+LEAST_BYTES: Final = 2**20
+_ROOT: Final = Path(__file__).parents[2]
+_RESERVED_MB: Final = 512  # for the process that waits
+_SHARE_OF_MACHINE: Final = 0.8
+
+
+class Outcome(NamedTuple):
+    """An optimised network, published, or the reason why there is none."""
+
+    optimised: OptimisedNetwork | None = None
+    not_optimised: str | None = None
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """`memory_mb` is the function's; `seconds_left` says how long the work may still take."""
+
+    store: ArtifactStore
+    memory_mb: int
+    seconds_left: Callable[[], float]
+
+    def optimise(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
+        """Publish the file's lean network at `place`. It never fails for the network's sake:
+        the published file serves as well, in more memory, and the manifest says why.
+        """
+        if path.suffix != ".onnx":
+            return Outcome()
+        if path.stat().st_size < LEAST_BYTES:
+            return Outcome(not_optimised="it is too small to gain from it")
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix="lean-") as folder:
+            try:
+                lean = self._make_lean(path, row, Path(folder))
+            except subprocess.TimeoutExpired:
+                return Outcome(not_optimised="there was not enough time")
+            except subprocess.CalledProcessError as died:
+                return Outcome(not_optimised=f"it could not be done: {_last_words(died)}")
+            return self._publish(lean, path, place)
+
+    def _make_lean(self, path: Path, row: ModelRow, folder: Path) -> Lean:
+        order = Order(
+            network=path,
+            folder=folder,
+            side=row.saliency.input_size,
+            activation=row.saliency.activation,
+            quantise=row.quantise is not None,
+            memory_mb=_allowed_mb(self.memory_mb),
+        )
+        module = "containers.model_downloader.optimisation"
+        command = [sys.executable, "-m", module, order.model_dump_json()]
+        seconds_left = min(max(self.seconds_left(), 0), threading.TIMEOUT_MAX)
+        ours, alive = os.pipe()
+        try:
+            told = subprocess.run(  # noqa: S603 - our own interpreter and module
+                command, cwd=_ROOT, stdin=ours, capture_output=True, check=True,
+                timeout=seconds_left,
+            )  # fmt: skip
+        finally:
+            os.close(ours)
+            os.close(alive)
+        return Lean.model_validate_json(told.stdout)
+
+    def _publish(self, lean: Lean, path: Path, place: Callable[[str], Location]) -> Outcome:
+        runtime = Runtime.here(onnxruntime=lean.onnxruntime)
+        if lean.refused or lean.proof is None:
+            return Outcome(not_optimised=lean.refused)
+        if runtime is None:
+            return Outcome(not_optimised="the kind of this CPU cannot be told")
+        files = tuple(self._uploaded(file, place) for file in lean.files)
+        network = OptimisedNetwork(
+            source_sha256=_sha256(path),
+            runtime=runtime,
+            precision=lean.precision,
+            rewrites=lean.rewrites,
+            proof=lean.proof,
+            not_quantised=lean.not_quantised,
+            files=files,
+        )
+        return Outcome(optimised=network)
+
+    def _uploaded(self, file: Path, place: Callable[[str], Location]) -> NamedArtifact:
+        artifact = self.store.upload(file, place(file.name), sha256=_sha256(file))
+        return NamedArtifact(name=file.name, artifact=artifact)
+
+
+def _allowed_mb(function_mb: int) -> int:
+    """What the work may take: the function's memory, and never most of the machine's."""
+    machine_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return int(min(function_mb - _RESERVED_MB, machine_mb * _SHARE_OF_MACHINE))
+
+
+def _last_words(died: subprocess.CalledProcessError) -> str:
+    lines: list[str] = died.stderr.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines and died.returncode > 0 else f"it ended with {died.returncode}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

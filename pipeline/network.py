@@ -1,0 +1,45 @@
+"""How a container reaches the web: through which proxies, and which hub `hf://` means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment
+
+from pipeline.addresses import hub_url
+
+_HUB: Final = "https://huggingface.co"
+_PROXIED: Final = ("http", "https", "no")
+
+
+@dataclass(frozen=True)
+class Network:
+    """`proxies` maps http and https to a proxy's URL, and `no` to the hosts reached without one."""
+
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    hub: str = _HUB
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Network:
+        """HTTP_PROXY, HTTPS_PROXY and NO_PROXY, or the same in small letters; HF_ENDPOINT."""
+        found = {
+            kind: environment.get(f"{kind}_proxy") or environment.get(f"{kind}_proxy".upper())
+            for kind in _PROXIED
+        }
+        proxies = {kind: value for kind, value in found.items() if value}
+        return cls(proxies, environment.get("HF_ENDPOINT") or _HUB)
+
+    def url(self, address: str) -> str:
+        """The URL that serves an address: the hub's for `hf://`, any other as it is."""
+        return hub_url(address, self.hub) if address.startswith("hf:") else address
+
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy on the way to `url`, None if it is reached directly."""
+        parts = urlsplit(url)
+        proxy = self.proxies.get(parts.scheme)
+        bypassed = proxy_bypass_environment(parts.netloc, self.proxies)  # type: ignore[arg-type]
+        if proxy is None or bypassed:
+            return None
+        return proxy if "://" in proxy else f"http://{proxy}"
