@@ -16,13 +16,11 @@ def handler(job: RemoveBackground, context: TaskContext) -> BackgroundRemoved:
     row, staged = context.catalogue.row(job.model), Location(job.models_bucket, job.weights_key)
     with context.timed("model_load"):
         (file,) = context.weights.files(staged, row, runtime())
-        network = open_network(
-            file.path, optimised=file.optimised, threads=context.settings.threads
-        )
+        model = open_network(file.path, optimised=file.optimised, threads=context.settings.threads)
     context.note(network=file.plain_because or "optimised")
     with context.timed("decode"):
         picture = decode(read_source(context.store, job.source)).on_white()
-    mask = predict_mask(network, row.saliency, picture, timed=context.timed)
+    mask = predict_mask(model, row.saliency, picture, timed=context.timed)
     figures = require_subject(mask) | {"optimised": float(file.optimised)}
     with context.timed("store"):
         place = Location(job.work_bucket, f"{job.work_prefix}/mask.png")

@@ -40,8 +40,9 @@ class Optimiser:
     seconds_left: Callable[[], float]
 
     def optimise(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
-        """Publish the file's lean network at `place`. It never fails for the network's sake:
-        the published file serves as well, in more memory, and the manifest says why.
+        """Publish the file's lean network at `place`, or say why there is none.
+
+        That is no failure: the published file serves as well, only in more memory and time.
         """
         if path.suffix != ".onnx":
             return Outcome()

@@ -25,7 +25,7 @@ def can_have_deform_conv(graph: Graph) -> bool:
 
 
 def with_deform_conv(graph: Graph) -> Graph:
-    """The same graph at operator set 19: from 13 on, only `Reduce*` and `Split` read differently."""
+    """The same graph at operator set 19. From 13 on, only `Reduce*` and `Split` read otherwise."""
     if graph.opsets[""] >= DEFORM_CONV:
         return graph
     nodes = []

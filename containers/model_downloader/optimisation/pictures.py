@@ -50,9 +50,10 @@ def _fixed(axis: int | str | None, side: int) -> int:
 def _noise(height: int, width: int) -> npt.NDArray[np.float64]:
     """Random values on finer and finer grids, each half as strong as the coarser one."""
     dice = np.random.default_rng(7)
-    total = np.zeros((height, width, _RGB))
+    total: npt.NDArray[np.float64] = np.zeros((height, width, _RGB))
     for octave in range(2, 7):
         coarse = dice.random((2**octave, 2**octave, _RGB))
         rows, columns = (np.arange(side) * 2**octave // side for side in (height, width))
         total += coarse[rows][:, columns] / 2 ** (octave - 2)
-    return total / total.max()
+    total /= total.max()
+    return total

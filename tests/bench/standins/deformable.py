@@ -92,7 +92,7 @@ def spelt_out(  # noqa: PLR0913 - a deformable convolution has that many
     moved = reshape(net, offset, batch, groups, geometry.taps, 2, height, width)
     place = net.node("Add", geometry.grid((height, width)), moved, shape=moved.shape)
     floor = net.node("Floor", place, shape=place.shape)
-    weights = _bilinear_weights(net, place, floor, geometry)
+    weights = _bilinear_weights(net, place, floor)
     samples = _neighbours(net, x, floor, geometry)
     products = [mul(net, weight, taken) for weight, taken in zip(weights, samples, strict=True)]
     value = net.node("Sum", *products, shape=products[0].shape)
@@ -101,9 +101,9 @@ def spelt_out(  # noqa: PLR0913 - a deformable convolution has that many
     return _convolved_tiles(net, value, name, channels, geometry)
 
 
-def _bilinear_weights(net: Net, place: Value, floor: Value, geometry: Geometry) -> list[Value]:
+def _bilinear_weights(net: Net, place: Value, floor: Value) -> list[Value]:
     past = net.node("Sub", place, floor, shape=place.shape)
-    y, x = cut_exactly(net, past, 0), cut_exactly(net, past, 1)
+    y, x = _cut(net, past, 0), _cut(net, past, 1)
     one = np.array(1, np.float32)
     y_left, x_left = (net.node("Sub", one, each, shape=each.shape) for each in (y, x))
     pairs = ((x_left, y_left), (x, y), (x_left, y), (x, y_left))
@@ -120,7 +120,7 @@ def _neighbours(net: Net, x: Value, floor: Value, geometry: Geometry) -> list[Va
     grouped = reshape(net, padded, batch, groups, x.channels // groups, *size)
     last = transpose(net, grouped, 0, 1, 3, 4, 2)
     whole = net.node("Cast", floor, shape=floor.shape, to=7)
-    first = [cut_exactly(net, whole, axis) for axis in (0, 1)]
+    first = [_cut(net, whole, axis) for axis in (0, 1)]
     second = [add(net, each, np.array(1, np.int64)) for each in first]
     (top, left), (bottom, right) = (
         [_inside(net, each, side) for each, side in zip(pair, size, strict=True)]
@@ -154,7 +154,7 @@ def _convolved_tiles(net: Net, value: Value, name: str, channels: int, geometry:
     )  # fmt: skip
 
 
-def cut_exactly(net: Net, x: Value, index: int) -> Value:
+def _cut(net: Net, x: Value, index: int) -> Value:
     """x[:, :, :, index:index+1], without a step."""
     shape = (*x.shape[:3], 1, *x.shape[4:])
     bounds = (np.array([number], np.int64) for number in (index, index + 1, 3))

@@ -63,7 +63,7 @@ def layer_norm(net: Net, x: Value, name: str) -> Value:
     return net.node("LayerNormalization", x, scale, shift, shape=x.shape, axis=-1, epsilon=1e-5)
 
 
-def linear(
+def linear(  # noqa: PLR0913 - as above
     net: Net, x: Value, name: str, width: int, *, bias: bool = True, gain: float = 1.0
 ) -> Value:
     spread = gain / math.sqrt(x.shape[-1])
@@ -121,7 +121,9 @@ def concat(net: Net, *values: Value, axis: int = 1) -> Value:
     return net.node("Concat", *values, shape=shape, axis=axis)
 
 
-def cut(net: Net, x: Value, axis: int, start: int, end: int, *, step: int = 1) -> Value:
+def cut(  # noqa: PLR0913 - as above
+    net: Net, x: Value, axis: int, start: int, end: int, *, step: int = 1
+) -> Value:
     """x[…, start:end:step, …] along one axis."""
     shape = list(x.shape)
     shape[axis] = len(range(start, end, step))

@@ -58,7 +58,7 @@ def swin(net: Net, photo: Value, spec: Swin) -> list[Value]:
     return features
 
 
-def _block(
+def _block(  # noqa: PLR0913 - what a block is told
     net: Net, x: Value, name: str, size: tuple[int, int], *, heads: int, window: int, shift: int
 ) -> Value:
     channels = x.shape[-1]
@@ -133,7 +133,7 @@ def _joined(net: Net, windows: Value, rows: int, columns: int, window: int) -> V
 
 
 def _mask(net: Net, rows: int, columns: int, window: int, shift: int) -> Value:
-    """1×windows×1×area×area: −100 between places that only the roll has brought together."""
+    """1×windows×1×area×area: -100 between places that only the roll has brought together."""
     regions = np.add.outer(_bands(rows, window, shift) * 3, _bands(columns, window, shift))
     grid = regions.reshape(rows // window, window, columns // window, window)
     tiles = grid.transpose(0, 2, 1, 3).reshape(-1, window**2)
