@@ -53,6 +53,7 @@ def _sources(graph: Graph, summed: Node, kernel: tuple[int, ...]) -> tuple[str, 
     gathered = _one_of(graph, weighted, through=("Reshape", "Transpose", "GatherND"))
     shaped = graph.maker(graph.maker(gathered.inputs[0], "Transpose").inputs[0], "Reshape")
     padding = graph.maker(shaped.inputs[0], "Pad")
+    require(padding.attribute("mode", "constant") == "constant", "zeros surround the input")
     row = graph.maker(graph.maker(gathered.inputs[1], "Concat").inputs[0], "Reshape")
     corner = graph.maker(graph.maker(row.inputs[0], "Clip").inputs[0], "Slice")
     floor = graph.maker(graph.maker(corner.inputs[0], "Cast").inputs[0], "Floor")
