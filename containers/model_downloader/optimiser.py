@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,19 +66,7 @@ class Optimiser:
             quantise=row.quantise is not None,
             memory_mb=_allowed_mb(self.memory_mb),
         )
-        module = "containers.model_downloader.optimisation"
-        command = [sys.executable, "-m", module, order.model_dump_json()]
-        seconds_left = min(max(self.seconds_left(), 0), threading.TIMEOUT_MAX)
-        ours, alive = os.pipe()
-        try:
-            told = subprocess.run(  # noqa: S603 - our own interpreter and module
-                command, cwd=_ROOT, stdin=ours, capture_output=True, check=True,
-                timeout=seconds_left,
-            )  # fmt: skip
-        finally:
-            os.close(ours)
-            os.close(alive)
-        return Lean.model_validate_json(told.stdout)
+        return make_lean_apart(order, seconds=self.seconds_left())
 
     def _publish(self, lean: Lean, path: Path, place: Callable[[str], Location]) -> Outcome:
         runtime = Runtime.here(onnxruntime=lean.onnxruntime)
@@ -103,10 +91,26 @@ class Optimiser:
         return NamedArtifact(name=file.name, artifact=artifact)
 
 
+def make_lean_apart(order: Order, *, seconds: float) -> Lean:
+    """Carry out an order in a new process; TimeoutExpired or CalledProcessError if it dies."""
+    module = "containers.model_downloader.optimisation"
+    command = [sys.executable, "-m", module, order.model_dump_json()]
+    ours, alive = os.pipe()
+    try:
+        told = subprocess.run(  # noqa: S603 - our own interpreter and module
+            command, cwd=_ROOT, stdin=ours, capture_output=True, check=True,
+            timeout=None if seconds == math.inf else max(seconds, 0),
+        )  # fmt: skip
+    finally:
+        os.close(ours)
+        os.close(alive)
+    return Lean.model_validate_json(told.stdout)
+
+
 def _allowed_mb(function_mb: int) -> int:
     """What the work may take: the function's memory, and never most of the machine's."""
     machine_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
-    return int(min(function_mb - _RESERVED_MB, machine_mb * _SHARE_OF_MACHINE))
+    return max(1, int(min(function_mb - _RESERVED_MB, machine_mb * _SHARE_OF_MACHINE)))
 
 
 def _last_words(died: subprocess.CalledProcessError) -> str:

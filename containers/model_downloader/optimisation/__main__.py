@@ -11,9 +11,12 @@ import os
 import resource
 import sys
 import threading
+from typing import Final
 
 from containers.model_downloader.optimisation.lean import make_lean
 from containers.model_downloader.optimisation.order import Order
+
+ABANDONED: Final = 75
 
 
 def main() -> None:
@@ -25,8 +28,8 @@ def main() -> None:
 
 
 def _end_with_caller() -> None:
-    sys.stdin.buffer.read()
-    os._exit(1)
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(ABANDONED)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ def test_8_bits_are_taken_where_the_masks_stay(tmp_path: Path) -> None:
     assert lean.rewrites["int8"] == 2
     assert lean.proof is not None
     assert 0 < lean.proof.mask_error <= lean.proof.mask_error_allowed == 0.003
-    assert [path.name for path in lean.files][0] == "published.int8-matmul.onnx"
+    assert lean.files[0].name == "published.int8-matmul.onnx"
 
 
 def test_8_bits_that_move_the_masks_are_refused_and_32_serve(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_8_bits_that_move_the_masks_are_refused_and_32_serve(tmp_path: Path) -> 
     assert lean.precision == "float32"
     assert lean.not_quantised is not None
     assert "masks differ" in lean.not_quantised
-    assert [path.name for path in lean.files][0] == "published.exact.onnx"
+    assert lean.files[0].name == "published.exact.onnx"
 
 
 def test_a_network_without_products_has_nothing_to_quantise(tmp_path: Path) -> None:
