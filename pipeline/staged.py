@@ -17,10 +17,13 @@ class Staged(BaseModel):
 
 
 class Runtime(Staged):
-    """What an optimised network was made for; on any other it might not load, or answer wrongly."""
+    """What a network was made for; on any other it might not load, or answer wrongly.
+
+    `cpu` is None for a network that no CPU's layout has been given to: it runs on all.
+    """
 
     onnxruntime: str
-    cpu: str
+    cpu: str | None
 
     @classmethod
     def here(cls, *, onnxruntime: str) -> "Runtime | None":
@@ -28,8 +31,14 @@ class Runtime(Staged):
         cpu = cpu_family()
         return cls(onnxruntime=onnxruntime, cpu=cpu) if cpu else None
 
+    def serves(self, here: "Runtime | None") -> bool:
+        """Whether what was made for this runs `here`."""
+        if here is None or here.onnxruntime != self.onnxruntime:
+            return False
+        return self.cpu in {None, here.cpu}
+
     def __str__(self) -> str:
-        return f"onnxruntime {self.onnxruntime} on {self.cpu}"
+        return f"onnxruntime {self.onnxruntime} on {self.cpu or 'any CPU'}"
 
 
 class Proof(Staged):
@@ -64,7 +73,6 @@ class OptimisedNetwork(Staged):
     precision: Precision
     rewrites: dict[str, int]
     proof: Proof
-    not_quantised: str | None = None
     files: tuple[NamedArtifact, ...] = Field(min_length=1)
 
 
@@ -72,24 +80,33 @@ class StagedFile(NamedArtifact):
     """A file as it was staged: what the publisher states, where it came from, what we hold.
 
     The artifact's SHA-256 is ours, and pins the file where the publisher states an MD5 only. If it
-    is a network, an optimised one is beside it, or the reason why none is.
+    is a network, optimised ones lie beside it, best first; `not_optimised` says why there is none,
+    `not_quantised` why none in 8 bits although the catalogue asks for it.
     """
 
     digest: Digest
     source: str
-    optimised: OptimisedNetwork | None = None
+    optimised: tuple[OptimisedNetwork, ...] = ()
     not_optimised: str | None = None
+    not_quantised: str | None = None
 
-    def why_plain(self, digest: str, runtime: Runtime | None) -> str | None:
-        """Why the published file has to serve; None if the optimised network may.
+    def best(self, digest: str, here: Runtime | None) -> OptimisedNetwork | None:
+        """The network to run `here`; None if only the published one may be.
 
         `digest` is what the catalogue says the published file hashes to.
         """
-        network = self.optimised
-        if network is None:
+        able = (each for each in self.optimised if self._why_not(each, digest, here) is None)
+        return next(able, None)
+
+    def why_not_best(self, digest: str, here: Runtime | None) -> str:
+        """Why the first of the optimised networks does not run `here`."""
+        if not self.optimised:
             return self.not_optimised or "it was staged without an optimised network"
-        if network.runtime != runtime:
-            return f"the optimised network was made for {network.runtime}; this is {runtime}"
+        return self._why_not(self.optimised[0], digest, here) or "it does"
+
+    def _why_not(self, network: OptimisedNetwork, digest: str, here: Runtime | None) -> str | None:
+        if not network.runtime.serves(here):
+            return f"the optimised network was made for {network.runtime}; this is {here}"
         algorithm, _, published = digest.partition(":")
         known = {self.artifact.sha256, *([published] if algorithm == "sha256" else [])}
         if self.digest != digest or known != {network.source_sha256}:

@@ -17,15 +17,16 @@ _CHUNK_BYTES: Final = 2**20
 
 
 class LocalFile(NamedTuple):
-    """A verified file. `sha256` is the published one's, also of an optimised network."""
+    """A verified file. `sha256` is the published one's, also of a network made of it.
+
+    `optimised` networks are laid out for this CPU and are to be loaded as they are; `remark` says
+    which network this is, and why if it is not the best one.
+    """
 
     path: Path
     sha256: str
-    plain_because: str | None = None
-
-    @property
-    def optimised(self) -> bool:
-        return self.plain_because is None
+    optimised: bool
+    remark: str
 
 
 class LocalWeights:
@@ -63,12 +64,17 @@ class LocalWeights:
         return StagedWeights.parse(content, uri=manifest.uri)
 
     def _best(self, file: WeightsFile, staged: StagedFile, runtime: Runtime | None) -> LocalFile:
-        """The optimised network if there is one for this runtime, else the published file."""
-        reason = staged.why_plain(file.digest, runtime)
-        if staged.optimised is None or reason is not None:
-            return LocalFile(*self._published(file, staged.artifact), plain_because=reason)
-        copies = [self._optimised(each, staged.optimised) for each in staged.optimised.files]
-        return LocalFile(copies[0], staged.artifact.sha256)
+        """The best network for this runtime; the published file if there is none."""
+        network = staged.best(file.digest, runtime)
+        why = staged.why_not_best(file.digest, runtime)
+        if network is None:
+            path = self._published(file, staged.artifact)
+            remark = f"published: {why}"
+            return LocalFile(path, staged.artifact.sha256, optimised=False, remark=remark)
+        path, *_ = (self._optimised(each, network) for each in network.files)
+        optimised = network.runtime.cpu is not None
+        remark = "optimised" if optimised else f"rewritten: {why}"
+        return LocalFile(path, staged.artifact.sha256, optimised, remark)
 
     def _optimised(self, file: NamedArtifact, network: OptimisedNetwork) -> Path:
         """A local copy, in a folder of its own: a network finds its data by name, beside it."""
@@ -79,7 +85,7 @@ class LocalWeights:
             raise WeightsMismatch(f"{file.artifact.uri} is not what its manifest says")
         return path
 
-    def _published(self, file: WeightsFile, artifact: Artifact) -> tuple[Path, str]:
+    def _published(self, file: WeightsFile, artifact: Artifact) -> Path:
         """A local copy whose bytes are the staged ones and the catalogue's."""
         path = self._folder / f"{artifact.sha256}-{file.name}"
         actual = self._downloaded(artifact, path)
@@ -90,7 +96,7 @@ class LocalWeights:
                 f"{artifact.uri} hashes to {actual['sha256']}; its manifest says "
                 f"{artifact.sha256}, the catalogue {file.digest}"
             )
-        return path, artifact.sha256
+        return path
 
     def _downloaded(self, artifact: Artifact, path: Path) -> dict[str, str]:
         """The checksums of a local copy, downloaded again if there is none or another."""

@@ -17,7 +17,7 @@ def handler(job: RemoveBackground, context: TaskContext) -> BackgroundRemoved:
     with context.timed("model_load"):
         (file,) = context.weights.files(staged, row, runtime())
         model = open_network(file.path, optimised=file.optimised, threads=context.settings.threads)
-    context.note(network=file.plain_because or "optimised")
+    context.note(network=file.remark)
     with context.timed("decode"):
         picture = decode(read_source(context.store, job.source)).on_white()
     mask = predict_mask(model, row.saliency, picture, timed=context.timed)

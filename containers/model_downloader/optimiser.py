@@ -25,10 +25,11 @@ _SHARE_OF_MACHINE: Final = 0.8
 
 
 class Outcome(NamedTuple):
-    """An optimised network, published, or the reason why there is none."""
+    """Optimised networks, published, best first; or the reason why there are none."""
 
-    optimised: OptimisedNetwork | None = None
+    optimised: tuple[OptimisedNetwork, ...] = ()
     not_optimised: str | None = None
+    not_quantised: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,22 +70,22 @@ class Optimiser:
         return make_lean_apart(order, seconds=self.seconds_left())
 
     def _publish(self, lean: Lean, path: Path, place: Callable[[str], Location]) -> Outcome:
-        runtime = Runtime.here(onnxruntime=lean.onnxruntime)
-        if lean.refused or lean.proof is None:
-            return Outcome(not_optimised=lean.refused)
-        if runtime is None:
+        here = Runtime.here(onnxruntime=lean.onnxruntime)
+        if here is None:
             return Outcome(not_optimised="the kind of this CPU cannot be told")
-        files = tuple(self._uploaded(file, place) for file in lean.files)
-        network = OptimisedNetwork(
-            source_sha256=_sha256(path),
-            runtime=runtime,
-            precision=lean.precision,
-            rewrites=lean.rewrites,
-            proof=lean.proof,
-            not_quantised=lean.not_quantised,
-            files=files,
+        source_sha256 = _sha256(path)
+        published = tuple(
+            OptimisedNetwork(
+                source_sha256=source_sha256,
+                runtime=here.model_copy(update={"cpu": None}) if network.any_cpu else here,
+                precision=network.precision,
+                rewrites=network.rewrites,
+                proof=network.proof,
+                files=tuple(self._uploaded(file, place) for file in network.files),
+            )
+            for network in lean.networks
         )
-        return Outcome(optimised=network)
+        return Outcome(published, lean.refused, lean.not_quantised)
 
     def _uploaded(self, file: Path, place: Callable[[str], Location]) -> NamedArtifact:
         artifact = self.store.upload(file, place(file.name), sha256=_sha256(file))

@@ -70,7 +70,7 @@ class Staging:
         return receiving(file, folder, self.store, self._place(file.name), pace=self.pace)
 
     def _publish(self, file: WeightsFile, intake: Intake, source: str) -> StagedFile:
-        optimised, not_optimised = self.optimiser.optimise(intake.path, self.row, self._place)
+        outcome = self.optimiser.optimise(intake.path, self.row, self._place)
         intake.publish()
         artifact = Artifact(
             uri=self._place(file.name).uri,
@@ -82,8 +82,7 @@ class Staging:
             digest=file.digest,
             source=source,
             artifact=artifact,
-            optimised=optimised,
-            not_optimised=not_optimised,
+            **outcome._asdict(),
         )
 
     def _write_manifest(self, files: tuple[StagedFile, ...]) -> Artifact:

@@ -85,7 +85,7 @@ def _add(table: Table, case: Case) -> None:
         started = time.perf_counter()
         lean = _made_lean(case, network)
         staged_s = time.perf_counter() - started
-        after = _probe("ours", lean.files[0], case.runs, at_once)
+        after = _probe("ours", lean.networks[0].files[0], case.runs, at_once)
     for name, figures in (("published", before), ("ours", after)):
         crowd = "" if case.large else f"× {figures.crowd_peak_mb / figures.peak_mb:.2f}"
         table.add_row(
@@ -102,7 +102,15 @@ def _add(table: Table, case: Case) -> None:
 
 
 def _probe(kind: str, network: Path, runs: int, at_once: int) -> Figures:
-    command = [sys.executable, "-m", "tests.bench.probe", kind, network, str(runs), str(at_once)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.probe",
+        kind,
+        str(network),
+        str(runs),
+        str(at_once),
+    ]
     told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return Figures(**json.loads(told.stdout))
 

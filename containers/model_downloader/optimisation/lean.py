@@ -1,10 +1,10 @@
-"""From a published network to a lean one that is proven to answer alike, or the reason why not."""
+"""From a published network to lean ones that are proven to answer alike, or the reason why not."""
 
 from __future__ import annotations
 
-import gc
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -12,71 +12,94 @@ import onnxruntime as ort
 
 from containers.model_downloader.optimisation.graph import Graph
 from containers.model_downloader.optimisation.offline import data_file, optimise_offline, save
-from containers.model_downloader.optimisation.order import Lean, Order
+from containers.model_downloader.optimisation.order import Activation, Lean, LeanNetwork, Order
 from containers.model_downloader.optimisation.passes import rewritten
 from containers.model_downloader.optimisation.pictures import Tensor, inputs
 from containers.model_downloader.optimisation.proof import answers, compared
 from containers.model_downloader.optimisation.quantisation import quantise
 from containers.model_downloader.optimisation.rewriting import rewrite
-from pipeline.staged import Precision, Proof
+from pipeline.staged import Precision
 
-_QUANTISED: Final = "int8-matmul"
+
+@dataclass(frozen=True)
+class Judge:
+    """Knows what the published network answers for each photo."""
+
+    photos: list[Tensor]
+    plain: list[Tensor]
+    activation: Activation
+
+    def network(
+        self, path: Path, found: dict[str, int], *, any_cpu: bool, precision: Precision
+    ) -> LeanNetwork:
+        """The network with the proof that it answers alike, or does not."""
+        given = answers(path, self.photos, as_it_is=not any_cpu)
+        return LeanNetwork(
+            files=(path, data_file(path)),
+            any_cpu=any_cpu,
+            precision=precision,
+            rewrites=found,
+            proof=compared(self.plain, given, precision=precision, activation=self.activation),
+        )
 
 
 def make_lean(order: Order) -> Lean:
-    """Rewrite, optimise, compare; in 8 bits if the order says so and they pass."""
+    """Rewrite, optimise, compare; in 8 bits too if the order says so.
+
+    The network laid out for this CPU comes first. One that was rewritten also comes in a form
+    that every CPU runs, in as little memory, but that is laid out anew whenever it is loaded.
+    """
     photos = _photos(order)
     if photos is None:
         return _lean(refused="its input takes no picture to compare answers on")
-    exact, found = _optimised(order, "exact", quantised=False)
     plain = answers(order.network, photos)
     if not all(np.isfinite(answer).all() for answer in plain):
         return _lean(refused="it answers with values that are not numbers")
-    proof = _proof(order, exact, plain, photos, precision="float32")
-    if not proof.holds:
-        return _lean(
-            refused=f"it answers otherwise than the published network: {proof}", proof=proof
-        )
-    lean = _lean(files=(exact, data_file(exact)), rewrites=found, proof=proof)
-    return _in_8_bits(order, lean, plain, photos) if order.quantise else lean
+    judge = Judge(photos, plain, order.activation)
+    exact, *portable = _exact(order, judge)
+    if not exact.proof.holds:
+        return _lean(refused=f"it answers otherwise than the published network: {exact.proof}")
+    networks = [exact, *(each for each in portable if each.proof.holds)]
+    return _with_8_bits(order, judge, networks) if order.quantise else _lean(networks)
 
 
-def _in_8_bits(order: Order, exact: Lean, plain: list[Tensor], photos: list[Tensor]) -> Lean:
-    coarse, found = _optimised(order, _QUANTISED, quantised=True)
-    if not found["int8"]:
-        return exact.model_copy(update={"not_quantised": "it multiplies no matrices"})
-    proof = _proof(order, coarse, plain, photos, precision=_QUANTISED)
-    if not proof.holds:
-        return exact.model_copy(update={"not_quantised": f"its masks differ too much: {proof}"})
-    files = (coarse, data_file(coarse))
-    return _lean(files=files, rewrites=found, precision=_QUANTISED, proof=proof)
+def _with_8_bits(order: Order, judge: Judge, networks: list[LeanNetwork]) -> Lean:
+    coarse = _coarse(order, judge)
+    if coarse is None:
+        return _lean(networks, not_quantised="it multiplies no matrices")
+    if not coarse.proof.holds:
+        return _lean(networks, not_quantised=f"its masks differ too much: {coarse.proof}")
+    return _lean([coarse, *networks])
 
 
-def _optimised(order: Order, kind: str, *, quantised: bool) -> tuple[Path, dict[str, int]]:
-    """The lean network of one kind, and what the passes found on the way to it."""
-    middle = order.folder / f"{kind}.onnx"
-    found = _rewrite(order.network, middle, quantised=quantised)
-    gc.collect()
-    target = order.folder / f"{order.network.stem}.{kind}.onnx"
-    optimise_offline(middle, target)
-    for path in (middle, data_file(middle)):
-        path.unlink(missing_ok=True)
-    return target, found
+def _exact(order: Order, judge: Judge) -> list[LeanNetwork]:
+    graph, found = rewritten(Graph.read(onnx.load(order.network)))
+    source, target = (_path(order, kind) for kind in ("rewritten", "exact"))
+    save(graph.write(), source)
+    del graph  # its weights are on disk, and the next step needs the memory
+    optimise_offline(source, target)
+    networks = [judge.network(target, found, any_cpu=False, precision="float32")]
+    if any(found.values()):
+        networks.append(judge.network(source, found, any_cpu=True, precision="float32"))
+    return networks
 
 
-def _rewrite(source: Path, target: Path, *, quantised: bool) -> dict[str, int]:
-    graph, found = rewritten(Graph.read(onnx.load(source)))
-    if quantised:
-        graph, found["int8"] = rewrite(graph, quantise)
-    save(graph.write(), target)
-    return found
+def _coarse(order: Order, judge: Judge) -> LeanNetwork | None:
+    """The network with its matrix products in 8 bits; None if it has none."""
+    graph, found = rewritten(Graph.read(onnx.load(order.network)))
+    graph, products = rewrite(graph, quantise)
+    if not products:
+        return None
+    source, target = (_path(order, kind) for kind in ("quantised", "int8"))
+    save(graph.write(), source)
+    del graph
+    optimise_offline(source, target)
+    found = {**found, "int8": products}
+    return judge.network(target, found, any_cpu=False, precision="int8-matmul")
 
 
-def _proof(
-    order: Order, lean: Path, plain: list[Tensor], photos: list[Tensor], *, precision: Precision
-) -> Proof:
-    given = answers(lean, photos, as_it_is=True)
-    return compared(plain, given, precision=precision, activation=order.activation)
+def _path(order: Order, kind: str) -> Path:
+    return order.folder / f"{order.network.stem}.{kind}.onnx"
 
 
 def _photos(order: Order) -> list[Tensor] | None:
@@ -89,5 +112,5 @@ def _photos(order: Order) -> list[Tensor] | None:
     return inputs([axis.dim_value or None for axis in axes], side=order.side)
 
 
-def _lean(**fields: Any) -> Lean:
-    return Lean(onnxruntime=ort.__version__, **fields)
+def _lean(networks: Iterable[LeanNetwork] = (), **reasons: str) -> Lean:
+    return Lean(onnxruntime=ort.__version__, networks=tuple(networks), **reasons)

@@ -25,15 +25,24 @@ class Order(BaseModel):
     memory_mb: int
 
 
-class Lean(BaseModel):
-    """The lean network's files, the network first, or why there are none."""
+class LeanNetwork(BaseModel):
+    """A network that answers as the published one does: its file, and its weights' beside it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    files: tuple[Path, ...] = ()
+    files: tuple[Path, Path]
+    any_cpu: bool
+    precision: Precision
+    rewrites: dict[str, int]
+    proof: Proof
+
+
+class Lean(BaseModel):
+    """Lean networks, best first, or why there are none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     onnxruntime: str
-    rewrites: dict[str, int] = {}
-    precision: Precision = "float32"
-    proof: Proof | None = None
+    networks: tuple[LeanNetwork, ...] = ()
     refused: str | None = None
     not_quantised: str | None = None

@@ -104,7 +104,8 @@ class Net:
 def parameters(model: onnx.ModelProto) -> int:
     """How many numbers a network has learnt, or would have."""
     floats = (t for t in model.graph.initializer if t.data_type == TensorProto.FLOAT)
-    return sum(math.prod(tensor.dims) for tensor in floats if not tensor.name.startswith("fixed"))
+    fixed = ("fixed", "constant")
+    return sum(math.prod(tensor.dims) for tensor in floats if not tensor.name.startswith(fixed))
 
 
 def _declared(name: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:

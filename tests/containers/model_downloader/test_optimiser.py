@@ -25,6 +25,7 @@ from tests.bench.standins.layers import conv
 from tests.bench.standins.net import Net
 from tests.bench.standins.u2net import SMALL_DOWN, SMALL_UP, u2net
 from tests.conftest import ROOT
+from tests.containers.model_downloader.optimisation.networks import small_birefnet
 
 SPEC = SaliencySpec(input_size=32, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none")
 ROW = ModelRow(
@@ -68,10 +69,9 @@ def stored(store: LocalStore) -> list[str]:
 def test_the_optimised_network_is_published_with_what_it_was_made_of_and_for(
     attempt: Try, published: Path, store: LocalStore
 ) -> None:
-    network, reason = attempt(published)
+    (network,), reason, _ = attempt(published)
 
     assert reason is None
-    assert network is not None
     assert network.source_sha256 == hashlib.sha256(published.read_bytes()).hexdigest()
     assert network.runtime == Runtime.here(onnxruntime=ort.__version__)
     assert (network.precision, network.proof.holds) == ("float32", True)
@@ -80,6 +80,19 @@ def test_the_optimised_network_is_published_with_what_it_was_made_of_and_for(
         content = store.read(Location.parse(file.artifact.uri))
         assert hashlib.sha256(content).hexdigest() == file.artifact.sha256
         assert len(content) == file.artifact.bytes
+
+
+def test_a_rewritten_network_is_also_published_for_every_cpu(
+    attempt: Try, tmp_path: Path, store: LocalStore
+) -> None:
+    onnx.save(small_birefnet(), tmp_path / "net.onnx")
+
+    (exact, portable), _, _ = attempt(tmp_path / "net.onnx")
+
+    assert portable.runtime == Runtime(onnxruntime=ort.__version__, cpu=None)
+    assert exact.runtime.cpu is not None
+    names = [file.name for network in (exact, portable) for file in network.files]
+    assert sorted(names) == stored(store)
 
 
 def test_only_the_original_is_left_in_the_staging_folder(attempt: Try, published: Path) -> None:
@@ -92,22 +105,22 @@ def test_a_small_network_is_not_worth_it(attempt: Try, tmp_path: Path, store: Lo
     net = Net()
     onnx.save(net.model(conv(net, net.input("photo", 1, 3, 8, 8), "c", 1, 3)), tmp_path / "s.onnx")
 
-    assert attempt(tmp_path / "s.onnx") == (None, "it is too small to gain from it")
+    assert attempt(tmp_path / "s.onnx") == ((), "it is too small to gain from it", None)
     assert stored(store) == []
 
 
 def test_a_file_that_is_no_network_is_passed_over(attempt: Try, tmp_path: Path) -> None:
     (tmp_path / "read me.txt").write_bytes(bytes(2**21))
 
-    assert attempt(tmp_path / "read me.txt") == (None, None)
+    assert attempt(tmp_path / "read me.txt") == ((), None, None)
 
 
 def test_too_little_memory_is_a_reason_and_no_failure(
     attempt: Try, published: Path, store: LocalStore
 ) -> None:
-    network, reason = attempt(published, memory_mb=512 + 150)
+    networks, reason, _ = attempt(published, memory_mb=512 + 150)
 
-    assert network is None
+    assert networks == ()
     assert reason is not None
     assert reason.startswith("it could not be done: ")
     assert stored(store) == []
@@ -116,16 +129,16 @@ def test_too_little_memory_is_a_reason_and_no_failure(
 def test_too_little_time_is_a_reason_and_no_failure(
     attempt: Try, published: Path, store: LocalStore
 ) -> None:
-    assert attempt(published, seconds=0.01) == (None, "there was not enough time")
+    assert attempt(published, seconds=0.01) == ((), "there was not enough time", None)
     assert stored(store) == []
 
 
 def test_a_broken_network_is_a_reason_and_no_failure(attempt: Try, published: Path) -> None:
     published.write_bytes(published.read_bytes()[: -(2**20)] + bytes(2**20))
 
-    network, reason = attempt(published)
+    networks, reason, _ = attempt(published)
 
-    assert network is None
+    assert networks == ()
     assert reason is not None
     assert "could not be done" in reason
 

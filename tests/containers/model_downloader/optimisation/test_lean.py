@@ -46,29 +46,45 @@ def classifier(width: int = 64, *, gain: float = 1.0) -> onnx.ModelProto:
     return net.model(linear(net, hidden, "second", 64, gain=gain))
 
 
-def test_the_lean_network_answers_alike_from_weights_that_lie_beside_it(tmp_path: Path) -> None:
+def test_lean_networks_answer_alike_from_weights_that_lie_beside_them(tmp_path: Path) -> None:
     wanted = order(tmp_path, small_birefnet())
 
     lean = make_lean(wanted)
 
-    network, weights = lean.files
-    assert (network.name, weights.name) == ("published.exact.onnx", "published.exact.onnx.data")
-    assert weights.stat().st_size > 10 * network.stat().st_size
-    assert lean.proof is not None
-    assert (lean.proof.pictures, lean.proof.holds) == (3, True)
-    assert lean.rewrites["deform_conv"] == 20
-    assert (lean.precision, lean.refused, lean.onnxruntime) == ("float32", None, ort.__version__)
+    exact, portable = lean.networks
+    assert [path.name for path in exact.files] == [
+        "published.exact.onnx",
+        "published.exact.onnx.data",
+    ]
+    assert (exact.any_cpu, portable.any_cpu) == (False, True)
+    assert (lean.refused, lean.onnxruntime) == (None, ort.__version__)
     photo = np.random.default_rng(5).standard_normal((1, 3, 64, 64), dtype=np.float32)
     levels = ort.GraphOptimizationLevel
     expected = answer(wanted.network, photo, level=levels.ORT_ENABLE_ALL)
-    given = answer(network, photo, level=levels.ORT_DISABLE_ALL)
-    np.testing.assert_allclose(given, expected, atol=1e-4)
+    for network, level in ((exact, levels.ORT_DISABLE_ALL), (portable, levels.ORT_ENABLE_ALL)):
+        file, weights = network.files
+        assert weights.stat().st_size > 10 * file.stat().st_size
+        assert (network.proof.pictures, network.proof.holds) == (3, True)
+        assert (network.precision, network.rewrites["deform_conv"]) == ("float32", 20)
+        np.testing.assert_allclose(answer(file, photo, level=level), expected, atol=1e-4)
 
 
-def test_nothing_else_is_left_behind(tmp_path: Path) -> None:
-    lean = make_lean(order(tmp_path, small_birefnet()))
+def test_only_the_one_laid_out_for_a_cpu_has_operators_of_onnxruntimes_own(tmp_path: Path) -> None:
+    exact, portable = make_lean(order(tmp_path, small_birefnet())).networks
 
-    assert {*tmp_path.iterdir()} == {tmp_path / "published.onnx", *lean.files}
+    domains = [
+        {node.domain for node in onnx.load(each.files[0], load_external_data=False).graph.node}
+        for each in (exact, portable)
+    ]
+    assert len(domains[0]) > 1
+    assert domains[1] == {""}
+
+
+def test_a_network_without_a_pattern_is_laid_out_and_no_more(tmp_path: Path) -> None:
+    (exact,) = make_lean(order(tmp_path, classifier())).networks
+
+    assert not exact.any_cpu
+    assert set(exact.rewrites.values()) == {0}
 
 
 def test_a_rewrite_that_changes_the_answer_is_not_let_out(
@@ -83,34 +99,34 @@ def test_a_rewrite_that_changes_the_answer_is_not_let_out(
 
     lean = make_lean(order(tmp_path, small_birefnet()))
 
-    assert lean.files == ()
+    assert lean.networks == ()
     assert lean.refused is not None
     assert lean.refused.startswith("it answers otherwise than the published network")
 
 
-def test_8_bits_are_taken_where_the_masks_stay(tmp_path: Path) -> None:
+def test_8_bits_are_best_where_the_masks_stay(tmp_path: Path) -> None:
     lean = make_lean(order(tmp_path, classifier(gain=0.01), quantise=True))
 
-    assert lean.precision == "int8-matmul"
-    assert lean.rewrites["int8"] == 2
-    assert lean.proof is not None
-    assert 0 < lean.proof.mask_error <= lean.proof.mask_error_allowed == 0.003
-    assert lean.files[0].name == "published.int8-matmul.onnx"
+    coarse, exact = lean.networks
+    assert (coarse.precision, exact.precision) == ("int8-matmul", "float32")
+    assert coarse.rewrites["int8"] == 2
+    assert 0 < coarse.proof.mask_error <= coarse.proof.mask_error_allowed == 0.003
+    assert coarse.files[1].stat().st_size < exact.files[1].stat().st_size / 3
 
 
 def test_8_bits_that_move_the_masks_are_refused_and_32_serve(tmp_path: Path) -> None:
     lean = make_lean(order(tmp_path, classifier(gain=1.5), quantise=True))
 
-    assert lean.precision == "float32"
+    assert [network.precision for network in lean.networks] == ["float32"]
     assert lean.not_quantised is not None
     assert "masks differ" in lean.not_quantised
-    assert lean.files[0].name == "published.exact.onnx"
 
 
 def test_a_network_without_products_has_nothing_to_quantise(tmp_path: Path) -> None:
     lean = make_lean(order(tmp_path, brightness(), quantise=True))
 
-    assert (lean.precision, lean.not_quantised) == ("float32", "it multiplies no matrices")
+    assert [network.precision for network in lean.networks] == ["float32"]
+    assert lean.not_quantised == "it multiplies no matrices"
 
 
 def test_a_network_that_takes_no_picture_is_left_as_it_is(tmp_path: Path) -> None:
@@ -120,7 +136,7 @@ def test_a_network_that_takes_no_picture_is_left_as_it_is(tmp_path: Path) -> Non
     lean = make_lean(order(tmp_path, decoder))
 
     assert lean.refused == "its input takes no picture to compare answers on"
-    assert lean.files == ()
+    assert lean.networks == ()
 
 
 def test_a_network_that_answers_no_numbers_is_left_as_it_is(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ def test_the_pictures_are_the_same_in_every_run_and_none_is_flat() -> None:
 
     assert len(first) >= 3
     for picture, same in zip(first, again, strict=True):
-        assert (picture.shape, picture.dtype) == ((40, 60, 3), np.float32)
+        assert picture.shape == (40, 60, 3)
+        assert picture.dtype == np.float32
         assert 0 <= picture.min() < picture.max() <= 1
         assert picture.std(axis=(0, 1)).min() > 0.1
         np.testing.assert_array_equal(picture, same)
