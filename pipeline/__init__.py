@@ -7,6 +7,7 @@ In reading order:
 - `artifacts`   bytes with an address and a checksum, and where they live
 - `contracts`   one frozen (job, result) pair per task
 - `manifest`    containers, models and resources, as their TOML files declare them
+- `cpu`, `staged`   what is staged of a model, and for which machines
 - `naming`      which key an output is published under
 - `photo`, `colour`   untrusted bytes to pixels, and pixels to bytes
 - `s3`, `secrets`, `source`, `web`, `weights`   the adapters a task reads and writes through
