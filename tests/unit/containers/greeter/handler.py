@@ -18,11 +18,13 @@ class Greeted(Result):
 
 
 def greet(job: Greet, context: TaskContext) -> Greeted:
+    context.note(language="English")
     with context.timed("greet"):
         return Greeted(greeting=f"Hello {job.name}", metrics={"letters": len(job.name)})
 
 
-def refuse(_job: Greet, _context: TaskContext) -> Greeted:
+def refuse(_job: Greet, context: TaskContext) -> Greeted:
+    context.note(looked="everywhere")
     raise NoSubject("nobody is there")
 
 
