@@ -51,9 +51,7 @@ class Sources:
         tried = "; ".join(f"{address} ({_short(error)})" for address, error in failures.items())
         forbidden = file.token and any(isinstance(error, Closed) for error in failures.values())
         kind = WeightsForbidden if forbidden else WeightsUnavailable
-        raise kind(
-            f"{file.name} could not be fetched: {tried or 'the catalogue names no source'}"
-        )
+        raise kind(f"{file.name} could not be fetched: {tried or 'the catalogue names no source'}")
 
     def _addresses(self, file: WeightsFile) -> list[str]:
         if self.mirror is None:
@@ -68,7 +66,7 @@ class Sources:
         match urlsplit(address).scheme:
             case "http" | "https" | "hf":
                 url = self.web.network.url(address)
-                self.web.download(url, intake, token=self._token(url, file))
+                self.web.download(url, intake, token=self._token(address, file))
             case "file":
                 _pour(_read_file(Path(unquote(urlsplit(address).path))), intake)
             case "s3":
@@ -84,9 +82,12 @@ class Sources:
         except StoreUnavailable as error:
             raise OSError(error.message) from error
 
-    def _token(self, url: str, file: WeightsFile) -> str | None:
+    def _token(self, address: str, file: WeightsFile) -> str | None:
         """What opens a gated source: for the host of the file's first address, no other."""
-        if file.token is None or _host(url) != _host(self.web.network.url(file.urls[0])):
+        if file.token is None or address not in file.urls:
+            return None
+        host, publisher = (_host(self.web.network.url(url)) for url in (address, file.urls[0]))
+        if host != publisher:
             return None
         try:
             token = self.secrets.read(file.token).strip()

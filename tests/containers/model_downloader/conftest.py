@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,12 +68,16 @@ def web() -> Iterator[Web]:
 
 
 @pytest.fixture
+def other_web() -> Iterator[Web]:
+    """Another host: what differs is the port."""
+    with web_server() as server:
+        yield server
+
+
+@pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     (tmp_path / "scratch").mkdir()
     return Desk(tmp_path / "scratch", LocalStore(tmp_path / "store"), Vault())
-
-
-Wanted = Callable[..., WeightsFile]
 
 
 def wanted(

@@ -25,6 +25,7 @@ class Page:
     body: bytes
     status: int = 200
     promised: int | None = None
+    says_length: bool = True
     etag: str | None = '"1"'
     ranges: bool = True
     splices: bool = False
@@ -43,7 +44,8 @@ class Page:
         stale = asked.get("if-range") != self.etag and not self.splices
         if part is None or not self.ranges or stale or self.status != 200:
             length = len(self.body) if self.promised is None else self.promised
-            return self.status, headers | {"Content-Length": str(length)}, self.body
+            said = {"Content-Length": str(length)} if self.says_length else {}
+            return self.status, headers | said, self.body
         return self._part(int(part[1]) + self.shifted_by, headers)
 
     def _part(self, start: int, headers: Headers) -> tuple[int, Headers, bytes]:
