@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass_environment
 
 from pipeline.addresses import hub_url
 
@@ -37,9 +36,15 @@ class Network:
 
     def proxy_for(self, url: str) -> str | None:
         """The proxy on the way to `url`, None if it is reached directly."""
-        parts = urlsplit(url)
-        proxy = self.proxies.get(parts.scheme)
-        bypassed = proxy_bypass_environment(parts.netloc, self.proxies)  # type: ignore[arg-type]
-        if proxy is None or bypassed:
+        proxy = self.proxies.get(urlsplit(url).scheme)
+        if proxy is None or self._reached_directly(url):
             return None
         return proxy if "://" in proxy else f"http://{proxy}"
+
+    def _reached_directly(self, url: str) -> bool:
+        """Whether `no` lists the host, a domain it is in, or everything (`*`)."""
+        parts = urlsplit(url)
+        listed = {entry.strip().lower() for entry in self.proxies.get("no", "").split(",")} - {""}
+        domains = tuple(f".{entry.lstrip('*.')}" for entry in listed)
+        names = (f".{parts.hostname}", f".{parts.netloc.lower()}")
+        return "*" in listed or any(name.endswith(domains) for name in names)

@@ -26,7 +26,7 @@ class SecretsManager:
 
     def read(self, name: str) -> str:
         config = Config(connect_timeout=5, read_timeout=10)
-        client: Any = boto3.client("secretsmanager", config=config)  # type: ignore[call-overload]
+        client: Any = boto3.client("secretsmanager", config=config)
         try:
             return str(client.get_secret_value(SecretId=name)["SecretString"])
         except ClientError as error:

@@ -88,7 +88,7 @@ def named_failures(path: Path, wrong: str) -> Iterator[None]:
 def _require_declared(path: Path, session: ort.InferenceSession, spec: SaliencySpec) -> None:
     taken, given = session.get_inputs()[0].shape, session.get_outputs()[0].shape
     expected = [1, _RGB_CHANNELS, spec.input_size, spec.input_size]
-    if not _compatible(taken, expected):
+    if not fits(taken, expected):
         raise WeightsMismatch(f"{path.name} takes {taken}, its row says {expected}")
     if not _is_map(given, spec.input_size):
         side = f"{spec.input_size}×{spec.input_size}"
@@ -97,10 +97,10 @@ def _require_declared(path: Path, session: ort.InferenceSession, spec: SaliencyS
 
 def _is_map(declared: Shape, side: int) -> bool:
     """Whether the last two axes are a `side`² map; an undeclared shape may be one."""
-    return not declared or _compatible(declared[-2:], [side, side])
+    return not declared or fits(declared[-2:], [side, side])
 
 
-def _compatible(declared: Shape, expected: list[int]) -> bool:
+def fits(declared: Shape, expected: list[int]) -> bool:
     """Whether every fixed axis is the expected one; a named axis takes any size."""
     return len(declared) == len(expected) and all(
         not isinstance(axis, int) or axis == size

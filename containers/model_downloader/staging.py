@@ -37,7 +37,7 @@ class Staging:
         """Stage the model, or leave it alone if it is there already and nobody says `force`.
 
         WeightsClaimed while another execution is at it. An attempt that fails, with whatever
-        error, leaves nothing behind.
+        error, leaves no manifest, no claim and no part of a file.
         """
         there = None if force else self._staged()
         if there is None:

@@ -79,9 +79,8 @@ class _Download:
             self._intake.wait()
 
     def _read_on(self) -> None:
-        answer = self._pool.request(
-            "GET", self._url, headers=self._headers(), preload_content=False
-        )
+        headers = self._headers()
+        answer = self._pool.request("GET", self._url, headers=headers, preload_content=False)
         with closing(answer):
             self._position(answer)
             while chunk := answer.read1(CHUNK_BYTES):

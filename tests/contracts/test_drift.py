@@ -161,8 +161,10 @@ def test_a_declaration_that_moves_on_alone_is_reported(shift: Shift) -> None:
         (
             retry_rules.lambda_is_retried,
             put(f"{STAGE_MODEL}/Retry/2/MaxAttempts", 6),
-            "StageModel: WeightsClaimed is retried 1 s ×1.5, 6 tries, cap 30 s;"
-            " agreed is 1 s ×1.5, 90 tries, cap 30 s",
+            (
+                "StageModel: WeightsClaimed is retried 1 s ×1.5, 6 tries, cap 30 s;"
+                " agreed is 1 s ×1.5, 90 tries, cap 30 s"
+            ),
         ),
     ],
 )

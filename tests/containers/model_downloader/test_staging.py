@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from containers.model_downloader.handler import handler
-from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.contracts import StageWeights, WeightsStaged
+from pipeline.artifacts import LocalStore, Location
 from pipeline.errors import (
-    StoreUnavailable,
     UnknownModel,
     WeightsMismatch,
     WeightsUnavailable,
@@ -20,71 +16,16 @@ from pipeline.errors import (
 from pipeline.manifest import load_catalogue
 from pipeline.staged import StagedWeights
 from pipeline.weights import LocalWeights
-from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
+from tests.containers.model_downloader.desks import (
+    NOTES,
+    NOTES_MD5,
+    NOTES_SHA256,
+    Bench,
+    everything_in,
+    stage,
+)
 from tests.models import Shelf, catalogue_row
-
-NOTES = b"what the publisher wrote beside the weights"
-NOTES_SHA256 = hashlib.sha256(NOTES).hexdigest()
-NOTES_MD5 = hashlib.md5(NOTES, usedforsecurity=False).hexdigest()
-
-Bench = Callable[..., TaskContext]
-
-
-class HalfWorkingStore(LocalStore):
-    """Takes one upload, then none."""
-
-    uploads = 0
-
-    def upload(self, path: Path, location: Location, *, sha256: str) -> Artifact:
-        self.uploads += 1
-        if self.uploads > 1:
-            raise StoreUnavailable("no")
-        return super().upload(path, location, sha256=sha256)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    return LocalStore(tmp_path / "store")
-
-
-@pytest.fixture
-def bench(shelf: Shelf, store: LocalStore, tmp_path: Path) -> Bench:
-    """A workbench whose catalogue has `rows` besides the shelf's."""
-
-    def build(*rows: str, mirror: Path = shelf.folder, onto: LocalStore = store) -> TaskContext:
-        more = tmp_path / "more.toml"
-        more.write_text("\n".join(rows))
-        (tmp_path / "scratch").mkdir(exist_ok=True)
-        settings = Settings(
-            catalogue_overlays=(shelf.catalogue, more),
-            weights_mirror=str(mirror),
-            scratch=tmp_path / "scratch",
-        )
-        return TaskContext(Workbench(root=ROOT, settings=settings, store=onto))
-
-    return build
-
-
-@pytest.fixture
-def two_files(shelf: Shelf, tmp_path: Path) -> tuple[Path, str]:
-    """A mirror with weights and a second file, and a row that wants both."""
-    content = (shelf.folder / "brightness.onnx").read_bytes()
-    (tmp_path / "mirror").mkdir()
-    (tmp_path / "mirror" / "two.onnx").write_bytes(content)
-    (tmp_path / "mirror" / "read me.txt").write_bytes(NOTES)
-    row = catalogue_row("two", hashlib.sha256(content).hexdigest())
-    second = f'[[models.files]]\nname = "read me.txt"\ndigest = "md5:{NOTES_MD5}"\n'
-    return tmp_path / "mirror", row + second
-
-
-def stage(context: TaskContext, model: str, *, force: bool = False) -> WeightsStaged:
-    job = StageWeights(schema_version=1, model=model, models_bucket="models", force=force)
-    return handler.__wrapped__(job, context)  # type: ignore[attr-defined, no-any-return]
-
-
-def everything_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def test_a_staged_model_is_one_that_can_be_loaded(
@@ -92,12 +33,12 @@ def test_a_staged_model_is_one_that_can_be_loaded(
 ) -> None:
     result = stage(bench(), "brightness")
 
-    content = (shelf.folder / "brightness.onnx").read_bytes()
+    weights = (shelf.folder / "brightness.onnx").read_bytes()
     manifest = Location.parse(result.manifest.uri)
     row = bench().catalogue.row("brightness")
-    (weights,) = LocalWeights(store, tmp_path / "elsewhere").files(manifest, row)
-    assert weights.path.read_bytes() == content
-    assert weights.sha256 == hashlib.sha256(content).hexdigest()
+    (staged,) = LocalWeights(store, tmp_path / "elsewhere").files(manifest, row)
+    assert staged.path.read_bytes() == weights
+    assert staged.sha256 == hashlib.sha256(weights).hexdigest()
     assert (result.model, result.already_staged) == ("brightness", False)
 
 
@@ -123,21 +64,12 @@ def test_every_file_is_staged_with_its_sha256_whatever_the_catalogue_states(
     manifest = store.read(Location.parse(result.manifest.uri))
     staged = StagedWeights.model_validate_json(manifest)
     assert [file.name for file in staged.files] == ["two.onnx", "read me.txt"]
+    assert staged.files[1].digest == f"md5:{NOTES_MD5}"
+    assert staged.files[1].source == (mirror / "read me.txt").as_uri()
     assert staged.files[1].artifact.sha256 == NOTES_SHA256
+    assert staged.files[1].artifact.bytes == len(NOTES)
     assert store.read(Location.parse(staged.files[1].artifact.uri)) == NOTES
     assert (staged.model, staged.licence) == ("two", "MIT")
-
-
-def test_a_store_that_fails_on_the_way_leaves_no_manifest(
-    bench: Bench, two_files: tuple[Path, str], tmp_path: Path
-) -> None:
-    mirror, row = two_files
-    broken = HalfWorkingStore(tmp_path / "broken")
-
-    with pytest.raises(StoreUnavailable):
-        stage(bench(row, mirror=mirror, onto=broken), "two")
-
-    assert [path.name for path in everything_in(broken.root)] == ["two.onnx"]
 
 
 def test_what_is_staged_is_left_alone(bench: Bench, store: LocalStore, tmp_path: Path) -> None:
@@ -194,3 +126,41 @@ def test_scratch_is_empty_afterwards(bench: Bench, tmp_path: Path) -> None:
 def test_a_model_nobody_knows_is_named(bench: Bench) -> None:
     with pytest.raises(UnknownModel, match="'nobody'"):
         stage(bench(), "nobody")
+
+
+# Two texts with one MD5, published by Wang and Yu in 2004; six bits differ.
+COLLIDING = bytes.fromhex(
+    "d131dd02c5e6eec4693d9a0698aff95c2fcab58712467eab4004583eb8fb7f89"
+    "55ad340609f4b30283e488832571415a085125e8f7cdc99fd91dbdf280373c5b"
+    "d8823e3156348f5bae6dacd436c919c6dd53e2b487da03fd02396306d248cda0"
+    "e99f33420f577ee8ce54b67080a80d1ec69821bcb6a8839396f9652b6ff72a70"
+)
+COLLIDES_WITH = bytes(
+    byte ^ (0x80 if place in {19, 45, 59, 83, 109, 123} else 0)
+    for place, byte in enumerate(COLLIDING)
+)
+
+
+def test_an_md5_is_pinned_by_the_sha256_of_the_first_staging(
+    bench: Bench, two_files: tuple[Path, str], store: LocalStore
+) -> None:
+    mirror, row = two_files
+    row = row.replace(NOTES_MD5, hashlib.md5(COLLIDING, usedforsecurity=False).hexdigest())
+    (mirror / "read me.txt").write_bytes(COLLIDING)
+    first = stage(bench(row, mirror=mirror), "two")
+    (mirror / "read me.txt").write_bytes(COLLIDES_WITH)
+
+    with pytest.raises(WeightsMismatch, match=r"read%20me\.txt has sha256 .* is pinned"):
+        stage(bench(row, mirror=mirror), "two", force=True)
+
+    assert everything_in(store.root)
+    staged = StagedWeights.model_validate_json(store.read(Location.parse(first.manifest.uri)))
+    assert store.read(Location.parse(staged.files[1].artifact.uri)) == COLLIDING
+
+
+def test_a_manifest_nobody_can_read_pins_nothing_silently(bench: Bench, store: LocalStore) -> None:
+    result = stage(bench(), "brightness")
+    store.write(Location.parse(result.manifest.uri), b"{", media_type="application/json")
+
+    with pytest.raises(WeightsMismatch, match="is no manifest of staged weights"):
+        stage(bench(), "brightness", force=True)

@@ -1,4 +1,4 @@
-"""Five ways a task can end, not yet decorated."""
+"""Six ways a task can end, not yet decorated."""
 
 from pydantic import Field
 
@@ -38,3 +38,7 @@ def stumble(_job: Greet, _context: TaskContext) -> Greeted:
 
 def licence(job: Greet, context: TaskContext) -> Greeted:
     return Greeted(greeting=context.catalogue.row(job.name).licence)
+
+
+def hurry(_job: Greet, context: TaskContext) -> Greeted:
+    return Greeted(greeting="Quick!", metrics={"ends_at": context.ends_at})
