@@ -30,6 +30,7 @@ from tests.bench.standins.u2net import u2net, u2netp
 from tests.conftest import ROOT
 
 AT_ONCE = 8
+DOWNLOADER_MB = 10_240 - 512  # what the downloader lets the work take
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _probe(kind: str, network: Path, runs: int, at_once: int) -> Figures:
 def _made_lean(case: Case, network: Path) -> Lean:
     order = Order(
         network=network, folder=network.parent, side=1024, activation="none",
-        quantise=case.quantise, memory_mb=16_384,
+        quantise=case.quantise, memory_mb=DOWNLOADER_MB,
     )  # fmt: skip
     lean = make_lean_apart(order, seconds=math.inf)
     if lean.refused:
