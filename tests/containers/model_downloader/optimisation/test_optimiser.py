@@ -3,68 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import onnx
 import onnxruntime as ort
-import pytest
 
 from containers.model_downloader.optimisation.__main__ import ABANDONED
 from containers.model_downloader.optimisation.order import Order
-from containers.model_downloader.optimiser import Optimiser, Outcome
 from pipeline.artifacts import LocalStore, Location
-from pipeline.manifest import ModelRow, SaliencySpec, WeightsFile
-from pipeline.staged import Runtime, StagedFile, StagedWeights
+from pipeline.staged import Runtime
 from tests.bench.standins.layers import conv
 from tests.bench.standins.net import Net
-from tests.bench.standins.u2net import SMALL_DOWN, SMALL_UP, u2net
 from tests.conftest import ROOT
+from tests.containers.model_downloader.optimisation.desk import Try, stored
 from tests.containers.model_downloader.optimisation.networks import small_birefnet
-
-DIGEST = f"md5:{'0' * 32}"  # of no consequence: the intake has seen to it
-SPEC = SaliencySpec(input_size=32, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none")
-ROW = ModelRow(
-    name="net", summary="For tests.", engine="saliency", licence="MIT", commercial=True,
-    memory_mb=512, saliency=SPEC, files=(WeightsFile(name="net.onnx", digest=DIGEST),),
-)  # fmt: skip
-
-Try = Callable[..., Outcome]
-
-
-def place(name: str) -> Location:
-    return Location("models", f"net/{name}")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    return LocalStore(tmp_path / "store")
-
-
-@pytest.fixture
-def published(tmp_path: Path) -> Path:
-    """U-2-Net's graph on 32² pixels, with all of u2netp's weights."""
-    (tmp_path / "staging").mkdir()
-    path = tmp_path / "staging" / "net.onnx"
-    onnx.save(u2net(SMALL_DOWN, SMALL_UP, side=32), path)
-    return path
-
-
-@pytest.fixture
-def attempt(store: LocalStore) -> Try:
-    def run(path: Path, *, memory_mb: int = 4096, seconds: float = math.inf) -> Outcome:
-        return Optimiser(store, memory_mb, lambda: seconds).optimise(path, ROW, place)
-
-    return run
-
-
-def stored(store: LocalStore) -> list[str]:
-    return sorted(path.name for path in store.root.rglob("*") if path.is_file())
 
 
 def test_the_optimised_network_is_published_with_what_it_was_made_of_and_for(
@@ -156,68 +112,3 @@ def test_the_work_ends_when_its_caller_does(published: Path) -> None:
     os.close(alive)
 
     assert work.wait(timeout=30) == ABANDONED
-
-
-@pytest.fixture
-def kept(published: Path, attempt: Try, store: LocalStore) -> Path:
-    """What an earlier cloud staged, in a folder laid out as its models bucket."""
-    content = published.read_bytes()
-    plain = store.write(place("net.onnx"), content, media_type="")
-    staged = StagedFile(
-        name="net.onnx", digest=DIGEST, source="s3://a/b", artifact=plain,
-        **attempt(published)._asdict(),
-    )  # fmt: skip
-    folder = store.root / "models"
-    weights = StagedWeights(model="net", licence="MIT", files=(staged,))
-    (folder / ROW.weights_key).parent.mkdir(parents=True)
-    (folder / ROW.weights_key).write_text(weights.model_dump_json())
-    return folder
-
-
-def again(published: Path, kept: Path, tmp_path: Path) -> Outcome:
-    """Staged into another store, with no time to optimise anything."""
-    elsewhere = LocalStore(tmp_path / "elsewhere")
-    return Optimiser(elsewhere, 4096, lambda: 0, kept).optimise(published, ROW, place)
-
-
-def test_what_this_machine_optimised_before_is_published_again(
-    published: Path, kept: Path, tmp_path: Path
-) -> None:
-    (network,), reason, _ = again(published, kept, tmp_path)
-
-    assert reason is None
-    assert [file.name for file in network.files] == ["net.exact.onnx", "net.exact.onnx.data"]
-    assert stored(LocalStore(tmp_path / "elsewhere")) == [file.name for file in network.files]
-
-
-def other_weights(_kept: Path, published: Path) -> None:
-    published.write_bytes(published.read_bytes() + b"\x10\x00")
-
-
-def other_bytes(kept: Path, _published: Path) -> None:
-    (kept / "net" / "net.exact.onnx.data").write_bytes(b"half")
-
-
-def a_missing_file(kept: Path, _published: Path) -> None:
-    (kept / "net" / "net.exact.onnx").unlink()
-
-
-def another_runtime(kept: Path, _published: Path) -> None:
-    manifest = kept / ROW.weights_key
-    text = manifest.read_text().replace(f'"onnxruntime":"{ort.__version__}"', '"onnxruntime":"1"')
-    manifest.write_text(text)
-
-
-def no_manifest_at_all(kept: Path, _published: Path) -> None:
-    (kept / ROW.weights_key).write_text("{}")
-
-
-@pytest.mark.parametrize(
-    "spoil", [other_weights, other_bytes, a_missing_file, another_runtime, no_manifest_at_all]
-)
-def test_what_no_longer_serves_is_made_again(
-    published: Path, kept: Path, tmp_path: Path, spoil: Callable[[Path, Path], None]
-) -> None:
-    spoil(kept, published)
-
-    assert again(published, kept, tmp_path) == ((), "there was not enough time", None)
