@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -27,14 +28,16 @@ def cache_folder() -> Path:
 
 
 def keep_weights(cloud: LocalCloud, folder: Path) -> None:
-    """Copy every model that is staged to `folder`, its manifest last; what is there stays."""
+    """Copy every whole model to `folder`, its manifest last; what is there already stays."""
     pages = cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket("models"))
-    keys = [stored["Key"] for page in pages for stored in page.get("Contents", [])]
-    for key in keys:
-        if key.endswith("/manifest.json"):
-            for file in staged_weights(cloud, key).files:
-                _keep(cloud, Location.parse(file.artifact.uri).key, folder)
-            _keep(cloud, key, folder)
+    keys = {stored["Key"] for page in pages for stored in page.get("Contents", [])}
+    for manifest in sorted(key for key in keys if key.endswith("/manifest.json")):
+        with contextlib.suppress(WeightsMismatch):  # of no use to anybody, and told when it is used
+            staged = staged_weights(cloud, manifest)
+            files = [Location.parse(file.artifact.uri).key for file in staged.files]
+            if keys.issuperset(files):
+                for key in [*files, manifest]:
+                    _keep(cloud, key, folder)
 
 
 def staged_weights(cloud: LocalCloud, key: str) -> StagedWeights:
