@@ -23,7 +23,7 @@ class Intake:
     ) -> None:
         self.path = path
         self.received = 0
-        self._size = size
+        self._stated = self._size = size
         self._begin = begin
         self._pace = pace
         self._upload: Upload | None = None
@@ -32,10 +32,10 @@ class Intake:
     def restart(self, *, size: int | None = None) -> None:
         """Forget what came so far. `size` is what the source announces, if it does.
 
-        OutOfStorage if there is no room for it, or for what the catalogue states.
+        OutOfStorage if there is no room for what the catalogue states, or else for that.
         """
         self.abandon()
-        self._size = size or self._size
+        self._size = size if self._stated is None else self._stated
         self.received = 0
         self._running = _hashes()
         self.path.write_bytes(b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pipeline.artifacts import Location
+from pipeline.artifacts import Artifact, Location
 from pipeline.errors import WeightsMismatch
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import bucket
@@ -28,26 +29,34 @@ def cache_folder() -> Path:
 
 
 def keep_weights(cloud: LocalCloud, folder: Path) -> None:
-    """Copy every model that is staged to `folder`, optimised networks too, its manifest last."""
+    """Copy every whole model to `folder`, optimised networks too, its manifest last."""
     pages = cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket("models"))
-    keys = [stored["Key"] for page in pages for stored in page.get("Contents", [])]
-    for key in keys:
-        if key.endswith("/manifest.json"):
-            _keep_model(cloud, key, folder)
+    keys = {stored["Key"] for page in pages for stored in page.get("Contents", [])}
+    for manifest in sorted(key for key in keys if key.endswith("/manifest.json")):
+        with contextlib.suppress(WeightsMismatch):  # of no use to anybody, and told when it is used
+            artifacts = _artifacts(staged_weights(cloud, manifest))
+            if keys.issuperset(Location.parse(artifact.uri).key for artifact in artifacts):
+                _keep_model(cloud, manifest, artifacts, folder)
 
 
-def _keep_model(cloud: LocalCloud, key: str, folder: Path) -> None:
+def _artifacts(staged: StagedWeights) -> list[Artifact]:
+    made = (network for file in staged.files for network in file.optimised)
+    return [
+        *(file.artifact for file in staged.files),
+        *(each.artifact for network in made for each in network.files),
+    ]
+
+
+def _keep_model(cloud: LocalCloud, key: str, artifacts: Sequence[Artifact], folder: Path) -> None:
     manifest = folder / key
     staged = cloud.client("s3").get_object(Bucket=bucket("models"), Key=key)["Body"].read()
     if manifest.is_file() and manifest.read_bytes() == staged:
         return
     manifest.unlink(missing_ok=True)  # until what it says is true
-    for file in StagedWeights.parse(staged, uri=key).files:
-        made = (each for network in file.optimised for each in network.files)
-        for artifact in (file.artifact, *(each.artifact for each in made)):
-            target = folder / Location.parse(artifact.uri).key
-            if not target.exists() or checksums(target)["sha256"] != artifact.sha256:
-                _keep(cloud, artifact.uri, target)
+    for artifact in artifacts:
+        target = folder / Location.parse(artifact.uri).key
+        if not target.exists() or checksums(target)["sha256"] != artifact.sha256:
+            _keep(cloud, artifact.uri, target)
     _keep(cloud, Location(bucket("models"), key).uri, manifest)
 
 

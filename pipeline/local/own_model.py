@@ -87,16 +87,6 @@ def describe_row(path: Path, found: Description, wishes: Wishes, *, catalogue: P
 
 
 def _toml(path: Path, found: Description, wishes: Wishes, catalogue: Path | None) -> str:
-    activation = wishes.activation or _activation(found)
-    shape = "×".join(str(axis) for axis in found.output_shape)
-    answer = f"a gradient gave {found.lowest:.3g} to {found.highest:.3g}"
-    preprocessing = {
-        "input_size": found.input_size,
-        "scale": wishes.scale,
-        "mean": wishes.mean,
-        "std": wishes.std,
-        "activation": activation,
-    }
     row = {
         "name": wishes.name,
         "summary": wishes.summary,
@@ -111,19 +101,25 @@ def _toml(path: Path, found: Description, wishes: Wishes, catalogue: Path | None
         "bytes": path.stat().st_size,
         "urls": [_address(path, catalogue)],
     }
-    return "\n".join(
-        [
-            "",
-            "[[models]]",
-            *_fields(row),
-            f"# Output {json.dumps(found.output_name)}, {shape}; {answer}.",
-            f"saliency = {{ {', '.join(_fields(preprocessing))} }}",
-            "",
-            "[[models.files]]",
-            *_fields(file),
-            "",
-        ]
-    )
+    head, body = ["", "[[models]]", *_fields(row)], _saliency(found, wishes)
+    return "\n".join([*head, *body, "", "[[models.files]]", *_fields(file), ""])
+
+
+def _saliency(found: Description, wishes: Wishes) -> list[str]:
+    """What was seen, and the preprocessing. A name from the file is quoted: it is not ours."""
+    shape = "×".join(str(axis) for axis in found.output_shape)
+    answer = f"a gradient gave {found.lowest:.3g} to {found.highest:.3g}"
+    spec = {
+        "input_size": found.input_size,
+        "scale": wishes.scale,
+        "mean": wishes.mean,
+        "std": wishes.std,
+        "activation": wishes.activation or _activation(found),
+    }
+    return [
+        f"# Output {json.dumps(found.output_name)}, {shape}; {answer}.",
+        f"saliency = {{ {', '.join(_fields(spec))} }}",
+    ]
 
 
 def _fields(values: Mapping[str, Any]) -> list[str]:

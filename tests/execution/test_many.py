@@ -91,15 +91,16 @@ def test_two_executions_for_one_photo_at_once_cost_one_inference(driver: Driver)
 
 
 def test_many_first_photos_at_once_make_one_download(driver: Driver) -> None:
-    keys = [f"first/{index}.png" for index in range(8)]
+    keys = [f"first/{index}.png" for index in range(5)]
+    driver.faults.before(r"PUT .*/vanishing\.onnx", lambda: _wait_for_an_answer(driver))
     for index, key in enumerate(keys):
         driver.put(png(square(left=index)), key, model="vanishing")
 
     executions = driver.wait_for(keys)
 
-    assert [execution.status for execution in executions] == ["SUCCEEDED"] * 8
+    assert [execution.status for execution in executions] == ["SUCCEEDED"] * 5
     stagings = _outputs_of(driver, "stage-weights", model="vanishing")
-    assert sorted(staged["already_staged"] for staged in stagings).count(False) == 1
+    assert [staged["already_staged"] for staged in stagings].count(False) == 1
     assert len(driver.keys("models", prefix="vanishing/")) == 2
 
 
@@ -135,6 +136,21 @@ def _executions_of(driver: Driver, key: str) -> int:
         for row in page["executions"]
     ]
     return sum(f'"{key}"' in text for text in inputs)
+
+
+def _wait_for_an_answer(driver: Driver) -> None:
+    """Until some attempt to stage has ended: another one's, if this one is kept waiting."""
+    states = driver.cloud.client("stepfunctions")
+    deadline = time.monotonic() + 30
+    ended = False
+    while not ended and time.monotonic() < deadline:
+        time.sleep(0.05)
+        arn = machine_arn("stage-weights")
+        listed = states.list_executions(stateMachineArn=arn)["executions"]
+        arns = [row["executionArn"] for row in listed]
+        histories = [states.get_execution_history(executionArn=arn)["events"] for arn in arns]
+        kinds = {event["type"] for events in histories for event in events}
+        ended = not kinds.isdisjoint({"TaskFailed", "TaskSucceeded"})
 
 
 def _outputs_of(driver: Driver, machine: str, *, model: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
@@ -100,7 +100,8 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         limit = page.breaks[number] if number < len(page.breaks) else None
-        self.wfile.write(body[:limit])
+        with suppress(ConnectionError):  # who has seen enough hangs up
+            self.wfile.write(body[:limit])
         if page.stalls and number == 0:
             self.wfile.flush()
             self.server.over.wait(30)
