@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
+EXTRAS := science local dev # what the everyday environment holds: all but training
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
@@ -17,9 +20,11 @@ $(READY): requirements-dev.txt
 		|| { echo "Python's venv is missing; on Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
 	@echo "Setting up $(VENV), once"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
-		--only-binary=:all: -r requirements-dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(VENV)/uv.txt
+	@$(PIP) --require-hashes --no-deps --only-binary=:all: -r $(VENV)/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(LOCKED) \
+		|| { echo "uv could not; pip tries, with its own settings"; $(PIP) $(LOCKED); }
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .PHONY: setup
@@ -41,6 +46,11 @@ e2e: $(READY)  ## The demo, and real weights on real photos where they are at ha
 bench: $(READY)  ## One photo and the networks, as ratios; BENCH=full for the large ones
 	@$(BIN)/python -m tests.bench
 
+.PHONY: starter-eval
+starter-eval: $(READY)  ## How good the starter model is, beside others of its size; with sheets
+	@$(BIN)/python -m containers.background_remover.starter.evaluation \
+		--photos ../shared/data --models ../shared/models
+
 .PHONY: check
 check: $(READY)  ## Lint, types, import rules; changes nothing
 	@$(BIN)/ruff check .
@@ -54,7 +64,7 @@ fix: $(READY)  ## Format and mend what can be mended
 
 .PHONY: lock
 lock: $(READY)  ## Hash-lock every dependency again
-	@$(COMPILE) pyproject.toml --all-extras -o requirements-dev.txt
+	@$(COMPILE) pyproject.toml $(EXTRAS:%=--extra %) -o requirements-dev.txt
 	@for folder in containers/*/; do \
 		test ! -f $${folder}requirements.in || $(COMPILE) $${folder}requirements.in \
 			-c requirements-dev.txt -o $${folder}requirements.txt || exit 1; done

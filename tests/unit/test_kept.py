@@ -92,14 +92,14 @@ def test_what_is_no_whole_model_is_not_kept(
     assert files_in(tmp_path) == {}
 
 
-def test_what_was_kept_before_stays(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_a_kept_copy_with_other_bytes_is_replaced(cloud: LocalCloud, tmp_path: Path) -> None:
     put(cloud, weights=CONTENT, manifest=manifest())
     (tmp_path / WEIGHTS).parent.mkdir(parents=True)
     (tmp_path / WEIGHTS).write_bytes(b"before")
 
     keep_weights(cloud, tmp_path)
 
-    assert files_in(tmp_path)[WEIGHTS] == b"before"
+    assert files_in(tmp_path)[WEIGHTS] == CONTENT
 
 
 def verdicts(folder: Path) -> list[str]:
