@@ -4,13 +4,15 @@
     ├── PermanentError     the same input will fail again: quarantined, never retried
     │   ├── UnsupportedMedia  CorruptMedia  MediaTooLarge  NoSubject
     │   ├── InvalidOptions  InvalidPrompt  UnknownModel  LicenseNotAccepted
+    │   ├── PhotoRefused
     │   └── SourceMissing  SourceChanged
     ├── CapacityError      this size of function cannot do it: the fallback model, or fail
     │   └── OutOfMemory
     ├── TransientError     may succeed later: retried, then left uncaught for Redrive
-    │   └── StoreUnavailable  WeightsUnavailable
+    │   └── StoreUnavailable  WeightsUnavailable  ModelUnavailable
     └── WeightsError       the model, not the photo, is at fault
-        └── WeightsNotStaged (staged once, then retried)  WeightsMismatch (never loaded)
+        ├── WeightsNotStaged (staged once, then retried)  WeightsMismatch (never loaded)
+        └── ModelNotOffered (left uncaught: a person has to look)
 
 A leaf's class name is its error name in the state machines, which match exact names only:
 a base class never matches. Any other exception is a bug and stays uncaught.
@@ -28,9 +30,12 @@ __all__ = [
     "InvalidPrompt",
     "LicenseNotAccepted",
     "MediaTooLarge",
+    "ModelNotOffered",
+    "ModelUnavailable",
     "NoSubject",
     "OutOfMemory",
     "PermanentError",
+    "PhotoRefused",
     "PipelineError",
     "SourceChanged",
     "SourceMissing",
@@ -89,9 +94,12 @@ class InvalidOptions(PermanentError):
 
 
 class InvalidPrompt(PermanentError):
-    """A point or box does not lie in the photo."""
+    """The points and boxes do not fit the photo, or the model."""
 
-    hint = "Give x,y in pixels after rotation, or between 0 and 1; the origin is the top left."
+    hint = (
+        "Give x,y in pixels after rotation, or between 0 and 1; the origin is the top left. "
+        "Only models that cut out what they are shown take points and boxes, and need them."
+    )
 
 
 class UnknownModel(PermanentError):
@@ -124,6 +132,12 @@ class LicenseNotAccepted(PermanentError):
     hint = "Choose a model with a commercial licence."
 
 
+class PhotoRefused(PermanentError):
+    """A hosted model will not work on this photo."""
+
+    hint = "Choose a model that runs on your own functions: those look at any photo."
+
+
 class CapacityError(PipelineError):
     """The function is too small for this photo with this model."""
 
@@ -153,6 +167,12 @@ class WeightsUnavailable(TransientError):
     )
 
 
+class ModelUnavailable(TransientError):
+    """A hosted model did not answer, or has no capacity left."""
+
+    hint = "Redrive the execution later, or ask for a higher quota of the model."
+
+
 class WeightsError(PipelineError):
     """The model, not the photo, is at fault."""
 
@@ -167,6 +187,12 @@ class WeightsMismatch(WeightsError):
     """The bytes are not the weights the catalogue names; they are never loaded."""
 
     hint = "Treat the source as compromised until you know why its bytes changed."
+
+
+class ModelNotOffered(WeightsError):
+    """A hosted model is not to be had by this account in this region, or no longer at all."""
+
+    hint = "Allow the model in Amazon Bedrock for this account and region, or choose another."
 
 
 def leaf_names(base: type[PipelineError] = PipelineError) -> frozenset[str]:

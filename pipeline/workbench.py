@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from pipeline.artifacts import ArtifactStore
+from pipeline.bedrock import Bedrock
 from pipeline.manifest import Catalogue, load_catalogue
 from pipeline.weights import LocalWeights
 
@@ -43,11 +44,24 @@ class Settings:
 class Workbench:
     """What outlives one call: the store, the catalogue and the weights of a warm container."""
 
-    def __init__(self, *, root: Path, settings: Settings, store: ArtifactStore) -> None:
+    def __init__(
+        self,
+        *,
+        root: Path,
+        settings: Settings,
+        store: ArtifactStore,
+        connect_bedrock: Callable[[], Bedrock] = Bedrock.connect,
+    ) -> None:
         self.root = root
         self.settings = settings
         self.store = store
+        self._connect_bedrock = connect_bedrock
         self.weights = LocalWeights(store, settings.scratch / "weights")
+
+    @cached_property
+    def bedrock(self) -> Bedrock:
+        """Connected by the first call that needs it: most containers never do."""
+        return self._connect_bedrock()
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -72,6 +86,10 @@ class TaskContext:
     @property
     def weights(self) -> LocalWeights:
         return self.bench.weights
+
+    @property
+    def bedrock(self) -> Bedrock:
+        return self.bench.bedrock
 
     @property
     def catalogue(self) -> Catalogue:

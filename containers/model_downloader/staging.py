@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from containers.model_downloader.smoke import require_declared_network
+from containers.model_downloader.smoke_sam import require_declared_pair
 from containers.model_downloader.sources import Sources
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts import StageWeights, WeightsStaged
+from pipeline.errors import InvalidOptions
 from pipeline.manifest import ModelRow
+from pipeline.specs import SaliencySpec, SamSpec
 from pipeline.weights import StagedFile, StagedWeights
 
 
@@ -22,7 +26,12 @@ def stage_weights(
     sources: Sources,
     scratch: Path,
 ) -> WeightsStaged:
-    """Put every file of `row` under its prefix; WeightsUnavailable or WeightsMismatch if not."""
+    """Put every file of `row` under its prefix; WeightsUnavailable or WeightsMismatch if not.
+
+    A hosted model has no files: InvalidOptions.
+    """
+    if row.hosted:
+        raise InvalidOptions(f"{row.name} is hosted elsewhere: it has no weights to stage")
     manifest = Location(job.models_bucket, row.weights_key)
     staged = None if job.force else _already_staged(store, manifest)
     if staged is not None:
@@ -52,7 +61,7 @@ def _stage_files(
     fetched = [
         (file, folder / file.name, sources.fetch(file, folder / file.name)) for file in row.files
     ]
-    require_declared_network(fetched[0][1], row.saliency)
+    _require_declared(row, [path for _, path, _ in fetched])
     return tuple(
         StagedFile(
             name=file.name,
@@ -62,3 +71,12 @@ def _stage_files(
         )
         for file, path, sha256 in fetched
     )
+
+
+def _require_declared(row: ModelRow, paths: Sequence[Path]) -> None:
+    """Load what was fetched and compare it with the row, as its engine wants it."""
+    if row.engine == "sam":
+        encoder, decoder, *_ = paths
+        require_declared_pair(encoder, decoder, row.spec(SamSpec))
+    else:
+        require_declared_network(paths[0], row.spec(SaliencySpec))

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import urllib3
 
-from pipeline.errors import WeightsUnavailable
+from pipeline.errors import ModelNotOffered, WeightsUnavailable
 from pipeline.manifest import Catalogue, ModelRow
 
 FIRST_CHOICE: Final = "u2netp"
@@ -31,11 +31,16 @@ class ChosenModel(NamedTuple):
 
 
 def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
-    """The first model that can be staged: u2netp from anywhere, else any the mirror holds."""
+    """The first model that can be staged: u2netp from anywhere, else any the mirror holds.
+
+    None that is hosted or has to be shown its subject: nobody asked for such a one.
+    """
     first = catalogue.row(FIRST_CHOICE)
     if can_be_staged(first, mirror=mirror):
         return ChosenModel(first.name, "the first choice, and it can be had")
     for row in catalogue.rows:
+        if row.takes_prompts or row.hosted:
+            continue
         if row.commercial and all(mirror_holds(mirror, row, file.name) for file in row.files):
             return ChosenModel(
                 row.name, f"the mirror holds it, and {FIRST_CHOICE} is not to be had"
@@ -47,8 +52,13 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
 
 
 def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> ChosenModel:
-    """The model asked for, if it can be staged; UnknownModel or WeightsUnavailable if not."""
+    """The model asked for, if it can be staged.
+
+    UnknownModel, WeightsUnavailable, or ModelNotOffered for a hosted one, if not.
+    """
     row = catalogue.row(name)
+    if row.hosted:
+        raise ModelNotOffered(f"{name} is hosted by Amazon Bedrock, which no local cloud reaches")
     if not can_be_staged(row, mirror=mirror):
         raise WeightsUnavailable(f"{name} is not to be had from {_tried(row, mirror)}")
     return ChosenModel(name, "as asked")

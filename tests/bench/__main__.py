@@ -29,6 +29,7 @@ from pipeline.local.executions import finished
 from pipeline.local.report import console
 from pipeline.local.samples import sample_photos
 from pipeline.manifest import ModelRow
+from pipeline.specs import SaliencySpec
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row, slow, stock
 
@@ -115,7 +116,7 @@ def _photo(index: int) -> bytes:
 def _bare_run(weights: Path, row: ModelRow) -> float:
     """The median of bare onnxruntime on the same tensor, with its own defaults."""
     pixels = np.asarray(Image.open(io.BytesIO(_photo(0))))
-    tensor = to_tensor(pixels, row.saliency)
+    tensor = to_tensor(pixels, row.spec(SaliencySpec))
     session = ort.InferenceSession(weights)
     feed = {session.get_inputs()[0].name: tensor}
     times = []

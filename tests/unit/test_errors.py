@@ -23,14 +23,15 @@ LEAVES = {
         "LicenseNotAccepted",
         "MediaTooLarge",
         "NoSubject",
+        "PhotoRefused",
         "SourceChanged",
         "SourceMissing",
         "UnknownModel",
         "UnsupportedMedia",
     },
     CapacityError: {"OutOfMemory"},
-    TransientError: {"StoreUnavailable", "WeightsUnavailable"},
-    WeightsError: {"WeightsMismatch", "WeightsNotStaged"},
+    TransientError: {"ModelUnavailable", "StoreUnavailable", "WeightsUnavailable"},
+    WeightsError: {"ModelNotOffered", "WeightsMismatch", "WeightsNotStaged"},
 }
 NAMES = sorted(set().union(*LEAVES.values()))
 

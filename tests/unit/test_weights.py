@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.errors import StoreUnavailable, WeightsMismatch, WeightsNotStaged
-from pipeline.manifest import ModelRow, SaliencySpec, WeightsFile
+from pipeline.manifest import ModelRow, WeightsFile
+from pipeline.specs import SaliencySpec
 from pipeline.weights import LocalWeights, StagedFile, StagedWeights, checksums
 
 MANIFEST = Location("models", "net/0123456789ab/manifest.json")

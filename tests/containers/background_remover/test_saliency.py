@@ -10,16 +10,11 @@ import numpy as np
 import pytest
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 
-from containers.background_remover.saliency import (
-    Network,
-    open_network,
-    predict_mask,
-    to_mask,
-    to_tensor,
-)
+from containers.background_remover.network import Network, open_network
+from containers.background_remover.saliency import predict_mask, to_mask, to_tensor
 from pipeline.errors import OutOfMemory
-from pipeline.manifest import SaliencySpec
 from pipeline.photo import Pixels
+from pipeline.specs import SaliencySpec
 from tests.models import SIZE, Shelf
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from containers.model_downloader.smoke import require_declared_network
 from pipeline.errors import OutOfMemory, WeightsMismatch
-from pipeline.manifest import SaliencySpec
+from pipeline.specs import SaliencySpec
 from tests.models import brightness
 
 Shape = list[int | str | None]

@@ -1,0 +1,85 @@
+"""From a catalogue row to a loaded model: one loader for each engine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from containers.background_remover.embeddings import EmbeddingCache
+from containers.background_remover.hosted import predict_hosted
+from containers.background_remover.masks import Prediction
+from containers.background_remover.network import open_network
+from containers.background_remover.saliency import predict_mask
+from containers.background_remover.sam import Sam, predict_subjects
+from pipeline.artifacts import Location
+from pipeline.contracts import RemoveBackground
+from pipeline.errors import WeightsNotStaged
+from pipeline.manifest import ModelRow
+from pipeline.photo import Pixels
+from pipeline.specs import BedrockSpec, Engine, SaliencySpec, SamSpec
+from pipeline.workbench import TaskContext
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model ready for one job: H×W×3 in, its opinion out. A hosted one has no weights here."""
+
+    predict: Callable[[Pixels], Prediction]
+    weights_sha256: str | None
+
+
+def load_model(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
+    """The row's model; WeightsNotStaged, WeightsMismatch or OutOfMemory if it cannot be loaded."""
+    return _LOADERS[row.engine](row, job, context)
+
+
+def _load_saliency(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
+    ((weights, sha256),) = _staged_files(row, job, context)
+    network, spec = open_network(weights), row.spec(SaliencySpec)
+
+    def predict(picture: Pixels) -> Prediction:
+        return Prediction(predict_mask(network, spec, picture, timed=context.timed))
+
+    return Model(predict, sha256)
+
+
+def _load_sam(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
+    files = _staged_files(row, job, context)
+    (encoder, encoder_sha256), (decoder, _), *_ = files
+    sam = Sam(encoder, open_network(decoder), row.spec(SamSpec))
+    cache = EmbeddingCache(
+        context.store, job.work_bucket, encoder_sha256, sam.spec.canvas, job.source.sha256
+    )
+
+    def predict(picture: Pixels) -> Prediction:
+        return predict_subjects(sam, picture, job.prompts, cache=cache, timed=context.timed)
+
+    checksums = "\n".join(sha256 for _, sha256 in files)
+    return Model(predict, hashlib.sha256(checksums.encode()).hexdigest())
+
+
+def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) -> Model:
+    spec = row.spec(BedrockSpec)
+
+    def predict(picture: Pixels) -> Prediction:
+        return Prediction(predict_hosted(context.bedrock, spec, picture, timed=context.timed))
+
+    return Model(predict, None)
+
+
+def _staged_files(
+    row: ModelRow, job: RemoveBackground, context: TaskContext
+) -> tuple[tuple[Path, str], ...]:
+    if job.weights_key is None:
+        raise WeightsNotStaged(f"the job names no staged weights of {row.name}")
+    return context.weights.files(Location(job.models_bucket, job.weights_key), row)
+
+
+_LOADERS: Final[Mapping[Engine, Callable[[ModelRow, RemoveBackground, TaskContext], Model]]] = {
+    "saliency": _load_saliency,
+    "sam": _load_sam,
+    "bedrock": _load_hosted,
+}
