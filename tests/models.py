@@ -13,7 +13,24 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.sam_models import stock_sam
+
 SIZE = 64
+HOSTED = """
+[[models]]
+name = "hosted"
+summary = "For tests."
+engine = "bedrock"
+licence = "MIT"
+commercial = true
+memory_mb = 512
+
+[models.bedrock]
+model_id = "us.test.remove-background-v1:0"
+largest_side = 256
+smallest_side = 64
+widest = 2.5
+"""
 _OPSET = [helper.make_opsetid("", 17)]
 
 
@@ -100,7 +117,7 @@ def stock(folder: Path) -> Shelf:
 
     `hungry-with-fallback` is `hungry` with `brightness` to fall back on; `buggy`, `endless`,
     `vanishing` and `tampered` are there for the execution tests to spoil; `missing` has a row and
-    no file.
+    no file. `pointer` takes prompts, `hosted` is Bedrock's.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -118,6 +135,7 @@ def stock(folder: Path) -> Shelf:
         (folder / f"{name}.onnx").write_bytes(content)
         rows.append(catalogue_row(name, hashlib.sha256(content).hexdigest(), extra=extra))
     rows.append(catalogue_row("missing", hashlib.sha256(b"nobody has this").hexdigest()))
+    rows += [stock_sam(folder), HOSTED]
     catalogue = folder / "models.toml"
     catalogue.write_text("\n".join(rows))
     return Shelf(folder, catalogue)

@@ -39,9 +39,12 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
     if can_be_staged(first, mirror=mirror):
         return ChosenModel(first.name, "the first choice, and it can be had")
     for row in catalogue.rows:
-        if row.takes_prompts or row.hosted:
-            continue
-        if row.commercial and all(mirror_holds(mirror, row, file.name) for file in row.files):
+        by_itself = not (row.takes_prompts or row.hosted)
+        if (
+            by_itself
+            and row.commercial
+            and all(mirror_holds(mirror, row, file.name) for file in row.files)
+        ):
             return ChosenModel(
                 row.name, f"the mirror holds it, and {FIRST_CHOICE} is not to be had"
             )

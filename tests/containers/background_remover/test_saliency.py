@@ -183,13 +183,14 @@ def test_any_other_failure_keeps_its_own_name(shelf: Shelf) -> None:
         open_network(shelf.catalogue)
 
 
-def test_a_process_holds_one_network(shelf: Shelf) -> None:
+def test_a_process_holds_the_networks_of_one_model(shelf: Shelf) -> None:
     first = open_network(shelf.folder / "brightness.onnx")
     assert open_network(shelf.folder / "brightness.onnx") is first
 
     open_network(shelf.folder / "hungry.onnx")
+    open_network(shelf.folder / "slow.onnx")
 
-    assert open_network.cache_info().currsize == 1
+    assert open_network.cache_info().currsize == 2
     assert open_network(shelf.folder / "brightness.onnx") is not first
 
 
