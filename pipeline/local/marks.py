@@ -10,8 +10,6 @@ import click
 
 from pipeline.prompts import MOST_POINTS, MOST_SUBJECTS, Box, Point, SubjectPrompt
 
-# S3 keeps 2 KB of metadata with an object; the other options share it.
-_MOST_BYTES: Final = 1_500
 _LABELS: Final[dict[tuple[str, ...], Literal[0, 1]]] = {(): 1, ("1",): 1, ("0",): 0}
 
 
@@ -30,8 +28,6 @@ def prompt_metadata(points: Sequence[str], boxes: Sequence[str]) -> dict[str, st
     prompts = [SubjectPrompt(points=shown, box=box) for box in map(_box, boxes)]
     prompts = prompts or [SubjectPrompt(points=shown)]
     content = json.dumps([prompt.model_dump(exclude_defaults=True) for prompt in prompts])
-    if len(content) > _MOST_BYTES:
-        raise click.UsageError("too many points and boxes to send along with a photo")
     return {"prompts": content}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from containers.model_downloader.handler import handler
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.contracts import StageWeights, WeightsStaged
 from pipeline.errors import (
+    InvalidOptions,
     StoreUnavailable,
     UnknownModel,
     WeightsMismatch,
@@ -125,6 +127,32 @@ def test_every_file_is_staged_with_its_sha256_whatever_the_catalogue_states(
     assert staged.files[1].artifact.sha256 == NOTES_SHA256
     assert store.read(Location.parse(staged.files[1].artifact.uri)) == NOTES
     assert (staged.model, staged.licence) == ("two", "MIT")
+
+
+def test_a_model_of_two_networks_is_staged_with_both(bench: Bench, store: LocalStore) -> None:
+    result = stage(bench(), "pointer")
+
+    manifest = store.read(Location.parse(result.manifest.uri))
+    staged = StagedWeights.model_validate_json(manifest)
+    assert [file.name for file in staged.files] == ["pointer.encoder.onnx", "pointer.decoder.onnx"]
+
+
+def test_a_pair_in_the_wrong_order_is_not_staged(bench: Bench, store: LocalStore) -> None:
+    first, second = bench().catalogue.row("pointer").files
+    row = catalogue_row("muddled", second.digest.removeprefix("sha256:"))
+    row = row.replace("muddled.onnx", second.name).replace('"saliency"', '"sam"')
+    row = re.sub(r"(?s)\[models\.saliency\].*?\n\n", "[models.sam]\ncanvas = [48, 64]\n\n", row)
+    last = f'[[models.files]]\nname = "{first.name}"\ndigest = "{first.digest}"\n'
+
+    with pytest.raises(WeightsMismatch, match=r"^pointer\.decoder\.onnx takes"):
+        stage(bench(row + last), "muddled")
+    assert everything_in(store.root) == []
+
+
+def test_a_hosted_model_has_nothing_to_stage(bench: Bench, store: LocalStore) -> None:
+    with pytest.raises(InvalidOptions, match="hosted is hosted elsewhere"):
+        stage(bench(), "hosted")
+    assert everything_in(store.root) == []
 
 
 def test_a_store_that_fails_on_the_way_leaves_no_manifest(

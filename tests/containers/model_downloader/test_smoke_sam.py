@@ -1,0 +1,81 @@
+"""An encoder and a decoder are what their row says, or are never published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+
+from containers.model_downloader.smoke_sam import require_declared_pair
+from pipeline.errors import WeightsMismatch
+from pipeline.specs import SamSpec
+from tests.models import brightness
+from tests.sam_models import CANVAS, decoder, encoder
+
+SPEC = SamSpec(canvas=CANVAS)
+
+
+def saved(folder: Path, name: str, model: onnx.ModelProto) -> Path:
+    path = folder / f"{name}.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def renamed(model: onnx.ModelProto, name: str, new: str) -> onnx.ModelProto:
+    """The same network with one input called something else."""
+    (one,) = (value for value in model.graph.input if value.name == name)
+    one.name = new
+    for node in model.graph.node:
+        node.input[:] = [new if value == name else value for value in node.input]
+    return model
+
+
+def check(tmp_path: Path, first: onnx.ModelProto, second: onnx.ModelProto) -> None:
+    paths = saved(tmp_path, "encoder", first), saved(tmp_path, "decoder", second)
+    require_declared_pair(*paths, SPEC)
+
+
+def test_a_pair_that_is_what_its_row_says_passes(tmp_path: Path) -> None:
+    check(tmp_path, encoder(), decoder())
+
+
+def test_an_encoder_of_any_size_passes(tmp_path: Path) -> None:
+    free = encoder()
+    for axis, name in zip(free.graph.input[0].type.tensor_type.shape.dim, "hw", strict=False):
+        axis.dim_param = name
+
+    check(tmp_path, free, decoder())
+
+
+def test_an_encoder_of_another_canvas_is_refused(tmp_path: Path) -> None:
+    paths = saved(tmp_path, "encoder", encoder()), saved(tmp_path, "decoder", decoder())
+
+    with pytest.raises(WeightsMismatch, match=r"takes \[48, 64, 3\], its row says \[64, 48, 3\]"):
+        require_declared_pair(*paths, SamSpec(canvas=(64, 48)))
+
+
+def test_a_network_of_another_kind_is_no_decoder(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMismatch, match=r"decoder\.onnx takes photo; a decoder of points"):
+        check(tmp_path, encoder(), brightness())
+
+
+def test_a_decoder_with_other_inputs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMismatch, match=r"takes .*, point_text; a decoder of points"):
+        check(tmp_path, encoder(), renamed(decoder(), "point_labels", "point_text"))
+
+
+def test_a_decoder_without_scores_is_refused(tmp_path: Path) -> None:
+    silent = decoder()
+    del silent.graph.output[1:]
+
+    with pytest.raises(WeightsMismatch, match="gives masks without scores"):
+        check(tmp_path, encoder(), silent)
+
+
+def test_a_file_that_is_not_onnx_is_named(tmp_path: Path) -> None:
+    whole, torn = saved(tmp_path, "encoder", encoder()), tmp_path / "torn.onnx"
+    torn.write_bytes(b"<html>Too many requests</html>")
+
+    with pytest.raises(WeightsMismatch, match=r"^torn\.onnx is not a loadable ONNX model"):
+        require_declared_pair(whole, torn, SPEC)
