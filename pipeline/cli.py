@@ -146,7 +146,7 @@ def list_models(choice: ModelChoice) -> None:
     """Every model row: its licence, memory, what it is for, and what it falls back on."""
     for row in read_catalogue(ROOT, choice).rows:
         fallback = f" (fallback: {row.fallback})" if row.fallback else ""
-        click.echo(f"{row.name:24}{row.licence:12}{row.memory_mb:>6} MB  {row.summary}{fallback}")
+        click.echo(f"{row.name:28}{row.licence:18}{row.memory_mb:>6} MB  {row.summary}{fallback}")
 
 
 @matteline.group()

@@ -22,7 +22,7 @@ def handler(job: RemoveBackground, context: TaskContext) -> BackgroundRemoved:
     figures = require_subject(found.mask, least_coverage=found.least_coverage) | found.figures
     with context.timed("store"):
         mask, subjects = store_masks(found, job, context.store)
+    sha256 = model.weights_sha256
     return BackgroundRemoved(
-        mask=mask, subjects=subjects, model=row.name, metrics=figures,
-        weights_sha256=model.weights_sha256,
-    )  # fmt: skip
+        mask=mask, subjects=subjects, model=row.name, weights_sha256=sha256, metrics=figures
+    )

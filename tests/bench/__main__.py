@@ -64,7 +64,7 @@ def _model(folder: Path) -> tuple[str, tuple[Path, ...], str]:
             ROOT, default_model="u2netp", overlays=(Path(overlay),)
         ).catalogue.rows
         for row in rows:
-            if (Path(mirror) / row.files[0].name).is_file():
+            if row.engine == "saliency" and (Path(mirror) / row.files[0].name).is_file():
                 return mirror, (Path(overlay),), row.name
     return _made_model(folder)
 
