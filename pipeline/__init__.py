@@ -3,13 +3,14 @@
 In reading order:
 
 - `errors`      what can go wrong, named as the state machines name it
+- `addresses`, `network`   how places on the web are written and reached
 - `artifacts`   bytes with an address and a checksum, and where they live
 - `prompts`     points and boxes that show a model its subjects
 - `contracts`   one frozen (job, result) pair per task
 - `manifest`, `specs`   containers, models and resources, as their TOML files declare them
 - `naming`      which key an output is published under
 - `photo`, `colour`   untrusted bytes to pixels, and pixels to bytes
-- `s3`, `bedrock`, `source`, `weights`   the adapters a task reads and writes through
+- `s3`, `bedrock`, `secrets`, `source`, `web`, `weights`   what a task reads and writes through
 - `workbench`   what a task works with
 - `task`        what turns a plain function into a Lambda handler
 - `local`, `cli`   the local cloud and the `matteline` command

@@ -7,12 +7,13 @@ import functools
 import io
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from pipeline.cli_models import models
+from pipeline.cli_options import ROOT, model_option, output_option, weights_options
 from pipeline.errors import InvalidOptions, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
@@ -26,45 +27,15 @@ from pipeline.local.preflight import (
     require_writable,
 )
 from pipeline.local.samples import sample_photos
-from pipeline.local.session import ModelChoice, read_catalogue, session
+from pipeline.local.session import ModelChoice, session
 from pipeline.manifest import load_containers
 
-ROOT: Final = Path(__file__).parent.parent
 DEFAULT_PORT: Final = 8420
 CONTACT_SHEET: Final = "contact-sheet.png"
 POINT_HELP: Final = (
     "A place on the subject (or, with 0, off it), in pixels or 0–1; may be repeated."
 )
 BOX_HELP: Final = "A box around the subject; each of several is a subject of its own."
-
-
-def weights_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --mirror and --catalogue, handed over with `model` as one ModelChoice."""
-
-    @click.option(
-        "--mirror",
-        envvar="MATTELINE_WEIGHTS_MIRROR",
-        help="Folder or URL that holds weights by file name; tried before a model's own sources.",
-    )
-    @click.option(
-        "--catalogue",
-        "overlays",
-        envvar="MATTELINE_CATALOGUE",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        multiple=True,
-        help="Catalogue file layered over the shipped one; may be repeated.",
-    )
-    @functools.wraps(command)
-    def with_choice(
-        mirror: str | None, overlays: tuple[Path, ...], model: str | None = None, **rest: Any
-    ) -> None:
-        command(choice=ModelChoice(model, mirror, overlays), **rest)
-
-    return with_choice
-
-
-model_option = click.option("--model", help="Catalogue name; by default the first that can be had.")
-output_option = functools.partial(click.option, "-o", "--output", type=click.Path(path_type=Path))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -135,18 +106,7 @@ def up(port: int, choice: ModelChoice) -> None:
         narrate(cloud, say)
 
 
-@matteline.group()
-def models() -> None:
-    """Look at the model catalogue."""
-
-
-@models.command("list")
-@weights_options
-def list_models(choice: ModelChoice) -> None:
-    """Every model row: its licence, memory, what it is for, and what it falls back on."""
-    for row in read_catalogue(ROOT, choice).rows:
-        fallback = f" (fallback: {row.fallback})" if row.fallback else ""
-        click.echo(f"{row.name:28}{row.licence:18}{row.memory_mb:>6} MB  {row.summary}{fallback}")
+matteline.add_command(models)
 
 
 @matteline.group()

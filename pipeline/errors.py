@@ -7,12 +7,13 @@
     │   ├── PhotoRefused
     │   └── SourceMissing  SourceChanged
     ├── CapacityError      this size of function cannot do it: the fallback model, or fail
-    │   └── OutOfMemory
+    │   └── OutOfMemory  OutOfStorage
     ├── TransientError     may succeed later: retried, then left uncaught for Redrive
-    │   └── StoreUnavailable  WeightsUnavailable  ModelUnavailable
+    │   ├── StoreUnavailable  WeightsUnavailable  ModelUnavailable
+    │   └── WeightsClaimed (only where weights are staged)
     └── WeightsError       the model, not the photo, is at fault
         ├── WeightsNotStaged (staged once, then retried)  WeightsMismatch (never loaded)
-        └── ModelNotOffered (left uncaught: a person has to look)
+        └── WeightsForbidden (never fetched)  ModelNotOffered (left uncaught, for a person)
 
 A leaf's class name is its error name in the state machines, which match exact names only:
 a base class never matches. Any other exception is a bug and stays uncaught.
@@ -34,6 +35,7 @@ __all__ = [
     "ModelUnavailable",
     "NoSubject",
     "OutOfMemory",
+    "OutOfStorage",
     "PermanentError",
     "PhotoRefused",
     "PipelineError",
@@ -43,7 +45,9 @@ __all__ = [
     "TransientError",
     "UnknownModel",
     "UnsupportedMedia",
+    "WeightsClaimed",
     "WeightsError",
+    "WeightsForbidden",
     "WeightsMismatch",
     "WeightsNotStaged",
     "WeightsUnavailable",
@@ -148,14 +152,20 @@ class OutOfMemory(CapacityError):
     hint = "Send a smaller photo, set allow_fallback, or raise the model's memory_mb."
 
 
+class OutOfStorage(CapacityError):
+    """The function's disk has no room for the model's files."""
+
+    hint = "Free the disk, or raise the storage_mb of the container."
+
+
 class TransientError(PipelineError):
     """The same input may succeed later."""
 
 
 class StoreUnavailable(TransientError):
-    """S3 refused or did not answer."""
+    """S3 or Secrets Manager was too busy, or did not answer."""
 
-    hint = "Redrive the execution once S3 answers again."
+    hint = "Redrive the execution once AWS answers again."
 
 
 class WeightsUnavailable(TransientError):
@@ -173,6 +183,12 @@ class ModelUnavailable(TransientError):
     hint = "Redrive the execution later, or ask for a higher quota of the model."
 
 
+class WeightsClaimed(TransientError):
+    """Another execution is staging these very weights."""
+
+    hint = "Nothing to do: they will be there when it is done, or be staged here if it fails."
+
+
 class WeightsError(PipelineError):
     """The model, not the photo, is at fault."""
 
@@ -181,6 +197,15 @@ class WeightsNotStaged(WeightsError):
     """The models bucket holds no complete copy of the weights."""
 
     hint = "Start the stage-weights state machine for this model."
+
+
+class WeightsForbidden(WeightsError):
+    """A gated source refused, or its token is not in Secrets Manager."""
+
+    hint = (
+        "Store the publisher's token under the secret the model's row names, or put the file into "
+        "the mirror; then stage again."
+    )
 
 
 class WeightsMismatch(WeightsError):

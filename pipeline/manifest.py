@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
+from pipeline.addresses import Address, rooted
 from pipeline.errors import UnknownModel
 from pipeline.specs import BedrockSpec, Declaration, Engine, SaliencySpec, SamSpec
 
@@ -56,12 +57,21 @@ class WeightsFile(Declaration):
     """One file of a model. `digest` is what the publisher states; it names the staged copy.
 
     A `file:` address without a leading slash is relative to the catalogue file that states it.
+    `token` names the secret that opens a gated source. It is the first address's: no other host
+    is ever shown what the secret holds.
     """
 
     name: str = Field(pattern=r"^\w[\w. -]*$")  # a plain file name: it may not leave its folder
-    urls: tuple[str, ...] = ()
+    urls: tuple[Address, ...] = ()
     digest: Digest
     bytes: int | None = None
+    token: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _tokens_travel_encrypted(self) -> Self:
+        if self.token and not (self.urls and self.urls[0].startswith(("https:", "hf:"))):
+            raise ValueError("a token needs a first address that is https:// or hf://")
+        return self
 
 
 class ModelRow(Declaration):
@@ -216,15 +226,10 @@ def load_resources(root: Path) -> Resources:
 def _rooted(row: ModelRow, folder: Path) -> ModelRow:
     """The row with its relative `file:` addresses made absolute."""
     files = tuple(
-        file.model_copy(update={"urls": tuple(_address(url, folder) for url in file.urls)})
+        file.model_copy(update={"urls": tuple(rooted(url, folder) for url in file.urls)})
         for file in row.files
     )
     return row.model_copy(update={"files": files})
-
-
-def _address(url: str, folder: Path) -> str:
-    scheme, _, path = url.partition(":")
-    return (folder / path).as_uri() if scheme == "file" and not path.startswith("/") else url
 
 
 @contextmanager

@@ -1,24 +1,33 @@
 """Staged weights to verified files on this machine, once per process."""
 
+import errno
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.artifacts import Artifact, ArtifactStore, Location
-from pipeline.errors import WeightsMismatch, WeightsNotStaged
-from pipeline.manifest import ModelRow, WeightsFile
+from pipeline.errors import OutOfStorage, WeightsMismatch, WeightsNotStaged
+from pipeline.manifest import Digest, ModelRow, WeightsFile
 
 _CHUNK_BYTES: Final = 2**20
 
 
 class StagedFile(BaseModel):
+    """A file as it was staged: what the publisher states, where it came from, what we hold.
+
+    The artifact's SHA-256 is ours, and pins the file where the publisher states an MD5 only.
+    """
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    digest: Digest
+    source: str
     artifact: Artifact
 
 
@@ -30,6 +39,14 @@ class StagedWeights(BaseModel):
     model: str
     licence: str
     files: tuple[StagedFile, ...] = Field(min_length=1)
+
+    @classmethod
+    def parse(cls, content: bytes, *, uri: str) -> Self:
+        """The manifest that was read from `uri`; WeightsMismatch if it is none."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            raise WeightsMismatch(f"{uri} is no manifest of staged weights") from error
 
 
 class LocalWeights:
@@ -56,11 +73,10 @@ class LocalWeights:
 
     def _read_manifest(self, manifest: Location) -> StagedWeights:
         try:
-            return StagedWeights.model_validate_json(self._store.read(manifest))
+            content = self._store.read(manifest)
         except KeyError:
             raise WeightsNotStaged(f"there is no {manifest.uri}") from None
-        except ValidationError as error:
-            raise WeightsMismatch(f"{manifest.uri} is no manifest of staged weights") from error
+        return StagedWeights.parse(content, uri=manifest.uri)
 
     def _fetch(self, file: WeightsFile, artifact: Artifact) -> tuple[Path, str]:
         """A local copy whose bytes are the staged ones and the catalogue's."""
@@ -87,6 +103,13 @@ class LocalWeights:
             partial.replace(path)
         except KeyError:
             raise WeightsNotStaged(f"{artifact.uri} is named by a manifest and missing") from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            free = shutil.disk_usage(self._folder).free
+            raise OutOfStorage(
+                f"{path.name} needs {artifact.bytes:,} bytes of disk; {free:,} are free"
+            ) from error
         finally:
             partial.unlink(missing_ok=True)
 

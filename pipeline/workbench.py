@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from pipeline.artifacts import ArtifactStore
 from pipeline.bedrock import Bedrock
 from pipeline.manifest import Catalogue, load_catalogue
+from pipeline.network import Network
 from pipeline.weights import LocalWeights
 
 
@@ -22,13 +24,14 @@ class Settings:
 
     Variables: MATTELINE_CATALOGUE (extra catalogue files, path-separated),
     MATTELINE_WEIGHTS_MIRROR (folder or URL tried before a model's own sources),
-    MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST.
+    MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST; those of `Network`.
     """
 
     catalogue_overlays: tuple[Path, ...] = ()
     weights_mirror: str | None = None
     scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
     image_digest: str = "none"
+    network: Network = field(default_factory=Network)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -38,6 +41,7 @@ class Settings:
             weights_mirror=environment.get("MATTELINE_WEIGHTS_MIRROR") or None,
             scratch=Path(environment.get("MATTELINE_SCRATCH", cls.scratch)),
             image_digest=environment.get("MATTELINE_IMAGE_DIGEST", cls.image_digest),
+            network=Network.from_environment(environment),
         )
 
 
@@ -70,10 +74,14 @@ class Workbench:
 
 @dataclass(frozen=True)
 class TaskContext:
-    """One call's way to the workbench, and its stopwatch."""
+    """One call's way to the workbench, and its stopwatch.
+
+    `ends_at` is the reading of `time.monotonic` at which the function's timeout kills the call.
+    """
 
     bench: Workbench
     timings: dict[str, float] = field(default_factory=dict)
+    ends_at: float = math.inf
 
     @property
     def settings(self) -> Settings:

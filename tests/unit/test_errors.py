@@ -29,9 +29,14 @@ LEAVES = {
         "UnknownModel",
         "UnsupportedMedia",
     },
-    CapacityError: {"OutOfMemory"},
-    TransientError: {"ModelUnavailable", "StoreUnavailable", "WeightsUnavailable"},
-    WeightsError: {"ModelNotOffered", "WeightsMismatch", "WeightsNotStaged"},
+    CapacityError: {"OutOfMemory", "OutOfStorage"},
+    TransientError: {
+        "ModelUnavailable",
+        "StoreUnavailable",
+        "WeightsClaimed",
+        "WeightsUnavailable",
+    },
+    WeightsError: {"ModelNotOffered", "WeightsForbidden", "WeightsMismatch", "WeightsNotStaged"},
 }
 NAMES = sorted(set().union(*LEAVES.values()))
 

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.errors import NoSubject, OutOfMemory, UnknownModel
+from pipeline.network import Network
 from pipeline.task import task
 from pipeline.workbench import Settings
 from tests.models import catalogue_row
@@ -95,6 +96,9 @@ def test_a_deployment_can_set_everything(tmp_path: Path) -> None:
             "MATTELINE_WEIGHTS_MIRROR": "/mirror",
             "MATTELINE_SCRATCH": str(tmp_path),
             "MATTELINE_IMAGE_DIGEST": "sha256:abc",
+            "HTTPS_PROXY": "http://proxy.example:3128",
+            "no_proxy": "localhost",
+            "HF_ENDPOINT": "https://hub.example",
         }
     )
 
@@ -103,6 +107,9 @@ def test_a_deployment_can_set_everything(tmp_path: Path) -> None:
         weights_mirror="/mirror",
         scratch=tmp_path,
         image_digest="sha256:abc",
+        network=Network(
+            {"https": "http://proxy.example:3128", "no": "localhost"}, "https://hub.example"
+        ),
     )
 
 

@@ -62,7 +62,12 @@ def put(store: LocalStore, name: str, content: bytes) -> Artifact:
 
 def stage(store: LocalStore, contents: dict[str, bytes]) -> None:
     files = tuple(
-        StagedFile(name=name, artifact=put(store, name, content))
+        StagedFile(
+            name=name,
+            digest=f"sha256:{hashlib.sha256(content).hexdigest()}",
+            source=f"https://publisher.example/{name}",
+            artifact=put(store, name, content),
+        )
         for name, content in contents.items()
     )
     manifest = StagedWeights(model="net", licence="MIT", files=files)
@@ -199,7 +204,8 @@ def test_a_download_that_breaks_leaves_nothing_behind(store: LocalStore, folder:
 )
 def test_a_manifest_says_exactly_what_it_must(fields: dict[str, object]) -> None:
     artifact = {"uri": "s3://models/k", "sha256": "0" * 64, "bytes": 1}
-    whole = {"model": "net", "licence": "MIT", "files": [{"name": "n", "artifact": artifact}]}
+    file = {"name": "n", "digest": f"md5:{'0' * 32}", "source": "s3://a/b", "artifact": artifact}
+    whole = {"model": "net", "licence": "MIT", "files": [file]}
 
     assert StagedWeights.model_validate(whole).files[0].name == "n"
     with pytest.raises(ValidationError):

@@ -36,7 +36,8 @@ def stage(context: TaskContext, shelf: Shelf, model: str) -> str:
     name = f"{model}.onnx"
     content = (shelf.folder / name).read_bytes()
     artifact = context.store.write(Location("models", name), content, media_type="")
-    files = (StagedFile(name=name, artifact=artifact),)
+    digest = f"sha256:{artifact.sha256}"
+    files = (StagedFile(name=name, digest=digest, source="file:///shelf", artifact=artifact),)
     weights = StagedWeights(model=model, licence="MIT", files=files)
     place = Location("models", f"{model}.json")
     context.store.write(place, weights.model_dump_json().encode(), media_type="")

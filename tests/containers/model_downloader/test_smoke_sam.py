@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
+from onnx import helper, numpy_helper
 
-from containers.model_downloader.smoke_sam import require_declared_pair
+from containers.model_downloader.smoke import require_working_network
 from pipeline.errors import WeightsMismatch
+from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.specs import SamSpec
 from tests.models import brightness
 from tests.sam_models import CANVAS, decoder, encoder
 
-SPEC = SamSpec(canvas=CANVAS)
+FILES = tuple(
+    WeightsFile(name=f"{part}.onnx", digest=f"md5:{'0' * 32}") for part in ("encoder", "decoder")
+)
+ROW = ModelRow(
+    name="pair",
+    summary="For tests.",
+    engine="sam",
+    licence="MIT",
+    commercial=True,
+    memory_mb=512,
+    sam=SamSpec(canvas=CANVAS),
+    files=FILES,
+)
 
 
 def saved(folder: Path, name: str, model: onnx.ModelProto) -> Path:
@@ -33,7 +48,7 @@ def renamed(model: onnx.ModelProto, name: str, new: str) -> onnx.ModelProto:
 
 def check(tmp_path: Path, first: onnx.ModelProto, second: onnx.ModelProto) -> None:
     paths = saved(tmp_path, "encoder", first), saved(tmp_path, "decoder", second)
-    require_declared_pair(*paths, SPEC)
+    require_working_network(ROW, paths)
 
 
 def test_a_pair_that_is_what_its_row_says_passes(tmp_path: Path) -> None:
@@ -52,7 +67,7 @@ def test_an_encoder_of_another_canvas_is_refused(tmp_path: Path) -> None:
     paths = saved(tmp_path, "encoder", encoder()), saved(tmp_path, "decoder", decoder())
 
     with pytest.raises(WeightsMismatch, match=r"takes \[48, 64, 3\], its row says \[64, 48, 3\]"):
-        require_declared_pair(*paths, SamSpec(canvas=(64, 48)))
+        require_working_network(ROW.model_copy(update={"sam": SamSpec(canvas=(64, 48))}), paths)
 
 
 def test_a_network_of_another_kind_is_no_decoder(tmp_path: Path) -> None:
@@ -73,9 +88,35 @@ def test_a_decoder_without_scores_is_refused(tmp_path: Path) -> None:
         check(tmp_path, encoder(), silent)
 
 
+def filled(model: onnx.ModelProto, name: str, value: float) -> onnx.ModelProto:
+    """The same network with one constant of another value."""
+    (constant,) = (one for one in model.graph.initializer if one.name == name)
+    constant.CopyFrom(numpy_helper.from_array(np.full(constant.dims, value, np.float32), name))
+    return model
+
+
+@pytest.mark.parametrize("constant", ["scores", "surely_not"])
+def test_a_decoder_that_answers_with_no_numbers_is_refused(tmp_path: Path, constant: str) -> None:
+    with pytest.raises(WeightsMismatch, match="numbers that are not"):
+        check(tmp_path, encoder(), filled(decoder(), constant, float("nan")))
+
+
+def test_a_decoder_of_another_size_is_refused(tmp_path: Path) -> None:
+    small = decoder()
+    small.graph.node[-3].output[0] = "full_size"
+    wish = numpy_helper.from_array(np.array([1, 4, 64, 48]), "wish")
+    small.graph.initializer.append(wish)
+    small.graph.node.append(helper.make_node("Reshape", ["full_size", "wish"], ["masks"]))
+    for output in small.graph.output[:1]:
+        output.type.tensor_type.ClearField("shape")
+
+    with pytest.raises(WeightsMismatch, match=r"its row wants masks of 48×64 with one score each"):
+        check(tmp_path, encoder(), small)
+
+
 def test_a_file_that_is_not_onnx_is_named(tmp_path: Path) -> None:
     whole, torn = saved(tmp_path, "encoder", encoder()), tmp_path / "torn.onnx"
     torn.write_bytes(b"<html>Too many requests</html>")
 
     with pytest.raises(WeightsMismatch, match=r"^torn\.onnx is not a loadable ONNX model"):
-        require_declared_pair(whole, torn, SPEC)
+        require_working_network(ROW, (whole, torn))

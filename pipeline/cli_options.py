@@ -1,0 +1,43 @@
+"""Options that more than one command takes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from pipeline.local.session import ModelChoice
+
+ROOT: Final = Path(__file__).parent.parent
+
+
+def weights_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --mirror and --catalogue, handed over with `model` as one ModelChoice."""
+
+    @click.option(
+        "--mirror",
+        envvar="MATTELINE_WEIGHTS_MIRROR",
+        help="Folder or URL that holds weights by file name; tried before a model's own sources.",
+    )
+    @click.option(
+        "--catalogue",
+        "overlays",
+        envvar="MATTELINE_CATALOGUE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        multiple=True,
+        help="Catalogue file layered over the shipped one; may be repeated.",
+    )
+    @functools.wraps(command)
+    def with_choice(
+        mirror: str | None, overlays: tuple[Path, ...], model: str | None = None, **rest: Any
+    ) -> None:
+        command(choice=ModelChoice(model, mirror, overlays), **rest)
+
+    return with_choice
+
+
+model_option = click.option("--model", help="Catalogue name; by default the first that can be had.")
+output_option = functools.partial(click.option, "-o", "--output", type=click.Path(path_type=Path))
