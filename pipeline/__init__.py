@@ -8,6 +8,7 @@ In reading order:
 - `prompts`     points and boxes that show a model its subjects
 - `contracts`   one frozen (job, result) pair per task
 - `manifest`, `specs`   containers, models and resources, as their TOML files declare them
+- `cpu`, `staged`   what is staged of a model, and for which machines
 - `naming`      which key an output is published under
 - `photo`, `colour`   untrusted bytes to pixels, and pixels to bytes
 - `s3`, `bedrock`, `secrets`, `source`, `web`, `weights`   what a task reads and writes through

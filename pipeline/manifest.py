@@ -78,6 +78,8 @@ class ModelRow(Declaration):
     """One model of the catalogue: a row, not a class. It has the table its engine is named after.
 
     A hosted model (`bedrock`) has no files: there is nothing to stage.
+
+    `quantise` asks for matrix products in 8 bits, where the masks stay as they were.
     """
 
     name: KebabName
@@ -91,6 +93,7 @@ class ModelRow(Declaration):
     sam: SamSpec | None = None
     bedrock: BedrockSpec | None = None
     files: tuple[WeightsFile, ...] = ()
+    quantise: Literal["int8-matmul"] | None = None
 
     @model_validator(mode="after")
     def _has_what_its_engine_needs(self) -> Self:
@@ -124,9 +127,9 @@ class ModelRow(Declaration):
 
     @property
     def revision(self) -> str:
-        """12 hexadecimal digits that change whenever any file of the model does."""
-        digests = "\n".join(file.digest for file in self.files)
-        return hashlib.sha256(digests.encode()).hexdigest()[:12]
+        """12 hexadecimal digits that change whenever a file of the model or its precision does."""
+        parts = [*(file.digest for file in self.files), *filter(None, [self.quantise])]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     @property
     def weights_prefix(self) -> str:

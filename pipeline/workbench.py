@@ -10,12 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from pipeline.artifacts import ArtifactStore
 from pipeline.bedrock import Bedrock
 from pipeline.manifest import Catalogue, load_catalogue
 from pipeline.network import Network
 from pipeline.weights import LocalWeights
+
+_MEMORY: Final = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+_MB_PER_CPU: Final = 1_769  # what Lambda gives one whole virtual CPU for
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class Settings:
 
     Variables: MATTELINE_CATALOGUE (extra catalogue files, path-separated),
     MATTELINE_WEIGHTS_MIRROR (folder or URL tried before a model's own sources),
-    MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST; those of `Network`.
+    MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST; those of `Network`; and
+    Lambda's own AWS_LAMBDA_FUNCTION_MEMORY_SIZE.
     """
 
     catalogue_overlays: tuple[Path, ...] = ()
@@ -32,6 +37,8 @@ class Settings:
     scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
     image_digest: str = "none"
     network: Network = field(default_factory=Network)
+    memory_mb: int = 10_240
+    threads: int = os.cpu_count() or 1
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -42,6 +49,8 @@ class Settings:
             scratch=Path(environment.get("MATTELINE_SCRATCH", cls.scratch)),
             image_digest=environment.get("MATTELINE_IMAGE_DIGEST", cls.image_digest),
             network=Network.from_environment(environment),
+            memory_mb=int(environment.get(_MEMORY, cls.memory_mb)),
+            threads=_threads(environment),
         )
 
 
@@ -81,6 +90,7 @@ class TaskContext:
 
     bench: Workbench
     timings: dict[str, float] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     ends_at: float = math.inf
 
     @property
@@ -103,6 +113,10 @@ class TaskContext:
     def catalogue(self) -> Catalogue:
         return self.bench.catalogue
 
+    def note(self, **facts: str) -> None:
+        """Put facts that are not figures in the call's log lines."""
+        self.notes.update(facts)
+
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Add the time spent inside to the result's metrics as `<stage>_ms`."""
@@ -114,3 +128,10 @@ class TaskContext:
 def ms_since(started: float) -> float:
     """Milliseconds since a `time.perf_counter` reading."""
     return round((time.perf_counter() - started) * 1000, 3)
+
+
+def _threads(environment: Mapping[str, str]) -> int:
+    """As many as there are CPUs: on Lambda, memory buys them; elsewhere they are the machine's."""
+    if "AWS_LAMBDA_INITIALIZATION_TYPE" not in environment:
+        return Settings.threads
+    return max(1, round(int(environment[_MEMORY]) / _MB_PER_CPU))

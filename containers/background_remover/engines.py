@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Final
 
 from containers.background_remover.embeddings import EmbeddingCache
 from containers.background_remover.hosted import predict_hosted
 from containers.background_remover.masks import Prediction
-from containers.background_remover.network import open_network
+from containers.background_remover.network import Network, open_network, runtime
 from containers.background_remover.saliency import predict_mask
 from containers.background_remover.sam import Sam, predict_subjects
 from pipeline.artifacts import Location
@@ -20,6 +20,7 @@ from pipeline.errors import WeightsNotStaged
 from pipeline.manifest import ModelRow
 from pipeline.photo import Pixels
 from pipeline.specs import BedrockSpec, Engine, SaliencySpec, SamSpec
+from pipeline.weights import LocalFile
 from pipeline.workbench import TaskContext
 
 
@@ -37,27 +38,31 @@ def load_model(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Mo
 
 
 def _load_saliency(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
-    ((weights, sha256),) = _staged_files(row, job, context)
-    network, spec = open_network(weights), row.spec(SaliencySpec)
+    (file,) = _staged_files(row, job, context)
+    network, spec = _open(file, context), row.spec(SaliencySpec)
+    figures = {"optimised": float(file.optimised)}
 
     def predict(picture: Pixels) -> Prediction:
-        return Prediction(predict_mask(network, spec, picture, timed=context.timed))
+        mask = predict_mask(network, spec, picture, timed=context.timed)
+        return Prediction(mask, figures=figures)
 
-    return Model(predict, sha256)
+    return Model(predict, file.sha256)
 
 
 def _load_sam(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
     files = _staged_files(row, job, context)
-    (encoder, encoder_sha256), (decoder, _), *_ = files
-    sam = Sam(encoder, open_network(decoder), row.spec(SamSpec))
+    encoder, decoder, *_ = files
+    spec = row.spec(SamSpec)
+    sam = Sam(functools.partial(_open, encoder, context), _open(decoder, context), spec)
     cache = EmbeddingCache(
-        context.store, job.work_bucket, encoder_sha256, sam.spec.canvas, job.source.sha256
+        context.store, job.work_bucket, encoder.sha256, spec.canvas, job.source.sha256
     )
 
     def predict(picture: Pixels) -> Prediction:
-        return predict_subjects(sam, picture, job.prompts, cache=cache, timed=context.timed)
+        found = predict_subjects(sam, picture, job.prompts, cache=cache, timed=context.timed)
+        return replace(found, figures=found.figures | {"optimised": float(encoder.optimised)})
 
-    checksums = "\n".join(sha256 for _, sha256 in files)
+    checksums = "\n".join(file.sha256 for file in files)
     return Model(predict, hashlib.sha256(checksums.encode()).hexdigest())
 
 
@@ -72,10 +77,18 @@ def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) ->
 
 def _staged_files(
     row: ModelRow, job: RemoveBackground, context: TaskContext
-) -> tuple[tuple[Path, str], ...]:
+) -> tuple[LocalFile, ...]:
+    """Every file of the row, the best of each that runs here."""
     if job.weights_key is None:
         raise WeightsNotStaged(f"the job names no staged weights of {row.name}")
-    return context.weights.files(Location(job.models_bucket, job.weights_key), row)
+    staged = Location(job.models_bucket, job.weights_key)
+    files = context.weights.files(staged, row, runtime())
+    context.note(network=files[0].remark)
+    return files
+
+
+def _open(file: LocalFile, context: TaskContext) -> Network:
+    return open_network(file.path, optimised=file.optimised, threads=context.settings.threads)
 
 
 _LOADERS: Final[Mapping[Engine, Callable[[ModelRow, RemoveBackground, TaskContext], Model]]] = {

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from containers.background_remover.canvas import Placement, place
 from containers.background_remover.embeddings import EmbeddingCache
 from containers.background_remover.masks import CandidateMask, Prediction, probability, to_levels
-from containers.background_remover.network import Network, Tensor, open_network
+from containers.background_remover.network import Network, Tensor
 from containers.background_remover.saliency import Stopwatch
 from containers.background_remover.subject import CONFIDENT
 from pipeline.errors import NoSubject
@@ -33,9 +32,9 @@ _ANSWERS_OF_ALL: Final = 4
 
 @dataclass(frozen=True)
 class Sam:
-    """A loaded decoder, and where its encoder lies: that is opened only for a photo never seen."""
+    """A loaded decoder, and how to load its encoder: that is only for photos never seen."""
 
-    encoder: Path
+    open_encoder: Callable[[], Network]
     decoder: Network
     spec: SamSpec
 
@@ -58,7 +57,7 @@ def predict_subjects(
     cached = embedding is not None
     if embedding is None:
         with timed("embed"):
-            embedding = _embed(sam.encoder, placement.paint(picture))
+            embedding = _embed(sam.open_encoder(), placement.paint(picture))
             cache.remember(embedding)
     with timed("infer"):
         subjects = tuple(_answer(sam.decoder, embedding, one, placement) for one in prompts)
@@ -67,9 +66,8 @@ def predict_subjects(
     return Prediction(np.maximum.reduce(chosen), subjects, figures, least_coverage=0)
 
 
-def _embed(encoder: Path, canvas: Tensor) -> Tensor:
-    network = open_network(encoder)
-    (embedding,) = network.run({network.first_input: canvas})
+def _embed(encoder: Network, canvas: Tensor) -> Tensor:
+    (embedding,) = encoder.run({encoder.first_input: canvas})
     return embedding
 
 

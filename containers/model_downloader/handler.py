@@ -1,5 +1,6 @@
 """StageWeights: one model's files in the models bucket, complete or not at all."""
 
+from containers.model_downloader.optimiser import Optimiser
 from containers.model_downloader.pace import Pace
 from containers.model_downloader.sources import Sources
 from containers.model_downloader.staging import Staging
@@ -17,6 +18,7 @@ def handler(job: StageWeights, context: TaskContext) -> WeightsStaged:
     web, secrets = Web(settings.network), SecretsManager()
     sources = Sources(settings.weights_mirror, row.weights_prefix, web, store, secrets)
     pace = Pace.ending(context.ends_at)
-    staging = Staging(row, job.models_bucket, store, sources, settings.scratch, pace)
+    optimiser = Optimiser(store, settings.memory_mb, pace.seconds_left)
+    staging = Staging(row, job.models_bucket, store, sources, settings.scratch, pace, optimiser)
     with context.timed("stage"):
         return staging.run(force=job.force)

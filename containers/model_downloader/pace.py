@@ -30,6 +30,9 @@ class Pace:
         """A pace that leaves time for what comes after the download."""
         return cls(call_ends_at - _RESERVED_S)
 
+    def seconds_left(self) -> float:
+        return self.ends_at - self.clock()
+
     def start(self) -> None:
         """Nothing has come yet."""
         self._since, self._from_byte = self.clock(), 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from containers.model_downloader.claim import claimed
 from containers.model_downloader.intake import Intake, receiving
+from containers.model_downloader.optimiser import Optimiser
 from containers.model_downloader.pace import Pace
 from containers.model_downloader.smoke import require_working_network
 from containers.model_downloader.sources import Sources
@@ -17,7 +18,7 @@ from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts import WeightsStaged
 from pipeline.errors import InvalidOptions, WeightsMismatch
 from pipeline.manifest import ModelRow, WeightsFile
-from pipeline.weights import StagedFile, StagedWeights
+from pipeline.staged import StagedFile, StagedWeights
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Staging:
     sources: Sources
     scratch: Path
     pace: Pace
+    optimiser: Optimiser
 
     def run(self, *, force: bool) -> WeightsStaged:
         """Stage the model, or leave it alone if it is there already and nobody says `force`.
@@ -71,13 +73,20 @@ class Staging:
         return receiving(file, folder, self.store, self._place(file.name), pace=self.pace)
 
     def _publish(self, file: WeightsFile, intake: Intake, source: str) -> StagedFile:
+        outcome = self.optimiser.optimise(intake.path, self.row, self._place)
         intake.publish()
         artifact = Artifact(
             uri=self._place(file.name).uri,
             sha256=intake.checksums["sha256"],
             bytes=intake.received,
         )
-        return StagedFile(name=file.name, digest=file.digest, source=source, artifact=artifact)
+        return StagedFile(
+            name=file.name,
+            digest=file.digest,
+            source=source,
+            artifact=artifact,
+            **outcome._asdict(),
+        )
 
     def _write_manifest(self, files: tuple[StagedFile, ...]) -> Artifact:
         weights = StagedWeights(model=self.row.name, licence=self.row.licence, files=files)

@@ -14,7 +14,8 @@ from pipeline.errors import WeightsMismatch
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import bucket
 from pipeline.manifest import ModelRow, WeightsFile
-from pipeline.weights import StagedWeights, checksums
+from pipeline.staged import StagedWeights
+from pipeline.weights import checksums
 
 OK: Final = "ok"
 ABSENT: Final = "no copy"

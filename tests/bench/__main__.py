@@ -1,4 +1,4 @@
-"""`make bench`: start-up, the first photo, and a warm one taken apart.
+"""`make bench`: start-up, the first photo, and a warm one taken apart; then the networks.
 
 The platform's own overhead is what is left of a photo's wall time, from PutObject to SUCCEEDED,
 without the work on the picture itself (decode, prepare, infer, refine, compose, encode).
@@ -30,6 +30,7 @@ from pipeline.local.report import console
 from pipeline.local.samples import sample_photos
 from pipeline.manifest import ModelRow
 from pipeline.specs import SaliencySpec
+from tests.bench.models import report_models
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row, slow, stock
 
@@ -52,6 +53,7 @@ def main() -> None:
             photos = [_one_photo(cloud, index) for index in range(1, PHOTOS + 1)]
         bare_ms = _bare_run(Path(mirror) / row.files[0].name, row)
     _report(model, ready_ms, first_ms, photos, bare_ms)
+    report_models()
 
 
 def _model(folder: Path) -> tuple[str, tuple[Path, ...], str]:

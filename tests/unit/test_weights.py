@@ -13,7 +13,8 @@ from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.errors import StoreUnavailable, WeightsMismatch, WeightsNotStaged
 from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.specs import SaliencySpec
-from pipeline.weights import LocalWeights, StagedFile, StagedWeights, checksums
+from pipeline.staged import StagedFile, StagedWeights
+from pipeline.weights import LocalWeights, checksums
 
 MANIFEST = Location("models", "net/0123456789ab/manifest.json")
 CONTENTS = {"net.onnx": b"first file", "net.data": b"second file"}
@@ -82,11 +83,11 @@ def test_every_file_of_a_model_comes_with_its_checksum(store: LocalStore, folder
     stage(store, CONTENTS)
     files = LocalWeights(store, folder).files(MANIFEST, ROW)
 
-    assert [path.read_bytes() for path, _ in files] == list(CONTENTS.values())
-    assert [digest for _, digest in files] == [
+    assert [file.path.read_bytes() for file in files] == list(CONTENTS.values())
+    assert [file.sha256 for file in files] == [
         hashlib.sha256(content).hexdigest() for content in CONTENTS.values()
     ]
-    assert [path.name.partition("-")[2] for path, _ in files] == list(CONTENTS)
+    assert [file.path.name.partition("-")[2] for file in files] == list(CONTENTS)
 
 
 def test_a_warm_process_does_not_ask_the_store_again(store: LocalStore, folder: Path) -> None:

@@ -15,7 +15,7 @@ from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts import BackgroundRemoved, RemoveBackground, SourcePhoto
 from pipeline.errors import NoSubject, OutOfMemory, SourceChanged, SourceMissing, WeightsNotStaged
 from pipeline.photo import Pixels
-from pipeline.weights import StagedFile, StagedWeights
+from pipeline.staged import StagedFile, StagedWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.models import SIZE, Shelf
@@ -101,6 +101,7 @@ def test_the_result_names_its_model_and_weights_and_brings_figures(
         "subject_coverage": 0.5,
         "mask_softness": 0.0,
         "mask_confidence": 1.0,
+        "optimised": 0.0,
     }
     assert set(context.timings) == {
         "model_load_ms", "decode_ms", "prepare_ms", "infer_ms", "store_ms",

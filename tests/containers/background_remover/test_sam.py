@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,11 +33,8 @@ class Bench:
     def __init__(self, shelf: Shelf, folder: Path) -> None:
         self.stages: list[str] = []
         decoder = open_network(shelf.folder / "pointer.decoder.onnx")
-        self.sam = Sam(
-            shelf.folder / "pointer.encoder.onnx",
-            decoder,
-            SamSpec.model_validate({"canvas": CANVAS}),
-        )
+        encoder = functools.partial(open_network, shelf.folder / "pointer.encoder.onnx")
+        self.sam = Sam(encoder, decoder, SamSpec(canvas=CANVAS))
         self.cache = EmbeddingCache(LocalStore(folder), "work", "e" * 64, CANVAS, "p" * 64)
 
     def predict(self, picture: Pixels, *prompts: dict[str, Any]) -> Prediction:
@@ -157,7 +155,8 @@ def test_the_model_sees_the_photo_the_right_way_round(bench: Bench) -> None:
 
 def test_a_second_prompt_costs_the_decoder_only(bench: Bench) -> None:
     first = bench.predict(WHITE, {"points": [on(20, 15)]})
-    bench.sam = Sam(Path("gone.onnx"), bench.sam.decoder, bench.sam.spec)
+    gone = functools.partial(open_network, Path("gone.onnx"))
+    bench.sam = Sam(gone, bench.sam.decoder, bench.sam.spec)
     bench.stages.clear()
 
     second = bench.predict(WHITE, {"points": [on(40, 30)]})

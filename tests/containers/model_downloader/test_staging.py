@@ -31,7 +31,8 @@ from pipeline.errors import (
 )
 from pipeline.manifest import load_catalogue
 from pipeline.s3 import S3Store
-from pipeline.weights import LocalWeights, StagedWeights
+from pipeline.staged import StagedWeights
+from pipeline.weights import LocalWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.containers.model_downloader.server import Page, Web
@@ -111,12 +112,12 @@ def test_a_staged_model_is_one_that_can_be_loaded(
 ) -> None:
     result = stage(bench(), "brightness")
 
-    weights = (shelf.folder / "brightness.onnx").read_bytes()
+    content = (shelf.folder / "brightness.onnx").read_bytes()
     manifest = Location.parse(result.manifest.uri)
     row = bench().catalogue.row("brightness")
-    ((path, sha256),) = LocalWeights(store, tmp_path / "elsewhere").files(manifest, row)
-    assert path.read_bytes() == weights
-    assert sha256 == hashlib.sha256(weights).hexdigest()
+    (weights,) = LocalWeights(store, tmp_path / "elsewhere").files(manifest, row)
+    assert weights.path.read_bytes() == content
+    assert weights.sha256 == hashlib.sha256(content).hexdigest()
     assert (result.model, result.already_staged) == ("brightness", False)
 
 
