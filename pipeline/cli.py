@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from pipeline.errors import InvalidOptions, PipelineError, UnknownModel
+from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
 from pipeline.local.contact_sheet import write_contact_sheet
@@ -34,7 +34,7 @@ CONTACT_SHEET: Final = "contact-sheet.png"
 
 
 def weights_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --mirror and --catalogue, handed over with `model` as one ModelChoice."""
+    """Add --mirror, --catalogue and --accept-licence; with `model`, they are one ModelChoice."""
 
     @click.option(
         "--mirror",
@@ -49,11 +49,23 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
         multiple=True,
         help="Catalogue file layered over the shipped one; may be repeated.",
     )
+    @click.option(
+        "--accept-licence",
+        "accepted_licences",
+        envvar="MATTELINE_ACCEPTED_LICENCES",
+        metavar="NAME",
+        multiple=True,
+        help="Accept a non-commercial licence by the name the catalogue gives it; may be repeated.",
+    )
     @functools.wraps(command)
     def with_choice(
-        mirror: str | None, overlays: tuple[Path, ...], model: str | None = None, **rest: Any
+        mirror: str | None,
+        overlays: tuple[Path, ...],
+        accepted_licences: tuple[str, ...],
+        model: str | None = None,
+        **rest: Any,
     ) -> None:
-        command(choice=ModelChoice(model, mirror, overlays), **rest)
+        command(choice=ModelChoice(model, mirror, overlays, accepted_licences), **rest)
 
     return with_choice
 
@@ -130,9 +142,12 @@ def models() -> None:
 @weights_options
 def list_models(choice: ModelChoice) -> None:
     """Every model row: its licence, memory, what it is for, and what it falls back on."""
-    for row in read_catalogue(ROOT, choice).rows:
+    catalogue = read_catalogue(ROOT, choice)
+    for row in catalogue.rows:
         fallback = f" (fallback: {row.fallback})" if row.fallback else ""
-        click.echo(f"{row.name:24}{row.licence:12}{row.memory_mb:>6} MB  {row.summary}{fallback}")
+        refused = "" if catalogue.accepts(row) else " (licence not accepted)"
+        licence = f"{row.licence:13}{row.memory_mb:>6} MB"
+        click.echo(f"{row.name:24}{licence}  {row.summary}{fallback}{refused}")
 
 
 @matteline.group()
@@ -162,7 +177,8 @@ def main() -> None:
         if "--verbose" in sys.argv:
             raise
         click.echo(f"{type(error).__name__}: {error.message}\n{error.hint}", err=True)
-        sys.exit(2 if isinstance(error, UnknownModel | InvalidOptions) else 1)
+        usage = UnknownModel | InvalidOptions | LicenseNotAccepted
+        sys.exit(2 if isinstance(error, usage) else 1)
 
 
 def _run_batch(

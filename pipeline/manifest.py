@@ -13,10 +13,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from pipeline.errors import UnknownModel
+from pipeline.errors import LicenseNotAccepted, UnknownModel
 
 KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 SemanticVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
 Triple = tuple[float, float, float]
 
@@ -86,7 +87,7 @@ class ModelRow(Declaration):
     name: KebabName
     summary: str
     engine: Literal["saliency"]
-    licence: str
+    licence: LicenceName
     commercial: bool
     memory_mb: int = Field(ge=128, le=10_240)
     fallback: KebabName | None = None
@@ -110,9 +111,13 @@ class ModelRow(Declaration):
 
 
 class Catalogue(Declaration):
-    """Every model row, later files overriding earlier rows of the same name."""
+    """Every model row, later files overriding earlier rows of the same name.
+
+    `accepted_licences` are the non-commercial ones that whoever runs the deployment agreed to.
+    """
 
     rows: tuple[ModelRow, ...]
+    accepted_licences: frozenset[str] = frozenset()
 
     @model_validator(mode="after")
     def _fallbacks_exist(self) -> Self:
@@ -129,6 +134,19 @@ class Catalogue(Declaration):
                 return row
         known = ", ".join(row.name for row in self.rows)
         raise UnknownModel(f"no model is called {name!r}; there are {known}")
+
+    def accepts(self, row: ModelRow) -> bool:
+        """Whether the row's licence lets this deployment use it."""
+        return row.commercial or row.licence in self.accepted_licences
+
+    def usable(self, name: str) -> ModelRow:
+        """The row called `name`; UnknownModel, or LicenseNotAccepted for a row nobody accepted."""
+        row = self.row(name)
+        if not self.accepts(row):
+            raise LicenseNotAccepted(
+                f"the weights of {name} are under {row.licence}, which forbids commercial use"
+            )
+        return row
 
 
 class Bucket(Declaration):
@@ -169,7 +187,9 @@ def load_containers(root: Path) -> tuple[ContainerManifest, ...]:
     return tuple(load_container(path.parent) for path in _each(root, "container.toml"))
 
 
-def load_catalogue(root: Path, overlays: Sequence[Path] = ()) -> Catalogue:
+def load_catalogue(
+    root: Path, overlays: Sequence[Path] = (), *, accepted_licences: Iterable[str] = ()
+) -> Catalogue:
     """The model rows of every container, with `overlays` layered over them."""
     rows: dict[str, ModelRow] = {}
     for path in [*_each(root, "models.toml"), *overlays]:
@@ -177,7 +197,7 @@ def load_catalogue(root: Path, overlays: Sequence[Path] = ()) -> Catalogue:
             for fields in _read_toml(path).get("models", []):
                 row = ModelRow.model_validate(fields)
                 rows[row.name] = _rooted(row, path.absolute().parent)
-    return Catalogue(rows=tuple(rows.values()))
+    return Catalogue(rows=tuple(rows.values()), accepted_licences=frozenset(accepted_licences))
 
 
 def load_resources(root: Path) -> Resources:

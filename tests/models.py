@@ -99,8 +99,8 @@ def stock(folder: Path) -> Shelf:
     """Build every test model into `folder`, one row and one file each.
 
     `hungry-with-fallback` is `hungry` with `brightness` to fall back on; `buggy`, `endless`,
-    `vanishing` and `tampered` are there for the execution tests to spoil; `missing` has a row and
-    no file.
+    `vanishing` and `tampered` are there for the execution tests to spoil; `research` is not for
+    commercial use; `missing` has a row and no file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -113,10 +113,12 @@ def stock(folder: Path) -> Shelf:
         ("endless", slow(), ""),
         ("vanishing", brightness(), ""),
         ("tampered", brightness(), ""),
+        ("research", brightness(), ""),
     ):
         content = model.SerializeToString(deterministic=True)
         (folder / f"{name}.onnx").write_bytes(content)
         rows.append(catalogue_row(name, hashlib.sha256(content).hexdigest(), extra=extra))
+    rows[-1] = for_research(rows[-1])
     rows.append(catalogue_row("missing", hashlib.sha256(b"nobody has this").hexdigest()))
     catalogue = folder / "models.toml"
     catalogue.write_text("\n".join(rows))
@@ -146,3 +148,8 @@ activation = "none"
 name = "{name}.onnx"
 digest = "sha256:{sha256}"
 """
+
+
+def for_research(row: str) -> str:
+    """The same row under CC-BY-NC-4.0, a licence that rules out commercial use."""
+    return row.replace('"MIT"\ncommercial = true', '"CC-BY-NC-4.0"\ncommercial = false')

@@ -10,7 +10,7 @@ from pipeline.workbench import TaskContext
 @task(StageWeights)
 def handler(job: StageWeights, context: TaskContext) -> WeightsStaged:
     """The staged manifest; what is already staged is left alone unless the job says `force`."""
-    row = context.catalogue.row(job.model)
+    row = context.catalogue.usable(job.model)
     sources = Sources(context.settings.weights_mirror, prefix=row.weights_prefix)
     scratch = context.settings.scratch
     with context.timed("stage"):

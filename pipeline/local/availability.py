@@ -36,7 +36,9 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
     if can_be_staged(first, mirror=mirror):
         return ChosenModel(first.name, "the first choice, and it can be had")
     for row in catalogue.rows:
-        if row.commercial and all(mirror_holds(mirror, row, file.name) for file in row.files):
+        if catalogue.accepts(row) and all(
+            mirror_holds(mirror, row, file.name) for file in row.files
+        ):
             return ChosenModel(
                 row.name, f"the mirror holds it, and {FIRST_CHOICE} is not to be had"
             )
@@ -47,8 +49,11 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
 
 
 def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> ChosenModel:
-    """The model asked for, if it can be staged; UnknownModel or WeightsUnavailable if not."""
-    row = catalogue.row(name)
+    """The model asked for, if it may be used and can be staged.
+
+    UnknownModel, LicenseNotAccepted or WeightsUnavailable if not.
+    """
+    row = catalogue.usable(name)
     if not can_be_staged(row, mirror=mirror):
         raise WeightsUnavailable(f"{name} is not to be had from {_tried(row, mirror)}")
     return ChosenModel(name, "as asked")

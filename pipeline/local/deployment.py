@@ -39,8 +39,15 @@ class Blueprint:
     overlays: tuple[Path, ...] = ()
 
     @classmethod
-    def read(cls, root: Path, *, default_model: str, overlays: tuple[Path, ...] = ()) -> Blueprint:
-        catalogue = load_catalogue(root, overlays)
+    def read(
+        cls,
+        root: Path,
+        *,
+        default_model: str,
+        overlays: tuple[Path, ...] = (),
+        accepted_licences: tuple[str, ...] = (),
+    ) -> Blueprint:
+        catalogue = load_catalogue(root, overlays, accepted_licences=accepted_licences)
         catalogue.row(default_model)
         return cls(
             root=root,

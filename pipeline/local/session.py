@@ -17,11 +17,15 @@ from pipeline.manifest import Catalogue, load_catalogue
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """What a person said about models: a name or None for any, a mirror, extra catalogues."""
+    """What a person said about models: a name or None for any, a mirror, extra catalogues.
+
+    And which non-commercial licences they accept, by name.
+    """
 
     name: str | None = None
     mirror: str | None = None
     overlays: tuple[Path, ...] = ()
+    accepted_licences: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -41,7 +45,12 @@ def session(
     else:
         model = availability.require_model(catalogue, choice.name, mirror=mirror)
     say(f"Model: {model.name} ({model.why})")
-    blueprint = Blueprint.read(root, default_model=model.name, overlays=choice.overlays)
+    blueprint = Blueprint.read(
+        root,
+        default_model=model.name,
+        overlays=choice.overlays,
+        accepted_licences=choice.accepted_licences,
+    )
     with local_cloud(blueprint, port=port, weights_mirror=mirror) as cloud:
         cloud.host.warm(warm_functions(blueprint))
         try:
@@ -56,6 +65,6 @@ def session(
 def read_catalogue(root: Path, choice: ModelChoice) -> Catalogue:
     """The catalogue with the person's own files over it; InvalidOptions if one is wrong."""
     try:
-        return load_catalogue(root, choice.overlays)
+        return load_catalogue(root, choice.overlays, accepted_licences=choice.accepted_licences)
     except ValueError as error:
         raise InvalidOptions(f"catalogue: {error}") from error
