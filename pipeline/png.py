@@ -71,8 +71,10 @@ def _deflate(rows: Pixels, top: int, bottom: int) -> _Strip:
     np.subtract(strip[1:], strip[:-1], out=filtered[1:, 1:])
     stream = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
     last = bottom >= rows.shape[0]
-    body = stream.compress(filtered) + stream.flush(zlib.Z_FINISH if last else zlib.Z_SYNC_FLUSH)
-    return _Strip(body, zlib.adler32(filtered), filtered.size)
+    body = stream.compress(filtered.data) + stream.flush(
+        zlib.Z_FINISH if last else zlib.Z_SYNC_FLUSH
+    )
+    return _Strip(body, zlib.adler32(filtered.data), filtered.size)
 
 
 def _joined(adler: int, strip: _Strip) -> int:

@@ -1,10 +1,10 @@
 """RemoveBackground: the model's raw opinion of a photo, at the model's own resolution."""
 
-from containers.background_remover.saliency import open_network, predict_mask
+from containers.background_remover.saliency import open_network, predict_mask, read_picture
 from containers.background_remover.subject import require_subject
 from pipeline.artifacts import Location
 from pipeline.contracts import BackgroundRemoved, RemoveBackground
-from pipeline.photo import decode, encode
+from pipeline.photo import encode
 from pipeline.source import read_source
 from pipeline.task import task
 from pipeline.workbench import TaskContext
@@ -19,7 +19,7 @@ def handler(job: RemoveBackground, context: TaskContext) -> BackgroundRemoved:
         ((weights, sha256),) = context.weights.files(manifest, row)
         network = open_network(weights)
     with context.timed("decode"):
-        picture = decode(read_source(context.store, job.source)).on_white()
+        picture = read_picture(read_source(context.store, job.source), row.saliency)
     mask = predict_mask(network, row.saliency, picture, timed=context.timed)
     figures = require_subject(mask)
     with context.timed("store"):

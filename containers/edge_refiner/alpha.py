@@ -42,12 +42,13 @@ def estimate_alpha(photo: Photo, mask: Pixels, *, mode: Refine) -> tuple[Refine,
 
 def mask_as_alpha(photo: Photo, mask: Pixels) -> Alpha:
     """The mask enlarged to the photo, nothing else."""
-    alpha = np.empty(photo.rgb.shape[:2], dtype=np.float32)
+    height, width = photo.rgb.shape[:2]
+    alpha = np.empty((height, width), dtype=np.float32)
     coarse = Image.fromarray(mask)
 
     def write(strip: Strip) -> None:
         enlarged = coarse.resize(
-            (alpha.shape[1], strip.bottom - strip.top),
+            (width, strip.bottom - strip.top),
             Image.Resampling.BICUBIC,
             box=strip.box_in(mask.shape),
         )

@@ -1,6 +1,6 @@
 """Every saliency row gives the mask that rembg gives with the same file and the same photo.
 
-What is left between them is rounding, and the box filter before our resampling of large photos.
+What is left between them is rounding, and the averaging before our resampling of large photos.
 """
 
 from __future__ import annotations
