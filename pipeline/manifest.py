@@ -27,7 +27,10 @@ class Declaration(BaseModel):
 
 
 class ContainerManifest(Declaration):
-    """`containers/<folder>/container.toml`; the limits are Lambda's own."""
+    """`containers/<folder>/container.toml`; the limits are Lambda's own.
+
+    `environment` is what its process needs before it starts; a deployment adds its settings.
+    """
 
     name: KebabName
     version: SemanticVersion
@@ -38,6 +41,7 @@ class ContainerManifest(Declaration):
     storage_mb: int = Field(default=512, ge=512, le=10_240)
     architecture: Literal["x86_64", "arm64"] = "x86_64"
     function_per_model: bool = False
+    environment: dict[str, str] = Field(default_factory=dict)
 
     @property
     def folder(self) -> str:

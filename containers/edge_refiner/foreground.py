@@ -73,9 +73,9 @@ def _fuse(colours: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
 
 def _spread(layer: Plane, weight: Plane, radius: int, *, otherwise: Plane) -> Plane:
     """The weighted mean of h×w×3 `layer` in each window, `otherwise` where nothing weighs."""
-    share = box_mean(weight[..., 0], radius)[..., None]
-    mean = box_mean(layer * weight, radius) / np.maximum(share, _TINY)
-    return np.where(share > _TINY, mean, otherwise)
+    blurred = box_mean(np.dstack([layer * weight, weight]), radius)
+    share = blurred[..., 3:]
+    return np.where(share > _TINY, blurred[..., :3] / np.maximum(share, _TINY), otherwise)
 
 
 def _paint(picture: Pixels, alpha: Alpha, colours: Plane, strip: Strip, canvas: Pixels) -> None:

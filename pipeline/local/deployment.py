@@ -67,7 +67,7 @@ class Blueprint:
                 handler=manifest.handler,
                 memory_mb=row.memory_mb if row else manifest.memory_mb,
                 timeout_s=manifest.timeout_s,
-                environment=environment,
+                environment={**manifest.environment, **environment},
             )
             for manifest in self.containers
             for row in (self.catalogue.rows if manifest.function_per_model else (None,))

@@ -29,6 +29,7 @@ from pipeline.local.executions import finished
 from pipeline.local.report import console
 from pipeline.local.samples import sample_photos
 from pipeline.manifest import ModelRow
+from tests.bench import beside_rembg
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row, slow, stock
 
@@ -51,6 +52,7 @@ def main() -> None:
             photos = [_one_photo(cloud, index) for index in range(1, PHOTOS + 1)]
         bare_ms = _bare_run(Path(mirror) / row.files[0].name, row)
     _report(model, ready_ms, first_ms, photos, bare_ms)
+    beside_rembg.main()
 
 
 def _model(folder: Path) -> tuple[str, tuple[Path, ...], str]:
