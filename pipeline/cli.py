@@ -14,7 +14,7 @@ import click
 
 from pipeline.cli_models import models
 from pipeline.cli_options import ROOT, model_option, output_option, weights_options
-from pipeline.errors import InvalidOptions, PipelineError, UnknownModel
+from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
 from pipeline.local.contact_sheet import write_contact_sheet
@@ -136,7 +136,8 @@ def main() -> None:
         if "--verbose" in sys.argv:
             raise
         click.echo(f"{type(error).__name__}: {error.message}\n{error.hint}", err=True)
-        sys.exit(2 if isinstance(error, UnknownModel | InvalidOptions) else 1)
+        usage = UnknownModel | InvalidOptions | LicenseNotAccepted
+        sys.exit(2 if isinstance(error, usage) else 1)
 
 
 def _run_batch(

@@ -133,7 +133,10 @@ class SourceChanged(PermanentError):
 class LicenseNotAccepted(PermanentError):
     """The model's weights may not be used commercially and nobody accepted that."""
 
-    hint = "Choose a model with a commercial licence."
+    hint = (
+        "Choose another model, or accept the licence by its name: MATTELINE_ACCEPTED_LICENCES, "
+        "on the command line --accept-licence."
+    )
 
 
 class PhotoRefused(PermanentError):

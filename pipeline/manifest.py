@@ -14,11 +14,12 @@ from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 from pydantic import Field, StringConstraints, model_validator
 
 from pipeline.addresses import Address, rooted
-from pipeline.errors import UnknownModel
+from pipeline.errors import LicenseNotAccepted, UnknownModel
 from pipeline.specs import BedrockSpec, Declaration, Engine, SaliencySpec, SamSpec
 
 KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 SemanticVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
 Spec = TypeVar("Spec", SaliencySpec, SamSpec, BedrockSpec)
 
@@ -26,7 +27,10 @@ _LEAST_FILES: Final[dict[Engine, int]] = {"saliency": 1, "sam": 2, "bedrock": 0}
 
 
 class ContainerManifest(Declaration):
-    """`containers/<folder>/container.toml`; the limits are Lambda's own."""
+    """`containers/<folder>/container.toml`; the limits are Lambda's own.
+
+    `environment` is what its process needs before it starts; a deployment adds its settings.
+    """
 
     name: KebabName
     version: SemanticVersion
@@ -37,6 +41,7 @@ class ContainerManifest(Declaration):
     storage_mb: int = Field(default=512, ge=512, le=10_240)
     architecture: Literal["x86_64", "arm64"] = "x86_64"
     function_per_model: bool = False
+    environment: dict[str, str] = Field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -85,7 +90,7 @@ class ModelRow(Declaration):
     name: KebabName
     summary: str
     engine: Engine
-    licence: str
+    licence: LicenceName
     commercial: bool
     memory_mb: int = Field(ge=128, le=10_240)
     fallback: KebabName | None = None
@@ -142,9 +147,13 @@ class ModelRow(Declaration):
 
 
 class Catalogue(Declaration):
-    """Every model row, later files overriding earlier rows of the same name."""
+    """Every model row, later files overriding earlier rows of the same name.
+
+    `accepted_licences` are the non-commercial ones that whoever runs the deployment agreed to.
+    """
 
     rows: tuple[ModelRow, ...]
+    accepted_licences: frozenset[str] = frozenset()
 
     @model_validator(mode="after")
     def _fallbacks_can_take_over(self) -> Self:
@@ -169,6 +178,19 @@ class Catalogue(Declaration):
                 return row
         known = ", ".join(row.name for row in self.rows)
         raise UnknownModel(f"no model is called {name!r}; there are {known}")
+
+    def accepts(self, row: ModelRow) -> bool:
+        """Whether the row's licence lets this deployment use it."""
+        return row.commercial or row.licence in self.accepted_licences
+
+    def usable(self, name: str) -> ModelRow:
+        """The row called `name`; UnknownModel, or LicenseNotAccepted for a row nobody accepted."""
+        row = self.row(name)
+        if not self.accepts(row):
+            raise LicenseNotAccepted(
+                f"the weights of {name} are under {row.licence}, which forbids commercial use"
+            )
+        return row
 
 
 class Bucket(Declaration):
@@ -209,7 +231,9 @@ def load_containers(root: Path) -> tuple[ContainerManifest, ...]:
     return tuple(load_container(path.parent) for path in _each(root, "container.toml"))
 
 
-def load_catalogue(root: Path, overlays: Sequence[Path] = ()) -> Catalogue:
+def load_catalogue(
+    root: Path, overlays: Sequence[Path] = (), *, accepted_licences: Iterable[str] = ()
+) -> Catalogue:
     """The model rows of every container, with `overlays` layered over them."""
     rows: dict[str, ModelRow] = {}
     for path in [*_each(root, "models.toml"), *overlays]:
@@ -217,7 +241,7 @@ def load_catalogue(root: Path, overlays: Sequence[Path] = ()) -> Catalogue:
             for fields in _read_toml(path).get("models", []):
                 row = ModelRow.model_validate(fields)
                 rows[row.name] = _rooted(row, path.absolute().parent)
-    return Catalogue(rows=tuple(rows.values()))
+    return Catalogue(rows=tuple(rows.values()), accepted_licences=frozenset(accepted_licences))
 
 
 def load_resources(root: Path) -> Resources:

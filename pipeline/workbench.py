@@ -28,12 +28,14 @@ class Settings:
 
     Variables: MATTELINE_CATALOGUE (extra catalogue files, path-separated),
     MATTELINE_WEIGHTS_MIRROR (folder or URL tried before a model's own sources),
+    MATTELINE_ACCEPTED_LICENCES (non-commercial licences agreed to, by name, with spaces between),
     MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST; those of `Network`; and
     Lambda's own AWS_LAMBDA_FUNCTION_MEMORY_SIZE.
     """
 
     catalogue_overlays: tuple[Path, ...] = ()
     weights_mirror: str | None = None
+    accepted_licences: tuple[str, ...] = ()
     scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
     image_digest: str = "none"
     network: Network = field(default_factory=Network)
@@ -46,6 +48,7 @@ class Settings:
         return cls(
             catalogue_overlays=tuple(Path(path) for path in overlays.split(os.pathsep) if path),
             weights_mirror=environment.get("MATTELINE_WEIGHTS_MIRROR") or None,
+            accepted_licences=tuple(environment.get("MATTELINE_ACCEPTED_LICENCES", "").split()),
             scratch=Path(environment.get("MATTELINE_SCRATCH", cls.scratch)),
             image_digest=environment.get("MATTELINE_IMAGE_DIGEST", cls.image_digest),
             network=Network.from_environment(environment),
@@ -78,7 +81,11 @@ class Workbench:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        return load_catalogue(self.root, self.settings.catalogue_overlays)
+        return load_catalogue(
+            self.root,
+            self.settings.catalogue_overlays,
+            accepted_licences=self.settings.accepted_licences,
+        )
 
 
 @dataclass(frozen=True)

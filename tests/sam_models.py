@@ -103,22 +103,23 @@ decoder (
 """
 
 
-def encoder() -> onnx.ModelProto:
+def encoder(canvas: tuple[int, int] = CANVAS) -> onnx.ModelProto:
     constants: dict[str, npt.ArrayLike] = {
         "most": np.float32(255),
-        "plane": np.array([1, 1, *CANVAS]),
+        "plane": np.array([1, 1, *canvas]),
     }
-    return _built(_ENCODER, constants)
+    return _built(_sized(_ENCODER, canvas), constants)
 
 
-def decoder() -> onnx.ModelProto:
-    rows, columns = np.mgrid[: CANVAS[0], : CANVAS[1]].astype(np.float32) + np.float32(0.5)
+def decoder(canvas: tuple[int, int] = CANVAS, *, answers: int = 4) -> onnx.ModelProto:
+    """`answers` is 4, or 1 for candidate 0 alone."""
+    rows, columns = np.mgrid[: canvas[0], : canvas[1]].astype(np.float32) + np.float32(0.5)
     labels: dict[str, npt.ArrayLike] = {f"label_{label}": np.float32(label) for label in range(4)}
     constants: dict[str, npt.ArrayLike] = {
         "across": columns[None],
         "down": rows[None],
         "one_by_one": np.array([-1, 1, 1]),
-        "one_plane": np.array([1, *CANVAS]),
+        "one_plane": np.array([1, *canvas]),
         "first_axis": np.array([0]),
         "endless": np.float32(1e9),
         "near2": np.float32(NEAR**2),
@@ -128,9 +129,17 @@ def decoder() -> onnx.ModelProto:
         "half": np.float32(0.5),
         "surely": np.float32(20),
         "surely_not": np.float32(-20),
-        "scores": np.array([SCORES], np.float32),
+        "scores": np.array([SCORES[:answers]], np.float32),
     }
-    return _built(_DECODER, labels | constants)
+    text = _DECODER
+    if answers == 1:
+        text = text.replace("all_marks, near, far, farthest", "all_marks")
+        text = text.replace("float[1, 4", "float[1, 1")
+    return _built(_sized(text, canvas), labels | constants)
+
+
+def _sized(text: str, canvas: tuple[int, int]) -> str:
+    return text.replace("48, 64", f"{canvas[0]}, {canvas[1]}")
 
 
 def _built(text: str, constants: Mapping[str, npt.ArrayLike]) -> onnx.ModelProto:

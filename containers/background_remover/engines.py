@@ -12,13 +12,13 @@ from containers.background_remover.embeddings import EmbeddingCache
 from containers.background_remover.hosted import predict_hosted
 from containers.background_remover.masks import Prediction
 from containers.background_remover.network import Network, open_network, runtime
-from containers.background_remover.saliency import predict_mask
+from containers.background_remover.saliency import predict_mask, read_picture
 from containers.background_remover.sam import Sam, predict_subjects
 from pipeline.artifacts import Location
 from pipeline.contracts import RemoveBackground
 from pipeline.errors import WeightsNotStaged
 from pipeline.manifest import ModelRow
-from pipeline.photo import Pixels
+from pipeline.photo import Pixels, decode
 from pipeline.specs import BedrockSpec, Engine, SaliencySpec, SamSpec
 from pipeline.weights import LocalFile
 from pipeline.workbench import TaskContext
@@ -26,8 +26,12 @@ from pipeline.workbench import TaskContext
 
 @dataclass(frozen=True)
 class Model:
-    """A model ready for one job: H×W×3 in, its opinion out. A hosted one has no weights here."""
+    """A model ready for one job: the photo as it reads it, H×W×3 in, its opinion out.
 
+    A hosted one has no weights here.
+    """
+
+    read: Callable[[bytes], Pixels]
     predict: Callable[[Pixels], Prediction]
     weights_sha256: str | None
 
@@ -46,7 +50,8 @@ def _load_saliency(row: ModelRow, job: RemoveBackground, context: TaskContext) -
         mask = predict_mask(network, spec, picture, timed=context.timed)
         return Prediction(mask, figures=figures)
 
-    return Model(predict, file.sha256)
+    read = functools.partial(read_picture, spec=spec)
+    return Model(read, predict, file.sha256)
 
 
 def _load_sam(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
@@ -63,7 +68,7 @@ def _load_sam(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Mod
         return replace(found, figures=found.figures | {"optimised": float(encoder.optimised)})
 
     checksums = "\n".join(file.sha256 for file in files)
-    return Model(predict, hashlib.sha256(checksums.encode()).hexdigest())
+    return Model(_read_whole, predict, hashlib.sha256(checksums.encode()).hexdigest())
 
 
 def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) -> Model:
@@ -72,7 +77,11 @@ def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) ->
     def predict(picture: Pixels) -> Prediction:
         return Prediction(predict_hosted(context.bedrock, spec, picture, timed=context.timed))
 
-    return Model(predict, None)
+    return Model(_read_whole, predict, None)
+
+
+def _read_whole(content: bytes) -> Pixels:
+    return decode(content).on_white()
 
 
 def _staged_files(

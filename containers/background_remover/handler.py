@@ -4,7 +4,6 @@ from containers.background_remover.engines import load_model
 from containers.background_remover.storing import store_masks
 from containers.background_remover.subject import require_subject
 from pipeline.contracts import BackgroundRemoved, RemoveBackground
-from pipeline.photo import decode
 from pipeline.source import read_source
 from pipeline.task import task
 from pipeline.workbench import TaskContext
@@ -17,7 +16,7 @@ def handler(job: RemoveBackground, context: TaskContext) -> BackgroundRemoved:
     with context.timed("model_load"):
         model = load_model(row, job, context)
     with context.timed("decode"):
-        picture = decode(read_source(context.store, job.source)).on_white()
+        picture = model.read(read_source(context.store, job.source))
     found = model.predict(picture)
     figures = require_subject(found.mask, least_coverage=found.least_coverage) | found.figures
     with context.timed("store"):

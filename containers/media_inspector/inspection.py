@@ -20,12 +20,7 @@ from pipeline.contracts import (
     Plan,
     SourcePhoto,
 )
-from pipeline.errors import (
-    LicenseNotAccepted,
-    MediaTooLarge,
-    SourceChanged,
-    SourceMissing,
-)
+from pipeline.errors import MediaTooLarge, SourceChanged, SourceMissing
 from pipeline.manifest import Catalogue, ModelRow
 
 
@@ -62,23 +57,16 @@ def _stat(request: Request, store: ArtifactStore) -> Stat:
 
 
 def _plan(options: Options, catalogue: Catalogue) -> Plan:
-    row = _usable(options.model, catalogue)
+    row = catalogue.usable(options.model)
     fallback = None
     if options.allow_fallback and row.fallback:
-        lighter = _usable(row.fallback, catalogue)
+        lighter = catalogue.usable(row.fallback)
         fallback = Plan(model=lighter.name, weights_key=_weights_key(lighter), degraded=True)
     return Plan(model=row.name, weights_key=_weights_key(row), fallback=fallback)
 
 
 def _weights_key(row: ModelRow) -> str | None:
     return None if row.hosted else row.weights_key
-
-
-def _usable(name: str, catalogue: Catalogue) -> ModelRow:
-    row = catalogue.row(name)
-    if not row.commercial:
-        raise LicenseNotAccepted(f"the weights of {name} are under {row.licence}")
-    return row
 
 
 def _source(request: Request, stat: Stat, store: ArtifactStore) -> SourcePhoto:

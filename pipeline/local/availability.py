@@ -39,7 +39,7 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
         by_itself = not (row.takes_prompts or row.hosted)
         if (
             by_itself
-            and row.commercial
+            and catalogue.accepts(row)
             and all(mirror_holds(mirror, row, file.name) for file in row.files)
         ):
             return ChosenModel(
@@ -52,11 +52,12 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
 
 
 def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> ChosenModel:
-    """The model asked for, if it can be staged.
+    """The model asked for, if it may be used and can be staged.
 
-    UnknownModel, WeightsUnavailable, or ModelNotOffered for a hosted one, if not.
+    UnknownModel, LicenseNotAccepted, WeightsUnavailable, or ModelNotOffered for a hosted one, if
+    not.
     """
-    row = catalogue.row(name)
+    row = catalogue.usable(name)
     if row.hosted:
         raise ModelNotOffered(f"{name} is hosted by Amazon Bedrock, which no local cloud reaches")
     if not can_be_staged(row, mirror=mirror):

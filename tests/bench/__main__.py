@@ -30,6 +30,7 @@ from pipeline.local.report import console
 from pipeline.local.samples import sample_photos
 from pipeline.manifest import ModelRow
 from pipeline.specs import SaliencySpec
+from tests.bench import beside_rembg
 from tests.bench.models import report_models
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row, slow, stock
@@ -54,6 +55,7 @@ def main() -> None:
         bare_ms = _bare_run(Path(mirror) / row.files[0].name, row)
     _report(model, ready_ms, first_ms, photos, bare_ms)
     report_models()
+    beside_rembg.main()
 
 
 def _model(folder: Path) -> tuple[str, tuple[Path, ...], str]:
