@@ -38,7 +38,7 @@ e2e: $(READY)  ## The demo, and real weights on real photos where they are at ha
 	@$(BIN)/pytest -m e2e
 
 .PHONY: bench
-bench: $(READY)  ## Start-up and one photo, as ratios to bare onnxruntime
+bench: $(READY)  ## Start-up, one photo and memory, beside bare onnxruntime and rembg
 	@$(BIN)/python -m tests.bench
 
 .PHONY: check

@@ -7,7 +7,7 @@ In reading order:
 - `contracts`   one frozen (job, result) pair per task
 - `manifest`    containers, models and resources, as their TOML files declare them
 - `naming`      which key an output is published under
-- `photo`, `colour`   untrusted bytes to pixels, and pixels to bytes
+- `photo`, `colour`, `png`   untrusted bytes to pixels, and pixels to bytes
 - `s3`, `source`, `weights`   the adapters a task reads and writes through
 - `workbench`   what a task works with
 - `task`        what turns a plain function into a Lambda handler

@@ -138,4 +138,4 @@ def test_the_catalogue_and_the_containers_can_be_listed(matteline: Matteline) ->
 
     assert "birefnet-general-lite" in models.stdout
     assert "brightness" in models.stdout
-    assert "background-remover  0.1.0" in containers.stdout
+    assert "background-remover  0.2.0" in containers.stdout
