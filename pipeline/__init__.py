@@ -10,7 +10,7 @@ In reading order:
 - `manifest`, `specs`   containers, models and resources, as their TOML files declare them
 - `cpu`, `staged`   what is staged of a model, and for which machines
 - `naming`      which key an output is published under
-- `photo`, `colour`   untrusted bytes to pixels, and pixels to bytes
+- `photo`, `colour`, `png`   untrusted bytes to pixels, and pixels to bytes
 - `s3`, `bedrock`, `secrets`, `source`, `web`, `weights`   what a task reads and writes through
 - `workbench`   what a task works with
 - `task`        what turns a plain function into a Lambda handler

@@ -83,7 +83,7 @@ def test_profile_and_resolution_are_kept() -> None:
 
     with Image.open(io.BytesIO(content)) as image:
         assert image.info["icc_profile"] == b"a profile"
-        assert image.info["dpi"] == pytest.approx((300, 72), abs=0.02)
+        assert image.info["dpi"] == pytest.approx((300, 72), abs=0.0254 / 2)
 
 
 def test_without_either_there_is_nothing_but_pixels() -> None:
