@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
-EXTRAS := science local dev # what the everyday environment holds: all but training
+EXTRAS := science local dev peer # what the everyday environment holds: all but training
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
@@ -43,7 +43,7 @@ e2e: $(READY)  ## The demo, and real weights on real photos where they are at ha
 	@$(BIN)/pytest -m e2e
 
 .PHONY: bench
-bench: $(READY)  ## One photo and the networks, as ratios; BENCH=full for the large ones
+bench: $(READY)  ## One photo, memory and the networks, as ratios; BENCH=full for the large ones
 	@$(BIN)/python -m tests.bench
 
 .PHONY: starter-eval

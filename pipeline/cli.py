@@ -14,11 +14,12 @@ import click
 
 from pipeline.cli_models import models
 from pipeline.cli_options import ROOT, model_option, output_option, weights_options
-from pipeline.errors import InvalidOptions, PipelineError, UnknownModel
+from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
 from pipeline.local.contact_sheet import write_contact_sheet
 from pipeline.local.manual import instructions, narrate
+from pipeline.local.marks import prompt_metadata
 from pipeline.local.preflight import (
     option_metadata,
     require_free,
@@ -31,6 +32,10 @@ from pipeline.manifest import load_containers
 
 DEFAULT_PORT: Final = 8420
 CONTACT_SHEET: Final = "contact-sheet.png"
+POINT_HELP: Final = (
+    "A place on the subject (or, with 0, off it), in pixels or 0–1; may be repeated."
+)
+BOX_HELP: Final = "A box around the subject; each of several is a subject of its own."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,13 +65,22 @@ def demo(output: Path, choice: ModelChoice) -> None:
 @click.option("--background", metavar="#RRGGBB", help="Put the subject on a colour.")
 @click.option("--crop", is_flag=True, help="Crop to the subject.")
 @click.option("--outputs", metavar="LIST", help="Any of cutout,mask,preview.")
+@click.option("--point", "points", metavar="X,Y[,0]", multiple=True, help=POINT_HELP)
+@click.option("--box", "boxes", metavar="X0,Y0,X1,Y1", multiple=True, help=BOX_HELP)
 @weights_options
-def run(photos: tuple[Path, ...], output: Path, choice: ModelChoice, **options: Any) -> None:
+def run(
+    photos: tuple[Path, ...],
+    output: Path,
+    choice: ModelChoice,
+    points: tuple[str, ...],
+    boxes: tuple[str, ...],
+    **options: Any,
+) -> None:
     """Cut out PHOTOS (files or folders) through the same state machine that runs on AWS.
 
     Exit code 0 if every photo was cut out, 1 if not, 2 if the command itself was wrong.
     """
-    metadata = option_metadata(options)
+    metadata = option_metadata(options) | prompt_metadata(points, boxes)
     require_photos(photos)
     found = collect(photos, output=output)
     if not found:
@@ -122,7 +136,8 @@ def main() -> None:
         if "--verbose" in sys.argv:
             raise
         click.echo(f"{type(error).__name__}: {error.message}\n{error.hint}", err=True)
-        sys.exit(2 if isinstance(error, UnknownModel | InvalidOptions) else 1)
+        usage = UnknownModel | InvalidOptions | LicenseNotAccepted
+        sys.exit(2 if isinstance(error, usage) else 1)
 
 
 def _run_batch(

@@ -51,9 +51,12 @@ def models() -> None:
 @weights_options
 def list_models(choice: ModelChoice) -> None:
     """Every model row: its licence, memory, what it is for, and what it falls back on."""
-    for row in read_catalogue(ROOT, choice).rows:
+    catalogue = read_catalogue(ROOT, choice)
+    for row in catalogue.rows:
         fallback = f" (fallback: {row.fallback})" if row.fallback else ""
-        click.echo(f"{row.name:24}{row.licence:12}{row.memory_mb:>6} MB  {row.summary}{fallback}")
+        refused = "" if catalogue.accepts(row) else " (licence not accepted)"
+        licence = f"{row.licence:18}{row.memory_mb:>6} MB"
+        click.echo(f"{row.name:28}{licence}  {row.summary}{fallback}{refused}")
 
 
 @models.command("stage")

@@ -15,7 +15,7 @@ ROOT: Final = Path(__file__).parent.parent
 
 
 def weights_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --mirror and --catalogue, handed over with `model` as one ModelChoice."""
+    """Add --mirror, --catalogue and --accept-licence; with `model`, they are one ModelChoice."""
 
     @click.option(
         "--mirror",
@@ -30,11 +30,23 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
         multiple=True,
         help="Catalogue file layered over the shipped one; may be repeated.",
     )
+    @click.option(
+        "--accept-licence",
+        "accepted_licences",
+        envvar="MATTELINE_ACCEPTED_LICENCES",
+        metavar="NAME",
+        multiple=True,
+        help="Accept a non-commercial licence by the name the catalogue gives it; may be repeated.",
+    )
     @functools.wraps(command)
     def with_choice(
-        mirror: str | None, overlays: tuple[Path, ...], model: str | None = None, **rest: Any
+        mirror: str | None,
+        overlays: tuple[Path, ...],
+        accepted_licences: tuple[str, ...],
+        model: str | None = None,
+        **rest: Any,
     ) -> None:
-        command(choice=ModelChoice(model, mirror, overlays), **rest)
+        command(choice=ModelChoice(model, mirror, overlays, accepted_licences), **rest)
 
     return with_choice
 

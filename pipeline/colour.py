@@ -31,7 +31,9 @@ def separate(image: Image.Image) -> tuple[Pixels, Pixels | None, bytes | None]:
         if image.mode in _GREY:
             return np.asarray(_to_srgb(image.convert("L"), icc_profile)), alpha, None
         return np.asarray(with_alpha.convert("RGB")), alpha, icc_profile
-    if image.mode in {"RGB", "RGBX", "P"}:
+    if image.mode == "RGB":
+        return np.asarray(image), None, icc_profile
+    if image.mode in {"RGBX", "P"}:
         return np.asarray(image.convert("RGB")), None, icc_profile
     return np.asarray(_to_srgb(image, icc_profile)), None, None
 

@@ -4,15 +4,16 @@
     ├── PermanentError     the same input will fail again: quarantined, never retried
     │   ├── UnsupportedMedia  CorruptMedia  MediaTooLarge  NoSubject
     │   ├── InvalidOptions  InvalidPrompt  UnknownModel  LicenseNotAccepted
+    │   ├── PhotoRefused
     │   └── SourceMissing  SourceChanged
     ├── CapacityError      this size of function cannot do it: the fallback model, or fail
     │   └── OutOfMemory  OutOfStorage
     ├── TransientError     may succeed later: retried, then left uncaught for Redrive
-    │   ├── StoreUnavailable  WeightsUnavailable
+    │   ├── StoreUnavailable  WeightsUnavailable  ModelUnavailable
     │   └── WeightsClaimed (only where weights are staged)
     └── WeightsError       the model, not the photo, is at fault
         ├── WeightsNotStaged (staged once, then retried)  WeightsMismatch (never loaded)
-        └── WeightsForbidden (never fetched)
+        └── WeightsForbidden (never fetched)  ModelNotOffered (left uncaught, for a person)
 
 A leaf's class name is its error name in the state machines, which match exact names only:
 a base class never matches. Any other exception is a bug and stays uncaught.
@@ -30,10 +31,13 @@ __all__ = [
     "InvalidPrompt",
     "LicenseNotAccepted",
     "MediaTooLarge",
+    "ModelNotOffered",
+    "ModelUnavailable",
     "NoSubject",
     "OutOfMemory",
     "OutOfStorage",
     "PermanentError",
+    "PhotoRefused",
     "PipelineError",
     "SourceChanged",
     "SourceMissing",
@@ -94,9 +98,12 @@ class InvalidOptions(PermanentError):
 
 
 class InvalidPrompt(PermanentError):
-    """A point or box does not lie in the photo."""
+    """The points and boxes do not fit the photo, or the model."""
 
-    hint = "Give x,y in pixels after rotation, or between 0 and 1; the origin is the top left."
+    hint = (
+        "Give x,y in pixels after rotation, or between 0 and 1; the origin is the top left. "
+        "Only models that cut out what they are shown take points and boxes, and need them."
+    )
 
 
 class UnknownModel(PermanentError):
@@ -126,7 +133,16 @@ class SourceChanged(PermanentError):
 class LicenseNotAccepted(PermanentError):
     """The model's weights may not be used commercially and nobody accepted that."""
 
-    hint = "Choose a model with a commercial licence."
+    hint = (
+        "Choose another model, or accept the licence by its name: MATTELINE_ACCEPTED_LICENCES, "
+        "on the command line --accept-licence."
+    )
+
+
+class PhotoRefused(PermanentError):
+    """A hosted model will not work on this photo."""
+
+    hint = "Choose a model that runs on your own functions: those look at any photo."
 
 
 class CapacityError(PipelineError):
@@ -164,6 +180,12 @@ class WeightsUnavailable(TransientError):
     )
 
 
+class ModelUnavailable(TransientError):
+    """A hosted model did not answer, or has no capacity left."""
+
+    hint = "Redrive the execution later, or ask for a higher quota of the model."
+
+
 class WeightsClaimed(TransientError):
     """Another execution is staging these very weights."""
 
@@ -190,6 +212,12 @@ class WeightsMismatch(WeightsError):
     """The bytes are not the weights the catalogue names; they are never loaded."""
 
     hint = "Treat the source as compromised until you know why its bytes changed."
+
+
+class ModelNotOffered(WeightsError):
+    """A hosted model is not to be had by this account in this region, or no longer at all."""
+
+    hint = "Allow the model in Amazon Bedrock for this account and region, or choose another."
 
 
 def leaf_names(base: type[PipelineError] = PipelineError) -> frozenset[str]:

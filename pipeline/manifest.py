@@ -9,25 +9,28 @@ import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from pipeline.addresses import Address, rooted
-from pipeline.errors import UnknownModel
+from pipeline.errors import LicenseNotAccepted, UnknownModel
+from pipeline.specs import BedrockSpec, Declaration, Engine, SaliencySpec, SamSpec
 
 KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 SemanticVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
-Triple = tuple[float, float, float]
+Spec = TypeVar("Spec", SaliencySpec, SamSpec, BedrockSpec)
 
-
-class Declaration(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+_LEAST_FILES: Final[dict[Engine, int]] = {"saliency": 1, "sam": 2, "bedrock": 0}
 
 
 class ContainerManifest(Declaration):
-    """`containers/<folder>/container.toml`; the limits are Lambda's own."""
+    """`containers/<folder>/container.toml`; the limits are Lambda's own.
+
+    `environment` is what its process needs before it starts; a deployment adds its settings.
+    """
 
     name: KebabName
     version: SemanticVersion
@@ -38,6 +41,7 @@ class ContainerManifest(Declaration):
     storage_mb: int = Field(default=512, ge=512, le=10_240)
     architecture: Literal["x86_64", "arm64"] = "x86_64"
     function_per_model: bool = False
+    environment: dict[str, str] = Field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -75,37 +79,56 @@ class WeightsFile(Declaration):
         return self
 
 
-class SaliencySpec(Declaration):
-    """How a photo becomes a saliency network's input, and its output a probability.
-
-    The photo is stretched to `input_size`² RGB, divided by `scale` (a number, or the largest value
-    in the photo itself), then normalised with `mean` and `std`. Output 0, channel 0 is the mask,
-    through a sigmoid first if `activation` says so.
-    """
-
-    input_size: int = Field(ge=32, le=4096)
-    scale: float | Literal["max"]
-    mean: Triple
-    std: Triple
-    activation: Literal["none", "sigmoid"]
-
-
 class ModelRow(Declaration):
-    """One model of the catalogue: a row, not a class.
+    """One model of the catalogue: a row, not a class. It has the table its engine is named after.
+
+    A hosted model (`bedrock`) has no files: there is nothing to stage.
 
     `quantise` asks for matrix products in 8 bits, where the masks stay as they were.
     """
 
     name: KebabName
     summary: str
-    engine: Literal["saliency"]
-    licence: str
+    engine: Engine
+    licence: LicenceName
     commercial: bool
     memory_mb: int = Field(ge=128, le=10_240)
     fallback: KebabName | None = None
-    saliency: SaliencySpec
-    files: tuple[WeightsFile, ...] = Field(min_length=1)
+    saliency: SaliencySpec | None = None
+    sam: SamSpec | None = None
+    bedrock: BedrockSpec | None = None
+    files: tuple[WeightsFile, ...] = ()
     quantise: Literal["int8-matmul"] | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_engine_needs(self) -> Self:
+        tables = [name for name in get_args(Engine) if getattr(self, name) is not None]
+        if tables != [self.engine]:
+            given = " and ".join(tables) or "none"
+            raise ValueError(f"engine {self.engine} needs its table {self.engine}, not {given}")
+        least = _LEAST_FILES[self.engine]
+        if len(self.files) < least:
+            raise ValueError(f"engine {self.engine} needs files: at least {least}")
+        if self.files and least == 0:
+            raise ValueError(f"engine {self.engine} has no files: its models are hosted")
+        return self
+
+    def spec(self, kind: type[Spec]) -> Spec:
+        """The engine's own table; TypeError if the row is for another engine."""
+        table = getattr(self, self.engine)
+        if not isinstance(table, kind):
+            raise TypeError(f"{self.name} has a {type(table).__name__}, no {kind.__name__}")
+        return table
+
+    @property
+    def hosted(self) -> bool:
+        """Whether somebody else runs it, so that it has no weights to stage."""
+        return not self.files
+
+    @property
+    def takes_prompts(self) -> bool:
+        """Whether it has to be shown its subject with points and boxes."""
+        return self.engine == "sam"
 
     @property
     def revision(self) -> str:
@@ -124,16 +147,28 @@ class ModelRow(Declaration):
 
 
 class Catalogue(Declaration):
-    """Every model row, later files overriding earlier rows of the same name."""
+    """Every model row, later files overriding earlier rows of the same name.
+
+    `accepted_licences` are the non-commercial ones that whoever runs the deployment agreed to.
+    """
 
     rows: tuple[ModelRow, ...]
+    accepted_licences: frozenset[str] = frozenset()
 
     @model_validator(mode="after")
-    def _fallbacks_exist(self) -> Self:
-        names = {row.name for row in self.rows}
-        lost = sorted(row.name for row in self.rows if row.fallback and row.fallback not in names)
+    def _fallbacks_can_take_over(self) -> Self:
+        rows = {row.name: row for row in self.rows}
+        wanted = {row: row.fallback for row in self.rows if row.fallback}
+        lost = sorted(row.name for row, fallback in wanted.items() if fallback not in rows)
         if lost:
             raise ValueError(f"fallback names no row of the catalogue: {', '.join(lost)}")
+        deaf = sorted(
+            row.name
+            for row, fallback in wanted.items()
+            if rows[fallback].takes_prompts != row.takes_prompts
+        )
+        if deaf:
+            raise ValueError(f"only one of row and fallback takes prompts: {', '.join(deaf)}")
         return self
 
     def row(self, name: str) -> ModelRow:
@@ -143,6 +178,19 @@ class Catalogue(Declaration):
                 return row
         known = ", ".join(row.name for row in self.rows)
         raise UnknownModel(f"no model is called {name!r}; there are {known}")
+
+    def accepts(self, row: ModelRow) -> bool:
+        """Whether the row's licence lets this deployment use it."""
+        return row.commercial or row.licence in self.accepted_licences
+
+    def usable(self, name: str) -> ModelRow:
+        """The row called `name`; UnknownModel, or LicenseNotAccepted for a row nobody accepted."""
+        row = self.row(name)
+        if not self.accepts(row):
+            raise LicenseNotAccepted(
+                f"the weights of {name} are under {row.licence}, which forbids commercial use"
+            )
+        return row
 
 
 class Bucket(Declaration):
@@ -183,7 +231,9 @@ def load_containers(root: Path) -> tuple[ContainerManifest, ...]:
     return tuple(load_container(path.parent) for path in _each(root, "container.toml"))
 
 
-def load_catalogue(root: Path, overlays: Sequence[Path] = ()) -> Catalogue:
+def load_catalogue(
+    root: Path, overlays: Sequence[Path] = (), *, accepted_licences: Iterable[str] = ()
+) -> Catalogue:
     """The model rows of every container, with `overlays` layered over them."""
     rows: dict[str, ModelRow] = {}
     for path in [*_each(root, "models.toml"), *overlays]:
@@ -191,7 +241,7 @@ def load_catalogue(root: Path, overlays: Sequence[Path] = ()) -> Catalogue:
             for fields in _read_toml(path).get("models", []):
                 row = ModelRow.model_validate(fields)
                 rows[row.name] = _rooted(row, path.absolute().parent)
-    return Catalogue(rows=tuple(rows.values()))
+    return Catalogue(rows=tuple(rows.values()), accepted_licences=frozenset(accepted_licences))
 
 
 def load_resources(root: Path) -> Resources:

@@ -61,15 +61,14 @@ def task(job_type: type[J]) -> Callable[[Callable[[J, TaskContext], R]], Handler
 
 
 def _observed(manifest: ContainerManifest, perform: Callable[..., Result]) -> Handler:
-    """Wrap `perform` in the container's logger, metrics and tracer."""
+    """Wrap `perform` in the container's logger and metrics, and in its tracer where sampled."""
     logger = Logger(service=manifest.name, version=manifest.version)
     metrics = Metrics(namespace="Matteline", service=manifest.name)
-    tracer = Tracer(service=manifest.name)
     calls = itertools.count()
 
     @logger.inject_lambda_context(clear_state=True)
     @metrics.log_metrics
-    @tracer.capture_lambda_handler(capture_response=False)
+    @_traced(manifest.name)
     def observed(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         logger.append_keys(container=manifest.name, version=manifest.version)
         try:
@@ -84,6 +83,25 @@ def _observed(manifest: ContainerManifest, perform: Callable[..., Result]) -> Ha
         return result.model_dump(mode="json", by_alias=True)
 
     return cast("Handler", observed)
+
+
+def _traced(service: str) -> Callable[[Handler], Handler]:
+    """Trace the calls X-Ray samples: its SDK takes as long to load as numpy, so no other does."""
+
+    def decorate(handler: Handler) -> Handler:
+        @functools.cache
+        def with_tracer() -> Handler:
+            tracer = Tracer(service=service)
+            return cast("Handler", tracer.capture_lambda_handler(handler, capture_response=False))
+
+        @functools.wraps(handler)
+        def traced(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+            sampled = "Sampled=1" in os.environ.get("_X_AMZN_TRACE_ID", "")
+            return (with_tracer() if sampled else handler)(event, context)
+
+        return traced
+
+    return decorate
 
 
 def _log_failure(logger: Logger, error: Exception) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.artifacts import ArtifactStore
+from pipeline.bedrock import Bedrock
 from pipeline.manifest import Catalogue, load_catalogue
 from pipeline.network import Network
 from pipeline.weights import LocalWeights
@@ -27,6 +28,7 @@ class Settings:
 
     Variables: MATTELINE_CATALOGUE (extra catalogue files, path-separated),
     MATTELINE_WEIGHTS_MIRROR (folder or URL tried before a model's own sources),
+    MATTELINE_ACCEPTED_LICENCES (non-commercial licences agreed to, by name, with spaces between),
     MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST, MATTELINE_KEPT (folder with
     what this machine staged before, trusted as the models bucket is); those of `Network`; and
     Lambda's own AWS_LAMBDA_FUNCTION_MEMORY_SIZE.
@@ -34,6 +36,7 @@ class Settings:
 
     catalogue_overlays: tuple[Path, ...] = ()
     weights_mirror: str | None = None
+    accepted_licences: tuple[str, ...] = ()
     scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
     image_digest: str = "none"
     network: Network = field(default_factory=Network)
@@ -47,6 +50,7 @@ class Settings:
         return cls(
             catalogue_overlays=tuple(Path(path) for path in overlays.split(os.pathsep) if path),
             weights_mirror=environment.get("MATTELINE_WEIGHTS_MIRROR") or None,
+            accepted_licences=tuple(environment.get("MATTELINE_ACCEPTED_LICENCES", "").split()),
             scratch=Path(environment.get("MATTELINE_SCRATCH", cls.scratch)),
             image_digest=environment.get("MATTELINE_IMAGE_DIGEST", cls.image_digest),
             network=Network.from_environment(environment),
@@ -59,15 +63,32 @@ class Settings:
 class Workbench:
     """What outlives one call: the store, the catalogue and the weights of a warm container."""
 
-    def __init__(self, *, root: Path, settings: Settings, store: ArtifactStore) -> None:
+    def __init__(
+        self,
+        *,
+        root: Path,
+        settings: Settings,
+        store: ArtifactStore,
+        connect_bedrock: Callable[[], Bedrock] = Bedrock.connect,
+    ) -> None:
         self.root = root
         self.settings = settings
         self.store = store
+        self._connect_bedrock = connect_bedrock
         self.weights = LocalWeights(store, settings.scratch / "weights")
 
     @cached_property
+    def bedrock(self) -> Bedrock:
+        """Connected by the first call that needs it: most containers never do."""
+        return self._connect_bedrock()
+
+    @cached_property
     def catalogue(self) -> Catalogue:
-        return load_catalogue(self.root, self.settings.catalogue_overlays)
+        return load_catalogue(
+            self.root,
+            self.settings.catalogue_overlays,
+            accepted_licences=self.settings.accepted_licences,
+        )
 
 
 @dataclass(frozen=True)
@@ -93,6 +114,10 @@ class TaskContext:
     @property
     def weights(self) -> LocalWeights:
         return self.bench.weights
+
+    @property
+    def bedrock(self) -> Bedrock:
+        return self.bench.bedrock
 
     @property
     def catalogue(self) -> Catalogue:

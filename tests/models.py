@@ -13,7 +13,24 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.sam_models import stock_sam
+
 SIZE = 64
+HOSTED = """
+[[models]]
+name = "hosted"
+summary = "For tests."
+engine = "bedrock"
+licence = "MIT"
+commercial = true
+memory_mb = 512
+
+[models.bedrock]
+model_id = "us.test.remove-background-v1:0"
+largest_side = 256
+smallest_side = 64
+widest = 2.5
+"""
 _OPSET = [helper.make_opsetid("", 17)]
 
 
@@ -121,8 +138,8 @@ def stock(folder: Path) -> Shelf:
     """Build every test model into `folder`, one row and one file each.
 
     `hungry-with-fallback` is `hungry` with `brightness` to fall back on; `buggy`, `endless`,
-    `vanishing` and `tampered` are there for the execution tests to spoil; `missing` has a row and
-    no file.
+    `vanishing` and `tampered` are there for the execution tests to spoil; `research` is not for
+    commercial use; `missing` has a row and no file; `pointer` takes prompts, `hosted` is Bedrock's.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -135,11 +152,14 @@ def stock(folder: Path) -> Shelf:
         ("endless", slow(), ""),
         ("vanishing", brightness(), ""),
         ("tampered", brightness(), ""),
+        ("research", brightness(), ""),
     ):
         content = model.SerializeToString(deterministic=True)
         (folder / f"{name}.onnx").write_bytes(content)
         rows.append(catalogue_row(name, hashlib.sha256(content).hexdigest(), extra=extra))
+    rows[-1] = for_research(rows[-1])
     rows.append(catalogue_row("missing", hashlib.sha256(b"nobody has this").hexdigest()))
+    rows += [stock_sam(folder), HOSTED]
     catalogue = folder / "models.toml"
     catalogue.write_text("\n".join(rows))
     return Shelf(folder, catalogue)
@@ -168,3 +188,8 @@ activation = "none"
 name = "{name}.onnx"
 digest = "sha256:{sha256}"
 """
+
+
+def for_research(row: str) -> str:
+    """The same row under CC-BY-NC-4.0, a licence that rules out commercial use."""
+    return row.replace('"MIT"\ncommercial = true', '"CC-BY-NC-4.0"\ncommercial = false')

@@ -2,74 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from contextlib import AbstractContextManager
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from pipeline.errors import OutOfMemory
-from pipeline.manifest import SaliencySpec
-from pipeline.photo import Pixels
-from pipeline.staged import Runtime
+from containers.background_remover.masks import probability, to_levels
+from containers.background_remover.network import Network, Tensor
+from pipeline.photo import Pixels, decode
+from pipeline.specs import SaliencySpec
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import onnxruntime as ort
-
-Tensor = npt.NDArray[np.float32]
 Stopwatch = Callable[[str], AbstractContextManager[None]]
 
-_ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
+# A photo is brought to this many times the network's size by plain averaging, which is quick, and
+# only then resampled with care: with fewer the mask would change.
+_QUICK_SHRINK: Final = 3
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
-    """A loaded model. One run at a time: a second one would double its memory."""
-
-    session: ort.InferenceSession
-    one_run: threading.Lock = field(default_factory=threading.Lock)
-
-
-def runtime() -> Runtime | None:
-    """What an optimised network must have been made for to be loaded here."""
-    import onnxruntime as ort
-
-    return Runtime.here(onnxruntime=ort.__version__)
-
-
-@lru_cache(maxsize=1)
-def open_network(
-    weights: Path, *, optimised: bool = False, threads: int = os.cpu_count() or 1
-) -> Network:
-    """Load an ONNX file, once per process. OutOfMemory if it does not fit.
-
-    An optimised one is taken as it is: its weights are mapped from the file beside it.
-    """
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Without the arena, memory goes back after each run instead of staying at the worst photo's.
-    options.enable_cpu_mem_arena = False
-    # The planner reuses a buffer only for a tensor of the very same size, and until one comes it
-    # keeps it: BiRefNet takes a quarter less without.
-    options.enable_mem_reuse = False
-    options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if optimised:
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    with _named_allocation_failures():
-        return Network(ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"]))
+def read_picture(content: bytes, spec: SaliencySpec) -> Pixels:
+    """H×W×3 of a photo file, upright, on white; a large JPEG no finer than the network can see."""
+    return decode(content, least_side=_QUICK_SHRINK * spec.input_size).on_white()
 
 
 def predict_mask(
@@ -78,17 +32,16 @@ def predict_mask(
     """The mask of an H×W×3 picture: input_size² uint8, 0 background … 255 subject."""
     with timed("prepare"):
         tensor = to_tensor(picture, spec)
-    with timed("infer"), network.one_run, _named_allocation_failures():
-        source = network.session.get_inputs()[0].name
-        target = network.session.get_outputs()[0].name
-        (output,) = network.session.run([target], {source: tensor})
+    with timed("infer"):
+        (output,) = network.run({network.first_input: tensor})
     return to_mask(output, spec)
 
 
 def to_tensor(picture: Pixels, spec: SaliencySpec) -> Tensor:
     """H×W×3 to the network's 1×3×S×S float32 input."""
     size = (spec.input_size, spec.input_size)
-    stretched = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    whole = Image.fromarray(picture)
+    stretched = whole.resize(size, Image.Resampling.LANCZOS, reducing_gap=_QUICK_SHRINK)
     colours = np.asarray(stretched, dtype=np.float32)
     scale = max(float(colours.max()), 1e-6) if spec.scale == "max" else spec.scale
     mean, std = np.array(spec.mean, np.float32), np.array(spec.std, np.float32)
@@ -101,19 +54,4 @@ def to_mask(output: Tensor, spec: SaliencySpec) -> Pixels:
     saliency = np.asarray(output, dtype=np.float32).reshape(-1, *output.shape[-2:])[0]
     if np.isnan(saliency).any():
         raise ValueError("the network answered with values that are not numbers (NaN)")
-    if spec.activation == "sigmoid":
-        saliency = 1 / (1 + np.exp(-np.clip(saliency, -30, 30)))
-    mask: Pixels = (np.clip(saliency, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return mask
-
-
-@contextmanager
-def _named_allocation_failures() -> Iterator[None]:
-    """Onnxruntime reports a failed allocation as a runtime error; only its text tells."""
-    try:
-        yield
-    except Exception as error:
-        text = str(error).lower()
-        if any(sign in text for sign in _ALLOCATION_FAILURES):
-            raise OutOfMemory(f"onnxruntime: {error}") from error
-        raise
+    return to_levels(probability(saliency) if spec.activation == "sigmoid" else saliency)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from containers.edge_refiner.box_filter import Plane
 from containers.edge_refiner.guided_filter import LinearModel, fit_linear_model
-from containers.edge_refiner.resampling import Strip, enlarge, shrink, small_size, strips
+from containers.edge_refiner.resampling import Strip, each_strip, enlarge, shrink, small_size
 from containers.edge_refiner.trimap import FOREGROUND, UNKNOWN, mask_to_trimap
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts import Refine
@@ -43,8 +43,24 @@ def estimate_alpha(photo: Photo, mask: Pixels, *, mode: Refine) -> tuple[Refine,
 def mask_as_alpha(photo: Photo, mask: Pixels) -> Alpha:
     """The mask enlarged to the photo, nothing else."""
     height, width = photo.rgb.shape[:2]
-    enlarged = Image.fromarray(mask).resize((width, height), Image.Resampling.BICUBIC)
-    return np.asarray(enlarged, dtype=np.float32) / np.float32(255)
+    alpha = np.empty((height, width), dtype=np.float32)
+    coarse = Image.fromarray(mask)
+
+    def write(strip: Strip) -> None:
+        enlarged = coarse.resize(
+            (width, strip.bottom - strip.top),
+            Image.Resampling.BICUBIC,
+            box=strip.box_in(mask.shape),
+        )
+        np.divide(np.asarray(enlarged), np.float32(255), out=alpha[strip.rows])
+
+    each_strip(alpha.shape, write)
+    return alpha
+
+
+def opacity_of(alpha: Alpha) -> Pixels:
+    """An alpha matte in 8 bits."""
+    return (alpha * 255 + np.float32(0.5)).astype(np.uint8)
 
 
 def follow_edges(photo: Photo, mask: Pixels) -> Alpha:
@@ -66,8 +82,11 @@ def follow_edges(photo: Photo, mask: Pixels) -> Alpha:
         regularisation=_REGULARISATION,
     )
     alpha = np.empty(photo.rgb.shape[:2], dtype=np.float32)
-    for strip in strips(alpha.shape):
+
+    def write(strip: Strip) -> None:
         alpha[strip.rows] = _alpha_of(strip, photo, trimap, model)
+
+    each_strip(alpha.shape, write)
     return alpha
 
 

@@ -10,12 +10,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from containers.edge_refiner.alpha import Alpha
+from containers.edge_refiner.alpha import Alpha, opacity_of
 from containers.edge_refiner.box_filter import Plane, box_mean
-from containers.edge_refiner.resampling import Strip, enlarge, shrink, small_size, strips
+from containers.edge_refiner.resampling import Strip, each_strip, sample, shrink, small_size
 from pipeline.photo import Pixels
 
-_WORKING_SIDE: Final = 512
+_WORKING_SIDE: Final = 256
 _WIDE: Final = 1 / 12
 _NARROW: Final = 1 / 128
 # Weights are cubed: half-transparent pixels, where both layers mix, hardly count.
@@ -35,13 +35,22 @@ def estimate_foreground(picture: Pixels, alpha: Alpha) -> Pixels:
 
     An alpha below half a level of 8 bits is invisible, one above 254½ is opaque.
     """
-    size = small_size(picture.shape, _WORKING_SIDE)
-    small_alpha = shrink((alpha * 255 + np.float32(0.5)).astype(np.uint8), size)
-    colours = _smooth_colours(shrink(picture, size), small_alpha[..., None])
-    foreground = picture.copy()
-    for strip in strips(picture.shape):
-        _unmix(foreground[strip.rows], alpha[strip.rows], colours, strip)
+    foreground = np.empty_like(picture)
+    paint_foreground(picture, alpha, onto=foreground)
     return foreground
+
+
+def paint_foreground(picture: Pixels, alpha: Alpha, *, onto: Pixels) -> None:
+    """Write what `estimate_foreground` returns into an H×W×3 canvas."""
+    size = small_size(picture.shape, _WORKING_SIDE)
+    small_alpha = shrink(opacity_of(alpha), size)
+    colours = np.dstack(_smooth_colours(shrink(picture, size), small_alpha[..., None]))
+    each_strip(
+        picture.shape,
+        lambda strip: _paint(
+            picture[strip.rows], alpha[strip.rows], colours, strip, onto[strip.rows]
+        ),
+    )
 
 
 def _smooth_colours(colours: Plane, alpha: Plane) -> Colours:
@@ -64,23 +73,22 @@ def _fuse(colours: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
 
 def _spread(layer: Plane, weight: Plane, radius: int, *, otherwise: Plane) -> Plane:
     """The weighted mean of h×w×3 `layer` in each window, `otherwise` where nothing weighs."""
-    share = box_mean(weight, radius)
-    mean = box_mean(layer * weight, radius) / np.maximum(share, _TINY)
-    return np.where(share > _TINY, mean, otherwise)
+    blurred = box_mean(np.dstack([layer * weight, weight]), radius)
+    share = blurred[..., 3:]
+    return np.where(share > _TINY, blurred[..., :3] / np.maximum(share, _TINY), otherwise)
 
 
-def _unmix(picture: Pixels, alpha: Alpha, colours: Colours, strip: Strip) -> None:
-    """Replace the soft pixels of one strip in place."""
-    opacity = (alpha * 255 + np.float32(0.5)).astype(np.uint8)
-    soft = (opacity > 0) & (opacity < 255)
-    picture[opacity == 0] = 0
-    if not soft.any():
-        return
-    weight = alpha[soft]
+def _paint(picture: Pixels, alpha: Alpha, colours: Plane, strip: Strip, canvas: Pixels) -> None:
+    """One strip; `colours` is h×w×6, the foreground's RGB before the background's."""
+    opacity = opacity_of(alpha)
+    visible = opacity > 0
     for channel in range(3):
-        width = picture.shape[1]
-        foreground = enlarge(colours.foreground[..., channel], strip, width)[soft]
-        background = enlarge(colours.background[..., channel], strip, width)[soft]
-        seen = picture[..., channel][soft] / np.float32(255)
-        unmixed = foreground + weight * (seen - weight * foreground - (1 - weight) * background)
-        picture[..., channel][soft] = (np.clip(unmixed, 0, 1) * 255 + 0.5).astype(np.uint8)
+        np.multiply(picture[..., channel], visible, out=canvas[..., channel])
+    rows, columns = np.divmod(np.flatnonzero(visible & (opacity < 255)), opacity.shape[1])
+    size = (strip.height, opacity.shape[1])
+    fields = sample(colours, rows + strip.top, columns, size)
+    foreground, background = fields[:, :3], fields[:, 3:]
+    weight = alpha[rows, columns, None]
+    seen = picture[rows, columns] / np.float32(255)
+    unmixed = foreground + weight * (seen - weight * foreground - (1 - weight) * background)
+    canvas[rows, columns] = (np.clip(unmixed, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, ImageColor
 
-from containers.edge_refiner.alpha import Alpha
-from containers.edge_refiner.foreground import estimate_foreground
+from containers.edge_refiner.alpha import Alpha, opacity_of
+from containers.edge_refiner.foreground import estimate_foreground, paint_foreground
 from containers.edge_refiner.resampling import strips
 from pipeline.contracts import Options, PictureFormat, PictureKind
 from pipeline.photo import Photo, Pixels
@@ -25,25 +25,29 @@ class Rendered(NamedTuple):
 
 def render(photo: Photo, alpha: Alpha, options: Options) -> list[Rendered]:
     """One picture per requested output, all cropped alike. A mask is always a grey PNG."""
-    opacity = (alpha * 255 + np.float32(0.5)).astype(np.uint8)
-    frame = subject_box(opacity) if options.crop else (slice(None), slice(None))
+    frame = subject_box(opacity_of(alpha)) if options.crop else (slice(None), slice(None))
     pictures = []
     if "mask" in options.outputs:
-        pictures.append(Rendered("mask", np.ascontiguousarray(opacity[frame]), "png"))
+        pictures.append(Rendered("mask", opacity_of(alpha[frame]), "png"))
     if options.outputs != ("mask",):
         cutout = np.ascontiguousarray(compose(photo, alpha, options.background)[frame])
-        candidates = (Rendered("cutout", cutout, options.format), _preview(cutout, options.format))
-        pictures += [picture for picture in candidates if picture.kind in options.outputs]
+    if "cutout" in options.outputs:
+        pictures.append(Rendered("cutout", cutout, options.format))
+    if "preview" in options.outputs:
+        pictures.append(_preview(cutout, options.format))
     return pictures
 
 
 def compose(photo: Photo, alpha: Alpha, background: str | None) -> Pixels:
     """H×W×4 straight-alpha RGBA, or H×W×3 RGB over a `#rrggbb` background."""
     # On white, an input alpha and the matte are one mixture: neither is unmixed twice.
-    foreground = estimate_foreground(photo.on_white(), alpha)
+    seen_photo = photo.on_white()
     if background is None:
-        opacity = (alpha * 255 + np.float32(0.5)).astype(np.uint8)
-        return np.dstack([foreground, opacity])
+        cutout = np.empty((*alpha.shape, 4), dtype=np.uint8)
+        paint_foreground(seen_photo, alpha, onto=cutout[..., :3])
+        cutout[..., 3] = opacity_of(alpha)
+        return cutout
+    foreground = estimate_foreground(seen_photo, alpha)
     wanted = np.array(ImageColor.getrgb(background), dtype=np.float32)
     for strip in strips(alpha.shape):
         weight, seen = alpha[strip.rows, :, None], foreground[strip.rows]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from containers.edge_refiner.box_filter import Plane
 from pipeline.photo import Pixels
 
-_STRIP_PIXELS: Final = 2_000_000
+_STRIP_PIXELS: Final = 250_000
+
+Indices = npt.NDArray[np.intp]
 
 
 class Strip(NamedTuple):
@@ -25,13 +30,25 @@ class Strip(NamedTuple):
     def rows(self) -> slice:
         return slice(self.top, self.bottom)
 
+    def box_in(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the strip in an h×w copy of the picture."""
+        scale = shape[0] / self.height
+        return 0.0, self.top * scale, float(shape[1]), self.bottom * scale
+
 
 def strips(shape: tuple[int, ...]) -> Iterator[Strip]:
-    """Cut an H×W picture into strips of about two megapixels, so that memory stays bounded."""
+    """Cut an H×W picture into strips that fit into a processor's cache."""
     height, width = shape[:2]
     step = max(1, _STRIP_PIXELS // width)
     for top in range(0, height, step):
         yield Strip(top, min(top + step, height), height)
+
+
+def each_strip(shape: tuple[int, ...], work: Callable[[Strip], Any]) -> None:
+    """Do `work` for every strip of an H×W picture, as many at a time as there are processors."""
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for _ in threads.map(work, strips(shape)):
+            pass
 
 
 def small_size(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
@@ -49,9 +66,25 @@ def shrink(pixels: Pixels, size: tuple[int, int]) -> Plane:
 
 def enlarge(plane: Plane, strip: Strip, width: int) -> Plane:
     """The rows of `strip` of an h×w plane enlarged to `strip.height` × `width`."""
-    small_height, small_width = plane.shape
-    rows_per_row = small_height / strip.height
-    box = (0.0, strip.top * rows_per_row, float(small_width), strip.bottom * rows_per_row)
     size = (width, strip.bottom - strip.top)
+    box = strip.box_in(plane.shape)
     enlarged = Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR, box=box)
     return np.asarray(enlarged, dtype=np.float32)
+
+
+def sample(plane: Plane, rows: Indices, columns: Indices, shape: tuple[int, int]) -> Plane:
+    """An h×w×C plane enlarged to H×W = `shape`, at n of its pixels only: n×C."""
+    above, below, down = _neighbours(rows, plane.shape[0], shape[0])
+    left, right, across = _neighbours(columns, plane.shape[1], shape[1])
+    upper = plane[above, left] + across * (plane[above, right] - plane[above, left])
+    lower = plane[below, left] + across * (plane[below, right] - plane[below, left])
+    sampled: Plane = upper + down * (lower - upper)
+    return sampled
+
+
+def _neighbours(positions: Indices, small: int, large: int) -> tuple[Indices, Indices, Plane]:
+    """The small pixels either side of each large one, and the share of the second, n×1."""
+    places = np.clip((positions + 0.5) * (small / large) - 0.5, 0, small - 1)
+    first = places.astype(np.intp)
+    share = (places - first).astype(np.float32)[:, None]
+    return first, np.minimum(first + 1, small - 1), share

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from containers.model_downloader.smoke import Shape, Tensor, fits, named_failures, open_quietly
+from containers.model_downloader.networks import Shape, Tensor, fits, named_failures, open_quietly
 from pipeline.errors import WeightsMismatch
 
 _RGB_CHANNELS: Final = 3

@@ -14,7 +14,7 @@ from pipeline.workbench import TaskContext
 @task(StageWeights)
 def handler(job: StageWeights, context: TaskContext) -> WeightsStaged:
     """The staged manifest; what is already staged is left alone unless the job says `force`."""
-    row, settings, store = context.catalogue.row(job.model), context.settings, context.store
+    row, settings, store = context.catalogue.usable(job.model), context.settings, context.store
     web, secrets = Web(settings.network), SecretsManager()
     sources = Sources(settings.weights_mirror, row.weights_prefix, web, store, secrets)
     pace = Pace.ending(context.ends_at)

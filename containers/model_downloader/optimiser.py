@@ -17,6 +17,7 @@ from containers.model_downloader.kept import kept_file, kept_path
 from containers.model_downloader.optimisation.order import Lean, Order
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.manifest import ModelRow
+from pipeline.specs import SaliencySpec, SamSpec
 from pipeline.staged import NamedArtifact, OptimisedNetwork, Runtime
 
 LEAST_BYTES: Final = 2**20
@@ -95,8 +96,8 @@ class Optimiser:
         order = Order(
             network=path,
             folder=folder,
-            side=row.saliency.input_size,
-            activation=row.saliency.activation,
+            side=_side(row),
+            activation="none" if row.saliency is None else row.saliency.activation,
             quantise=row.quantise is not None,
             memory_mb=_allowed_mb(self.memory_mb),
         )
@@ -139,6 +140,11 @@ def make_lean_apart(order: Order, *, seconds: float) -> Lean:
         os.close(ours)
         os.close(alive)
     return Lean.model_validate_json(told.stdout)
+
+
+def _side(row: ModelRow) -> int:
+    """How long a side of the pictures is, for a network that takes any size."""
+    return row.spec(SamSpec).canvas[1] if row.engine == "sam" else row.spec(SaliencySpec).input_size
 
 
 def _allowed_mb(function_mb: int) -> int:

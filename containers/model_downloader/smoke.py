@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from pipeline.errors import OutOfMemory, WeightsMismatch
-from pipeline.manifest import ModelRow, SaliencySpec
+from containers.model_downloader.networks import (
+    GREY,
+    RGB_CHANNELS,
+    Shape,
+    Tensor,
+    fits,
+    named_failures,
+    open_quietly,
+)
+from containers.model_downloader.smoke_sam import require_sam
+from pipeline.errors import WeightsMismatch
+from pipeline.manifest import ModelRow
+from pipeline.specs import Engine, SaliencySpec
 
 if TYPE_CHECKING:
     import onnxruntime as ort
-
-Shape = list[int | str | None]
-Tensor = npt.NDArray[np.float32]
-
-_RGB_CHANNELS: Final = 3
-_GREY: Final = 128.0
-_ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
 
 
 def require_working_network(row: ModelRow, paths: Sequence[Path]) -> None:
@@ -34,7 +36,7 @@ def require_working_network(row: ModelRow, paths: Sequence[Path]) -> None:
 
 
 def _require_saliency(row: ModelRow, paths: Sequence[Path]) -> None:
-    path, spec = paths[0], row.saliency
+    path, spec = paths[0], row.spec(SaliencySpec)
     session = open_quietly(path)
     _require_declared(path, session, spec)
     feed = {session.get_inputs()[0].name: plain_grey(spec)}
@@ -47,47 +49,17 @@ def _require_saliency(row: ModelRow, paths: Sequence[Path]) -> None:
         raise WeightsMismatch(f"{path.name} answers a plain picture with numbers that are not")
 
 
-_CHECKS: Final[Mapping[str, Callable[[ModelRow, Sequence[Path]], None]]] = {
-    "saliency": _require_saliency,
-}
-
-
-def open_quietly(path: Path) -> ort.InferenceSession:
-    """Load an ONNX file in as little memory as onnxruntime can do with, and as it stands."""
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.enable_cpu_mem_arena = False
-    options.enable_mem_reuse = False
-    options.log_severity_level = 4
-    with named_failures(path, "is not a loadable ONNX model"):
-        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-
 def plain_grey(spec: SaliencySpec) -> Tensor:
     """What the row's preprocessing makes of a picture that is grey all over: 1×3×S×S."""
-    value = 1.0 if spec.scale == "max" else _GREY / spec.scale
+    value = 1.0 if spec.scale == "max" else GREY / spec.scale
     colour = (np.float32(value) - np.array(spec.mean)) / np.array(spec.std)
-    shape = (1, _RGB_CHANNELS, spec.input_size, spec.input_size)
+    shape = (1, RGB_CHANNELS, spec.input_size, spec.input_size)
     return np.broadcast_to(colour[None, :, None, None], shape).astype(np.float32)
-
-
-@contextmanager
-def named_failures(path: Path, wrong: str) -> Iterator[None]:
-    """Onnxruntime's exceptions share no base below Exception; only their text tells them apart."""
-    try:
-        yield
-    except Exception as error:
-        text = str(error).lower()
-        if isinstance(error, MemoryError) or any(sign in text for sign in _ALLOCATION_FAILURES):
-            raise OutOfMemory(f"{path.name} does not fit in memory ({error!r})") from error
-        raise WeightsMismatch(f"{path.name} {wrong}: {error}") from error
 
 
 def _require_declared(path: Path, session: ort.InferenceSession, spec: SaliencySpec) -> None:
     taken, given = session.get_inputs()[0].shape, session.get_outputs()[0].shape
-    expected = [1, _RGB_CHANNELS, spec.input_size, spec.input_size]
+    expected = [1, RGB_CHANNELS, spec.input_size, spec.input_size]
     if not fits(taken, expected):
         raise WeightsMismatch(f"{path.name} takes {taken}, its row says {expected}")
     if not _is_map(given, spec.input_size):
@@ -100,9 +72,7 @@ def _is_map(declared: Shape, side: int) -> bool:
     return not declared or fits(declared[-2:], [side, side])
 
 
-def fits(declared: Shape, expected: list[int]) -> bool:
-    """Whether every fixed axis is the expected one; a named axis takes any size."""
-    return len(declared) == len(expected) and all(
-        not isinstance(axis, int) or axis == size
-        for axis, size in zip(declared, expected, strict=True)
-    )
+_CHECKS: Final[Mapping[Engine, Callable[[ModelRow, Sequence[Path]], None]]] = {
+    "saliency": _require_saliency,
+    "sam": require_sam,
+}

@@ -16,7 +16,7 @@ from containers.model_downloader.smoke import require_working_network
 from containers.model_downloader.sources import Sources
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts import WeightsStaged
-from pipeline.errors import WeightsMismatch
+from pipeline.errors import InvalidOptions, WeightsMismatch
 from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.staged import StagedFile, StagedWeights
 
@@ -37,8 +37,11 @@ class Staging:
         """Stage the model, or leave it alone if it is there already and nobody says `force`.
 
         WeightsClaimed while another execution is at it. An attempt that fails, with whatever
-        error, leaves no manifest, no claim and no part of a file.
+        error, leaves no manifest, no claim and no part of a file. InvalidOptions for a hosted
+        model, which has nothing to stage.
         """
+        if self.row.hosted:
+            raise InvalidOptions(f"{self.row.name} is hosted elsewhere: it has no weights to stage")
         there = None if force else self._staged()
         if there is None:
             # Asked again inside: whoever held the claim until now may have staged it.

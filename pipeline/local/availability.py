@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import urllib3
 
-from pipeline.errors import WeightsUnavailable
+from pipeline.errors import ModelNotOffered, WeightsUnavailable
 from pipeline.manifest import Catalogue, ModelRow
 from pipeline.network import Network
 from pipeline.web import open_pool
@@ -28,12 +28,20 @@ class ChosenModel(NamedTuple):
 
 
 def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
-    """The first model that can be staged: u2netp from anywhere, else any the mirror holds."""
+    """The first model that can be staged: u2netp from anywhere, else any the mirror holds.
+
+    None that is hosted or has to be shown its subject: nobody asked for such a one.
+    """
     first = catalogue.row(FIRST_CHOICE)
     if can_be_staged(first, mirror=mirror):
         return ChosenModel(first.name, "the first choice, and it can be had")
     for row in catalogue.rows:
-        if row.commercial and all(mirror_holds(mirror, row, file.name) for file in row.files):
+        by_itself = not (row.takes_prompts or row.hosted)
+        if (
+            by_itself
+            and catalogue.accepts(row)
+            and all(mirror_holds(mirror, row, file.name) for file in row.files)
+        ):
             return ChosenModel(
                 row.name, f"the mirror holds it, and {FIRST_CHOICE} is not to be had"
             )
@@ -44,8 +52,14 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
 
 
 def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> ChosenModel:
-    """The model asked for, if it can be staged; UnknownModel or WeightsUnavailable if not."""
-    row = catalogue.row(name)
+    """The model asked for, if it may be used and can be staged.
+
+    UnknownModel, LicenseNotAccepted, WeightsUnavailable, or ModelNotOffered for a hosted one, if
+    not.
+    """
+    row = catalogue.usable(name)
+    if row.hosted:
+        raise ModelNotOffered(f"{name} is hosted by Amazon Bedrock, which no local cloud reaches")
     if not can_be_staged(row, mirror=mirror):
         raise WeightsUnavailable(f"{name} is not to be had from {_tried(row, mirror)}")
     return ChosenModel(name, "as asked")

@@ -82,7 +82,7 @@ def local_cloud(
         stack.callback(server.stop)
         endpoint = f"http://127.0.0.1:{server.port}"
         stack.enter_context(_environment(MOTO_PORT=str(server.port)))
-        environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint.overlays)
+        environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint)
         host = LambdaHost(
             [adjust(function) for function in blueprint.functions(environment)],
             root=blueprint.root,
@@ -133,14 +133,15 @@ def _make_client(service: str, endpoint: str) -> Any:
 
 
 def _worker_environment(
-    endpoint: str, scratch: Path, mirror: str | None, overlays: tuple[Path, ...]
+    endpoint: str, scratch: Path, mirror: str | None, blueprint: Blueprint
 ) -> dict[str, str]:
     return {
         **CREDENTIALS,
         "AWS_ENDPOINT_URL": endpoint,
         "MATTELINE_SCRATCH": str(scratch),
         "MATTELINE_WEIGHTS_MIRROR": mirror or "",
-        "MATTELINE_CATALOGUE": os.pathsep.join(str(path.absolute()) for path in overlays),
+        "MATTELINE_CATALOGUE": os.pathsep.join(str(path.absolute()) for path in blueprint.overlays),
+        "MATTELINE_ACCEPTED_LICENCES": " ".join(sorted(blueprint.catalogue.accepted_licences)),
     }
 
 

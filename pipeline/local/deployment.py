@@ -39,8 +39,15 @@ class Blueprint:
     overlays: tuple[Path, ...] = ()
 
     @classmethod
-    def read(cls, root: Path, *, default_model: str, overlays: tuple[Path, ...] = ()) -> Blueprint:
-        catalogue = load_catalogue(root, overlays)
+    def read(
+        cls,
+        root: Path,
+        *,
+        default_model: str,
+        overlays: tuple[Path, ...] = (),
+        accepted_licences: tuple[str, ...] = (),
+    ) -> Blueprint:
+        catalogue = load_catalogue(root, overlays, accepted_licences=accepted_licences)
         catalogue.row(default_model)
         return cls(
             root=root,
@@ -60,7 +67,7 @@ class Blueprint:
                 handler=manifest.handler,
                 memory_mb=row.memory_mb if row else manifest.memory_mb,
                 timeout_s=manifest.timeout_s,
-                environment=environment,
+                environment={**manifest.environment, **environment},
             )
             for manifest in self.containers
             for row in (self.catalogue.rows if manifest.function_per_model else (None,))

@@ -15,7 +15,8 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import InvalidOptions
-from pipeline.manifest import ModelRow, Triple
+from pipeline.manifest import ModelRow
+from pipeline.specs import Triple
 from pipeline.weights import checksums
 
 _DESCRIBE: Final = "containers.model_downloader"

@@ -18,11 +18,15 @@ from pipeline.manifest import Catalogue, load_catalogue
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """What a person said about models: a name or None for any, a mirror, extra catalogues."""
+    """What a person said about models: a name or None for any, a mirror, extra catalogues.
+
+    And which non-commercial licences they accept, by name.
+    """
 
     name: str | None = None
     mirror: str | None = None
     overlays: tuple[Path, ...] = ()
+    accepted_licences: tuple[str, ...] = ()
 
 
 Say = Callable[[str], None]
@@ -51,7 +55,12 @@ def keeping_cloud(
     root: Path, choice: ModelChoice, *, default_model: str, say: Say, port: int = 0
 ) -> Iterator[LocalCloud]:
     """A cloud that starts with the weights earlier ones kept, and keeps its own."""
-    blueprint = Blueprint.read(root, default_model=default_model, overlays=choice.overlays)
+    blueprint = Blueprint.read(
+        root,
+        default_model=default_model,
+        overlays=choice.overlays,
+        accepted_licences=choice.accepted_licences,
+    )
     with local_cloud(
         blueprint, port=port, weights_mirror=mirror_of(choice), adjust=_remembering
     ) as cloud:
@@ -79,6 +88,6 @@ def mirror_of(choice: ModelChoice) -> str | None:
 def read_catalogue(root: Path, choice: ModelChoice) -> Catalogue:
     """The catalogue with the person's own files over it; InvalidOptions if one is wrong."""
     try:
-        return load_catalogue(root, choice.overlays)
+        return load_catalogue(root, choice.overlays, accepted_licences=choice.accepted_licences)
     except ValueError as error:
         raise InvalidOptions(f"catalogue: {error}") from error

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from containers.background_remover.saliency import open_network
+from containers.background_remover.network import open_network
 from containers.model_downloader.optimisation.pictures import inputs
 
 Run = Callable[[npt.NDArray[np.float32]], object]

@@ -55,8 +55,8 @@ def remove(context: TaskContext) -> tuple[BackgroundRemoved, Pixels]:
     )  # fmt: skip
     job = RemoveBackground(
         schema_version=1, job_id="1", execution="e", source=source, model="lean",
-        models_bucket="models", weights_key=context.catalogue.row("lean").weights_key,
-        work_bucket="work", work_prefix="1",
+        prompts=(), models_bucket="models", work_bucket="work", work_prefix="1",
+        weights_key=context.catalogue.row("lean").weights_key,
     )  # fmt: skip
     result: BackgroundRemoved = remove_background.__wrapped__(job, context)  # type: ignore[attr-defined]
     return result, unpng(context.store.read(Location.parse(result.mask.uri)))
@@ -68,7 +68,7 @@ def test_the_optimised_network_runs_and_makes_the_published_ones_mask(
     (staged,) = stage(context).files
     lean, lean_mask = remove(context)
     elsewhere = Runtime(onnxruntime="0.0.1", cpu="abacus")
-    monkeypatch.setattr("containers.background_remover.handler.runtime", lambda: elsewhere)
+    monkeypatch.setattr("containers.background_remover.engines.runtime", lambda: elsewhere)
     bench = Workbench(root=ROOT, settings=context.settings, store=context.store)
     plain_context = TaskContext(bench)
     plain, plain_mask = remove(plain_context)

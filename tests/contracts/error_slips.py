@@ -158,6 +158,16 @@ CATCHES: Final = (
     ),
     Slip(
         catch_rules.redrivable_errors_stay_uncaught,
+        add("States/RemoveBackground/Catch/1/ErrorEquals", "ModelNotOffered"),
+        "RemoveBackground: catches ModelNotOffered",
+    ),
+    Slip(
+        catch_rules.redrivable_errors_stay_uncaught,
+        add("States/RemoveBackground/Catch/0/ErrorEquals", "ModelUnavailable"),
+        "RemoveBackground: catches ModelUnavailable",
+    ),
+    Slip(
+        catch_rules.redrivable_errors_stay_uncaught,
         add("States/Claim/Catch/0/ErrorEquals", "DynamoDB.ThrottlingException"),
         "Claim: retries and then catches DynamoDB.ThrottlingException",
     ),

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from pipeline.contracts import Options
+from pipeline.local.availability import FIRST_CHOICE
 from pipeline.manifest import Catalogue, ModelRow, load_catalogue
 from tests.contracts.declared import ROOT
 
@@ -15,7 +16,10 @@ CATALOGUE: Final = load_catalogue(ROOT)
 EACH = pytest.mark.parametrize("row", CATALOGUE.rows, ids=lambda row: row.name)
 LAMBDA_MEMORY_MB: Final = range(128, 10_240 + 1)
 LONGEST_FUNCTION_NAME: Final = 64
-PROFILES: Final = ROOT / "containers" / "media_inspector" / "profiles.toml"
+PROFILES: Final = tomllib.loads(
+    (ROOT / "containers" / "media_inspector" / "profiles.toml").read_text(encoding="utf-8")
+)["profiles"]
+UNASKED: Final = {FIRST_CHOICE, *(row["options"]["model"] for row in PROFILES)}
 
 
 def ladder(row: ModelRow, catalogue: Catalogue) -> list[ModelRow]:
@@ -31,10 +35,17 @@ def ladder(row: ModelRow, catalogue: Catalogue) -> list[ModelRow]:
     [
         "u2net",
         "u2netp",
+        "u2net-human-seg",
         "silueta",
         "isnet-general-use",
+        "isnet-anime",
         "birefnet-general",
         "birefnet-general-lite",
+        "birefnet-portrait",
+        "birefnet-dis",
+        "birefnet-hrsod",
+        "birefnet-cod",
+        "birefnet-massive",
     ],
 )
 def test_the_models_people_count_on_are_there(name: str) -> None:
@@ -42,9 +53,15 @@ def test_the_models_people_count_on_are_there(name: str) -> None:
 
 
 @EACH
-def test_a_model_may_be_used_commercially(row: ModelRow) -> None:
-    assert row.commercial
-    assert row.licence
+def test_a_model_either_may_be_sold_or_says_that_it_may_not(row: ModelRow) -> None:
+    assert row.commercial == ("NC" not in row.licence.split("-"))
+
+
+@pytest.mark.parametrize("name", sorted(UNASKED))
+def test_nobody_gets_a_non_commercial_model_unasked(name: str) -> None:
+    steps = ladder(CATALOGUE.row(name), CATALOGUE)
+
+    assert [step.name for step in steps if not step.commercial] == []
 
 
 @EACH
@@ -85,10 +102,9 @@ def test_rows_have_names_of_their_own() -> None:
 
 
 def test_profiles_ask_for_what_exists() -> None:
-    profiles = tomllib.loads(PROFILES.read_text(encoding="utf-8"))["profiles"]
-    asked = [Options.model_validate({"model": "u2netp", **row["options"]}) for row in profiles]
+    asked = [Options.model_validate({"model": "u2netp", **row["options"]}) for row in PROFILES]
 
     assert [CATALOGUE.row(options.model).name for options in asked] == [
         options.model for options in asked
     ]
-    assert len({row["prefix"] for row in profiles}) == len(profiles)
+    assert len({row["prefix"] for row in PROFILES}) == len(PROFILES)

@@ -34,6 +34,7 @@ BEFORE_A_JOB_EXISTS = [
     pytest.param(_huge_png(), {}, "MediaTooLarge", id="400 megapixels"),
     pytest.param(b"\x89PNG\r\n\x1a\n nothing more", {}, "CorruptMedia", id="header only"),
     pytest.param(png(square()), {"model": "u3net"}, "UnknownModel", id="unknown model"),
+    pytest.param(png(square()), {"model": "research"}, "LicenseNotAccepted", id="not commercial"),
     pytest.param(png(square()), {"refine": "magic"}, "InvalidOptions", id="unknown mode"),
     pytest.param(png(square()), {"colour": "red"}, "InvalidOptions", id="unknown option"),
 ]

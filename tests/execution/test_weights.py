@@ -46,6 +46,13 @@ def test_tampered_weights_are_never_loaded(driver: Driver) -> None:
     assert driver.keys("output", prefix="weights/tampered") == []
 
 
+def test_weights_whose_licence_nobody_accepted_are_not_staged_by_hand(driver: Driver) -> None:
+    execution = driver.stage("research")
+
+    assert (execution.status, execution.error) == ("FAILED", "LicenseNotAccepted")
+    assert driver.keys("models", prefix="research/") == []
+
+
 def test_staging_by_hand_publishes_the_manifest_with_checksums(driver: Driver) -> None:
     execution = driver.stage("brightness")
 

@@ -23,14 +23,20 @@ LEAVES = {
         "LicenseNotAccepted",
         "MediaTooLarge",
         "NoSubject",
+        "PhotoRefused",
         "SourceChanged",
         "SourceMissing",
         "UnknownModel",
         "UnsupportedMedia",
     },
     CapacityError: {"OutOfMemory", "OutOfStorage"},
-    TransientError: {"StoreUnavailable", "WeightsClaimed", "WeightsUnavailable"},
-    WeightsError: {"WeightsForbidden", "WeightsMismatch", "WeightsNotStaged"},
+    TransientError: {
+        "ModelUnavailable",
+        "StoreUnavailable",
+        "WeightsClaimed",
+        "WeightsUnavailable",
+    },
+    WeightsError: {"ModelNotOffered", "WeightsForbidden", "WeightsMismatch", "WeightsNotStaged"},
 }
 NAMES = sorted(set().union(*LEAVES.values()))
 

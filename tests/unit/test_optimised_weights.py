@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.artifacts import LocalStore, Location
 from pipeline.errors import WeightsMismatch, WeightsNotStaged
-from pipeline.manifest import ModelRow, SaliencySpec, WeightsFile
+from pipeline.manifest import ModelRow, WeightsFile
+from pipeline.specs import SaliencySpec
 from pipeline.staged import (
     NamedArtifact,
     OptimisedNetwork,

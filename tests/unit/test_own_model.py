@@ -13,6 +13,7 @@ import pytest
 from pipeline.errors import InvalidOptions
 from pipeline.local.own_model import Description, Wishes, describe_row
 from pipeline.manifest import ModelRow, load_catalogue
+from pipeline.specs import SaliencySpec
 
 FOUND = Description(
     input_name="photo",
@@ -53,7 +54,7 @@ def test_a_row_says_what_it_was_told_and_what_was_found_out(weights: Path) -> No
 
     assert (made.name, made.summary, made.licence) == ("mine", WISHES.summary, "MIT")
     assert (made.engine, made.commercial) == ("saliency", False)
-    assert made.saliency.model_dump() == {
+    assert made.spec(SaliencySpec).model_dump() == {
         "input_size": 320,
         "scale": "max",
         "mean": WISHES.mean,
@@ -83,7 +84,7 @@ def test_what_leaves_0_to_1_is_a_logit_unless_told_otherwise(
 
     made = row(describe_row(weights, found, replace(WISHES, activation=wished), catalogue=None))
 
-    assert made.saliency.activation == expected
+    assert made.spec(SaliencySpec).activation == expected
 
 
 @pytest.mark.parametrize(("peak_mb", "memory_mb"), [(0, 1024), (1, 1280), (99_999, 10_240)])

@@ -84,6 +84,24 @@ def test_a_photo_is_turned_upright(picture_format: str, orientation: int) -> Non
     assert corners(decode(content).rgb) == UPRIGHT[orientation]
 
 
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_a_jpeg_may_come_smaller_and_upright_all_the_same(orientation: int) -> None:
+    large = quadrants().resize((240, 160), Image.Resampling.NEAREST)
+    content = saved(large, "JPEG", exif=exif(orientation))
+
+    smaller = decode(content, least_side=40).rgb
+
+    assert smaller.shape[1::-1] == tuple(side * 10 // 4 for side in SIZES[orientation])
+    assert corners(smaller) == UPRIGHT[orientation]
+
+
+@pytest.mark.parametrize("picture_format", FAITHFULLY)
+def test_no_side_comes_below_the_least_that_is_asked_for(picture_format: str) -> None:
+    content = saved(quadrants(), picture_format)
+
+    assert min(decode(content, least_side=9).rgb.shape[:2]) == 16
+
+
 @pytest.mark.parametrize("picture_format", WITH_EXIF)
 @pytest.mark.parametrize("orientation", UPRIGHT)
 def test_the_header_has_the_upright_size(picture_format: str, orientation: int) -> None:

@@ -50,11 +50,14 @@ def test_a_picture_pillow_reads_but_nobody_listed_is_unsupported() -> None:
 
 @pytest.mark.parametrize("picture_format", FAITHFULLY)
 @pytest.mark.parametrize("kept", [0.5, 0.9])
-def test_a_photo_cut_short_is_corrupt(picture_format: str, kept: float) -> None:
+@pytest.mark.parametrize("least_side", [None, 9])
+def test_a_photo_cut_short_is_corrupt(
+    picture_format: str, kept: float, least_side: int | None
+) -> None:
     content = saved(NOISE, picture_format)
 
     with pytest.raises(CorruptMedia):
-        decode(content[: int(len(content) * kept)])
+        decode(content[: int(len(content) * kept)], least_side=least_side)
 
 
 @pytest.mark.parametrize("signature", [b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF89a"])

@@ -110,6 +110,7 @@ def test_a_deployment_can_set_everything(tmp_path: Path) -> None:
         {
             "MATTELINE_CATALOGUE": "/one.toml:/two.toml",
             "MATTELINE_WEIGHTS_MIRROR": "/mirror",
+            "MATTELINE_ACCEPTED_LICENCES": " CC-BY-NC-4.0  LicenseRef-Lab ",
             "MATTELINE_SCRATCH": str(tmp_path),
             "MATTELINE_IMAGE_DIGEST": "sha256:abc",
             "HTTPS_PROXY": "http://proxy.example:3128",
@@ -121,6 +122,7 @@ def test_a_deployment_can_set_everything(tmp_path: Path) -> None:
     assert settings == Settings(
         catalogue_overlays=(Path("/one.toml"), Path("/two.toml")),
         weights_mirror="/mirror",
+        accepted_licences=("CC-BY-NC-4.0", "LicenseRef-Lab"),
         scratch=tmp_path,
         image_digest="sha256:abc",
         network=Network(

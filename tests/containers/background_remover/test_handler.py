@@ -59,7 +59,7 @@ def job_for(context: TaskContext, content: bytes, **changes: object) -> RemoveBa
     )  # fmt: skip
     fields = {
         "schema": 1, "job_id": "1", "execution": "e", "source": source, "model": "brightness",
-        "models_bucket": "models", "weights_key": "brightness.json",
+        "prompts": (), "models_bucket": "models", "weights_key": "brightness.json",
         "work_bucket": "scratch", "work_prefix": "jobs/1",
     }  # fmt: skip
     return RemoveBackground.model_validate(fields | changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from contextlib import nullcontext
 from typing import Any
@@ -9,17 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
+from PIL import Image
 
-from containers.background_remover.saliency import (
-    Network,
-    open_network,
-    predict_mask,
-    to_mask,
-    to_tensor,
-)
+from containers.background_remover.network import Network, open_network
+from containers.background_remover.saliency import predict_mask, read_picture, to_mask, to_tensor
 from pipeline.errors import OutOfMemory
-from pipeline.manifest import SaliencySpec
 from pipeline.photo import Pixels
+from pipeline.specs import SaliencySpec
 from tests.models import SIZE, Shelf
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
@@ -188,13 +185,14 @@ def test_any_other_failure_keeps_its_own_name(shelf: Shelf) -> None:
         open_network(shelf.catalogue)
 
 
-def test_a_process_holds_one_network(shelf: Shelf) -> None:
+def test_a_process_holds_the_networks_of_one_model(shelf: Shelf) -> None:
     first = open_network(shelf.folder / "brightness.onnx")
     assert open_network(shelf.folder / "brightness.onnx") is first
 
     open_network(shelf.folder / "hungry.onnx")
+    open_network(shelf.folder / "slow.onnx")
 
-    assert open_network.cache_info().currsize == 1
+    assert open_network.cache_info().currsize == 2
     assert open_network(shelf.folder / "brightness.onnx") is not first
 
 
@@ -208,3 +206,23 @@ def test_a_network_runs_one_photo_at_a_time(network: Network) -> None:
 
     second.join(timeout=10)
     assert not second.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "seen"),
+    [
+        pytest.param(1600, 1200, (300, 400), id="four times too fine"),
+        pytest.param(1600, 383, (383, 1600), id="one side is short"),
+        pytest.param(40, 30, (30, 40), id="small"),
+    ],
+)
+def test_a_large_jpeg_is_decoded_no_finer_than_the_network_can_see(
+    width: int, height: int, seen: tuple[int, int]
+) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), "#c08040").save(buffer, "JPEG", quality=95)
+
+    picture = read_picture(buffer.getvalue(), spec())
+
+    assert picture.shape == (*seen, 3)
+    np.testing.assert_allclose(picture.mean(axis=(0, 1)), (0xC0, 0x80, 0x40), atol=2)

@@ -182,16 +182,17 @@ def test_none_is_the_mask_itself() -> None:
 
 
 @pytest.mark.parametrize("strip_pixels", [1, 8_000])
+@pytest.mark.parametrize(("mode", "level"), [("none", 1 / 254), ("fast", 1e-4)])
 def test_strips_give_the_matte_of_one_piece(
-    strip_pixels: int, monkeypatch: pytest.MonkeyPatch
+    mode: Refine, level: float, strip_pixels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     true = disk(1300)[:, 600:640]
     photo = composite(SAND, NIGHT, true)
-    whole = matte(photo, coarse_mask(true, 9))
+    whole = matte(photo, coarse_mask(true, 9), mode)
 
     monkeypatch.setattr(resampling, "_STRIP_PIXELS", strip_pixels)
 
-    np.testing.assert_allclose(matte(photo, coarse_mask(true, 9)), whole, atol=1e-4)
+    np.testing.assert_allclose(matte(photo, coarse_mask(true, 9), mode), whole, atol=level)
 
 
 @pytest.mark.parametrize("glint", [0, 255])

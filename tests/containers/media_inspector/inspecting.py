@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from containers.media_inspector.inspection import inspect_photo
+from containers.media_inspector.options import Profile
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.contracts import InspectPhoto, PhotoInspected
 from pipeline.manifest import Catalogue
@@ -30,16 +31,22 @@ def etag(content: bytes) -> str:
 
 
 def inspect(
-    store: ArtifactStore, catalogue: Catalogue, *, execution: str = "run-1", **fields: Any
+    store: ArtifactStore,
+    catalogue: Catalogue,
+    *,
+    execution: str = "run-1",
+    default_model: str = "light",
+    profiles: tuple[Profile, ...] = (),
+    **fields: Any,
 ) -> PhotoInspected:
     task = InspectPhoto(
         schema_version=1,
         input={"bucket": CAT.bucket, "key": CAT.key} | fields,
         execution=execution,
-        default_model="light",
+        default_model=default_model,
         lease_s=600,
     )
-    return inspect_photo(task, store, catalogue, ())
+    return inspect_photo(task, store, catalogue, profiles)
 
 
 def arrived(**stored: Any) -> dict[str, Any]:

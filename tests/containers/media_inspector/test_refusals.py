@@ -11,7 +11,6 @@ from pipeline.artifacts import LocalStore, Location
 from pipeline.errors import (
     CorruptMedia,
     InvalidOptions,
-    LicenseNotAccepted,
     MediaTooLarge,
     PipelineError,
     SourceMissing,
@@ -24,11 +23,6 @@ from tests.containers.media_inspector.inspecting import CAT, inspect, jpeg
 WISHES: dict[str, tuple[dict[str, Any], type[PipelineError]]] = {
     "an option there is not": ({"nope": 1}, InvalidOptions),
     "a model there is not": ({"model": "nope"}, UnknownModel),
-    "a model for research only": ({"model": "lab"}, LicenseNotAccepted),
-    "a fallback for research only": (
-        {"model": "leaning", "allow_fallback": True},
-        LicenseNotAccepted,
-    ),
 }
 
 
