@@ -3,12 +3,15 @@
 In reading order:
 
 - `errors`      what can go wrong, named as the state machines name it
+- `addresses`, `network`   how places on the web are written and reached
 - `artifacts`   bytes with an address and a checksum, and where they live
+- `prompts`     points and boxes that show a model its subjects
 - `contracts`   one frozen (job, result) pair per task
-- `manifest`    containers, models and resources, as their TOML files declare them
+- `manifest`, `specs`   containers, models and resources, as their TOML files declare them
+- `cpu`, `staged`   what is staged of a model, and for which machines
 - `naming`      which key an output is published under
 - `photo`, `colour`, `png`   untrusted bytes to pixels, and pixels to bytes
-- `s3`, `source`, `weights`   the adapters a task reads and writes through
+- `s3`, `bedrock`, `secrets`, `source`, `web`, `weights`   what a task reads and writes through
 - `workbench`   what a task works with
 - `task`        what turns a plain function into a Lambda handler
 - `local`, `cli`   the local cloud and the `matteline` command

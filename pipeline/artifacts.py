@@ -1,11 +1,16 @@
 """Bytes with an address and a checksum, and the stores they live in."""
 
 import hashlib
+import threading
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple, Protocol
+from typing import Annotated, Final, NamedTuple, Protocol
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
+
+CHUNK_BYTES: Final = 2**20
 
 
 class Location(NamedTuple):
@@ -48,6 +53,18 @@ class Stat(NamedTuple):
     metadata: dict[str, str]
 
 
+class Upload(Protocol):
+    """An object on its way into a store: nobody sees any of it before it is complete."""
+
+    def write(self, content: bytes) -> None: ...
+
+    def complete(self) -> None: ...
+
+    def abort(self) -> None:
+        """Leave nothing behind. Once complete, an upload stays."""
+        ...
+
+
 class ArtifactStore(Protocol):
     """Where artifacts live. A missing object raises `KeyError`, an outage `StoreUnavailable`."""
 
@@ -61,9 +78,28 @@ class ArtifactStore(Protocol):
 
     def upload(self, path: Path, location: Location, *, sha256: str) -> Artifact: ...
 
+    def stream(self, location: Location) -> Iterator[bytes]: ...
+
+    def begin(self, location: Location) -> Upload: ...
+
+    def write_if_unchanged(
+        self, location: Location, content: bytes, *, etag: str | None
+    ) -> str | None:
+        """Write only over the object with `etag`, or only where none is if that is None.
+
+        The new etag, or None if somebody else was first.
+        """
+        ...
+
+    def delete_if_unchanged(self, location: Location, *, etag: str) -> None:
+        """Delete the object if it still is the one with `etag`."""
+        ...
+
 
 class LocalStore:
     """A folder that behaves like a store: `root/bucket/key`, each part of a key percent-encoded."""
+
+    _one_at_a_time = threading.Lock()
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -94,11 +130,59 @@ class LocalStore:
         artifact = self.write(location, path.read_bytes(), media_type="application/octet-stream")
         return artifact.model_copy(update={"sha256": sha256})
 
+    def stream(self, location: Location) -> Iterator[bytes]:
+        content = self.read(location)
+        yield from (content[at : at + CHUNK_BYTES] for at in range(0, len(content), CHUNK_BYTES))
+
+    def begin(self, location: Location) -> Upload:
+        return _FileUpload(self._path(location), self.root / f"upload-{uuid.uuid4().hex}")
+
+    def write_if_unchanged(
+        self, location: Location, content: bytes, *, etag: str | None
+    ) -> str | None:
+        with self._one_at_a_time:
+            if self._etag(location) != etag:
+                return None
+            self.write(location, content, media_type="application/json")
+            return self._etag(location)
+
+    def delete_if_unchanged(self, location: Location, *, etag: str) -> None:
+        with self._one_at_a_time:
+            if self._etag(location) == etag:
+                self._path(location).unlink()
+
+    def _etag(self, location: Location) -> str | None:
+        try:
+            return self.stat(location).etag
+        except KeyError:
+            return None
+
     def _path(self, location: Location) -> Path:
         parts = [location.bucket, *location.key.split("/")]
         if ".." in parts:
             raise ValueError(f"refusing to leave the store: {location.uri!r}")
         return self.root.joinpath(*(_file_name(part) for part in parts))
+
+
+class _FileUpload:
+    """Collects in a file beside the buckets, then moves it into place."""
+
+    def __init__(self, target: Path, partial: Path) -> None:
+        self._target = target
+        self._partial = partial
+
+    def write(self, content: bytes) -> None:
+        self._partial.parent.mkdir(parents=True, exist_ok=True)
+        with self._partial.open("ab") as out:
+            out.write(content)
+
+    def complete(self) -> None:
+        self.write(b"")
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        self._partial.replace(self._target)
+
+    def abort(self) -> None:
+        self._partial.unlink(missing_ok=True)
 
 
 def _file_name(part: str) -> str:

@@ -7,17 +7,19 @@ import functools
 import io
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from pipeline.cli_models import models
+from pipeline.cli_options import ROOT, model_option, output_option, weights_options
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
 from pipeline.local.contact_sheet import write_contact_sheet
 from pipeline.local.manual import instructions, narrate
+from pipeline.local.marks import prompt_metadata
 from pipeline.local.preflight import (
     option_metadata,
     require_free,
@@ -25,53 +27,15 @@ from pipeline.local.preflight import (
     require_writable,
 )
 from pipeline.local.samples import sample_photos
-from pipeline.local.session import ModelChoice, read_catalogue, session
+from pipeline.local.session import ModelChoice, session
 from pipeline.manifest import load_containers
 
-ROOT: Final = Path(__file__).parent.parent
 DEFAULT_PORT: Final = 8420
 CONTACT_SHEET: Final = "contact-sheet.png"
-
-
-def weights_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --mirror, --catalogue and --accept-licence; with `model`, they are one ModelChoice."""
-
-    @click.option(
-        "--mirror",
-        envvar="MATTELINE_WEIGHTS_MIRROR",
-        help="Folder or URL that holds weights by file name; tried before a model's own sources.",
-    )
-    @click.option(
-        "--catalogue",
-        "overlays",
-        envvar="MATTELINE_CATALOGUE",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        multiple=True,
-        help="Catalogue file layered over the shipped one; may be repeated.",
-    )
-    @click.option(
-        "--accept-licence",
-        "accepted_licences",
-        envvar="MATTELINE_ACCEPTED_LICENCES",
-        metavar="NAME",
-        multiple=True,
-        help="Accept a non-commercial licence by the name the catalogue gives it; may be repeated.",
-    )
-    @functools.wraps(command)
-    def with_choice(
-        mirror: str | None,
-        overlays: tuple[Path, ...],
-        accepted_licences: tuple[str, ...],
-        model: str | None = None,
-        **rest: Any,
-    ) -> None:
-        command(choice=ModelChoice(model, mirror, overlays, accepted_licences), **rest)
-
-    return with_choice
-
-
-model_option = click.option("--model", help="Catalogue name; by default the first that can be had.")
-output_option = functools.partial(click.option, "-o", "--output", type=click.Path(path_type=Path))
+POINT_HELP: Final = (
+    "A place on the subject (or, with 0, off it), in pixels or 0–1; may be repeated."
+)
+BOX_HELP: Final = "A box around the subject; each of several is a subject of its own."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -101,13 +65,22 @@ def demo(output: Path, choice: ModelChoice) -> None:
 @click.option("--background", metavar="#RRGGBB", help="Put the subject on a colour.")
 @click.option("--crop", is_flag=True, help="Crop to the subject.")
 @click.option("--outputs", metavar="LIST", help="Any of cutout,mask,preview.")
+@click.option("--point", "points", metavar="X,Y[,0]", multiple=True, help=POINT_HELP)
+@click.option("--box", "boxes", metavar="X0,Y0,X1,Y1", multiple=True, help=BOX_HELP)
 @weights_options
-def run(photos: tuple[Path, ...], output: Path, choice: ModelChoice, **options: Any) -> None:
+def run(
+    photos: tuple[Path, ...],
+    output: Path,
+    choice: ModelChoice,
+    points: tuple[str, ...],
+    boxes: tuple[str, ...],
+    **options: Any,
+) -> None:
     """Cut out PHOTOS (files or folders) through the same state machine that runs on AWS.
 
     Exit code 0 if every photo was cut out, 1 if not, 2 if the command itself was wrong.
     """
-    metadata = option_metadata(options)
+    metadata = option_metadata(options) | prompt_metadata(points, boxes)
     require_photos(photos)
     found = collect(photos, output=output)
     if not found:
@@ -133,21 +106,7 @@ def up(port: int, choice: ModelChoice) -> None:
         narrate(cloud, say)
 
 
-@matteline.group()
-def models() -> None:
-    """Look at the model catalogue."""
-
-
-@models.command("list")
-@weights_options
-def list_models(choice: ModelChoice) -> None:
-    """Every model row: its licence, memory, what it is for, and what it falls back on."""
-    catalogue = read_catalogue(ROOT, choice)
-    for row in catalogue.rows:
-        fallback = f" (fallback: {row.fallback})" if row.fallback else ""
-        refused = "" if catalogue.accepts(row) else " (licence not accepted)"
-        licence = f"{row.licence:13}{row.memory_mb:>6} MB"
-        click.echo(f"{row.name:24}{licence}  {row.summary}{fallback}{refused}")
+matteline.add_command(models)
 
 
 @matteline.group()

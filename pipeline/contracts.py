@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from pipeline.artifacts import Artifact, Location
+from pipeline.prompts import MOST_SUBJECTS, SubjectPrompt
 
 Refine = Literal["none", "fast", "auto"]
 PictureFormat = Literal["png", "webp"]
@@ -25,6 +26,7 @@ def _each_once(kinds: tuple[PictureKind, ...]) -> tuple[PictureKind, ...]:
 
 PictureKinds = Annotated[tuple[PictureKind, ...], Field(min_length=1), AfterValidator(_each_once)]
 
+Prompts = Annotated[tuple[SubjectPrompt, ...], Field(max_length=MOST_SUBJECTS)]
 
 FOREVER: Final = 9_999_999_999
 
@@ -56,7 +58,10 @@ class Result(Contract):
 
 
 class Options(Contract):
-    """What a person may ask for, after defaults, profile, metadata and input are merged."""
+    """What a person may ask for, after defaults, profile, metadata and input are merged.
+
+    `prompts` has one entry for each subject to be cut out together; in a job, all in pixels.
+    """
 
     model: str
     refine: Refine = "auto"
@@ -65,6 +70,7 @@ class Options(Contract):
     crop: bool = False
     outputs: PictureKinds = ("cutout",)
     allow_fallback: bool = False
+    prompts: Prompts = ()
 
 
 class SourcePhoto(Contract):
@@ -88,11 +94,12 @@ class SourcePhoto(Contract):
 class Plan(Contract):
     """Which model cuts the photo out, and what is left to try if its function is too small.
 
-    `restage` is set by the state machine once staged weights have turned out incomplete.
+    `weights_key` is null for a hosted model, which has no weights to stage. `restage` is set by
+    the state machine once staged weights have turned out incomplete.
     """
 
     model: str
-    weights_key: str
+    weights_key: str | None
     restage: bool = False
     degraded: bool = False
     fallback: "Plan | None" = None
@@ -148,18 +155,36 @@ class RemoveBackground(Job):
     execution: str
     source: SourcePhoto
     model: str
+    prompts: Prompts
     models_bucket: str
-    weights_key: str
+    weights_key: str | None
     work_bucket: str
     work_prefix: str
 
 
-class BackgroundRemoved(Result):
-    """`mask` is the model's raw opinion: an 8-bit grey PNG at the model's own resolution."""
+class Candidate(Contract):
+    """One of a model's answers to a prompt, and its own opinion of it (about 0…1)."""
 
     mask: Artifact
+    score: float
+    chosen: bool
+
+
+class PromptedSubject(Contract):
+    candidates: tuple[Candidate, ...]
+
+
+class BackgroundRemoved(Result):
+    """`mask` is the model's raw opinion: an 8-bit grey PNG at the model's own resolution.
+
+    `subjects` answers the prompts, in their order; `mask` is all that was chosen, together. The
+    checksum of several weights files is that of their checksums; a hosted model has none.
+    """
+
+    mask: Artifact
+    subjects: tuple[PromptedSubject, ...] = ()
     model: str
-    weights_sha256: str
+    weights_sha256: str | None
 
 
 class RefineEdges(Job):

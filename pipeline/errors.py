@@ -4,13 +4,16 @@
     ├── PermanentError     the same input will fail again: quarantined, never retried
     │   ├── UnsupportedMedia  CorruptMedia  MediaTooLarge  NoSubject
     │   ├── InvalidOptions  InvalidPrompt  UnknownModel  LicenseNotAccepted
+    │   ├── PhotoRefused
     │   └── SourceMissing  SourceChanged
     ├── CapacityError      this size of function cannot do it: the fallback model, or fail
-    │   └── OutOfMemory
+    │   └── OutOfMemory  OutOfStorage
     ├── TransientError     may succeed later: retried, then left uncaught for Redrive
-    │   └── StoreUnavailable  WeightsUnavailable
+    │   ├── StoreUnavailable  WeightsUnavailable  ModelUnavailable
+    │   └── WeightsClaimed (only where weights are staged)
     └── WeightsError       the model, not the photo, is at fault
-        └── WeightsNotStaged (staged once, then retried)  WeightsMismatch (never loaded)
+        ├── WeightsNotStaged (staged once, then retried)  WeightsMismatch (never loaded)
+        └── WeightsForbidden (never fetched)  ModelNotOffered (left uncaught, for a person)
 
 A leaf's class name is its error name in the state machines, which match exact names only:
 a base class never matches. Any other exception is a bug and stays uncaught.
@@ -28,9 +31,13 @@ __all__ = [
     "InvalidPrompt",
     "LicenseNotAccepted",
     "MediaTooLarge",
+    "ModelNotOffered",
+    "ModelUnavailable",
     "NoSubject",
     "OutOfMemory",
+    "OutOfStorage",
     "PermanentError",
+    "PhotoRefused",
     "PipelineError",
     "SourceChanged",
     "SourceMissing",
@@ -38,7 +45,9 @@ __all__ = [
     "TransientError",
     "UnknownModel",
     "UnsupportedMedia",
+    "WeightsClaimed",
     "WeightsError",
+    "WeightsForbidden",
     "WeightsMismatch",
     "WeightsNotStaged",
     "WeightsUnavailable",
@@ -89,9 +98,12 @@ class InvalidOptions(PermanentError):
 
 
 class InvalidPrompt(PermanentError):
-    """A point or box does not lie in the photo."""
+    """The points and boxes do not fit the photo, or the model."""
 
-    hint = "Give x,y in pixels after rotation, or between 0 and 1; the origin is the top left."
+    hint = (
+        "Give x,y in pixels after rotation, or between 0 and 1; the origin is the top left. "
+        "Only models that cut out what they are shown take points and boxes, and need them."
+    )
 
 
 class UnknownModel(PermanentError):
@@ -127,6 +139,12 @@ class LicenseNotAccepted(PermanentError):
     )
 
 
+class PhotoRefused(PermanentError):
+    """A hosted model will not work on this photo."""
+
+    hint = "Choose a model that runs on your own functions: those look at any photo."
+
+
 class CapacityError(PipelineError):
     """The function is too small for this photo with this model."""
 
@@ -137,14 +155,20 @@ class OutOfMemory(CapacityError):
     hint = "Send a smaller photo, set allow_fallback, or raise the model's memory_mb."
 
 
+class OutOfStorage(CapacityError):
+    """The function's disk has no room for the model's files."""
+
+    hint = "Free the disk, or raise the storage_mb of the container."
+
+
 class TransientError(PipelineError):
     """The same input may succeed later."""
 
 
 class StoreUnavailable(TransientError):
-    """S3 refused or did not answer."""
+    """S3 or Secrets Manager was too busy, or did not answer."""
 
-    hint = "Redrive the execution once S3 answers again."
+    hint = "Redrive the execution once AWS answers again."
 
 
 class WeightsUnavailable(TransientError):
@@ -154,6 +178,18 @@ class WeightsUnavailable(TransientError):
         "Connect to the internet, or set MATTELINE_WEIGHTS_MIRROR to a folder or URL that holds "
         "the file; then try again."
     )
+
+
+class ModelUnavailable(TransientError):
+    """A hosted model did not answer, or has no capacity left."""
+
+    hint = "Redrive the execution later, or ask for a higher quota of the model."
+
+
+class WeightsClaimed(TransientError):
+    """Another execution is staging these very weights."""
+
+    hint = "Nothing to do: they will be there when it is done, or be staged here if it fails."
 
 
 class WeightsError(PipelineError):
@@ -166,10 +202,25 @@ class WeightsNotStaged(WeightsError):
     hint = "Start the stage-weights state machine for this model."
 
 
+class WeightsForbidden(WeightsError):
+    """A gated source refused, or its token is not in Secrets Manager."""
+
+    hint = (
+        "Store the publisher's token under the secret the model's row names, or put the file into "
+        "the mirror; then stage again."
+    )
+
+
 class WeightsMismatch(WeightsError):
     """The bytes are not the weights the catalogue names; they are never loaded."""
 
     hint = "Treat the source as compromised until you know why its bytes changed."
+
+
+class ModelNotOffered(WeightsError):
+    """A hosted model is not to be had by this account in this region, or no longer at all."""
+
+    hint = "Allow the model in Amazon Bedrock for this account and region, or choose another."
 
 
 def leaf_names(base: type[PipelineError] = PipelineError) -> frozenset[str]:

@@ -9,21 +9,21 @@ import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from pipeline.addresses import Address, rooted
 from pipeline.errors import LicenseNotAccepted, UnknownModel
+from pipeline.specs import BedrockSpec, Declaration, Engine, SaliencySpec, SamSpec
 
 KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 SemanticVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
-Triple = tuple[float, float, float]
+Spec = TypeVar("Spec", SaliencySpec, SamSpec, BedrockSpec)
 
-
-class Declaration(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+_LEAST_FILES: Final[dict[Engine, int]] = {"saliency": 1, "sam": 2, "bedrock": 0}
 
 
 class ContainerManifest(Declaration):
@@ -62,47 +62,79 @@ class WeightsFile(Declaration):
     """One file of a model. `digest` is what the publisher states; it names the staged copy.
 
     A `file:` address without a leading slash is relative to the catalogue file that states it.
+    `token` names the secret that opens a gated source. It is the first address's: no other host
+    is ever shown what the secret holds.
     """
 
     name: str = Field(pattern=r"^\w[\w. -]*$")  # a plain file name: it may not leave its folder
-    urls: tuple[str, ...] = ()
+    urls: tuple[Address, ...] = ()
     digest: Digest
     bytes: int | None = None
+    token: str | None = Field(default=None, min_length=1)
 
-
-class SaliencySpec(Declaration):
-    """How a photo becomes a saliency network's input, and its output a probability.
-
-    The photo is stretched to `input_size`² RGB, divided by `scale` (a number, or the largest value
-    in the photo itself), then normalised with `mean` and `std`. Output 0, channel 0 is the mask,
-    through a sigmoid first if `activation` says so.
-    """
-
-    input_size: int = Field(ge=32, le=4096)
-    scale: float | Literal["max"]
-    mean: Triple
-    std: Triple
-    activation: Literal["none", "sigmoid"]
+    @model_validator(mode="after")
+    def _tokens_travel_encrypted(self) -> Self:
+        if self.token and not (self.urls and self.urls[0].startswith(("https:", "hf:"))):
+            raise ValueError("a token needs a first address that is https:// or hf://")
+        return self
 
 
 class ModelRow(Declaration):
-    """One model of the catalogue: a row, not a class."""
+    """One model of the catalogue: a row, not a class. It has the table its engine is named after.
+
+    A hosted model (`bedrock`) has no files: there is nothing to stage.
+
+    `quantise` asks for matrix products in 8 bits, where the masks stay as they were.
+    """
 
     name: KebabName
     summary: str
-    engine: Literal["saliency"]
+    engine: Engine
     licence: LicenceName
     commercial: bool
     memory_mb: int = Field(ge=128, le=10_240)
     fallback: KebabName | None = None
-    saliency: SaliencySpec
-    files: tuple[WeightsFile, ...] = Field(min_length=1)
+    saliency: SaliencySpec | None = None
+    sam: SamSpec | None = None
+    bedrock: BedrockSpec | None = None
+    files: tuple[WeightsFile, ...] = ()
+    quantise: Literal["int8-matmul"] | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_engine_needs(self) -> Self:
+        tables = [name for name in get_args(Engine) if getattr(self, name) is not None]
+        if tables != [self.engine]:
+            given = " and ".join(tables) or "none"
+            raise ValueError(f"engine {self.engine} needs its table {self.engine}, not {given}")
+        least = _LEAST_FILES[self.engine]
+        if len(self.files) < least:
+            raise ValueError(f"engine {self.engine} needs files: at least {least}")
+        if self.files and least == 0:
+            raise ValueError(f"engine {self.engine} has no files: its models are hosted")
+        return self
+
+    def spec(self, kind: type[Spec]) -> Spec:
+        """The engine's own table; TypeError if the row is for another engine."""
+        table = getattr(self, self.engine)
+        if not isinstance(table, kind):
+            raise TypeError(f"{self.name} has a {type(table).__name__}, no {kind.__name__}")
+        return table
+
+    @property
+    def hosted(self) -> bool:
+        """Whether somebody else runs it, so that it has no weights to stage."""
+        return not self.files
+
+    @property
+    def takes_prompts(self) -> bool:
+        """Whether it has to be shown its subject with points and boxes."""
+        return self.engine == "sam"
 
     @property
     def revision(self) -> str:
-        """12 hexadecimal digits that change whenever any file of the model does."""
-        digests = "\n".join(file.digest for file in self.files)
-        return hashlib.sha256(digests.encode()).hexdigest()[:12]
+        """12 hexadecimal digits that change whenever a file of the model or its precision does."""
+        parts = [*(file.digest for file in self.files), *filter(None, [self.quantise])]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     @property
     def weights_prefix(self) -> str:
@@ -124,11 +156,19 @@ class Catalogue(Declaration):
     accepted_licences: frozenset[str] = frozenset()
 
     @model_validator(mode="after")
-    def _fallbacks_exist(self) -> Self:
-        names = {row.name for row in self.rows}
-        lost = sorted(row.name for row in self.rows if row.fallback and row.fallback not in names)
+    def _fallbacks_can_take_over(self) -> Self:
+        rows = {row.name: row for row in self.rows}
+        wanted = {row: row.fallback for row in self.rows if row.fallback}
+        lost = sorted(row.name for row, fallback in wanted.items() if fallback not in rows)
         if lost:
             raise ValueError(f"fallback names no row of the catalogue: {', '.join(lost)}")
+        deaf = sorted(
+            row.name
+            for row, fallback in wanted.items()
+            if rows[fallback].takes_prompts != row.takes_prompts
+        )
+        if deaf:
+            raise ValueError(f"only one of row and fallback takes prompts: {', '.join(deaf)}")
         return self
 
     def row(self, name: str) -> ModelRow:
@@ -213,15 +253,10 @@ def load_resources(root: Path) -> Resources:
 def _rooted(row: ModelRow, folder: Path) -> ModelRow:
     """The row with its relative `file:` addresses made absolute."""
     files = tuple(
-        file.model_copy(update={"urls": tuple(_address(url, folder) for url in file.urls)})
+        file.model_copy(update={"urls": tuple(rooted(url, folder) for url in file.urls)})
         for file in row.files
     )
     return row.model_copy(update={"files": files})
-
-
-def _address(url: str, folder: Path) -> str:
-    scheme, _, path = url.partition(":")
-    return (folder / path).as_uri() if scheme == "file" and not path.startswith("/") else url
 
 
 @contextmanager

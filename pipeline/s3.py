@@ -14,19 +14,24 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as NoConnection
 
-from pipeline.artifacts import Artifact, Location, Stat
+from pipeline.artifacts import CHUNK_BYTES, Artifact, Location, Stat, Upload
 from pipeline.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 _MISSING: Final = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}
 _THROTTLED: Final = {
     "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout",
 }  # fmt: skip
+_LOST_RACE: Final = {
+    "PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "NoSuchUpload",
+}  # fmt: skip
 _NO_ANSWER: Final = (HTTPClientError, NoConnection, IncompleteReadError, RetriesExceededError)
 _BAD_REQUEST: Final = 400
 _SERVER_FAULT: Final = 500
+_PART_BYTES: Final = 16 * 2**20  # 10,000 parts are allowed: 156 GiB
 
 
 class S3Store:
@@ -72,6 +77,83 @@ class S3Store:
             self._client.upload_file(str(path), location.bucket, location.key)
         return Artifact(uri=location.uri, sha256=sha256, bytes=path.stat().st_size)
 
+    def stream(self, location: Location) -> Iterator[bytes]:
+        with _named_errors(location):
+            answer = self._client.get_object(**_address(location))  # type: ignore[arg-type]
+            yield from answer["Body"].iter_chunks(CHUNK_BYTES)
+
+    def begin(self, location: Location) -> Upload:
+        return _MultipartUpload(self._client, location)
+
+    def write_if_unchanged(
+        self, location: Location, content: bytes, *, etag: str | None
+    ) -> str | None:
+        bucket, key, _ = location
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": f'"{etag}"'}
+        with _named_errors(location), _lost_races():
+            answer = self._client.put_object(Bucket=bucket, Key=key, Body=content, **condition)  # type: ignore[arg-type]
+            return answer["ETag"].strip('"')
+        return None
+
+    def delete_if_unchanged(self, location: Location, *, etag: str) -> None:
+        with _named_errors(location), _lost_races():
+            bucket, key, _ = location
+            self._client.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
+
+
+class _MultipartUpload:
+    """Sends a part whenever one is full; what is smaller than a part is put in one piece."""
+
+    def __init__(self, client: S3Client, location: Location) -> None:
+        self._client = client
+        self._location = location
+        self._buffer = bytearray()
+        self._parts: list[CompletedPartTypeDef] = []
+        self._upload_id: str | None = None
+
+    def write(self, content: bytes) -> None:
+        self._buffer += content
+        while len(self._buffer) >= _PART_BYTES:
+            self._send(bytes(self._buffer[:_PART_BYTES]))
+            del self._buffer[:_PART_BYTES]
+
+    def complete(self) -> None:
+        bucket, key, _ = self._location
+        with _named_errors(self._location):
+            if self._upload_id is None:
+                self._client.put_object(Bucket=bucket, Key=key, Body=bytes(self._buffer))
+                return
+            if self._buffer:
+                self._send(bytes(self._buffer))
+            self._client.complete_multipart_upload(
+                Bucket=bucket,
+                Key=key,
+                UploadId=self._upload_id,
+                MultipartUpload={"Parts": self._parts},
+            )
+        self._upload_id = None
+
+    def abort(self) -> None:
+        if self._upload_id is not None:
+            bucket, key, _ = self._location
+            with _named_errors(self._location), _lost_races():
+                self._client.abort_multipart_upload(
+                    Bucket=bucket, Key=key, UploadId=self._upload_id
+                )
+            self._upload_id = None
+
+    def _send(self, part: bytes) -> None:
+        bucket, key, _ = self._location
+        number = len(self._parts) + 1
+        with _named_errors(self._location):
+            if self._upload_id is None:
+                begun = self._client.create_multipart_upload(Bucket=bucket, Key=key)
+                self._upload_id = begun["UploadId"]
+            sent = self._client.upload_part(
+                Bucket=bucket, Key=key, UploadId=self._upload_id, PartNumber=number, Body=part
+            )
+        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+
 
 def _address(location: Location) -> dict[str, str]:
     address = {"Bucket": location.bucket, "Key": location.key}
@@ -96,6 +178,16 @@ def _named_errors(location: Location) -> Iterator[None]:
         raise
     except _NO_ANSWER as error:
         raise StoreUnavailable(f"S3 did not answer for {location.uri}: {error}") from error
+
+
+@contextmanager
+def _lost_races() -> Iterator[None]:
+    """Leave quietly where S3 says that it is not the expected object, or not there any more."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _LOST_RACE:
+            raise
 
 
 @contextmanager

@@ -41,12 +41,14 @@ def task(job_type: type[J]) -> Callable[[Callable[[J, TaskContext], R]], Handler
         manifest = load_container(folder)
 
         def perform(event: dict[str, Any], logger: Logger, *, cold: bool) -> R:
+            ends_at = time.monotonic() + manifest.timeout_s
             bench = _workbench(folder.parents[1])
             started = time.perf_counter()
             logger.append_keys(**_logged(event))
             job = job_type.model_validate(event)
-            context = TaskContext(bench)
+            context = TaskContext(bench, ends_at=ends_at)
             result = _with_named_memory_errors(run, job, context)
+            logger.append_keys(**context.notes)
             measured = context.timings | _process_figures(started, cold=cold) | result.metrics
             provenance = _provenance(manifest, bench.settings)
             return result.model_copy(update={"metrics": measured, "provenance": provenance})

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from pipeline.artifacts import ArtifactStore
+from pipeline.bedrock import Bedrock
 from pipeline.manifest import Catalogue, load_catalogue
+from pipeline.network import Network
 from pipeline.weights import LocalWeights
+
+_MEMORY: Final = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+_MB_PER_CPU: Final = 1_769  # what Lambda gives one whole virtual CPU for
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,8 @@ class Settings:
     Variables: MATTELINE_CATALOGUE (extra catalogue files, path-separated),
     MATTELINE_WEIGHTS_MIRROR (folder or URL tried before a model's own sources),
     MATTELINE_ACCEPTED_LICENCES (non-commercial licences agreed to, by name, with spaces between),
-    MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST.
+    MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST; those of `Network`; and
+    Lambda's own AWS_LAMBDA_FUNCTION_MEMORY_SIZE.
     """
 
     catalogue_overlays: tuple[Path, ...] = ()
@@ -30,6 +38,9 @@ class Settings:
     accepted_licences: tuple[str, ...] = ()
     scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
     image_digest: str = "none"
+    network: Network = field(default_factory=Network)
+    memory_mb: int = 10_240
+    threads: int = os.cpu_count() or 1
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -40,17 +51,33 @@ class Settings:
             accepted_licences=tuple(environment.get("MATTELINE_ACCEPTED_LICENCES", "").split()),
             scratch=Path(environment.get("MATTELINE_SCRATCH", cls.scratch)),
             image_digest=environment.get("MATTELINE_IMAGE_DIGEST", cls.image_digest),
+            network=Network.from_environment(environment),
+            memory_mb=int(environment.get(_MEMORY, cls.memory_mb)),
+            threads=_threads(environment),
         )
 
 
 class Workbench:
     """What outlives one call: the store, the catalogue and the weights of a warm container."""
 
-    def __init__(self, *, root: Path, settings: Settings, store: ArtifactStore) -> None:
+    def __init__(
+        self,
+        *,
+        root: Path,
+        settings: Settings,
+        store: ArtifactStore,
+        connect_bedrock: Callable[[], Bedrock] = Bedrock.connect,
+    ) -> None:
         self.root = root
         self.settings = settings
         self.store = store
+        self._connect_bedrock = connect_bedrock
         self.weights = LocalWeights(store, settings.scratch / "weights")
+
+    @cached_property
+    def bedrock(self) -> Bedrock:
+        """Connected by the first call that needs it: most containers never do."""
+        return self._connect_bedrock()
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -63,10 +90,15 @@ class Workbench:
 
 @dataclass(frozen=True)
 class TaskContext:
-    """One call's way to the workbench, and its stopwatch."""
+    """One call's way to the workbench, and its stopwatch.
+
+    `ends_at` is the reading of `time.monotonic` at which the function's timeout kills the call.
+    """
 
     bench: Workbench
     timings: dict[str, float] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    ends_at: float = math.inf
 
     @property
     def settings(self) -> Settings:
@@ -81,8 +113,16 @@ class TaskContext:
         return self.bench.weights
 
     @property
+    def bedrock(self) -> Bedrock:
+        return self.bench.bedrock
+
+    @property
     def catalogue(self) -> Catalogue:
         return self.bench.catalogue
+
+    def note(self, **facts: str) -> None:
+        """Put facts that are not figures in the call's log lines."""
+        self.notes.update(facts)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -95,3 +135,10 @@ class TaskContext:
 def ms_since(started: float) -> float:
     """Milliseconds since a `time.perf_counter` reading."""
     return round((time.perf_counter() - started) * 1000, 3)
+
+
+def _threads(environment: Mapping[str, str]) -> int:
+    """As many as there are CPUs: on Lambda, memory buys them; elsewhere they are the machine's."""
+    if "AWS_LAMBDA_INITIALIZATION_TYPE" not in environment:
+        return Settings.threads
+    return max(1, round(int(environment[_MEMORY]) / _MB_PER_CPU))

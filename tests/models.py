@@ -13,7 +13,24 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.sam_models import stock_sam
+
 SIZE = 64
+HOSTED = """
+[[models]]
+name = "hosted"
+summary = "For tests."
+engine = "bedrock"
+licence = "MIT"
+commercial = true
+memory_mb = 512
+
+[models.bedrock]
+model_id = "us.test.remove-background-v1:0"
+largest_side = 256
+smallest_side = 64
+widest = 2.5
+"""
 _OPSET = [helper.make_opsetid("", 17)]
 
 
@@ -24,19 +41,23 @@ def brightness() -> onnx.ModelProto:
 
 
 def hungry() -> onnx.ModelProto:
-    """Asks for 256 TiB, more than any process can address, before it answers."""
+    """Asks for 256 TiB, more than any process can address, unless the picture is grey."""
     shape = numpy_helper.from_array(np.array([2**20, 2**26], dtype=np.int64), "huge")
+    one = numpy_helper.from_array(np.array([1], dtype=np.int64), "one")
     nodes = [
-        helper.make_node("ConstantOfShape", ["huge"], ["ocean"]),
+        *_one_unless_grey("busy"),
+        helper.make_node("Mul", ["huge", "busy"], ["wanted"]),
+        helper.make_node("Max", ["wanted", "one"], ["shape"]),
+        helper.make_node("ConstantOfShape", ["shape"], ["ocean"]),
         helper.make_node("ReduceMax", ["ocean"], ["drop"], keepdims=0),
         helper.make_node("ReduceMean", ["photo"], ["mean"], axes=[1], keepdims=1),
         helper.make_node("Add", ["mean", "drop"], ["saliency"]),
     ]
-    return _model(nodes, [shape])
+    return _model(nodes, [shape, one])
 
 
 def slow(rounds: int = 20_000) -> onnx.ModelProto:
-    """Brightness, after `rounds` matrix products (a few milliseconds each)."""
+    """Brightness, after `rounds` matrix products (a few ms each) unless the picture is grey."""
     matrix = helper.make_tensor_value_info("m", TensorProto.FLOAT, [512, 512])
     body = helper.make_graph(
         [
@@ -62,12 +83,30 @@ def slow(rounds: int = 20_000) -> onnx.ModelProto:
         numpy_helper.from_array(np.zeros((512, 512), dtype=np.float32), "start"),
     ]
     nodes = [
-        helper.make_node("Loop", ["rounds", "go", "start"], ["end"], body=body),
+        *_one_unless_grey("busy"),
+        helper.make_node("Mul", ["rounds", "busy"], ["needed"]),
+        helper.make_node("Loop", ["needed", "go", "start"], ["end"], body=body),
         helper.make_node("ReduceMax", ["end"], ["nothing"], keepdims=0),
         helper.make_node("ReduceMean", ["photo"], ["mean"], axes=[1], keepdims=1),
         helper.make_node("Add", ["mean", "nothing"], ["saliency"]),
     ]
     return _model(nodes, constants)
+
+
+def _one_unless_grey(name: str) -> list[onnx.NodeProto]:
+    """The int64 number 0 for a picture of middle grey all over, 1 for any other."""
+    middle, small = (
+        numpy_helper.from_array(np.array(value, dtype=np.float32)) for value in (128 / 255, 1e-3)
+    )
+    return [
+        helper.make_node("Constant", [], [f"{name}_middle"], value=middle),
+        helper.make_node("Constant", [], [f"{name}_small"], value=small),
+        helper.make_node("Sub", ["photo", f"{name}_middle"], [f"{name}_difference"]),
+        helper.make_node("Abs", [f"{name}_difference"], [f"{name}_distance"]),
+        helper.make_node("ReduceMax", [f"{name}_distance"], [f"{name}_most"], keepdims=0),
+        helper.make_node("Greater", [f"{name}_most", f"{name}_small"], [f"{name}_any"]),
+        helper.make_node("Cast", [f"{name}_any"], [name], to=TensorProto.INT64),
+    ]
 
 
 def _model(
@@ -100,7 +139,7 @@ def stock(folder: Path) -> Shelf:
 
     `hungry-with-fallback` is `hungry` with `brightness` to fall back on; `buggy`, `endless`,
     `vanishing` and `tampered` are there for the execution tests to spoil; `research` is not for
-    commercial use; `missing` has a row and no file.
+    commercial use; `missing` has a row and no file; `pointer` takes prompts, `hosted` is Bedrock's.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -120,6 +159,7 @@ def stock(folder: Path) -> Shelf:
         rows.append(catalogue_row(name, hashlib.sha256(content).hexdigest(), extra=extra))
     rows[-1] = for_research(rows[-1])
     rows.append(catalogue_row("missing", hashlib.sha256(b"nobody has this").hexdigest()))
+    rows += [stock_sam(folder), HOSTED]
     catalogue = folder / "models.toml"
     catalogue.write_text("\n".join(rows))
     return Shelf(folder, catalogue)

@@ -36,6 +36,17 @@ def peer_session(row: ModelRow, weights: Path) -> Any:
     return OnOurWeights(row.name, ort.SessionOptions())
 
 
+def peer_pair_session(encoder: Path, decoder: Path) -> Any:
+    """rembg's session for Segment Anything, on two networks of ours."""
+
+    class OnOurWeights(_session_class("sam")):  # type: ignore[misc]
+        @classmethod
+        def download_models(cls, *_: object, **__: object) -> tuple[Path, Path]:
+            return encoder, decoder
+
+    return OnOurWeights("sam", ort.SessionOptions())
+
+
 def peer_mask(session: Any, content: bytes) -> Pixels:
     """rembg's mask of a photo file at the photo's size: upright, stretched to its full range."""
     with Image.open(io.BytesIO(content)) as image:

@@ -2,59 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from contextlib import AbstractContextManager
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from pipeline.errors import OutOfMemory
-from pipeline.manifest import SaliencySpec
+from containers.background_remover.masks import probability, to_levels
+from containers.background_remover.network import Network, Tensor
 from pipeline.photo import Pixels, decode
+from pipeline.specs import SaliencySpec
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import onnxruntime as ort
-
-Tensor = npt.NDArray[np.float32]
 Stopwatch = Callable[[str], AbstractContextManager[None]]
 
 # A photo is brought to this many times the network's size by plain averaging, which is quick, and
 # only then resampled with care: with fewer the mask would change.
 _QUICK_SHRINK: Final = 3
-
-_ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
-
-
-@dataclass(frozen=True, eq=False)
-class Network:
-    """A loaded model. One run at a time: a second one would double its memory."""
-
-    session: ort.InferenceSession
-    one_run: threading.Lock = field(default_factory=threading.Lock)
-
-
-@lru_cache(maxsize=1)
-def open_network(weights: Path) -> Network:
-    """Load an ONNX file, once per process. OutOfMemory if it does not fit."""
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = os.cpu_count() or 1
-    options.inter_op_num_threads = 1
-    # Without the arena, memory goes back after each run instead of staying at the worst photo's.
-    options.enable_cpu_mem_arena = False
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    with _named_allocation_failures():
-        return Network(ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"]))
 
 
 def read_picture(content: bytes, spec: SaliencySpec) -> Pixels:
@@ -68,10 +32,8 @@ def predict_mask(
     """The mask of an H×W×3 picture: input_size² uint8, 0 background … 255 subject."""
     with timed("prepare"):
         tensor = to_tensor(picture, spec)
-    with timed("infer"), network.one_run, _named_allocation_failures():
-        source = network.session.get_inputs()[0].name
-        target = network.session.get_outputs()[0].name
-        (output,) = network.session.run([target], {source: tensor})
+    with timed("infer"):
+        (output,) = network.run({network.first_input: tensor})
     return to_mask(output, spec)
 
 
@@ -92,19 +54,4 @@ def to_mask(output: Tensor, spec: SaliencySpec) -> Pixels:
     saliency = np.asarray(output, dtype=np.float32).reshape(-1, *output.shape[-2:])[0]
     if np.isnan(saliency).any():
         raise ValueError("the network answered with values that are not numbers (NaN)")
-    if spec.activation == "sigmoid":
-        saliency = 1 / (1 + np.exp(-np.clip(saliency, -30, 30)))
-    mask: Pixels = (np.clip(saliency, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return mask
-
-
-@contextmanager
-def _named_allocation_failures() -> Iterator[None]:
-    """Onnxruntime reports a failed allocation as a runtime error; only its text tells."""
-    try:
-        yield
-    except Exception as error:
-        text = str(error).lower()
-        if any(sign in text for sign in _ALLOCATION_FAILURES):
-            raise OutOfMemory(f"onnxruntime: {error}") from error
-        raise
+    return to_levels(probability(saliency) if spec.activation == "sigmoid" else saliency)

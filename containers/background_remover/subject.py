@@ -16,17 +16,17 @@ CONFIDENT: Final = 128
 LEAST_COVERAGE: Final = 0.002
 
 
-def require_subject(mask: Pixels) -> dict[str, float]:
-    """Figures of an H×W mask, or NoSubject if less than 0.2 % of it is confidently subject.
+def require_subject(mask: Pixels, *, least_coverage: float = LEAST_COVERAGE) -> dict[str, float]:
+    """Figures of an H×W mask, or NoSubject if too little of it is confidently subject.
 
     `subject_coverage` is the share of confident pixels, `mask_softness` the share of undecided
     ones (10 %…90 %), `mask_confidence` the mean certainty of the confident ones; all 0…1.
     """
     confident = mask >= CONFIDENT
     coverage = float(confident.mean())
-    if coverage < LEAST_COVERAGE:
+    if coverage < least_coverage:
         raise NoSubject(
-            f"{coverage:.2%} of the photo stands out; at least {LEAST_COVERAGE:.1%} has to"
+            f"{coverage:.2%} of the photo stands out; at least {least_coverage:.1%} has to"
         )
     undecided = (mask > 0.1 * 255) & (mask < 0.9 * 255)
     return {

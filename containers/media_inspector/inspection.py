@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from containers.media_inspector.options import Profile, canonical, merge_options
+from containers.media_inspector.prompting import with_prompts_checked
 from containers.media_inspector.request import Request, read_request
 from pipeline import naming, photo
 from pipeline.artifacts import ArtifactStore, Stat
@@ -20,7 +21,7 @@ from pipeline.contracts import (
     SourcePhoto,
 )
 from pipeline.errors import MediaTooLarge, SourceChanged, SourceMissing
-from pipeline.manifest import Catalogue
+from pipeline.manifest import Catalogue, ModelRow
 
 
 def inspect_photo(
@@ -38,7 +39,8 @@ def inspect_photo(
     )
     plan = _plan(options, catalogue)
     source = _source(request, stat, store)
-    return PhotoInspected(job=_job(task, request, source, options), plan=plan)
+    checked = with_prompts_checked(options, catalogue, source)
+    return PhotoInspected(job=_job(task, request, source, checked), plan=plan)
 
 
 def _stat(request: Request, store: ArtifactStore) -> Stat:
@@ -59,8 +61,12 @@ def _plan(options: Options, catalogue: Catalogue) -> Plan:
     fallback = None
     if options.allow_fallback and row.fallback:
         lighter = catalogue.usable(row.fallback)
-        fallback = Plan(model=lighter.name, weights_key=lighter.weights_key, degraded=True)
-    return Plan(model=row.name, weights_key=row.weights_key, fallback=fallback)
+        fallback = Plan(model=lighter.name, weights_key=_weights_key(lighter), degraded=True)
+    return Plan(model=row.name, weights_key=_weights_key(row), fallback=fallback)
+
+
+def _weights_key(row: ModelRow) -> str | None:
+    return None if row.hosted else row.weights_key
 
 
 def _source(request: Request, stat: Stat, store: ArtifactStore) -> SourcePhoto:

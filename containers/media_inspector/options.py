@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,18 +60,34 @@ def _checked(fields: Mapping[str, Any], origin: str) -> dict[str, Any]:
 
 
 def _from_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """`x-amz-meta-matteline-crop: true` → {"crop": True}; lists are comma-separated."""
-    return {
-        name.removeprefix(_METADATA_PREFIX).replace("-", "_"): _typed(name, text)
+    """`x-amz-meta-matteline-crop: true` → {"crop": True}; a list of outputs has commas."""
+    texts = {
+        name.removeprefix(_METADATA_PREFIX).replace("-", "_"): text
         for name, text in metadata.items()
         if name.startswith(_METADATA_PREFIX)
     }
+    return {name: _READERS.get(name, _read_word)(text) for name, text in texts.items()}
 
 
-def _typed(name: str, text: str) -> object:
-    if name.endswith("-outputs"):
-        return [part.strip() for part in text.split(",")]
+def _read_word(text: str) -> object:
     return _BOOLEANS.get(text.lower(), text)
+
+
+def _read_list(text: str) -> object:
+    return [part.strip() for part in text.split(",")]
+
+
+def _read_json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidOptions(f"object metadata: prompts: not JSON, {error}") from error
+
+
+_READERS: Final[Mapping[str, Callable[[str], object]]] = {
+    "outputs": _read_list,
+    "prompts": _read_json,
+}
 
 
 def canonical(options: Options) -> str:

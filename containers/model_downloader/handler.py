@@ -1,8 +1,12 @@
 """StageWeights: one model's files in the models bucket, complete or not at all."""
 
+from containers.model_downloader.optimiser import Optimiser
+from containers.model_downloader.pace import Pace
 from containers.model_downloader.sources import Sources
-from containers.model_downloader.staging import stage_weights
+from containers.model_downloader.staging import Staging
+from containers.model_downloader.web import Web
 from pipeline.contracts import StageWeights, WeightsStaged
+from pipeline.secrets import SecretsManager
 from pipeline.task import task
 from pipeline.workbench import TaskContext
 
@@ -10,8 +14,11 @@ from pipeline.workbench import TaskContext
 @task(StageWeights)
 def handler(job: StageWeights, context: TaskContext) -> WeightsStaged:
     """The staged manifest; what is already staged is left alone unless the job says `force`."""
-    row = context.catalogue.usable(job.model)
-    sources = Sources(context.settings.weights_mirror, prefix=row.weights_prefix)
-    scratch = context.settings.scratch
+    row, settings, store = context.catalogue.usable(job.model), context.settings, context.store
+    web, secrets = Web(settings.network), SecretsManager()
+    sources = Sources(settings.weights_mirror, row.weights_prefix, web, store, secrets)
+    pace = Pace.ending(context.ends_at)
+    optimiser = Optimiser(store, settings.memory_mb, pace.seconds_left)
+    staging = Staging(row, job.models_bucket, store, sources, settings.scratch, pace, optimiser)
     with context.timed("stage"):
-        return stage_weights(job, row=row, store=context.store, sources=sources, scratch=scratch)
+        return staging.run(force=job.force)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
 from urllib.parse import quote, unquote, urlsplit
 
-import urllib3
+from urllib3.exceptions import HTTPError
 
-from pipeline.errors import WeightsMismatch, WeightsUnavailable
+from containers.model_downloader.intake import Intake
+from containers.model_downloader.web import Closed, Web
+from pipeline.artifacts import CHUNK_BYTES, ArtifactStore, Location
+from pipeline.errors import StoreUnavailable, WeightsForbidden, WeightsMismatch, WeightsUnavailable
 from pipeline.manifest import WeightsFile
-from pipeline.weights import checksums
-
-_CHUNK_BYTES: Final = 2**20
-_TIMEOUT: Final = urllib3.Timeout(connect=5, read=60)
-_RETRIES: Final = urllib3.Retry(
-    total=None, connect=1, read=1, redirect=5, status=0, backoff_factor=0.5
-)
+from pipeline.secrets import Secrets
 
 
 @dataclass(frozen=True)
@@ -32,27 +25,33 @@ class Sources:
     """
 
     mirror: str | None
-    prefix: str = ""
+    prefix: str
+    web: Web
+    store: ArtifactStore
+    secrets: Secrets
 
-    def fetch(self, file: WeightsFile, target: Path) -> str:
-        """Write the file to `target` and return its SHA-256.
+    def fetch(self, file: WeightsFile, intake: Intake) -> str:
+        """Give the file to `intake` and return the address it came from.
 
         WeightsUnavailable lists why each source failed; fewer bytes than the catalogue states is
-        such a failure. A source with other bytes than the digest promises ends the search with
-        WeightsMismatch: that is for a person to look at.
+        such a failure. WeightsForbidden instead if one of them is gated and did not let us in. A
+        source with other bytes than the digest promises ends the search with WeightsMismatch: that
+        is for a person to look at.
         """
-        failures = []
+        failures: dict[str, Exception] = {}
         for address in self._addresses(file):
             try:
-                with _stream(address) as stream:
-                    _copy(stream, target)
-                _require_whole(file, target)
-            except (OSError, urllib3.exceptions.HTTPError) as error:
-                failures.append(f"{address} ({_short(error)})")
+                self._receive(address, file, intake)
+                _require_whole(file, intake)
+            except (OSError, HTTPError) as error:
+                failures[address] = error
                 continue
-            return _verified(file, target, address)
-        tried = "; ".join(failures) or "the catalogue names no source"
-        raise WeightsUnavailable(f"{file.name} could not be fetched: {tried}")
+            _require_published_bytes(file, intake, address)
+            return address
+        tried = "; ".join(f"{address} ({_short(error)})" for address, error in failures.items())
+        forbidden = file.token and any(isinstance(error, Closed) for error in failures.values())
+        kind = WeightsForbidden if forbidden else WeightsUnavailable
+        raise kind(f"{file.name} could not be fetched: {tried or 'the catalogue names no source'}")
 
     def _addresses(self, file: WeightsFile) -> list[str]:
         if self.mirror is None:
@@ -63,48 +62,69 @@ class Sources:
         copies = dict.fromkeys([folder / self.prefix / file.name, folder / file.name])
         return [*(copy.as_uri() for copy in copies), *file.urls]
 
+    def _receive(self, address: str, file: WeightsFile, intake: Intake) -> None:
+        match urlsplit(address).scheme:
+            case "http" | "https" | "hf":
+                url = self.web.network.url(address)
+                self.web.download(url, intake, token=self._token(address, file))
+            case "file":
+                _pour(_read_file(Path(unquote(urlsplit(address).path))), intake)
+            case "s3":
+                _pour(self._read_object(Location.parse(address)), intake)
+            case scheme:
+                raise OSError(f"{scheme}:// is not a way to fetch weights")
 
-@contextlib.contextmanager
-def _stream(address: str) -> Iterator[IO[bytes]]:
-    parts = urlsplit(address)
-    if parts.scheme == "file":
-        with Path(unquote(parts.path)).open("rb") as stream:
-            yield stream
-        return
-    if parts.scheme not in {"http", "https"}:
-        raise OSError(f"{parts.scheme}:// is not a way to fetch weights")
-    with urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES) as pool:
-        answer = pool.request("GET", address, preload_content=False)
+    def _read_object(self, location: Location) -> Iterator[bytes]:
         try:
-            if answer.status != 200:
-                raise OSError(f"it answered {answer.status}")
-            yield answer  # type: ignore[misc]  # an HTTPResponse reads like a file
-        finally:
-            answer.release_conn()
+            yield from self.store.stream(location)
+        except KeyError:
+            raise OSError("there is no such object") from None
+        except StoreUnavailable as error:
+            raise OSError(error.message) from error
+
+    def _token(self, address: str, file: WeightsFile) -> str | None:
+        """What opens a gated source: for the host of the file's first address, no other."""
+        if file.token is None or address not in file.urls:
+            return None
+        host, publisher = (_host(self.web.network.url(url)) for url in (address, file.urls[0]))
+        if host != publisher:
+            return None
+        try:
+            token = self.secrets.read(file.token).strip()
+        except KeyError:
+            raise Closed(f"there is no secret called {file.token!r}") from None
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise Closed(f"the secret {file.token!r} does not hold one line of plain text")
+        return token
 
 
-def _copy(stream: IO[bytes], target: Path) -> None:
-    with target.open("wb") as out:
-        shutil.copyfileobj(stream, out, _CHUNK_BYTES)
-        out.flush()
-        os.fsync(out.fileno())
+def _read_file(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            yield chunk
 
 
-def _require_whole(file: WeightsFile, path: Path) -> None:
-    fetched = path.stat().st_size
-    if file.bytes is not None and fetched < file.bytes:
-        raise OSError(f"it ended after {fetched:,} of {file.bytes:,} bytes")
+def _pour(chunks: Iterator[bytes], intake: Intake) -> None:
+    intake.restart()
+    for chunk in chunks:
+        intake.take(chunk)
 
 
-def _verified(file: WeightsFile, path: Path, address: str) -> str:
-    """The SHA-256 of a fetched file, once its published digest has been seen to hold."""
+def _require_whole(file: WeightsFile, intake: Intake) -> None:
+    if file.bytes is not None and intake.received < file.bytes:
+        raise OSError(f"it ended after {intake.received:,} of {file.bytes:,} bytes")
+
+
+def _require_published_bytes(file: WeightsFile, intake: Intake, address: str) -> None:
     algorithm, _, expected = file.digest.partition(":")
-    actual = checksums(path)
-    if actual[algorithm] != expected:
-        raise WeightsMismatch(
-            f"{address} has {algorithm} {actual[algorithm]}, the catalogue says {expected}"
-        )
-    return actual["sha256"]
+    actual = intake.checksums[algorithm]
+    if actual != expected:
+        raise WeightsMismatch(f"{address} has {algorithm} {actual}, the catalogue says {expected}")
+
+
+def _host(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 def _short(error: Exception) -> str:

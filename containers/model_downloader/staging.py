@@ -4,61 +4,127 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-from containers.model_downloader.smoke import require_declared_network
+from containers.model_downloader.claim import claimed
+from containers.model_downloader.intake import Intake, receiving
+from containers.model_downloader.optimiser import Optimiser
+from containers.model_downloader.pace import Pace
+from containers.model_downloader.smoke import require_working_network
 from containers.model_downloader.sources import Sources
 from pipeline.artifacts import Artifact, ArtifactStore, Location
-from pipeline.contracts import StageWeights, WeightsStaged
-from pipeline.manifest import ModelRow
-from pipeline.weights import StagedFile, StagedWeights
+from pipeline.contracts import WeightsStaged
+from pipeline.errors import InvalidOptions, WeightsMismatch
+from pipeline.manifest import ModelRow, WeightsFile
+from pipeline.staged import StagedFile, StagedWeights
 
 
-def stage_weights(
-    job: StageWeights,
-    *,
-    row: ModelRow,
-    store: ArtifactStore,
-    sources: Sources,
-    scratch: Path,
-) -> WeightsStaged:
-    """Put every file of `row` under its prefix; WeightsUnavailable or WeightsMismatch if not."""
-    manifest = Location(job.models_bucket, row.weights_key)
-    staged = None if job.force else _already_staged(store, manifest)
-    if staged is not None:
-        return WeightsStaged(model=row.name, manifest=staged, already_staged=True)
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="staging-") as folder:
-        files = _stage_files(row, store, sources, Path(folder), bucket=job.models_bucket)
-    weights = StagedWeights(model=row.name, licence=row.licence, files=files)
-    content = weights.model_dump_json(indent=2).encode()
-    artifact = store.write(manifest, content, media_type="application/json")
-    return WeightsStaged(model=row.name, manifest=artifact, already_staged=False)
+@dataclass(frozen=True)
+class Staging:
+    """Brings one model into `bucket`, by way of `scratch`, which has to hold its files once."""
 
+    row: ModelRow
+    bucket: str
+    store: ArtifactStore
+    sources: Sources
+    scratch: Path
+    pace: Pace
+    optimiser: Optimiser
 
-def _already_staged(store: ArtifactStore, manifest: Location) -> Artifact | None:
-    try:
-        content = store.read(manifest)
-    except KeyError:
-        return None
-    return Artifact(
-        uri=manifest.uri, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)
-    )
+    def run(self, *, force: bool) -> WeightsStaged:
+        """Stage the model, or leave it alone if it is there already and nobody says `force`.
 
+        WeightsClaimed while another execution is at it. An attempt that fails, with whatever
+        error, leaves no manifest, no claim and no part of a file. InvalidOptions for a hosted
+        model, which has nothing to stage.
+        """
+        if self.row.hosted:
+            raise InvalidOptions(f"{self.row.name} is hosted elsewhere: it has no weights to stage")
+        there = None if force else self._staged()
+        if there is None:
+            # Asked again inside: whoever held the claim until now may have staged it.
+            with claimed(self.store, self._place("claim.json")):
+                there = None if force else self._staged()
+                if there is None:
+                    return self._told(self._write_manifest(self._stage_files()), already=False)
+        return self._told(there, already=True)
 
-def _stage_files(
-    row: ModelRow, store: ArtifactStore, sources: Sources, folder: Path, *, bucket: str
-) -> tuple[StagedFile, ...]:
-    fetched = [
-        (file, folder / file.name, sources.fetch(file, folder / file.name)) for file in row.files
-    ]
-    require_declared_network(fetched[0][1], row.saliency)
-    return tuple(
-        StagedFile(
-            name=file.name,
-            artifact=store.upload(
-                path, Location(bucket, f"{row.weights_prefix}/{file.name}"), sha256=sha256
-            ),
+    def _stage_files(self) -> tuple[StagedFile, ...]:
+        """Every file in place, once all have come, are what they should be, and work together."""
+        pinned = self._pinned()
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            scratch = tempfile.TemporaryDirectory(dir=self.scratch, prefix="staging-")
+            folder = Path(stack.enter_context(scratch))
+            intakes = {
+                file: stack.enter_context(self._receiving(file, folder)) for file in self.row.files
+            }
+            origins = {file: self.sources.fetch(file, one) for file, one in intakes.items()}
+            for file, intake in intakes.items():
+                _require_pinned(pinned.get(file.name), intake, origins[file])
+            require_working_network(self.row, [intake.path for intake in intakes.values()])
+            return tuple(
+                self._publish(file, intake, origins[file]) for file, intake in intakes.items()
+            )
+
+    def _receiving(self, file: WeightsFile, folder: Path) -> AbstractContextManager[Intake]:
+        return receiving(file, folder, self.store, self._place(file.name), pace=self.pace)
+
+    def _publish(self, file: WeightsFile, intake: Intake, source: str) -> StagedFile:
+        outcome = self.optimiser.optimise(intake.path, self.row, self._place)
+        intake.publish()
+        artifact = Artifact(
+            uri=self._place(file.name).uri,
+            sha256=intake.checksums["sha256"],
+            bytes=intake.received,
         )
-        for file, path, sha256 in fetched
-    )
+        return StagedFile(
+            name=file.name,
+            digest=file.digest,
+            source=source,
+            artifact=artifact,
+            **outcome._asdict(),
+        )
+
+    def _write_manifest(self, files: tuple[StagedFile, ...]) -> Artifact:
+        weights = StagedWeights(model=self.row.name, licence=self.row.licence, files=files)
+        content = weights.model_dump_json(indent=2).encode()
+        return self.store.write(self._manifest, content, media_type="application/json")
+
+    def _staged(self) -> Artifact | None:
+        """The manifest, if there is one."""
+        try:
+            content = self.store.read(self._manifest)
+        except KeyError:
+            return None
+        sha256 = hashlib.sha256(content).hexdigest()
+        return Artifact(uri=self._manifest.uri, sha256=sha256, bytes=len(content))
+
+    def _pinned(self) -> dict[str, str]:
+        """The SHA-256 of each file as it was staged before, by name."""
+        try:
+            content = self.store.read(self._manifest)
+        except KeyError:
+            return {}
+        before = StagedWeights.parse(content, uri=self._manifest.uri)
+        return {file.name: file.artifact.sha256 for file in before.files}
+
+    def _told(self, manifest: Artifact, *, already: bool) -> WeightsStaged:
+        return WeightsStaged(model=self.row.name, manifest=manifest, already_staged=already)
+
+    @property
+    def _manifest(self) -> Location:
+        return Location(self.bucket, self.row.weights_key)
+
+    def _place(self, name: str) -> Location:
+        return Location(self.bucket, f"{self.row.weights_prefix}/{name}")
+
+
+def _require_pinned(pinned: str | None, intake: Intake, source: str) -> None:
+    sha256 = intake.checksums["sha256"]
+    if pinned not in {None, sha256}:
+        raise WeightsMismatch(
+            f"{source} has sha256 {sha256}; {pinned} was staged before and is pinned"
+        )

@@ -9,6 +9,7 @@
 - `deployment`   buckets, table, functions and machines out of the same files that CDK reads
 - `executions`   drop photos, follow what happens to them
 - `session`      a cloud for one person: a model that can be had (`availability`), weights kept
+  (`kept`);  `stager` models through the stage-weights machine;  `own_model` a file as a row
 - `batch`        photos in, pictures home;  `report`, `contact_sheet`, `manual` what people see;
   `preflight` what is wrong with a command;  `samples` photos to try things on
 """

@@ -6,23 +6,20 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import urllib3
 
-from pipeline.errors import WeightsUnavailable
+from pipeline.errors import ModelNotOffered, WeightsUnavailable
 from pipeline.manifest import Catalogue, ModelRow
+from pipeline.network import Network
+from pipeline.web import open_pool
 
 FIRST_CHOICE: Final = "u2netp"
-_PROBE_TIMEOUT_S: Final = 5.0
+_PROBE_TIMEOUT: Final = urllib3.Timeout(5.0)
 _RETRIES: Final = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0)
 _FOUND: Final = 200
-
-
-def cache_folder() -> Path:
-    """Where weights are kept between runs, laid out as the models bucket; the default mirror."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "matteline" / "weights"
+_CLOSED: Final = {401, 403}
 
 
 class ChosenModel(NamedTuple):
@@ -31,13 +28,19 @@ class ChosenModel(NamedTuple):
 
 
 def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
-    """The first model that can be staged: u2netp from anywhere, else any the mirror holds."""
+    """The first model that can be staged: u2netp from anywhere, else any the mirror holds.
+
+    None that is hosted or has to be shown its subject: nobody asked for such a one.
+    """
     first = catalogue.row(FIRST_CHOICE)
     if can_be_staged(first, mirror=mirror):
         return ChosenModel(first.name, "the first choice, and it can be had")
     for row in catalogue.rows:
-        if catalogue.accepts(row) and all(
-            mirror_holds(mirror, row, file.name) for file in row.files
+        by_itself = not (row.takes_prompts or row.hosted)
+        if (
+            by_itself
+            and catalogue.accepts(row)
+            and all(mirror_holds(mirror, row, file.name) for file in row.files)
         ):
             return ChosenModel(
                 row.name, f"the mirror holds it, and {FIRST_CHOICE} is not to be had"
@@ -51,9 +54,12 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
 def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> ChosenModel:
     """The model asked for, if it may be used and can be staged.
 
-    UnknownModel, LicenseNotAccepted or WeightsUnavailable if not.
+    UnknownModel, LicenseNotAccepted, WeightsUnavailable, or ModelNotOffered for a hosted one, if
+    not.
     """
     row = catalogue.usable(name)
+    if row.hosted:
+        raise ModelNotOffered(f"{name} is hosted by Amazon Bedrock, which no local cloud reaches")
     if not can_be_staged(row, mirror=mirror):
         raise WeightsUnavailable(f"{name} is not to be had from {_tried(row, mirror)}")
     return ChosenModel(name, "as asked")
@@ -62,7 +68,8 @@ def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> Cho
 def can_be_staged(row: ModelRow, *, mirror: str | None) -> bool:
     """Whether each file of the model answers somewhere."""
     return all(
-        mirror_holds(mirror, row, file.name) or any(_answers(url) for url in file.urls)
+        mirror_holds(mirror, row, file.name)
+        or any(_answers(url, gated=file.token is not None) for url in file.urls)
         for file in row.files
     )
 
@@ -77,12 +84,21 @@ def mirror_holds(mirror: str | None, row: ModelRow, name: str) -> bool:
     return (folder / row.weights_prefix / name).is_file() or (folder / name).is_file()
 
 
-def _answers(url: str) -> bool:
-    with urllib3.PoolManager(timeout=_PROBE_TIMEOUT_S, retries=_RETRIES) as pool:
-        try:
-            return pool.request("HEAD", url).status == _FOUND
-        except urllib3.exceptions.HTTPError:
-            return False
+def _answers(address: str, *, gated: bool = False) -> bool:
+    """Whether something is there. A gated source may refuse; only staging can open a bucket."""
+    parts = urlsplit(address)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path)).is_file()
+    if parts.scheme == "s3":
+        return True
+    network = Network.from_environment(os.environ)
+    url = network.url(address)
+    try:
+        with open_pool(network, url, timeout=_PROBE_TIMEOUT, retries=_RETRIES) as pool:
+            status = pool.request("HEAD", url).status
+    except urllib3.exceptions.HTTPError:
+        return False
+    return status == _FOUND or (gated and status in _CLOSED)
 
 
 def _tried(row: ModelRow, mirror: str | None) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +16,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.artifacts import Location
 from pipeline.local.cloud import LocalCloud
-from pipeline.local.deployment import bucket
 from pipeline.local.executions import Execution, drop, finished
 from pipeline.naming import output_stem
 
@@ -94,21 +91,6 @@ def cut_out(
 def _plain(name: str) -> str:
     """A file name without what a key cannot hold: line breaks, bytes that are not Unicode."""
     return re.sub(r"[^\w .,()+\[\]-]", "_", name)
-
-
-def keep_weights(cloud: LocalCloud, folder: Path) -> None:
-    """Copy staged weights to `folder`, so that the next local cloud need not fetch them."""
-    s3 = cloud.client("s3")
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket("models")):
-        for stored in page.get("Contents", []):
-            target = folder / stored["Key"]
-            if target.name == "manifest.json" or target.exists():
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, partial = tempfile.mkstemp(dir=target.parent)
-            os.close(handle)
-            s3.download_file(bucket("models"), stored["Key"], partial)
-            Path(partial).replace(target)
 
 
 def _files(folder: Path, output: Path) -> Iterator[Path]:

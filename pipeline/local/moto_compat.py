@@ -6,6 +6,7 @@ says that upstream has. They reach into private names, which is why moto is pinn
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import threading
@@ -19,6 +20,7 @@ from botocore import xform_name
 from botocore.model import OperationModel
 from moto import backends
 from moto.core.config import default_user_config
+from moto.s3.responses import S3Response
 from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service,
@@ -43,6 +45,7 @@ def apply() -> None:
     _reuse_clients()
     _parse_once()
     _list_services_once()
+    _decide_conditions_alone()
 
 
 def _shape_sdk_parameters() -> None:
@@ -125,3 +128,19 @@ def _list_services_once() -> None:
     backends.list_of_moto_modules = functools.cache(
         functools.partial(frozenset, backends.list_of_moto_modules())
     )
+
+
+def _decide_conditions_alone() -> None:
+    """A conditional write of S3 looks first and writes later: of two at once, both find nothing."""
+    alone = threading.Lock()
+
+    def in_turn(respond: Any) -> Any:
+        def respond_in_turn(self: Any) -> Any:
+            conditional = "If-Match" in self.headers or "If-None-Match" in self.headers
+            with alone if conditional else contextlib.nullcontext():
+                return respond(self)
+
+        return respond_in_turn
+
+    S3Response.put_object = in_turn(S3Response.put_object)
+    S3Response.delete_object = in_turn(S3Response.delete_object)

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from pipeline.local.batch import Outcome
+from pipeline.local.kept import ABSENT, OK, Copy
+from pipeline.local.stager import StagedModel
 
 _COLOURS = {"DONE": "green", "QUARANTINED": "yellow"}
 _WIDE = 110  # columns; a narrower terminal shows no times
@@ -51,6 +53,31 @@ def print_table(screen: Console, outcomes: Sequence[Outcome]) -> None:
         result = _shown(outcome.picture) if outcome.picture else outcome.reason
         status = f"[{colour}]{outcome.status}[/]"
         table.add_row(escape(outcome.photo.name), status, outcome.model, *times, escape(result))
+    screen.print(table)
+
+
+def print_staged(screen: Console, staged: Sequence[StagedModel]) -> None:
+    """One row per model: whether it is staged, how large it is, where it came from or why not."""
+    table = Table("model", "status")
+    table.add_column("MB", justify="right")
+    table.add_column("from", overflow="fold")
+    for model in staged:
+        status = "[red]FAILED[/]" if model.reason else "[green]STAGED[/]"
+        size = "" if model.reason else f"{model.bytes / 1e6:,.1f}"
+        told = model.reason or "\n".join(model.sources)
+        table.add_row(escape(model.model), status, size, escape(told))
+    screen.print(table)
+
+
+def print_copies(screen: Console, copies: Sequence[Copy]) -> None:
+    """One row per file that was hashed, or that is not there."""
+    table = Table("model", "file")
+    table.add_column("verdict", overflow="fold")
+    table.add_column("copy", overflow="fold")
+    for copy in copies:
+        colour = {OK: "green", ABSENT: "default"}.get(copy.verdict, "red")
+        verdict = f"[{colour}]{escape(copy.verdict)}[/]"
+        table.add_row(escape(copy.model), escape(copy.file), verdict, escape(copy.place))
     screen.print(table)
 
 

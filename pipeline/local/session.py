@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pipeline.errors import InvalidOptions
 from pipeline.local import availability
-from pipeline.local.batch import keep_weights
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import Blueprint, warm_functions
+from pipeline.local.kept import cache_folder, keep_weights
 from pipeline.manifest import Catalogue, load_catalogue
 
 
@@ -28,38 +28,52 @@ class ModelChoice:
     accepted_licences: tuple[str, ...] = ()
 
 
+Say = Callable[[str], None]
+
+
 @contextmanager
-def session(
-    root: Path, choice: ModelChoice, *, say: Callable[[str], None], port: int = 0
-) -> Iterator[LocalCloud]:
+def session(root: Path, choice: ModelChoice, *, say: Say, port: int = 0) -> Iterator[LocalCloud]:
     """A warm cloud whose default model can be staged; WeightsUnavailable before it starts if not.
 
-    `say` is told which model and why. Without a mirror, the weights that an earlier session kept
-    are the mirror.
+    `say` is told which model and why.
     """
-    cache = availability.cache_folder()
-    mirror = choice.mirror or (str(cache) if cache.is_dir() else None)
+    mirror = mirror_of(choice)
     catalogue = read_catalogue(root, choice)
     if choice.name is None:
         model = availability.choose_model(catalogue, mirror=mirror)
     else:
         model = availability.require_model(catalogue, choice.name, mirror=mirror)
     say(f"Model: {model.name} ({model.why})")
+    with keeping_cloud(root, choice, default_model=model.name, say=say, port=port) as cloud:
+        cloud.host.warm(warm_functions(cloud.blueprint))
+        yield cloud
+
+
+@contextmanager
+def keeping_cloud(
+    root: Path, choice: ModelChoice, *, default_model: str, say: Say, port: int = 0
+) -> Iterator[LocalCloud]:
+    """A cloud that starts with the weights earlier ones kept, and keeps its own."""
     blueprint = Blueprint.read(
         root,
-        default_model=model.name,
+        default_model=default_model,
         overlays=choice.overlays,
         accepted_licences=choice.accepted_licences,
     )
-    with local_cloud(blueprint, port=port, weights_mirror=mirror) as cloud:
-        cloud.host.warm(warm_functions(blueprint))
+    with local_cloud(blueprint, port=port, weights_mirror=mirror_of(choice)) as cloud:
         try:
             yield cloud
         finally:
             try:
-                keep_weights(cloud, cache)
+                keep_weights(cloud, cache_folder())
             except OSError as error:
                 say(f"The weights were not kept for next time: {error}")
+
+
+def mirror_of(choice: ModelChoice) -> str | None:
+    """The person's mirror, else the weights that an earlier session kept, if there are any."""
+    cache = cache_folder()
+    return choice.mirror or (str(cache) if cache.is_dir() else None)
 
 
 def read_catalogue(root: Path, choice: ModelChoice) -> Catalogue:

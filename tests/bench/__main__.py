@@ -1,4 +1,4 @@
-"""`make bench`: start-up, the first photo, and a warm one taken apart.
+"""`make bench`: start-up, the first photo, and a warm one taken apart; then the networks.
 
 The platform's own overhead is what is left of a photo's wall time, from PutObject to SUCCEEDED,
 without the work on the picture itself (decode, prepare, infer, refine, compose, encode).
@@ -29,7 +29,9 @@ from pipeline.local.executions import finished
 from pipeline.local.report import console
 from pipeline.local.samples import sample_photos
 from pipeline.manifest import ModelRow
+from pipeline.specs import SaliencySpec
 from tests.bench import beside_rembg
+from tests.bench.models import report_models
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row, slow, stock
 
@@ -52,6 +54,7 @@ def main() -> None:
             photos = [_one_photo(cloud, index) for index in range(1, PHOTOS + 1)]
         bare_ms = _bare_run(Path(mirror) / row.files[0].name, row)
     _report(model, ready_ms, first_ms, photos, bare_ms)
+    report_models()
     beside_rembg.main()
 
 
@@ -65,7 +68,7 @@ def _model(folder: Path) -> tuple[str, tuple[Path, ...], str]:
             ROOT, default_model="u2netp", overlays=(Path(overlay),)
         ).catalogue.rows
         for row in rows:
-            if (Path(mirror) / row.files[0].name).is_file():
+            if row.engine == "saliency" and (Path(mirror) / row.files[0].name).is_file():
                 return mirror, (Path(overlay),), row.name
     return _made_model(folder)
 
@@ -117,7 +120,7 @@ def _photo(index: int) -> bytes:
 def _bare_run(weights: Path, row: ModelRow) -> float:
     """The median of bare onnxruntime on the same tensor, with its own defaults."""
     pixels = np.asarray(Image.open(io.BytesIO(_photo(0))))
-    tensor = to_tensor(pixels, row.saliency)
+    tensor = to_tensor(pixels, row.spec(SaliencySpec))
     session = ort.InferenceSession(weights)
     feed = {session.get_inputs()[0].name: tensor}
     times = []

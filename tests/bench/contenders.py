@@ -19,16 +19,19 @@ import numpy as np
 import onnxruntime as ort
 
 from pipeline.manifest import load_catalogue
+from pipeline.specs import SaliencySpec
 from tests.conftest import ROOT
 
 ROUNDS: Final = 9
 CROWD: Final = 8
 ROW: Final = load_catalogue(ROOT).row("u2netp")
+SPEC: Final = ROW.spec(SaliencySpec)
 
 
 def ours(weights: Path, *, refine: Any = "none") -> Callable[[bytes], bytes]:
     """What the remover and the refiner do, without the store between them."""
-    from containers.background_remover.saliency import open_network, predict_mask, read_picture
+    from containers.background_remover.network import open_network
+    from containers.background_remover.saliency import predict_mask, read_picture
     from containers.edge_refiner.alpha import estimate_alpha
     from containers.edge_refiner.pictures import render
     from pipeline.contracts import Options
@@ -38,8 +41,8 @@ def ours(weights: Path, *, refine: Any = "none") -> Callable[[bytes], bytes]:
     options = Options(model=ROW.name)
 
     def cut_out(content: bytes) -> bytes:
-        seen = read_picture(content, ROW.saliency)
-        mask = predict_mask(network, ROW.saliency, seen, timed=lambda _: nullcontext())
+        seen = read_picture(content, SPEC)
+        mask = predict_mask(network, SPEC, seen, timed=lambda _: nullcontext())
         carried = decode(encode(mask, picture_format="png")).rgb[..., 0]
         photo = decode(content)
         _, alpha = estimate_alpha(photo, carried, mode=refine)
@@ -59,11 +62,12 @@ def rembg(weights: Path) -> Callable[[bytes], bytes]:
 
 
 def our_mask(weights: Path) -> Callable[[bytes], Any]:
-    from containers.background_remover.saliency import open_network, predict_mask, read_picture
+    from containers.background_remover.network import open_network
+    from containers.background_remover.saliency import predict_mask, read_picture
 
     network = open_network(weights)
     return lambda content: predict_mask(
-        network, ROW.saliency, read_picture(content, ROW.saliency), timed=lambda _: nullcontext()
+        network, SPEC, read_picture(content, SPEC), timed=lambda _: nullcontext()
     )
 
 
@@ -86,7 +90,7 @@ def time_photo(who: str, weights: Path, content: bytes) -> dict[str, float]:
     """The best of some rounds, in turn with bare onnxruntime on its own defaults."""
     cut_out = CUT_OUT[who](weights)
     bare = ort.InferenceSession(weights)
-    tensor = np.zeros((1, 3, ROW.saliency.input_size, ROW.saliency.input_size), dtype=np.float32)
+    tensor = np.zeros((1, 3, SPEC.input_size, SPEC.input_size), dtype=np.float32)
     feed = {bare.get_inputs()[0].name: tensor}
     photos, bares = [], []
     for _ in range(ROUNDS):

@@ -85,6 +85,8 @@ def test_a_refused_photo_is_told_apart_and_makes_the_exit_code_1(
         pytest.param(["up", "--port", "99999"], 2, "99999", id="no such port"),
         pytest.param(["run", "README.md", "--model", "u3net"], 2, "u2netp", id="no such model"),
         pytest.param(["run", "README.md", "--model", "missing"], 1, "MIRROR", id="no weights"),
+        pytest.param(["run", "README.md", "--model", "hosted"], 1, "no local cloud", id="hosted"),
+        pytest.param(["run", "README.md", "--point", "9"], 2, "write X,Y", id="half a point"),
     ],
 )
 def test_a_wrong_command_says_what_is_wrong_without_a_trace(
@@ -97,6 +99,24 @@ def test_a_wrong_command_says_what_is_wrong_without_a_trace(
     assert done.returncode == code
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_points_and_boxes_show_the_subject(matteline: Matteline, tmp_path: Path) -> None:
+    (tmp_path / "white.png").write_bytes(png(square(side=64, left=0, top=0, size=64)))
+
+    done = matteline(
+        "run", str(tmp_path / "white.png"), "-o", str(tmp_path / "out"), "--model", "pointer",
+        "--refine", "none", "--box", "8,8,56,56", "--point", "0.5,0.5,0",
+    )  # fmt: skip
+    mixed = matteline(
+        "run", str(tmp_path / "white.png"), "-o", str(tmp_path / "out2"), "--model", "pointer",
+        "--refine", "none", "--box", "8,8,56,56", "--point", "32,32,0",
+    )  # fmt: skip
+
+    assert (done.returncode, mixed.returncode) == (1, 0), mixed.stdout + mixed.stderr
+    assert "InvalidPrompt" in done.stdout
+    alpha = unpng((tmp_path / "out2" / "white_bg_removed.png").read_bytes())[..., 3]
+    assert (alpha[4, 4], alpha[16, 16], alpha[32, 32]) == (0, 255, 0)
 
 
 def test_a_machine_without_any_weights_is_told_what_to_do(

@@ -24,6 +24,7 @@ OUT_OF_CAPACITY: Final = frozenset(
     }
 )
 CAPACITY_TASKS: Final = frozenset({"RemoveBackground", "RefineEdges"})
+NEED_A_PERSON: Final = frozenset({"WeightsMismatch", "ModelNotOffered"})
 WILDCARDS: Final = frozenset({"States.ALL", "States.TaskFailed"})
 
 
@@ -65,9 +66,9 @@ def _sets_caught_with(task: State, kind: frozenset[str]) -> Iterator[frozenset[s
 
 
 def redrivable_errors_stay_uncaught(machine: Machine, declared: Declared) -> Iterator[str]:
-    """A caught state is not failed, so Redrive cannot resume it; bad weights need a person."""
+    """A caught state is not failed, so Redrive cannot resume it; a bad model needs a person."""
     for state in machine.states:
-        for name in sorted(state.caught & (declared.transient | {"WeightsMismatch"})):
+        for name in sorted(state.caught & (declared.transient | NEED_A_PERSON)):
             yield f"{state.name}: catches {name}"
         for name in sorted(state.caught & state.retried):
             yield f"{state.name}: retries and then catches {name}"

@@ -10,11 +10,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipeline.contracts import Contract
-from tests.contracts.asl import Body, Machine, Scope, State, fields, paths
+from tests.contracts.asl import Body, Machine, Scope, State, expressions, fields, paths
 from tests.contracts.declared import Declared, wire_fields
 
 Types = dict[str, Any]
 
+# JSON that is stored or announced as it is: a null in it says that there is none.
+_DOCUMENTS: Final = frozenset({"Body", "Entries"})
 _READ_BY: Final = ("InputPath", "ItemsPath", "Variable", "ErrorPath", "CausePath")
 
 
@@ -57,6 +59,36 @@ def payloads_have_the_right_type(machine: Machine, declared: Declared) -> Iterat
                 given = _type_at(types, expression)
                 if given not in (Any, field.annotation):
                     yield f"{state.name}: {name.removesuffix('.$')!r} is given a {given}"
+
+
+def nulls_are_asked_about(machine: Machine, declared: Declared) -> Iterator[str]:
+    """What may be null is sent to a service only behind a Choice that asks whether it is."""
+    for scope, types in _typed_scopes(machine, declared):
+        for task in scope.states.values():
+            if task.type != "Task" or task.service == "lambda":
+                continue
+            values = {key: value for key, value in task.parameters.items() if key not in _DOCUMENTS}
+            for path in {path for each in expressions(values) for path in paths(each)}:
+                if _may_be_null(_type_at(types, path)) and _reached_unasked(scope, task, path):
+                    yield f"{task.name}: is sent {path}, which may be null"
+
+
+def _reached_unasked(scope: Scope, task: State, path: str) -> bool:
+    null = {"Variable": path, "IsNull": True}
+    questions = {
+        state.name: rule["Next"]
+        for state in scope.states.values()
+        for rule in state.body.get("Choices", ())
+        if null.items() <= rule.items()
+    }
+    return any(
+        task.name in scope.reachable(start, avoiding=questions)
+        for start in (scope.start, *questions.values())
+    )
+
+
+def _may_be_null(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType) and NoneType in get_args(kind)
 
 
 def _typed_scopes(machine: Machine, declared: Declared) -> Iterator[tuple[Scope, Types]]:
@@ -155,4 +187,9 @@ def _without_none(kind: Any) -> Any:
     return kind
 
 
-RULES: Final = (paths_lead_somewhere, nothing_replaced_is_read, payloads_have_the_right_type)
+RULES: Final = (
+    paths_lead_somewhere,
+    nothing_replaced_is_read,
+    payloads_have_the_right_type,
+    nulls_are_asked_about,
+)

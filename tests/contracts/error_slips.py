@@ -36,6 +36,11 @@ RETRIES: Final = (
         "Inspect: Lambda.Unknown is retried, which was not agreed",
     ),
     Slip(
+        retry_rules.lambda_is_retried,
+        add("States/RemoveBackground/Retry/1/ErrorEquals", "WeightsClaimed"),
+        "RemoveBackground: WeightsClaimed is retried, which was not agreed",
+    ),
+    Slip(
         retry_rules.dynamodb_is_retried,
         put("States/Claim/Retry/0/IntervalSeconds", 3),
         "Claim: DynamoDB.ThrottlingException is retried 3 s ×2, 6 tries, cap 20 s;"
@@ -150,6 +155,16 @@ CATCHES: Final = (
         catch_rules.redrivable_errors_stay_uncaught,
         put("States/RemoveBackground/Catch/1/ErrorEquals", ["WeightsMismatch"]),
         "RemoveBackground: catches WeightsMismatch",
+    ),
+    Slip(
+        catch_rules.redrivable_errors_stay_uncaught,
+        add("States/RemoveBackground/Catch/1/ErrorEquals", "ModelNotOffered"),
+        "RemoveBackground: catches ModelNotOffered",
+    ),
+    Slip(
+        catch_rules.redrivable_errors_stay_uncaught,
+        add("States/RemoveBackground/Catch/0/ErrorEquals", "ModelUnavailable"),
+        "RemoveBackground: catches ModelUnavailable",
     ),
     Slip(
         catch_rules.redrivable_errors_stay_uncaught,

@@ -66,13 +66,20 @@ ON_THROTTLE: Final = Patience(2, 2, 12, 120)
 ON_FAULT: Final = Patience(2, 2, 6, 60)
 ON_DYNAMODB: Final = Patience(1, 2, 6, 20)
 
+# Raised only where weights are staged. Waiting there costs nothing, and has to outlast a claim
+# whose holder died: 16 minutes.
+CLAIMED: Final = "WeightsClaimed"
+STAGES_WEIGHTS: Final = "ModelDownloaderArn"
+ON_CLAIM: Final = Patience(1, 1.5, 90, 30)
+
 
 def lambda_is_retried(machine: Machine, declared: Declared) -> Iterator[str]:
     """Throttling for a long time, service and transient errors for a shorter one, nothing else."""
-    faults = LAMBDA_FAULTS | declared.transient
+    faults = LAMBDA_FAULTS | declared.transient - {CLAIMED}
     agreed = dict.fromkeys(THROTTLES, ON_THROTTLE) | dict.fromkeys(faults, ON_FAULT)
     for task in machine.lambda_tasks:
-        yield from _retries_as_agreed(task, agreed)
+        stages = f"${{{STAGES_WEIGHTS}}}" in task.parameters.get("FunctionName", "")
+        yield from _retries_as_agreed(task, agreed | ({CLAIMED: ON_CLAIM} if stages else {}))
 
 
 def dynamodb_is_retried(machine: Machine, _declared: Declared) -> Iterator[str]:

@@ -40,6 +40,11 @@ TASKS: Final = (
     ),
     Slip(
         task_rules.payloads_fit_the_job,
+        drop(f"{_PAYLOAD}/prompts.$"),
+        "RemoveBackground: the payload lacks 'prompts'",
+    ),
+    Slip(
+        task_rules.payloads_fit_the_job,
         drop(f"{_PAYLOAD}/schema"),
         "RemoveBackground: the payload lacks 'schema'",
     ),
@@ -170,5 +175,20 @@ DATA: Final = (
         data_rules.payloads_have_the_right_type,
         put("States/RefineEdges/Parameters/Payload/options.$", "$.job.source"),
         "RefineEdges: 'options' is given a <class 'pipeline.contracts.SourcePhoto'>",
+    ),
+    Slip(
+        data_rules.nulls_are_asked_about,
+        put("States/Claim/Next", "FindWeights"),
+        "FindWeights: is sent $.plan.weights_key, which may be null",
+    ),
+    Slip(
+        data_rules.nulls_are_asked_about,
+        put("States/UseFallback/Next", "FindWeights"),
+        "FindWeights: is sent $.plan.weights_key, which may be null",
+    ),
+    Slip(
+        data_rules.nulls_are_asked_about,
+        put("States/WeightsNeeded?/Choices/0/Next", "FindWeights"),
+        "FindWeights: is sent $.plan.weights_key, which may be null",
     ),
 )

@@ -99,7 +99,7 @@ def test_a_handler_imports_its_own_container_and_the_platform(container: Contain
 
 @EACH
 def test_an_image_installs_exactly_what_its_modules_import(container: ContainerManifest) -> None:
-    needed = distributions(folder_of(container).glob("*.py"))
+    needed = distributions(folder_of(container).rglob("*.py"))
 
     assert read_names(folder_of(container) / "requirements.in") == needed
 

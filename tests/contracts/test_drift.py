@@ -153,6 +153,19 @@ def test_a_declaration_that_moves_on_alone_is_reported(shift: Shift) -> None:
             drop(f"{STAGE_MODEL}/Retry/1"),
             "StageModel: WeightsUnavailable is not retried",
         ),
+        (
+            retry_rules.lambda_is_retried,
+            drop(f"{STAGE_MODEL}/Retry/2"),
+            "StageModel: WeightsClaimed is not retried",
+        ),
+        (
+            retry_rules.lambda_is_retried,
+            put(f"{STAGE_MODEL}/Retry/2/MaxAttempts", 6),
+            (
+                "StageModel: WeightsClaimed is retried 1 s ×1.5, 6 tries, cap 30 s;"
+                " agreed is 1 s ×1.5, 90 tries, cap 30 s"
+            ),
+        ),
     ],
 )
 def test_a_slip_inside_a_map_is_reported(rule: Rule, edit: Any, report: str) -> None:

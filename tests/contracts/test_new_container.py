@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from pipeline.local.deployment import Blueprint, function_arn
+from pipeline.specs import SamSpec
 from tests.contracts.declared import ROOT
 
 FACE_FINDER: Final = """
@@ -169,6 +170,73 @@ def test_a_fallback_that_does_not_exist_is_refused_by_its_row(tree: Path) -> Non
 
     with pytest.raises(ValueError, match="fallback names no row of the catalogue: tiny"):
         read(tree)
+
+
+FILES: Final = TINY.partition("[[models.files]]")[2]
+SALIENCY: Final = next(line for line in TINY.splitlines() if line.startswith("saliency"))
+SAM: Final = "sam = { canvas = [48, 64] }"
+BEDROCK: Final = (
+    'bedrock = { model_id = "m", largest_side = 256, smallest_side = 64, widest = 2.5 }'
+)
+
+
+def of_engine(engine: str, *tables: str, files: int = 1) -> str:
+    """The tiny row with another engine, other tables and its file so many times."""
+    row = TINY.partition("[[models.files]]")[0].replace(SALIENCY, "\n".join(tables))
+    return row.replace('"saliency"', f'"{engine}"') + f"[[models.files]]{FILES}" * files
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (of_engine("sam", SALIENCY), "engine sam needs its table sam, not saliency"),
+        (of_engine("saliency"), "engine saliency needs its table saliency, not none"),
+        (
+            of_engine("sam", SALIENCY, SAM, files=2),
+            "engine sam needs its table sam, not saliency and sam",
+        ),
+        (of_engine("saliency", SALIENCY, files=0), "engine saliency needs files: at least 1"),
+        (of_engine("sam", SAM), "engine sam needs files: at least 2"),
+        (of_engine("bedrock", BEDROCK), "engine bedrock has no files: its models are hosted"),
+    ],
+)
+def test_a_row_without_what_its_engine_needs_is_refused(tree: Path, row: str, says: str) -> None:
+    add_model(tree, row)
+
+    with pytest.raises(ValueError, match=says):
+        read(tree)
+
+
+@pytest.mark.parametrize(
+    ("row", "takes_prompts", "hosted"),
+    [
+        (TINY, False, False),
+        (of_engine("sam", SAM, files=2), True, False),
+        (of_engine("bedrock", BEDROCK, files=0), False, True),
+    ],
+)
+def test_a_row_says_how_its_model_is_used(
+    tree: Path, row: str, *, takes_prompts: bool, hosted: bool
+) -> None:
+    add_model(tree, row)
+
+    tiny = read(tree).catalogue.row("tiny")
+    assert (tiny.takes_prompts, tiny.hosted) == (takes_prompts, hosted)
+
+
+def test_a_fallback_that_would_not_look_at_the_prompts_is_refused(tree: Path) -> None:
+    sam = of_engine("sam", SAM, files=2)
+    add_model(tree, sam.replace("memory_mb", 'fallback = "u2netp"\nmemory_mb'))
+
+    with pytest.raises(ValueError, match="only one of row and fallback takes prompts: tiny"):
+        read(tree)
+
+
+def test_a_table_of_another_engine_is_not_to_be_had(tree: Path) -> None:
+    row = read(tree).catalogue.row("u2netp")
+
+    with pytest.raises(TypeError, match="u2netp has a SaliencySpec, no SamSpec"):
+        row.spec(SamSpec)
 
 
 def test_a_placeholder_nobody_declares_stops_the_deployment(tree: Path) -> None:

@@ -5,6 +5,7 @@ For each file, not for the tier: other tests of the same process reset moto betw
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ import pytest
 from pipeline.local.cloud import local_cloud
 from pipeline.local.deployment import Blueprint, warm_functions
 from pipeline.local.worker import Function
+from tests.bedrock import HostedModel, hosted_model
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
@@ -23,23 +25,38 @@ from tests.models import Shelf
 
 
 @pytest.fixture(scope="module")
-def driver(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+def hosted() -> Iterator[HostedModel]:
+    """What the function of the model `hosted` takes for Amazon Bedrock."""
+    with hosted_model() as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def driver(
+    shelf: Shelf, hosted: HostedModel, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Driver]:
     overlays = (shelf.catalogue,)
     blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=overlays)
     hasty = replace(blueprint, state_machines=_hasty_copy(tmp_path_factory.mktemp("machines")))
     faults = Faults()
     with local_cloud(
-        hasty, weights_mirror=shelf.mirror, adjust=_with_faults, wrap=faults.wrap
+        hasty,
+        weights_mirror=shelf.mirror,
+        adjust=functools.partial(_adjusted, bedrock=hosted.url),
+        wrap=faults.wrap,
     ) as cloud:
         cloud.host.warm(warm_functions(blueprint))
         yield Driver(cloud, faults)
 
 
-def _with_faults(function: Function) -> Function:
+def _adjusted(function: Function, *, bedrock: str) -> Function:
     if function.name.endswith("-buggy"):
         return replace(function, handler="tests.execution.handlers.bug")
     if function.name.endswith("-endless"):
         return replace(function, timeout_s=2)
+    if function.name.endswith("-hosted"):
+        address = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock}
+        return replace(function, environment={**function.environment, **address})
     return function
 
 

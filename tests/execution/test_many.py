@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,6 +90,19 @@ def test_two_executions_for_one_photo_at_once_cost_one_inference(driver: Driver)
     assert len(driver.records_of("race.png")) == 1
 
 
+def test_many_first_photos_at_once_make_one_download(driver: Driver) -> None:
+    keys = [f"first/{index}.png" for index in range(8)]
+    for index, key in enumerate(keys):
+        driver.put(png(square(left=index)), key, model="vanishing")
+
+    executions = driver.wait_for(keys)
+
+    assert [execution.status for execution in executions] == ["SUCCEEDED"] * 8
+    stagings = _outputs_of(driver, "stage-weights", model="vanishing")
+    assert sorted(staged["already_staged"] for staged in stagings).count(False) == 1
+    assert len(driver.keys("models", prefix="vanishing/")) == 2
+
+
 @pytest.mark.parametrize(("age_s", "ended"), [(60, "DONE"), (-60, "DUPLICATE")])
 def test_a_running_job_is_taken_over_once_its_lease_is_over(
     driver: Driver, age_s: int, ended: str
@@ -121,6 +135,18 @@ def _executions_of(driver: Driver, key: str) -> int:
         for row in page["executions"]
     ]
     return sum(f'"{key}"' in text for text in inputs)
+
+
+def _outputs_of(driver: Driver, machine: str, *, model: str) -> list[dict[str, Any]]:
+    """What every execution of a machine said about a model."""
+    states = driver.cloud.client("stepfunctions")
+    pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine_arn(machine))
+    outputs = [
+        json.loads(states.describe_execution(executionArn=row["executionArn"])["output"])
+        for page in pages
+        for row in page["executions"]
+    ]
+    return [staged for output in outputs for staged in output if staged["model"] == model]
 
 
 def _output(states: object, arn: str) -> dict[str, str]:

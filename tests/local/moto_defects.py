@@ -5,16 +5,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest import mock
 
 import boto3
+from botocore.exceptions import ClientError
 from moto import backends
 from moto.core.config import default_user_config
+from moto.s3.models import S3Backend
 from moto.server import ThreadedMotoServer
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend import execution_worker
@@ -65,12 +71,37 @@ class Machine:
         return dict(told)
 
 
+def both_claim(machine: Machine) -> bool:
+    """Whether two conditional writes that meet in moto both succeed."""
+    machine.client("s3").create_bucket(Bucket="claims")
+    meeting = threading.Barrier(2, timeout=2)
+    look = S3Backend.get_object
+
+    def look_together(self: Any, bucket: str, key: str, *rest: Any, **more: Any) -> Any:
+        found = look(self, bucket, key, *rest, **more)
+        if bucket == "claims":
+            with contextlib.suppress(threading.BrokenBarrierError):
+                meeting.wait()
+        return found
+
+    def claim(_: int) -> bool:
+        try:
+            machine.client("s3").put_object(Bucket="claims", Key="k", Body=b"", IfNoneMatch="*")
+        except ClientError:
+            return False
+        return True
+
+    with mock.patch.object(S3Backend, "get_object", look_together), ThreadPoolExecutor(2) as two:
+        return all(two.map(claim, range(2)))
+
+
 def defects(machine: Machine) -> dict[str, bool]:
     machine.client("s3").create_bucket(Bucket="photos")
     parse = execution_worker.AmazonStateLanguageParser.parse
     definition = json.dumps({"StartAt": "S", "States": {"S": PASS | {"End": True}}})
     clients = [boto_client_for("us-east-1", "s3") for _ in range(2)]
     return {
+        "_decide_conditions_alone": both_claim(machine),
         "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
         "_name_s3_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
         "_name_unnamed_executions": machine.run(PASS)["executionArn"].endswith(":None"),

@@ -23,14 +23,20 @@ LEAVES = {
         "LicenseNotAccepted",
         "MediaTooLarge",
         "NoSubject",
+        "PhotoRefused",
         "SourceChanged",
         "SourceMissing",
         "UnknownModel",
         "UnsupportedMedia",
     },
-    CapacityError: {"OutOfMemory"},
-    TransientError: {"StoreUnavailable", "WeightsUnavailable"},
-    WeightsError: {"WeightsMismatch", "WeightsNotStaged"},
+    CapacityError: {"OutOfMemory", "OutOfStorage"},
+    TransientError: {
+        "ModelUnavailable",
+        "StoreUnavailable",
+        "WeightsClaimed",
+        "WeightsUnavailable",
+    },
+    WeightsError: {"ModelNotOffered", "WeightsForbidden", "WeightsMismatch", "WeightsNotStaged"},
 }
 NAMES = sorted(set().union(*LEAVES.values()))
 

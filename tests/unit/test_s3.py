@@ -25,8 +25,13 @@ OPERATIONS: dict[str, Callable[[S3Store, Path], object]] = {
     "write": lambda store, _: store.write(PHOTO, b"bytes", media_type="image/jpeg"),
     "download": lambda store, path: store.download(PHOTO, path),
     "upload": lambda store, path: store.upload(path, PHOTO, sha256="00"),
+    "stream": lambda store, _: list(store.stream(PHOTO)),
+    "small upload": lambda store, _: store.begin(PHOTO).complete(),
+    "large upload": lambda store, _: store.begin(PHOTO).write(bytes(2**24)),
+    "conditional write": lambda store, _: store.write_if_unchanged(PHOTO, b"bytes", etag=None),
+    "conditional delete": lambda store, _: store.delete_if_unchanged(PHOTO, etag="0"),
 }
-FROM_S3 = ["stat", "read", "download"]
+FROM_S3 = ["stat", "read", "download", "stream"]
 
 
 @pytest.fixture
@@ -117,7 +122,7 @@ class Ailing(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.body * (self.command != "HEAD"))
 
-    do_GET = do_HEAD = do_PUT = answer  # noqa: N815 - names http.server looks for
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - http.server's names
 
     def log_message(self, *_: object) -> None:
         pass

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.errors import NoSubject, OutOfMemory, UnknownModel
+from pipeline.network import Network
 from pipeline.task import task
 from pipeline.workbench import Settings
 from tests.models import catalogue_row
@@ -96,6 +97,9 @@ def test_a_deployment_can_set_everything(tmp_path: Path) -> None:
             "MATTELINE_ACCEPTED_LICENCES": " CC-BY-NC-4.0  LicenseRef-Lab ",
             "MATTELINE_SCRATCH": str(tmp_path),
             "MATTELINE_IMAGE_DIGEST": "sha256:abc",
+            "HTTPS_PROXY": "http://proxy.example:3128",
+            "no_proxy": "localhost",
+            "HF_ENDPOINT": "https://hub.example",
         }
     )
 
@@ -105,6 +109,9 @@ def test_a_deployment_can_set_everything(tmp_path: Path) -> None:
         accepted_licences=("CC-BY-NC-4.0", "LicenseRef-Lab"),
         scratch=tmp_path,
         image_digest="sha256:abc",
+        network=Network(
+            {"https": "http://proxy.example:3128", "no": "localhost"}, "https://hub.example"
+        ),
     )
 
 

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.errors import StoreUnavailable, WeightsMismatch, WeightsNotStaged
-from pipeline.manifest import ModelRow, SaliencySpec, WeightsFile
-from pipeline.weights import LocalWeights, StagedFile, StagedWeights, checksums
+from pipeline.manifest import ModelRow, WeightsFile
+from pipeline.specs import SaliencySpec
+from pipeline.staged import StagedFile, StagedWeights
+from pipeline.weights import LocalWeights, checksums
 
 MANIFEST = Location("models", "net/0123456789ab/manifest.json")
 CONTENTS = {"net.onnx": b"first file", "net.data": b"second file"}
@@ -61,7 +63,12 @@ def put(store: LocalStore, name: str, content: bytes) -> Artifact:
 
 def stage(store: LocalStore, contents: dict[str, bytes]) -> None:
     files = tuple(
-        StagedFile(name=name, artifact=put(store, name, content))
+        StagedFile(
+            name=name,
+            digest=f"sha256:{hashlib.sha256(content).hexdigest()}",
+            source=f"https://publisher.example/{name}",
+            artifact=put(store, name, content),
+        )
         for name, content in contents.items()
     )
     manifest = StagedWeights(model="net", licence="MIT", files=files)
@@ -76,11 +83,11 @@ def test_every_file_of_a_model_comes_with_its_checksum(store: LocalStore, folder
     stage(store, CONTENTS)
     files = LocalWeights(store, folder).files(MANIFEST, ROW)
 
-    assert [path.read_bytes() for path, _ in files] == list(CONTENTS.values())
-    assert [digest for _, digest in files] == [
+    assert [file.path.read_bytes() for file in files] == list(CONTENTS.values())
+    assert [file.sha256 for file in files] == [
         hashlib.sha256(content).hexdigest() for content in CONTENTS.values()
     ]
-    assert [path.name.partition("-")[2] for path, _ in files] == list(CONTENTS)
+    assert [file.path.name.partition("-")[2] for file in files] == list(CONTENTS)
 
 
 def test_a_warm_process_does_not_ask_the_store_again(store: LocalStore, folder: Path) -> None:
@@ -198,7 +205,8 @@ def test_a_download_that_breaks_leaves_nothing_behind(store: LocalStore, folder:
 )
 def test_a_manifest_says_exactly_what_it_must(fields: dict[str, object]) -> None:
     artifact = {"uri": "s3://models/k", "sha256": "0" * 64, "bytes": 1}
-    whole = {"model": "net", "licence": "MIT", "files": [{"name": "n", "artifact": artifact}]}
+    file = {"name": "n", "digest": f"md5:{'0' * 32}", "source": "s3://a/b", "artifact": artifact}
+    whole = {"model": "net", "licence": "MIT", "files": [file]}
 
     assert StagedWeights.model_validate(whole).files[0].name == "n"
     with pytest.raises(ValidationError):

@@ -15,9 +15,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from containers.background_remover.saliency import open_network, predict_mask, read_picture
-from pipeline.manifest import ModelRow, SaliencySpec
+from containers.background_remover.network import open_network
+from containers.background_remover.saliency import predict_mask, read_picture
+from pipeline.manifest import ModelRow
 from pipeline.photo import Pixels
+from pipeline.specs import SaliencySpec
 from tests.peer import peer_mask, peer_session
 
 
@@ -59,12 +61,12 @@ class Pair:
     def __init__(self, row: ModelRow, folder: Path) -> None:
         self.row = row
         self.weights = folder / f"{row.name}.onnx"
-        onnx.save(opinionated(row.saliency), self.weights)
+        onnx.save(opinionated(row.spec(SaliencySpec)), self.weights)
         self.session = peer_session(row, self.weights)
 
     def distance(self, content: bytes, *, shown: bytes | None = None, **slips: Any) -> Distance:
         """How far our mask of `content` is from rembg's of the same file, or of `shown`."""
-        spec = self.row.saliency.model_copy(update=slips)
+        spec = self.row.spec(SaliencySpec).model_copy(update=slips)
         theirs = peer_mask(self.session, shown or content).astype(np.int16)
         apart = np.abs(theirs - self._stretched(content, spec, theirs.shape))
         return Distance(float(apart.mean()), float(np.percentile(apart, 99.9)))

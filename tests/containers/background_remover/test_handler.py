@@ -15,7 +15,7 @@ from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts import BackgroundRemoved, RemoveBackground, SourcePhoto
 from pipeline.errors import NoSubject, OutOfMemory, SourceChanged, SourceMissing, WeightsNotStaged
 from pipeline.photo import Pixels
-from pipeline.weights import StagedFile, StagedWeights
+from pipeline.staged import StagedFile, StagedWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.models import SIZE, Shelf
@@ -36,7 +36,8 @@ def stage(context: TaskContext, shelf: Shelf, model: str) -> str:
     name = f"{model}.onnx"
     content = (shelf.folder / name).read_bytes()
     artifact = context.store.write(Location("models", name), content, media_type="")
-    files = (StagedFile(name=name, artifact=artifact),)
+    digest = f"sha256:{artifact.sha256}"
+    files = (StagedFile(name=name, digest=digest, source="file:///shelf", artifact=artifact),)
     weights = StagedWeights(model=model, licence="MIT", files=files)
     place = Location("models", f"{model}.json")
     context.store.write(place, weights.model_dump_json().encode(), media_type="")
@@ -58,7 +59,7 @@ def job_for(context: TaskContext, content: bytes, **changes: object) -> RemoveBa
     )  # fmt: skip
     fields = {
         "schema": 1, "job_id": "1", "execution": "e", "source": source, "model": "brightness",
-        "models_bucket": "models", "weights_key": "brightness.json",
+        "prompts": (), "models_bucket": "models", "weights_key": "brightness.json",
         "work_bucket": "scratch", "work_prefix": "jobs/1",
     }  # fmt: skip
     return RemoveBackground.model_validate(fields | changes)
@@ -100,6 +101,7 @@ def test_the_result_names_its_model_and_weights_and_brings_figures(
         "subject_coverage": 0.5,
         "mask_softness": 0.0,
         "mask_confidence": 1.0,
+        "optimised": 0.0,
     }
     assert set(context.timings) == {
         "model_load_ms", "decode_ms", "prepare_ms", "infer_ms", "store_ms",

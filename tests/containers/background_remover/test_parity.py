@@ -15,6 +15,7 @@ from PIL import Image
 
 from pipeline.local.samples import sample_photos
 from pipeline.manifest import load_catalogue
+from pipeline.specs import SaliencySpec
 from tests.conftest import ROOT
 from tests.containers.background_remover.parity import Pair
 
@@ -121,7 +122,7 @@ def test_a_slip_in_a_row_is_seen(pair: Pair, slip: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("pair", FAMILIES, indirect=True)
 def test_a_sigmoid_too_few_or_too_many_is_seen(pair: Pair) -> None:
-    other = {"none": "sigmoid", "sigmoid": "none"}[pair.row.saliency.activation]
+    other = {"none": "sigmoid", "sigmoid": "none"}[pair.row.spec(SaliencySpec).activation]
 
     assert not pair.distance(saved(dim_photo()), activation=other).is_rounding
 
@@ -138,7 +139,7 @@ def test_channels_in_another_order_are_seen(pair: Pair) -> None:
 @pytest.mark.parametrize("pair", FAMILIES, indirect=True)
 @pytest.mark.parametrize("kernel", [Image.Resampling.BICUBIC, Image.Resampling.BILINEAR])
 def test_another_resampling_kernel_is_seen(pair: Pair, kernel: Image.Resampling) -> None:
-    side = pair.row.saliency.input_size
+    side = pair.row.spec(SaliencySpec).input_size
     # At the network's own size nothing is left for the engine to resample.
     resampled = saved(dim_photo().resize((side, side), kernel))
 

@@ -12,17 +12,11 @@ import pytest
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 from PIL import Image
 
-from containers.background_remover.saliency import (
-    Network,
-    open_network,
-    predict_mask,
-    read_picture,
-    to_mask,
-    to_tensor,
-)
+from containers.background_remover.network import Network, open_network
+from containers.background_remover.saliency import predict_mask, read_picture, to_mask, to_tensor
 from pipeline.errors import OutOfMemory
-from pipeline.manifest import SaliencySpec
 from pipeline.photo import Pixels
+from pipeline.specs import SaliencySpec
 from tests.models import SIZE, Shelf
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
@@ -191,13 +185,14 @@ def test_any_other_failure_keeps_its_own_name(shelf: Shelf) -> None:
         open_network(shelf.catalogue)
 
 
-def test_a_process_holds_one_network(shelf: Shelf) -> None:
+def test_a_process_holds_the_networks_of_one_model(shelf: Shelf) -> None:
     first = open_network(shelf.folder / "brightness.onnx")
     assert open_network(shelf.folder / "brightness.onnx") is first
 
     open_network(shelf.folder / "hungry.onnx")
+    open_network(shelf.folder / "slow.onnx")
 
-    assert open_network.cache_info().currsize == 1
+    assert open_network.cache_info().currsize == 2
     assert open_network(shelf.folder / "brightness.onnx") is not first
 
 

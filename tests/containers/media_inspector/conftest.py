@@ -1,4 +1,4 @@
-"""A catalogue of four models, and a photo in a folder or in S3."""
+"""A catalogue of a few models, and a photo in a folder or in S3."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from pipeline.artifacts import LocalStore
 from pipeline.manifest import Catalogue, load_catalogue
 from tests.containers.media_inspector.inspecting import CAT, jpeg
-from tests.models import catalogue_row, for_research
+from tests.models import HOSTED, catalogue_row, for_research
+from tests.sam_models import stock_sam
 
 
 @pytest.fixture
@@ -19,6 +20,8 @@ def catalogue(tmp_path: Path) -> Catalogue:
         catalogue_row("strong", "2" * 64, extra='fallback = "light"'),
         for_research(catalogue_row("lab", "3" * 64)),
         catalogue_row("leaning", "4" * 64, extra='fallback = "lab"'),
+        stock_sam(tmp_path),
+        HOSTED,
     ]
     (tmp_path / "models.toml").write_text("\n".join(rows))
     return load_catalogue(tmp_path, [tmp_path / "models.toml"])

@@ -101,6 +101,10 @@ METADATA: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "outputs": ({"matteline-outputs": "preview, mask"}, {"outputs": ("mask", "preview")}),
     "background": ({"matteline-background": "#ffaa00"}, {"background": "#ffaa00"}),
     "format": ({"matteline-format": "webp"}, {"format": "webp"}),
+    "prompts": (
+        {"matteline-prompts": '[{"points": [{"x": 1, "y": 2}]}]'},
+        {"prompts": ({"points": ({"x": 1, "y": 2},)},)},
+    ),
     "of others": ({"author": "Ada", "crop": "true", "mattelinecrop": "x"}, {}),
 }
 
@@ -132,6 +136,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "metadata list": (
         {"metadata": {"matteline-outputs": "mask,video"}},
         "object metadata: outputs.1: ",
+    ),
+    "metadata that is no JSON": (
+        {"metadata": {"matteline-prompts": "412,280"}},
+        "object metadata: prompts: not JSON, Extra data",
     ),
     "metadata nothing": ({"metadata": {"matteline-outputs": ""}}, "object metadata: outputs.0: "),
     "profile": (

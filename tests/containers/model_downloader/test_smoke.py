@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
-from containers.model_downloader.smoke import require_declared_network
+from containers.model_downloader.smoke import plain_grey, require_working_network
 from pipeline.errors import OutOfMemory, WeightsMismatch
-from pipeline.manifest import SaliencySpec
+from pipeline.manifest import ModelRow, WeightsFile
+from pipeline.specs import SaliencySpec
 from tests.models import brightness
 
 Shape = list[int | str | None]
 
 SPEC = SaliencySpec(input_size=64, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none")
+ROW = ModelRow(
+    name="net",
+    summary="For tests.",
+    engine="saliency",
+    licence="MIT",
+    commercial=True,
+    memory_mb=512,
+    saliency=SPEC,
+    files=(WeightsFile(name="w.onnx", digest=f"md5:{'0' * 32}"),),
+)
 
 
 def network(taken: Shape, given: Shape | None = None) -> bytes:
@@ -28,6 +42,32 @@ def network(taken: Shape, given: Shape | None = None) -> bytes:
         node = helper.make_node("Reshape", ["photo", "wish"], ["saliency"])
     output = helper.make_tensor_value_info("saliency", TensorProto.FLOAT, given or taken)
     graph = helper.make_graph([node], "same", inputs, [output])
+    opset = [helper.make_opsetid("", 17)]
+    model: onnx.ModelProto = helper.make_model(graph, opset_imports=opset, ir_version=8)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def answering(declared: Shape, shape: list[int], value: float = 0.5) -> bytes:
+    """A network that answers anything with `value` in this shape, whatever it declares.
+
+    The shape is reckoned from the picture, so that onnxruntime cannot know it beforehand.
+    """
+    wish = numpy_helper.from_array(np.array(shape, dtype=np.int64), "wish")
+    filling = numpy_helper.from_array(np.array([value], dtype=np.float32))
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMin", ["photo"], ["least"], keepdims=0),
+            helper.make_node("Sub", ["least", "least"], ["nought"]),
+            helper.make_node("Cast", ["nought"], ["zero"], to=TensorProto.INT64),
+            helper.make_node("Add", ["wish", "zero"], ["shape"]),
+            helper.make_node("ConstantOfShape", ["shape"], ["saliency"], value=filling),
+        ],
+        "always the same",
+        [helper.make_tensor_value_info("photo", TensorProto.FLOAT, [1, 3, 64, 64])],
+        [helper.make_tensor_value_info("saliency", TensorProto.FLOAT, declared)],
+        [wish],
+    )
     opset = [helper.make_opsetid("", 17)]
     model: onnx.ModelProto = helper.make_model(graph, opset_imports=opset, ir_version=8)
     content: bytes = model.SerializeToString()
@@ -51,7 +91,7 @@ def saved(folder: Path, content: bytes) -> Path:
     ],
 )
 def test_a_network_that_takes_the_rows_input_is_let_through(tmp_path: Path, shape: Shape) -> None:
-    require_declared_network(saved(tmp_path, network(shape)), SPEC)
+    require_working_network(ROW, [saved(tmp_path, network(shape))])
 
 
 @pytest.mark.parametrize(
@@ -72,22 +112,73 @@ def test_a_network_with_another_input_is_not(tmp_path: Path, shape: Shape) -> No
     path = saved(tmp_path, network(shape))
 
     with pytest.raises(WeightsMismatch, match=r"w\.onnx takes .*, its row says \[1, 3, 64, 64\]"):
-        require_declared_network(path, SPEC)
+        require_working_network(ROW, [path])
 
 
 @pytest.mark.parametrize(
-    "shape",
+    ("declared", "shape"),
     [
-        [1, 1, 64, 64],
-        [1, 64, 64],
-        [64, 64],
-        [1, 7, 64, 64],
-        ["batch", 1, "height", "width"],
-        [None, None, 64, None],
+        ([1, 1, 64, 64], [1, 1, 64, 64]),
+        ([1, 64, 64], [1, 64, 64]),
+        ([64, 64], [64, 64]),
+        ([1, 7, 64, 64], [1, 7, 64, 64]),
+        (["batch", 1, "height", "width"], [1, 1, 64, 64]),
+        ([None, None, 64, None], [1, 1, 64, 64]),
     ],
 )
-def test_a_network_that_gives_the_rows_map_is_let_through(tmp_path: Path, shape: Shape) -> None:
-    require_declared_network(saved(tmp_path, network([1, 3, 64, 64], shape)), SPEC)
+def test_a_network_that_gives_the_rows_map_is_let_through(
+    tmp_path: Path, declared: Shape, shape: list[int]
+) -> None:
+    require_working_network(ROW, [saved(tmp_path, answering(declared, shape))])
+
+
+@pytest.mark.parametrize("shape", [[1, 1, 32, 32], [1, 1, 64, 63], [64]])
+def test_a_network_that_promises_a_map_and_answers_another_is_not(
+    tmp_path: Path, shape: list[int]
+) -> None:
+    path = saved(tmp_path, answering(["batch", 1, "height", "width"], shape))
+
+    with pytest.raises(WeightsMismatch, match=r"w\.onnx answers \(.*, its row wants 64×64"):
+        require_working_network(ROW, [path])
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_network_that_answers_with_no_numbers_is_not(tmp_path: Path, value: float) -> None:
+    path = saved(tmp_path, answering([1, 1, 64, 64], [1, 1, 64, 64], value))
+
+    with pytest.raises(WeightsMismatch, match=r"w\.onnx answers a plain picture with"):
+        require_working_network(ROW, [path])
+
+
+def test_a_network_that_fails_as_it_runs_is_not(tmp_path: Path) -> None:
+    """This one wants a second input, which nobody will give it."""
+    path = saved(tmp_path, network([1, 3, 64, 64], [1, 1, 64, 64]))
+
+    with pytest.raises(WeightsMismatch, match=r"w\.onnx does not run"):
+        require_working_network(ROW, [path])
+
+
+def test_a_network_that_runs_out_of_memory_is_not_called_another_one(tmp_path: Path) -> None:
+    path = saved(tmp_path, answering([None, None, None, None], [2**20, 2**26, 64, 64]))
+
+    with pytest.raises(OutOfMemory, match=r"^w\.onnx does not fit in memory"):
+        require_working_network(ROW, [path])
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"), [("max", (1.0, 0.75)), (255.0, (128 / 255, (128 / 255 - 0.25) / 1.0))]
+)
+def test_grey_goes_through_the_rows_own_preprocessing(
+    scale: Any, expected: tuple[float, float]
+) -> None:
+    spec = SPEC.model_copy(update={"scale": scale, "mean": (0, 0.25, 0), "std": (1, 1, 2)})
+
+    tensor = plain_grey(spec)
+
+    assert tensor.shape == (1, 3, 64, 64)
+    assert tensor.dtype == np.float32
+    assert tensor[0, :2, 63, 0].tolist() == pytest.approx(expected)
+    assert tensor[0, 2, 0, 63] == pytest.approx(expected[0] / 2)
 
 
 @pytest.mark.parametrize("shape", [[1, 1, 32, 32], [1, 64, 64, 1], [1, 1000], [64], [1, 1, "h", 9]])
@@ -97,7 +188,7 @@ def test_a_network_that_gives_something_else_is_not(tmp_path: Path, shape: Shape
     with pytest.raises(
         WeightsMismatch, match=r"w\.onnx gives \[.*, its row wants one map of 64×64"
     ):
-        require_declared_network(path, SPEC)
+        require_working_network(ROW, [path])
 
 
 @pytest.mark.parametrize(
@@ -117,7 +208,7 @@ def test_a_model_that_does_not_fit_is_not_called_another_one(
     monkeypatch.setattr("onnxruntime.InferenceSession", refuse)
 
     with pytest.raises(OutOfMemory, match=r"^w\.onnx does not fit in memory"):
-        require_declared_network(saved(tmp_path, network([1, 3, 64, 64])), SPEC)
+        require_working_network(ROW, [saved(tmp_path, network([1, 3, 64, 64]))])
 
 
 @pytest.mark.parametrize(
@@ -134,8 +225,8 @@ def test_a_file_that_is_not_onnx_is_named(tmp_path: Path, content: bytes) -> Non
     path = saved(tmp_path, content)
 
     with pytest.raises(WeightsMismatch, match=r"^w\.onnx is not a loadable ONNX model"):
-        require_declared_network(path, SPEC)
+        require_working_network(ROW, [path])
 
 
 def test_the_row_of_the_tests_own_model_is_true(tmp_path: Path) -> None:
-    require_declared_network(saved(tmp_path, brightness().SerializeToString()), SPEC)
+    require_working_network(ROW, [saved(tmp_path, brightness().SerializeToString())])

@@ -1,0 +1,107 @@
+"""From a catalogue row to a loaded model: one loader for each engine."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from containers.background_remover.embeddings import EmbeddingCache
+from containers.background_remover.hosted import predict_hosted
+from containers.background_remover.masks import Prediction
+from containers.background_remover.network import Network, open_network, runtime
+from containers.background_remover.saliency import predict_mask, read_picture
+from containers.background_remover.sam import Sam, predict_subjects
+from pipeline.artifacts import Location
+from pipeline.contracts import RemoveBackground
+from pipeline.errors import WeightsNotStaged
+from pipeline.manifest import ModelRow
+from pipeline.photo import Pixels, decode
+from pipeline.specs import BedrockSpec, Engine, SaliencySpec, SamSpec
+from pipeline.weights import LocalFile
+from pipeline.workbench import TaskContext
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model ready for one job: the photo as it reads it, H×W×3 in, its opinion out.
+
+    A hosted one has no weights here.
+    """
+
+    read: Callable[[bytes], Pixels]
+    predict: Callable[[Pixels], Prediction]
+    weights_sha256: str | None
+
+
+def load_model(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
+    """The row's model; WeightsNotStaged, WeightsMismatch or OutOfMemory if it cannot be loaded."""
+    return _LOADERS[row.engine](row, job, context)
+
+
+def _load_saliency(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
+    (file,) = _staged_files(row, job, context)
+    network, spec = _open(file, context), row.spec(SaliencySpec)
+    figures = {"optimised": float(file.optimised)}
+
+    def predict(picture: Pixels) -> Prediction:
+        mask = predict_mask(network, spec, picture, timed=context.timed)
+        return Prediction(mask, figures=figures)
+
+    read = functools.partial(read_picture, spec=spec)
+    return Model(read, predict, file.sha256)
+
+
+def _load_sam(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
+    files = _staged_files(row, job, context)
+    encoder, decoder, *_ = files
+    spec = row.spec(SamSpec)
+    sam = Sam(functools.partial(_open, encoder, context), _open(decoder, context), spec)
+    cache = EmbeddingCache(
+        context.store, job.work_bucket, encoder.sha256, spec.canvas, job.source.sha256
+    )
+
+    def predict(picture: Pixels) -> Prediction:
+        found = predict_subjects(sam, picture, job.prompts, cache=cache, timed=context.timed)
+        return replace(found, figures=found.figures | {"optimised": float(encoder.optimised)})
+
+    checksums = "\n".join(file.sha256 for file in files)
+    return Model(_read_whole, predict, hashlib.sha256(checksums.encode()).hexdigest())
+
+
+def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) -> Model:
+    spec = row.spec(BedrockSpec)
+
+    def predict(picture: Pixels) -> Prediction:
+        return Prediction(predict_hosted(context.bedrock, spec, picture, timed=context.timed))
+
+    return Model(_read_whole, predict, None)
+
+
+def _read_whole(content: bytes) -> Pixels:
+    return decode(content).on_white()
+
+
+def _staged_files(
+    row: ModelRow, job: RemoveBackground, context: TaskContext
+) -> tuple[LocalFile, ...]:
+    """Every file of the row, the best of each that runs here."""
+    if job.weights_key is None:
+        raise WeightsNotStaged(f"the job names no staged weights of {row.name}")
+    staged = Location(job.models_bucket, job.weights_key)
+    files = context.weights.files(staged, row, runtime())
+    context.note(network=files[0].remark)
+    return files
+
+
+def _open(file: LocalFile, context: TaskContext) -> Network:
+    return open_network(file.path, optimised=file.optimised, threads=context.settings.threads)
+
+
+_LOADERS: Final[Mapping[Engine, Callable[[ModelRow, RemoveBackground, TaskContext], Model]]] = {
+    "saliency": _load_saliency,
+    "sam": _load_sam,
+    "bedrock": _load_hosted,
+}

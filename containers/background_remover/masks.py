@@ -1,0 +1,44 @@
+"""What every engine answers with: a mask, and for prompts the candidates it was chosen from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from containers.background_remover.network import Tensor
+from containers.background_remover.subject import LEAST_COVERAGE
+from pipeline.photo import Pixels
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateMask:
+    """One answer to a prompt, and the model's own opinion of it."""
+
+    mask: Pixels
+    score: float
+    chosen: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """`subjects` has the candidates for each prompt; `mask` is all that was chosen, together.
+
+    A mask that covers less than `least_coverage` of the photo shows no subject.
+    """
+
+    mask: Pixels
+    subjects: tuple[tuple[CandidateMask, ...], ...] = ()
+    figures: dict[str, float] = field(default_factory=dict)
+    least_coverage: float = LEAST_COVERAGE
+
+
+def probability(logits: Tensor) -> Tensor:
+    """The sigmoid, without overflow."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
+
+
+def to_levels(probabilities: Tensor) -> Pixels:
+    """0…1 (clipped) to 0…255."""
+    levels: Pixels = (np.clip(probabilities, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return levels

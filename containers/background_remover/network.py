@@ -1,0 +1,91 @@
+"""A loaded ONNX network: opened once per process, run for one photo at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.errors import OutOfMemory
+from pipeline.staged import Runtime
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
+Tensor = npt.NDArray[np.float32]
+
+_ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
+_MOST_FILES: Final = 2  # a function serves one model, and no engine loads more
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A loaded file. One run at a time: a second one would double its memory."""
+
+    session: ort.InferenceSession
+    one_run: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def first_input(self) -> str:
+        name: str = self.session.get_inputs()[0].name
+        return name
+
+    def run(self, inputs: Mapping[str, Tensor], *, outputs: int = 1) -> list[Tensor]:
+        """The first `outputs` outputs; OutOfMemory if the run needs more than there is."""
+        names = [output.name for output in self.session.get_outputs()[:outputs]]
+        with self.one_run, _named_allocation_failures():
+            answers: list[Tensor] = self.session.run(names, dict(inputs))
+            return answers
+
+
+def runtime() -> Runtime | None:
+    """What an optimised network must have been made for to be loaded here."""
+    import onnxruntime as ort
+
+    return Runtime.here(onnxruntime=ort.__version__)
+
+
+@lru_cache(maxsize=_MOST_FILES)
+def open_network(
+    weights: Path, *, optimised: bool = False, threads: int = os.cpu_count() or 1
+) -> Network:
+    """Load an ONNX file, once per process. OutOfMemory if it does not fit.
+
+    An optimised one is taken as it is: its weights are mapped from the file beside it.
+    """
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Without the arena, memory goes back after each run instead of staying at the worst photo's.
+    options.enable_cpu_mem_arena = False
+    # The planner reuses a buffer only for a tensor of the very same size, and until one comes it
+    # keeps it: BiRefNet takes a quarter less without.
+    options.enable_mem_reuse = False
+    options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if optimised:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    with _named_allocation_failures():
+        return Network(ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"]))
+
+
+@contextmanager
+def _named_allocation_failures() -> Iterator[None]:
+    """Onnxruntime reports a failed allocation as a runtime error; only its text tells."""
+    try:
+        yield
+    except Exception as error:
+        text = str(error).lower()
+        if any(sign in text for sign in _ALLOCATION_FAILURES):
+            raise OutOfMemory(f"onnxruntime: {error}") from error
+        raise

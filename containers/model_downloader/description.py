@@ -1,0 +1,75 @@
+"""What an ONNX file takes and gives, found out by running it: for a model nobody has described."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from containers.model_downloader.networks import Shape, Tensor, fits, named_failures, open_quietly
+from pipeline.errors import WeightsMismatch
+
+_RGB_CHANNELS: Final = 3
+_RSS_UNITS_PER_MB: Final = 2**20 if sys.platform == "darwin" else 2**10
+
+
+class Description(BaseModel):
+    """A saliency network. `lowest` and `highest` are of its answer to a gradient."""
+
+    model_config = ConfigDict(frozen=True)
+
+    input_name: str
+    input_size: int
+    output_name: str
+    output_shape: tuple[int, ...]
+    lowest: float
+    highest: float
+    peak_mb: float
+
+
+def describe(path: Path, *, black: float, white: float, input_size: int | None) -> Description:
+    """Run the file once, on a grey gradient between what preprocessing makes of black and white.
+
+    `input_size` is for a network that takes any.
+
+    WeightsMismatch if it is not a network from one picture to one map of the same size.
+    """
+    session = open_quietly(path)
+    (taken, *more), given = session.get_inputs(), session.get_outputs()[0]
+    if more:
+        names = ", ".join(one.name for one in (taken, *more))
+        raise WeightsMismatch(f"{path.name} takes more than a picture: {names}")
+    side = _side(path, taken.shape, input_size)
+    with named_failures(path, "does not run"):
+        (output,) = session.run([given.name], {taken.name: _gradient(side, black, white)})
+    if output.shape[-2:] != (side, side) or not np.isfinite(output).all():
+        raise WeightsMismatch(f"{path.name} answers {output.shape}, not one map of {side}×{side}")
+    return Description(
+        input_name=taken.name,
+        input_size=side,
+        output_name=given.name,
+        output_shape=output.shape,
+        lowest=float(output.min()),
+        highest=float(output.max()),
+        peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _RSS_UNITS_PER_MB,
+    )
+
+
+def _side(path: Path, shape: Shape, wanted: int | None) -> int:
+    """The side of the picture the network takes: its own, or the one wanted where it has none."""
+    fixed = [axis for axis in shape[2:] if isinstance(axis, int)]
+    side = wanted or (fixed[0] if fixed else None)
+    if side is None:
+        raise WeightsMismatch(f"{path.name} takes pictures of any size: say which, --input-size")
+    if not fits(shape, [1, _RGB_CHANNELS, side, side]):
+        raise WeightsMismatch(f"{path.name} takes {shape}, not [1, 3, {side}, {side}]")
+    return side
+
+
+def _gradient(side: int, black: float, white: float) -> Tensor:
+    ramp = np.linspace(black, white, side, dtype=np.float32)
+    return np.broadcast_to(ramp, (1, _RGB_CHANNELS, side, side)).copy()

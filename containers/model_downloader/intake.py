@@ -1,0 +1,107 @@
+"""One file on its way in: to scratch, into its checksums and up to the store, as it comes."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from containers.model_downloader.pace import Pace
+from pipeline.artifacts import ArtifactStore, Location, Upload
+from pipeline.errors import OutOfStorage
+from pipeline.manifest import WeightsFile
+
+
+class Intake:
+    """Takes a file's bytes in order. Nobody sees them in the store before `publish`."""
+
+    def __init__(
+        self, path: Path, *, size: int | None, begin: Callable[[], Upload], pace: Pace
+    ) -> None:
+        self.path = path
+        self.received = 0
+        self._size = size
+        self._begin = begin
+        self._pace = pace
+        self._upload: Upload | None = None
+        self._running = _hashes()
+
+    def restart(self, *, size: int | None = None) -> None:
+        """Forget what came so far. `size` is what the source announces, if it does.
+
+        OutOfStorage if there is no room for it, or for what the catalogue states.
+        """
+        self.abandon()
+        self._size = size or self._size
+        self.received = 0
+        self._running = _hashes()
+        self.path.write_bytes(b"")
+        self._pace.start()
+        self._require_room()
+        self._upload = self._begin()
+
+    def take(self, chunk: bytes) -> None:
+        """The next bytes. OutOfStorage when the disk is full, TooSlow when they came too late."""
+        self._pace.check(self.received)
+        try:
+            with self.path.open("ab") as out:
+                out.write(chunk)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise self._full() from error
+        for digest in self._running.values():
+            digest.update(chunk)
+        self.received += len(chunk)
+        if self._upload:
+            self._upload.write(chunk)
+
+    def wait(self) -> None:
+        """Nothing came just now; TooSlow if that has gone on for too long."""
+        self._pace.check(self.received)
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """Hexadecimal MD5 and SHA-256 of what has come: publishers state either."""
+        return {algorithm: digest.hexdigest() for algorithm, digest in self._running.items()}
+
+    def publish(self) -> None:
+        """Make the file an object of the store."""
+        if self._upload:
+            self._upload.complete()
+            self._upload = None
+
+    def abandon(self) -> None:
+        """Leave nothing in the store, unless it has been published."""
+        if self._upload:
+            self._upload.abort()
+            self._upload = None
+
+    def _require_room(self) -> None:
+        if self._size is not None and shutil.disk_usage(self.path.parent).free < self._size:
+            raise self._full()
+
+    def _full(self) -> OutOfStorage:
+        free = shutil.disk_usage(self.path.parent).free
+        needed = f"more than {self.received:,}" if self._size is None else f"{self._size:,}"
+        return OutOfStorage(f"{self.path.name} needs {needed} bytes of disk; {free:,} are free")
+
+
+@contextmanager
+def receiving(
+    file: WeightsFile, folder: Path, store: ArtifactStore, location: Location, *, pace: Pace
+) -> Iterator[Intake]:
+    """An intake of the file that is to be at `location`; abandoned on the way out."""
+    path = folder / file.name
+    intake = Intake(path, size=file.bytes, begin=lambda: store.begin(location), pace=pace)
+    try:
+        yield intake
+    finally:
+        intake.abandon()
+
+
+def _hashes() -> dict[str, hashlib._Hash]:
+    return {"md5": hashlib.md5(usedforsecurity=False), "sha256": hashlib.sha256()}

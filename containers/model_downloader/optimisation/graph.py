@@ -1,0 +1,184 @@
+"""An ONNX graph as frozen values, so that a pass is a pure function from graph to graph."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final, Self
+
+import numpy.typing as npt
+import onnx
+from onnx import helper, numpy_helper
+
+Array = npt.NDArray[Any]
+
+_SMALL: Final = 64  # numbers; as many as a shape or a bound can need
+
+
+class NoMatch(Exception):
+    """The pattern a pass looks for is not here; the node is left alone."""
+
+
+def require(condition: object, what: str) -> None:
+    """NoMatch unless `condition` holds."""
+    if not condition:
+        raise NoMatch(what)
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    op: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, onnx.AttributeProto] = field(default_factory=dict)
+    domain: str = ""
+    name: str = ""
+
+    @classmethod
+    def make(cls, op: str, inputs: Iterable[str], output: str, **attributes: Any) -> Self:
+        protos = {key: helper.make_attribute(key, value) for key, value in attributes.items()}
+        return cls(op, tuple(inputs), (output,), protos, name=output)
+
+    @classmethod
+    def read(cls, proto: onnx.NodeProto) -> Self:
+        attributes = {attribute.name: attribute for attribute in proto.attribute}
+        outputs, inputs = tuple(proto.output), tuple(proto.input)
+        return cls(proto.op_type, inputs, outputs, attributes, proto.domain, proto.name)
+
+    def write(self) -> onnx.NodeProto:
+        proto = helper.make_node(
+            self.op, self.inputs, self.outputs, name=self.name, domain=self.domain
+        )
+        proto.attribute.extend(self.attributes.values())
+        return proto
+
+    def attribute(self, name: str, default: Any = None) -> Any:
+        """The attribute as a Python value; text as str, several numbers as a list."""
+        if name not in self.attributes:
+            return default
+        value = helper.get_attribute_value(self.attributes[name])
+        if isinstance(value, bytes):
+            return value.decode()
+        return value if isinstance(value, (int, float, onnx.TensorProto)) else list(value)
+
+    @property
+    def has_body(self) -> bool:
+        """Whether it is a loop or a branch, with a graph of its own inside."""
+        bodies = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
+        return any(attribute.type in bodies for attribute in self.attributes.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Nodes in topological order; `constants` are initializers and the values of Constant nodes."""
+
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, onnx.TensorProto]
+    inputs: tuple[onnx.ValueInfoProto, ...]
+    outputs: tuple[onnx.ValueInfoProto, ...]
+    opsets: Mapping[str, int]
+    ir_version: int
+
+    @classmethod
+    def read(cls, model: onnx.ModelProto) -> Graph:
+        constants = {tensor.name: tensor for tensor in model.graph.initializer}
+        nodes = []
+        for proto in model.graph.node:
+            node = Node.read(proto)
+            if node.op == "Constant" and "value" in node.attributes:
+                constants[node.outputs[0]] = node.attributes["value"].t
+            else:
+                nodes.append(node)
+        inputs = tuple(value for value in model.graph.input if value.name not in constants)
+        opsets = {entry.domain: entry.version for entry in model.opset_import}
+        outputs = tuple(model.graph.output)
+        return cls(tuple(nodes), constants, inputs, outputs, opsets, model.ir_version)
+
+    def write(self) -> onnx.ModelProto:
+        graph = helper.make_graph(
+            [node.write() for node in self.nodes], "network", self.inputs, self.outputs
+        )
+        for name, tensor in self.constants.items():
+            initializer = graph.initializer.add()
+            initializer.CopyFrom(tensor)
+            initializer.name = name
+        opsets = [helper.make_opsetid(domain, version) for domain, version in self.opsets.items()]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=self.ir_version)
+
+    @cached_property
+    def producers(self) -> Mapping[str, Node]:
+        return {name: node for node in self.nodes for name in node.outputs}
+
+    @cached_property
+    def uses(self) -> Counter[str]:
+        """How often each value is read; being an output of the graph counts as one."""
+        read = Counter(name for node in self.nodes for name in node.inputs)
+        return read + Counter(value.name for value in self.outputs)
+
+    def maker(self, name: str, op: str) -> Node:
+        """The node that makes `name`, if it is such an `op`; NoMatch if not."""
+        node = self.producers.get(name)
+        if node is None or node.op != op or node.domain:
+            raise NoMatch(f"{name} is not made by {op}")
+        return node
+
+    def only_use(self, name: str) -> None:
+        """NoMatch if anything else reads `name` too."""
+        if self.uses[name] != 1:
+            raise NoMatch(f"{name} is read elsewhere too")
+
+    @cached_property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Of every value whose shape is fixed. Large constants only lend theirs: none is copied."""
+        return inferred_shapes(self)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a value; NoMatch if it is not fixed."""
+        if name not in self.shapes:
+            raise NoMatch(f"the shape of {name} is not fixed")
+        return self.shapes[name]
+
+    def array(self, name: str) -> Array:
+        """A constant's value; NoMatch if it is none."""
+        if name not in self.constants:
+            raise NoMatch(f"{name} is not a constant")
+        return numpy_helper.to_array(self.constants[name])
+
+    def swept(self) -> Graph:
+        """Without the nodes and constants that no output needs."""
+        needed = {value.name for value in self.outputs}
+        kept = []
+        for node in reversed(self.nodes):
+            if node.has_body or needed.intersection(node.outputs):
+                kept.append(node)
+                needed.update(node.inputs)
+        if any(node.has_body for node in kept):
+            return self  # a body may read any value by name
+        constants = {name: value for name, value in self.constants.items() if name in needed}
+        return replace(self, nodes=tuple(reversed(kept)), constants=constants)
+
+
+def inferred_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
+    """What onnx infers on a copy of the graph in which large constants are inputs without value."""
+    large = {name: value for name, value in graph.constants.items() if _size(value) > _SMALL}
+    small = {name: value for name, value in graph.constants.items() if name not in large}
+    stubs = [
+        helper.make_tensor_value_info(name, value.data_type, value.dims)
+        for name, value in large.items()
+    ]
+    skeleton = replace(graph, constants=small, inputs=(*graph.inputs, *stubs)).write()
+    inferred = onnx.shape_inference.infer_shapes(skeleton, data_prop=True).graph
+    values = [*inferred.value_info, *inferred.input, *inferred.output]
+    declared = {value.name: value.type.tensor_type.shape.dim for value in values}
+    return {
+        name: tuple(axis.dim_value for axis in axes)
+        for name, axes in declared.items()
+        if axes and all(axis.HasField("dim_value") for axis in axes)
+    }
+
+
+def _size(tensor: onnx.TensorProto) -> int:
+    return math.prod(tensor.dims)

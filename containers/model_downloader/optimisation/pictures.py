@@ -1,0 +1,59 @@
+"""Pictures to compare two networks on: drawn, the same in every run, none of them flat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Tensor = npt.NDArray[np.float32]
+
+_RGB: Final = 3
+
+
+def pictures(height: int, width: int) -> list[Tensor]:
+    """Height×width×3 in 0 … 1: a disc on a slope, stripes behind a box, and noise of all sizes."""
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    disc = (np.hypot(y - 0.45, x - 0.55) < 0.3)[..., None]
+    slope = np.stack([x, y, 1 - x], axis=-1)
+    box = ((np.abs(y - 0.6) < 0.25) & (np.abs(x - 0.4) < 0.2))[..., None]
+    stripes = 0.5 + 0.5 * np.sin(40 * np.stack([x + y, x - y, x], axis=-1))
+    drawn = [
+        np.where(disc, [0.9, 0.7, 0.5], slope),
+        np.where(box, [0.1, 0.3, 0.8], stripes),
+        _noise(height, width),
+    ]
+    return [picture.astype(np.float32) for picture in drawn]
+
+
+def inputs(shape: Sequence[int | str | None], *, side: int) -> list[Tensor] | None:
+    """The pictures as a network of this input shape takes them; None if it takes none.
+
+    N×3×H×W gets them about as normalised as photos are, H×W×3 in 0 … 255. An axis that may have
+    any size is `side`, the batch is 1.
+    """
+    if len(shape) == 4 and shape[1] == _RGB:
+        height, width = (_fixed(axis, side) for axis in shape[2:])
+        drawn = pictures(height, width)
+        return [((each - 0.45) / 0.225).transpose(2, 0, 1)[None].copy() for each in drawn]
+    if len(shape) == 3 and shape[2] == _RGB:
+        return [each * 255 for each in pictures(_fixed(shape[0], side), _fixed(shape[1], side))]
+    return None
+
+
+def _fixed(axis: int | str | None, side: int) -> int:
+    return axis if isinstance(axis, int) and axis > 0 else side
+
+
+def _noise(height: int, width: int) -> npt.NDArray[np.float64]:
+    """Random values on finer and finer grids, each half as strong as the coarser one."""
+    dice = np.random.default_rng(7)
+    total: npt.NDArray[np.float64] = np.zeros((height, width, _RGB))
+    for octave in range(2, 7):
+        coarse = dice.random((2**octave, 2**octave, _RGB))
+        rows, columns = (np.arange(side) * 2**octave // side for side in (height, width))
+        total += coarse[rows][:, columns] / 2 ** (octave - 2)
+    total /= total.max()
+    return total

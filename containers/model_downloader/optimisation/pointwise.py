@@ -1,0 +1,107 @@
+"""1×1 convolutions moved to where their input is small. All of it is linear algebra, exact.
+
+What these passes save is memory: the tensor that a 1×1 convolution reduces to a few channels is
+never made. A pass acts only where its result has fewer numbers than what it replaces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from containers.model_downloader.optimisation.graph import Array, Graph, Node, require
+from containers.model_downloader.optimisation.rewriting import Replacement
+
+
+def split_concatenation(graph: Graph, node: Node) -> Replacement:
+    """w·[a, b] as w₁·a + w₂·b, for however many there are."""
+    weight = _pointwise_weight(graph, node)
+    concat = graph.maker(node.inputs[0], "Concat")
+    require(concat.attribute("axis") in {1, -3}, "channels are concatenated")
+    graph.only_use(concat.outputs[0])
+    sizes = [graph.shape(name)[1] for name in concat.inputs]
+    require(weight.shape[0] * len(sizes) < weight.shape[1], "the parts are smaller")
+    parts = np.split(weight, np.cumsum(sizes)[:-1], axis=1)
+    output = node.outputs[0]
+    names = [f"{output}/part{index}" for index in range(len(parts))]
+    convs = [
+        Node.make("Conv", (source, f"{name}/weight"), name)
+        for source, name in zip(concat.inputs, names, strict=True)
+    ]
+    convs[-1] = replace(convs[-1], inputs=(*convs[-1].inputs, *node.inputs[2:]))
+    constants = {f"{name}/weight": part for name, part in zip(names, parts, strict=True)}
+    return Replacement((*convs, *added(names, output)), constants)
+
+
+def move_above_resize(graph: Graph, node: Node) -> Replacement:
+    """w·resize(a) + b as resize(w·a) + b: each channel is resized alike."""
+    weight = _pointwise_weight(graph, node)
+    resize = graph.maker(node.inputs[0], "Resize")
+    graph.only_use(resize.outputs[0])
+    require(weight.shape[0] < weight.shape[1], "there are fewer channels after it")
+    mode = resize.attribute("coordinate_transformation_mode", "half_pixel")
+    require(mode != "tf_crop_and_resize", "nothing is put outside the picture")
+    require("axes" not in resize.attributes, "all axes are resized")
+    output = node.outputs[0]
+    scaled, sizes = f"{output}/scaled", f"{output}/sizes"
+    rows, columns = graph.shape(resize.outputs[0])[2:]
+    constants: dict[str, Array] = {}
+    inputs = resize.inputs[1:]
+    if len(resize.inputs) > 3 and resize.inputs[3]:
+        shape = (graph.shape(resize.inputs[0])[0], len(weight), rows, columns)
+        constants[sizes] = np.array(shape, np.int64)
+        inputs = (*resize.inputs[1:3], sizes)
+    else:
+        require(tuple(graph.array(resize.inputs[2])[:2]) == (1, 1), "channels are not resized")
+    biased = len(node.inputs) > 2
+    above = resize.inputs[0], node.inputs[1]
+    moved = replace(node, inputs=above, outputs=(scaled,), name=scaled)
+    target = f"{output}/resized" if biased else output
+    nodes = [moved, replace(resize, inputs=(scaled, *inputs), outputs=(target,), name=target)]
+    if biased:
+        constants[f"{output}/bias"] = graph.array(node.inputs[2])[None, :, None, None]
+        nodes.append(Node.make("Add", (target, f"{output}/bias"), output))
+    return Replacement(tuple(nodes), constants)
+
+
+def merge_into_convolution(graph: Graph, node: Node) -> Replacement:
+    """w·(v(a) + c) + b as (w·v)(a) + (w·c + b)."""
+    weight = _pointwise_weight(graph, node)
+    first = graph.maker(node.inputs[0], "Conv")
+    graph.only_use(first.outputs[0])
+    require(first.attribute("group", 1) == 1, "all channels are mixed")
+    require(weight.shape[0] < weight.shape[1], "there are fewer channels after it")
+    inner = graph.array(first.inputs[1])
+    product = np.einsum("om,mikl->oikl", weight[:, :, 0, 0], inner, optimize=True)
+    bias = np.zeros(len(weight), np.float32)
+    if len(first.inputs) > 2:
+        bias = bias + weight[:, :, 0, 0] @ graph.array(first.inputs[2])
+    if len(node.inputs) > 2:
+        bias = bias + graph.array(node.inputs[2])
+    output = node.outputs[0]
+    names = f"{output}/weight", f"{output}/bias"
+    merged = replace(first, inputs=(first.inputs[0], *names), outputs=(output,), name=output)
+    return Replacement((merged,), dict(zip(names, (product, bias), strict=True)))
+
+
+def added(names: list[str], output: str) -> list[Node]:
+    """The values summed one after another: onnxruntime adds into a convolution's own result."""
+    nodes, total = [], names[0]
+    for index, name in enumerate(names[1:], start=1):
+        result = output if index == len(names) - 1 else f"{output}/sum{index}"
+        nodes.append(Node.make("Add", (total, name), result))
+        total = result
+    return nodes
+
+
+def _pointwise_weight(graph: Graph, node: Node) -> Array:
+    """O×I×1×1: the weight of a plain 1×1 convolution; NoMatch if the node is none."""
+    require(node.op == "Conv" and not node.domain, "it convolves")
+    weight = graph.array(node.inputs[1])
+    require(weight.ndim == 4 and weight.shape[2:] == (1, 1), "one pixel at a time")
+    require(set(node.attribute("strides", [1])) == {1}, "every pixel")
+    require(not any(node.attribute("pads", [0])), "and no other")
+    require(node.attribute("auto_pad", "NOTSET") in {"NOTSET", "VALID"}, "and no other")
+    require(node.attribute("group", 1) == 1, "all channels are mixed")
+    return weight

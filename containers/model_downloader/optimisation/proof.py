@@ -1,0 +1,57 @@
+"""Does the lean network answer as the published one does? Asked before it is let out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from containers.model_downloader.optimisation.offline import lean_options
+from containers.model_downloader.optimisation.order import Activation
+from containers.model_downloader.optimisation.pictures import Tensor
+from pipeline.staged import Precision, Proof
+
+# The one place that says how far an answer may move. 8-bit products are not exact: for them only
+# the mask counts.
+MAX_DIFFERENCE: Final = 1e-3
+MASK_ERROR: Final[dict[Precision, float]] = {"float32": 1e-4, "int8-matmul": 3e-3}
+
+
+def answers(network: Path, photos: list[Tensor], *, as_it_is: bool = False) -> list[Tensor]:
+    """Output 0 for each photo. `as_it_is` skips optimising what was optimised offline."""
+    options = lean_options()
+    if as_it_is:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    source, target = session.get_inputs()[0].name, session.get_outputs()[0].name
+    return [session.run([target], {source: photo})[0] for photo in photos]
+
+
+def compared(
+    plain: list[Tensor], lean: list[Tensor], *, precision: Precision, activation: Activation
+) -> Proof:
+    """How far apart two networks' answers are, and how far they may be."""
+    differences = [_widest(a, b) for a, b in zip(plain, lean, strict=True)]
+    errors = [
+        float(np.abs(_mask(a, activation) - _mask(b, activation)).mean())
+        for a, b in zip(plain, lean, strict=True)
+    ]
+    return Proof(
+        pictures=len(plain),
+        max_difference=max(differences),
+        max_difference_allowed=MAX_DIFFERENCE if precision == "float32" else None,
+        mask_error=max(errors),
+        mask_error_allowed=MASK_ERROR[precision],
+    )
+
+
+def _widest(a: Tensor, b: Tensor) -> float:
+    return float(np.abs(a - b).max())
+
+
+def _mask(answer: Tensor, activation: Activation) -> npt.NDArray[np.float64]:
+    numbers = answer.astype(np.float64)
+    return 1 / (1 + np.exp(-numbers)) if activation == "sigmoid" else numbers

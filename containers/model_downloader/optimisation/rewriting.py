@@ -1,0 +1,41 @@
+"""What a pass is: a function that says what stands in for a node, or that nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from onnx import numpy_helper
+
+from containers.model_downloader.optimisation.graph import Array, Graph, Node, NoMatch
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Nodes that make the same outputs as the one they stand in for, and their new constants."""
+
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, Array] = field(default_factory=dict)
+
+
+Match = Callable[[Graph, Node], Replacement]
+
+
+def rewrite(graph: Graph, match: Match) -> tuple[Graph, int]:
+    """Replace every node that `match` does not refuse, and say how many there were."""
+    nodes: list[Node] = []
+    constants = dict(graph.constants)
+    found = 0
+    for node in graph.nodes:
+        try:
+            replacement = match(graph, node)
+        except NoMatch:
+            nodes.append(node)
+            continue
+        found += 1
+        nodes.extend(replacement.nodes)
+        for name, value in replacement.constants.items():
+            constants[name] = numpy_helper.from_array(value, name)
+    if not found:
+        return graph, 0
+    return replace(graph, nodes=tuple(nodes), constants=constants).swept(), found

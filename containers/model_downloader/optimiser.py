@@ -1,0 +1,130 @@
+"""Has a network made lean in a process of its own, and puts what is proven beside the original."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from containers.model_downloader.optimisation.order import Lean, Order
+from pipeline.artifacts import ArtifactStore, Location
+from pipeline.manifest import ModelRow
+from pipeline.specs import SaliencySpec, SamSpec
+from pipeline.staged import NamedArtifact, OptimisedNetwork, Runtime
+
+LEAST_BYTES: Final = 2**20
+_ROOT: Final = Path(__file__).parents[2]
+_RESERVED_MB: Final = 512  # for the process that waits
+_SHARE_OF_MACHINE: Final = 0.8
+
+
+class Outcome(NamedTuple):
+    """Optimised networks, published, best first; or the reason why there are none."""
+
+    optimised: tuple[OptimisedNetwork, ...] = ()
+    not_optimised: str | None = None
+    not_quantised: str | None = None
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """`memory_mb` is the function's; `seconds_left` says how long the work may still take."""
+
+    store: ArtifactStore
+    memory_mb: int
+    seconds_left: Callable[[], float]
+
+    def optimise(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
+        """Publish the file's lean network at `place`, or say why there is none.
+
+        That is no failure: the published file serves as well, only in more memory and time.
+        """
+        if path.suffix != ".onnx":
+            return Outcome()
+        if path.stat().st_size < LEAST_BYTES:
+            return Outcome(not_optimised="it is too small to gain from it")
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix="lean-") as folder:
+            try:
+                lean = self._make_lean(path, row, Path(folder))
+            except subprocess.TimeoutExpired:
+                return Outcome(not_optimised="there was not enough time")
+            except subprocess.CalledProcessError as died:
+                return Outcome(not_optimised=f"it could not be done: {_last_words(died)}")
+            return self._publish(lean, path, place)
+
+    def _make_lean(self, path: Path, row: ModelRow, folder: Path) -> Lean:
+        order = Order(
+            network=path,
+            folder=folder,
+            side=_side(row),
+            activation="none" if row.saliency is None else row.saliency.activation,
+            quantise=row.quantise is not None,
+            memory_mb=_allowed_mb(self.memory_mb),
+        )
+        return make_lean_apart(order, seconds=self.seconds_left())
+
+    def _publish(self, lean: Lean, path: Path, place: Callable[[str], Location]) -> Outcome:
+        here = Runtime.here(onnxruntime=lean.onnxruntime)
+        if here is None:
+            return Outcome(not_optimised="the kind of this CPU cannot be told")
+        source_sha256 = _sha256(path)
+        published = tuple(
+            OptimisedNetwork(
+                source_sha256=source_sha256,
+                runtime=here.model_copy(update={"cpu": None}) if network.any_cpu else here,
+                precision=network.precision,
+                rewrites=network.rewrites,
+                proof=network.proof,
+                files=tuple(self._uploaded(file, place) for file in network.files),
+            )
+            for network in lean.networks
+        )
+        return Outcome(published, lean.refused, lean.not_quantised)
+
+    def _uploaded(self, file: Path, place: Callable[[str], Location]) -> NamedArtifact:
+        artifact = self.store.upload(file, place(file.name), sha256=_sha256(file))
+        return NamedArtifact(name=file.name, artifact=artifact)
+
+
+def make_lean_apart(order: Order, *, seconds: float) -> Lean:
+    """Carry out an order in a new process; TimeoutExpired or CalledProcessError if it dies."""
+    module = "containers.model_downloader.optimisation"
+    command = [sys.executable, "-m", module, order.model_dump_json()]
+    ours, alive = os.pipe()
+    try:
+        told = subprocess.run(  # noqa: S603 - our own interpreter and module
+            command, cwd=_ROOT, stdin=ours, capture_output=True, check=True,
+            timeout=None if seconds == math.inf else max(seconds, 0),
+        )  # fmt: skip
+    finally:
+        os.close(ours)
+        os.close(alive)
+    return Lean.model_validate_json(told.stdout)
+
+
+def _side(row: ModelRow) -> int:
+    """How long a side of the pictures is, for a network that takes any size."""
+    return row.spec(SamSpec).canvas[1] if row.engine == "sam" else row.spec(SaliencySpec).input_size
+
+
+def _allowed_mb(function_mb: int) -> int:
+    """What the work may take: the function's memory, and never most of the machine's."""
+    machine_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return max(1, int(min(function_mb - _RESERVED_MB, machine_mb * _SHARE_OF_MACHINE)))
+
+
+def _last_words(died: subprocess.CalledProcessError) -> str:
+    lines: list[str] = died.stderr.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines and died.returncode > 0 else f"it ended with {died.returncode}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

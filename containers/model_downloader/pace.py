@@ -1,0 +1,50 @@
+"""How slow a source may be before it is given up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+LEAST_BYTES_PER_S: Final = 64 * 2**10
+WINDOW_S: Final = 30.0
+_RESERVED_S: Final = 120.0  # to try the model, and to finish the upload
+
+
+class TooSlow(OSError):
+    """A source that trickles, or that has used up the time there is."""
+
+
+@dataclass
+class Pace:
+    """Watches bytes arrive. All times are readings of `clock`, in seconds."""
+
+    ends_at: float
+    clock: Callable[[], float] = time.monotonic
+    _since: float = 0.0
+    _from_byte: int = 0
+
+    @classmethod
+    def ending(cls, call_ends_at: float) -> Pace:
+        """A pace that leaves time for what comes after the download."""
+        return cls(call_ends_at - _RESERVED_S)
+
+    def seconds_left(self) -> float:
+        return self.ends_at - self.clock()
+
+    def start(self) -> None:
+        """Nothing has come yet."""
+        self._since, self._from_byte = self.clock(), 0
+
+    def check(self, received: int) -> None:
+        """TooSlow past the end, or when the last window brought less than the least rate."""
+        now = self.clock()
+        if now >= self.ends_at:
+            raise TooSlow(f"the time was up after {received:,} bytes")
+        if now - self._since < WINDOW_S:
+            return
+        rate = (received - self._from_byte) / (now - self._since)
+        if rate < LEAST_BYTES_PER_S:
+            raise TooSlow(f"it sends {rate:,.0f} bytes a second, fewer than {LEAST_BYTES_PER_S:,}")
+        self._since, self._from_byte = now, received

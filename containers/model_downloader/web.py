@@ -1,0 +1,121 @@
+"""A file over http(s), continued where a connection broke off as long as it is the same file."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Final
+
+import urllib3
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
+
+from containers.model_downloader.intake import Intake
+from pipeline.artifacts import CHUNK_BYTES
+from pipeline.network import Network
+from pipeline.web import open_pool
+
+_RETRIES: Final = urllib3.Retry(
+    total=None, connect=1, read=1, redirect=5, status=0, backoff_factor=0.5
+)
+_MOST_CONNECTIONS: Final = 8
+_CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+_OK, _PARTIAL, _PAST_THE_END = 200, 206, 416
+_CLOSED: Final = {401, 403}
+
+
+class Closed(OSError):
+    """The source wants to know who asks, or does not like the answer."""
+
+
+class _Changed(OSError):
+    """What the server has now is not what it began with."""
+
+
+@dataclass(frozen=True)
+class Web:
+    """Downloads over http(s). A server that says nothing for `patience_s` counts as gone."""
+
+    network: Network
+    patience_s: float = 30.0
+
+    def download(self, url: str, intake: Intake, *, token: str | None) -> None:
+        """Give the whole file to `intake`, over up to eight connections that each get further.
+
+        `token` goes to this host alone: a redirect to another one does not carry it. OSError or
+        urllib3's HTTPError says why the source will not do.
+        """
+        timeout = urllib3.Timeout(connect=5, read=self.patience_s)
+        with open_pool(self.network, url, timeout=timeout, retries=_RETRIES) as pool:
+            _Download(pool, url, intake, token).run()
+
+
+class _Download:
+    """`_etag` is the strong validator of the bytes the intake holds, None if it holds nothing."""
+
+    def __init__(
+        self, pool: urllib3.PoolManager, url: str, intake: Intake, token: str | None
+    ) -> None:
+        self._pool = pool
+        self._url = url
+        self._intake = intake
+        self._token = token
+        self._etag: str | None = None
+
+    def run(self) -> None:
+        furthest = 0
+        for connections_left in reversed(range(_MOST_CONNECTIONS)):
+            try:
+                self._read_on()
+            except _Changed:
+                if not connections_left:
+                    raise
+            except (ProtocolError, ReadTimeoutError):
+                if not connections_left or self._intake.received <= furthest:
+                    raise
+                furthest = self._intake.received
+            else:
+                return
+            self._intake.wait()
+
+    def _read_on(self) -> None:
+        headers = self._headers()
+        answer = self._pool.request("GET", self._url, headers=headers, preload_content=False)
+        with closing(answer):
+            self._position(answer)
+            while chunk := answer.read1(CHUNK_BYTES):
+                self._intake.take(chunk)
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Accept-Encoding": "identity"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        if self._etag:
+            headers |= {"Range": f"bytes={self._intake.received}-", "If-Range": self._etag}
+        return headers
+
+    def _position(self, answer: urllib3.BaseHTTPResponse) -> None:
+        """Continue the intake or start it again, whichever the answer's bytes are for."""
+        if answer.status == _OK:
+            length = answer.headers.get("Content-Length", "")
+            self._intake.restart(size=int(length) if length.isdecimal() else None)
+            self._etag = _strong_etag(answer)
+        elif answer.status in {_PARTIAL, _PAST_THE_END} and self._etag:
+            if not self._is_continued_by(answer):
+                self._etag = None
+                raise _Changed("the file changed while it was being read")
+        else:
+            kind = Closed if answer.status in _CLOSED else OSError
+            raise kind(f"it answered {answer.status}")
+
+    def _is_continued_by(self, answer: urllib3.BaseHTTPResponse) -> bool:
+        """Whether the bytes are the next ones of the very same file; some servers splice."""
+        place = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        starts_here = place is not None and int(place[1]) == self._intake.received
+        return answer.status == _PARTIAL and starts_here and _strong_etag(answer) == self._etag
+
+
+def _strong_etag(answer: urllib3.BaseHTTPResponse) -> str | None:
+    """What tells one state of a file from another, byte for byte; a weak tag does not."""
+    etag = answer.headers.get("ETag")
+    return etag if etag and etag.startswith('"') else None

@@ -1,0 +1,117 @@
+"""Points and boxes that show a model its subjects, checked against the photo they are meant for."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.errors import InvalidPrompt
+
+Coordinate = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+MOST_SUBJECTS: Final = 8
+MOST_POINTS: Final = 16
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Point(_Value):
+    """A place in the photo that belongs to the subject (label 1) or does not (label 0)."""
+
+    x: Coordinate
+    y: Coordinate
+    label: Literal[0, 1] = 1
+
+
+class Box(_Value):
+    """From the top left corner, x0 and y0, to the bottom right one."""
+
+    x0: Coordinate
+    y0: Coordinate
+    x1: Coordinate
+    y1: Coordinate
+
+
+class SubjectPrompt(_Value):
+    """Where one subject is: points, a box around it, or both."""
+
+    points: tuple[Point, ...] = Field(default=(), max_length=MOST_POINTS)
+    box: Box | None = None
+
+
+class _Place(NamedTuple):
+    name: str
+    x: float
+    y: float
+
+
+def in_pixels(
+    prompts: tuple[SubjectPrompt, ...], *, width: int, height: int
+) -> tuple[SubjectPrompt, ...]:
+    """The same prompts in pixels of an upright photo; InvalidPrompt names the first that is wrong.
+
+    Where no coordinate is above 1, all are fractions of the photo's width and height.
+    """
+    places = [place for number, one in enumerate(prompts, 1) for place in _places(number, one)]
+    fractions = all(max(place.x, place.y) <= 1 for place in places)
+    if not fractions:
+        _refuse_mixture(places)
+    right, bottom = (1, 1) if fractions else (width, height)
+    for place in places:
+        if not (0 <= place.x <= right and 0 <= place.y <= bottom):
+            raise InvalidPrompt(
+                f"{place.name} at {place.x:g},{place.y:g} is outside the photo: x goes from 0 to "
+                f"{width} and y from 0 to {height} pixels, or both from 0 to 1"
+            )
+    for number, prompt in enumerate(prompts, 1):
+        _require_subject(number, prompt)
+    scale = (width, height) if fractions else (1, 1)
+    return tuple(_scaled(prompt, *scale) for prompt in prompts)
+
+
+def _places(number: int, prompt: SubjectPrompt) -> Iterator[_Place]:
+    for index, point in enumerate(prompt.points, 1):
+        yield _Place(f"subject {number}: point {index}", point.x, point.y)
+    if prompt.box is not None:
+        yield _Place(f"subject {number}: the box's first corner", prompt.box.x0, prompt.box.y0)
+        yield _Place(f"subject {number}: the box's second corner", prompt.box.x1, prompt.box.y1)
+
+
+def _refuse_mixture(places: list[_Place]) -> None:
+    for place in places:
+        for value in (place.x, place.y):
+            if 0 < value < 1:
+                raise InvalidPrompt(
+                    f"{place.name} has {value:g}, a fraction of the photo, and others are pixels: "
+                    "give all of them in pixels, or all between 0 and 1"
+                )
+
+
+def _require_subject(number: int, prompt: SubjectPrompt) -> None:
+    """Refuse a prompt that shows nothing: without a mark, with no area, or of label 0 alone."""
+    box = prompt.box
+    if box is not None and not (box.x0 < box.x1 and box.y0 < box.y1):
+        raise InvalidPrompt(
+            f"subject {number}: the box {box.x0:g},{box.y0:g},{box.x1:g},{box.y1:g} has no area: "
+            "x0 has to be below x1, and y0 below y1"
+        )
+    if box is None and not any(point.label for point in prompt.points):
+        raise InvalidPrompt(
+            f"subject {number} is shown by nothing: add a box, or a point of label 1 on the subject"
+        )
+
+
+def _scaled(prompt: SubjectPrompt, across: int, down: int) -> SubjectPrompt:
+    """Rounded to a thousandth of a pixel, so that one place has one spelling."""
+    points = tuple(
+        Point(x=round(point.x * across, 3), y=round(point.y * down, 3), label=point.label)
+        for point in prompt.points
+    )
+    box = prompt.box and Box(
+        x0=round(prompt.box.x0 * across, 3),
+        y0=round(prompt.box.y0 * down, 3),
+        x1=round(prompt.box.x1 * across, 3),
+        y1=round(prompt.box.y1 * down, 3),
+    )
+    return SubjectPrompt(points=points, box=box)

@@ -1,0 +1,130 @@
+"""The models table: the published graph with onnxruntime's defaults, and what we make of it.
+
+Networks are stand-ins of the true shapes with random weights; each is measured in a fresh process,
+one after the other. `BENCH=full` takes the large ones too, which need 16 GB and some minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+from rich.table import Table
+
+from containers.model_downloader.optimisation.order import Lean, Order
+from containers.model_downloader.optimiser import make_lean_apart
+from pipeline.local.report import console
+from tests.bench.standins.birefnet import birefnet, birefnet_lite
+from tests.bench.standins.sam import sam_encoder
+from tests.bench.standins.u2net import u2net, u2netp
+from tests.conftest import ROOT
+
+AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Case:
+    """`runs` until it is measured; the first one always pays for memory that is new."""
+
+    name: str
+    build: Callable[[], onnx.ModelProto]
+    runs: int
+    large: bool = False
+    quantise: bool = False
+
+
+CASES = (
+    Case("u2netp", u2netp, runs=5),
+    Case("u2net", u2net, runs=3),
+    Case("birefnet-lite", birefnet_lite, runs=2, large=True),
+    Case("birefnet", birefnet, runs=2, large=True),
+    Case("sam-vit-b encoder", sam_encoder, runs=2, large=True),
+    Case("sam-vit-b encoder, 8 bits", sam_encoder, runs=2, large=True, quantise=True),
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    load_s: float
+    loaded_mb: float
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    crowd_peak_mb: float
+
+
+def report_models() -> None:
+    wanted = os.environ.get("MODELS", "").split(",")
+    table = Table(
+        "network", "graph", "load s", "peak MB", "wall s", "CPU s", f"peak, {AT_ONCE} at once",
+        title="Published graph and onnxruntime's defaults / ours, one process each",
+    )  # fmt: skip
+    for case in CASES:
+        if (wanted != [""] and case.name in wanted) or (
+            wanted == [""] and (not case.large or os.environ.get("BENCH") == "full")
+        ):
+            _add(table, case)
+    console().print(table)
+
+
+def _add(table: Table, case: Case) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        network = Path(folder) / "network.onnx"
+        onnx.save(case.build(), network)
+        at_once = 1 if case.large else AT_ONCE
+        before = _probe("published", network, case.runs, at_once)
+        started = time.perf_counter()
+        lean = _made_lean(case, network)
+        staged_s = time.perf_counter() - started
+        after = _probe("ours", lean.networks[0].files[0], case.runs, at_once)
+    for name, figures in (("published", before), ("ours", after)):
+        crowd = "" if case.large else f"× {figures.crowd_peak_mb / figures.peak_mb:.2f}"
+        table.add_row(
+            case.name if name == "published" else "", name, f"{figures.load_s:.2f}",
+            f"{figures.peak_mb:,.0f}", f"{figures.wall_s:.2f}", f"{figures.cpu_s:.2f}", crowd,
+        )  # fmt: skip
+    table.add_row(
+        "", "ratio", *(
+            f"{getattr(after, name) / getattr(before, name):.2f}"
+            for name in ("load_s", "peak_mb", "wall_s", "cpu_s")
+        ), f"made in {staged_s:.0f} s",
+    )  # fmt: skip
+    table.add_section()
+
+
+def _probe(kind: str, network: Path, runs: int, at_once: int) -> Figures:
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.probe",
+        kind,
+        str(network),
+        str(runs),
+        str(at_once),
+    ]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return Figures(**json.loads(told.stdout))
+
+
+def _made_lean(case: Case, network: Path) -> Lean:
+    order = Order(
+        network=network, folder=network.parent, side=1024, activation="none",
+        quantise=case.quantise, memory_mb=16_384,
+    )  # fmt: skip
+    lean = make_lean_apart(order, seconds=math.inf)
+    if lean.refused:
+        raise SystemExit(f"{case.name}: {lean.refused}")
+    return lean
+
+
+if __name__ == "__main__":
+    report_models()

@@ -1,0 +1,90 @@
+"""What the downloader's tests share: a web to fetch from, and an intake to fetch into."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from containers.model_downloader.intake import Intake
+from containers.model_downloader.pace import Pace
+from containers.model_downloader.sources import Sources
+from containers.model_downloader.web import Web as Client
+from pipeline.artifacts import LocalStore, Location
+from pipeline.manifest import WeightsFile
+from pipeline.network import Network
+from tests.containers.model_downloader.server import Web, web_server
+
+CONTENT = bytes(range(256)) * 9000  # more than two chunks
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
+PLACE = Location("models", "w.onnx")
+
+
+class Vault(dict[str, str]):
+    """Secrets by name."""
+
+    def read(self, name: str) -> str:
+        return self[name]
+
+
+@dataclass
+class Desk:
+    """Where fetched files go, and everything a source may need."""
+
+    folder: Path
+    store: LocalStore
+    vault: Vault
+
+    @property
+    def target(self) -> Path:
+        return self.folder / "target"
+
+    def intake(self, *, size: int | None = None, pace: Pace | None = None) -> Intake:
+        pace = pace or Pace(math.inf)
+        return Intake(self.target, size=size, begin=lambda: self.store.begin(PLACE), pace=pace)
+
+    def sources(
+        self, mirror: str | None = None, *, prefix: str = "", network: Network | None = None
+    ) -> Sources:
+        client = Client(network or Network(), patience_s=10)
+        return Sources(mirror, prefix, client, self.store, self.vault)
+
+    def fetch(self, file: WeightsFile, mirror: str | None = None, **fields: str) -> str:
+        """The SHA-256 of what came."""
+        intake = self.intake(size=file.bytes)
+        self.sources(mirror, **fields).fetch(file, intake)  # type: ignore[arg-type]
+        return intake.checksums["sha256"]
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with web_server() as server:
+        yield server
+
+
+@pytest.fixture
+def other_web() -> Iterator[Web]:
+    """Another host: what differs is the port."""
+    with web_server() as server:
+        yield server
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    (tmp_path / "scratch").mkdir()
+    return Desk(tmp_path / "scratch", LocalStore(tmp_path / "store"), Vault())
+
+
+def wanted(
+    *urls: str,
+    name: str = "w.onnx",
+    digest: str = f"sha256:{SHA256}",
+    size: int | None = None,
+    token: str | None = None,
+) -> WeightsFile:
+    return WeightsFile(name=name, urls=urls, digest=digest, bytes=size, token=token)

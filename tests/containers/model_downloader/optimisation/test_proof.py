@@ -1,0 +1,99 @@
+"""Two networks are compared on drawn pictures, and how far they may differ is said once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from containers.model_downloader.optimisation.pictures import inputs, pictures
+from containers.model_downloader.optimisation.proof import compared
+from pipeline.staged import Precision
+
+Shape = list[int | str | None]
+
+
+def test_the_pictures_are_the_same_in_every_run_and_none_is_flat() -> None:
+    first, again = pictures(40, 60), pictures(40, 60)
+
+    assert len(first) >= 3
+    for picture, same in zip(first, again, strict=True):
+        assert picture.shape == (40, 60, 3)
+        assert picture.dtype == np.float32
+        assert 0 <= picture.min() < picture.max() <= 1
+        assert picture.std(axis=(0, 1)).min() > 0.1
+        np.testing.assert_array_equal(picture, same)
+
+
+@pytest.mark.parametrize(
+    ("declared", "fed"),
+    [
+        ([1, 3, 32, 48], (1, 3, 32, 48)),
+        (["batch", 3, "height", "width"], (1, 3, 64, 64)),
+        ([None, 3, None, 48], (1, 3, 64, 48)),
+        ([48, 64, 3], (48, 64, 3)),
+    ],
+)
+def test_pictures_come_in_the_shape_that_is_declared(declared: Shape, fed: tuple[int, ...]) -> None:
+    fitted = inputs(declared, side=64)
+
+    assert fitted is not None
+    assert {picture.shape for picture in fitted} == {fed}
+
+
+def test_a_network_of_bytes_gets_bytes_and_one_of_normal_numbers_normal_ones() -> None:
+    whole, normal = inputs([32, 32, 3], side=32), inputs([1, 3, 32, 32], side=32)
+
+    assert whole is not None
+    assert normal is not None
+    assert 200 < max(picture.max() for picture in whole) <= 255
+    assert min(picture.min() for picture in normal) < -1
+
+
+@pytest.mark.parametrize("shape", [[1, 256, 64, 64], [1, 2, 2], [1], [], [1, 1, 64, 64]])
+def test_what_is_no_picture_gets_none(shape: Shape) -> None:
+    assert inputs(shape, side=64) is None
+
+
+@pytest.mark.parametrize(
+    ("precision", "off_by", "everywhere", "holds"),
+    [
+        ("float32", 9e-4, False, True),
+        ("float32", 1.1e-3, False, False),
+        ("float32", 0.9e-4, True, True),
+        ("float32", 1.1e-4, True, False),
+        ("int8-matmul", 0.5, False, True),
+        ("int8-matmul", 2.9e-3, True, True),
+        ("int8-matmul", 3.1e-3, True, False),
+    ],
+)
+def test_an_answer_may_be_off_by_so_much_in_one_place_and_so_much_everywhere(
+    precision: Precision, off_by: float, *, everywhere: bool, holds: bool
+) -> None:
+    plain = [np.zeros((1, 1, 50, 50), np.float32) for _ in range(3)]
+    lean = [each.copy() for each in plain]
+    lean[1][... if everywhere else (0, 0, 7, 7)] = off_by
+
+    proof = compared(plain, lean, precision=precision, activation="none")
+
+    assert proof.holds is holds
+    assert proof.pictures == 3
+    assert proof.max_difference == pytest.approx(off_by)
+    assert proof.mask_error == pytest.approx(off_by if everywhere else off_by / 2500)
+
+
+def test_logits_are_compared_as_the_masks_they_become() -> None:
+    plain, lean = np.full((1, 1, 4, 4), 20.0), np.full((1, 1, 4, 4), 21.0)
+
+    proof = compared([plain], [lean], precision="int8-matmul", activation="sigmoid")
+
+    assert proof.max_difference == 1
+    assert proof.mask_error < 1e-8
+    assert proof.holds
+
+
+def test_an_answer_that_is_no_number_proves_nothing() -> None:
+    plain = np.zeros((1, 1, 4, 4), np.float32)
+
+    proof = compared([plain], [plain + np.nan], precision="float32", activation="none")
+
+    assert not proof.holds

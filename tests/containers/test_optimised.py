@@ -1,0 +1,82 @@
+"""A network that the downloader optimised is the one the background remover runs."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from containers.background_remover.handler import handler as remove_background
+from containers.model_downloader.handler import handler as stage_weights
+from pipeline.artifacts import LocalStore, Location
+from pipeline.contracts import BackgroundRemoved, RemoveBackground, SourcePhoto, StageWeights
+from pipeline.photo import Pixels
+from pipeline.staged import Runtime, StagedWeights
+from pipeline.workbench import Settings, TaskContext, Workbench
+from tests.bench.standins.u2net import SMALL_DOWN, SMALL_UP, u2net
+from tests.conftest import ROOT
+from tests.models import SIZE, catalogue_row
+from tests.pictures import png, square, unpng
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> TaskContext:
+    """A workbench whose catalogue has U-2-Net's graph on the tests' own size of photo."""
+    (tmp_path / "mirror").mkdir()
+    path = tmp_path / "mirror" / "lean.onnx"
+    onnx.save(u2net(SMALL_DOWN, SMALL_UP, side=SIZE), path)
+    row = catalogue_row("lean", hashlib.sha256(path.read_bytes()).hexdigest())
+    (tmp_path / "models.toml").write_text(row)
+    settings = Settings(
+        catalogue_overlays=(tmp_path / "models.toml",),
+        weights_mirror=str(tmp_path / "mirror"),
+        scratch=tmp_path / "scratch",
+    )
+    return TaskContext(
+        Workbench(root=ROOT, settings=settings, store=LocalStore(tmp_path / "store"))
+    )
+
+
+def stage(context: TaskContext) -> StagedWeights:
+    job = StageWeights(schema_version=1, model="lean", models_bucket="models", force=False)
+    result = stage_weights.__wrapped__(job, context)  # type: ignore[attr-defined]
+    content = context.store.read(Location.parse(result.manifest.uri))
+    return StagedWeights.parse(content, uri=result.manifest.uri)
+
+
+def remove(context: TaskContext) -> tuple[BackgroundRemoved, Pixels]:
+    photo = context.store.write(Location("photos", "cat.png"), png(square()), media_type="")
+    source = SourcePhoto(
+        bucket="photos", key="cat.png", version_id=None, etag="", sha256=photo.sha256,
+        bytes=photo.bytes, media_type="image/png", width=96, height=96,
+    )  # fmt: skip
+    job = RemoveBackground(
+        schema_version=1, job_id="1", execution="e", source=source, model="lean",
+        prompts=(), models_bucket="models", work_bucket="work", work_prefix="1",
+        weights_key=context.catalogue.row("lean").weights_key,
+    )  # fmt: skip
+    result: BackgroundRemoved = remove_background.__wrapped__(job, context)  # type: ignore[attr-defined]
+    return result, unpng(context.store.read(Location.parse(result.mask.uri)))
+
+
+def test_the_optimised_network_runs_and_makes_the_published_ones_mask(
+    context: TaskContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (staged,) = stage(context).files
+    lean, lean_mask = remove(context)
+    elsewhere = Runtime(onnxruntime="0.0.1", cpu="abacus")
+    monkeypatch.setattr("containers.background_remover.engines.runtime", lambda: elsewhere)
+    bench = Workbench(root=ROOT, settings=context.settings, store=context.store)
+    plain_context = TaskContext(bench)
+    plain, plain_mask = remove(plain_context)
+
+    assert len(staged.optimised) == 1
+    assert (lean.metrics["optimised"], plain.metrics["optimised"]) == (1.0, 0.0)
+    assert context.notes == {"network": "optimised"}
+    assert "this is onnxruntime 0.0.1 on abacus" in plain_context.notes["network"]
+    assert lean.weights_sha256 == plain.weights_sha256 == staged.artifact.sha256
+    assert np.ptp(plain_mask) > 0
+    np.testing.assert_allclose(lean_mask.astype(int), plain_mask.astype(int), atol=1)
