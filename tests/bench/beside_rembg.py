@@ -1,7 +1,7 @@
 """Bytes to cut-out beside rembg: cold import, one photo, eight requests at once.
 
 Both run in one go on the same files; read the ratios. Each photo is timed in turn with bare
-onnxruntime on the same network, and the best of the rounds counts.
+onnxruntime on the same network, the stand-in of u2netp, and the best of the rounds counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from rich.table import Table
 
 from pipeline.local.report import console
 from pipeline.manifest import load_container
-from tests.bench.photos import jpeg, network, seeing_an_oval
+from tests.bench.photos import jpeg, seeing_an_oval
+from tests.bench.standins.u2net import u2netp
 from tests.conftest import ROOT
 
 SIZES: Final = {"1 MP": (1155, 866), "12 MP": (4000, 3000)}
@@ -45,7 +46,7 @@ class Line(NamedTuple):
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder, "network.onnx")
-        onnx.save(seeing_an_oval(network()), weights)
+        onnx.save(seeing_an_oval(u2netp()), weights)
         photos = {size: Path(folder, f"{size}.jpg") for size in SIZES}
         for size, path in photos.items():
             path.write_bytes(jpeg(*SIZES[size]))

@@ -1,4 +1,4 @@
-"""What the benchmarks are run on: photos of a stated size, and a network that sees a subject."""
+"""What the benchmarks are run on: photos of a stated size, and networks that see a subject."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from PIL import Image
 
 from pipeline.local.samples import sample_photos
 
-_SIDE, _CHANNELS = 320, 64
-# Before and after the picture is halved: about the arithmetic and the memory of u2netp.
-_WIDE_LAYERS, _HALVED_LAYERS = 3, 12
+_SIDE = 320
 
 
 def jpeg(width: int, height: int) -> bytes:
@@ -25,42 +23,6 @@ def jpeg(width: int, height: int) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
     return buffer.getvalue()
-
-
-def network() -> onnx.ModelProto:
-    """A stack of convolutions from a 320² photo to a map of that size; random weights."""
-    nodes: list[onnx.NodeProto] = []
-    constants: list[onnx.TensorProto] = []
-
-    def convolve(source: str, inputs: int, outputs: int, *, stride: int = 1) -> str:
-        name, spread = f"layer{len(nodes)}", np.sqrt(2 / (9 * inputs))
-        kernel = np.random.default_rng(len(nodes)).normal(0, spread, (outputs, inputs, 3, 3))
-        constants.append(numpy_helper.from_array(kernel.astype(np.float32), f"{name}.kernel"))
-        weighted = [source, f"{name}.kernel"]
-        nodes.append(
-            helper.make_node("Conv", weighted, [f"{name}.sum"], pads=[1] * 4, strides=[stride] * 2)
-        )
-        nodes.append(helper.make_node("Relu", [f"{name}.sum"], [name]))
-        return name
-
-    wide = last = convolve("photo", 3, _CHANNELS)
-    for _ in range(_WIDE_LAYERS):
-        last = convolve(last, _CHANNELS, _CHANNELS)
-    for layer in range(_HALVED_LAYERS):
-        last = convolve(last, _CHANNELS, _CHANNELS, stride=2 if layer == 0 else 1)
-    constants.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
-    nodes.append(helper.make_node("Resize", [last, "", "twice"], ["grown"], mode="linear"))
-    nodes.append(helper.make_node("Concat", ["grown", wide], ["both"], axis=1))
-    opinion = convolve("both", 2 * _CHANNELS, 1)
-    shape = [1, 3, _SIDE, _SIDE]
-    graph = helper.make_graph(
-        nodes,
-        "stack",
-        [helper.make_tensor_value_info("photo", onnx.TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(opinion, onnx.TensorProto.FLOAT, [1, 1, *shape[2:]])],
-        constants,
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 def seeing_an_oval(model: onnx.ModelProto) -> onnx.ModelProto:
