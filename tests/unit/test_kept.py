@@ -16,8 +16,9 @@ from pipeline.artifacts import Artifact
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import bucket
 from pipeline.local.kept import ABSENT, OK, keep_weights, verify_copies
-from pipeline.manifest import ModelRow, SaliencySpec, WeightsFile
-from pipeline.weights import StagedFile, StagedWeights
+from pipeline.manifest import ModelRow, WeightsFile
+from pipeline.specs import SaliencySpec
+from pipeline.staged import StagedFile, StagedWeights
 
 CONTENT = b"weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

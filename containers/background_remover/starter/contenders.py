@@ -9,15 +9,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from containers.background_remover.saliency import (
-    Network,
-    open_network,
-    predict_mask,
-    to_mask,
-    to_tensor,
-)
-from pipeline.manifest import SaliencySpec, load_catalogue
+from containers.background_remover.network import Network, open_network
+from containers.background_remover.saliency import predict_mask, to_mask, to_tensor
+from pipeline.manifest import load_catalogue
 from pipeline.photo import Pixels
+from pipeline.specs import SaliencySpec
 
 ROOT: Final = Path(__file__).parents[3]
 _PRISMA: Final = SaliencySpec(
@@ -44,7 +40,7 @@ def starter(weights: Path | None = None) -> Contender:
     """The catalogue's own row, on the weights beside it unless others are given."""
     row = load_catalogue(ROOT).row("starter")
     network = open_network(weights or Path(__file__).with_name(row.files[0].name))
-    return Contender("starter", _saliency(network, row.saliency))
+    return Contender("starter", _saliency(network, row.spec(SaliencySpec)))
 
 
 def published(folder: Path) -> list[Contender]:
@@ -63,7 +59,8 @@ def _loaded(weights: Path) -> Network:
     import onnxruntime as ort
 
     ort.set_default_logger_severity(3)
-    return open_network.__wrapped__(weights)
+    network: Network = open_network.__wrapped__(weights)
+    return network
 
 
 def _saliency(network: Network, spec: SaliencySpec) -> Callable[[Pixels], Pixels]:
@@ -75,11 +72,10 @@ def _saliency(network: Network, spec: SaliencySpec) -> Callable[[Pixels], Pixels
 
 def _two_channels(network: Network) -> Callable[[Pixels], Pixels]:
     """Blue first; the mask is the sigmoid of how far the second channel is above the first."""
-    source = network.session.get_inputs()[0].name
 
     def mask_of(picture: Pixels) -> Pixels:
         tensor = to_tensor(np.ascontiguousarray(picture[..., ::-1]), _SINET)
-        (output,) = network.session.run(None, {source: tensor})[:1]
+        (output,) = network.run({network.first_input: tensor})
         difference = output[:, 1:2] - output[:, 0:1]
         return to_mask(difference, _SINET.model_copy(update={"activation": "sigmoid"}))
 
