@@ -32,6 +32,7 @@ smallest_side = 64
 widest = 2.5
 """
 _OPSET = [helper.make_opsetid("", 17)]
+_SIDE = 448  # of the slow matrices: 0.8 MB, too small for anybody to optimise
 
 
 def brightness() -> onnx.ModelProto:
@@ -58,7 +59,7 @@ def hungry() -> onnx.ModelProto:
 
 def slow(rounds: int = 20_000) -> onnx.ModelProto:
     """Brightness, after `rounds` matrix products (a few ms each) unless the picture is grey."""
-    matrix = helper.make_tensor_value_info("m", TensorProto.FLOAT, [512, 512])
+    matrix = helper.make_tensor_value_info("m", TensorProto.FLOAT, [_SIDE, _SIDE])
     body = helper.make_graph(
         [
             helper.make_node("MatMul", ["m", "m"], ["product"]),
@@ -73,14 +74,14 @@ def slow(rounds: int = 20_000) -> onnx.ModelProto:
         ],
         [
             helper.make_tensor_value_info("still_going", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("next_m", TensorProto.FLOAT, [512, 512]),
+            helper.make_tensor_value_info("next_m", TensorProto.FLOAT, [_SIDE, _SIDE]),
         ],
         [numpy_helper.from_array(np.array(0, dtype=np.float32), "zero")],
     )
     constants = [
         numpy_helper.from_array(np.array(rounds, dtype=np.int64), "rounds"),
         numpy_helper.from_array(np.array(True), "go"),  # noqa: FBT003
-        numpy_helper.from_array(np.zeros((512, 512), dtype=np.float32), "start"),
+        numpy_helper.from_array(np.zeros((_SIDE, _SIDE), dtype=np.float32), "start"),
     ]
     nodes = [
         *_one_unless_grey("busy"),
