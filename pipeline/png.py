@@ -1,7 +1,7 @@
 """Pixels to PNG: one filter for every row, strips compressed side by side.
 
 Several times faster than trying all five filters on every row, for files of the same size: see
-docs/decisions/0011.
+docs/decisions/0012.
 """
 
 from __future__ import annotations

@@ -13,24 +13,25 @@ from pipeline.errors import NoSubject
 from pipeline.photo import Pixels
 
 CONFIDENT: Final = 128
+SURE: Final = 230  # networks doubt textures at half; of a subject's inside they are sure
 LEAST_COVERAGE: Final = 0.002
 
 
 def require_subject(mask: Pixels, *, least_coverage: float = LEAST_COVERAGE) -> dict[str, float]:
-    """Figures of an H×W mask, or NoSubject if too little of it is confidently subject.
+    """Figures of an H×W mask, or NoSubject if too little of it is surely (90 %) subject.
 
     `subject_coverage` is the share of confident pixels, `mask_softness` the share of undecided
     ones (10 %…90 %), `mask_confidence` the mean certainty of the confident ones; all 0…1.
     """
-    confident = mask >= CONFIDENT
-    coverage = float(confident.mean())
-    if coverage < least_coverage:
+    standing_out = float((mask >= SURE).mean())
+    if standing_out < least_coverage:
         raise NoSubject(
-            f"{coverage:.2%} of the photo stands out; at least {least_coverage:.1%} has to"
+            f"{standing_out:.2%} of the photo stands out; at least {least_coverage:.1%} has to"
         )
+    confident = mask >= CONFIDENT
     undecided = (mask > 0.1 * 255) & (mask < 0.9 * 255)
     return {
-        "subject_coverage": round(coverage, 5),
+        "subject_coverage": round(float(confident.mean()), 5),
         "mask_softness": round(float(undecided.mean()), 5),
         "mask_confidence": round(float(np.mean(mask[confident])) / 255, 5),
     }
