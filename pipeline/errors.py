@@ -205,10 +205,7 @@ class WeightsNotStaged(WeightsError):
 class WeightsForbidden(WeightsError):
     """A gated source refused, or its token is not in Secrets Manager."""
 
-    hint = (
-        "Store the publisher's token under the secret the model's row names, or put the file into "
-        "the mirror; then stage again."
-    )
+    hint = "Store the token that the model's row names, or use a mirror; then stage again."
 
 
 class WeightsMismatch(WeightsError):

@@ -47,8 +47,10 @@ def task(job_type: type[J]) -> Callable[[Callable[[J, TaskContext], R]], Handler
             logger.append_keys(**_logged(event))
             job = job_type.model_validate(event)
             context = TaskContext(bench, ends_at=ends_at)
-            result = _with_named_memory_errors(run, job, context)
-            logger.append_keys(**context.notes)
+            try:
+                result = _with_named_memory_errors(run, job, context)
+            finally:
+                logger.append_keys(**context.notes)
             measured = context.timings | _process_figures(started, cold=cold) | result.metrics
             provenance = _provenance(manifest, bench.settings)
             return result.model_copy(update={"metrics": measured, "provenance": provenance})

@@ -29,7 +29,8 @@ class Settings:
     Variables: MATTELINE_CATALOGUE (extra catalogue files, path-separated),
     MATTELINE_WEIGHTS_MIRROR (folder or URL tried before a model's own sources),
     MATTELINE_ACCEPTED_LICENCES (non-commercial licences agreed to, by name, with spaces between),
-    MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST; those of `Network`; and
+    MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST, MATTELINE_KEPT (folder with
+    what this machine staged before, trusted as the models bucket is); those of `Network`; and
     Lambda's own AWS_LAMBDA_FUNCTION_MEMORY_SIZE.
     """
 
@@ -39,6 +40,7 @@ class Settings:
     scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
     image_digest: str = "none"
     network: Network = field(default_factory=Network)
+    kept: Path | None = None
     memory_mb: int = 10_240
     threads: int = os.cpu_count() or 1
 
@@ -52,6 +54,7 @@ class Settings:
             scratch=Path(environment.get("MATTELINE_SCRATCH", cls.scratch)),
             image_digest=environment.get("MATTELINE_IMAGE_DIGEST", cls.image_digest),
             network=Network.from_environment(environment),
+            kept=Path(environment["MATTELINE_KEPT"]) if environment.get("MATTELINE_KEPT") else None,
             memory_mb=int(environment.get(_MEMORY, cls.memory_mb)),
             threads=_threads(environment),
         )

@@ -18,7 +18,7 @@ def handler(job: StageWeights, context: TaskContext) -> WeightsStaged:
     web, secrets = Web(settings.network), SecretsManager()
     sources = Sources(settings.weights_mirror, row.weights_prefix, web, store, secrets)
     pace = Pace.ending(context.ends_at)
-    optimiser = Optimiser(store, settings.memory_mb, pace.seconds_left)
+    optimiser = Optimiser(store, settings.memory_mb, pace.seconds_left, settings.kept)
     staging = Staging(row, job.models_bucket, store, sources, settings.scratch, pace, optimiser)
     with context.timed("stage"):
         return staging.run(force=job.force)

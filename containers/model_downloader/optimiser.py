@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from containers.model_downloader.kept import kept_file, kept_path
 from containers.model_downloader.optimisation.order import Lean, Order
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.manifest import ModelRow
@@ -35,11 +36,15 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Optimiser:
-    """`memory_mb` is the function's; `seconds_left` says how long the work may still take."""
+    """`memory_mb` is the function's; `seconds_left` says how long the work may still take.
+
+    `kept` is a folder with what was staged on this machine before, or None.
+    """
 
     store: ArtifactStore
     memory_mb: int
     seconds_left: Callable[[], float]
+    kept: Path | None = None
 
     def optimise(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
         """Publish the file's lean network at `place`, or say why there is none.
@@ -50,6 +55,34 @@ class Optimiser:
             return Outcome()
         if path.stat().st_size < LEAST_BYTES:
             return Outcome(not_optimised="it is too small to gain from it")
+        return self._published_again(path, row, place) or self._made(path, row, place)
+
+    def _published_again(
+        self, path: Path, row: ModelRow, place: Callable[[str], Location]
+    ) -> Outcome | None:
+        """What was made earlier on this machine, if anything that still serves."""
+        import onnxruntime as ort
+
+        here = Runtime.here(onnxruntime=ort.__version__)
+        if self.kept is None or here is None:
+            return None
+        file = kept_file(self.kept, row, path, here)
+        if file is None:
+            return None
+        again = [
+            network.model_copy(
+                update={
+                    "files": tuple(
+                        self._uploaded(kept_path(self.kept, each.artifact.uri), place)
+                        for each in network.files
+                    )
+                }
+            )
+            for network in file.optimised
+        ]
+        return Outcome(tuple(again), None, file.not_quantised)
+
+    def _made(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix="lean-") as folder:
             try:
                 lean = self._make_lean(path, row, Path(folder))

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from urllib3.exceptions import HTTPError
 
 from containers.model_downloader.intake import Intake
 from containers.model_downloader.web import Closed, Web
 from pipeline.artifacts import CHUNK_BYTES, ArtifactStore, Location
-from pipeline.errors import StoreUnavailable, WeightsForbidden, WeightsMismatch, WeightsUnavailable
+from pipeline.errors import (
+    PipelineError,
+    StoreUnavailable,
+    WeightsForbidden,
+    WeightsMismatch,
+    WeightsUnavailable,
+)
 from pipeline.manifest import WeightsFile
 from pipeline.secrets import Secrets
 
@@ -31,27 +37,28 @@ class Sources:
     secrets: Secrets
 
     def fetch(self, file: WeightsFile, intake: Intake) -> str:
-        """Give the file to `intake` and return the address it came from.
+        """Give the file to `intake` and return the address it came from, without credentials.
 
         WeightsUnavailable lists why each source failed; fewer bytes than the catalogue states is
         such a failure. WeightsForbidden instead if one of them is gated and did not let us in. A
         source with other bytes than the digest promises ends the search with WeightsMismatch: that
         is for a person to look at.
         """
-        failures: dict[str, Exception] = {}
+        failures = []
+        failure: type[PipelineError] = WeightsUnavailable
         for address in self._addresses(file):
             try:
                 self._receive(address, file, intake)
                 _require_whole(file, intake)
             except (OSError, HTTPError) as error:
-                failures[address] = error
+                failures.append(f"{_public(address)} ({_short(error)})")
+                if isinstance(error, Closed) and self._is_gated(address, file):
+                    failure = WeightsForbidden
                 continue
-            _require_published_bytes(file, intake, address)
-            return address
-        tried = "; ".join(f"{address} ({_short(error)})" for address, error in failures.items())
-        forbidden = file.token and any(isinstance(error, Closed) for error in failures.values())
-        kind = WeightsForbidden if forbidden else WeightsUnavailable
-        raise kind(f"{file.name} could not be fetched: {tried or 'the catalogue names no source'}")
+            _require_published_bytes(file, intake, _public(address))
+            return _public(address)
+        tried = "; ".join(failures) or "the catalogue names no source"
+        raise failure(f"{file.name} could not be fetched: {tried}")
 
     def _addresses(self, file: WeightsFile) -> list[str]:
         if self.mirror is None:
@@ -83,11 +90,7 @@ class Sources:
             raise OSError(error.message) from error
 
     def _token(self, address: str, file: WeightsFile) -> str | None:
-        """What opens a gated source: for the host of the file's first address, no other."""
-        if file.token is None or address not in file.urls:
-            return None
-        host, publisher = (_host(self.web.network.url(url)) for url in (address, file.urls[0]))
-        if host != publisher:
+        if file.token is None or not self._is_gated(address, file):
             return None
         try:
             token = self.secrets.read(file.token).strip()
@@ -96,6 +99,13 @@ class Sources:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise Closed(f"the secret {file.token!r} does not hold one line of plain text")
         return token
+
+    def _is_gated(self, address: str, file: WeightsFile) -> bool:
+        """Whether the file's token opens this: on the host of its first address, no other."""
+        if file.token is None or address not in file.urls:
+            return False
+        host, publisher = (_host(self.web.network.url(url)) for url in (address, file.urls[0]))
+        return host == publisher
 
 
 def _read_file(path: Path) -> Iterator[bytes]:
@@ -125,6 +135,14 @@ def _require_published_bytes(file: WeightsFile, intake: Intake, address: str) ->
 def _host(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
+
+
+def _public(address: str) -> str:
+    """The address without a user, a password or a signature."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"}:
+        return address
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _short(error: Exception) -> str:

@@ -28,14 +28,27 @@ def cache_folder() -> Path:
 
 
 def keep_weights(cloud: LocalCloud, folder: Path) -> None:
-    """Copy every model that is staged to `folder`, its manifest last; what is there stays."""
+    """Copy every model that is staged to `folder`, optimised networks too, its manifest last."""
     pages = cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket("models"))
     keys = [stored["Key"] for page in pages for stored in page.get("Contents", [])]
     for key in keys:
         if key.endswith("/manifest.json"):
-            for file in staged_weights(cloud, key).files:
-                _keep(cloud, Location.parse(file.artifact.uri).key, folder)
-            _keep(cloud, key, folder)
+            _keep_model(cloud, key, folder)
+
+
+def _keep_model(cloud: LocalCloud, key: str, folder: Path) -> None:
+    manifest = folder / key
+    staged = cloud.client("s3").get_object(Bucket=bucket("models"), Key=key)["Body"].read()
+    if manifest.is_file() and manifest.read_bytes() == staged:
+        return
+    manifest.unlink(missing_ok=True)  # until what it says is true
+    for file in StagedWeights.parse(staged, uri=key).files:
+        made = (each for network in file.optimised for each in network.files)
+        for artifact in (file.artifact, *(each.artifact for each in made)):
+            target = folder / Location.parse(artifact.uri).key
+            if not target.exists() or checksums(target)["sha256"] != artifact.sha256:
+                _keep(cloud, artifact.uri, target)
+    _keep(cloud, Location(bucket("models"), key).uri, manifest)
 
 
 def staged_weights(cloud: LocalCloud, key: str) -> StagedWeights:
@@ -44,16 +57,14 @@ def staged_weights(cloud: LocalCloud, key: str) -> StagedWeights:
     return StagedWeights.parse(answer["Body"].read(), uri=key)
 
 
-def _keep(cloud: LocalCloud, key: str, folder: Path) -> None:
-    target = folder / key
-    if target.exists():
-        return
+def _keep(cloud: LocalCloud, uri: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent)
     os.close(handle)
     partial = Path(name)
     try:
-        cloud.client("s3").download_file(bucket("models"), key, name)
+        place = Location.parse(uri)
+        cloud.client("s3").download_file(place.bucket, place.key, name)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)

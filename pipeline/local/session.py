@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import InvalidOptions
@@ -12,6 +12,7 @@ from pipeline.local import availability
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import Blueprint, warm_functions
 from pipeline.local.kept import cache_folder, keep_weights
+from pipeline.local.worker import Function
 from pipeline.manifest import Catalogue, load_catalogue
 
 
@@ -60,7 +61,9 @@ def keeping_cloud(
         overlays=choice.overlays,
         accepted_licences=choice.accepted_licences,
     )
-    with local_cloud(blueprint, port=port, weights_mirror=mirror_of(choice)) as cloud:
+    with local_cloud(
+        blueprint, port=port, weights_mirror=mirror_of(choice), adjust=_remembering
+    ) as cloud:
         try:
             yield cloud
         finally:
@@ -68,6 +71,12 @@ def keeping_cloud(
                 keep_weights(cloud, cache_folder())
             except OSError as error:
                 say(f"The weights were not kept for next time: {error}")
+
+
+def _remembering(function: Function) -> Function:
+    """The function, told where the networks are that earlier sessions optimised."""
+    kept = {"MATTELINE_KEPT": str(cache_folder())}
+    return replace(function, environment={**function.environment, **kept})
 
 
 def mirror_of(choice: ModelChoice) -> str | None:

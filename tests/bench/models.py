@@ -1,7 +1,8 @@
 """The models table: the published graph with onnxruntime's defaults, and what we make of it.
 
 Networks are stand-ins of the true shapes with random weights; each is measured in a fresh process,
-one after the other. `BENCH=full` takes the large ones too, which need 16 GB and some minutes.
+one after the other. `BENCH=full` takes the large ones too, which need 16 GB and some minutes;
+`python -m tests.bench.models NAME…` only some.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from tests.bench.standins.u2net import u2net, u2netp
 from tests.conftest import ROOT
 
 AT_ONCE = 8
+DOWNLOADER_MB = 10_240 - 512  # what the downloader lets the work take
 
 
 @dataclass(frozen=True)
@@ -62,16 +64,15 @@ class Figures:
     crowd_peak_mb: float
 
 
-def report_models() -> None:
-    wanted = os.environ.get("MODELS", "").split(",")
+def report_models(names: Sequence[str] = ()) -> None:
+    """Print the table of the named networks; without names, of those that `BENCH` asks for."""
+    full = os.environ.get("BENCH") == "full"
     table = Table(
         "network", "graph", "load s", "peak MB", "wall s", "CPU s", f"peak, {AT_ONCE} at once",
         title="Published graph and onnxruntime's defaults / ours, one process each",
     )  # fmt: skip
     for case in CASES:
-        if (wanted != [""] and case.name in wanted) or (
-            wanted == [""] and (not case.large or os.environ.get("BENCH") == "full")
-        ):
+        if case.name in names if names else full or not case.large:
             _add(table, case)
     console().print(table)
 
@@ -118,7 +119,7 @@ def _probe(kind: str, network: Path, runs: int, at_once: int) -> Figures:
 def _made_lean(case: Case, network: Path) -> Lean:
     order = Order(
         network=network, folder=network.parent, side=1024, activation="none",
-        quantise=case.quantise, memory_mb=16_384,
+        quantise=case.quantise, memory_mb=DOWNLOADER_MB,
     )  # fmt: skip
     lean = make_lean_apart(order, seconds=math.inf)
     if lean.refused:
@@ -127,4 +128,4 @@ def _made_lean(case: Case, network: Path) -> Lean:
 
 
 if __name__ == "__main__":
-    report_models()
+    report_models(sys.argv[1:])

@@ -219,3 +219,9 @@ def test_a_name_cannot_lead_out_of_its_folder() -> None:
 
     with pytest.raises(ValueError, match="String should match"):
         NamedArtifact.model_validate({"name": "../victim", "artifact": artifact})
+
+
+def test_a_row_that_asks_for_8_bits_is_staged_apart() -> None:
+    plain = row(DIGEST)
+
+    assert plain.model_copy(update={"quantise": "int8-matmul"}).revision != plain.revision

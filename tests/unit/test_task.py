@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,15 @@ from pipeline.task import task
 from pipeline.workbench import Settings
 from tests.models import catalogue_row
 from tests.unit.containers.greeter.calls import EVENT, LAMBDA, call
-from tests.unit.containers.greeter.handler import Greet, greet, licence, overeat, refuse, stumble
+from tests.unit.containers.greeter.handler import (
+    Greet,
+    greet,
+    hurry,
+    licence,
+    overeat,
+    refuse,
+    stumble,
+)
 
 pytestmark = pytest.mark.usefixtures("fresh_workbench")
 
@@ -40,6 +49,13 @@ def test_a_result_says_how_long_it_took_and_what_it_used() -> None:
     assert 0 <= metrics["greet_ms"] <= metrics["task_ms"] < 10_000
     assert 10 < metrics["peak_rss_mb"] < 100_000
     assert metrics["letters"] == 3
+
+
+def test_a_task_knows_when_its_function_is_killed() -> None:
+    before = time.monotonic()
+    ends_at = call(hurry)["metrics"]["ends_at"]
+
+    assert before + 1 <= ends_at <= time.monotonic() + 1  # container.toml says one second
 
 
 def test_only_the_first_call_is_a_cold_start() -> None:

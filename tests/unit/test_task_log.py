@@ -56,6 +56,14 @@ def test_success_is_logged_with_its_metrics() -> None:
     assert line["metrics"]["letters"] == 3
 
 
+def test_what_a_task_notes_is_logged_however_it_ends() -> None:
+    (done,) = logged(greet)
+    (refused,) = logged(refuse)
+
+    assert (done["language"], "looked" in done) == ("English", False)
+    assert (refused["looked"], "language" in refused) == ("everywhere", False)
+
+
 def test_a_named_failure_is_a_warning_with_its_hint() -> None:
     (line,) = logged(refuse)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.errors import StoreUnavailable, WeightsMismatch, WeightsNotStaged
+from pipeline.errors import OutOfStorage, StoreUnavailable, WeightsMismatch, WeightsNotStaged
 from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.specs import SaliencySpec
 from pipeline.staged import StagedFile, StagedWeights
@@ -197,6 +198,36 @@ def test_a_download_that_breaks_leaves_nothing_behind(store: LocalStore, folder:
     with pytest.raises(StoreUnavailable):
         LocalWeights(Unreachable(store.root), folder).files(MANIFEST, ROW)
     assert downloads(folder) == []
+
+
+class Full(LocalStore):
+    """Downloads to a disk that takes `errno` for an answer."""
+
+    errno = errno.ENOSPC
+
+    def download(self, location: Location, path: Path) -> None:
+        path.write_bytes(b"hal")
+        raise OSError(self.errno, f"no {location.key}")
+
+
+def test_a_full_disk_has_a_name_and_says_how_much_is_needed(
+    store: LocalStore, folder: Path
+) -> None:
+    stage(store, CONTENTS)
+
+    with pytest.raises(OutOfStorage, match=r"net\.onnx needs 10 bytes of disk; [0-9,]+ are free"):
+        LocalWeights(Full(store.root), folder).files(MANIFEST, ROW)
+    assert downloads(folder) == []
+
+
+def test_another_fault_of_the_disk_keeps_its_own_name(
+    store: LocalStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(store, CONTENTS)
+    monkeypatch.setattr(Full, "errno", errno.EIO)
+
+    with pytest.raises(OSError, match=r"no net/"):
+        LocalWeights(Full(store.root), folder).files(MANIFEST, ROW)
 
 
 @pytest.mark.parametrize(

@@ -44,25 +44,30 @@ def move_above_resize(graph: Graph, node: Node) -> Replacement:
     require(mode != "tf_crop_and_resize", "nothing is put outside the picture")
     require("axes" not in resize.attributes, "all axes are resized")
     output = node.outputs[0]
-    scaled, sizes = f"{output}/scaled", f"{output}/sizes"
-    rows, columns = graph.shape(resize.outputs[0])[2:]
-    constants: dict[str, Array] = {}
-    inputs = resize.inputs[1:]
-    if len(resize.inputs) > 3 and resize.inputs[3]:
-        shape = (graph.shape(resize.inputs[0])[0], len(weight), rows, columns)
-        constants[sizes] = np.array(shape, np.int64)
-        inputs = (*resize.inputs[1:3], sizes)
-    else:
-        require(tuple(graph.array(resize.inputs[2])[:2]) == (1, 1), "channels are not resized")
-    biased = len(node.inputs) > 2
-    above = resize.inputs[0], node.inputs[1]
-    moved = replace(node, inputs=above, outputs=(scaled,), name=scaled)
-    target = f"{output}/resized" if biased else output
-    nodes = [moved, replace(resize, inputs=(scaled, *inputs), outputs=(target,), name=target)]
+    extent, constants = _extent(graph, resize, len(weight), f"{output}/sizes")
+    small, biased = f"{output}/small", len(node.inputs) > 2
+    large = f"{output}/large" if biased else output
+    moved = replace(node, inputs=(resize.inputs[0], node.inputs[1]), outputs=(small,), name=small)
+    nodes = [moved, replace(resize, inputs=(small, *extent), outputs=(large,), name=large)]
     if biased:
         constants[f"{output}/bias"] = graph.array(node.inputs[2])[None, :, None, None]
-        nodes.append(Node.make("Add", (target, f"{output}/bias"), output))
+        nodes.append(Node.make("Add", (large, f"{output}/bias"), output))
     return Replacement(tuple(nodes), constants)
+
+
+def _extent(
+    graph: Graph, resize: Node, channels: int, name: str
+) -> tuple[tuple[str, ...], dict[str, Array]]:
+    """What a `Resize` takes besides its picture, for another number of channels."""
+    if len(resize.inputs) > 3 and resize.inputs[3]:
+        batch, (rows, columns) = (
+            graph.shape(resize.inputs[0])[0],
+            graph.shape(resize.outputs[0])[2:],
+        )
+        sizes = np.array((batch, channels, rows, columns), np.int64)
+        return (*resize.inputs[1:3], name), {name: sizes}
+    require(tuple(graph.array(resize.inputs[2])[:2]) == (1, 1), "channels are not resized")
+    return resize.inputs[1:], {}
 
 
 def merge_into_convolution(graph: Graph, node: Node) -> Replacement:

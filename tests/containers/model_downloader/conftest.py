@@ -1,64 +1,20 @@
-"""What the downloader's tests share: a web to fetch from, and an intake to fetch into."""
+"""What the downloader's tests share: a web to fetch from, and a workbench to stage on."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from containers.model_downloader.intake import Intake
-from containers.model_downloader.pace import Pace
-from containers.model_downloader.sources import Sources
-from containers.model_downloader.web import Web as Client
-from pipeline.artifacts import LocalStore, Location
-from pipeline.manifest import WeightsFile
-from pipeline.network import Network
-from tests.containers.model_downloader.server import Web, web_server
-
-CONTENT = bytes(range(256)) * 9000  # more than two chunks
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
-PLACE = Location("models", "w.onnx")
-
-
-class Vault(dict[str, str]):
-    """Secrets by name."""
-
-    def read(self, name: str) -> str:
-        return self[name]
-
-
-@dataclass
-class Desk:
-    """Where fetched files go, and everything a source may need."""
-
-    folder: Path
-    store: LocalStore
-    vault: Vault
-
-    @property
-    def target(self) -> Path:
-        return self.folder / "target"
-
-    def intake(self, *, size: int | None = None, pace: Pace | None = None) -> Intake:
-        pace = pace or Pace(math.inf)
-        return Intake(self.target, size=size, begin=lambda: self.store.begin(PLACE), pace=pace)
-
-    def sources(
-        self, mirror: str | None = None, *, prefix: str = "", network: Network | None = None
-    ) -> Sources:
-        client = Client(network or Network(), patience_s=10)
-        return Sources(mirror, prefix, client, self.store, self.vault)
-
-    def fetch(self, file: WeightsFile, mirror: str | None = None, **fields: str) -> str:
-        """The SHA-256 of what came."""
-        intake = self.intake(size=file.bytes)
-        self.sources(mirror, **fields).fetch(file, intake)  # type: ignore[arg-type]
-        return intake.checksums["sha256"]
+from pipeline.artifacts import ArtifactStore, LocalStore
+from pipeline.workbench import Settings, TaskContext, Workbench
+from tests.conftest import ROOT
+from tests.containers.model_downloader.desks import NOTES, NOTES_MD5, Bench, Desk, Vault
+from tests.containers.model_downloader.server import Page, Web, web_server
+from tests.models import Shelf, catalogue_row
 
 
 @pytest.fixture
@@ -80,11 +36,51 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "scratch", LocalStore(tmp_path / "store"), Vault())
 
 
-def wanted(
-    *urls: str,
-    name: str = "w.onnx",
-    digest: str = f"sha256:{SHA256}",
-    size: int | None = None,
-    token: str | None = None,
-) -> WeightsFile:
-    return WeightsFile(name=name, urls=urls, digest=digest, bytes=size, token=token)
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "store")
+
+
+@pytest.fixture
+def bench(shelf: Shelf, store: LocalStore, tmp_path: Path) -> Bench:
+    """A workbench whose catalogue has `rows` besides the shelf's."""
+
+    def build(
+        *rows: str,
+        mirror: Path = shelf.folder,
+        onto: ArtifactStore = store,
+        ends_at: float = math.inf,
+    ) -> TaskContext:
+        more = tmp_path / "more.toml"
+        more.write_text("\n".join(rows))
+        (tmp_path / "scratch").mkdir(exist_ok=True)
+        settings = Settings(
+            catalogue_overlays=(shelf.catalogue, more),
+            weights_mirror=str(mirror),
+            scratch=tmp_path / "scratch",
+        )
+        workbench = Workbench(root=ROOT, settings=settings, store=onto)
+        return TaskContext(workbench, ends_at=ends_at)
+
+    return build
+
+
+@pytest.fixture
+def two_files(shelf: Shelf, tmp_path: Path) -> tuple[Path, str]:
+    """A mirror with weights and a second file, and a row that wants both."""
+    content = (shelf.folder / "brightness.onnx").read_bytes()
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "two.onnx").write_bytes(content)
+    (tmp_path / "mirror" / "read me.txt").write_bytes(NOTES)
+    row = catalogue_row("two", hashlib.sha256(content).hexdigest())
+    second = f'[[models.files]]\nname = "read me.txt"\ndigest = "md5:{NOTES_MD5}"\n'
+    return tmp_path / "mirror", row + second
+
+
+@pytest.fixture
+def published(web: Web, shelf: Shelf) -> tuple[Page, str]:
+    """A page with the weights of `brightness`, and a row called `far` that names it."""
+    content = (shelf.folder / "brightness.onnx").read_bytes()
+    url = web.put("/far.onnx", content)
+    row = catalogue_row("far", hashlib.sha256(content).hexdigest())
+    return web.pages["/far.onnx"], f'{row}urls = ["{url}"]\n'

@@ -18,8 +18,9 @@ class Page:
     """What one path answers.
 
     `breaks` holds, for each connection in turn, after how many bytes it breaks off (None: it does
-    not). `before` runs as the connection with that number, from 0, is answered. A page that
-    `splices` sends a part whatever If-Range says; a part is `shifted_by` so many bytes.
+    not); the first one stays open and silent instead where the page `stalls`. `before` runs as the
+    connection with that number, from 0, is answered. A page that `splices` sends a part whatever
+    If-Range says; a part is `shifted_by` so many bytes.
     """
 
     body: bytes
@@ -31,6 +32,7 @@ class Page:
     splices: bool = False
     shifted_by: int = 0
     breaks: list[int | None] = field(default_factory=list)
+    stalls: bool = False
     location: str | None = None
     before: Callable[[int], None] = lambda _: None
     connections: int = 0
@@ -63,6 +65,7 @@ class Web(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.pages: dict[str, Page] = {}
         self.requests: list[tuple[str, Headers]] = []
+        self.over = threading.Event()
 
     @property
     def url(self) -> str:
@@ -98,6 +101,9 @@ class _Answer(BaseHTTPRequestHandler):
         self.end_headers()
         limit = page.breaks[number] if number < len(page.breaks) else None
         self.wfile.write(body[:limit])
+        if page.stalls and number == 0:
+            self.wfile.flush()
+            self.server.over.wait(30)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -109,5 +115,6 @@ def web_server() -> Iterator[Web]:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
+        server.over.set()
         server.shutdown()
         thread.join()

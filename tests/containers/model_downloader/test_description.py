@@ -9,7 +9,7 @@ import pytest
 from containers.model_downloader.__main__ import main
 from containers.model_downloader.description import Description, describe
 from pipeline.errors import WeightsMismatch
-from tests.containers.model_downloader.test_smoke import answering, network, saved
+from tests.containers.model_downloader.networks import answering, network, saved
 from tests.models import brightness
 
 

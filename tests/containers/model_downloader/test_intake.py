@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from pipeline.errors import OutOfStorage
-from tests.containers.model_downloader.conftest import CONTENT, MD5, PLACE, SHA256, Desk, wanted
+from tests.containers.model_downloader.desks import CONTENT, MD5, PLACE, SHA256, Desk, wanted
 from tests.containers.model_downloader.server import Web
 
 
@@ -44,6 +44,7 @@ def test_a_new_start_forgets_everything(desk: Desk) -> None:
     assert intake.checksums["sha256"] == SHA256
     assert desk.target.read_bytes() == CONTENT
     assert desk.store.read(PLACE) == CONTENT
+    assert len([path for path in desk.store.root.rglob("*") if path.is_file()]) == 1
 
 
 def test_nothing_is_in_the_store_before_it_is_published(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from pipeline.artifacts import LocalStore, Location
 from pipeline.errors import StoreUnavailable, WeightsForbidden, WeightsUnavailable
 from pipeline.manifest import WeightsFile
 from pipeline.network import Network
-from tests.containers.model_downloader.conftest import CONTENT, MD5, SHA256, Desk, wanted
+from tests.containers.model_downloader.desks import CONTENT, MD5, SHA256, Desk, wanted
 from tests.containers.model_downloader.server import Web
 
 ON_THE_HUB = "hf://ada/net@0123abc/onnx/big model.onnx"
@@ -162,6 +162,27 @@ def test_a_token_that_does_not_open_is_for_a_person_to_mend(
     with pytest.raises(WeightsForbidden, match=f"it answered {status}") as refused:
         through(desk, web, gated())
     assert TOKEN not in str(refused.value)
+
+
+def test_a_mirror_that_is_closed_says_nothing_about_the_gate(
+    web: Web, other_web: Web, desk: Desk
+) -> None:
+    desk.vault["hub/token"] = TOKEN
+    other_web.put("/mirror/w.onnx", status=403)
+    web.put(SERVED_AT, status=503)
+
+    with pytest.raises(WeightsUnavailable, match="it answered 503"):
+        through(desk, web, gated(), mirror=f"{other_web.url}/mirror")
+
+
+def test_a_signed_address_is_not_written_down(web: Web, desk: Desk) -> None:
+    signed = f"{web.put('/w', CONTENT).replace('//', '//ada:secret@')}?signature=secret"
+    web.pages["/w?signature=secret"] = web.pages["/w"]
+
+    assert through(desk, web, wanted(signed)) == f"{web.url}/w"
+    with pytest.raises(WeightsUnavailable) as failure:
+        through(desk, web, wanted(signed.replace("/w", "/gone")))
+    assert "secret" not in failure.value.message
 
 
 @pytest.mark.parametrize("text", ["two\nlines", "two words", "Schlüssel", "\x00"])

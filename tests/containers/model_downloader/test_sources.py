@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.errors import WeightsMismatch, WeightsUnavailable
-from tests.containers.model_downloader.conftest import CONTENT, MD5, SHA256, Desk, wanted
+from tests.containers.model_downloader.desks import CONTENT, MD5, SHA256, Desk, wanted
 from tests.containers.model_downloader.server import Web
 
 

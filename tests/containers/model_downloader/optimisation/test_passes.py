@@ -8,13 +8,16 @@ import pytest
 
 from containers.model_downloader.optimisation.graph import Graph
 from containers.model_downloader.optimisation.passes import rewritten
+from containers.model_downloader.optimisation.pointwise import merge_into_convolution
 from containers.model_downloader.optimisation.quantisation import quantise
 from containers.model_downloader.optimisation.rewriting import rewrite
+from tests.bench.standins.layers import conv
 from tests.bench.standins.sam import Vit, sam_encoder
 from tests.bench.standins.u2net import SMALL_DOWN, SMALL_UP, u2net
 from tests.containers.model_downloader.optimisation.networks import (
     answer,
     assert_same_answers,
+    network,
     operators,
     small_birefnet,
 )
@@ -68,7 +71,14 @@ def test_a_network_without_the_patterns_is_left_as_it_is(model: onnx.ModelProto)
 
 
 def test_a_network_with_a_loop_is_left_as_it_is() -> None:
-    before = Graph.read(slow(2))
+    looping = slow(2)
+    foldable = network(
+        1, 3, 8, 8, made=lambda net, x: conv(net, conv(net, x, "a", 4, 3), "b", 2, 1)
+    )
+    looping.graph.node.extend(foldable.graph.node)
+    looping.graph.initializer.extend(foldable.graph.initializer)
+    before = Graph.read(looping)
+    assert rewrite(before, merge_into_convolution)[1] == 1
 
     after, found = rewritten(before)
 

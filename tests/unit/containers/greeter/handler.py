@@ -1,4 +1,4 @@
-"""Five ways a task can end, not yet decorated."""
+"""Six ways a task can end, not yet decorated."""
 
 from pydantic import Field
 
@@ -18,11 +18,13 @@ class Greeted(Result):
 
 
 def greet(job: Greet, context: TaskContext) -> Greeted:
+    context.note(language="English")
     with context.timed("greet"):
         return Greeted(greeting=f"Hello {job.name}", metrics={"letters": len(job.name)})
 
 
-def refuse(_job: Greet, _context: TaskContext) -> Greeted:
+def refuse(_job: Greet, context: TaskContext) -> Greeted:
+    context.note(looked="everywhere")
     raise NoSubject("nobody is there")
 
 
@@ -36,3 +38,7 @@ def stumble(_job: Greet, _context: TaskContext) -> Greeted:
 
 def licence(job: Greet, context: TaskContext) -> Greeted:
     return Greeted(greeting=context.catalogue.row(job.name).licence)
+
+
+def hurry(_job: Greet, context: TaskContext) -> Greeted:
+    return Greeted(greeting="Quick!", metrics={"ends_at": context.ends_at})

@@ -3,68 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import onnx
 import onnxruntime as ort
-import pytest
 
 from containers.model_downloader.optimisation.__main__ import ABANDONED
 from containers.model_downloader.optimisation.order import Order
-from containers.model_downloader.optimiser import Optimiser, Outcome
 from pipeline.artifacts import LocalStore, Location
-from pipeline.manifest import ModelRow, WeightsFile
-from pipeline.specs import SaliencySpec
 from pipeline.staged import Runtime
 from tests.bench.standins.layers import conv
 from tests.bench.standins.net import Net
-from tests.bench.standins.u2net import SMALL_DOWN, SMALL_UP, u2net
 from tests.conftest import ROOT
+from tests.containers.model_downloader.optimisation.desk import Try, stored
 from tests.containers.model_downloader.optimisation.networks import small_birefnet
-
-SPEC = SaliencySpec(input_size=32, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none")
-ROW = ModelRow(
-    name="net", summary="For tests.", engine="saliency", licence="MIT", commercial=True,
-    memory_mb=512, saliency=SPEC, files=(WeightsFile(name="net.onnx", digest="md5:" + "0" * 32),),
-)  # fmt: skip
-
-Try = Callable[..., Outcome]
-
-
-def place(name: str) -> Location:
-    return Location("models", f"net/{name}")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    return LocalStore(tmp_path / "store")
-
-
-@pytest.fixture
-def published(tmp_path: Path) -> Path:
-    """U-2-Net's graph on 32² pixels, with all of u2netp's weights."""
-    (tmp_path / "staging").mkdir()
-    path = tmp_path / "staging" / "net.onnx"
-    onnx.save(u2net(SMALL_DOWN, SMALL_UP, side=32), path)
-    return path
-
-
-@pytest.fixture
-def attempt(store: LocalStore) -> Try:
-    def run(path: Path, *, memory_mb: int = 4096, seconds: float = math.inf) -> Outcome:
-        return Optimiser(store, memory_mb, lambda: seconds).optimise(path, ROW, place)
-
-    return run
-
-
-def stored(store: LocalStore) -> list[str]:
-    return sorted(path.name for path in store.root.rglob("*") if path.is_file())
 
 
 def test_the_optimised_network_is_published_with_what_it_was_made_of_and_for(

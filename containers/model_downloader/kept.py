@@ -1,0 +1,52 @@
+"""Optimised networks that this machine made earlier, so that a laptop makes them once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.artifacts import Location
+from pipeline.errors import WeightsMismatch
+from pipeline.manifest import ModelRow
+from pipeline.staged import OptimisedNetwork, Runtime, StagedFile, StagedWeights
+from pipeline.weights import checksums
+
+
+def kept_file(folder: Path, row: ModelRow, published: Path, here: Runtime) -> StagedFile | None:
+    """What was staged of a published file, if its best network is whole and was made for `here`.
+
+    `folder` is laid out as the models bucket. None means: make it again.
+    """
+    staged = _kept_manifest(folder / row.weights_key)
+    digests = {file.name: file.digest for file in row.files}
+    for file in staged.files if staged else ():
+        if file.name != published.name or not file.optimised:
+            continue
+        best = file.best(digests.get(file.name, ""), here)
+        if best is not file.optimised[0]:
+            continue
+        whole = all(_whole(folder, network) for network in file.optimised)
+        if whole and file.artifact.sha256 == checksums(published)["sha256"]:
+            return file
+    return None
+
+
+def kept_path(folder: Path, uri: str) -> Path:
+    """Where the copy of an object of the models bucket is."""
+    return folder / Location.parse(uri).key
+
+
+def _kept_manifest(path: Path) -> StagedWeights | None:
+    if not path.is_file():
+        return None
+    try:
+        return StagedWeights.parse(path.read_bytes(), uri=str(path))
+    except WeightsMismatch:
+        return None  # from an older version, or damaged: `matteline models verify` says so
+
+
+def _whole(folder: Path, network: OptimisedNetwork) -> bool:
+    """Whether every file of the network is there, byte for byte."""
+    copies = ((kept_path(folder, file.artifact.uri), file.artifact) for file in network.files)
+    return all(
+        path.is_file() and checksums(path)["sha256"] == artifact.sha256 for path, artifact in copies
+    )

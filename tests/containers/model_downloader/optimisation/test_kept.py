@@ -1,0 +1,79 @@
+"""A laptop optimises a network once, and again only when what it made no longer serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import onnxruntime as ort
+import pytest
+
+from containers.model_downloader.optimiser import Optimiser, Outcome
+from pipeline.artifacts import LocalStore
+from pipeline.staged import StagedFile, StagedWeights
+from tests.containers.model_downloader.optimisation.desk import DIGEST, ROW, Try, place, stored
+
+
+@pytest.fixture
+def kept(published: Path, attempt: Try, store: LocalStore) -> Path:
+    """What an earlier cloud staged, in a folder laid out as its models bucket."""
+    content = published.read_bytes()
+    plain = store.write(place("net.onnx"), content, media_type="")
+    staged = StagedFile(
+        name="net.onnx", digest=DIGEST, source="s3://a/b", artifact=plain,
+        **attempt(published)._asdict(),
+    )  # fmt: skip
+    folder = store.root / "models"
+    weights = StagedWeights(model="net", licence="MIT", files=(staged,))
+    (folder / ROW.weights_key).parent.mkdir(parents=True)
+    (folder / ROW.weights_key).write_text(weights.model_dump_json())
+    return folder
+
+
+def again(published: Path, kept: Path, tmp_path: Path) -> Outcome:
+    """Staged into another store, with no time to optimise anything."""
+    elsewhere = LocalStore(tmp_path / "elsewhere")
+    return Optimiser(elsewhere, 4096, lambda: 0, kept).optimise(published, ROW, place)
+
+
+def test_what_this_machine_optimised_before_is_published_again(
+    published: Path, kept: Path, tmp_path: Path
+) -> None:
+    (network,), reason, _ = again(published, kept, tmp_path)
+
+    assert reason is None
+    assert [file.name for file in network.files] == ["net.exact.onnx", "net.exact.onnx.data"]
+    assert stored(LocalStore(tmp_path / "elsewhere")) == [file.name for file in network.files]
+
+
+def other_weights(_kept: Path, published: Path) -> None:
+    published.write_bytes(published.read_bytes() + b"\x10\x00")
+
+
+def other_bytes(kept: Path, _published: Path) -> None:
+    (kept / "net" / "net.exact.onnx.data").write_bytes(b"half")
+
+
+def a_missing_file(kept: Path, _published: Path) -> None:
+    (kept / "net" / "net.exact.onnx").unlink()
+
+
+def another_runtime(kept: Path, _published: Path) -> None:
+    manifest = kept / ROW.weights_key
+    text = manifest.read_text().replace(f'"onnxruntime":"{ort.__version__}"', '"onnxruntime":"1"')
+    manifest.write_text(text)
+
+
+def no_manifest_at_all(kept: Path, _published: Path) -> None:
+    (kept / ROW.weights_key).write_text("{}")
+
+
+@pytest.mark.parametrize(
+    "spoil", [other_weights, other_bytes, a_missing_file, another_runtime, no_manifest_at_all]
+)
+def test_what_no_longer_serves_is_made_again(
+    published: Path, kept: Path, tmp_path: Path, spoil: Callable[[Path, Path], None]
+) -> None:
+    spoil(kept, published)
+
+    assert again(published, kept, tmp_path) == ((), "there was not enough time", None)
