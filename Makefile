@@ -43,7 +43,7 @@ e2e: $(READY)  ## The demo, and real weights on real photos where they are at ha
 	@$(BIN)/pytest -m e2e
 
 .PHONY: bench
-bench: $(READY)  ## One photo beside rembg, and the networks, as ratios; BENCH=full for the large
+bench: $(READY)  ## One photo, memory and the networks, as ratios; BENCH=full for the large ones
 	@$(BIN)/python -m tests.bench
 
 .PHONY: starter-eval
