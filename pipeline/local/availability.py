@@ -16,6 +16,7 @@ from pipeline.network import Network
 from pipeline.web import open_pool
 
 FIRST_CHOICE: Final = "u2netp"
+LAST_CHOICE: Final = "starter"  # its file lies beside the catalogue
 _PROBE_TIMEOUT: Final = urllib3.Timeout(5.0)
 _RETRIES: Final = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0)
 _FOUND: Final = 200
@@ -28,15 +29,15 @@ class ChosenModel(NamedTuple):
 
 
 def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
-    """The first model that can be staged: u2netp from anywhere, else any the mirror holds.
+    """What can be staged: u2netp from anywhere, else any the mirror holds, else the starter.
 
     None that is hosted or has to be shown its subject: nobody asked for such a one.
     """
-    first = catalogue.row(FIRST_CHOICE)
+    first, last = catalogue.row(FIRST_CHOICE), catalogue.row(LAST_CHOICE)
     if can_be_staged(first, mirror=mirror):
         return ChosenModel(first.name, "the first choice, and it can be had")
     for row in catalogue.rows:
-        by_itself = not (row.takes_prompts or row.hosted)
+        by_itself = row is not last and not (row.takes_prompts or row.hosted)
         if (
             by_itself
             and catalogue.accepts(row)
@@ -45,9 +46,10 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
             return ChosenModel(
                 row.name, f"the mirror holds it, and {FIRST_CHOICE} is not to be had"
             )
-    raise WeightsUnavailable(
-        f"no model can be staged: {FIRST_CHOICE} is not to be had from {_tried(first, mirror)}, "
-        f"and {'the mirror holds no other model' if mirror else 'no mirror is set'}"
+    return ChosenModel(
+        last.name,
+        f"our own small model, out of the repository: {FIRST_CHOICE} is not to be had from "
+        f"{_tried(first, mirror)}",
     )
 
 

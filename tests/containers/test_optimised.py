@@ -23,8 +23,9 @@ from tests.pictures import png, square, unpng
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> TaskContext:
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TaskContext:
     """A workbench whose catalogue has U-2-Net's graph on the tests' own size of photo."""
+    monkeypatch.setattr("containers.background_remover.subject.SURE", 1)  # random weights are not
     (tmp_path / "mirror").mkdir()
     path = tmp_path / "mirror" / "lean.onnx"
     onnx.save(u2net(SMALL_DOWN, SMALL_UP, side=SIZE), path)

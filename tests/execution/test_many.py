@@ -59,6 +59,7 @@ def test_any_key_s3_accepts_is_cut_out_under_its_own_path(driver: Driver, key: s
 
 def test_a_multipart_upload_starts_one_execution(driver: Driver) -> None:
     noise = np.random.default_rng(3).integers(0, 255, (1800, 1800, 3), dtype=np.uint8)
+    noise[:400, :400] = 255  # the subject
     driver.drop(png(square()), "multipart/first.png")
     path = driver.cloud.scratch / "large.png"
     path.write_bytes(png(noise))

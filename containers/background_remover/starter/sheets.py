@@ -33,7 +33,7 @@ def draw_photo_sheet(answers: Sequence[Judged], path: Path) -> None:
 def draw_overlap_sheet(answers: Sequence[Judged], path: Path) -> None:
     """White where both masks are, red where only the published one is, blue where only ours."""
     tiles = [
-        (_caption(answer), Image.fromarray(_agreement(answer.mask, answer.case.truth)))
+        (f"{answer.overlap:.2f}", Image.fromarray(_agreement(answer.mask, answer.case.truth)))
         for answer in _best_first(answers)
     ]
     _sheet(tiles, path, width=TILE, columns=_COLUMNS)
