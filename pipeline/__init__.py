@@ -7,7 +7,8 @@ In reading order:
 - `artifacts`   bytes with an address and a checksum, and where they live
 - `prompts`     points and boxes that show a model its subjects
 - `contracts`   one frozen (job, result) pair per task
-- `manifest`, `specs`   containers, models and resources, as their TOML files declare them
+- `declaration`, `manifest`   containers and resources, as their TOML files declare them
+- `specs`, `catalogue`   the models, likewise
 - `cpu`, `staged`   what is staged of a model, and for which machines
 - `naming`      which key an output is published under
 - `photo`, `colour`, `png`   untrusted bytes to pixels, and pixels to bytes

@@ -2,17 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from pipeline.declaration import Declaration
 
 Engine = Literal["saliency", "sam", "bedrock"]
 Side = Annotated[int, Field(ge=32, le=4096)]
 Triple = tuple[float, float, float]
-
-
-class Declaration(BaseModel):
-    """A value that a TOML file declares: frozen, and unknown fields are refused by name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SaliencySpec(Declaration):

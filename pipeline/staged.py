@@ -5,9 +5,9 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.artifacts import Artifact
+from pipeline.catalogue import Digest
 from pipeline.cpu import cpu_family
 from pipeline.errors import WeightsMismatch
-from pipeline.manifest import Digest
 
 Precision = Literal["float32", "int8-matmul"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from pipeline.artifacts import Artifact, ArtifactStore, Location
+from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.errors import OutOfStorage, WeightsMismatch, WeightsNotStaged
-from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.staged import NamedArtifact, OptimisedNetwork, Runtime, StagedFile, StagedWeights
 
 _CHUNK_BYTES: Final = 2**20

@@ -14,7 +14,7 @@ from typing import Final
 
 from pipeline.artifacts import ArtifactStore
 from pipeline.bedrock import Bedrock
-from pipeline.manifest import Catalogue, load_catalogue
+from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.network import Network
 from pipeline.weights import LocalWeights
 

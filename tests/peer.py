@@ -19,7 +19,7 @@ import numpy as np
 import onnxruntime as ort
 from PIL import Image, ImageOps
 
-from pipeline.manifest import ModelRow
+from pipeline.catalogue import ModelRow
 from pipeline.photo import Pixels
 
 _MODULES: Final = {"isnet-general-use": "dis_general_use", "isnet-anime": "dis_anime"}

@@ -15,9 +15,9 @@ from containers.background_remover.network import Network, open_network, runtime
 from containers.background_remover.saliency import predict_mask, read_picture
 from containers.background_remover.sam import Sam, predict_subjects
 from pipeline.artifacts import Location
+from pipeline.catalogue import ModelRow
 from pipeline.contracts import RemoveBackground
 from pipeline.errors import WeightsNotStaged
-from pipeline.manifest import ModelRow
 from pipeline.photo import Pixels, decode
 from pipeline.specs import BedrockSpec, Engine, SaliencySpec, SamSpec
 from pipeline.weights import LocalFile

@@ -11,6 +11,7 @@ from containers.media_inspector.prompting import with_prompts_checked
 from containers.media_inspector.request import Request, read_request
 from pipeline import naming, photo
 from pipeline.artifacts import ArtifactStore, Stat
+from pipeline.catalogue import Catalogue, ModelRow
 from pipeline.contracts import (
     FOREVER,
     CutoutJob,
@@ -21,7 +22,6 @@ from pipeline.contracts import (
     SourcePhoto,
 )
 from pipeline.errors import MediaTooLarge, SourceChanged, SourceMissing
-from pipeline.manifest import Catalogue, ModelRow
 
 
 def inspect_photo(

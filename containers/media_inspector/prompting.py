@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pipeline.catalogue import Catalogue
 from pipeline.contracts import Options, SourcePhoto
 from pipeline.errors import InvalidPrompt
-from pipeline.manifest import Catalogue
 from pipeline.prompts import in_pixels
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from containers.model_downloader.pace import Pace
 from pipeline.artifacts import ArtifactStore, Location, Upload
+from pipeline.catalogue import WeightsFile
 from pipeline.errors import OutOfStorage
-from pipeline.manifest import WeightsFile
 
 
 class Intake:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.artifacts import Location
+from pipeline.catalogue import ModelRow
 from pipeline.errors import WeightsMismatch
-from pipeline.manifest import ModelRow
 from pipeline.staged import OptimisedNetwork, Runtime, StagedFile, StagedWeights
 from pipeline.weights import checksums
 

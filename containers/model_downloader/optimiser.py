@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from containers.model_downloader.kept import kept_file, kept_path
 from containers.model_downloader.optimisation.order import Lean, Order
 from pipeline.artifacts import ArtifactStore, Location
-from pipeline.manifest import ModelRow
+from pipeline.catalogue import ModelRow
 from pipeline.specs import SaliencySpec, SamSpec
 from pipeline.staged import NamedArtifact, OptimisedNetwork, Runtime
 

@@ -18,8 +18,8 @@ from containers.model_downloader.networks import (
     open_quietly,
 )
 from containers.model_downloader.smoke_sam import require_sam
+from pipeline.catalogue import ModelRow
 from pipeline.errors import WeightsMismatch
-from pipeline.manifest import ModelRow
 from pipeline.specs import Engine, SaliencySpec
 
 if TYPE_CHECKING:

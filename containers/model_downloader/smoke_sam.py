@@ -16,8 +16,8 @@ from containers.model_downloader.networks import (
     named_failures,
     open_quietly,
 )
+from pipeline.catalogue import ModelRow
 from pipeline.errors import WeightsMismatch
-from pipeline.manifest import ModelRow
 from pipeline.specs import SamSpec
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 from containers.model_downloader.intake import Intake
 from containers.model_downloader.web import Closed, Web
 from pipeline.artifacts import CHUNK_BYTES, ArtifactStore, Location
+from pipeline.catalogue import WeightsFile
 from pipeline.errors import (
     PipelineError,
     StoreUnavailable,
@@ -19,7 +20,6 @@ from pipeline.errors import (
     WeightsMismatch,
     WeightsUnavailable,
 )
-from pipeline.manifest import WeightsFile
 from pipeline.secrets import Secrets
 
 

@@ -15,9 +15,9 @@ from containers.model_downloader.pace import Pace
 from containers.model_downloader.smoke import require_working_network
 from containers.model_downloader.sources import Sources
 from pipeline.artifacts import Artifact, ArtifactStore, Location
+from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.contracts import WeightsStaged
 from pipeline.errors import InvalidOptions, WeightsMismatch
-from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.staged import StagedFile, StagedWeights
 
 

@@ -10,8 +10,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 import urllib3
 
+from pipeline.catalogue import Catalogue, ModelRow
 from pipeline.errors import ModelNotOffered, WeightsUnavailable
-from pipeline.manifest import Catalogue, ModelRow
 from pipeline.network import Network
 from pipeline.web import open_pool
 

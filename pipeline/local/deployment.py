@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.local.worker import Function
 from pipeline.manifest import (
-    Catalogue,
     ContainerManifest,
     Resources,
-    load_catalogue,
     load_containers,
     load_resources,
     pascal_case,

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.artifacts import Artifact, Location
+from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.errors import WeightsMismatch
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import bucket
-from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.staged import StagedWeights
 from pipeline.weights import checksums
 

@@ -14,8 +14,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ValidationError
 
+from pipeline.catalogue import ModelRow
 from pipeline.errors import InvalidOptions
-from pipeline.manifest import ModelRow
 from pipeline.specs import Triple
 from pipeline.weights import checksums
 

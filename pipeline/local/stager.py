@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.artifacts import Location
+from pipeline.catalogue import ModelRow
 from pipeline.errors import WeightsUnavailable
 from pipeline.local.availability import require_model
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import machine_arn
 from pipeline.local.executions import describe
 from pipeline.local.kept import staged_weights
-from pipeline.manifest import ModelRow
 
 _POLL_S: Final = 0.1
 

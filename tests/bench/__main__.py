@@ -23,12 +23,12 @@ from PIL import Image
 from rich.table import Table
 
 from containers.background_remover.saliency import to_tensor
+from pipeline.catalogue import ModelRow
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import Blueprint, bucket, warm_functions
 from pipeline.local.executions import finished
 from pipeline.local.report import console
 from pipeline.local.samples import sample_photos
-from pipeline.manifest import ModelRow
 from pipeline.specs import SaliencySpec
 from tests.bench import beside_rembg
 from tests.bench.models import report_models

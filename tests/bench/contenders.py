@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 import onnxruntime as ort
 
-from pipeline.manifest import load_catalogue
+from pipeline.catalogue import load_catalogue
 from pipeline.specs import SaliencySpec
 from tests.conftest import ROOT
 

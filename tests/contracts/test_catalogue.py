@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pipeline.catalogue import Catalogue, ModelRow, load_catalogue
 from pipeline.contracts import Options
 from pipeline.local.availability import FIRST_CHOICE, LAST_CHOICE
-from pipeline.manifest import Catalogue, ModelRow, load_catalogue
 from tests.contracts.declared import ROOT
 
 CATALOGUE: Final = load_catalogue(ROOT)

@@ -13,10 +13,10 @@ import pytest
 from moto import mock_aws
 
 from pipeline.artifacts import Artifact
+from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import bucket
 from pipeline.local.kept import ABSENT, OK, keep_weights, verify_copies
-from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.specs import SaliencySpec
 from pipeline.staged import StagedFile, StagedWeights
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.artifacts import LocalStore, Location
+from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.errors import WeightsMismatch, WeightsNotStaged
-from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.specs import SaliencySpec
 from pipeline.staged import (
     NamedArtifact,

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.catalogue import ModelRow, load_catalogue
 from pipeline.errors import InvalidOptions
 from pipeline.local.own_model import Description, Wishes, describe_row
-from pipeline.manifest import ModelRow, load_catalogue
 from pipeline.specs import SaliencySpec
 
 FOUND = Description(

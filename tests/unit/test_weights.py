@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.artifacts import Artifact, LocalStore, Location
+from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.errors import OutOfStorage, StoreUnavailable, WeightsMismatch, WeightsNotStaged
-from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.specs import SaliencySpec
 from pipeline.staged import StagedFile, StagedWeights
 from pipeline.weights import LocalWeights, checksums

@@ -11,7 +11,7 @@ import numpy as np
 
 from containers.background_remover.network import Network, open_network
 from containers.background_remover.saliency import predict_mask, to_mask, to_tensor
-from pipeline.manifest import load_catalogue
+from pipeline.catalogue import load_catalogue
 from pipeline.photo import Pixels
 from pipeline.specs import SaliencySpec
 

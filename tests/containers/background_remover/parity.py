@@ -17,7 +17,7 @@ from PIL import Image
 
 from containers.background_remover.network import open_network
 from containers.background_remover.saliency import predict_mask, read_picture
-from pipeline.manifest import ModelRow
+from pipeline.catalogue import ModelRow
 from pipeline.photo import Pixels
 from pipeline.specs import SaliencySpec
 from tests.peer import peer_mask, peer_session

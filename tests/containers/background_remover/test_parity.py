@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.catalogue import load_catalogue
 from pipeline.local.samples import sample_photos
-from pipeline.manifest import load_catalogue
 from pipeline.specs import SaliencySpec
 from tests.conftest import ROOT
 from tests.containers.background_remover.parity import Pair

@@ -20,7 +20,7 @@ from containers.background_remover.embeddings import EmbeddingCache
 from containers.background_remover.network import open_network
 from containers.background_remover.sam import Sam, predict_subjects
 from pipeline.artifacts import LocalStore
-from pipeline.manifest import load_catalogue
+from pipeline.catalogue import load_catalogue
 from pipeline.photo import Pixels
 from pipeline.prompts import SubjectPrompt
 from pipeline.specs import SamSpec

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from pipeline.artifacts import LocalStore, Location
+from pipeline.catalogue import Catalogue
 from pipeline.contracts import FOREVER, Options, Plan
 from pipeline.errors import SourceChanged
-from pipeline.manifest import Catalogue
 from pipeline.s3 import S3Store
 from tests.containers.media_inspector.inspecting import CAT, arrived, etag, inspect, jpeg
 

@@ -8,8 +8,8 @@ import pytest
 
 from containers.media_inspector.options import Profile
 from pipeline.artifacts import LocalStore
+from pipeline.catalogue import Catalogue
 from pipeline.errors import LicenseNotAccepted
-from pipeline.manifest import Catalogue
 from tests.containers.media_inspector.inspecting import inspect
 
 WISHES: dict[str, dict[str, Any]] = {

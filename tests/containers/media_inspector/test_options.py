@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from containers.media_inspector.options import Profile, canonical, load_profiles, merge_options
+from pipeline.catalogue import load_catalogue
 from pipeline.contracts import Options
 from pipeline.errors import InvalidOptions
-from pipeline.manifest import load_catalogue
 from tests.conftest import ROOT
 
 PROFILES = (

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pipeline.artifacts import LocalStore
+from pipeline.catalogue import Catalogue
 from pipeline.errors import InvalidOptions, InvalidPrompt, PipelineError
-from pipeline.manifest import Catalogue
 from pipeline.prompts import Point, SubjectPrompt
 from tests.containers.media_inspector.inspecting import inspect
 

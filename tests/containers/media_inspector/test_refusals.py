@@ -8,6 +8,7 @@ import pytest
 
 from pipeline import photo
 from pipeline.artifacts import LocalStore, Location
+from pipeline.catalogue import Catalogue
 from pipeline.errors import (
     CorruptMedia,
     InvalidOptions,
@@ -17,7 +18,6 @@ from pipeline.errors import (
     UnknownModel,
     UnsupportedMedia,
 )
-from pipeline.manifest import Catalogue
 from tests.containers.media_inspector.inspecting import CAT, inspect, jpeg
 
 WISHES: dict[str, tuple[dict[str, Any], type[PipelineError]]] = {

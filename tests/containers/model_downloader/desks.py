@@ -14,8 +14,8 @@ from containers.model_downloader.pace import Pace
 from containers.model_downloader.sources import Sources
 from containers.model_downloader.web import Web
 from pipeline.artifacts import LocalStore, Location
+from pipeline.catalogue import WeightsFile
 from pipeline.contracts import StageWeights, WeightsStaged
-from pipeline.manifest import WeightsFile
 from pipeline.network import Network
 from pipeline.workbench import TaskContext
 

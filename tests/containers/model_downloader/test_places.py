@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.artifacts import LocalStore, Location
+from pipeline.catalogue import WeightsFile
 from pipeline.errors import StoreUnavailable, WeightsForbidden, WeightsUnavailable
-from pipeline.manifest import WeightsFile
 from pipeline.network import Network
 from tests.containers.model_downloader.desks import CONTENT, MD5, SHA256, Desk, wanted
 from tests.containers.model_downloader.server import Web

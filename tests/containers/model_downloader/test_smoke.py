@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from containers.model_downloader.smoke import plain_grey, require_working_network
+from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.errors import OutOfMemory, WeightsMismatch
-from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.specs import SaliencySpec
 from tests.containers.model_downloader.networks import Shape, answering, network, saved
 from tests.models import brightness

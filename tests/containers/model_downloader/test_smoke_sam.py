@@ -10,8 +10,8 @@ import pytest
 from onnx import helper, numpy_helper
 
 from containers.model_downloader.smoke import require_working_network
+from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.errors import WeightsMismatch
-from pipeline.manifest import ModelRow, WeightsFile
 from pipeline.specs import SamSpec
 from tests.models import brightness
 from tests.sam_models import CANVAS, decoder, encoder

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.artifacts import LocalStore, Location
+from pipeline.catalogue import load_catalogue
 from pipeline.errors import (
     UnknownModel,
     WeightsMismatch,
     WeightsUnavailable,
 )
-from pipeline.manifest import load_catalogue
 from pipeline.staged import StagedWeights
 from pipeline.weights import LocalWeights
 from tests.conftest import ROOT

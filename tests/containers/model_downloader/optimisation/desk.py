@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from containers.model_downloader.optimiser import Outcome
 from pipeline.artifacts import LocalStore, Location
-from pipeline.manifest import ModelRow, WeightsFile
+from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.specs import SaliencySpec
 
 DIGEST = f"md5:{'0' * 32}"  # of no consequence: the intake has seen to it
