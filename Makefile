@@ -46,10 +46,12 @@ e2e: $(READY)  ## The demo, and real weights on real photos where they are at ha
 bench: $(READY)  ## One photo, memory and the networks, as ratios; BENCH=full for the large ones
 	@$(BIN)/python -m tests.bench
 
+PHOTOS ?= ../shared/data
+MODELS ?= ../shared/models
 .PHONY: starter-eval
 starter-eval: $(READY)  ## How good the starter model is, beside others of its size; with sheets
 	@$(BIN)/python -m containers.background_remover.starter.evaluation \
-		--photos ../shared/data --models ../shared/models
+		--photos $(PHOTOS) --models $(MODELS)
 
 .PHONY: check
 check: $(READY)  ## Lint, types, import rules; changes nothing
