@@ -23,6 +23,7 @@ from rich.table import Table
 
 from containers.model_downloader.optimisation.order import Lean, Order
 from containers.model_downloader.optimiser import make_lean_apart
+from pipeline.catalogue import load_catalogue
 from pipeline.local.report import console
 from tests.bench.standins.birefnet import birefnet, birefnet_lite
 from tests.bench.standins.sam import sam_encoder
@@ -31,25 +32,31 @@ from tests.conftest import ROOT
 
 AT_ONCE = 8
 DOWNLOADER_MB = 10_240 - 512  # what the downloader lets the work take
+MB_PER_CPU = 1769  # how much memory buys a Lambda function one CPU
+DOLLARS_PER_GB_S = 0.0000166667  # Lambda on x86, first tier, us-east-1
 
 
 @dataclass(frozen=True)
 class Case:
-    """`runs` until it is measured; the first one always pays for memory that is new."""
+    """`runs` until it is measured; the first one always pays for memory that is new.
+
+    `row` is the catalogue's, whose memory says what a photo costs.
+    """
 
     name: str
     build: Callable[[], onnx.ModelProto]
     runs: int
     large: bool = False
     quantise: bool = False
+    row: str | None = None
 
 
 CASES = (
-    Case("u2netp", u2netp, runs=5),
-    Case("u2net", u2net, runs=3),
-    Case("birefnet-lite", birefnet_lite, runs=2, large=True),
-    Case("birefnet", birefnet, runs=2, large=True),
-    Case("sam-vit-b encoder", sam_encoder, runs=2, large=True),
+    Case("u2netp", u2netp, runs=5, row="u2netp"),
+    Case("u2net", u2net, runs=3, row="u2net"),
+    Case("birefnet-lite", birefnet_lite, runs=2, large=True, row="birefnet-general-lite"),
+    Case("birefnet", birefnet, runs=2, large=True, row="birefnet-general"),
+    Case("sam-vit-b encoder", sam_encoder, runs=2, large=True, row="sam-vit-b"),
     Case("sam-vit-b encoder, 8 bits", sam_encoder, runs=2, large=True, quantise=True),
 )
 
@@ -69,6 +76,7 @@ def report_models(names: Sequence[str] = ()) -> None:
     full = os.environ.get("BENCH") == "full"
     table = Table(
         "network", "graph", "load s", "peak MB", "wall s", "CPU s", f"peak, {AT_ONCE} at once",
+        "$ per 1,000",
         title="Published graph and onnxruntime's defaults / ours, one process each",
     )  # fmt: skip
     for case in CASES:
@@ -92,6 +100,7 @@ def _add(table: Table, case: Case) -> None:
         table.add_row(
             case.name if name == "published" else "", name, f"{figures.load_s:.2f}",
             f"{figures.peak_mb:,.0f}", f"{figures.wall_s:.2f}", f"{figures.cpu_s:.2f}", crowd,
+            _dollars(case, figures) if name == "ours" else "",
         )  # fmt: skip
     table.add_row(
         "", "ratio", *(
@@ -100,6 +109,16 @@ def _add(table: Table, case: Case) -> None:
         ), f"made in {staged_s:.0f} s",
     )  # fmt: skip
     table.add_section()
+
+
+def _dollars(case: Case, figures: Figures) -> str:
+    """Per 1,000 photos at the row's memory: the wall time here, stretched to the CPUs it buys."""
+    if case.row is None:
+        return ""
+    memory_mb = load_catalogue(ROOT).row(case.row).memory_mb
+    seconds = figures.wall_s * max(1.0, (os.cpu_count() or 1) / (memory_mb / MB_PER_CPU))
+    cost = 1000 * seconds * memory_mb / 1024 * DOLLARS_PER_GB_S
+    return f"{cost:.2f} ({seconds:.1f} s × {memory_mb / 1024:.1f} GB)"
 
 
 def _probe(kind: str, network: Path, runs: int, at_once: int) -> Figures:
