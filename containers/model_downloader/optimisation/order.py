@@ -36,6 +36,10 @@ class LeanNetwork(BaseModel):
     rewrites: dict[str, int]
     proof: Proof
 
+    @property
+    def proven(self) -> bool:
+        return self.proof.holds(self.precision)
+
 
 class Lean(BaseModel):
     """Lean networks, best first, or why there are none."""
