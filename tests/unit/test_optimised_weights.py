@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.artifacts import LocalStore, Location
 from pipeline.catalogue import ModelRow, WeightsFile
+from pipeline.cpu import cpu_family
 from pipeline.errors import WeightsMismatch, WeightsNotStaged
 from pipeline.specs import SaliencySpec
 from pipeline.staged import (
@@ -133,6 +134,19 @@ def test_on_any_other_runtime_the_published_one_serves_and_says_why(
     assert not file.optimised
     assert file.remark.startswith("published: ")
     assert re.search(reason, file.remark)
+
+
+def test_8_bit_products_proven_with_vnni_are_not_trusted_without(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    made, here = (
+        Runtime(onnxruntime="1.31.1", cpu=cpu_family("x86_64", f"flags : sse2 avx2 {more}"))
+        for more in ("avx_vnni", "")
+    )
+    stage(store, precision="int8-matmul", runtime=made)
+
+    assert chosen(store, tmp_path, made).optimised
+    assert chosen(store, tmp_path, here).path.read_bytes() == PUBLISHED
 
 
 def test_on_another_cpu_a_portable_one_serves_and_is_laid_out_when_it_is_loaded(
