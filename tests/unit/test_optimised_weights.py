@@ -104,7 +104,20 @@ def test_on_the_runtime_it_was_made_for_the_optimised_network_serves(
 
     assert file.path.read_bytes() == LEAN["net.exact.onnx"]
     assert file.path.with_name("net.exact.onnx.data").read_bytes() == LEAN["net.exact.onnx.data"]
-    assert file[1:] == (sha256(PUBLISHED), True, "optimised")
+    assert (file.sha256, file.optimised, file.remark) == (sha256(PUBLISHED), True, "optimised")
+
+
+def test_what_is_loaded_has_a_checksum_of_its_own_which_its_data_change(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(store)
+    published, lean = chosen(store, tmp_path, None), chosen(store, tmp_path)
+    monkeypatch.setitem(LEAN, "net.exact.onnx.data", b"its weights in 8 bits")
+    stage(store)
+    coarse = chosen(store, tmp_path)
+
+    assert published.loaded_sha256 == published.sha256 == lean.sha256 == coarse.sha256
+    assert len({file.loaded_sha256 for file in (published, lean, coarse)}) == 3
 
 
 def test_the_published_file_is_not_even_fetched_then(store: LocalStore, tmp_path: Path) -> None:
