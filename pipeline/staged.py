@@ -74,12 +74,16 @@ class NamedArtifact(Staged):
 
 
 class OptimisedNetwork(Staged):
-    """A network made of the published one, for one runtime. `files` has the network first."""
+    """A network made of the published one, for one runtime. `files` has the network first.
+
+    `edition` counts what has become of the optimisation; 0 is from before it was counted.
+    """
 
     source_sha256: str
     runtime: Runtime
     precision: Precision
     rewrites: dict[str, int]
+    edition: int = 0
     proof: Proof
     files: tuple[NamedArtifact, ...] = Field(min_length=1)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from containers.model_downloader.kept import kept_file, kept_path
-from containers.model_downloader.optimisation.order import Lean, Order
+from containers.model_downloader.optimisation.order import EDITION, Lean, Order
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.catalogue import ModelRow
 from pipeline.specs import SaliencySpec, SamSpec
@@ -113,6 +113,7 @@ class Optimiser:
                 runtime=here.model_copy(update={"cpu": None}) if network.any_cpu else here,
                 precision=network.precision,
                 rewrites=network.rewrites,
+                edition=EDITION,
                 proof=network.proof,
                 files=tuple(
                     self._uploaded(file, place, sha256=_sha256(file)) for file in network.files

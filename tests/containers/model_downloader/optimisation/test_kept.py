@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from containers.model_downloader import optimiser
 from containers.model_downloader.kept import kept_file
+from containers.model_downloader.optimisation.order import EDITION
 from containers.model_downloader.optimiser import Optimiser, Outcome
 from pipeline.artifacts import LocalStore
 from pipeline.staged import StagedFile, StagedWeights
@@ -91,12 +93,39 @@ def another_runtime(kept: Path, _published: Path) -> None:
     manifest.write_text(text)
 
 
+def an_older_edition(kept: Path, _published: Path) -> None:
+    changed(kept, edition=EDITION - 1)
+
+
+def a_wide_proof_with_wider_bounds(kept: Path, _published: Path) -> None:
+    changed(kept, proof={
+        "pictures": 3, "max_difference": 0.5, "max_difference_allowed": 1.0,
+        "mask_error": 0.5, "mask_error_allowed": 1.0,
+    })  # fmt: skip
+
+
+def changed(kept: Path, **facts: Any) -> None:
+    """Say something else of the kept network."""
+    manifest = json.loads((kept / ROW.weights_key).read_text())
+    manifest["files"][0]["optimised"][0] |= facts
+    (kept / ROW.weights_key).write_text(json.dumps(manifest))
+
+
 def no_manifest_at_all(kept: Path, _published: Path) -> None:
     (kept / ROW.weights_key).write_text("{}")
 
 
 @pytest.mark.parametrize(
-    "spoil", [other_weights, other_bytes, a_missing_file, another_runtime, no_manifest_at_all]
+    "spoil",
+    [
+        other_weights,
+        other_bytes,
+        a_missing_file,
+        another_runtime,
+        no_manifest_at_all,
+        an_older_edition,
+        a_wide_proof_with_wider_bounds,
+    ],
 )
 def test_what_no_longer_serves_is_made_again(
     published: Path, kept: Path, tmp_path: Path, spoil: Callable[[Path, Path], None]
