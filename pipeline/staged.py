@@ -1,6 +1,7 @@
 """What the downloader leaves in the models bucket, as values: `manifest.json` and what it says."""
 
-from typing import Literal, Self
+import math
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -10,6 +11,11 @@ from pipeline.cpu import cpu_family
 from pipeline.errors import WeightsMismatch
 
 Precision = Literal["float32", "int8-matmul"]
+
+# The one place that says how far an answer may move. 8-bit products are not exact: for them only
+# the mask counts.
+MAX_DIFFERENCE: Final[dict[Precision, float | None]] = {"float32": 1e-3, "int8-matmul": None}
+MASK_ERROR: Final[dict[Precision, float]] = {"float32": 1e-4, "int8-matmul": 3e-3}
 
 
 class Staged(BaseModel):
@@ -45,6 +51,7 @@ class Proof(Staged):
     """How far an optimised network's answers are from the published one's, at worst.
 
     `max_difference` is between two numbers of output 0, `mask_error` the mean over a whole mask.
+    What was allowed is written down for the reader: whether the proof holds is asked of the code.
     """
 
     pictures: int
@@ -53,11 +60,12 @@ class Proof(Staged):
     mask_error: float
     mask_error_allowed: float
 
-    @property
-    def holds(self) -> bool:
-        allowed = self.max_difference_allowed
+    def holds(self, precision: Precision) -> bool:
+        """Whether that is near enough for a network of this precision. No number never is."""
+        allowed = MAX_DIFFERENCE[precision]
         near = allowed is None or self.max_difference <= allowed
-        return near and self.mask_error <= self.mask_error_allowed
+        finite = math.isfinite(self.max_difference)
+        return finite and near and self.mask_error <= MASK_ERROR[precision]
 
 
 class NamedArtifact(Staged):
@@ -66,14 +74,22 @@ class NamedArtifact(Staged):
 
 
 class OptimisedNetwork(Staged):
-    """A network made of the published one, for one runtime. `files` has the network first."""
+    """A network made of the published one, for one runtime. `files` has the network first.
+
+    `edition` counts what has become of the optimisation; 0 is from before it was counted.
+    """
 
     source_sha256: str
     runtime: Runtime
     precision: Precision
     rewrites: dict[str, int]
+    edition: int = 0
     proof: Proof
     files: tuple[NamedArtifact, ...] = Field(min_length=1)
+
+    @property
+    def proven(self) -> bool:
+        return self.proof.holds(self.precision)
 
 
 class StagedFile(NamedArtifact):
@@ -111,7 +127,7 @@ class StagedFile(NamedArtifact):
         known = {self.artifact.sha256, *([published] if algorithm == "sha256" else [])}
         if self.digest != digest or known != {network.source_sha256}:
             return "the optimised network was made of other weights"
-        return None if network.proof.holds else "the optimised network's proof does not hold"
+        return None if network.proven else "the optimised network's proof does not hold"
 
 
 class StagedWeights(Staged):

@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,12 +20,14 @@ _CHUNK_BYTES: Final = 2**20
 class LocalFile(NamedTuple):
     """A verified file. `sha256` is the published one's, also of a network made of it.
 
+    `loaded_sha256` tells apart what answers in its place: it is of all that is loaded.
     `optimised` networks are laid out for this CPU and are to be loaded as they are; `remark` says
     which network this is, and why if it is not the best one.
     """
 
     path: Path
     sha256: str
+    loaded_sha256: str
     optimised: bool
     remark: str
 
@@ -70,11 +73,13 @@ class LocalWeights:
         if network is None:
             path = self._published(file, staged.artifact)
             remark = f"published: {why}"
-            return LocalFile(path, staged.artifact.sha256, optimised=False, remark=remark)
+            sha256 = staged.artifact.sha256
+            return LocalFile(path, sha256, sha256, optimised=False, remark=remark)
         path, *_ = (self._optimised(each, network) for each in network.files)
         optimised = network.runtime.cpu is not None
         remark = "optimised" if optimised else f"rewritten: {why}"
-        return LocalFile(path, staged.artifact.sha256, optimised, remark)
+        loaded = combined_sha256(each.artifact.sha256 for each in network.files)
+        return LocalFile(path, staged.artifact.sha256, loaded, optimised, remark)
 
     def _optimised(self, file: NamedArtifact, network: OptimisedNetwork) -> Path:
         """A local copy, in a folder of its own: a network finds its data by name, beside it."""
@@ -126,6 +131,11 @@ class LocalWeights:
             ) from error
         finally:
             partial.unlink(missing_ok=True)
+
+
+def combined_sha256(each: Iterable[str]) -> str:
+    """One checksum of several files in their order, made of each one's."""
+    return hashlib.sha256("\n".join(each).encode()).hexdigest()
 
 
 def checksums(path: Path) -> dict[str, str]:

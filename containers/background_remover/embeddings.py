@@ -19,7 +19,10 @@ _DAMAGES: Final = (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError)
 
 @dataclass(frozen=True)
 class EmbeddingCache:
-    """The embedding of one photo version by one encoder, under the checksums of both."""
+    """The embedding of one photo version by one encoder, under the checksums of both.
+
+    The encoder's is of the network that runs: in 8 bits the same weights embed otherwise.
+    """
 
     store: ArtifactStore
     bucket: str

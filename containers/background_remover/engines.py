@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,7 +19,7 @@ from pipeline.contracts import RemoveBackground
 from pipeline.errors import WeightsNotStaged
 from pipeline.photo import Pixels, decode
 from pipeline.specs import BedrockSpec, Engine, SaliencySpec, SamSpec
-from pipeline.weights import LocalFile
+from pipeline.weights import LocalFile, combined_sha256
 from pipeline.workbench import TaskContext
 
 
@@ -60,15 +59,14 @@ def _load_sam(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Mod
     spec = row.spec(SamSpec)
     sam = Sam(functools.partial(_open, encoder, context), _open(decoder, context), spec)
     cache = EmbeddingCache(
-        context.store, job.work_bucket, encoder.sha256, spec.canvas, job.source.sha256
+        context.store, job.work_bucket, encoder.loaded_sha256, spec.canvas, job.source.sha256
     )
 
     def predict(picture: Pixels) -> Prediction:
         found = predict_subjects(sam, picture, job.prompts, cache=cache, timed=context.timed)
         return replace(found, figures=found.figures | {"optimised": float(encoder.optimised)})
 
-    checksums = "\n".join(file.sha256 for file in files)
-    return Model(_read_whole, predict, hashlib.sha256(checksums.encode()).hexdigest())
+    return Model(_read_whole, predict, combined_sha256(file.sha256 for file in files))
 
 
 def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) -> Model:

@@ -68,6 +68,8 @@ def predict_subjects(
 
 def _embed(encoder: Network, canvas: Tensor) -> Tensor:
     (embedding,) = encoder.run({encoder.first_input: canvas})
+    if not np.isfinite(embedding).all():
+        raise ValueError("the encoder answered with values that are not finite numbers")
     return embedding
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from containers.model_downloader.optimisation.order import EDITION
 from pipeline.artifacts import Location
 from pipeline.catalogue import ModelRow
 from pipeline.errors import WeightsMismatch
@@ -12,9 +13,10 @@ from pipeline.weights import checksums
 
 
 def kept_file(folder: Path, row: ModelRow, published: Path, here: Runtime) -> StagedFile | None:
-    """What was staged of a published file, if its best network is whole and was made for `here`.
+    """What was staged of a published file, if its networks are whole and the best is for `here`.
 
-    `folder` is laid out as the models bucket. None means: make it again.
+    `folder` is laid out as the models bucket. None means: make it again, as for networks that
+    another edition of the optimisation made, or a best one whose proof no longer holds.
     """
     staged = _kept_manifest(folder / row.weights_key)
     digests = {file.name: file.digest for file in row.files}
@@ -24,8 +26,10 @@ def kept_file(folder: Path, row: ModelRow, published: Path, here: Runtime) -> St
         best = file.best(digests.get(file.name, ""), here)
         if best is not file.optimised[0]:
             continue
-        whole = all(_whole(folder, network) for network in file.optimised)
-        if whole and file.artifact.sha256 == checksums(published)["sha256"]:
+        serves = all(
+            network.edition == EDITION and _whole(folder, network) for network in file.optimised
+        )
+        if serves and file.artifact.sha256 == checksums(published)["sha256"]:
             return file
     return None
 

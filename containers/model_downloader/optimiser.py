@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from containers.model_downloader.kept import kept_file, kept_path
-from containers.model_downloader.optimisation.order import Lean, Order
+from containers.model_downloader.optimisation.order import EDITION, Lean, Order
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.catalogue import ModelRow
 from pipeline.specs import SaliencySpec, SamSpec
@@ -24,6 +24,7 @@ LEAST_BYTES: Final = 2**20
 _ROOT: Final = Path(__file__).parents[2]
 _RESERVED_MB: Final = 512  # for the process that waits
 _SHARE_OF_MACHINE: Final = 0.8
+_KEY_DIGITS: Final = 12
 
 
 class Outcome(NamedTuple):
@@ -69,18 +70,16 @@ class Optimiser:
         file = kept_file(self.kept, row, path, here)
         if file is None:
             return None
-        again = [
-            network.model_copy(
-                update={
-                    "files": tuple(
-                        self._uploaded(kept_path(self.kept, each.artifact.uri), place)
-                        for each in network.files
-                    )
-                }
-            )
-            for network in file.optimised
-        ]
-        return Outcome(tuple(again), None, file.not_quantised)
+        again = tuple(self._once_more(network, self.kept, place) for network in file.optimised)
+        return Outcome(again, None, file.not_quantised)
+
+    def _once_more(
+        self, network: OptimisedNetwork, kept: Path, place: Callable[[str], Location]
+    ) -> OptimisedNetwork:
+        """A kept network, published: its files are what its manifest says, or will not load."""
+        copies = ((kept_path(kept, each.artifact.uri), each.artifact) for each in network.files)
+        files = tuple(self._uploaded(path, place, sha256=one.sha256) for path, one in copies)
+        return network.model_copy(update={"files": files})
 
     def _made(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix="lean-") as folder:
@@ -114,16 +113,22 @@ class Optimiser:
                 runtime=here.model_copy(update={"cpu": None}) if network.any_cpu else here,
                 precision=network.precision,
                 rewrites=network.rewrites,
+                edition=EDITION,
                 proof=network.proof,
-                files=tuple(self._uploaded(file, place) for file in network.files),
+                files=tuple(
+                    self._uploaded(file, place, sha256=_sha256(file)) for file in network.files
+                ),
             )
             for network in lean.networks
         )
         return Outcome(published, lean.refused, lean.not_quantised)
 
-    def _uploaded(self, file: Path, place: Callable[[str], Location]) -> NamedArtifact:
-        artifact = self.store.upload(file, place(file.name), sha256=_sha256(file))
-        return NamedArtifact(name=file.name, artifact=artifact)
+    def _uploaded(
+        self, file: Path, place: Callable[[str], Location], *, sha256: str
+    ) -> NamedArtifact:
+        """The file under a key of its own bytes: what an older manifest names stays as it is."""
+        at = place(f"{sha256[:_KEY_DIGITS]}/{file.name}")
+        return NamedArtifact(name=file.name, artifact=self.store.upload(file, at, sha256=sha256))
 
 
 def make_lean_apart(order: Order, *, seconds: float) -> Lean:

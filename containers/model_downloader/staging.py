@@ -23,7 +23,10 @@ from pipeline.staged import StagedFile, StagedWeights
 
 @dataclass(frozen=True)
 class Staging:
-    """Brings one model into `bucket`, by way of `scratch`, which has to hold its files once."""
+    """Brings one model into `bucket`, by way of `scratch`.
+
+    That has to hold its files, and beside one network at a time what is made of it.
+    """
 
     row: ModelRow
     bucket: str
@@ -37,8 +40,8 @@ class Staging:
         """Stage the model, or leave it alone if it is there already and nobody says `force`.
 
         WeightsClaimed while another execution is at it. An attempt that fails, with whatever
-        error, leaves no manifest, no claim and no part of a file. InvalidOptions for a hosted
-        model, which has nothing to stage.
+        error, leaves no claim, no part of a file, and what was staged before as it was.
+        InvalidOptions for a hosted model, which has nothing to stage.
         """
         if self.row.hosted:
             raise InvalidOptions(f"{self.row.name} is hosted elsewhere: it has no weights to stage")

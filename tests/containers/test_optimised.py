@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 
@@ -10,9 +11,13 @@ import onnx
 import pytest
 
 from containers.background_remover.handler import handler as remove_background
+from containers.model_downloader import optimiser
 from containers.model_downloader.handler import handler as stage_weights
-from pipeline.artifacts import LocalStore, Location
+from containers.model_downloader.optimisation.order import Lean, Order
+from containers.model_downloader.optimiser import make_lean_apart
+from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.contracts import BackgroundRemoved, RemoveBackground, SourcePhoto, StageWeights
+from pipeline.errors import StoreUnavailable
 from pipeline.photo import Pixels
 from pipeline.staged import Runtime, StagedWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
@@ -41,8 +46,8 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TaskContext:
     )
 
 
-def stage(context: TaskContext) -> StagedWeights:
-    job = StageWeights(schema_version=1, model="lean", models_bucket="models", force=False)
+def stage(context: TaskContext, *, force: bool = False) -> StagedWeights:
+    job = StageWeights(schema_version=1, model="lean", models_bucket="models", force=force)
     result = stage_weights.__wrapped__(job, context)  # type: ignore[attr-defined]
     content = context.store.read(Location.parse(result.manifest.uri))
     return StagedWeights.parse(content, uri=result.manifest.uri)
@@ -81,3 +86,38 @@ def test_the_optimised_network_runs_and_makes_the_published_ones_mask(
     assert lean.weights_sha256 == plain.weights_sha256 == staged.artifact.sha256
     assert np.ptp(plain_mask) > 0
     np.testing.assert_allclose(lean_mask.astype(int), plain_mask.astype(int), atol=1)
+
+
+class NoManifests(LocalStore):
+    """Fails where a staging would be done."""
+
+    def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact:
+        if location.key.endswith("/manifest.json"):
+            raise StoreUnavailable("no")
+        return super().write(location, content, media_type=media_type)
+
+
+def test_a_restaging_that_dies_leaves_the_optimised_network_to_every_cold_start(
+    context: TaskContext, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(optimiser, "make_lean_apart", made_otherwise)
+    before = stage(context)
+    broken = Workbench(root=ROOT, settings=context.settings, store=NoManifests(tmp_path / "store"))
+
+    monkeypatch.setattr(optimiser, "make_lean_apart", functools.partial(made_otherwise, by=b"2"))
+    with pytest.raises(StoreUnavailable):
+        stage(TaskContext(broken), force=True)
+
+    assert remove(context)[0].metrics["optimised"] == 1.0
+    after = stage(context, force=True)
+    assert after.files[0].artifact == before.files[0].artifact
+    assert after.files[0].optimised != before.files[0].optimised
+
+
+def made_otherwise(order: Order, *, seconds: float, by: bytes = b"1") -> Lean:
+    """The same networks, with bytes of no consequence after their weights."""
+    lean = make_lean_apart(order, seconds=seconds)
+    for network in lean.networks:
+        with network.files[1].open("ab") as weights:
+            weights.write(by)
+    return lean

@@ -1,4 +1,4 @@
-"""The kind of a CPU is named by what the layout of optimised weights depends on."""
+"""The kind of a CPU is named by what an optimised network depends on."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ def cpuinfo(flags: str) -> str:
     ("flags", "family"),
     [
         ("fpu sse2 avx avx2 avx512f avx512bw", "x86_64-avx512f"),
-        ("fpu sse2 avx avx2 avx_vnni", "x86_64-avx2"),
+        ("fpu sse2 avx avx2 avx512f avx512_vnni", "x86_64-avx512f-vnni"),
+        ("fpu sse2 avx avx2 avx_vnni", "x86_64-avx2-vnni"),
+        ("fpu sse2 avx avx2", "x86_64-avx2"),
         ("fpu sse2 avx", "x86_64-avx"),
         ("fpu sse2", "x86_64-sse2"),
         ("fpu", None),
     ],
 )
 @pytest.mark.parametrize("machine", ["x86_64", "AMD64"])
-def test_on_x86_it_is_the_widest_vectors_that_count(
+def test_on_x86_it_is_the_widest_vectors_that_count_and_whether_8_bit_products_are_whole(
     machine: str, flags: str, family: str | None
 ) -> None:
     assert cpu_family(machine, cpuinfo(flags)) == family

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.artifacts import LocalStore, Location
 from pipeline.catalogue import ModelRow, WeightsFile
+from pipeline.cpu import cpu_family
 from pipeline.errors import WeightsMismatch, WeightsNotStaged
 from pipeline.specs import SaliencySpec
 from pipeline.staged import (
@@ -30,6 +31,7 @@ PROOF = Proof(
     pictures=3, max_difference=5e-5, max_difference_allowed=1e-3,
     mask_error=1e-6, mask_error_allowed=1e-4,
 )  # fmt: skip
+GENEROUS = {"mask_error": 0.5, "mask_error_allowed": 1.0}
 MANIFEST = Location("models", "net/manifest.json")
 SPEC = SaliencySpec(input_size=64, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none")
 
@@ -102,7 +104,20 @@ def test_on_the_runtime_it_was_made_for_the_optimised_network_serves(
 
     assert file.path.read_bytes() == LEAN["net.exact.onnx"]
     assert file.path.with_name("net.exact.onnx.data").read_bytes() == LEAN["net.exact.onnx.data"]
-    assert file[1:] == (sha256(PUBLISHED), True, "optimised")
+    assert (file.sha256, file.optimised, file.remark) == (sha256(PUBLISHED), True, "optimised")
+
+
+def test_what_is_loaded_has_a_checksum_of_its_own_which_its_data_change(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(store)
+    published, lean = chosen(store, tmp_path, None), chosen(store, tmp_path)
+    monkeypatch.setitem(LEAN, "net.exact.onnx.data", b"its weights in 8 bits")
+    stage(store)
+    coarse = chosen(store, tmp_path)
+
+    assert published.loaded_sha256 == published.sha256 == lean.sha256 == coarse.sha256
+    assert len({file.loaded_sha256 for file in (published, lean, coarse)}) == 3
 
 
 def test_the_published_file_is_not_even_fetched_then(store: LocalStore, tmp_path: Path) -> None:
@@ -134,6 +149,19 @@ def test_on_any_other_runtime_the_published_one_serves_and_says_why(
     assert re.search(reason, file.remark)
 
 
+def test_8_bit_products_proven_with_vnni_are_not_trusted_without(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    made, here = (
+        Runtime(onnxruntime="1.31.1", cpu=cpu_family("x86_64", f"flags : sse2 avx2 {more}"))
+        for more in ("avx_vnni", "")
+    )
+    stage(store, precision="int8-matmul", runtime=made)
+
+    assert chosen(store, tmp_path, made).optimised
+    assert chosen(store, tmp_path, here).path.read_bytes() == PUBLISHED
+
+
 def test_on_another_cpu_a_portable_one_serves_and_is_laid_out_when_it_is_loaded(
     store: LocalStore, tmp_path: Path
 ) -> None:
@@ -161,6 +189,7 @@ def test_a_portable_one_still_wants_the_onnxruntime_it_was_proven_on(
         ({"source_sha256": "0" * 64}, "made of other weights"),
         ({"proof": PROOF.model_copy(update={"max_difference": 2e-3})}, "proof does not hold"),
         ({"proof": PROOF.model_copy(update={"mask_error": 2e-4})}, "proof does not hold"),
+        ({"proof": PROOF.model_copy(update=GENEROUS)}, "proof does not hold"),
     ],
 )
 def test_one_that_is_not_proven_of_these_weights_does_not_serve(

@@ -57,9 +57,9 @@ def make_lean(order: Order) -> Lean:
         return _lean(refused="it answers with values that are not numbers")
     judge = Judge(photos, plain, order.activation)
     exact, *portable = _exact(order, judge)
-    if not exact.proof.holds:
+    if not exact.proven:
         return _lean(refused=f"it answers otherwise than the published network: {exact.proof}")
-    networks = [exact, *(each for each in portable if each.proof.holds)]
+    networks = [exact, *(each for each in portable if each.proven)]
     return _with_8_bits(order, judge, networks) if order.quantise else _lean(networks)
 
 
@@ -67,7 +67,7 @@ def _with_8_bits(order: Order, judge: Judge, networks: list[LeanNetwork]) -> Lea
     coarse = _coarse(order, judge)
     if coarse is None:
         return _lean(networks, not_quantised="it multiplies no matrices")
-    if not coarse.proof.holds:
+    if not coarse.proven:
         return _lean(networks, not_quantised=f"its masks differ too much: {coarse.proof}")
     return _lean([coarse, *networks])
 

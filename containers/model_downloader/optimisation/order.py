@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.staged import Precision, Proof
+
+# Raise it whenever a pass, the quantisation or the layout changes: a machine that kept networks of
+# an older edition makes them again.
+EDITION: Final = 1
 
 Activation = Literal["none", "sigmoid"]
 
@@ -35,6 +39,10 @@ class LeanNetwork(BaseModel):
     precision: Precision
     rewrites: dict[str, int]
     proof: Proof
+
+    @property
+    def proven(self) -> bool:
+        return self.proof.holds(self.precision)
 
 
 class Lean(BaseModel):

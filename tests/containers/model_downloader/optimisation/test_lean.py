@@ -16,7 +16,9 @@ from containers.model_downloader.optimisation import passes
 from containers.model_downloader.optimisation.deform_conv import fuse
 from containers.model_downloader.optimisation.graph import Graph, Node
 from containers.model_downloader.optimisation.lean import make_lean
-from containers.model_downloader.optimisation.order import Order
+from containers.model_downloader.optimisation.order import Lean, Order
+from containers.model_downloader.optimisation.pictures import Tensor
+from containers.model_downloader.optimisation.proof import answers
 from containers.model_downloader.optimisation.rewriting import Replacement
 from tests.bench.standins.layers import conv, linear, relu, reshape
 from tests.bench.standins.net import Net
@@ -64,7 +66,7 @@ def test_lean_networks_answer_alike_from_weights_that_lie_beside_them(tmp_path: 
     for network, level in ((exact, levels.ORT_DISABLE_ALL), (portable, levels.ORT_ENABLE_ALL)):
         file, weights = network.files
         assert weights.stat().st_size > 10 * file.stat().st_size
-        assert (network.proof.pictures, network.proof.holds) == (3, True)
+        assert (network.proof.pictures, network.proven) == (3, True)
         assert (network.precision, network.rewrites["deform_conv"]) == ("float32", 20)
         np.testing.assert_allclose(answer(file, photo, level=level), expected, atol=1e-4)
 
@@ -127,6 +129,23 @@ def test_a_network_without_products_has_nothing_to_quantise(tmp_path: Path) -> N
 
     assert [network.precision for network in lean.networks] == ["float32"]
     assert lean.not_quantised == "it multiplies no matrices"
+
+
+@pytest.mark.parametrize("picture", [0, 1, 2])
+def test_a_network_that_comes_to_answer_no_number_is_not_let_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: int
+) -> None:
+    def overflowing(network: Path, photos: list[Tensor], *, as_it_is: bool = False) -> list[Tensor]:
+        given = answers(network, photos, as_it_is=as_it_is)
+        if as_it_is:
+            given[picture].flat[0] = np.nan
+        return given
+
+    monkeypatch.setattr("containers.model_downloader.optimisation.lean.answers", overflowing)
+
+    told = make_lean(order(tmp_path, classifier(), quantise=True)).model_dump_json()
+
+    assert Lean.model_validate_json(told).networks == ()
 
 
 def test_a_network_that_takes_no_picture_is_left_as_it_is(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_the_optimised_network_is_published_with_what_it_was_made_of_and_for(
     assert reason is None
     assert network.source_sha256 == hashlib.sha256(published.read_bytes()).hexdigest()
     assert network.runtime == Runtime.here(onnxruntime=ort.__version__)
-    assert (network.precision, network.proof.holds) == ("float32", True)
+    assert (network.precision, network.proven) == ("float32", True)
     assert [file.name for file in network.files] == ["net.exact.onnx", "net.exact.onnx.data"]
     for file in network.files:
         content = store.read(Location.parse(file.artifact.uri))

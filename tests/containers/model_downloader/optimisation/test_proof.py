@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
+from containers.model_downloader.optimisation.order import Activation
 from containers.model_downloader.optimisation.pictures import inputs, pictures
 from containers.model_downloader.optimisation.proof import compared
 from pipeline.staged import Precision
@@ -75,7 +78,7 @@ def test_an_answer_may_be_off_by_so_much_in_one_place_and_so_much_everywhere(
 
     proof = compared(plain, lean, precision=precision, activation="none")
 
-    assert proof.holds is holds
+    assert proof.holds(precision) is holds
     assert proof.pictures == 3
     assert proof.max_difference == pytest.approx(off_by)
     assert proof.mask_error == pytest.approx(off_by if everywhere else off_by / 2500)
@@ -88,12 +91,20 @@ def test_logits_are_compared_as_the_masks_they_become() -> None:
 
     assert proof.max_difference == 1
     assert proof.mask_error < 1e-8
-    assert proof.holds
+    assert proof.holds("int8-matmul")
 
 
-def test_an_answer_that_is_no_number_proves_nothing() -> None:
-    plain = np.zeros((1, 1, 4, 4), np.float32)
+@pytest.mark.parametrize("picture", [0, 1, 2])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("activation", ["none", "sigmoid"])
+@pytest.mark.parametrize("precision", get_args(Precision))
+def test_an_answer_that_is_no_number_proves_nothing(
+    picture: int, wrong: float, activation: Activation, precision: Precision
+) -> None:
+    plain = [np.full((1, 1, 50, 50), 20, np.float32) for _ in range(3)]
+    lean = [each.copy() for each in plain]
+    lean[picture][0, 0, 7, 7] = wrong
 
-    proof = compared([plain], [plain + np.nan], precision="float32", activation="none")
+    proof = compared(plain, lean, precision=precision, activation=activation)
 
-    assert not proof.holds
+    assert not proof.holds(precision)
