@@ -13,6 +13,10 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 CHUNK_BYTES: Final = 2**20
 
 
+class AccessDenied(Exception):
+    """The store does not let us do that: a permission is missing, which is for a person to mend."""
+
+
 class Location(NamedTuple):
     """Where an object lives. A key is any text S3 accepts, written into the URI unescaped."""
 
@@ -66,7 +70,10 @@ class Upload(Protocol):
 
 
 class ArtifactStore(Protocol):
-    """Where artifacts live. A missing object raises `KeyError`, an outage `StoreUnavailable`."""
+    """Where artifacts live.
+
+    A missing object raises KeyError, an outage StoreUnavailable, a closed door AccessDenied.
+    """
 
     def stat(self, location: Location) -> Stat: ...
 

@@ -203,9 +203,12 @@ class WeightsNotStaged(WeightsError):
 
 
 class WeightsForbidden(WeightsError):
-    """A gated source refused, or its token is not in Secrets Manager."""
+    """A gated source or a bucket refused, or the token is not to be read in Secrets Manager."""
 
-    hint = "Store the token that the model's row names, or use a mirror; then stage again."
+    hint = (
+        "Store the token that the model's row names, let the model downloader read it and the "
+        "bucket, or use a mirror; then stage again."
+    )
 
 
 class WeightsMismatch(WeightsError):

@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import boto3
-from boto3.exceptions import RetriesExceededError, S3UploadFailedError
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
-from botocore.exceptions import ConnectionError as NoConnection
 
 from pipeline.artifacts import CHUNK_BYTES, Artifact, Location, Stat, Upload
-from pipeline.errors import StoreUnavailable
+from pipeline.s3_errors import lost_races, named_errors, unwrapped
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-_MISSING: Final = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}
-_THROTTLED: Final = {
-    "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout",
-}  # fmt: skip
-_LOST_RACE: Final = {
-    "PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "NoSuchUpload",
-}  # fmt: skip
-_NO_ANSWER: Final = (HTTPClientError, NoConnection, IncompleteReadError, RetriesExceededError)
-_BAD_REQUEST: Final = 400
-_SERVER_FAULT: Final = 500
 _PART_BYTES: Final = 16 * 2**20  # 10,000 parts are allowed: 156 GiB
 
 
@@ -48,18 +34,18 @@ class S3Store:
         return cls(boto3.client("s3", config=config))
 
     def stat(self, location: Location) -> Stat:
-        with _named_errors(location):
+        with named_errors(location):
             head = self._client.head_object(**_address(location))  # type: ignore[arg-type]
         etag = head["ETag"].strip('"')
         return Stat(head["ContentLength"], etag, head.get("VersionId"), head["Metadata"])
 
     def read(self, location: Location) -> bytes:
-        with _named_errors(location):
+        with named_errors(location):
             answer = self._client.get_object(**_address(location))  # type: ignore[arg-type]
             return answer["Body"].read()
 
     def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact:
-        with _named_errors(location):
+        with named_errors(location):
             self._client.put_object(
                 Bucket=location.bucket, Key=location.key, Body=content, ContentType=media_type
             )
@@ -67,18 +53,18 @@ class S3Store:
         return Artifact(uri=location.uri, sha256=sha256, bytes=len(content))
 
     def download(self, location: Location, path: Path) -> None:
-        with _named_errors(location):
+        with named_errors(location):
             bucket, key, version_id = location
             extra = {"VersionId": version_id} if version_id is not None else {}
             self._client.download_file(bucket, key, str(path), ExtraArgs=extra)
 
     def upload(self, path: Path, location: Location, *, sha256: str) -> Artifact:
-        with _named_errors(location), _unwrapped():
+        with named_errors(location), unwrapped():
             self._client.upload_file(str(path), location.bucket, location.key)
         return Artifact(uri=location.uri, sha256=sha256, bytes=path.stat().st_size)
 
     def stream(self, location: Location) -> Iterator[bytes]:
-        with _named_errors(location):
+        with named_errors(location):
             answer = self._client.get_object(**_address(location))  # type: ignore[arg-type]
             yield from answer["Body"].iter_chunks(CHUNK_BYTES)
 
@@ -90,13 +76,13 @@ class S3Store:
     ) -> str | None:
         bucket, key, _ = location
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": f'"{etag}"'}
-        with _named_errors(location), _lost_races():
+        with named_errors(location), lost_races():
             answer = self._client.put_object(Bucket=bucket, Key=key, Body=content, **condition)  # type: ignore[arg-type]
             return answer["ETag"].strip('"')
         return None
 
     def delete_if_unchanged(self, location: Location, *, etag: str) -> None:
-        with _named_errors(location), _lost_races():
+        with named_errors(location), lost_races():
             bucket, key, _ = location
             self._client.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
 
@@ -119,7 +105,7 @@ class _MultipartUpload:
 
     def complete(self) -> None:
         bucket, key, _ = self._location
-        with _named_errors(self._location):
+        with named_errors(self._location):
             if self._upload_id is None:
                 self._client.put_object(Bucket=bucket, Key=key, Body=bytes(self._buffer))
                 return
@@ -136,7 +122,7 @@ class _MultipartUpload:
     def abort(self) -> None:
         if self._upload_id is not None:
             bucket, key, _ = self._location
-            with _named_errors(self._location), _lost_races():
+            with named_errors(self._location), lost_races():
                 self._client.abort_multipart_upload(
                     Bucket=bucket, Key=key, UploadId=self._upload_id
                 )
@@ -145,7 +131,7 @@ class _MultipartUpload:
     def _send(self, part: bytes) -> None:
         bucket, key, _ = self._location
         number = len(self._parts) + 1
-        with _named_errors(self._location):
+        with named_errors(self._location):
             if self._upload_id is None:
                 begun = self._client.create_multipart_upload(Bucket=bucket, Key=key)
                 self._upload_id = begun["UploadId"]
@@ -160,40 +146,3 @@ def _address(location: Location) -> dict[str, str]:
     if location.version_id is not None:
         address["VersionId"] = location.version_id
     return address
-
-
-@contextmanager
-def _named_errors(location: Location) -> Iterator[None]:
-    """Missing objects as KeyError, outages and throttles as StoreUnavailable, the rest as bugs."""
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        malformed_version = location.version_id is not None and status == _BAD_REQUEST
-        if code in _MISSING or malformed_version:
-            raise KeyError(location.uri) from error
-        if code in _THROTTLED or status >= _SERVER_FAULT:
-            raise StoreUnavailable(f"S3 answered {code} for {location.uri}") from error
-        raise
-    except _NO_ANSWER as error:
-        raise StoreUnavailable(f"S3 did not answer for {location.uri}: {error}") from error
-
-
-@contextmanager
-def _lost_races() -> Iterator[None]:
-    """Leave quietly where S3 says that it is not the expected object, or not there any more."""
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in _LOST_RACE:
-            raise
-
-
-@contextmanager
-def _unwrapped() -> Iterator[None]:
-    """boto3 hides S3's answer to an upload behind an error of its own; let the answer through."""
-    try:
-        yield
-    except S3UploadFailedError as error:
-        raise error.__context__ or error from None

@@ -6,18 +6,27 @@ from typing import Any, Final, Protocol
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from pipeline.errors import StoreUnavailable
 
 _MISSING: Final = {"ResourceNotFoundException", "InvalidRequestException"}
+_CLOSED: Final = {"AccessDeniedException", "DecryptionFailure"}
 _THROTTLED: Final = {"ThrottlingException", "InternalServiceError", "RequestLimitExceeded"}
 _SERVER_FAULT: Final = 500
 
 
+class Unreadable(Exception):
+    """The secret is there, and no text that we may read; the message says why."""
+
+
 class Secrets(Protocol):
     def read(self, name: str) -> str:
-        """The secret's text; KeyError if there is none, or it is about to be deleted."""
+        """The secret's text; KeyError if there is none, or it is about to be deleted.
+
+        Unreadable if it is closed to us, or holds bytes; StoreUnavailable if nobody answers.
+        """
         ...
 
 
@@ -28,14 +37,19 @@ class SecretsManager:
         config = Config(connect_timeout=5, read_timeout=10)
         client: Any = boto3.client("secretsmanager", config=config)
         try:
-            return str(client.get_secret_value(SecretId=name)["SecretString"])
+            secret = client.get_secret_value(SecretId=name)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if code in _MISSING:
                 raise KeyError(name) from error
+            if code in _CLOSED:
+                raise Unreadable(f"Secrets Manager answered {code}") from error
             if code in _THROTTLED or status >= _SERVER_FAULT:
                 raise StoreUnavailable(f"Secrets Manager answered {code} for {name!r}") from error
             raise
-        except BotoCoreError as error:
+        except (HTTPClientError, NoConnection) as error:
             raise StoreUnavailable(f"Secrets Manager did not answer: {error}") from error
+        if "SecretString" not in secret:
+            raise Unreadable("it holds bytes, not text")
+        return str(secret["SecretString"])

@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from pipeline.__main__ import isolate
+from tests.answers import Serve, answering
 from tests.models import Shelf, stock
 
 isolate(os.environ)
@@ -23,6 +24,13 @@ ROOT = Path(__file__).parent.parent
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     """The tests' own models, with a catalogue to layer over the shipped one."""
     return stock(tmp_path_factory.mktemp("shelf"))
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Opens ports behind which every request gets the same answer."""
+    with answering() as serve:
+        yield serve
 
 
 @pytest.fixture

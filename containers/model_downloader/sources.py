@@ -11,7 +11,7 @@ from urllib3.exceptions import HTTPError
 
 from containers.model_downloader.intake import Intake
 from containers.model_downloader.web import Closed, Web
-from pipeline.artifacts import CHUNK_BYTES, ArtifactStore, Location
+from pipeline.artifacts import CHUNK_BYTES, AccessDenied, ArtifactStore, Location
 from pipeline.catalogue import WeightsFile
 from pipeline.errors import (
     PipelineError,
@@ -20,7 +20,7 @@ from pipeline.errors import (
     WeightsMismatch,
     WeightsUnavailable,
 )
-from pipeline.secrets import Secrets
+from pipeline.secrets import Secrets, Unreadable
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Sources:
         """Give the file to `intake` and return the address it came from, without credentials.
 
         WeightsUnavailable lists why each source failed; fewer bytes than the catalogue states is
-        such a failure. WeightsForbidden instead if one of them is gated and did not let us in. A
-        source with other bytes than the digest promises ends the search with WeightsMismatch: that
-        is for a person to look at.
+        such a failure. WeightsForbidden instead if one of them, gated or a bucket, did not let us
+        in. A source with other bytes than the digest promises ends the search with WeightsMismatch:
+        that is for a person to look at.
         """
         failures = []
         failure: type[PipelineError] = WeightsUnavailable
@@ -52,7 +52,7 @@ class Sources:
                 _require_whole(file, intake)
             except (OSError, HTTPError) as error:
                 failures.append(f"{_public(address)} ({_short(error)})")
-                if isinstance(error, Closed) and self._is_gated(address, file):
+                if isinstance(error, Closed) and self._should_open(address, file):
                     failure = WeightsForbidden
                 continue
             _require_published_bytes(file, intake, _public(address))
@@ -86,6 +86,8 @@ class Sources:
             yield from self.store.stream(location)
         except KeyError:
             raise OSError("there is no such object") from None
+        except AccessDenied as error:
+            raise Closed(str(error)) from error
         except StoreUnavailable as error:
             raise OSError(error.message) from error
 
@@ -96,9 +98,16 @@ class Sources:
             token = self.secrets.read(file.token).strip()
         except KeyError:
             raise Closed(f"there is no secret called {file.token!r}") from None
+        except Unreadable as error:
+            raise Closed(f"the secret {file.token!r}: {error}") from error
         if not token.isascii() or not token.isprintable() or " " in token:
             raise Closed(f"the secret {file.token!r} does not hold one line of plain text")
         return token
+
+    def _should_open(self, address: str, file: WeightsFile) -> bool:
+        """Whether a row that names this source counts on a token or a permission of ours."""
+        in_a_bucket = urlsplit(address).scheme == "s3" and address in file.urls
+        return in_a_bucket or self._is_gated(address, file)
 
     def _is_gated(self, address: str, file: WeightsFile) -> bool:
         """Whether the file's token opens this: on the host of its first address, no other."""

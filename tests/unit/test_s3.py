@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
-from pipeline.artifacts import Location
+from pipeline.artifacts import AccessDenied, Location
 from pipeline.errors import StoreUnavailable
 from pipeline.s3 import S3Store
+from tests.answers import Serve
 
 PHOTO = Location("photos", "cat.jpg")
 OPERATIONS: dict[str, Callable[[S3Store, Path], object]] = {
@@ -107,27 +105,6 @@ def test_a_written_object_says_what_it_is(client: Any) -> None:
     assert head["ContentType"] == "image/webp"
 
 
-class Ailing(BaseHTTPRequestHandler):
-    """Gives the same answer to every request: status, body, and the length it claims to have."""
-
-    protocol_version = "HTTP/1.1"
-    status, body, length = 200, b"", 0
-
-    def answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(self.status)
-        self.send_header("Content-Length", str(self.length))
-        self.send_header("ETag", '"0"')
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(self.body * (self.command != "HEAD"))
-
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - http.server's names
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], S3Store]]:
     """Stores that speak to a port of this machine, impatiently and once."""
@@ -153,23 +130,6 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], S3Store
         client.close()
 
 
-@pytest.fixture
-def ailing() -> Iterator[Callable[..., int]]:
-    """Ports behind which every request gets the same answer."""
-    servers = []
-
-    def serve(status: int, body: bytes = b"", *, length: int | None = None) -> int:
-        answer = {"status": status, "body": body, "length": len(body) if length is None else length}
-        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), type("Ailing", (Ailing,), answer)))
-        threading.Thread(target=servers[-1].serve_forever, args=[0.01], daemon=True).start()
-        return servers[-1].server_port
-
-    yield serve
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
 def explained(code: str) -> bytes:
     return f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
 
@@ -179,10 +139,10 @@ def explained(code: str) -> bytes:
     "fault", [(503, "SlowDown"), (500, "InternalError"), (503, "ServiceUnavailable")]
 )
 def test_a_server_fault_is_an_outage(
-    reached: Any, ailing: Any, path: Path, operation: str, fault: tuple[int, str]
+    reached: Any, serve: Serve, path: Path, operation: str, fault: tuple[int, str]
 ) -> None:
     status, code = fault
-    store = reached(ailing(status, explained(code)))
+    store = reached(serve(status, explained(code)))
 
     with pytest.raises(StoreUnavailable, match=PHOTO.uri):
         OPERATIONS[operation](store, path)
@@ -191,9 +151,9 @@ def test_a_server_fault_is_an_outage(
 @pytest.mark.parametrize("operation", ["read", "write", "upload"])
 @pytest.mark.parametrize("code", ["RequestTimeout", "Throttling", "RequestLimitExceeded"])
 def test_being_asked_to_wait_is_an_outage(
-    reached: Any, ailing: Any, path: Path, operation: str, code: str
+    reached: Any, serve: Serve, path: Path, operation: str, code: str
 ) -> None:
-    store = reached(ailing(400, explained(code)))
+    store = reached(serve(400, explained(code)))
 
     with pytest.raises(StoreUnavailable, match=code):
         OPERATIONS[operation](store, path)
@@ -219,19 +179,19 @@ def test_silence_is_an_outage(reached: Any, path: Path, operation: str) -> None:
 
 @pytest.mark.parametrize("operation", ["read", "download"])
 def test_an_answer_cut_short_is_an_outage(
-    reached: Any, ailing: Any, path: Path, operation: str
+    reached: Any, serve: Serve, path: Path, operation: str
 ) -> None:
-    store = reached(ailing(200, b"half", length=8))
+    store = reached(serve(200, b"half", length=8))
 
     with pytest.raises(StoreUnavailable, match=f"S3 did not answer for {PHOTO.uri}"):
         OPERATIONS[operation](store, path)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_being_refused_is_a_bug_and_keeps_its_own_name(
-    reached: Any, ailing: Any, path: Path, operation: str
+def test_being_refused_is_neither_missing_nor_an_outage(
+    reached: Any, serve: Serve, path: Path, operation: str
 ) -> None:
-    store = reached(ailing(403, explained("AccessDenied")))
+    store = reached(serve(403, explained("AccessDenied")))
 
-    with pytest.raises(ClientError, match=r"Forbidden|AccessDenied"):
+    with pytest.raises(AccessDenied, match=rf"S3 answered (403|AccessDenied) for {PHOTO.uri}"):
         OPERATIONS[operation](store, path)

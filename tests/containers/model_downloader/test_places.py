@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipeline.artifacts import LocalStore, Location
+from pipeline.artifacts import AccessDenied, LocalStore, Location
 from pipeline.catalogue import WeightsFile
 from pipeline.errors import StoreUnavailable, WeightsForbidden, WeightsUnavailable
 from pipeline.network import Network
-from tests.containers.model_downloader.desks import CONTENT, MD5, SHA256, Desk, wanted
+from pipeline.secrets import Unreadable
+from tests.containers.model_downloader.desks import CONTENT, MD5, SHA256, Desk, Vault, wanted
 from tests.containers.model_downloader.server import Web
 
 ON_THE_HUB = "hf://ada/net@0123abc/onnx/big model.onnx"
@@ -89,6 +90,29 @@ def test_a_bucket_that_does_not_answer_is_a_source_that_failed(tmp_path: Path, d
         desk.fetch(wanted("s3://shelf/w"))
 
 
+class Shut(LocalStore):
+    def read(self, location: Location) -> bytes:
+        raise AccessDenied(f"S3 answered AccessDenied for {location.uri}")
+
+
+def test_a_bucket_that_does_not_let_us_in_is_passed_over(
+    web: Web, tmp_path: Path, desk: Desk
+) -> None:
+    good = web.put("/good", CONTENT)
+    desk.store = Shut(tmp_path / "shut")
+
+    assert desk.fetch(wanted("s3://shelf/w", good)) == SHA256
+
+
+def test_a_bucket_that_does_not_let_us_in_is_for_a_person_to_mend(
+    web: Web, tmp_path: Path, desk: Desk
+) -> None:
+    desk.store = Shut(tmp_path / "shut")
+
+    with pytest.raises(WeightsForbidden, match=r"s3://shelf/w \(S3 answered AccessDenied"):
+        desk.fetch(wanted("s3://shelf/w", f"{web.url}/none"))
+
+
 @pytest.mark.parametrize("name", ["w.onnx", "zwei Wörter.onnx"])
 def test_a_file_is_a_source(tmp_path: Path, desk: Desk, name: str) -> None:
     (tmp_path / name).write_bytes(CONTENT)
@@ -150,6 +174,22 @@ def test_a_token_nobody_stored_is_for_a_person_to_mend(web: Web, desk: Desk) -> 
     with pytest.raises(WeightsForbidden, match="there is no secret called 'hub/token'"):
         through(desk, web, gated())
     assert web.asked == []
+
+
+class Sealed(Vault):
+    def read(self, name: str) -> str:  # noqa: ARG002 - whichever it is
+        raise Unreadable("Secrets Manager answered AccessDeniedException")
+
+
+def test_a_token_we_may_not_read_is_for_a_person_to_mend(
+    web: Web, other_web: Web, desk: Desk
+) -> None:
+    desk.vault = Sealed()
+    later = other_web.put("/later", CONTENT)
+
+    assert through(desk, web, gated(later)) == later
+    with pytest.raises(WeightsForbidden, match="'hub/token': Secrets Manager answered AccessDen"):
+        through(desk, web, gated())
 
 
 @pytest.mark.parametrize("status", [401, 403])
