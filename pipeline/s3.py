@@ -1,4 +1,4 @@
-"""Artifacts in S3: the one place outside the local cloud that knows boto3."""
+"""Artifacts in S3."""
 
 from __future__ import annotations
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from urllib3.exceptions import HTTPError
 
 from containers.model_downloader.intake import Intake
 from containers.model_downloader.web import Closed, Web
+from pipeline.addresses import without_credentials
 from pipeline.artifacts import CHUNK_BYTES, AccessDenied, ArtifactStore, Location
 from pipeline.catalogue import WeightsFile
 from pipeline.errors import (
@@ -47,16 +48,17 @@ class Sources:
         failures = []
         failure: type[PipelineError] = WeightsUnavailable
         for address in self._addresses(file):
+            shown = without_credentials(address)
             try:
                 self._receive(address, file, intake)
                 _require_whole(file, intake)
             except (OSError, HTTPError) as error:
-                failures.append(f"{_public(address)} ({_short(error)})")
+                failures.append(f"{shown} ({_short(error)})")
                 if isinstance(error, Closed) and self._should_open(address, file):
                     failure = WeightsForbidden
                 continue
-            _require_published_bytes(file, intake, _public(address))
-            return _public(address)
+            _require_published_bytes(file, intake, shown)
+            return shown
         tried = "; ".join(failures) or "the catalogue names no source"
         raise failure(f"{file.name} could not be fetched: {tried}")
 
@@ -144,14 +146,6 @@ def _require_published_bytes(file: WeightsFile, intake: Intake, address: str) ->
 def _host(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
-
-
-def _public(address: str) -> str:
-    """The address without a user, a password or a signature."""
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"}:
-        return address
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _short(error: Exception) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import urllib3
 
+from pipeline.addresses import without_credentials
 from pipeline.catalogue import Catalogue, ModelRow
 from pipeline.errors import ModelNotOffered, WeightsUnavailable
 from pipeline.network import Network
@@ -104,5 +104,5 @@ def _answers(address: str, *, gated: bool = False) -> bool:
 
 
 def _tried(row: ModelRow, mirror: str | None) -> str:
-    places: Iterator[str] = (url for file in row.files for url in file.urls)
-    return ", ".join([*([mirror] if mirror else []), *places]) or "anywhere"
+    places = [*([mirror] if mirror else []), *(url for file in row.files for url in file.urls)]
+    return ", ".join(map(without_credentials, places)) or "anywhere"
