@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -96,6 +97,7 @@ class Sources:
     def _token(self, address: str, file: WeightsFile) -> str | None:
         if file.token is None or not self._is_gated(address, file):
             return None
+        self._require_privacy(self.web.network.url(address))
         try:
             token = self.secrets.read(file.token).strip()
         except KeyError:
@@ -105,6 +107,13 @@ class Sources:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise Closed(f"the secret {file.token!r} does not hold one line of plain text")
         return token
+
+    def _require_privacy(self, url: str) -> None:
+        """Closed unless a token reaches `url` encrypted, or without leaving this machine."""
+        stays_here = _is_loopback(url) and self.web.network.proxy_for(url) is None
+        if urlsplit(url).scheme != "https" and not stays_here:
+            shown = without_credentials(url)
+            raise Closed(f"a token does not travel unencrypted to {shown}")
 
     def _should_open(self, address: str, file: WeightsFile) -> bool:
         """Whether a row that names this source counts on a token or a permission of ours."""
@@ -146,6 +155,14 @@ def _require_published_bytes(file: WeightsFile, intake: Intake, address: str) ->
 def _host(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _short(error: Exception) -> str:
