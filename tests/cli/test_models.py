@@ -166,6 +166,23 @@ def test_a_model_of_ones_own_becomes_a_row_that_runs(
             "'big' is neither max nor a number",
             id="no scale",
         ),
+        *(
+            pytest.param(
+                ["add", "README.md", "--name", "x", "--licence", "y", f"{option}={text}"],
+                f"'{text}' is n",
+                id=f"{option} {text}",
+            )
+            for option, text in [
+                ("--scale", "0"),
+                ("--scale", "-1"),
+                ("--scale", "nan"),
+                ("--scale", "inf"),
+                ("--mean", "0,0,nan"),
+                ("--std", "0,0,0"),
+                ("--std", "1,1,-1"),
+                ("--std", "1,1,inf"),
+            ]
+        ),
     ],
 )
 def test_a_wrong_command_says_what_is_wrong(
