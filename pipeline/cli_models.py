@@ -12,6 +12,7 @@ import click
 
 from pipeline.cli_options import ROOT, weights_options
 from pipeline.local import report
+from pipeline.local.availability import stageable_row
 from pipeline.local.kept import ABSENT, OK, cache_folder, verify_copies
 from pipeline.local.own_model import Wishes, describe_row, inspect_network
 from pipeline.local.session import ModelChoice, keeping_cloud, mirror_of, read_catalogue
@@ -80,7 +81,7 @@ def stage(names: tuple[str, ...], choice: ModelChoice) -> None:
     Exit code 0 if every model was staged, 1 if not.
     """
     catalogue = read_catalogue(ROOT, choice)
-    rows = [catalogue.row(name) for name in names]
+    rows = [stageable_row(catalogue, name) for name in names]
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
     staged = []

@@ -53,15 +53,24 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
     )
 
 
+def stageable_row(catalogue: Catalogue, name: str) -> ModelRow:
+    """The row of a model that may be used, and on this machine.
+
+    UnknownModel, LicenseNotAccepted, or ModelNotOffered for a hosted one, if not.
+    """
+    row = catalogue.usable(name)
+    if row.hosted:
+        raise ModelNotOffered(f"{name} is hosted by Amazon Bedrock, which no local cloud reaches")
+    return row
+
+
 def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> ChosenModel:
     """The model asked for, if it may be used and can be staged.
 
     UnknownModel, LicenseNotAccepted, WeightsUnavailable, or ModelNotOffered for a hosted one, if
     not.
     """
-    row = catalogue.usable(name)
-    if row.hosted:
-        raise ModelNotOffered(f"{name} is hosted by Amazon Bedrock, which no local cloud reaches")
+    row = stageable_row(catalogue, name)
     if not can_be_staged(row, mirror=mirror):
         raise WeightsUnavailable(f"{name} is not to be had from {_tried(row, mirror)}")
     return ChosenModel(name, "as asked")

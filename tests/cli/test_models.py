@@ -146,6 +146,24 @@ def test_a_model_of_ones_own_becomes_a_row_that_runs(
 
 
 @pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("research", 2, "LicenseNotAccepted: the weights of research"),
+        ("hosted", 1, "ModelNotOffered: hosted is hosted by Amazon Bedrock"),
+    ],
+)
+def test_a_model_that_will_never_be_staged_here_starts_no_cloud(
+    matteline: Matteline, tmp_path: Path, name: str, code: int, says: str
+) -> None:
+    done = matteline("models", "stage", "brightness", name, XDG_CACHE_HOME=str(tmp_path))
+
+    assert done.returncode == code
+    assert done.stderr.startswith(says)
+    assert "Staging" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         pytest.param(["stage"], "NAMES", id="no names"),
