@@ -29,7 +29,6 @@ _MOST_MB: Final = 10_240
 class Description(BaseModel):
     """What the model downloader finds out about a file by running it."""
 
-    input_name: str
     input_size: int
     output_name: str
     output_shape: tuple[int, ...]
