@@ -77,7 +77,7 @@ class ModelRow(Declaration):
             raise ValueError(f"engine {self.engine} needs its table {self.engine}, not {given}")
         files = _FILES[self.engine]
         if len(self.files) != files:
-            raise ValueError(f"engine {self.engine} has {files} of files, not {len(self.files)}")
+            raise ValueError(f"engine {self.engine} needs files: {files}, not {len(self.files)}")
         return self
 
     @model_validator(mode="after")

@@ -114,6 +114,15 @@ def test_a_bucket_that_does_not_let_us_in_is_for_a_person_to_mend(
         desk.fetch(wanted("s3://shelf/w", f"{web.url}/none"))
 
 
+def test_a_mirror_in_a_closed_bucket_says_nothing_about_the_publisher(
+    web: Web, tmp_path: Path, desk: Desk
+) -> None:
+    desk.store = Shut(tmp_path / "shut")
+
+    with pytest.raises(WeightsUnavailable, match=r"AccessDenied for .*it answered 404"):
+        desk.fetch(wanted(f"{web.url}/none"), "s3://shelf")
+
+
 @pytest.mark.parametrize("name", ["w.onnx", "zwei Wörter.onnx"])
 def test_a_file_is_a_source(tmp_path: Path, desk: Desk, name: str) -> None:
     (tmp_path / name).write_bytes(CONTENT)
