@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import AfterValidator
 
@@ -37,3 +37,11 @@ def rooted(address: str, folder: Path) -> str:
     """A `file:` address that is relative to `folder` made absolute; any other as it is."""
     scheme, _, path = address.partition(":")
     return (folder / path).as_uri() if scheme == "file" and not path.startswith("/") else address
+
+
+def without_credentials(address: str) -> str:
+    """The address as a person may be shown it: no user, no password, no signature."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"}:
+        return address
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

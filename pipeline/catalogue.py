@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from pipeline.addresses import Address, rooted
 from pipeline.declaration import Declaration, KebabName, beside_handlers, naming, read_toml
@@ -16,7 +16,8 @@ LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPD
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
 Spec = TypeVar("Spec", SaliencySpec, SamSpec, BedrockSpec)
 
-_LEAST_FILES: Final[dict[Engine, int]] = {"saliency": 1, "sam": 2, "bedrock": 0}
+_FILES: Final[dict[Engine, int]] = {"saliency": 1, "sam": 2, "bedrock": 0}
+_TAKEN: Final = {"manifest.json", "claim.json"}  # what staging writes beside a model's files
 
 
 class WeightsFile(Declaration):
@@ -32,6 +33,13 @@ class WeightsFile(Declaration):
     digest: Digest
     bytes: int | None = None
     token: str | None = Field(default=None, min_length=1)
+
+    @field_validator("name")
+    @classmethod
+    def _is_not_taken(cls, name: str) -> str:
+        if name in _TAKEN:
+            raise ValueError(f"{name} is written by staging itself")
+        return name
 
     @model_validator(mode="after")
     def _tokens_travel_encrypted(self) -> Self:
@@ -67,11 +75,17 @@ class ModelRow(Declaration):
         if tables != [self.engine]:
             given = " and ".join(tables) or "none"
             raise ValueError(f"engine {self.engine} needs its table {self.engine}, not {given}")
-        least = _LEAST_FILES[self.engine]
-        if len(self.files) < least:
-            raise ValueError(f"engine {self.engine} needs files: at least {least}")
-        if self.files and least == 0:
-            raise ValueError(f"engine {self.engine} has no files: its models are hosted")
+        files = _FILES[self.engine]
+        if len(self.files) != files:
+            raise ValueError(f"engine {self.engine} needs files: {files}, not {len(self.files)}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_files_of_different_names(self) -> Self:
+        names = [file.name for file in self.files]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two files are called {', '.join(twice)}")
         return self
 
     def spec(self, kind: type[Spec]) -> Spec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 
 from pipeline.cli_options import ROOT, weights_options
 from pipeline.local import report
+from pipeline.local.availability import stageable_row
 from pipeline.local.kept import ABSENT, OK, cache_folder, verify_copies
 from pipeline.local.own_model import Wishes, describe_row, inspect_network
 from pipeline.local.session import ModelChoice, keeping_cloud, mirror_of, read_catalogue
@@ -18,28 +20,39 @@ from pipeline.local.stager import stage_model
 
 
 class Numbers(click.ParamType[tuple[float, float, float]]):
-    """Three numbers with commas between them."""
+    """Three numbers with commas between them, each of them above `above`."""
 
     name = "R,G,B"
+
+    def __init__(self, *, above: float = -math.inf) -> None:
+        self._above = above
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, float, float]:
         try:
             red, green, blue = (float(part) for part in str(value).split(","))
         except ValueError:
             self.fail(f"{value!r} is not three numbers with commas between them", param, ctx)
+        if not all(self._above < number < math.inf for number in (red, green, blue)):
+            above = "" if math.isinf(self._above) else f" above {self._above:g}"
+            self.fail(f"{value!r} is not three finite numbers{above}", param, ctx)
         return red, green, blue
 
 
 class Scale(click.ParamType[str | float]):
-    """What the picture is divided by: a number, or the largest value in it."""
+    """What the picture is divided by: a number above 0, or the largest value in it."""
 
     name = "max|NUMBER"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str | float:
+        if value == "max":
+            return "max"
         try:
-            return "max" if value == "max" else float(value)
+            number = float(value)
         except ValueError:
             self.fail(f"{value!r} is neither max nor a number", param, ctx)
+        if not 0 < number < math.inf:
+            self.fail(f"{value!r} is not a finite number above 0", param, ctx)
+        return number
 
 
 @click.group()
@@ -68,7 +81,7 @@ def stage(names: tuple[str, ...], choice: ModelChoice) -> None:
     Exit code 0 if every model was staged, 1 if not.
     """
     catalogue = read_catalogue(ROOT, choice)
-    rows = [catalogue.row(name) for name in names]
+    rows = [stageable_row(catalogue, name) for name in names]
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
     staged = []
@@ -108,7 +121,7 @@ def verify(names: tuple[str, ...], choice: ModelChoice) -> None:
 @click.option("--input-size", type=click.IntRange(32, 4096), help="Where the network takes any.")
 @click.option("--scale", type=Scale(), default="max", show_default=True, help="Divides the photo.")
 @click.option("--mean", type=Numbers(), default="0.485,0.456,0.406", show_default=True)
-@click.option("--std", type=Numbers(), default="0.229,0.224,0.225", show_default=True)
+@click.option("--std", type=Numbers(above=0), default="0.229,0.224,0.225", show_default=True)
 @click.option("--activation", type=click.Choice(["none", "sigmoid"]), help="Else found out.")
 @click.option(
     "--to",

@@ -8,7 +8,8 @@ from pipeline.declaration import Declaration
 
 Engine = Literal["saliency", "sam", "bedrock"]
 Side = Annotated[int, Field(ge=32, le=4096)]
-Triple = tuple[float, float, float]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class SaliencySpec(Declaration):
@@ -20,9 +21,9 @@ class SaliencySpec(Declaration):
     """
 
     input_size: Side
-    scale: float | Literal["max"]
-    mean: Triple
-    std: Triple
+    scale: Positive | Literal["max"]
+    mean: tuple[Finite, Finite, Finite]
+    std: tuple[Positive, Positive, Positive]
     activation: Literal["none", "sigmoid"]
 
 
@@ -46,4 +47,4 @@ class BedrockSpec(Declaration):
     model_id: str
     largest_side: Side
     smallest_side: Side
-    widest: float = Field(gt=1)
+    widest: float = Field(gt=1, allow_inf_nan=False)

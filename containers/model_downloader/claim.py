@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from containers.model_downloader.cleanup import afterwards
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.errors import WeightsClaimed
 
@@ -35,20 +36,36 @@ def claimed(
     content = mine.model_dump_json().encode()
     etag = store.write_if_unchanged(location, content, etag=_expired(store, location, now()))
     if etag is None:
-        raise WeightsClaimed(f"another execution holds {location.uri}")
-    try:
+        etag = _landed(store, location, mine)
+    with afterwards(lambda: store.delete_if_unchanged(location, etag=etag)):
         yield
-    finally:
-        store.delete_if_unchanged(location, etag=etag)
 
 
 def _expired(store: ArtifactStore, location: Location, now: float) -> str | None:
-    """The etag of a claim whose holder is dead. Taken before its content: a race is then lost."""
+    """The etag of a claim whose holder is dead, or that nobody can read."""
+    etag, claim = _seen(store, location)
+    return etag if claim is None or claim.expires_at <= now else None
+
+
+def _landed(store: ArtifactStore, location: Location, mine: Claim) -> str:
+    """The etag of my own claim, WeightsClaimed if it is another's.
+
+    A write whose answer is lost is sent again, and then refused because of the first one.
+    """
+    etag, claim = _seen(store, location)
+    if etag is None or claim != mine:
+        raise WeightsClaimed(f"another execution holds {location.uri}")
+    return etag
+
+
+def _seen(store: ArtifactStore, location: Location) -> tuple[str | None, Claim | None]:
+    """Etag and claim, None for what is not there. The etag is taken first: a race is then lost."""
     try:
         etag = store.stat(location).etag
-        claim = Claim.model_validate_json(store.read(location))
+        content = store.read(location)
     except KeyError:
-        return None
+        return None, None
+    try:
+        return etag, Claim.model_validate_json(content)
     except ValidationError:
-        return etag
-    return etag if claim.expires_at <= now else None
+        return etag, None

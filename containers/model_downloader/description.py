@@ -10,10 +10,16 @@ from typing import Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from containers.model_downloader.networks import Shape, Tensor, fits, named_failures, open_quietly
+from containers.model_downloader.networks import (
+    RGB_CHANNELS,
+    Shape,
+    Tensor,
+    fits,
+    named_failures,
+    open_quietly,
+)
 from pipeline.errors import WeightsMismatch
 
-_RGB_CHANNELS: Final = 3
 _RSS_UNITS_PER_MB: Final = 2**20 if sys.platform == "darwin" else 2**10
 
 
@@ -22,7 +28,6 @@ class Description(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    input_name: str
     input_size: int
     output_name: str
     output_shape: tuple[int, ...]
@@ -49,7 +54,6 @@ def describe(path: Path, *, black: float, white: float, input_size: int | None) 
     if output.shape[-2:] != (side, side) or not np.isfinite(output).all():
         raise WeightsMismatch(f"{path.name} answers {output.shape}, not one map of {side}×{side}")
     return Description(
-        input_name=taken.name,
         input_size=side,
         output_name=given.name,
         output_shape=output.shape,
@@ -65,11 +69,11 @@ def _side(path: Path, shape: Shape, wanted: int | None) -> int:
     side = wanted or (fixed[0] if fixed else None)
     if side is None:
         raise WeightsMismatch(f"{path.name} takes pictures of any size: say which, --input-size")
-    if not fits(shape, [1, _RGB_CHANNELS, side, side]):
+    if not fits(shape, [1, RGB_CHANNELS, side, side]):
         raise WeightsMismatch(f"{path.name} takes {shape}, not [1, 3, {side}, {side}]")
     return side
 
 
 def _gradient(side: int, black: float, white: float) -> Tensor:
     ramp = np.linspace(black, white, side, dtype=np.float32)
-    return np.broadcast_to(ramp, (1, _RGB_CHANNELS, side, side)).copy()
+    return np.broadcast_to(ramp, (1, RGB_CHANNELS, side, side)).copy()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from containers.model_downloader.cleanup import afterwards
 from containers.model_downloader.pace import Pace
 from pipeline.artifacts import ArtifactStore, Location, Upload
 from pipeline.catalogue import WeightsFile
@@ -97,10 +98,8 @@ def receiving(
     """An intake of the file that is to be at `location`; abandoned on the way out."""
     path = folder / file.name
     intake = Intake(path, size=file.bytes, begin=lambda: store.begin(location), pace=pace)
-    try:
+    with afterwards(intake.abandon):
         yield intake
-    finally:
-        intake.abandon()
 
 
 def _hashes() -> dict[str, hashlib._Hash]:

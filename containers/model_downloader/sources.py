@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from urllib3.exceptions import HTTPError
 
 from containers.model_downloader.intake import Intake
 from containers.model_downloader.web import Closed, Web
+from pipeline.addresses import without_credentials
 from pipeline.artifacts import CHUNK_BYTES, AccessDenied, ArtifactStore, Location
 from pipeline.catalogue import WeightsFile
 from pipeline.errors import (
@@ -40,23 +42,24 @@ class Sources:
         """Give the file to `intake` and return the address it came from, without credentials.
 
         WeightsUnavailable lists why each source failed; fewer bytes than the catalogue states is
-        such a failure. WeightsForbidden instead if one of them, gated or a bucket, did not
-        let us in. A source with other bytes than the digest promises ends the search with WeightsMismatch: that
-        is for a person to look at.
+        such a failure. WeightsForbidden instead if one of them, gated or a bucket, did not let us
+        in. A source with other bytes than the digest promises ends the search with WeightsMismatch:
+        that is for a person to look at.
         """
         failures = []
         failure: type[PipelineError] = WeightsUnavailable
         for address in self._addresses(file):
+            shown = without_credentials(address)
             try:
                 self._receive(address, file, intake)
                 _require_whole(file, intake)
             except (OSError, HTTPError) as error:
-                failures.append(f"{_public(address)} ({_short(error)})")
+                failures.append(f"{shown} ({_short(error)})")
                 if isinstance(error, Closed) and self._should_open(address, file):
                     failure = WeightsForbidden
                 continue
-            _require_published_bytes(file, intake, _public(address))
-            return _public(address)
+            _require_published_bytes(file, intake, shown)
+            return shown
         tried = "; ".join(failures) or "the catalogue names no source"
         raise failure(f"{file.name} could not be fetched: {tried}")
 
@@ -94,6 +97,7 @@ class Sources:
     def _token(self, address: str, file: WeightsFile) -> str | None:
         if file.token is None or not self._is_gated(address, file):
             return None
+        self._require_privacy(self.web.network.url(address))
         try:
             token = self.secrets.read(file.token).strip()
         except KeyError:
@@ -103,6 +107,13 @@ class Sources:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise Closed(f"the secret {file.token!r} does not hold one line of plain text")
         return token
+
+    def _require_privacy(self, url: str) -> None:
+        """Closed unless a token reaches `url` encrypted, or without leaving this machine."""
+        stays_here = _is_loopback(url) and self.web.network.proxy_for(url) is None
+        if urlsplit(url).scheme != "https" and not stays_here:
+            shown = without_credentials(url)
+            raise Closed(f"a token does not travel unencrypted to {shown}")
 
     def _should_open(self, address: str, file: WeightsFile) -> bool:
         """Whether a row that names this source counts on a token or a permission of ours."""
@@ -146,12 +157,12 @@ def _host(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _public(address: str) -> str:
-    """The address without a user, a password or a signature."""
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"}:
-        return address
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _short(error: Exception) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import urllib3
 
+from pipeline.addresses import without_credentials
 from pipeline.catalogue import Catalogue, ModelRow
 from pipeline.errors import ModelNotOffered, WeightsUnavailable
 from pipeline.network import Network
@@ -53,15 +53,24 @@ def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
     )
 
 
+def stageable_row(catalogue: Catalogue, name: str) -> ModelRow:
+    """The row of a model that may be used, and on this machine.
+
+    UnknownModel, LicenseNotAccepted, or ModelNotOffered for a hosted one, if not.
+    """
+    row = catalogue.usable(name)
+    if row.hosted:
+        raise ModelNotOffered(f"{name} is hosted by Amazon Bedrock, which no local cloud reaches")
+    return row
+
+
 def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> ChosenModel:
     """The model asked for, if it may be used and can be staged.
 
     UnknownModel, LicenseNotAccepted, WeightsUnavailable, or ModelNotOffered for a hosted one, if
     not.
     """
-    row = catalogue.usable(name)
-    if row.hosted:
-        raise ModelNotOffered(f"{name} is hosted by Amazon Bedrock, which no local cloud reaches")
+    row = stageable_row(catalogue, name)
     if not can_be_staged(row, mirror=mirror):
         raise WeightsUnavailable(f"{name} is not to be had from {_tried(row, mirror)}")
     return ChosenModel(name, "as asked")
@@ -104,5 +113,5 @@ def _answers(address: str, *, gated: bool = False) -> bool:
 
 
 def _tried(row: ModelRow, mirror: str | None) -> str:
-    places: Iterator[str] = (url for file in row.files for url in file.urls)
-    return ", ".join([*([mirror] if mirror else []), *places]) or "anywhere"
+    places = [*([mirror] if mirror else []), *(url for file in row.files for url in file.urls)]
+    return ", ".join(map(without_credentials, places)) or "anywhere"

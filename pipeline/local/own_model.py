@@ -16,8 +16,9 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.catalogue import ModelRow
 from pipeline.errors import InvalidOptions
-from pipeline.specs import Triple
 from pipeline.weights import checksums
+
+Triple = tuple[float, float, float]
 
 _DESCRIBE: Final = "containers.model_downloader"
 _BESIDE_MB: Final = 1024  # a decoded photo of 100 megapixels, and the runtime
@@ -28,7 +29,6 @@ _MOST_MB: Final = 10_240
 class Description(BaseModel):
     """What the model downloader finds out about a file by running it."""
 
-    input_name: str
     input_size: int
     output_name: str
     output_shape: tuple[int, ...]

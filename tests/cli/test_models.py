@@ -146,6 +146,24 @@ def test_a_model_of_ones_own_becomes_a_row_that_runs(
 
 
 @pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("research", 2, "LicenseNotAccepted: the weights of research"),
+        ("hosted", 1, "ModelNotOffered: hosted is hosted by Amazon Bedrock"),
+    ],
+)
+def test_a_model_that_will_never_be_staged_here_starts_no_cloud(
+    matteline: Matteline, tmp_path: Path, name: str, code: int, says: str
+) -> None:
+    done = matteline("models", "stage", "brightness", name, XDG_CACHE_HOME=str(tmp_path))
+
+    assert done.returncode == code
+    assert done.stderr.startswith(says)
+    assert "Staging" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         pytest.param(["stage"], "NAMES", id="no names"),
@@ -165,6 +183,23 @@ def test_a_model_of_ones_own_becomes_a_row_that_runs(
             ["add", "README.md", "--name", "x", "--licence", "y", "--scale", "big"],
             "'big' is neither max nor a number",
             id="no scale",
+        ),
+        *(
+            pytest.param(
+                ["add", "README.md", "--name", "x", "--licence", "y", f"{option}={text}"],
+                f"'{text}' is n",
+                id=f"{option} {text}",
+            )
+            for option, text in [
+                ("--scale", "0"),
+                ("--scale", "-1"),
+                ("--scale", "nan"),
+                ("--scale", "inf"),
+                ("--mean", "0,0,nan"),
+                ("--std", "0,0,0"),
+                ("--std", "1,1,-1"),
+                ("--std", "1,1,inf"),
+            ]
         ),
     ],
 )

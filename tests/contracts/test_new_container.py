@@ -149,6 +149,21 @@ def test_a_wrong_manifest_is_refused_by_its_field(tree: Path, manifest: str, fie
         pytest.param(TINY.replace("md5:0", "md5:"), r"files\.0\.digest", id="short-digest"),
         pytest.param(TINY.replace("licence", "license"), "licence", id="unknown-field"),
         pytest.param(TINY.replace('"saliency"', '"oracle"'), "engine", id="no-such-engine"),
+        pytest.param(TINY.replace("tiny.onnx", "manifest.json"), r"files\.0\.name", id="manifest"),
+        pytest.param(TINY.replace("tiny.onnx", "claim.json"), r"files\.0\.name", id="claim"),
+        pytest.param(TINY.replace("scale = 1", "scale = 0"), r"saliency\.scale.*", id="scale-0"),
+        pytest.param(
+            TINY.replace("scale = 1", "scale = nan"), r"saliency\.scale.*", id="scale-nan"
+        ),
+        pytest.param(
+            TINY.replace("scale = 1", "scale = inf"), r"saliency\.scale.*", id="scale-inf"
+        ),
+        pytest.param(TINY.replace("[1, 1, 1]", "[1, 0, 1]"), r"saliency\.std\.1", id="std-0"),
+        pytest.param(
+            TINY.replace("[1, 1, 1]", "[1, 1, -1]"), r"saliency\.std\.2", id="std-below-0"
+        ),
+        pytest.param(TINY.replace("[1, 1, 1]", "[inf, 1, 1]"), r"saliency\.std\.0", id="std-inf"),
+        pytest.param(TINY.replace("[0, 0, 0]", "[0, 0, nan]"), r"saliency\.mean\.2", id="mean-nan"),
     ],
 )
 def test_a_wrong_row_is_refused_by_its_field(tree: Path, row: str, field: str) -> None:
@@ -183,7 +198,9 @@ BEDROCK: Final = (
 def of_engine(engine: str, *tables: str, files: int = 1) -> str:
     """The tiny row with another engine, other tables and its file so many times."""
     row = TINY.partition("[[models.files]]")[0].replace(SALIENCY, "\n".join(tables))
-    return row.replace('"saliency"', f'"{engine}"') + f"[[models.files]]{FILES}" * files
+    named = (FILES.replace("tiny", f"tiny{number}") for number in range(files))
+    row = row.replace('"saliency"', f'"{engine}"')
+    return row + "".join(f"[[models.files]]{file}" for file in named)
 
 
 @pytest.mark.parametrize(
@@ -195,9 +212,15 @@ def of_engine(engine: str, *tables: str, files: int = 1) -> str:
             of_engine("sam", SALIENCY, SAM, files=2),
             "engine sam needs its table sam, not saliency and sam",
         ),
-        (of_engine("saliency", SALIENCY, files=0), "engine saliency needs files: at least 1"),
-        (of_engine("sam", SAM), "engine sam needs files: at least 2"),
-        (of_engine("bedrock", BEDROCK), "engine bedrock has no files: its models are hosted"),
+        (of_engine("saliency", SALIENCY, files=0), "engine saliency needs files: 1, not 0"),
+        (of_engine("saliency", SALIENCY, files=2), "engine saliency needs files: 1, not 2"),
+        (of_engine("sam", SAM), "engine sam needs files: 2, not 1"),
+        (of_engine("sam", SAM, files=3), "engine sam needs files: 2, not 3"),
+        (of_engine("bedrock", BEDROCK), "engine bedrock needs files: 0, not 1"),
+        (
+            of_engine("sam", SAM, files=2).replace("tiny1.onnx", "tiny0.onnx"),
+            "two files are called tiny0.onnx",
+        ),
     ],
 )
 def test_a_row_without_what_its_engine_needs_is_refused(tree: Path, row: str, says: str) -> None:

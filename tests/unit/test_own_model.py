@@ -16,7 +16,6 @@ from pipeline.local.own_model import Description, Wishes, describe_row
 from pipeline.specs import SaliencySpec
 
 FOUND = Description(
-    input_name="photo",
     input_size=320,
     output_name="saliency",
     output_shape=(1, 1, 320, 320),

@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.errors import OutOfStorage, StoreUnavailable, WeightsMismatch, WeightsNotStaged
-from pipeline.specs import SaliencySpec
+from pipeline.specs import SamSpec
 from pipeline.staged import StagedFile, StagedWeights
 from pipeline.weights import LocalWeights, checksums
 
 MANIFEST = Location("models", "net/0123456789ab/manifest.json")
 CONTENTS = {"net.onnx": b"first file", "net.data": b"second file"}
-SPEC = SaliencySpec(input_size=64, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none")
+SPEC = SamSpec(canvas=(48, 64))  # an engine of two files
 
 
 def row(digests: dict[str, str]) -> ModelRow:
@@ -27,11 +27,11 @@ def row(digests: dict[str, str]) -> ModelRow:
     return ModelRow(
         name="net",
         summary="For tests.",
-        engine="saliency",
+        engine="sam",
         licence="MIT",
         commercial=True,
         memory_mb=512,
-        saliency=SPEC,
+        sam=SPEC,
         files=tuple(WeightsFile(name=name, digest=text) for name, text in digests.items()),
     )
 
@@ -156,11 +156,12 @@ def test_a_damaged_local_copy_is_downloaded_again(store: LocalStore, folder: Pat
 def test_a_manifest_cannot_vouch_for_bytes_the_catalogue_does_not_name(
     store: LocalStore, folder: Path, algorithm: str
 ) -> None:
-    stage(store, {"net.onnx": b"somebody else's, manifest and all"})
+    stage(store, CONTENTS | {"net.onnx": b"somebody else's, manifest and all"})
     digest = hashlib.new(algorithm, CONTENTS["net.onnx"], usedforsecurity=False).hexdigest()
+    digests = {"net.onnx": f"{algorithm}:{digest}", "net.data": ROW.files[1].digest}
 
     with pytest.raises(WeightsMismatch, match="the catalogue"):
-        LocalWeights(store, folder).files(MANIFEST, row({"net.onnx": f"{algorithm}:{digest}"}))
+        LocalWeights(store, folder).files(MANIFEST, row(digests))
     assert downloads(folder) == []
 
 

@@ -12,9 +12,10 @@ import pytest
 from pipeline.artifacts import ArtifactStore, LocalStore
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
-from tests.containers.model_downloader.desks import NOTES, NOTES_MD5, Bench, Desk, Vault
+from tests.containers.model_downloader.desks import Bench, Desk, Vault
 from tests.containers.model_downloader.server import Page, Web, web_server
 from tests.models import Shelf, catalogue_row
+from tests.sam_models import stock_sam
 
 
 @pytest.fixture
@@ -66,15 +67,15 @@ def bench(shelf: Shelf, store: LocalStore, tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
-def two_files(shelf: Shelf, tmp_path: Path) -> tuple[Path, str]:
-    """A mirror with weights and a second file, and a row that wants both."""
-    content = (shelf.folder / "brightness.onnx").read_bytes()
-    (tmp_path / "mirror").mkdir()
-    (tmp_path / "mirror" / "two.onnx").write_bytes(content)
-    (tmp_path / "mirror" / "read me.txt").write_bytes(NOTES)
-    row = catalogue_row("two", hashlib.sha256(content).hexdigest())
-    second = f'[[models.files]]\nname = "read me.txt"\ndigest = "md5:{NOTES_MD5}"\n'
-    return tmp_path / "mirror", row + second
+def two_files(tmp_path: Path) -> tuple[Path, str]:
+    """A mirror with a pair of networks, and a row that wants both."""
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    row = stock_sam(mirror, "two")
+    decoder = (mirror / "two.decoder.onnx").rename(mirror / "the decoder.onnx").read_bytes()
+    md5 = hashlib.md5(decoder, usedforsecurity=False).hexdigest()
+    row = row.replace("two.decoder", "the decoder")
+    return mirror, row.replace(f"sha256:{hashlib.sha256(decoder).hexdigest()}", f"md5:{md5}")
 
 
 @pytest.fixture

@@ -63,7 +63,6 @@ class Desk:
 
 NOTES = b"what the publisher wrote beside the weights"
 NOTES_SHA256 = hashlib.sha256(NOTES).hexdigest()
-NOTES_MD5 = hashlib.md5(NOTES, usedforsecurity=False).hexdigest()
 
 Bench = Callable[..., TaskContext]
 

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from containers.model_downloader.claim import LEASE_S, Claim, claimed
 from pipeline.artifacts import ArtifactStore, LocalStore, Location
-from pipeline.errors import WeightsClaimed
+from pipeline.errors import StoreUnavailable, WeightsClaimed
 from pipeline.local import moto_compat
 from pipeline.s3 import S3Store
 
@@ -88,6 +88,48 @@ def test_a_claim_is_given_back_when_its_holder_fails(store: ArtifactStore) -> No
 
     with claim(store):
         assert held(store)
+
+
+class Forgetful(LocalStore):
+    """Every answer to a conditional write is lost once, and the write sent again."""
+
+    def write_if_unchanged(
+        self, location: Location, content: bytes, *, etag: str | None
+    ) -> str | None:
+        super().write_if_unchanged(location, content, etag=etag)
+        return super().write_if_unchanged(location, content, etag=etag)
+
+
+@pytest.mark.parametrize("dead", [False, True])
+def test_nobody_is_refused_by_a_claim_of_their_own(tmp_path: Path, *, dead: bool) -> None:
+    store = Forgetful(tmp_path / "store")
+    if dead:
+        die_holding(store)
+
+    with claim(store, now=LEASE_S):
+        assert held(store)
+        with pytest.raises(WeightsClaimed), claim(store, now=LEASE_S):
+            pass
+    assert not held(store)
+
+
+class Sticky(LocalStore):
+    """Does not answer when it is to delete."""
+
+    def delete_if_unchanged(self, location: Location, *, etag: str) -> None:  # noqa: ARG002
+        raise StoreUnavailable(f"S3 did not answer for {location.uri}")
+
+
+def test_a_claim_that_cannot_be_given_back_does_not_hide_what_went_wrong(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError) as first, claim(Sticky(tmp_path)):
+        raise ZeroDivisionError
+
+    assert "S3 did not answer for" in first.value.__notes__[0]
+
+
+def test_a_claim_that_cannot_be_given_back_is_an_outage_if_all_went_well(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable), claim(Sticky(tmp_path)):
+        pass
 
 
 @pytest.mark.parametrize(("age_s", "refused"), [(LEASE_S - 1, True), (LEASE_S, False)])

@@ -17,6 +17,7 @@ from tests.containers.model_downloader.server import Web
 
 ON_THE_HUB = "hf://ada/net@0123abc/onnx/big model.onnx"
 SERVED_AT = "/ada/net/resolve/0123abc/onnx/big model.onnx"
+NOBODY = "http://127.0.0.1:9"
 TOKEN = "hf_a-token-nobody-may-see"  # noqa: S105 - made up
 
 
@@ -113,6 +114,15 @@ def test_a_bucket_that_does_not_let_us_in_is_for_a_person_to_mend(
         desk.fetch(wanted("s3://shelf/w", f"{web.url}/none"))
 
 
+def test_a_mirror_in_a_closed_bucket_says_nothing_about_the_publisher(
+    web: Web, tmp_path: Path, desk: Desk
+) -> None:
+    desk.store = Shut(tmp_path / "shut")
+
+    with pytest.raises(WeightsUnavailable, match=r"AccessDenied for .*it answered 404"):
+        desk.fetch(wanted(f"{web.url}/none"), "s3://shelf")
+
+
 @pytest.mark.parametrize("name", ["w.onnx", "zwei Wörter.onnx"])
 def test_a_file_is_a_source(tmp_path: Path, desk: Desk, name: str) -> None:
     (tmp_path / name).write_bytes(CONTENT)
@@ -129,6 +139,37 @@ def test_a_gated_source_is_shown_the_token_the_row_names(web: Web, desk: Desk) -
     web.put(SERVED_AT, CONTENT)
 
     through(desk, web, gated())
+
+    assert web.sent("authorization") == [f"Bearer {TOKEN}"]
+
+
+@pytest.mark.parametrize(
+    "hub", ["http://hub.example", "http://10.0.0.1", "http://localhost.example"]
+)
+def test_a_token_does_not_travel_in_the_clear(desk: Desk, hub: str) -> None:
+    desk.vault["hub/token"] = TOKEN
+    network = Network.from_environment({"HF_ENDPOINT": hub, "HTTP_PROXY": NOBODY})
+
+    with pytest.raises(WeightsForbidden, match=f"a token does not travel unencrypted to {hub}"):
+        desk.sources(network=network).fetch(gated(), desk.intake())
+
+
+def test_nor_does_it_travel_to_this_machine_by_way_of_another(web: Web, desk: Desk) -> None:
+    desk.vault["hub/token"] = TOKEN
+    network = Network.from_environment({"HF_ENDPOINT": web.url, "HTTP_PROXY": NOBODY})
+
+    with pytest.raises(WeightsForbidden, match="a token does not travel unencrypted"):
+        desk.sources(network=network).fetch(gated(), desk.intake())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_token_may_stay_on_this_machine(web: Web, desk: Desk, host: str) -> None:
+    desk.vault["hub/token"] = TOKEN
+    web.put(SERVED_AT, CONTENT)
+    hub = web.url.replace("127.0.0.1", host)
+    network = Network.from_environment({"HF_ENDPOINT": hub})
+
+    desk.sources(network=network).fetch(gated(), desk.intake())
 
     assert web.sent("authorization") == [f"Bearer {TOKEN}"]
 
@@ -181,9 +222,11 @@ class Sealed(Vault):
         raise Unreadable("Secrets Manager answered AccessDeniedException")
 
 
-def test_a_token_we_may_not_read_is_for_a_person_to_mend(web: Web, desk: Desk) -> None:
+def test_a_token_we_may_not_read_is_for_a_person_to_mend(
+    web: Web, other_web: Web, desk: Desk
+) -> None:
     desk.vault = Sealed()
-    later = web.put("/later", CONTENT)
+    later = other_web.put("/later", CONTENT)
 
     assert through(desk, web, gated(later)) == later
     with pytest.raises(WeightsForbidden, match="'hub/token': Secrets Manager answered AccessDen"):

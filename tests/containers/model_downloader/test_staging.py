@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from containers.model_downloader import staging
 from pipeline.artifacts import LocalStore, Location
 from pipeline.catalogue import load_catalogue
 from pipeline.errors import (
@@ -19,7 +20,6 @@ from pipeline.weights import LocalWeights
 from tests.conftest import ROOT
 from tests.containers.model_downloader.desks import (
     NOTES,
-    NOTES_MD5,
     NOTES_SHA256,
     Bench,
     everything_in,
@@ -63,12 +63,14 @@ def test_every_file_is_staged_with_its_sha256_whatever_the_catalogue_states(
 
     manifest = store.read(Location.parse(result.manifest.uri))
     staged = StagedWeights.model_validate_json(manifest)
-    assert [file.name for file in staged.files] == ["two.onnx", "read me.txt"]
-    assert staged.files[1].digest == f"md5:{NOTES_MD5}"
-    assert staged.files[1].source == (mirror / "read me.txt").as_uri()
-    assert staged.files[1].artifact.sha256 == NOTES_SHA256
-    assert staged.files[1].artifact.bytes == len(NOTES)
-    assert store.read(Location.parse(staged.files[1].artifact.uri)) == NOTES
+    decoder = (mirror / "the decoder.onnx").read_bytes()
+    assert [file.name for file in staged.files] == ["two.encoder.onnx", "the decoder.onnx"]
+    md5 = hashlib.md5(decoder, usedforsecurity=False).hexdigest()
+    assert staged.files[1].digest == f"md5:{md5}"
+    assert staged.files[1].source == (mirror / "the decoder.onnx").as_uri()
+    assert staged.files[1].artifact.sha256 == hashlib.sha256(decoder).hexdigest()
+    assert staged.files[1].artifact.bytes == len(decoder)
+    assert store.read(Location.parse(staged.files[1].artifact.uri)) == decoder
     assert (staged.model, staged.licence) == ("two", "MIT")
 
 
@@ -142,20 +144,20 @@ COLLIDES_WITH = bytes(
 
 
 def test_an_md5_is_pinned_by_the_sha256_of_the_first_staging(
-    bench: Bench, two_files: tuple[Path, str], store: LocalStore
+    bench: Bench, tmp_path: Path, store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mirror, row = two_files
-    row = row.replace(NOTES_MD5, hashlib.md5(COLLIDING, usedforsecurity=False).hexdigest())
-    (mirror / "read me.txt").write_bytes(COLLIDING)
-    first = stage(bench(row, mirror=mirror), "two")
-    (mirror / "read me.txt").write_bytes(COLLIDES_WITH)
+    monkeypatch.setattr(staging, "require_working_network", lambda *_: None)  # neither is one
+    md5 = hashlib.md5(COLLIDING, usedforsecurity=False).hexdigest()
+    row = catalogue_row("one", "0" * 64).replace(f"sha256:{'0' * 64}", f"md5:{md5}")
+    (tmp_path / "one.onnx").write_bytes(COLLIDING)
+    first = stage(bench(row, mirror=tmp_path), "one")
+    (tmp_path / "one.onnx").write_bytes(COLLIDES_WITH)
 
-    with pytest.raises(WeightsMismatch, match=r"read%20me\.txt has sha256 .* is pinned"):
-        stage(bench(row, mirror=mirror), "two", force=True)
+    with pytest.raises(WeightsMismatch, match=r"one\.onnx has sha256 .* is pinned"):
+        stage(bench(row, mirror=tmp_path), "one", force=True)
 
-    assert everything_in(store.root)
     staged = StagedWeights.model_validate_json(store.read(Location.parse(first.manifest.uri)))
-    assert store.read(Location.parse(staged.files[1].artifact.uri)) == COLLIDING
+    assert store.read(Location.parse(staged.files[0].artifact.uri)) == COLLIDING
 
 
 def test_a_manifest_nobody_can_read_pins_nothing_silently(bench: Bench, store: LocalStore) -> None:

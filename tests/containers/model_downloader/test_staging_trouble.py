@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from pipeline.artifacts import LocalStore, Location, Upload
@@ -175,6 +176,28 @@ def test_parts_that_were_uploaded_are_taken_back(
 
     assert "Contents" not in bucket.list_objects_v2(Bucket="models")
     assert "Uploads" not in bucket.list_multipart_uploads(Bucket="models")
+
+
+def test_parts_that_cannot_be_taken_back_do_not_hide_that_the_bytes_are_wrong(
+    bench: Bench, tmp_path: Path, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "large.onnx").write_bytes(LARGE)
+    context = bench(
+        catalogue_row("large", "0" * 64), mirror=tmp_path / "mirror", onto=S3Store(bucket)
+    )
+
+    def no_answer(**_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://s3.example")
+
+    monkeypatch.setattr(bucket, "abort_multipart_upload", no_answer)
+    monkeypatch.setattr(bucket, "delete_object", no_answer)
+
+    with pytest.raises(WeightsMismatch, match="the catalogue says") as first:
+        stage(context, "large")
+    assert [note.split(" for s3://")[0] for note in first.value.__notes__] == [
+        "Cleaning up failed too: StoreUnavailable: S3 did not answer"
+    ] * 2
 
 
 def test_a_model_is_staged_into_a_bucket(bench: Bench, bucket: Any, shelf: Shelf) -> None:
