@@ -8,7 +8,14 @@ from typing import Annotated, Final, Literal, Self, TypeVar, get_args
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from pipeline.addresses import Address, rooted
-from pipeline.declaration import Declaration, KebabName, beside_handlers, naming, read_toml
+from pipeline.declaration import (
+    Declaration,
+    KebabName,
+    MemoryMb,
+    beside_handlers,
+    naming,
+    read_toml,
+)
 from pipeline.errors import LicenseNotAccepted, UnknownModel
 from pipeline.specs import BedrockSpec, Engine, SaliencySpec, SamSpec
 
@@ -17,7 +24,8 @@ Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0
 Spec = TypeVar("Spec", SaliencySpec, SamSpec, BedrockSpec)
 
 _FILES: Final[dict[Engine, int]] = {"saliency": 1, "sam": 2, "bedrock": 0}
-_TAKEN: Final = {"manifest.json", "claim.json"}  # what staging writes beside a model's files
+_MANIFEST: Final = "manifest.json"
+_CLAIM: Final = "claim.json"
 
 
 class WeightsFile(Declaration):
@@ -37,7 +45,7 @@ class WeightsFile(Declaration):
     @field_validator("name")
     @classmethod
     def _is_not_taken(cls, name: str) -> str:
-        if name in _TAKEN:
+        if name in {_MANIFEST, _CLAIM}:
             raise ValueError(f"{name} is written by staging itself")
         return name
 
@@ -61,7 +69,7 @@ class ModelRow(Declaration):
     engine: Engine
     licence: LicenceName
     commercial: bool
-    memory_mb: int = Field(ge=128, le=10_240)
+    memory_mb: MemoryMb
     fallback: KebabName | None = None
     saliency: SaliencySpec | None = None
     sam: SamSpec | None = None
@@ -118,7 +126,12 @@ class ModelRow(Declaration):
     @property
     def weights_key(self) -> str:
         """The staged manifest: written last, so that its presence means the model is complete."""
-        return f"{self.weights_prefix}/manifest.json"
+        return f"{self.weights_prefix}/{_MANIFEST}"
+
+    @property
+    def claim_key(self) -> str:
+        """Held by whoever is staging the model."""
+        return f"{self.weights_prefix}/{_CLAIM}"
 
 
 class Catalogue(Declaration):

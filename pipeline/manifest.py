@@ -9,7 +9,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from pipeline.declaration import Declaration, KebabName, beside_handlers, naming, read_toml
+from pipeline.declaration import (
+    Declaration,
+    KebabName,
+    MemoryMb,
+    beside_handlers,
+    naming,
+    read_toml,
+)
 
 SemanticVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 
@@ -24,7 +31,7 @@ class ContainerManifest(Declaration):
     version: SemanticVersion
     summary: str
     job: str
-    memory_mb: int = Field(ge=128, le=10_240)
+    memory_mb: MemoryMb
     timeout_s: int = Field(ge=1, le=900)
     storage_mb: int = Field(default=512, ge=512, le=10_240)
     architecture: Literal["x86_64", "arm64"] = "x86_64"

@@ -15,6 +15,7 @@ from typing import Final
 from pipeline.artifacts import ArtifactStore
 from pipeline.bedrock import Bedrock
 from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.declaration import MOST_MEMORY_MB
 from pipeline.network import Network
 from pipeline.weights import LocalWeights
 
@@ -41,7 +42,7 @@ class Settings:
     image_digest: str = "none"
     network: Network = field(default_factory=Network)
     kept: Path | None = None
-    memory_mb: int = 10_240
+    memory_mb: int = MOST_MEMORY_MB
     threads: int = os.cpu_count() or 1
 
     @classmethod

@@ -48,7 +48,7 @@ class Staging:
         there = None if force else self._staged()
         if there is None:
             # Asked again inside: whoever held the claim until now may have staged it.
-            with claimed(self.store, self._place("claim.json")):
+            with claimed(self.store, Location(self.bucket, self.row.claim_key)):
                 there = None if force else self._staged()
                 if there is None:
                     return self._told(self._write_manifest(self._stage_files()), already=False)

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ValidationError
 
 from pipeline.catalogue import ModelRow
+from pipeline.declaration import MOST_MEMORY_MB
 from pipeline.errors import InvalidOptions
 from pipeline.weights import checksums
 
@@ -23,7 +24,6 @@ Triple = tuple[float, float, float]
 _DESCRIBE: Final = "containers.model_downloader"
 _BESIDE_MB: Final = 1024  # a decoded photo of 100 megapixels, and the runtime
 _STEP_MB: Final = 256
-_MOST_MB: Final = 10_240
 
 
 class Description(BaseModel):
@@ -135,7 +135,7 @@ def _activation(found: Description) -> Literal["none", "sigmoid"]:
 
 def _memory_mb(found: Description) -> int:
     needed = math.ceil((found.peak_mb + _BESIDE_MB) / _STEP_MB) * _STEP_MB
-    return min(needed, _MOST_MB)
+    return min(needed, MOST_MEMORY_MB)
 
 
 def _address(path: Path, catalogue: Path | None) -> str:

@@ -1,4 +1,4 @@
-"""What cannot be had is told with where it was looked for, and without what opens it."""
+"""Which model a person gets who named none: a real one where it can be had, else the starter."""
 
 from __future__ import annotations
 
@@ -7,36 +7,49 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.errors import WeightsUnavailable
-from pipeline.local.availability import require_model
-from tests.models import Shelf, catalogue_row
+from pipeline.local.availability import choose_model
+from tests.conftest import ROOT
 
-NOBODY = "127.0.0.1:9"
-
-
-@pytest.fixture
-def catalogue(shelf: Shelf, tmp_path: Path) -> Catalogue:
-    """With a row `signed`, whose address nobody answers at."""
-    overlay = tmp_path / "models.toml"
-    url = f'urls = ["https://ada:secret@{NOBODY}/w?signature=secret"]'
-    overlay.write_text(f"{catalogue_row('signed', '0' * 64)}{url}\n")
-    return load_catalogue(tmp_path, [shelf.catalogue, overlay])
+STARTER = "starter.onnx"
 
 
-def test_a_person_is_told_the_mirror_and_the_addresses_but_no_secret(catalogue: Catalogue) -> None:
-    mirror = f"http://ada:secret@{NOBODY}/shelf"
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    """The shipped one, on a machine that reaches nothing but its own files."""
+    shipped = load_catalogue(ROOT)
+    rows = tuple(
+        row.model_copy(
+            update={
+                "files": tuple(
+                    file.model_copy(
+                        update={"urls": tuple(url for url in file.urls if url.startswith("file:"))}
+                    )
+                    for file in row.files
+                )
+            }
+        )
+        for row in shipped.rows
+    )
+    return shipped.model_copy(update={"rows": rows})
 
-    with pytest.raises(WeightsUnavailable) as failure:
-        require_model(catalogue, "signed", mirror=mirror)
 
-    places = f"http://{NOBODY}/shelf, https://{NOBODY}/w"
-    assert failure.value.message == f"signed is not to be had from {places}"
-
-
-def test_a_folder_that_is_a_mirror_is_told_as_it_was_given(
-    catalogue: Catalogue, tmp_path: Path
+@pytest.mark.parametrize(
+    ("held", "chosen"),
+    [
+        ([], "starter"),
+        ([STARTER], "starter"),
+        ([STARTER, "silueta.onnx"], "silueta"),
+        ([STARTER, "silueta.onnx", "u2netp.onnx"], "u2netp"),
+        (["sam_vit_b_01ec64.encoder.onnx", "sam_vit_b_01ec64.decoder.onnx"], "starter"),
+    ],
+)
+def test_a_real_model_that_can_be_had_comes_before_the_starter(
+    catalogue: Catalogue, tmp_path: Path, held: list[str], chosen: str
 ) -> None:
-    with pytest.raises(WeightsUnavailable) as failure:
-        require_model(catalogue, "missing", mirror=str(tmp_path))
+    for name in held:
+        (tmp_path / name).touch()
 
-    assert failure.value.message == f"missing is not to be had from {tmp_path}"
+    model = choose_model(catalogue, mirror=str(tmp_path))
+
+    assert model.name == chosen
+    assert ("out of the repository" in model.why) == (chosen == "starter")
