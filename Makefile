@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+INFRA := .venv-infra
+INFRA_READY := $(INFRA)/.ready
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
 EXTRAS := science local dev peer # what the everyday environment holds: all but training
@@ -25,6 +27,14 @@ $(READY): requirements-dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(LOCKED) \
 		|| { echo "uv could not; pip tries, with its own settings"; $(PIP) $(LOCKED); }
 	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+# CDK weighs 430 MB: it has an environment of its own, made when it is first asked for.
+$(INFRA_READY): infra/requirements.txt | $(READY)
+	@echo "Setting up $(INFRA), once"
+	@$(PYTHON) -m venv --clear --without-pip $(INFRA)
+	@$(BIN)/uv pip install --quiet --python $(INFRA)/bin/python --require-hashes --no-deps \
+		--only-binary=:all: -r infra/requirements.txt
 	@touch $@
 
 .PHONY: setup
@@ -53,6 +63,10 @@ starter-eval: $(READY)  ## How good the starter model is, beside others of its s
 	@$(BIN)/python -m containers.background_remover.starter.evaluation \
 		--photos $(PHOTOS) --models $(MODELS)
 
+.PHONY: synth
+synth: $(INFRA_READY)  ## The CloudFormation templates, offline, into synth-output/
+	@$(INFRA)/bin/python -m infra.app
+
 .PHONY: check
 check: $(READY)  ## Lint, types, import rules; changes nothing
 	@$(BIN)/ruff check .
@@ -67,6 +81,7 @@ fix: $(READY)  ## Format and mend what can be mended
 .PHONY: lock
 lock: $(READY)  ## Hash-lock every dependency again
 	@$(COMPILE) pyproject.toml $(EXTRAS:%=--extra %) -o requirements-dev.txt
+	@$(COMPILE) infra/requirements.in -o infra/requirements.txt
 	@for folder in containers/*/; do \
 		test ! -f $${folder}requirements.in || $(COMPILE) $${folder}requirements.in \
 			-c requirements-dev.txt -o $${folder}requirements.txt || exit 1; done

@@ -13,6 +13,7 @@ In reading order:
 - `naming`      which key an output is published under
 - `photo`, `colour`, `png`   untrusted bytes to pixels, and pixels to bytes
 - `s3`, `bedrock`, `secrets`, `source`, `web`, `weights`   what a task reads and writes through
+- `names`, `blueprint`   what a deployment is called, and everything it is made from
 - `workbench`   what a task works with
 - `task`        what turns a plain function into a Lambda handler
 - `local`, `cli`   the local cloud and the `matteline` command

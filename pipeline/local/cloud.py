@@ -16,14 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.config import Config
 
+from pipeline.blueprint import Blueprint
 from pipeline.local import moto_compat
-from pipeline.local.deployment import (
-    FUNCTION_ARN,
-    REGION,
-    Blueprint,
-    deploy,
-    machine_arn,
-)
+from pipeline.local.deployment import NAMES, REGION, deploy, functions
 from pipeline.local.event_bridge import EventBridge
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
@@ -84,13 +79,15 @@ def local_cloud(
         stack.enter_context(_environment(MOTO_PORT=str(server.port)))
         environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint)
         host = LambdaHost(
-            [adjust(function) for function in blueprint.functions(environment)],
+            [adjust(function) for function in functions(blueprint, environment)],
             root=blueprint.root,
             logs=scratch / "logs",
             concurrency=WORKERS_PER_FUNCTION,
         )
         stack.callback(host.stop)
-        server.start(wrap(LambdaApi(moto_app(), host, arn_prefix=FUNCTION_ARN)))
+        server.start(
+            wrap(LambdaApi(moto_app(), host, arn_prefix=f"{NAMES.arn('lambda')}:function:"))
+        )
         cloud = LocalCloud(endpoint, blueprint, host, scratch)
         stack.enter_context(_running_bridge(cloud))
         yield cloud
@@ -102,7 +99,7 @@ def _running_bridge(cloud: LocalCloud) -> Iterator[None]:
     queue_url = deploy(cloud.blueprint, cloud.client)
     bridge = EventBridge(
         queue_url=queue_url,
-        machine_arn=machine_arn("cutout"),
+        machine_arn=NAMES.machine_arn("cutout"),
         sqs=cloud.client("sqs"),
         states=cloud.client("stepfunctions"),
         most_running=2 * WORKERS_PER_FUNCTION,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pipeline.errors import PermanentError, leaf_names
 from pipeline.local.cloud import LocalCloud
-from pipeline.local.deployment import bucket, machine_arn
+from pipeline.local.deployment import NAMES
 
 _POLL_S: Final = 0.25
 _PAGE: Final = 10
@@ -59,7 +59,7 @@ class Execution:
 def drop(cloud: LocalCloud, path: Path, key: str, metadata: Mapping[str, str]) -> None:
     """Put one photo into the ingest bucket."""
     cloud.client("s3").upload_file(
-        str(path), bucket("ingest"), key, ExtraArgs={"Metadata": dict(metadata)}
+        str(path), NAMES.bucket("ingest"), key, ExtraArgs={"Metadata": dict(metadata)}
     )
 
 
@@ -83,7 +83,7 @@ class Watch:
     def _discover(self) -> None:
         """Read the list, newest first, until a page holds nothing new."""
         listed = self._states.get_paginator("list_executions").paginate(
-            stateMachineArn=machine_arn("cutout"), PaginationConfig={"PageSize": _PAGE}
+            stateMachineArn=NAMES.machine_arn("cutout"), PaginationConfig={"PageSize": _PAGE}
         )
         for page in listed:
             new = {row["executionArn"] for row in page["executions"]} - self._known

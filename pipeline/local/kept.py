@@ -14,7 +14,7 @@ from pipeline.artifacts import Artifact, Location
 from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.errors import WeightsMismatch
 from pipeline.local.cloud import LocalCloud
-from pipeline.local.deployment import bucket
+from pipeline.local.deployment import NAMES
 from pipeline.staged import StagedWeights
 from pipeline.weights import checksums
 
@@ -30,7 +30,9 @@ def cache_folder() -> Path:
 
 def keep_weights(cloud: LocalCloud, folder: Path) -> None:
     """Copy every whole model to `folder`, optimised networks too, its manifest last."""
-    pages = cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket("models"))
+    pages = (
+        cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=NAMES.bucket("models"))
+    )
     keys = {stored["Key"] for page in pages for stored in page.get("Contents", [])}
     for manifest in sorted(key for key in keys if key.endswith("/manifest.json")):
         with contextlib.suppress(WeightsMismatch):  # of no use to anybody, and told when it is used
@@ -49,7 +51,7 @@ def _artifacts(staged: StagedWeights) -> list[Artifact]:
 
 def _keep_model(cloud: LocalCloud, key: str, artifacts: Sequence[Artifact], folder: Path) -> None:
     manifest = folder / key
-    staged = cloud.client("s3").get_object(Bucket=bucket("models"), Key=key)["Body"].read()
+    staged = cloud.client("s3").get_object(Bucket=NAMES.bucket("models"), Key=key)["Body"].read()
     if manifest.is_file() and manifest.read_bytes() == staged:
         return
     manifest.unlink(missing_ok=True)  # until what it says is true
@@ -57,12 +59,12 @@ def _keep_model(cloud: LocalCloud, key: str, artifacts: Sequence[Artifact], fold
         target = folder / Location.parse(artifact.uri).key
         if not target.exists() or checksums(target)["sha256"] != artifact.sha256:
             _keep(cloud, artifact.uri, target)
-    _keep(cloud, Location(bucket("models"), key).uri, manifest)
+    _keep(cloud, Location(NAMES.bucket("models"), key).uri, manifest)
 
 
 def staged_weights(cloud: LocalCloud, key: str) -> StagedWeights:
     """What a manifest in the models bucket says."""
-    answer = cloud.client("s3").get_object(Bucket=bucket("models"), Key=key)
+    answer = cloud.client("s3").get_object(Bucket=NAMES.bucket("models"), Key=key)
     return StagedWeights.parse(answer["Body"].read(), uri=key)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pipeline.local.cloud import CREDENTIALS, LocalCloud
-from pipeline.local.deployment import bucket, machine_arn
+from pipeline.local.deployment import NAMES
 from pipeline.local.executions import Execution, Watch
 
 _POLL_S: Final = 0.3
@@ -17,7 +17,7 @@ def instructions(cloud: LocalCloud) -> str:
     """Every command with this cloud's own endpoint, buckets and ARNs filled in."""
     aws = f"aws --endpoint-url {cloud.endpoint}"
     exports = " ".join(f"{name}={value}" for name, value in CREDENTIALS.items())
-    ingest, output = bucket("ingest"), bucket("output")
+    ingest, output = NAMES.bucket("ingest"), NAMES.bucket("output")
     typed = f'{{"bucket": "{ingest}", "key": "cat.jpg"}}'
     return f"""\
 The local cloud answers on {cloud.endpoint}; photos are cut out by {cloud.blueprint.default_model}.
@@ -33,13 +33,13 @@ Fetch the cut-out and its manifest:
   {aws} s3 cp --recursive s3://{output}/ out/
 
 Start an execution by hand (add "force": true to run a finished job again):
-  {aws} stepfunctions start-execution --state-machine-arn {machine_arn("cutout")} \\
+  {aws} stepfunctions start-execution --state-machine-arn {NAMES.machine_arn("cutout")} \\
     --input '{typed}'
 
 See what happened (copy an ARN from the list into the second command):
-  {aws} stepfunctions list-executions --state-machine-arn {machine_arn("cutout")}
+  {aws} stepfunctions list-executions --state-machine-arn {NAMES.machine_arn("cutout")}
   {aws} stepfunctions get-execution-history --execution-arn ARN
-  {aws} s3 cp --recursive s3://{bucket("quarantine")}/ reasons/
+  {aws} s3 cp --recursive s3://{NAMES.bucket("quarantine")}/ reasons/
 
 Follow the functions' logs:
   tail -f {cloud.logs}/*.log

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.blueprint import Blueprint
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.errors import InvalidOptions
 from pipeline.local import availability
 from pipeline.local.cloud import LocalCloud, local_cloud
-from pipeline.local.deployment import Blueprint, warm_functions
+from pipeline.local.deployment import warm_functions
 from pipeline.local.kept import cache_folder, keep_weights
 from pipeline.local.worker import Function
 

@@ -12,7 +12,7 @@ from pipeline.catalogue import ModelRow
 from pipeline.errors import WeightsUnavailable
 from pipeline.local.availability import require_model
 from pipeline.local.cloud import LocalCloud
-from pipeline.local.deployment import machine_arn
+from pipeline.local.deployment import NAMES
 from pipeline.local.executions import describe
 from pipeline.local.kept import staged_weights
 
@@ -37,7 +37,7 @@ def stage_model(cloud: LocalCloud, row: ModelRow, *, mirror: str | None) -> Stag
         return StagedModel(row.name, 0, (), f"WeightsUnavailable: {error.message}")
     states = cloud.client("stepfunctions")
     arn = states.start_execution(
-        stateMachineArn=machine_arn("stage-weights"), input=json.dumps({"models": [row.name]})
+        stateMachineArn=NAMES.machine_arn("stage-weights"), input=json.dumps({"models": [row.name]})
     )["executionArn"]
     while (execution := describe(states, arn)).status == "RUNNING":
         time.sleep(_POLL_S)

@@ -23,9 +23,10 @@ from PIL import Image
 from rich.table import Table
 
 from containers.background_remover.saliency import to_tensor
+from pipeline.blueprint import Blueprint
 from pipeline.catalogue import ModelRow
 from pipeline.local.cloud import LocalCloud, local_cloud
-from pipeline.local.deployment import Blueprint, bucket, warm_functions
+from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.local.executions import finished
 from pipeline.local.report import console
 from pipeline.local.samples import sample_photos
@@ -89,7 +90,7 @@ def _one_photo(cloud: LocalCloud, index: int) -> tuple[float, float]:
     content = _photo(index)
     states = cloud.client("stepfunctions")
     started = time.time()
-    cloud.client("s3").put_object(Bucket=bucket("ingest"), Key=key, Body=content)
+    cloud.client("s3").put_object(Bucket=NAMES.bucket("ingest"), Key=key, Body=content)
     time.sleep(UNOBSERVED_S)
     (execution,) = finished(cloud, [key])
     told = states.describe_execution(executionArn=execution.arn)

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipeline import contracts
+from pipeline.blueprint import Blueprint
 from pipeline.contracts import Contract, Job, Result
 from pipeline.errors import CapacityError, PermanentError, TransientError, WeightsError, leaf_names
-from pipeline.local.deployment import Blueprint
+from pipeline.local.deployment import NAMES
 from pipeline.manifest import ContainerManifest, pascal_case
 from tests.contracts.asl import PLACEHOLDER, Machine, State, load_machines
 
@@ -71,7 +72,7 @@ class Declared:
 def read_declared(root: Path = ROOT) -> Declared:
     blueprint = Blueprint.read(root, default_model=_DEFAULT_MODEL)
     return Declared(
-        substitutions=blueprint.substitutions(),
+        substitutions=blueprint.substitutions(NAMES),
         containers={row.placeholder: row for row in blueprint.containers},
         tasks={row.job: _task(root, row) for row in blueprint.containers},
         machine_timeouts=machine_timeouts(load_machines(blueprint.state_machines)),

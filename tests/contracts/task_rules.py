@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from pipeline.blueprint import fill
 from pipeline.contracts import Contract
-from pipeline.local.deployment import fill
 from tests.contracts.asl import Machine, State, expressions, paths, placeholders
 from tests.contracts.declared import Declared, function_name, machine_timeouts, wire_fields
 

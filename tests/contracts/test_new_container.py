@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from pipeline.local.deployment import Blueprint, function_arn
+from pipeline.blueprint import Blueprint
+from pipeline.local.deployment import NAMES
 from pipeline.specs import SamSpec
 from tests.contracts.declared import ROOT
 
@@ -61,7 +62,7 @@ def read(tree: Path) -> Blueprint:
 
 
 def functions(blueprint: Blueprint) -> dict[str, int]:
-    return {function.name: function.memory_mb for function in blueprint.functions({})}
+    return {each.name(NAMES): each.memory_mb for each in blueprint.functions}
 
 
 def test_a_new_folder_is_one_more_function(tree: Path) -> None:
@@ -73,19 +74,21 @@ def test_a_new_folder_is_one_more_function(tree: Path) -> None:
 
 
 def test_a_new_folder_is_one_more_placeholder(tree: Path) -> None:
-    before = read(tree).substitutions()
+    before = read(tree).substitutions(NAMES)
 
     add_container(tree)
 
-    assert read(tree).substitutions() == before | {"FaceFinderArn": function_arn("face-finder")}
+    assert read(tree).substitutions(NAMES) == before | {
+        "FaceFinderArn": NAMES.function_arn("face-finder")
+    }
 
 
 def test_a_new_folder_leaves_the_machines_as_they_are(tree: Path) -> None:
-    before = read(tree).machines()
+    before = read(tree).machines(NAMES)
 
     add_container(tree)
 
-    assert read(tree).machines() == before
+    assert read(tree).machines(NAMES) == before
 
 
 def test_a_new_folder_may_be_named_in_a_machine_at_once(tree: Path) -> None:
@@ -93,7 +96,7 @@ def test_a_new_folder_may_be_named_in_a_machine_at_once(tree: Path) -> None:
     machine = tree / "state_machines" / "find-faces.asl.json"
     machine.write_text('{"Resource": "${FaceFinderArn}"}')
 
-    assert function_arn("face-finder") in read(tree).machines()["find-faces"]
+    assert NAMES.function_arn("face-finder") in read(tree).machines(NAMES)["find-faces"]
 
 
 def test_a_new_row_is_one_more_function(tree: Path) -> None:
@@ -105,18 +108,18 @@ def test_a_new_row_is_one_more_function(tree: Path) -> None:
 
 
 def test_a_new_row_adds_no_placeholder(tree: Path) -> None:
-    before = read(tree).substitutions()
+    before = read(tree).substitutions(NAMES)
 
     add_model(tree, TINY)
 
-    assert read(tree).substitutions() == before
+    assert read(tree).substitutions(NAMES) == before
 
 
 def test_a_new_bucket_is_one_more_placeholder(tree: Path) -> None:
     with (tree / "state_machines" / "resources.toml").open("a") as resources:
         resources.write('\n[buckets.audio-books]\nsummary = "Read aloud."\n')
 
-    assert read(tree).substitutions()["AudioBooksBucket"] == "matteline-local-audio-books"
+    assert read(tree).substitutions(NAMES)["AudioBooksBucket"] == "matteline-local-audio-books"
 
 
 @pytest.mark.parametrize(
@@ -266,4 +269,4 @@ def test_a_placeholder_nobody_declares_stops_the_deployment(tree: Path) -> None:
     (tree / "state_machines" / "lost.asl.json").write_text('{"Resource": "${NobodysArn}"}')
 
     with pytest.raises(KeyError, match="NobodysArn"):
-        read(tree).machines()
+        read(tree).machines(NAMES)

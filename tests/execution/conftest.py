@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.blueprint import Blueprint
 from pipeline.local.cloud import local_cloud
-from pipeline.local.deployment import Blueprint, warm_functions
+from pipeline.local.deployment import warm_functions
 from pipeline.local.worker import Function
 from tests.bedrock import HostedModel, hosted_model
 from tests.conftest import ROOT

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from pipeline.local.cloud import LocalCloud
-from pipeline.local.deployment import bucket, machine_arn, table
+from pipeline.local.deployment import NAMES
 from pipeline.local.executions import Execution, Watch, describe
 from tests.execution.faults import Faults
 
@@ -37,7 +37,9 @@ class Driver:
         (execution,) = self.wait_for([key])
         return execution
 
-    def put(self, content: bytes, key: str, *, to: str = bucket("ingest"), **options: str) -> None:
+    def put(
+        self, content: bytes, key: str, *, to: str = NAMES.bucket("ingest"), **options: str
+    ) -> None:
         metadata = {f"matteline-{name.replace('_', '-')}": text for name, text in options.items()}
         self.s3.put_object(Bucket=to, Key=key, Body=content, Metadata=metadata)
 
@@ -62,7 +64,7 @@ class Driver:
     def _start(self, machine: str, execution_input: object) -> Execution:
         states = self.cloud.client("stepfunctions")
         arn = states.start_execution(
-            stateMachineArn=machine_arn(machine), input=json.dumps(execution_input)
+            stateMachineArn=NAMES.machine_arn(machine), input=json.dumps(execution_input)
         )["executionArn"]
         deadline = time.monotonic() + PATIENCE_S
         while states.describe_execution(executionArn=arn)["status"] == "RUNNING":
@@ -82,24 +84,26 @@ class Driver:
         return content
 
     def keys(self, of: str, *, prefix: str = "") -> list[str]:
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket(of), Prefix=prefix)
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=NAMES.bucket(of), Prefix=prefix
+        )
         return [stored["Key"] for page in pages for stored in page.get("Contents", [])]
 
     def record(self, job_id: str) -> dict[str, str]:
         """The job's row, plain strings; empty if there is none."""
         dynamodb = self.cloud.client("dynamodb")
-        row = dynamodb.get_item(TableName=table("jobs"), Key={"job_id": {"S": job_id}})
+        row = dynamodb.get_item(TableName=NAMES.table("jobs"), Key={"job_id": {"S": job_id}})
         return {name: next(iter(value.values())) for name, value in row.get("Item", {}).items()}
 
     def records_of(self, key: str) -> list[dict[str, str]]:
-        rows = self.cloud.client("dynamodb").scan(TableName=table("jobs"))["Items"]
+        rows = self.cloud.client("dynamodb").scan(TableName=NAMES.table("jobs"))["Items"]
         plain = [{name: next(iter(value.values())) for name, value in row.items()} for row in rows]
         return [row for row in plain if row.get("key") == key]
 
     def reason(self, execution: Execution) -> dict[str, Any]:
         """What quarantine says about an execution."""
         name = execution.arn.rpartition(":")[2]
-        uri = f"s3://{bucket('quarantine')}/{name}/reason.json"
+        uri = f"s3://{NAMES.bucket('quarantine')}/{name}/reason.json"
         reason: dict[str, Any] = json.loads(self.read(uri))
         return reason
 

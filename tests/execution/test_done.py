@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.local.deployment import bucket
+from pipeline.local.deployment import NAMES
 from tests.execution.driver import Driver
 from tests.pictures import png, square, unpng
 
@@ -23,7 +23,7 @@ def test_a_dropped_photo_becomes_a_cutout_beside_its_manifest(driver: Driver) ->
         "done/cat_bg_removed.json",
         "done/cat_bg_removed.png",
     ]
-    cutout = unpng(driver.read(f"s3://{bucket('output')}/done/cat_bg_removed.png"))
+    cutout = unpng(driver.read(f"s3://{NAMES.bucket('output')}/done/cat_bg_removed.png"))
     assert cutout.shape == (96, 96, 4)
     assert np.array_equal(cutout[40:56, 40:56], np.full((16, 16, 4), 255))
     assert not cutout[:16].any()
@@ -36,7 +36,7 @@ def test_the_manifest_tells_how_the_picture_came_about(driver: Driver) -> None:
 
     manifest = json.loads(driver.read(execution.output["manifest"]))
     (picture,) = manifest["pictures"]
-    assert picture["uri"] == f"s3://{bucket('output')}/told/cat_bg_removed.png"
+    assert picture["uri"] == f"s3://{NAMES.bucket('output')}/told/cat_bg_removed.png"
     assert picture["sha256"] == hashlib.sha256(driver.read(picture["uri"])).hexdigest()
     assert manifest["source"]["sha256"] == hashlib.sha256(content).hexdigest()
     assert manifest["source"]["version_id"]
@@ -112,7 +112,7 @@ def test_another_photo_under_the_same_key_is_a_job_of_its_own(driver: Driver) ->
 def test_force_runs_a_finished_job_again(driver: Driver) -> None:
     first = driver.drop(png(square()), "forced/cat.png")
 
-    again = driver.start({"bucket": bucket("ingest"), "key": "forced/cat.png", "force": True})
+    again = driver.start({"bucket": NAMES.bucket("ingest"), "key": "forced/cat.png", "force": True})
 
     assert again.status == "SUCCEEDED", again.reason
     assert "RemoveBackground" in driver.states_of(again)
@@ -133,7 +133,7 @@ def test_an_execution_started_by_hand_does_what_a_drop_does(driver: Driver) -> N
 
 def test_weights_are_staged_by_the_first_photo_and_found_by_the_next(driver: Driver) -> None:
     for key in driver.keys("models", prefix="brightness/"):
-        driver.s3.delete_object(Bucket=bucket("models"), Key=key)
+        driver.s3.delete_object(Bucket=NAMES.bucket("models"), Key=key)
 
     first = driver.drop(png(square()), "staged/first.png")
     second = driver.drop(png(square()), "staged/second.png")
@@ -150,7 +150,7 @@ def test_the_options_of_an_execution_shape_its_pictures(driver: Driver) -> None:
 
     execution = driver.start(
         {
-            "bucket": bucket("ingest"),
+            "bucket": NAMES.bucket("ingest"),
             "key": "shaped/cat.png",
             "options": {
                 "format": "webp",

@@ -6,15 +6,15 @@ import os
 import signal
 import time
 
-from pipeline.local.deployment import PREFIX, bucket
+from pipeline.local.deployment import NAMES
 from tests.execution.driver import Driver
 from tests.pictures import png, square
 
-REMOVER = f"{PREFIX}-background-remover"
+REMOVER = f"{NAMES.prefix}-background-remover"
 
 
 def test_an_outage_that_ends_is_retried_and_forgotten(driver: Driver) -> None:
-    with driver.faults.outage(rf"GET /{bucket('work')}/.*/mask.png", times=3):
+    with driver.faults.outage(rf"GET /{NAMES.bucket('work')}/.*/mask.png", times=3):
         execution = driver.drop(png(square()), "outage/short.png")
 
     assert execution.status == "SUCCEEDED", execution.reason
@@ -23,7 +23,7 @@ def test_an_outage_that_ends_is_retried_and_forgotten(driver: Driver) -> None:
 
 
 def test_an_outage_that_lasts_leaves_the_state_red_for_redrive(driver: Driver) -> None:
-    with driver.faults.outage(rf"PUT /{bucket('work')}/.*/mask.png"):
+    with driver.faults.outage(rf"PUT /{NAMES.bucket('work')}/.*/mask.png"):
         execution = driver.drop(png(square()), "outage/long.png")
 
     assert (execution.status, execution.error) == ("FAILED", "StoreUnavailable")

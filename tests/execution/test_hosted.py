@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from pipeline.local.deployment import bucket
+from pipeline.local.deployment import NAMES
 from tests.bedrock import HostedModel
 from tests.execution.driver import Driver
 from tests.pictures import png, square, unpng
@@ -62,4 +62,4 @@ def test_a_hosted_model_has_nothing_to_stage(driver: Driver) -> None:
 
     assert execution.status == "FAILED"
     assert "InvalidOptions: hosted is hosted elsewhere" in execution.reason
-    assert bucket("models") not in execution.reason
+    assert NAMES.bucket("models") not in execution.reason

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.local.deployment import bucket, machine_arn, table
+from pipeline.local.deployment import NAMES
 from tests.execution.driver import Driver
 from tests.pictures import png, square, unpng
 
@@ -53,7 +53,7 @@ def test_any_key_s3_accepts_is_cut_out_under_its_own_path(driver: Driver, key: s
     uri = execution.output["pictures"][0]["uri"]
     assert unpng(driver.read(uri))[48, 48].tolist() == [255, 255, 255, 255]
     folder = key.rpartition("/")[0]
-    assert uri.startswith(f"s3://{bucket('output')}/{folder}/")
+    assert uri.startswith(f"s3://{NAMES.bucket('output')}/{folder}/")
     assert json.loads(driver.read(execution.output["manifest"]))["source"]["key"] == key
 
 
@@ -65,7 +65,7 @@ def test_a_multipart_upload_starts_one_execution(driver: Driver) -> None:
     path.write_bytes(png(noise))
     assert path.stat().st_size > 8 * 2**20
 
-    driver.s3.upload_file(str(path), bucket("ingest"), "multipart/large.png")
+    driver.s3.upload_file(str(path), NAMES.bucket("ingest"), "multipart/large.png")
 
     (execution,) = driver.wait_for(["multipart/large.png"])
     driver.drop(png(square()), "multipart/last.png")
@@ -79,7 +79,7 @@ def test_two_executions_for_one_photo_at_once_cost_one_inference(driver: Driver)
     states = driver.cloud.client("stepfunctions")
     arns = [
         states.start_execution(
-            stateMachineArn=machine_arn("cutout"),
+            stateMachineArn=NAMES.machine_arn("cutout"),
             input=json.dumps({"bucket": other, "key": "race.png"}),
         )["executionArn"]
         for _ in range(2)
@@ -112,7 +112,7 @@ def test_a_running_job_is_taken_over_once_its_lease_is_over(
     key = f"lease/{ended}.png"
     job_id = driver.drop(png(square()), key).output["job_id"]
     driver.cloud.client("dynamodb").update_item(
-        TableName=table("jobs"),
+        TableName=NAMES.table("jobs"),
         Key={"job_id": {"S": job_id}},
         UpdateExpression="SET #status = :running, held_until = :until, #execution = :dead",
         ExpressionAttributeNames={"#status": "status", "#execution": "execution"},
@@ -130,7 +130,9 @@ def test_a_running_job_is_taken_over_once_its_lease_is_over(
 
 def _executions_of(driver: Driver, key: str) -> int:
     states = driver.cloud.client("stepfunctions")
-    pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine_arn("cutout"))
+    pages = states.get_paginator("list_executions").paginate(
+        stateMachineArn=NAMES.machine_arn("cutout")
+    )
     inputs = [
         states.describe_execution(executionArn=row["executionArn"])["input"]
         for page in pages
@@ -146,7 +148,7 @@ def _wait_for_an_answer(driver: Driver) -> None:
     ended = False
     while not ended and time.monotonic() < deadline:
         time.sleep(0.05)
-        arn = machine_arn("stage-weights")
+        arn = NAMES.machine_arn("stage-weights")
         listed = states.list_executions(stateMachineArn=arn)["executions"]
         arns = [row["executionArn"] for row in listed]
         histories = [states.get_execution_history(executionArn=arn)["events"] for arn in arns]
@@ -157,7 +159,9 @@ def _wait_for_an_answer(driver: Driver) -> None:
 def _outputs_of(driver: Driver, machine: str, *, model: str) -> list[dict[str, Any]]:
     """What every execution of a machine said about a model."""
     states = driver.cloud.client("stepfunctions")
-    pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine_arn(machine))
+    pages = states.get_paginator("list_executions").paginate(
+        stateMachineArn=NAMES.machine_arn(machine)
+    )
     outputs = [
         json.loads(states.describe_execution(executionArn=row["executionArn"])["output"])
         for page in pages

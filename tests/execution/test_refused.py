@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 
-from pipeline.local.deployment import bucket
+from pipeline.local.deployment import NAMES
 from tests.execution.driver import Driver
 from tests.pictures import png, square
 
@@ -100,18 +100,22 @@ def test_the_reason_reads_as_what_happened_and_what_to_do(driver: Driver) -> Non
 @pytest.mark.parametrize(
     ("typed", "error", "named"),
     [
-        ({"bucket": bucket("ingest")}, "InvalidOptions", "key"),
-        ({"bucket": bucket("ingest"), "key": "x", "speed": 9}, "InvalidOptions", "speed"),
-        ({"bucket": bucket("ingest"), "key": 5}, "InvalidOptions", "key"),
-        ({"bucket": bucket("ingest"), "key": "not there.jpg"}, "SourceMissing", "not there.jpg"),
+        ({"bucket": NAMES.bucket("ingest")}, "InvalidOptions", "key"),
+        ({"bucket": NAMES.bucket("ingest"), "key": "x", "speed": 9}, "InvalidOptions", "speed"),
+        ({"bucket": NAMES.bucket("ingest"), "key": 5}, "InvalidOptions", "key"),
+        (
+            {"bucket": NAMES.bucket("ingest"), "key": "not there.jpg"},
+            "SourceMissing",
+            "not there.jpg",
+        ),
         ({"bucket": "no-such-bucket", "key": "x.jpg"}, "SourceMissing", "no-such-bucket"),
         (
-            {"bucket": bucket("ingest"), "key": "x", "job": {"job_id": "mine"}},
+            {"bucket": NAMES.bucket("ingest"), "key": "x", "job": {"job_id": "mine"}},
             "InvalidOptions",
             "job",
         ),
         ({}, "InvalidOptions", "bucket"),
-        ({"bucket": bucket("ingest"), "key": "x", "version_id": "no"}, "SourceMissing", "/x"),
+        ({"bucket": NAMES.bucket("ingest"), "key": "x", "version_id": "no"}, "SourceMissing", "/x"),
         ({f"field {n}": n for n in range(3000)}, "InvalidOptions", "and 2994 more"),
         ("cat.jpg", "InvalidOptions", "input"),
         (["cat.jpg"], "InvalidOptions", "input"),
@@ -132,7 +136,7 @@ def test_a_photo_replaced_while_it_is_worked_on_is_refused(driver: Driver) -> No
     other = driver.new_bucket()
     driver.put(png(square(left=8)), "cat.png", to=other)
     driver.faults.before(
-        rf"GET /{bucket('models')}",
+        rf"GET /{NAMES.bucket('models')}",
         lambda: driver.put(png(square(left=56)), "cat.png", to=other),
     )
 
@@ -148,7 +152,7 @@ def test_a_photo_deleted_while_it_is_worked_on_is_refused(driver: Driver) -> Non
     other = driver.new_bucket()
     driver.put(png(square()), "gone.png", to=other)
     driver.faults.before(
-        rf"GET /{bucket('models')}",
+        rf"GET /{NAMES.bucket('models')}",
         lambda: driver.s3.delete_object(Bucket=other, Key="gone.png"),
     )
 
@@ -159,14 +163,14 @@ def test_a_photo_deleted_while_it_is_worked_on_is_refused(driver: Driver) -> Non
 
 def test_a_version_named_by_hand_is_the_one_that_is_cut_out(driver: Driver) -> None:
     wanted = driver.s3.put_object(
-        Bucket=bucket("ingest"), Key="versions/.hidden/cat.png", Body=png(square(left=8))
+        Bucket=NAMES.bucket("ingest"), Key="versions/.hidden/cat.png", Body=png(square(left=8))
     )
     driver.put(png(square(left=56)), "versions/.hidden/cat.png")
     driver.wait_for(["versions/.hidden/cat.png"])
 
     execution = driver.start(
         {
-            "bucket": bucket("ingest"),
+            "bucket": NAMES.bucket("ingest"),
             "key": "versions/.hidden/cat.png",
             "version_id": wanted["VersionId"],
             "force": True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pipeline.local.deployment import bucket
+from pipeline.local.deployment import NAMES
 from tests.execution.driver import Driver
 from tests.pictures import png, square
 
@@ -21,7 +21,7 @@ def test_weights_nobody_has_leave_the_staging_state_red(driver: Driver) -> None:
 def test_weights_that_vanish_behind_their_manifest_are_staged_once_more(driver: Driver) -> None:
     driver.stage("vanishing")
     (_manifest, weights) = driver.keys("models", prefix="vanishing/")
-    driver.s3.delete_object(Bucket=bucket("models"), Key=weights)
+    driver.s3.delete_object(Bucket=NAMES.bucket("models"), Key=weights)
 
     execution = driver.drop(png(square()), "weights/vanishing.png", model="vanishing")
 
@@ -34,7 +34,7 @@ def test_weights_that_vanish_behind_their_manifest_are_staged_once_more(driver: 
 def test_tampered_weights_are_never_loaded(driver: Driver) -> None:
     driver.stage("tampered")
     (_manifest, weights) = driver.keys("models", prefix="tampered/")
-    driver.s3.put_object(Bucket=bucket("models"), Key=weights, Body=b"something else")
+    driver.s3.put_object(Bucket=NAMES.bucket("models"), Key=weights, Body=b"something else")
     # The tests' models share their bytes: a copy verified earlier would serve.
     cached = [*driver.cloud.scratch.glob("weights/*-tampered.onnx")]
 

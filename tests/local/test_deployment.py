@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.local.deployment import Blueprint
+from pipeline.blueprint import Blueprint
+from pipeline.local.deployment import functions
 from tests.conftest import ROOT
 
 BLUEPRINT = Blueprint.read(ROOT, default_model="u2netp")
 
 
 def environment_of(name: str, **settings: str) -> dict[str, str]:
-    (function,) = (row for row in BLUEPRINT.functions(settings) if row.name.endswith(name))
+    (function,) = (row for row in functions(BLUEPRINT, settings) if row.name.endswith(name))
     return dict(function.environment)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.artifacts import Artifact
 from pipeline.local.cloud import LocalCloud
-from pipeline.local.deployment import bucket
+from pipeline.local.deployment import NAMES
 from pipeline.local.kept import keep_weights
 from pipeline.staged import (
     NamedArtifact,
@@ -35,9 +35,9 @@ class Cloud:
 
 
 def put(s3: Any, key: str, content: bytes) -> Artifact:
-    s3.put_object(Bucket=bucket("models"), Key=key, Body=content)
+    s3.put_object(Bucket=NAMES.bucket("models"), Key=key, Body=content)
     sha256 = hashlib.sha256(content).hexdigest()
-    return Artifact(uri=f"s3://{bucket('models')}/{key}", sha256=sha256, bytes=len(content))
+    return Artifact(uri=f"s3://{NAMES.bucket('models')}/{key}", sha256=sha256, bytes=len(content))
 
 
 def stage(s3: Any, lean: bytes) -> None:
@@ -57,7 +57,7 @@ def stage(s3: Any, lean: bytes) -> None:
 
 @pytest.fixture
 def models(s3: Any) -> Any:
-    s3.create_bucket(Bucket=bucket("models"))
+    s3.create_bucket(Bucket=NAMES.bucket("models"))
     return s3
 
 
@@ -86,5 +86,7 @@ def test_what_was_optimised_anew_takes_the_place_of_what_was_kept(
     kept = keep(tmp_path)
 
     assert kept["net/1/net.exact.onnx"] == b"thin"
-    stored = models.get_object(Bucket=bucket("models"), Key="net/1/manifest.json")["Body"].read()
+    stored = models.get_object(Bucket=NAMES.bucket("models"), Key="net/1/manifest.json")[
+        "Body"
+    ].read()
     assert kept["net/1/manifest.json"] == stored

@@ -15,7 +15,7 @@ from moto import mock_aws
 from pipeline.artifacts import Artifact
 from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.local.cloud import LocalCloud
-from pipeline.local.deployment import bucket
+from pipeline.local.deployment import NAMES
 from pipeline.local.kept import ABSENT, OK, keep_weights, verify_copies
 from pipeline.specs import SaliencySpec
 from pipeline.staged import StagedFile, StagedWeights
@@ -38,7 +38,7 @@ WEIGHTS = f"{ROW.weights_prefix}/w.onnx"
 
 
 def manifest(sha256: str = SHA256) -> bytes:
-    artifact = Artifact(uri=f"s3://{bucket('models')}/{WEIGHTS}", sha256=sha256, bytes=7)
+    artifact = Artifact(uri=f"s3://{NAMES.bucket('models')}/{WEIGHTS}", sha256=sha256, bytes=7)
     file = StagedFile(
         name="w.onnx", digest=ROW.files[0].digest, source="https://p.example/w", artifact=artifact
     )
@@ -51,14 +51,14 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         client: Any = boto3.client("s3")
-        client.create_bucket(Bucket=bucket("models"))
+        client.create_bucket(Bucket=NAMES.bucket("models"))
         yield cast("LocalCloud", SimpleNamespace(client=lambda _: client))
 
 
 def put(cloud: LocalCloud, **objects: bytes) -> None:
     keys = {"weights": WEIGHTS, "manifest": ROW.weights_key, "claim": f"{ROW.weights_prefix}/c"}
     for name, content in objects.items():
-        cloud.client("s3").put_object(Bucket=bucket("models"), Key=keys[name], Body=content)
+        cloud.client("s3").put_object(Bucket=NAMES.bucket("models"), Key=keys[name], Body=content)
 
 
 def files_in(folder: Path) -> dict[str, bytes]:

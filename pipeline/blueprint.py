@@ -1,0 +1,120 @@
+"""Everything the repository declares, read once: what the local cloud and AWS are made from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pipeline.catalogue import Catalogue, ModelRow, load_catalogue
+from pipeline.manifest import (
+    ContainerManifest,
+    Resources,
+    load_containers,
+    load_resources,
+    pascal_case,
+)
+from pipeline.names import Names
+
+_PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
+_MACHINE: Final = ".asl.json"
+_TRIGGER: Final = ".trigger.json"
+
+
+@dataclass(frozen=True)
+class DeclaredFunction:
+    """A Lambda function: a container's, or a container's for one model row."""
+
+    manifest: ContainerManifest
+    row: ModelRow | None = None
+
+    @property
+    def model(self) -> str | None:
+        return self.row.name if self.row else None
+
+    @property
+    def memory_mb(self) -> int:
+        return self.row.memory_mb if self.row else self.manifest.memory_mb
+
+    def name(self, names: Names) -> str:
+        return names.function(self.manifest.name, self.model)
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Containers, models, machines and resources; `default_model` is a deployment's choice."""
+
+    root: Path
+    state_machines: Path
+    containers: tuple[ContainerManifest, ...]
+    catalogue: Catalogue
+    resources: Resources
+    default_model: str
+    overlays: tuple[Path, ...] = ()
+
+    @classmethod
+    def read(
+        cls,
+        root: Path,
+        *,
+        default_model: str,
+        overlays: tuple[Path, ...] = (),
+        accepted_licences: tuple[str, ...] = (),
+    ) -> Blueprint:
+        catalogue = load_catalogue(root, overlays, accepted_licences=accepted_licences)
+        catalogue.row(default_model)
+        return cls(
+            root=root,
+            state_machines=root / "state_machines",
+            containers=load_containers(root),
+            catalogue=catalogue,
+            resources=load_resources(root),
+            default_model=default_model,
+            overlays=overlays,
+        )
+
+    @property
+    def functions(self) -> tuple[DeclaredFunction, ...]:
+        """One per container, or one per model row where the manifest says so."""
+        return tuple(
+            DeclaredFunction(manifest, row)
+            for manifest in self.containers
+            for row in (self.catalogue.rows if manifest.function_per_model else (None,))
+        )
+
+    def machines(self, names: Names) -> dict[str, str]:
+        """Machine → definition, placeholders filled in."""
+        substitutions = self.substitutions(names)
+        return {name: fill(text, substitutions) for name, text in self.definitions.items()}
+
+    def triggers(self, names: Names) -> dict[str, str]:
+        """Machine → the pattern of the events that start it, for the machines that have one."""
+        substitutions = self.substitutions(names)
+        return {name: fill(text, substitutions) for name, text in self._read(_TRIGGER).items()}
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """Machine → definition as it is written, `${Placeholders}` and all."""
+        return self._read(_MACHINE)
+
+    def substitutions(self, names: Names) -> dict[str, str]:
+        """Every `${Placeholder}` a state machine may use, as CDK's definition substitutions."""
+        return {
+            **{each.placeholder: names.function_arn(each.name) for each in self.containers},
+            **{f"{pascal_case(name)}StateMachineArn": names.machine_arn(name)
+               for name in self.definitions},
+            **{f"{pascal_case(name)}Bucket": names.bucket(name) for name in self.resources.buckets},
+            **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},
+            "DefaultModel": self.default_model,
+        }  # fmt: skip
+
+    def _read(self, suffix: str) -> dict[str, str]:
+        paths = sorted(self.state_machines.glob(f"*{suffix}"))
+        return {path.name.removesuffix(suffix): path.read_text(encoding="utf-8") for path in paths}
+
+
+def fill(text: str, substitutions: Mapping[str, str]) -> str:
+    """Replace every `${Name}`; KeyError for one that nothing provides."""
+    return _PLACEHOLDER.sub(lambda match: substitutions[match[1]], text)

@@ -1,0 +1,45 @@
+"""What everything a deployment creates is called: one rule for the local cloud and for AWS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names and ARNs, all made of one prefix. `account` and `region` may be CDK's tokens.
+
+    Bucket names are shared by everybody on AWS: there, `bucket_suffix` tells ours apart.
+    """
+
+    prefix: str
+    account: str
+    region: str
+    partition: str = "aws"
+    bucket_suffix: str = ""
+    qualifier: str | None = "live"  # a machine's alias; None where machines have none
+
+    def bucket(self, name: str) -> str:
+        return f"{self.prefix}-{name}{self.bucket_suffix}"
+
+    def table(self, name: str) -> str:
+        return f"{self.prefix}-{name}"
+
+    def function(self, container: str, model: str | None = None) -> str:
+        """A container's function, or its function for one model."""
+        return f"{self.prefix}-{container}-{model}" if model else f"{self.prefix}-{container}"
+
+    def function_arn(self, container: str, model: str | None = None) -> str:
+        return f"{self.arn('lambda')}:function:{self.function(container, model)}"
+
+    def machine(self, name: str) -> str:
+        return f"{self.prefix}-{name}"
+
+    def machine_arn(self, name: str) -> str:
+        """What starts it: the alias, where there is one."""
+        arn = f"{self.arn('states')}:stateMachine:{self.machine(name)}"
+        return f"{arn}:{self.qualifier}" if self.qualifier else arn
+
+    def arn(self, service: str) -> str:
+        """The ARN of anything in this account and region, up to its kind."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}"
