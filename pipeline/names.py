@@ -49,6 +49,10 @@ class Names:
         """Where Lambda writes without being told."""
         return f"/aws/lambda/{function}"
 
+    def data_key(self) -> str:
+        """The alias of the key that everything in the buckets is encrypted with."""
+        return f"alias/{self.prefix}"
+
     def role_arn(self, name: str) -> str:
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"
 
