@@ -46,11 +46,19 @@ demo: $(READY)  ## Cut out sample photos offline; results in demo-output/
 
 .PHONY: test
 test: $(READY)  ## Everything that needs no special machine
-	@$(BIN)/pytest -m "not e2e" --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+	@$(BIN)/pytest -m "not e2e and not images" --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
 
 .PHONY: e2e
 e2e: $(READY)  ## The demo, and real weights on real photos where they are at hand
 	@$(BIN)/pytest -m e2e
+
+.PHONY: images
+images: $(READY)  ## Build every container's image with buildah; C=edge-refiner builds one. Needs root
+	@$(BIN)/matteline containers build $(C)
+
+.PHONY: test-images
+test-images: $(READY)  ## The built images under the Lambda Runtime API, and a photo through all of them
+	@$(BIN)/pytest -m images
 
 .PHONY: bench
 bench: $(READY)  ## One photo, memory and the networks, as ratios; BENCH=full for the large ones
