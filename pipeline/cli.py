@@ -14,7 +14,13 @@ import click
 
 from pipeline.cli_containers import containers
 from pipeline.cli_models import models
-from pipeline.cli_options import ROOT, model_option, output_option, weights_options
+from pipeline.cli_options import (
+    ROOT,
+    images_option,
+    model_option,
+    output_option,
+    weights_options,
+)
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
@@ -68,6 +74,7 @@ def demo(output: Path, choice: ModelChoice) -> None:
 @click.option("--outputs", metavar="LIST", help="Any of cutout,mask,preview.")
 @click.option("--point", "points", metavar="X,Y[,0]", multiple=True, help=POINT_HELP)
 @click.option("--box", "boxes", metavar="X0,Y0,X1,Y1", multiple=True, help=BOX_HELP)
+@images_option
 @weights_options
 def run(
     photos: tuple[Path, ...],
@@ -93,6 +100,7 @@ def run(
 @matteline.command()
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535))
 @model_option
+@images_option
 @weights_options
 def up(port: int, choice: ModelChoice) -> None:
     """Keep the local cloud running and say what to type. Ctrl-C stops everything."""

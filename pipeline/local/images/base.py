@@ -13,19 +13,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from pipeline.local.images.tools import run, succeeds
+from pipeline.local.images.tools import answer, run
 
 SUITE: Final = "trixie"
 PACKAGES: Final = ("ca-certificates", "python3", "python3-venv")
 _RECIPE: Final = hashlib.sha256(" ".join([SUITE, *PACKAGES]).encode()).hexdigest()[:12]
 NAME: Final = "localhost/matteline/python"
+# What nothing reads at run time, and what was copied from this machine.
 _LEFT_OVER: Final = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale")
+_OF_THIS_MACHINE: Final = ("etc/hostname", "etc/resolv.conf")
 
 
 def base_image(say: Callable[[str], None]) -> str:
     """The base's name with its digest; it is made if this machine has none yet."""
     tagged = f"{NAME}:{SUITE}-{_RECIPE}"
-    if not succeeds("buildah", "inspect", "--type", "image", tagged):
+    if answer("buildah", "inspect", "--type", "image", tagged) is None:
         say(f"Base image: Debian {SUITE} with Python, once; about a minute")
         _make(tagged)
     digest = run("buildah", "images", "--format", "{{.Digest}}", tagged).split()[0]
@@ -39,6 +41,8 @@ def _make(tagged: str) -> None:
         run("debootstrap", "--variant=minbase", included, SUITE, str(root))
         for place in _LEFT_OVER:
             shutil.rmtree(root / place)
+        for place in _OF_THIS_MACHINE:
+            (root / place).write_text("")
         container = run("buildah", "from", "scratch").strip()
         try:
             run("buildah", "copy", "--quiet", container, str(root), "/")

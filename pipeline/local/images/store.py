@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pipeline.local.images.tools import run, succeeds
+from pipeline.local.images.tools import answer, run
 from pipeline.local.images.trouble import ImageNotBuilt
 from pipeline.manifest import ContainerManifest
 from pipeline.shipping import content_digest
@@ -36,9 +36,10 @@ def image_name(container: ContainerManifest) -> str:
 def find_image(root: Path, container: ContainerManifest) -> Image:
     """The image of a container as its sources are now; ImageNotBuilt if there is none."""
     name = image_name(container)
-    if not succeeds("buildah", "inspect", "--type", "image", name):
+    inspected = answer("buildah", "inspect", "--type", "image", name)
+    if inspected is None:
         raise ImageNotBuilt(f"there is no image {name}")
-    image = _parsed(name, run("buildah", "inspect", "--type", "image", name))
+    image = _parsed(name, inspected)
     if image.labels.get(CONTENT_LABEL) != content_digest(root, container.folder):
         raise ImageNotBuilt(f"{name} was built from other sources than these")
     return image

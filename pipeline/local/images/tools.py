@@ -31,7 +31,9 @@ def run(name: str, *arguments: str) -> str:
     return done.stdout
 
 
-def succeeds(name: str, *arguments: str) -> bool:
-    """Whether the program says yes."""
-    done = subprocess.run([tool(name), *arguments], capture_output=True, check=False)  # noqa: S603
-    return done.returncode == 0
+def answer(name: str, *arguments: str) -> str | None:
+    """What the program printed; None if it said no."""
+    done = subprocess.run(  # noqa: S603 - one of ours
+        [tool(name), *arguments], capture_output=True, text=True, check=False
+    )
+    return None if done.returncode else done.stdout
