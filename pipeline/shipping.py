@@ -7,17 +7,20 @@ the files out; a release reads the digest over them.
 from __future__ import annotations
 
 import ast
+import compileall
 import hashlib
 import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import Any, Final
 
 PACKAGES: Final = ("pipeline", "containers")
 ENTRIES: Final = ("handler", "selftest")
 PLATFORM_ENTRIES: Final = ("pipeline.serving", "pipeline.selftest")
+UNCHECKED: Final = PycInvalidationMode.UNCHECKED_HASH
 DOCKERFILE: Final = Path("containers/Dockerfile")
 
 
@@ -43,11 +46,12 @@ def content_digest(root: Path, folder: str) -> str:
 
 
 def lay_out(root: Path, folder: str, target: Path) -> None:
-    """Copy the files to `target`, readable by whoever the function runs as."""
+    """Copy the files to `target`, compiled: nothing can be written there at run time."""
     for path in shipped_files(root, folder):
         copy = target / path
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / path, copy)
+    compileall.compile_dir(target, quiet=1, invalidation_mode=UNCHECKED)
 
 
 def require_within_budget(root: Path, folder: str, added: list[Path]) -> str:

@@ -29,14 +29,16 @@ class ImageLauncher:
 
     def command(self, function: Function, environment: Mapping[str, str]) -> Command:
         sandbox = self.sandboxes[function.handler]
+        image = sandbox.image
         settings = Settings.from_environment(function.environment)
         inside = sandbox.enter(
-            sandbox.image.entrypoint,
+            image.entrypoint,
             readable=[*_named_in(settings), *self.weights],
             writable=[settings.scratch],
         )
         lent = {name: text for name, text in os.environ.items() if name.lower() in _LENT}
-        return Command(inside, {**sandbox.image.environment, **lent, **environment}, Path("/"))
+        known = {"MATTELINE_IMAGE_DIGEST": image.digest}
+        return Command(inside, {**image.environment, **lent, **environment, **known}, Path("/"))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ class Image:
     """An image's own configuration: whom it runs as, where, and what it starts."""
 
     name: str
+    digest: str
     user: int
     folder: str
     entrypoint: tuple[str, ...]
@@ -56,9 +57,11 @@ def mounted(image: Image) -> Iterator[Path]:
 
 
 def _parsed(name: str, inspected: str) -> Image:
-    config = json.loads(inspected)["OCIv1"]["config"]
+    found = json.loads(inspected)
+    config = found["OCIv1"]["config"]
     return Image(
         name=name,
+        digest=found["FromImageDigest"],
         user=int(config["User"].partition(":")[0]),
         folder=config["WorkingDir"],
         entrypoint=tuple(config["Entrypoint"]),
