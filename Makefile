@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INFRA := .venv-infra
 INFRA_READY := $(INFRA)/.ready
+EMULATOR := .rie/aws-lambda-rie
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
 EXTRAS := science local dev peer # what the everyday environment holds: all but training
@@ -57,8 +58,17 @@ images: $(READY)  ## Build every container's image with buildah; C=edge-refiner 
 	@$(BIN)/matteline containers build $(C)
 
 .PHONY: test-images
-test-images: $(READY)  ## The built images under the Lambda Runtime API, and a photo through all of them
+test-images: $(READY) $(EMULATOR)  ## The built images, alone and together. Needs root and `make images`
 	@$(BIN)/pytest -m images
+
+# AWS's emulator of the Lambda runtime: one program out of a wheel that is not installed.
+$(EMULATOR): tests/images/rie.txt | $(READY)
+	@mkdir -p $(@D)
+	@$(BIN)/pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary=:all: --dest $(@D) -r $<
+	@cd $(@D) && $(PYTHON) -m zipfile -e aws_sam_cli-*.whl wheel
+	@mv $(@D)/wheel/samcli/local/rapid/aws-lambda-rie-$$(uname -m | sed s/aarch64/arm64/) $@
+	@chmod +x $@ && touch $@ && rm -r $(@D)/wheel $(@D)/*.whl
 
 .PHONY: bench
 bench: $(READY)  ## One photo, memory and the networks, as ratios; BENCH=full for the large ones

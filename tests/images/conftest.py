@@ -20,6 +20,7 @@ from pipeline.local.images.sandbox import Sandbox
 from pipeline.local.images.trouble import ImageTrouble
 from pipeline.local.worker import Function
 from pipeline.manifest import ContainerManifest, load_containers
+from tests.cli.conftest import environment, matteline  # noqa: F401 - fixtures
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
@@ -27,7 +28,6 @@ from tests.models import Shelf
 from tests.pictures import png, square
 
 CONTAINERS: Final = load_containers(ROOT)
-EACH: Final = pytest.mark.parametrize("container", CONTAINERS, ids=lambda each: each.name)
 EMULATOR: Final = ROOT / ".rie" / "aws-lambda-rie"
 PHOTO: Final = "square.png"
 
@@ -52,6 +52,12 @@ def launcher(blueprint: Blueprint) -> Iterator[ImageLauncher]:
         except ImageTrouble as trouble:
             skip_or_fail(f"{trouble.message}. {trouble.hint}")
         yield launcher
+
+
+@pytest.fixture(params=CONTAINERS, ids=lambda each: each.name)
+def container(request: pytest.FixtureRequest) -> ContainerManifest:
+    chosen: ContainerManifest = request.param
+    return chosen
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from pipeline.local.images.launching import ImageLauncher
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.manifest import ContainerManifest
 from tests.execution.driver import Driver
-from tests.images.conftest import CONTAINERS, EACH, ImageCloud, Told
+from tests.images.conftest import CONTAINERS, ImageCloud, Told
 from tests.images.emulation import emulated
 
 pytestmark = pytest.mark.images
@@ -75,7 +75,6 @@ def test_the_manifest_names_the_images_that_made_it(
     assert named == {"background-remover", "edge-refiner", "media-inspector"}
 
 
-@EACH
 def test_a_good_event_is_answered(
     told: Told, cloud: ImageCloud, container: ContainerManifest
 ) -> None:
@@ -85,7 +84,6 @@ def test_a_good_event_is_answered(
     assert answer["provenance"]["version"] == container.version
 
 
-@EACH
 def test_a_bad_event_is_refused_by_name_with_a_hint(
     told: Told, cloud: ImageCloud, container: ContainerManifest
 ) -> None:
@@ -97,7 +95,6 @@ def test_a_bad_event_is_refused_by_name_with_a_hint(
     assert len(answer["errorMessage"].splitlines()) == 2
 
 
-@EACH
 def test_awss_own_emulator_gets_the_same_answers(
     told: Told,
     cloud: ImageCloud,

@@ -18,9 +18,8 @@ from pipeline.shipping import require_within_budget, shipped_files
 from tests.answers import Serve
 from tests.conftest import ROOT
 from tests.contracts.requirements import read_lock
-from tests.images.conftest import EACH
 
-pytestmark = [pytest.mark.images, EACH, pytest.mark.usefixtures("container")]
+pytestmark = pytest.mark.images
 PYTHON = "/opt/python/bin/python"
 LIBRARIES = "opt/python/lib/python3.13/site-packages"
 THERE = {"python_full_version": "3.13.0", "sys_platform": "linux"}
@@ -59,28 +58,24 @@ def test_it_proves_itself_read_only_without_a_network(
     assert len(verdict["seen"]) >= 3
 
 
-def test_without_a_network_it_reaches_nobody(
-    sandbox: Sandbox, container: ContainerManifest, serve: Serve
-) -> None:
+def test_without_a_network_it_reaches_nobody(sandbox: Sandbox, serve: Serve) -> None:
     call = CALL_SOMEBODY.format(port=serve(200))
 
     assert "ConnectionRefused" in inside(sandbox, PYTHON, "-c", call, network=False).stderr
     assert inside(sandbox, PYTHON, "-c", call).returncode == 0
 
 
-def test_it_does_not_run_as_root(sandbox: Sandbox, container: ContainerManifest) -> None:
+def test_it_does_not_run_as_root(sandbox: Sandbox) -> None:
     done = inside(sandbox, PYTHON, "-c", "import os; print(os.getuid(), os.getgid())")
 
     assert done.stdout.split() == ["65532", "65532"]
 
 
-def test_nothing_but_tmp_can_be_written(sandbox: Sandbox, container: ContainerManifest) -> None:
+def test_nothing_but_tmp_can_be_written(sandbox: Sandbox) -> None:
     assert inside(sandbox, PYTHON, "-c", WRITABLE).stdout == "and /tmp\n"
 
 
-def test_whoever_runs_it_can_read_it_and_nobody_else_can_write(
-    sandbox: Sandbox, container: ContainerManifest
-) -> None:
+def test_whoever_runs_it_can_read_it_and_nobody_else_can_write(sandbox: Sandbox) -> None:
     """Lambda chooses its own user, whatever the image says."""
     ours = [sandbox.root / "opt/python", sandbox.root / "var/task"]
     files = [path for place in ours for path in place.rglob("*") if not path.is_symlink()]
@@ -132,9 +127,7 @@ def test_it_installs_its_lock_and_nothing_more(
     assert installed == locked
 
 
-def test_nothing_in_it_installs_tests_or_remembers_its_builder(
-    sandbox: Sandbox, container: ContainerManifest
-) -> None:
+def test_nothing_in_it_installs_tests_or_remembers_its_builder(sandbox: Sandbox) -> None:
     unwanted = ["pip", "ensurepip", "setuptools", "tests"]
     places = [Path(LIBRARIES), Path("usr/lib/python3.13"), Path("usr/lib/python3/dist-packages")]
     found = [place / name for place in places for name in unwanted]
