@@ -109,6 +109,21 @@ def test_a_container_runs_from_its_shipped_files_alone(
     assert '"passed": true' in done.stdout.splitlines()[-1]
 
 
+@EACH
+def test_no_library_keeps_a_record_of_the_machine(
+    container: ContainerManifest, tmp_path: Path
+) -> None:
+    module = f"containers.{container.folder}.selftest"
+    where = {"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+
+    subprocess.run(
+        [sys.executable, "-m", module], env=where | container.environment,
+        capture_output=True, check=True,
+    )  # fmt: skip
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def arm64_trap(container: ContainerManifest, lock: tuple[Pin, ...]) -> str | None:
     """Lambda's arm64 has no /sys/devices/system/cpu: onnxruntime before 1.26 aborts at import."""
     for pin in lock:

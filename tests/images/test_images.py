@@ -136,6 +136,7 @@ def test_nothing_in_it_installs_tests_or_remembers_its_builder(sandbox: Sandbox)
     assert list((sandbox.root / LIBRARIES).rglob("tests")) == []
     assert not (sandbox.root / "etc/pip.conf").exists()
     assert not (sandbox.root / "source").exists()
+    assert list((sandbox.root / "tmp").iterdir()) == []
 
 
 def test_it_keeps_to_its_budget(sandbox: Sandbox, container: ContainerManifest) -> None:
