@@ -151,7 +151,7 @@ def _decide_conditions_alone() -> None:
 
 
 def _announce_ends() -> None:
-    """No status change of an execution reaches EventBridge. Here the ends do; nobody asks for more."""
+    """No status change of an execution reaches EventBridge; here the ends do."""
     ended = execution.BaseExecutionWorkerCommunication.terminated
 
     def announced(self: Any) -> None:

@@ -5,7 +5,7 @@ But for its time, which moto words itself on the way to a queue.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import uuid
 from typing import Any
@@ -44,5 +44,5 @@ def status_change(execution: Any) -> dict[str, Any]:
     }
 
 
-def _ms(moment: datetime.datetime) -> int:
+def _ms(moment: dt.datetime) -> int:
     return round(moment.timestamp() * 1000)
