@@ -86,7 +86,7 @@ def _guard(scope: Construct, names: Names, name: str) -> cloudwatch.Alarm:
     return Alarms(scope, names).add(
         f"{name}-taken-back",
         cloudwatch.MathExpression(
-            expression="100 * failed / (failed + succeeded)",
+            expression="100 * failed / (failed + FILL(succeeded, 0))",
             using_metrics=ends,
             label="failed, %",
             period=cdk.Duration.minutes(1),
