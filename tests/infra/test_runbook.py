@@ -74,7 +74,7 @@ def test_links_in_the_runbook_lead_to_its_sections() -> None:
     assert set(re.findall(r"\]\(#([a-z-]+)\)", _RUNBOOK)) <= sections(_RUNBOOK).keys()
 
 
-def test_every_saved_query_is_used_in_the_runbook_and_the_other_way_round() -> None:
+def test_every_saved_query_is_used_in_the_runbook() -> None:
     queries = read_queries().keys() - {"one-photo"}
 
     assert queries == {name for name in queries if f"`{name}`" in _RUNBOOK}
