@@ -73,8 +73,26 @@ class Names:
 
     def machine_arn(self, name: str) -> str:
         """What starts it: the alias, where there is one."""
-        arn = f"{self.arn('states')}:stateMachine:{self.machine(name)}"
+        arn = self.unqualified_machine_arn(name)
         return f"{arn}:{self.qualifier}" if self.qualifier else arn
+
+    def unqualified_machine_arn(self, name: str) -> str:
+        """What metrics and events call it, whichever alias started the execution."""
+        return f"{self.arn('states')}:stateMachine:{self.machine(name)}"
+
+    def machine_log_group(self, machine: str) -> str:
+        return f"/aws/vendedlogs/states/{self.machine(machine)}"
+
+    def alarm_topic(self) -> str:
+        """Where every alarm says that it rang, and that it is over."""
+        return f"{self.prefix}-alarms"
+
+    def alarm_topic_arn(self) -> str:
+        return f"{self.arn('sns')}:{self.alarm_topic()}"
+
+    def undelivered_queue(self, machine: str) -> str:
+        """Where the events end that could not start the machine."""
+        return f"{self.machine(machine)}-undelivered"
 
     def arn(self, service: str) -> str:
         """The ARN of anything in this account and region, up to its kind."""
