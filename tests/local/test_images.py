@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def test_pip_is_lent_what_it_is_told_here_less_this_machines_folders(
 def test_a_container_for_another_machine_is_not_built_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "base_image", lambda _say: "base")
     (refiner,) = [each for each in load_containers(ROOT) if each.name == "edge-refiner"]
-    foreign = "arm64" if build.platform.machine() == "x86_64" else "x86_64"
+    foreign = "arm64" if platform.machine() == "x86_64" else "x86_64"
 
     with pytest.raises(BuildFailed, match=f"edge-refiner is for {foreign}"):
         build_images(ROOT, [refiner.model_copy(update={"architecture": foreign})], say=print)
