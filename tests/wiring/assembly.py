@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final
@@ -21,30 +19,29 @@ _SYNTHESISE: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Assembly:
-    """`stacks` are in the order in which they may be deployed; nothing of them is changed yet."""
+def synthesise(folder: Path, **context: str) -> dict[str, Template]:
+    """This checkout's stacks, name → template, in an order in which they may be deployed.
 
-    stacks: Mapping[str, Template]
-
-
-def synthesise(folder: Path, **context: str) -> Assembly:
-    """The stacks of this very checkout. `context` is what `cdk -c matteline:<name>=…` gives."""
+    `context` is what `cdk -c matteline:<name>=…` gives.
+    """
     settings = {f"matteline:{name}": value for name, value in context.items()}
     subprocess.run(
         [_PYTHON, "-c", _SYNTHESISE, folder],
         cwd=ROOT,
-        env=os.environ | {"CDK_CONTEXT_JSON": json.dumps(settings), "PYTHONPATH": str(ROOT)},
+        env=os.environ
+        | {
+            "CDK_CONTEXT_JSON": json.dumps(settings),
+            "CDK_VALIDATION": "false",  # `make synth` validates
+            "PYTHONPATH": str(ROOT),
+        },
         check=True,
     )
     artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
     order = TopologicalSorter(
         {name: artifact.get("dependencies", ()) for name, artifact in artifacts.items()}
     )
-    return Assembly(
-        {
-            name: json.loads((folder / artifacts[name]["properties"]["templateFile"]).read_text())
-            for name in order.static_order()
-            if artifacts[name]["type"] == "aws:cloudformation:stack"
-        }
-    )
+    return {
+        name: json.loads((folder / artifacts[name]["properties"]["templateFile"]).read_text())
+        for name in order.static_order()
+        if artifacts[name]["type"] == "aws:cloudformation:stack"
+    }

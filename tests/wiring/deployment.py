@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tests.wiring.assembly import Template
@@ -37,6 +38,18 @@ def _create(name: str, template: Template, url: str, cloudformation: Any) -> Non
         Parameters=[{"ParameterKey": key, "ParameterValue": RELEASE[key]} for key in sorted(given)],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
+    while (status := _status(name, cloudformation)) == "CREATE_IN_PROGRESS":
+        time.sleep(0.1)
+    assert status == "CREATE_COMPLETE", "\n".join(_reasons(name, cloudformation))
+
+
+def _status(name: str, cloudformation: Any) -> str:
+    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    status: str = stack["StackStatus"]
+    return status
+
+
+def _reasons(name: str, cloudformation: Any) -> Iterator[str]:
+    for event in cloudformation.describe_stack_events(StackName=name)["StackEvents"]:
+        if event["ResourceStatus"] == "CREATE_FAILED":
+            yield f"{name}: {event['LogicalResourceId']}: {event['ResourceStatusReason']}"

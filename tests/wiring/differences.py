@@ -5,6 +5,7 @@ A resource of a type that MiniStack does not know, and that is not here, fails t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -29,12 +30,13 @@ INERT: Final[Mapping[str, str]] = {
     "AWS::ECR::SigningConfiguration": "there are no images to sign",
 }
 IGNORED: Final[Mapping[str, str]] = {
-    "IAM: roles, bucket, key, queue and repository policies": "MiniStack lets everybody do "
-    "everything",
-    "encryption, TLS, object lock, lifecycle": "kept as properties, without effect",
+    "the rights of machines, rules and queues": "MiniStack asks for rights only where a function "
+    "calls; what a function may do, its role and the buckets' policies decide",
+    "encryption, object lock, lifecycle": "kept as properties, without effect",
+    "TLS": "calls on this machine are plain, and count as encrypted",
     "HeartbeatSeconds, jitter, the machine's own TimeoutSeconds, missing paths": "MiniStack's "
     "interpreter passes over them; the local cloud's does not",
-    "a rule's role, retry policy and dead letter queue": "every delivery succeeds",
+    "a rule's retry policy and dead letter queue": "every delivery succeeds",
 }
 _SECTIONS: Final = {
     "replaced": OVERLAID,
@@ -51,3 +53,7 @@ def told() -> str:
         lines.append(f"{heading}:")
         lines += [f"  {what}\n      {why}" for what, why in differences.items()]
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{told()}\n")

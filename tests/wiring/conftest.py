@@ -1,0 +1,42 @@
+"""One MiniStack for the tier, with the checkout's own stacks deployed on it once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.wiring.assembly import Template, synthesise
+from tests.wiring.ministack import ACCOUNT, MiniStack, ministack
+from tests.wiring.stage import Stage
+
+WRONG_WEIGHTS = "u2netp.onnx"
+
+
+@pytest.fixture(scope="session")
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """Every template, with the one model that needs no download as the default."""
+    return synthesise(tmp_path_factory.mktemp("assembly"), default_model="starter")
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
+    """MiniStack with IAM obeyed; its weights mirror holds one file, and of that the wrong bytes."""
+    folder = tmp_path_factory.mktemp("ministack")
+    mirror, scratch = folder / "mirror", folder / "scratch"
+    mirror.mkdir()
+    scratch.mkdir()
+    (mirror / WRONG_WEIGHTS).write_bytes(b"not a network")
+    with ministack(
+        folder,
+        AUTH="true",
+        MATTELINE_WEIGHTS_MIRROR=str(mirror),
+        MATTELINE_SCRATCH=str(scratch),
+        POWERTOOLS_TRACE_DISABLED="1",
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stage(stacks: dict[str, Template], cloud: MiniStack) -> Stage:
+    return Stage.deployed(stacks, cloud, ACCOUNT)
