@@ -26,12 +26,15 @@ INERT: Final[Mapping[str, str]] = {
     "AWS::CloudWatch::Alarm": "MiniStack refuses metric math, and nothing here watches metrics",
     "AWS::CodeDeploy::Application": "MiniStack has no CodeDeploy",
     "AWS::CodeDeploy::DeploymentGroup": "MiniStack has no CodeDeploy: an alias moves at once",
+    "AWS::Logs::QueryDefinition": "nobody asks MiniStack's logs",
     "AWS::ECR::RegistryScanningConfiguration": "there are no images to scan",
     "AWS::ECR::SigningConfiguration": "there are no images to sign",
 }
 IGNORED: Final[Mapping[str, str]] = {
-    "the rights of machines, rules and queues": "MiniStack asks for rights only where a function "
-    "calls; what a function may do, its role and the buckets' policies decide",
+    "the rights of machines and rules": "MiniStack obeys IAM where a function calls: its role, the "
+    "buckets' policies; what a machine and a rule may do is asked of IAM's simulation instead",
+    "conditions, in that simulation": "so events:PutEvents, granted for our own source, is not asked",
+    "keys' and queues' policies, and the rights to use a key": "nobody is refused",
     "encryption, object lock, lifecycle": "kept as properties, without effect",
     "TLS": "calls on this machine are plain, and count as encrypted",
     "HeartbeatSeconds, jitter, the machine's own TimeoutSeconds, missing paths": "MiniStack's "

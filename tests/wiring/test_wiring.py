@@ -62,6 +62,12 @@ def call_a_function_otherwise(stacks: Stacks) -> None:
     function["FunctionName"] = "matteline-dev-refiner"
 
 
+def forget_a_right(stacks: Stacks) -> None:
+    policy = of_type(stacks, "pipeline", "AWS::IAM::Policy", "cutoutRole")
+    statements = policy["PolicyDocument"]["Statement"]
+    statements[:] = [each for each in statements if "dynamodb:GetItem" not in str(each["Action"])]
+
+
 def test_whatever_a_state_or_a_rule_names_is_there(stage: Stage, models: list[str]) -> None:
     assert faults(stage.cloud, models) == []
 
@@ -71,7 +77,8 @@ def test_whatever_a_state_or_a_rule_names_is_there(stage: Stage, models: list[st
     [
         (aim_the_rule_elsewhere, "rule matteline-dev-cutout aims at"),
         (forget_a_substitution, "nothing was put in the place of ${JobsTable}"),
-        (call_a_function_otherwise, "function:matteline-dev-edge-refiner:live"),
+        (call_a_function_otherwise, "there is no FunctionName arn:aws:lambda:us-east-1"),
+        (forget_a_right, "has no right to dynamodb:GetItem"),
     ],
 )
 def test_a_template_that_is_wired_wrongly_is_noticed(
