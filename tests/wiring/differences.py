@@ -33,7 +33,7 @@ INERT: Final[Mapping[str, str]] = {
 IGNORED: Final[Mapping[str, str]] = {
     "the rights of machines and rules": "MiniStack obeys IAM where a function calls: its role, the "
     "buckets' policies; what a machine and a rule may do is asked of IAM's simulation instead",
-    "conditions, in that simulation": "so events:PutEvents, granted for our own source, is not asked",
+    "conditions, in that simulation": "so events:PutEvents, ours by its source, is not asked",
     "keys' and queues' policies, and the rights to use a key": "nobody is refused",
     "encryption, object lock, lifecycle": "kept as properties, without effect",
     "TLS": "calls on this machine are plain, and count as encrypted",
