@@ -83,7 +83,7 @@ synth: $(INFRA_READY)  ## The CloudFormation templates, offline, into synth-outp
 .PHONY: check-wiring
 check-wiring: $(READY) $(INFRA_READY) $(WIRING_READY)  ## The templates on MiniStack: a dropped photo comes out
 	@$(BIN)/python -m tests.wiring.differences
-	@$(BIN)/pytest -m wiring --exitfirst
+	@$(BIN)/pytest tests/wiring --exitfirst
 
 .PHONY: test-infra
 test-infra: $(INFRA_READY)  ## Types and tests of infra/, where CDK is; K=expr selects

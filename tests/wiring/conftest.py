@@ -28,7 +28,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
     scratch.mkdir()
     (mirror / WRONG_WEIGHTS).write_bytes(b"not a network")
     with ministack(
-        folder,
+        folder / "ministack.log",
         AUTH="true",
         MATTELINE_WEIGHTS_MIRROR=str(mirror),
         MATTELINE_SCRATCH=str(scratch),

@@ -1,4 +1,4 @@
-"""Deploys an assembly to MiniStack, as `cdk deploy --all` and a first release would to AWS."""
+"""Deploys an assembly to MiniStack, as `cdk deploy --all` and first releases would to AWS."""
 
 from __future__ import annotations
 
@@ -17,30 +17,46 @@ _CODE: Final = "bootstrap.zip"
 
 
 def deploy(stacks: Mapping[str, Template], cloud: MiniStack) -> None:
-    """Every stack, in their order, with every container released. A failure says which resource."""
+    """Every stack, in their order, into an account where nothing was released yet.
+
+    A failure says which resource.
+    """
     assets = f"cdk-hnb659fds-assets-{cloud.account}-{REGION}"
     cloud.client("ssm").put_parameter(Name=_BOOTSTRAPPED, Value="30", Type="String")
-    s3 = cloud.client("s3")
+    s3, cloudformation = cloud.client("s3"), cloud.client("cloudformation")
     s3.create_bucket(Bucket=assets)
     s3.put_object(Bucket=assets, Key=_CODE, Body=bootstrap())
     for name, template in stacks.items():
-        key = f"{name}.json"
         overlaid = with_code(template, bucket=assets, key=_CODE)
-        s3.put_object(Bucket=assets, Key=key, Body=json.dumps(overlaid).encode())
-        _create(name, template, f"{cloud.endpoint}/{assets}/{key}", cloud.client("cloudformation"))
+        s3.put_object(Bucket=assets, Key=name, Body=json.dumps(overlaid).encode())
+        cloudformation.create_stack(
+            StackName=name,
+            TemplateURL=f"{cloud.endpoint}/{assets}/{name}",
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        _await(name, "CREATE", cloudformation)
 
 
-def _create(name: str, template: Template, url: str, cloudformation: Any) -> None:
-    given = RELEASE.keys() & template.get("Parameters", {}).keys()
-    cloudformation.create_stack(
-        StackName=name,
-        TemplateURL=url,
-        Parameters=[{"ParameterKey": key, "ParameterValue": RELEASE[key]} for key in sorted(given)],
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-    )
-    while (status := _status(name, cloudformation)) == "CREATE_IN_PROGRESS":
+def release(stacks: Mapping[str, Template], cloud: MiniStack) -> None:
+    """Every container: new parameters for the template that is there, nothing else."""
+    cloudformation = cloud.client("cloudformation")
+    for name, template in stacks.items():
+        if RELEASE.keys() <= template.get("Parameters", {}).keys():
+            cloudformation.update_stack(
+                StackName=name,
+                UsePreviousTemplate=True,
+                Parameters=[
+                    {"ParameterKey": key, "ParameterValue": value} for key, value in RELEASE.items()
+                ],
+                Capabilities=["CAPABILITY_NAMED_IAM"],
+            )
+            _await(name, "UPDATE", cloudformation)
+
+
+def _await(name: str, verb: str, cloudformation: Any) -> None:
+    while (status := _status(name, cloudformation)).endswith("_IN_PROGRESS"):
         time.sleep(0.1)
-    assert status == "CREATE_COMPLETE", "\n".join(_reasons(name, cloudformation))
+    assert status == f"{verb}_COMPLETE", "\n".join(_reasons(name, cloudformation))
 
 
 def _status(name: str, cloudformation: Any) -> str:
@@ -51,5 +67,5 @@ def _status(name: str, cloudformation: Any) -> str:
 
 def _reasons(name: str, cloudformation: Any) -> Iterator[str]:
     for event in cloudformation.describe_stack_events(StackName=name)["StackEvents"]:
-        if event["ResourceStatus"] == "CREATE_FAILED":
+        if event["ResourceStatus"].endswith("_FAILED"):
             yield f"{name}: {event['LogicalResourceId']}: {event['ResourceStatusReason']}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+from botocore.config import Config
 
 from tests.conftest import ROOT
 from tests.wiring.differences import INERT
@@ -39,33 +39,32 @@ class MiniStack:
             region_name=REGION,
             aws_access_key_id=self.account,  # MiniStack's way to tell accounts apart
             aws_secret_access_key="none",  # noqa: S106
+            config=Config(inject_host_prefix=False),  # StartSyncExecution has no host of its own
         )
 
 
 @contextmanager
-def ministack(folder: Path, **environment: str) -> Iterator[MiniStack]:
-    """An empty one on a port of this machine; what it and its functions write is in `folder`.
+def ministack(log: Path, **environment: str) -> Iterator[MiniStack]:
+    """An empty one on a port of this machine; what else it writes is beside `log`.
 
     Its functions find `environment` beside what their template gives them.
     """
     port = _free_port()
     endpoint = f"http://127.0.0.1:{port}"
-    log = folder / "ministack.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [PYTHON, "-I", Path(__file__).with_name("taught.py"), *INERT],
-            env=_environment(port, folder) | environment,
+            env=_environment(port, log.parent) | environment,
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
-            start_new_session=True,
         )
     try:
         _await(process, endpoint, log)
         yield MiniStack(endpoint)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # and the functions it started
-        process.wait()
+        process.terminate()
+        process.wait(_PATIENCE_S)
 
 
 def _free_port() -> int:

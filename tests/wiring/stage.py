@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from pipeline.local.executions import Execution, describe
 from pipeline.names import Names
 from tests.wiring.assembly import Template
-from tests.wiring.deployment import deploy
+from tests.wiring.deployment import deploy, release
 from tests.wiring.ministack import REGION, MiniStack
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ class Stage:
     def deployed(cls, stacks: Mapping[str, Template], cloud: MiniStack, account: str) -> Stage:
         own = replace(cloud, account=account)
         deploy(stacks, own)
+        release(stacks, own)
         suffix = f"-{account}-{REGION}"
         return cls(own, Names("matteline-dev", account, REGION, bucket_suffix=suffix))
 
