@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from typing import Final
 
 import pytest
 
 from tests.wiring.assembly import Template, synthesise
-from tests.wiring.ministack import ACCOUNT, MiniStack, ministack
+from tests.wiring.ministack import MiniStack, ministack
 from tests.wiring.stage import Stage
 
-WRONG_WEIGHTS = "u2netp.onnx"
+WRONG_WEIGHTS: Final = "u2netp.onnx"
+_ACCOUNTS: Final = count(210_000_000_001)
 
 
 @pytest.fixture(scope="session")
@@ -39,4 +43,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 
 @pytest.fixture(scope="session")
 def stage(stacks: dict[str, Template], cloud: MiniStack) -> Stage:
-    return Stage.deployed(stacks, cloud, ACCOUNT)
+    return Stage.deployed(stacks, cloud)
+
+
+@pytest.fixture
+def elsewhere(cloud: MiniStack) -> MiniStack:
+    """An account in which nothing is yet."""
+    return replace(cloud, account=str(next(_ACCOUNTS)))

@@ -37,16 +37,19 @@ def deploy(stacks: Mapping[str, Template], cloud: MiniStack) -> None:
         _await(name, "CREATE", cloudformation)
 
 
-def release(stacks: Mapping[str, Template], cloud: MiniStack) -> None:
+def release(
+    stacks: Mapping[str, Template], cloud: MiniStack, parameters: Mapping[str, str] = RELEASE
+) -> None:
     """Every container: new parameters for the template that is there, nothing else."""
     cloudformation = cloud.client("cloudformation")
     for name, template in stacks.items():
-        if RELEASE.keys() <= template.get("Parameters", {}).keys():
+        if parameters.keys() <= template.get("Parameters", {}).keys():
             cloudformation.update_stack(
                 StackName=name,
                 UsePreviousTemplate=True,
                 Parameters=[
-                    {"ParameterKey": key, "ParameterValue": value} for key, value in RELEASE.items()
+                    {"ParameterKey": key, "ParameterValue": value}
+                    for key, value in parameters.items()
                 ],
                 Capabilities=["CAPABILITY_NAMED_IAM"],
             )

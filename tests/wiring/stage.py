@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from pipeline.local.executions import Execution, describe
@@ -20,18 +20,17 @@ _PATIENCE_S: Final = 60
 
 @dataclass(frozen=True)
 class Stage:
-    """The stage `dev` in one account of MiniStack; other accounts know nothing of it."""
+    """The stage `dev` in an account of MiniStack."""
 
     cloud: MiniStack
     names: Names
 
     @classmethod
-    def deployed(cls, stacks: Mapping[str, Template], cloud: MiniStack, account: str) -> Stage:
-        own = replace(cloud, account=account)
-        deploy(stacks, own)
-        release(stacks, own)
-        suffix = f"-{account}-{REGION}"
-        return cls(own, Names("matteline-dev", account, REGION, bucket_suffix=suffix))
+    def deployed(cls, stacks: Mapping[str, Template], cloud: MiniStack) -> Stage:
+        deploy(stacks, cloud)
+        release(stacks, cloud)
+        suffix = f"-{cloud.account}-{REGION}"
+        return cls(cloud, Names("matteline-dev", cloud.account, REGION, bucket_suffix=suffix))
 
     def drop(self, content: bytes, key: str, **options: str) -> Execution:
         """Put a photo into the ingest bucket; the execution the rule started, once it has ended."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from pipeline.blueprint import Blueprint
 from tests.conftest import ROOT
 from tests.pictures import png, square
 from tests.wiring.assembly import Template
+from tests.wiring.deployment import deploy, release
 from tests.wiring.differences import INERT
 from tests.wiring.faults import faults
 from tests.wiring.ministack import MiniStack
@@ -27,13 +27,6 @@ Stacks = dict[str, Template]
 def models() -> list[str]:
     blueprint = Blueprint.read(ROOT, default_model="starter")
     return [function.model for function in blueprint.functions if function.model]
-
-
-@pytest.fixture(scope="module")
-def elsewhere(cloud: MiniStack) -> Callable[[Stacks], Stage]:
-    """Deploys in an account in which nothing is yet."""
-    accounts = count(210_000_000_001)
-    return lambda stacks: Stage.deployed(stacks, cloud, str(next(accounts)))
 
 
 def of_type(stacks: Stacks, stack: str, kind: str, name: str) -> dict[str, Any]:
@@ -83,7 +76,7 @@ def test_whatever_a_state_or_a_rule_names_is_there(stage: Stage, models: list[st
 )
 def test_a_template_that_is_wired_wrongly_is_noticed(
     stacks: Stacks,
-    elsewhere: Callable[[Stacks], Stage],
+    elsewhere: MiniStack,
     models: list[str],
     mistake: Callable[[Stacks], None],
     told: str,
@@ -91,29 +84,28 @@ def test_a_template_that_is_wired_wrongly_is_noticed(
     wrong = copy.deepcopy(stacks)
     mistake(wrong)
 
-    stage = elsewhere(wrong)
+    deploy(wrong, elsewhere)
+    release(wrong, elsewhere)
 
-    assert told in "\n".join(faults(stage.cloud, models))
+    assert told in "\n".join(faults(elsewhere, models))
 
 
-def test_a_function_that_lost_its_rights_is_refused(
-    stacks: Stacks, elsewhere: Callable[[Stacks], Stage]
-) -> None:
+def test_a_function_that_lost_its_rights_is_refused(stacks: Stacks, elsewhere: MiniStack) -> None:
     wrong = copy.deepcopy(stacks)
     of_type(wrong, "access", "AWS::IAM::Role", "MediaInspector")["Policies"] = []
 
-    execution = elsewhere(wrong).drop(png(square()), "cat.png")
+    execution = Stage.deployed(wrong, elsewhere).drop(png(square()), "cat.png")
 
     assert (execution.status, execution.error) == ("FAILED", "AccessDenied")
 
 
 def test_a_resource_that_ministack_does_not_know_is_not_passed_over(
-    elsewhere: Callable[[Stacks], Stage],
+    elsewhere: MiniStack,
 ) -> None:
     unknown = {"Resources": {"Novelty": {"Type": "AWS::Matteline::Novelty", "Properties": {}}}}
 
     with pytest.raises(ClientError, match="AWS::Matteline::Novelty"):
-        elsewhere({"novelty": unknown})
+        deploy({"novelty": unknown}, elsewhere)
 
 
 def test_nothing_is_excused_that_no_template_holds(stacks: Stacks) -> None:
