@@ -56,10 +56,11 @@ def problems(statement: Mapping[str, Any]) -> Iterator[str]:
         if not kinds:
             yield f"{action}: no such action"
             continue
+        narrow = kinds - {_EVERYTHING}
         for resource in listed(statement.get("Resource", [])):
-            if resource == _EVERYTHING and kinds > {_EVERYTHING}:
+            if resource == _EVERYTHING and narrow:
                 yield f"{action}: is allowed on everything, and need not be"
-            elif resource.startswith("arn:") and not any(fits(resource, kind) for kind in kinds):
+            elif resource.startswith("arn:") and not any(fits(resource, kind) for kind in narrow):
                 yield f"{action}: cannot act on {resource}"
 
 
