@@ -16,5 +16,6 @@ In reading order:
 - `names`, `blueprint`   what a deployment is called, and everything it is made from
 - `workbench`   what a task works with
 - `task`        what turns a plain function into a Lambda handler
+- `shipping`, `serving`, `selftest`   what a container's image holds, starts, and proves of itself
 - `local`, `cli`   the local cloud and the `matteline` command
 """

@@ -28,6 +28,8 @@ class ContainerManifest(Declaration):
     `environment` is what its process needs before it starts; a deployment adds its settings.
     `access` is what its role may do, and nothing more; with `reads_sources` also what the `s3://`
     addresses and the tokens of catalogue rows name.
+    `image_mb` is the most its image may add to its base, unpacked. `data` are patterns, relative to
+    the repository, of the files beside its code that it reads: see `pipeline.shipping`.
     """
 
     name: KebabName
@@ -38,6 +40,8 @@ class ContainerManifest(Declaration):
     timeout_s: int = Field(ge=1, le=900)
     storage_mb: int = Field(default=512, ge=512, le=10_240)
     architecture: Literal["x86_64", "arm64"] = "x86_64"
+    image_mb: int = Field(ge=1, le=10_240)
+    data: tuple[str, ...] = ()
     function_per_model: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
     access: tuple[Access, ...] = ()
@@ -55,7 +59,7 @@ class ContainerManifest(Declaration):
 
     @property
     def handler(self) -> str:
-        """The image's command, and the same for the local cloud."""
+        """What its image serves, and the same for the local cloud."""
         return f"containers.{self.folder}.handler.handler"
 
     @property

@@ -32,6 +32,7 @@ R = TypeVar("R", bound=Result)
 
 _LOGGED_FIELDS: Final = ("execution", "job_id", "model")
 _NAMESPACE: Final = "Matteline"
+_BENCHES: Final[dict[Path, Workbench]] = {}
 
 
 def task(job_type: type[J]) -> Callable[[Callable[[J, TaskContext], R]], Handler]:
@@ -130,10 +131,16 @@ def _with_named_memory_errors(
         raise OutOfMemory("the photo and the model together need more memory") from error
 
 
-@functools.cache
+def equip(bench: Workbench) -> None:
+    """Let the tasks under `bench.root` work with this, and not with what the environment says."""
+    _BENCHES[bench.root] = bench
+
+
 def _workbench(root: Path) -> Workbench:
-    settings = Settings.from_environment(os.environ)
-    return Workbench(root=root, settings=settings, store=S3Store.connect())
+    if root not in _BENCHES:
+        settings = Settings.from_environment(os.environ)
+        equip(Workbench(root=root, settings=settings, store=S3Store.connect()))
+    return _BENCHES[root]
 
 
 def _logged(event: dict[str, Any]) -> dict[str, str]:

@@ -1,0 +1,33 @@
+"""`matteline containers`: the units the pipeline is made of, and their images."""
+
+from __future__ import annotations
+
+import click
+
+from pipeline.cli_options import ROOT
+from pipeline.local.images.build import build_images
+from pipeline.manifest import load_containers
+
+
+@click.group()
+def containers() -> None:
+    """Look at the containers, and build their images."""
+
+
+@containers.command("list")
+def list_containers() -> None:
+    """Every container: its version, job and limits."""
+    for row in load_containers(ROOT):
+        limits = f"{row.memory_mb} MB, {row.timeout_s} s"
+        click.echo(f"{row.name:20}{row.version:8}{row.job:18}{limits:16}{row.summary}")
+
+
+@containers.command("build")
+@click.argument("names", nargs=-1)
+def build(names: tuple[str, ...]) -> None:
+    """Build the images of NAMES, or of every container, with buildah; needs root."""
+    known = {container.name: container for container in load_containers(ROOT)}
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise click.UsageError(f"no container is called {', '.join(unknown)}")
+    build_images(ROOT, [known[name] for name in names or known], say=click.echo)
