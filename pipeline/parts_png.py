@@ -31,7 +31,8 @@ def trim_png(content: bytes) -> bytes:
     What is known of the pixels comes before them, orientation included. MediaTooLarge for a colour
     profile that unpacks to more than a mebibyte.
     """
-    before, pixels = [_SIGNATURE], []
+    before: list[bytes] = [_SIGNATURE]
+    pixels: list[bytes] = []
     for chunk in _chunks(content):
         if chunk.kind == b"iCCP":
             _require_small_profile(content[chunk.body])

@@ -18,7 +18,7 @@ _LISTS: Final = {273, 279, 324, 325}  # where strips or tiles are, and how long
 
 class _Entry(NamedTuple):
     tag: int
-    count: int
+    length: int
     value: int
 
 
@@ -28,7 +28,7 @@ def require_few_pieces(content: bytes) -> None:
     for entry in _entries(content):
         if entry.tag in tile:
             tile[entry.tag] = entry.value
-        if entry.tag in _LISTS and entry.count > MOST_STRIPS:
+        if entry.tag in _LISTS and entry.length > MOST_STRIPS:
             raise MediaTooLarge(f"a TIFF of more than {MOST_STRIPS:,} strips or tiles")
     require_size(tile[_TILE_WIDTH], tile[_TILE_LENGTH])
 

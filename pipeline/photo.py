@@ -27,7 +27,7 @@ from pipeline.limits import require_bytes, require_size
 from pipeline.parts import trim
 from pipeline.png import encode_png
 
-__all__ = ["Header", "Photo", "Pixels", "decode", "encode", "probe"]
+__all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "encode", "probe", "unlimited"]
 
 # Pillow warns above its own limit and refuses at twice that; ours are in `limits`.
 Image.MAX_IMAGE_PIXELS = None
@@ -50,7 +50,10 @@ _ORIENTATION_TAG: Final = 0x0112
 _WEBP_SIDE: Final = 16_383
 
 
-def _unlimited(_bytes: int) -> None:
+Reserve = Callable[[int], None]
+
+
+def unlimited(_bytes: int) -> None:
     """There is always more memory."""
 
 
@@ -95,9 +98,7 @@ def probe(content: bytes) -> Header:
     return Header(_MEDIA_TYPES[opened.name], width, height)
 
 
-def decode(
-    content: bytes, *, least_side: int | None = None, reserve: Callable[[int], None] = _unlimited
-) -> Photo:
+def decode(content: bytes, *, least_side: int | None = None, reserve: Reserve = unlimited) -> Photo:
     """Decode the first frame to upright 8-bit RGB, with the alpha the file carried.
 
     With `least_side`, a JPEG may come at ½, ¼ or ⅛ of its size: no side below that many pixels.
