@@ -13,6 +13,7 @@ from containers.background_remover.masks import Prediction
 from containers.background_remover.network import Network, open_network, runtime
 from containers.background_remover.saliency import predict_mask, read_picture
 from containers.background_remover.sam import Sam, predict_subjects
+from containers.background_remover.subject import require_visible
 from pipeline.artifacts import Location
 from pipeline.catalogue import ModelRow
 from pipeline.contracts import RemoveBackground
@@ -80,7 +81,7 @@ def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) ->
 
 
 def _read_whole(content: bytes, *, reserve: Reserve) -> Pixels:
-    return decode(content, reserve=reserve).on_white()
+    return require_visible(decode(content, reserve=reserve))
 
 
 def _staged_files(

@@ -11,6 +11,7 @@ from PIL import Image
 
 from containers.background_remover.masks import probability, to_levels
 from containers.background_remover.network import Network, Tensor
+from containers.background_remover.subject import require_visible
 from pipeline.photo import Pixels, Reserve, decode, unlimited
 from pipeline.specs import SaliencySpec
 
@@ -24,7 +25,7 @@ _QUICK_SHRINK: Final = 3
 def read_picture(content: bytes, spec: SaliencySpec, *, reserve: Reserve = unlimited) -> Pixels:
     """H×W×3 of a photo file, upright, on white; a large JPEG no finer than the network can see."""
     least_side = _QUICK_SHRINK * spec.input_size
-    return decode(content, least_side=least_side, reserve=reserve).on_white()
+    return require_visible(decode(content, least_side=least_side, reserve=reserve))
 
 
 def predict_mask(
