@@ -27,7 +27,8 @@ MODES: Final = {
     "BMP": ("1", "L", "P", "RGB", "RGBA"),
     "GIF": ("1", "L", "P", "RGB", "RGBA"),
 }
-LOSSY_MODES: Final = {"YCbCr": 3, "LAB": 5}
+LOSSY_MODES: Final = {"YCbCr": 8, "LAB": 12}
+FEW_COLOURS: Final = {("GIF", "RGBA"): 12}
 TIFF_COMPRESSIONS: Final = ("tiff_lzw", "tiff_adobe_deflate", "packbits", "lzma", "zstd", "jpeg")
 ORIENTATIONS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
@@ -77,7 +78,8 @@ def _of_mode(picture_format: str, mode: str) -> Case:
         seen = np.repeat(grey()[..., None], 3, axis=2)
     if mode == "1":
         seen = np.asarray(image.convert("RGB"))
-    tolerance = max(TOLERANCES[picture_format], LOSSY_MODES.get(mode, 0))
+    lost = LOSSY_MODES.get(mode, 0), FEW_COLOURS.get((picture_format, mode), 0)
+    tolerance = max(TOLERANCES[picture_format], *lost)
     file = partial(saved, image, picture_format, **options)
     return good(f"{picture_format} {mode}", file, seen=seen, tolerance=tolerance)
 
