@@ -22,7 +22,7 @@ _SIXTEEN_BIT: Final = {"I;16", "I;16L", "I;16B", "I;16N", "I"}
 _WITH_ALPHA: Final = {"RGBA", "RGBa", "LA", "La", "PA"}
 _GREY: Final = {"1", "L", "LA", "La"}
 _RGB: Final = {"RGB", "RGBX", "RGBA", "RGBa", "P", "PA"}
-_STRIP_PIXELS: Final = 2**20
+_STRIP_PIXELS: Final = 2**18
 # From an upright array to a view of it that lies as the file does, by EXIF orientation.
 _AS_STORED: Final[dict[int, Callable[[Pixels], Pixels]]] = {
     2: lambda upright: upright[:, ::-1],
@@ -63,7 +63,7 @@ def separate(image: Image.Image, *, orientation: int = 1) -> Colours:
 
 
 def strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
-    """A picture cut into strips of about a megapixel, each with the rows it is."""
+    """A picture cut into strips of about a quarter of a megapixel, each with the rows it is."""
     step = max(1, _STRIP_PIXELS // image.width)
     for top in range(0, image.height, step):
         bottom = min(top + step, image.height)

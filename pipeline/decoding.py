@@ -11,7 +11,7 @@ from PIL import ImageFile
 
 _NARROW: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 _DECODED: Final = 4  # RGB and alpha, upright
-_STRIP: Final = 64 * 2**20  # beside them, a strip at a time
+_STRIP: Final = 16 * 2**20  # beside them, a strip at a time
 _COEFFICIENT: Final = 2
 _WEBP_CANVASES: Final = 16  # of RGBA: two of the decoder's, its answer, and what it unpacks
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
