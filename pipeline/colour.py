@@ -34,6 +34,7 @@ _AS_STORED: Final[dict[int, Callable[[Pixels], Pixels]]] = {
     8: lambda upright: upright[::-1].swapaxes(0, 1),
 }
 _SIDEWAYS: Final = {5, 6, 7, 8}
+_SPACE: Final = slice(16, 20)  # where a profile says what its pixels are
 
 
 class Colours(NamedTuple):
@@ -58,7 +59,7 @@ def separate(image: Image.Image, *, orientation: int = 1) -> Colours:
         rgb_as_stored[rows] = read(strip)
         if alpha_as_stored is not None:
             alpha_as_stored[rows] = np.asarray(strip.convert("RGBA").getchannel("A"))
-    kept = image.mode in _RGB and _is_of(icc_profile, "RGB")
+    kept = image.mode in _RGB and _is_of(icc_profile, b"RGB ")
     return Colours(rgb, alpha, icc_profile if kept else None)
 
 
@@ -105,7 +106,7 @@ def _eight_bit(image: Image.Image) -> Pixels:
 
 def _to_srgb(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
     """From grey or CMYK to sRGB; None if the profile cannot be read, or describes another space."""
-    if not _is_of(icc_profile, "CMYK" if mode == "CMYK" else "GRAY"):
+    if not _is_of(icc_profile, b"CMYK" if mode == "CMYK" else b"GRAY"):
         return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile or b""))
@@ -114,12 +115,12 @@ def _to_srgb(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsTransform
         return None
 
 
-def _is_of(icc_profile: bytes | None, space: str) -> bool:
-    """Whether it is a colour profile at all, and of pixels in this space."""
-    if not icc_profile:
+def _is_of(icc_profile: bytes | None, space: bytes) -> bool:
+    """Whether it is a colour profile at all, and of pixels in this space (four letters)."""
+    if not icc_profile or icc_profile[_SPACE] != space:
         return False
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile)).profile
+        ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
     except (OSError, ImageCms.PyCMSError):
         return False
-    return profile.xcolor_space.strip() == space
+    return True

@@ -18,6 +18,7 @@ WIDTH, HEIGHT = 96, 64
 SUBJECT: Final = (slice(16, 48), slice(24, 72))
 INSIDE: Final = (slice(24, 40), slice(32, 64))
 GROUND: Final = (12, 10, 8)
+Note = Callable[[str, object], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,11 +87,12 @@ def _of_mode(picture_format: str, mode: str) -> Case:
 def _variants() -> Iterator[Case]:
     rgb = picture()
     for quality in (100, 90):
-        for name, options in {
+        variants: dict[str, dict[str, Any]] = {
             "progressive": {"progressive": True}, "optimised": {"optimize": True},
             "restart markers": {"restart_marker_rows": 1}, "4:2:0": {"subsampling": 2},
             "own tables": {"qtables": "web_high"},
-        }.items():  # fmt: skip
+        }  # fmt: skip
+        for name, options in variants.items():
             file = partial(saved, rgb, "JPEG", **{"quality": quality, "subsampling": 0, **options})
             yield good(f"JPEG {name}, quality {quality}", file, tolerance=30)
     for compression in TIFF_COMPRESSIONS:

@@ -6,7 +6,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from PIL import Image
@@ -106,6 +106,9 @@ def _twofold() -> Iterator[Case]:
 
 def _coloured() -> Iterator[Case]:
     """Profiles that are none, or of other pixels: the picture is not at fault."""
+    written: dict[str, dict[str, Any]] = {
+        "JPEG": {"quality": 95}, "PNG": {}, "TIFF": {}, "WEBP": {"lossless": True, "exact": True},
+    }  # fmt: skip
     profiles = {
         "noise": bytes(range(256)) * 9,
         "one byte": b"x",
@@ -113,11 +116,9 @@ def _coloured() -> Iterator[Case]:
         "press's": colourless_press(),
     }
     for name, profile in profiles.items():
-        for kind, tolerance in {"JPEG": 20, "PNG": 0, "WEBP": 0, "TIFF": 0}.items():
-            options = {"WEBP": {"lossless": True, "exact": True}, "JPEG": {"quality": 95}}.get(
-                kind, {}
-            )
+        for kind, options in written.items():
             file = partial(saved, picture(), kind, icc_profile=profile, **options)
+            tolerance = 20 if kind == "JPEG" else 0
             yield good(f"{kind} with a profile of {name}", file, tolerance=tolerance)
     loop = b"Exif\0\0II*\0\x08\0\0\0\1\0\x69\x87\4\0\1\0\0\0\x08\0\0\0\0\0\0\0"
     blocks = {"nothing": b"", "noise": b"Exif\0\0" + bytes(range(200)), "a loop": loop}

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.artifacts import Location
 from tests.hostile import bombs, formats, oddities, truncations
-from tests.hostile.case import CUTOUT, HEIGHT, INSIDE, SUBJECT, WIDTH, Case
+from tests.hostile.case import Note, CUTOUT, HEIGHT, INSIDE, SUBJECT, WIDTH, Case
 from tests.hostile.desk import Desk
 from tests.pictures import Pixels
 
@@ -23,7 +23,7 @@ CORPUS = [
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("case", CORPUS)
 def test_a_file_is_cut_out_or_refused_by_name(
-    desk: Desk, case: Case, record_property: pytest.RecordProperty
+    desk: Desk, case: Case, record_property: Note
 ) -> None:
     desk.store.write(Location("photos", "cat.jpg"), case.content(), media_type="image/jpeg")
 

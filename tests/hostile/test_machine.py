@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
 from tests.hostile import bombs, formats, oddities, truncations
-from tests.hostile.case import CUTOUT, picture, saved
+from tests.hostile.case import Note, CUTOUT, picture, saved
 from tests.hostile.chunks import chunk, png
 from tests.hostile.test_corpus import assert_cut_out
 from tests.models import Shelf
@@ -82,9 +82,7 @@ def _with_secrets(function: Function) -> Function:
     return replace(function, environment={**function.environment, **secrets})
 
 
-def test_a_sample_of_every_kind_has_one_recorded_end(
-    driver: Driver, record_property: pytest.RecordProperty
-) -> None:
+def test_a_sample_of_every_kind_has_one_recorded_end(driver: Driver, record_property: Note) -> None:
     keys = {name: f"sample/{number:02}.jpg" for number, name in enumerate(SAMPLE)}
     for name, key in keys.items():
         driver.put(FILES[name].content(), key)
@@ -107,9 +105,7 @@ def test_a_sample_of_every_kind_has_one_recorded_end(
             assert_cut_out(pixels, case.drawn, case.tolerance)
 
 
-def test_odd_names_come_out_beside_what_they_name(
-    driver: Driver, record_property: pytest.RecordProperty
-) -> None:
+def test_odd_names_come_out_beside_what_they_name(driver: Driver, record_property: Note) -> None:
     for key in NAMES:
         driver.put(png(), key)
 

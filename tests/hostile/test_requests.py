@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from pipeline.naming import S3_KEY_LIMIT_BYTES, output_stem, picture_key
 from pipeline.s3 import S3Store
-from tests.hostile.case import CUTOUT, drawn
+from tests.hostile.case import Note, CUTOUT, drawn
 from tests.hostile.desk import Desk
 from tests.hostile.requests import KEYS, Asked, asked
 from tests.hostile.test_corpus import assert_cut_out
@@ -38,7 +38,7 @@ def s3_desk(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: repr(key)[:40])
 def test_a_photo_of_any_name_is_cut_out(
-    s3_desk: tuple[Desk, Any], key: str, record_property: pytest.RecordProperty
+    s3_desk: tuple[Desk, Any], key: str, record_property: Note
 ) -> None:
     desk, client = s3_desk
     client.put_object(Bucket="photos", Key=key, Body=PHOTO)
@@ -55,7 +55,7 @@ def test_a_photo_of_any_name_is_cut_out(
 
 @pytest.mark.parametrize("case", list(asked()), ids=lambda case: ascii(case.name))
 def test_whatever_is_asked_has_one_named_end(
-    s3_desk: tuple[Desk, Any], case: Asked, record_property: pytest.RecordProperty
+    s3_desk: tuple[Desk, Any], case: Asked, record_property: Note
 ) -> None:
     desk, client = s3_desk
     client.put_object(Bucket="photos", Key="cat.jpg", Body=PHOTO, Metadata=case.metadata)
