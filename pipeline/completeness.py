@@ -17,25 +17,27 @@ from pipeline.parts_jpeg import overfill
 from pipeline.parts_png import has_all_rows
 
 _BLOCK: Final = 8
+_BLACK: Final = (0, 0)
 _GREY: Final = (126, 129)  # what no coefficients at all decode to, whatever the colours
 
 
 def require_complete(image: ImageFile.ImageFile, content: bytes, name: str) -> None:
     """CorruptMedia if a decoded JPEG or PNG (as Pillow calls it) has less than its size says."""
     complete = True
-    if name == "JPEG" and _ends_in(image, *_GREY):
+    if name == "JPEG" and _ends_in(image, _GREY, rows=_BLOCK):
         complete = not _gains_from(overfill(content), image)
-    if name == "PNG" and (image.info.get("interlace") or _ends_in(image, 0, 0)):
+    if name == "PNG" and (image.info.get("interlace") or _ends_in(image, _BLACK, rows=1)):
         complete = has_all_rows(content)
     if not complete:
         raise CorruptMedia(f"it begins like a {name} and then breaks: its last rows are missing")
 
 
-def _ends_in(image: Image.Image, least: int, most: int) -> bool:
-    """Whether the bottom right block has nothing but levels between the two."""
+def _ends_in(image: Image.Image, levels: tuple[int, int], *, rows: int) -> bool:
+    """Whether the end of the last rows has nothing but levels between the two."""
     right, bottom = image.size
-    block = np.asarray(image.crop((max(0, right - _BLOCK), max(0, bottom - _BLOCK), right, bottom)))
-    return bool(((block >= least) & (block <= most)).all())
+    corner = image.crop((max(0, right - _BLOCK), max(0, bottom - rows), right, bottom))
+    block = np.asarray(corner)
+    return bool(((block >= levels[0]) & (block <= levels[1])).all())
 
 
 def _gains_from(content: bytes, image: Image.Image) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.artifacts import Location
 from tests.hostile import bombs, formats, oddities, truncations
-from tests.hostile.case import Note, CUTOUT, HEIGHT, INSIDE, SUBJECT, WIDTH, Case
+from tests.hostile.case import CUTOUT, HEIGHT, INSIDE, SUBJECT, WIDTH, Case, Note
 from tests.hostile.desk import Desk
 from tests.pictures import Pixels
 

@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
 from tests.hostile import bombs, formats, oddities, truncations
-from tests.hostile.case import Note, CUTOUT, picture, saved
+from tests.hostile.case import CUTOUT, Note, picture, saved
 from tests.hostile.chunks import chunk, png
 from tests.hostile.test_corpus import assert_cut_out
 from tests.models import Shelf

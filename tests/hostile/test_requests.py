@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from pipeline.naming import S3_KEY_LIMIT_BYTES, output_stem, picture_key
 from pipeline.s3 import S3Store
-from tests.hostile.case import Note, CUTOUT, drawn
+from tests.hostile.case import CUTOUT, Note, drawn
 from tests.hostile.desk import Desk
 from tests.hostile.requests import KEYS, Asked, asked
 from tests.hostile.test_corpus import assert_cut_out
