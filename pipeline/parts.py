@@ -10,10 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from pipeline.errors import UnsupportedMedia
 from pipeline.limits import require_size
 from pipeline.parts_jpeg import trim_jpeg
 from pipeline.parts_png import trim_png
 from pipeline.parts_tiff import require_few_pieces
+
+_SIGNATURES: Final[dict[str, tuple[bytes, ...]]] = {
+    "JPEG": (b"\xff\xd8\xff",),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "WEBP": (b"RIFF",),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "BMP": (b"BM",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+}
+
+
+def identify(content: bytes) -> str:
+    """Pillow's name of the format, from the first bytes; UnsupportedMedia if it is none of ours."""
+    for name, starts in _SIGNATURES.items():
+        if content.startswith(starts) and (name != "WEBP" or content[8:12] == b"WEBP"):
+            return name
+    if not content:
+        raise UnsupportedMedia("the object is empty")
+    raise UnsupportedMedia(f"its first bytes, {content[:8].hex(' ')}, are not those of a photo")
 
 
 def trim(content: bytes, name: str) -> bytes:

@@ -24,7 +24,7 @@ from pipeline.completeness import require_complete
 from pipeline.decoding import decoding_bytes
 from pipeline.errors import CorruptMedia, MediaTooLarge, OutOfMemory, UnsupportedMedia
 from pipeline.limits import require_bytes, require_size
-from pipeline.parts import trim
+from pipeline.parts import identify, trim
 from pipeline.png import encode_png
 
 __all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "encode", "probe", "unlimited"]
@@ -32,15 +32,6 @@ __all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "encode", "probe", 
 # Pillow warns above its own limit and refuses at twice that; ours are in `limits`.
 Image.MAX_IMAGE_PIXELS = None
 
-_SIGNATURES: Final[dict[str, tuple[bytes, ...]]] = {
-    "JPEG": (b"\xff\xd8\xff",),
-    "PNG": (b"\x89PNG\r\n\x1a\n",),
-    "WEBP": (b"RIFF",),
-    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
-    "BMP": (b"BM",),
-    "GIF": (b"GIF87a", b"GIF89a"),
-}
-_MEDIA_TYPES: Final = {name: f"image/{name.lower()}" for name in _SIGNATURES}
 _ALLOCATION_FAILURES: Final = ("out of memory", "decoder error -9")
 _DECODE_FAULTS: Final = (
     OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError,
@@ -95,7 +86,7 @@ def probe(content: bytes) -> Header:
         # Pillow reports a TIFF's size after rotation, every other format's before it.
         if opened.name != "TIFF" and _orientation(image) in {5, 6, 7, 8}:
             width, height = height, width
-    return Header(_MEDIA_TYPES[opened.name], width, height)
+    return Header(f"image/{opened.name.lower()}", width, height)
 
 
 def decode(content: bytes, *, least_side: int | None = None, reserve: Reserve = unlimited) -> Photo:
@@ -152,7 +143,7 @@ class _Opened(NamedTuple):
 @contextmanager
 def _opened(content: bytes) -> Iterator[_Opened]:
     require_bytes(len(content))
-    name = _format(content)
+    name = identify(content)
     lean = trim(content, name)
     with _named_corrupt(name):
         image = Image.open(io.BytesIO(lean), formats=[name])
@@ -175,16 +166,6 @@ def _named_corrupt(name: str) -> Iterator[None]:
         if any(sign in str(fault) for sign in _ALLOCATION_FAILURES):
             raise OutOfMemory(f"the {name} decoder: {fault}") from fault
         raise CorruptMedia(f"it begins like a {name} and then breaks: {fault}") from fault
-
-
-def _format(content: bytes) -> str:
-    """Pillow's name of the format, from the first bytes."""
-    for name, starts in _SIGNATURES.items():
-        if content.startswith(starts) and (name != "WEBP" or content[8:12] == b"WEBP"):
-            return name
-    if not content:
-        raise UnsupportedMedia("the object is empty")
-    raise UnsupportedMedia(f"its first bytes, {content[:8].hex(' ')}, are not those of a photo")
 
 
 def _orientation(image: Image.Image) -> int:
