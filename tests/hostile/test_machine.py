@@ -18,7 +18,8 @@ from PIL import Image
 
 from pipeline.blueprint import Blueprint
 from pipeline.local.cloud import local_cloud
-from pipeline.local.deployment import NAMES
+from pipeline.local.deployment import NAMES as PLATFORM
+from pipeline.local.deployment import warm_functions
 from pipeline.local.worker import Function
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
@@ -132,14 +133,14 @@ def test_no_secret_is_in_any_log_or_picture(driver: Driver) -> None:
     for key, content in photos.items():
         metadata = {"password": OTHERS, "matteline-refine": "fast"}
         driver.s3.put_object(
-            Bucket=NAMES.bucket("ingest"), Key=key, Body=content, Metadata=metadata
+            Bucket=PLATFORM.bucket("ingest"), Key=key, Body=content, Metadata=metadata
         )
     driver.wait_for(list(photos))
     driver.stage("missing")
 
     told = b"".join(path.read_bytes() for path in Path(driver.cloud.logs).iterdir())
     made = b"".join(
-        driver.read(f"s3://{NAMES.bucket(kind)}/{key}")
+        driver.read(f"s3://{PLATFORM.bucket(kind)}/{key}")
         for kind in ("output", "quarantine")
         for key in driver.keys(kind)
     )
