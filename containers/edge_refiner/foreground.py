@@ -73,9 +73,10 @@ def _fuse(colours: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
 
 def _spread(layer: Plane, weight: Plane, radius: int, *, otherwise: Plane) -> Plane:
     """The weighted mean of h×w×3 `layer` in each window, `otherwise` where nothing weighs."""
-    blurred = box_mean(np.dstack([layer * weight, weight]), radius)
-    share = blurred[..., 3:]
-    return np.where(share > _TINY, blurred[..., :3] / np.maximum(share, _TINY), otherwise)
+    planes = np.concatenate([layer * weight, weight], axis=2).transpose(2, 0, 1)
+    *blurred, share = box_mean(planes, radius)
+    mean = np.stack(blurred, axis=-1) / np.maximum(share, _TINY)[..., None]
+    return np.where(share[..., None] > _TINY, mean, otherwise)
 
 
 def _paint(picture: Pixels, alpha: Alpha, colours: Plane, strip: Strip, canvas: Pixels) -> None:

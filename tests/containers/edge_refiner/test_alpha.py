@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from containers.edge_refiner import resampling
-from containers.edge_refiner.alpha import estimate_alpha, read_mask
+from containers.edge_refiner import mask as masks_module
+from containers.edge_refiner import pyramid
+from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.mask import read_mask
 from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts import Refine
 from pipeline.photo import Pixels, encode
 from tests.containers.edge_refiner import (
+    AMPLE,
     NIGHT,
     SAND,
     Alpha,
@@ -35,7 +38,7 @@ CLOTH = fabric(600, (170, 120, 90), cell=5, seed=1)
 LEAVES = fabric(600, (90, 120, 140), cell=6, seed=2)
 EDGE, FUR = disk(600), disk(600, softness=18)
 
-MODES: tuple[Refine, ...] = ("none", "fast", "auto")
+MODES: tuple[Refine, ...] = ("none", "fast", "matting", "auto")
 
 sides = array_shapes(min_dims=2, max_dims=2, max_side=33)
 photos = sides.flatmap(lambda shape: arrays(np.uint8, (*shape, 3)))
@@ -43,7 +46,7 @@ masks = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=9))
 
 
 def matte(photo: Pixels, mask: Pixels, mode: Refine = "fast") -> Alpha:
-    return estimate_alpha(photo_of(photo), mask, mode=mode)[1]
+    return estimate_alpha(photo_of(photo), mask, mode=mode, budget=AMPLE)[1]
 
 
 def mean_error(estimated: Alpha, true: Alpha) -> float:
@@ -213,7 +216,7 @@ def test_a_glint_on_the_edge_is_no_more_than_opaque(glint: int) -> None:
 def test_what_was_transparent_stays_transparent(mode: Refine, own: Pixels) -> None:
     photo = photo_of(np.full((9, 13, 3), 90, dtype=np.uint8), own)
 
-    _, alpha = estimate_alpha(photo, np.full((4, 4), 255, dtype=np.uint8), mode=mode)
+    _, alpha = estimate_alpha(photo, np.full((4, 4), 255, dtype=np.uint8), mode=mode, budget=AMPLE)
 
     np.testing.assert_allclose(alpha, own / 255, atol=1e-6)
 
