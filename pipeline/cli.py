@@ -8,12 +8,13 @@ import io
 import signal
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import click
 
 from pipeline.cli_models import models
 from pipeline.cli_options import ROOT, model_option, output_option, weights_options
+from pipeline.contracts import Refine
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
@@ -60,7 +61,7 @@ def demo(output: Path, choice: ModelChoice) -> None:
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @output_option(default=Path("out"), show_default=True)
 @model_option
-@click.option("--refine", type=click.Choice(["auto", "matting", "fast", "none"]), help="How edges are made.")
+@click.option("--refine", type=click.Choice(get_args(Refine)), help="How edges are made.")
 @click.option("--format", type=click.Choice(["png", "webp"]), help="PNG unless you say so.")
 @click.option("--effort", type=click.Choice(["fast", "small"]), help="How hard files are packed.")
 @click.option("--background", metavar="#RRGGBB[AA]", help="Put the subject on a colour.")

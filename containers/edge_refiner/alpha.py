@@ -36,9 +36,7 @@ def opacity_of(alpha: Alpha) -> Pixels:
     return (alpha * 255 + np.float32(0.5)).astype(np.uint8)
 
 
-def _estimate(
-    rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget
-) -> tuple[Refinement, Alpha]:
+def _estimate(rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget) -> tuple[Refinement, Alpha]:
     kept = Refinement(mode="none", budget_mb=budget.memory_mb)
     if mode == "none":
         return kept, enlarge_mask(mask, rgb.shape)
@@ -49,7 +47,7 @@ def _estimate(
         return kept.model_copy(update={"kept_mask": reason}), enlarge_mask(mask, rgb.shape)
     rounds = plan_rounds(blur_of(rgb, mask, doubt), finest=finest)
     alpha = follow_edges(rgb, mask, doubt, rounds[:1] if mode == "fast" else rounds)
-    where = {"fast": doubt & 0, "matting": doubt, "auto": soft_parts(mask, doubt)}[mode]
+    where = {"fast": np.zeros_like(doubt), "matting": doubt, "auto": soft_parts(mask, doubt)}[mode]
     reduction = max(finest, budget.finest_solved(alpha.size, _pixels(where, rgb.shape)))
     pixel = max(1.0, max(rgb.shape) / max(mask.shape))
     solves = where.any() and reduction <= pixel

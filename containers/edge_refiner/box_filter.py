@@ -21,13 +21,13 @@ def box_mean(planes: Plane, radius: int) -> Plane:
     for plane, mean in zip(flat, flat_means, strict=True):
         padded[down : down + height, across : across + width] = plane
         sums = _window_sums(_window_sums(padded, 2 * down + 1, axis=0), 2 * across + 1, axis=1)
-        np.multiply(sums, _shares(height, down)[:, None], out=mean)
-        mean *= _shares(width, across)
+        sums *= _shares(height, down)[:, None]
+        np.multiply(sums, _shares(width, across), out=mean)
     return means
 
 
 def _window_sums(plane: Plane, length: int, *, axis: int) -> Plane:
-    """Sums of `length` (odd) neighbours along an axis, made of windows of 1, 2, 4, 8…"""
+    """Sums of `length` (odd) neighbours along an axis, made of windows of 1, 2, 4, 8 and so on."""
     count = plane.shape[axis] - length + 1
     total = _cut(plane, 0, count, axis)  # windows are odd: a 1 is always among their powers
     done, power, doubled = 1, 2, plane

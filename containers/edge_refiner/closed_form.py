@@ -2,8 +2,8 @@
 
 In every 3×3 window alpha should be a linear function of colour. All windows together are one system
 of linear equations in the unknown pixels; it is solved by conjugate gradients, with a prior opinion
-of each pixel. The matrix is kept as the twelve planes of affinities between a pixel and those within
-two steps of it.
+of each pixel. The matrix is kept as twelve planes: affinities between a pixel and those within two
+steps of it.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _pairs(picture: Plane) -> Iterator[tuple[tuple[int, int], tuple[int, int], _
 
 
 def _whitened(picture: Plane) -> list[_Wide]:
-    """The colours at each place of a window, in units of the window's own spread around its mean."""
+    """The colours at each place of a window, in units of the window's own spread."""
     height, width = picture.shape[1] - 2, picture.shape[2] - 2
     seen = [
         picture[:, row : row + height, column : column + width].astype(np.float64)
@@ -136,7 +136,9 @@ def _forward_substituted(spread: _Wide, apart: list[_Wide]) -> list[_Wide]:
     for i in range(3):
         for j in range(i + 1):
             rest = spread[i, j] - sum(spread[i, k] * spread[j, k] for k in range(j))
-            spread[i, j] = np.sqrt(np.maximum(rest, _RIDGE / _WINDOW)) if i == j else rest / spread[j, j]
+            spread[i, j] = (
+                np.sqrt(np.maximum(rest, _RIDGE / _WINDOW)) if i == j else rest / spread[j, j]
+            )
     whitened = []
     for place in apart:
         scaled = np.empty_like(place)

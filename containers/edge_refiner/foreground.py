@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from containers.edge_refiner.alpha import Alpha, opacity_of
+from containers.edge_refiner.alpha import opacity_of
 from containers.edge_refiner.box_filter import Plane, box_mean
+from containers.edge_refiner.mask import Alpha
 from containers.edge_refiner.resampling import Strip, each_strip, sample, shrink, small_size
 from pipeline.photo import Pixels
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from containers.edge_refiner.tiling import Tile
 from pipeline.photo import Pixels
@@ -28,8 +29,9 @@ def grain_of(rgb: Pixels, where: Sequence[Tile]) -> float:
     return float(np.median(found)) / _MEDIAN / _GAIN / 255
 
 
-def _responses(rgb: Pixels) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+def _responses(rgb: Pixels) -> npt.NDArray[np.int16]:
     green = rgb[..., 1].astype(np.int16)
     across = green[:, :-2] - 2 * green[:, 1:-1] + green[:, 2:]
     down = across[:-2] - 2 * across[1:-1] + across[2:]
-    return np.abs(down).ravel()
+    responses: npt.NDArray[np.int16] = np.abs(down).ravel()
+    return responses

@@ -20,6 +20,7 @@ from pipeline.photo import Pixels
 _RIDGE: Final = 1e-4  # the variance of a camera's grain: 2½ levels of 255
 _ENLARGING_RADIUS: Final = 2
 _NEGLIGIBLE: Final = np.float32(1e-5)
+_BY_CHANCE, _BEYOND_CHANCE = np.float32(0.25), np.float32(0.6)
 _PAIRS: Final = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 
@@ -61,11 +62,26 @@ def fit_linear_model(
     slope, offset = _smooth(found, radius)
     alpha = np.clip(_dot(slope, in_planes(picture)) + offset, 0, 1)
     detail = alpha - _blurred_plane(alpha, blur)
-    gained, lost = box_mean(np.stack([detail * detail, found.unexplained]), radius)
+    gained, lost, variance = box_mean(
+        np.stack([detail * detail, found.unexplained, found.variance]), radius
+    )
     let_through = _dot(slope, slope) * np.float32(grain * grain)
-    gained = np.maximum(gained - let_through, 0)
-    trust = gained / (gained + lost + let_through + _NEGLIGIBLE)
+    trust = _trust(gained, lost, variance, let_through)
     return LinearModel(slope * trust, mask + trust * (offset - mask))
+
+
+def _trust(gained: Plane, lost: Plane, variance: Plane, grain: Plane) -> Plane:
+    """0…1: how far to follow the fit instead of the mask. All are h×w variances of alpha.
+
+    The detail that is `gained`, less the `grain` in it, weighs against the error: what is `lost` of
+    the mask's own `variance`, and the grain. A few colours explain some of any mask by chance.
+    """
+    signal = np.maximum(gained - grain, 0)
+    weight = signal / (signal + lost + grain + _NEGLIGIBLE)
+    explained = 1 - lost / (variance + _NEGLIGIBLE)
+    chance = np.clip((explained - _BY_CHANCE) / (_BEYOND_CHANCE - _BY_CHANCE), 0, 1)
+    trust: Plane = weight * chance
+    return trust
 
 
 def enlarging_model(picture: Pixels, alpha: Plane) -> LinearModel:

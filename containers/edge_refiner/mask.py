@@ -39,7 +39,9 @@ def enlarge_mask(mask: Pixels, shape: tuple[int, ...]) -> Alpha:
 
 def doubt_of(mask: Pixels) -> Pixels:
     """The edge band at the mask's own resolution: 255 within three mask pixels of doubt, else 0."""
-    trimap = mask_to_trimap(mask.astype(np.float32) / np.float32(255), band_radius=_BAND_MASK_PIXELS)
+    trimap = mask_to_trimap(
+        mask.astype(np.float32) / np.float32(255), band_radius=_BAND_MASK_PIXELS
+    )
     return np.where(trimap == UNKNOWN, np.uint8(255), np.uint8(0))
 
 

@@ -16,9 +16,9 @@ from pipeline.photo import Pixels
 
 _SIDE: Final = 128
 _HALO: Final = 16
-_PULL: Final = 0.4
+_PULL: Final = 0.2
 _WINDOW: Final = 3
-_HARD, _SOFT = np.float32(0.55), np.float32(0.8)
+_HARD, _SOFT = np.float32(0.5), np.float32(0.75)
 _TINY: Final = np.float32(1e-4)
 
 
@@ -32,7 +32,8 @@ def soft_parts(mask: Pixels, doubt: Pixels) -> Pixels:
     mean, undecided = box_mean(np.stack([level, level * (1 - level)]), _WINDOW)
     softness = undecided / (mean * (1 - mean) + _TINY)
     share = np.clip((softness - _HARD) / (_SOFT - _HARD), 0, 1)
-    return (share * doubt).astype(np.uint8)
+    soft: Pixels = (share * doubt).astype(np.uint8)
+    return soft
 
 
 def pull_of(mask_pixel: float) -> float:
@@ -66,7 +67,11 @@ def _solved(
     region = tile.grown(_HALO * reduction, alpha.shape)
     picture, prior, unsure = (
         np.asarray(Image.fromarray(plane).reduce(reduction))
-        for plane in (rgb[region.inside], alpha[region.inside], doubt_in(region, doubt, alpha.shape))
+        for plane in (
+            rgb[region.inside],
+            alpha[region.inside],
+            doubt_in(region, doubt, alpha.shape),
+        )
     )
     weight = np.where(unsure > 0, np.float32(pull), np.float32(np.inf))
     solved = solve_matte(in_planes(picture), prior, weight)
@@ -74,4 +79,6 @@ def _solved(
     if reduction == 1:
         return tile.enlarged_from(solved, origin, 1)
     model = enlarging_model(picture, solved)
-    return model.applied(rgb[tile.inside], lambda plane: tile.enlarged_from(plane, origin, reduction))
+    return model.applied(
+        rgb[tile.inside], lambda plane: tile.enlarged_from(plane, origin, reduction)
+    )

@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, ImageColor
 
-from containers.edge_refiner.alpha import Alpha, opacity_of
+from containers.edge_refiner.alpha import opacity_of
 from containers.edge_refiner.foreground import estimate_foreground, paint_foreground
+from containers.edge_refiner.mask import Alpha
 from containers.edge_refiner.tiling import tiles
 from pipeline.contracts import Options, PictureFormat, PictureKind
 from pipeline.photo import Photo, Pixels
@@ -55,7 +56,8 @@ def compose(photo: Photo, alpha: Alpha, background: str | None) -> Pixels:
         paint_foreground(seen_photo, alpha, onto=cutout[..., :3])
         cutout[..., 3] = opacity_of(alpha)
         return cutout
-    *colour, veil = ImageColor.getcolor(background, "RGBA")
+    red, green, blue, veil = (*ImageColor.getrgb(background), OPAQUE)[:4]
+    colour = red, green, blue
     foreground = estimate_foreground(seen_photo, alpha)
     if veil == OPAQUE:
         return _over_colour(foreground, alpha, colour)
@@ -71,9 +73,7 @@ def _over_colour(foreground: Pixels, alpha: Alpha, colour: Sequence[int]) -> Pix
     return foreground
 
 
-def _over_veil(
-    foreground: Pixels, alpha: Alpha, colour: Sequence[int], veil: np.float32
-) -> Pixels:
+def _over_veil(foreground: Pixels, alpha: Alpha, colour: Sequence[int], veil: np.float32) -> Pixels:
     """The subject on a colour of opacity `veil` (0…1): straight alpha, black where there is none."""
     wanted = np.array(colour, dtype=np.float32)
     veiled = np.zeros((*alpha.shape, 4), dtype=np.uint8)

@@ -40,7 +40,7 @@ class Round(NamedTuple):
 
 def plan_rounds(blur: float, *, finest: int) -> list[Round]:
     """For a mask blurred by `blur` photo pixels; no copy finer than 1/`finest` of the photo."""
-    rounds = []
+    rounds: list[Round] = []
     while not rounds or blur / finest >= _LEAST_BLUR:
         reduction = finest
         while blur / reduction > _COMFORTABLE_BLUR:
@@ -56,9 +56,7 @@ def follow_edges(
     """The h×w mask made to follow the edges of an H×W×3 photo, in the band `doubt` only."""
     copies = {round_.reduction: _reduced(rgb, round_.reduction) for round_ in rounds} | {1: rgb}
     alpha = enlarge_mask(mask, copies[rounds[0].reduction].shape)
-    for round_, target in zip(
-        rounds, [*(later.reduction for later in rounds[1:]), 1], strict=True
-    ):
+    for round_, target in zip(rounds, [*(later.reduction for later in rounds[1:]), 1], strict=True):
         finer = enlarge_mask(mask, copies[target].shape)
         ratio = round_.reduction // target
         busy = doubtful(tiles(finer.shape, _SIDE * ratio), doubt, finer.shape)

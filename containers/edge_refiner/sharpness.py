@@ -11,4 +11,5 @@ _USUAL: Final = 0.9  # mask pixels
 
 def blur_of(rgb: Pixels, mask: Pixels, doubt: Pixels) -> float:
     """The mask's blur (standard deviation) in pixels of the H×W×3 photo."""
-    return _USUAL * max(1.0, max(rgb.shape) / max(mask.shape))
+    pixel: float = max(1.0, max(rgb.shape) / max(mask.shape))
+    return _USUAL * pixel

@@ -13,6 +13,7 @@ from PIL import Image
 from containers.edge_refiner.box_filter import Plane
 
 T = TypeVar("T")
+Box = tuple[float, float, float, float]
 
 
 class Tile(NamedTuple):
@@ -64,10 +65,11 @@ class Tile(NamedTuple):
             self.bottom / ratio - origin.top,
         )
         size = (self.right - self.left, self.bottom - self.top)
-        image = Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR, box=_within(box, plane))
+        box = _within(box, plane)
+        image = Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR, box=box)
         return np.array(image, dtype=np.float32)
 
-    def box_in(self, small: tuple[int, ...], whole: tuple[int, ...]) -> tuple[float, ...]:
+    def box_in(self, small: tuple[int, ...], whole: tuple[int, ...]) -> Box:
         """Left, top, right and bottom of this tile of an H×W picture, in an h×w copy of it."""
         down, across = small[0] / whole[0], small[1] / whole[1]
         return self.left * across, self.top * down, self.right * across, self.bottom * down
@@ -85,7 +87,7 @@ def each(pieces: Iterable[T], work: Callable[[T], object], *, threads: int | Non
             pass
 
 
-def _within(box: tuple[float, ...], plane: Plane) -> tuple[float, ...]:
+def _within(box: Box, plane: Plane) -> Box:
     """A copy is rounded up to whole pixels, so a box never leaves it but by rounding."""
     height, width = plane.shape[:2]
     return box[0], box[1], min(box[2], width), min(box[3], height)

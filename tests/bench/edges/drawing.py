@@ -56,8 +56,8 @@ class Easel:
         shape, paint = self._shape, self._paint
         if lens_blur:
             shape = shape.filter(ImageFilter.GaussianBlur(lens_blur * FINER))
-        alpha = np.asarray(shape, dtype=np.float32) / 255
-        colours = np.asarray(paint, dtype=np.float32) / 255
+        alpha = np.asarray(shape, dtype=np.float32) / np.float32(255)
+        colours = np.asarray(paint, dtype=np.float32) / np.float32(255)
         small = _averaged(alpha)
         weighted = _averaged(colours * alpha[..., None])
         mean = weighted / np.maximum(small, 1e-4)[..., None]
@@ -77,7 +77,7 @@ def mottled(width: int, height: int, *, cell: int, strength: float, seed: int) -
     )
     levels = (np.clip(cells / 2, 0, 1) * 255).astype(np.uint8)
     image = Image.fromarray(levels).resize((width, height), Image.Resampling.BICUBIC)
-    return np.asarray(image, dtype=np.float32) / 255 * 2
+    return np.asarray(image, dtype=np.float32) / np.float32(127.5)
 
 
 def shade(colour: Colour, dice: np.random.Generator, spread: float) -> Colour:

@@ -31,9 +31,12 @@ def seen_by(eye: Eye, alpha: Plane, *, seed: int) -> Pixels:
     scale = max(1.0, eye.side / max(alpha.shape))
     small = levels.resize((eye.side, eye.side), Image.Resampling.BOX)
     soft = small.filter(ImageFilter.GaussianBlur(eye.blur * scale))
-    moved = _displaced(np.asarray(soft, dtype=np.float32) / 255, eye.wander * scale, seed)
+    moved = _displaced(
+        np.asarray(soft, dtype=np.float32) / np.float32(255), eye.wander * scale, seed
+    )
     opinion = np.clip((moved - 0.5) * eye.gain + 0.5, 0, 1)
-    return (opinion * 255).round().astype(np.uint8)
+    mask: Pixels = (opinion * 255).round().astype(np.uint8)
+    return mask
 
 
 def _displaced(mask: Plane, wander: float, seed: int) -> Plane:

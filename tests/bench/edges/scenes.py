@@ -64,16 +64,17 @@ def background(name: str, size: tuple[int, int], *, blur: float) -> Plane:
     image = image.resize(enlarged, Image.Resampling.BICUBIC).crop((0, 0, width, height))
     if blur:
         image = image.filter(ImageFilter.GaussianBlur(blur))
-    return np.asarray(image, dtype=np.float32) / 255
+    return np.asarray(image, dtype=np.float32) / np.float32(255)
 
 
 def _lemurs(half: Half, folder: Path) -> Iterator[Scene]:
     """Real fur, photographed before a screen, so that its matte is known."""
-    alpha, colours = _plane(folder / "lemur_alpha.png", "L"), _plane(folder / "lemur_foreground.png")
+    alpha = _plane(folder / "lemur_alpha.png", "L")
+    colours = _plane(folder / "lemur_foreground.png")
     size = alpha.shape[::-1]
     own = {"chosen on": "lemur_background.png", "reported": "beach.png"}[half]
     image = Image.open(folder / own).convert("RGB").resize(size, Image.Resampling.BICUBIC)
-    grounds = {Path(own).stem: np.asarray(image, dtype=np.float32) / 255}
+    grounds = {Path(own).stem: np.asarray(image, dtype=np.float32) / np.float32(255)}
     grounds[Path(GROUNDS[half][0]).stem] = background(GROUNDS[half][0], size, blur=1.0)
     for seed, (name, ground) in enumerate(grounds.items()):
         yield _scene(f"lemur on {name}", "lemur", Layer(colours, alpha), ground, seed)
@@ -81,7 +82,7 @@ def _lemurs(half: Half, folder: Path) -> Iterator[Scene]:
 
 def _plane(path: Path, mode: str = "RGB") -> Plane:
     with Image.open(path) as image:
-        return np.asarray(image.convert(mode), dtype=np.float32) / 255
+        return np.asarray(image.convert(mode), dtype=np.float32) / np.float32(255)
 
 
 def _scene(name: str, kind: Kind, truth: Layer, ground: Plane, seed: int) -> Scene:

@@ -1,4 +1,4 @@
-"""What is cut out: hair, fur, mesh, glass and hard edges, each in as many forms as there are seeds."""
+"""What is cut out: hair, fur, mesh, glass and hard edges; every seed is another of its kind."""
 
 from __future__ import annotations
 
@@ -141,7 +141,8 @@ def _strand(
     for part in np.linspace(0, 1, 9):
         turned = angle + bend * part * part
         distance = root * 0.9 + length * part
-        points.append((centre[0] + distance * math.cos(turned), centre[1] + distance * math.sin(turned)))
+        across, down = distance * math.cos(turned), distance * math.sin(turned)
+        points.append((centre[0] + across, centre[1] + down))
     easel.line(points[:6], colour, width)
     easel.line(points[5:], colour, width * 0.6)
 

@@ -10,8 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from containers.edge_refiner import mask as masks_module
-from containers.edge_refiner import pyramid
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.mask import read_mask
 from pipeline.artifacts import LocalStore, Location
@@ -108,8 +106,8 @@ def test_alpha_is_one_deep_inside_and_zero_far_outside(mode: Refine) -> None:
 
     down, across = np.mgrid[:300, :300] - 149.5
     distance = np.hypot(down, across)
-    assert (alpha[distance < 90 - 30] == 1).all()
-    assert (alpha[distance > 90 + 30] == 0).all()
+    assert (alpha[distance < 90 - 30] > 1 - 1e-6).all()
+    assert (alpha[distance > 90 + 30] < 1e-6).all()
 
 
 @pytest.mark.parametrize("side", [256, 601, 1100])
@@ -170,32 +168,11 @@ def test_fast_has_no_doubt_left_at_a_sharp_edge() -> None:
     assert alpha[true == 0].max() < 0.3
 
 
-@pytest.mark.parametrize(("mode", "used"), [("none", "none"), ("fast", "fast"), ("auto", "fast")])
-def test_the_mode_that_was_used_is_told(mode: Refine, used: Refine) -> None:
-    photo = photo_of(np.zeros((4, 4, 3), dtype=np.uint8))
-
-    assert estimate_alpha(photo, np.zeros((2, 2), dtype=np.uint8), mode=mode)[0] == used
-
-
 def test_none_is_the_mask_itself() -> None:
     mask = np.arange(256, dtype=np.uint8).reshape(16, 16)
     photo = np.zeros((16, 16, 3), dtype=np.uint8)
 
     np.testing.assert_allclose(matte(photo, mask, "none"), mask / 255, atol=1e-6)
-
-
-@pytest.mark.parametrize("strip_pixels", [1, 8_000])
-@pytest.mark.parametrize(("mode", "level"), [("none", 1 / 254), ("fast", 1e-4)])
-def test_strips_give_the_matte_of_one_piece(
-    mode: Refine, level: float, strip_pixels: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    true = disk(1300)[:, 600:640]
-    photo = composite(SAND, NIGHT, true)
-    whole = matte(photo, coarse_mask(true, 9), mode)
-
-    monkeypatch.setattr(resampling, "_STRIP_PIXELS", strip_pixels)
-
-    np.testing.assert_allclose(matte(photo, coarse_mask(true, 9), mode), whole, atol=level)
 
 
 @pytest.mark.parametrize("glint", [0, 255])
