@@ -10,12 +10,12 @@ from containers.edge_refiner.budget import RESOLUTIONS, Budget
 from containers.edge_refiner.mask import Alpha, doubt_of, doubtful, enlarge_mask
 from containers.edge_refiner.matting import pull_of, soft_parts, solve_edges
 from containers.edge_refiner.pyramid import follow_edges, plan_rounds
-from containers.edge_refiner.sharpness import blur_of
 from containers.edge_refiner.tiling import tiles
 from pipeline.contracts import Refine, Refinement
 from pipeline.photo import Photo, Pixels
 
 _SIDE: Final = 160
+_BLUR: Final = 0.9  # of a mask pixel, the standard deviation of what a network blurs
 
 
 def estimate_alpha(
@@ -45,11 +45,11 @@ def _estimate(rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget) -> tuple[
     reason = _why_not(rgb, mask, doubt, finest)
     if reason:
         return kept.model_copy(update={"kept_mask": reason}), enlarge_mask(mask, rgb.shape)
-    rounds = plan_rounds(blur_of(rgb, mask, doubt), finest=finest)
+    pixel = max(1.0, max(rgb.shape) / max(mask.shape))
+    rounds = plan_rounds(_BLUR * pixel, finest=finest)
     alpha = follow_edges(rgb, mask, doubt, rounds[:1] if mode == "fast" else rounds)
     where = {"fast": np.zeros_like(doubt), "matting": doubt, "auto": soft_parts(mask, doubt)}[mode]
     reduction = max(finest, budget.finest_solved(alpha.size, _pixels(where, rgb.shape)))
-    pixel = max(1.0, max(rgb.shape) / max(mask.shape))
     solves = where.any() and reduction <= pixel
     if solves:
         solve_edges(rgb, alpha, doubt, where, pull=pull_of(pixel), reduction=reduction)

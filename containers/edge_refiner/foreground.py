@@ -1,7 +1,7 @@
 """The subject's own colour in soft pixels, freed of the background that shines through.
 
-Blur fusion (Forte and Pitié, 2021), estimated on a small copy because colour varies slowly, and
-applied at full resolution.
+Blur fusion (Forte and Pitié, 2021) in three passes, estimated on a small copy because colour varies
+slowly, and applied at full resolution.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from containers.edge_refiner.mask import Alpha
 from containers.edge_refiner.resampling import Strip, each_strip, sample, shrink, small_size
 from pipeline.photo import Pixels
 
-_WORKING_SIDE: Final = 256
-_WIDE: Final = 1 / 12
-_NARROW: Final = 1 / 128
+_WORKING_SIDE: Final = 640
+_REACHES: Final = (1 / 12, 1 / 90, 1 / 320)  # of the longer side
 # Weights are cubed: half-transparent pixels, where both layers mix, hardly count.
 _PURITY: Final = 3
 _TINY: Final = np.float32(1e-5)
@@ -55,13 +54,18 @@ def paint_foreground(picture: Pixels, alpha: Alpha, *, onto: Pixels) -> None:
 
 
 def _smooth_colours(colours: Plane, alpha: Plane) -> Colours:
-    """Two passes: a wide one fills the band from afar, a narrow one follows the subject."""
+    """From afar to near: the first pass fills the band, the others follow the subject."""
     longest = max(colours.shape)
-    wide = _fuse(colours, Colours(colours, colours), alpha, max(1, round(longest * _WIDE)))
-    mixed = alpha * wide.foreground + (1 - alpha) * wide.background
-    sharper = np.clip(wide.foreground + alpha * (colours - mixed), 0, 1)
-    radius = max(1, round(longest * _NARROW))
-    return _fuse(colours, Colours(sharper, wide.background), alpha, radius)
+    found = Colours(colours, colours)
+    for reach in _REACHES:
+        found = _fuse(colours, found, alpha, max(1, round(longest * reach)))
+        mixed = alpha * found.foreground + (1 - alpha) * found.background
+        unexplained = colours - mixed
+        found = Colours(
+            np.clip(found.foreground + alpha * unexplained, 0, 1),
+            np.clip(found.background + (1 - alpha) * unexplained, 0, 1),
+        )
+    return found
 
 
 def _fuse(colours: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
