@@ -15,6 +15,7 @@ from pipeline.contracts import Refine, Refinement
 from pipeline.photo import Photo, Pixels
 
 _SIDE: Final = 160
+_COARSEST: Final = 0.9  # mask pixels: a coarser copy knows less than the mask
 _BLUR: Final = 0.9  # of a mask pixel, the standard deviation of what a network blurs
 
 
@@ -41,20 +42,22 @@ def _estimate(rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget) -> tuple[
     if mode == "none":
         return kept, enlarge_mask(mask, rgb.shape)
     doubt = doubt_of(mask)
+    pixel = max(1.0, max(rgb.shape) / max(mask.shape))
     finest = budget.finest(rgb.shape[0] * rgb.shape[1], _pixels(doubt, rgb.shape))
-    reason = _why_not(rgb, mask, doubt, finest)
+    reason = _why_not(doubt, pixel, finest)
     if reason:
         return kept.model_copy(update={"kept_mask": reason}), enlarge_mask(mask, rgb.shape)
-    pixel = max(1.0, max(rgb.shape) / max(mask.shape))
     rounds = plan_rounds(_BLUR * pixel, finest=finest)
     alpha = follow_edges(rgb, mask, doubt, rounds[:1] if mode == "fast" else rounds)
     where = {"fast": np.zeros_like(doubt), "matting": doubt, "auto": soft_parts(mask, doubt)}[mode]
-    reduction = max(finest, budget.finest_solved(alpha.size, _pixels(where, rgb.shape)))
-    solves = where.any() and reduction <= pixel
-    if solves:
-        solve_edges(rgb, alpha, doubt, where, pull=pull_of(pixel), reduction=reduction)
-    done: Refine = "matting" if solves else "fast"
-    return kept.model_copy(update={"mode": done, "resolution": RESOLUTIONS[finest]}), alpha
+    coarser = max(finest, budget.finest_solved(alpha.size, _pixels(where, rgb.shape)))
+    done: Refine = "matting" if where.any() and coarser <= pixel else "fast"
+    if done == "matting":
+        for reduction in reversed(RESOLUTIONS):
+            if coarser <= reduction <= pixel:
+                solve_edges(rgb, alpha, doubt, where, reduction=reduction, pull=pull_of(pixel / reduction))
+    resolution = RESOLUTIONS[coarser if done == "matting" else finest]
+    return kept.model_copy(update={"mode": done, "resolution": resolution}), alpha
 
 
 def _pixels(doubt: Pixels, shape: tuple[int, ...]) -> int:
@@ -62,12 +65,12 @@ def _pixels(doubt: Pixels, shape: tuple[int, ...]) -> int:
     return sum(tile.pixels for tile in doubtful(tiles(shape, _SIDE), doubt, shape))
 
 
-def _why_not(rgb: Pixels, mask: Pixels, doubt: Pixels, finest: int) -> str | None:
-    """Why the mask is to be taken as it is, if there is a reason."""
+def _why_not(doubt: Pixels, pixel: float, finest: int) -> str | None:
+    """Why the mask, whose pixels are `pixel` of the photo's, is to be taken as it is."""
     if not doubt.any():
-        return "no edge in it"
+        return "there is no edge in it"
     if doubt.all():
         return "nothing in it is certain"
-    if max(rgb.shape) / max(mask.shape) < finest / 2:
-        return "it is finer than what the budget lets us work on"
+    if pixel < _COARSEST * finest:
+        return "the memory is too small to work as finely as the mask is"
     return None

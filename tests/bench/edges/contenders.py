@@ -56,8 +56,9 @@ def pymatting(photo: Pixels, mask: Pixels) -> Pixels:
     picture = photo.astype(np.float64) / 255
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        alpha = estimate_alpha_cf(picture, trimap)
-        colours = estimate_foreground_ml(picture, alpha)
+        # It refuses a trimap without certain subject: the mask is kept.
+        alpha = estimate_alpha_cf(picture, trimap) if (trimap == 1).any() else coarse
+        colours = estimate_foreground_ml(picture, alpha.astype(np.float64))
     cutout = np.dstack([colours, alpha])
     return (np.clip(cutout, 0, 1) * 255).round().astype(np.uint8)
 
