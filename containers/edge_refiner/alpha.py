@@ -8,7 +8,7 @@ import numpy as np
 
 from containers.edge_refiner.budget import RESOLUTIONS, Budget
 from containers.edge_refiner.mask import Alpha, doubt_of, doubtful, enlarge_mask
-from containers.edge_refiner.matting import pull_of, soft_parts, solve_edges
+from containers.edge_refiner.matting import Band, soft_parts, solve_edges
 from containers.edge_refiner.pyramid import follow_edges, plan_rounds
 from containers.edge_refiner.tiling import tiles
 from pipeline.contracts import Refine, Refinement
@@ -53,9 +53,7 @@ def _estimate(rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget) -> tuple[
     coarser = max(finest, budget.finest_solved(alpha.size, _pixels(where, rgb.shape)))
     done: Refine = "matting" if where.any() and coarser <= pixel else "fast"
     if done == "matting":
-        for reduction in reversed(RESOLUTIONS):
-            if coarser <= reduction <= pixel:
-                solve_edges(rgb, alpha, doubt, where, reduction=reduction, pull=pull_of(pixel / reduction))
+        solve_edges(rgb, alpha, Band(doubt, where), mask_pixel=pixel, finest=coarser)
     resolution = RESOLUTIONS[coarser if done == "matting" else finest]
     return kept.model_copy(update={"mode": done, "resolution": resolution}), alpha
 

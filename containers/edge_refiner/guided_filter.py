@@ -35,13 +35,12 @@ class LinearModel(NamedTuple):
         found = enlarged(self.offset)
         colours = in_planes(picture)
         for slope, colour in zip(self.slope, colours, strict=True):
-            colour *= enlarged(slope)
-            found += colour
+            found += colour * enlarged(slope)
         return np.clip(found, 0, 1, out=found)
 
 
 class _Regression(NamedTuple):
-    """The best linear function in each window, and two variances of the mask, all h×w (slope 3×)."""
+    """The best linear function in each window, and two variances of the mask, h×w."""
 
     slope: Plane
     offset: Plane
@@ -54,9 +53,9 @@ def fit_linear_model(
 ) -> LinearModel:
     """Fit h×w `mask` (0…1) by the h×w×3 `picture` in windows of `radius` pixels.
 
-    `blur` is the standard deviation, in pixels, of what the mask cannot resolve; `grain` that of the
-    noise in the photo the model will be applied to. The model is followed as far as the detail it
-    adds exceeds the error it leaves and the grain it lets through; the mask is kept for the rest.
+    `blur` is the standard deviation, in pixels, of what the mask cannot resolve; `grain` that of
+    the noise in the photo the model will be applied to. The model is followed as far as what it
+    adds exceeds the error it leaves and the grain it lets through; the rest stays the mask.
     """
     found = _regress(picture, mask, blur, radius)
     slope, offset = _smooth(found, radius)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -36,49 +36,64 @@ def soft_parts(mask: Pixels, doubt: Pixels) -> Pixels:
     return soft
 
 
-def pull_of(mask_pixel: float) -> float:
-    """How much the prior counts, for a mask pixel of so many photo pixels: finer masks know more."""
-    return _PULL / mask_pixel**2
+def solve_edges(photo: Pixels, alpha: Alpha, band: Band, *, mask_pixel: float, finest: int) -> None:
+    """Improve an H×W `alpha` in place, on copies from as coarse as the mask to `finest`.
 
-
-def solve_edges(
-    rgb: Pixels, alpha: Alpha, doubt: Pixels, where: Pixels, *, pull: float, reduction: int
-) -> None:
-    """Improve `alpha` (H×W) in place: all of `doubt` is solved for, and blended in as `where` says.
-
-    Both are planes at the mask's resolution, 0…255. The equations are set up on a copy `reduction`
-    times smaller, and their solution enlarged along the photo's colours.
+    `mask_pixel` is in pixels of the H×W×3 photo. The finer a mask is, the more its opinion counts.
     """
-    before = alpha.copy()
-
-    def solve(tile: Tile) -> None:
-        change = _solved(rgb, before, doubt, tile, pull, reduction)
-        change -= before[tile.inside]
-        change *= doubt_in(tile, where, alpha.shape)
-        alpha[tile.inside] += change
-
-    each(doubtful(tiles(alpha.shape, _SIDE * reduction), where, alpha.shape), solve)
+    for reduction in (4, 2, 1):
+        if finest <= reduction <= mask_pixel:
+            equations = _Equations(
+                photo, alpha.copy(), band.doubt, _PULL * (reduction / mask_pixel) ** 2, reduction
+            )
+            equations.solve(band.wanted, onto=alpha)
 
 
-def _solved(
-    rgb: Pixels, alpha: Alpha, doubt: Pixels, tile: Tile, pull: float, reduction: int
-) -> Plane:
-    """The matte in one tile, from the equations of its surroundings."""
-    region = tile.grown(_HALO * reduction, alpha.shape)
-    picture, prior, unsure = (
-        np.asarray(Image.fromarray(plane).reduce(reduction))
-        for plane in (
-            rgb[region.inside],
-            alpha[region.inside],
-            doubt_in(region, doubt, alpha.shape),
+class Band(NamedTuple):
+    """At the mask's resolution, 0…255: what is solved for, and how far the solution is wanted."""
+
+    doubt: Pixels
+    wanted: Pixels
+
+
+class _Equations(NamedTuple):
+    """Set up on a copy `reduction` times smaller, with `prior` as the opinion that pulls."""
+
+    photo: Pixels
+    prior: Alpha
+    doubt: Pixels
+    pull: float
+    reduction: int
+
+    def solve(self, wanted: Pixels, *, onto: Alpha) -> None:
+        """Tile by tile; the solution is enlarged along the photo's colours and blended in."""
+
+        def solve(tile: Tile) -> None:
+            change = self._solved(tile)
+            change -= self.prior[tile.inside]
+            change *= doubt_in(tile, wanted, onto.shape)
+            onto[tile.inside] += change
+
+        each(doubtful(tiles(onto.shape, _SIDE * self.reduction), wanted, onto.shape), solve)
+
+    def _solved(self, tile: Tile) -> Plane:
+        """The matte in one tile, from the equations of its surroundings."""
+        shape = self.prior.shape
+        region = tile.grown(_HALO * self.reduction, shape)
+        picture, prior, unsure = (
+            np.asarray(Image.fromarray(plane).reduce(self.reduction))
+            for plane in (
+                self.photo[region.inside],
+                self.prior[region.inside],
+                doubt_in(region, self.doubt, shape),
+            )
         )
-    )
-    weight = np.where(unsure > 0, np.float32(pull), np.float32(np.inf))
-    solved = solve_matte(in_planes(picture), prior, weight)
-    origin = region.reduced(reduction, halo=0, shape=(10**9, 10**9))
-    if reduction == 1:
-        return tile.enlarged_from(solved, origin, 1)
-    model = enlarging_model(picture, solved)
-    return model.applied(
-        rgb[tile.inside], lambda plane: tile.enlarged_from(plane, origin, reduction)
-    )
+        weight = np.where(unsure > 0, np.float32(self.pull), np.float32(np.inf))
+        solved = solve_matte(in_planes(picture), prior, weight)
+        origin = region.reduced(self.reduction, halo=0, shape=shape)
+        if self.reduction == 1:
+            return tile.enlarged_from(solved, origin, 1)
+        return enlarging_model(picture, solved).applied(
+            self.photo[tile.inside],
+            lambda plane: tile.enlarged_from(plane, origin, self.reduction),
+        )

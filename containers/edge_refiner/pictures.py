@@ -74,7 +74,7 @@ def _over_colour(foreground: Pixels, alpha: Alpha, colour: Sequence[int]) -> Pix
 
 
 def _over_veil(foreground: Pixels, alpha: Alpha, colour: Sequence[int], veil: np.float32) -> Pixels:
-    """The subject on a colour of opacity `veil` (0…1): straight alpha, black where there is none."""
+    """The subject on a colour of opacity `veil` (0…1): straight alpha, zeros where it is 0."""
     wanted = np.array(colour, dtype=np.float32)
     veiled = np.zeros((*alpha.shape, 4), dtype=np.uint8)
     for tile in tiles(alpha.shape, _SIDE):

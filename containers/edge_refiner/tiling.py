@@ -54,7 +54,7 @@ class Tile(NamedTuple):
         )
 
     def enlarged_from(self, plane: Plane, origin: Tile, ratio: int) -> Plane:
-        """This tile of an h×w plane enlarged `ratio` times, whose first pixel is `origin`'s."""
+        """The same place of an h×w plane, whose first pixel is `origin`, enlarged `ratio` times."""
         if ratio == 1:
             rows = slice(self.top - origin.top, self.bottom - origin.top)
             return plane[rows, self.left - origin.left : self.right - origin.left].copy()

@@ -59,8 +59,9 @@ def pymatting(photo: Pixels, mask: Pixels) -> Pixels:
         # It refuses a trimap without certain subject: the mask is kept.
         alpha = estimate_alpha_cf(picture, trimap) if (trimap == 1).any() else coarse
         colours = estimate_foreground_ml(picture, alpha.astype(np.float64))
-    cutout = np.dstack([colours, alpha])
-    return (np.clip(cutout, 0, 1) * 255).round().astype(np.uint8)
+    levels = np.clip(np.dstack([colours, alpha]), 0, 1) * 255
+    cutout: Pixels = levels.round().astype(np.uint8)
+    return cutout
 
 
 CONTENDERS: Final[dict[str, CutOut]] = {

@@ -1,6 +1,6 @@
 """Large photos, each in a process of its own: processor time, and memory beyond the photo's.
 
-    python -m tests.bench.edges.large CONTENDER MEGAPIXELS BAND_PERCENT
+python -m tests.bench.edges.large CONTENDER MEGAPIXELS BAND_PERCENT
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from pipeline.photo import Pixels
@@ -47,7 +47,11 @@ def _row(scene: Scene, cutouts: dict[str, Pixels]) -> Pixels:
     true = np.dstack([scene.truth.colours * 255, scene.truth.alpha * 255])
     seen = {who: cutouts[who] for who in _WHO if who in cutouts} | {"truth": true}
     place = _edge(scene)
-    cells = [scene.photo[place], np.repeat(enlarged(scene, 320)[place][..., None] * 255, 3, axis=2)]
+    mask = enlarged(scene, 320)[place]
+    cells: list[npt.NDArray[Any]] = [
+        scene.photo[place],
+        np.repeat(mask[..., None] * 255, 3, axis=2),
+    ]
     for background in BACKGROUNDS:
         for who in (*_WHO, "truth"):
             cutout = seen.get(who)

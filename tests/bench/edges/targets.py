@@ -46,9 +46,11 @@ def _accuracy(results: Results) -> list[Line]:
         if found:
             lines.append(_line(f"real fur, {side}² mask: error × mask's", found, most))
     worst = {
-        who: max(_each(results, who, "hard", side, "ratio"), default=math.nan)
+        who: max(
+            (ratio for side in _SIDES for ratio in _each(results, who, "hard", side, "ratio")),
+            default=math.nan,
+        )
         for who in _EVERYBODY
-        for side in _SIDES
     }
     lines.append(_line("hard edges: the worst scene", worst, 1.02))
     return lines
@@ -69,11 +71,11 @@ def _colour(results: Results) -> list[Line]:
         }
         for field in ("colour", "brightness")
     )
-    middle = {who: f"{value:.2f}" for who, value in brightness.items()}
+    theirs, others, own = (f"{brightness[who]:.2f}" for who in _EVERYBODY)
     within = 0.98 <= brightness["ours"] <= 1.02
     return [
         _line("colour error in soft pixels, of 255", errors, 8, digits=1),
-        Line("RGB ÷ subject's own at alpha ≈ 128", *middle.values(), "0.98 … 1.02", within),
+        Line("RGB ÷ subject's own at alpha ≈ 128", theirs, others, own, "0.98 … 1.02", within),
     ]
 
 
@@ -94,8 +96,8 @@ def _cost(loads: Loads) -> list[Line]:
 
 
 def _line(figure: str, values: Mapping[str, float], most: float, *, digits: int = 2) -> Line:
-    told = [f"{values.get(who, math.nan):.{digits}f}" for who in _EVERYBODY]
-    return Line(figure, *told, f"≤ {most:g}", values["ours"] <= most)
+    theirs, others, own = (f"{values.get(who, math.nan):.{digits}f}" for who in _EVERYBODY)
+    return Line(figure, theirs, others, own, f"≤ {most:g}", values["ours"] <= most)
 
 
 def _ratios(results: Results, kind: str, side: int) -> dict[str, float]:

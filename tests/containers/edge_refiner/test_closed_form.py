@@ -16,8 +16,7 @@ RIDGE = 1e-6
 
 
 def picture(side: int) -> Plane:
-    colours = np.random.default_rng(1).random((3, side, side), dtype=np.float32)
-    return colours
+    return np.random.default_rng(1).random((3, side, side), dtype=np.float32)
 
 
 def laplacian_by_hand(colours: Plane) -> Dense:

@@ -32,7 +32,9 @@ from tests.containers.edge_refiner import (
 
 WORKING: tuple[Refine, ...] = ("fast", "matting", "auto")
 FUR = disk(240, softness=14)
-SCENE = over(fabric(240, (190, 120, 90), cell=6, seed=1), fabric(240, (70, 90, 130), cell=8, seed=2), FUR)
+SCENE = over(
+    fabric(240, (190, 120, 90), cell=6, seed=1), fabric(240, (70, 90, 130), cell=8, seed=2), FUR
+)
 
 
 def refined(
