@@ -97,6 +97,10 @@ $(EMULATOR): tests/images/rie.txt | $(READY)
 bench: $(READY)  ## One photo, memory and the networks, as ratios; BENCH=full for the large ones
 	@$(BIN)/python -m tests.bench
 
+.PHONY: bench-edges
+bench-edges: $(READY)  ## Edges beside rembg and pymatting, against a known truth; with sheets
+	@MATTELINE_PHOTOS=$(PHOTOS) $(BIN)/python -m tests.bench.edges
+
 PHOTOS ?= ../shared/data
 MODELS ?= ../shared/models
 .PHONY: starter-eval

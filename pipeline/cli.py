@@ -8,7 +8,7 @@ import io
 import signal
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import click
 
@@ -21,6 +21,7 @@ from pipeline.cli_options import (
     output_option,
     weights_options,
 )
+from pipeline.contracts import Refine
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
@@ -67,10 +68,12 @@ def demo(output: Path, choice: ModelChoice) -> None:
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @output_option(default=Path("out"), show_default=True)
 @model_option
-@click.option("--refine", type=click.Choice(["auto", "fast", "none"]), help="How edges are made.")
+@click.option("--refine", type=click.Choice(get_args(Refine)), help="How edges are made.")
 @click.option("--format", type=click.Choice(["png", "webp"]), help="PNG unless you say so.")
-@click.option("--background", metavar="#RRGGBB", help="Put the subject on a colour.")
+@click.option("--effort", type=click.Choice(["fast", "small"]), help="How hard files are packed.")
+@click.option("--background", metavar="#RRGGBB[AA]", help="Put the subject on a colour.")
 @click.option("--crop", is_flag=True, help="Crop to the subject.")
+@click.option("--margin", metavar="PERCENT", help="What a crop leaves around the subject.")
 @click.option("--outputs", metavar="LIST", help="Any of cutout,mask,preview.")
 @click.option("--point", "points", metavar="X,Y[,0]", multiple=True, help=POINT_HELP)
 @click.option("--box", "boxes", metavar="X0,Y0,X1,Y1", multiple=True, help=BOX_HELP)

@@ -1,7 +1,9 @@
 """RefineEdges: the finished pictures of one photo, at the photo's own resolution."""
 
-from containers.edge_refiner.alpha import estimate_alpha, read_mask
+from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.budget import Budget
 from containers.edge_refiner.footprint import refining_bytes
+from containers.edge_refiner.mask import read_mask
 from containers.edge_refiner.pictures import render
 from containers.edge_refiner.publishing import store_pictures
 from pipeline.contracts import EdgesRefined, RefineEdges
@@ -19,9 +21,10 @@ def handler(job: RefineEdges, context: TaskContext) -> EdgesRefined:
         photo = decode(read_source(context.store, job.source), reserve=context.reserve)
         mask = read_mask(context.store, job.mask)
     with context.timed("refine"):
-        refine, alpha = estimate_alpha(photo, mask, mode=job.options.refine)
+        budget = Budget(context.settings.memory_mb)
+        refinement, alpha = estimate_alpha(photo, mask, mode=job.options.refine, budget=budget)
     with context.timed("compose"):
         pictures = render(photo, alpha, job.options)
     with context.timed("encode"):
         stored = store_pictures(pictures, job, photo, context.store)
-    return EdgesRefined(refine=refine, pictures=stored)
+    return EdgesRefined(refinement=refinement, pictures=stored)
