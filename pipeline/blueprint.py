@@ -108,6 +108,8 @@ class Blueprint:
             **{f"{pascal_case(name)}Bucket": names.bucket(name) for name in self.resources.buckets},
             **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},
             "DefaultModel": self.default_model,
+            "Stage": names.stage,
+            "ExecutionPage": names.execution_page,
         }  # fmt: skip
 
     def _read(self, suffix: str) -> dict[str, str]:

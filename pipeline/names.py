@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+_PLATFORM: Final = "matteline"
+LOCAL_STAGE: Final = "local"
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,10 @@ class Names:
     partition: str = "aws"
     bucket_suffix: str = ""
     qualifier: str | None = "live"  # a machine's alias; None where machines have none
+
+    @property
+    def stage(self) -> str:
+        return self.prefix.removeprefix(f"{_PLATFORM}-")
 
     def bucket(self, name: str) -> str:
         return f"{self.prefix}-{name}{self.bucket_suffix}"
@@ -40,6 +48,32 @@ class Names:
         arn = f"{self.arn('states')}:stateMachine:{self.machine(name)}"
         return f"{arn}:{self.qualifier}" if self.qualifier else arn
 
+    def execution_arn(self, machine: str, name: str) -> str:
+        return f"{self.arn('states')}:execution:{self.machine(machine)}:{name}"
+
+    @property
+    def execution_page(self) -> str:
+        """The console's page of an execution, up to its ARN."""
+        home = f"https://console.aws.amazon.com/states/home?region={self.region}"
+        return f"{home}#/v2/executions/details/"
+
     def arn(self, service: str) -> str:
         """The ARN of anything in this account and region, up to its kind."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}"
+
+
+def stage_names(stage: str, *, account: str, region: str, partition: str = "aws") -> Names:
+    """The names of a stage deployed on AWS."""
+    return Names(
+        f"{_PLATFORM}-{stage}",
+        account=account,
+        region=region,
+        partition=partition,
+        bucket_suffix=f"-{account}-{region}",
+    )
+
+
+# moto knows no aliases of state machines.
+LOCAL_NAMES: Final = Names(
+    f"{_PLATFORM}-{LOCAL_STAGE}", account="123456789012", region="us-east-1", qualifier=None
+)

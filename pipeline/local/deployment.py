@@ -8,11 +8,10 @@ from typing import Any, Final
 from pipeline.blueprint import Blueprint
 from pipeline.local.worker import Function
 from pipeline.manifest import Resources
-from pipeline.names import Names
+from pipeline.names import LOCAL_NAMES
 
-REGION: Final = "us-east-1"
-# moto knows no aliases of state machines.
-NAMES: Final = Names("matteline-local", account="123456789012", region=REGION, qualifier=None)
+NAMES: Final = LOCAL_NAMES
+REGION: Final = NAMES.region
 
 
 def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Function, ...]:

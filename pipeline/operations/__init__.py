@@ -1,0 +1,11 @@
+"""What an operator does with jobs, on the local cloud and on AWS alike, through the public API.
+
+- `site`        which deployment, and how it is reached
+- `jobs_table`  one row per job;  `executions` what Step Functions tells;  `history` in words
+- `lookup`      a job by whatever a person has at hand
+- `replaying`   the recorded input, started again (`starting`: once)
+- `quarantine`  why something was refused
+- `redriving`   a red execution, resumed where it failed
+- `accepted`, `verdicts`, `auditing`   every object against the table and the executions
+- `findings`, `repairing`   what is wrong, and what can be mended without a person
+"""
