@@ -8,6 +8,7 @@ from typing import Final
 
 import aws_cdk as cdk
 
+from infra.pipeline_stack import PipelineStack
 from infra.settings import Settings
 from pipeline.blueprint import Blueprint
 from pipeline.names import Names
@@ -34,7 +35,10 @@ def make_app(*, root: Path = ROOT, outdir: Path | None = None) -> cdk.App:
         partition=cdk.Aws.PARTITION,
         bucket_suffix=f"-{cdk.Aws.ACCOUNT_ID}-{cdk.Aws.REGION}",
     )
-    del blueprint, names
+    prefix = names.prefix
+    PipelineStack(
+        app, f"{prefix}-pipeline", stack_name=f"{prefix}-pipeline", blueprint=blueprint, names=names
+    )
     return app
 
 

@@ -61,8 +61,11 @@ class Bucket(Declaration):
 
 
 class Table(Declaration):
+    """`indexes` are further ways to find a row's key: index → the attribute it goes by."""
+
     summary: str
     key: str
+    indexes: dict[KebabName, str] = Field(default_factory=dict)
 
 
 class Resources(Declaration):

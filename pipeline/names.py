@@ -45,7 +45,7 @@ class Names:
 
     def machine_arn(self, name: str) -> str:
         """What starts it: the alias, where there is one."""
-        arn = f"{self.arn('states')}:stateMachine:{self.machine(name)}"
+        arn = self.unqualified_machine_arn(name)
         return f"{arn}:{self.qualifier}" if self.qualifier else arn
 
     def execution_arn(self, machine: str, name: str) -> str:
@@ -56,6 +56,14 @@ class Names:
         """The console's page of an execution, up to its ARN."""
         home = f"https://console.aws.amazon.com/states/home?region={self.region}"
         return f"{home}#/v2/executions/details/"
+
+    def unqualified_machine_arn(self, name: str) -> str:
+        """What metrics and events call it, whichever alias started the execution."""
+        return f"{self.arn('states')}:stateMachine:{self.machine(name)}"
+
+    def undelivered_queue(self, machine: str) -> str:
+        """Where the events end that could not start the machine."""
+        return f"{self.machine(machine)}-undelivered"
 
     def arn(self, service: str) -> str:
         """The ARN of anything in this account and region, up to its kind."""

@@ -14,6 +14,7 @@ DONE: Final = "DONE"
 QUARANTINED: Final = "QUARANTINED"
 FAILED: Final = "FAILED"
 STATUSES: Final = (RUNNING, DONE, QUARANTINED, FAILED)
+BY_EXECUTION: Final = "by-execution"
 _EPOCH: Final = "1970-01-01T00:00:00+00:00"
 
 
@@ -67,8 +68,16 @@ class JobsTable:
             yield from map(_row, page["Items"])
 
     def of_execution(self, arn: str) -> JobRow | None:
-        """The row whose latest execution this is."""
-        return next((row for row in self.rows() if row.execution == arn), None)
+        """The row whose latest execution this is; the index may be a second behind."""
+        found = self._dynamodb.query(
+            TableName=self._name,
+            IndexName=BY_EXECUTION,
+            KeyConditionExpression="#execution = :execution",
+            ExpressionAttributeNames={"#execution": "execution"},
+            ExpressionAttributeValues={":execution": {"S": arn}},
+        )
+        keys = [item["job_id"]["S"] for item in found["Items"]]
+        return self.row(keys[0]) if keys else None
 
     def close(self, row: JobRow, *, error: str, reason: str) -> bool:
         """FAILED, and free to be claimed again; False if it has moved on since it was read."""

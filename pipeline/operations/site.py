@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import boto3
@@ -35,7 +35,7 @@ class Site:
     @property
     def machine_arn(self) -> str:
         """The cutout machine itself, whatever its alias points at: it lists all executions."""
-        return replace(self.names, qualifier=None).machine_arn("cutout")
+        return self.names.unqualified_machine_arn("cutout")
 
 
 @functools.cache

@@ -1,0 +1,50 @@
+"""Reads the Task states of a state machine, wherever they are nested."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+_PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
+_TEMPLATE: Final = re.compile(r"States\.Format\('([^']*)'")
+_INTEGRATION: Final = "arn:aws:states:::"
+
+
+@dataclass(frozen=True)
+class TaskState:
+    name: str
+    resource: str
+    parameters: Mapping[str, Any]
+
+    @property
+    def integration(self) -> str:
+        """The service that is called and how: `lambda:invoke`, `aws-sdk:s3:putObject`."""
+        return self.resource.removeprefix(_INTEGRATION)
+
+    def text(self, parameter: str) -> str:
+        """A parameter as it may turn out: `*` stands for whatever is only known at run time."""
+        if parameter in self.parameters:
+            return str(self.parameters[parameter])
+        template = _TEMPLATE.match(self.parameters.get(f"{parameter}.$", ""))
+        return template[1].replace("{}", "*") if template else "*"
+
+
+def task_states(definition: str) -> tuple[TaskState, ...]:
+    return tuple(_tasks(json.loads(definition)["States"]))
+
+
+def placeholders(text: str) -> frozenset[str]:
+    """The names in every `${Name}`."""
+    return frozenset(_PLACEHOLDER.findall(text))
+
+
+def _tasks(states: Mapping[str, Any]) -> Iterator[TaskState]:
+    for name, body in states.items():
+        if body["Type"] == "Task":
+            yield TaskState(name, body["Resource"], body.get("Parameters", {}))
+        for inner in (body.get("ItemProcessor"), *body.get("Branches", ())):
+            if inner:
+                yield from _tasks(inner["States"])

@@ -1,0 +1,133 @@
+"""One `*.asl.json` on AWS: the machine, its role, its log, a version per change, alias `live`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.asl import placeholders
+from infra.task_permissions import TaskPermissions
+from pipeline.blueprint import Blueprint
+from pipeline.names import Names
+
+_CANARY_PERCENT: Final = 10
+_CANARY_MINUTES: Final = 5
+_MOST_BAD_PERCENT: Final = 50
+
+
+class StateMachine(Construct):
+    """`name` is the file's. A new definition becomes a new version, and `live` moves to it slowly."""
+
+    def __init__(self, scope: Construct, name: str, *, blueprint: Blueprint, names: Names) -> None:
+        super().__init__(scope, name)
+        definition = blueprint.definitions[name]
+        role = _role(self, names)
+        for statement in TaskPermissions(blueprint, names).statements(definition):
+            role.add_to_policy(statement)
+        machine = sfn.StateMachine(
+            self,
+            "Machine",
+            state_machine_name=names.machine(name),
+            definition_body=sfn.DefinitionBody.from_string(definition),
+            definition_substitutions=_substitutions(definition, blueprint, names),
+            role=role,
+            logs=_logging(self, names.machine(name)),
+            tracing_enabled=True,
+        )
+        self.alias = _alias(self, machine, _guard(self, names, name))
+
+
+def _substitutions(definition: str, blueprint: Blueprint, names: Names) -> dict[str, str]:
+    """Exactly those the definition names: CloudFormation refuses others."""
+    provided = blueprint.substitutions(names)
+    return {name: provided[name] for name in sorted(placeholders(definition))}
+
+
+def _role(scope: Construct, names: Names) -> iam.Role:
+    return iam.Role(
+        scope,
+        "Role",
+        assumed_by=iam.ServicePrincipal(
+            "states.amazonaws.com",
+            conditions={
+                "StringEquals": {"aws:SourceAccount": names.account},
+                "ArnLike": {"aws:SourceArn": f"{names.arn('states')}:*"},
+            },
+        ),
+    )
+
+
+def _logging(scope: Construct, machine: str) -> sfn.LogOptions:
+    """Every event, and never what a photo's job says: that is in the jobs table."""
+    log = logs.LogGroup(
+        scope,
+        "Log",
+        log_group_name=f"/aws/vendedlogs/states/{machine}",
+        retention=logs.RetentionDays.THREE_MONTHS,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    return sfn.LogOptions(destination=log, level=sfn.LogLevel.ALL, include_execution_data=False)
+
+
+def _guard(scope: Construct, names: Names, name: str) -> cloudwatch.Alarm:
+    """Takes `live` back to the version before while most executions end badly."""
+    arn = names.unqualified_machine_arn(name)
+    ends = {each: _ended(arn, f"Executions{each.capitalize()}") for each in ("failed", "succeeded")}
+    return cloudwatch.Alarm(
+        scope,
+        "Guard",
+        alarm_name=f"{names.machine(name)}-moving",
+        alarm_description=f"A new definition of {name} is taken back: see docs/runbook.md, "
+        "section `moving`.",
+        metric=cloudwatch.MathExpression(
+            expression="100 * failed / (failed + succeeded)",
+            using_metrics=ends,
+            label="ended badly, %",
+            period=cdk.Duration.minutes(1),
+        ),
+        threshold=_MOST_BAD_PERCENT,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        evaluation_periods=3,
+        datapoints_to_alarm=2,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+
+
+def _ended(machine_arn: str, metric: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/States",
+        metric_name=metric,
+        dimensions_map={"StateMachineArn": machine_arn},
+        statistic="Sum",
+        period=cdk.Duration.minutes(1),
+    )
+
+
+def _alias(
+    scope: Construct, machine: sfn.StateMachine, guard: cloudwatch.Alarm
+) -> sfn.CfnStateMachineAlias:
+    version = sfn.CfnStateMachineVersion(
+        scope,
+        "Version",
+        state_machine_arn=machine.state_machine_arn,
+        state_machine_revision_id=machine.state_machine_revision_id,
+    )
+    version.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+    return sfn.CfnStateMachineAlias(
+        scope,
+        "Live",
+        name="live",
+        deployment_preference=sfn.CfnStateMachineAlias.DeploymentPreferenceProperty(
+            state_machine_version_arn=version.attr_arn,
+            type="CANARY",
+            percentage=_CANARY_PERCENT,
+            interval=_CANARY_MINUTES,
+            alarms=[guard.alarm_name],
+        ),
+    )

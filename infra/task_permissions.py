@@ -1,0 +1,128 @@
+"""What a state machine's role may do: derived from its Task states, one by one, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from aws_cdk import aws_iam as iam
+
+from infra.asl import TaskState, placeholders, task_states
+from pipeline.blueprint import Blueprint, fill
+from pipeline.names import Names
+
+_READ_OR_WRITTEN: Final = ("s3", "dynamodb")
+_S3_ACTIONS: Final = {"putObject": "s3:PutObject", "getObject": "s3:GetObject"}
+
+
+class UnknownIntegration(ValueError):
+    """A Task state calls what nobody has said the permissions of."""
+
+
+class TaskPermissions:
+    """Statements for the role of any machine of a blueprint."""
+
+    def __init__(self, blueprint: Blueprint, names: Names) -> None:
+        self._blueprint = blueprint
+        self._names = names
+        self._substitutions = blueprint.substitutions(names)
+
+    def statements(self, definition: str) -> tuple[iam.PolicyStatement, ...]:
+        """In the order of the states; UnknownIntegration names the state that is not understood."""
+        tasks = task_states(definition)
+        found = [statement for task in tasks for statement in self._of(task)]
+        encrypted = any(kind in task.integration for task in tasks for kind in _READ_OR_WRITTEN)
+        return (*found, *([self._decryption()] if encrypted else []))
+
+    def _of(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
+        match task.integration.split(":"):
+            case ["lambda", "invoke"]:
+                yield _allow("lambda:InvokeFunction", self._function_aliases(task))
+            case ["dynamodb", action] | ["aws-sdk", "dynamodb", action]:
+                yield _allow(f"dynamodb:{_capitalised(action)}", [self._table(task)])
+            case ["aws-sdk", "s3", "listObjectsV2"]:
+                yield _allow("s3:ListBucket", [self._s3(task.text("Bucket"))])
+            case ["aws-sdk", "s3", "copyObject"]:
+                yield _allow("s3:GetObject", [self._s3(task.text("CopySource"))])
+                yield _allow("s3:PutObject", [self._object(task)])
+            case ["aws-sdk", "s3", action] if action in _S3_ACTIONS:
+                yield _allow(_S3_ACTIONS[action], [self._object(task)])
+            case ["states", "startExecution.sync", "2"]:
+                yield from self._start_and_wait(task)
+            case ["events", "putEvents"]:
+                yield self._put_events(task)
+            case _:
+                raise UnknownIntegration(f"{task.name}: no permissions known for {task.resource}")
+
+    def _function_aliases(self, task: TaskState) -> list[str]:
+        """The `live` alias of the container's function, or of its function for each model."""
+        named = placeholders(task.text("FunctionName"))
+        arns = [
+            f"{self._names.function_arn(each.manifest.name, each.model)}:live"
+            for each in self._blueprint.functions
+            if each.manifest.placeholder in named
+        ]
+        if not arns or not task.text("FunctionName").endswith(":live"):
+            raise UnknownIntegration(f"{task.name}: invokes no container's live alias")
+        return arns
+
+    def _table(self, task: TaskState) -> str:
+        arn = f"{self._names.arn('dynamodb')}:table/{self._filled(task.text('TableName'))}"
+        index = task.parameters.get("IndexName")
+        return f"{arn}/index/{index}" if index else arn
+
+    def _object(self, task: TaskState) -> str:
+        return self._s3(f"{task.text('Bucket')}/{task.text('Key')}")
+
+    def _s3(self, resource: str) -> str:
+        return f"arn:{self._names.partition}:s3:::{self._filled(resource)}"
+
+    def _start_and_wait(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
+        """Step Functions watches a child through a rule of its own, made on first use."""
+        (placeholder,) = placeholders(task.text("StateMachineArn"))
+        (child,) = (
+            name
+            for name in self._blueprint.definitions
+            if self._substitutions[placeholder] == self._names.machine_arn(name)
+        )
+        executions = f"{self._names.arn('states')}:execution:{self._names.machine(child)}:*"
+        rule = (
+            f"{self._names.arn('events')}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+        )
+        yield _allow("states:StartExecution", [self._names.machine_arn(child)])
+        yield _allow(["states:DescribeExecution", "states:StopExecution"], [executions])
+        yield _allow(["events:PutTargets", "events:PutRule", "events:DescribeRule"], [rule])
+
+    def _put_events(self, task: TaskState) -> iam.PolicyStatement:
+        sources = sorted({entry["Source"] for entry in task.parameters["Entries"]})
+        return _allow(
+            "events:PutEvents",
+            [f"{self._names.arn('events')}:event-bus/default"],
+            {"StringEquals": {"events:source": sources}},
+        )
+
+    def _decryption(self) -> iam.PolicyStatement:
+        return _allow(
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            [f"{self._names.arn('kms')}:key/*"],
+            {"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{self._names.prefix}"}},
+        )
+
+    def _filled(self, text: str) -> str:
+        return fill(text, self._substitutions)
+
+
+def _allow(
+    actions: str | Sequence[str],
+    resources: Sequence[str],
+    conditions: Mapping[str, Any] | None = None,
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=[actions] if isinstance(actions, str) else list(actions),
+        resources=list(resources),
+        conditions=conditions,
+    )
+
+
+def _capitalised(action: str) -> str:
+    return action[0].upper() + action[1:]

@@ -1,0 +1,89 @@
+"""One `*.trigger.json` on AWS: the rule, the right to start its machine, what could not be."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from pipeline.names import Names
+
+_GIVE_UP_AFTER_S: Final = 3600
+_ATTEMPTS: Final = 8
+
+
+class Trigger(Construct):
+    """Every event of the pattern starts the machine's alias, with the whole event as its input."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        pattern: str,
+        alias: sfn.CfnStateMachineAlias,
+        names: Names,
+    ) -> None:
+        super().__init__(scope, f"{name}-trigger")
+        undelivered = sqs.Queue(
+            self,
+            "Undelivered",
+            queue_name=names.undelivered_queue(name),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+        )
+        rule = events.CfnRule(
+            self,
+            "Rule",
+            name=names.machine(name),
+            event_pattern=json.loads(pattern),
+            state="ENABLED",
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="machine",
+                    arn=alias.attr_arn,
+                    role_arn=_starter(self, alias, names).role_arn,
+                    retry_policy=events.CfnRule.RetryPolicyProperty(
+                        maximum_event_age_in_seconds=_GIVE_UP_AFTER_S,
+                        maximum_retry_attempts=_ATTEMPTS,
+                    ),
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
+                        arn=undelivered.queue_arn
+                    ),
+                )
+            ],
+        )
+        _let_in(undelivered, rule)
+
+
+def _starter(scope: Construct, alias: sfn.CfnStateMachineAlias, names: Names) -> iam.Role:
+    role = iam.Role(
+        scope,
+        "Starter",
+        assumed_by=iam.ServicePrincipal(
+            "events.amazonaws.com",
+            conditions={"StringEquals": {"aws:SourceAccount": names.account}},
+        ),
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["states:StartExecution"], resources=[alias.attr_arn])
+    )
+    return role
+
+
+def _let_in(queue: sqs.Queue, rule: events.CfnRule) -> None:
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sqs:SendMessage"],
+            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            resources=[queue.queue_arn],
+            conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
+        )
+    )
