@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -22,7 +22,7 @@ _MOST_BAD_PERCENT: Final = 50
 
 
 class StateMachine(Construct):
-    """`name` is the file's. A new definition becomes a new version, and `live` moves to it slowly."""
+    """`name` is the file's. A new definition is a new version, and `live` moves to it slowly."""
 
     def __init__(self, scope: Construct, name: str, *, blueprint: Blueprint, names: Names) -> None:
         super().__init__(scope, name)

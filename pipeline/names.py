@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-_PLATFORM: Final = "matteline"
+PROJECT: Final = "matteline"
+_LONGEST_FUNCTION: Final = 64  # characters, for a function and for the role of the same name
 LOCAL_STAGE: Final = "local"
 
 
@@ -25,20 +26,53 @@ class Names:
 
     @property
     def stage(self) -> str:
-        return self.prefix.removeprefix(f"{_PLATFORM}-")
+        return self.prefix.removeprefix(f"{PROJECT}-")
 
     def bucket(self, name: str) -> str:
         return f"{self.prefix}-{name}{self.bucket_suffix}"
+
+    def bucket_arn(self, name: str) -> str:
+        return f"arn:{self.partition}:s3:::{self.bucket(name)}"
+
+    @property
+    def data_key_alias(self) -> str:
+        """The key that all data in S3 is encrypted with."""
+        return f"alias/{self.prefix}-data"
 
     def table(self, name: str) -> str:
         return f"{self.prefix}-{name}"
 
     def function(self, container: str, model: str | None = None) -> str:
-        """A container's function, or its function for one model."""
-        return f"{self.prefix}-{container}-{model}" if model else f"{self.prefix}-{container}"
+        """A container's function, or its function for one model; its role is called the same."""
+        name = "-".join(filter(None, [self.prefix, container, model]))
+        if len(name) > _LONGEST_FUNCTION:
+            raise ValueError(
+                f"{name} has {len(name)} characters; AWS allows {_LONGEST_FUNCTION}: "
+                "shorten the stage, or the model's name"
+            )
+        return name
 
     def function_arn(self, container: str, model: str | None = None) -> str:
         return f"{self.arn('lambda')}:function:{self.function(container, model)}"
+
+    def log_group(self, function: str) -> str:
+        """Where Lambda writes without being told."""
+        return f"/aws/lambda/{function}"
+
+    def role_arn(self, name: str) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:role/{name}"
+
+    def deployer(self) -> str:
+        """The role with which CodeDeploy shifts traffic."""
+        return f"{self.prefix}-codedeploy"
+
+    def release_record(self, container: str) -> str:
+        """The parameter that says which image of a container is live."""
+        return f"/{self.prefix}/released/{container}"
+
+    def repository(self, container: str) -> str:
+        """Where a container's images are: an account and region have one for all stages."""
+        return f"{PROJECT}/{container}"
 
     def machine(self, name: str) -> str:
         return f"{self.prefix}-{name}"
@@ -73,7 +107,7 @@ class Names:
 def stage_names(stage: str, *, account: str, region: str, partition: str = "aws") -> Names:
     """The names of a stage deployed on AWS."""
     return Names(
-        f"{_PLATFORM}-{stage}",
+        f"{PROJECT}-{stage}",
         account=account,
         region=region,
         partition=partition,
@@ -83,5 +117,5 @@ def stage_names(stage: str, *, account: str, region: str, partition: str = "aws"
 
 # moto knows no aliases of state machines.
 LOCAL_NAMES: Final = Names(
-    f"{_PLATFORM}-{LOCAL_STAGE}", account="123456789012", region="us-east-1", qualifier=None
+    f"{PROJECT}-{LOCAL_STAGE}", account="123456789012", region="us-east-1", qualifier=None
 )

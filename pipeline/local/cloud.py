@@ -101,8 +101,7 @@ def _running_bridges(cloud: LocalCloud) -> Iterator[None]:
         EventBridge(
             queue_url=queue_url,
             machine_arn=NAMES.machine_arn(machine),
-            sqs=cloud.client("sqs"),
-            states=cloud.client("stepfunctions"),
+            client=cloud.client,
             most_running=2 * WORKERS_PER_FUNCTION,
             stopping=stopping,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,15 +28,14 @@ class EventBridge:
         *,
         queue_url: str,
         machine_arn: str,
-        sqs: Any,
-        states: Any,
+        client: Callable[[str], Any],
         most_running: int,
         stopping: threading.Event,
     ) -> None:
         self._queue_url = queue_url
         self._machine_arn = machine_arn
-        self._sqs = sqs
-        self._states = states
+        self._sqs = client("sqs")
+        self._states = client("stepfunctions")
         self._most_running = most_running
         self._running: set[str] = set()
         self._normaliser = S3EventNormaliser()

@@ -151,20 +151,14 @@ def _decide_conditions_alone() -> None:
 
 
 def _announce_ends() -> None:
-    """No status change of an execution reaches EventBridge. Here the ends do; nobody asks for more.
-
-    What a person says who stops an execution is kept nowhere but in the state of its program.
-    """
+    """No status change of an execution reaches EventBridge; here the ends do."""
     ended = execution.BaseExecutionWorkerCommunication.terminated
 
     def announced(self: Any) -> None:
         ended(self)
-        done, state = self.execution, self.execution.exec_worker.env.program_state()
-        error = done.error or getattr(state, "error", None)
-        cause = done.cause or getattr(state, "cause", None)
-        event = status_change(done, error=error, cause=cause)
+        done = self.execution
         buses = events_backends[done.account_id][done.region_name].event_buses
         for rule in list(buses["default"].rules.values()):
-            rule.send_to_targets(event, transform_input=False)
+            rule.send_to_targets(status_change(done), transform_input=False)
 
     execution.BaseExecutionWorkerCommunication.terminated = announced

@@ -1,14 +1,17 @@
-"""The event AWS sends when an execution ends, out of moto's execution."""
+"""The event AWS sends when an execution ends, out of moto's execution.
+
+But for its time, which moto words itself on the way to a queue.
+"""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import uuid
 from typing import Any
 
 
-def status_change(execution: Any, *, error: str | None, cause: str | None) -> dict[str, Any]:
+def status_change(execution: Any) -> dict[str, Any]:
     """`execution` is moto's, ended; what is unknown or absent is null, as AWS has it."""
     ended = execution.stop_date
     return {
@@ -17,7 +20,7 @@ def status_change(execution: Any, *, error: str | None, cause: str | None) -> di
         "detail-type": "Step Functions Execution Status Change",
         "source": "aws.states",
         "account": execution.account_id,
-        "time": ended.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": ended.timestamp(),
         "region": execution.region_name,
         "resources": [execution.exec_arn],
         "detail": {
@@ -33,13 +36,13 @@ def status_change(execution: Any, *, error: str | None, cause: str | None) -> di
             "inputDetails": {"included": True},
             "output": None if execution.output is None else json.dumps(execution.output),
             "outputDetails": None if execution.output is None else {"included": True},
-            "error": error,
-            "cause": cause,
+            "error": execution.error,
+            "cause": execution.cause,
             "redriveCount": 0,
             "redriveDate": None,
         },
     }
 
 
-def _ms(moment: datetime.datetime) -> int:
+def _ms(moment: dt.datetime) -> int:
     return round(moment.timestamp() * 1000)
