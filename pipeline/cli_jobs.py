@@ -17,7 +17,7 @@ from pipeline.operations.findings import repair
 from pipeline.operations.history import read_history
 from pipeline.operations.jobs_table import STATUSES, JobRow
 from pipeline.operations.lookup import Job, Wanted, find_job, find_rows
-from pipeline.operations.quarantine import read_reason
+from pipeline.operations.published import read_reason
 from pipeline.operations.redriving import redrive
 from pipeline.operations.replaying import Changes, Replay, replay
 from pipeline.operations.site import Site

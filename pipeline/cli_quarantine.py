@@ -13,7 +13,7 @@ from pipeline.cli_jobs import error_option, report_replays, require_row, since_o
 from pipeline.cli_site import site_options
 from pipeline.operations.jobs_table import QUARANTINED, JobRow
 from pipeline.operations.lookup import Wanted, find_job, find_rows
-from pipeline.operations.quarantine import read_reason
+from pipeline.operations.published import read_reason
 from pipeline.operations.replaying import Changes, replay
 from pipeline.operations.site import Site
 

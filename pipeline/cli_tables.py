@@ -15,7 +15,7 @@ from pipeline.operations.findings import KINDS
 from pipeline.operations.history import Visit
 from pipeline.operations.jobs_table import JobRow
 from pipeline.operations.lookup import Job
-from pipeline.operations.quarantine import refused_key
+from pipeline.operations.published import refused_key
 from pipeline.operations.site import Site
 
 _COLOURS: Final = {"DONE": "green", "RUNNING": "blue", "QUARANTINED": "yellow", "FAILED": "red"}
@@ -95,7 +95,7 @@ def print_audit(told: Audit, repairs: Sequence[str]) -> None:
         screen.print(line, markup=False, highlight=False, soft_wrap=True)
     states = [f"{times} {state}" for state, times in sorted(told.states.items())]
     wrong = [f"{told.count(kind)} {kind}" for kind in KINDS]
-    screen.print(f"{sum(told.states.values())} objects: {', '.join(states) or 'none'}")
+    screen.print(f"{len(told.verdicts)} objects: {', '.join(states) or 'none'}")
     screen.print(", ".join(wrong))
 
 

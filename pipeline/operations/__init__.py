@@ -4,7 +4,7 @@
 - `jobs_table`  one row per job;  `executions` what Step Functions tells;  `history` in words
 - `lookup`      a job by whatever a person has at hand
 - `replaying`   the recorded input, started again (`starting`: once)
-- `quarantine`  why something was refused
+- `published`   what the output and quarantine buckets hold about a job
 - `redriving`   a red execution, resumed where it failed
 - `accepted`, `verdicts`, `auditing`   every object against the table and the executions
 - `findings`, `repairing`   what is wrong, and what can be mended without a person

@@ -28,7 +28,7 @@ def accepted_since(
 ) -> Iterator[Accepted]:
     """Every object version that arrived since then, with the executions it is the photo of.
 
-    An input without a version means the one that was the latest when the execution started.
+    S3 tells whole seconds: one that arrived within the very second counts. An input without a version means the one that was the latest when the execution started.
     """
     bucket = site.names.bucket("ingest")
     versions = sorted(_versions(site, bucket), key=lambda each: each.at)
@@ -41,7 +41,7 @@ def accepted_since(
         if photo is not None and photo.bucket == bucket:
             started[_meant(photo, of_key[photo.key], execution)].append(execution)
     for each in versions:
-        if each.at >= since:
+        if each.at >= since.replace(microsecond=0):
             yield Accepted(each.photo, each.at, tuple(started[each.photo]))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from pipeline.contracts import FOREVER
 from pipeline.operations.site import Site
 
 RUNNING: Final = "RUNNING"
@@ -15,6 +17,7 @@ QUARANTINED: Final = "QUARANTINED"
 FAILED: Final = "FAILED"
 STATUSES: Final = (RUNNING, DONE, QUARANTINED, FAILED)
 BY_EXECUTION: Final = "by-execution"
+_NAMED: Final = re.compile(r"#(\w+)")
 _EPOCH: Final = "1970-01-01T00:00:00+00:00"
 
 
@@ -83,8 +86,8 @@ class JobsTable:
         """FAILED, and free to be claimed again; False if it has moved on since it was read."""
         return self._update(
             row.job_id,
-            "SET #status = :status, error = :error, reason = :reason, held_until = :held_until,"
-            " updated_at = :updated_at, #execution = :execution, #bucket = :bucket, #key = :key",
+            "SET #status = :status, #error = :error, #reason = :reason, #held_until = :held_until,"
+            " #updated_at = :updated_at, #execution = :execution, #bucket = :bucket, #key = :key",
             "attribute_not_exists(job_id) OR (#execution = :execution AND #status = :running)",
             {
                 ":status": {"S": FAILED},
@@ -99,12 +102,28 @@ class JobsTable:
             },
         )
 
+    def finish(self, row: JobRow) -> bool:
+        """DONE for good, of the execution it belongs to; False if another has claimed it since."""
+        return self._update(
+            row.job_id,
+            "SET #status = :status, #held_until = :held_until, #updated_at = :updated_at"
+            " REMOVE #error, #reason",
+            "#execution = :execution AND #status = :failed",
+            {
+                ":status": {"S": DONE},
+                ":failed": {"S": FAILED},
+                ":held_until": {"N": str(FOREVER)},
+                ":updated_at": {"S": _now()},
+                ":execution": {"S": row.execution},
+            },
+        )
+
     def hold(self, row: JobRow, *, until: datetime) -> bool:
         """RUNNING again for the execution it belongs to; False if another has claimed it since."""
         return self._update(
             row.job_id,
-            "SET #status = :status, held_until = :held_until, updated_at = :updated_at"
-            " REMOVE error, reason",
+            "SET #status = :status, #held_until = :held_until, #updated_at = :updated_at"
+            " REMOVE #error, #reason",
             "#execution = :execution AND #status <> :done",
             {
                 ":status": {"S": RUNNING},
@@ -134,9 +153,7 @@ class JobsTable:
                 UpdateExpression=update,
                 ConditionExpression=condition,
                 ExpressionAttributeNames={
-                    f"#{name}": name
-                    for name in ("status", "execution", "bucket", "key")
-                    if f"#{name}" in update + condition
+                    f"#{name}": name for name in _NAMED.findall(update + condition)
                 },
                 ExpressionAttributeValues=values,
             )

@@ -27,6 +27,11 @@ def close_dead(site: Site, row: JobRow, execution: Execution | None) -> bool:
     return JobsTable(site).close(row, error=error, reason=reason)
 
 
+def record_done(site: Site, row: JobRow) -> bool:
+    """DONE, for a job whose execution fell between publishing and saying so."""
+    return JobsTable(site).finish(row)
+
+
 def start_lost(site: Site, photo: Location) -> str:
     """Start the execution an object never got; its ARN. However often it is asked, it is one."""
     typed = {"bucket": photo.bucket, "key": photo.key, "version_id": photo.version_id}

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.operations.executions import Execution, find_execution, photo_of
 from pipeline.operations.jobs_table import DONE, RUNNING, JobRow, JobsTable
-from pipeline.operations.quarantine import read_reason
+from pipeline.operations.published import read_reason
 from pipeline.operations.repairing import close_dead
 from pipeline.operations.site import Site
 from pipeline.operations.starting import start_once

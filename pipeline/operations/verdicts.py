@@ -10,7 +10,7 @@ from typing import Final
 from pipeline.operations.accepted import Accepted
 from pipeline.operations.executions import Execution
 from pipeline.operations.findings import LOST, STUCK, Finding
-from pipeline.operations.jobs_table import FAILED, QUARANTINED, RUNNING, JobRow
+from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, JobRow
 
 DUPLICATE: Final = "DUPLICATE"
 WAITING: Final = "WAITING"
@@ -56,7 +56,11 @@ def _told(execution: Execution, claims: Mapping[str, JobRow]) -> Verdict | None:
     if row.execution != execution.arn:  # another has taken the job over since
         state = QUARANTINED if execution.verdict == QUARANTINED else FAILED
         return Verdict(state, execution.error or execution.status)
-    return Verdict(row.status, row.error) if row.status != RUNNING and row.error else None
+    return Verdict(row.status, row.error) if row.status == DONE or _closed(row) else None
+
+
+def _closed(row: JobRow) -> bool:
+    return row.status != RUNNING and bool(row.error)
 
 
 def _unrecorded(each: Accepted, claims: Mapping[str, JobRow]) -> Finding:
