@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INFRA := .venv-infra
 INFRA_READY := $(INFRA)/.ready
+WIRING := .venv-wiring
+WIRING_READY := $(WIRING)/.ready
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
 EXTRAS := science local dev peer # what the everyday environment holds: all but training
@@ -37,6 +39,14 @@ $(INFRA_READY): infra/requirements.txt | $(READY)
 		--only-binary=:all: -r infra/requirements.txt
 	@touch $@
 
+# MiniStack pins botocore: it has an environment of its own too.
+$(WIRING_READY): tests/wiring/requirements.txt | $(READY)
+	@echo "Setting up $(WIRING), once"
+	@$(PYTHON) -m venv --clear --without-pip $(WIRING)
+	@$(BIN)/uv pip install --quiet --python $(WIRING)/bin/python --require-hashes --no-deps \
+		--only-binary=:all: -r tests/wiring/requirements.txt
+	@touch $@
+
 .PHONY: setup
 setup: $(READY)  ## Make the environment in .venv
 
@@ -46,7 +56,15 @@ demo: $(READY)  ## Cut out sample photos offline; results in demo-output/
 
 .PHONY: test
 test: $(READY)  ## Everything that needs no special machine
-	@$(BIN)/pytest -m "not e2e" --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+	@$(BIN)/pytest -m "not e2e and not faults and not wiring" --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+
+.PHONY: test-faults
+test-faults: $(READY)  ## Break every state in every way, then count; FAULT_DROPS=1000 for all
+	@$(BIN)/pytest -m faults tests/faults
+
+.PHONY: test-wiring
+test-wiring: $(READY) $(WIRING_READY)  ## What moto cannot judge, on a second engine
+	@$(BIN)/pytest -m wiring tests/wiring
 
 .PHONY: e2e
 e2e: $(READY)  ## The demo, and real weights on real photos where they are at hand
@@ -82,6 +100,7 @@ fix: $(READY)  ## Format and mend what can be mended
 lock: $(READY)  ## Hash-lock every dependency again
 	@$(COMPILE) pyproject.toml $(EXTRAS:%=--extra %) -o requirements-dev.txt
 	@$(COMPILE) infra/requirements.in -o infra/requirements.txt
+	@$(COMPILE) tests/wiring/requirements.in -o tests/wiring/requirements.txt
 	@for folder in containers/*/; do \
 		test ! -f $${folder}requirements.in || $(COMPILE) $${folder}requirements.in \
 			-c requirements-dev.txt -o $${folder}requirements.txt || exit 1; done

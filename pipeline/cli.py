@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import click
 
+from pipeline.cli_backfill import backfill
 from pipeline.cli_jobs import jobs
 from pipeline.cli_models import models
 from pipeline.cli_options import ROOT, model_option, output_option, weights_options
@@ -108,7 +109,7 @@ def up(port: int, choice: ModelChoice) -> None:
         narrate(cloud, say)
 
 
-for group in (models, jobs, quarantine):
+for group in (models, jobs, quarantine, backfill):
     matteline.add_command(group)
 
 

@@ -7,5 +7,6 @@
 - `published`   what the output and quarantine buckets hold about a job
 - `redriving`   a red execution, resumed where it failed
 - `accepted`, `verdicts`, `auditing`   every object against the table and the executions
+- `backfilling`, `backfill_results`   photos that were there before
 - `findings`, `repairing`   what is wrong, and what can be mended without a person
 """

@@ -28,7 +28,8 @@ def accepted_since(
 ) -> Iterator[Accepted]:
     """Every object version that arrived since then, with the executions it is the photo of.
 
-    S3 tells whole seconds: one that arrived within the very second counts. An input without a version means the one that was the latest when the execution started.
+    S3 tells whole seconds: one that arrived within the very second counts. An input without a
+    version means the one that was the latest when the execution started.
     """
     bucket = site.names.bucket("ingest")
     versions = sorted(_versions(site, bucket), key=lambda each: each.at)

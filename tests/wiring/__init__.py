@@ -1,0 +1,1 @@
+"""A second engine, MiniStack, for what moto cannot judge. `make test-wiring`."""
