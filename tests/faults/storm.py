@@ -11,7 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from pipeline.blueprint import Blueprint
+from pipeline.local import cloud as cloud_module
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.local.worker import Function
@@ -27,6 +30,7 @@ from tests.models import Shelf
 
 PATIENCE_S: Final = 300
 TRIES: Final = 3
+MOST_RUNNING: Final = 12  # most of them wait to try again
 _NO_PATIENCE: Final = timedelta(0)
 _DIES_IN: Final = {
     "media-inspector": ("cutout", "Inspect"),
@@ -114,12 +118,25 @@ def storm_over(shelf: Shelf, machines: Path) -> Iterator[Storm]:
     blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=(shelf.catalogue,))
     hasty = replace(blueprint, state_machines=_hasty_copy(machines))
     injector = Injector()
-    with local_cloud(
-        hasty, weights_mirror=shelf.mirror, adjust=_mortal, wrap=injector.wrap
-    ) as cloud:
+    with (
+        _many_at_once(),
+        local_cloud(
+            hasty,
+            weights_mirror=shelf.mirror,
+            adjust=_mortal,
+            wrap=injector.wrap,
+        ) as cloud,
+    ):
         cloud.host.warm(warm_functions(blueprint))
         injector.stop_with(cloud.client("stepfunctions").stop_execution)
         yield Storm(cloud, injector, local_site(LOCAL_NAMES, cloud.endpoint))
+
+
+@contextmanager
+def _many_at_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cloud_module, "MOST_RUNNING", MOST_RUNNING)
+        yield
 
 
 def _mortal(function: Function) -> Function:
