@@ -30,6 +30,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 from moto.stepfunctions.parser.backend import execution, execution_worker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from pipeline.local.status_events import status_change
 
@@ -50,6 +51,7 @@ def apply() -> None:
     _list_services_once()
     _decide_conditions_alone()
     _announce_ends()
+    _forget_threads()
 
 
 def _shape_sdk_parameters() -> None:
@@ -162,3 +164,14 @@ def _announce_ends() -> None:
             rule.send_to_targets(status_change(done), transform_input=False)
 
     execution.BaseExecutionWorkerCommunication.terminated = announced
+
+
+def _forget_threads() -> None:
+    """Every thread of every state is kept in a list for ever: a dozen for each photo."""
+    ended = execution.BaseExecutionWorkerCommunication.terminated
+
+    def forgotten(self: Any) -> None:
+        ended(self)
+        TMP_THREADS[:] = [thread for thread in TMP_THREADS if thread.is_alive()]
+
+    execution.BaseExecutionWorkerCommunication.terminated = forgotten

@@ -24,6 +24,7 @@ from moto.s3.models import S3Backend
 from moto.server import ThreadedMotoServer
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend import execution_worker
+from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from pipeline.local import moto_compat
 
@@ -71,6 +72,13 @@ class Machine:
         return dict(told)
 
 
+def threads_pile_up(machine: Machine) -> bool:
+    """Whether more than the last execution's threads are still kept."""
+    for name in "abc":
+        machine.run(PASS, name=name)
+    return sum(not thread.is_alive() for thread in TMP_THREADS) > 1
+
+
 def both_claim(machine: Machine) -> bool:
     """Whether two conditional writes that meet in moto both succeed."""
     machine.client("s3").create_bucket(Bucket="claims")
@@ -115,6 +123,7 @@ def defects(machine: Machine) -> dict[str, bool]:
     return {
         "_announce_ends": nobody_hears_of_the_end(machine),
         "_decide_conditions_alone": both_claim(machine),
+        "_forget_threads": threads_pile_up(machine),
         "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
         "_name_s3_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
         "_name_unnamed_executions": machine.run(PASS)["executionArn"].endswith(":None"),
