@@ -7,8 +7,12 @@ INFRA := .venv-infra
 INFRA_READY := $(INFRA)/.ready
 WIRING := .venv-wiring
 WIRING_READY := $(WIRING)/.ready
+TOOLKIT := infra/node_modules/.package-lock.json
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
+# jsii draws a box about Node 20, which works.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+export CDK_DISABLE_CLI_TELEMETRY := true
 EXTRAS := science local dev peer # what the everyday environment holds: all but training
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
@@ -45,6 +49,11 @@ $(WIRING_READY): tests/wiring/requirements.txt | $(READY)
 	@$(PYTHON) -m venv --clear --without-pip $(WIRING)
 	@$(BIN)/uv pip install --quiet --python $(WIRING)/bin/python --require-hashes --no-deps \
 		--only-binary=:all: -r tests/wiring/requirements.txt
+	@touch $@
+
+# The CDK toolkit, and a second reader of state machines.
+$(TOOLKIT): infra/package-lock.json
+	@npm ci --prefix infra --no-audit --no-fund --silent
 	@touch $@
 
 .PHONY: setup
@@ -84,6 +93,17 @@ starter-eval: $(READY)  ## How good the starter model is, beside others of its s
 .PHONY: synth
 synth: $(INFRA_READY)  ## The CloudFormation templates, offline, into synth-output/
 	@$(INFRA)/bin/python -m infra.app
+
+.PHONY: test-infra
+test-infra: $(INFRA_READY) $(TOOLKIT)  ## Types and tests of infra/, where CDK is; K=expr selects
+	@$(INFRA)/bin/mypy infra/*.py tests/infra/*.py
+	@$(INFRA)/bin/pytest --override-ini "addopts=--strict-markers --strict-config -ra" \
+		--confcutdir=tests/infra tests/infra $(if $(K),-k "$(K)")
+
+STAGE ?= dev
+.PHONY: deploy
+deploy: $(INFRA_READY) $(TOOLKIT)  ## Every stack into the account and region of your AWS profile; STAGE=prod
+	@cd infra && npx --no-install cdk deploy --all -c matteline:stage=$(STAGE)
 
 .PHONY: check
 check: $(READY)  ## Lint, types, import rules; changes nothing

@@ -126,7 +126,7 @@ class TaskPermissions:
             [f"{self._names.arn('kms')}:key/*"],
             {
                 "StringEquals": {"kms:ViaService": f"s3.{self._names.region}.amazonaws.com"},
-                "ForAnyValue:StringEquals": {"kms:ResourceAliases": self._names.data_key_alias},
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": self._names.data_key()},
             },
         )
 

@@ -34,11 +34,6 @@ class Names:
     def bucket_arn(self, name: str) -> str:
         return f"arn:{self.partition}:s3:::{self.bucket(name)}"
 
-    @property
-    def data_key_alias(self) -> str:
-        """The key that all data in S3 is encrypted with."""
-        return f"alias/{self.prefix}-data"
-
     def table(self, name: str) -> str:
         return f"{self.prefix}-{name}"
 
@@ -58,6 +53,10 @@ class Names:
     def log_group(self, function: str) -> str:
         """Where Lambda writes without being told."""
         return f"/aws/lambda/{function}"
+
+    def data_key(self) -> str:
+        """The alias of the key that everything in the buckets is encrypted with."""
+        return f"alias/{self.prefix}"
 
     def role_arn(self, name: str) -> str:
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"
@@ -94,6 +93,16 @@ class Names:
     def unqualified_machine_arn(self, name: str) -> str:
         """What metrics and events call it, whichever alias started the execution."""
         return f"{self.arn('states')}:stateMachine:{self.machine(name)}"
+
+    def machine_log_group(self, machine: str) -> str:
+        return f"/aws/vendedlogs/states/{self.machine(machine)}"
+
+    def alarm_topic(self) -> str:
+        """Where every alarm says that it rang, and that it is over."""
+        return f"{self.prefix}-alarms"
+
+    def alarm_topic_arn(self) -> str:
+        return f"{self.arn('sns')}:{self.alarm_topic()}"
 
     def undelivered_queue(self, machine: str) -> str:
         """Where the events end that could not start the machine."""
