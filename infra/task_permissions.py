@@ -26,13 +26,17 @@ class TaskPermissions:
         self._names = names
         self._substitutions = blueprint.substitutions(names)
 
-    def statements(self, machine: str, definition: str) -> tuple[iam.PolicyStatement, ...]:
+    def statements(self, definition: str) -> tuple[iam.PolicyStatement, ...]:
         """In the order of the states; UnknownIntegration names the state that is not understood."""
-        tasks, maps = task_states(definition), distributed_maps(definition)
+        tasks = task_states(definition)
         found = [statement for task in tasks for statement in self._of(task)]
-        found += [statement for each in maps for statement in self._of_map(machine, each)]
-        objects = maps or any(task.integration.startswith("aws-sdk:s3:") for task in tasks)
+        objects = any(task.integration.startswith("aws-sdk:s3:") for task in tasks)
         return (*found, *([self._data_key()] if objects else []))
+
+    def of_maps(self, machine: str, definition: str) -> tuple[iam.PolicyStatement, ...]:
+        """What the distributed Maps of a machine need besides: they start executions of it."""
+        maps = distributed_maps(definition)
+        return tuple(statement for each in maps for statement in self._of_map(machine, each))
 
     def _of_map(self, machine: str, each: DistributedMap) -> Iterator[iam.PolicyStatement]:
         """Its items, its results, and the executions of its own that work on them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,10 +21,11 @@ from pipeline.names import LOCAL_NAMES
 from pipeline.operations.auditing import Audit, audit
 from pipeline.operations.findings import repair
 from pipeline.operations.site import Site, local_site
+from tests.calm import wait_for_calm
 from tests.conftest import ROOT
 from tests.faults.injector import Injector, Spot
 from tests.faults.kinds import KILLED
-from tests.faults.plan import MACHINES, Case, Place
+from tests.faults.plan import Case, Place
 from tests.models import Shelf
 
 PATIENCE_S: Final = 300
@@ -78,27 +78,7 @@ class Storm:
         )
 
     def wait_for_calm(self, *, patience_s: float = PATIENCE_S) -> None:
-        """Until no event is on its way and nothing runs: seen twice, as events take a moment."""
-        deadline = time.monotonic() + patience_s
-        calm = 0
-        while calm < 2:
-            assert time.monotonic() < deadline, "the executions do not end"
-            time.sleep(0.3)
-            calm = 0 if self._busy() else calm + 1
-
-    def _busy(self) -> bool:
-        states, sqs = self.cloud.client("stepfunctions"), self.cloud.client("sqs")
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        for url in sqs.list_queues().get("QueueUrls", []):
-            counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-            if any(int(count) for count in counts.values()):
-                return True
-        return any(
-            states.list_executions(
-                stateMachineArn=NAMES.machine_arn(machine), statusFilter="RUNNING", maxResults=1
-            )["executions"]
-            for machine in MACHINES
-        )
+        wait_for_calm(self.cloud, patience_s=patience_s)
 
     def take_stock(self) -> Audit:
         return audit(self.site, self.started, patience=_NO_PATIENCE)
