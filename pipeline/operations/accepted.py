@@ -57,5 +57,7 @@ def _versions(site: Site, bucket: str) -> Iterator[Accepted]:
     pages = site.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket)
     for page in pages:
         for row in page.get("Versions", []):
+            if row["Key"].endswith("/"):
+                continue  # a folder's marker starts nothing: cutout.trigger.json
             version = None if row["VersionId"] == "null" else row["VersionId"]
             yield Accepted(Location(bucket, row["Key"], version), row["LastModified"])

@@ -53,6 +53,12 @@ def test_an_execution_belongs_to_the_version_it_was_started_for(
     assert [each.photo.version_id for each in found if each.executions] == [owner]
 
 
+def test_a_folders_marker_is_no_photo() -> None:
+    site = FakeSite(versions=[version("v1", minutes=0, key="trips/")])
+
+    assert list(accepted_since(site.site, NOON, [])) == []
+
+
 def test_an_object_of_the_very_second_is_looked_at_and_an_older_one_is_not() -> None:
     site = FakeSite(versions=[version("v1", minutes=0), version("v0", minutes=-1, key="old.jpg")])
 
