@@ -32,6 +32,7 @@ from moto.stepfunctions.parser.backend import execution, execution_worker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
+from pipeline.local.histories import FoldedHistory
 from pipeline.local.status_events import status_change
 
 _TaskService = state_task_service.StateTaskService
@@ -52,6 +53,7 @@ def apply() -> None:
     _decide_conditions_alone()
     _announce_ends()
     _forget_threads()
+    _fold_histories()
 
 
 def _shape_sdk_parameters() -> None:
@@ -175,3 +177,16 @@ def _forget_threads() -> None:
         TMP_THREADS[:] = [thread for thread in TMP_THREADS if thread.is_alive()]
 
     execution.BaseExecutionWorkerCommunication.terminated = forgotten
+
+
+def _fold_histories() -> None:
+    """Every event of every execution is kept as it was made, for ever."""
+    ended = execution.BaseExecutionWorkerCommunication.terminated
+
+    def folded(self: Any) -> None:
+        ended(self)
+        manager = self.execution.exec_worker.env.event_manager
+        with manager._mutex:
+            manager._history_event_list = FoldedHistory(manager._history_event_list)
+
+    execution.BaseExecutionWorkerCommunication.terminated = folded

@@ -22,6 +22,7 @@ from moto import backends
 from moto.core.config import default_user_config
 from moto.s3.models import S3Backend
 from moto.server import ThreadedMotoServer
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.utils import TMP_THREADS
@@ -70,6 +71,22 @@ class Machine:
         while (told := self._states.describe_execution(executionArn=arn))["status"] == "RUNNING":
             time.sleep(0.02)
         return dict(told)
+
+
+def histories_are_kept_whole(machine: Machine) -> bool:
+    """Whether the events of an execution that is over are all in memory as they were."""
+    made = []
+    publish = EventManager._publish_history_event
+
+    def noted(self: EventManager, **event: Any) -> None:
+        made.append(self)
+        publish(self, **event)
+
+    with mock.patch.object(EventManager, "_publish_history_event", noted):
+        arn = machine.run(PASS, name="kept")["executionArn"]
+    told = machine.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
+    assert len(told) == len(made)
+    return len(made[0]._history_event_list) == len(told)
 
 
 def threads_pile_up(machine: Machine) -> bool:
@@ -123,6 +140,7 @@ def defects(machine: Machine) -> dict[str, bool]:
     return {
         "_announce_ends": nobody_hears_of_the_end(machine),
         "_decide_conditions_alone": both_claim(machine),
+        "_fold_histories": histories_are_kept_whole(machine),
         "_forget_threads": threads_pile_up(machine),
         "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
         "_name_s3_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
