@@ -66,11 +66,16 @@ demo: $(READY)  ## Cut out sample photos offline; results in demo-output/
 
 .PHONY: test
 test: $(READY)  ## Everything that needs no special machine
-	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile" --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults" \
+		--numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
 
 .PHONY: test-hostile
 test-hostile: $(READY)  ## Hostile and odd input, by the hundred, and how each of it ended
 	@$(BIN)/pytest -m hostile --numprocesses=auto --dist=loadfile tests/hostile
+
+.PHONY: test-faults
+test-faults: $(READY)  ## Break every state in every way, then count; FAULT_DROPS=1000 for all
+	@$(BIN)/pytest -m faults tests/faults
 
 .PHONY: e2e
 e2e: $(READY)  ## The demo, and real weights on real photos where they are at hand

@@ -30,7 +30,8 @@ class StateMachine(Construct):
         super().__init__(scope, name)
         definition = blueprint.definitions[name]
         role = _role(self, names)
-        for statement in TaskPermissions(blueprint, names).statements(definition):
+        allowed = TaskPermissions(blueprint, names)
+        for statement in (*allowed.statements(definition), *allowed.of_maps(name, definition)):
             role.add_to_policy(statement)
         machine = sfn.StateMachine(
             self,

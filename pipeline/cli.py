@@ -12,7 +12,9 @@ from typing import Any, Final, get_args
 
 import click
 
+from pipeline.cli_backfill import backfill
 from pipeline.cli_containers import containers
+from pipeline.cli_jobs import jobs
 from pipeline.cli_models import models
 from pipeline.cli_options import (
     ROOT,
@@ -21,6 +23,7 @@ from pipeline.cli_options import (
     output_option,
     weights_options,
 )
+from pipeline.cli_quarantine import quarantine
 from pipeline.contracts import Refine
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.local import report
@@ -118,8 +121,8 @@ def up(port: int, choice: ModelChoice) -> None:
         narrate(cloud, say)
 
 
-matteline.add_command(models)
-matteline.add_command(containers)
+for group in (models, containers, jobs, quarantine, backfill):
+    matteline.add_command(group)
 
 
 def main() -> None:

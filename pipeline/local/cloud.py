@@ -37,6 +37,7 @@ CREDENTIALS: Final = {
 }
 _CLIENTS_LOCK: Final = threading.Lock()
 WORKERS_PER_FUNCTION: Final = max(1, min(4, os.cpu_count() or 1))
+MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of a machine; other events wait
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _running_bridges(cloud: LocalCloud) -> Iterator[None]:
             queue_url=queue_url,
             machine_arn=NAMES.machine_arn(machine),
             client=cloud.client,
-            most_running=2 * WORKERS_PER_FUNCTION,
+            most_running=MOST_RUNNING,
             stopping=stopping,
         )
         for machine, queue_url in deploy(cloud.blueprint, cloud.client).items()

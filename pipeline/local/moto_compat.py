@@ -30,7 +30,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 from moto.stepfunctions.parser.backend import execution, execution_worker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.parser.utils import TMP_THREADS
 
+from pipeline.local.histories import FoldedHistory
 from pipeline.local.status_events import status_change
 
 _TaskService = state_task_service.StateTaskService
@@ -50,6 +52,8 @@ def apply() -> None:
     _list_services_once()
     _decide_conditions_alone()
     _announce_ends()
+    _forget_threads()
+    _fold_histories()
 
 
 def _shape_sdk_parameters() -> None:
@@ -162,3 +166,27 @@ def _announce_ends() -> None:
             rule.send_to_targets(status_change(done), transform_input=False)
 
     execution.BaseExecutionWorkerCommunication.terminated = announced
+
+
+def _forget_threads() -> None:
+    """Every thread of every state is kept in a list for ever: a dozen for each photo."""
+    ended = execution.BaseExecutionWorkerCommunication.terminated
+
+    def forgotten(self: Any) -> None:
+        ended(self)
+        TMP_THREADS[:] = [thread for thread in TMP_THREADS if thread.is_alive()]
+
+    execution.BaseExecutionWorkerCommunication.terminated = forgotten
+
+
+def _fold_histories() -> None:
+    """Every event of every execution is kept as it was made, for ever."""
+    ended = execution.BaseExecutionWorkerCommunication.terminated
+
+    def folded(self: Any) -> None:
+        ended(self)
+        manager = self.execution.exec_worker.env.event_manager
+        with manager._mutex:
+            manager._history_event_list = FoldedHistory(manager._history_event_list)
+
+    execution.BaseExecutionWorkerCommunication.terminated = folded

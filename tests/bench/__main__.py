@@ -1,4 +1,4 @@
-"""`make bench`: start-up, the first photo, and a warm one taken apart; then the networks.
+"""`make bench`: start-up, the first photo, and a warm one taken apart; the networks; many at once.
 
 The platform's own overhead is what is left of a photo's wall time, from PutObject to SUCCEEDED,
 without the work on the picture itself (decode, prepare, infer, refine, compose, encode).
@@ -31,7 +31,7 @@ from pipeline.local.executions import finished
 from pipeline.local.report import console
 from pipeline.local.samples import sample_photos
 from pipeline.specs import SaliencySpec
-from tests.bench import beside_rembg
+from tests.bench import beside_rembg, load
 from tests.bench.models import report_models
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row, slow, stock
@@ -57,6 +57,7 @@ def main() -> None:
     _report(model, ready_ms, first_ms, photos, bare_ms)
     report_models()
     beside_rembg.main()
+    load.main()
 
 
 def _model(folder: Path) -> tuple[str, tuple[Path, ...], str]:

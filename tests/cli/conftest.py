@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cli.terminal import Terminal
 from tests.conftest import ROOT
 from tests.models import Shelf
+from tests.pictures import png, square
 
 Matteline = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -41,3 +43,24 @@ def matteline(environment: dict[str, str]) -> Matteline:
         )
 
     return run
+
+
+@pytest.fixture(scope="module")
+def terminal(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Terminal]:
+    folder = tmp_path_factory.mktemp("terminal")
+    (folder / "cat.jpg").write_bytes(png(square()))
+    log = folder / "up.log"
+    environment = environment | {"XDG_CACHE_HOME": str(folder / "cache")}
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "up", "--port", "0", "--model", "brightness"],
+            cwd=ROOT, env=environment, stdout=out, stderr=out, text=True,
+        )  # fmt: skip
+    terminal = Terminal(process, log, folder, environment)
+    terminal.wait_for("Ctrl-C stops everything.")
+    yield terminal
+    if process.poll() is None:
+        process.kill()
+        process.wait()

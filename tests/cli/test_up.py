@@ -6,84 +6,10 @@ import json
 import re
 import signal
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import ROOT
-from tests.pictures import png, square, unpng
-
-PATIENCE_S = 60
-
-
-@dataclass
-class Terminal:
-    """A second terminal next to a running `matteline up`."""
-
-    process: subprocess.Popen[str]
-    log: Path
-    folder: Path
-    environment: dict[str, str]
-
-    @property
-    def shown(self) -> str:
-        return self.log.read_text()
-
-    def wait_for(self, text: str) -> str:
-        deadline = time.monotonic() + PATIENCE_S
-        while text not in self.shown:
-            assert self.process.poll() is None, self.shown
-            assert time.monotonic() < deadline, self.shown
-            time.sleep(0.05)
-        return self.shown
-
-    def command(self, beginning: str) -> str:
-        """The first printed command that begins like this, continuation lines included."""
-        printed = self.shown.replace("\\\n", " ")
-        return next(
-            line.strip() for line in printed.splitlines() if line.strip().startswith(beginning)
-        )
-
-    def type(self, command: str) -> str:
-        """Run a command in a shell that has typed the printed export line first."""
-        script = f"{self.command('export')}\n{command}"
-        done = subprocess.run(
-            ["bash", "-ec", script],
-            cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def workers(self) -> list[int]:
-        children = Path(f"/proc/{self.process.pid}/task")
-        lists = [path.read_text() for path in children.glob("*/children")]
-        return [int(pid) for text in lists for pid in text.split()]
-
-
-@pytest.fixture(scope="module")
-def terminal(
-    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Terminal]:
-    folder = tmp_path_factory.mktemp("terminal")
-    (folder / "cat.jpg").write_bytes(png(square()))
-    log = folder / "up.log"
-    environment = environment | {"XDG_CACHE_HOME": str(folder / "cache")}
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "up", "--port", "0", "--model", "brightness"],
-            cwd=ROOT, env=environment, stdout=out, stderr=out, text=True,
-        )  # fmt: skip
-    terminal = Terminal(process, log, folder, environment)
-    terminal.wait_for("Ctrl-C stops everything.")
-    yield terminal
-    if process.poll() is None:
-        process.kill()
-        process.wait()
+from tests.cli.terminal import Terminal
+from tests.pictures import unpng
 
 
 def test_what_is_printed_can_be_typed(terminal: Terminal) -> None:

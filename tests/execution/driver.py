@@ -11,7 +11,8 @@ from typing import Any
 
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
-from pipeline.local.executions import Execution, Watch, describe
+from pipeline.local.executions import Watch, describe
+from pipeline.operations.executions import Execution
 from tests.execution.faults import Faults
 
 PATIENCE_S = 60
@@ -66,11 +67,15 @@ class Driver:
         arn = states.start_execution(
             stateMachineArn=NAMES.machine_arn(machine), input=json.dumps(execution_input)
         )["executionArn"]
+        self.wait_until_ended(arn)
+        return describe(states, arn)
+
+    def wait_until_ended(self, arn: str) -> None:
+        states = self.cloud.client("stepfunctions")
         deadline = time.monotonic() + PATIENCE_S
         while states.describe_execution(executionArn=arn)["status"] == "RUNNING":
             assert time.monotonic() < deadline, f"{arn} does not end"
             time.sleep(0.02)
-        return describe(states, arn)
 
     def recording_of(self, execution: Execution) -> Execution:
         """What `record-failure` made of an execution that ended badly."""

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.budget import Budget
 from containers.edge_refiner.footprint import refining_bytes
 from containers.edge_refiner.pictures import render
 from pipeline import memory
@@ -85,7 +86,7 @@ def _run(recipe: dict[str, Any], content: bytes, promised: list[int]) -> str:
     promised.append(refining_bytes(_source(photo)))
     mask = np.zeros((320, 320), dtype=np.uint8)
     mask[80:240, 80:240] = 255
-    _, alpha = estimate_alpha(photo, mask, mode="auto")
+    _, alpha = estimate_alpha(photo, mask, mode="auto", budget=Budget(4096))
     options = Options.model_validate(
         {"model": "any", "outputs": ["cutout", "mask", "preview"], **recipe["refine"]}
     )

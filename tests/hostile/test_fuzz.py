@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.budget import Budget
 from containers.media_inspector.options import canonical, merge_options
 from containers.media_inspector.request import read_request
 from pipeline.contracts import InspectPhoto, Options
@@ -218,10 +219,12 @@ def test_outputs_of_any_key_fit_and_differ(text: str) -> None:
         np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40).map(lambda size: (*size, 3))
     ),
     arrays(np.uint8, (16, 16), elements=st.sampled_from([0, 1, 127, 128, 254, 255])),
-    st.sampled_from(["none", "fast", "auto"]),
+    st.sampled_from(["none", "fast", "matting", "auto"]),
 )
 def test_a_mask_on_a_photo_of_any_size_is_a_matte(rgb: Pixels, mask: Pixels, mode: Any) -> None:
-    _, alpha = estimate_alpha(Photo(rgb, None, None, None), mask, mode=mode)
+    photo = Photo(rgb, None, None, None)
+
+    _, alpha = estimate_alpha(photo, mask, mode=mode, budget=Budget(4096))
 
     assert alpha.shape == rgb.shape[:2]
     assert np.isfinite(alpha).all()

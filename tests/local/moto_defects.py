@@ -22,8 +22,10 @@ from moto import backends
 from moto.core.config import default_user_config
 from moto.s3.models import S3Backend
 from moto.server import ThreadedMotoServer
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend import execution_worker
+from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from pipeline.local import moto_compat
 
@@ -71,6 +73,29 @@ class Machine:
         return dict(told)
 
 
+def histories_are_kept_whole(machine: Machine) -> bool:
+    """Whether the events of an execution that is over are all in memory as they were."""
+    made = []
+    publish = EventManager._publish_history_event
+
+    def noted(self: EventManager, **event: Any) -> None:
+        made.append(self)
+        publish(self, **event)
+
+    with mock.patch.object(EventManager, "_publish_history_event", noted):
+        arn = machine.run(PASS, name="kept")["executionArn"]
+    told = machine.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
+    assert len(told) == len(made)
+    return len(made[0]._history_event_list) == len(told)
+
+
+def threads_pile_up(machine: Machine) -> bool:
+    """Whether more than the last execution's threads are still kept."""
+    for name in "abc":
+        machine.run(PASS, name=name)
+    return sum(not thread.is_alive() for thread in TMP_THREADS) > 1
+
+
 def both_claim(machine: Machine) -> bool:
     """Whether two conditional writes that meet in moto both succeed."""
     machine.client("s3").create_bucket(Bucket="claims")
@@ -115,6 +140,8 @@ def defects(machine: Machine) -> dict[str, bool]:
     return {
         "_announce_ends": nobody_hears_of_the_end(machine),
         "_decide_conditions_alone": both_claim(machine),
+        "_fold_histories": histories_are_kept_whole(machine),
+        "_forget_threads": threads_pile_up(machine),
         "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
         "_name_s3_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
         "_name_unnamed_executions": machine.run(PASS)["executionArn"].endswith(":None"),

@@ -17,6 +17,8 @@ from tests.conftest import ROOT
 PATCHES = [
     "_announce_ends",
     "_decide_conditions_alone",
+    "_fold_histories",
+    "_forget_threads",
     "_list_services_once",
     "_name_s3_errors",
     "_name_unnamed_executions",

@@ -1,0 +1,80 @@
+"""What may be redriven on AWS, and that its job is held again before it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from pipeline.names import stage_names
+from pipeline.operations.executions import Execution
+from pipeline.operations.jobs_table import JobsTable
+from pipeline.operations.lookup import Job
+from pipeline.operations.redriving import redrive
+from tests.unit.operations.sites import FakeSite
+
+NAMES: Final = stage_names("dev", account="123456789012", region="us-east-1")
+RED: Final = Execution("red", "FAILED", {}, {}, "StoreUnavailable", None)
+
+
+@pytest.fixture
+def aws() -> Iterator[FakeSite]:
+    with mock_aws():
+        session = boto3.Session("key", "secret", region_name="us-east-1")
+        session.client("dynamodb").create_table(
+            TableName=NAMES.table("jobs"),
+            KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield FakeSite(names=NAMES, real=session)
+
+
+def job(aws: FakeSite, status: str, execution: Execution, *, held_by: str = "red") -> Job:
+    item: dict[str, Any] = {
+        "job_id": {"S": "j"}, "status": {"S": status}, "execution": {"S": held_by},
+        "updated_at": {"S": datetime.now(UTC).isoformat()}, "error": {"S": "StoreUnavailable"},
+    }  # fmt: skip
+    aws.real.client("dynamodb").put_item(TableName=NAMES.table("jobs"), Item=item)
+    row = JobsTable(aws.site).row("j")
+    assert row is not None
+    return Job(replace(row, execution=execution.arn), execution)
+
+
+def test_a_red_execution_is_resumed_and_holds_its_job_again(aws: FakeSite) -> None:
+    refused = redrive(aws.site, job(aws, "FAILED", RED))
+
+    row = JobsTable(aws.site).row("j")
+    assert row is not None
+    assert (refused, aws.redriven) == ("", ["red"])
+    assert (row.status, row.error) == ("RUNNING", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "execution", "held_by", "told"),
+    [
+        ("DONE", replace(RED, status="SUCCEEDED", error=None), "red", "only a red one is redriven"),
+        ("RUNNING", replace(RED, status="RUNNING", error=None), "red", "only a red one"),
+        ("QUARANTINED", replace(RED, error="NoSubject"), "red", "quarantine release"),
+        ("FAILED", RED, "another", "another execution has taken its job over"),
+        ("DONE", RED, "red", "or it is done"),
+    ],
+)
+def test_what_may_not_be_resumed_is_said_and_left_alone(
+    aws: FakeSite, status: str, execution: Execution, held_by: str, told: str
+) -> None:
+    refused = redrive(aws.site, job(aws, status, execution, held_by=held_by))
+
+    row = JobsTable(aws.site).row("j")
+    assert row is not None
+    assert told in refused
+    assert (aws.redriven, row.status) == ([], status)
+
+
+def test_an_execution_that_aws_has_forgotten_is_for_replay(aws: FakeSite) -> None:
+    assert "jobs replay" in redrive(aws.site, Job(None, None))

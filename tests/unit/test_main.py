@@ -1,0 +1,45 @@
+"""Whose AWS settings a command works with: the person's only where a stage on AWS is named."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from pipeline.__main__ import isolate, reaches_aws
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "expected"),
+    [
+        ("jobs list --stage dev", {}, True),
+        ("--verbose jobs list --stage=dev", {}, True),
+        ("quarantine release x", {"MATTELINE_STAGE": "dev"}, True),
+        ("backfill start --stage prod --dry-run", {}, True),
+        ("jobs list", {}, False),
+        ("jobs list --stage local", {"MATTELINE_STAGE": "dev"}, False),
+        ("run jobs --stage dev", {}, False),
+        ("up", {"MATTELINE_STAGE": "dev"}, False),
+    ],
+)
+def test_only_an_operators_verb_with_a_stage_reaches_aws(
+    words: str, variables: dict[str, str], *, expected: bool
+) -> None:
+    assert reaches_aws(words.split(), variables) is expected
+
+
+def test_an_endpoint_is_kept_for_who_looks_for_the_local_cloud(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in [name for name in os.environ if name.startswith(("AWS_", "MATTELINE_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:8431")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("MATTELINE_ENDPOINT_URL", "")
+    monkeypatch.delenv("MATTELINE_ENDPOINT_URL")
+
+    isolate(os.environ)
+
+    assert os.environ["MATTELINE_ENDPOINT_URL"] == "http://127.0.0.1:8431"
+    assert "AWS_PROFILE" not in os.environ
+    assert "AWS_ENDPOINT_URL" not in os.environ
