@@ -109,6 +109,14 @@ class Blueprint:
                for name in self.definitions},
             **{f"{pascal_case(name)}Bucket": names.bucket(name) for name in self.resources.buckets},
             **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},
+            **{f"{pascal_case(name)}Arn": names.function_arn(name)
+               for name in self.resources.functions},
+            "RepositoryPrefix": names.repository(""),
+            "BuildProjectPrefix": names.build_project(""),
+            "FunctionStackPrefix": names.function_stack(""),
+            "DeployRoleArnPrefix": names.deploy_role_arn(""),
+            "ReleaseAlarmArnPrefix": names.release_alarm_arn(""),
+            "ProvenanceKey": names.provenance_key,
             "DefaultModel": self.default_model,
         }  # fmt: skip
 

@@ -65,11 +65,28 @@ class Table(Declaration):
     key: str
 
 
+class Operation(Declaration):
+    """A small function of the platform's own, in a zip: `infra/functions/<snake_name>`.
+
+    It needs no image, so it is there before the first one is built.
+    """
+
+    summary: str
+    timeout_s: int = Field(ge=1, le=900)
+    memory_mb: MemoryMb = 256
+
+
 class Resources(Declaration):
-    """`state_machines/resources.toml`: the buckets and tables the state machines name."""
+    """`state_machines/resources.toml`: what the state machines name besides the containers."""
 
     buckets: dict[str, Bucket]
     tables: dict[str, Table]
+    functions: dict[KebabName, Operation] = Field(default_factory=dict)
+
+
+def operation_handler(name: str) -> str:
+    """Where an operation's code is, in its zip and for the local cloud."""
+    return f"infra.functions.{name.replace('-', '_')}.handler.handler"
 
 
 def pascal_case(kebab: str) -> str:

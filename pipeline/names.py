@@ -44,6 +44,36 @@ class Names:
         """What metrics and events call it, whichever alias started the execution."""
         return f"{self.arn('states')}:stateMachine:{self.machine(name)}"
 
+    def repository(self, container: str) -> str:
+        """Where the container's images are."""
+        return f"{self.prefix}/{container}"
+
+    def function_stack(self, container: str) -> str:
+        """The CloudFormation stack whose parameters say which image is live."""
+        return f"{self.prefix}-functions-{container}"
+
+    def build_project(self, container: str) -> str:
+        return f"{self.prefix}-build-{container}"
+
+    def deploy_role(self, container: str) -> str:
+        """What CloudFormation works as while it releases the container."""
+        return f"{self.prefix}-deploy-{container}"
+
+    def deploy_role_arn(self, container: str) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:role/{self.deploy_role(container)}"
+
+    def release_alarm(self, container: str) -> str:
+        """Goes off while a version that is being released does badly."""
+        return f"{self.prefix}-release-{container}"
+
+    def release_alarm_arn(self, container: str) -> str:
+        return f"{self.arn('cloudwatch')}:alarm:{self.release_alarm(container)}"
+
+    @property
+    def provenance_key(self) -> str:
+        """The alias of the key that builds sign with."""
+        return f"alias/{self.prefix}-provenance"
+
     def undelivered_queue(self, machine: str) -> str:
         """Where the events end that could not start the machine."""
         return f"{self.machine(machine)}-undelivered"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pipeline.blueprint import Blueprint
 from pipeline.local.worker import Function
-from pipeline.manifest import Resources
+from pipeline.manifest import Resources, operation_handler
 from pipeline.names import Names
 
 REGION: Final = "us-east-1"
@@ -16,7 +16,18 @@ NAMES: Final = Names("matteline-local", account="123456789012", region=REGION, q
 
 
 def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Function, ...]:
-    return tuple(
+    """The containers' functions, and the platform's own."""
+    operations = tuple(
+        Function(
+            name=NAMES.function(name),
+            handler=operation_handler(name),
+            memory_mb=each.memory_mb,
+            timeout_s=each.timeout_s,
+            environment=environment,
+        )
+        for name, each in blueprint.resources.functions.items()
+    )
+    return operations + tuple(
         Function(
             name=each.name(NAMES),
             handler=each.manifest.handler,
