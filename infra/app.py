@@ -8,10 +8,14 @@ from typing import Final
 
 import aws_cdk as cdk
 
+from infra.access_stack import AccessStack
+from infra.function_stack import FunctionStack
 from infra.pipeline_stack import PipelineStack
+from infra.registry_stack import RegistryStack
 from infra.settings import Settings
+from infra.storage_stack import StorageStack
 from pipeline.blueprint import Blueprint
-from pipeline.names import Names
+from pipeline.names import PROJECT, Names
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -29,17 +33,34 @@ def make_app(*, root: Path = ROOT, outdir: Path | None = None) -> cdk.App:
         accepted_licences=settings.accepted_licences,
     )
     names = Names(
-        f"matteline-{settings.stage}",
+        f"{PROJECT}-{settings.stage}",
         account=cdk.Aws.ACCOUNT_ID,
         region=cdk.Aws.REGION,
         partition=cdk.Aws.PARTITION,
         bucket_suffix=f"-{cdk.Aws.ACCOUNT_ID}-{cdk.Aws.REGION}",
     )
-    prefix = names.prefix
-    PipelineStack(
-        app, f"{prefix}-pipeline", stack_name=f"{prefix}-pipeline", blueprint=blueprint, names=names
-    )
+    _add_stacks(app, settings, blueprint, names)
     return app
+
+
+def _add_stacks(app: cdk.App, settings: Settings, blueprint: Blueprint, names: Names) -> None:
+    """In the order of their lifetimes, the longest first."""
+    prefix, containers = names.prefix, blueprint.containers
+    RegistryStack(
+        app, f"{PROJECT}-registry", containers=containers, names=names, scanning=settings.scanning
+    )
+    storage = StorageStack(app, f"{prefix}-storage", resources=blueprint.resources, names=names)
+    access = AccessStack(app, f"{prefix}-access", blueprint=blueprint, names=names, key=storage.key)
+    for manifest in containers:
+        FunctionStack(
+            app,
+            names.function_stack(manifest.name),
+            manifest=manifest,
+            functions=[each for each in blueprint.functions if each.manifest == manifest],
+            names=names,
+            accepted_licences=settings.accepted_licences,
+        ).add_stack_dependency(access, reason="roles and log groups are known by name")
+    PipelineStack(app, f"{prefix}-pipeline", blueprint=blueprint, names=names)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ placeholders, the local cloud, the infrastructure and the tests are all derived 
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
+from pipeline.access import Access
 from pipeline.declaration import (
     Declaration,
     KebabName,
@@ -25,6 +26,8 @@ class ContainerManifest(Declaration):
     """`containers/<folder>/container.toml`; the limits are Lambda's own.
 
     `environment` is what its process needs before it starts; a deployment adds its settings.
+    `access` is what its role may do, and nothing more; with `reads_sources` also what the `s3://`
+    addresses and the tokens of catalogue rows name.
     """
 
     name: KebabName
@@ -37,6 +40,8 @@ class ContainerManifest(Declaration):
     architecture: Literal["x86_64", "arm64"] = "x86_64"
     function_per_model: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
+    access: tuple[Access, ...] = ()
+    reads_sources: bool = False
 
     @property
     def folder(self) -> str:
@@ -54,15 +59,32 @@ class ContainerManifest(Declaration):
 
 
 class Bucket(Declaration):
+    """`retained` buckets outlive their deployment; so do, for so many days, `locked` objects.
+
+    Of a versioned bucket, versions that were replaced or deleted stay for `noncurrent_days`.
+    """
+
     summary: str
     versioned: bool = False
     events: bool = False
-    expires_days: int | None = None
+    retained: bool = False
+    expires_days: int | None = Field(default=None, ge=1)
+    noncurrent_days: int = Field(default=90, ge=1)
+    locked_days: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _locks_versions(self) -> Self:
+        if self.locked_days is not None and not self.versioned:
+            raise ValueError("only versions can be locked: locked_days needs versioned = true")
+        return self
 
 
 class Table(Declaration):
+    """`indexes` are further ways to find a row's key: index → the attribute it goes by."""
+
     summary: str
     key: str
+    indexes: dict[KebabName, str] = Field(default_factory=dict)
 
 
 class Operation(Declaration):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+PROJECT: Final = "matteline"
+_LONGEST_FUNCTION: Final = 64  # characters, for a function and for the role of the same name
 
 
 @dataclass(frozen=True)
@@ -22,15 +26,43 @@ class Names:
     def bucket(self, name: str) -> str:
         return f"{self.prefix}-{name}{self.bucket_suffix}"
 
+    def bucket_arn(self, name: str) -> str:
+        return f"arn:{self.partition}:s3:::{self.bucket(name)}"
+
     def table(self, name: str) -> str:
         return f"{self.prefix}-{name}"
 
     def function(self, container: str, model: str | None = None) -> str:
-        """A container's function, or its function for one model."""
-        return f"{self.prefix}-{container}-{model}" if model else f"{self.prefix}-{container}"
+        """A container's function, or its function for one model; its role is called the same."""
+        name = "-".join(filter(None, [self.prefix, container, model]))
+        if len(name) > _LONGEST_FUNCTION:
+            raise ValueError(
+                f"{name} has {len(name)} characters; AWS allows {_LONGEST_FUNCTION}: "
+                "shorten the stage, or the model's name"
+            )
+        return name
 
     def function_arn(self, container: str, model: str | None = None) -> str:
         return f"{self.arn('lambda')}:function:{self.function(container, model)}"
+
+    def log_group(self, function: str) -> str:
+        """Where Lambda writes without being told."""
+        return f"/aws/lambda/{function}"
+
+    def role_arn(self, name: str) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:role/{name}"
+
+    def deployer(self) -> str:
+        """The role with which CodeDeploy shifts traffic."""
+        return f"{self.prefix}-codedeploy"
+
+    def release_record(self, container: str) -> str:
+        """The parameter that says which image of a container is live."""
+        return f"/{self.prefix}/released/{container}"
+
+    def repository(self, container: str) -> str:
+        """Where a container's images are: an account and region have one for all stages."""
+        return f"{PROJECT}/{container}"
 
     def machine(self, name: str) -> str:
         return f"{self.prefix}-{name}"
@@ -44,10 +76,6 @@ class Names:
         """What metrics and events call it, whichever alias started the execution."""
         return f"{self.arn('states')}:stateMachine:{self.machine(name)}"
 
-    def repository(self, container: str) -> str:
-        """Where the container's images are."""
-        return f"{self.prefix}/{container}"
-
     def function_stack(self, container: str) -> str:
         """The CloudFormation stack whose parameters say which image is live."""
         return f"{self.prefix}-functions-{container}"
@@ -60,7 +88,7 @@ class Names:
         return f"{self.prefix}-deploy-{container}"
 
     def deploy_role_arn(self, container: str) -> str:
-        return f"arn:{self.partition}:iam::{self.account}:role/{self.deploy_role(container)}"
+        return self.role_arn(self.deploy_role(container))
 
     def release_alarm(self, container: str) -> str:
         """Goes off while a version that is being released does badly."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pipeline.blueprint import Blueprint
 from pipeline.local.worker import Function
-from pipeline.manifest import Resources, operation_handler
+from pipeline.manifest import Resources, Table, operation_handler
 from pipeline.names import Names
 
 REGION: Final = "us-east-1"
@@ -72,12 +72,32 @@ def _create_buckets(resources: Resources, s3: Any) -> None:
 
 def _create_tables(resources: Resources, dynamodb: Any) -> None:
     for name, declared in resources.tables.items():
+        attributes = sorted({declared.key, *declared.indexes.values()})
         dynamodb.create_table(
             TableName=NAMES.table(name),
-            KeySchema=[{"AttributeName": declared.key, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": declared.key, "AttributeType": "S"}],
+            KeySchema=_hashed(declared.key),
+            AttributeDefinitions=[
+                {"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes
+            ],
             BillingMode="PAY_PER_REQUEST",
+            **_indexes(declared),
         )
+
+
+def _indexes(table: Table) -> dict[str, Any]:
+    indexes = [
+        {
+            "IndexName": name,
+            "KeySchema": _hashed(attribute),
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+        for name, attribute in table.indexes.items()
+    ]
+    return {"GlobalSecondaryIndexes": indexes} if indexes else {}
+
+
+def _hashed(attribute: str) -> list[dict[str, str]]:
+    return [{"AttributeName": attribute, "KeyType": "HASH"}]
 
 
 def _create_trigger(blueprint: Blueprint, client: Any) -> str:

@@ -1,0 +1,58 @@
+"""Who may do what: a role and a log group for each function, made before there is any function."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.grants import statements
+from pipeline.blueprint import Blueprint, DeclaredFunction
+from pipeline.manifest import pascal_case
+from pipeline.names import Names
+
+
+class AccessStack(cdk.Stack):
+    """Every role a function or its canary assumes, so that no release ever touches IAM."""
+
+    def __init__(
+        self, scope: Construct, stack_id: str, *, blueprint: Blueprint, names: Names, key: kms.IKey
+    ) -> None:
+        super().__init__(scope, stack_id, description="Matteline: roles and log groups")
+        for function in blueprint.functions:
+            allowed = statements(function, blueprint, names, key_arn=key.key_arn)
+            _function_access(self, function, names, iam.PolicyDocument(statements=list(allowed)))
+        iam.Role(
+            self,
+            "CodeDeployRole",
+            role_name=names.deployer(),
+            assumed_by=iam.ServicePrincipal("codedeploy.amazonaws.com"),
+            managed_policies=[
+                iam.ManagedPolicy.from_aws_managed_policy_name(
+                    "service-role/AWSCodeDeployRoleForLambdaLimited"
+                )
+            ],
+        )
+
+
+def _function_access(
+    scope: Construct, function: DeclaredFunction, names: Names, allowed: iam.PolicyDocument
+) -> None:
+    name = function.name(names)
+    construct_id = pascal_case("-".join(filter(None, [function.manifest.name, function.model])))
+    iam.Role(
+        scope,
+        f"{construct_id}Role",
+        role_name=name,
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        inline_policies={"declared": allowed},
+    )
+    logs.LogGroup(
+        scope,
+        f"{construct_id}Logs",
+        log_group_name=names.log_group(name),
+        retention=logs.RetentionDays.THREE_MONTHS,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )

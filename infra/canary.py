@@ -1,0 +1,123 @@
+"""How a new version of a function takes over: a little traffic first, back at the first alarm."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.l1 import resource_of
+from infra.release import Release
+
+_ERROR_PERCENT: Final = 5
+_OF_TIMEOUT: Final = 0.8  # p99 so near a function's timeout is about to be an error
+_THROTTLES: Final = 10
+_MINUTE: Final = cdk.Duration.minutes(1)
+
+
+class Canary(Construct):
+    """The deployment group of an alias. Its alarms need no function to exist, only its name."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function_name: str,
+        timeout_s: int,
+        alias: lambda_.Alias,
+        application: codedeploy.ILambdaApplication,
+        role: iam.IRole,
+        release: Release,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._function_name = function_name
+        self._alias_name = alias.alias_name
+        group = codedeploy.LambdaDeploymentGroup(
+            self,
+            "Group",
+            deployment_group_name=function_name,
+            application=application,
+            alias=alias,
+            role=role,
+            deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
+            alarms=[self._errors(), self._slowness(timeout_s), self._throttles()],
+            auto_rollback=codedeploy.AutoRollbackConfig(
+                failed_deployment=True, stopped_deployment=True, deployment_in_alarm=True
+            ),
+        )
+        _obey(group, release)
+        alias.node.add_dependency(group)  # the group as this release wants it, then the shift
+
+    def _errors(self) -> cloudwatch.Alarm:
+        """Percent of calls that failed, other than by refusing a photo that deserves it."""
+        rate = cloudwatch.MathExpression(
+            expression="IF(calls > 0, 100 * (errors - FILL(refused, 0)) / calls, 0)",
+            using_metrics={
+                "calls": self._metric("Invocations", "Sum"),
+                "errors": self._metric("Errors", "Sum"),
+                "refused": cloudwatch.Metric(
+                    namespace="Matteline",
+                    metric_name="refused",
+                    dimensions_map={"function_name": self._function_name},
+                    statistic="Sum",
+                    period=_MINUTE,
+                ),
+            },
+            period=_MINUTE,
+            label="failed, %",
+        )
+        return self._alarm("errors", rate, above=_ERROR_PERCENT, minutes=2)
+
+    def _slowness(self, timeout_s: int) -> cloudwatch.Alarm:
+        limit_ms = _OF_TIMEOUT * timeout_s * 1000
+        return self._alarm("slowness", self._metric("Duration", "p99"), above=limit_ms, minutes=2)
+
+    def _throttles(self) -> cloudwatch.Alarm:
+        return self._alarm(
+            "throttles", self._metric("Throttles", "Sum"), above=_THROTTLES, minutes=3
+        )
+
+    def _metric(self, name: str, statistic: str) -> cloudwatch.Metric:
+        """A metric of the alias, by names: the alarm is there before alias and function are."""
+        resource = f"{self._function_name}:{self._alias_name}"
+        return cloudwatch.Metric(
+            namespace="AWS/Lambda",
+            metric_name=name,
+            dimensions_map={"FunctionName": self._function_name, "Resource": resource},
+            statistic=statistic,
+            period=_MINUTE,
+        )
+
+    def _alarm(
+        self, name: str, metric: cloudwatch.IMetric, *, above: float, minutes: int
+    ) -> cloudwatch.Alarm:
+        return cloudwatch.Alarm(
+            self,
+            name.capitalize(),
+            alarm_name=f"{self._function_name}-{name}",
+            metric=metric,
+            threshold=above,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=3,
+            datapoints_to_alarm=minutes,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+
+def _obey(group: codedeploy.LambdaDeploymentGroup, release: Release) -> None:
+    """Going back to a good version neither waits nor minds the alarms the bad one raised."""
+    made = resource_of(group, codedeploy.CfnDeploymentGroup)
+    at_once = release.at_once.logical_id
+    canary = codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES
+    all_at_once = codedeploy.LambdaDeploymentConfig.ALL_AT_ONCE
+    made.deployment_config_name = cdk.Fn.condition_if(
+        at_once, all_at_once.deployment_config_name, canary.deployment_config_name
+    ).to_string()
+    minded = cdk.Fn.condition_if(at_once, False, True)
+    made.add_property_override("AlarmConfiguration.Enabled", minded)

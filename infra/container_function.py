@@ -1,0 +1,89 @@
+"""A container's function, or its function for one model: image, version, alias `live`, canary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.canary import Canary
+from infra.release import Release
+from pipeline.blueprint import DeclaredFunction
+from pipeline.names import Names
+
+_ARCHITECTURES: Final = {
+    "x86_64": lambda_.Architecture.X86_64,
+    "arm64": lambda_.Architecture.ARM_64,
+}
+
+
+class ContainerFunction(Construct):
+    """Everything else it needs — role, logs, repository — it knows by name and does not make."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        declared: DeclaredFunction,
+        names: Names,
+        release: Release,
+        environment: Mapping[str, str],
+        application: codedeploy.ILambdaApplication,
+        deployer: iam.IRole,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._names = names
+        name = declared.name(names)
+        function = self._function(declared, release, environment)
+        self.alias = lambda_.Alias(
+            self, "Alias", alias_name="live", version=function.current_version
+        )
+        release.makes(function, function.current_version, self.alias)
+        Canary(
+            self,
+            "Canary",
+            function_name=name,
+            timeout_s=declared.manifest.timeout_s,
+            alias=self.alias,
+            application=application,
+            role=deployer,
+            release=release,
+        )
+
+    def _function(
+        self, declared: DeclaredFunction, release: Release, environment: Mapping[str, str]
+    ) -> lambda_.DockerImageFunction:
+        name, manifest, names = declared.name(self._names), declared.manifest, self._names
+        return lambda_.DockerImageFunction(
+            self,
+            "Function",
+            function_name=name,
+            description=manifest.summary,
+            code=lambda_.DockerImageCode.from_ecr(
+                ecr.Repository.from_repository_name(
+                    self, "Repository", names.repository(manifest.name)
+                ),
+                tag_or_digest=release.digest,
+            ),
+            architecture=_ARCHITECTURES[manifest.architecture],
+            memory_size=declared.memory_mb,
+            timeout=cdk.Duration.seconds(manifest.timeout_s),
+            ephemeral_storage_size=cdk.Size.mebibytes(manifest.storage_mb),
+            environment=dict(environment),
+            role=iam.Role.from_role_arn(self, "Role", names.role_arn(name), mutable=False),
+            log_group=logs.LogGroup.from_log_group_name(self, "Logs", names.log_group(name)),
+            tracing=lambda_.Tracing.ACTIVE,
+            current_version_options=lambda_.VersionOptions(
+                # A version's description cannot change, so that another image is another version.
+                description=f"{release.digest} v{release.version}",
+                removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+            ),
+        )

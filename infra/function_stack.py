@@ -1,0 +1,89 @@
+"""What a release changes, and nothing else: the functions of one container."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from infra.container_function import ContainerFunction
+from infra.release import Release
+from pipeline.blueprint import DeclaredFunction
+from pipeline.manifest import ContainerManifest, pascal_case
+from pipeline.names import Names
+
+
+class FunctionStack(cdk.Stack):
+    """One container's functions, all from the image its parameters name.
+
+    It refers to no other stack and makes no role: whoever may update it can release, no more.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        stack_id: str,
+        *,
+        manifest: ContainerManifest,
+        functions: Sequence[DeclaredFunction],
+        names: Names,
+        accepted_licences: Sequence[str],
+    ) -> None:
+        super().__init__(
+            scope,
+            stack_id,
+            description=f"Matteline: {manifest.name}",
+            # A release gives every parameter, and the bootstrap version would be one more.
+            synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+        )
+        release = Release(self)
+        environment = _environment(manifest, release, accepted_licences)
+        application = codedeploy.LambdaApplication(
+            self, "Application", application_name=names.function(manifest.name)
+        )
+        deployer = iam.Role.from_role_arn(
+            self, "Deployer", names.role_arn(names.deployer()), mutable=False
+        )
+        live = [
+            ContainerFunction(
+                self,
+                pascal_case(declared.model or manifest.name),
+                declared=declared,
+                names=names,
+                release=release,
+                environment=environment,
+                application=application,
+                deployer=deployer,
+            ).alias
+            for declared in functions
+        ]
+        _record(self, names.release_record(manifest.name), release).node.add_dependency(*live)
+
+
+def _environment(
+    manifest: ContainerManifest, release: Release, accepted_licences: Sequence[str]
+) -> dict[str, str]:
+    licences = " ".join(accepted_licences)
+    return {
+        **manifest.environment,
+        "MATTELINE_IMAGE_DIGEST": release.digest,
+        "MATTELINE_RELEASE": release.version,
+        **({"MATTELINE_ACCEPTED_LICENCES": licences} if licences else {}),
+    }
+
+
+def _record(scope: Construct, name: str, release: Release) -> ssm.StringParameter:
+    """What survived its canary: written after every alias, rolled back with them."""
+    record = ssm.StringParameter(
+        scope,
+        "Record",
+        parameter_name=name,
+        description="The image that is live, and its version",
+        string_value=f'{{"version": "{release.version}", "digest": "{release.digest}"}}',
+    )
+    release.makes(record)
+    return record

@@ -1,0 +1,118 @@
+"""From what a function's container and model declare to the statements of its role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from aws_cdk import aws_iam as iam
+
+from pipeline.access import Access, Action
+from pipeline.artifacts import Location
+from pipeline.blueprint import Blueprint, DeclaredFunction
+from pipeline.catalogue import Catalogue, WeightsFile
+from pipeline.names import Names
+
+_OBJECT_ACTIONS: Final[dict[Action, tuple[str, ...]]] = {
+    "read": ("s3:GetObject",),
+    "write": ("s3:PutObject", "s3:AbortMultipartUpload"),
+    "delete": ("s3:DeleteObject",),
+}
+# What a request is signed against begins with the geography it is answered in.
+_GEOGRAPHIES: Final = {"us", "us-gov", "eu", "apac", "jp", "au", "ca", "global"}
+
+
+def statements(
+    function: DeclaredFunction, blueprint: Blueprint, names: Names, *, key_arn: str
+) -> Iterator[iam.PolicyStatement]:
+    """Everything the function may do; what nobody declared is not among it."""
+    engine = function.row.engine if function.row else None
+    given = [access for access in function.manifest.access if access.is_for(engine)]
+    for access in given:
+        yield from _objects(access, function, blueprint, names)
+    if given:
+        yield _key(given, key_arn, names)
+    if function.manifest.reads_sources:
+        yield from _sources(blueprint.catalogue, names)
+    if function.row and function.row.bedrock:
+        yield from _hosted(function.row.bedrock.model_id, names)
+    yield from _observed(function.name(names), names)
+
+
+def _objects(
+    access: Access, function: DeclaredFunction, blueprint: Blueprint, names: Names
+) -> Iterator[iam.PolicyStatement]:
+    bucket = names.bucket_arn(access.bucket)
+    versioned = blueprint.resources.buckets[access.bucket].versioned
+    actions = [action for each in access.actions for action in _OBJECT_ACTIONS[each]]
+    if "read" in access.actions and versioned:
+        actions.append("s3:GetObjectVersion")
+    yield _allow(actions, [f"{bucket}/{keys}" for keys in access.keys_of(function.model)])
+    if "read" in access.actions:
+        # Whoever may not list is told "forbidden" of what is missing. A condition on the prefix
+        # would do the same: reading an object has none.
+        yield _allow(["s3:ListBucket"], [bucket])
+
+
+def _key(given: Iterable[Access], key_arn: str, names: Names) -> iam.PolicyStatement:
+    """The data key, through S3 only. Uploads in parts are read back by S3 to be put together."""
+    writes = any("write" in access.actions for access in given)
+    return _allow(
+        ["kms:Decrypt", "kms:GenerateDataKey"] if writes else ["kms:Decrypt"],
+        [key_arn],
+        conditions={"StringEquals": {"kms:ViaService": f"s3.{names.region}.amazonaws.com"}},
+    )
+
+
+def _sources(catalogue: Catalogue, names: Names) -> Iterator[iam.PolicyStatement]:
+    """The very objects that `s3://` addresses name, and the secrets that rows name."""
+    files = [file for row in catalogue.rows for file in row.files]
+    objects = sorted({arn for file in files for arn in _source_objects(file, names)})
+    secrets = sorted({file.token for file in files if file.token})
+    if objects:
+        yield _allow(["s3:GetObject"], objects)
+    if secrets:
+        arn = f"{names.arn('secretsmanager')}:secret"
+        # Secrets Manager ends an ARN in six characters of its own.
+        yield _allow(
+            ["secretsmanager:GetSecretValue"], [f"{arn}:{name}-??????" for name in secrets]
+        )
+
+
+def _source_objects(file: WeightsFile, names: Names) -> Iterator[str]:
+    for url in file.urls:
+        if url.startswith("s3://"):
+            location = Location.parse(url)
+            yield f"arn:{names.partition}:s3:::{location.bucket}/{location.key}"
+
+
+def _hosted(model_id: str, names: Names) -> Iterator[iam.PolicyStatement]:
+    """One model of Bedrock; in whichever region a profile has it answered, and by no other way."""
+    geography, _, foundation = model_id.partition(".")
+    bedrock = f"arn:{names.partition}:bedrock"
+    if geography not in _GEOGRAPHIES:
+        model = f"{bedrock}:{names.region}::foundation-model/{model_id}"
+        yield _allow(["bedrock:InvokeModel"], [model])
+        return
+    profile = f"{names.arn('bedrock')}:inference-profile/{model_id}"
+    yield _allow(["bedrock:InvokeModel"], [profile])
+    yield _allow(
+        ["bedrock:InvokeModel"],
+        [f"{bedrock}:*::foundation-model/{foundation}"],
+        conditions={"StringEquals": {"bedrock:InferenceProfileArn": profile}},
+    )
+
+
+def _observed(function: str, names: Names) -> Iterator[iam.PolicyStatement]:
+    """Its own logs, in which metrics travel too, and its traces."""
+    group = f"{names.arn('logs')}:log-group:{names.log_group(function)}"
+    yield _allow(["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group}:*"])
+    yield _allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"])
+
+
+def _allow(
+    actions: Sequence[str],
+    resources: Sequence[str],
+    conditions: dict[str, dict[str, str]] | None = None,
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)

@@ -1,0 +1,76 @@
+"""A bucket as it is declared, closed to everybody who is not let in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.l1 import resource_of
+from pipeline.manifest import Bucket
+
+_TLS: Final = 1.2
+_UNFINISHED_DAYS: Final = 1  # no upload of ours takes an hour
+_EVENTS: Final = "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled"
+
+
+class PrivateBucket(s3.Bucket):
+    """No public access, no ACLs, no plain http. Without a key, S3 encrypts with its own."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        declared: Bucket,
+        key: kms.IKey | None = None,
+        logs: s3.IBucket | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            bucket_name=name,
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            bucket_key_enabled=key is not None,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=_TLS,
+            versioned=declared.versioned,
+            object_lock_default_retention=_lock(declared),
+            server_access_logs_bucket=logs,
+            server_access_logs_prefix=f"{name}/" if logs else None,
+            lifecycle_rules=[_lifecycle(declared)],
+            removal_policy=removal_policy(retained=declared.retained),
+        )
+        if declared.events:
+            # The property alone: `event_bridge_enabled=True` brings a Lambda of its own.
+            resource_of(self, s3.CfnBucket).add_property_override(_EVENTS, value=True)
+
+
+def removal_policy(*, retained: bool) -> cdk.RemovalPolicy:
+    """What was retained stays when its stack goes, and goes when its stack failed to come."""
+    policy = cdk.RemovalPolicy
+    return policy.RETAIN_ON_UPDATE_OR_DELETE if retained else policy.DESTROY
+
+
+def _lifecycle(declared: Bucket) -> s3.LifecycleRule:
+    return s3.LifecycleRule(
+        abort_incomplete_multipart_upload_after=cdk.Duration.days(_UNFINISHED_DAYS),
+        expiration=_days(declared.expires_days),
+        noncurrent_version_expiration=_days(declared.noncurrent_days if declared.versioned else 0),
+    )
+
+
+def _lock(declared: Bucket) -> s3.ObjectLockRetention | None:
+    days = _days(declared.locked_days)
+    return s3.ObjectLockRetention.governance(days) if days else None
+
+
+def _days(number: int | None) -> cdk.Duration | None:
+    return cdk.Duration.days(number) if number else None
