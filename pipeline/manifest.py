@@ -90,12 +90,14 @@ class Table(Declaration):
 class Operation(Declaration):
     """A small function of the platform's own, in a zip: `infra/functions/<snake_name>`.
 
-    It needs no image, so it is there before the first one is built.
+    It needs no image, so it is there before the first one is built. CodeDeploy invokes a `hook`.
     """
 
     summary: str
     timeout_s: int = Field(ge=1, le=900)
     memory_mb: MemoryMb = 256
+    hook: bool = False
+    environment: dict[str, str] = Field(default_factory=dict)
 
 
 class Resources(Declaration):
@@ -104,11 +106,6 @@ class Resources(Declaration):
     buckets: dict[str, Bucket]
     tables: dict[str, Table]
     functions: dict[KebabName, Operation] = Field(default_factory=dict)
-
-
-def operation_handler(name: str) -> str:
-    """Where an operation's code is, in its zip and for the local cloud."""
-    return f"infra.functions.{name.replace('-', '_')}.handler.handler"
 
 
 def pascal_case(kebab: str) -> str:

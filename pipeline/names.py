@@ -45,6 +45,10 @@ class Names:
     def function_arn(self, container: str, model: str | None = None) -> str:
         return f"{self.arn('lambda')}:function:{self.function(container, model)}"
 
+    def operation(self, name: str, *, hook: bool = False) -> str:
+        """A function of the platform's own. CodeDeploy may invoke hooks, by how their names begin."""
+        return f"CodeDeployHook_{self.function(name)}" if hook else self.function(name)
+
     def log_group(self, function: str) -> str:
         """Where Lambda writes without being told."""
         return f"/aws/lambda/{function}"

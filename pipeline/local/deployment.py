@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pipeline.blueprint import Blueprint
 from pipeline.local.worker import Function
-from pipeline.manifest import Resources, Table, operation_handler
+from pipeline.manifest import Resources, Table
 from pipeline.names import Names
 
 REGION: Final = "us-east-1"
@@ -19,13 +19,13 @@ def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Fun
     """The containers' functions, and the platform's own."""
     operations = tuple(
         Function(
-            name=NAMES.function(name),
-            handler=operation_handler(name),
-            memory_mb=each.memory_mb,
-            timeout_s=each.timeout_s,
-            environment=environment,
+            name=each.function(NAMES),
+            handler=each.handler,
+            memory_mb=each.operation.memory_mb,
+            timeout_s=each.operation.timeout_s,
+            environment={**each.environment, **environment},
         )
-        for name, each in blueprint.resources.functions.items()
+        for each in blueprint.operations(NAMES)
     )
     return operations + tuple(
         Function(

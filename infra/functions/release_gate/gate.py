@@ -89,8 +89,8 @@ class Gate:
 
 
 def _reason(job: JudgeImage, problems: Sequence[str], document: str) -> str:
-    """As the machine fails with it; empty for an image that passes."""
+    """As the machine fails with it, whatever its length; empty for an image that passes."""
     if not problems:
         return ""
     listed = "; ".join(problems)
-    return str(RejectedByGate(f"{job.container} {job.version}: {listed}; see {document}"))
+    return f"{job.container} {job.version}: {listed}; see {document}\n{RejectedByGate.hint}"
