@@ -7,6 +7,9 @@ INFRA := .venv-infra
 INFRA_READY := $(INFRA)/.ready
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
+# jsii draws a box about Node 20, which works.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+export CDK_DISABLE_CLI_TELEMETRY := true
 EXTRAS := science local dev peer # what the everyday environment holds: all but training
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
@@ -66,6 +69,18 @@ starter-eval: $(READY)  ## How good the starter model is, beside others of its s
 .PHONY: synth
 synth: $(INFRA_READY)  ## The CloudFormation templates, offline, into synth-output/
 	@$(INFRA)/bin/python -m infra.app
+
+.PHONY: test-infra
+test-infra: $(INFRA_READY)  ## Types and tests of infra/, where CDK is; K=expr selects
+	@$(INFRA)/bin/mypy infra/*.py tests/infra/*.py
+	@$(INFRA)/bin/pytest --override-ini "addopts=--strict-markers --strict-config -ra" \
+		--confcutdir=tests/infra tests/infra $(if $(K),-k "$(K)")
+
+STAGE ?= dev
+.PHONY: deploy
+deploy: $(INFRA_READY)  ## Every stack into the account and region of your AWS profile; STAGE=prod
+	@npm ci --prefix infra --no-audit --no-fund
+	@cd infra && npx --no-install cdk deploy --all -c matteline:stage=$(STAGE)
 
 .PHONY: check
 check: $(READY)  ## Lint, types, import rules; changes nothing

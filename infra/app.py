@@ -10,6 +10,7 @@ import aws_cdk as cdk
 
 from infra.access_stack import AccessStack
 from infra.function_stack import FunctionStack
+from infra.observability_stack import ObservabilityStack
 from infra.pipeline_stack import PipelineStack
 from infra.registry_stack import RegistryStack
 from infra.settings import Settings
@@ -60,7 +61,14 @@ def _add_stacks(app: cdk.App, settings: Settings, blueprint: Blueprint, names: N
             names=names,
             accepted_licences=settings.accepted_licences,
         ).add_stack_dependency(access, reason="roles and log groups are known by name")
-    PipelineStack(app, f"{prefix}-pipeline", blueprint=blueprint, names=names)
+    pipeline = PipelineStack(app, f"{prefix}-pipeline", blueprint=blueprint, names=names)
+    ObservabilityStack(
+        app,
+        f"{prefix}-observability",
+        blueprint=blueprint,
+        names=names,
+        alarm_email=settings.alarm_email,
+    ).add_stack_dependency(pipeline, reason="it counts what is in the cutout machine's log")
 
 
 if __name__ == "__main__":

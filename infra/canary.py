@@ -11,8 +11,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.alarms import Alarms
 from infra.l1 import resource_of
 from infra.release import Release
+from pipeline.names import Names
 
 _ERROR_PERCENT: Final = 5
 _OF_TIMEOUT: Final = 0.8  # p99 so near a function's timeout is about to be an error
@@ -29,6 +31,7 @@ class Canary(Construct):
         construct_id: str,
         *,
         function_name: str,
+        names: Names,
         timeout_s: int,
         alias: lambda_.Alias,
         application: codedeploy.ILambdaApplication,
@@ -37,6 +40,8 @@ class Canary(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._function_name = function_name
+        self._label = function_name.removeprefix(f"{names.prefix}-")
+        self._alarms = Alarms(self, names)
         self._alias_name = alias.alias_name
         group = codedeploy.LambdaDeploymentGroup(
             self,
@@ -72,15 +77,34 @@ class Canary(Construct):
             period=_MINUTE,
             label="failed, %",
         )
-        return self._alarm("errors", rate, above=_ERROR_PERCENT, minutes=2)
+        return self._alarms.add(
+            f"{self._label}-errors",
+            rate,
+            above=_ERROR_PERCENT,
+            of_periods=(2, 3),
+            meaning="Calls of the function fail, other than by refusing a photo.",
+            section="function-errors",
+        )
 
     def _slowness(self, timeout_s: int) -> cloudwatch.Alarm:
         limit_ms = _OF_TIMEOUT * timeout_s * 1000
-        return self._alarm("slowness", self._metric("Duration", "p99"), above=limit_ms, minutes=2)
+        return self._alarms.add(
+            f"{self._label}-slowness",
+            self._metric("Duration", "p99"),
+            above=limit_ms,
+            of_periods=(2, 3),
+            meaning="One call in a hundred nearly reaches the function's timeout.",
+            section="function-slowness",
+        )
 
     def _throttles(self) -> cloudwatch.Alarm:
-        return self._alarm(
-            "throttles", self._metric("Throttles", "Sum"), above=_THROTTLES, minutes=3
+        return self._alarms.add(
+            f"{self._label}-throttles",
+            self._metric("Throttles", "Sum"),
+            above=_THROTTLES,
+            of_periods=(3, 3),
+            meaning="Lambda turns calls of the function away.",
+            section="function-throttles",
         )
 
     def _metric(self, name: str, statistic: str) -> cloudwatch.Metric:
@@ -92,21 +116,6 @@ class Canary(Construct):
             dimensions_map={"FunctionName": self._function_name, "Resource": resource},
             statistic=statistic,
             period=_MINUTE,
-        )
-
-    def _alarm(
-        self, name: str, metric: cloudwatch.IMetric, *, above: float, minutes: int
-    ) -> cloudwatch.Alarm:
-        return cloudwatch.Alarm(
-            self,
-            name.capitalize(),
-            alarm_name=f"{self._function_name}-{name}",
-            metric=metric,
-            threshold=above,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=3,
-            datapoints_to_alarm=minutes,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
 

@@ -51,6 +51,7 @@ class ContainerFunction(Construct):
             self,
             "Canary",
             function_name=name,
+            names=names,
             timeout_s=declared.manifest.timeout_s,
             alias=self.alias,
             application=application,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import aws_cdk as cdk
 from constructs import Construct
 
@@ -17,15 +15,9 @@ class PipelineStack(cdk.Stack):
     """Every `state_machines/*.asl.json` and every `*.trigger.json`, whatever their number."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        blueprint: Blueprint,
-        names: Names,
-        **kwargs: Any,
+        self, scope: Construct, stack_id: str, *, blueprint: Blueprint, names: Names
     ) -> None:
-        super().__init__(scope, construct_id, **kwargs)
+        super().__init__(scope, stack_id, description="Matteline: state machines and triggers")
         machines = {
             name: StateMachine(self, name, blueprint=blueprint, names=names)
             for name in blueprint.definitions

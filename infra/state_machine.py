@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,18 +11,20 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.alarms import Alarms
 from infra.asl import placeholders
+from infra.metrics import execution_metric
 from infra.task_permissions import TaskPermissions
 from pipeline.blueprint import Blueprint
 from pipeline.names import Names
 
 _CANARY_PERCENT: Final = 10
 _CANARY_MINUTES: Final = 5
-_MOST_BAD_PERCENT: Final = 50
+_MOST_FAILED_PERCENT: Final = 50
 
 
 class StateMachine(Construct):
-    """`name` is the file's. A new definition becomes a new version, and `live` moves to it slowly."""
+    """`name` is the file's. A new definition is a new version, and `live` moves to it slowly."""
 
     def __init__(self, scope: Construct, name: str, *, blueprint: Blueprint, names: Names) -> None:
         super().__init__(scope, name)
@@ -37,7 +39,7 @@ class StateMachine(Construct):
             definition_body=sfn.DefinitionBody.from_string(definition),
             definition_substitutions=_substitutions(definition, blueprint, names),
             role=role,
-            logs=_logging(self, names.machine(name)),
+            logs=_logging(self, names.machine_log_group(name)),
             tracing_enabled=True,
         )
         self.alias = _alias(self, machine, _guard(self, names, name))
@@ -63,12 +65,12 @@ def _role(scope: Construct, names: Names) -> iam.Role:
     )
 
 
-def _logging(scope: Construct, machine: str) -> sfn.LogOptions:
+def _logging(scope: Construct, group: str) -> sfn.LogOptions:
     """Every event, and never what a photo's job says: that is in the jobs table."""
     log = logs.LogGroup(
         scope,
         "Log",
-        log_group_name=f"/aws/vendedlogs/states/{machine}",
+        log_group_name=group,
         retention=logs.RetentionDays.THREE_MONTHS,
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
@@ -77,35 +79,22 @@ def _logging(scope: Construct, machine: str) -> sfn.LogOptions:
 
 def _guard(scope: Construct, names: Names, name: str) -> cloudwatch.Alarm:
     """Takes `live` back to the version before while most executions end badly."""
-    arn = names.unqualified_machine_arn(name)
-    ends = {each: _ended(arn, f"Executions{each.capitalize()}") for each in ("failed", "succeeded")}
-    return cloudwatch.Alarm(
-        scope,
-        "Guard",
-        alarm_name=f"{names.machine(name)}-moving",
-        alarm_description=f"A new definition of {name} is taken back: see docs/runbook.md, "
-        "section `moving`.",
-        metric=cloudwatch.MathExpression(
-            expression="100 * failed / (failed + succeeded)",
+    ends = {
+        "failed": execution_metric(names, name, "ExecutionsFailed", minutes=1),
+        "succeeded": execution_metric(names, name, "ExecutionsSucceeded", minutes=1),
+    }
+    return Alarms(scope, names).add(
+        f"{name}-taken-back",
+        cloudwatch.MathExpression(
+            expression="100 * failed / (failed + FILL(succeeded, 0))",
             using_metrics=ends,
-            label="ended badly, %",
+            label="failed, %",
             period=cdk.Duration.minutes(1),
         ),
-        threshold=_MOST_BAD_PERCENT,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-        evaluation_periods=3,
-        datapoints_to_alarm=2,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-    )
-
-
-def _ended(machine_arn: str, metric: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace="AWS/States",
-        metric_name=metric,
-        dimensions_map={"StateMachineArn": machine_arn},
-        statistic="Sum",
-        period=cdk.Duration.minutes(1),
+        above=_MOST_FAILED_PERCENT,
+        of_periods=(2, 3),
+        meaning=f"Most executions of {name} fail; a new definition on its way is taken back.",
+        section="definition-taken-back",
     )
 
 

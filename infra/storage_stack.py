@@ -28,7 +28,7 @@ class StorageStack(cdk.Stack):
         self.key = kms.Key(
             self,
             "DataKey",
-            alias=f"alias/{names.prefix}-data",
+            alias=names.data_key(),
             description="Photos, cut-outs, weights and whatever else is in the buckets",
             enable_key_rotation=True,
             removal_policy=removal_policy(retained=True),  # without it, what is retained is lost

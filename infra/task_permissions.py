@@ -11,7 +11,6 @@ from infra.asl import TaskState, placeholders, task_states
 from pipeline.blueprint import Blueprint, fill
 from pipeline.names import Names
 
-_READ_OR_WRITTEN: Final = ("s3", "dynamodb")
 _S3_ACTIONS: Final = {"putObject": "s3:PutObject", "getObject": "s3:GetObject"}
 
 
@@ -31,8 +30,8 @@ class TaskPermissions:
         """In the order of the states; UnknownIntegration names the state that is not understood."""
         tasks = task_states(definition)
         found = [statement for task in tasks for statement in self._of(task)]
-        encrypted = any(kind in task.integration for task in tasks for kind in _READ_OR_WRITTEN)
-        return (*found, *([self._decryption()] if encrypted else []))
+        objects = any(task.integration.startswith("aws-sdk:s3:") for task in tasks)
+        return (*found, *([self._data_key()] if objects else []))
 
     def _of(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
         match task.integration.split(":"):
@@ -101,11 +100,14 @@ class TaskPermissions:
             {"StringEquals": {"events:source": sources}},
         )
 
-    def _decryption(self) -> iam.PolicyStatement:
+    def _data_key(self) -> iam.PolicyStatement:
         return _allow(
             ["kms:Decrypt", "kms:GenerateDataKey"],
             [f"{self._names.arn('kms')}:key/*"],
-            {"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{self._names.prefix}"}},
+            {
+                "StringEquals": {"kms:ViaService": f"s3.{self._names.region}.amazonaws.com"},
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": self._names.data_key()},
+            },
         )
 
     def _filled(self, text: str) -> str:

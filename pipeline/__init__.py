@@ -7,8 +7,8 @@ In reading order:
 - `artifacts`   bytes with an address and a checksum, and where they live
 - `prompts`     points and boxes that show a model its subjects
 - `contracts`   one frozen (job, result) pair per task
-- `declaration`, `manifest`   containers and resources, as their TOML files declare them
-- `specs`, `catalogue`   the models, likewise
+- `specs`, `catalogue`   the models, as their TOML files declare them
+- `declaration`, `access`, `manifest`   containers, what their roles may do, and resources, likewise
 - `cpu`, `staged`   what is staged of a model, and for which machines
 - `naming`      which key an output is published under
 - `photo`, `colour`, `png`   untrusted bytes to pixels, and pixels to bytes

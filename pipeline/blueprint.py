@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -83,12 +83,14 @@ class Blueprint:
     ) -> Blueprint:
         catalogue = load_catalogue(root, overlays, accepted_licences=accepted_licences)
         catalogue.row(default_model)
+        containers, resources = load_containers(root), load_resources(root)
+        _require_buckets(containers, resources)
         return cls(
             root=root,
             state_machines=root / "state_machines",
-            containers=load_containers(root),
+            containers=containers,
             catalogue=catalogue,
-            resources=load_resources(root),
+            resources=resources,
             default_model=default_model,
             overlays=overlays,
         )
@@ -152,6 +154,15 @@ class Blueprint:
     def _read(self, suffix: str) -> dict[str, str]:
         paths = sorted(self.state_machines.glob(f"*{suffix}"))
         return {path.name.removesuffix(suffix): path.read_text(encoding="utf-8") for path in paths}
+
+
+def _require_buckets(containers: Iterable[ContainerManifest], resources: Resources) -> None:
+    for container in containers:
+        lost = sorted({access.bucket for access in container.access} - resources.buckets.keys())
+        if lost:
+            raise ValueError(
+                f"{container.name} has access to no bucket there is: {', '.join(lost)}"
+            )
 
 
 def fill(text: str, substitutions: Mapping[str, str]) -> str:

@@ -53,6 +53,10 @@ class Names:
         """Where Lambda writes without being told."""
         return f"/aws/lambda/{function}"
 
+    def data_key(self) -> str:
+        """The alias of the key that everything in the buckets is encrypted with."""
+        return f"alias/{self.prefix}"
+
     def role_arn(self, name: str) -> str:
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"
 
@@ -105,6 +109,16 @@ class Names:
     def provenance_key(self) -> str:
         """The alias of the key that builds sign with."""
         return f"alias/{self.prefix}-provenance"
+
+    def machine_log_group(self, machine: str) -> str:
+        return f"/aws/vendedlogs/states/{self.machine(machine)}"
+
+    def alarm_topic(self) -> str:
+        """Where every alarm says that it rang, and that it is over."""
+        return f"{self.prefix}-alarms"
+
+    def alarm_topic_arn(self) -> str:
+        return f"{self.arn('sns')}:{self.alarm_topic()}"
 
     def undelivered_queue(self, machine: str) -> str:
         """Where the events end that could not start the machine."""

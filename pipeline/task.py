@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.contracts import Job, Provenance, Result
-from pipeline.errors import OutOfMemory, PipelineError
+from pipeline.errors import OutOfMemory, PermanentError, PipelineError, WeightsClaimed
 from pipeline.manifest import ContainerManifest, load_container
 from pipeline.s3 import S3Store
 from pipeline.workbench import Settings, TaskContext, Workbench, ms_since
@@ -31,6 +31,7 @@ J = TypeVar("J", bound=Job)
 R = TypeVar("R", bound=Result)
 
 _LOGGED_FIELDS: Final = ("execution", "job_id", "model")
+_NAMESPACE: Final = "Matteline"
 
 
 def task(job_type: type[J]) -> Callable[[Callable[[J, TaskContext], R]], Handler]:
@@ -63,19 +64,20 @@ def task(job_type: type[J]) -> Callable[[Callable[[J, TaskContext], R]], Handler
 def _observed(manifest: ContainerManifest, perform: Callable[..., Result]) -> Handler:
     """Wrap `perform` in the container's logger and metrics, and in its tracer where sampled."""
     logger = Logger(service=manifest.name, version=manifest.version)
-    metrics = Metrics(namespace="Matteline", service=manifest.name)
+    metrics = Metrics(namespace=_NAMESPACE, service=manifest.name)
     calls = itertools.count()
 
     @logger.inject_lambda_context(clear_state=True)
     @metrics.log_metrics
     @_traced(manifest.name)
-    def observed(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    def observed(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.append_keys(container=manifest.name, version=manifest.version)
         try:
             result = perform(event, logger, cold=next(calls) == 0)
         except Exception as error:
             metrics.add_metric(f"{type(error).__name__}", MetricUnit.Count, 1)
             _log_failure(logger, error)
+            _count_refusal(context.function_name, error)
             raise
         for name, value in result.metrics.items():
             metrics.add_metric(name, _unit(name), value)
@@ -110,6 +112,13 @@ def _log_failure(logger: Logger, error: Exception) -> None:
         logger.warning(error.message, extra={"error": type(error).__name__, "hint": error.hint})
     else:
         logger.error("unexpected error", exc_info=error, extra={"error": type(error).__name__})
+
+
+def _count_refusal(function: str, error: Exception) -> None:
+    """Lambda counts every error; that of a photo, or of who has to wait, is not the function's."""
+    if isinstance(error, PermanentError | WeightsClaimed):
+        with single_metric("refused", MetricUnit.Count, 1, namespace=_NAMESPACE) as refused:
+            refused.add_dimension("function_name", function)
 
 
 def _with_named_memory_errors(

@@ -89,26 +89,32 @@ def local_cloud(
             wrap(LambdaApi(moto_app(), host, arn_prefix=f"{NAMES.arn('lambda')}:function:"))
         )
         cloud = LocalCloud(endpoint, blueprint, host, scratch)
-        stack.enter_context(_running_bridge(cloud))
+        stack.enter_context(_running_bridges(cloud))
         yield cloud
 
 
 @contextlib.contextmanager
-def _running_bridge(cloud: LocalCloud) -> Iterator[None]:
+def _running_bridges(cloud: LocalCloud) -> Iterator[None]:
     _reset(cloud.endpoint)
-    queue_url = deploy(cloud.blueprint, cloud.client)
-    bridge = EventBridge(
-        queue_url=queue_url,
-        machine_arn=NAMES.machine_arn("cutout"),
-        sqs=cloud.client("sqs"),
-        states=cloud.client("stepfunctions"),
-        most_running=2 * WORKERS_PER_FUNCTION,
-    )
-    bridge.start()
+    stopping = threading.Event()
+    bridges = [
+        EventBridge(
+            queue_url=queue_url,
+            machine_arn=NAMES.machine_arn(machine),
+            client=cloud.client,
+            most_running=2 * WORKERS_PER_FUNCTION,
+            stopping=stopping,
+        )
+        for machine, queue_url in deploy(cloud.blueprint, cloud.client).items()
+    ]
+    for bridge in bridges:
+        bridge.start()
     try:
         yield
     finally:
-        bridge.stop()
+        stopping.set()
+        for bridge in bridges:
+            bridge.join()
 
 
 def make_client(service: str, endpoint: str) -> Any:

@@ -45,15 +45,18 @@ def warm_functions(blueprint: Blueprint) -> list[str]:
     return [each.name(NAMES) for each in blueprint.functions if each.model in models]
 
 
-def deploy(blueprint: Blueprint, client: Any) -> str:
-    """Create it all through the API; return the URL of the queue the trigger fills."""
+def deploy(blueprint: Blueprint, client: Any) -> dict[str, str]:
+    """Create it all through the API; machine → URL of the queue its trigger fills."""
     _create_buckets(blueprint.resources, client("s3"))
     _create_tables(blueprint.resources, client("dynamodb"))
     states = client("stepfunctions")
     role = f"arn:aws:iam::{NAMES.account}:role/{NAMES.prefix}"
     for name, definition in blueprint.machines(NAMES).items():
         states.create_state_machine(name=NAMES.machine(name), definition=definition, roleArn=role)
-    return _create_trigger(blueprint, client)
+    return {
+        name: _create_trigger(NAMES.machine(name), pattern, client)
+        for name, pattern in blueprint.triggers(NAMES).items()
+    }
 
 
 def _create_buckets(resources: Resources, s3: Any) -> None:
@@ -100,11 +103,10 @@ def _hashed(attribute: str) -> list[dict[str, str]]:
     return [{"AttributeName": attribute, "KeyType": "HASH"}]
 
 
-def _create_trigger(blueprint: Blueprint, client: Any) -> str:
+def _create_trigger(name: str, pattern: str, client: Any) -> str:
     """Fill a queue: moto cannot target a state machine, so `event_bridge` empties it into one."""
-    queue = NAMES.machine("cutout")
-    queue_url: str = client("sqs").create_queue(QueueName=queue)["QueueUrl"]
+    queue_url: str = client("sqs").create_queue(QueueName=name)["QueueUrl"]
     events = client("events")
-    events.put_rule(Name=queue, EventPattern=blueprint.triggers(NAMES)["cutout"])
-    events.put_targets(Rule=queue, Targets=[{"Id": "queue", "Arn": f"{NAMES.arn('sqs')}:{queue}"}])
+    events.put_rule(Name=name, EventPattern=pattern)
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": f"{NAMES.arn('sqs')}:{name}"}])
     return queue_url

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,7 +18,7 @@ _ROOM_CHECK_S: Final = 0.1
 
 
 class EventBridge:
-    """Empties the trigger's queue, one execution per event, at most `most_running` at a time.
+    """Empties a trigger's queue, one execution per event, at most `most_running` at a time.
 
     On AWS the functions scale out instead; a laptop keeps the rest waiting in the queue.
     """
@@ -27,25 +28,25 @@ class EventBridge:
         *,
         queue_url: str,
         machine_arn: str,
-        sqs: Any,
-        states: Any,
+        client: Callable[[str], Any],
         most_running: int,
+        stopping: threading.Event,
     ) -> None:
         self._queue_url = queue_url
         self._machine_arn = machine_arn
-        self._sqs = sqs
-        self._states = states
+        self._sqs = client("sqs")
+        self._states = client("stepfunctions")
         self._most_running = most_running
         self._running: set[str] = set()
         self._normaliser = S3EventNormaliser()
-        self._stopping = threading.Event()
+        self._stopping = stopping
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        self._stopping.set()
+    def join(self) -> None:
+        """Wait for it to end, once `stopping` is set."""
         self._thread.join()
 
     def _run(self) -> None:
@@ -61,12 +62,15 @@ class EventBridge:
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=_POLL_S
         )
         for message in answer.get("Messages", []):
-            event = self._normaliser.normalise(json.loads(message["Body"]))
+            event = self._as_on_aws(json.loads(message["Body"]))
             if event is not None and not self._start(event):
                 return
             self._sqs.delete_message(
                 QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"]
             )
+
+    def _as_on_aws(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        return self._normaliser.normalise(event) if event["source"] == "aws.s3" else event
 
     def _start(self, event: dict[str, Any]) -> bool:
         """Start the event's execution, however often it takes; False when told to stop first."""

@@ -20,6 +20,7 @@ from botocore import xform_name
 from botocore.model import OperationModel
 from moto import backends
 from moto.core.config import default_user_config
+from moto.events.models import events_backends
 from moto.s3.responses import S3Response
 from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
@@ -27,8 +28,10 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
     state_task_service_aws_sdk,
 )
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
-from moto.stepfunctions.parser.backend import execution_worker
+from moto.stepfunctions.parser.backend import execution, execution_worker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+
+from pipeline.local.status_events import status_change
 
 _TaskService = state_task_service.StateTaskService
 
@@ -46,6 +49,7 @@ def apply() -> None:
     _parse_once()
     _list_services_once()
     _decide_conditions_alone()
+    _announce_ends()
 
 
 def _shape_sdk_parameters() -> None:
@@ -145,3 +149,17 @@ def _decide_conditions_alone() -> None:
 
     S3Response.put_object = in_turn(S3Response.put_object)
     S3Response.delete_object = in_turn(S3Response.delete_object)
+
+
+def _announce_ends() -> None:
+    """No status change of an execution reaches EventBridge; here the ends do."""
+    ended = execution.BaseExecutionWorkerCommunication.terminated
+
+    def announced(self: Any) -> None:
+        ended(self)
+        done = self.execution
+        buses = events_backends[done.account_id][done.region_name].event_buses
+        for rule in list(buses["default"].rules.values()):
+            rule.send_to_targets(status_change(done), transform_input=False)
+
+    execution.BaseExecutionWorkerCommunication.terminated = announced

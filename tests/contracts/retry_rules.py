@@ -35,9 +35,21 @@ DYNAMODB_FAULTS: Final = frozenset(
         "DynamoDB.SdkClientException",
     }
 )
+# The same, as the SDK integration spells them.
+DYNAMODB_SDK_FAULTS: Final = frozenset(
+    {
+        "DynamoDb.ProvisionedThroughputExceededException",
+        "DynamoDb.ThrottlingException",
+        "DynamoDb.RequestLimitExceededException",
+        "DynamoDb.InternalServerErrorException",
+        "DynamoDb.DynamoDbException",
+        "DynamoDb.SdkClientException",
+    }
+)
 _OWNERS: Final = {
     "lambda": {"Lambda", "Runtime", "Sandbox", "States"},
     "dynamodb": {"DynamoDB", "States"},
+    "aws-sdk:dynamodb": {"DynamoDb", "States"},
     "aws-sdk:s3": {"S3", "States"},
     "states": {"StepFunctions", "States"},
     "events": {"EventBridge", "States"},
@@ -83,9 +95,10 @@ def lambda_is_retried(machine: Machine, declared: Declared) -> Iterator[str]:
 
 
 def dynamodb_is_retried(machine: Machine, _declared: Declared) -> Iterator[str]:
+    faults = {"dynamodb": DYNAMODB_FAULTS, "aws-sdk:dynamodb": DYNAMODB_SDK_FAULTS}
     for task in machine.tasks:
-        if task.service == "dynamodb":
-            yield from _retries_as_agreed(task, dict.fromkeys(DYNAMODB_FAULTS, ON_DYNAMODB))
+        if task.service in faults:
+            yield from _retries_as_agreed(task, dict.fromkeys(faults[task.service], ON_DYNAMODB))
 
 
 def _retries_as_agreed(task: State, agreed: Mapping[str, Patience]) -> Iterator[str]:

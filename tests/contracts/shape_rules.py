@@ -27,7 +27,9 @@ _UNPORTABLE_FIELDS: Final = frozenset(
         "ToleratedFailurePercentage",
     }
 )
-_SERVICES: Final = frozenset({"lambda", "dynamodb", "aws-sdk:s3", "states", "events"})
+_SERVICES: Final = frozenset(
+    {"lambda", "dynamodb", "aws-sdk:dynamodb", "aws-sdk:s3", "states", "events"}
+)
 
 
 def placeholders_resolve(machine: Machine, declared: Declared) -> Iterator[str]:
@@ -122,11 +124,11 @@ def _unportable_states(scope: Scope) -> Iterator[str]:
             yield f"{state.name}: a Map that does not say it is INLINE"
 
 
-def s3_answers_are_selected(machine: Machine, _declared: Declared) -> Iterator[str]:
+def sdk_answers_are_selected(machine: Machine, _declared: Declared) -> Iterator[str]:
     """Engines answer SDK calls with different extras: only what is selected may travel."""
     for task in machine.tasks:
         kept = task.body.get("ResultPath", "$") is not None
-        if task.service == "aws-sdk:s3" and kept and not task.body.get("ResultSelector"):
+        if task.service.startswith("aws-sdk:") and kept and not task.body.get("ResultSelector"):
             yield f"{task.name}: no ResultSelector"
 
 
@@ -140,5 +142,5 @@ RULES: Final = (
     every_state_is_reachable,
     every_way_ends,
     runs_on_every_engine,
-    s3_answers_are_selected,
+    sdk_answers_are_selected,
 )

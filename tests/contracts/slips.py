@@ -136,7 +136,7 @@ SHAPE: Final = (
         " cloud runs",
     ),
     Slip(
-        shape_rules.s3_answers_are_selected,
+        shape_rules.sdk_answers_are_selected,
         drop("States/FindWeights/ResultSelector"),
         "FindWeights: no ResultSelector",
     ),

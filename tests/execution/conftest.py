@@ -62,7 +62,7 @@ def _adjusted(function: Function, *, bedrock: str) -> Function:
 
 
 def _hasty_copy(folder: Path) -> Path:
-    """The shipped state machines, retrying after at most a second: nothing else is changed."""
+    """The shipped state machines, waiting for at most a second: nothing else is changed."""
     for path in (ROOT / "state_machines").iterdir():
         content = path.read_text()
         if path.name.endswith(".asl.json"):
@@ -72,6 +72,8 @@ def _hasty_copy(folder: Path) -> Path:
 
 
 def _hasty(value: dict[str, Any]) -> dict[str, Any]:
-    if "IntervalSeconds" not in value:
-        return value
-    return value | {"IntervalSeconds": 1, "BackoffRate": 1, "MaxDelaySeconds": 1}
+    if value.get("Type") == "Wait":
+        return value | {"Seconds": 1}
+    if "IntervalSeconds" in value:
+        return value | {"IntervalSeconds": 1, "BackoffRate": 1, "MaxDelaySeconds": 1}
+    return value

@@ -72,6 +72,28 @@ class Driver:
             time.sleep(0.02)
         return describe(states, arn)
 
+    def recording_of(self, execution: Execution) -> Execution:
+        """What `record-failure` made of an execution that ended badly."""
+        states = self.cloud.client("stepfunctions")
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            assert time.monotonic() < deadline, f"nobody recorded how {execution.arn} ended"
+            arn = NAMES.machine_arn("record-failure")
+            listed = states.list_executions(stateMachineArn=arn, maxResults=20)["executions"]
+            for row in (row for row in listed if row["status"] != "RUNNING"):
+                recording = describe(states, row["executionArn"])
+                if recording.input["detail"]["executionArn"] == execution.arn:
+                    return recording
+            time.sleep(0.02)
+
+    def running(self) -> str:
+        """The ARN of the one execution of the cutout machine that runs."""
+        listed = self.cloud.client("stepfunctions").list_executions(
+            stateMachineArn=NAMES.machine_arn("cutout"), statusFilter="RUNNING"
+        )
+        (row,) = listed["executions"]
+        return str(row["executionArn"])
+
     def new_bucket(self) -> str:
         """A bucket of somebody else's: not versioned, starts nothing."""
         name = f"other-{uuid.uuid4().hex}"

@@ -30,8 +30,9 @@ def test_an_outage_that_lasts_leaves_the_state_red_for_redrive(driver: Driver) -
     assert driver.task_errors(execution) == ["StoreUnavailable"] * 7
     assert driver.states_of(execution)[-1] == "RemoveBackground"
     assert driver.keys("output", prefix="outage/long") == []
+    driver.recording_of(execution)
     (record,) = driver.records_of("outage/long.png")
-    assert (record["status"], record["execution"]) == ("RUNNING", execution.arn)
+    assert (record["status"], record["error"]) == ("FAILED", "StoreUnavailable")
     name = execution.arn.rpartition(":")[2]
     assert driver.keys("quarantine", prefix=name) == []
 

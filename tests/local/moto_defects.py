@@ -95,12 +95,25 @@ def both_claim(machine: Machine) -> bool:
         return all(two.map(claim, range(2)))
 
 
+def nobody_hears_of_the_end(machine: Machine) -> bool:
+    """Whether an execution may end without any event about it."""
+    events, sqs = machine.client("events"), machine.client("sqs")
+    url = sqs.create_queue(QueueName="ends")["QueueUrl"]
+    events.put_rule(Name="ends", EventPattern=json.dumps({"source": ["aws.states"]}))
+    events.put_targets(
+        Rule="ends", Targets=[{"Id": "ends", "Arn": "arn:aws:sqs:us-east-1:123456789012:ends"}]
+    )
+    machine.run(PASS, name="a")
+    return not sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages")
+
+
 def defects(machine: Machine) -> dict[str, bool]:
     machine.client("s3").create_bucket(Bucket="photos")
     parse = execution_worker.AmazonStateLanguageParser.parse
     definition = json.dumps({"StartAt": "S", "States": {"S": PASS | {"End": True}}})
     clients = [boto_client_for("us-east-1", "s3") for _ in range(2)]
     return {
+        "_announce_ends": nobody_hears_of_the_end(machine),
         "_decide_conditions_alone": both_claim(machine),
         "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
         "_name_s3_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),

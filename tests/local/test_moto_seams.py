@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import ROOT
 
 PATCHES = [
+    "_announce_ends",
     "_decide_conditions_alone",
     "_list_services_once",
     "_name_s3_errors",

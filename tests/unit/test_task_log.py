@@ -15,7 +15,15 @@ from pydantic import ValidationError
 from pipeline.errors import NoSubject, OutOfMemory, PipelineError
 from pipeline.task import task
 from tests.unit.containers.greeter.calls import EVENT, LAMBDA, call
-from tests.unit.containers.greeter.handler import Greet, Greeted, greet, overeat, refuse, stumble
+from tests.unit.containers.greeter.handler import (
+    Greet,
+    Greeted,
+    greet,
+    overeat,
+    refuse,
+    stumble,
+    wait,
+)
 
 pytestmark = pytest.mark.usefixtures("fresh_workbench")
 
@@ -31,11 +39,12 @@ def logged(run: Callable[..., Greeted], event: dict[str, Any] | None = None) -> 
     return [json.loads(line) for line in log.getvalue().splitlines()]
 
 
-def published(output: str) -> dict[str, Any]:
-    """The one line CloudWatch turns into metrics."""
-    (line,) = (line for line in output.splitlines() if "_aws" in line)
-    figures: dict[str, Any] = json.loads(line)
-    return figures
+def published(output: str, *, by: str = "service") -> dict[str, Any]:
+    """The one line CloudWatch turns into metrics by a dimension; nothing if there is none."""
+    lines = [json.loads(line) for line in output.splitlines() if "_aws" in line]
+    mine = [line for line in lines if by in line]
+    assert len(mine) <= 1
+    return mine[0] if mine else {}
 
 
 @pytest.mark.parametrize("run", [greet, refuse, overeat, stumble], ids=lambda run: run.__name__)
@@ -119,3 +128,24 @@ def test_failures_are_counted_by_name(
         call(run)
 
     assert published(capsys.readouterr().out)[error.__name__] == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("run", "refusals"),
+    [(refuse, [1.0]), (wait, [1.0]), (overeat, None), (stumble, None), (greet, None)],
+    ids=lambda case: getattr(case, "__name__", None),
+)
+def test_what_is_not_the_functions_fault_is_counted_for_its_canary(
+    capsys: pytest.CaptureFixture[str], run: Callable[..., Greeted], refusals: list[float] | None
+) -> None:
+    logged(run)
+    line = published(capsys.readouterr().out, by="function_name")
+
+    assert line.get("refused") == refusals
+    if refusals:
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        assert (directive["Namespace"], directive["Dimensions"]) == (
+            "Matteline",
+            [["function_name"]],
+        )
+        assert line["function_name"] == "greeter"

@@ -1,9 +1,9 @@
-"""Six ways a task can end, not yet decorated."""
+"""Seven ways a task can end, not yet decorated."""
 
 from pydantic import Field
 
 from pipeline.contracts import Job, Result
-from pipeline.errors import NoSubject
+from pipeline.errors import NoSubject, WeightsClaimed
 from pipeline.workbench import TaskContext
 
 
@@ -26,6 +26,10 @@ def greet(job: Greet, context: TaskContext) -> Greeted:
 def refuse(_job: Greet, context: TaskContext) -> Greeted:
     context.note(looked="everywhere")
     raise NoSubject("nobody is there")
+
+
+def wait(_job: Greet, _context: TaskContext) -> Greeted:
+    raise WeightsClaimed("somebody else is at it")
 
 
 def overeat(_job: Greet, _context: TaskContext) -> Greeted:

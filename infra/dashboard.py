@@ -1,0 +1,116 @@
+"""One page: what came in and how it ended, how long it took, what it used, what waits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.metrics import (
+    execution_metric,
+    function_metric,
+    quarantined,
+    task_metric,
+    undelivered,
+)
+from pipeline.blueprint import Blueprint
+from pipeline.names import Names
+
+_OUTCOMES: Final = (
+    "ExecutionsStarted",
+    "ExecutionsSucceeded",
+    "ExecutionsFailed",
+    "ExecutionsTimedOut",
+    "ExecutionsAborted",
+    "ExecutionThrottled",
+)
+_WIDTH: Final = 12
+_MB_MS_PER_GB_S: Final = 1024 * 1000
+
+
+class Dashboard(Construct):
+    """Rows of two graphs: a machine, a container or a queue more is a row or a line more."""
+
+    def __init__(self, scope: Construct, *, blueprint: Blueprint, names: Names) -> None:
+        super().__init__(scope, "Dashboard")
+        self._blueprint, self._names = blueprint, names
+        board = cloudwatch.Dashboard(
+            self,
+            "Board",
+            dashboard_name=names.prefix,
+            default_interval=cdk.Duration.hours(12),
+        )
+        board.add_widgets(*(self._outcomes(name) for name in blueprint.definitions))
+        board.add_widgets(self._waiting(), self._cost())
+        for container in (each.name for each in blueprint.containers):
+            board.add_widgets(_durations(container), _memory(container))
+            board.add_widgets(self._trouble(container))
+
+    def _outcomes(self, machine: str) -> cloudwatch.GraphWidget:
+        lines = [execution_metric(self._names, machine, outcome) for outcome in _OUTCOMES]
+        return _graph(f"{machine}: executions", lines)
+
+    def _waiting(self) -> cloudwatch.GraphWidget:
+        machines = self._blueprint.triggers(self._names)
+        queues = [undelivered(self._names, machine) for machine in machines]
+        return _graph("Quarantined photos, undelivered events", [quarantined(self._names), *queues])
+
+    def _cost(self) -> cloudwatch.GraphWidget:
+        """What Lambda bills by: time × memory, per container."""
+        lines = []
+        for container in self._blueprint.containers:
+            spent = {
+                f"f{number}_{each.memory_mb}": function_metric(
+                    each.name(self._names), "Duration", statistic="Sum"
+                )
+                for number, each in enumerate(self._blueprint.functions)
+                if each.manifest == container
+            }
+            terms = [f"FILL({name}, 0) * {name.partition('_')[2]}" for name in spent]
+            lines.append(
+                cloudwatch.MathExpression(
+                    expression=f"({' + '.join(terms)}) / {_MB_MS_PER_GB_S}",
+                    using_metrics=spent,
+                    label=container.name,
+                )
+            )
+        return _graph("Lambda: GB-seconds", lines, stacked=True)
+
+    def _trouble(self, container: str) -> cloudwatch.GraphWidget:
+        functions = [
+            each.name(self._names)
+            for each in self._blueprint.functions
+            if each.manifest.name == container
+        ]
+        lines = [
+            function_metric(function, metric, statistic="Sum")
+            for function in functions
+            for metric in ("Errors", "Throttles")
+        ]
+        return _graph(f"{container}: errors and throttles", lines, width=2 * _WIDTH)
+
+
+def _durations(container: str) -> cloudwatch.GraphWidget:
+    lines = [task_metric(container, "task_ms", statistic=each) for each in ("p50", "p99")]
+    return _graph(f"{container}: time of a task, ms", lines)
+
+
+def _memory(container: str) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(
+        title=f"{container}: most memory held, MB; cold starts",
+        left=[task_metric(container, "peak_rss_mb", statistic="Maximum")],
+        right=[task_metric(container, "cold_start", statistic="Sum")],
+        width=_WIDTH,
+    )
+
+
+def _graph(
+    title: str,
+    lines: list[cloudwatch.IMetric] | list[cloudwatch.Metric] | list[cloudwatch.MathExpression],
+    *,
+    stacked: bool = False,
+    width: int = _WIDTH,
+) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(lines), stacked=stacked, width=width)

@@ -1,0 +1,73 @@
+"""The metrics there are, by name: of AWS's own, and of those `pipeline.task` publishes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from pipeline.names import Names
+
+QUARANTINED: Final = "quarantined"
+_TASKS: Final = "Matteline"
+
+
+def namespace(names: Names) -> str:
+    """Where a deployment counts for itself: what tasks publish, all stages of an account share."""
+    return f"{_TASKS}/{names.prefix}"
+
+
+def execution_metric(
+    names: Names, machine: str, metric: str, *, minutes: int = 5
+) -> cloudwatch.Metric:
+    """What Step Functions counts, whichever version or alias was started."""
+    return cloudwatch.Metric(
+        namespace="AWS/States",
+        metric_name=metric,
+        dimensions_map={"StateMachineArn": names.unqualified_machine_arn(machine)},
+        statistic="Sum",
+        period=cdk.Duration.minutes(minutes),
+    )
+
+
+def quarantined(names: Names, *, minutes: int = 5) -> cloudwatch.Metric:
+    """Executions that put their input aside, counted in the cutout machine's log."""
+    return cloudwatch.Metric(
+        namespace=namespace(names),
+        metric_name=QUARANTINED,
+        statistic="Sum",
+        period=cdk.Duration.minutes(minutes),
+    )
+
+
+def task_metric(
+    container: str, metric: str, *, statistic: str, minutes: int = 5
+) -> cloudwatch.Metric:
+    """What a container's tasks say of themselves: timings, memory, errors by their name."""
+    return cloudwatch.Metric(
+        namespace=_TASKS,
+        metric_name=metric,
+        dimensions_map={"service": container},
+        statistic=statistic,
+        period=cdk.Duration.minutes(minutes),
+    )
+
+
+def function_metric(function: str, metric: str, *, statistic: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/Lambda",
+        metric_name=metric,
+        dimensions_map={"FunctionName": function},
+        statistic=statistic,
+    )
+
+
+def undelivered(names: Names, machine: str) -> cloudwatch.Metric:
+    """Events that could not start the machine and wait for a person."""
+    return cloudwatch.Metric(
+        namespace="AWS/SQS",
+        metric_name="ApproximateNumberOfMessagesVisible",
+        dimensions_map={"QueueName": names.undelivered_queue(machine)},
+        statistic="Maximum",
+    )

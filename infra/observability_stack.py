@@ -1,0 +1,87 @@
+"""What tells people how the platform is doing: alarms and their topic, a dashboard, queries."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.alarms import Alarms
+from infra.dashboard import Dashboard
+from infra.machine_alarms import add_machine_alarms
+from infra.metrics import QUARANTINED, namespace
+from infra.queries import SavedQueries
+from infra.resource_alarms import add_resource_alarms
+from pipeline.blueprint import Blueprint
+from pipeline.names import Names
+
+
+class ObservabilityStack(cdk.Stack):
+    """It looks at the other stacks by name and may come and go without them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        stack_id: str,
+        *,
+        blueprint: Blueprint,
+        names: Names,
+        alarm_email: str | None,
+    ) -> None:
+        super().__init__(scope, stack_id, description="Matteline: alarms, dashboard, queries")
+        topic = _topic(self, names)
+        if alarm_email:
+            topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
+        _count_quarantined(self, names)
+        alarms = Alarms(self, names)
+        add_machine_alarms(alarms, blueprint, names)
+        add_resource_alarms(alarms, blueprint, names)
+        Dashboard(self, blueprint=blueprint, names=names)
+        SavedQueries(self, blueprint=blueprint, names=names)
+
+
+def _topic(scope: Construct, names: Names) -> sns.Topic:
+    """Its key lets CloudWatch in, which the one AWS manages would not."""
+    only_ours = {"StringEquals": {"aws:SourceAccount": names.account}}
+    cloudwatch = iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=only_ours)
+    key = kms.Key(
+        scope,
+        "AlarmKey",
+        alias=f"alias/{names.alarm_topic()}",
+        description="What alarms say on their way to whoever listens",
+        enable_key_rotation=True,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    key.grant(cloudwatch, "kms:Decrypt", "kms:GenerateDataKey*")
+    topic = sns.Topic(
+        scope,
+        "AlarmTopic",
+        topic_name=names.alarm_topic(),
+        display_name="Matteline alarms",
+        master_key=key,
+        enforce_ssl=True,
+    )
+    topic.grant_publish(cloudwatch)
+    return topic
+
+
+def _count_quarantined(scope: Construct, names: Names) -> None:
+    """Step Functions counts a refused photo as a failed execution; its log knows better."""
+    logs.MetricFilter(
+        scope,
+        "Quarantined",
+        log_group=logs.LogGroup.from_log_group_name(
+            scope, "CutoutLog", names.machine_log_group("cutout")
+        ),
+        filter_pattern=logs.FilterPattern.literal(
+            '{ ($.type = "TaskStateEntered") && ($.details.name = "Quarantine") }'
+        ),
+        metric_namespace=namespace(names),
+        metric_name=QUARANTINED,
+        metric_value="1",
+        default_value=0,
+    )

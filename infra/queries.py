@@ -1,0 +1,52 @@
+"""Saved queries of CloudWatch Logs Insights, out of `queries.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.blueprint import Blueprint
+from pipeline.names import Names
+
+_FILE: Final = Path(__file__).parent / "queries.toml"
+_ALL_FUNCTIONS: Final = "functions"
+
+
+class Query(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    summary: str
+    of: str
+    fields: tuple[str, ...]
+    steps: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return "\n| ".join([f"fields {', '.join(self.fields)}", *self.steps])
+
+
+def read_queries() -> dict[str, Query]:
+    read = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    return {name: Query.model_validate(body) for name, body in read.items()}
+
+
+class SavedQueries(Construct):
+    def __init__(self, scope: Construct, *, blueprint: Blueprint, names: Names) -> None:
+        super().__init__(scope, "Queries")
+        functions = [names.log_group(each.name(names)) for each in blueprint.functions]
+        for name, query in read_queries().items():
+            groups = (
+                functions if query.of == _ALL_FUNCTIONS else [names.machine_log_group(query.of)]
+            )
+            logs.CfnQueryDefinition(
+                self,
+                name,
+                name=f"{names.prefix}/{name}",
+                query_string=f"# {query.summary}\n{query.text}",
+                log_group_names=groups,
+            )

@@ -1,0 +1,85 @@
+"""Alarms on what executions use: weights, memory, concurrency, the tables."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from infra.alarms import Alarms
+from infra.metrics import task_metric
+from pipeline.blueprint import Blueprint
+from pipeline.manifest import Resources
+from pipeline.names import Names
+
+_CONCURRENCY_QUOTA: Final = 1000  # what an account is given before it asks for more
+_FULL: Final = 0.8
+
+
+def add_resource_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> None:
+    containers = [each.name for each in blueprint.containers]
+    alarms.add(
+        "weights-mismatch",
+        _raised("WeightsMismatch", containers),
+        above=0,
+        meaning="Bytes of a model are not what the catalogue names. They were not loaded.",
+        section="weights-mismatch",
+    )
+    alarms.add(
+        "out-of-memory",
+        _raised("OutOfMemory", containers),
+        above=0,
+        meaning="A photo and a model together needed more memory than their function has.",
+        section="out-of-memory",
+    )
+    alarms.add(
+        "concurrency",
+        cloudwatch.Metric(
+            namespace="AWS/Lambda", metric_name="ConcurrentExecutions", statistic="Maximum"
+        ),
+        above=_FULL * _CONCURRENCY_QUOTA,
+        of_periods=(2, 3),
+        meaning="The account's functions are near the number that may run at once.",
+        section="concurrency",
+    )
+    _add_for_tables(alarms, blueprint.resources, names)
+
+
+def _add_for_tables(alarms: Alarms, resources: Resources, names: Names) -> None:
+    for table in resources.tables:
+        held_back = {
+            event: cloudwatch.Metric(
+                namespace="AWS/DynamoDB",
+                metric_name=f"{event.capitalize()}ThrottleEvents",
+                dimensions_map={"TableName": names.table(table)},
+                statistic="Sum",
+            )
+            for event in ("read", "write")
+        }
+        alarms.add(
+            f"{table}-table-throttled",
+            _sum(held_back, label="requests held back"),
+            above=0,
+            of_periods=(2, 3),
+            meaning=f"DynamoDB holds requests to the table of {table} back.",
+            section="table-throttled",
+        )
+
+
+def _raised(error: str, containers: list[str]) -> cloudwatch.MathExpression:
+    """How often an error was raised, in whichever container."""
+    raised = {
+        f"c{number}": task_metric(container, error, statistic="Sum")
+        for number, container in enumerate(containers)
+    }
+    return _sum(raised, label=error)
+
+
+def _sum(metrics: dict[str, cloudwatch.Metric], *, label: str) -> cloudwatch.MathExpression:
+    return cloudwatch.MathExpression(
+        expression=" + ".join(f"FILL({name}, 0)" for name in metrics),
+        using_metrics=metrics,
+        label=label,
+        period=cdk.Duration.minutes(5),
+    )

@@ -1,0 +1,158 @@
+"""Executions that cannot say how they ended are recorded from outside, by `record-failure`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.local.deployment import NAMES
+from pipeline.local.executions import Execution
+from tests.execution.driver import PATIENCE_S, Driver
+from tests.pictures import png, square
+
+WEIGHTS_ARE_LISTED = rf"GET /{NAMES.bucket('models')}"  # the job is claimed by then
+PHOTO_IS_READ = rf"(GET|HEAD) /{NAMES.bucket('ingest')}/"
+
+
+def row_of(driver: Driver, key: str) -> dict[str, str]:
+    (row,) = driver.records_of(key)
+    return row
+
+
+def test_a_bug_releases_its_job_and_leaves_its_name_and_cause(driver: Driver) -> None:
+    execution = driver.drop(png(square()), "recorded/bug.png", model="buggy")
+
+    recording = driver.recording_of(execution)
+
+    row = row_of(driver, "recorded/bug.png")
+    assert (recording.status, driver.states_of(recording)[-1]) == ("SUCCEEDED", "Recorded")
+    assert (row["status"], row["error"]) == ("FAILED", "ZeroDivisionError")
+    assert (row["execution"], row["held_until"]) == (execution.arn, "0")
+    assert json.loads(row["reason"])["errorMessage"] == "integer division or modulo by zero"
+    assert row["bucket"] == NAMES.bucket("ingest")
+
+
+def test_the_same_photo_runs_again_at_once_after_a_failure(driver: Driver) -> None:
+    driver.recording_of(driver.drop(png(square()), "recorded/again.png", model="buggy"))
+
+    second = driver.drop(png(square()), "recorded/again.png", model="buggy")
+
+    assert second.error == "ZeroDivisionError"
+    assert driver.states_of(second)[-1] == "RemoveBackground"
+
+
+def test_a_job_that_failed_and_is_done_has_no_error_left(driver: Driver) -> None:
+    with driver.faults.outage(rf"PUT /{NAMES.bucket('work')}/.*/mask.png"):
+        driver.recording_of(driver.drop(png(square()), "recorded/mended.png"))
+
+    second = driver.drop(png(square()), "recorded/mended.png")
+
+    row = row_of(driver, "recorded/mended.png")
+    assert (second.status, row["status"]) == ("SUCCEEDED", "DONE")
+    assert row.keys().isdisjoint({"error", "reason"})
+
+
+def test_an_execution_that_is_stopped_by_hand_releases_its_job(driver: Driver) -> None:
+    key = "recorded/stopped.png"
+    states = driver.cloud.client("stepfunctions")
+    driver.faults.before(
+        WEIGHTS_ARE_LISTED,
+        lambda: states.stop_execution(executionArn=driver.running()),
+    )
+
+    execution = driver.drop(png(square()), key)
+    driver.recording_of(execution)
+
+    row = row_of(driver, key)
+    assert execution.status == "ABORTED"
+    assert (row["status"], row["error"]) == ("FAILED", "ABORTED")
+    assert (row["reason"], row["held_until"]) == ("no cause was given", "0")
+
+
+def test_an_execution_that_runs_out_of_time_releases_its_job(driver: Driver) -> None:
+    driver.faults.before(WEIGHTS_ARE_LISTED, lambda: until_nothing_runs(driver))
+    with timeout_s(driver, 2):
+        execution = driver.drop(png(square()), "recorded/late.png")
+
+    driver.recording_of(execution)
+
+    row = row_of(driver, "recorded/late.png")
+    assert execution.status == "TIMED_OUT"
+    assert (row["status"], row["error"], row["held_until"]) == ("FAILED", "TIMED_OUT", "0")
+
+
+def test_an_execution_that_ends_before_it_claims_a_job_is_recorded_by_its_name(
+    driver: Driver,
+) -> None:
+    with driver.faults.outage(PHOTO_IS_READ):
+        execution = driver.drop(png(square()), "recorded/unread.png")
+    recording = driver.recording_of(execution)
+
+    row = driver.record(name_of(execution))
+    assert (row["status"], row["error"]) == ("FAILED", "StoreUnavailable")
+    assert row["execution"] == execution.arn
+    assert driver.states_of(recording).count("FindJob") == 2
+
+
+def test_what_an_execution_says_of_itself_stands(driver: Driver) -> None:
+    refused = driver.drop(b"no photo", "recorded/letter.txt")
+    too_large = driver.drop(png(square()), "recorded/large.png", model="hungry")
+    before = driver.record(name_of(refused)), row_of(driver, "recorded/large.png")
+
+    last_states = {driver.states_of(driver.recording_of(one))[-1] for one in (refused, too_large)}
+
+    assert last_states == {"RecordedBefore"}
+    assert (driver.record(name_of(refused)), row_of(driver, "recorded/large.png")) == before
+    assert [row["status"] for row in before] == ["QUARANTINED", "FAILED"]
+
+
+def test_a_job_that_another_execution_has_by_now_is_left_to_it(driver: Driver) -> None:
+    key = "recorded/taken.png"
+    job_id = driver.drop(png(square()), key).output["job_id"]
+    dynamodb = driver.cloud.client("dynamodb")
+
+    def take_over() -> None:
+        dynamodb.update_item(
+            TableName=NAMES.table("jobs"),
+            Key={"job_id": {"S": job_id}},
+            UpdateExpression="SET #execution = :other",
+            ExpressionAttributeNames={"#execution": "execution"},
+            ExpressionAttributeValues={":other": {"S": "another one"}},
+        )
+
+    driver.faults.before(WEIGHTS_ARE_LISTED, take_over)
+    with driver.faults.outage(rf"PUT /{NAMES.bucket('work')}/.*/mask.png"):
+        execution = driver.start({"bucket": NAMES.bucket("ingest"), "key": key, "force": True})
+    driver.recording_of(execution)
+
+    row = row_of(driver, key)
+    assert (row["status"], row["execution"]) == ("RUNNING", "another one")
+    assert driver.record(name_of(execution))["error"] == "StoreUnavailable"
+
+
+def name_of(execution: Execution) -> str:
+    return execution.arn.rpartition(":")[2]
+
+
+@contextmanager
+def timeout_s(driver: Driver, seconds: int) -> Iterator[None]:
+    """The cutout machine with another TimeoutSeconds."""
+    states, arn = driver.cloud.client("stepfunctions"), NAMES.machine_arn("cutout")
+    definition = states.describe_state_machine(stateMachineArn=arn)["definition"]
+    hurried = json.dumps(json.loads(definition) | {"TimeoutSeconds": seconds})
+    states.update_state_machine(stateMachineArn=arn, definition=hurried)
+    try:
+        yield
+    finally:
+        states.update_state_machine(stateMachineArn=arn, definition=definition)
+
+
+def until_nothing_runs(driver: Driver) -> None:
+    arn = driver.running()
+    states = driver.cloud.client("stepfunctions")
+    deadline = time.monotonic() + PATIENCE_S
+    while states.describe_execution(executionArn=arn)["status"] == "RUNNING":
+        assert time.monotonic() < deadline, f"{arn} does not end"
+        time.sleep(0.02)

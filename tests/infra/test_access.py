@@ -1,0 +1,197 @@
+"""A role may do what its container and its model declare, and nothing more."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from infra.app import ROOT
+from pipeline.blueprint import Blueprint
+from pipeline.names import Names
+from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, deploy
+from tests.infra.conftest import Templates
+from tests.infra.policies import allows, listed, role, statements_of
+
+BLUEPRINT: Final = Blueprint.read(ROOT, default_model="u2netp")
+NAMES: Final = Names("matteline-dev", account=ACCOUNT, region=REGION)
+MODELS: Final = [row.name for row in BLUEPRINT.catalogue.rows]
+BEDROCK: Final = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile"
+STABILITY: Final = "stability.stable-image-remove-background-v1:0"
+
+
+@pytest.fixture(scope="module")
+def access(templates: Templates) -> Deployed:
+    return deploy(templates["matteline-dev-access"])
+
+
+def arn(path: str) -> str:
+    """`ingest/a/cat.jpg` as the ARN of that object of ours."""
+    bucket, slash, key = path.partition("/")
+    return f"arn:aws:s3:::matteline-dev-{bucket}-{ACCOUNT}-{REGION}{slash}{key}"
+
+
+@pytest.mark.parametrize(
+    ("function", "action", "path"),
+    [
+        ("media-inspector", "s3:GetObject", "ingest/a/cat.jpg"),
+        ("media-inspector", "s3:GetObjectVersion", "ingest/a/cat.jpg"),
+        ("media-inspector", "s3:ListBucket", "ingest"),
+        ("background-remover-u2net", "s3:GetObjectVersion", "ingest/a/cat.jpg"),
+        ("background-remover-u2net", "s3:GetObject", "models/u2net/0123/manifest.json"),
+        ("background-remover-u2net", "s3:GetObject", "models/u2net/0123/4567/lean.onnx"),
+        ("background-remover-u2net", "s3:ListBucket", "models"),
+        ("background-remover-u2net", "s3:PutObject", "work/0123/4567/mask.png"),
+        ("background-remover-sam-vit-b", "s3:PutObject", "work/0123/4567/mask-1-2.png"),
+        ("background-remover-sam-vit-b", "s3:GetObject", "work/embeddings/1/0123-6x9/45.npz"),
+        ("background-remover-sam-vit-b", "s3:PutObject", "work/embeddings/1/0123-6x9/45.npz"),
+        ("edge-refiner", "s3:GetObjectVersion", "ingest/a/cat.jpg"),
+        ("edge-refiner", "s3:GetObject", "work/0123/4567/mask.png"),
+        ("edge-refiner", "s3:PutObject", "work/0123/4567/cutout.webp"),
+        ("edge-refiner", "s3:PutObject", "work/0123/4567/preview.png"),
+        ("model-downloader", "s3:PutObject", "models/u2net/0123/u2net.onnx"),
+        ("model-downloader", "s3:AbortMultipartUpload", "models/u2net/0123/u2net.onnx"),
+        ("model-downloader", "s3:GetObject", "models/u2net/0123/claim.json"),
+        ("model-downloader", "s3:DeleteObject", "models/u2net/0123/claim.json"),
+        ("model-downloader", "s3:ListBucket", "models"),
+    ],
+)
+def test_a_function_may_do_its_work(
+    access: Deployed, function: str, action: str, path: str
+) -> None:
+    assert allows(role(access, f"matteline-dev-{function}"), action, arn(path))
+
+
+@pytest.mark.parametrize(
+    ("function", "action", "path"),
+    [
+        ("media-inspector", "s3:PutObject", "ingest/a/cat.jpg"),
+        ("media-inspector", "s3:GetObject", "models/u2net/0123/manifest.json"),
+        ("background-remover-u2net", "s3:GetObject", "models/u2netp/0123/manifest.json"),
+        ("background-remover-u2net", "s3:PutObject", "models/u2net/0123/u2net.onnx"),
+        ("background-remover-u2net", "s3:PutObject", "work/embeddings/1/0123-6x9/45.npz"),
+        ("background-remover-u2net", "s3:PutObject", "work/0123/4567/cutout.png"),
+        ("background-remover-u2net", "s3:GetObject", "output/a/cat_bg_removed.png"),
+        ("edge-refiner", "s3:GetObject", "models/u2net/0123/manifest.json"),
+        ("edge-refiner", "s3:PutObject", "output/a/cat_bg_removed.png"),
+        ("edge-refiner", "s3:GetObject", "work/embeddings/1/0123-6x9/45.npz"),
+        ("model-downloader", "s3:GetObject", "ingest/a/cat.jpg"),
+        ("model-downloader", "s3:DeleteObject", "models/u2net/0123/manifest.json"),
+        ("model-downloader", "s3:GetObject", "quarantine/run-7/reason.json"),
+    ],
+)
+def test_a_function_may_do_nothing_else(
+    access: Deployed, function: str, action: str, path: str
+) -> None:
+    assert not allows(role(access, f"matteline-dev-{function}"), action, arn(path))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_function_reads_the_weights_of_its_own_model_only(access: Deployed, model: str) -> None:
+    statements = role(access, f"matteline-dev-background-remover-{model}")
+    readable = [
+        each
+        for each in MODELS
+        if allows(statements, "s3:GetObject", arn(f"models/{each}/0123/manifest.json"))
+    ]
+
+    assert readable == ([] if BLUEPRINT.catalogue.row(model).hosted else [model])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_only_a_hosted_models_function_may_invoke_it(access: Deployed, model: str) -> None:
+    statements = role(access, f"matteline-dev-background-remover-{model}")
+    row = BLUEPRINT.catalogue.row(model)
+
+    assert allows(statements, "bedrock:InvokeModel", f"{BEDROCK}/us.{STABILITY}") == row.hosted
+    assert not allows(statements, "bedrock:InvokeModel", f"{BEDROCK}/us.anthropic.claude-v2")
+
+
+def test_a_profiles_model_may_be_invoked_where_the_profile_leads_and_not_directly(
+    access: Deployed,
+) -> None:
+    statements = role(access, "matteline-dev-background-remover-stability-remove-background")
+    (led,) = (each for each in statements if "foundation-model" in str(each["Resource"]))
+
+    assert allows(
+        [led], "bedrock:InvokeModel", f"arn:aws:bedrock:us-west-2::foundation-model/{STABILITY}"
+    )
+    assert led["Condition"] == {
+        "StringEquals": {"bedrock:InferenceProfileArn": f"{BEDROCK}/us.{STABILITY}"}
+    }
+
+
+@pytest.mark.parametrize("function", [each.name(NAMES) for each in BLUEPRINT.functions])
+def test_the_data_key_is_used_through_s3_only(access: Deployed, function: str) -> None:
+    (keyed,) = (each for each in role(access, function) if "kms:Decrypt" in each["Action"])
+
+    assert "DataKey" in keyed["Resource"]
+    assert keyed["Condition"] == {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
+    writes = any(
+        allows([each], "s3:PutObject", each_arn)
+        for each in role(access, function)
+        for each_arn in listed(each["Resource"])
+    )
+    assert ("kms:GenerateDataKey" in keyed["Action"]) == writes
+
+
+@pytest.mark.parametrize("function", [each.name(NAMES) for each in BLUEPRINT.functions])
+def test_a_role_is_lambdas_and_writes_its_own_log(access: Deployed, function: str) -> None:
+    made = access.one("IAM::Role", RoleName=function)
+    (trust,) = made.properties["AssumeRolePolicyDocument"]["Statement"]
+    log = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda"
+
+    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert allows(statements_of(made), "logs:PutLogEvents", f"{log}/{function}:log-stream:today")
+    assert not allows(statements_of(made), "logs:PutLogEvents", f"{log}/other:log-stream:today")
+
+
+def test_every_function_has_a_role_and_a_log_group(access: Deployed) -> None:
+    functions = {each.name(NAMES) for each in BLUEPRINT.functions}
+    roles = {each.properties["RoleName"] for each in access.of("IAM::Role")}
+    groups = {each.properties["LogGroupName"] for each in access.of("Logs::LogGroup")}
+
+    assert roles == functions | {"matteline-dev-codedeploy"}
+    assert groups == {f"/aws/lambda/{function}" for function in functions}
+
+
+def test_nothing_is_allowed_on_everything_but_traces(access: Deployed) -> None:
+    wide = [
+        action
+        for made in access.of("IAM::Role")
+        for statement in statements_of(made)
+        for action in listed(statement["Action"])
+        if "*" in listed(statement["Resource"]) or "*" in action
+    ]
+
+    assert set(wide) == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def test_codedeploy_may_shift_traffic_and_no_more(access: Deployed) -> None:
+    deployer = access.one("IAM::Role", RoleName="matteline-dev-codedeploy")
+
+    assert deployer.properties["ManagedPolicyArns"] == [
+        "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited"
+    ]
+    assert statements_of(deployer) == []
+
+
+def test_where_rows_name_gated_sources_the_downloader_may_read_them(grown: Templates) -> None:
+    access = deploy(grown["matteline-dev-access"])
+    secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:hub-token-a1B2c3"
+    readers = {"matteline-dev-model-downloader"}
+
+    assert who_may(access, "secretsmanager:GetSecretValue", secret) == readers
+    assert (
+        who_may(access, "s3:GetObject", "arn:aws:s3:::somebodys-weights/nets/tiny.onnx") == readers
+    )
+    assert who_may(access, "s3:GetObject", "arn:aws:s3:::somebodys-weights/nets/b.onnx") == set()
+    assert who_may(access, "secretsmanager:GetSecretValue", f"{secret}-and-more") == set()
+
+
+def who_may(access: Deployed, action: str, resource: str) -> set[str]:
+    return {
+        made.properties["RoleName"]
+        for made in access.of("IAM::Role")
+        if allows(statements_of(made), action, resource)
+    }

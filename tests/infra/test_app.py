@@ -1,0 +1,75 @@
+"""The app as a whole: which stacks there are, in which order, and what none of them holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.app import make_app
+from tests.infra.cloudformation import deploy
+from tests.infra.conftest import Templates, read_templates
+from tests.infra.policies import listed
+
+
+def test_function_stacks_wait_for_roles_and_roles_for_storage(assembly: Path) -> None:
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    stacks = {
+        name for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"
+    }
+    waits_for = {name: stacks & set(artifacts[name].get("dependencies", [])) for name in stacks}
+
+    assert waits_for["matteline-registry"] == waits_for["matteline-dev-storage"] == set()
+    assert waits_for["matteline-dev-access"] == {"matteline-dev-storage"}
+    assert waits_for["matteline-dev-functions-edge-refiner"] == {"matteline-dev-access"}
+
+
+def test_nobody_may_do_everything(templates: Templates) -> None:
+    """But the account's root with our key, or nobody could change its policy."""
+    wide = [
+        (stack, resource.id, statement["Action"])
+        for stack, template in templates.items()
+        for resource in deploy(template)
+        for statement in statements(resource.properties)
+        if statement["Effect"] == "Allow"
+        and any(action == "*" or action.endswith(":*") for action in listed(statement["Action"]))
+    ]
+
+    assert [action for *_, action in wide] == ["kms:*"]
+
+
+def test_every_log_is_forgotten_some_day(templates: Templates) -> None:
+    groups = [
+        resource.properties
+        for template in templates.values()
+        for resource in deploy(template).of("Logs::LogGroup")
+    ]
+
+    assert groups
+    assert [each for each in groups if "RetentionInDays" not in each] == []
+
+
+def test_the_repository_is_read_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No environment, no working folder: the same files give the same templates."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    make_app(outdir=first).synth()
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "999999999999")
+    monkeypatch.chdir(tmp_path)
+    make_app(outdir=second).synth()
+
+    assert read_templates(first) == read_templates(second)
+
+
+def statements(properties: Any) -> list[dict[str, Any]]:
+    """Every policy statement anywhere in a resource."""
+    if isinstance(properties, list):
+        return [found for each in properties for found in statements(each)]
+    if not isinstance(properties, dict):
+        return []
+    own = [properties] if {"Effect", "Action"} <= properties.keys() else []
+    return own + [found for each in properties.values() for found in statements(each)]

@@ -1,0 +1,117 @@
+"""A new version gets a little traffic first, and goes back at the first alarm."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.app import ROOT
+from pipeline.manifest import load_containers
+from tests.infra.cloudformation import Deployed, Resource, deploy
+from tests.infra.conftest import Templates
+
+EACH = pytest.mark.parametrize("container", [each.name for each in load_containers(ROOT)])
+
+
+def released(templates: Templates, container: str, **how: str) -> Deployed:
+    template = templates[f"matteline-dev-functions-{container}"]
+    return deploy(template, ImageDigestHex="ab" * 32, ReleaseVersion="1.3.0", **how)
+
+
+@EACH
+def test_an_alias_moves_as_its_deployment_group_says(templates: Templates, container: str) -> None:
+    deployed = released(templates, container)
+    groups = {group.id: group for group in deployed.of("CodeDeploy::DeploymentGroup")}
+
+    for alias in deployed.of("Lambda::Alias"):
+        update = alias.attributes["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        group = groups.pop(update["DeploymentGroupName"].strip("<>"))
+        assert group.id in alias.depends_on  # the group first, as this release wants it
+    assert groups == {}
+
+
+@EACH
+def test_a_tenth_of_the_traffic_for_five_minutes(templates: Templates, container: str) -> None:
+    for group in released(templates, container).of("CodeDeploy::DeploymentGroup"):
+        name = group.properties["DeploymentConfigName"]
+        assert name == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+        assert group.properties["AlarmConfiguration"]["Enabled"] is True
+
+
+@EACH
+def test_going_back_waits_for_nothing_and_minds_no_alarm(
+    templates: Templates, container: str
+) -> None:
+    """The version to be left has raised its alarms, and CodeDeploy would stop because of them."""
+    back = released(templates, container, TrafficShift="all-at-once")
+
+    for group in back.of("CodeDeploy::DeploymentGroup"):
+        name = group.properties["DeploymentConfigName"]
+        assert name == "CodeDeployDefault.LambdaAllAtOnce"
+        assert group.properties["AlarmConfiguration"]["Enabled"] is False
+
+
+@EACH
+def test_whatever_goes_wrong_is_rolled_back(templates: Templates, container: str) -> None:
+    for group in released(templates, container).of("CodeDeploy::DeploymentGroup"):
+        assert group.properties["AutoRollbackConfiguration"] == {
+            "Enabled": True,
+            "Events": [
+                "DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_REQUEST", "DEPLOYMENT_STOP_ON_ALARM",
+            ],
+        }  # fmt: skip
+
+
+@EACH
+def test_three_alarms_watch_the_alias_before_there_is_one(
+    templates: Templates, container: str
+) -> None:
+    functions = {
+        each.properties["FunctionName"]
+        for each in released(templates, container).of("Lambda::Function")
+    }
+    alarms = deploy(templates[f"matteline-dev-functions-{container}"]).of("CloudWatch::Alarm")
+
+    assert {alarm.properties["AlarmName"] for alarm in alarms} == {
+        f"{function}-{kind}"
+        for function in functions
+        for kind in ("errors", "slowness", "throttles")
+    }
+    for alarm in alarms:
+        function = alarm.properties["AlarmName"].rpartition("-")[0]
+        assert watched(alarm) <= {function, f"{function}:live"}
+        assert f"{function}:live" in watched(alarm)
+        assert alarm.properties["TreatMissingData"] == "notBreaching"
+
+
+def watched(alarm: Resource) -> set[str]:
+    """The values of all dimensions of an alarm's metrics."""
+    queries = [each for each in alarm.properties.get("Metrics", []) if "MetricStat" in each]
+    dimensions = [
+        *alarm.properties.get("Dimensions", []),
+        *(each for query in queries for each in query["MetricStat"]["Metric"]["Dimensions"]),
+    ]
+    return {each["Value"] for each in dimensions}
+
+
+def test_slow_is_what_comes_near_the_timeout(templates: Templates) -> None:
+    alarms = released(templates, "edge-refiner").of("CloudWatch::Alarm")
+    (slowness,) = (each for each in alarms if each.properties["AlarmName"].endswith("-slowness"))
+
+    assert slowness.properties["ExtendedStatistic"] == "p99"
+    assert slowness.properties["Threshold"] == 0.8 * 180 * 1000
+
+
+def test_a_photo_that_deserves_refusal_is_no_failure_of_the_function(templates: Templates) -> None:
+    """The metric is the one `pipeline.task` writes."""
+    errors = released(templates, "media-inspector").one(
+        "CloudWatch::Alarm", AlarmName="matteline-dev-media-inspector-errors"
+    )
+    queries = {query["Id"]: query for query in errors.properties["Metrics"]}
+    refused = queries.pop("refused")["MetricStat"]["Metric"]
+    (expression,) = (each["Expression"] for each in queries.values() if "Expression" in each)
+
+    assert expression == "IF(calls > 0, 100 * (errors - FILL(refused, 0)) / calls, 0)"
+    assert (refused["Namespace"], refused["MetricName"]) == ("Matteline", "refused")
+    assert refused["Dimensions"] == [
+        {"Name": "function_name", "Value": "matteline-dev-media-inspector"}
+    ]

@@ -1,0 +1,114 @@
+"""An image is pushed once, scanned, signed, and stays as it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from infra.app import ROOT
+from infra.registry_stack import RegistryStack, Scanning
+from pipeline.manifest import load_containers
+from pipeline.names import Names
+from tests.infra.cloudformation import Deployed, Resource, deploy
+from tests.infra.conftest import Templates
+
+CONTAINERS: Final = load_containers(ROOT)
+EACH = pytest.mark.parametrize("container", [each.name for each in CONTAINERS])
+
+
+@pytest.fixture(scope="module")
+def registry(templates: Templates) -> Deployed:
+    return deploy(templates["matteline-registry"])
+
+
+def repository(registry: Deployed, container: str) -> Resource:
+    return registry.one("ECR::Repository", RepositoryName=f"matteline/{container}")
+
+
+@EACH
+def test_a_tag_never_moves(registry: Deployed, container: str) -> None:
+    properties = repository(registry, container).properties
+
+    assert properties["ImageTagMutability"] == "IMMUTABLE"
+    assert properties["EncryptionConfiguration"] == {"EncryptionType": "KMS"}
+
+
+@EACH
+def test_thirty_versions_are_kept_however_old_they_are(registry: Deployed, container: str) -> None:
+    text = repository(registry, container).properties["LifecyclePolicy"]["LifecyclePolicyText"]
+    untagged, versions = (rule["selection"] for rule in json.loads(text)["rules"])
+
+    assert untagged == {
+        "tagStatus": "untagged", "countType": "sinceImagePushed", "countNumber": 14,
+        "countUnit": "days",
+    }  # fmt: skip
+    assert versions == {
+        "tagStatus": "tagged", "tagPatternList": ["*.*.*"], "countType": "imageCountMoreThan",
+        "countNumber": 30,
+    }  # fmt: skip
+
+
+@EACH
+def test_lambda_pulls_for_our_functions_and_nobody_else_is_let_in(
+    registry: Deployed, container: str
+) -> None:
+    policy = repository(registry, container).properties["RepositoryPolicyText"]
+    (pull,) = policy["Statement"]
+
+    assert pull["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert pull["Action"] == ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    assert pull["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+        "ArnLike": {
+            "aws:SourceArn": "arn:aws:lambda:eu-central-1:123456789012:function:matteline-*"
+        },
+    }
+
+
+@EACH
+def test_images_outlive_the_stack(registry: Deployed, container: str) -> None:
+    policy = repository(registry, container).attributes["DeletionPolicy"]
+
+    assert policy == "RetainExceptOnCreate"
+
+
+@pytest.mark.parametrize(
+    ("scanning", "scan_type", "frequency"),
+    [("basic", "BASIC", "SCAN_ON_PUSH"), ("enhanced", "ENHANCED", "CONTINUOUS_SCAN")],
+)
+def test_what_is_pushed_is_scanned(scanning: Scanning, scan_type: str, frequency: str) -> None:
+    names = Names("matteline-dev", account="123456789012", region="eu-central-1")
+    stack = RegistryStack(cdk.App(), "stack", containers=(), names=names, scanning=scanning)
+    deployed = deploy(Template.from_stack(stack).to_json())
+    (made,) = deployed.of("ECR::RegistryScanningConfiguration")
+
+    assert made.properties == {
+        "ScanType": scan_type,
+        "Rules": [
+            {
+                "ScanFrequency": frequency,
+                "RepositoryFilters": [{"Filter": "matteline/*", "FilterType": "WILDCARD"}],
+            }
+        ],
+    }
+
+
+def test_what_is_pushed_is_signed(registry: Deployed) -> None:
+    (profile,) = registry.of("Signer::SigningProfile")
+    (signing,) = registry.of("ECR::SigningConfiguration")
+
+    assert profile.properties["PlatformId"] == "Notation-OCI-SHA384-ECDSA"
+    assert signing.properties["Rules"] == [
+        {
+            "SigningProfileArn": f"<{profile.id}.Arn>",
+            "RepositoryFilters": [{"Filter": "matteline/*", "FilterType": "WILDCARD_MATCH"}],
+        }
+    ]
+
+
+def test_there_is_one_registry_for_all_stages(registry: Deployed) -> None:
+    assert [each for each in registry if "dev" in json.dumps(each.properties)] == []
