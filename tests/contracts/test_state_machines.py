@@ -27,7 +27,7 @@ def test_every_machine_keeps_every_rule(machine: Machine, rule: Rule, declared: 
 
 
 def test_the_machines_of_the_platform_are_all_here() -> None:
-    assert {"cutout", "stage-weights"} <= {machine.name for machine in MACHINES}
+    assert {"cutout", "stage-weights", "release-container"} <= {machine.name for machine in MACHINES}
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.name)
@@ -52,4 +52,4 @@ def test_every_declared_bucket_and_table_is_used(declared: Declared) -> None:
     used = {name for machine in MACHINES for name in placeholders(machine.definition)}
     declared_names = {name for name in declared.substitutions if name.endswith(("Bucket", "Table"))}
 
-    assert declared_names - used == {"IngestBucket", "EvidenceBucket"}  # the trigger's, releases'
+    assert declared_names - used == {"IngestBucket"}  # the trigger's
