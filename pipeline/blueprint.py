@@ -141,7 +141,7 @@ class Blueprint:
             **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},
             **{f"{pascal_case(name)}Arn": names.function_arn(name)
                for name in self.resources.functions},
-            "FunctionPrefix": names.function(""),
+            "FunctionPrefix": f"{names.prefix}-",
             "RepositoryPrefix": names.repository(""),
             "BuildProjectPrefix": names.build_project(""),
             "FunctionStackPrefix": names.function_stack(""),

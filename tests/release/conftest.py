@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,25 +16,43 @@ from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES
 from pipeline.local.moto_releases import release_services
 from pipeline.local.release_aws import ReleaseAws, Stack
+from pipeline.local.worker import Function
 from tests.conftest import ROOT
 from tests.release.driver import Releases
 
+HOOK = NAMES.operation("smoke-hook", hook=True)
 CONTAINERS = ("edge-refiner", "media-inspector", "model-downloader", "background-remover")
 
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
+    """Where every smoke test passes, without being made."""
+    with releasing(tmp_path_factory.mktemp("machines")) as (releases, aws):
+        aws.smoke_test = lambda deployment: _pass(aws, deployment)
+        yield releases
+
+
+@contextmanager
+def releasing(
+    folder: Path, *, adjust: Callable[[Function], Function] = lambda function: function
+) -> Iterator[tuple[Releases, ReleaseAws]]:
+    """A cloud to release in; `aws.smoke_test` is the real hook's until somebody says otherwise."""
     blueprint = Blueprint.read(ROOT, default_model="starter")
-    hasty = replace(blueprint, state_machines=_hasty_copy(tmp_path_factory.mktemp("machines")))
+    hasty = replace(blueprint, state_machines=_hasty_copy(folder))
     with ExitStack() as stack:
-        cloud = stack.enter_context(local_cloud(hasty))
-        aws = ReleaseAws(smoke_test=lambda deployment_id: _passes(aws, deployment_id))
+        cloud = stack.enter_context(local_cloud(hasty, adjust=adjust))
+        aws = ReleaseAws(smoke_test=lambda deployment: _smoke_test(cloud, deployment))
         stack.enter_context(release_services(aws))
-        yield _prepared(cloud, aws)
+        yield _prepared(cloud, aws), aws
 
 
-def _passes(aws: ReleaseAws, deployment_id: str) -> None:
-    aws.deployments[deployment_id].status = "Succeeded"
+def _smoke_test(cloud: LocalCloud, deployment: str) -> None:
+    event = {"DeploymentId": deployment, "LifecycleEventHookExecutionId": f"hook-{deployment}"}
+    cloud.client("lambda").invoke(FunctionName=HOOK, Payload=json.dumps(event))
+
+
+def _pass(aws: ReleaseAws, deployment: str) -> None:
+    aws.deployments[deployment].status = "Succeeded"
 
 
 def _prepared(cloud: LocalCloud, aws: ReleaseAws) -> Releases:

@@ -19,9 +19,9 @@ class ReadReason:
     digest: str
 
     @property
-    def smoke_key(self) -> str:
-        """Where the smoke test left what it saw of this image."""
-        return f"releases/{self.container}/{self.digest.removeprefix('sha256:')}/smoke.json"
+    def smoke_prefix(self) -> str:
+        """Where the smoke tests left what they saw of this image."""
+        return f"releases/{self.container}/{self.digest.removeprefix('sha256:')}/smoke/"
 
 
 @dataclass(frozen=True)

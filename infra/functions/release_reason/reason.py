@@ -7,15 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
 from infra.functions.release_reason.contract import ReadReason, ReasonRead
 from pipeline import release_errors
 from pipeline.release_errors import BrokenRelease
 
 _CONSEQUENCE: Final = "Resource update cancelled"  # of whatever failed first
 _MOST_FAILURES: Final = 3
-_MISSING: Final = frozenset({"NoSuchKey", "404"})
 
 Event = Mapping[str, Any]
 
@@ -40,15 +37,21 @@ class Reasons:
         return (event for page in pages.paginate(StackName=job.stack) for event in page["StackEvents"])
 
     def _smoke(self, job: ReadReason) -> list[str]:
-        """What the smoke test found wrong with this image, if it ran at all."""
-        try:
-            stored = self.s3.get_object(Bucket=job.evidence_bucket, Key=job.smoke_key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _MISSING:
-                return []
-            raise
-        verdict = json.loads(stored["Body"].read())
-        return [] if verdict["passed"] else [f"smoke test of {verdict['function']}: {verdict['said']}"]
+        """What the smoke tests found wrong with this image, if they ran at all."""
+        listed = self.s3.list_objects_v2(Bucket=job.evidence_bucket, Prefix=job.smoke_prefix)
+        keys = [stored["Key"] for stored in listed.get("Contents", [])]
+        verdicts = [self._read(job.evidence_bucket, key) for key in keys]
+        return [
+            f"smoke test of {verdict['function']}: {verdict['said']}"
+            for verdict in verdicts
+            if not verdict["passed"]
+        ]
+
+    def _read(self, bucket: str, key: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(
+            self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        )
+        return content
 
 
 def first_failures(events: Iterable[Event], *, token: str) -> list[str]:
