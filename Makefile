@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INFRA := .venv-infra
 INFRA_READY := $(INFRA)/.ready
+TOOLKIT := infra/node_modules/.package-lock.json
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
 # jsii draws a box about Node 20, which works.
@@ -40,6 +41,11 @@ $(INFRA_READY): infra/requirements.txt | $(READY)
 		--only-binary=:all: -r infra/requirements.txt
 	@touch $@
 
+# The CDK toolkit, and a second reader of state machines.
+$(TOOLKIT): infra/package-lock.json
+	@npm ci --prefix infra --no-audit --no-fund --silent
+	@touch $@
+
 .PHONY: setup
 setup: $(READY)  ## Make the environment in .venv
 
@@ -71,15 +77,14 @@ synth: $(INFRA_READY)  ## The CloudFormation templates, offline, into synth-outp
 	@$(INFRA)/bin/python -m infra.app
 
 .PHONY: test-infra
-test-infra: $(INFRA_READY)  ## Types and tests of infra/, where CDK is; K=expr selects
+test-infra: $(INFRA_READY) $(TOOLKIT)  ## Types and tests of infra/, where CDK is; K=expr selects
 	@$(INFRA)/bin/mypy infra/*.py tests/infra/*.py
 	@$(INFRA)/bin/pytest --override-ini "addopts=--strict-markers --strict-config -ra" \
 		--confcutdir=tests/infra tests/infra $(if $(K),-k "$(K)")
 
 STAGE ?= dev
 .PHONY: deploy
-deploy: $(INFRA_READY)  ## Every stack into the account and region of your AWS profile; STAGE=prod
-	@npm ci --prefix infra --no-audit --no-fund
+deploy: $(INFRA_READY) $(TOOLKIT)  ## Every stack into the account and region of your AWS profile; STAGE=prod
 	@cd infra && npx --no-install cdk deploy --all -c matteline:stage=$(STAGE)
 
 .PHONY: check

@@ -8,6 +8,10 @@ In reading order:
 - `access_stack`, `grants`   a role and a log group for each function, from what is declared
 - `release`     three parameters, and what follows from them
 - `function_stack`, `container_function`, `canary`   what a release changes
+- `pipeline_stack`, `state_machine`, `trigger`   the machines, and the events that start them
+- `task_permissions`, `asl`   what a machine's role may do, from what its states call
+- `observability_stack`, `dashboard`, `queries`   what tells people how it goes
+- `alarms`, `machine_alarms`, `resource_alarms`, `metrics`   what wakes them, and its runbook section
 - `l1`          what a construct is made of
 - `app`         which stacks there are, and in which order they may be deployed
 """

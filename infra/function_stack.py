@@ -71,6 +71,7 @@ def _environment(
     return {
         **manifest.environment,
         "MATTELINE_IMAGE_DIGEST": release.digest,
+        # Lambda publishes no version of what did not change, and a digest may be released twice.
         "MATTELINE_RELEASE": release.version,
         **({"MATTELINE_ACCEPTED_LICENCES": licences} if licences else {}),
     }

@@ -85,8 +85,7 @@ def _repository(scope: Construct, container: ContainerManifest, names: Names) ->
             principals=[iam.ServicePrincipal("lambda.amazonaws.com")],
             actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             conditions={
-                "StringEquals": {"aws:SourceAccount": names.account},
-                "ArnLike": {"aws:SourceArn": f"{names.arn('lambda')}:function:{PROJECT}-*"},
+                "ArnLike": {"aws:SourceArn": f"{names.arn('lambda')}:function:{PROJECT}-*"}
             },
         )
     )

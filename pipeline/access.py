@@ -29,8 +29,11 @@ class Access(Declaration):
         """Whether a function has it whose model is of `engine`; None for one without a model."""
         return not self.engines or engine in self.engines
 
+    @property
+    def is_of_a_model(self) -> bool:
+        """Whether only a function that has a model can have it."""
+        return bool(self.engines) or any(_MODEL in key for key in self.keys)
+
     def keys_of(self, model: str | None) -> Sequence[str]:
-        """The patterns for a function's model; ValueError if they ask for one it has not."""
-        if model is None and any(_MODEL in key for key in self.keys):
-            raise ValueError(f"keys name {_MODEL}, and the container has no function per model")
+        """The patterns for a function with that model, or with none."""
         return [key.replace(_MODEL, model or "") for key in self.keys]

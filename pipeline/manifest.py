@@ -43,6 +43,12 @@ class ContainerManifest(Declaration):
     access: tuple[Access, ...] = ()
     reads_sources: bool = False
 
+    @model_validator(mode="after")
+    def _gives_models_access_only_where_functions_have_one(self) -> Self:
+        if not self.function_per_model and any(access.is_of_a_model for access in self.access):
+            raise ValueError("access by model or engine needs function_per_model = true")
+        return self
+
     @property
     def folder(self) -> str:
         return self.name.replace("-", "_")

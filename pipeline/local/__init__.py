@@ -5,7 +5,7 @@
 - `moto_compat`  what moto needs to run these state machines as AWS does
 - `lambda_api`   the Invoke call;  `lambda_host` functions and their workers;  `worker` one process;
   `runtime_api` what the real runtime client in it talks to
-- `s3_events`    object events as AWS words them;  `event_bridge` from event to execution
+- `s3_events`, `status_events`   events as AWS words them;  `event_bridge` from event to execution
 - `deployment`   buckets, table, functions and machines out of the same files that CDK reads
 - `executions`   drop photos, follow what happens to them
 - `session`      a cloud for one person: a model that can be had (`availability`), weights kept

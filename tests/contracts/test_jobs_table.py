@@ -1,4 +1,4 @@
-"""What the machine writes into the jobs table agrees with what a claim reads there."""
+"""What the machines write into the jobs table agrees with what a claim reads there."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import json
 import pytest
 
 from pipeline.contracts import FOREVER
+from pipeline.manifest import load_resources
 from tests.conftest import ROOT
 
-STATES = json.loads((ROOT / "state_machines" / "cutout.asl.json").read_text())["States"]
+FOLDER = ROOT / "state_machines"
+STATES = json.loads((FOLDER / "cutout.asl.json").read_text())["States"]
+FROM_OUTSIDE = json.loads((FOLDER / "record-failure.asl.json").read_text())["States"]
 
 
 @pytest.mark.parametrize(
@@ -34,3 +37,35 @@ def test_a_claim_compares_attributes_only_with_values() -> None:
     assert condition == (
         "attribute_not_exists(job_id) OR #held_until < :claims_before OR #execution = :execution"
     )
+
+
+def test_a_done_job_keeps_no_error_of_an_earlier_try() -> None:
+    assert STATES["Record"]["Parameters"]["UpdateExpression"].endswith("REMOVE #error, #reason")
+
+
+def test_a_failure_is_recorded_from_outside_as_the_execution_itself_would() -> None:
+    inside, outside = (
+        states["RecordFailure"]["Parameters"]["ExpressionAttributeValues"]
+        for states in (STATES, FROM_OUTSIDE)
+    )
+
+    assert inside.keys() < outside.keys()
+    assert [outside[name] for name in (":status", ":held_until", ":updated_at")] == [
+        inside[name] for name in (":status", ":held_until", ":updated_at")
+    ]
+
+
+def test_only_what_still_runs_for_that_very_execution_is_overwritten_from_outside() -> None:
+    written = FROM_OUTSIDE["RecordFailure"]["Parameters"]
+
+    assert written["ConditionExpression"] == (
+        "attribute_not_exists(job_id) OR (#execution = :execution AND #status = :running)"
+    )
+    assert written["ExpressionAttributeValues"][":running"] == {"S": "RUNNING"}
+
+
+def test_the_index_that_is_asked_is_declared_and_asked_by_its_attribute() -> None:
+    asked = FROM_OUTSIDE["FindJob"]["Parameters"]
+    table = load_resources(ROOT).tables["jobs"]
+
+    assert table.indexes[asked["IndexName"]] == asked["ExpressionAttributeNames"]["#execution"]

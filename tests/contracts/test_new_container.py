@@ -135,12 +135,37 @@ def test_a_new_bucket_is_one_more_placeholder(tree: Path) -> None:
         pytest.param(FACE_FINDER + "storage_mb = 10241\n", "storage_mb", id="too-much-storage"),
         pytest.param(FACE_FINDER + 'architecture = "mips"\n', "architecture", id="no-such-machine"),
         pytest.param(FACE_FINDER.replace("job =", "task ="), "job", id="no-job"),
+        pytest.param(
+            FACE_FINDER + '[[access]]\nbucket = "work"\nkeys = []\nactions = ["read"]\n',
+            r"access\.0\.keys",
+            id="access-to-no-key",
+        ),
+        pytest.param(
+            FACE_FINDER + '[[access]]\nbucket = "work"\nkeys = ["*"]\nactions = ["own"]\n',
+            r"access\.0\.actions\.0",
+            id="no-such-action",
+        ),
     ],
 )
 def test_a_wrong_manifest_is_refused_by_its_field(tree: Path, manifest: str, field: str) -> None:
     add_container(tree, manifest)
 
     with pytest.raises(ValueError, match=rf"(?m)^{field}$"):
+        read(tree)
+
+
+@pytest.mark.parametrize(
+    ("access", "says"),
+    [
+        ('bucket = "wrok"\nkeys = ["*"]', "face-finder has access to no bucket there is: wrok"),
+        ('bucket = "work"\nkeys = ["{model}/*"]', "needs function_per_model = true"),
+        ('bucket = "work"\nkeys = ["*"]\nengines = ["sam"]', "needs function_per_model = true"),
+    ],
+)
+def test_access_to_what_there_is_not_is_refused(tree: Path, access: str, says: str) -> None:
+    add_container(tree, f'{FACE_FINDER}[[access]]\n{access}\nactions = ["read"]\n')
+
+    with pytest.raises(ValueError, match=says):
         read(tree)
 
 

@@ -27,7 +27,12 @@ def test_every_machine_keeps_every_rule(machine: Machine, rule: Rule, declared: 
 
 
 def test_the_machines_of_the_platform_are_all_here() -> None:
-    assert {"cutout", "stage-weights", "release-container"} <= {machine.name for machine in MACHINES}
+    assert {machine.name for machine in MACHINES} >= {
+        "cutout",
+        "record-failure",
+        "release-container",
+        "stage-weights",
+    }
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.name)
@@ -35,11 +40,21 @@ def test_every_file_is_valid_json_on_its_own(path: Path) -> None:
     json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_the_trigger_names_declared_resources_only(declared: Declared) -> None:
-    trigger = json.loads((FOLDER / "cutout.trigger.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [("cutout", "IngestBucket"), ("record-failure", "CutoutStateMachineUnqualifiedArn")],
+)
+def test_a_trigger_names_what_is_declared(name: str, named: str, declared: Declared) -> None:
+    trigger = json.loads((FOLDER / f"{name}.trigger.json").read_text(encoding="utf-8"))
 
-    assert set(placeholders(trigger)) <= declared.substitutions.keys()
-    assert placeholders(trigger) == ("IngestBucket",)
+    assert placeholders(trigger) == (named,)
+    assert named in declared.substitutions
+
+
+def test_every_trigger_has_its_machine() -> None:
+    triggers = {path.name.removesuffix(".trigger.json") for path in FOLDER.glob("*.trigger.json")}
+
+    assert triggers <= {machine.name for machine in MACHINES}
 
 
 def test_every_container_works_in_some_machine(declared: Declared) -> None:

@@ -62,7 +62,6 @@ def test_lambda_pulls_for_our_functions_and_nobody_else_is_let_in(
     assert pull["Principal"] == {"Service": "lambda.amazonaws.com"}
     assert pull["Action"] == ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     assert pull["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": "123456789012"},
         "ArnLike": {
             "aws:SourceArn": "arn:aws:lambda:eu-central-1:123456789012:function:matteline-*"
         },

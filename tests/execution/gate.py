@@ -1,0 +1,91 @@
+"""IAM at the one door everything passes, for S3: what no manifest declares is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote
+
+from pipeline.access import Action
+from pipeline.blueprint import Blueprint, DeclaredFunction
+from pipeline.local.deployment import NAMES
+from pipeline.local.worker import Function
+
+DENIED: Final = b"<Error><Code>AccessDenied</Code><Message>Not declared.</Message></Error>"
+_CALLER: Final = re.compile(r"Credential=(?P<name>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a function asked for; an empty key is the bucket itself."""
+
+    function: str
+    service: str
+    action: Action
+    bucket: str
+    key: str
+
+
+class Gate:
+    """Knows each function by its access key; everybody else passes."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._functions = {each.name(NAMES): each for each in blueprint.functions}
+        self._app: Any = None
+        self.passed: list[Request] = []
+        self.refused: list[Request] = []
+
+    def mark(self, function: Function) -> Function:
+        """The function, calling under its own name."""
+        environment = {**function.environment, "AWS_ACCESS_KEY_ID": function.name}
+        return replace(function, environment=environment)
+
+    def wrap(self, app: Any) -> Any:
+        self._app = app
+        return self
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        request = _read(environ)
+        function = self._functions.get(request.function) if request else None
+        if request and function:
+            allowed = is_declared(request, function)
+            (self.passed if allowed else self.refused).append(request)
+            if not allowed:
+                environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+                start_response("403 Forbidden", [("Content-Length", str(len(DENIED)))])
+                return [DENIED]
+        answer: Iterable[bytes] = self._app(environ, start_response)
+        return answer
+
+
+def is_declared(request: Request, function: DeclaredFunction) -> bool:
+    engine = function.row.engine if function.row else None
+    return request.service == "s3" and any(
+        request.bucket == NAMES.bucket(access.bucket)
+        and request.action in access.actions
+        and any(_matches(request.key, keys) for keys in access.keys_of(function.model))
+        for access in function.manifest.access
+        if access.is_for(engine)
+    )
+
+
+def _matches(key: str, pattern: str) -> bool:
+    return bool(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), key))
+
+
+def _read(environ: dict[str, Any]) -> Request | None:
+    caller = _CALLER.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if caller is None:
+        return None
+    bucket, _, key = unquote(environ["PATH_INFO"]).lstrip("/").partition("/")
+    query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    action = _action(environ["REQUEST_METHOD"], in_parts=bool({"uploads", "uploadId"} & set(query)))
+    return Request(caller["name"], caller["service"], action, bucket, key)
+
+
+def _action(method: str, *, in_parts: bool) -> Action:
+    if method in {"GET", "HEAD"}:
+        return "read"
+    return "delete" if method == "DELETE" and not in_parts else "write"

@@ -1,0 +1,100 @@
+"""What manifests declare is enough for every task, and is all that a task gets."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import boto3
+import numpy as np
+import pytest
+from botocore.exceptions import ClientError
+
+from pipeline.blueprint import Blueprint
+from pipeline.local.cloud import local_cloud
+from pipeline.local.deployment import NAMES
+from tests.conftest import ROOT
+from tests.execution.driver import Driver
+from tests.execution.faults import Faults
+from tests.execution.gate import Gate
+from tests.models import Shelf
+from tests.pictures import png, square
+
+WHITE = png(np.full((48, 64, 3), 255, np.uint8))
+
+
+@dataclass
+class Guarded:
+    driver: Driver
+    gate: Gate
+
+    def doers(self) -> set[str]:
+        """The functions that were let through so far, less the models they are for."""
+        containers = [each.name for each in self.driver.cloud.blueprint.containers]
+        names = {request.function for request in self.gate.passed}
+        return {each for each in containers if any(each in name for name in names)}
+
+
+@pytest.fixture(scope="module")
+def guarded(shelf: Shelf) -> Iterator[Guarded]:
+    """A cloud in which every function has its own name, and the declared access."""
+    blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=(shelf.catalogue,))
+    gate, faults = Gate(blueprint), Faults()
+    with local_cloud(
+        blueprint,
+        weights_mirror=shelf.mirror,
+        adjust=gate.mark,
+        wrap=lambda app: gate.wrap(faults.wrap(app)),
+    ) as cloud:
+        yield Guarded(Driver(cloud, faults), gate)
+
+
+def test_a_photo_whose_weights_are_not_staged_needs_no_more_than_is_declared(
+    guarded: Guarded,
+) -> None:
+    outputs = "cutout,mask,preview"
+    execution = guarded.driver.drop(png(square()), "in/cat.png", outputs=outputs, format="webp")
+
+    assert execution.status == "SUCCEEDED", execution.reason
+    assert guarded.gate.refused == []
+    assert guarded.doers() == {
+        "media-inspector", "model-downloader", "background-remover", "edge-refiner",
+    }  # fmt: skip
+
+
+def test_a_photo_with_prompts_needs_no_more_than_is_declared(guarded: Guarded) -> None:
+    point = '[{"points": [{"x": 16, "y": 24}]}]'
+    execution = guarded.driver.drop(WHITE, "in/shown.png", model="pointer", prompts=point)
+
+    assert execution.status == "SUCCEEDED", execution.reason
+    assert guarded.gate.refused == []
+    kept = [each.key for each in guarded.gate.passed if each.key.startswith("embeddings/")]
+    assert kept
+
+
+@pytest.mark.parametrize(
+    ("function", "method", "bucket", "key"),
+    [
+        ("background-remover-brightness", "get_object", "models", "pointer/0123/manifest.json"),
+        ("background-remover-brightness", "put_object", "output", "cat_bg_removed.png"),
+        ("background-remover-brightness", "put_object", "work", "embeddings/1/0123/45.npz"),
+        ("media-inspector", "delete_object", "ingest", "cat.png"),
+        ("model-downloader", "delete_object", "models", "brightness/0123/manifest.json"),
+    ],
+)
+def test_the_gate_is_closed(
+    guarded: Guarded, function: str, method: str, bucket: str, key: str
+) -> None:
+    client = boto3.client(
+        "s3",
+        endpoint_url=guarded.driver.cloud.endpoint,
+        aws_access_key_id=f"matteline-local-{function}",
+        aws_secret_access_key="any",  # noqa: S106
+        region_name="us-east-1",
+    )
+    call = functools.partial(getattr(client, method), Bucket=NAMES.bucket(bucket), Key=key)
+
+    with pytest.raises(ClientError, match=r"AccessDenied"):
+        call()
+    assert guarded.gate.refused.pop().key == key

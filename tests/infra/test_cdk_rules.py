@@ -1,0 +1,53 @@
+"""CDK's own validation, its warnings taken as errors. It runs where the app is synthesised."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from infra.app import ROOT
+
+_SYNTH: Final = "import sys; from pathlib import Path; from infra.app import make_app; "
+_SOUND: Final = _SYNTH + "make_app(outdir=Path(sys.argv[1])).synth()"
+_BROKEN: Final = (
+    "import aws_cdk as cdk; from aws_cdk import aws_lambda as l; "
+    + _SYNTH
+    + "app = make_app(outdir=Path(sys.argv[1])); "
+    + "stack = cdk.Stack(app, 'broken'); "
+    + "l.CfnFunction(stack, 'F', role='arn:aws:iam::123456789012:role/r', runtime='python2.7', "
+    + "handler='h', code=l.CfnFunction.CodeProperty(zip_file='pass')); "
+    + "app.synth()"
+)
+
+
+def synthesise(program: str, outdir: Path) -> subprocess.CompletedProcess[str]:
+    """In a process of its own: jsii asks once, when it starts, whether to validate."""
+    environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
+    return subprocess.run(
+        [sys.executable, "-c", program, str(outdir)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+def test_the_app_keeps_every_default_rule(tmp_path: Path) -> None:
+    done = synthesise(_SOUND, tmp_path)
+
+    assert done.returncode == 0, done.stderr[-4000:]
+    report = json.loads((tmp_path / "validation-report.json").read_text())
+    assert report["pluginReports"] == []
+
+
+def test_a_runtime_that_is_no_more_is_refused(tmp_path: Path) -> None:
+    done = synthesise(_BROKEN, tmp_path)
+
+    assert done.returncode != 0
+    assert "python2.7" in done.stdout + done.stderr

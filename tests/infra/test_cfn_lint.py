@@ -1,0 +1,66 @@
+"""cfn-lint, with CloudFormation's own schemas, on every template: before a release and after."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import pytest
+from cfnlint import ManualArgs, lint
+
+from tests.infra.conftest import Templates
+
+_RELEASED: Final = {
+    "ImageDigestHex": "ab" * 32,
+    "ReleaseVersion": "1.2.3",
+    "TrafficShift": "canary",
+}
+_UNRELEASED: Final = _RELEASED | {"ImageDigestHex": "", "ReleaseVersion": "0.0.0"}
+# CDK says DependsOn also where a reference says it already.
+_IGNORED: Final = ["W3005"]
+
+
+def problems(template: Any, given: dict[str, str]) -> list[str]:
+    declared = template.get("Parameters", {})
+    parameters: Any = {name: value for name, value in given.items() if name in declared}
+    settings = ManualArgs(ignore_checks=_IGNORED, parameters=[parameters] if parameters else [])
+    found = lint(json.dumps(template), config=settings)
+    return [f"{each.rule.id} {each.message} at {each.path}" for each in found]
+
+
+@pytest.mark.parametrize("given", [_UNRELEASED, _RELEASED], ids=["unreleased", "released"])
+def test_nothing_is_found_in_any_template(templates: Templates, given: dict[str, str]) -> None:
+    found = {name: problems(template, given) for name, template in templates.items()}
+
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "rule"),
+    [
+        ("AWS::SQS::Queue", {"VisibilityTimeout": "soon"}, "E3012"),
+        ("AWS::SQS::Queue", {"Colour": "red"}, "E3002"),
+        (
+            "AWS::IAM::Policy",
+            {
+                "PolicyName": "p",
+                "Roles": ["r"],
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "s3:GetObjekt",
+                            "Resource": "arn:aws:s3:::b/k",
+                        }
+                    ],
+                },
+            },
+            "W3037",
+        ),
+    ],
+)
+def test_a_slip_is_found(kind: str, properties: dict[str, Any], rule: str) -> None:
+    template = {"Resources": {"Slip": {"Type": kind, "Properties": properties}}}
+
+    assert [line.split()[0] for line in problems(template, {})] == [rule]

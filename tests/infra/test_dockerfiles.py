@@ -1,0 +1,41 @@
+"""hadolint on every Dockerfile."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from infra.app import ROOT
+
+_HADOLINT: Final = Path(sys.executable).with_name("hadolint")
+_DOCKERFILES: Final = sorted((ROOT / "containers").rglob("Dockerfile"))
+
+
+def problems(path: Path) -> str:
+    done = subprocess.run(
+        [str(_HADOLINT), "--no-color", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not _DOCKERFILES, reason="there is no Dockerfile below containers/ yet")
+def test_nothing_is_found_in_any_dockerfile() -> None:
+    assert "".join(problems(path) for path in _DOCKERFILES) == ""
+
+
+def test_a_slip_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text("FROM debian:latest\nRUN cd /opt && pip install numpy\n")
+
+    found = problems(path)
+
+    assert "DL3007" in found
+    assert "DL3042" in found

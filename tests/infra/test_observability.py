@@ -1,0 +1,122 @@
+"""Alarms, dashboard and queries look at what the platform really counts and logs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import aws_cdk as cdk
+import pytest
+
+from infra.app import ROOT
+from infra.observability_stack import ObservabilityStack
+from pipeline.blueprint import Blueprint
+from pipeline.names import Names
+from tests.infra.cloudformation import Deployed, deploy
+from tests.infra.conftest import Templates
+
+_NAMES: Final = Names("matteline-dev", account="123456789012", region="eu-central-1")
+
+
+@pytest.fixture
+def stack(templates: Templates) -> Deployed:
+    return deploy(templates["matteline-dev-observability"])
+
+
+def alarm(stack: Deployed, name: str) -> dict[str, Any]:
+    return stack.one("CloudWatch::Alarm", AlarmName=f"matteline-dev-{name}").properties
+
+
+def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics an expression is made of."""
+    return [each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each]
+
+
+def test_a_quarantined_photo_is_no_failure(stack: Deployed) -> None:
+    failed = alarm(stack, "cutout-failed")
+    (counter,) = stack.of("Logs::MetricFilter")
+    (counted,) = counter.properties["MetricTransformations"]
+
+    assert {each["MetricName"] for each in metrics(failed)} == {"ExecutionsFailed", "quarantined"}
+    assert '$.details.name = "Quarantine"' in counter.properties["FilterPattern"]
+    assert (counted["MetricNamespace"], counted["MetricName"]) in {
+        (each["Namespace"], each["MetricName"]) for each in metrics(failed)
+    }
+
+
+def test_the_state_whose_entry_is_counted_exists() -> None:
+    definition = json.loads((ROOT / "state_machines" / "cutout.asl.json").read_text())
+
+    assert definition["States"]["Quarantine"]["Type"] == "Task"
+
+
+def test_every_container_is_asked_for_broken_weights(stack: Deployed) -> None:
+    asked = {each["Dimensions"][0]["Value"] for each in metrics(alarm(stack, "weights-mismatch"))}
+
+    assert asked == {path.parent.name.replace("_", "-") for path in _manifests()}
+
+
+def test_every_machine_and_every_trigger_has_its_alarms(templates: Templates) -> None:
+    names = {
+        each.properties["AlarmName"].removeprefix("matteline-dev-")
+        for each in deploy(templates["matteline-dev-observability"]).of("CloudWatch::Alarm")
+    }
+    folder = ROOT / "state_machines"
+
+    for kind, ends in (
+        ("asl", ("failed", "timed-out", "throttled")),
+        ("trigger", ("undelivered",)),
+    ):
+        for path in folder.glob(f"*.{kind}.json"):
+            assert {f"{path.name.split('.')[0]}-{end}" for end in ends} <= names
+
+
+def test_the_dashboard_shows_every_machine_container_and_queue(stack: Deployed) -> None:
+    (board,) = stack.of("CloudWatch::Dashboard")
+    body = board.properties["DashboardBody"]
+    shown = json.loads(body)["widgets"]
+
+    titles = " ".join(widget["properties"]["title"] for widget in shown)
+    for name in ("cutout", "stage-weights", "record-failure", "background-remover", "edge-refiner"):
+        assert name in titles
+    for text in ("task_ms", "peak_rss_mb", "cold_start", "cutout-undelivered", "p99"):
+        assert text in body
+
+
+def test_queries_ask_every_function(stack: Deployed) -> None:
+    query = stack.one("Logs::QueryDefinition", Name="matteline-dev/errors-by-name").properties
+
+    groups = query["LogGroupNames"]
+    assert "/aws/lambda/matteline-dev-background-remover-u2netp" in groups
+    assert "/aws/lambda/matteline-dev-edge-refiner" in groups
+
+
+def test_an_address_to_write_to_is_written_to() -> None:
+    blueprint = Blueprint.read(ROOT, default_model="starter")
+    stack = ObservabilityStack(
+        cdk.App(), "o", blueprint=blueprint, names=_NAMES, alarm_email="ops@example.org"
+    )
+    template = cdk.assertions.Template.from_stack(stack)
+
+    template.has_resource_properties(
+        "AWS::SNS::Subscription", {"Protocol": "email", "Endpoint": "ops@example.org"}
+    )
+
+
+def test_nobody_is_written_to_unasked(stack: Deployed) -> None:
+    assert stack.of("SNS::Subscription") == []
+
+
+def test_the_topic_lets_cloudwatch_in_and_nobody_without_tls(stack: Deployed) -> None:
+    (policy,) = stack.of("SNS::TopicPolicy")
+    statements = policy.properties["PolicyDocument"]["Statement"]
+    effects = {(each["Effect"], json.dumps(each.get("Condition"))) for each in statements}
+
+    assert any(effect == "Deny" and "aws:SecureTransport" in given for effect, given in effects)
+    assert any(effect == "Allow" and "aws:SourceAccount" in given for effect, given in effects)
+    (key,) = stack.of("KMS::Key")
+    assert "cloudwatch.amazonaws.com" in json.dumps(key.properties["KeyPolicy"])
+
+
+def _manifests() -> list[Any]:
+    return sorted((ROOT / "containers").glob("*/container.toml"))

@@ -1,0 +1,134 @@
+"""What a machine's role may do follows from its states, and a state nobody understands stops it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+
+from infra.app import ROOT
+from infra.task_permissions import TaskPermissions, UnknownIntegration
+from pipeline.blueprint import Blueprint
+from pipeline.names import Names
+
+_NAMES: Final = Names("dev", account="123456789012", region="eu-central-1")
+_BLUEPRINT: Final = Blueprint.read(ROOT, default_model="starter")
+_AWS: Final = "eu-central-1:123456789012"
+
+
+def allowed(resource: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Action → resources, and conditions, of a machine with this one Task state."""
+    state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Parameters": parameters}
+    definition = json.dumps({"StartAt": "Only", "States": {"Only": state}})
+    found = [
+        each.to_statement_json()
+        for each in TaskPermissions(_BLUEPRINT, _NAMES).statements(definition)
+    ]
+    return {
+        action: statement["Resource"]
+        for statement in found
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str)
+                       else statement["Action"])
+    }  # fmt: skip
+
+
+def test_a_container_is_invoked_by_its_live_alias_only() -> None:
+    assert allowed("lambda:invoke", {"FunctionName": "${EdgeRefinerArn}:live"}) == {
+        "lambda:InvokeFunction": f"arn:aws:lambda:{_AWS}:function:dev-edge-refiner:live"
+    }
+
+
+def test_a_container_with_a_function_for_each_model_is_invoked_by_all_of_them() -> None:
+    name = "States.Format('${BackgroundRemoverArn}-{}:live', $.plan.model)"
+
+    arns = allowed("lambda:invoke", {"FunctionName.$": name})["lambda:InvokeFunction"]
+
+    assert len(arns) == len(_BLUEPRINT.catalogue.rows)
+    assert f"arn:aws:lambda:{_AWS}:function:dev-background-remover-starter:live" in arns
+
+
+@pytest.mark.parametrize(
+    ("resource", "parameters", "expected"),
+    [
+        (
+            "dynamodb:updateItem",
+            {"TableName": "${JobsTable}"},
+            {"dynamodb:UpdateItem": f"arn:aws:dynamodb:{_AWS}:table/dev-jobs"},
+        ),
+        (
+            "aws-sdk:dynamodb:query",
+            {"TableName": "${JobsTable}", "IndexName": "by-execution"},
+            {"dynamodb:Query": f"arn:aws:dynamodb:{_AWS}:table/dev-jobs/index/by-execution"},
+        ),
+        (
+            "events:putEvents",
+            {"Entries": [{"Source": "matteline"}]},
+            {"events:PutEvents": f"arn:aws:events:{_AWS}:event-bus/default"},
+        ),
+    ],
+)
+def test_an_action_is_allowed_on_the_one_thing_it_names(
+    resource: str, parameters: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert allowed(resource, parameters) == expected
+
+
+def test_objects_are_allowed_as_far_as_their_keys_are_known() -> None:
+    written = allowed(
+        "aws-sdk:s3:putObject",
+        {
+            "Bucket": "${QuarantineBucket}",
+            "Key.$": "States.Format('{}/reason.json', $$.Execution.Name)",
+        },
+    )
+    copied = allowed(
+        "aws-sdk:s3:copyObject",
+        {
+            "Bucket": "${OutputBucket}",
+            "Key.$": "$.key",
+            "CopySource.$": "States.Format('${WorkBucket}/{}', $.work_key)",
+        },
+    )
+
+    assert written["s3:PutObject"] == "arn:aws:s3:::dev-quarantine/*/reason.json"
+    assert copied["s3:GetObject"] == "arn:aws:s3:::dev-work/*"
+    assert copied["s3:PutObject"] == "arn:aws:s3:::dev-output/*"
+    assert copied["kms:Decrypt"] == f"arn:aws:kms:{_AWS}:key/*"
+
+
+def test_waiting_for_a_child_needs_its_alias_its_executions_and_the_rule_that_watches() -> None:
+    found = allowed(
+        "states:startExecution.sync:2", {"StateMachineArn": "${StageWeightsStateMachineArn}"}
+    )
+
+    child = f"arn:aws:states:{_AWS}"
+    assert found["states:StartExecution"] == f"{child}:stateMachine:dev-stage-weights:live"
+    assert found["states:DescribeExecution"] == f"{child}:execution:dev-stage-weights:*"
+    assert found["events:PutRule"].endswith(
+        "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+    )
+
+
+@pytest.mark.parametrize(
+    ("resource", "parameters"),
+    [
+        ("aws-sdk:s3:deleteBucket", {"Bucket": "${OutputBucket}"}),
+        ("glue:startJobRun.sync", {}),
+        ("lambda:invoke", {"FunctionName": "${EdgeRefinerArn}"}),
+        ("lambda:invoke", {"FunctionName": "somebody-elses:live"}),
+    ],
+)
+def test_a_state_nobody_understands_is_named(resource: str, parameters: dict[str, Any]) -> None:
+    with pytest.raises(UnknownIntegration, match=r"^Only: "):
+        allowed(resource, parameters)
+
+
+def test_states_inside_a_map_count() -> None:
+    definition = (ROOT / "state_machines" / "stage-weights.asl.json").read_text()
+
+    (statement,) = TaskPermissions(_BLUEPRINT, _NAMES).statements(definition)
+
+    arn = f"arn:aws:lambda:{_AWS}:function:dev-model-downloader:live"
+    assert statement.to_statement_json()["Resource"] == arn

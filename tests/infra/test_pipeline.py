@@ -1,0 +1,119 @@
+"""State machines and triggers on AWS: logged, versioned, started by their alias, never lost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import pytest
+
+from infra.app import ROOT
+from tests.infra.cloudformation import Deployed, deploy
+from tests.infra.conftest import Templates
+
+_FOLDER: Final = ROOT / "state_machines"
+_MACHINES: Final = sorted(path.name.split(".")[0] for path in _FOLDER.glob("*.asl.json"))
+_TRIGGERED: Final = sorted(path.name.split(".")[0] for path in _FOLDER.glob("*.trigger.json"))
+
+
+@pytest.fixture
+def stack(templates: Templates) -> Deployed:
+    return deploy(templates["matteline-dev-pipeline"])
+
+
+def rule(stack: Deployed, machine: str) -> dict[str, Any]:
+    return stack.one("Events::Rule", Name=f"matteline-dev-{machine}").properties
+
+
+@pytest.mark.parametrize("machine", _MACHINES)
+def test_every_machine_is_traced_and_logged_without_what_is_in_its_jobs(
+    stack: Deployed, machine: str
+) -> None:
+    made = stack.one("StepFunctions::StateMachine", StateMachineName=f"matteline-dev-{machine}")
+    logging = made.properties["LoggingConfiguration"]
+
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
+    assert made.properties["TracingConfiguration"] == {"Enabled": True}
+    group = f"/aws/vendedlogs/states/matteline-dev-{machine}"
+    assert stack.one("Logs::LogGroup", LogGroupName=group).properties["RetentionInDays"] == 90
+
+
+def test_a_new_definition_moves_in_slowly_under_a_guard_that_exists(stack: Deployed) -> None:
+    guards = {f"<{alarm.id}>" for alarm in stack.of("CloudWatch::Alarm")}
+    aliases = stack.of("StepFunctions::StateMachineAlias")
+
+    assert len(aliases) == len(_MACHINES)
+    for alias in aliases:
+        preference = alias.properties["DeploymentPreference"]
+        assert (alias.properties["Name"], preference["Type"]) == ("live", "CANARY")
+        assert set(preference["Alarms"]) <= guards
+        assert len(preference["Alarms"]) == 1
+
+
+def test_a_version_is_made_of_every_revision_and_outlives_the_next(stack: Deployed) -> None:
+    for version in stack.of("StepFunctions::StateMachineVersion"):
+        assert version.properties["StateMachineRevisionId"].endswith(".StateMachineRevisionId>")
+        assert version.attributes["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("machine", _TRIGGERED)
+def test_an_event_starts_the_alias_and_waits_in_a_queue_if_it_cannot(
+    stack: Deployed, machine: str
+) -> None:
+    (target,) = rule(stack, machine)["Targets"]
+    aliases = {f"<{alias.id}.Arn>" for alias in stack.of("StepFunctions::StateMachineAlias")}
+    queue = stack.one("SQS::Queue", QueueName=f"matteline-dev-{machine}-undelivered")
+
+    assert target["Arn"] in aliases
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 8}
+    assert target["DeadLetterConfig"] == {"Arn": f"<{queue.id}.Arn>"}
+    assert not {"Input", "InputPath", "InputTransformer"} & target.keys()
+    assert queue.properties["SqsManagedSseEnabled"] is True
+
+
+def test_only_its_own_rule_may_fill_a_queue_and_nobody_without_tls(stack: Deployed) -> None:
+    rules = {f"<{each.id}.Arn>" for each in stack.of("Events::Rule")}
+    policies = stack.of("SQS::QueuePolicy")
+
+    assert len(policies) == len(_TRIGGERED)
+    for policy in policies:
+        deny, allow = policy.properties["PolicyDocument"]["Statement"]
+        assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert allow["Principal"] == {"Service": "events.amazonaws.com"}
+        assert allow["Condition"]["ArnEquals"]["aws:SourceArn"] in rules
+
+
+def test_a_rule_may_start_its_own_machine_and_nothing_else(stack: Deployed) -> None:
+    starters = [
+        statement
+        for policy in stack.of("IAM::Policy")
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "Starter" in policy.id
+    ]
+    aliases = {f"<{alias.id}.Arn>" for alias in stack.of("StepFunctions::StateMachineAlias")}
+
+    assert len(starters) == len(_TRIGGERED)
+    assert {each["Action"] for each in starters} == {"states:StartExecution"}
+    assert {each["Resource"] for each in starters} <= aliases
+
+
+def test_every_object_in_the_ingest_bucket_is_somebodys_business(stack: Deployed) -> None:
+    """Whatever the pattern lets pass unseen is lost in silence; only folder markers may."""
+    detail = rule(stack, "cutout")["EventPattern"]["detail"]
+
+    assert detail["bucket"]["name"] == ["matteline-dev-ingest-123456789012-eu-central-1"]
+    assert detail["object"] == {"key": [{"anything-but": {"suffix": "/"}}]}
+
+
+def test_a_bad_end_is_heard_of_whichever_alias_started_the_execution(stack: Deployed) -> None:
+    pattern = rule(stack, "record-failure")["EventPattern"]
+
+    arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:matteline-dev-cutout"
+    assert pattern["detail"]["stateMachineArn"] == [arn]
+    assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+
+
+def test_a_model_more_may_be_invoked_without_an_edit(grown: Templates) -> None:
+    policies = deploy(grown["matteline-dev-pipeline"]).of("IAM::Policy")
+
+    assert "background-remover-tiny:live" in json.dumps([each.properties for each in policies])

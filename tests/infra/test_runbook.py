@@ -1,0 +1,80 @@
+"""Whoever is woken by an alarm finds what to do, and nothing else is in the runbook."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import pytest
+
+from infra.app import ROOT
+from infra.queries import read_queries
+from tests.infra.cloudformation import deploy
+from tests.infra.conftest import Templates
+
+_RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+_NAMED: Final = re.compile(r"docs/runbook\.md, section `([a-z-]+)`\.")
+_PARTS: Final = ("**Meaning.**", "**Look.**", "**Do.**", "**Verify.**")
+
+
+def sections(text: str) -> dict[str, str]:
+    """Heading → what is below it."""
+    _, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
+    return {part.partition("\n")[0]: part.partition("\n")[2] for part in parts}
+
+
+def alarms(templates: Templates) -> list[dict[str, Any]]:
+    return [
+        alarm.properties
+        for template in templates.values()
+        for alarm in deploy(template).of("CloudWatch::Alarm")
+    ]
+
+
+def named(alarm: dict[str, Any]) -> list[str]:
+    return _NAMED.findall(alarm.get("AlarmDescription", ""))
+
+
+def test_every_alarm_names_one_section(templates: Templates) -> None:
+    assert [each["AlarmName"] for each in alarms(templates) if len(named(each)) != 1] == []
+
+
+def test_alarms_and_sections_belong_together(templates: Templates) -> None:
+    told = {section for alarm in alarms(templates) for section in named(alarm)}
+
+    assert told == sections(_RUNBOOK).keys()
+    assert len(told) >= 10
+
+
+@pytest.mark.parametrize("section", sections(_RUNBOOK))
+def test_a_section_says_what_it_means_how_to_look_what_to_do_and_how_to_see_it_worked(
+    section: str,
+) -> None:
+    places = [sections(_RUNBOOK)[section].find(part) for part in _PARTS]
+
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_every_alarm_is_told_to_somebody(templates: Templates) -> None:
+    topic = deploy(templates["matteline-dev-observability"]).one("SNS::Topic")
+    told = {arn for alarm in alarms(templates) for arn in alarm.get("AlarmActions", [])}
+
+    assert [arn.rpartition(":")[2] for arn in told] == [topic.properties["TopicName"]]
+    assert all(alarm.get("AlarmActions") and alarm.get("OKActions") for alarm in alarms(templates))
+
+
+def test_alarms_have_names_of_their_own(templates: Templates) -> None:
+    names = [alarm["AlarmName"] for alarm in alarms(templates)]
+
+    assert len(names) == len(set(names))
+
+
+def test_links_in_the_runbook_lead_to_its_sections() -> None:
+    assert set(re.findall(r"\]\(#([a-z-]+)\)", _RUNBOOK)) <= sections(_RUNBOOK).keys()
+
+
+def test_every_saved_query_is_used_in_the_runbook() -> None:
+    queries = read_queries().keys() - {"one-photo"}
+
+    assert queries == {name for name in queries if f"`{name}`" in _RUNBOOK}
