@@ -56,6 +56,11 @@ class DeclaredOperation:
         """Where its code is, in its zip and for the local cloud."""
         return f"infra.functions.{self.name.replace('-', '_')}.handler.handler"
 
+    @property
+    def placeholder(self) -> str:
+        """The name its ARN has in a state machine: `ReleaseGateArn`."""
+        return f"{pascal_case(self.name)}Arn"
+
     def function(self, names: Names) -> str:
         return names.operation(self.name, hook=self.operation.hook)
 
@@ -146,6 +151,7 @@ class Blueprint:
             "BuildProjectPrefix": names.build_project(""),
             "FunctionStackPrefix": names.function_stack(""),
             "DeployRoleArnPrefix": names.deploy_role_arn(""),
+            "MetricNamespace": names.metric_namespace(),
             "ReleaseAlarmArnPrefix": names.release_alarm_arn(""),
             "ProvenanceKey": names.provenance_key,
             "DefaultModel": self.default_model,

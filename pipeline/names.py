@@ -110,6 +110,10 @@ class Names:
         """The alias of the key that builds sign with."""
         return f"alias/{self.prefix}-provenance"
 
+    def metric_namespace(self) -> str:
+        """Where a deployment counts for itself, apart from the other stages of its account."""
+        return f"Matteline/{self.prefix}"
+
     def machine_log_group(self, machine: str) -> str:
         return f"/aws/vendedlogs/states/{self.machine(machine)}"
 
@@ -119,6 +123,10 @@ class Names:
 
     def alarm_topic_arn(self) -> str:
         return f"{self.arn('sns')}:{self.alarm_topic()}"
+
+    def release_topic(self) -> str:
+        """Where people hear of releases, and of builds that broke."""
+        return f"{self.prefix}-releases"
 
     def undelivered_queue(self, machine: str) -> str:
         """Where the events end that could not start the machine."""

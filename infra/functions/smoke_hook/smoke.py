@@ -16,6 +16,7 @@ from infra.functions.smoke_hook.staging import stage
 from infra.functions.smoke_hook.subject import Subject, subjects
 
 _LOG: Final = logging.getLogger(__name__)
+_WAY_BACK: Final = "all-at-once"
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,11 @@ class SmokeTest:
         known = subjects(self.places.root, function_prefix=self.places.function_prefix)
         subject = known[target.function]
         release = self.services.parameters(f"{self.places.stack_prefix}{subject.container}")
-        verdict = self._tried(target, subject, release["ReleaseVersion"], deployment)
+        verdict = (
+            _known_good(target)
+            if release["TrafficShift"] == _WAY_BACK
+            else self._tried(target, subject, release["ReleaseVersion"], deployment)
+        )
         prefix = f"releases/{subject.container}/{release['ImageDigestHex']}/smoke"
         content = json.dumps(asdict(verdict), indent=2).encode()
         self.services.write(
@@ -83,6 +88,12 @@ class SmokeTest:
         return Verdict(
             target.function, target.version, passed=not said, tried=True, said="; ".join(said)
         )
+
+
+def _known_good(target: Target) -> Verdict:
+    """An older version is in a hurry, and may know less than what is asked of new ones."""
+    said = "not tried: it was live before"
+    return Verdict(target.function, target.version, passed=True, tried=False, said=said)
 
 
 def _refused(target: Target, golden: Golden, error: str, message: str) -> Verdict:
