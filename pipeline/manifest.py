@@ -22,12 +22,16 @@ from pipeline.declaration import (
 SemanticVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 
 
+FindingsLimit = Literal["max_critical", "max_high", "max_medium"]
+
+
 class ContainerManifest(Declaration):
     """`containers/<folder>/container.toml`; the limits are Lambda's own.
 
     `environment` is what its process needs before it starts; a deployment adds its settings.
     `access` is what its role may do, and nothing more; with `reads_sources` also what the `s3://`
-    addresses and the tokens of catalogue rows name.
+    addresses and the tokens of catalogue rows name. `gate` is how many findings of a severity an
+    image may be released with, where that differs from the release gate's own limits.
     """
 
     name: KebabName
@@ -41,6 +45,7 @@ class ContainerManifest(Declaration):
     function_per_model: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
     access: tuple[Access, ...] = ()
+    gate: dict[FindingsLimit, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     reads_sources: bool = False
 
     @model_validator(mode="after")
