@@ -11,7 +11,7 @@ In reading order:
 - `pipeline_stack`, `state_machine`, `trigger`   the machines, and the events that start them
 - `task_permissions`, `asl`   what a machine's role may do, from what its states call
 - `observability_stack`, `dashboard`, `queries`   what tells people how it goes
-- `alarms`, `machine_alarms`, `resource_alarms`, `metrics`   what wakes them, and its runbook section
+- `alarms`, `machine_alarms`, `resource_alarms`, `metrics`   what wakes them, and by which figures
 - `l1`          what a construct is made of
 - `app`         which stacks there are, and in which order they may be deployed
 """

@@ -11,17 +11,28 @@ from typing import Final
 
 from infra.app import ROOT
 
-_SYNTH: Final = "import sys; from pathlib import Path; from infra.app import make_app; "
-_SOUND: Final = _SYNTH + "make_app(outdir=Path(sys.argv[1])).synth()"
-_BROKEN: Final = (
-    "import aws_cdk as cdk; from aws_cdk import aws_lambda as l; "
-    + _SYNTH
-    + "app = make_app(outdir=Path(sys.argv[1])); "
-    + "stack = cdk.Stack(app, 'broken'); "
-    + "l.CfnFunction(stack, 'F', role='arn:aws:iam::123456789012:role/r', runtime='python2.7', "
-    + "handler='h', code=l.CfnFunction.CodeProperty(zip_file='pass')); "
-    + "app.synth()"
+_SOUND: Final = """
+import sys
+from pathlib import Path
+from infra.app import make_app
+make_app(outdir=Path(sys.argv[1])).synth()
+"""
+_BROKEN: Final = """
+import json, sys
+import aws_cdk as cdk
+from aws_cdk import aws_lambda
+context = json.load(open("infra/cdk.json"))["context"]
+app = cdk.App(context=context, outdir=sys.argv[1], analytics_reporting=False)
+aws_lambda.CfnFunction(
+    cdk.Stack(app, "broken"),
+    "Function",
+    role="arn:aws:iam::123456789012:role/r",
+    runtime="python2.7",
+    handler="h",
+    code=aws_lambda.CfnFunction.CodeProperty(zip_file="pass"),
 )
+app.synth()
+"""
 
 
 def synthesise(program: str, outdir: Path) -> subprocess.CompletedProcess[str]:

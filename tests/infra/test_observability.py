@@ -11,6 +11,7 @@ import pytest
 from infra.app import ROOT
 from infra.observability_stack import ObservabilityStack
 from pipeline.blueprint import Blueprint
+from pipeline.errors import PipelineError, leaf_names
 from pipeline.names import Names
 from tests.infra.cloudformation import Deployed, deploy
 from tests.infra.conftest import Templates
@@ -29,7 +30,8 @@ def alarm(stack: Deployed, name: str) -> dict[str, Any]:
 
 def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     """The metrics an expression is made of."""
-    return [each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each]
+    parts = alarm.get("Metrics", [])
+    return [each["MetricStat"]["Metric"] for each in parts if "MetricStat" in each]
 
 
 def test_a_quarantined_photo_is_no_failure(stack: Deployed) -> None:
@@ -56,6 +58,25 @@ def test_every_container_is_asked_for_broken_weights(stack: Deployed) -> None:
     assert asked == {path.parent.name.replace("_", "-") for path in _manifests()}
 
 
+def test_what_tasks_publish_is_asked_for_by_the_names_they_publish_it_by(
+    templates: Templates,
+) -> None:
+    """That they do publish these is held by tests/unit/test_task_log.py."""
+    errors = leaf_names(PipelineError)
+    asked = {
+        (name, dimension["Name"])
+        for template in templates.values()
+        for alarm in deploy(template).of("CloudWatch::Alarm")
+        for metric in metrics(alarm.properties)
+        if metric["Namespace"] == "Matteline"
+        for name, dimension in [(metric["MetricName"], metric["Dimensions"][0])]
+    }
+
+    assert ("refused", "function_name") in asked
+    assert {name for name, dimension in asked if dimension == "service"} <= errors
+    assert {dimension for _, dimension in asked} == {"service", "function_name"}
+
+
 def test_every_machine_and_every_trigger_has_its_alarms(templates: Templates) -> None:
     names = {
         each.properties["AlarmName"].removeprefix("matteline-dev-")
@@ -79,7 +100,7 @@ def test_the_dashboard_shows_every_machine_container_and_queue(stack: Deployed) 
     titles = " ".join(widget["properties"]["title"] for widget in shown)
     for name in ("cutout", "stage-weights", "record-failure", "background-remover", "edge-refiner"):
         assert name in titles
-    for text in ("task_ms", "peak_rss_mb", "cold_start", "cutout-undelivered", "p99"):
+    for text in ("task_ms", "peak_rss_mb", "cold_start", '"service"', "cutout-undelivered", "p99"):
         assert text in body
 
 
