@@ -69,13 +69,16 @@ class BuildProject(Construct):
             encryption_key=data_key,
             grant_report_group_permissions=False,
             logging=_logging(self, name),
+            role=_role(
+                self,
+                [
+                    *_registry(manifest, names),
+                    *_evidence(manifest, names, data_key, signing_key),
+                    *_own(name, names),
+                    *_source_statements(names, settings),
+                ],
+            ),
         )
-        for statement in (
-            *_registry(manifest, names),
-            *_evidence(manifest, names, signing_key),
-            *_connected(settings),
-        ):
-            self.project.add_to_role_policy(statement)
 
 
 def _source(
@@ -119,20 +122,22 @@ def _variables(
         "EVIDENCE_BUCKET": names.bucket("evidence"),
         "PROVENANCE_KEY": names.provenance_key,
     }
-    return {
-        name: codebuild.BuildEnvironmentVariable(value=value) for name, value in values.items()
-    }
+    return {name: codebuild.BuildEnvironmentVariable(value=value) for name, value in values.items()}
 
 
 def _logging(scope: Construct, project: str) -> codebuild.LoggingOptions:
     log = logs.LogGroup(
         scope,
         "Log",
-        log_group_name=f"/aws/codebuild/{project}",
+        log_group_name=_log_group(project),
         retention=logs.RetentionDays.ONE_YEAR,
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
     return codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log))
+
+
+def _log_group(project: str) -> str:
+    return f"/aws/codebuild/{project}"
 
 
 def _registry(manifest: ContainerManifest, names: Names) -> Iterator[iam.PolicyStatement]:
@@ -141,22 +146,43 @@ def _registry(manifest: ContainerManifest, names: Names) -> Iterator[iam.PolicyS
     yield _allow(["ecr:GetAuthorizationToken"], ["*"])
     # ECR signs what is pushed in the name of whoever pushes.
     yield _allow(["signer:SignPayload"], [f"{names.arn('signer')}:/signing-profiles/*"])
-    groups = f"{names.arn('codebuild')}:report-group/{names.build_project(manifest.name)}-*"
-    yield _allow(_REPORTS, [groups])
 
 
 def _evidence(
-    manifest: ContainerManifest, names: Names, signing_key: kms.IKey
+    manifest: ContainerManifest, names: Names, data_key: kms.IKey, signing_key: kms.IKey
 ) -> Iterator[iam.PolicyStatement]:
     bucket = names.bucket_arn("evidence")
     yield _allow(["s3:PutObject"], [f"{bucket}/releases/{manifest.name}/*"])
     yield _allow(["kms:Sign", "kms:GetPublicKey"], [signing_key.key_arn])
+    yield _allow(["kms:Decrypt", "kms:GenerateDataKey"], [data_key.key_arn])
 
 
-def _connected(settings: Settings) -> Iterator[iam.PolicyStatement]:
+def _own(project: str, names: Names) -> Iterator[iam.PolicyStatement]:
+    """Its log, and its test reports."""
+    log = f"{names.arn('logs')}:log-group:{_log_group(project)}:*"
+    yield _allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log])
+    yield _allow(_REPORTS, [f"{names.arn('codebuild')}:report-group/{project}-*"])
+
+
+def _source_statements(names: Names, settings: Settings) -> Iterator[iam.PolicyStatement]:
     if settings.source_connection:
         actions = [f"codeconnections:{action}" for action in _CONNECTION]
         yield _allow(actions, [settings.source_connection])
+        return
+    bucket = names.bucket_arn("evidence")
+    yield _allow(["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket}/{SOURCE_KEY}"])
+    yield _allow(["s3:ListBucket"], [bucket])
+
+
+def _role(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> iam.IRole:
+    """Exactly what is listed here: CDK would add what a project usually needs."""
+    role = iam.Role(
+        scope,
+        "Role",
+        assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
+        inline_policies={"build": iam.PolicyDocument(statements=list(statements))},
+    )
+    return role.without_policy_updates()
 
 
 def _allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:

@@ -90,8 +90,7 @@ def _statements(
     yield from _canaries(names.function(manifest.name), called, names)
     record = names.release_record(manifest.name)
     yield _allow(_RECORD, [f"{names.arn('ssm')}:parameter{record}"])
-    # Which alarms there are is asked of all of them at once.
-    yield _allow(["cloudwatch:DescribeAlarms"], ["*"])
+    yield _allow(["cloudwatch:DescribeAlarms"], [f"{names.arn('cloudwatch')}:alarm:*"])
 
 
 def _canaries(
@@ -112,4 +111,6 @@ def _pass(roles: Sequence[str], *, to: str) -> iam.PolicyStatement:
 def _allow(
     actions: Sequence[str], resources: Sequence[str], conditions: dict[str, Any] | None = None
 ) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
+    return iam.PolicyStatement(
+        actions=list(actions), resources=list(resources), conditions=conditions
+    )

@@ -108,7 +108,10 @@ def _batch_get_deployment_targets(aws: ReleaseAws, asked: Any) -> Any:
         "functionAlias": "live",
         "targetVersion": deployment.version,
     }
-    target = {"deploymentTargetType": "LambdaFunction", "lambdaTarget": {"lambdaFunctionInfo": told}}
+    target = {
+        "deploymentTargetType": "LambdaFunction",
+        "lambdaTarget": {"lambdaFunctionInfo": told},
+    }
     return ActionResult({"deploymentTargets": [target]})
 
 

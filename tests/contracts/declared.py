@@ -99,7 +99,9 @@ def read_declared(root: Path = ROOT) -> Declared:
             for name, each in blueprint.resources.functions.items()
             if not each.hook
         },
-        release_hints={name: getattr(release_errors, name).hint for name in leaf_names(ReleaseError)},
+        release_hints={
+            name: getattr(release_errors, name).hint for name in leaf_names(ReleaseError)
+        },
         machine_timeouts=machine_timeouts(load_machines(blueprint.state_machines)),
         permanent=leaf_names(PermanentError),
         capacity=leaf_names(CapacityError),

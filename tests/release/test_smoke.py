@@ -17,6 +17,7 @@ from tests.release.driver import Releases
 VERSIONS = {row.name: row.version for row in load_containers(ROOT)}
 REMOVER = NAMES.function("background-remover")
 
+
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
     with releasing(tmp_path_factory.mktemp("machines")) as (releases, _):

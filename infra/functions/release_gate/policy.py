@@ -99,9 +99,7 @@ def _worst_of_each(findings: Iterable[Finding]) -> dict[str, list[str]]:
     }
 
 
-def _too_many(
-    severity: str, cves: Sequence[str], limit: int, expired: Mapping[str, Waiver]
-) -> str:
+def _too_many(severity: str, cves: Sequence[str], limit: int, expired: Mapping[str, Waiver]) -> str:
     named = ", ".join(cves[:_NAMED]) + (f" and {len(cves) - _NAMED} more" if cves[_NAMED:] else "")
     lapsed = "".join(
         f"; the waiver of {cve} by {expired[cve].who} expired on {expired[cve].until}"

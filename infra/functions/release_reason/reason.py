@@ -34,7 +34,9 @@ class Reasons:
 
     def _events(self, job: ReadReason) -> Iterable[Event]:
         pages = self.cloudformation.get_paginator("describe_stack_events")
-        return (event for page in pages.paginate(StackName=job.stack) for event in page["StackEvents"])
+        return (
+            event for page in pages.paginate(StackName=job.stack) for event in page["StackEvents"]
+        )
 
     def _smoke(self, job: ReadReason) -> list[str]:
         """What the smoke tests found wrong with this image, if they ran at all."""
