@@ -77,7 +77,7 @@ class ImageCare(Construct):
         )
 
     def _rehearsal(self, project: codebuild.IProject) -> events.IRuleTarget:
-        """Everything a build does, but for the push: does what is live still build?"""
+        """Everything a build does but the push, to see that it still can be built."""
         variables = [{"name": "REHEARSAL", "value": "1", "type": "PLAINTEXT"}]
         return targets.CodeBuildProject(
             project,

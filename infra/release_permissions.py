@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Final
 
 from aws_cdk import aws_iam as iam
 
+from infra.operation_grants import enhanced_findings
 from pipeline.blueprint import Blueprint
 from pipeline.names import Names
+
+RELEASE_ACTIONS: Final = {
+    "describeImages": "ecr",
+    "describeImageScanFindings": "ecr",
+    "describeStacks": "cloudformation",
+    "updateStack": "cloudformation",
+}
 
 
 class ReleasePermissions:
@@ -17,21 +26,24 @@ class ReleasePermissions:
         self._containers = [each.name for each in blueprint.containers]
         self._names = names
 
-    @property
-    def repositories(self) -> list[str]:
-        return self._each(lambda name: f"ecr:repository/{self._names.repository(name)}")
+    def of(self, action: str) -> Iterator[iam.PolicyStatement]:
+        """What one of RELEASE_ACTIONS needs."""
+        if action == "updateStack":
+            yield from self._updates()
+            return
+        on = {"cloudformation": self._stack, "ecr": self._repository}[RELEASE_ACTIONS[action]]
+        name = f"{RELEASE_ACTIONS[action]}:{action[0].upper()}{action[1:]}"
+        yield iam.PolicyStatement(actions=[name], resources=[*map(on, self._containers)])
+        if action == "describeImageScanFindings":
+            yield enhanced_findings()
 
-    @property
-    def stacks(self) -> list[str]:
-        return self._each(self._stack)
-
-    def updates(self) -> Iterator[iam.PolicyStatement]:
+    def _updates(self) -> Iterator[iam.PolicyStatement]:
         """Of each stack, as its own deploy role and with the template it has: parameters only."""
         for container in self._containers:
             role = self._names.deploy_role_arn(container)
             yield iam.PolicyStatement(
                 actions=["cloudformation:UpdateStack"],
-                resources=[self._arn(self._stack(container))],
+                resources=[self._stack(container)],
                 conditions={
                     "ArnEquals": {"cloudformation:RoleArn": role},
                     "Null": {"cloudformation:TemplateUrl": "true"},
@@ -44,11 +56,9 @@ class ReleasePermissions:
         )
 
     def _stack(self, container: str) -> str:
-        return f"cloudformation:stack/{self._names.function_stack(container)}/*"
+        return (
+            f"{self._names.arn('cloudformation')}:stack/{self._names.function_stack(container)}/*"
+        )
 
-    def _each(self, name: Callable[[str], str]) -> list[str]:
-        return [self._arn(name(container)) for container in self._containers]
-
-    def _arn(self, resource: str) -> str:
-        service, _, rest = resource.partition(":")
-        return f"{self._names.arn(service)}:{rest}"
+    def _repository(self, container: str) -> str:
+        return f"{self._names.arn('ecr')}:repository/{self._names.repository(container)}"

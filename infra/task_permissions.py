@@ -8,8 +8,7 @@ from typing import Any, Final
 from aws_cdk import aws_iam as iam
 
 from infra.asl import TaskState, placeholders, task_states
-from infra.operation_grants import enhanced_findings
-from infra.release_permissions import ReleasePermissions
+from infra.release_permissions import RELEASE_ACTIONS, ReleasePermissions
 from pipeline.blueprint import Blueprint, fill
 from pipeline.names import Names
 
@@ -49,14 +48,8 @@ class TaskPermissions:
                 yield _allow("s3:PutObject", [self._object(task)])
             case ["aws-sdk", "s3", action] if action in _S3_ACTIONS:
                 yield _allow(_S3_ACTIONS[action], [self._object(task)])
-            case ["aws-sdk", "ecr", "describeImages" | "describeImageScanFindings" as action]:
-                yield _allow(f"ecr:{_capitalised(action)}", self._releases.repositories)
-                if action == "describeImageScanFindings":
-                    yield enhanced_findings()
-            case ["aws-sdk", "cloudformation", "updateStack"]:
-                yield from self._releases.updates()
-            case ["aws-sdk", "cloudformation", "describeStacks"]:
-                yield _allow("cloudformation:DescribeStacks", self._releases.stacks)
+            case ["aws-sdk", "ecr" | "cloudformation", action] if action in RELEASE_ACTIONS:
+                yield from self._releases.of(action)
             case ["states", "startExecution.sync", "2"]:
                 yield from self._start_and_wait(task)
             case ["events", "putEvents"]:

@@ -46,7 +46,7 @@ class Names:
         return f"{self.arn('lambda')}:function:{self.function(container, model)}"
 
     def operation(self, name: str, *, hook: bool = False) -> str:
-        """A function of the platform's own. CodeDeploy may invoke hooks, by how their names begin."""
+        """A function of the platform's own. CodeDeploy knows hooks by how their names begin."""
         return f"CodeDeployHook_{self.function(name)}" if hook else self.function(name)
 
     def log_group(self, function: str) -> str:

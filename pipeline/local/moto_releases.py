@@ -26,19 +26,20 @@ def release_services(aws: ReleaseAws) -> Iterator[ReleaseAws]:
     """Have moto answer out of `aws`."""
     with ExitStack() as patches:
         for service, actions in _SERVICES.items():
-            patches.enter_context(mock.patch.multiple(service, create=True, **_bound(aws, actions)))
+            for name, action in actions.items():
+                patches.enter_context(
+                    mock.patch.object(service, name, _bound(aws, action), create=True)
+                )
         yield aws
 
 
-def _bound(aws: ReleaseAws, actions: dict[str, Action]) -> dict[str, Callable[[Any], Any]]:
-    def bind(action: Action) -> Callable[[Any], Any]:
-        # A plain function: moto looks for those among a class's members.
-        def respond(self: Any) -> Any:
-            return action(aws, self)
+def _bound(aws: ReleaseAws, action: Action) -> Callable[[Any], Any]:
+    """A plain function: moto looks for those among a class's members."""
 
-        return respond
+    def respond(self: Any) -> Any:
+        return action(aws, self)
 
-    return {name: bind(action) for name, action in actions.items()}
+    return respond
 
 
 def _describe_image_scan_findings(aws: ReleaseAws, asked: Any) -> Any:

@@ -18,8 +18,8 @@ from pipeline.errors import CapacityError, PermanentError, TransientError, Weigh
 from pipeline.local.deployment import NAMES
 from pipeline.manifest import ContainerManifest, pascal_case
 from pipeline.release_errors import ReleaseError
-from tests.contracts.operations import Task, operation_task
 from tests.contracts.asl import PLACEHOLDER, Machine, State, load_machines
+from tests.contracts.operations import Task, operation_task
 
 C = TypeVar("C", bound=Contract)
 

@@ -19,10 +19,7 @@ class Task(NamedTuple):
 
 
 def operation_task(name: str) -> Task:
-    """The job and the result of `infra/functions/<name>/contract.py`, in the order they stand there.
-
-    The job is the first dataclass, the result the last.
-    """
+    """The first and the last dataclass of `infra/functions/<name>/contract.py`."""
     module = import_module(f"infra.functions.{name.replace('-', '_')}.contract")
     declared = [value for value in vars(module).values() if isinstance(value, type)]
     first, *_, last = [each for each in declared if is_dataclass(each)]

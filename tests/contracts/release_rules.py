@@ -1,4 +1,4 @@
-"""Rules on how a container is released: nothing for ever, nothing unnamed, nothing but parameters."""
+"""Rules on how a container is released: not for ever, not unnamed, and by parameters only."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def waits_are_counted(machine: Machine, _declared: Declared) -> Iterator[str]:
 
 
 def releases_end_by_name(machine: Machine, declared: Declared) -> Iterator[str]:
-    """Every way a release can end is used, exists, and tells its hint where the machine words it."""
+    """Every release error is an end of the machine, and tells its hint where it is worded."""
     if machine.name != MACHINE:
         return
     used = [(state, _ending(state)) for state in machine.states if _ending(state)]

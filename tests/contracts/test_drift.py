@@ -11,9 +11,10 @@ from pydantic import Field, create_model
 from pipeline.contracts import InspectPhoto, RefineEdges, Result
 from tests.contracts import catch_rules, retry_rules, shape_rules, task_rules
 from tests.contracts.asl import load_machines
-from tests.contracts.declared import ROOT, Declared, Task, read_declared
+from tests.contracts.declared import ROOT, Declared, read_declared
 from tests.contracts.error_slips import CATCHES, RETRIES
 from tests.contracts.mutations import changed, drop, put
+from tests.contracts.operations import Task
 from tests.contracts.release_slips import RELEASES
 from tests.contracts.rules import RULES, Rule
 from tests.contracts.slips import SHAPE, Slip

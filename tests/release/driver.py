@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.local.deployment import NAMES
 from pipeline.local.cloud import LocalCloud
+from pipeline.local.deployment import NAMES
 from pipeline.local.executions import Execution, describe
 from pipeline.local.release_aws import ReleaseAws, Stack
 from tests.release.evidence import Evidence, envelope_of, evidence_of
@@ -44,13 +44,11 @@ class Releases:
         return digest
 
     def put_evidence(self, container: str, digest: str, evidence: Evidence) -> None:
-        statement = evidence.statement
-        files = {
-            "sbom.cdx.json": evidence.sbom,
-            "selftest.json": evidence.selftest,
-            "provenance.json": statement
-            and envelope_of(statement, self.cloud.client("kms"), NAMES.provenance_key),
-        }
+        files = {"sbom.cdx.json": evidence.sbom, "selftest.json": evidence.selftest}
+        if evidence.statement is not None:
+            kms = self.cloud.client("kms")
+            envelope = envelope_of(evidence.statement, kms, NAMES.provenance_key)
+            files["provenance.json"] = envelope
         for name, content in files.items():
             if content is not None:
                 self.put_file(container, digest, name, content)

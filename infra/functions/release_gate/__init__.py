@@ -1,1 +1,1 @@
-"""JudgeImage: may this image become live?"""
+"""JudgeImage: whether an image may become live."""

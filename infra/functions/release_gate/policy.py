@@ -1,4 +1,4 @@
-"""How many findings of which severity an image may have, and which of them are waived until when."""
+"""How many findings of which severity an image may have, and which are waived until when."""
 
 from __future__ import annotations
 

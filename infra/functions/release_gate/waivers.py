@@ -1,4 +1,4 @@
-"""Reads `infra/waivers.toml`: reviewed exceptions, each for one finding, one container, some time."""
+"""Reads `infra/waivers.toml`: exceptions, each for one finding, one container and some time."""
 
 from __future__ import annotations
 

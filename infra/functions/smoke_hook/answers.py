@@ -24,7 +24,7 @@ def problems(golden: Golden, answer: Mapping[str, Any], fetch: Fetch) -> Iterato
         yield from _pixel_problems(look, answer, fetch)
 
 
-def field(answer: Any, path: str) -> Any:
+def field(answer: Any, path: str) -> Any:  # noqa: ANN401 - a walk through JSON
     """The value at a path such as `pictures.0.kind`; None where there is nothing."""
     for name in path.split("."):
         if isinstance(answer, Sequence) and name.isdigit() and int(name) < len(answer):

@@ -77,7 +77,7 @@ def _for_model(
             yield entry
 
 
-def _filled(template: Any, values: Values) -> Any:
+def _filled(template: Any, values: Values) -> Any:  # noqa: ANN401 - JSON in, JSON out
     if isinstance(template, Mapping):
         return {name: _filled(each, values) for name, each in template.items()}
     if isinstance(template, list):
