@@ -6,23 +6,15 @@ import functools
 import os
 from typing import Any
 
-import boto3
-
 from infra.functions.declared import manifests
-from infra.functions.image_watch.watch import Watch, repositories
+from infra.functions.image_watch.watch import Watch
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """What was seen, or what was asked for, as JSON."""
-    return _watch().report(event) if "detail" in event else _watch().rescan()
+    return _watch().look(event)
 
 
 @functools.cache
 def _watch() -> Watch:
-    return Watch(
-        boto3.client("dynamodb"),
-        boto3.client("ecr"),
-        os.environ["RELEASES_TABLE"],
-        os.environ["METRIC_NAMESPACE"],
-        repositories(os.environ["REPOSITORY_PREFIX"], manifests().keys()),
-    )
+    return Watch.connect(manifests().keys(), os.environ)

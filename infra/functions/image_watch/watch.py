@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import boto3
 from botocore.exceptions import ClientError
 
 from infra.functions.image_watch.findings import METRIC, read_report
@@ -26,6 +27,23 @@ class Watch:
     namespace: str
     repositories: Mapping[str, str]
 
+    @classmethod
+    def connect(cls, containers: Collection[str], environment: Mapping[str, str]) -> Watch:
+        prefix = environment["REPOSITORY_PREFIX"]
+        return cls(
+            boto3.client("dynamodb"),
+            boto3.client("ecr"),
+            environment["RELEASES_TABLE"],
+            environment["METRIC_NAMESPACE"],
+            {name: f"{prefix}{name}" for name in containers},
+        )
+
+    def look(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """A report of findings is read; what a schedule sends is not one (its detail is empty)."""
+        if event.get("source") == "aws.events":
+            return self.rescan()
+        return self.report(event)
+
     def report(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Whether the image of a report is live, and then its findings as a metric."""
         report = read_report(event)
@@ -35,7 +53,7 @@ class Watch:
             _emit(self.namespace, live[0], report.critical, report.said)
         return {"live": live, **report._asdict()}
 
-    def rescan(self) -> dict[str, str]:
+    def rescan(self) -> dict[str, Any]:
         """Container → what came of asking for a scan of what is live."""
         digests = {name: self._live(name) for name in self.repositories}
         return {name: self._scan(name, digest) for name, digest in digests.items() if digest}
@@ -74,7 +92,3 @@ def _emit(namespace: str, container: str, critical: int, said: str) -> None:
         "said": said,
     }
     print(json.dumps(line))  # noqa: T201 - this is how a metric is sent
-
-
-def repositories(prefix: str, containers: Collection[str]) -> dict[str, str]:
-    return {name: f"{prefix}{name}" for name in containers}

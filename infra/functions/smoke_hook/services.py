@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
+# An invocation is never repeated: a second one would only be as slow as the first.
+_PATIENT: Final = Config(read_timeout=880, retries={"total_max_attempts": 1})
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 
 
@@ -37,6 +41,16 @@ class Services:
     cloudformation: Any
     functions: Any
     s3: Any
+
+    @classmethod
+    def connect(cls) -> Services:
+        """Clients as the function's environment says, patient where a new version is invoked."""
+        return cls(
+            boto3.client("codedeploy"),
+            boto3.client("cloudformation"),
+            boto3.client("lambda", config=_PATIENT),
+            boto3.client("s3"),
+        )
 
     def target(self, deployment: str) -> Target:
         ids = self.codedeploy.list_deployment_targets(deploymentId=deployment)["targetIds"]

@@ -30,6 +30,17 @@ class Places:
     models_bucket: str
     evidence_bucket: str
 
+    @classmethod
+    def from_environment(cls, root: Path, environment: Mapping[str, str]) -> Places:
+        return cls(
+            root=root,
+            function_prefix=environment["FUNCTION_PREFIX"],
+            stack_prefix=environment["FUNCTION_STACK_PREFIX"],
+            work_bucket=environment["WORK_BUCKET"],
+            models_bucket=environment["MODELS_BUCKET"],
+            evidence_bucket=environment["EVIDENCE_BUCKET"],
+        )
+
 
 @dataclass(frozen=True)
 class Verdict:
