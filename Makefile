@@ -55,7 +55,11 @@ demo: $(READY)  ## Cut out sample photos offline; results in demo-output/
 
 .PHONY: test
 test: $(READY)  ## Everything that needs no special machine
-	@$(BIN)/pytest -m "not e2e" --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+	@$(BIN)/pytest -m "not e2e" --ignore=tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+
+.PHONY: test-release
+test-release: $(READY)  ## How containers are released: the machine, its functions, the smoke tests
+	@$(BIN)/pytest tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
 
 .PHONY: e2e
 e2e: $(READY)  ## The demo, and real weights on real photos where they are at hand

@@ -83,7 +83,7 @@ class BuildProject(Construct):
 
 def _source(
     scope: Construct, manifest: ContainerManifest, names: Names, settings: Settings
-) -> codebuild.Source:
+) -> codebuild.ISource:
     """A tag such as `edge-refiner/v1.3.0`; without a connection, a zip that somebody put there."""
     if settings.source_repository is None:
         bucket = s3.Bucket.from_bucket_name(scope, "Source", names.bucket("evidence"))

@@ -133,3 +133,9 @@ class Releases:
         while self.row(container).get("execution") != arn:
             assert time.monotonic() < deadline, f"{arn} does not begin"
             time.sleep(0.02)
+
+    def wait_until_live(self, container: str, version: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while self.row(container).get("live") != version:
+            assert time.monotonic() < deadline, f"{container} {version} does not get live"
+            time.sleep(0.05)

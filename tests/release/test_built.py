@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -105,3 +106,26 @@ def test_an_event_of_a_build_that_does_not_exist_is_refused(releases: Releases) 
         "RejectedRequest",
         True,
     )
+
+
+def test_the_end_of_a_build_starts_its_release_by_itself(releases: Releases) -> None:
+    digest = releases.push(CONTAINER, "5.9.0")
+    releases.aws.builds[ARN] = build_of(CONTAINER, "5.9.0", digest)
+    detail = {
+        "build-status": "SUCCEEDED",
+        "project-name": NAMES.build_project(CONTAINER),
+        "build-id": ARN,
+    }
+
+    releases.cloud.client("events").put_events(
+        Entries=[
+            {
+                "Source": "aws.codebuild",
+                "DetailType": "CodeBuild Build State Change",
+                "Detail": json.dumps(detail),
+            }
+        ]
+    )
+
+    releases.wait_until_live(CONTAINER, "5.9.0")
+    assert releases.row(CONTAINER)["digest"] == digest
