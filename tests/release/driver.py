@@ -139,3 +139,8 @@ class Releases:
         while self.row(container).get("live") != version:
             assert time.monotonic() < deadline, f"{container} {version} does not get live"
             time.sleep(0.05)
+
+    def remember(self, container: str, version: str, digest: str) -> None:
+        """Have a version be one that was live before."""
+        row = {"release_id": {"S": f"{container}@{version}"}, "digest": {"S": digest}}
+        self.cloud.client("dynamodb").put_item(TableName=NAMES.table("releases"), Item=row)

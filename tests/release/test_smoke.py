@@ -62,6 +62,21 @@ def test_every_model_has_a_smoke_test_of_its_own_and_says_what_was_not_tried(
     assert u2net["said"] == "started, and not tried: nobody has staged this model's weights yet"
 
 
+def test_a_way_back_is_not_held_up_by_questions_that_an_older_version_may_not_know(
+    good: Releases,
+) -> None:
+    """The function that runs here would say that it is no 0.0.9."""
+    container, old = "edge-refiner", good.push("edge-refiner", "0.0.9")
+    good.remember(container, "0.0.9", old)
+
+    execution = good.release(container, "0.0.9", action="rollback")
+
+    assert execution.status == "SUCCEEDED", execution.reason
+    verdict = verdict_of(good, container, NAMES.function(container))
+    assert (verdict["passed"], verdict["tried"]) == (True, False)
+    assert verdict["said"] == "not tried: it was live before"
+
+
 def test_a_smoke_test_that_breaks_is_told_codedeploy_at_once(good: Releases) -> None:
     container, version = "edge-refiner", "9.9.9"
     good.push(container, version)
