@@ -67,7 +67,7 @@ demo: $(READY)  ## Cut out sample photos offline; results in demo-output/
 .PHONY: test
 test: $(READY)  ## Everything that needs no special machine
 	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults" \
-		--numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+		--ignore=tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
 
 .PHONY: test-hostile
 test-hostile: $(READY)  ## Hostile and odd input, by the hundred, and how each of it ended
@@ -76,6 +76,10 @@ test-hostile: $(READY)  ## Hostile and odd input, by the hundred, and how each o
 .PHONY: test-faults
 test-faults: $(READY)  ## Break every state in every way, then count; FAULT_DROPS=1000 for all
 	@$(BIN)/pytest -m faults tests/faults
+
+.PHONY: test-release
+test-release: $(READY)  ## How containers are released: the machine, its functions, the smoke tests
+	@$(BIN)/pytest tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
 
 .PHONY: e2e
 e2e: $(READY)  ## The demo, and real weights on real photos where they are at hand

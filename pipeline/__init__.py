@@ -3,11 +3,12 @@
 In reading order:
 
 - `errors`      what can go wrong, named as the state machines name it
+- `release_errors`   what stops a container's release
 - `addresses`, `network`   how places on the web are written and reached
 - `artifacts`   bytes with an address and a checksum, and where they live
 - `prompts`     points and boxes that show a model its subjects
 - `contracts`   one frozen (job, result) pair per task
-- `specs`, `catalogue`   the models, as their TOML files declare them
+- `specs`, `revisions`, `catalogue`   the models, as their TOML files declare them
 - `declaration`, `access`, `manifest`   containers, what their roles may do, and resources, likewise
 - `cpu`, `staged`   what is staged of a model, and for which machines
 - `naming`      which key an output is published under
