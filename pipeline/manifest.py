@@ -97,11 +97,25 @@ class Table(Declaration):
     indexes: dict[KebabName, str] = Field(default_factory=dict)
 
 
+class Operation(Declaration):
+    """A small function of the platform's own, in a zip: `infra/functions/<snake_name>`.
+
+    It needs no image, so it is there before the first one is built. CodeDeploy invokes a `hook`.
+    """
+
+    summary: str
+    timeout_s: int = Field(ge=1, le=900)
+    memory_mb: MemoryMb = 256
+    hook: bool = False
+    environment: dict[str, str] = Field(default_factory=dict)
+
+
 class Resources(Declaration):
-    """`state_machines/resources.toml`: the buckets and tables the state machines name."""
+    """`state_machines/resources.toml`: what the state machines name besides the containers."""
 
     buckets: dict[str, Bucket]
     tables: dict[str, Table]
+    functions: dict[KebabName, Operation] = Field(default_factory=dict)
 
 
 def pascal_case(kebab: str) -> str:

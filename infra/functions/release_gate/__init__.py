@@ -1,0 +1,1 @@
+"""JudgeImage: may this image become live?"""
