@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INFRA := .venv-infra
 INFRA_READY := $(INFRA)/.ready
+WIRING := .venv-wiring
+WIRING_READY := $(WIRING)/.ready
 EMULATOR := .rie/aws-lambda-rie
 TOOLKIT := infra/node_modules/.package-lock.json
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -42,6 +44,14 @@ $(INFRA_READY): infra/requirements.txt | $(READY)
 		--only-binary=:all: -r infra/requirements.txt
 	@touch $@
 
+# MiniStack pins botocore: it has an environment of its own, too.
+$(WIRING_READY): tests/wiring/requirements.txt | $(READY)
+	@echo "Setting up $(WIRING), once"
+	@$(PYTHON) -m venv --clear --without-pip $(WIRING)
+	@$(BIN)/uv pip install --quiet --python $(WIRING)/bin/python --require-hashes --no-deps \
+		--only-binary=:all: -r tests/wiring/requirements.txt
+	@touch $@
+
 # The CDK toolkit, and a second reader of state machines.
 $(TOOLKIT): infra/package-lock.json
 	@npm ci --prefix infra --no-audit --no-fund --silent
@@ -56,7 +66,11 @@ demo: $(READY)  ## Cut out sample photos offline; results in demo-output/
 
 .PHONY: test
 test: $(READY)  ## Everything that needs no special machine
-	@$(BIN)/pytest -m "not e2e and not images" --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile" --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+
+.PHONY: test-hostile
+test-hostile: $(READY)  ## Hostile and odd input, by the hundred, and how each of it ended
+	@$(BIN)/pytest -m hostile --numprocesses=auto --dist=loadfile tests/hostile
 
 .PHONY: e2e
 e2e: $(READY)  ## The demo, and real weights on real photos where they are at hand
@@ -94,6 +108,11 @@ starter-eval: $(READY)  ## How good the starter model is, beside others of its s
 synth: $(INFRA_READY)  ## The CloudFormation templates, offline, into synth-output/
 	@$(INFRA)/bin/python -m infra.app
 
+.PHONY: check-wiring
+check-wiring: $(READY) $(INFRA_READY) $(WIRING_READY)  ## The templates on MiniStack: a dropped photo comes out
+	@$(BIN)/python -m tests.wiring.differences
+	@$(BIN)/pytest tests/wiring --exitfirst
+
 .PHONY: test-infra
 test-infra: $(INFRA_READY) $(TOOLKIT)  ## Types and tests of infra/, where CDK is; K=expr selects
 	@$(INFRA)/bin/mypy infra/*.py tests/infra/*.py
@@ -120,6 +139,7 @@ fix: $(READY)  ## Format and mend what can be mended
 lock: $(READY)  ## Hash-lock every dependency again
 	@$(COMPILE) pyproject.toml $(EXTRAS:%=--extra %) -o requirements-dev.txt
 	@$(COMPILE) infra/requirements.in -o infra/requirements.txt
+	@$(COMPILE) tests/wiring/requirements.in -o tests/wiring/requirements.txt
 	@for folder in containers/*/; do \
 		test ! -f $${folder}requirements.in || $(COMPILE) $${folder}requirements.in \
 			-c requirements-dev.txt -o $${folder}requirements.txt || exit 1; done

@@ -11,7 +11,9 @@ In reading order:
 - `declaration`, `access`, `manifest`   containers, what their roles may do, and resources, likewise
 - `cpu`, `staged`   what is staged of a model, and for which machines
 - `naming`      which key an output is published under
-- `photo`, `colour`, `png`   untrusted bytes to pixels, and pixels to bytes
+- `limits`, `memory`   how much a photo may be made of, and how much memory there is for it
+- `parts`, `parts_jpeg`, `parts_png`, `parts_tiff`   a file's parts, before a decoder sees them
+- `photo`, `decoding`, `completeness`, `colour`, `png`   untrusted bytes to pixels, and back
 - `s3`, `bedrock`, `secrets`, `source`, `web`, `weights`   what a task reads and writes through
 - `names`, `blueprint`   what a deployment is called, and everything it is made from
 - `workbench`   what a task works with

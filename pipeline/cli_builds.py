@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import click
 
 from pipeline import content_lock
 from pipeline.cli_options import ROOT
 from pipeline.evidence import (
+    OTHERS,
+    PAYLOAD_TYPE,
     PROVENANCE,
     SBOM,
     SELFTEST,
-    SIGNING_ALGORITHM,
     Built,
     SelfTestUnread,
     envelope_of,
     name_sbom,
+    pre_authentication,
     read_selftest,
     statement_of,
 )
 from pipeline.manifest import ContainerManifest, load_containers
 from pipeline.shipping import content_digest
+
+STATEMENT: Final = "statement.json"
+TO_SIGN: Final = "statement.dsse"
 
 
 class Container(click.ParamType):
@@ -103,17 +106,16 @@ def evidence(container: ContainerManifest, folder: Path) -> None:
     _write(folder / SBOM, name_sbom(bill, **of))
 
 
-@click.command("vouch")
+@click.command("state")
 @click.argument("container", type=Container())
 @_folder
 @click.option("--digest", required=True, help="The image's, sha256:….")
-@click.option("--key", required=True, help="KMS key or alias that signs.")
 @click.option("--revision", required=True, help="The commit that was built.")
 @click.option("--build", required=True, help="The build's own ARN.")
-def vouch(
-    container: ContainerManifest, folder: Path, digest: str, key: str, revision: str, build: str
+def state(
+    container: ContainerManifest, folder: Path, digest: str, revision: str, build: str
 ) -> None:
-    """Sign who built the image out of what, and the evidence in FOLDER with it."""
+    """State in FOLDER who built the image out of what; leave beside it the bytes to sign."""
     built = Built(
         container=container.name,
         version=container.version,
@@ -122,22 +124,25 @@ def vouch(
         revision=revision,
         build=build,
     )
-    vouched = {name: (folder / name).read_bytes() for name in (SBOM, SELFTEST)}
-    sign = functools.partial(_sign, boto3.client("kms"), key)
-    _write(folder / PROVENANCE, envelope_of(statement_of(built, vouched), key=key, sign=sign))
+    _write(folder / STATEMENT, statement_of(built, {name: _read(folder, name) for name in OTHERS}))
+    (folder / TO_SIGN).write_bytes(pre_authentication(PAYLOAD_TYPE, _read(folder, STATEMENT)))
 
 
-def _sign(kms: Any, key: str, message: bytes) -> bytes:
-    """KMS hashes the message itself: told a digest, not every stand-in for KMS signs that."""
-    signed = kms.sign(
-        KeyId=key, Message=message, MessageType="RAW", SigningAlgorithm=SIGNING_ALGORITHM
-    )
-    signature: bytes = signed["Signature"]
-    return signature
+@click.command("vouch")
+@click.argument("key")
+@click.argument("signature")
+@_folder
+def vouch(key: str, signature: str, folder: Path) -> None:
+    """Put the statement in FOLDER into an envelope, with the base64 SIGNATURE that KEY made."""
+    _write(folder / PROVENANCE, envelope_of(_read(folder, STATEMENT), key=key, signature=signature))
+
+
+def _read(folder: Path, name: str) -> bytes:
+    return (folder / name).read_bytes()
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
     path.write_text(json.dumps(document, indent=2), encoding="utf-8")
 
 
-BUILD_COMMANDS: Final = (check, lock, bump, version, evidence, vouch)
+BUILD_COMMANDS: Final = (check, lock, bump, version, evidence, state, vouch)

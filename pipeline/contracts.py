@@ -7,7 +7,7 @@ for one release: a Lambda alias can move under a running execution.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from pipeline.artifacts import Artifact, Location
 from pipeline.prompts import MOST_SUBJECTS, SubjectPrompt
@@ -125,9 +125,9 @@ class CutoutJob(Contract):
 
 
 class InspectPhoto(Job):
-    """`input` is the execution input untouched: an S3 event, or what a person typed."""
+    """`input` is the execution input untouched and unchecked: an S3 event, or what was typed."""
 
-    input: JsonValue
+    input: object
     execution: str
     default_model: str
     lease_s: int

@@ -13,21 +13,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 PROVENANCE: Final = "provenance.json"
 SBOM: Final = "sbom.cdx.json"
 SELFTEST: Final = "selftest.json"
+OTHERS: Final = (SBOM, SELFTEST)  # what the provenance vouches for
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://slsa.dev/provenance/v1"
 BUILD_TYPE: Final = "https://matteline.example/container/v1"
-SIGNING_ALGORITHM: Final = "ECDSA_SHA_384"
-
-Sign = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True)
@@ -92,14 +90,12 @@ def statement_of(built: Built, vouched: Mapping[str, bytes]) -> dict[str, Any]:
     }
 
 
-def envelope_of(statement: Mapping[str, Any], *, key: str, sign: Sign) -> dict[str, Any]:
-    """The statement in a DSSE envelope; `sign` gets the bytes that are to be signed."""
-    payload = json.dumps(statement, sort_keys=True).encode()
-    signature = sign(pre_authentication(PAYLOAD_TYPE, payload))
+def envelope_of(payload: bytes, *, key: str, signature: str) -> dict[str, Any]:
+    """A statement in a DSSE envelope; `signature` is base64, made by `key` over `pre_authentication`."""
     return {
         "payloadType": PAYLOAD_TYPE,
         "payload": base64.b64encode(payload).decode(),
-        "signatures": [{"keyid": key, "sig": base64.b64encode(signature).decode()}],
+        "signatures": [{"keyid": key, "sig": signature}],
     }
 
 

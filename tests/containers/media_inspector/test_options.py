@@ -141,6 +141,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"metadata": {"matteline-prompts": "412,280"}},
         "object metadata: prompts: not JSON, Extra data",
     ),
+    "metadata too deep": (
+        {"metadata": {"matteline-prompts": "[" * 1_800}},
+        "object metadata: prompts: not JSON, maximum recursion depth",
+    ),
     "metadata nothing": ({"metadata": {"matteline-outputs": ""}}, "object metadata: outputs.0: "),
     "profile": (
         {"profiles": [Profile(prefix="", options={"nope": 1})]},
