@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from moto.server import ThreadedMotoServer
 
+from pipeline import content_lock
 from pipeline.local.cloud import CREDENTIALS, make_client
 from pipeline.manifest import load_container
 from tests.conftest import ROOT
@@ -95,6 +97,7 @@ def opened_shop(folder: Path) -> Iterator[Shop]:
     server.start()
     try:
         endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        urllib.request.urlopen(f"{endpoint}/moto-api/reset", data=b"", timeout=10).close()
         shop = Shop(_copied(folder / "source"), stand_ins.install(folder / "bin"), endpoint)
         shop.client("ecr").create_repository(
             repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE"
@@ -110,8 +113,9 @@ def opened_shop(folder: Path) -> Iterator[Shop]:
 
 def _copied(source: Path) -> Path:
     """What a build reads of the repository, with the environment that `make setup` would make."""
-    ignored = shutil.ignore_patterns("__pycache__")
+    ignored = shutil.ignore_patterns("__pycache__", content_lock.LOCK.name)
     for name in ("buildspec", "containers", "pipeline"):
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
     (source / ".venv").symlink_to(ROOT / ".venv")
+    content_lock.lock(source)
     return source
