@@ -143,6 +143,7 @@ check: $(READY)  ## Lint, types, import rules; changes nothing
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/matteline containers check
 
 .PHONY: fix
 fix: $(READY)  ## Format and mend what can be mended

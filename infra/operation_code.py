@@ -16,6 +16,7 @@ PATTERNS: Final = (
     "infra/waivers.toml",
     "pipeline/__init__.py",
     "pipeline/errors.py",
+    "pipeline/evidence.py",
     "pipeline/release_errors.py",
     "pipeline/revisions.py",
     "containers/*/container.toml",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from pipeline.cli_builds import BUILD_COMMANDS, Container
 from pipeline.cli_options import ROOT
 from pipeline.local.images.build import build_images
-from pipeline.manifest import load_containers
+from pipeline.manifest import ContainerManifest, load_containers
 
 
 @click.group()
@@ -23,11 +24,11 @@ def list_containers() -> None:
 
 
 @containers.command("build")
-@click.argument("names", nargs=-1)
-def build(names: tuple[str, ...]) -> None:
+@click.argument("names", nargs=-1, type=Container())
+def build(names: tuple[ContainerManifest, ...]) -> None:
     """Build the images of NAMES, or of every container, with buildah; needs root."""
-    known = {container.name: container for container in load_containers(ROOT)}
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise click.UsageError(f"no container is called {', '.join(unknown)}")
-    build_images(ROOT, [known[name] for name in names or known], say=click.echo)
+    build_images(ROOT, names or load_containers(ROOT), say=click.echo)
+
+
+for command in BUILD_COMMANDS:
+    containers.add_command(command)

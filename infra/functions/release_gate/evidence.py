@@ -16,14 +16,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-PROVENANCE: Final = "provenance.json"
-SBOM: Final = "sbom.cdx.json"
-SELFTEST: Final = "selftest.json"
-FILES: Final = (PROVENANCE, SBOM, SELFTEST)
+from pipeline.evidence import (
+    OTHERS,
+    PAYLOAD_TYPE,
+    PREDICATE_TYPE,
+    PROVENANCE,
+    SBOM,
+    SELFTEST,
+    STATEMENT_TYPE,
+    pre_authentication,
+)
 
-_PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
-_STATEMENT: Final = "https://in-toto.io/Statement/v1"
-_PREDICATE: Final = "https://slsa.dev/provenance/v1"
+FILES: Final = (PROVENANCE, *OTHERS)
 
 
 class Unreadable(ValueError):
@@ -49,22 +53,16 @@ def read_envelope(content: bytes) -> Envelope:
         )
     except (KeyError, TypeError, binascii.Error) as error:
         raise Unreadable(f"no DSSE envelope ({error!r})") from error
-    if document.get("payloadType") != _PAYLOAD_TYPE:
+    if document.get("payloadType") != PAYLOAD_TYPE:
         raise Unreadable(f"a payload of type {document.get('payloadType')!r}")
-    return Envelope(pre_authentication(_PAYLOAD_TYPE, payload), _object(payload), signatures)
-
-
-def pre_authentication(payload_type: str, payload: bytes) -> bytes:
-    """The bytes that DSSE signs, so that a payload cannot be taken for one of another type."""
-    kind = payload_type.encode()
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    return Envelope(pre_authentication(PAYLOAD_TYPE, payload), _object(payload), signatures)
 
 
 def statement_problems(
     statement: Mapping[str, Any], *, container: str, version: str, digest_hex: str
 ) -> Iterator[str]:
     """Whether a statement is provenance, and of this image."""
-    if (statement.get("_type"), statement.get("predicateType")) != (_STATEMENT, _PREDICATE):
+    if (statement.get("_type"), statement.get("predicateType")) != (STATEMENT_TYPE, PREDICATE_TYPE):
         yield f"{PROVENANCE} is no SLSA provenance"
         return
     expected = {"name": container, "digest": {"sha256": digest_hex}}

@@ -12,6 +12,7 @@ from infra.functions.release_gate import evidence
 from infra.functions.release_gate.contract import ImageJudged, JudgeImage
 from infra.functions.release_gate.policy import FindingsJudged, Limits, Waiver, judge_findings
 from infra.functions.release_gate.sources import ScanNotOver, Sources
+from pipeline.evidence import PROVENANCE, SBOM, SELFTEST
 from pipeline.release_errors import RejectedByGate
 
 _VERDICT: Final = "verdict.json"
@@ -62,12 +63,12 @@ class Gate:
         files = {name: content for name, content in read.items() if content is not None}
         yield from (f"{name} is missing" for name in evidence.FILES if name not in files)
         of = {"container": job.container, "version": job.version}
-        if evidence.SBOM in files:
-            yield from evidence.sbom_problems(files[evidence.SBOM], **of)
-        if evidence.SELFTEST in files:
-            yield from evidence.selftest_problems(files[evidence.SELFTEST], **of)
-        if evidence.PROVENANCE in files:
-            yield from self._provenance(job, files.pop(evidence.PROVENANCE), files)
+        if SBOM in files:
+            yield from evidence.sbom_problems(files[SBOM], **of)
+        if SELFTEST in files:
+            yield from evidence.selftest_problems(files[SELFTEST], **of)
+        if PROVENANCE in files:
+            yield from self._provenance(job, files.pop(PROVENANCE), files)
 
     def _provenance(
         self, job: JudgeImage, content: bytes, others: Mapping[str, bytes]
@@ -75,10 +76,10 @@ class Gate:
         try:
             envelope = evidence.read_envelope(content)
         except evidence.Unreadable as error:
-            yield f"{evidence.PROVENANCE} is {error}"
+            yield f"{PROVENANCE} is {error}"
             return
         if not self.sources.is_signed_by(job.signing_key, envelope.signed, envelope.signatures):
-            yield f"{evidence.PROVENANCE} is not signed by {job.signing_key}"
+            yield f"{PROVENANCE} is not signed by {job.signing_key}"
         yield from evidence.statement_problems(
             envelope.statement,
             container=job.container,
