@@ -69,6 +69,11 @@ class Shop:
             for each in listed
         }
 
+    def push_by_hand(self) -> None:
+        """The manifest's version is in the registry, whoever put it there."""
+        ecr = self.client("ecr")
+        ecr.put_image(repositoryName=REPOSITORY, imageTag=VERSION, imageManifest=stand_ins.MANIFEST)
+
     def tags(self) -> list[str]:
         listed = self.client("ecr").list_images(repositoryName=REPOSITORY)["imageIds"]
         return [each["imageTag"] for each in listed]

@@ -2,7 +2,7 @@
 
 `install` and `pre_build` end the build when they fail; `post_build` still runs after a failed
 `build`, unless that says `on-failure: ABORT`. What CodeBuild would swallow is refused before
-anything runs: `export X=$(...)` hides that a command failed, and `set -e` in the one shell kills it.
+anything runs: `export X=$(...)` hides that a command failed, and `set -e` kills the one shell.
 """
 
 from __future__ import annotations

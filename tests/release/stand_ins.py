@@ -15,12 +15,19 @@ from typing import Final
 import boto3
 
 VERDICT: Final = {"passed": True, "seen": {"size": [120, 120, 4]}, "seconds": 0.1}
-_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
-_LAYER: Final = {
-    "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
-    "digest": f"sha256:{'0' * 64}",
-    "size": 1,
-}
+MANIFEST: Final = json.dumps(
+    {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "layers": [
+            {
+                "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+                "digest": f"sha256:{'0' * 64}",
+                "size": 1,
+            }
+        ],
+    }
+)
 
 
 def install(folder: Path) -> Path:
@@ -57,14 +64,8 @@ def _run() -> None:
 
 def _push(image: str) -> None:
     repository, _, tag = image.partition("/")[2].rpartition(":")
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": _MANIFEST,
-        "layers": [_LAYER],
-        "annotations": {"tag": tag},
-    }
     ecr = boto3.client("ecr")
-    ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=json.dumps(manifest))
+    ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=MANIFEST)
 
 
 if __name__ == "__main__":

@@ -36,39 +36,30 @@ def test_a_tag_becomes_an_image_with_evidence_that_the_gate_accepts(shop: Shop) 
     files = {key.rsplit("/", 1)[1]: content for key, content in shop.evidence().items()}
     assert set(shop.evidence()) == {f"releases/{CONTAINER}/{digest_hex}/{name}" for name in files}
     assert _problems(shop, files, digest_hex) == []
+    assert _listed(files[SBOM]) == _locked(shop)
 
 
-def test_the_bill_of_materials_has_every_locked_package(shop: Shop) -> None:
-    build = shop.build()
+def test_a_rehearsal_of_a_released_version_does_all_but_the_push(shop: Shop) -> None:
+    shop.push_by_hand()
 
-    assert build.succeeded, build.log
-    (bill,) = (json.loads(text) for key, text in shop.evidence().items() if key.endswith(SBOM))
-    lock = (shop.source / "containers" / "edge_refiner" / "requirements.txt").read_text()
-    locked = {line.split("==")[0] for line in lock.splitlines() if "==" in line}
-    assert {component["name"] for component in bill["components"]} == locked
-    assert all(component["externalReferences"] for component in bill["components"])
-
-
-def test_a_rehearsal_does_all_but_the_push(shop: Shop) -> None:
     build = shop.build(REHEARSAL="1", CODEBUILD_WEBHOOK_TRIGGER="")
 
     assert build.succeeded, build.log
     assert shop.called("docker build")
     assert shop.called("docker run")
     assert build.exported["IMAGE_DIGEST"] == ""
-    assert (shop.tags(), shop.evidence()) == ([], {})
+    assert not shop.called("docker push")
+    assert shop.evidence() == {}
 
 
-def test_a_version_in_the_registry_is_not_built_again_but_may_be_rehearsed(shop: Shop) -> None:
-    assert shop.build().succeeded
-    built = shop.calls.count("make test")
+def test_a_version_in_the_registry_is_not_built_again(shop: Shop) -> None:
+    shop.push_by_hand()
 
     again = shop.build()
 
-    assert list(again.phases) == ["install", "pre_build"]
+    assert again.phases == {"install": True, "pre_build": False}
     assert f"matteline containers bump {CONTAINER}" in again.log
-    assert shop.calls.count("make test") == built
-    assert shop.build(REHEARSAL="1").succeeded
+    assert not shop.called("make test")
 
 
 def test_a_tag_that_is_not_the_manifests_version_stops_before_anything_is_built(shop: Shop) -> None:
@@ -80,7 +71,8 @@ def test_a_tag_that_is_not_the_manifests_version_stops_before_anything_is_built(
 
 
 def test_content_that_changed_under_its_version_stops_before_anything_is_built(shop: Shop) -> None:
-    (shop.source / "containers" / "edge_refiner" / "trimap.py").open("a").write("# changed\n")
+    path = shop.source / "containers" / "edge_refiner" / "trimap.py"
+    path.write_text(path.read_text() + "# changed\n")
 
     build = shop.build()
 
@@ -89,7 +81,7 @@ def test_content_that_changed_under_its_version_stops_before_anything_is_built(s
     assert not shop.called("docker")
 
 
-@pytest.mark.parametrize("fails", ["make check", "make test", "docker build", "docker run"])
+@pytest.mark.parametrize("fails", ["make test", "docker build", "docker run"])
 def test_what_fails_is_never_pushed(shop: Shop, fails: str) -> None:
     build = shop.build(FAILS=fails)
 
@@ -102,7 +94,6 @@ def test_what_fails_is_never_pushed(shop: Shop, fails: str) -> None:
 @pytest.mark.parametrize(
     "says",
     [
-        pytest.param("", id="nothing"),
         pytest.param("all is well", id="prose"),
         pytest.param(json.dumps({"selftest": "media-inspector", "passed": True, "seen": {}}),
                      id="another-image"),
@@ -118,7 +109,6 @@ def test_an_image_without_a_verdict_of_its_own_is_never_pushed(shop: Shop, says:
 @pytest.mark.parametrize(
     "trouble",
     [
-        pytest.param({"FAILS": "docker login"}, id="login"),
         pytest.param({"FAILS": "docker push"}, id="push"),
         pytest.param({"PROVENANCE_KEY": "alias/lost"}, id="signing"),
         pytest.param({"EVIDENCE_BUCKET": "lost"}, id="evidence"),
@@ -129,6 +119,15 @@ def test_a_failure_while_publishing_fails_the_build(shop: Shop, trouble: dict[st
 
     assert build.phases["post_build"] is False
     assert build.exported["IMAGE_DIGEST"] == ""
+
+
+def _listed(bill: bytes) -> set[str]:
+    return {component["name"] for component in json.loads(bill)["components"]}
+
+
+def _locked(shop: Shop) -> set[str]:
+    lock = (shop.source / "containers" / "edge_refiner" / "requirements.txt").read_text()
+    return {line.split("==")[0] for line in lock.splitlines() if "==" in line}
 
 
 def _problems(shop: Shop, files: dict[str, bytes], digest_hex: str) -> list[str]:
