@@ -6,6 +6,7 @@ import click
 
 from pipeline.cli_builds import BUILD_COMMANDS, Container
 from pipeline.cli_options import ROOT
+from pipeline.cli_releases import RELEASE_COMMANDS
 from pipeline.local.images.build import build_images
 from pipeline.manifest import ContainerManifest, load_containers
 
@@ -30,5 +31,5 @@ def build(names: tuple[ContainerManifest, ...]) -> None:
     build_images(ROOT, names or load_containers(ROOT), say=click.echo)
 
 
-for command in BUILD_COMMANDS:
+for command in (*BUILD_COMMANDS, *RELEASE_COMMANDS):
     containers.add_command(command)

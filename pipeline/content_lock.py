@@ -1,8 +1,8 @@
 """`containers/containers.lock`: which content each container's version stands for.
 
 A version that was ever committed means one content for good, as an image's tag does. Content is
-what `pipeline.shipping` says that an image is made of, so a change in `pipeline/` concerns exactly the
-containers that use what changed.
+what `pipeline.shipping` says that an image is made of, so a change in `pipeline/` concerns exactly
+the containers that use what changed.
 """
 
 from __future__ import annotations
