@@ -65,7 +65,11 @@ demo: $(READY)  ## Cut out sample photos offline; results in demo-output/
 
 .PHONY: test
 test: $(READY)  ## Everything that needs no special machine
-	@$(BIN)/pytest -m "not e2e and not wiring" --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+	@$(BIN)/pytest -m "not e2e and not faults and not wiring" --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+
+.PHONY: test-faults
+test-faults: $(READY)  ## Break every state in every way, then count; FAULT_DROPS=1000 for all
+	@$(BIN)/pytest -m faults tests/faults
 
 .PHONY: e2e
 e2e: $(READY)  ## The demo, and real weights on real photos where they are at hand

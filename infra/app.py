@@ -16,7 +16,7 @@ from infra.registry_stack import RegistryStack
 from infra.settings import Settings
 from infra.storage_stack import StorageStack
 from pipeline.blueprint import Blueprint
-from pipeline.names import PROJECT, Names
+from pipeline.names import PROJECT, Names, stage_names
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -33,12 +33,11 @@ def make_app(*, root: Path = ROOT, outdir: Path | None = None) -> cdk.App:
         default_model=settings.default_model,
         accepted_licences=settings.accepted_licences,
     )
-    names = Names(
-        f"{PROJECT}-{settings.stage}",
+    names = stage_names(
+        settings.stage,
         account=cdk.Aws.ACCOUNT_ID,
         region=cdk.Aws.REGION,
         partition=cdk.Aws.PARTITION,
-        bucket_suffix=f"-{cdk.Aws.ACCOUNT_ID}-{cdk.Aws.REGION}",
     )
     _add_stacks(app, settings, blueprint, names)
     return app

@@ -14,6 +14,20 @@ _INTEGRATION: Final = "arn:aws:states:::"
 
 
 @dataclass(frozen=True)
+class DistributedMap:
+    """A Map whose items are executions of their own: how they are read, where results go."""
+
+    name: str
+    reader: Mapping[str, Any]
+    writer: Mapping[str, Any]
+
+    @property
+    def reads(self) -> str:
+        """`s3:listObjectsV2` or `s3:getObject`."""
+        return str(self.reader["Resource"]).removeprefix(_INTEGRATION)
+
+
+@dataclass(frozen=True)
 class TaskState:
     name: str
     resource: str
@@ -34,6 +48,16 @@ class TaskState:
 
 def task_states(definition: str) -> tuple[TaskState, ...]:
     return tuple(_tasks(json.loads(definition)["States"]))
+
+
+def distributed_maps(definition: str) -> tuple[DistributedMap, ...]:
+    """The machine's own; none is nested in another."""
+    states = json.loads(definition)["States"]
+    return tuple(
+        DistributedMap(name, body["ItemReader"], body["ResultWriter"]["Parameters"])
+        for name, body in states.items()
+        if "ItemReader" in body
+    )
 
 
 def placeholders(text: str) -> frozenset[str]:

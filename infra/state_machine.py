@@ -30,7 +30,7 @@ class StateMachine(Construct):
         super().__init__(scope, name)
         definition = blueprint.definitions[name]
         role = _role(self, names)
-        for statement in TaskPermissions(blueprint, names).statements(definition):
+        for statement in TaskPermissions(blueprint, names).statements(name, definition):
             role.add_to_policy(statement)
         machine = sfn.StateMachine(
             self,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aws_cdk import aws_iam as iam
 
-from infra.asl import TaskState, placeholders, task_states
+from infra.asl import DistributedMap, TaskState, distributed_maps, placeholders, task_states
 from pipeline.blueprint import Blueprint, fill
 from pipeline.names import Names
 
@@ -26,12 +26,30 @@ class TaskPermissions:
         self._names = names
         self._substitutions = blueprint.substitutions(names)
 
-    def statements(self, definition: str) -> tuple[iam.PolicyStatement, ...]:
+    def statements(self, machine: str, definition: str) -> tuple[iam.PolicyStatement, ...]:
         """In the order of the states; UnknownIntegration names the state that is not understood."""
-        tasks = task_states(definition)
+        tasks, maps = task_states(definition), distributed_maps(definition)
         found = [statement for task in tasks for statement in self._of(task)]
-        objects = any(task.integration.startswith("aws-sdk:s3:") for task in tasks)
+        found += [statement for each in maps for statement in self._of_map(machine, each)]
+        objects = maps or any(task.integration.startswith("aws-sdk:s3:") for task in tasks)
         return (*found, *([self._data_key()] if objects else []))
+
+    def _of_map(self, machine: str, each: DistributedMap) -> Iterator[iam.PolicyStatement]:
+        """Its items, its results, and the executions of its own that work on them."""
+        bucket = each.reader["Parameters"]["Bucket"]
+        if each.reads == "s3:listObjectsV2":
+            yield _allow("s3:ListBucket", [self._s3(bucket)])
+        else:
+            yield _allow("s3:GetObject", [self._s3(f"{bucket}/*")])
+        results = [self._s3(f"{each.writer['Bucket']}/backfill/*")]
+        yield _allow(["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], results)
+        own = self._names.unqualified_machine_arn(machine)
+        yield _allow("states:StartExecution", [own, f"{own}:*"])
+        executions = self._names.execution_arn(machine, "*")
+        yield _allow(["states:DescribeExecution", "states:StopExecution"], [executions])
+        yield _allow(["states:RedriveExecution", "states:ListMapRuns"], [executions])
+        runs = f"{self._names.arn('states')}:mapRun:{self._names.machine(machine)}/*:*"
+        yield _allow("states:DescribeMapRun", [runs])
 
     def _of(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
         match task.integration.split(":"):
@@ -48,6 +66,8 @@ class TaskPermissions:
                 yield _allow(_S3_ACTIONS[action], [self._object(task)])
             case ["states", "startExecution.sync", "2"]:
                 yield from self._start_and_wait(task)
+            case ["aws-sdk", "sfn", "listMapRuns" | "describeMapRun"]:
+                return  # granted with the Map whose run it is
             case ["events", "putEvents"]:
                 yield self._put_events(task)
             case _:

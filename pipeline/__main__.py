@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from pipeline.names import LOCAL_STAGE
+
+OPERATE: Final = frozenset({"jobs", "quarantine", "backfill"})
 
 
 def main() -> None:
-    """Run the command line in an environment of its own."""
-    isolate(os.environ)
+    """Run the command line in an environment of its own, unless it is to reach AWS."""
+    if not reaches_aws(sys.argv[1:], os.environ):
+        isolate(os.environ)
     # Imported late: botocore reads its settings as soon as moto is imported.
     from pipeline.cli import main as run  # noqa: PLC0415
 
     run()
 
 
+def reaches_aws(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Whether an operator's verb is meant for a stage on AWS, with the person's own settings."""
+    verb = next((word for word in arguments if not word.startswith("-")), "")
+    words = " ".join(arguments).replace("--stage=", "--stage ").split(" ")
+    following = [after for word, after in pairwise(words) if word == "--stage"]
+    stage = [environment.get("MATTELINE_STAGE", LOCAL_STAGE), *following][-1]
+    return verb in OPERATE and stage != LOCAL_STAGE
+
+
 def isolate(environment: os._Environ[str]) -> None:
     """Forget AWS profiles, endpoints and credentials, and reach this machine without a proxy.
 
-    The local cloud brings its own; a profile of the person's would send its calls elsewhere.
+    The local cloud brings its own; a profile of the person's would send its calls elsewhere. An
+    endpoint is kept by another name, for the commands that look for a running local cloud.
     """
+    if endpoint := environment.get("AWS_ENDPOINT_URL"):
+        environment.setdefault("MATTELINE_ENDPOINT_URL", endpoint)
     for name in [name for name in environment if name.startswith("AWS_")]:
         del environment[name]
     environment["AWS_CONFIG_FILE"] = environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull

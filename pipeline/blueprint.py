@@ -21,6 +21,7 @@ from pipeline.names import Names
 _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
 _MACHINE: Final = ".asl.json"
 _TRIGGER: Final = ".trigger.json"
+_DISTRIBUTED: Final = '"DISTRIBUTED"'
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ class Blueprint:
         substitutions = self.substitutions(names)
         return {name: fill(text, substitutions) for name, text in self.definitions.items()}
 
+    def portable_machines(self, names: Names) -> dict[str, str]:
+        """Those of them that every engine runs: without a distributed Map."""
+        machines = self.machines(names)
+        return {name: text for name, text in machines.items() if _DISTRIBUTED not in text}
+
     def triggers(self, names: Names) -> dict[str, str]:
         """Machine → the pattern of the events that start it, for the machines that have one."""
         substitutions = self.substitutions(names)
@@ -112,6 +118,8 @@ class Blueprint:
             **{f"{pascal_case(name)}Bucket": names.bucket(name) for name in self.resources.buckets},
             **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},
             "DefaultModel": self.default_model,
+            "Stage": names.stage,
+            "ExecutionPage": names.execution_page,
         }  # fmt: skip
 
     def _read(self, suffix: str) -> dict[str, str]:

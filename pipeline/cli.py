@@ -12,8 +12,11 @@ from typing import Any, Final
 
 import click
 
+from pipeline.cli_backfill import backfill
+from pipeline.cli_jobs import jobs
 from pipeline.cli_models import models
 from pipeline.cli_options import ROOT, model_option, output_option, weights_options
+from pipeline.cli_quarantine import quarantine
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
@@ -106,7 +109,8 @@ def up(port: int, choice: ModelChoice) -> None:
         narrate(cloud, say)
 
 
-matteline.add_command(models)
+for group in (models, jobs, quarantine, backfill):
+    matteline.add_command(group)
 
 
 @matteline.group()

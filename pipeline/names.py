@@ -7,6 +7,7 @@ from typing import Final
 
 PROJECT: Final = "matteline"
 _LONGEST_FUNCTION: Final = 64  # characters, for a function and for the role of the same name
+LOCAL_STAGE: Final = "local"
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,10 @@ class Names:
     partition: str = "aws"
     bucket_suffix: str = ""
     qualifier: str | None = "live"  # a machine's alias; None where machines have none
+
+    @property
+    def stage(self) -> str:
+        return self.prefix.removeprefix(f"{PROJECT}-")
 
     def bucket(self, name: str) -> str:
         return f"{self.prefix}-{name}{self.bucket_suffix}"
@@ -76,6 +81,15 @@ class Names:
         arn = self.unqualified_machine_arn(name)
         return f"{arn}:{self.qualifier}" if self.qualifier else arn
 
+    def execution_arn(self, machine: str, name: str) -> str:
+        return f"{self.arn('states')}:execution:{self.machine(machine)}:{name}"
+
+    @property
+    def execution_page(self) -> str:
+        """The console's page of an execution, up to its ARN."""
+        home = f"https://console.aws.amazon.com/states/home?region={self.region}"
+        return f"{home}#/v2/executions/details/"
+
     def unqualified_machine_arn(self, name: str) -> str:
         """What metrics and events call it, whichever alias started the execution."""
         return f"{self.arn('states')}:stateMachine:{self.machine(name)}"
@@ -97,3 +111,20 @@ class Names:
     def arn(self, service: str) -> str:
         """The ARN of anything in this account and region, up to its kind."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}"
+
+
+def stage_names(stage: str, *, account: str, region: str, partition: str = "aws") -> Names:
+    """The names of a stage deployed on AWS."""
+    return Names(
+        f"{PROJECT}-{stage}",
+        account=account,
+        region=region,
+        partition=partition,
+        bucket_suffix=f"-{account}-{region}",
+    )
+
+
+# moto knows no aliases of state machines.
+LOCAL_NAMES: Final = Names(
+    f"{PROJECT}-{LOCAL_STAGE}", account="123456789012", region="us-east-1", qualifier=None
+)

@@ -51,9 +51,20 @@ def _stat(request: Request, store: ArtifactStore) -> Stat:
         raise SourceMissing(f"there is no {location.uri}") from None
     if request.etag and request.etag != stat.etag:
         raise SourceChanged(f"{location.uri} was replaced after the event that named it")
+    if request.etag and _replaced(request, stat, store):
+        raise SourceChanged(f"{location.uri} was replaced before its event arrived")
     if stat.bytes > photo.MAX_BYTES:
         raise MediaTooLarge(f"{stat.bytes:,} bytes; the limit is {photo.MAX_BYTES:,}")
     return stat
+
+
+def _replaced(request: Request, stat: Stat, store: ArtifactStore) -> bool:
+    """Whether other bytes have come under the same key: a late event must not undo theirs."""
+    try:
+        latest = store.stat(request.location._replace(version_id=None))
+    except KeyError:
+        return False
+    return latest.etag != stat.etag
 
 
 def _plan(options: Options, catalogue: Catalogue) -> Plan:

@@ -16,8 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.artifacts import Location
 from pipeline.local.cloud import LocalCloud
-from pipeline.local.executions import Execution, drop, finished
+from pipeline.local.executions import drop, finished
 from pipeline.naming import output_stem
+from pipeline.operations.executions import Execution
 
 
 @dataclass(frozen=True)

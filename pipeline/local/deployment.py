@@ -8,11 +8,10 @@ from typing import Any, Final
 from pipeline.blueprint import Blueprint
 from pipeline.local.worker import Function
 from pipeline.manifest import Resources, Table
-from pipeline.names import Names
+from pipeline.names import LOCAL_NAMES
 
-REGION: Final = "us-east-1"
-# moto knows no aliases of state machines.
-NAMES: Final = Names("matteline-local", account="123456789012", region=REGION, qualifier=None)
+NAMES: Final = LOCAL_NAMES
+REGION: Final = NAMES.region
 
 
 def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Function, ...]:
@@ -40,7 +39,7 @@ def deploy(blueprint: Blueprint, client: Any) -> dict[str, str]:
     _create_tables(blueprint.resources, client("dynamodb"))
     states = client("stepfunctions")
     role = f"arn:aws:iam::{NAMES.account}:role/{NAMES.prefix}"
-    for name, definition in blueprint.machines(NAMES).items():
+    for name, definition in blueprint.portable_machines(NAMES).items():
         states.create_state_machine(name=NAMES.machine(name), definition=definition, roleArn=role)
     return {
         name: _create_trigger(NAMES.machine(name), pattern, client)

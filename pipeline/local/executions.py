@@ -2,58 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.errors import PermanentError, leaf_names
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
+from pipeline.operations.executions import Execution, read_execution
 
 _POLL_S: Final = 0.25
 _PAGE: Final = 10
-
-
-@dataclass(frozen=True)
-class Execution:
-    """An execution. `error` and `cause` are None unless it failed."""
-
-    arn: str
-    status: str
-    input: Any
-    output: Any
-    error: str | None
-    cause: str | None
-    task_ms: Mapping[str, float]
-
-    @property
-    def key(self) -> str:
-        """The key of the photo, whichever way the execution was started; empty if it has none."""
-        match self.input:
-            case {"detail": {"object": {"key": str(key)}}} | {"key": str(key)}:
-                return key
-            case _:
-                return ""
-
-    @property
-    def verdict(self) -> str:
-        """DONE, DUPLICATE, QUARANTINED, or the status Step Functions gives a failure."""
-        if self.status == "SUCCEEDED":
-            return str(self.output["status"])
-        return "QUARANTINED" if self.error in leaf_names(PermanentError) else self.status
-
-    @cached_property
-    def reason(self) -> str:
-        """The error in one line a person can read: name, what happened, what to do."""
-        name, cause = self.error or "", self.cause or ""
-        while inner := _as_object(cause):
-            name = inner.get("errorType") or inner.get("Error") or name
-            cause = inner.get("errorMessage") or inner.get("Cause") or ""
-        return f"{name}: {'. '.join(cause.splitlines())}"
 
 
 def drop(cloud: LocalCloud, path: Path, key: str, metadata: Mapping[str, str]) -> None:
@@ -107,25 +67,10 @@ def finished(cloud: LocalCloud, keys: Sequence[str]) -> Iterator[Execution]:
 
 def describe(states: Any, arn: str) -> Execution:
     """Read an execution; times and output are there once it has ended."""
-    told = states.describe_execution(executionArn=arn)
-    return Execution(
-        arn=arn,
-        status=told["status"],
-        input=json.loads(told["input"]),
-        output=json.loads(told.get("output") or "{}"),
-        error=told.get("error"),
-        cause=told.get("cause"),
-        task_ms={} if told["status"] == "RUNNING" else _task_ms(states, arn),
-    )
-
-
-def _as_object(text: str) -> dict[str, Any]:
-    """The JSON object a cause may be, or nothing: anybody may stop an execution with any words."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    execution = read_execution(states, arn)
+    if execution.running:
+        return execution
+    return replace(execution, task_ms=_task_ms(states, arn))
 
 
 def _task_ms(states: Any, arn: str) -> dict[str, float]:

@@ -8,7 +8,8 @@ from typing import Final
 
 from pipeline.local.cloud import CREDENTIALS, LocalCloud
 from pipeline.local.deployment import NAMES
-from pipeline.local.executions import Execution, Watch
+from pipeline.local.executions import Watch
+from pipeline.operations.executions import Execution
 
 _POLL_S: Final = 0.3
 

@@ -33,17 +33,24 @@ def nothing_replaced_is_read(machine: Machine, _declared: Declared) -> Iterator[
     """After a Pass that replaces all data, only what it leaves or what is written since is read."""
     for scope in machine.scopes:
         for state in scope.states.values():
-            if state.type == "Pass" and "Parameters" in state.body and _replaces(state.body):
+            if _replaces_all(state):
                 yield from _reads_what_is_gone(scope, state)
 
 
 def _reads_what_is_gone(scope: Scope, state: State) -> Iterator[str]:
-    after = [scope.states[name] for name in sorted(scope.reachable(state.name) - {state.name})]
+    others = {one.name for one in scope.states.values() if _replaces_all(one)} - {state.name}
+    until = scope.reachable(state.name, avoiding=others)
+    last = others & {name for each in until for name in scope.states[each].targets}
+    after = [scope.states[name] for name in sorted((until | last) - {state.name})]
     left = _flat(state.parameters, "$") | {path: Any for one in after for path in _places(one)}
     for reader in after:
         for path in _reads(reader):
             if _type_at(left, path, default=None) is None:
                 yield f"{reader.name}: reads {path}, which {state.name} does not pass on"
+
+
+def _replaces_all(state: State) -> bool:
+    return state.type == "Pass" and "Parameters" in state.body and _replaces(state.body)
 
 
 def payloads_have_the_right_type(machine: Machine, declared: Declared) -> Iterator[str]:

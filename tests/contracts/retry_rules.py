@@ -51,6 +51,7 @@ _OWNERS: Final = {
     "dynamodb": {"DynamoDB", "States"},
     "aws-sdk:dynamodb": {"DynamoDb", "States"},
     "aws-sdk:s3": {"S3", "States"},
+    "aws-sdk:sfn": {"Sfn", "States"},
     "states": {"StepFunctions", "States"},
     "events": {"EventBridge", "States"},
 }

@@ -32,6 +32,10 @@ _SERVICES: Final = frozenset(
 )
 
 
+# The one machine that AWS alone runs: the local cloud leaves it out.
+DISTRIBUTED: Final = frozenset({"backfill"})
+
+
 def placeholders_resolve(machine: Machine, declared: Declared) -> Iterator[str]:
     """Every `${Name}` is declared somewhere, and stands inside a string value."""
     names = placeholders(machine.definition)
@@ -105,12 +109,23 @@ def runs_on_every_engine(machine: Machine, _declared: Declared) -> Iterator[str]
     for name, value in fields(machine.definition):
         if name == "QueryLanguage" and value != "JSONPath":
             yield f"QueryLanguage is {value}"
-        if name == "Mode" and value != "INLINE":
+        if name == "Mode" and value != "INLINE" and machine.name not in DISTRIBUTED:
             yield f"a Map of mode {value}"
     if any("[?(" in text for text in strings(machine.definition)):
         yield "a JSONPath filter"
-    for scope in machine.scopes:
+    for scope in machine.scopes if machine.name not in DISTRIBUTED else ():
         yield from _unportable_states(scope)
+
+
+def distributed_maps_are_bounded(machine: Machine, _declared: Declared) -> Iterator[str]:
+    """What only one machine may have says how much at once, how much may fail, who is told."""
+    for state in machine.states:
+        mode = state.body.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode")
+        if state.type == "Map" and mode == "DISTRIBUTED":
+            given = {name.removesuffix("Path") for name in state.body}
+            wanted = {"MaxConcurrency", "ToleratedFailurePercentage", "ResultWriter"}
+            for name in sorted(wanted - given):
+                yield f"{state.name}: a distributed Map without {name}"
 
 
 def _unportable_states(scope: Scope) -> Iterator[str]:
@@ -142,5 +157,6 @@ RULES: Final = (
     every_state_is_reachable,
     every_way_ends,
     runs_on_every_engine,
+    distributed_maps_are_bounded,
     sdk_answers_are_selected,
 )

@@ -136,6 +136,11 @@ SHAPE: Final = (
         " cloud runs",
     ),
     Slip(
+        shape_rules.distributed_maps_are_bounded,
+        put("States/PublishCutout/ItemProcessor/ProcessorConfig/Mode", "DISTRIBUTED"),
+        "PublishCutout: a distributed Map without ResultWriter",
+    ),
+    Slip(
         shape_rules.sdk_answers_are_selected,
         drop("States/FindWeights/ResultSelector"),
         "FindWeights: no ResultSelector",

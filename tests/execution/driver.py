@@ -11,7 +11,8 @@ from typing import Any
 
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
-from pipeline.local.executions import Execution, Watch, describe
+from pipeline.local.executions import Watch, describe
+from pipeline.operations.executions import Execution
 from tests.execution.faults import Faults
 
 PATIENCE_S = 60

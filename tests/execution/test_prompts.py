@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.local.executions import Execution
+from pipeline.operations.executions import Execution
 from tests.execution.driver import Driver
 from tests.pictures import png, square, unpng
 from tests.sam_models import SCORES

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.local.deployment import NAMES
-from pipeline.local.executions import Execution
+from pipeline.operations.executions import Execution
 from tests.execution.driver import PATIENCE_S, Driver
 from tests.pictures import png, square
 

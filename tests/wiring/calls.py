@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _FORMAT: Final = re.compile(r"States\.Format\('([^']+)'")
-_ANYTHING: Final = "anything"
+ANYTHING: Final = "anything"
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,15 @@ class Call:
 
 
 def calls(definition: str, models: Sequence[str]) -> Iterator[Call]:
-    """Those of every state, however deep. `models` are the names a state may pick a function by."""
+    """Those of every Task state, however deep.
+
+    `models` are the names by which a state may pick a function.
+    """
     yield from _below(json.loads(definition), models)
 
 
 def _below(node: Any, models: Sequence[str]) -> Iterator[Call]:
-    if isinstance(node, dict) and isinstance(node.get("Resource"), str):
+    if isinstance(node, dict) and node.get("Type") == "Task":
         integration = node["Resource"].removeprefix("arn:aws:states:::")
         given = node.get("Parameters", {}).items()
         texts = {name.removesuffix(".$"): _texts(name, value, models) for name, value in given}
@@ -43,4 +46,4 @@ def _texts(name: str, value: Any, models: Sequence[str]) -> Sequence[str]:
     if not isinstance(value, str) or not name.endswith(".$"):
         return [str(value)]
     template = _FORMAT.match(value)
-    return [template[1].replace("{}", each) for each in models] if template else [_ANYTHING]
+    return [template[1].replace("{}", each) for each in models] if template else [ANYTHING]

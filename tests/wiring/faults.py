@@ -24,14 +24,15 @@ def faults(cloud: MiniStack, models: Sequence[str]) -> list[str]:
     found = list(_rule_faults(cloud))
     for machine in states.list_state_machines()["stateMachines"]:
         described = states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
-        told = _machine_faults(described["definition"], described["roleArn"], cloud, models)
+        told = _machine_faults(described, cloud, models)
         found += [f"{machine['name']}: {fault}" for fault in told]
     return found
 
 
 def _machine_faults(
-    definition: str, role_arn: str, cloud: MiniStack, models: Sequence[str]
+    machine: Mapping[str, str], cloud: MiniStack, models: Sequence[str]
 ) -> Iterator[str]:
+    definition, arn = machine["definition"], machine["stateMachineArn"]
     for left in sorted(set(_PLACEHOLDER.findall(definition))):
         yield f"nothing was put in the place of {left}"
     made, ways = list(calls(definition, models)), _ways_to_find(cloud)
@@ -39,7 +40,8 @@ def _machine_faults(
         for name in sorted({name for call in made for name in call.texts(parameter)}):
             if not _is_there(find, name):
                 yield f"there is no {parameter} {name}"
-    yield from missing(role_arn, (r for call in made for r in needed(call, cloud.account)), cloud)
+    rights = (right for call in made for right in needed(call, arn))
+    yield from missing(machine["roleArn"], rights, cloud)
 
 
 def _rule_faults(cloud: MiniStack) -> Iterator[str]:

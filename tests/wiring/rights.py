@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from tests.wiring.calls import Call
+from tests.wiring.calls import ANYTHING, Call
 from tests.wiring.ministack import REGION, MiniStack
 
 Right = tuple[str, str]  # an action, and the ARN of what it is done to
@@ -22,8 +22,9 @@ def missing(role_arn: str, rights: Iterable[Right], cloud: MiniStack) -> Iterato
             yield f"{role_arn.rpartition('/')[2]} has no right to {action} {resource}"
 
 
-def needed(call: Call, account: str) -> Iterator[Right]:
+def needed(call: Call, machine_arn: str) -> Iterator[Right]:
     """ValueError names a call whose rights nobody has written down here."""
+    states, account, _, machine = machine_arn.rsplit(":", 3)
     match call.integration.split(":"):
         case ["lambda", "invoke"]:
             yield from (("lambda:InvokeFunction", arn) for arn in call.texts("FunctionName"))
@@ -34,6 +35,11 @@ def needed(call: Call, account: str) -> Iterator[Right]:
                 yield f"dynamodb:{action[0].upper()}{action[1:]}", f"{arn}{index}"
         case ["aws-sdk", "s3", action]:
             yield from _of_s3(action, call)
+        case ["aws-sdk", "sfn", "listMapRuns"]:
+            yield "states:ListMapRuns", f"{states}:{account}:execution:{machine}:{ANYTHING}"
+        case ["aws-sdk", "sfn", "describeMapRun"]:
+            run = f"{machine}/{ANYTHING}:{ANYTHING}"
+            yield "states:DescribeMapRun", f"{states}:{account}:mapRun:{run}"
         case ["states", "startExecution.sync", "2"]:
             yield from (("states:StartExecution", arn) for arn in call.texts("StateMachineArn"))
         case ["events", "putEvents"]:

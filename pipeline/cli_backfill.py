@@ -1,0 +1,69 @@
+"""`matteline backfill`: photos that were there before, through the backfill machine on AWS."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import Any, Final
+
+import click
+
+from pipeline.cli_options import ROOT
+from pipeline.cli_quarantine import JsonObject
+from pipeline.cli_site import site_options
+from pipeline.local.session import ModelChoice, read_catalogue
+from pipeline.operations.backfill_results import PhotoResult, read_results
+from pipeline.operations.backfilling import Batch, estimate, start_backfill
+from pipeline.operations.site import Site
+
+ASSUMED_MODEL: Final = "u2net"
+ASSUMED_S: Final = 5.0
+
+
+@click.group()
+def backfill() -> None:
+    """Photos that were there before anybody dropped them."""
+
+
+@backfill.command("start")
+@click.option("--prefix", default="", help="Every photo of the ingest bucket below it; else all.")
+@click.option("--list", "listed", metavar="KEY", help="A list in the ingest bucket: CSV or JSONL.")
+@click.option("--options", type=JsonObject(), help="Options for every photo.")
+@click.option("--force", is_flag=True, help="Do again what is done.")
+@click.option("--concurrency", "max_concurrency", type=click.IntRange(1, 10_000), default=20)
+@click.option(
+    "--tolerate", "tolerated_failure_percentage", type=click.FloatRange(0, 100), default=5.0
+)
+@click.option("--dry-run", is_flag=True, help="Say how many, how large, how dear; start nothing.")
+@click.option("--seconds", type=float, default=ASSUMED_S, help="Assumed of a photo, for the price.")
+@site_options
+def start(site: Site, *, dry_run: bool, seconds: float, **wanted: Any) -> None:
+    """Send photos through the backfill machine. What is done already is looked at and skipped."""
+    batch = Batch(**wanted)
+    if dry_run:
+        _say_estimate(site, batch, seconds)
+    elif site.local:
+        hint = "`matteline run FOLDER` does it here; --dry-run says how much there is."
+        raise click.ClickException(f"the local cloud runs no distributed Map\n{hint}")
+    else:
+        click.echo(start_backfill(site, batch))
+
+
+@backfill.command("report")
+@click.argument("name")
+@site_options
+def report(site: Site, name: str) -> None:
+    """What became of each photo of the backfill execution NAME, as CSV."""
+    rows = csv.writer(sys.stdout)
+    rows.writerow(PhotoResult._fields)
+    rows.writerows(read_results(site, name))
+
+
+def _say_estimate(site: Site, batch: Batch, seconds: float) -> None:
+    row = read_catalogue(ROOT, ModelChoice()).row((batch.options or {}).get("model", ASSUMED_MODEL))
+    told = estimate(site, batch)
+    dollars = told.dollars(memory_mb=row.memory_mb, seconds=seconds)
+    click.echo(f"{told.photos:,} photos, {told.bytes / 1e9:,.3f} GB; {told.done:,} done already")
+    if told.missing:
+        click.echo(f"{told.missing:,} that are listed are not there")
+    click.echo(f"about ${dollars:,.2f}, at {seconds:g} s of {row.name}'s {row.memory_mb:,} MB each")

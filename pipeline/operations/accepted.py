@@ -1,0 +1,61 @@
+"""Every object the ingest bucket accepted, and the executions that were started for each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pipeline.artifacts import Location
+from pipeline.operations.executions import Execution
+from pipeline.operations.site import Site
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """One version of an object, and its executions, oldest first."""
+
+    photo: Location
+    at: datetime
+    executions: tuple[Execution, ...] = ()
+
+
+def accepted_since(
+    site: Site, since: datetime, executions: Iterable[Execution]
+) -> Iterator[Accepted]:
+    """Every object version that arrived since then, with the executions it is the photo of.
+
+    S3 tells whole seconds: one that arrived within the very second counts. An input without a
+    version means the one that was the latest when the execution started.
+    """
+    bucket = site.names.bucket("ingest")
+    versions = sorted(_versions(site, bucket), key=lambda each: each.at)
+    of_key: dict[str, list[Accepted]] = defaultdict(list)
+    for each in versions:
+        of_key[each.photo.key].append(each)
+    started: dict[Location, list[Execution]] = defaultdict(list)
+    for execution in sorted(executions, key=lambda each: each.started or _LONG_AGO):
+        photo = execution.photo
+        if photo is not None and photo.bucket == bucket:
+            started[_meant(photo, of_key[photo.key], execution)].append(execution)
+    for each in versions:
+        if each.at >= since.replace(microsecond=0):
+            yield Accepted(each.photo, each.at, tuple(started[each.photo]))
+
+
+def _meant(photo: Location, versions: Sequence[Accepted], execution: Execution) -> Location:
+    if photo.version_id is not None:
+        return photo
+    before = [each.photo for each in versions if each.at <= (execution.started or _LONG_AGO)]
+    return before[-1] if before else photo
+
+
+def _versions(site: Site, bucket: str) -> Iterator[Accepted]:
+    pages = site.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket)
+    for page in pages:
+        for row in page.get("Versions", []):
+            version = None if row["VersionId"] == "null" else row["VersionId"]
+            yield Accepted(Location(bucket, row["Key"], version), row["LastModified"])

@@ -1,0 +1,65 @@
+"""An execution's history in words: one line for each state it entered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pipeline.operations.site import Site
+
+
+@dataclass
+class Visit:
+    """One stay in a state. `ms` is None where the execution ended, or still is."""
+
+    state: str
+    entered: datetime
+    ms: float | None = None
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """`12 ms`, `StoreUnavailable ×2, then 800 ms`, `StoreUnavailable ×7, not left`."""
+        failed = ", ".join(
+            f"{name} ×{times}" if times > 1 else name
+            for name, times in Counter(self.errors).items()
+        )
+        left = "not left" if self.ms is None else f"{self.ms:,.0f} ms"
+        return f"{failed}, then {left}" if failed and self.ms is not None else failed or left
+
+
+def read_history(site: Site, arn: str) -> list[Visit]:
+    """Every state an execution entered, in order, and what its tasks failed of."""
+    pages = (
+        site.client("stepfunctions")
+        .get_paginator("get_execution_history")
+        .paginate(executionArn=arn)
+    )
+    return visits(event for page in pages for event in page["events"])
+
+
+def visits(events: Iterable[Mapping[str, Any]]) -> list[Visit]:
+    """The same, out of the events themselves. Branches of a Map are told by their states' names."""
+    told: list[Visit] = []
+    for event in events:
+        details = _details(event)
+        if event["type"].endswith("StateEntered"):
+            told.append(Visit(details["name"], event["timestamp"]))
+        elif event["type"].endswith("StateExited"):
+            visit = _open_visit(told, details["name"])
+            if visit:
+                visit.ms = (event["timestamp"] - visit.entered).total_seconds() * 1000
+        elif event["type"].startswith("Task") and "error" in details and told:
+            told[-1].errors.append(details["error"])
+    return told
+
+
+def _details(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return next((value for name, value in event.items() if name.endswith("EventDetails")), {})
+
+
+def _open_visit(told: list[Visit], state: str) -> Visit | None:
+    return next((each for each in told if each.state == state and each.ms is None), None)

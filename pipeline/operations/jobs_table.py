@@ -1,0 +1,174 @@
+"""The jobs table: one row per job, read as values, written under conditions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pipeline.contracts import FOREVER
+from pipeline.operations.site import Site
+
+RUNNING: Final = "RUNNING"
+DONE: Final = "DONE"
+QUARANTINED: Final = "QUARANTINED"
+FAILED: Final = "FAILED"
+STATUSES: Final = (RUNNING, DONE, QUARANTINED, FAILED)
+BY_EXECUTION: Final = "by-execution"
+_NAMED: Final = re.compile(r"#(\w+)")
+_EPOCH: Final = "1970-01-01T00:00:00+00:00"
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One job. What a row does not have is empty; a refused input has no bucket and no key.
+
+    `claimed_by` are all executions that ever worked on it, `execution` is the latest.
+    """
+
+    job_id: str
+    status: str
+    execution: str
+    updated_at: datetime
+    bucket: str = ""
+    key: str = ""
+    model: str = ""
+    manifest: str = ""
+    error: str = ""
+    reason: str = ""
+    released_by: str = ""
+    claimed_by: tuple[str, ...] = ()
+
+    @property
+    def execution_name(self) -> str:
+        return self.execution.rpartition(":")[2]
+
+    @property
+    def released(self) -> bool:
+        """Whether another execution was started for what this row's own could not do."""
+        return bool(self.released_by) and self.released_by != self.execution
+
+
+class JobsTable:
+    def __init__(self, site: Site) -> None:
+        self._dynamodb = site.client("dynamodb")
+        self._name = site.names.table("jobs")
+
+    def row(self, job_id: str) -> JobRow | None:
+        found = self._dynamodb.get_item(
+            TableName=self._name, Key={"job_id": {"S": job_id}}, ConsistentRead=True
+        )
+        return _row(found["Item"]) if "Item" in found else None
+
+    def rows(self) -> Iterator[JobRow]:
+        """Every row, in no order."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._name, ConsistentRead=True
+        )
+        for page in pages:
+            yield from map(_row, page["Items"])
+
+    def of_execution(self, arn: str) -> JobRow | None:
+        """The row whose latest execution this is; the index may be a second behind."""
+        found = self._dynamodb.query(
+            TableName=self._name,
+            IndexName=BY_EXECUTION,
+            KeyConditionExpression="#execution = :execution",
+            ExpressionAttributeNames={"#execution": "execution"},
+            ExpressionAttributeValues={":execution": {"S": arn}},
+        )
+        keys = [item["job_id"]["S"] for item in found["Items"]]
+        return self.row(keys[0]) if keys else None
+
+    def close(self, row: JobRow, *, error: str, reason: str) -> bool:
+        """FAILED, and free to be claimed again; False if it has moved on since it was read."""
+        return self._update(
+            row.job_id,
+            "SET #status = :status, #error = :error, #reason = :reason, #held_until = :held_until,"
+            " #updated_at = :updated_at, #execution = :execution, #bucket = :bucket, #key = :key",
+            "attribute_not_exists(job_id) OR (#execution = :execution AND #status = :running)",
+            {
+                ":status": {"S": FAILED},
+                ":running": {"S": RUNNING},
+                ":error": {"S": error},
+                ":reason": {"S": reason},
+                ":held_until": {"N": "0"},
+                ":updated_at": {"S": _now()},
+                ":execution": {"S": row.execution},
+                ":bucket": {"S": row.bucket},
+                ":key": {"S": row.key},
+            },
+        )
+
+    def finish(self, row: JobRow) -> bool:
+        """DONE for good, of the execution it belongs to; False if another has claimed it since."""
+        return self._update(
+            row.job_id,
+            "SET #status = :status, #held_until = :held_until, #updated_at = :updated_at"
+            " REMOVE #error, #reason",
+            "#execution = :execution AND #status = :failed",
+            {
+                ":status": {"S": DONE},
+                ":failed": {"S": FAILED},
+                ":held_until": {"N": str(FOREVER)},
+                ":updated_at": {"S": _now()},
+                ":execution": {"S": row.execution},
+            },
+        )
+
+    def hold(self, row: JobRow, *, until: datetime) -> bool:
+        """RUNNING again for the execution it belongs to; False if another has claimed it since."""
+        return self._update(
+            row.job_id,
+            "SET #status = :status, #held_until = :held_until, #updated_at = :updated_at"
+            " REMOVE #error, #reason",
+            "#execution = :execution AND #status <> :done",
+            {
+                ":status": {"S": RUNNING},
+                ":done": {"S": DONE},
+                ":held_until": {"N": str(int(until.timestamp()))},
+                ":updated_at": {"S": _now()},
+                ":execution": {"S": row.execution},
+            },
+        )
+
+    def mark_released(self, row: JobRow, *, by: str) -> None:
+        """Note which execution took over; nothing else of the row changes."""
+        self._dynamodb.update_item(
+            TableName=self._name,
+            Key={"job_id": {"S": row.job_id}},
+            UpdateExpression="SET released_by = :by, released_at = :at",
+            ExpressionAttributeValues={":by": {"S": by}, ":at": {"S": _now()}},
+        )
+
+    def _update(
+        self, job_id: str, update: str, condition: str, values: Mapping[str, Mapping[str, str]]
+    ) -> bool:
+        try:
+            self._dynamodb.update_item(
+                TableName=self._name,
+                Key={"job_id": {"S": job_id}},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={
+                    f"#{name}": name for name in _NAMED.findall(update + condition)
+                },
+                ExpressionAttributeValues=values,
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+def _row(item: Mapping[str, Mapping[str, Any]]) -> JobRow:
+    plain = {name: next(iter(value.values())) for name, value in item.items()}
+    claimed_by = tuple(plain.pop("claimed_by", ()))
+    written = datetime.fromisoformat(plain.pop("updated_at", _EPOCH))
+    known = {name: text for name, text in plain.items() if name in JobRow.__dataclass_fields__}
+    return JobRow(**known, updated_at=written, claimed_by=claimed_by)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

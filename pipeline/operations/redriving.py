@@ -1,0 +1,29 @@
+"""A red execution, resumed at the state where it failed: what AWS calls Redrive."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from pipeline.operations.jobs_table import JobsTable
+from pipeline.operations.lookup import Job
+from pipeline.operations.site import Site
+
+LEASE: Final = timedelta(hours=3)
+_REDRIVABLE: Final = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+
+
+def redrive(site: Site, job: Job) -> str:
+    """Resume the job's execution; empty, or why not. Its job is taken again first."""
+    if site.local:
+        return "the local cloud has no Redrive; `matteline jobs replay` starts its input again"
+    if job.execution is None:
+        return "AWS has forgotten its execution; `matteline jobs replay` starts its input again"
+    if job.execution.status not in _REDRIVABLE:
+        return f"its execution is {job.execution.status}; only a red one is redriven"
+    if job.execution.verdict == "QUARANTINED":
+        return "it was refused for good; mend it, then `matteline quarantine release` it"
+    if job.row and not JobsTable(site).hold(job.row, until=datetime.now(UTC) + LEASE):
+        return "another execution has taken its job over since, or it is done"
+    site.client("stepfunctions").redrive_execution(executionArn=job.execution.arn)
+    return ""

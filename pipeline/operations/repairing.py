@@ -1,0 +1,39 @@
+"""Closes jobs that nobody works on any more, and starts what was never started."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import JsonValue
+
+from pipeline.artifacts import Location
+from pipeline.operations.executions import Execution
+from pipeline.operations.jobs_table import JobRow, JobsTable
+from pipeline.operations.site import Site
+from pipeline.operations.starting import start_once
+
+GONE: Final = "ExecutionGone"
+
+
+def close_dead(site: Site, row: JobRow, execution: Execution | None) -> bool:
+    """FAILED, with the execution's own error; False if the row has moved on since.
+
+    The execution may still be redriven: the job stays its own until another claims it.
+    """
+    if execution is None:
+        return JobsTable(site).close(row, error=GONE, reason=f"{GONE}: {row.execution} is no more")
+    error = execution.error or execution.status
+    reason = execution.reason if execution.error else f"{error}: the execution was ended"
+    return JobsTable(site).close(row, error=error, reason=reason)
+
+
+def record_done(site: Site, row: JobRow) -> bool:
+    """DONE, for a job whose execution fell between publishing and saying so."""
+    return JobsTable(site).finish(row)
+
+
+def start_lost(site: Site, photo: Location) -> str:
+    """Start the execution an object never got; its ARN. However often it is asked, it is one."""
+    typed = {"bucket": photo.bucket, "key": photo.key, "version_id": photo.version_id}
+    given: JsonValue = {name: value for name, value in typed.items() if value is not None}
+    return start_once(site, given, why="found")

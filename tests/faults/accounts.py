@@ -1,0 +1,45 @@
+"""Whether buckets and table say the same about every job, down to the bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pipeline.artifacts import Location
+from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, JobRow, JobsTable
+from pipeline.operations.published import read_manifest, read_reason
+from tests.faults.storm import Storm
+
+ENDS: Final = frozenset({"DONE", "DUPLICATE", "QUARANTINED", "FAILED"})
+
+
+def disagreements(storm: Storm) -> list[str]:
+    """Every job of which the table, the output and the quarantine bucket tell different stories."""
+    return [told for row in JobsTable(storm.site).rows() for told in _told_of(storm, row)]
+
+
+def _told_of(storm: Storm, row: JobRow) -> Iterator[str]:
+    manifest = read_manifest(storm.site, row) or {}
+    its_own = manifest.get("execution") == row.execution
+    if row.status == DONE and manifest.get("source", {}).get("key") != row.key:
+        yield f"{row.key}: DONE, and its manifest is {manifest.get('job_id')}'s"
+    if row.status == DONE:
+        yield from _spoilt_pictures(storm, row, manifest)
+    if row.status in {FAILED, QUARANTINED} and its_own:
+        yield f"{row.key}: {row.status}, and its manifest is published"
+    if row.status in {FAILED, QUARANTINED} and not row.error:
+        yield f"{row.key}: {row.status} of no named error"
+    if row.status == QUARANTINED and not read_reason(storm.site, row).get("hint"):
+        yield f"{row.key}: QUARANTINED without a reason to act on"
+
+
+def _spoilt_pictures(storm: Storm, row: JobRow, manifest: dict[str, Any]) -> Iterator[str]:
+    """Pictures in the output bucket that are not the bytes the manifest promises."""
+    for picture in manifest.get("pictures", []):
+        place = Location.parse(picture["uri"])
+        s3 = storm.cloud.client("s3")
+        content = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+        if hashlib.sha256(content).hexdigest() != picture["sha256"]:
+            yield f"{row.key}: {picture['uri']} is not what {json.dumps(manifest['job_id'])} made"

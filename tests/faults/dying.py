@@ -1,0 +1,18 @@
+"""A container's own handler, but for one photo, whose process is killed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+from typing import Any
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Do the work and then, before anybody hears of it, die."""
+    module, _, name = os.environ["MATTELINE_REAL_HANDLER"].rpartition(".")
+    answer = getattr(importlib.import_module(module), name)(event, context)
+    if os.environ["MATTELINE_DIES_OF"] in json.dumps(event):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answer

@@ -1,0 +1,155 @@
+"""A running cloud under faults: drops photos, waits for calm, takes stock."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.blueprint import Blueprint
+from pipeline.local.cloud import LocalCloud, local_cloud
+from pipeline.local.deployment import NAMES, warm_functions
+from pipeline.local.worker import Function
+from pipeline.names import LOCAL_NAMES
+from pipeline.operations.auditing import Audit, audit
+from pipeline.operations.findings import repair
+from pipeline.operations.site import Site, local_site
+from tests.conftest import ROOT
+from tests.faults.injector import Injector, Spot
+from tests.faults.kinds import KILLED
+from tests.faults.plan import MACHINES, Case, Place
+from tests.models import Shelf
+
+PATIENCE_S: Final = 300
+TRIES: Final = 3
+_NO_PATIENCE: Final = timedelta(0)
+_DIES_IN: Final = {
+    "media-inspector": ("cutout", "Inspect"),
+    "background-remover": ("cutout", "RemoveBackground"),
+    "edge-refiner": ("cutout", "RefineEdges"),
+    "model-downloader": ("stage-weights", "StageModel"),
+}
+
+
+@dataclass(frozen=True)
+class Storm:
+    cloud: LocalCloud
+    injector: Injector
+    site: Site
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def plan(self, case: Case) -> Spot:
+        """From now on, break what the case breaks; where."""
+        subject = case.model if case.place.machine == "stage-weights" else case.key
+        spot = Spot(subject, case.place.machine, case.place.state)
+        self.injector.plan[spot] = case.kind
+        return spot
+
+    def drop(self, key: str, content: bytes, **options: str) -> None:
+        metadata = {f"matteline-{name}": text for name, text in options.items()}
+        self.cloud.client("s3").put_object(
+            Bucket=NAMES.bucket("ingest"), Key=key, Body=content, Metadata=metadata
+        )
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """While it lasts, no event of the ingest bucket gets anywhere."""
+        events, rule = self.cloud.client("events"), NAMES.machine("cutout")
+        (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
+        events.remove_targets(Rule=rule, Ids=[target["Id"]])
+        try:
+            yield
+        finally:
+            events.put_targets(Rule=rule, Targets=[target])
+
+    def deliver(self, event: Mapping[str, Any]) -> None:
+        """Start an execution as EventBridge does, each time under another name."""
+        self.cloud.client("stepfunctions").start_execution(
+            stateMachineArn=NAMES.machine_arn("cutout"), input=json.dumps(event)
+        )
+
+    def wait_for_calm(self, *, patience_s: float = PATIENCE_S) -> None:
+        """Until no event is on its way and nothing runs: seen twice, as events take a moment."""
+        deadline = time.monotonic() + patience_s
+        calm = 0
+        while calm < 2:
+            assert time.monotonic() < deadline, "the executions do not end"
+            time.sleep(0.3)
+            calm = 0 if self._busy() else calm + 1
+
+    def _busy(self) -> bool:
+        states, sqs = self.cloud.client("stepfunctions"), self.cloud.client("sqs")
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        for url in sqs.list_queues().get("QueueUrls", []):
+            counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            if any(int(count) for count in counts.values()):
+                return True
+        return any(
+            states.list_executions(
+                stateMachineArn=NAMES.machine_arn(machine), statusFilter="RUNNING", maxResults=1
+            )["executions"]
+            for machine in MACHINES
+        )
+
+    def take_stock(self) -> Audit:
+        return audit(self.site, self.started, patience=_NO_PATIENCE)
+
+    def clear_up(self) -> Audit:
+        """What an operator does: `jobs audit --repair`; what was found before it."""
+        found = self.take_stock()
+        for finding in found.findings:
+            repair(self.site, finding)
+        self.wait_for_calm()
+        return found
+
+
+@contextmanager
+def storm_over(shelf: Shelf, machines: Path) -> Iterator[Storm]:
+    """A local cloud whose every call can be broken."""
+    blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=(shelf.catalogue,))
+    hasty = replace(blueprint, state_machines=_hasty_copy(machines))
+    injector = Injector()
+    with local_cloud(
+        hasty, weights_mirror=shelf.mirror, adjust=_mortal, wrap=injector.wrap
+    ) as cloud:
+        cloud.host.warm(warm_functions(blueprint))
+        injector.stop_with(cloud.client("stepfunctions").stop_execution)
+        yield Storm(cloud, injector, local_site(LOCAL_NAMES, cloud.endpoint))
+
+
+def _mortal(function: Function) -> Function:
+    """The function, with a handler that dies of the one photo that a case kills it with."""
+    if function.name.endswith("-buggy"):
+        return replace(function, handler="tests.execution.handlers.bug")
+    for container, (machine, state) in _DIES_IN.items():
+        if function.name.startswith(f"{NAMES.prefix}-{container}"):
+            case = Case(Place(machine, state, "lambda"), KILLED)
+            dies_of = case.model if machine == "stage-weights" else case.key
+            told = {"MATTELINE_REAL_HANDLER": function.handler, "MATTELINE_DIES_OF": dies_of}
+            environment = {**function.environment, **told}
+            return replace(function, handler="tests.faults.dying.handler", environment=environment)
+    return function
+
+
+def _hasty_copy(folder: Path) -> Path:
+    """The shipped state machines, less patient: nothing else is changed."""
+    for path in (ROOT / "state_machines").iterdir():
+        content = path.read_text()
+        if path.name.endswith(".asl.json"):
+            content = json.dumps(json.loads(content, object_hook=_hasty))
+        (folder / path.name).write_text(content)
+    return folder
+
+
+def _hasty(value: dict[str, Any]) -> dict[str, Any]:
+    if value.get("Type") == "Wait":
+        return value | {"Seconds": 1}
+    if "IntervalSeconds" not in value:
+        return value
+    hasty = {"IntervalSeconds": 1, "BackoffRate": 1, "MaxDelaySeconds": 1}
+    return value | hasty | {"MaxAttempts": min(TRIES, value["MaxAttempts"])}

@@ -1,0 +1,127 @@
+"""Events that come twice, late, in the wrong order or not at all; photos that change under them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any, Final
+
+import pytest
+
+from pipeline.artifacts import Location
+from pipeline.local.deployment import NAMES
+from pipeline.operations.findings import LOST
+from tests.faults.injector import Spot
+from tests.faults.storm import Storm
+from tests.pictures import png, square, unpng
+
+pytestmark = pytest.mark.faults
+
+INGEST: Final = NAMES.bucket("ingest")
+LEFT: Final = png(square(left=8))
+RIGHT: Final = png(square(left=56))
+
+
+def test_one_event_delivered_five_times_is_one_inference(storm: Storm) -> None:
+    storm.drop("events/five.png", LEFT)
+    (event,) = _events(storm, "events/five.png")
+
+    for _ in range(4):
+        storm.deliver(event)
+    storm.wait_for_calm()
+
+    assert _ends(storm, "events/five.png") == Counter({"DONE": 1, "DUPLICATE": 4})
+
+
+def test_executions_started_for_one_photo_at_once_are_one_inference(storm: Storm) -> None:
+    with storm.silence():
+        storm.drop("events/at-once.png", LEFT)
+
+    for _ in range(4):
+        storm.deliver({"bucket": INGEST, "key": "events/at-once.png"})
+    storm.wait_for_calm()
+
+    assert _ends(storm, "events/at-once.png") == Counter({"DONE": 1, "DUPLICATE": 3})
+
+
+def test_an_event_that_comes_after_that_of_its_replacement_undoes_nothing(storm: Storm) -> None:
+    key = "events/late.png"
+    with storm.silence():
+        storm.drop(key, LEFT)
+        storm.drop(key, RIGHT)
+    early, late = _events(storm, key)
+
+    storm.deliver(late)
+    storm.wait_for_calm()
+    storm.deliver(early)
+    storm.wait_for_calm()
+
+    assert _ends(storm, key) == Counter({"DONE": 1, "QUARANTINED": 1})
+    assert _alpha(storm, "events/late_bg_removed.png")[48, 72] == 255
+    assert _alpha(storm, "events/late_bg_removed.png")[48, 24] == 0
+
+
+def test_a_photo_replaced_while_it_is_worked_on_ends_as_two_jobs(storm: Storm) -> None:
+    key = "events/replaced.png"
+    spot = Spot(key, "cutout", "RemoveBackground")
+    storm.injector.surprises[spot] = lambda: storm.drop(key, RIGHT)
+
+    storm.drop(key, LEFT)
+    storm.wait_for_calm()
+
+    states = [
+        verdict.state for each, verdict in storm.take_stock().verdicts if each.photo.key == key
+    ]
+    assert states == ["DONE", "DONE"]
+    manifest = json.loads(_output(storm, "events/replaced_bg_removed.json"))
+    assert manifest["source"]["key"] == key
+
+
+def test_a_photo_whose_event_never_came_is_found_and_cut_out(storm: Storm) -> None:
+    with storm.silence():
+        storm.drop("events/lost.png", LEFT)
+
+    found = storm.clear_up()
+
+    lost = [finding.photo for finding in found.findings if finding.kind == LOST]
+    assert [photo.key for photo in lost if photo] == ["events/lost.png"]
+    assert storm.take_stock().findings == []
+    assert _ends(storm, "events/lost.png") == Counter({"DONE": 1})
+
+
+def _events(storm: Storm, key: str) -> list[dict[str, Any]]:
+    """The events S3 sends for every version of a key, oldest first."""
+    listed = storm.cloud.client("s3").list_object_versions(Bucket=INGEST, Prefix=key)["Versions"]
+    return [
+        {
+            "detail-type": "Object Created",
+            "source": "aws.s3",
+            "detail": {
+                "bucket": {"name": INGEST},
+                "object": {
+                    "key": row["Key"],
+                    "etag": row["ETag"].strip('"'),
+                    "version-id": row["VersionId"],
+                },
+            },
+        }
+        for row in reversed(listed)
+    ]
+
+
+def _ends(storm: Storm, key: str) -> Counter[str]:
+    """How every execution of a key ended, whichever version it was for."""
+    told = [each for each, _ in storm.take_stock().verdicts if each.photo.key == key]
+    return Counter(execution.verdict for each in told for execution in each.executions)
+
+
+def _output(storm: Storm, key: str) -> bytes:
+    place = Location(NAMES.bucket("output"), key)
+    content: bytes = (
+        storm.cloud.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+    )
+    return content
+
+
+def _alpha(storm: Storm, key: str) -> Any:
+    return unpng(_output(storm, key))[..., 3]

@@ -1,0 +1,125 @@
+"""A fault at every state of every machine in turn, and what became of each photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pytest
+
+from pipeline.operations.auditing import Audit
+from pipeline.operations.findings import DOUBLED, LOST, STUCK, UNRECORDED
+from tests.faults.accounts import ENDS, disagreements
+from tests.faults.injector import Spot
+from tests.faults.kinds import HEALING
+from tests.faults.plan import GOOD, SCENARIOS, Case, cases, places
+from tests.faults.storm import Storm
+from tests.pictures import png, square
+
+pytestmark = [
+    pytest.mark.faults,
+    # A thread of moto's that waits for a nested execution falls over when its state is cut short.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
+
+PHOTO: Final = png(square())
+NOTHING_IN_IT: Final = png(np.zeros((96, 96, 3), dtype=np.uint8))
+UNDISTURBED: Final = {
+    GOOD: "DONE",
+    "unstaged": "DONE",
+    "twice": "DUPLICATE",
+    "refused": "QUARANTINED",
+    "too small": "FAILED",
+    "red": "FAILED",
+}
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What there was before anybody cleared up, and after."""
+
+    before: Audit
+    after: Audit
+    spots: dict[Case, Spot]
+
+    def state(self, case: Case) -> str:
+        """How the case's photo ended: the last version of it, where it was dropped twice."""
+        ends = [
+            verdict.state for each, verdict in self.after.verdicts if each.photo.key == case.key
+        ]
+        return ends[-1]
+
+
+@pytest.fixture(scope="module")
+def aftermath(storm: Storm) -> Aftermath:
+    for case in cases():
+        if case.scenario == "twice":
+            storm.drop(case.key, PHOTO)
+    storm.wait_for_calm()
+    spots = {case: storm.plan(case) for case in cases()}
+    for case in cases():
+        _drop(storm, case)
+    storm.wait_for_calm()
+    before = storm.clear_up()
+    return Aftermath(before, storm.take_stock(), spots)
+
+
+def _drop(storm: Storm, case: Case) -> None:
+    match case.scenario:
+        case "refused":
+            storm.drop(case.key, NOTHING_IN_IT)
+        case "too small":
+            storm.drop(case.key, PHOTO, model="hungry")
+        case "red":
+            storm.drop(case.key, PHOTO, refine="none", outputs="cutout", model="buggy")
+        case "unstaged":
+            storm.drop(case.key, PHOTO, model=case.model)
+        case _:
+            storm.drop(case.key, PHOTO)
+
+
+@pytest.mark.parametrize("case", cases(), ids=str)
+def test_a_photo_ends_in_exactly_one_state(aftermath: Aftermath, case: Case) -> None:
+    assert aftermath.state(case) in ENDS
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if case.kind in HEALING], ids=str)
+def test_a_passing_fault_is_got_over(aftermath: Aftermath, case: Case) -> None:
+    assert aftermath.state(case) == UNDISTURBED[case.scenario]
+
+
+@pytest.mark.parametrize("case", cases(), ids=str)
+def test_every_fault_met_its_photo(storm: Storm, aftermath: Aftermath, case: Case) -> None:
+    """Where it did not, no photo passes the state: `plan.SCENARIOS` has to say how one does."""
+    assert storm.injector.fired[aftermath.spots[case]] > 0
+
+
+def test_a_scenario_is_told_for_states_that_there_are() -> None:
+    assert SCENARIOS.keys() <= {(place.machine, place.state) for place in places()}
+
+
+def test_nothing_is_lost_and_nothing_doubled(aftermath: Aftermath) -> None:
+    assert aftermath.before.count(LOST) == 0
+    assert aftermath.before.count(DOUBLED) == 0
+    assert aftermath.after.findings == []
+
+
+def test_what_needs_clearing_up_is_held_by_nobody_or_not_said(aftermath: Aftermath) -> None:
+    assert {finding.kind for finding in aftermath.before.findings} <= {STUCK, UNRECORDED}
+
+
+def test_every_failure_has_a_name(aftermath: Aftermath) -> None:
+    nameless = [
+        each.photo.key
+        for each, verdict in aftermath.after.verdicts
+        if verdict.state in {"FAILED", "QUARANTINED"} and not verdict.error
+    ]
+
+    assert nameless == []
+
+
+def test_buckets_and_table_tell_the_same_story(storm: Storm, aftermath: Aftermath) -> None:
+    del aftermath
+
+    assert disagreements(storm) == []

@@ -1,0 +1,134 @@
+"""The backfill machine where failing items of a distributed Map count: on MiniStack.
+
+The photos' own machine is a stand-in. What MiniStack lacks, `_runnable` takes out.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from pipeline.blueprint import Blueprint
+from pipeline.local.deployment import NAMES
+from tests.conftest import ROOT
+from tests.wiring.ministack import MiniStack, ministack
+
+pytestmark = pytest.mark.wiring
+
+ROLE: Final = f"arn:aws:iam::{NAMES.account}:role/backfill"
+PATIENCE_S: Final = 30
+INGEST: Final = NAMES.bucket("ingest")
+
+
+def _end(status: str) -> dict[str, Any]:
+    return {"Type": "Pass", "Parameters": {"status": status, "job_id.$": "$.key"}, "End": True}
+
+
+# A photo called bad is refused, one called again was done before, all others are done.
+STAND_IN: Final = {
+    "StartAt": "Bad?",
+    "States": {
+        "Bad?": {
+            "Type": "Choice",
+            "Choices": [
+                {"Variable": "$.key", "StringMatches": "*bad*", "Next": "Refused"},
+                {"Variable": "$.key", "StringMatches": "*again*", "Next": "Duplicate"},
+            ],
+            "Default": "Done",
+        },
+        "Done": _end("DONE"),
+        "Duplicate": _end("DUPLICATE"),
+        "Refused": {"Type": "Fail", "Error": "NoSubject", "Cause": "nothing stands out"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
+    with ministack(tmp_path_factory.mktemp("ministack") / "log") as stack:
+        s3, states = stack.client("s3"), stack.client("stepfunctions")
+        for name in ("ingest", "work"):
+            s3.create_bucket(Bucket=NAMES.bucket(name))
+        for key in ("old/1.jpg", "old/2.jpg", "old/again.jpg", "mixed/bad.jpg", "mixed/3.jpg"):
+            s3.put_object(Bucket=INGEST, Key=key, Body=b"photo")
+        s3.put_object(Bucket=INGEST, Key="old/", Body=b"")
+        s3.put_object(Bucket=INGEST, Key="rows.csv", Body=b"key,who\nold/1.jpg,me\nold/2.jpg,me\n")
+        s3.put_object(Bucket=INGEST, Key="lines.jsonl", Body=b'{"key": "old/1.jpg"}\n')
+        states.create_state_machine(
+            name=NAMES.machine("cutout"), definition=json.dumps(STAND_IN), roleArn=ROLE
+        )
+        yield stack
+
+
+def test_everything_below_a_prefix_is_cut_out_and_folders_are_not(stack: MiniStack) -> None:
+    told = _backfill(stack, {"prefix": "old/"})
+
+    assert told["status"] == "SUCCEEDED", told
+    assert _counts(told) == {"total": 4, "succeeded": 4, "failed": 0}
+    assert _cut_out(stack, "old/") == {"old/1.jpg", "old/2.jpg", "old/again.jpg"}
+
+
+def test_a_csv_file_may_say_which(stack: MiniStack) -> None:
+    assert _counts(_backfill(stack, {"list": "rows.csv"}))["total"] == 2
+
+
+def test_a_file_of_json_lines_may_say_which(stack: MiniStack) -> None:
+    assert _counts(_backfill(stack, {"list": "lines.jsonl"}))["total"] == 1
+
+
+def test_more_failures_than_are_tolerated_fail_the_backfill(stack: MiniStack) -> None:
+    told = _backfill(stack, {"prefix": "mixed/"}, tolerated=5)
+
+    assert (told["status"], told["error"]) == ("FAILED", "States.ExceedToleratedFailureThreshold")
+
+
+def test_failures_that_are_tolerated_are_counted(stack: MiniStack) -> None:
+    told = _backfill(stack, {"prefix": "mixed/"}, tolerated=50)
+
+    assert told["status"] == "SUCCEEDED", told
+    assert _counts(told) == {"total": 2, "succeeded": 1, "failed": 1}
+
+
+def _backfill(stack: MiniStack, asked: dict[str, Any], *, tolerated: float = 5) -> dict[str, Any]:
+    """Deploy the machine as far as MiniStack can run it, start it, wait for its end."""
+    states = stack.client("stepfunctions")
+    blueprint = Blueprint.read(ROOT, default_model="starter")
+    definition = json.loads(blueprint.machines(NAMES)["backfill"])
+    name = f"backfill-{time.time_ns()}"
+    arn = states.create_state_machine(
+        name=name, definition=json.dumps(_runnable(definition, tolerated)), roleArn=ROLE
+    )["stateMachineArn"]
+    started = states.start_execution(stateMachineArn=arn, input=json.dumps(asked))["executionArn"]
+    deadline = time.monotonic() + PATIENCE_S
+    while (told := states.describe_execution(executionArn=started))["status"] == "RUNNING":
+        assert time.monotonic() < deadline, "the backfill does not end"
+        time.sleep(0.05)
+    answer: dict[str, Any] = told
+    return answer
+
+
+def _runnable(definition: dict[str, Any], tolerated: float) -> dict[str, Any]:
+    """Without what MiniStack lacks: limits by path, ResultWriter (ignored), the SDK's PutObject."""
+    for state in definition["States"].values():
+        if state["Type"] == "Map":
+            state["ToleratedFailurePercentage"] = tolerated
+    definition["States"]["PublishSummary"] = {"Type": "Pass", "Next": "Done"}
+    return definition
+
+
+def _counts(told: dict[str, Any]) -> dict[str, int]:
+    counts: dict[str, int] = json.loads(told["output"])["counts"]
+    return {name: counts[name] for name in ("total", "succeeded", "failed")}
+
+
+def _cut_out(stack: MiniStack, prefix: str) -> set[str]:
+    """The keys that got an execution of the photos' own machine."""
+    states = stack.client("stepfunctions")
+    listed = states.list_executions(stateMachineArn=NAMES.machine_arn("cutout"))["executions"]
+    arns = [row["executionArn"] for row in listed]
+    keys = {json.loads(states.describe_execution(executionArn=arn)["input"])["key"] for arn in arns}
+    return {key for key in keys if key.startswith(prefix)}
