@@ -43,7 +43,7 @@ $(INFRA_READY): infra/requirements.txt | $(READY)
 		--only-binary=:all: -r infra/requirements.txt
 	@touch $@
 
-# MiniStack pins botocore: it has an environment of its own too.
+# MiniStack pins botocore: it has an environment of its own, too.
 $(WIRING_READY): tests/wiring/requirements.txt | $(READY)
 	@echo "Setting up $(WIRING), once"
 	@$(PYTHON) -m venv --clear --without-pip $(WIRING)
@@ -71,10 +71,6 @@ test: $(READY)  ## Everything that needs no special machine
 test-faults: $(READY)  ## Break every state in every way, then count; FAULT_DROPS=1000 for all
 	@$(BIN)/pytest -m faults tests/faults
 
-.PHONY: test-wiring
-test-wiring: $(READY) $(WIRING_READY)  ## What moto cannot judge, on a second engine
-	@$(BIN)/pytest -m wiring tests/wiring
-
 .PHONY: e2e
 e2e: $(READY)  ## The demo, and real weights on real photos where they are at hand
 	@$(BIN)/pytest -m e2e
@@ -93,6 +89,11 @@ starter-eval: $(READY)  ## How good the starter model is, beside others of its s
 .PHONY: synth
 synth: $(INFRA_READY)  ## The CloudFormation templates, offline, into synth-output/
 	@$(INFRA)/bin/python -m infra.app
+
+.PHONY: check-wiring
+check-wiring: $(READY) $(INFRA_READY) $(WIRING_READY)  ## The templates on MiniStack: a dropped photo comes out
+	@$(BIN)/python -m tests.wiring.differences
+	@$(BIN)/pytest tests/wiring --exitfirst
 
 .PHONY: test-infra
 test-infra: $(INFRA_READY) $(TOOLKIT)  ## Types and tests of infra/, where CDK is; K=expr selects

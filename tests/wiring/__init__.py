@@ -1,1 +1,1 @@
-"""A second engine, MiniStack, for what moto cannot judge. `make test-wiring`."""
+"""The stacks themselves, and what moto cannot judge, on MiniStack. `make check-wiring`."""

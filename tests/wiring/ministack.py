@@ -1,7 +1,4 @@
-"""MiniStack: started on a port of its own, on this machine only, and stopped again.
-
-It lives in `.venv-wiring`, because it pins botocore: `make test-wiring` makes that environment.
-"""
+"""MiniStack, a second engine beside the local cloud's: started, taught, and stopped again."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import os
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,47 +16,55 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
-from pipeline.names import LOCAL_NAMES
 from tests.conftest import ROOT
+from tests.wiring.differences import INERT
 
-PROGRAM: Final = ROOT / ".venv-wiring" / "bin" / "ministack"
-_START_S: Final = 30
-_CREDENTIALS: Final = ("matteline", "matteline")
+PYTHON: Final = ROOT / ".venv-wiring" / "bin" / "python"
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "123456789012"
+_PATIENCE_S: Final = 30
 
 
 @dataclass(frozen=True)
 class MiniStack:
-    """A running one. Endpoint and credentials are what a function in it needs too."""
+    """`account` is whose resources it shows: accounts know nothing of each other."""
 
     endpoint: str
+    account: str = ACCOUNT
 
     def client(self, service: str) -> Any:
-        session = boto3.Session(*_CREDENTIALS, region_name=LOCAL_NAMES.region)
-        # Its synchronous Step Functions calls are not on a host of their own.
-        config = Config(inject_host_prefix=False, s3={"addressing_style": "path"})
-        return session.client(service, endpoint_url=self.endpoint, config=config)
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=self.account,  # MiniStack's way to tell accounts apart
+            aws_secret_access_key="none",  # noqa: S106
+            config=Config(inject_host_prefix=False),  # StartSyncExecution has no host of its own
+        )
 
 
 @contextmanager
-def ministack(log: Path) -> Iterator[MiniStack]:
-    """An empty MiniStack; what it says goes into `log`."""
+def ministack(log: Path, **environment: str) -> Iterator[MiniStack]:
+    """An empty one on a port of this machine; what else it writes is beside `log`.
+
+    Its functions find `environment` beside what their template gives them.
+    """
     port = _free_port()
-    environment = os.environ | {
-        "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
-        "MINISTACK_ACCOUNT_ID": LOCAL_NAMES.account,
-        "MINISTACK_REGION": LOCAL_NAMES.region,
-        "LOG_LEVEL": "WARNING",
-    }
-    with log.open("wb") as out:
-        process = subprocess.Popen([PROGRAM], env=environment, stdout=out, stderr=out)
+    endpoint = f"http://127.0.0.1:{port}"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [PYTHON, "-I", Path(__file__).with_name("taught.py"), *INERT],
+            env=_environment(port, log.parent) | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+        )
     try:
-        endpoint = f"http://127.0.0.1:{port}"
-        _wait_until_up(endpoint, process, log)
+        _await(process, endpoint, log)
         yield MiniStack(endpoint)
     finally:
         process.terminate()
-        process.wait()
+        process.wait(_PATIENCE_S)
 
 
 def _free_port() -> int:
@@ -70,14 +74,31 @@ def _free_port() -> int:
         return port
 
 
-def _wait_until_up(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_S
-    while True:
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        try:
-            urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=1).close()  # noqa: S310
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-        else:
-            return
+def _environment(port: int, folder: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "LOG_LEVEL": "WARNING",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def _await(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not _answers(endpoint):
+        assert process.poll() is None, f"MiniStack did not start:\n{log.read_text()}"
+        assert time.monotonic() < deadline, f"MiniStack does not answer:\n{log.read_text()}"
+        time.sleep(0.05)
+
+
+def _answers(endpoint: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=5).close()  # noqa: S310
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,49 @@
+"""What the states of a deployed machine call: the services, and with what."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+_FORMAT: Final = re.compile(r"States\.Format\('([^']+)'")
+ANYTHING: Final = "anything"
+
+
+@dataclass(frozen=True)
+class Call:
+    """`integration` is `lambda:invoke` and its like; each parameter, every text it may turn out."""
+
+    integration: str
+    parameters: Mapping[str, Sequence[str]]
+
+    def texts(self, parameter: str) -> Sequence[str]:
+        return self.parameters.get(parameter, ())
+
+
+def calls(definition: str, models: Sequence[str]) -> Iterator[Call]:
+    """Those of every Task state, however deep.
+
+    `models` are the names by which a state may pick a function.
+    """
+    yield from _below(json.loads(definition), models)
+
+
+def _below(node: Any, models: Sequence[str]) -> Iterator[Call]:
+    if isinstance(node, dict) and node.get("Type") == "Task":
+        integration = node["Resource"].removeprefix("arn:aws:states:::")
+        given = node.get("Parameters", {}).items()
+        texts = {name.removesuffix(".$"): _texts(name, value, models) for name, value in given}
+        yield Call(integration, texts)
+    for inner in node.values() if isinstance(node, dict) else node:
+        if isinstance(inner, dict | list):
+            yield from _below(inner, models)
+
+
+def _texts(name: str, value: Any, models: Sequence[str]) -> Sequence[str]:
+    if not isinstance(value, str) or not name.endswith(".$"):
+        return [str(value)]
+    template = _FORMAT.match(value)
+    return [template[1].replace("{}", each) for each in models] if template else [ANYTHING]

@@ -1,0 +1,52 @@
+"""One MiniStack for the tier, with the checkout's own stacks deployed on it once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from typing import Final
+
+import pytest
+
+from tests.wiring.assembly import Template, synthesise
+from tests.wiring.ministack import MiniStack, ministack
+from tests.wiring.stage import Stage
+
+WRONG_WEIGHTS: Final = "u2netp.onnx"
+_ACCOUNTS: Final = count(210_000_000_001)
+
+
+@pytest.fixture(scope="session")
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """Every template, with the one model that needs no download as the default."""
+    return synthesise(tmp_path_factory.mktemp("assembly"), default_model="starter")
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
+    """MiniStack with IAM obeyed; its weights mirror holds one file, and of that the wrong bytes."""
+    folder = tmp_path_factory.mktemp("ministack")
+    mirror, scratch = folder / "mirror", folder / "scratch"
+    mirror.mkdir()
+    scratch.mkdir()
+    (mirror / WRONG_WEIGHTS).write_bytes(b"not a network")
+    with ministack(
+        folder / "ministack.log",
+        AUTH="true",
+        MATTELINE_WEIGHTS_MIRROR=str(mirror),
+        MATTELINE_SCRATCH=str(scratch),
+        POWERTOOLS_TRACE_DISABLED="1",
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stage(stacks: dict[str, Template], cloud: MiniStack) -> Stage:
+    return Stage.deployed(stacks, cloud)
+
+
+@pytest.fixture
+def elsewhere(cloud: MiniStack) -> MiniStack:
+    """An account in which nothing is yet."""
+    return replace(cloud, account=str(next(_ACCOUNTS)))

@@ -1,0 +1,50 @@
+"""The one thing replaced in a template: the image of a function, by the same handler unpacked."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import re
+import sys
+import zipfile
+from typing import Any, Final
+
+from tests.conftest import ROOT
+from tests.wiring.assembly import Template
+
+_REPOSITORY: Final = re.compile(r"/matteline/([a-z-]+)@sha256:")
+_BOOTSTRAP: Final = f"""#!/bin/sh
+cd {ROOT}
+exec {sys.executable} -m awslambdaric "$_HANDLER"
+"""
+
+
+def bootstrap() -> bytes:
+    """A zip whose `bootstrap` is what Lambda starts: the images' runtime client, from here."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.external_attr = 0o755 << 16
+        archive.writestr(entry, _BOOTSTRAP)
+    return content.getvalue()
+
+
+def with_code(template: Template, *, bucket: str, key: str) -> Template:
+    """The template with every image replaced by the zip at `bucket` and `key`."""
+    overlaid = copy.deepcopy(template)
+    for resource in overlaid["Resources"].values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::Lambda::Function" and properties["PackageType"] == "Image":
+            properties["Handler"] = _handler(properties["Code"]["ImageUri"])
+            properties["Runtime"] = "provided.al2023"
+            properties["Code"] = {"S3Bucket": bucket, "S3Key": key}
+            del properties["PackageType"]
+    return overlaid
+
+
+def _handler(image: Any) -> str:
+    """What the image's own entry point names, by the repository it comes from."""
+    found = _REPOSITORY.search(json.dumps(image))
+    assert found, f"not an image of ours, by digest: {image}"
+    return f"containers.{found[1].replace('-', '_')}.handler.handler"

@@ -1,0 +1,64 @@
+"""Which rights AWS asks a machine's role for, call by call, and whether it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from tests.wiring.calls import ANYTHING, Call
+from tests.wiring.ministack import REGION, MiniStack
+
+Right = tuple[str, str]  # an action, and the ARN of what it is done to
+
+
+def missing(role_arn: str, rights: Iterable[Right], cloud: MiniStack) -> Iterator[str]:
+    """A line for each right that the role does not have."""
+    iam = cloud.client("iam")
+    for action, resource in sorted(set(rights)):
+        answer = iam.simulate_principal_policy(
+            PolicySourceArn=role_arn, ActionNames=[action], ResourceArns=[resource]
+        )
+        if answer["EvaluationResults"][0]["EvalDecision"] != "allowed":
+            yield f"{role_arn.rpartition('/')[2]} has no right to {action} {resource}"
+
+
+def needed(call: Call, machine_arn: str) -> Iterator[Right]:
+    """ValueError names a call whose rights nobody has written down here."""
+    states, account, _, machine = machine_arn.rsplit(":", 3)
+    match call.integration.split(":"):
+        case ["lambda", "invoke"]:
+            yield from (("lambda:InvokeFunction", arn) for arn in call.texts("FunctionName"))
+        case ["dynamodb", action] | ["aws-sdk", "dynamodb", action]:
+            for table in call.texts("TableName"):
+                arn = f"arn:aws:dynamodb:{REGION}:{account}:table/{table}"
+                index = "".join(f"/index/{name}" for name in call.texts("IndexName"))
+                yield f"dynamodb:{action[0].upper()}{action[1:]}", f"{arn}{index}"
+        case ["aws-sdk", "s3", action]:
+            yield from _of_s3(action, call)
+        case ["aws-sdk", "sfn", "listMapRuns"]:
+            yield "states:ListMapRuns", f"{states}:{account}:execution:{machine}:{ANYTHING}"
+        case ["aws-sdk", "sfn", "describeMapRun"]:
+            run = f"{machine}/{ANYTHING}:{ANYTHING}"
+            yield "states:DescribeMapRun", f"{states}:{account}:mapRun:{run}"
+        case ["states", "startExecution.sync", "2"]:
+            yield from (("states:StartExecution", arn) for arn in call.texts("StateMachineArn"))
+        case ["events", "putEvents"]:
+            return  # granted for our own source: MiniStack's simulation knows no conditions
+        case _:
+            raise _unknown(call)
+
+
+def _of_s3(action: str, call: Call) -> Iterator[Right]:
+    buckets, keys, sources = (call.texts(name) for name in ("Bucket", "Key", "CopySource"))
+    if action == "listObjectsV2":
+        yield from (("s3:ListBucket", f"arn:aws:s3:::{bucket}") for bucket in buckets)
+    elif action in {"putObject", "copyObject"}:
+        yield from (("s3:GetObject", f"arn:aws:s3:::{source}") for source in sources)
+        objects = (f"arn:aws:s3:::{bucket}/{key}" for bucket, key in product(buckets, keys))
+        yield from (("s3:PutObject", arn) for arn in objects)
+    else:
+        raise _unknown(call)
+
+
+def _unknown(call: Call) -> ValueError:
+    return ValueError(f"nobody has said which rights {call.integration} needs")

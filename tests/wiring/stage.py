@@ -1,0 +1,76 @@
+"""What a test asks of a deployed stage, through AWS's public API."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from pipeline.local.executions import describe
+from pipeline.names import Names
+from pipeline.operations.executions import Execution
+from tests.wiring.assembly import Template
+from tests.wiring.deployment import deploy, release
+from tests.wiring.ministack import REGION, MiniStack
+
+T = TypeVar("T")
+_PATIENCE_S: Final = 60
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The stage `dev` in an account of MiniStack."""
+
+    cloud: MiniStack
+    names: Names
+
+    @classmethod
+    def deployed(cls, stacks: Mapping[str, Template], cloud: MiniStack) -> Stage:
+        deploy(stacks, cloud)
+        release(stacks, cloud)
+        suffix = f"-{cloud.account}-{REGION}"
+        return cls(cloud, Names("matteline-dev", cloud.account, REGION, bucket_suffix=suffix))
+
+    def drop(self, content: bytes, key: str, **options: str) -> Execution:
+        """Put a photo into the ingest bucket; the execution the rule started, once it has ended."""
+        self.cloud.client("s3").put_object(
+            Bucket=self.names.bucket("ingest"),
+            Key=key,
+            Body=content,
+            Metadata={f"matteline-{name}": text for name, text in options.items()},
+        )
+        return _first(lambda: [row for row in self._ended() if row.key == key])
+
+    def read(self, bucket: str, key: str) -> bytes:
+        stored = self.cloud.client("s3").get_object(Bucket=self.names.bucket(bucket), Key=key)
+        content: bytes = stored["Body"].read()
+        return content
+
+    def read_json(self, bucket: str, key: str) -> Any:
+        return json.loads(self.read(bucket, key))
+
+    def record_of(self, execution: Execution) -> dict[str, str]:
+        """The row of the job it worked on, as plain strings, once it has an end."""
+        return _first(lambda: [row for row in self._rows() if row["execution"] == execution.arn])
+
+    def _ended(self) -> list[Execution]:
+        states = self.cloud.client("stepfunctions")
+        cutout = self.names.unqualified_machine_arn("cutout")
+        listed = states.list_executions(stateMachineArn=cutout)["executions"]
+        arns = [row["executionArn"] for row in listed if row["status"] != "RUNNING"]
+        return [describe(states, arn) for arn in arns]
+
+    def _rows(self) -> list[dict[str, str]]:
+        rows = self.cloud.client("dynamodb").scan(TableName=self.names.table("jobs"))["Items"]
+        plain = [{name: next(iter(value.values())) for name, value in row.items()} for row in rows]
+        return [row for row in plain if row["status"] != "RUNNING"]
+
+
+def _first(find: Callable[[], list[T]]) -> T:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not (found := find()):
+        assert time.monotonic() < deadline, "nothing of the kind has ended"
+        time.sleep(0.2)
+    return found[0]

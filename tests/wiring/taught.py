@@ -1,0 +1,100 @@
+"""Runs MiniStack, taught what our templates and machines need and it cannot do by itself.
+
+`python -I taught.py TYPE…`, in its own environment. Resources of the types named are accepted and
+do nothing; `differences.py` says why. It reaches into private names: the version is pinned.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from ministack import app
+from ministack.services import stepfunctions
+from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
+
+_AS_ROOT = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request"
+
+Created = tuple[str, dict[str, str]]  # what `Ref` gives, and what `Fn::GetAtt` gives
+
+
+def inert(logical_id: str, _properties: dict[str, Any], _stack: str) -> Created:
+    return logical_id, {}
+
+
+def create_version(_logical_id: str, properties: dict[str, Any], _stack: str) -> Created:
+    """AWS::StepFunctions::StateMachineVersion."""
+    made = _answer(
+        stepfunctions._publish_state_machine_version(
+            {
+                "stateMachineArn": properties["StateMachineArn"],
+                "revisionId": properties["StateMachineRevisionId"],
+            }
+        )
+    )
+    arn = made["stateMachineVersionArn"]
+    return arn, {"Arn": arn}
+
+
+def create_alias(_logical_id: str, properties: dict[str, Any], _stack: str) -> Created:
+    """AWS::StepFunctions::StateMachineAlias, at once on the version it is to move to."""
+    version = properties["DeploymentPreference"]["StateMachineVersionArn"]
+    routing = [{"stateMachineVersionArn": version, "weight": 100}]
+    alias = {"name": properties["Name"], "routingConfiguration": routing}
+    arn = _answer(stepfunctions._create_state_machine_alias(alias))["stateMachineAliasArn"]
+    return arn, {"Arn": arn}
+
+
+def _answer(response: tuple[int, dict[str, str], bytes | str]) -> dict[str, Any]:
+    status, _, body = response
+    if status != 200:
+        raise ValueError(body)
+    answer: dict[str, Any] = json.loads(body)
+    return answer
+
+
+def call_s3(service: dict[str, Any], name: str, action: str, parameters: dict[str, Any]) -> Any:
+    """`aws-sdk:s3:putObject` as Step Functions does it: an object as Body is written as JSON."""
+    if action != "putObject":
+        return _call_rest_xml(service, name, action, parameters)
+    status, headers, body = app.call_service_handler_sync(
+        app.SERVICE_HANDLERS["s3"],
+        "PUT",
+        f"/{parameters['Bucket']}/{parameters['Key']}",
+        {"authorization": _AS_ROOT, "content-type": parameters["ContentType"]},
+        json.dumps(parameters["Body"]).encode(),
+        {},
+    )
+    if status != 200:
+        raise stepfunctions._ExecutionError("S3.S3Exception", str(body))
+    return {"ETag": headers["ETag"]}
+
+
+def start_and_wait(request: dict[str, Any]) -> Any:
+    """`states:startExecution.sync`, of whatever an alias stands for."""
+    arn = request["stateMachineArn"]
+    resolved = stepfunctions._resolve_state_machine_arn(arn)
+    return _start_and_wait(request | {"stateMachineArn": resolved or arn})
+
+
+def pin_origin(source_ip: str, *_: object) -> None:
+    """Every call counts as one over TLS: on this machine they come by plain http."""
+    _pin_origin(source_ip, secure_transport=True)
+
+
+_pin_origin = app.pin_request_origin
+_call_rest_xml = stepfunctions._dispatch_aws_sdk_rest_xml
+_start_and_wait = stepfunctions._start_sync_execution
+stepfunctions._dispatch_aws_sdk_rest_xml = call_s3
+stepfunctions._start_sync_execution = start_and_wait
+app.pin_request_origin = pin_origin
+_RESOURCE_HANDLERS |= {
+    "AWS::StepFunctions::StateMachineVersion": {"create": create_version},
+    "AWS::StepFunctions::StateMachineAlias": {"create": create_alias},
+    **{kind: {"create": inert} for kind in sys.argv[1:]},
+}
+
+if __name__ == "__main__":
+    del sys.argv[1:]
+    app.main()

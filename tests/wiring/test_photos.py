@@ -1,0 +1,73 @@
+"""What is dropped into the deployed stage comes out where the template says it should."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from tests.pictures import Pixels, png, unpng
+from tests.wiring.deployment import RELEASE
+from tests.wiring.stage import Stage
+
+pytestmark = pytest.mark.wiring
+SIDE = 256
+RED = (200, 40, 40)
+
+
+def inside() -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    return np.asarray((rows - 128) ** 2 + (columns - 128) ** 2 < 70**2)
+
+
+def disc() -> Pixels:
+    """A red disc on a pale ground, plain enough for the starter model."""
+    pixels = np.full((SIDE, SIDE, 3), 235, dtype=np.uint8)
+    pixels[inside()] = RED
+    return pixels
+
+
+def test_a_dropped_photo_becomes_a_cutout_of_its_subject(stage: Stage) -> None:
+    execution = stage.drop(png(disc()), "trips/disc.png")
+
+    assert execution.status == "SUCCEEDED", execution.reason
+    cutout = unpng(stage.read("output", "trips/disc_bg_removed.png"))
+    opaque = cutout[..., 3] > 127
+    assert cutout.shape == (SIDE, SIDE, 4)
+    assert (opaque & inside()).sum() / (opaque | inside()).sum() > 0.95
+    assert tuple(cutout[128, 128]) == (*RED, 255)
+    assert not cutout[:32].any()
+
+
+def test_its_manifest_and_its_row_tell_how_it_was_made(stage: Stage) -> None:
+    execution = stage.drop(png(disc()), "told/disc.png")
+
+    manifest = stage.read_json("output", "told/disc_bg_removed.json")
+    (picture,) = manifest["pictures"]
+    content = stage.read("output", "told/disc_bg_removed.png")
+    images = {task["provenance"]["image_digest"] for task in manifest["tasks"].values()}
+    assert picture["sha256"] == hashlib.sha256(content).hexdigest()
+    assert images == {f"sha256:{RELEASE['ImageDigestHex']}"}
+    assert manifest["model"] == "starter"
+    assert stage.record_of(execution)["status"] == "DONE"
+
+
+def test_what_is_no_photo_ends_in_quarantine_with_a_reason(stage: Stage) -> None:
+    execution = stage.drop(b"a shopping list\n", "notes.jpg")
+
+    name = execution.arn.rpartition(":")[2]
+    reason = stage.read_json("quarantine", f"{name}/reason.json")
+    assert (execution.status, execution.error) == ("FAILED", "UnsupportedMedia")
+    assert reason["error"] == "UnsupportedMedia"
+    assert reason["replay"]["input"]["detail"]["object"]["key"] == "notes.jpg"
+    assert stage.record_of(execution)["status"] == "QUARANTINED"
+
+
+def test_a_failure_nobody_caught_is_recorded_from_outside(stage: Stage) -> None:
+    execution = stage.drop(png(disc()), "red/disc.png", model="u2netp")
+
+    row = stage.record_of(execution)
+    assert execution.status == "FAILED"
+    assert (row["status"], row["held_until"]) == ("FAILED", "0")
+    assert "WeightsMismatch" in row["reason"]
