@@ -16,5 +16,6 @@ In reading order:
 - `names`, `blueprint`   what a deployment is called, and everything it is made from
 - `workbench`   what a task works with
 - `task`        what turns a plain function into a Lambda handler
+- `operations`  what an operator does with jobs, on the local cloud and on AWS
 - `local`, `cli`   the local cloud and the `matteline` command
 """
