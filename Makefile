@@ -7,6 +7,7 @@ INFRA := .venv-infra
 INFRA_READY := $(INFRA)/.ready
 WIRING := .venv-wiring
 WIRING_READY := $(WIRING)/.ready
+EMULATOR := .rie/aws-lambda-rie
 TOOLKIT := infra/node_modules/.package-lock.json
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
@@ -65,19 +66,49 @@ demo: $(READY)  ## Cut out sample photos offline; results in demo-output/
 
 .PHONY: test
 test: $(READY)  ## Everything that needs no special machine
-	@$(BIN)/pytest -m "not e2e and not faults and not wiring" --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults" \
+		--ignore=tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+
+.PHONY: test-hostile
+test-hostile: $(READY)  ## Hostile and odd input, by the hundred, and how each of it ended
+	@$(BIN)/pytest -m hostile --numprocesses=auto --dist=loadfile tests/hostile
 
 .PHONY: test-faults
 test-faults: $(READY)  ## Break every state in every way, then count; FAULT_DROPS=1000 for all
 	@$(BIN)/pytest -m faults tests/faults
 
+.PHONY: test-release
+test-release: $(READY)  ## How containers are released: the machine, its functions, the smoke tests
+	@$(BIN)/pytest tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+
 .PHONY: e2e
 e2e: $(READY)  ## The demo, and real weights on real photos where they are at hand
 	@$(BIN)/pytest -m e2e
 
+.PHONY: images
+images: $(READY)  ## Build every container's image with buildah; C=edge-refiner builds one. Needs root
+	@$(BIN)/matteline containers build $(C)
+
+.PHONY: test-images
+test-images: $(READY) $(EMULATOR)  ## The built images, alone and together. Needs root and `make images`
+	@$(BIN)/pytest -m images
+
+# AWS's emulator of the Lambda runtime: one program out of a wheel that is not installed.
+$(EMULATOR): tests/images/rie.txt | $(READY)
+	@mkdir -p $(@D)
+	@$(BIN)/pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary=:all: --dest $(@D) -r $<
+	@cd $(@D) && $(PYTHON) -m zipfile -e aws_sam_cli-*.whl wheel
+	@mv $(@D)/wheel/samcli/local/rapid/aws-lambda-rie-$$(uname -m | sed s/aarch64/arm64/) $@
+	@chmod +x $@ && touch $@ && rm -r $(@D)/wheel $(@D)/*.whl
+
 .PHONY: bench
 bench: $(READY)  ## One photo, memory and the networks, as ratios; BENCH=full for the large ones
 	@$(BIN)/python -m tests.bench
+
+.PHONY: bench-edges
+bench-edges: $(READY)  ## Edges beside rembg and pymatting, against a known truth; with sheets
+	@MATTELINE_PHOTOS=$(PHOTOS) $(BIN)/python -m tests.bench.edges
 
 PHOTOS ?= ../shared/data
 MODELS ?= ../shared/models
@@ -112,6 +143,7 @@ check: $(READY)  ## Lint, types, import rules; changes nothing
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/matteline containers check
 
 .PHONY: fix
 fix: $(READY)  ## Format and mend what can be mended

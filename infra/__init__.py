@@ -8,6 +8,10 @@ In reading order:
 - `access_stack`, `grants`   a role and a log group for each function, from what is declared
 - `release`     three parameters, and what follows from them
 - `function_stack`, `container_function`, `canary`   what a release changes
+- `release_stack`   how containers get live
+- `build_project`, `deploy_role`, `release_permissions`   who builds, and who may move what is live
+- `functions`, `operation`, `operation_grants`, `operation_code`   the platform's own functions
+- `release_news`, `image_care`   who hears of releases, and what becomes of live images
 - `pipeline_stack`, `state_machine`, `trigger`   the machines, and the events that start them
 - `task_permissions`, `asl`   what a machine's role may do, from what its states call
 - `observability_stack`, `dashboard`, `queries`   what tells people how it goes

@@ -13,6 +13,7 @@ from infra.function_stack import FunctionStack
 from infra.observability_stack import ObservabilityStack
 from infra.pipeline_stack import PipelineStack
 from infra.registry_stack import RegistryStack
+from infra.release_stack import ReleaseStack
 from infra.settings import Settings
 from infra.storage_stack import StorageStack
 from pipeline.blueprint import Blueprint
@@ -51,15 +52,25 @@ def _add_stacks(app: cdk.App, settings: Settings, blueprint: Blueprint, names: N
     )
     storage = StorageStack(app, f"{prefix}-storage", resources=blueprint.resources, names=names)
     access = AccessStack(app, f"{prefix}-access", blueprint=blueprint, names=names, key=storage.key)
+    releases = ReleaseStack(
+        app,
+        f"{prefix}-releases",
+        blueprint=blueprint,
+        names=names,
+        settings=settings,
+        data_key=storage.key,
+    )
     for manifest in containers:
-        FunctionStack(
+        functions = FunctionStack(
             app,
-            f"{prefix}-functions-{manifest.name}",
+            names.function_stack(manifest.name),
             manifest=manifest,
             functions=[each for each in blueprint.functions if each.manifest == manifest],
             names=names,
             accepted_licences=settings.accepted_licences,
-        ).add_stack_dependency(access, reason="roles and log groups are known by name")
+        )
+        functions.add_stack_dependency(access, reason="roles and log groups are known by name")
+        releases.add_stack_dependency(functions, reason="an alarm looks at theirs by name")
     pipeline = PipelineStack(app, f"{prefix}-pipeline", blueprint=blueprint, names=names)
     ObservabilityStack(
         app,

@@ -22,6 +22,14 @@ _THROTTLES: Final = 10
 _MINUTE: Final = cdk.Duration.minutes(1)
 
 
+_WATCHED: Final = ("errors", "slowness", "throttles")
+
+
+def alarm_names(function_name: str) -> tuple[str, ...]:
+    """What rings while a version of the function does badly."""
+    return tuple(f"{function_name}-{kind}" for kind in _WATCHED)
+
+
 class Canary(Construct):
     """The deployment group of an alias. Its alarms need no function to exist, only its name."""
 
@@ -37,6 +45,7 @@ class Canary(Construct):
         application: codedeploy.ILambdaApplication,
         role: iam.IRole,
         release: Release,
+        smoke_hook: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._function_name = function_name
@@ -57,6 +66,7 @@ class Canary(Construct):
             ),
         )
         _obey(group, release)
+        _try_first(alias, group, smoke_hook)
         alias.node.add_dependency(group)  # the group as this release wants it, then the shift
 
     def _errors(self) -> cloudwatch.Alarm:
@@ -117,6 +127,19 @@ class Canary(Construct):
             statistic=statistic,
             period=_MINUTE,
         )
+
+
+def _try_first(
+    alias: lambda_.Alias, group: codedeploy.LambdaDeploymentGroup, smoke_hook: str
+) -> None:
+    """The hook is known by name, and what it may do is its own stack's business."""
+    resource_of(alias, lambda_.CfnAlias).cfn_options.update_policy = cdk.CfnUpdatePolicy(
+        code_deploy_lambda_alias_update=cdk.CfnCodeDeployLambdaAliasUpdate(
+            application_name=group.application.application_name,
+            deployment_group_name=group.deployment_group_name,
+            before_allow_traffic_hook=smoke_hook,
+        )
+    )
 
 
 def _obey(group: codedeploy.LambdaDeploymentGroup, release: Release) -> None:

@@ -57,6 +57,7 @@ class ContainerFunction(Construct):
             application=application,
             role=deployer,
             release=release,
+            smoke_hook=names.operation("smoke-hook", hook=True),
         )
 
     def _function(

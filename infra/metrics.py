@@ -15,7 +15,7 @@ _TASKS: Final = "Matteline"
 
 def namespace(names: Names) -> str:
     """Where a deployment counts for itself: what tasks publish, all stages of an account share."""
-    return f"{_TASKS}/{names.prefix}"
+    return names.metric_namespace()
 
 
 def execution_metric(

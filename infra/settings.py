@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from pipeline.declaration import KebabName
 
@@ -13,7 +13,11 @@ _PREFIX = "matteline:"
 
 
 class Settings(BaseModel):
-    """Every `matteline:<field>` of the context; unknown ones are nobody's business here."""
+    """Every `matteline:<field>` of the context; unknown ones are nobody's business here.
+
+    `source_connection` is the ARN of a CodeConnections connection, approved by a person, to the
+    `source_repository` (`owner/name`) whose tags are built. Without both, builds take a zip.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,6 +26,14 @@ class Settings(BaseModel):
     accepted_licences: tuple[str, ...] = ()
     scanning: Literal["basic", "enhanced"] = "basic"
     alarm_email: str | None = None
+    source_connection: str | None = None
+    source_repository: Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+
+    @model_validator(mode="after")
+    def _is_connected_to_something(self) -> Self:
+        if (self.source_connection is None) != (self.source_repository is None):
+            raise ValueError("source_connection and source_repository go together")
+        return self
 
     @classmethod
     def from_context(cls, read: Callable[[str], object]) -> Self:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aws_cdk import aws_iam as iam
 
 from infra.asl import DistributedMap, TaskState, distributed_maps, placeholders, task_states
+from infra.release_permissions import RELEASE_ACTIONS, ReleasePermissions
 from pipeline.blueprint import Blueprint, fill
 from pipeline.names import Names
 
@@ -25,6 +26,7 @@ class TaskPermissions:
         self._blueprint = blueprint
         self._names = names
         self._substitutions = blueprint.substitutions(names)
+        self._releases = ReleasePermissions(blueprint, names)
 
     def statements(self, definition: str) -> tuple[iam.PolicyStatement, ...]:
         """In the order of the states; UnknownIntegration names the state that is not understood."""
@@ -58,7 +60,7 @@ class TaskPermissions:
     def _of(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
         match task.integration.split(":"):
             case ["lambda", "invoke"]:
-                yield _allow("lambda:InvokeFunction", self._function_aliases(task))
+                yield _allow("lambda:InvokeFunction", self._functions(task))
             case ["dynamodb", action] | ["aws-sdk", "dynamodb", action]:
                 yield _allow(f"dynamodb:{_capitalised(action)}", [self._table(task)])
             case ["aws-sdk", "s3", "listObjectsV2"]:
@@ -68,6 +70,8 @@ class TaskPermissions:
                 yield _allow("s3:PutObject", [self._object(task)])
             case ["aws-sdk", "s3", action] if action in _S3_ACTIONS:
                 yield _allow(_S3_ACTIONS[action], [self._object(task)])
+            case ["aws-sdk", "ecr" | "cloudformation", action] if action in RELEASE_ACTIONS:
+                yield from self._releases.of(action)
             case ["states", "startExecution.sync", "2"]:
                 yield from self._start_and_wait(task)
             case ["aws-sdk", "sfn", "listMapRuns" | "describeMapRun"]:
@@ -77,9 +81,19 @@ class TaskPermissions:
             case _:
                 raise UnknownIntegration(f"{task.name}: no permissions known for {task.resource}")
 
-    def _function_aliases(self, task: TaskState) -> list[str]:
-        """The `live` alias of the container's function, or of its function for each model."""
+    def _functions(self, task: TaskState) -> list[str]:
+        """The `live` alias of the container's function, or of its function for each model.
+
+        The platform's own functions have no alias.
+        """
         named = placeholders(task.text("FunctionName"))
+        own = [
+            each.function(self._names)
+            for each in self._blueprint.operations(self._names)
+            if {each.placeholder} == named
+        ]
+        if own:
+            return [f"{self._names.arn('lambda')}:function:{name}" for name in own]
         arns = [
             f"{self._names.function_arn(each.manifest.name, each.model)}:live"
             for each in self._blueprint.functions

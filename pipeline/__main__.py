@@ -10,7 +10,7 @@ from typing import Final
 
 from pipeline.names import LOCAL_STAGE
 
-OPERATE: Final = frozenset({"jobs", "quarantine", "backfill"})
+OPERATE: Final = frozenset({"jobs", "quarantine", "backfill", "containers"})
 
 
 def main() -> None:

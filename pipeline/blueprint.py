@@ -11,6 +11,7 @@ from typing import Final
 from pipeline.catalogue import Catalogue, ModelRow, load_catalogue
 from pipeline.manifest import (
     ContainerManifest,
+    Operation,
     Resources,
     load_containers,
     load_resources,
@@ -41,6 +42,28 @@ class DeclaredFunction:
 
     def name(self, names: Names) -> str:
         return names.function(self.manifest.name, self.model)
+
+
+@dataclass(frozen=True)
+class DeclaredOperation:
+    """A function of the platform's own, by its name in `resources.toml`."""
+
+    name: str
+    operation: Operation
+    environment: Mapping[str, str]
+
+    @property
+    def handler(self) -> str:
+        """Where its code is, in its zip and for the local cloud."""
+        return f"infra.functions.{self.name.replace('-', '_')}.handler.handler"
+
+    @property
+    def placeholder(self) -> str:
+        """The name its ARN has in a state machine: `ReleaseGateArn`."""
+        return f"{pascal_case(self.name)}Arn"
+
+    def function(self, names: Names) -> str:
+        return names.operation(self.name, hook=self.operation.hook)
 
 
 @dataclass(frozen=True)
@@ -87,6 +110,16 @@ class Blueprint:
             for row in (self.catalogue.rows if manifest.function_per_model else (None,))
         )
 
+    def operations(self, names: Names) -> tuple[DeclaredOperation, ...]:
+        """With the placeholders in their variables filled in."""
+        provided = self.substitutions(names)
+        return tuple(
+            DeclaredOperation(
+                name, each, {key: fill(text, provided) for key, text in each.environment.items()}
+            )
+            for name, each in self.resources.functions.items()
+        )
+
     def machines(self, names: Names) -> dict[str, str]:
         """Machine → definition, placeholders filled in."""
         substitutions = self.substitutions(names)
@@ -117,6 +150,16 @@ class Blueprint:
                for name in self.definitions},
             **{f"{pascal_case(name)}Bucket": names.bucket(name) for name in self.resources.buckets},
             **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},
+            **{f"{pascal_case(name)}Arn": names.function_arn(name)
+               for name in self.resources.functions},
+            "FunctionPrefix": f"{names.prefix}-",
+            "RepositoryPrefix": names.repository(""),
+            "BuildProjectPrefix": names.build_project(""),
+            "FunctionStackPrefix": names.function_stack(""),
+            "DeployRoleArnPrefix": names.deploy_role_arn(""),
+            "MetricNamespace": names.metric_namespace(),
+            "ReleaseAlarmArnPrefix": names.release_alarm_arn(""),
+            "ProvenanceKey": names.provenance_key,
             "DefaultModel": self.default_model,
             "Stage": names.stage,
             "ExecutionPage": names.execution_page,

@@ -1,6 +1,5 @@
 """The model catalogue: every `models.toml` as frozen rows. A row more is a model more."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeVar, get_args
@@ -17,6 +16,7 @@ from pipeline.declaration import (
     read_toml,
 )
 from pipeline.errors import LicenseNotAccepted, UnknownModel
+from pipeline.revisions import MANIFEST, weights_prefix
 from pipeline.specs import BedrockSpec, Engine, SaliencySpec, SamSpec
 
 LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
@@ -24,7 +24,6 @@ Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0
 Spec = TypeVar("Spec", SaliencySpec, SamSpec, BedrockSpec)
 
 _FILES: Final[dict[Engine, int]] = {"saliency": 1, "sam": 2, "bedrock": 0}
-_MANIFEST: Final = "manifest.json"
 _CLAIM: Final = "claim.json"
 
 
@@ -45,7 +44,7 @@ class WeightsFile(Declaration):
     @field_validator("name")
     @classmethod
     def _is_not_taken(cls, name: str) -> str:
-        if name in {_MANIFEST, _CLAIM}:
+        if name in {MANIFEST, _CLAIM}:
             raise ValueError(f"{name} is written by staging itself")
         return name
 
@@ -114,19 +113,13 @@ class ModelRow(Declaration):
         return self.engine == "sam"
 
     @property
-    def revision(self) -> str:
-        """12 hexadecimal digits that change whenever a file of the model or its precision does."""
-        parts = [*(file.digest for file in self.files), *filter(None, [self.quantise])]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
-
-    @property
     def weights_prefix(self) -> str:
-        return f"{self.name}/{self.revision}"
+        return weights_prefix(self.name, [file.digest for file in self.files], self.quantise)
 
     @property
     def weights_key(self) -> str:
         """The staged manifest: written last, so that its presence means the model is complete."""
-        return f"{self.weights_prefix}/{_MANIFEST}"
+        return f"{self.weights_prefix}/{MANIFEST}"
 
     @property
     def claim_key(self) -> str:

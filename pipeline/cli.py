@@ -8,19 +8,28 @@ import io
 import signal
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import click
 
 from pipeline.cli_backfill import backfill
+from pipeline.cli_containers import containers
 from pipeline.cli_jobs import jobs
 from pipeline.cli_models import models
-from pipeline.cli_options import ROOT, model_option, output_option, weights_options
+from pipeline.cli_options import (
+    ROOT,
+    images_option,
+    model_option,
+    output_option,
+    weights_options,
+)
 from pipeline.cli_quarantine import quarantine
+from pipeline.contracts import Refine
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.local import report
 from pipeline.local.batch import Outcome, Photo, collect, cut_out
 from pipeline.local.contact_sheet import write_contact_sheet
+from pipeline.local.images.trouble import ImageTrouble
 from pipeline.local.manual import instructions, narrate
 from pipeline.local.marks import prompt_metadata
 from pipeline.local.preflight import (
@@ -31,7 +40,6 @@ from pipeline.local.preflight import (
 )
 from pipeline.local.samples import sample_photos
 from pipeline.local.session import ModelChoice, session
-from pipeline.manifest import load_containers
 
 DEFAULT_PORT: Final = 8420
 CONTACT_SHEET: Final = "contact-sheet.png"
@@ -63,13 +71,16 @@ def demo(output: Path, choice: ModelChoice) -> None:
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @output_option(default=Path("out"), show_default=True)
 @model_option
-@click.option("--refine", type=click.Choice(["auto", "fast", "none"]), help="How edges are made.")
+@click.option("--refine", type=click.Choice(get_args(Refine)), help="How edges are made.")
 @click.option("--format", type=click.Choice(["png", "webp"]), help="PNG unless you say so.")
-@click.option("--background", metavar="#RRGGBB", help="Put the subject on a colour.")
+@click.option("--effort", type=click.Choice(["fast", "small"]), help="How hard files are packed.")
+@click.option("--background", metavar="#RRGGBB[AA]", help="Put the subject on a colour.")
 @click.option("--crop", is_flag=True, help="Crop to the subject.")
+@click.option("--margin", metavar="PERCENT", help="What a crop leaves around the subject.")
 @click.option("--outputs", metavar="LIST", help="Any of cutout,mask,preview.")
 @click.option("--point", "points", metavar="X,Y[,0]", multiple=True, help=POINT_HELP)
 @click.option("--box", "boxes", metavar="X0,Y0,X1,Y1", multiple=True, help=BOX_HELP)
+@images_option
 @weights_options
 def run(
     photos: tuple[Path, ...],
@@ -95,6 +106,7 @@ def run(
 @matteline.command()
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535))
 @model_option
+@images_option
 @weights_options
 def up(port: int, choice: ModelChoice) -> None:
     """Keep the local cloud running and say what to type. Ctrl-C stops everything."""
@@ -109,21 +121,8 @@ def up(port: int, choice: ModelChoice) -> None:
         narrate(cloud, say)
 
 
-for group in (models, jobs, quarantine, backfill):
+for group in (models, containers, jobs, quarantine, backfill):
     matteline.add_command(group)
-
-
-@matteline.group()
-def containers() -> None:
-    """Look at the containers."""
-
-
-@containers.command("list")
-def list_containers() -> None:
-    """Every container: its version, job and limits."""
-    for row in load_containers(ROOT):
-        limits = f"{row.memory_mb} MB, {row.timeout_s} s"
-        click.echo(f"{row.name:20}{row.version:8}{row.job:18}{limits:16}{row.summary}")
 
 
 def main() -> None:
@@ -136,7 +135,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         matteline()
-    except PipelineError as error:
+    except (PipelineError, ImageTrouble) as error:
         if "--verbose" in sys.argv:
             raise
         click.echo(f"{type(error).__name__}: {error.message}\n{error.hint}", err=True)

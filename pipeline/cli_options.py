@@ -15,7 +15,10 @@ ROOT: Final = Path(__file__).parent.parent
 
 
 def weights_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --mirror, --catalogue and --accept-licence; with `model`, they are one ModelChoice."""
+    """Add --mirror, --catalogue and --accept-licence.
+
+    With `model` and `images`, where a command takes them, they are one ModelChoice.
+    """
 
     @click.option(
         "--mirror",
@@ -44,12 +47,17 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
         overlays: tuple[Path, ...],
         accepted_licences: tuple[str, ...],
         model: str | None = None,
+        images: bool = False,  # noqa: FBT001, FBT002 - click hands it over by name
         **rest: Any,
     ) -> None:
-        command(choice=ModelChoice(model, mirror, overlays, accepted_licences), **rest)
+        choice = ModelChoice(model, mirror, overlays, accepted_licences, images)
+        command(choice=choice, **rest)
 
     return with_choice
 
 
 model_option = click.option("--model", help="Catalogue name; by default the first that can be had.")
+images_option = click.option(
+    "--images", is_flag=True, help="Run every function inside its built image: see make images."
+)
 output_option = functools.partial(click.option, "-o", "--output", type=click.Path(path_type=Path))

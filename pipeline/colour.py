@@ -1,9 +1,14 @@
-"""Whatever colours a photo came in, as 8-bit RGB, its alpha apart."""
+"""Whatever colours a photo came in, as upright 8-bit RGB, its alpha apart.
+
+A strip of rows at a time, each written where it belongs: beside the decoder's own copy of the
+photo there is never more than one other.
+"""
 
 from __future__ import annotations
 
 import io
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,26 +21,79 @@ Pixels = npt.NDArray[np.uint8]
 _SIXTEEN_BIT: Final = {"I;16", "I;16L", "I;16B", "I;16N", "I"}
 _WITH_ALPHA: Final = {"RGBA", "RGBa", "LA", "La", "PA"}
 _GREY: Final = {"1", "L", "LA", "La"}
+_RGB: Final = {"RGB", "RGBX", "RGBA", "RGBa", "P", "PA"}
+_STRIP_PIXELS: Final = 2**18
+# From an upright array to a view of it that lies as the file does, by EXIF orientation.
+_AS_STORED: Final[dict[int, Callable[[Pixels], Pixels]]] = {
+    2: lambda upright: upright[:, ::-1],
+    3: lambda upright: upright[::-1, ::-1],
+    4: lambda upright: upright[::-1],
+    5: lambda upright: upright.swapaxes(0, 1),
+    6: lambda upright: upright[:, ::-1].swapaxes(0, 1),
+    7: lambda upright: upright[::-1, ::-1].swapaxes(0, 1),
+    8: lambda upright: upright[::-1].swapaxes(0, 1),
+}
+_SIDEWAYS: Final = {5, 6, 7, 8}
+_SPACE: Final = slice(16, 20)  # where a profile says what its pixels are
 
 
-def separate(image: Image.Image) -> tuple[Pixels, Pixels | None, bytes | None]:
-    """Split into H×W×3 RGB, H×W alpha or None, and the profile that still describes the RGB."""
-    icc_profile = image.info.get("icc_profile")
+class Colours(NamedTuple):
+    """H×W×3 RGB, H×W alpha or None, and the profile that still describes the RGB."""
+
+    rgb: Pixels
+    alpha: Pixels | None
+    icc_profile: bytes | None
+
+
+def separate(image: Image.Image, *, orientation: int = 1) -> Colours:
+    """The colours of a decoded picture, turned upright by its EXIF orientation."""
     if image.mode == "F":
         raise UnsupportedMedia("its pixels are floating-point numbers")
-    if image.mode in _SIXTEEN_BIT:
-        return np.repeat(_eight_bit(image)[..., None], 3, axis=2), None, None
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
-        with_alpha = image.convert("RGBA")
-        alpha = np.asarray(with_alpha.getchannel("A"))
-        if image.mode in _GREY:
-            return np.asarray(_to_srgb(image.convert("L"), icc_profile)), alpha, None
-        return np.asarray(with_alpha.convert("RGB")), alpha, icc_profile
-    if image.mode == "RGB":
-        return np.asarray(image), None, icc_profile
-    if image.mode in {"RGBX", "P"}:
-        return np.asarray(image.convert("RGB")), None, icc_profile
-    return np.asarray(_to_srgb(image, icc_profile)), None, None
+    icc_profile = image.info.get("icc_profile")
+    transparent = image.mode in _WITH_ALPHA or "transparency" in image.info
+    has_alpha = transparent and image.mode not in _SIXTEEN_BIT
+    read = _reader("PA" if has_alpha and image.mode == "P" else image.mode, icc_profile)
+    rgb, rgb_as_stored = _canvas(image, orientation, 3)
+    alpha, alpha_as_stored = _canvas(image, orientation) if has_alpha else (None, None)
+    for rows, strip in strips(image):
+        rgb_as_stored[rows] = read(strip)
+        if alpha_as_stored is not None:
+            alpha_as_stored[rows] = np.asarray(strip.convert("RGBA").getchannel("A"))
+    kept = image.mode in _RGB and _is_of(icc_profile, b"RGB ")
+    return Colours(rgb, alpha, icc_profile if kept else None)
+
+
+def strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    """A picture cut into strips of about a quarter of a megapixel, each with the rows it is."""
+    step = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, step):
+        bottom = min(top + step, image.height)
+        yield slice(top, bottom), image.crop((0, top, image.width, bottom))
+
+
+def _canvas(image: Image.Image, orientation: int, *channels: int) -> tuple[Pixels, Pixels]:
+    """An empty upright array and a view of it that lies as the file does."""
+    shape = image.size if orientation in _SIDEWAYS else image.size[::-1]
+    upright: Pixels = np.empty((*shape, *channels), dtype=np.uint8)
+    as_stored = _AS_STORED.get(orientation)
+    return upright, as_stored(upright) if as_stored else upright
+
+
+def _reader(mode: str, icc_profile: bytes | None) -> Callable[[Image.Image], Any]:
+    """How a strip of this mode becomes h×w×3 RGB, through the profile where it can be used."""
+    if mode in _SIXTEEN_BIT:
+        return lambda strip: _eight_bit(strip)[..., None]
+    inks = "CMYK" if mode == "CMYK" else "L" if mode in _GREY else None
+    transform = _to_srgb(inks, icc_profile) if inks else None
+    if inks is not None and transform is not None:
+        return lambda strip: np.asarray(ImageCms.applyTransform(strip.convert(inks), transform))
+    if mode in {"LA", "La"}:
+        return lambda strip: np.asarray(strip.convert("L"))[..., None]
+    if mode == "RGB":
+        return np.asarray
+    if mode in _WITH_ALPHA:
+        return lambda strip: np.asarray(strip.convert("RGBA").convert("RGB"))
+    return lambda strip: np.asarray(strip.convert("RGB"))
 
 
 def _eight_bit(image: Image.Image) -> Pixels:
@@ -46,23 +104,23 @@ def _eight_bit(image: Image.Image) -> Pixels:
     return ((deep * 255 + 0x7FFF) // 0xFFFF).astype(np.uint8)
 
 
-def _to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
-    """Grey, CMYK, YCbCr or Lab to RGB, through the embedded profile where it can be read."""
-    source = _readable_profile(icc_profile) if image.mode in {"CMYK", "L"} else None
-    if source is None:
-        return image.convert("RGB")
-    srgb = ImageCms.createProfile("sRGB")
-    try:
-        converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
-    except ImageCms.PyCMSError:  # the profile describes another colour space than the pixels
-        return image.convert("RGB")
-    return converted if converted is not None else image.convert("RGB")
-
-
-def _readable_profile(icc_profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
-    if not icc_profile:
+def _to_srgb(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
+    """From grey or CMYK to sRGB; None if the profile cannot be read, or describes another space."""
+    if not _is_of(icc_profile, b"CMYK" if mode == "CMYK" else b"GRAY"):
         return None
     try:
-        return ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile or b""))
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (OSError, ImageCms.PyCMSError):
         return None
+
+
+def _is_of(icc_profile: bytes | None, space: bytes) -> bool:
+    """Whether it is a colour profile at all, and of pixels in this space (four letters)."""
+    if not icc_profile or icc_profile[_SPACE] != space:
+        return False
+    try:
+        ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
+    except (OSError, ImageCms.PyCMSError):
+        return False
+    return True

@@ -7,17 +7,20 @@ for one release: a Lambda alias can move under a running execution.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from pipeline.artifacts import Artifact, Location
 from pipeline.prompts import MOST_SUBJECTS, SubjectPrompt
 
-Refine = Literal["none", "fast", "auto"]
+Refine = Literal["none", "fast", "matting", "auto"]
+Resolution = Literal["full", "half", "quarter"]
 PictureFormat = Literal["png", "webp"]
 PictureKind = Literal["cutout", "mask", "preview"]
+Effort = Literal["fast", "small"]
 HexColour = Annotated[
-    str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$"), AfterValidator(str.lower)
+    str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?$"), AfterValidator(str.lower)
 ]
+Percent = Annotated[int, Field(ge=0, le=100)]
 
 
 def _each_once(kinds: tuple[PictureKind, ...]) -> tuple[PictureKind, ...]:
@@ -60,14 +63,17 @@ class Result(Contract):
 class Options(Contract):
     """What a person may ask for, after defaults, profile, metadata and input are merged.
 
+    `margin` is what a crop leaves around the subject, in percent of the subject's longer side.
     `prompts` has one entry for each subject to be cut out together; in a job, all in pixels.
     """
 
     model: str
     refine: Refine = "auto"
     format: PictureFormat = "png"
+    effort: Effort = "fast"
     background: HexColour | None = None
     crop: bool = False
+    margin: Percent = 0
     outputs: PictureKinds = ("cutout",)
     allow_fallback: bool = False
     prompts: Prompts = ()
@@ -125,9 +131,9 @@ class CutoutJob(Contract):
 
 
 class InspectPhoto(Job):
-    """`input` is the execution input untouched: an S3 event, or what a person typed."""
+    """`input` is the execution input untouched and unchecked: an S3 event, or what was typed."""
 
-    input: JsonValue
+    input: object
     execution: str
     default_model: str
     lease_s: int
@@ -210,6 +216,19 @@ class Picture(Contract):
     output_key: str
 
 
+class Refinement(Contract):
+    """How edges were made: the mode that was used, never `auto`, and what it had to make do with.
+
+    `resolution` is how finely the budget let it work, null where the mask was taken as it is;
+    `kept_mask` says why it was, where something else had been asked for.
+    """
+
+    mode: Refine
+    budget_mb: int
+    resolution: Resolution | None = None
+    kept_mask: str | None = None
+
+
 class EdgesRefined(Result):
-    refine: Refine
+    refinement: Refinement
     pictures: tuple[Picture, ...]

@@ -33,6 +33,7 @@ __all__ = [
     "MediaTooLarge",
     "ModelNotOffered",
     "ModelUnavailable",
+    "NamedError",
     "NoSubject",
     "OutOfMemory",
     "OutOfStorage",
@@ -59,7 +60,7 @@ __all__ = [
 MESSAGE_LIMIT: Final = 1_000
 
 
-class PipelineError(Exception):
+class NamedError(Exception):
     """A named failure: what happened, and on a second line what a person can do about it."""
 
     hint: ClassVar[str]
@@ -67,6 +68,10 @@ class PipelineError(Exception):
     def __init__(self, message: str) -> None:
         self.message = shorten(message, MESSAGE_LIMIT, placeholder=" …")
         super().__init__(f"{self.message}\n{self.hint}")
+
+
+class PipelineError(NamedError):
+    """What can go wrong with a photo, or with the model that looks at it."""
 
 
 class PermanentError(PipelineError):
@@ -223,7 +228,7 @@ class ModelNotOffered(WeightsError):
     hint = "Allow the model in Amazon Bedrock for this account and region, or choose another."
 
 
-def leaf_names(base: type[PipelineError] = PipelineError) -> frozenset[str]:
+def leaf_names(base: type[NamedError] = PipelineError) -> frozenset[str]:
     """The names a state machine may match: every class below `base` without a subclass."""
     children = base.__subclasses__()
     if not children:

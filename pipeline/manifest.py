@@ -22,12 +22,18 @@ from pipeline.declaration import (
 SemanticVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 
 
+FindingsLimit = Literal["max_critical", "max_high", "max_medium"]
+
+
 class ContainerManifest(Declaration):
     """`containers/<folder>/container.toml`; the limits are Lambda's own.
 
     `environment` is what its process needs before it starts; a deployment adds its settings.
     `access` is what its role may do, and nothing more; with `reads_sources` also what the `s3://`
-    addresses and the tokens of catalogue rows name.
+    addresses and the tokens of catalogue rows name. `gate` is how many findings of a severity an
+    image may be released with, where that differs from the release gate's own limits.
+    `image_mb` is the most its image may add to its base, unpacked. `data` are patterns, relative to
+    the repository, of the files beside its code that it reads: see `pipeline.shipping`.
     """
 
     name: KebabName
@@ -38,9 +44,12 @@ class ContainerManifest(Declaration):
     timeout_s: int = Field(ge=1, le=900)
     storage_mb: int = Field(default=512, ge=512, le=10_240)
     architecture: Literal["x86_64", "arm64"] = "x86_64"
+    image_mb: int = Field(ge=1, le=10_240)
+    data: tuple[str, ...] = ()
     function_per_model: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
     access: tuple[Access, ...] = ()
+    gate: dict[FindingsLimit, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     reads_sources: bool = False
 
     @model_validator(mode="after")
@@ -55,7 +64,7 @@ class ContainerManifest(Declaration):
 
     @property
     def handler(self) -> str:
-        """The image's command, and the same for the local cloud."""
+        """What its image serves, and the same for the local cloud."""
         return f"containers.{self.folder}.handler.handler"
 
     @property
@@ -93,11 +102,25 @@ class Table(Declaration):
     indexes: dict[KebabName, str] = Field(default_factory=dict)
 
 
+class Operation(Declaration):
+    """A small function of the platform's own, in a zip: `infra/functions/<snake_name>`.
+
+    It needs no image, so it is there before the first one is built. CodeDeploy invokes a `hook`.
+    """
+
+    summary: str
+    timeout_s: int = Field(ge=1, le=900)
+    memory_mb: MemoryMb = 256
+    hook: bool = False
+    environment: dict[str, str] = Field(default_factory=dict)
+
+
 class Resources(Declaration):
-    """`state_machines/resources.toml`: the buckets and tables the state machines name."""
+    """`state_machines/resources.toml`: what the state machines name besides the containers."""
 
     buckets: dict[str, Bucket]
     tables: dict[str, Table]
+    functions: dict[KebabName, Operation] = Field(default_factory=dict)
 
 
 def pascal_case(kebab: str) -> str:

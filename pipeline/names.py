@@ -50,6 +50,10 @@ class Names:
     def function_arn(self, container: str, model: str | None = None) -> str:
         return f"{self.arn('lambda')}:function:{self.function(container, model)}"
 
+    def operation(self, name: str, *, hook: bool = False) -> str:
+        """A function of the platform's own. CodeDeploy knows hooks by how their names begin."""
+        return f"CodeDeployHook_{self.function(name)}" if hook else self.function(name)
+
     def log_group(self, function: str) -> str:
         """Where Lambda writes without being told."""
         return f"/aws/lambda/{function}"
@@ -94,6 +98,36 @@ class Names:
         """What metrics and events call it, whichever alias started the execution."""
         return f"{self.arn('states')}:stateMachine:{self.machine(name)}"
 
+    def function_stack(self, container: str) -> str:
+        """The CloudFormation stack whose parameters say which image is live."""
+        return f"{self.prefix}-functions-{container}"
+
+    def build_project(self, container: str) -> str:
+        return f"{self.prefix}-build-{container}"
+
+    def deploy_role(self, container: str) -> str:
+        """What CloudFormation works as while it releases the container."""
+        return f"{self.prefix}-deploy-{container}"
+
+    def deploy_role_arn(self, container: str) -> str:
+        return self.role_arn(self.deploy_role(container))
+
+    def release_alarm(self, container: str) -> str:
+        """Goes off while a version that is being released does badly."""
+        return f"{self.prefix}-release-{container}"
+
+    def release_alarm_arn(self, container: str) -> str:
+        return f"{self.arn('cloudwatch')}:alarm:{self.release_alarm(container)}"
+
+    @property
+    def provenance_key(self) -> str:
+        """The alias of the key that builds sign with."""
+        return f"alias/{self.prefix}-provenance"
+
+    def metric_namespace(self) -> str:
+        """Where a deployment counts for itself, apart from the other stages of its account."""
+        return f"Matteline/{self.prefix}"
+
     def machine_log_group(self, machine: str) -> str:
         return f"/aws/vendedlogs/states/{self.machine(machine)}"
 
@@ -103,6 +137,10 @@ class Names:
 
     def alarm_topic_arn(self) -> str:
         return f"{self.arn('sns')}:{self.alarm_topic()}"
+
+    def release_topic(self) -> str:
+        """Where people hear of releases, and of builds that broke."""
+        return f"{self.prefix}-releases"
 
     def undelivered_queue(self, machine: str) -> str:
         """Where the events end that could not start the machine."""

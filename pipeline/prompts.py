@@ -64,10 +64,11 @@ def in_pixels(
                 f"{place.name} at {place.x:g},{place.y:g} is outside the photo: x goes from 0 to "
                 f"{width} and y from 0 to {height} pixels, or both from 0 to 1"
             )
-    for number, prompt in enumerate(prompts, 1):
-        _require_subject(number, prompt)
     scale = (width, height) if fractions else (1, 1)
-    return tuple(_scaled(prompt, *scale) for prompt in prompts)
+    scaled = tuple(_scaled(prompt, *scale) for prompt in prompts)
+    for number, (prompt, in_thousandths) in enumerate(zip(prompts, scaled, strict=True), 1):
+        _require_subject(number, prompt, in_thousandths.box)
+    return scaled
 
 
 def _places(number: int, prompt: SubjectPrompt) -> Iterator[_Place]:
@@ -88,10 +89,10 @@ def _refuse_mixture(places: list[_Place]) -> None:
                 )
 
 
-def _require_subject(number: int, prompt: SubjectPrompt) -> None:
+def _require_subject(number: int, prompt: SubjectPrompt, rounded: Box | None) -> None:
     """Refuse a prompt that shows nothing: without a mark, with no area, or of label 0 alone."""
     box = prompt.box
-    if box is not None and not (box.x0 < box.x1 and box.y0 < box.y1):
+    if box and rounded and not (rounded.x0 < rounded.x1 and rounded.y0 < rounded.y1):
         raise InvalidPrompt(
             f"subject {number}: the box {box.x0:g},{box.y0:g},{box.x1:g},{box.y1:g} has no area: "
             "x0 has to be below x1, and y0 below y1"
@@ -103,15 +104,19 @@ def _require_subject(number: int, prompt: SubjectPrompt) -> None:
 
 
 def _scaled(prompt: SubjectPrompt, across: int, down: int) -> SubjectPrompt:
-    """Rounded to a thousandth of a pixel, so that one place has one spelling."""
     points = tuple(
-        Point(x=round(point.x * across, 3), y=round(point.y * down, 3), label=point.label)
+        Point(x=_rounded(point.x * across), y=_rounded(point.y * down), label=point.label)
         for point in prompt.points
     )
     box = prompt.box and Box(
-        x0=round(prompt.box.x0 * across, 3),
-        y0=round(prompt.box.y0 * down, 3),
-        x1=round(prompt.box.x1 * across, 3),
-        y1=round(prompt.box.y1 * down, 3),
+        x0=_rounded(prompt.box.x0 * across),
+        y0=_rounded(prompt.box.y0 * down),
+        x1=_rounded(prompt.box.x1 * across),
+        y1=_rounded(prompt.box.y1 * down),
     )
     return SubjectPrompt(points=points, box=box)
+
+
+def _rounded(value: float) -> float:
+    """To a thousandth of a pixel and never -0, so that one place has one spelling."""
+    return round(value, 3) + 0.0

@@ -10,7 +10,6 @@ import functools
 import inspect
 import itertools
 import os
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from pipeline import memory
 from pipeline.contracts import Job, Provenance, Result
 from pipeline.errors import OutOfMemory, PermanentError, PipelineError, WeightsClaimed
 from pipeline.manifest import ContainerManifest, load_container
@@ -32,6 +32,7 @@ R = TypeVar("R", bound=Result)
 
 _LOGGED_FIELDS: Final = ("execution", "job_id", "model")
 _NAMESPACE: Final = "Matteline"
+_BENCHES: Final[dict[Path, Workbench]] = {}
 
 
 def task(job_type: type[J]) -> Callable[[Callable[[J, TaskContext], R]], Handler]:
@@ -130,10 +131,16 @@ def _with_named_memory_errors(
         raise OutOfMemory("the photo and the model together need more memory") from error
 
 
-@functools.cache
+def equip(bench: Workbench) -> None:
+    """Let the tasks under `bench.root` work with this, and not with what the environment says."""
+    _BENCHES[bench.root] = bench
+
+
 def _workbench(root: Path) -> Workbench:
-    settings = Settings.from_environment(os.environ)
-    return Workbench(root=root, settings=settings, store=S3Store.connect())
+    if root not in _BENCHES:
+        settings = Settings.from_environment(os.environ)
+        equip(Workbench(root=root, settings=settings, store=S3Store.connect()))
+    return _BENCHES[root]
 
 
 def _logged(event: dict[str, Any]) -> dict[str, str]:
@@ -149,19 +156,9 @@ def _provenance(manifest: ContainerManifest, settings: Settings) -> Provenance:
 def _process_figures(started: float, *, cold: bool) -> dict[str, float]:
     return {
         "task_ms": ms_since(started),
-        "peak_rss_mb": _peak_rss_mb(),
+        "peak_rss_mb": memory.peak_mb(),
         "cold_start": float(cold),
     }
-
-
-def _peak_rss_mb() -> float:
-    """The most memory this process has held. getrusage would count its parent's too (fork)."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    for line in lines:
-        if line.startswith("VmHWM"):
-            return round(int(line.split()[1]) / 2**10, 1)
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1)
 
 
 def _unit(metric: str) -> MetricUnit:

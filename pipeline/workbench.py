@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from pipeline import memory
 from pipeline.artifacts import ArtifactStore
 from pipeline.bedrock import Bedrock
 from pipeline.catalogue import Catalogue, load_catalogue
@@ -123,6 +124,10 @@ class TaskContext:
     @property
     def catalogue(self) -> Catalogue:
         return self.bench.catalogue
+
+    def reserve(self, wanted: int) -> None:
+        """OutOfMemory if the function has not `wanted` bytes left beside what it holds."""
+        memory.require_free(wanted, limit_mb=self.settings.memory_mb)
 
     def note(self, **facts: str) -> None:
         """Put facts that are not figures in the call's log lines."""

@@ -13,11 +13,12 @@ from containers.background_remover.masks import Prediction
 from containers.background_remover.network import Network, open_network, runtime
 from containers.background_remover.saliency import predict_mask, read_picture
 from containers.background_remover.sam import Sam, predict_subjects
+from containers.background_remover.subject import require_visible
 from pipeline.artifacts import Location
 from pipeline.catalogue import ModelRow
 from pipeline.contracts import RemoveBackground
 from pipeline.errors import WeightsNotStaged
-from pipeline.photo import Pixels, decode
+from pipeline.photo import Pixels, Reserve, decode
 from pipeline.specs import BedrockSpec, Engine, SaliencySpec, SamSpec
 from pipeline.weights import LocalFile, combined_sha256
 from pipeline.workbench import TaskContext
@@ -49,7 +50,7 @@ def _load_saliency(row: ModelRow, job: RemoveBackground, context: TaskContext) -
         mask = predict_mask(network, spec, picture, timed=context.timed)
         return Prediction(mask, figures=figures)
 
-    read = functools.partial(read_picture, spec=spec)
+    read = functools.partial(read_picture, spec=spec, reserve=context.reserve)
     return Model(read, predict, file.sha256)
 
 
@@ -66,7 +67,8 @@ def _load_sam(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Mod
         found = predict_subjects(sam, picture, job.prompts, cache=cache, timed=context.timed)
         return replace(found, figures=found.figures | {"optimised": float(encoder.optimised)})
 
-    return Model(_read_whole, predict, combined_sha256(file.sha256 for file in files))
+    read = functools.partial(_read_whole, reserve=context.reserve)
+    return Model(read, predict, combined_sha256(file.sha256 for file in files))
 
 
 def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) -> Model:
@@ -75,11 +77,11 @@ def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) ->
     def predict(picture: Pixels) -> Prediction:
         return Prediction(predict_hosted(context.bedrock, spec, picture, timed=context.timed))
 
-    return Model(_read_whole, predict, None)
+    return Model(functools.partial(_read_whole, reserve=context.reserve), predict, None)
 
 
-def _read_whole(content: bytes) -> Pixels:
-    return decode(content).on_white()
+def _read_whole(content: bytes, *, reserve: Reserve) -> Pixels:
+    return require_visible(decode(content, reserve=reserve))
 
 
 def _staged_files(

@@ -11,7 +11,8 @@ from PIL import Image
 
 from containers.background_remover.masks import probability, to_levels
 from containers.background_remover.network import Network, Tensor
-from pipeline.photo import Pixels, decode
+from containers.background_remover.subject import require_visible
+from pipeline.photo import Pixels, Reserve, decode, unlimited
 from pipeline.specs import SaliencySpec
 
 Stopwatch = Callable[[str], AbstractContextManager[None]]
@@ -21,9 +22,10 @@ Stopwatch = Callable[[str], AbstractContextManager[None]]
 _QUICK_SHRINK: Final = 3
 
 
-def read_picture(content: bytes, spec: SaliencySpec) -> Pixels:
+def read_picture(content: bytes, spec: SaliencySpec, *, reserve: Reserve = unlimited) -> Pixels:
     """H×W×3 of a photo file, upright, on white; a large JPEG no finer than the network can see."""
-    return decode(content, least_side=_QUICK_SHRINK * spec.input_size).on_white()
+    least_side = _QUICK_SHRINK * spec.input_size
+    return require_visible(decode(content, least_side=least_side, reserve=reserve))
 
 
 def predict_mask(

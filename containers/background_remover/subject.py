@@ -10,11 +10,18 @@ from typing import Final
 import numpy as np
 
 from pipeline.errors import NoSubject
-from pipeline.photo import Pixels
+from pipeline.photo import Photo, Pixels
 
 CONFIDENT: Final = 128
 SURE: Final = 230  # networks doubt textures at half; of a subject's inside they are sure
 LEAST_COVERAGE: Final = 0.002
+
+
+def require_visible(photo: Photo) -> Pixels:
+    """H×W×3 of a photo on white, or NoSubject if all of it is transparent."""
+    if photo.alpha is not None and not photo.alpha.any():
+        raise NoSubject("every pixel of the photo is transparent")
+    return photo.on_white()
 
 
 def require_subject(mask: Pixels, *, least_coverage: float = LEAST_COVERAGE) -> dict[str, float]:

@@ -5,57 +5,31 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
-from containers.edge_refiner.box_filter import Plane
-from containers.edge_refiner.guided_filter import LinearModel, fit_linear_model
-from containers.edge_refiner.resampling import Strip, each_strip, enlarge, shrink, small_size
-from containers.edge_refiner.trimap import FOREGROUND, UNKNOWN, mask_to_trimap
-from pipeline.artifacts import Artifact, ArtifactStore, Location
-from pipeline.contracts import Refine
-from pipeline.photo import Photo, Pixels, decode
+from containers.edge_refiner.budget import RESOLUTIONS, Budget
+from containers.edge_refiner.mask import Alpha, doubt_of, doubtful, enlarge_mask
+from containers.edge_refiner.matting import Band, soft_parts, solve_edges
+from containers.edge_refiner.pyramid import follow_edges, plan_rounds
+from containers.edge_refiner.tiling import tiles
+from pipeline.contracts import Refine, Refinement
+from pipeline.photo import Photo, Pixels
 
-Alpha = npt.NDArray[np.float32]
-
-_WORKING_SIDE: Final = 1024
-_WORKING_PIXELS_PER_MASK_PIXEL: Final = 2
-_BAND_MASK_PIXELS: Final = 2.5
-_REGULARISATION: Final = 1e-4
+_SIDE: Final = 160
+_COARSEST: Final = 0.9  # mask pixels: a coarser copy knows less than the mask
+_BLUR: Final = 0.9  # of a mask pixel, the standard deviation of what a network blurs
 
 
-def read_mask(store: ArtifactStore, artifact: Artifact) -> Pixels:
-    """The model's mask, h×w uint8."""
-    return decode(store.read(Location.parse(artifact.uri))).rgb[..., 0]
+def estimate_alpha(
+    photo: Photo, mask: Pixels, *, mode: Refine, budget: Budget
+) -> tuple[Refinement, Alpha]:
+    """What was done, and an H×W float32 matte in 0…1, from an h×w uint8 mask.
 
-
-def estimate_alpha(photo: Photo, mask: Pixels, *, mode: Refine) -> tuple[Refine, Alpha]:
-    """The mode that was used and an H×W float32 matte in 0…1.
-
-    `auto` is `fast`. Alpha the photo came with is kept: what was transparent stays transparent.
+    Alpha the photo came with is kept: what was transparent stays transparent.
     """
-    alpha = mask_as_alpha(photo, mask) if mode == "none" else follow_edges(photo, mask)
+    done, alpha = _estimate(photo.on_white(), mask, mode, budget)
     if photo.alpha is not None:
-        alpha *= photo.alpha.astype(np.float32) / np.float32(255)
-    return ("none" if mode == "none" else "fast"), alpha
-
-
-def mask_as_alpha(photo: Photo, mask: Pixels) -> Alpha:
-    """The mask enlarged to the photo, nothing else."""
-    height, width = photo.rgb.shape[:2]
-    alpha = np.empty((height, width), dtype=np.float32)
-    coarse = Image.fromarray(mask)
-
-    def write(strip: Strip) -> None:
-        enlarged = coarse.resize(
-            (width, strip.bottom - strip.top),
-            Image.Resampling.BICUBIC,
-            box=strip.box_in(mask.shape),
-        )
-        np.divide(np.asarray(enlarged), np.float32(255), out=alpha[strip.rows])
-
-    each_strip(alpha.shape, write)
-    return alpha
+        np.minimum(alpha, photo.alpha / np.float32(255), out=alpha)
+    return done, alpha
 
 
 def opacity_of(alpha: Alpha) -> Pixels:
@@ -63,49 +37,38 @@ def opacity_of(alpha: Alpha) -> Pixels:
     return (alpha * 255 + np.float32(0.5)).astype(np.uint8)
 
 
-def follow_edges(photo: Photo, mask: Pixels) -> Alpha:
-    """The mask enlarged along the photo's own edges, inside the edge band only.
-
-    The band is as wide as the mask is coarse: 2.5 mask pixels either side of doubt.
-    """
-    finest = _WORKING_PIXELS_PER_MASK_PIXEL * max(mask.shape)
-    size = small_size(photo.rgb.shape, min(_WORKING_SIDE, finest))
-    coarse = _mask_at(mask, size)
-    mask_pixel = max(size) / max(mask.shape)
-    radius = max(1, round(_BAND_MASK_PIXELS * mask_pixel))
-    trimap = mask_to_trimap(coarse, band_radius=radius)
-    model = fit_linear_model(
-        shrink(photo.on_white(), size),
-        coarse,
-        radius=radius,
-        mask_pixel=max(1, round(mask_pixel)),
-        regularisation=_REGULARISATION,
-    )
-    alpha = np.empty(photo.rgb.shape[:2], dtype=np.float32)
-
-    def write(strip: Strip) -> None:
-        alpha[strip.rows] = _alpha_of(strip, photo, trimap, model)
-
-    each_strip(alpha.shape, write)
-    return alpha
+def _estimate(rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget) -> tuple[Refinement, Alpha]:
+    kept = Refinement(mode="none", budget_mb=budget.memory_mb)
+    if mode == "none":
+        return kept, enlarge_mask(mask, rgb.shape)
+    doubt = doubt_of(mask)
+    pixel = max(1.0, max(rgb.shape) / max(mask.shape))
+    finest = budget.finest(rgb.shape[0] * rgb.shape[1], _pixels(doubt, rgb.shape))
+    reason = _why_not(doubt, pixel, finest)
+    if reason:
+        return kept.model_copy(update={"kept_mask": reason}), enlarge_mask(mask, rgb.shape)
+    rounds = plan_rounds(_BLUR * pixel, finest=finest)
+    alpha = follow_edges(rgb, mask, doubt, rounds[:1] if mode == "fast" else rounds)
+    where = {"fast": np.zeros_like(doubt), "matting": doubt, "auto": soft_parts(mask, doubt)}[mode]
+    coarser = max(finest, budget.finest_solved(alpha.size, _pixels(where, rgb.shape)))
+    done: Refine = "matting" if where.any() and coarser <= pixel else "fast"
+    if done == "matting":
+        solve_edges(rgb, alpha, Band(doubt, where), mask_pixel=pixel, finest=coarser)
+    resolution = RESOLUTIONS[coarser if done == "matting" else finest]
+    return kept.model_copy(update={"mode": done, "resolution": resolution}), alpha
 
 
-def _mask_at(mask: Pixels, size: tuple[int, int]) -> Plane:
-    image = Image.fromarray(mask).resize(size, Image.Resampling.BICUBIC)
-    return np.asarray(image, dtype=np.float32) / np.float32(255)
+def _pixels(doubt: Pixels, shape: tuple[int, ...]) -> int:
+    """How many of an H×W photo are in tiles that the band reaches into."""
+    return sum(tile.pixels for tile in doubtful(tiles(shape, _SIDE), doubt, shape))
 
 
-def _alpha_of(strip: Strip, photo: Photo, trimap: Pixels, model: LinearModel) -> Alpha:
-    """One strip: the trimap where it is sure, the linear model where it is not."""
-    width = photo.rgb.shape[1]
-    known = enlarge((trimap == FOREGROUND).astype(np.float32), strip, width)
-    doubt = enlarge((trimap == UNKNOWN).astype(np.float32), strip, width)
+def _why_not(doubt: Pixels, pixel: float, finest: int) -> str | None:
+    """Why the mask, whose pixels are `pixel` of the photo's, is to be taken as it is."""
     if not doubt.any():
-        return known
-    fitted = enlarge(model.offset, strip, width)
-    for channel in range(3):
-        per_level = model.slope[..., channel] / np.float32(255)
-        fitted = fitted + enlarge(per_level, strip, width) * photo.rgb[strip.rows, :, channel]
-    # `doubt` fades to 0 over one small pixel, so the band has no seam.
-    alpha: Alpha = np.clip(known + doubt * np.clip(fitted, 0, 1), 0, 1)
-    return alpha
+        return "there is no edge in it"
+    if doubt.all():
+        return "nothing in it is certain"
+    if pixel < _COARSEST * finest:
+        return "the memory is too small to work as finely as the mask is"
+    return None

@@ -1,7 +1,7 @@
 """The subject's own colour in soft pixels, freed of the background that shines through.
 
-Blur fusion (Forte and Pitié, 2021), estimated on a small copy because colour varies slowly, and
-applied at full resolution.
+Blur fusion (Forte and Pitié, 2021) in three passes, estimated on a small copy because colour varies
+slowly, and applied at full resolution.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from containers.edge_refiner.alpha import Alpha, opacity_of
+from containers.edge_refiner.alpha import opacity_of
 from containers.edge_refiner.box_filter import Plane, box_mean
+from containers.edge_refiner.mask import Alpha
 from containers.edge_refiner.resampling import Strip, each_strip, sample, shrink, small_size
 from pipeline.photo import Pixels
 
-_WORKING_SIDE: Final = 256
-_WIDE: Final = 1 / 12
-_NARROW: Final = 1 / 128
+_WORKING_SIDE: Final = 640
+_REACHES: Final = (1 / 12, 1 / 90, 1 / 320)  # of the longer side
 # Weights are cubed: half-transparent pixels, where both layers mix, hardly count.
 _PURITY: Final = 3
 _TINY: Final = np.float32(1e-5)
@@ -54,13 +54,18 @@ def paint_foreground(picture: Pixels, alpha: Alpha, *, onto: Pixels) -> None:
 
 
 def _smooth_colours(colours: Plane, alpha: Plane) -> Colours:
-    """Two passes: a wide one fills the band from afar, a narrow one follows the subject."""
+    """From afar to near: the first pass fills the band, the others follow the subject."""
     longest = max(colours.shape)
-    wide = _fuse(colours, Colours(colours, colours), alpha, max(1, round(longest * _WIDE)))
-    mixed = alpha * wide.foreground + (1 - alpha) * wide.background
-    sharper = np.clip(wide.foreground + alpha * (colours - mixed), 0, 1)
-    radius = max(1, round(longest * _NARROW))
-    return _fuse(colours, Colours(sharper, wide.background), alpha, radius)
+    found = Colours(colours, colours)
+    for reach in _REACHES:
+        found = _fuse(colours, found, alpha, max(1, round(longest * reach)))
+        mixed = alpha * found.foreground + (1 - alpha) * found.background
+        unexplained = colours - mixed
+        found = Colours(
+            np.clip(found.foreground + alpha * unexplained, 0, 1),
+            np.clip(found.background + (1 - alpha) * unexplained, 0, 1),
+        )
+    return found
 
 
 def _fuse(colours: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
@@ -73,9 +78,10 @@ def _fuse(colours: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
 
 def _spread(layer: Plane, weight: Plane, radius: int, *, otherwise: Plane) -> Plane:
     """The weighted mean of h×w×3 `layer` in each window, `otherwise` where nothing weighs."""
-    blurred = box_mean(np.dstack([layer * weight, weight]), radius)
-    share = blurred[..., 3:]
-    return np.where(share > _TINY, blurred[..., :3] / np.maximum(share, _TINY), otherwise)
+    planes = np.concatenate([layer * weight, weight], axis=2).transpose(2, 0, 1)
+    *blurred, share = box_mean(planes, radius)
+    mean = np.stack(blurred, axis=-1) / np.maximum(share, _TINY)[..., None]
+    return np.where(share[..., None] > _TINY, mean, otherwise)
 
 
 def _paint(picture: Pixels, alpha: Alpha, colours: Plane, strip: Strip, canvas: Pixels) -> None:

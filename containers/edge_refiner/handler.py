@@ -1,6 +1,9 @@
 """RefineEdges: the finished pictures of one photo, at the photo's own resolution."""
 
-from containers.edge_refiner.alpha import estimate_alpha, read_mask
+from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.budget import Budget
+from containers.edge_refiner.footprint import refining_bytes
+from containers.edge_refiner.mask import read_mask
 from containers.edge_refiner.pictures import render
 from containers.edge_refiner.publishing import store_pictures
 from pipeline.contracts import EdgesRefined, RefineEdges
@@ -14,12 +17,14 @@ from pipeline.workbench import TaskContext
 def handler(job: RefineEdges, context: TaskContext) -> EdgesRefined:
     """Every picture the options ask for, in the work bucket, each with its future key."""
     with context.timed("decode"):
-        photo = decode(read_source(context.store, job.source))
+        context.reserve(refining_bytes(job.source))
+        photo = decode(read_source(context.store, job.source), reserve=context.reserve)
         mask = read_mask(context.store, job.mask)
     with context.timed("refine"):
-        refine, alpha = estimate_alpha(photo, mask, mode=job.options.refine)
+        budget = Budget(context.settings.memory_mb)
+        refinement, alpha = estimate_alpha(photo, mask, mode=job.options.refine, budget=budget)
     with context.timed("compose"):
         pictures = render(photo, alpha, job.options)
     with context.timed("encode"):
         stored = store_pictures(pictures, job, photo, context.store)
-    return EdgesRefined(refine=refine, pictures=stored)
+    return EdgesRefined(refinement=refinement, pictures=stored)

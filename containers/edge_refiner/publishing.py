@@ -21,7 +21,11 @@ def store_pictures(
 def _store(rendered: Rendered, job: RefineEdges, photo: Photo, store: ArtifactStore) -> Picture:
     profile = None if rendered.kind == "mask" else photo.icc_profile
     content = encode(
-        rendered.pixels, picture_format=rendered.format, icc_profile=profile, dpi=photo.dpi
+        rendered.pixels,
+        picture_format=rendered.format,
+        effort=job.options.effort,
+        icc_profile=profile,
+        dpi=photo.dpi,
     )
     media_type = f"image/{rendered.format}"
     work_key = f"{job.work_prefix}/{rendered.kind}.{rendered.format}"

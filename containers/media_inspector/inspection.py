@@ -21,7 +21,8 @@ from pipeline.contracts import (
     Plan,
     SourcePhoto,
 )
-from pipeline.errors import MediaTooLarge, SourceChanged, SourceMissing
+from pipeline.errors import SourceChanged, SourceMissing
+from pipeline.limits import require_bytes
 
 
 def inspect_photo(
@@ -53,8 +54,7 @@ def _stat(request: Request, store: ArtifactStore) -> Stat:
         raise SourceChanged(f"{location.uri} was replaced after the event that named it")
     if request.etag and _replaced(request, stat, store):
         raise SourceChanged(f"{location.uri} was replaced before its event arrived")
-    if stat.bytes > photo.MAX_BYTES:
-        raise MediaTooLarge(f"{stat.bytes:,} bytes; the limit is {photo.MAX_BYTES:,}")
+    require_bytes(stat.bytes)
     return stat
 
 

@@ -80,7 +80,7 @@ def _read_list(text: str) -> object:
 def _read_json(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidOptions(f"object metadata: prompts: not JSON, {error}") from error
 
 

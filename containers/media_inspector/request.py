@@ -8,7 +8,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    JsonValue,
     StringConstraints,
     ValidationError,
 )
@@ -27,6 +26,7 @@ def _within_s3s_limit(key: str) -> str:
     return key
 
 
+VersionId = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Key = Annotated[str, StringConstraints(min_length=1), AfterValidator(_within_s3s_limit)]
 
 
@@ -48,7 +48,7 @@ class _TypedInput(BaseModel):
 
     bucket: BucketName
     key: Key
-    version_id: str | None = None
+    version_id: VersionId | None = None
     force: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
 
@@ -60,7 +60,7 @@ class _EventBucket(BaseModel):
 class _EventObject(BaseModel):
     key: Key
     etag: str | None = None
-    version_id: str | None = Field(default=None, alias="version-id")
+    version_id: VersionId | None = Field(default=None, alias="version-id")
 
 
 class _EventDetail(BaseModel):
@@ -68,7 +68,7 @@ class _EventDetail(BaseModel):
     object: _EventObject
 
 
-def read_request(execution_input: JsonValue) -> Request:
+def read_request(execution_input: object) -> Request:
     """Either kind of input as a Request; InvalidOptions names every field that is wrong."""
     try:
         if isinstance(execution_input, dict) and "detail-type" in execution_input:

@@ -22,8 +22,9 @@ from pipeline.local.deployment import NAMES, REGION, deploy, functions
 from pipeline.local.event_bridge import EventBridge
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
+from pipeline.local.launching import SourceLauncher
 from pipeline.local.server import LocalServer, moto_app
-from pipeline.local.worker import Function
+from pipeline.local.worker import Function, Launcher
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -57,18 +58,20 @@ class LocalCloud:
 
 
 @contextlib.contextmanager
-def local_cloud(
+def local_cloud(  # noqa: PLR0913 - each by its name
     blueprint: Blueprint,
     *,
     port: int = 0,
     weights_mirror: str | None = None,
+    launcher: Launcher | None = None,
     adjust: Callable[[Function], Function] = lambda function: function,
     wrap: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
 ) -> Iterator[LocalCloud]:
     """Start the cloud on 127.0.0.1 (any free port if 0) and stop it on the way out.
 
-    `adjust` may change a function before it is created and `wrap` may stand in front of the whole
-    API: that is how faults are injected in tests.
+    Functions run from the blueprint's sources, unless `launcher` starts them otherwise. `adjust`
+    may change a function before it is created and `wrap` may stand in front of the whole API: that
+    is how faults are injected in tests.
     """
     moto_compat.apply()
     with contextlib.ExitStack() as stack:
@@ -81,7 +84,7 @@ def local_cloud(
         environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint)
         host = LambdaHost(
             [adjust(function) for function in functions(blueprint, environment)],
-            root=blueprint.root,
+            launcher=launcher or SourceLauncher(blueprint.root),
             logs=scratch / "logs",
             concurrency=WORKERS_PER_FUNCTION,
         )
@@ -143,10 +146,15 @@ def _worker_environment(
         **CREDENTIALS,
         "AWS_ENDPOINT_URL": endpoint,
         "MATTELINE_SCRATCH": str(scratch),
-        "MATTELINE_WEIGHTS_MIRROR": mirror or "",
+        "MATTELINE_WEIGHTS_MIRROR": _absolute(mirror or ""),
         "MATTELINE_CATALOGUE": os.pathsep.join(str(path.absolute()) for path in blueprint.overlays),
         "MATTELINE_ACCEPTED_LICENCES": " ".join(sorted(blueprint.catalogue.accepted_licences)),
     }
+
+
+def _absolute(mirror: str) -> str:
+    """The mirror, to be found from any folder."""
+    return mirror if "://" in mirror or not mirror else str(Path(mirror).absolute())
 
 
 def _reset(endpoint: str) -> None:

@@ -15,7 +15,18 @@ REGION: Final = NAMES.region
 
 
 def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Function, ...]:
-    return tuple(
+    """The containers' functions, and the platform's own."""
+    operations = tuple(
+        Function(
+            name=each.function(NAMES),
+            handler=each.handler,
+            memory_mb=each.operation.memory_mb,
+            timeout_s=each.operation.timeout_s,
+            environment={**each.environment, **environment},
+        )
+        for each in blueprint.operations(NAMES)
+    )
+    return operations + tuple(
         Function(
             name=each.name(NAMES),
             handler=each.manifest.handler,

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipeline.local.runtime_api import Answer, error_answer
-from pipeline.local.worker import Function, Worker
+from pipeline.local.worker import Function, Launcher, Worker
 
 
 class StoppedError(Exception):
@@ -20,10 +20,10 @@ class LambdaHost:
     """Runs functions as worker processes: idle ones are reused, dead ones replaced."""
 
     def __init__(
-        self, functions: Iterable[Function], *, root: Path, logs: Path, concurrency: int
+        self, functions: Iterable[Function], *, launcher: Launcher, logs: Path, concurrency: int
     ) -> None:
         self._pools = {
-            function.name: _Pool(function, root=root, logs=logs, concurrency=concurrency)
+            function.name: _Pool(function, launcher=launcher, logs=logs, concurrency=concurrency)
             for function in functions
         }
 
@@ -54,9 +54,11 @@ class LambdaHost:
 class _Pool:
     """The workers of one function, at most `concurrency` of them."""
 
-    def __init__(self, function: Function, *, root: Path, logs: Path, concurrency: int) -> None:
+    def __init__(
+        self, function: Function, *, launcher: Launcher, logs: Path, concurrency: int
+    ) -> None:
         self._function = function
-        self._root = root
+        self._launcher = launcher
         self._log_path = logs / f"{function.name}.log"
         self._slots = threading.Semaphore(concurrency)
         self._lock = threading.Lock()
@@ -105,6 +107,6 @@ class _Pool:
         if self._stopped:
             raise StoppedError(f"{self._function.name} is stopped")
         with self._log_path.open("ab") as log:
-            worker = Worker(self._function, root=self._root, log=log)
+            worker = Worker(self._function, launcher=self._launcher, log=log)
         self._all.append(worker)
         return worker

@@ -45,7 +45,7 @@ def apply() -> None:
     logging.getLogger("moto").setLevel(logging.CRITICAL)
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     _shape_sdk_parameters()
-    _name_s3_errors()
+    _name_service_errors()
     _name_unnamed_executions()
     _reuse_clients()
     _parse_once()
@@ -93,9 +93,10 @@ def _operation_model(service: str, action: str) -> OperationModel:
     return model.operation_model(operation)
 
 
-def _name_s3_errors() -> None:
-    """SDK errors of S3 are called `s3.…Exception`; on AWS the prefix is `S3`."""
-    state_task_service_aws_sdk._SERVICE_ERROR_NAMES["s3"] = "S3"
+def _name_service_errors() -> None:
+    """SDK errors are called after the resource, `s3.…Exception`; on AWS after the SDK, `S3.…`."""
+    names = {"s3": "S3", "ecr": "Ecr", "cloudformation": "CloudFormation"}
+    state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(names)
 
 
 def _name_unnamed_executions() -> None:

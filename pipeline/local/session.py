@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pipeline.errors import InvalidOptions
 from pipeline.local import availability
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import warm_functions
+from pipeline.local.images.launching import launching_images
 from pipeline.local.kept import cache_folder, keep_weights
 from pipeline.local.worker import Function
 
@@ -21,13 +22,15 @@ from pipeline.local.worker import Function
 class ModelChoice:
     """What a person said about models: a name or None for any, a mirror, extra catalogues.
 
-    And which non-commercial licences they accept, by name.
+    And which non-commercial licences they accept, by name; and whether functions are to run inside
+    their built images.
     """
 
     name: str | None = None
     mirror: str | None = None
     overlays: tuple[Path, ...] = ()
     accepted_licences: tuple[str, ...] = ()
+    images: bool = False
 
 
 Say = Callable[[str], None]
@@ -62,9 +65,17 @@ def keeping_cloud(
         overlays=choice.overlays,
         accepted_licences=choice.accepted_licences,
     )
-    with local_cloud(
-        blueprint, port=port, weights_mirror=mirror_of(choice), adjust=_remembering
-    ) as cloud:
+    launching = launching_images(blueprint) if choice.images else nullcontext()
+    with (
+        launching as launcher,
+        local_cloud(
+            blueprint,
+            port=port,
+            weights_mirror=mirror_of(choice),
+            launcher=launcher,
+            adjust=_remembering,
+        ) as cloud,
+    ):
         try:
             yield cloud
         finally:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple, Protocol
 
 from pipeline.local.runtime_api import Answer, Invocation, RuntimeApi, error_answer
 
 INIT_TIMEOUT_S: Final = 60.0
-RUNTIME_CLIENT: Final = (
-    "awslambdaric" if find_spec("awslambdaric") else "pipeline.local.runtime_client"
-)
 
 
 @dataclass(frozen=True)
@@ -32,16 +28,31 @@ class Function:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+class Command(NamedTuple):
+    """What to start, with which environment, and in which folder."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+
+
+class Launcher(Protocol):
+    """How a function's process is started: `environment` is Lambda's and the function's own."""
+
+    def command(self, function: Function, environment: Mapping[str, str]) -> Command: ...
+
+
 class Worker:
     """Starts its process at once; the first invocation waits for its initialisation."""
 
-    def __init__(self, function: Function, *, root: Path, log: IO[bytes]) -> None:
+    def __init__(self, function: Function, *, launcher: Launcher, log: IO[bytes]) -> None:
         self.function = function
         self._api = RuntimeApi()
+        command = launcher.command(function, _environment(function, self._api.address))
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and handler
-            [sys.executable, "-m", RUNTIME_CLIENT, function.handler],
-            cwd=root,
-            env=_environment(function, self._api.address),
+            command.arguments,
+            cwd=command.folder,
+            env=command.environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -77,9 +88,9 @@ class Worker:
             return error_answer("Sandbox.Timedout", f"Task timed out after {timeout_s:.2f} seconds")
 
     def stop(self) -> None:
-        """Kill the process; its watcher tells whoever waits."""
+        """Kill the process and what it started; its watcher tells whoever waits."""
         if self.alive:
-            self._process.kill()
+            os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
     def _watch(self) -> None:
@@ -95,7 +106,7 @@ class Worker:
 
 
 def _environment(function: Function, api_address: str) -> dict[str, str]:
-    lambda_own = {
+    return {
         "AWS_LAMBDA_RUNTIME_API": api_address,
         "_HANDLER": function.handler,
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
@@ -107,7 +118,5 @@ def _environment(function: Function, api_address: str) -> dict[str, str]:
         "PYTHONIOENCODING": "utf-8",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        **function.environment,
     }
-    # A profile or session of the person's own must not reach a worker.
-    inherited = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
-    return {**inherited, **lambda_own, **function.environment}

@@ -33,6 +33,7 @@ def ours(weights: Path, *, refine: Any = "none") -> Callable[[bytes], bytes]:
     from containers.background_remover.network import open_network
     from containers.background_remover.saliency import predict_mask, read_picture
     from containers.edge_refiner.alpha import estimate_alpha
+    from containers.edge_refiner.budget import Budget
     from containers.edge_refiner.pictures import render
     from pipeline.contracts import Options
     from pipeline.photo import decode, encode
@@ -45,7 +46,7 @@ def ours(weights: Path, *, refine: Any = "none") -> Callable[[bytes], bytes]:
         mask = predict_mask(network, SPEC, seen, timed=lambda _: nullcontext())
         carried = decode(encode(mask, picture_format="png")).rgb[..., 0]
         photo = decode(content)
-        _, alpha = estimate_alpha(photo, carried, mode=refine)
+        _, alpha = estimate_alpha(photo, carried, mode=refine, budget=Budget(ROW.memory_mb))
         (cutout,) = render(photo, alpha, options)
         return encode(cutout.pixels, picture_format="png")
 

@@ -11,13 +11,15 @@ from typing import Final, NamedTuple, TypeVar
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline import contracts
+from pipeline import contracts, release_errors
 from pipeline.blueprint import Blueprint
 from pipeline.contracts import Contract, Job, Result
 from pipeline.errors import CapacityError, PermanentError, TransientError, WeightsError, leaf_names
 from pipeline.local.deployment import NAMES
 from pipeline.manifest import ContainerManifest, pascal_case
+from pipeline.release_errors import ReleaseError
 from tests.contracts.asl import PLACEHOLDER, Machine, State, load_machines
+from tests.contracts.operations import Task, operation_task
 
 C = TypeVar("C", bound=Contract)
 
@@ -27,11 +29,11 @@ ROOT: Final = Path(__file__).parents[2]
 _DEFAULT_MODEL: Final = "u2netp"
 
 
-class Task(NamedTuple):
-    """The two halves of a contract, as a container's handler signs it."""
+class OperationTask(NamedTuple):
+    """What a function of the platform's own answers by, and how long it may take."""
 
-    job: type[Job]
-    result: type[Result]
+    task: Task
+    timeout_s: int
 
 
 class Signature(NamedTuple):
@@ -44,11 +46,16 @@ class Signature(NamedTuple):
 
 @dataclass(frozen=True)
 class Declared:
-    """Everything the rules compare with. Containers and timeouts go by their placeholder."""
+    """Everything the rules compare with.
+
+    Containers, operations and timeouts go by their placeholder, hints by their error's name.
+    """
 
     substitutions: Mapping[str, str]
     containers: Mapping[str, ContainerManifest]
     tasks: Mapping[str, Task]
+    operations: Mapping[str, OperationTask]
+    release_hints: Mapping[str, str]
     machine_timeouts: Mapping[str, int]
     permanent: frozenset[str]
     capacity: frozenset[str]
@@ -64,9 +71,21 @@ class Declared:
         names = PLACEHOLDER.findall(function_name(state))
         return self.containers.get(names[0]) if len(names) == 1 else None
 
+    def operation_of(self, state: State) -> OperationTask | None:
+        """The function of the platform's own that a Lambda task invokes, likewise."""
+        names = PLACEHOLDER.findall(function_name(state))
+        return self.operations.get(names[0]) if len(names) == 1 else None
+
     def task_of(self, state: State) -> Task | None:
-        container = self.container_of(state)
+        container, operation = self.container_of(state), self.operation_of(state)
+        if operation:
+            return operation.task
         return self.tasks.get(container.job) if container else None
+
+    def timeout_of(self, state: State) -> int:
+        """How long the function itself may take, in seconds; 0 if nobody knows it."""
+        function = self.operation_of(state) or self.container_of(state)
+        return function.timeout_s if function else 0
 
 
 def read_declared(root: Path = ROOT) -> Declared:
@@ -75,6 +94,14 @@ def read_declared(root: Path = ROOT) -> Declared:
         substitutions=blueprint.substitutions(NAMES),
         containers={row.placeholder: row for row in blueprint.containers},
         tasks={row.job: _task(root, row) for row in blueprint.containers},
+        operations={
+            f"{pascal_case(name)}Arn": OperationTask(operation_task(name), each.timeout_s)
+            for name, each in blueprint.resources.functions.items()
+            if not each.hook
+        },
+        release_hints={
+            name: getattr(release_errors, name).hint for name in leaf_names(ReleaseError)
+        },
         machine_timeouts=machine_timeouts(load_machines(blueprint.state_machines)),
         permanent=leaf_names(PermanentError),
         capacity=leaf_names(CapacityError),

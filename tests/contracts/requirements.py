@@ -17,6 +17,7 @@ class Pin:
     name: str
     version: str
     hashes: frozenset[str]
+    marker: str = ""
 
 
 def read_names(path: Path) -> frozenset[str]:
@@ -37,7 +38,7 @@ def _pin(line: str, path: Path) -> Pin:
     match = _PINNED.fullmatch(_HASH.sub("", line).strip())
     if not match or not hashes:
         raise ValueError(f"{path}: not pinned with hashes: {line[:60]}")
-    return Pin(match["name"], match["version"], hashes)
+    return Pin(match["name"], match["version"], hashes, match["marker"] or "")
 
 
 def _normal(line: str) -> str:

@@ -54,6 +54,8 @@ _OWNERS: Final = {
     "aws-sdk:sfn": {"Sfn", "States"},
     "states": {"StepFunctions", "States"},
     "events": {"EventBridge", "States"},
+    "aws-sdk:ecr": {"Ecr", "States"},
+    "aws-sdk:cloudformation": {"CloudFormation", "States"},
 }
 
 
@@ -87,22 +89,29 @@ ON_CLAIM: Final = Patience(1, 1.5, 90, 30)
 
 
 def lambda_is_retried(machine: Machine, declared: Declared) -> Iterator[str]:
-    """Throttling for a long time, service and transient errors for a shorter one, nothing else."""
+    """Throttling for a long time, service and transient errors for a shorter one, nothing else.
+
+    The platform's own functions raise no transient errors of their own.
+    """
     faults = LAMBDA_FAULTS | declared.transient - {CLAIMED}
     agreed = dict.fromkeys(THROTTLES, ON_THROTTLE) | dict.fromkeys(faults, ON_FAULT)
+    of_operations = dict.fromkeys(THROTTLES, ON_THROTTLE) | dict.fromkeys(LAMBDA_FAULTS, ON_FAULT)
     for task in machine.lambda_tasks:
+        if declared.operation_of(task):
+            yield from retries_as_agreed(task, of_operations)
+            continue
         stages = f"${{{STAGES_WEIGHTS}}}" in task.parameters.get("FunctionName", "")
-        yield from _retries_as_agreed(task, agreed | ({CLAIMED: ON_CLAIM} if stages else {}))
+        yield from retries_as_agreed(task, agreed | ({CLAIMED: ON_CLAIM} if stages else {}))
 
 
 def dynamodb_is_retried(machine: Machine, _declared: Declared) -> Iterator[str]:
     faults = {"dynamodb": DYNAMODB_FAULTS, "aws-sdk:dynamodb": DYNAMODB_SDK_FAULTS}
     for task in machine.tasks:
         if task.service in faults:
-            yield from _retries_as_agreed(task, dict.fromkeys(faults[task.service], ON_DYNAMODB))
+            yield from retries_as_agreed(task, dict.fromkeys(faults[task.service], ON_DYNAMODB))
 
 
-def _retries_as_agreed(task: State, agreed: Mapping[str, Patience]) -> Iterator[str]:
+def retries_as_agreed(task: State, agreed: Mapping[str, Patience]) -> Iterator[str]:
     """The first retrier that names an error decides, so each error may be named once."""
     actual: dict[str, Patience] = {}
     for retrier in task.retriers:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tests.contracts import catch_rules, data_rules, retry_rules, shape_rules, task_rules
+from tests.contracts import (
+    catch_rules,
+    data_rules,
+    release_rules,
+    retry_rules,
+    shape_rules,
+    task_rules,
+)
 from tests.contracts.asl import Machine
 from tests.contracts.declared import Declared
 
@@ -17,4 +24,5 @@ RULES: Final[tuple[Rule, ...]] = (
     *retry_rules.RULES,
     *catch_rules.RULES,
     *data_rules.RULES,
+    *release_rules.RULES,
 )

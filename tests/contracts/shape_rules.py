@@ -28,7 +28,16 @@ _UNPORTABLE_FIELDS: Final = frozenset(
     }
 )
 _SERVICES: Final = frozenset(
-    {"lambda", "dynamodb", "aws-sdk:dynamodb", "aws-sdk:s3", "states", "events"}
+    {
+        "lambda",
+        "dynamodb",
+        "aws-sdk:dynamodb",
+        "aws-sdk:s3",
+        "aws-sdk:ecr",
+        "aws-sdk:cloudformation",
+        "states",
+        "events",
+    }
 )
 
 

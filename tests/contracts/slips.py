@@ -1,4 +1,4 @@
-"""Slips in the cutout machine's shape, each with what a rule has to say."""
+"""Slips in a machine's shape, each with what a rule has to say."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class Slip(NamedTuple):
     rule: Rule
     edit: Edit
     report: str
+    machine: str = "cutout"
 
 
 SHAPE: Final = (

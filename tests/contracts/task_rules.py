@@ -15,14 +15,22 @@ from tests.contracts.declared import Declared, function_name, machine_timeouts, 
 # So that the function's own timeout ends a call, and its name is the one that is caught.
 _MARGIN_S: Final = 15
 _WHOLE: Final = frozenset({"$", "$$"})
+_GRANTED: Final = frozenset({("Inspect", "input.$"), ("ReadRequest", "input.$")})
 _RESULT: Final = "$.Payload."
 
 
 def functions_exist(machine: Machine, declared: Declared) -> Iterator[str]:
-    """A Lambda task invokes the live alias of one container's function, or of one per model."""
+    """A Lambda task invokes the live alias of one container's function, or of one per model.
+
+    The platform's own functions have no alias: they are not released.
+    """
     for task in machine.lambda_tasks:
         container = declared.container_of(task)
         name = function_name(task)
+        if declared.operation_of(task):
+            if not name.endswith("Arn}"):
+                yield f"{task.name}: {name!r} is an operation's, which has no alias"
+            continue
         if container is None:
             yield f"{task.name}: {name!r} is no container's function"
         elif container.function_per_model != ("}-{}:live'" in name):
@@ -96,16 +104,15 @@ def results_are_read_once(machine: Machine, _declared: Declared) -> Iterator[str
 
 
 def nobody_is_sent_the_whole_state(machine: Machine, _declared: Declared) -> Iterator[str]:
-    """Only Inspect is given its input untouched: the execution's."""
+    """Only who reads the execution's input is given it untouched."""
     for task in machine.tasks:
         parameters = dict(task.parameters)
         if not parameters:
             yield f"{task.name}: no Parameters, so everything is sent"
         if task.service == "lambda" and not task.payload:
             yield f"{task.name}: the payload is not written field by field"
-        granted = {("Inspect", "input.$")}
         parameters["Payload"] = {
-            name: value for name, value in task.payload.items() if (task.name, name) not in granted
+            name: value for name, value in task.payload.items() if (task.name, name) not in _GRANTED
         }
         if any(expression in _WHOLE for expression in expressions(parameters)):
             yield f"{task.name}: is sent the whole state"
@@ -121,8 +128,7 @@ def everything_times_out(machine: Machine, _declared: Declared) -> Iterator[str]
 
 def functions_time_out_first(machine: Machine, declared: Declared) -> Iterator[str]:
     for task in machine.lambda_tasks:
-        container = declared.container_of(task)
-        least = container.timeout_s + _MARGIN_S if container else 0
+        least = declared.timeout_of(task) + _MARGIN_S
         if task.body.get("TimeoutSeconds", 0) < least:
             yield f"{task.name}: TimeoutSeconds below {least}, its function's and {_MARGIN_S} more"
 

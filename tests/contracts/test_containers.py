@@ -20,6 +20,7 @@ from tests.contracts.sources import distributions, environment_uses, imported_mo
 CONTAINERS: Final = load_containers(ROOT)
 EACH = pytest.mark.parametrize("container", CONTAINERS, ids=lambda container: container.name)
 TRAINING: Final = "starter"  # where a model is made; no image holds it
+SERVING: Final = ROOT / "pipeline" / "serving.py"  # what every image starts
 MAX_HANDLER_LINES: Final = 30
 DECISIONS: Final = (ast.If, ast.For, ast.While, ast.Try, ast.TryStar, ast.Match, ast.IfExp)
 
@@ -101,7 +102,7 @@ def test_a_handler_imports_its_own_container_and_the_platform(container: Contain
 @EACH
 def test_an_image_installs_exactly_what_its_modules_import(container: ContainerManifest) -> None:
     modules = [path for path in folder_of(container).rglob("*.py") if TRAINING not in path.parts]
-    needed = distributions(modules)
+    needed = distributions([*modules, SERVING])
 
     assert read_names(folder_of(container) / "requirements.in") == needed
 

@@ -10,6 +10,7 @@ import pytest
 from pipeline.contracts import Options
 from pipeline.errors import leaf_names
 from pipeline.manifest import load_containers
+from pipeline.release_errors import ReleaseError
 from tests.conftest import ROOT
 
 DOCUMENTS = sorted(
@@ -28,6 +29,10 @@ def _first_cells(heading: str) -> set[str]:
 
 def test_the_error_table_names_every_error_and_no_other() -> None:
     assert _first_cells("### What can go wrong") == leaf_names()
+
+
+def test_the_table_of_releases_names_every_release_error_and_no_other() -> None:
+    assert _first_cells("### What stops a release") == leaf_names(ReleaseError)
 
 
 def test_the_option_table_names_every_option_and_no_other() -> None:

@@ -11,15 +11,17 @@ from pydantic import Field, create_model
 from pipeline.contracts import InspectPhoto, RefineEdges, Result
 from tests.contracts import catch_rules, retry_rules, shape_rules, task_rules
 from tests.contracts.asl import load_machines
-from tests.contracts.declared import ROOT, Declared, Task, read_declared
+from tests.contracts.declared import ROOT, Declared, read_declared
 from tests.contracts.error_slips import CATCHES, RETRIES
 from tests.contracts.mutations import changed, drop, put
+from tests.contracts.operations import Task
+from tests.contracts.release_slips import RELEASES
 from tests.contracts.rules import RULES, Rule
 from tests.contracts.slips import SHAPE, Slip
 from tests.contracts.task_slips import DATA, TASKS
 
 MACHINES: Final = {machine.name: machine for machine in load_machines(ROOT / "state_machines")}
-SLIPS: Final = (*SHAPE, *TASKS, *DATA, *RETRIES, *CATCHES)
+SLIPS: Final = (*SHAPE, *TASKS, *DATA, *RETRIES, *CATCHES, *RELEASES)
 STAGE_MODEL: Final = "States/StageEachModel/ItemProcessor/States/StageModel"
 DECLARED: Final = read_declared()
 
@@ -123,7 +125,7 @@ def test_there_is_nothing_to_report_before_a_change() -> None:
 
 @pytest.mark.parametrize("slip", SLIPS, ids=name_of)
 def test_a_slip_in_the_machine_is_reported(slip: Slip) -> None:
-    machine = changed(MACHINES["cutout"], slip.edit)
+    machine = changed(MACHINES[slip.machine], slip.edit)
 
     assert slip.report in list(slip.rule(machine, DECLARED))
 

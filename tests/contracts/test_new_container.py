@@ -20,6 +20,7 @@ summary = "Find the faces in a photo."
 job = "FindFaces"
 memory_mb = 1024
 timeout_s = 60
+image_mb = 100
 """
 TINY: Final = """
 [[models]]

@@ -41,7 +41,11 @@ def test_the_manifest_tells_how_the_picture_came_about(driver: Driver) -> None:
     assert manifest["source"]["sha256"] == hashlib.sha256(content).hexdigest()
     assert manifest["source"]["version_id"]
     assert manifest["options"]["model"] == manifest["model"] == "brightness"
-    assert (manifest["degraded"], manifest["refine"]) == (False, "fast")
+    assert not manifest["degraded"]
+    assert manifest["refinement"]["mode"] in {"fast", "matting"}
+    assert manifest["refinement"]["resolution"] == "full"
+    assert manifest["refinement"]["budget_mb"] > 0
+    assert manifest["refinement"]["kept_mask"] is None
     assert manifest["execution"] == execution.arn
     assert manifest["inspected_at"] < manifest["published_at"]
     assert manifest["tasks"]["RemoveBackground"]["provenance"]["container"] == "background-remover"

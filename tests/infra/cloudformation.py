@@ -9,6 +9,7 @@ from typing import Any, Final
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "eu-central-1"
+_REFERENCE: Final = re.compile(r"\$\{([\w:]+)\}")
 _PSEUDO: Final = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Region": REGION,
@@ -104,6 +105,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[[_Stack, Any], Any]]] = {
     "Fn::GetAtt": lambda _, path: f"<{'.'.join(path)}>",
     "Fn::ImportValue": lambda _, name: f"<{name}>",
     "Fn::Join": lambda stack, given: given[0].join(stack.compute(given[1])),
+    "Fn::Sub": lambda stack, text: _REFERENCE.sub(lambda found: str(stack.ref(found[1])), text),
     "Fn::If": lambda stack, given: stack.choose(*given),
     "Fn::Equals": lambda stack, given: stack.compute(given[0]) == stack.compute(given[1]),
     "Fn::Not": lambda stack, given: not stack.compute(given[0]),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.local import worker
+from pipeline.local import launching
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.runtime_api import Answer
 from pipeline.local.worker import Function
@@ -23,14 +23,16 @@ Ask = Callable[..., Answer]
 def host(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[LambdaHost]:
-    monkeypatch.setattr(worker, "RUNTIME_CLIENT", request.param)
+    monkeypatch.setattr(launching, "RUNTIME_CLIENT", request.param)
     monkeypatch.setenv("AWS_PROFILE", "somebody's own")
     functions = [
         Function("obedient", "tests.local.handlers.obey", memory_mb=256, timeout_s=1),
         Function("broken", "tests.local.handlers_broken.obey", memory_mb=256, timeout_s=1),
         Function("absent", "tests.local.handlers.nobody", memory_mb=256, timeout_s=1),
     ]
-    host = LambdaHost(functions, root=ROOT, logs=tmp_path, concurrency=2)
+    host = LambdaHost(
+        functions, launcher=launching.SourceLauncher(ROOT), logs=tmp_path, concurrency=2
+    )
     yield host
     host.stop()
 

@@ -20,7 +20,7 @@ def environment_of(name: str, **settings: str) -> dict[str, str]:
 def test_a_function_has_its_containers_environment_and_the_deployments(model: str) -> None:
     environment = environment_of(f"background-remover-{model}", MATTELINE_SCRATCH="/here")
 
-    assert set(environment) == {"GLIBC_TUNABLES", "MATTELINE_SCRATCH"}
+    assert set(environment) == {"GLIBC_TUNABLES", "ORT_DISABLE_TELEMETRY", "MATTELINE_SCRATCH"}
     assert "arena_max=1" in environment["GLIBC_TUNABLES"]
 
 

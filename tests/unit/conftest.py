@@ -18,9 +18,9 @@ from pipeline.s3 import S3Store
 @pytest.fixture
 def fresh_workbench(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    task._workbench.cache_clear()
+    task._BENCHES.clear()
     yield
-    task._workbench.cache_clear()
+    task._BENCHES.clear()
 
 
 @pytest.fixture

@@ -253,4 +253,4 @@ def test_a_name_cannot_lead_out_of_its_folder() -> None:
 def test_a_row_that_asks_for_8_bits_is_staged_apart() -> None:
     plain = row(DIGEST)
 
-    assert plain.model_copy(update={"quantise": "int8-matmul"}).revision != plain.revision
+    assert plain.model_copy(update={"quantise": "int8-matmul"}).weights_key != plain.weights_key

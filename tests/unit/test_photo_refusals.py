@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline import photo
+from pipeline import limits
 from pipeline.errors import CorruptMedia, MediaTooLarge, PipelineError, UnsupportedMedia
 from pipeline.photo import Photo, decode, probe
 from tests.unit.pictures import FAITHFULLY, exif, quadrants, saved
@@ -82,7 +82,7 @@ def test_too_many_pixels_are_refused_from_the_header(
     monkeypatch: pytest.MonkeyPatch, picture_format: str, read: Read
 ) -> None:
     content = saved(quadrants(), picture_format)
-    monkeypatch.setattr(photo, "MAX_PIXELS", 24 * 16 - 1)
+    monkeypatch.setattr(limits, "MAX_PIXELS", 24 * 16 - 1)
     monkeypatch.setattr(Image.Image, "load", None)
 
     with pytest.raises(MediaTooLarge, match="24 × 16 pixels"):
@@ -92,7 +92,7 @@ def test_too_many_pixels_are_refused_from_the_header(
 @pytest.mark.parametrize("read", [probe, decode])
 def test_too_many_bytes_are_refused_unopened(monkeypatch: pytest.MonkeyPatch, read: Read) -> None:
     content = saved(quadrants(), "PNG")
-    monkeypatch.setattr(photo, "MAX_BYTES", len(content) - 1)
+    monkeypatch.setattr(limits, "MAX_BYTES", len(content) - 1)
     monkeypatch.setattr(Image, "open", None)
 
     with pytest.raises(MediaTooLarge, match="bytes"):
@@ -101,8 +101,8 @@ def test_too_many_bytes_are_refused_unopened(monkeypatch: pytest.MonkeyPatch, re
 
 def test_exactly_as_much_as_allowed_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     content = saved(quadrants(), "PNG")
-    monkeypatch.setattr(photo, "MAX_BYTES", len(content))
-    monkeypatch.setattr(photo, "MAX_PIXELS", 24 * 16)
+    monkeypatch.setattr(limits, "MAX_BYTES", len(content))
+    monkeypatch.setattr(limits, "MAX_PIXELS", 24 * 16)
 
     assert decode(content).rgb.shape == (16, 24, 3)
 

@@ -58,6 +58,12 @@ def test_fractions_are_of_width_and_height(
     assert resolved(fractions) == parsed(pixels)
 
 
+def test_one_place_has_one_spelling() -> None:
+    (mark,) = resolved(point(-0.0, 0.0))[0].points
+
+    assert str(mark.x) == "0.0"
+
+
 def test_small_numbers_beside_large_ones_are_pixels() -> None:
     assert resolved(point(1, 0), point(300, 200)) == parsed(point(1, 0), point(300, 200))
 
@@ -72,6 +78,8 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str]] = {
     "no width": ([box(10, 10, 10, 50)], "has no area: x0 has to be below x1"),
     "no height": ([box(10, 50, 20, 50)], "the box 10,50,20,50 has no area"),
     "inside out": ([box(50, 50, 20, 20)], "has no area"),
+    "thinner than is kept": ([box(10, 10, 10.0001, 50)], "has no area"),
+    "lower than is kept": ([box(0.5, 0.5, 0.6, 0.5000001)], "has no area"),
     "only off the subject": ([point(9, 9, label=0)], "a point of label 1 on the subject"),
     "nothing at all": ([{}], "subject 1 is shown by nothing: add a box"),
     "both kinds": ([point(0.5, 0.5), point(300, 200)], "subject 1: point 1 has 0.5, a fraction"),

@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import re
+import shlex
 import sys
 import zipfile
 from typing import Any, Final
@@ -15,8 +16,8 @@ from tests.wiring.assembly import Template
 
 _REPOSITORY: Final = re.compile(r"/matteline/([a-z-]+)@sha256:")
 _BOOTSTRAP: Final = f"""#!/bin/sh
-cd {ROOT}
-exec {sys.executable} -m awslambdaric "$_HANDLER"
+cd {shlex.quote(str(ROOT))}
+exec {shlex.quote(sys.executable)} -m awslambdaric "$_HANDLER"
 """
 
 
@@ -36,15 +37,15 @@ def with_code(template: Template, *, bucket: str, key: str) -> Template:
     for resource in overlaid["Resources"].values():
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::Lambda::Function" and properties["PackageType"] == "Image":
-            properties["Handler"] = _handler(properties["Code"]["ImageUri"])
+            properties["Handler"] = _handler(properties["Code"])
             properties["Runtime"] = "provided.al2023"
             properties["Code"] = {"S3Bucket": bucket, "S3Key": key}
             del properties["PackageType"]
     return overlaid
 
 
-def _handler(image: Any) -> str:
+def _handler(code: Any) -> str:
     """What the image's own entry point names, by the repository it comes from."""
-    found = _REPOSITORY.search(json.dumps(image))
-    assert found, f"not an image of ours, by digest: {image}"
+    found = _REPOSITORY.search(json.dumps(code))
+    assert found, f"not an image of ours, by digest: {code}"
     return f"containers.{found[1].replace('-', '_')}.handler.handler"

@@ -143,6 +143,30 @@ def test_a_photo_in_which_nothing_stands_out_leaves_no_mask(
         context.store.read(Location("scratch", "jobs/1/mask.png"))
 
 
+def test_a_photo_that_is_all_transparent_shows_no_subject(
+    context: TaskContext, shelf: Shelf
+) -> None:
+    stage(context, shelf, "brightness")
+    hidden = np.dstack([np.dstack([RIGHT_HALF] * 3), np.zeros((SIZE, SIZE), np.uint8)])
+
+    with pytest.raises(NoSubject, match="transparent"):
+        run(job_for(context, png(hidden)), context)
+
+
+def test_a_photo_the_function_has_no_memory_for_is_not_decoded(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    settings = Settings(
+        catalogue_overlays=(shelf.catalogue,), scratch=tmp_path / "scratch", memory_mb=128
+    )
+    bench = Workbench(root=ROOT, settings=settings, store=LocalStore(tmp_path / "store"))
+    context = TaskContext(bench)
+    stage(context, shelf, "brightness")
+
+    with pytest.raises(OutOfMemory, match="the function has 128 MB"):
+        run(job_for(context, png(np.zeros((9, 9, 3), np.uint8))), context)
+
+
 def test_a_model_too_large_for_the_function_is_out_of_memory(
     context: TaskContext, shelf: Shelf
 ) -> None:

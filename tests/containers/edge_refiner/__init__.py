@@ -6,10 +6,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from containers.edge_refiner.budget import Budget
 from pipeline.photo import Photo, Pixels
 
 Alpha = npt.NDArray[np.float32]
 Colour = tuple[int, int, int]
+
+AMPLE = Budget(memory_mb=10_240)
 
 SAND: Colour = (200, 190, 170)
 NIGHT: Colour = (30, 50, 60)

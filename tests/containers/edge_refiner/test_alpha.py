@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from containers.edge_refiner import resampling
-from containers.edge_refiner.alpha import estimate_alpha, read_mask
+from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.mask import read_mask
 from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts import Refine
 from pipeline.photo import Pixels, encode
 from tests.containers.edge_refiner import (
+    AMPLE,
     NIGHT,
     SAND,
     Alpha,
@@ -35,7 +36,7 @@ CLOTH = fabric(600, (170, 120, 90), cell=5, seed=1)
 LEAVES = fabric(600, (90, 120, 140), cell=6, seed=2)
 EDGE, FUR = disk(600), disk(600, softness=18)
 
-MODES: tuple[Refine, ...] = ("none", "fast", "auto")
+MODES: tuple[Refine, ...] = ("none", "fast", "matting", "auto")
 
 sides = array_shapes(min_dims=2, max_dims=2, max_side=33)
 photos = sides.flatmap(lambda shape: arrays(np.uint8, (*shape, 3)))
@@ -43,7 +44,7 @@ masks = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=9))
 
 
 def matte(photo: Pixels, mask: Pixels, mode: Refine = "fast") -> Alpha:
-    return estimate_alpha(photo_of(photo), mask, mode=mode)[1]
+    return estimate_alpha(photo_of(photo), mask, mode=mode, budget=AMPLE)[1]
 
 
 def mean_error(estimated: Alpha, true: Alpha) -> float:
@@ -105,8 +106,8 @@ def test_alpha_is_one_deep_inside_and_zero_far_outside(mode: Refine) -> None:
 
     down, across = np.mgrid[:300, :300] - 149.5
     distance = np.hypot(down, across)
-    assert (alpha[distance < 90 - 30] == 1).all()
-    assert (alpha[distance > 90 + 30] == 0).all()
+    assert (alpha[distance < 90 - 30] > 1 - 1e-6).all()
+    assert (alpha[distance > 90 + 30] < 1e-6).all()
 
 
 @pytest.mark.parametrize("side", [256, 601, 1100])
@@ -167,32 +168,11 @@ def test_fast_has_no_doubt_left_at_a_sharp_edge() -> None:
     assert alpha[true == 0].max() < 0.3
 
 
-@pytest.mark.parametrize(("mode", "used"), [("none", "none"), ("fast", "fast"), ("auto", "fast")])
-def test_the_mode_that_was_used_is_told(mode: Refine, used: Refine) -> None:
-    photo = photo_of(np.zeros((4, 4, 3), dtype=np.uint8))
-
-    assert estimate_alpha(photo, np.zeros((2, 2), dtype=np.uint8), mode=mode)[0] == used
-
-
 def test_none_is_the_mask_itself() -> None:
     mask = np.arange(256, dtype=np.uint8).reshape(16, 16)
     photo = np.zeros((16, 16, 3), dtype=np.uint8)
 
     np.testing.assert_allclose(matte(photo, mask, "none"), mask / 255, atol=1e-6)
-
-
-@pytest.mark.parametrize("strip_pixels", [1, 8_000])
-@pytest.mark.parametrize(("mode", "level"), [("none", 1 / 254), ("fast", 1e-4)])
-def test_strips_give_the_matte_of_one_piece(
-    mode: Refine, level: float, strip_pixels: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    true = disk(1300)[:, 600:640]
-    photo = composite(SAND, NIGHT, true)
-    whole = matte(photo, coarse_mask(true, 9), mode)
-
-    monkeypatch.setattr(resampling, "_STRIP_PIXELS", strip_pixels)
-
-    np.testing.assert_allclose(matte(photo, coarse_mask(true, 9), mode), whole, atol=level)
 
 
 @pytest.mark.parametrize("glint", [0, 255])
@@ -213,7 +193,7 @@ def test_a_glint_on_the_edge_is_no_more_than_opaque(glint: int) -> None:
 def test_what_was_transparent_stays_transparent(mode: Refine, own: Pixels) -> None:
     photo = photo_of(np.full((9, 13, 3), 90, dtype=np.uint8), own)
 
-    _, alpha = estimate_alpha(photo, np.full((4, 4), 255, dtype=np.uint8), mode=mode)
+    _, alpha = estimate_alpha(photo, np.full((4, 4), 255, dtype=np.uint8), mode=mode, budget=AMPLE)
 
     np.testing.assert_allclose(alpha, own / 255, atol=1e-6)
 

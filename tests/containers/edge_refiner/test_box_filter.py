@@ -18,7 +18,7 @@ planes = arrays(np.float32, array_shapes(min_dims=2, max_dims=3, max_side=7), el
 def mean_of_window(plane: Plane, row: int, column: int, radius: int) -> npt.NDArray[np.float64]:
     rows = slice(max(row - radius, 0), row + radius + 1)
     columns = slice(max(column - radius, 0), column + radius + 1)
-    mean: npt.NDArray[np.float64] = plane[rows, columns].mean(axis=(0, 1), dtype=np.float64)
+    mean: npt.NDArray[np.float64] = plane[..., rows, columns].mean(axis=(-2, -1), dtype=np.float64)
     return mean
 
 
@@ -27,13 +27,11 @@ def mean_of_window(plane: Plane, row: int, column: int, radius: int) -> npt.NDAr
 def test_each_value_is_the_mean_of_its_window(plane: Plane, radius: int) -> None:
     means = box_mean(plane, radius)
 
-    height, width = plane.shape[:2]
-    by_hand = [
-        [mean_of_window(plane, row, column, radius) for column in range(width)]
-        for row in range(height)
-    ]
     assert means.dtype == np.float32
-    np.testing.assert_allclose(means, by_hand, atol=1e-6)
+    assert means.shape == plane.shape
+    for row, column in np.ndindex(plane.shape[-2:]):
+        by_hand = mean_of_window(plane, row, column, radius)
+        np.testing.assert_allclose(means[..., row, column], by_hand, atol=1e-6)
 
 
 def test_a_window_is_cut_off_at_the_border() -> None:

@@ -1,85 +1,125 @@
-"""Each window gets the coefficients a solver would find, as far as they explain the mask."""
+"""Each window gets the function a solver would find, as far as it explains the mask."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
 from containers.edge_refiner.box_filter import Plane
-from containers.edge_refiner.guided_filter import LinearModel, fit_linear_model
+from containers.edge_refiner.guided_filter import (
+    LinearModel,
+    enlarging_model,
+    explained_share,
+    fit_linear_model,
+    in_planes,
+)
+from pipeline.photo import Pixels
+from tests.containers.edge_refiner import NIGHT, SAND, composite, disk, grainy
 
-RIDGE = 1e-4
+BLUR = 1.5
 
 
-def random_colours(height: int, width: int) -> Plane:
-    return np.random.default_rng(3).random((height, width, 3), dtype=np.float32)
+def random_colours(height: int, width: int, seed: int = 3) -> Pixels:
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def fitted(colours: Plane, mask: Plane, *, radius: int = 4, mask_pixel: int = 2) -> LinearModel:
-    return fit_linear_model(
-        colours, mask, radius=radius, mask_pixel=mask_pixel, regularisation=RIDGE
+def blurred(alpha: Plane, blur: float = BLUR) -> Plane:
+    levels = Image.fromarray((alpha * 255).round().astype(np.uint8))
+    return np.asarray(levels.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float32) / np.float32(
+        255
     )
 
 
-def applied(model: LinearModel, colours: Plane) -> Plane:
-    alpha: Plane = (model.slope * colours).sum(axis=-1) + model.offset
-    return alpha
+def fitted(picture: Pixels, mask: Plane, *, radius: int = 4, grain: float = 0) -> LinearModel:
+    return fit_linear_model(picture, mask, blur=BLUR, radius=radius, grain=grain)
 
 
-@pytest.mark.parametrize("mix", [(1, 0, 0), (0, 0, 1), (0.5, 0.25, 0.25), (0.9, -0.6, 0.3)])
-def test_a_mask_that_is_a_mix_of_the_colours_is_found_again(mix: tuple[float, ...]) -> None:
-    colours = random_colours(40, 30)
-    mask = (colours @ np.array(mix)).astype(np.float32)
+def applied(model: LinearModel, picture: Pixels) -> Plane:
+    return model.applied(picture, lambda plane: plane.copy())
 
-    np.testing.assert_allclose(applied(fitted(colours, mask), colours), mask, atol=0.01)
+
+@pytest.mark.parametrize("mix", [(1, 0, 0), (0, 0, 1), (0.5, 0.25, 0.25)])
+def test_what_the_mask_blurred_away_is_found_again(mix: tuple[float, ...]) -> None:
+    picture = random_colours(60, 50)
+    alpha = (picture / 255 @ np.array(mix)).astype(np.float32)
+
+    found = applied(fitted(picture, blurred(alpha)), picture)
+
+    before = np.abs(blurred(alpha) - alpha).mean()
+    assert np.abs(found - alpha).mean() < 0.15 * before
 
 
 def test_a_window_of_the_whole_picture_gives_the_solvers_answer() -> None:
-    colours = random_colours(20, 20)
-    noise = np.random.default_rng(4).random((20, 20), dtype=np.float32)
-    mask = (0.5 * colours[..., 0] + 0.3 * colours[..., 1] + 0.05 * noise).astype(np.float32)
+    picture = random_colours(24, 24)
+    colours = in_planes(picture)
+    alpha = (0.6 * colours[0] + 0.3 * colours[1]).astype(np.float32)
 
-    slope = fitted(colours, mask, radius=50, mask_pixel=50).slope
+    model = enlarging_model(picture, alpha)
 
-    deviations = colours.reshape(-1, 3).astype(np.float64) - colours.mean(axis=(0, 1))
-    covariance = deviations.T @ deviations / 400 + RIDGE * np.eye(3)
-    expected = np.linalg.solve(covariance, deviations.T @ mask.ravel() / 400)
-    direction = slope[10, 10] / np.linalg.norm(slope[10, 10])
-    np.testing.assert_allclose(direction, expected / np.linalg.norm(expected), atol=1e-4)
+    inner = (slice(4, -4), slice(4, -4))
+    np.testing.assert_allclose(model.slope[0][inner], 0.6, atol=0.02)
+    np.testing.assert_allclose(model.slope[1][inner], 0.3, atol=0.02)
+    np.testing.assert_allclose(model.slope[2][inner], 0.0, atol=0.02)
 
 
-@pytest.mark.parametrize("grey", [0.0, 0.3, 1.0])
-def test_colours_that_say_nothing_leave_the_mask(grey: float) -> None:
+@pytest.mark.parametrize("grey", [0, 77, 255])
+def test_colours_that_say_nothing_leave_the_mask(grey: int) -> None:
     mask = np.random.default_rng(5).random((30, 30), dtype=np.float32)
+    picture = np.full((30, 30, 3), grey, dtype=np.uint8)
 
-    model = fitted(np.full((30, 30, 3), grey, dtype=np.float32), mask)
-
-    np.testing.assert_allclose(model.slope, 0, atol=1e-3)
-    np.testing.assert_allclose(model.offset, mask, atol=1e-3)
+    np.testing.assert_allclose(applied(fitted(picture, mask), picture), mask, atol=1e-3)
 
 
-def test_grain_that_explains_the_mask_by_chance_leaves_the_mask() -> None:
-    mask = np.zeros((40, 40), dtype=np.float32)
-    mask[:, 20:] = 1
+def test_a_pattern_that_explains_the_mask_by_chance_hardly_moves_it() -> None:
+    mask = np.zeros((60, 60), dtype=np.float32)
+    mask[:, 30:] = 1
+    picture = random_colours(60, 60)
 
-    model = fitted(random_colours(40, 40), mask, radius=5)
+    moved = np.abs(applied(fitted(picture, blurred(mask), radius=6), picture) - blurred(mask))
 
-    np.testing.assert_allclose(applied(model, random_colours(40, 40)), mask, atol=1e-3)
+    assert moved.mean() < 0.02
 
 
 def test_a_grey_photo_is_fitted_as_well_as_a_coloured_one() -> None:
-    mask = np.clip(np.arange(-20, 20, dtype=np.float32) / 10 + 0.5, 0, 1) * np.ones((40, 1))
-    grey = np.repeat(mask.astype(np.float32)[..., None], 3, axis=2) * np.float32(0.8)
+    alpha = disk(80)
+    coloured = composite((200, 60, 60), (60, 60, 60), alpha)
+    grey = composite((200, 200, 200), (60, 60, 60), alpha)
 
-    alpha = applied(fitted(grey, mask.astype(np.float32)), grey)
+    errors = [
+        np.abs(applied(fitted(picture, blurred(alpha)), picture) - alpha).mean()
+        for picture in (grey, coloured)
+    ]
 
-    np.testing.assert_allclose(alpha, mask, atol=0.005)
+    assert errors[0] < 1.2 * errors[1]
 
 
 def test_where_the_mask_is_flat_it_is_kept() -> None:
+    picture = random_colours(25, 25)
     mask = np.full((25, 25), 0.4, dtype=np.float32)
 
-    model = fitted(random_colours(25, 25), mask)
+    np.testing.assert_allclose(applied(fitted(picture, mask), picture), mask, atol=1e-3)
 
-    np.testing.assert_allclose(model.slope, 0, atol=1e-4)
-    np.testing.assert_allclose(model.offset, mask, atol=1e-4)
+
+def test_the_more_grain_the_less_of_it_gets_into_the_matte() -> None:
+    alpha = disk(120, softness=24)
+    picture = grainy(composite(SAND, NIGHT, alpha), 16)
+
+    blind, told = (
+        applied(fitted(picture, blurred(alpha), grain=grain), picture) for grain in (0, 16 / 255)
+    )
+
+    assert np.abs(told - alpha).mean() < 0.7 * np.abs(blind - alpha).mean()
+
+
+def test_the_right_blur_explains_a_mask_best() -> None:
+    picture = random_colours(80, 80)
+    alpha = (picture[..., 0] / 255).astype(np.float32)
+
+    shares = {
+        blur: explained_share(picture, blurred(alpha, 1.5), blur=blur, radius=5)
+        for blur in (0.5, 1.0, 1.5, 2.0, 3.0)
+    }
+
+    assert max(shares, key=shares.__getitem__) == 1.5

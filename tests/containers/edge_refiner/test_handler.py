@@ -155,13 +155,17 @@ def test_a_turned_photo_is_refined_upright(context: TaskContext) -> None:
     assert (picture.width, picture.height) == (20, 60)
 
 
-@pytest.mark.parametrize(("mode", "used"), [("none", "none"), ("fast", "fast"), ("auto", "fast")])
+@pytest.mark.parametrize(
+    ("mode", "used"),
+    [("none", "none"), ("fast", "fast"), ("matting", "matting")],
+)
 def test_the_result_says_how_edges_were_refined(context: TaskContext, mode: str, used: str) -> None:
     content = jpeg(composite(SAND, NIGHT, TRUE))
 
     result = run(job_for(context, content, coarse_mask(TRUE), refine=mode), context)
 
-    assert result.refine == used
+    assert result.refinement.mode == used
+    assert result.refinement.budget_mb == context.settings.memory_mb
     assert set(context.timings) == {"decode_ms", "refine_ms", "compose_ms", "encode_ms"}
 
 

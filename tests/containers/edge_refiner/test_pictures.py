@@ -13,6 +13,7 @@ from containers.edge_refiner.pictures import Rendered, compose, render
 from pipeline.contracts import Options, PictureFormat, PictureKind
 from pipeline.photo import Pixels
 from tests.containers.edge_refiner import (
+    AMPLE,
     SAND,
     Alpha,
     coarse_mask,
@@ -151,7 +152,7 @@ def test_a_cutout_of_a_cutout_keeps_the_subjects_colour(hidden: tuple[int, int, 
     colours = np.array([SAND, hidden], dtype=np.uint8)
     rgb = np.where(alpha[..., None] > 0, colours[0], colours[1])
     photo = photo_of(rgb, (alpha * 255).round().astype(np.uint8))
-    _, again = estimate_alpha(photo, coarse_mask(alpha, 128), mode="fast")
+    _, again = estimate_alpha(photo, coarse_mask(alpha, 128), mode="fast", budget=AMPLE)
 
     cutout = compose(photo, again, None)
 
@@ -194,8 +195,9 @@ def test_a_previews_edges_are_not_darkened_by_what_is_invisible() -> None:
 def test_a_scene_is_cut_out_along_its_edge() -> None:
     true = disk(240)
     photo = photo_of(composite(SAND, TEAL, true))
+    _, alpha = estimate_alpha(photo, coarse_mask(true), mode="auto", budget=AMPLE)
 
-    cutout = compose(photo, estimate_alpha(photo, coarse_mask(true), mode="auto")[1], None)
+    cutout = compose(photo, alpha, None)
 
     assert (cutout[120, 120] == (*SAND, 255)).all()
     assert not cutout[5, 5].any()

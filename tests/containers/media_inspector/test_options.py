@@ -105,6 +105,15 @@ METADATA: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"matteline-prompts": '[{"points": [{"x": 1, "y": 2}]}]'},
         {"prompts": ({"points": ({"x": 1, "y": 2},)},)},
     ),
+    "finish": (
+        {
+            "matteline-refine": "matting",
+            "matteline-effort": "small",
+            "matteline-margin": "10",
+            "matteline-background": "#AABBCC80",
+        },
+        {"refine": "matting", "effort": "small", "margin": 10, "background": "#aabbcc80"},
+    ),
     "of others": ({"author": "Ada", "crop": "true", "mattelinecrop": "x"}, {}),
 }
 
@@ -126,6 +135,9 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "typed field": ({"typed": {"nope": 1}}, "options: nope: there is no such field"),
     "typed value": ({"typed": {"refine": "best"}}, "options: refine: input should be 'none', "),
     "typed colour": ({"typed": {"background": "red"}}, "options: background: "),
+    "typed half a veil": ({"typed": {"background": "#aabbcc8"}}, "options: background: "),
+    "typed margin": ({"typed": {"margin": 101}}, "options: margin: "),
+    "typed effort": ({"typed": {"effort": "best"}}, "options: effort: "),
     "typed nothing": ({"typed": {"outputs": []}}, "options: outputs: "),
     "typed text for a list": ({"typed": {"outputs": "mask"}}, "options: outputs: "),
     "metadata field": (
@@ -140,6 +152,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "metadata that is no JSON": (
         {"metadata": {"matteline-prompts": "412,280"}},
         "object metadata: prompts: not JSON, Extra data",
+    ),
+    "metadata too deep": (
+        {"metadata": {"matteline-prompts": "[" * 1_800}},
+        "object metadata: prompts: not JSON, maximum recursion depth",
     ),
     "metadata nothing": ({"metadata": {"matteline-outputs": ""}}, "object metadata: outputs.0: "),
     "profile": (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import photo
+from pipeline import limits
 from pipeline.artifacts import LocalStore, Location
 from pipeline.catalogue import Catalogue
 from pipeline.errors import (
@@ -79,7 +79,7 @@ def test_a_photo_deleted_while_it_is_read_is_missing(
 def test_a_photo_of_too_many_bytes_is_refused_unread(
     monkeypatch: pytest.MonkeyPatch, store: LocalStore, catalogue: Catalogue
 ) -> None:
-    monkeypatch.setattr(photo, "MAX_BYTES", len(jpeg()) - 1)
+    monkeypatch.setattr(limits, "MAX_BYTES", len(jpeg()) - 1)
 
     with pytest.raises(MediaTooLarge):
         inspect(Unread(store.root), catalogue)
@@ -88,7 +88,7 @@ def test_a_photo_of_too_many_bytes_is_refused_unread(
 def test_a_photo_of_too_many_pixels_has_a_name(
     monkeypatch: pytest.MonkeyPatch, store: LocalStore, catalogue: Catalogue
 ) -> None:
-    monkeypatch.setattr(photo, "MAX_PIXELS", 40 * 30 - 1)
+    monkeypatch.setattr(limits, "MAX_PIXELS", 40 * 30 - 1)
 
     with pytest.raises(MediaTooLarge, match="40 × 30 pixels"):
         inspect(store, catalogue)

@@ -8,6 +8,7 @@ import pytest
 
 from containers.media_inspector.request import Request, read_request
 from pipeline.artifacts import Location
+from pipeline.contracts import InspectPhoto
 from pipeline.errors import InvalidOptions
 
 
@@ -87,6 +88,8 @@ TYPED_MISTAKES = {
     "an address": (typed(bucket="s3://photos"), ["bucket: ", "got 's3://photos'"]),
     "unknown field": (typed(crop=True), ["crop: there is no such field"]),
     "force in words": (typed(force="yes"), ["force: input should be a valid boolean, got 'yes'"]),
+    "version of nothing": (typed(version_id=""), ["version_id: string should have at least 1"]),
+    "half a letter": (typed(version_id="\ud800"), ["version_id: input should be a valid string"]),
     "options as list": (typed(options=[1]), ["options: should be an object, got [1]"]),
     "two at once": (typed(force=1, crop=1), ["force: ", "crop: there is no such field"]),
 }
@@ -122,3 +125,14 @@ def test_a_message_quotes_no_more_than_a_line() -> None:
         read_request(typed(bucket="x" * 100_000))
 
     assert len(refusal.value.message) < 250
+
+
+@pytest.mark.parametrize("depth", [10, 300, 900])
+def test_an_input_of_any_depth_is_refused_by_name(depth: int) -> None:
+    nested: Any = 1
+    for _ in range(depth):
+        nested = [nested]
+    job = {"schema": 1, "execution": "e", "default_model": "m", "lease_s": 1}
+
+    with pytest.raises(InvalidOptions, match="key: input should be a valid string"):
+        read_request(InspectPhoto.model_validate(job | {"input": typed(key=nested)}).input)

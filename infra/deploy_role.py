@@ -1,0 +1,116 @@
+"""What CloudFormation works as during a release: one container's functions, and nothing beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from pipeline.blueprint import DeclaredFunction
+from pipeline.manifest import ContainerManifest, pascal_case
+from pipeline.names import Names
+
+_FUNCTION: Final = (
+    "lambda:CreateFunction",
+    "lambda:DeleteFunction",
+    "lambda:GetFunction",
+    "lambda:GetFunctionConfiguration",
+    "lambda:ListTags",
+    "lambda:ListVersionsByFunction",
+    "lambda:PublishVersion",
+    "lambda:TagResource",
+    "lambda:UntagResource",
+    "lambda:UpdateFunctionCode",
+    "lambda:UpdateFunctionConfiguration",
+    "lambda:CreateAlias",
+    "lambda:DeleteAlias",
+    "lambda:GetAlias",
+    "lambda:UpdateAlias",
+)
+_IMAGE: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy")
+_APPLICATION: Final = (
+    "codedeploy:GetApplicationRevision",
+    "codedeploy:RegisterApplicationRevision",
+)
+_GROUP: Final = (
+    "codedeploy:CreateDeployment",
+    "codedeploy:GetDeployment",
+    "codedeploy:GetDeploymentGroup",
+    "codedeploy:UpdateDeploymentGroup",
+)
+_RECORD: Final = (
+    "ssm:AddTagsToResource",
+    "ssm:DeleteParameter",
+    "ssm:GetParameters",
+    "ssm:PutParameter",
+    "ssm:RemoveTagsFromResource",
+)
+
+
+class DeployRole(Construct):
+    """One for each container: a release of one can do nothing to another."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        manifest: ContainerManifest,
+        *,
+        functions: Sequence[DeclaredFunction],
+        names: Names,
+    ) -> None:
+        super().__init__(scope, f"{pascal_case(manifest.name)}DeployRole")
+        stack = f"{names.arn('cloudformation')}:stack/{names.function_stack(manifest.name)}/*"
+        document = iam.PolicyDocument(statements=list(_statements(manifest, functions, names)))
+        iam.Role(
+            self,
+            "Role",
+            role_name=names.deploy_role(manifest.name),
+            assumed_by=iam.ServicePrincipal(
+                "cloudformation.amazonaws.com",
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": names.account},
+                    "ArnLike": {"aws:SourceArn": stack},
+                },
+            ),
+            inline_policies={"release": document},
+        )
+
+
+def _statements(
+    manifest: ContainerManifest, functions: Sequence[DeclaredFunction], names: Names
+) -> Iterator[iam.PolicyStatement]:
+    called = [each.name(names) for each in functions]
+    arns = [names.function_arn(manifest.name, each.model) for each in functions]
+    yield _allow(_FUNCTION, [arn for each in arns for arn in (each, f"{each}:*")])
+    yield _pass([names.role_arn(name) for name in called], to="lambda.amazonaws.com")
+    yield _pass([names.role_arn(names.deployer())], to="codedeploy.amazonaws.com")
+    yield _allow(_IMAGE, [f"{names.arn('ecr')}:repository/{names.repository(manifest.name)}"])
+    yield from _canaries(names.function(manifest.name), called, names)
+    record = names.release_record(manifest.name)
+    yield _allow(_RECORD, [f"{names.arn('ssm')}:parameter{record}"])
+    yield _allow(["cloudwatch:DescribeAlarms"], [f"{names.arn('cloudwatch')}:alarm:*"])
+
+
+def _canaries(
+    application: str, groups: Sequence[str], names: Names
+) -> Iterator[iam.PolicyStatement]:
+    arn = names.arn("codedeploy")
+    yield _allow(_APPLICATION, [f"{arn}:application:{application}"])
+    yield _allow(_GROUP, [f"{arn}:deploymentgroup:{application}/{group}" for group in groups])
+    yield _allow(["codedeploy:GetDeploymentConfig"], [f"{arn}:deploymentconfig:*"])
+    # It has no resource type: held to anything, a canary in alarm could not be stopped.
+    yield _allow(["codedeploy:StopDeployment"], ["*"])
+
+
+def _pass(roles: Sequence[str], *, to: str) -> iam.PolicyStatement:
+    return _allow(["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": to}})
+
+
+def _allow(
+    actions: Sequence[str], resources: Sequence[str], conditions: dict[str, Any] | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=list(actions), resources=list(resources), conditions=conditions
+    )

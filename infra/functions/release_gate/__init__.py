@@ -1,0 +1,1 @@
+"""JudgeImage: whether an image may become live."""

@@ -1,0 +1,22 @@
+"""BeforeAllowTraffic: no photo meets a version that has not answered its golden event."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import asdict
+from typing import Any
+
+from infra.functions.declared import ROOT
+from infra.functions.smoke_hook.services import Services
+from infra.functions.smoke_hook.smoke import Places, SmokeTest
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """The verdict, as JSON; CodeDeploy has been told it by then."""
+    return asdict(_smoke_test().run(event))
+
+
+@functools.cache
+def _smoke_test() -> SmokeTest:
+    return SmokeTest(Services.connect(), Places.from_environment(ROOT, os.environ))

@@ -1,0 +1,133 @@
+"""What each of the platform's own functions may do, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import aws_iam as iam
+
+from pipeline.blueprint import Blueprint
+from pipeline.names import Names
+
+_EVIDENCE: Final = "releases/*"
+_SMOKE: Final = "smoke/*"
+
+
+@dataclass(frozen=True)
+class Grants:
+    """Statements by function. The keys are ARNs: of what is in the buckets, and of provenance."""
+
+    blueprint: Blueprint
+    names: Names
+    data_key: str
+    signing_key: str
+
+    def of(self, operation: str) -> list[iam.PolicyStatement]:
+        """KeyError for a function that nobody has said the permissions of."""
+        granted: dict[str, Callable[[], list[iam.PolicyStatement]]] = {
+            "release-request": self._request,
+            "release-gate": self._gate,
+            "release-reason": self._reason,
+            "smoke-hook": self._smoke,
+            "image-watch": self._watch,
+        }
+        return granted[operation]()
+
+    def _request(self) -> list[iam.PolicyStatement]:
+        projects = self._each(self.names.build_project)
+        arn = self.names.arn("codebuild")
+        return [
+            _allow(["codebuild:BatchGetBuilds"], [f"{arn}:project/{each}" for each in projects])
+        ]
+
+    def _gate(self) -> list[iam.PolicyStatement]:
+        asked = ["ecr:DescribeImageScanFindings", "ecr:DescribeImageSigningStatus"]
+        return [
+            _allow(asked, self.repositories),
+            enhanced_findings(),
+            _allow(["kms:Verify"], [self.signing_key]),
+            *self._objects("evidence", reads=[_EVIDENCE], writes=["releases/*/verdict.json"]),
+            self._key(),
+        ]
+
+    def _reason(self) -> list[iam.PolicyStatement]:
+        return [
+            _allow(["cloudformation:DescribeStackEvents"], self._stacks),
+            *self._objects("evidence", reads=[_EVIDENCE], writes=[]),
+            self._key(),
+        ]
+
+    def _smoke(self) -> list[iam.PolicyStatement]:
+        names = self.names
+        versions = [
+            f"{names.function_arn(each.manifest.name, each.model)}:*"
+            for each in self.blueprint.functions
+        ]
+        told = [
+            "codedeploy:ListDeploymentTargets",
+            "codedeploy:BatchGetDeploymentTargets",
+            "codedeploy:PutLifecycleEventHookExecutionStatus",
+        ]
+        return [
+            _allow(told, ["*"]),  # they have no resource type to be held to
+            _allow(["lambda:InvokeFunction"], versions),
+            _allow(["cloudformation:DescribeStacks"], self._stacks),
+            *self._objects("work", reads=[_SMOKE], writes=[_SMOKE]),
+            *self._objects("models", reads=["*/manifest.json"], writes=[]),
+            *self._objects("evidence", reads=[], writes=["releases/*/smoke/*"]),
+            self._key(),
+        ]
+
+    def _watch(self) -> list[iam.PolicyStatement]:
+        table = f"{self.names.arn('dynamodb')}:table/{self.names.table('releases')}"
+        return [
+            _allow(["dynamodb:GetItem"], [table]),
+            _allow(["ecr:StartImageScan"], self.repositories),
+        ]
+
+    @property
+    def repositories(self) -> list[str]:
+        arn = self.names.arn("ecr")
+        return [f"{arn}:repository/{each}" for each in self._each(self.names.repository)]
+
+    @property
+    def _stacks(self) -> list[str]:
+        arn = self.names.arn("cloudformation")
+        return [f"{arn}:stack/{each}/*" for each in self._each(self.names.function_stack)]
+
+    def _each(self, name: Callable[[str], str]) -> list[str]:
+        return [name(container.name) for container in self.blueprint.containers]
+
+    def _objects(
+        self, bucket: str, *, reads: Sequence[str], writes: Sequence[str]
+    ) -> list[iam.PolicyStatement]:
+        arn = self.names.bucket_arn(bucket)
+        statements = []
+        if reads:
+            # Whoever may not list is told "forbidden" of what is missing.
+            statements.append(_allow(["s3:ListBucket"], [arn]))
+            statements.append(_allow(["s3:GetObject"], [f"{arn}/{keys}" for keys in reads]))
+        if writes:
+            statements.append(_allow(["s3:PutObject"], [f"{arn}/{keys}" for keys in writes]))
+        return statements
+
+    def _key(self) -> iam.PolicyStatement:
+        """The buckets' data key, through S3 only."""
+        return iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[self.data_key],
+            conditions={
+                "StringEquals": {"kms:ViaService": f"s3.{self.names.region}.amazonaws.com"}
+            },
+        )
+
+
+def enhanced_findings() -> iam.PolicyStatement:
+    """ECR asks Inspector in the caller's name, where scanning is enhanced. It has no resources."""
+    return _allow(["inspector2:ListCoverage", "inspector2:ListFindings"], ["*"])
+
+
+def _allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))

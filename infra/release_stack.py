@@ -1,0 +1,126 @@
+"""How containers get live: builds, the functions that judge and try images, deploy roles."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.alarms import Alarms
+from infra.build_project import BuildProject
+from infra.canary import alarm_names
+from infra.deploy_role import DeployRole
+from infra.image_care import ImageCare
+from infra.operation import Operation
+from infra.operation_code import lay_out
+from infra.operation_grants import Grants
+from infra.release_news import ReleaseNews
+from infra.settings import Settings
+from pipeline.blueprint import Blueprint, DeclaredFunction
+from pipeline.manifest import ContainerManifest, pascal_case
+from pipeline.names import Names
+
+_SOURCE = Path(__file__).parents[1]
+
+
+class ReleaseStack(cdk.Stack):
+    """All of it knows stacks, functions and buckets by name, and is there before any image is."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        stack_id: str,
+        *,
+        blueprint: Blueprint,
+        names: Names,
+        settings: Settings,
+        data_key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, stack_id, description="Matteline: builds and releases")
+        signing_key = _signing_key(self, names)
+        if settings.source_connection:
+            codebuild.CfnSourceCredential(
+                self,
+                "Connection",
+                auth_type="CODECONNECTIONS",
+                server_type="GITHUB",
+                token=settings.source_connection,
+            )
+        projects = [
+            BuildProject(
+                self,
+                manifest,
+                names=names,
+                settings=settings,
+                data_key=data_key,
+                signing_key=signing_key,
+            ).project
+            for manifest in blueprint.containers
+        ]
+        grants = Grants(
+            blueprint, names, data_key=data_key.key_arn, signing_key=signing_key.key_arn
+        )
+        operations = _operations(self, blueprint, names, grants)
+        for manifest in blueprint.containers:
+            functions = [each for each in blueprint.functions if each.manifest == manifest]
+            DeployRole(self, manifest, functions=functions, names=names)
+            _release_alarm(self, manifest, functions, names)
+        ReleaseNews(self, names=names, email=settings.alarm_email)
+        ImageCare(
+            self,
+            watch=operations["image-watch"],
+            projects=projects,
+            names=names,
+            alarms=Alarms(self, names),
+        )
+
+
+def _signing_key(scope: Construct, names: Names) -> kms.Key:
+    """What builds sign their provenance with; the gate only verifies."""
+    key = kms.Key(
+        scope,
+        "ProvenanceKey",
+        description="Provenance of container images",
+        key_spec=kms.KeySpec.ECC_NIST_P384,
+        key_usage=kms.KeyUsage.SIGN_VERIFY,
+        removal_policy=cdk.RemovalPolicy.RETAIN,
+    )
+    key.add_alias(names.provenance_key)
+    return key
+
+
+def _operations(
+    scope: Construct, blueprint: Blueprint, names: Names, grants: Grants
+) -> dict[str, lambda_.IFunction]:
+    """The platform's own functions, out of one zip."""
+    folder = lay_out(_SOURCE, blueprint.root, Path(tempfile.mkdtemp(prefix="operations-")))
+    code = lambda_.Code.from_asset(str(folder))
+    return {
+        each.name: Operation(
+            scope, each, code=code, allowed=grants.of(each.name), names=names
+        ).function
+        for each in blueprint.operations(names)
+    }
+
+
+def _release_alarm(
+    scope: Construct,
+    manifest: ContainerManifest,
+    functions: list[DeclaredFunction],
+    names: Names,
+) -> None:
+    """Any alarm of any of the container's functions: CloudFormation minds five at most."""
+    watched = [alarm for each in functions for alarm in alarm_names(each.name(names))]
+    cloudwatch.CfnCompositeAlarm(
+        scope,
+        f"{pascal_case(manifest.name)}ReleaseAlarm",
+        alarm_name=names.release_alarm(manifest.name),
+        alarm_description=f"Rolls back a release of {manifest.name} while it is under way.",
+        alarm_rule=" OR ".join(f'ALARM("{name}")' for name in watched),
+    )

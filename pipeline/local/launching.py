@@ -1,0 +1,30 @@
+"""Starts a function's process on this machine's own Python, from the sources as they stand."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from pipeline.local.worker import Command, Function
+
+RUNTIME_CLIENT: Final = (
+    "awslambdaric" if find_spec("awslambdaric") else "pipeline.local.runtime_client"
+)
+
+
+@dataclass(frozen=True)
+class SourceLauncher:
+    """Runs the handlers under `root`."""
+
+    root: Path
+
+    def command(self, function: Function, environment: Mapping[str, str]) -> Command:
+        # A profile or session of the person's own must not reach a worker.
+        inherited = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+        arguments = (sys.executable, "-m", RUNTIME_CLIENT, function.handler)
+        return Command(arguments, {**inherited, **environment}, self.root)

@@ -1,0 +1,146 @@
+"""What moto lacks of a release: scans as they go on, signatures, builds, stacks and their canaries.
+
+Every image is clean and signed, every update ends well once its smoke test has passed; a test may
+say otherwise of any of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from moto.cloudformation.exceptions import ValidationError
+
+SMOKE_EVENT: Final = "BeforeAllowTraffic"
+_SETTLED: Final = ("UPDATE_COMPLETE", "CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Scan:
+    """`statuses` are told one after another, the last one for ever."""
+
+    statuses: list[str] = field(default_factory=lambda: ["COMPLETE"])
+    findings: Sequence[Json] = ()
+    enhanced: Sequence[Json] = ()
+
+    def look(self) -> str:
+        return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+
+
+@dataclass
+class Deployment:
+    """A canary of one function: what CodeDeploy asks the hook about, and what the hook says."""
+
+    function: str
+    version: str
+    status: str = "InProgress"
+
+
+@dataclass
+class Stack:
+    """A container's stack. `ahead` are the statuses an update goes through before it settles."""
+
+    name: str
+    functions: Sequence[str]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    status: str = "CREATE_COMPLETE"
+    ahead: list[str] = field(default_factory=list)
+    events: list[Json] = field(default_factory=list)
+    requests: list[Json] = field(default_factory=list)
+    refuses: str | None = None
+    fails: str | None = None
+    testing: bool = False
+
+
+class ReleaseAws:
+    """The state behind `moto_releases`: one for each running cloud."""
+
+    def __init__(self, smoke_test: Callable[[str], None]) -> None:
+        """`smoke_test` invokes the hook for a deployment, and returns once it has answered."""
+        self.scans: dict[str, Scan] = {}
+        self.signatures: dict[str, Sequence[str]] = {}
+        self.builds: dict[str, Json] = {}
+        self.stacks: dict[str, Stack] = {}
+        self.deployments: dict[str, Deployment] = {}
+        self.smoke_test = smoke_test
+        self._lock = threading.RLock()
+
+    def scan(self, digest: str) -> Scan:
+        return self.scans.setdefault(digest, Scan())
+
+    def stack(self, name: str) -> Stack:
+        if name not in self.stacks:
+            raise ValidationError(name)
+        return self.stacks[name]
+
+    def update(self, request: Json) -> None:
+        """Begin an update, or refuse it as CloudFormation would."""
+        stack = self.stack(request["StackName"])
+        wanted = {each["ParameterKey"]: each["ParameterValue"] for each in request["Parameters"]}
+        with self._lock:
+            _require_updatable(stack, wanted)
+            stack.requests.append({**request, "before": dict(stack.parameters)})
+            stack.parameters = wanted
+            stack.status = "UPDATE_IN_PROGRESS"
+            token = request["ClientRequestToken"]
+            stack.events.insert(0, event(stack.name, "UPDATE_IN_PROGRESS", "User Initiated", token))
+
+    def describe(self, name: str) -> Stack:
+        """The stack as it is now; looking at one that is being updated takes it a step on."""
+        stack = self.stack(name)
+        with self._lock:
+            if stack.ahead:
+                stack.status = stack.ahead.pop(0)
+            begins = stack.status == "UPDATE_IN_PROGRESS" and not stack.ahead and not stack.testing
+            stack.testing = stack.testing or begins
+        if begins:  # the smoke tests look at the stack, too
+            self._finish(stack)
+        if stack.status.startswith("UPDATE_ROLLBACK"):
+            stack.parameters = stack.requests[-1]["before"]
+        return stack
+
+    def _finish(self, stack: Stack) -> None:
+        """Every function's smoke test, then the new version is live, or the old one still is."""
+        failed = [name for name in stack.functions if not self._passes(stack, name)]
+        token = stack.requests[-1]["ClientRequestToken"]
+        for name in failed:
+            said = "CodeDeploy deployment failed: a lifecycle validation function failed"
+            stack.events.insert(0, event(f"{name}:live", "UPDATE_FAILED", said, token))
+        if stack.fails:
+            stack.events.insert(0, event("LiveAlias", "UPDATE_FAILED", stack.fails, token))
+        broken = bool(failed or stack.fails)
+        stack.testing = False
+        stack.status = "UPDATE_ROLLBACK_COMPLETE" if broken else "UPDATE_COMPLETE"
+
+    def _passes(self, stack: Stack, function: str) -> bool:
+        deployment_id = f"d-{len(self.deployments):09}"
+        deployment = Deployment(function, version=str(len(stack.requests)))
+        self.deployments[deployment_id] = deployment
+        self.smoke_test(deployment_id)
+        return deployment.status == "Succeeded"
+
+
+def event(resource: str, status: str, reason: str, token: str) -> Json:
+    """A stack event as DescribeStackEvents lists it."""
+    return {
+        "LogicalResourceId": resource,
+        "ResourceStatus": status,
+        "ResourceStatusReason": reason,
+        "ClientRequestToken": token,
+        "Timestamp": datetime.now(UTC),
+    }
+
+
+def _require_updatable(stack: Stack, wanted: Mapping[str, str]) -> None:
+    if stack.refuses:
+        raise ValidationError(message=stack.refuses)
+    if stack.status not in _SETTLED:
+        said = f"Stack:{stack.name} is in {stack.status} state and can not be updated."
+        raise ValidationError(message=said)
+    if dict(stack.parameters) == wanted:
+        raise ValidationError(message="No updates are to be performed.")

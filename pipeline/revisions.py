@@ -1,0 +1,22 @@
+"""Where a model's staged weights are: a rule of its name and of what its row says of its files.
+
+The standard library alone, so that the platform's own functions share it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+MANIFEST: Final = "manifest.json"  # written last, so that its presence means the model is complete
+
+
+def revision(digests: Iterable[str], quantise: str | None) -> str:
+    """12 hexadecimal digits that change whenever a file of the model or its precision does."""
+    parts = [*digests, *filter(None, [quantise])]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def weights_prefix(model: str, digests: Iterable[str], quantise: str | None) -> str:
+    return f"{model}/{revision(digests, quantise)}"

@@ -1,0 +1,20 @@
+"""What an image starts: the one container in it, under Lambda's runtime client."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import awslambdaric.__main__ as runtime_client
+
+from pipeline.manifest import load_containers
+
+
+def main() -> None:
+    """Serve the handler that the container's own manifest names, so that nobody repeats it."""
+    (container,) = load_containers(Path(__file__).parents[1])
+    runtime_client.main([sys.argv[0], container.handler])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Photo and mask to cut-out: ours in each mode, rembg's alpha matting, pymatting."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.budget import Budget
+from containers.edge_refiner.mask import doubt_of, enlarge_mask
+from containers.edge_refiner.pictures import compose
+from pipeline.contracts import Refine
+from pipeline.manifest import load_container
+from pipeline.photo import Photo, Pixels
+from tests.conftest import ROOT
+
+CutOut = Callable[[Pixels, Pixels], Pixels]
+
+_BUDGET: Final = Budget(load_container(ROOT / "containers" / "edge_refiner").memory_mb)
+
+
+def ours(mode: Refine) -> CutOut:
+    def cut_out(photo: Pixels, mask: Pixels) -> Pixels:
+        taken = Photo(photo, None, None, None)
+        _, alpha = estimate_alpha(taken, mask, mode=mode, budget=_BUDGET)
+        return compose(taken, alpha, None)
+
+    return cut_out
+
+
+def rembg(photo: Pixels, mask: Pixels) -> Pixels:
+    """With `-a`, at its own thresholds; as it does, the plain mask where matting gives up."""
+    from rembg.bg import alpha_matting_cutout, naive_cutout
+
+    picture, size = Image.fromarray(photo), (photo.shape[1], photo.shape[0])
+    enlarged = Image.fromarray(mask).resize(size, Image.Resampling.LANCZOS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return np.asarray(alpha_matting_cutout(picture, enlarged, 240, 10, 10))
+        except ValueError:
+            return np.asarray(naive_cutout(picture, enlarged))
+
+
+def pymatting(photo: Pixels, mask: Pixels) -> Pixels:
+    """Closed form on the whole picture, in the same band as ours."""
+    from pymatting import estimate_alpha_cf, estimate_foreground_ml
+
+    coarse = enlarge_mask(mask, photo.shape)
+    band = enlarge_mask(doubt_of(mask), photo.shape) > 0
+    trimap = np.where(band, 0.5, np.round(coarse)).astype(np.float64)
+    picture = photo.astype(np.float64) / 255
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # It refuses a trimap without certain subject: the mask is kept.
+        alpha = estimate_alpha_cf(picture, trimap) if (trimap == 1).any() else coarse
+        colours = estimate_foreground_ml(picture, alpha.astype(np.float64))
+    levels = np.clip(np.dstack([colours, alpha]), 0, 1) * 255
+    cutout: Pixels = levels.round().astype(np.uint8)
+    return cutout
+
+
+CONTENDERS: Final[dict[str, CutOut]] = {
+    "ours": ours("auto"),
+    "ours, fast": ours("fast"),
+    "ours, matting": ours("matting"),
+    "rembg": rembg,
+    "pymatting": pymatting,
+}

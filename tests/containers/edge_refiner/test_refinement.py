@@ -1,0 +1,165 @@
+"""What holds for every photo and mask: where the matte may move, and what is told of it."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from containers.edge_refiner import matting, pyramid
+from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.budget import Budget
+from containers.edge_refiner.mask import doubt_in, doubt_of, enlarge_mask
+from containers.edge_refiner.pyramid import plan_rounds
+from containers.edge_refiner.tiling import Tile
+from pipeline.contracts import Refine, Refinement
+from pipeline.photo import Pixels
+from tests.containers.edge_refiner import (
+    AMPLE,
+    NIGHT,
+    SAND,
+    Alpha,
+    coarse_mask,
+    composite,
+    disk,
+    fabric,
+    over,
+    photo_of,
+)
+
+WORKING: tuple[Refine, ...] = ("fast", "matting", "auto")
+FUR = disk(240, softness=14)
+SCENE = over(
+    fabric(240, (190, 120, 90), cell=6, seed=1), fabric(240, (70, 90, 130), cell=8, seed=2), FUR
+)
+
+
+def refined(
+    rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget = AMPLE
+) -> tuple[Refinement, Alpha]:
+    return estimate_alpha(photo_of(rgb), mask, mode=mode, budget=budget)
+
+
+def matte(rgb: Pixels, mask: Pixels, mode: Refine) -> Alpha:
+    return refined(rgb, mask, mode)[1]
+
+
+@pytest.mark.parametrize("mode", WORKING)
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_outside_the_band_the_mask_is_unchanged(mode: Refine, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rgb = rng.integers(0, 256, (80, 100, 3), dtype=np.uint8)
+    mask = np.zeros((40, 50), dtype=np.uint8)
+    mask[10:25, 12:30] = rng.integers(200, 256, (15, 18))
+
+    alpha = matte(rgb, mask, mode)
+
+    far = doubt_in(Tile(0, 0, 80, 100), doubt_of(mask), (80, 100)) == 0
+    assert far.any()
+    np.testing.assert_array_equal(alpha[far], enlarge_mask(mask, (80, 100))[far])
+
+
+@pytest.mark.parametrize("mode", WORKING)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_flipped_photo_has_a_flipped_matte(mode: Refine, axis: int) -> None:
+    mask = coarse_mask(FUR, 64)
+
+    straight = matte(SCENE, mask, mode)
+    flipped = matte(np.flip(SCENE, axis).copy(), np.flip(mask, axis).copy(), mode)
+
+    np.testing.assert_allclose(np.flip(flipped, axis), straight, atol=0.02)
+
+
+@pytest.mark.parametrize("mode", WORKING)
+@pytest.mark.parametrize("side", [48, 80])
+def test_tiles_give_the_matte_of_one_piece(
+    mode: Refine, side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask = coarse_mask(FUR, 64)
+    monkeypatch.setattr(pyramid, "_SIDE", 400)
+    monkeypatch.setattr(matting, "_SIDE", 400)
+    whole = matte(SCENE, mask, mode)
+
+    monkeypatch.setattr(pyramid, "_SIDE", side)
+    monkeypatch.setattr(matting, "_SIDE", side)
+    tiled = matte(SCENE, mask, mode)
+
+    np.testing.assert_allclose(tiled, whole, atol=0.03)
+    assert np.abs(tiled - whole).mean() < 3e-4
+
+
+@pytest.mark.parametrize("mode", WORKING)
+@pytest.mark.parametrize("softness", [1, 30])
+def test_more_memory_is_never_worse(mode: Refine, softness: int) -> None:
+    true = disk(640, softness=softness)
+    rgb, mask = composite(SAND, NIGHT, true), coarse_mask(true, 96)
+
+    ran = [refined(rgb, mask, mode, Budget(mb)) for mb in (128, 259, 4096)]
+
+    errors = [float(np.abs(alpha - true).mean()) for _, alpha in ran]
+    assert [done.resolution for done, _ in ran] == ["quarter", "half", "full"]
+    kept = float(np.abs(enlarge_mask(mask, true.shape) - true).mean())
+    for more, less in itertools.pairwise([*reversed(errors), kept]):
+        assert more < less + 0.0002  # a twentieth of a level
+
+
+@pytest.mark.parametrize("mode", WORKING)
+@pytest.mark.parametrize(
+    ("mask", "reason"),
+    [
+        (np.zeros((8, 8), dtype=np.uint8), "no edge"),
+        (np.full((8, 8), 255, dtype=np.uint8), "no edge"),
+        (np.zeros((1, 1), dtype=np.uint8), "no edge"),
+        (np.full((1, 1), 120, dtype=np.uint8), "nothing in it is certain"),
+        (np.full((8, 8), 120, dtype=np.uint8), "nothing in it is certain"),
+    ],
+    ids=["empty", "full", "one-pixel", "one-undecided-pixel", "undecided"],
+)
+@pytest.mark.parametrize("shape", [(1, 1), (40, 30)])
+def test_a_mask_that_says_nothing_is_kept_and_told(
+    mode: Refine, mask: Pixels, reason: str, shape: tuple[int, int]
+) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+
+    done, alpha = refined(rgb, mask, mode)
+
+    assert (done.mode, done.resolution) == ("none", None)
+    assert done.kept_mask is not None
+    assert reason in done.kept_mask
+    np.testing.assert_array_equal(alpha, enlarge_mask(mask, shape))
+
+
+def test_where_memory_is_smaller_than_the_mask_is_fine_the_mask_is_kept() -> None:
+    done, alpha = refined(SCENE, coarse_mask(FUR, 200), "auto", Budget(128))
+
+    assert done.kept_mask == "the memory is too small to work as finely as the mask is"
+    np.testing.assert_array_equal(alpha, enlarge_mask(coarse_mask(FUR, 200), FUR.shape))
+
+
+def test_auto_solves_equations_for_fur_and_says_so() -> None:
+    assert refined(SCENE, coarse_mask(FUR, 64), "auto")[0] == Refinement(
+        mode="matting", budget_mb=AMPLE.memory_mb, resolution="full"
+    )
+
+
+def test_auto_leaves_hard_edges_to_the_fit() -> None:
+    mask = np.zeros((64, 64), dtype=np.uint8)
+    mask[:, 32:] = 255
+    rgb = np.repeat(np.repeat(mask, 4, axis=0), 4, axis=1)[..., None] * np.ones(3, np.uint8)
+
+    assert refined(rgb, mask, "auto")[0].mode == "fast"
+
+
+@pytest.mark.parametrize("finest", [1, 2, 4])
+@pytest.mark.parametrize("blur", [0.9, 3.4, 11.0, 45.0])
+def test_rounds_go_from_coarse_to_the_finest_allowed(blur: float, finest: int) -> None:
+    rounds = plan_rounds(blur, finest=finest)
+
+    reductions = [each.reduction for each in rounds]
+    assert reductions == sorted(reductions, reverse=True)
+    assert reductions[-1] == finest
+    assert all(each.blur <= 2.2 for each in rounds)

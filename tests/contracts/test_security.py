@@ -1,0 +1,45 @@
+"""SECURITY.md names tests that exist; and what no source of ours may ever do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+TABLE = (ROOT / "SECURITY.md").read_text()
+NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TABLE)
+SHIPPED = sorted(
+    path for folder in ("pipeline", "containers") for path in (ROOT / folder).rglob("*.py")
+)
+RUNNING = [path for path in SHIPPED if "starter" not in path.parts]
+
+
+@pytest.mark.parametrize(("path", "name"), NAMED)
+def test_a_control_names_a_test_that_exists(path: str, name: str) -> None:
+    assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE)
+
+
+def test_every_control_names_one() -> None:
+    rows = [line for line in TABLE.splitlines() if line.startswith("|")][2:]
+
+    assert [row for row in rows if not re.search(r"`tests/[\w/]+\.py::\w+` \|$", row)] == []
+    assert len(rows) == len(NAMED) > 10
+
+
+def _using(paths: list[Path], pattern: str) -> list[str]:
+    return [str(path.relative_to(ROOT)) for path in paths if re.search(pattern, path.read_text())]
+
+
+def test_nothing_is_presigned() -> None:
+    assert _using(SHIPPED, r"presign|\bAWSAccessKeyId=|X-Amz-Signature") == []
+
+
+def test_nothing_that_arrives_is_run_or_unpickled() -> None:
+    pattern = (
+        r"\bpickle\b|\bmarshal\b|\bshelve\b|torch\.load|allow_pickle=True|\beval\(|\bexec\(|shell="
+    )
+
+    assert _using(RUNNING, pattern) == []

@@ -1,0 +1,107 @@
+"""Files put together by hand, where no library would write them."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from tests.hostile.case import HEIGHT, WIDTH, drawn
+from tests.pictures import Pixels
+
+PNG: Final = b"\x89PNG\r\n\x1a\n"
+PASSES: Final = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)  # fmt: skip
+_TYPES: Final = {1: "B", 3: "H", 4: "I"}
+DATA: Final = -1  # in place of a TIFF's value: where the data behind the directory begins
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    checksum = struct.pack(">I", zlib.crc32(kind + body))
+    return struct.pack(">I", len(body)) + kind + body + checksum
+
+
+def header(
+    width: int, height: int, *, depth: int = 8, colour: int = 2, interlace: int = 0
+) -> bytes:
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace))
+
+
+def rows(pixels: Pixels) -> bytes:
+    """Unfiltered rows as a PNG has them."""
+    return b"".join(b"\0" + row.tobytes() for row in pixels)
+
+
+def png(
+    *, before: bytes = b"", idat: bytes | None = None, after: bytes = b"", end: bool = True
+) -> bytes:
+    """What was drawn, with chunks before and after its pixels."""
+    stream = zlib.compress(rows(drawn())) if idat is None else idat
+    ending = chunk(b"IEND", b"") if end else b""
+    return PNG + header(WIDTH, HEIGHT) + before + chunk(b"IDAT", stream) + after + ending
+
+
+def png_of_depth(pixels: Pixels, depth: int) -> bytes:
+    deep = (pixels.astype(np.uint16) * 257).astype(">u2")
+    stream = zlib.compress(b"".join(b"\0" + row.tobytes() for row in deep))
+    size = header(WIDTH, HEIGHT, depth=depth)
+    return PNG + size + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
+
+
+def interlaced_png(pixels: Pixels, *, passes: int = 7) -> bytes:
+    """Adam7; with fewer passes than seven, the rest of the picture is missing."""
+    parts = [
+        rows(np.ascontiguousarray(pixels[top::down, left::across]))
+        for left, top, across, down in PASSES[:passes]
+    ]
+    size = header(WIDTH, HEIGHT, interlace=1)
+    return PNG + size + chunk(b"IDAT", zlib.compress(b"".join(parts))) + chunk(b"IEND", b"")
+
+
+def tiff(entries: dict[int, tuple[int, Sequence[int]]], data: bytes, *, order: str = "<") -> bytes:
+    """One directory of {tag: (type, values)}, then `data`; `DATA` as a value is its place."""
+    start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
+    lists_at = 8 + 2 + 12 * len(entries) + 4
+    packed = {
+        tag: b"".join(struct.pack(order + _TYPES[kind], max(value, 0)) for value in values)
+        for tag, (kind, values) in entries.items()
+    }
+    lists = b"".join(one for _, one in sorted(packed.items()) if len(one) > 4)
+    directory, at = struct.pack(f"{order}H", len(entries)), lists_at
+    for tag, (kind, values) in sorted(entries.items()):
+        value = packed[tag].ljust(4, b"\0")
+        if tuple(values) == (DATA,):
+            value = struct.pack(f"{order}I", lists_at + len(lists))
+        elif len(packed[tag]) > 4:
+            value, at = struct.pack(f"{order}I", at), at + len(packed[tag])
+        directory += struct.pack(f"{order}HHI", tag, kind, len(values)) + value
+    return start + directory + struct.pack(f"{order}I", 0) + lists + data
+
+
+def tiff_entries(
+    length: int, **changes: tuple[int, Sequence[int]]
+) -> dict[int, tuple[int, Sequence[int]]]:
+    """A plain RGB TIFF of what was drawn, in one strip of `length` bytes."""
+    plain: dict[int, tuple[int, Sequence[int]]] = {
+        256: (4, [WIDTH]), 257: (4, [HEIGHT]), 258: (3, [8, 8, 8]), 259: (3, [1]), 262: (3, [2]),
+        273: (4, [DATA]), 277: (3, [3]), 278: (4, [HEIGHT]), 279: (4, [length]),
+    }  # fmt: skip
+    return plain | {int(tag.removeprefix("t")): entry for tag, entry in changes.items()}
+
+
+def webp_canvas(width: int, height: int, still: bytes) -> bytes:
+    """An animated WebP with one small frame on a canvas of its own size."""
+    size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    frame_size = (WIDTH - 1).to_bytes(3, "little") + (HEIGHT - 1).to_bytes(3, "little")
+    frame = bytes(6) + frame_size + b"\x64\0\0\0" + still[12:]
+    body = riff(b"VP8X", b"\2\0\0\0" + size) + riff(b"ANIM", bytes(6)) + riff(b"ANMF", frame)
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
+def riff(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)

@@ -1,0 +1,118 @@
+"""Photos, each in a process of its own: what it took, beside what it said that it would take.
+
+`python -m tests.hostile.footprint` reads recipes from its standard input and prints figures.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import json
+import multiprocessing
+import resource
+import sys
+import warnings
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image
+
+from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.budget import Budget
+from containers.edge_refiner.footprint import refining_bytes
+from containers.edge_refiner.pictures import render
+from pipeline import memory
+from pipeline.contracts import Options, SourcePhoto
+from pipeline.errors import PipelineError
+from pipeline.photo import Photo, decode, encode
+
+_LIMIT_KIND: Final = resource.RLIMIT_DATA
+_MEBIBYTE: Final = 2**20
+
+
+def main() -> None:
+    """One fork for each recipe: none finds memory that another one left."""
+    recipes = json.load(sys.stdin)
+    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        print(json.dumps(pool.map(measure, recipes, chunksize=1)))  # noqa: T201
+
+
+def measure(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Decode and, if it says so, refine; with no more than `limit_mb` beside the start.
+
+    What drawing has freed is given back first, or the limit would mean nothing.
+    """
+    warnings.simplefilter("ignore")
+    content = drawn(recipe)
+    promised: list[int] = []
+    ctypes.CDLL(None).malloc_trim(0)
+    started_mb = _reset_peak()
+    if "limit_mb" in recipe:
+        held = _kilobytes("VmData") * 2**10
+        resource.setrlimit(_LIMIT_KIND, (held + recipe["limit_mb"] * _MEBIBYTE,) * 2)
+    try:
+        end = _run(recipe, content, promised)
+    except (PipelineError, MemoryError) as error:
+        end = type(error).__name__
+    took_mb = memory.peak_mb() - started_mb
+    promised_mb = (sum(promised) + len(content)) / _MEBIBYTE  # a trimmed copy of the file
+    return {"end": end, "took_mb": took_mb, "promised_mb": promised_mb}
+
+
+def drawn(recipe: dict[str, Any]) -> bytes:
+    """Noise, which compresses worst: `side`² pixels of a `mode`, saved with `options`."""
+    side, mode = recipe["side"], recipe["mode"]
+    dice = np.random.default_rng(1)
+    if mode in {"I;16", "I"}:
+        grey = dice.integers(0, 2**16, (side, side))
+        image = Image.fromarray(grey.astype(np.uint16 if mode == "I;16" else np.int32))
+    elif mode == "P":
+        image = Image.fromarray(dice.integers(0, 256, (side, side), dtype=np.uint8))
+        image.putpalette(bytes(range(256)) * 3)
+    else:
+        colours = dice.integers(0, 256, (side, side, 4), dtype=np.uint8)
+        image = Image.fromarray(colours).convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, recipe["format"], **recipe.get("options", {}))
+    return buffer.getvalue()
+
+
+def _run(recipe: dict[str, Any], content: bytes, promised: list[int]) -> str:
+    if not recipe.get("refine"):
+        decode(content, reserve=promised.append).on_white()
+        return "decoded"
+    photo = decode(content, reserve=lambda _wanted: None)
+    promised.append(refining_bytes(_source(photo)))
+    mask = np.zeros((320, 320), dtype=np.uint8)
+    mask[80:240, 80:240] = 255
+    _, alpha = estimate_alpha(photo, mask, mode="auto", budget=Budget(4096))
+    options = Options.model_validate(
+        {"model": "any", "outputs": ["cutout", "mask", "preview"], **recipe["refine"]}
+    )
+    for picture in render(photo, alpha, options):
+        encode(picture.pixels, picture_format=picture.format)
+    return "refined"
+
+
+def _source(photo: Photo) -> SourcePhoto:
+    height, width = photo.rgb.shape[:2]
+    return SourcePhoto(
+        bucket="b", key="k", version_id=None, etag="", sha256="", bytes=0,
+        media_type="", width=width, height=height,
+    )  # fmt: skip
+
+
+def _reset_peak() -> float:
+    """Start measuring anew; what the process holds now, in MB."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _kilobytes("VmRSS") / 2**10
+
+
+def _kilobytes(figure: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition(f"{figure}:")[2].split()[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Every file of the corpus becomes the cut-out of what was drawn, or is refused by one name."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import numpy as np
+import pytest
+
+from pipeline.artifacts import Location
+from tests.hostile import bombs, formats, oddities, truncations
+from tests.hostile.case import CUTOUT, HEIGHT, INSIDE, SUBJECT, WIDTH, Case, Note
+from tests.hostile.desk import Desk
+from tests.pictures import Pixels
+
+CORPUS = [
+    pytest.param(case, id=case.name)
+    for case in chain(formats.cases(), truncations.cases(), bombs.cases(), oddities.cases())
+]
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow warns about what it tolerates
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("case", CORPUS)
+def test_a_file_is_cut_out_or_refused_by_name(
+    desk: Desk, case: Case, record_property: Note
+) -> None:
+    desk.store.write(Location("photos", "cat.jpg"), case.content(), media_type="image/jpeg")
+
+    end = desk.run({"bucket": "photos", "key": "cat.jpg", "options": case.options})
+
+    record_property("end", end.name)
+    assert end.name in case.ends, end.message
+    assert "object at 0x" not in end.message
+    if end.name == CUTOUT:
+        assert case.drawn is not None
+        assert_cut_out(end.pictures["cutout"], case.drawn, case.tolerance)
+
+
+def assert_cut_out(cutout: Pixels, drawn: Pixels, tolerance: int) -> None:
+    """The subject's own colours where it is, nothing where it is not."""
+    assert cutout.shape == (*drawn.shape[:2], 4)
+    if drawn.shape[:2] == (HEIGHT, WIDTH):
+        inside, around = INSIDE, np.ones((HEIGHT, WIDTH), dtype=bool)
+        around[
+            SUBJECT[0].start - 8 : SUBJECT[0].stop + 8, SUBJECT[1].start - 8 : SUBJECT[1].stop + 8
+        ] = False
+        assert cutout[around][:, 3].max() <= 2
+    else:
+        inside = slice(None), slice(None)
+    assert cutout[inside][..., 3].min() >= 235  # what the tests' network makes of the darkest
+    difference = np.abs(cutout[inside][..., :3].astype(int) - drawn[inside].astype(int))
+    assert difference.max() <= tolerance

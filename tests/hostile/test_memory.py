@@ -1,0 +1,123 @@
+"""A photo takes no more memory than it says before it is decoded; what does not fit says so."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from containers.edge_refiner.footprint import refining_bytes
+from pipeline.artifacts import LocalStore, Location
+from pipeline.catalogue import load_catalogue
+from pipeline.contracts import SourcePhoto
+from pipeline.limits import MAX_PIXELS
+from pipeline.manifest import load_container
+from tests.conftest import ROOT
+from tests.hostile.case import drawn
+from tests.hostile.desk import Desk
+from tests.models import Shelf
+from tests.pictures import png
+
+SIDE: Final = 2_000
+BESIDE_MB: Final = 350  # Python, the libraries and the file: what `require_free` finds in use
+KINDS: Final[dict[str, dict[str, Any]]] = {
+    "JPEG": {"format": "JPEG", "mode": "RGB"},
+    "progressive JPEG": {
+        "format": "JPEG", "mode": "RGB", "options": {"progressive": True, "subsampling": 0},
+    },
+    "CMYK JPEG": {"format": "JPEG", "mode": "CMYK"},
+    "PNG": {"format": "PNG", "mode": "RGB", "options": {"compress_level": 1}},
+    "PNG with alpha": {"format": "PNG", "mode": "RGBA", "options": {"compress_level": 1}},
+    "palette PNG": {"format": "PNG", "mode": "P"},
+    "16-bit PNG": {"format": "PNG", "mode": "I;16", "options": {"compress_level": 1}},
+    "lossless WEBP": {
+        "format": "WEBP", "mode": "RGBA", "options": {"lossless": True, "method": 0, "quality": 0},
+    },
+    "TIFF": {"format": "TIFF", "mode": "RGBA", "options": {"compression": "tiff_lzw"}},
+    "32-bit TIFF": {"format": "TIFF", "mode": "I"},
+    "BMP": {"format": "BMP", "mode": "RGB"},
+    "GIF": {"format": "GIF", "mode": "P"},
+}  # fmt: skip
+
+
+REFINED: Final = ("PNG", "PNG with alpha", "lossless WEBP")
+WISHES: Final = ({"format": "png"}, {"format": "webp"}, {"background": "#00ff00"})
+LIMIT_MB: Final = 1
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, dict[str, Any]]:
+    """What each photo did in a process of its own; a crash of one fails them all."""
+    recipes = {f"{kind}, decoded": recipe for kind, recipe in KINDS.items()}
+    recipes |= {f"{kind}, starved": {**row, "limit_mb": LIMIT_MB} for kind, row in KINDS.items()}
+    for wish in WISHES:
+        recipes |= {f"{kind}, {wish}": {**KINDS[kind], "refine": wish} for kind in REFINED}
+    child = subprocess.run(
+        [sys.executable, "-m", "tests.hostile.footprint"],
+        input=json.dumps([{"side": SIDE, **recipe} for recipe in recipes.values()]),
+        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, timeout=110,
+    )  # fmt: skip
+    return dict(zip(recipes, json.loads(child.stdout), strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_decoding_takes_no_more_than_it_says_beforehand(
+    measured: dict[str, dict[str, Any]], kind: str
+) -> None:
+    figures = measured[f"{kind}, decoded"]
+
+    assert figures["end"] == "decoded"
+    assert figures["took_mb"] <= figures["promised_mb"]
+
+
+@pytest.mark.parametrize("wish", WISHES, ids=str)
+@pytest.mark.parametrize("kind", REFINED)
+def test_refining_takes_no_more_than_it_says_beforehand(
+    measured: dict[str, dict[str, Any]], kind: str, wish: dict[str, str]
+) -> None:
+    figures = measured[f"{kind}, {wish}"]
+
+    assert figures["end"] == "refined"
+    assert figures["took_mb"] <= figures["promised_mb"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_memory_ends_it_is_memory_that_is_named(
+    measured: dict[str, dict[str, Any]], kind: str
+) -> None:
+    assert measured[f"{kind}, starved"]["end"] in {"OutOfMemory", "MemoryError"}
+
+
+def test_a_photo_that_does_not_fit_is_refused_before_it_is_decoded(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(LocalStore(tmp_path / "store"), shelf, tmp_path, memory_mb=128)
+    desk.sit_down(monkeypatch)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", None)
+    desk.store.write(Location("photos", "cat.png"), png(drawn()), media_type="")
+
+    end = desk.run({"bucket": "photos", "key": "cat.png"})
+
+    assert end.name == "OutOfMemory"
+    assert end.message.endswith("the function has 128 MB")
+
+
+def test_the_largest_photo_fits_into_the_refiner() -> None:
+    side = round(MAX_PIXELS**0.5)
+    source = SourcePhoto(
+        bucket="b", key="k", version_id=None, etag="", sha256="", bytes=0,
+        media_type="", width=side, height=side,
+    )  # fmt: skip
+
+    room = load_container(ROOT / "containers" / "edge_refiner").memory_mb - BESIDE_MB
+    assert refining_bytes(source) / 2**20 <= room
+
+
+def test_the_largest_photo_fits_beside_every_model() -> None:
+    most = MAX_PIXELS * 8 / 2**20
+
+    assert [row.name for row in load_catalogue(ROOT).rows if row.memory_mb - BESIDE_MB < most] == []

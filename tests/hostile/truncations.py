@@ -1,0 +1,152 @@
+"""Every format cut off at every boundary of its structure, and mended so that it looks whole."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from tests.hostile.case import WIDTH, Case, bad, cut, drawn, noise, picture, saved
+from tests.hostile.chunks import (
+    PNG,
+    chunk,
+    header,
+    interlaced_png,
+    png,
+    rows,
+    tiff,
+    tiff_entries,
+)
+
+_SEGMENT: Final = re.compile(rb"\xff[\xc0-\xfe]")
+_SCANS_END: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+MISSING: Final = "CorruptMedia"
+
+
+def cases() -> Iterator[Case]:
+    for name, file, boundaries in _files():
+        for at in sorted({at for at in boundaries if 0 < at < len(file)}):
+            yield cut(
+                f"{name} cut at {at} of {len(file)}", partial(_beginning, file, at), tolerance=20
+            )
+    yield from _mended()
+
+
+def _beginning(file: bytes, at: int) -> bytes:
+    return file[:at]
+
+
+def _files() -> Iterator[tuple[str, bytes, list[int]]]:
+    jpeg = saved(picture(), "JPEG", quality=95, comment=b"hello", exif=b"Exif\0\0" + bytes(20))
+    yield "JPEG", jpeg, jpeg_boundaries(jpeg)
+    progressive = saved(picture(), "JPEG", progressive=True)
+    yield "progressive JPEG", progressive, jpeg_boundaries(progressive)
+    whole = png(before=chunk(b"tEXt", b"a\0b") + chunk(b"pHYs", bytes(9)))
+    yield "PNG", whole, png_boundaries(whole)
+    webp = saved(picture(), "WEBP", lossless=True, exif=b"Exif\0\0" + bytes(20))
+    yield "WEBP", webp, riff_boundaries(webp)
+    lossy = saved(picture(), "WEBP", quality=90)
+    yield "lossy WEBP", lossy, riff_boundaries(lossy)
+    strip = drawn().tobytes()
+    plain = tiff(tiff_entries(len(strip)), strip)
+    yield "TIFF", plain, [*range(2, 10, 2), *range(10, 10 + 9 * 12, 12), 118, 122, len(plain) - 1]
+    lzw = saved(picture(), "TIFF", compression="tiff_lzw")
+    yield "LZW TIFF", lzw, [8, 9, 60, len(lzw) // 2, len(lzw) - 1]
+    bmp = saved(picture(), "BMP")
+    yield "BMP", bmp, [2, 6, 10, 14, 18, 26, 30, 54, 55, 54 + 3 * WIDTH, len(bmp) - 1]
+    gif = saved(picture(), "GIF", comment=b"hello")
+    yield (
+        "GIF",
+        gif,
+        [6, 10, 13, *(13 + gif.find(mark, 13) for mark in (b"!\xfe", b",\0\0")), *_tail(gif)],
+    )
+
+
+def _tail(file: bytes) -> list[int]:
+    return [len(file) * part // 8 for part in range(1, 8)] + [len(file) - 2, len(file) - 1]
+
+
+def jpeg_boundaries(file: bytes) -> list[int]:
+    """Before, inside and after every segment's head, and through each scan's data."""
+    found, at = [], 2
+    while match := _SEGMENT.match(file, at):
+        start = match.start()
+        if file[start + 1] == 0xD9:
+            break
+        end = start + 2 + int.from_bytes(file[start + 2 : start + 4], "big")
+        found += [start, start + 2, start + 4, end]
+        if file[start + 1] == 0xDA:
+            scan_end = _SCANS_END.search(file, end)
+            assert scan_end is not None
+            found += [(end + scan_end.start()) // 2, scan_end.start() - 1]
+            end = scan_end.start()
+        at = end
+    return [*found, at, at + 1]
+
+
+def png_boundaries(file: bytes) -> list[int]:
+    """Before a chunk, after its length, after its name, inside it, and before its checksum."""
+    found, at = [4, 8], 8
+    while at < len(file):
+        (length,) = struct.unpack_from(">I", file, at)
+        found += [at, at + 4, at + 8, at + 8 + length // 2, at + 8 + length]
+        at += 12 + length
+    return found
+
+
+def riff_boundaries(file: bytes) -> list[int]:
+    found, at = [4, 8, 12], 12
+    while at < len(file):
+        (length,) = struct.unpack_from("<I", file, at + 4)
+        found += [at, at + 4, at + 8, at + 8 + length // 2, at + 8 + length]
+        at += 8 + length + length % 2
+    return found
+
+
+def _mended() -> Iterator[Case]:
+    """Cut short, then closed again: a decoder makes up the rest, and nobody must get to see it."""
+    for name, options in {
+        "JPEG": {}, "JPEG in grey": {}, "JPEG of CMYK": {},
+        "JPEG with restarts": {"restart_marker_rows": 1},
+        "JPEG of 4:2:0": {"subsampling": 2},
+    }.items():  # fmt: skip
+        mode = {"JPEG in grey": "L", "JPEG of CMYK": "CMYK"}.get(name, "RGB")
+        file = saved(noise().convert(mode), "JPEG", quality=95, **options)
+        for part in (3, 5, 7):
+            content = file[: len(file) * part // 8] + b"\xff\xd9"
+            yield bad(f"{name}, {part}/8 of it and an end", partial(bytes, content), MISSING)
+    tall = bytearray(saved(noise(), "JPEG"))
+    at = tall.index(b"\xff\xc0") + 5
+    tall[at : at + 2] = b"\x03\x00"
+    yield bad("JPEG said to be taller", partial(bytes, tall), MISSING)
+    stream = rows(drawn())
+    for part in (1, 4, 7):
+        short = zlib.compress(stream[: len(stream) * part // 8])
+        yield bad(f"PNG with {part}/8 of its rows", partial(png, idat=short), MISSING)
+    for passes in (1, 3, 6):
+        yield bad(
+            f"PNG with {passes} of 7 passes",
+            partial(interlaced_png, drawn(), passes=passes),
+            MISSING,
+        )
+    packed = zlib.compress(rows(np.asarray(noise())))
+    for part in (1, 4, 7):
+        half = PNG + header(WIDTH, 64) + chunk(b"IDAT", packed[: len(packed) * part // 8])
+        yield bad(
+            f"PNG, {part}/8 of its stream and an end",
+            partial(bytes, half + chunk(b"IEND", b"")),
+            MISSING,
+        )
+    webp = saved(noise(), "WEBP", quality=80)
+    part_of_it = bytearray(webp[: len(webp) // 4 * 2])
+    struct.pack_into("<I", part_of_it, 4, len(part_of_it) - 8)
+    struct.pack_into("<I", part_of_it, 16, len(part_of_it) - 20)
+    yield bad("WEBP, half of it with sizes to match", partial(bytes, part_of_it), MISSING)
+    data = zlib.compress(drawn().tobytes()[: 3 * WIDTH * 20])
+    entries = tiff_entries(len(data), t259=(3, [8]))
+    yield bad("TIFF with 20 of 64 rows deflated", partial(tiff, entries, data), MISSING)

@@ -1,0 +1,138 @@
+"""The built images, each mounted; and a cloud whose functions all run inside them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from pipeline.blueprint import Blueprint
+from pipeline.local.cloud import LocalCloud, local_cloud
+from pipeline.local.deployment import NAMES, warm_functions
+from pipeline.local.images.launching import ImageLauncher, launching_images
+from pipeline.local.images.sandbox import Sandbox
+from pipeline.local.images.trouble import ImageTrouble
+from pipeline.local.worker import Function
+from pipeline.manifest import ContainerManifest, load_containers
+from tests.cli.conftest import environment, matteline  # noqa: F401 - fixtures
+from tests.conftest import ROOT
+from tests.execution.driver import Driver
+from tests.execution.faults import Faults
+from tests.models import Shelf
+from tests.pictures import png, square
+
+CONTAINERS: Final = load_containers(ROOT)
+EMULATOR: Final = ROOT / ".rie" / "aws-lambda-rie"
+PHOTO: Final = "square.png"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip on a machine without images; where they are demanded, a missing one is a failure."""
+    if os.environ.get("MATTELINE_DEMAND_IMAGES"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def blueprint(shelf: Shelf) -> Blueprint:
+    return Blueprint.read(ROOT, default_model="brightness", overlays=(shelf.catalogue,))
+
+
+@pytest.fixture(scope="session")
+def launcher(blueprint: Blueprint) -> Iterator[ImageLauncher]:
+    with ExitStack() as stack:
+        try:
+            launcher = stack.enter_context(launching_images(blueprint))
+        except ImageTrouble as trouble:
+            skip_or_fail(f"{trouble.message}. {trouble.hint}")
+        yield launcher
+
+
+@pytest.fixture(params=CONTAINERS, ids=lambda each: each.name)
+def container(request: pytest.FixtureRequest) -> ContainerManifest:
+    chosen: ContainerManifest = request.param
+    return chosen
+
+
+@pytest.fixture
+def sandbox(launcher: ImageLauncher, container: ContainerManifest) -> Sandbox:
+    return launcher.sandboxes[container.handler]
+
+
+@dataclass(frozen=True)
+class ImageCloud:
+    """A cloud of images, and its functions by name, as they were created."""
+
+    cloud: LocalCloud
+    functions: dict[str, Function]
+
+    def function(self, container: ContainerManifest) -> Function:
+        model = self.cloud.blueprint.default_model if container.function_per_model else None
+        return self.functions[NAMES.function(container.name, model)]
+
+    def invoke(self, container: ContainerManifest, payload: dict[str, Any]) -> dict[str, Any]:
+        answer = self.cloud.client("lambda").invoke(
+            FunctionName=self.function(container).name, Payload=json.dumps(payload)
+        )
+        told: dict[str, Any] = json.load(answer["Payload"])
+        return told
+
+
+@pytest.fixture(scope="session")
+def cloud(launcher: ImageLauncher, blueprint: Blueprint, shelf: Shelf) -> Iterator[ImageCloud]:
+    created: dict[str, Function] = {}
+
+    def note(function: Function) -> Function:
+        return created.setdefault(function.name, function)
+
+    with local_cloud(
+        blueprint, weights_mirror=shelf.mirror, launcher=launcher, adjust=note
+    ) as running:
+        running.host.warm(warm_functions(blueprint))
+        yield ImageCloud(running, created)
+
+
+@pytest.fixture(scope="session")
+def driver(cloud: ImageCloud) -> Driver:
+    return Driver(cloud.cloud, Faults())
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a state machine told the functions: each container's payload, and the photo's end."""
+
+    status: str
+    payloads: dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def told(driver: Driver) -> Told:
+    """One photo through the whole pipeline, and what each function was sent on the way."""
+    execution = driver.drop(png(square()), PHOTO)
+    states = driver.cloud.client("stepfunctions")
+    staging = states.list_executions(stateMachineArn=NAMES.machine_arn("stage-weights"))
+    arns = [execution.arn, *(each["executionArn"] for each in staging["executions"])]
+    payloads = {name: sent for arn in arns for name, sent in _payloads(states, arn)}
+    return Told(execution.status, payloads)
+
+
+def _payloads(states: Any, arn: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every payload of an execution, by container."""
+    for event in states.get_execution_history(executionArn=arn)["events"]:
+        scheduled = json.loads(event.get("taskScheduledEventDetails", {}).get("parameters", "{}"))
+        for container in CONTAINERS:
+            if NAMES.function_arn(container.name) in scheduled.get("FunctionName", ""):
+                yield container.name, scheduled["Payload"]
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Path:
+    if not EMULATOR.exists():
+        skip_or_fail(f"{EMULATOR} is not there; `make test-images` fetches it")
+    return EMULATOR

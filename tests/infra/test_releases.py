@@ -1,0 +1,263 @@
+"""Who may release what: a machine that may only set parameters, and roles that reach no further."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+import pytest
+
+from infra.app import ROOT
+from pipeline.blueprint import Blueprint
+from pipeline.manifest import load_containers
+from pipeline.names import Names
+from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, Resource, deploy
+from tests.infra.conftest import Templates
+from tests.infra.policies import Statement, allows, listed, role, statements_of
+
+CONTAINERS: Final = [each.name for each in load_containers(ROOT)]
+EACH: Final = pytest.mark.parametrize("container", CONTAINERS)
+NAMES: Final = Names("matteline-dev", account=ACCOUNT, region=REGION)
+BLUEPRINT: Final = Blueprint.read(ROOT, default_model="starter")
+LAMBDA: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
+
+
+@pytest.fixture
+def stack(templates: Templates) -> Deployed:
+    return deploy(templates["matteline-dev-releases"])
+
+
+@pytest.fixture
+def machine(templates: Templates) -> list[Statement]:
+    """What the release machine's role may do."""
+    found = [
+        statement
+        for policy in deploy(templates["matteline-dev-pipeline"]).of("IAM::Policy")
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if policy.id.startswith("releasecontainer")
+    ]
+    assert found
+    return found
+
+
+def stack_arn(container: str) -> str:
+    return f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/matteline-dev-functions-{container}/id"
+
+
+@EACH
+def test_the_machine_updates_a_stack_as_its_deploy_role_and_without_a_template(
+    machine: list[Statement], container: str
+) -> None:
+    (update,) = [
+        each
+        for each in machine
+        if each["Action"] == "cloudformation:UpdateStack"
+        and allows([each], "cloudformation:UpdateStack", stack_arn(container))
+    ]
+
+    deploy_role = f"arn:aws:iam::{ACCOUNT}:role/matteline-dev-deploy-{container}"
+    assert update["Condition"] == {
+        "ArnEquals": {"cloudformation:RoleArn": deploy_role},
+        "Null": {"cloudformation:TemplateUrl": "true"},
+    }
+    assert allows(machine, "iam:PassRole", deploy_role)
+
+
+def test_the_machine_passes_deploy_roles_to_cloudformation_and_no_others(
+    machine: list[Statement],
+) -> None:
+    (passes,) = [each for each in machine if "iam:PassRole" in listed(each["Action"])]
+
+    assert passes["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}
+    }
+    assert len(listed(passes["Resource"])) == len(CONTAINERS)
+    assert all("role/matteline-dev-deploy-" in each for each in listed(passes["Resource"]))
+
+
+@pytest.mark.parametrize("stack_name", ["matteline-dev-pipeline", "matteline-dev-access"])
+def test_the_machine_touches_no_stack_but_those_of_functions(
+    machine: list[Statement], stack_name: str
+) -> None:
+    arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{stack_name}/id"
+
+    assert not allows(machine, "cloudformation:UpdateStack", arn)
+
+
+@EACH
+def test_a_deploy_role_is_for_cloudformation_working_on_that_stack(
+    stack: Deployed, container: str
+) -> None:
+    (trust,) = stack.one("IAM::Role", RoleName=NAMES.deploy_role(container)).properties[
+        "AssumeRolePolicyDocument"
+    ]["Statement"]
+
+    assert trust["Principal"] == {"Service": "cloudformation.amazonaws.com"}
+    assert trust["Condition"]["ArnLike"]["aws:SourceArn"] == stack_arn(container).replace(
+        "/id", "/*"
+    )
+
+
+@EACH
+def test_a_deploy_role_reaches_its_own_functions_and_no_others(
+    stack: Deployed, container: str
+) -> None:
+    allowed = role(stack, NAMES.deploy_role(container))
+
+    for each in BLUEPRINT.functions:
+        arn = f"{LAMBDA}:{each.name(NAMES)}"
+        own = each.manifest.name == container
+        assert allows(allowed, "lambda:UpdateFunctionCode", arn) == own
+        assert allows(allowed, "lambda:UpdateAlias", f"{arn}:live") == own
+        assert allows(allowed, "iam:PassRole", NAMES.role_arn(each.name(NAMES))) == own
+
+
+@EACH
+def test_a_deploy_role_makes_no_role_and_reads_no_photo(stack: Deployed, container: str) -> None:
+    actions = {
+        action
+        for statement in role(stack, NAMES.deploy_role(container))
+        for action in listed(statement["Action"])
+    }
+
+    assert not {each for each in actions if each.startswith(("s3:", "kms:", "dynamodb:"))}
+    assert {each for each in actions if each.startswith("iam:")} == {"iam:PassRole"}
+
+
+def test_a_canary_in_alarm_can_be_stopped(stack: Deployed) -> None:
+    """The action has no resource type: held to one, it is not allowed at all."""
+    for container in CONTAINERS:
+        (stops,) = [
+            each
+            for each in role(stack, NAMES.deploy_role(container))
+            if "codedeploy:StopDeployment" in listed(each["Action"])
+        ]
+        assert stops["Resource"] == "*"
+
+
+@EACH
+def test_a_release_minds_every_alarm_of_its_container(
+    templates: Templates, stack: Deployed, container: str
+) -> None:
+    rule = stack.one(
+        "CloudWatch::CompositeAlarm", AlarmName=NAMES.release_alarm(container)
+    ).properties["AlarmRule"]
+    functions = deploy(templates[f"matteline-dev-functions-{container}"])
+
+    watched = set(re.findall(r'ALARM\("([^"]+)"\)', rule))
+    assert watched == {each.properties["AlarmName"] for each in functions.of("CloudWatch::Alarm")}
+    assert len(rule) <= 10_240
+    assert len(watched) <= 100
+
+
+@EACH
+def test_every_new_version_is_tried_by_the_hook_before_any_photo(
+    templates: Templates, container: str
+) -> None:
+    released = deploy(
+        templates[f"matteline-dev-functions-{container}"],
+        ImageDigestHex="ab" * 32,
+        ReleaseVersion="1.0.0",
+    )
+
+    for alias in released.of("Lambda::Alias"):
+        update = alias.attributes["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        assert update["BeforeAllowTrafficHook"] == NAMES.operation("smoke-hook", hook=True)
+
+
+def test_every_function_that_is_declared_is_made_out_of_one_zip(stack: Deployed) -> None:
+    made = {each.properties["FunctionName"]: each for each in stack.of("Lambda::Function")}
+
+    assert made.keys() == {each.function(NAMES) for each in BLUEPRINT.operations(NAMES)}
+    assert len({json.dumps(each.properties["Code"]) for each in made.values()}) == 1
+    assert {each.properties["Runtime"] for each in made.values()} == {"python3.13"}
+
+
+def test_the_hook_has_a_name_that_codedeploy_may_invoke() -> None:
+    assert NAMES.operation("smoke-hook", hook=True).startswith("CodeDeployHook_")
+
+
+def test_the_gate_verifies_and_only_builds_sign(stack: Deployed) -> None:
+    signers = {
+        each.id
+        for each in stack.of("IAM::Role")
+        if any("kms:Sign" in listed(one["Action"]) for one in statements_of(each))
+    }
+
+    assert len(signers) == len(CONTAINERS)
+    assert all("Build" in each for each in signers)
+    key = stack.one("KMS::Key", KeyUsage="SIGN_VERIFY")
+    assert key.properties["KeySpec"] == "ECC_NIST_P384"
+    assert key.attributes["DeletionPolicy"] == "Retain"
+
+
+@EACH
+def test_a_build_pushes_to_one_repository_and_leaves_evidence_of_one_container(
+    stack: Deployed, container: str
+) -> None:
+    project = project_of(stack, container)
+    allowed = build_role(stack, container)
+    ecr = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository"
+    bucket = f"arn:aws:s3:::matteline-dev-evidence-{ACCOUNT}-{REGION}"
+
+    assert project["Source"]["BuildSpec"] == "buildspec/container.yml"
+    assert project["ConcurrentBuildLimit"] == 1
+    for other in CONTAINERS:
+        own = other == container
+        assert allows(allowed, "ecr:PutImage", f"{ecr}/matteline/{other}") == own
+        assert allows(allowed, "s3:PutObject", f"{bucket}/releases/{other}/x") == own
+    assert not allows(allowed, "s3:PutObject", f"{bucket}/source/matteline.zip")
+
+
+@EACH
+def test_a_build_is_told_what_its_buildspec_cannot_know(stack: Deployed, container: str) -> None:
+    environment = project_of(stack, container)["Environment"]
+
+    assert environment["PrivilegedMode"] is True
+    assert {each["Name"]: each["Value"] for each in environment["EnvironmentVariables"]} == {
+        "CONTAINER": container,
+        "REPOSITORY": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/matteline/{container}",
+        "EVIDENCE_BUCKET": f"matteline-dev-evidence-{ACCOUNT}-{REGION}",
+        "PROVENANCE_KEY": "alias/matteline-dev-provenance",
+    }
+
+
+def test_an_image_is_built_on_its_own_kind_of_machine(grown: Templates) -> None:
+    stack = deploy(grown["matteline-dev-releases"])
+    kinds = {name: project_of(stack, name)["Environment"]["Type"] for name in CONTAINERS}
+
+    assert set(kinds.values()) == {"LINUX_CONTAINER"}
+    assert project_of(stack, "face-finder")["Environment"]["Type"] == "ARM_CONTAINER"
+
+
+def test_every_week_what_is_live_is_scanned_and_built_again(stack: Deployed) -> None:
+    weekly = [each.properties for each in stack.of("Events::Rule") if "Schedule" in str(each)]
+    targets = [target for rule in weekly for target in rule.get("Targets", [])]
+
+    rehearsals = [each for each in targets if "REHEARSAL" in str(each.get("Input"))]
+    assert len(rehearsals) == len(CONTAINERS)
+    assert len(targets) == len(CONTAINERS) + 1
+    assert all(len(rule["Targets"]) <= 5 for rule in weekly)
+
+
+@pytest.mark.parametrize("status", ["FAILED", "FAULT", "TIMED_OUT", "STOPPED"])
+def test_people_hear_of_builds_that_broke(stack: Deployed, status: str) -> None:
+    patterns = [each.properties.get("EventPattern", {}) for each in stack.of("Events::Rule")]
+    broken = [each for each in patterns if each.get("source") == ["aws.codebuild"]]
+
+    assert [status in each["detail"]["build-status"] for each in broken] == [True]
+
+
+def project_of(stack: Deployed, container: str) -> dict[str, Any]:
+    return stack.one("CodeBuild::Project", Name=NAMES.build_project(container)).properties
+
+
+def build_role(stack: Deployed, container: str) -> list[Statement]:
+    reference = project_of(stack, container)["ServiceRole"]
+    (found,) = [each for each in stack.of("IAM::Role") if _is(each, reference)]
+    return statements_of(found)
+
+
+def _is(resource: Resource, reference: str) -> bool:
+    return reference == f"<{resource.id}.Arn>"

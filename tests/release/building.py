@@ -1,0 +1,127 @@
+"""Builds of one container by the shipped buildspec, in a copy of the sources, on a local AWS."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from moto.server import ThreadedMotoServer
+
+from pipeline import content_lock
+from pipeline.local.cloud import CREDENTIALS, make_client
+from pipeline.manifest import load_container
+from tests.conftest import ROOT
+from tests.release import stand_ins
+from tests.release.codebuild import Build, read_buildspec, run_build
+
+CONTAINER: Final = "edge-refiner"
+VERSION: Final = load_container(ROOT / "containers" / "edge_refiner").version
+REPOSITORY: Final = f"matteline/{CONTAINER}"
+REVISION: Final = "5f0c1f4b6e0d7c0b3a0f5f8f0f2c9a1d3e4b5a69"
+BUILD: Final = "arn:aws:codebuild:us-east-1:123456789012:build/matteline-build:1"
+EVIDENCE: Final = "evidence"
+KEY: Final = "alias/provenance"
+CONTAINER_BUILDSPEC: Final = ROOT / "buildspec" / "container.yml"
+
+
+@dataclass
+class Shop:
+    """Where builds are made: sources that a test may change, and the AWS they talk to."""
+
+    source: Path
+    tools: Path
+    endpoint: str
+    builds: int = 0
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        return make_client(service, self.endpoint)
+
+    def build(self, **variables: str) -> Build:
+        """One build, as a tag of the manifest's version starts it unless told otherwise."""
+        self.builds += 1
+        results = self.source.parent / f"results-{self.builds}"
+        results.mkdir()
+        buildspec = read_buildspec(CONTAINER_BUILDSPEC.read_text())
+        environment = {**self._environment(), **variables}
+        return run_build(buildspec, source=self.source, environment=environment, results=results)
+
+    @property
+    def calls(self) -> list[str]:
+        path = self.source / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def called(self, beginning: str) -> bool:
+        return any(call.startswith(beginning) for call in self.calls)
+
+    def evidence(self) -> dict[str, bytes]:
+        """Every object of the evidence bucket, by key."""
+        s3 = self.client("s3")
+        listed = s3.list_objects_v2(Bucket=EVIDENCE).get("Contents", [])
+        return {
+            each["Key"]: s3.get_object(Bucket=EVIDENCE, Key=each["Key"])["Body"].read()
+            for each in listed
+        }
+
+    def push_by_hand(self) -> None:
+        """The manifest's version is in the registry, whoever put it there."""
+        ecr = self.client("ecr")
+        ecr.put_image(repositoryName=REPOSITORY, imageTag=VERSION, imageManifest=stand_ins.MANIFEST)
+
+    def tags(self) -> list[str]:
+        listed = self.client("ecr").list_images(repositoryName=REPOSITORY)["imageIds"]
+        return [each["imageTag"] for each in listed]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "PATH": f"{self.tools}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": f"{self.source}{os.pathsep}{ROOT}",
+            "CALLS": str(self.source / "calls"),
+            "CONTAINER": CONTAINER,
+            "REPOSITORY": f"registry.test/{REPOSITORY}",
+            "EVIDENCE_BUCKET": EVIDENCE,
+            "PROVENANCE_KEY": KEY,
+            "CODEBUILD_WEBHOOK_TRIGGER": f"tag/{CONTAINER}/v{VERSION}",
+            "CODEBUILD_RESOLVED_SOURCE_VERSION": REVISION,
+            "CODEBUILD_BUILD_ARN": BUILD,
+        }
+
+
+@contextmanager
+def opened_shop(folder: Path) -> Iterator[Shop]:
+    """A shop whose registry, key and bucket are new."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        reset = f"{endpoint}/moto-api/reset"
+        urllib.request.urlopen(reset, data=b"", timeout=10).close()  # noqa: S310 - our own server
+        shop = Shop(_copied(folder / "source"), stand_ins.install(folder / "bin"), endpoint)
+        shop.client("ecr").create_repository(
+            repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE"
+        )
+        shop.client("s3").create_bucket(Bucket=EVIDENCE)
+        kms = shop.client("kms")
+        key = kms.create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+        kms.create_alias(AliasName=KEY, TargetKeyId=key["KeyId"])
+        yield shop
+    finally:
+        server.stop()
+
+
+def _copied(source: Path) -> Path:
+    """What a build reads of the repository, with the environment that `make setup` would make."""
+    ignored = shutil.ignore_patterns("__pycache__", content_lock.LOCK.name)
+    for name in ("buildspec", "containers", "pipeline"):
+        shutil.copytree(ROOT / name, source / name, ignore=ignored)
+    (source / ".venv").symlink_to(ROOT / ".venv")
+    content_lock.lock(source)
+    return source

@@ -1,0 +1,102 @@
+"""A running cloud in which containers are released: the real machine, the real functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.blueprint import Blueprint
+from pipeline.local.cloud import LocalCloud, local_cloud
+from pipeline.local.deployment import NAMES
+from pipeline.local.moto_releases import release_services
+from pipeline.local.release_aws import ReleaseAws, Stack
+from pipeline.local.worker import Function
+from tests.conftest import ROOT
+from tests.release.driver import Releases
+
+HOOK = NAMES.operation("smoke-hook", hook=True)
+CONTAINERS = ("edge-refiner", "media-inspector", "model-downloader", "background-remover")
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
+    """Where every smoke test passes, without being made."""
+    with releasing(tmp_path_factory.mktemp("machines")) as (releases, aws):
+        aws.smoke_test = pass_smoke_tests(aws)
+        yield releases
+
+
+@contextmanager
+def releasing(
+    folder: Path, *, adjust: Callable[[Function], Function] = lambda function: function
+) -> Iterator[tuple[Releases, ReleaseAws]]:
+    """A cloud to release in; `aws.smoke_test` is the real hook's until somebody says otherwise."""
+    blueprint = Blueprint.read(ROOT, default_model="starter")
+    hasty = replace(blueprint, state_machines=_hasty_copy(folder))
+    with ExitStack() as stack:
+        cloud = stack.enter_context(local_cloud(hasty, adjust=adjust))
+        aws = ReleaseAws(smoke_test=lambda deployment: _smoke_test(cloud, deployment))
+        stack.enter_context(release_services(aws))
+        yield _prepared(cloud, aws), aws
+
+
+def _smoke_test(cloud: LocalCloud, deployment: str) -> None:
+    event = {"DeploymentId": deployment, "LifecycleEventHookExecutionId": f"hook-{deployment}"}
+    cloud.client("lambda").invoke(FunctionName=HOOK, Payload=json.dumps(event))
+
+
+def pass_smoke_tests(aws: ReleaseAws) -> Callable[[str], None]:
+    """In place of the hook, where a test is about something else."""
+
+    def smoke_test(deployment: str) -> None:
+        aws.deployments[deployment].status = "Succeeded"
+
+    return smoke_test
+
+
+def _prepared(cloud: LocalCloud, aws: ReleaseAws) -> Releases:
+    """What the stacks hold before the first release."""
+    kms = cloud.client("kms")
+    key = kms.create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=NAMES.provenance_key, TargetKeyId=key)
+    for container in CONTAINERS:
+        cloud.client("ecr").create_repository(
+            repositoryName=NAMES.repository(container), imageTagMutability="IMMUTABLE"
+        )
+        stack = NAMES.function_stack(container)
+        aws.stacks[stack] = Stack(stack, functions=[NAMES.function(container)])
+    return Releases(cloud, aws, _listener(cloud))
+
+
+def _listener(cloud: LocalCloud) -> str:
+    sqs, events = cloud.client("sqs"), cloud.client("events")
+    queue: str = sqs.create_queue(QueueName="announced")["QueueUrl"]
+    pattern = {"source": ["matteline"], "detail-type": [{"prefix": "Container "}]}
+    events.put_rule(Name="announced", EventPattern=json.dumps(pattern))
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    events.put_targets(Rule="announced", Targets=[{"Id": "1", "Arn": arn["QueueArn"]}])
+    return queue
+
+
+def _hasty_copy(folder: Path) -> Path:
+    """The shipped state machines, waiting for nothing: nothing else is changed."""
+    for path in (ROOT / "state_machines").iterdir():
+        content = path.read_text()
+        if path.name.endswith(".asl.json"):
+            content = json.dumps(json.loads(content, object_hook=_hasty))
+        (folder / path.name).write_text(content)
+    return folder
+
+
+def _hasty(value: dict[str, Any]) -> dict[str, Any]:
+    if value.get("Type") == "Wait":
+        return value | {"Seconds": 0}
+    if "IntervalSeconds" in value:
+        return value | {"IntervalSeconds": 1, "BackoffRate": 1, "MaxDelaySeconds": 1}
+    return value
