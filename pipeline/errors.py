@@ -130,7 +130,7 @@ class SourceMissing(PermanentError):
 
 
 class SourceChanged(PermanentError):
-    """The object was replaced while its execution was running."""
+    """The object was replaced before its event came, or while its execution was running."""
 
     hint = "Nothing to do: the replacement has an execution of its own."
 

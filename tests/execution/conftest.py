@@ -18,6 +18,8 @@ from pipeline.blueprint import Blueprint
 from pipeline.local.cloud import local_cloud
 from pipeline.local.deployment import warm_functions
 from pipeline.local.worker import Function
+from pipeline.names import LOCAL_NAMES
+from pipeline.operations.site import Site, local_site
 from tests.bedrock import HostedModel, hosted_model
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
@@ -48,6 +50,12 @@ def driver(
     ) as cloud:
         cloud.host.warm(warm_functions(blueprint))
         yield Driver(cloud, faults)
+
+
+@pytest.fixture
+def site(driver: Driver) -> Site:
+    """The same cloud, as the operator's verbs see it."""
+    return local_site(LOCAL_NAMES, driver.cloud.endpoint)
 
 
 def _adjusted(function: Function, *, bedrock: str) -> Function:

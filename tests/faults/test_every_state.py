@@ -19,6 +19,7 @@ from tests.pictures import png, square
 
 pytestmark = [
     pytest.mark.faults,
+    pytest.mark.timeout(420),  # all photos are waited for by the first test
     # A thread of moto's that waits for a nested execution falls over when its state is cut short.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
 ]

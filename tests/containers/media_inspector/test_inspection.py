@@ -141,12 +141,33 @@ def test_the_version_that_was_measured_is_the_one_named(s3: Any, catalogue: Cata
 
 def test_an_event_is_about_its_own_version(s3: Any, catalogue: Catalogue) -> None:
     first = put(s3, jpeg("blue"))
-    put(s3, jpeg())
+    put(s3, jpeg("blue"))
     event = arrived(etag=etag(jpeg("blue")), **{"version-id": first})
     source = inspect(S3Store(s3), catalogue, **event).job.source
 
     assert source.version_id == first
     assert source.sha256 == hashlib.sha256(jpeg("blue")).hexdigest()
+
+
+def test_an_event_that_comes_after_other_bytes_have_come_is_refused(
+    s3: Any, catalogue: Catalogue
+) -> None:
+    first = put(s3, jpeg("blue"))
+    put(s3, jpeg())
+    event = arrived(etag=etag(jpeg("blue")), **{"version-id": first})
+
+    with pytest.raises(SourceChanged, match="replaced before its event arrived"):
+        inspect(S3Store(s3), catalogue, **event)
+
+
+def test_an_event_of_a_photo_that_was_deleted_since_is_about_its_version(
+    s3: Any, catalogue: Catalogue
+) -> None:
+    first = put(s3, jpeg("blue"))
+    s3.delete_object(Bucket="photos", Key="trips/cat.jpg")
+    event = arrived(etag=etag(jpeg("blue")), **{"version-id": first})
+
+    assert inspect(S3Store(s3), catalogue, **event).job.source.version_id == first
 
 
 def test_an_old_version_can_be_asked_for(s3: Any, catalogue: Catalogue) -> None:

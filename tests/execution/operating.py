@@ -1,0 +1,21 @@
+"""What tests of the operator's verbs ask of a running cloud."""
+
+from __future__ import annotations
+
+from pipeline.operations.executions import find_execution
+from pipeline.operations.jobs_table import JobRow, JobsTable
+from pipeline.operations.replaying import Replay
+from pipeline.operations.site import Site
+from tests.execution.driver import Driver
+
+
+def row_of(site: Site, key: str) -> JobRow:
+    (row,) = (row for row in JobsTable(site).rows() if row.key == key)
+    return row
+
+
+def outcome(driver: Driver, site: Site, replayed: Replay) -> str:
+    driver.wait_until_ended(replayed.execution)
+    execution = find_execution(site, replayed.execution)
+    assert execution is not None
+    return execution.verdict

@@ -1,0 +1,118 @@
+"""What an audit finds on a running cloud, and what its repair makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipeline.local.deployment import NAMES
+from pipeline.operations.auditing import audit
+from pipeline.operations.findings import LOST, STUCK, UNPUBLISHED, UNRECORDED, Finding, repair
+from pipeline.operations.repairing import GONE
+from pipeline.operations.site import Site
+from tests.execution.driver import Driver
+from tests.execution.operating import row_of
+from tests.pictures import png, square
+
+NOW = timedelta(0)
+Write = Callable[..., None]
+
+
+@pytest.fixture
+def rewrite(driver: Driver) -> Write:
+    """Puts something else into a row: what a fault at the wrong moment leaves behind."""
+
+    def write(job_id: str, **attributes: str) -> None:
+        driver.cloud.client("dynamodb").update_item(
+            TableName=NAMES.table("jobs"),
+            Key={"job_id": {"S": job_id}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={
+                f":{name}": {"S": text} for name, text in attributes.items()
+            },
+        )
+
+    return write
+
+
+def test_a_job_whose_execution_is_gone_is_stuck_until_it_is_closed(
+    driver: Driver, site: Site, rewrite: Write
+) -> None:
+    job_id = driver.drop(png(square()), "gone/cat.png").output["job_id"]
+    gone = NAMES.execution_arn("cutout", "nobody-knows-it")
+    rewrite(job_id, status="RUNNING", execution=gone)
+
+    (finding,) = _findings(site, job_id)
+    repair(site, finding)
+
+    row = row_of(site, "gone/cat.png")
+    assert finding.kind == STUCK
+    assert (row.status, row.error) == ("FAILED", GONE)
+
+
+def test_a_job_that_moved_on_since_the_audit_is_left_alone(
+    driver: Driver, site: Site, rewrite: Write
+) -> None:
+    job_id = driver.drop(png(square()), "moved/cat.png").output["job_id"]
+    own = row_of(site, "moved/cat.png").execution
+    rewrite(job_id, status="RUNNING", execution=NAMES.execution_arn("cutout", "gone"))
+    (finding,) = _findings(site, job_id)
+    rewrite(job_id, status="DONE", execution=own)
+
+    told = repair(site, finding)
+
+    assert told == "it has moved on by itself"
+    assert row_of(site, "moved/cat.png").status == "DONE"
+
+
+def test_a_cutout_published_by_an_execution_that_then_failed_is_recorded(
+    driver: Driver, site: Site, rewrite: Write
+) -> None:
+    job_id = driver.drop(png(square()), "unsaid/cat.png").output["job_id"]
+    rewrite(job_id, status="FAILED", error="ABORTED")
+
+    (finding,) = _findings(site, job_id)
+    repair(site, finding)
+
+    assert finding.kind == UNRECORDED
+    assert row_of(site, "unsaid/cat.png").status == "DONE"
+    assert _findings(site, job_id) == []
+
+
+def test_a_finished_job_without_its_manifest_is_left_for_a_person(
+    driver: Driver, site: Site
+) -> None:
+    job_id = driver.drop(png(square()), "unpublished/cat.png").output["job_id"]
+    driver.s3.delete_object(Bucket=NAMES.bucket("output"), Key="unpublished/cat_bg_removed.json")
+
+    (finding,) = _findings(site, job_id)
+
+    assert finding.kind == UNPUBLISHED
+    assert repair(site, finding) == "left for a person"
+
+
+def test_a_younger_object_than_patience_may_still_be_waiting(driver: Driver, site: Site) -> None:
+    events = driver.cloud.client("events")
+    rule = NAMES.machine("cutout")
+    (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
+    events.remove_targets(Rule=rule, Ids=[target["Id"]])
+    driver.put(png(square()), "waiting/cat.png")
+    events.put_targets(Rule=rule, Targets=[target])
+    since = datetime.now(UTC) - timedelta(minutes=5)
+
+    patient = audit(site, since, patience=timedelta(minutes=5))
+    strict = audit(site, since, patience=NOW)
+
+    (lost,) = (finding for finding in strict.findings if finding.kind == LOST)
+    assert patient.states["WAITING"] == 1
+    assert lost.what == f"s3://{NAMES.bucket('ingest')}/waiting/cat.png"
+    driver.wait_until_ended(repair(site, lost).removeprefix("started "))
+    assert row_of(site, "waiting/cat.png").status == "DONE"
+
+
+def _findings(site: Site, job_id: str) -> list[Finding]:
+    told = audit(site, datetime.now(UTC) - timedelta(minutes=10), patience=NOW)
+    return [finding for finding in told.findings if finding.what == job_id]
