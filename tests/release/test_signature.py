@@ -10,7 +10,7 @@ import pytest
 from infra.functions.release_gate.sources import Sources
 
 
-class KMSInvalidSignatureException(Exception):  # noqa: N818 - KMS calls it so
+class KMSInvalidSignatureException(Exception):
     """What KMS raises for a signature that is not the key's."""
 
 
