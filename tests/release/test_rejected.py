@@ -196,6 +196,18 @@ def test_going_back_to_a_version_that_was_never_live_is_refused(releases: Releas
     assert "edge-refiner 3.10.0 was never live" in execution.reason
 
 
+def test_going_back_to_a_version_whose_image_is_another_now_is_refused(
+    releases: Releases,
+) -> None:
+    digest = releases.push(CONTAINER, "3.10.1")
+    releases.remember(CONTAINER, "3.10.1", f"sha256:{'0' * 64}")
+
+    execution = releases.release(CONTAINER, "3.10.1", action="rollback")
+
+    assert (execution.status, execution.error) == ("FAILED", "RejectedRollback")
+    assert f"was never live as {digest}" in execution.reason
+
+
 @pytest.mark.parametrize(
     "says",
     [

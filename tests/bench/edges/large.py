@@ -19,7 +19,7 @@ from pipeline.photo import Pixels
 from tests.bench.edges.contenders import CONTENDERS
 from tests.conftest import ROOT
 
-_ROUNDS: Final = 3
+_ROUNDS: Final = 2
 _MASK: Final = 1024
 
 
@@ -31,7 +31,7 @@ class Load(NamedTuple):
 
 
 def measure(who: str, megapixels: int, band_percent: int) -> Load:
-    """The best of three rounds (rembg: one), in a process of its own."""
+    """The better of two rounds (rembg: one), in a process of its own."""
     command = [sys.executable, "-m", "tests.bench.edges.large", who, f"{megapixels}"]
     told = subprocess.run(
         [*command, f"{band_percent}"], check=True, capture_output=True, cwd=ROOT

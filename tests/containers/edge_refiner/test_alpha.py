@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,10 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from containers.edge_refiner.alpha import estimate_alpha
-from containers.edge_refiner.mask import read_mask
-from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts import Refine
-from pipeline.photo import Pixels, encode
+from pipeline.photo import Pixels
 from tests.containers.edge_refiner import (
     AMPLE,
     NIGHT,
@@ -106,8 +102,8 @@ def test_alpha_is_one_deep_inside_and_zero_far_outside(mode: Refine) -> None:
 
     down, across = np.mgrid[:300, :300] - 149.5
     distance = np.hypot(down, across)
-    assert (alpha[distance < 90 - 30] > 1 - 1e-6).all()
-    assert (alpha[distance > 90 + 30] < 1e-6).all()
+    assert (alpha[distance < 90 - 30] > 1 - 1e-4).all()
+    assert (alpha[distance > 90 + 30] < 1e-4).all()
 
 
 @pytest.mark.parametrize("side", [256, 601, 1100])
@@ -196,12 +192,3 @@ def test_what_was_transparent_stays_transparent(mode: Refine, own: Pixels) -> No
     _, alpha = estimate_alpha(photo, np.full((4, 4), 255, dtype=np.uint8), mode=mode, budget=AMPLE)
 
     np.testing.assert_allclose(alpha, own / 255, atol=1e-6)
-
-
-def test_a_mask_is_read_back_as_it_was_stored(tmp_path: Path) -> None:
-    mask = np.arange(256, dtype=np.uint8).reshape(8, 32)
-    store = LocalStore(tmp_path)
-    content = encode(mask, picture_format="png")
-    artifact = store.write(Location("work", "mask.png"), content, media_type="image/png")
-
-    np.testing.assert_array_equal(read_mask(store, artifact), mask, strict=True)

@@ -1,0 +1,44 @@
+"""Whether a signature is the key's: KMS says no by an error, moto by a word."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from infra.functions.release_gate.sources import Sources
+
+
+class KMSInvalidSignatureException(Exception):
+    """What KMS raises for a signature that is not the key's."""
+
+
+class Kms:
+    """Knows one signature."""
+
+    exceptions = SimpleNamespace(KMSInvalidSignatureException=KMSInvalidSignatureException)
+
+    def verify(self, **asked: Any) -> dict[str, Any]:
+        if asked["Signature"] != b"right":
+            raise KMSInvalidSignatureException
+        return {"SignatureValid": True}
+
+
+SOURCES = Sources(ecr=None, s3=None, kms=Kms())
+
+
+@pytest.mark.parametrize(
+    ("signatures", "signed"),
+    [((b"right",), True), ((b"wrong",), False), ((b"wrong", b"right"), True), ((), False)],
+)
+def test_one_right_signature_is_enough_and_none_is_not(
+    signatures: tuple[bytes, ...],
+    signed: bool,  # noqa: FBT001
+) -> None:
+    assert SOURCES.is_signed_by("alias/p", b"message", signatures) is signed
+
+
+def test_what_kms_takes_no_more_is_not_signed() -> None:
+    assert SOURCES.is_signed_by("alias/p", bytes(4096), (b"right",)) is True
+    assert SOURCES.is_signed_by("alias/p", bytes(4097), (b"right",)) is False
