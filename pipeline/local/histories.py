@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import json
 import zlib
 from collections.abc import Sequence
 from typing import Any, Final
@@ -18,7 +18,7 @@ class FoldedHistory(list[Any]):
 
     def __init__(self, events: Sequence[Any]) -> None:
         super().__init__()
-        self._folded = zlib.compress(pickle.dumps(list(events)), _FAST)
+        self._folded = zlib.compress(json.dumps(list(events)).encode(), _FAST)
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> list[Any]:
-        return [*pickle.loads(zlib.decompress(self._folded)), *self]  # noqa: S301 - its own bytes
+        return [*json.loads(zlib.decompress(self._folded)), *self]
