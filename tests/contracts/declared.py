@@ -94,11 +94,7 @@ def read_declared(root: Path = ROOT) -> Declared:
         substitutions=blueprint.substitutions(NAMES),
         containers={row.placeholder: row for row in blueprint.containers},
         tasks={row.job: _task(root, row) for row in blueprint.containers},
-        operations={
-            f"{pascal_case(name)}Arn": OperationTask(operation_task(name), each.timeout_s)
-            for name, each in blueprint.resources.functions.items()
-            if not each.hook
-        },
+        operations=_invoked_operations(blueprint),
         release_hints={
             name: getattr(release_errors, name).hint for name in leaf_names(ReleaseError)
         },
@@ -108,6 +104,16 @@ def read_declared(root: Path = ROOT) -> Declared:
         transient=leaf_names(TransientError),
         weights=leaf_names(WeightsError),
     )
+
+
+def _invoked_operations(blueprint: Blueprint) -> dict[str, OperationTask]:
+    """Those that a machine invokes: only they have a job and a result."""
+    named = {name for text in blueprint.definitions.values() for name in PLACEHOLDER.findall(text)}
+    return {
+        each.placeholder: OperationTask(operation_task(each.name), each.operation.timeout_s)
+        for each in blueprint.operations(NAMES)
+        if each.placeholder in named
+    }
 
 
 def machine_timeouts(machines: tuple[Machine, ...]) -> dict[str, int]:
