@@ -102,7 +102,7 @@ def test_a_canary_is_waited_for(releases: Releases) -> None:
     execution = releases.release("edge-refiner", "1.5.0")
 
     assert execution.status == "SUCCEEDED", execution.reason
-    assert releases.states_of(execution).count("WaitForStack") == 6
+    assert releases.states_of(execution).count("WaitForStack") == 5
 
 
 def test_old_functions_may_still_be_cleared_away(releases: Releases) -> None:
