@@ -7,7 +7,7 @@ import shutil
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from pipeline import content_lock
 from pipeline.local.cloud import CREDENTIALS, make_client
+from pipeline.local.deployment import NAMES
 from pipeline.manifest import load_container
 from tests.conftest import ROOT
 from tests.release import stand_ins
@@ -22,11 +23,11 @@ from tests.release.codebuild import Build, read_buildspec, run_build
 
 CONTAINER: Final = "edge-refiner"
 VERSION: Final = load_container(ROOT / "containers" / "edge_refiner").version
-REPOSITORY: Final = f"matteline/{CONTAINER}"
+REPOSITORY: Final = NAMES.repository(CONTAINER)
 REVISION: Final = "5f0c1f4b6e0d7c0b3a0f5f8f0f2c9a1d3e4b5a69"
 BUILD: Final = "arn:aws:codebuild:us-east-1:123456789012:build/matteline-build:1"
-EVIDENCE: Final = "evidence"
-KEY: Final = "alias/provenance"
+EVIDENCE: Final = NAMES.bucket("evidence")
+KEY: Final = NAMES.provenance_key
 CONTAINER_BUILDSPEC: Final = ROOT / "buildspec" / "container.yml"
 
 
@@ -38,7 +39,6 @@ class Shop:
     tools: Path
     endpoint: str
     builds: int = 0
-    variables: dict[str, str] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
         return make_client(service, self.endpoint)
@@ -95,16 +95,21 @@ class Shop:
         }
 
 
+def shop_at(endpoint: str, folder: Path) -> Shop:
+    """A shop that pushes to an AWS which is there already."""
+    return Shop(_copied(folder / "source"), stand_ins.install(folder / "bin"), endpoint)
+
+
 @contextmanager
 def opened_shop(folder: Path) -> Iterator[Shop]:
-    """A shop whose registry, key and bucket are new."""
+    """A shop with an AWS of its own: one repository, one key, one bucket."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:
         endpoint = "http://{}:{}".format(*server.get_host_and_port())
         reset = f"{endpoint}/moto-api/reset"
         urllib.request.urlopen(reset, data=b"", timeout=10).close()  # noqa: S310 - our own server
-        shop = Shop(_copied(folder / "source"), stand_ins.install(folder / "bin"), endpoint)
+        shop = shop_at(endpoint, folder)
         shop.client("ecr").create_repository(
             repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE"
         )

@@ -14,11 +14,11 @@ import pytest
 from pipeline.blueprint import Blueprint
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES
-from pipeline.local.moto_releases import release_services
-from pipeline.local.release_aws import ReleaseAws, Stack
 from pipeline.local.worker import Function
 from tests.conftest import ROOT
 from tests.release.driver import Releases
+from tests.release.moto_releases import release_services
+from tests.release.release_aws import ReleaseAws, Stack
 
 HOOK = NAMES.operation("smoke-hook", hook=True)
 CONTAINERS = ("edge-refiner", "media-inspector", "model-downloader", "background-remover")

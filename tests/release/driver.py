@@ -11,9 +11,9 @@ from typing import Any
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.local.executions import describe
-from pipeline.local.release_aws import ReleaseAws, Stack
 from pipeline.operations.executions import Execution
 from tests.release.evidence import Evidence, envelope_of, evidence_of
+from tests.release.release_aws import ReleaseAws, Stack
 
 PATIENCE_S = 60
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.local.release_aws import event
 from tests.release.driver import Releases
+from tests.release.release_aws import event
 
 CONTAINER = "model-downloader"
 

@@ -14,7 +14,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.ecr.exceptions import ScanNotFoundException
 from moto.ecr.responses import ECRResponse
 
-from pipeline.local.release_aws import ReleaseAws
+from tests.release.release_aws import ReleaseAws
 
 _NOT_BEGUN: Final = "NOT_BEGUN"
 

@@ -1,0 +1,62 @@
+"""README's "Release a container" on the local cloud, a step at a time: build, release, go back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.release.building import CONTAINER, VERSION, shop_at
+from tests.release.driver import Releases
+
+OLDER = "0.0.1"
+
+
+@pytest.fixture(scope="module")
+def digest(releases: Releases, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the shipped buildspec built and pushed."""
+    build = shop_at(releases.cloud.endpoint, tmp_path_factory.mktemp("shop")).build()
+    assert build.succeeded, build.log
+    return build.exported["IMAGE_DIGEST"]
+
+
+def test_a_built_container_is_released_and_brought_back(releases: Releases, digest: str) -> None:
+    releases.push(CONTAINER, OLDER)
+    assert releases.release(CONTAINER, OLDER).status == "SUCCEEDED"
+
+    released = matteline(releases, "release", CONTAINER)
+
+    assert released.stdout.endswith(f"{CONTAINER} {VERSION} is live\n"), released.stderr
+    assert releases.stack(CONTAINER).parameters["ImageDigestHex"] == digest.removeprefix("sha256:")
+
+    back = matteline(releases, "rollback", CONTAINER, OLDER)
+
+    assert back.returncode == 0, back.stderr
+    assert releases.stack(CONTAINER).parameters["ReleaseVersion"] == OLDER
+
+
+def test_a_rejection_is_told_with_its_reason(releases: Releases) -> None:
+    rejected = matteline(releases, "rollback", CONTAINER, "7.7.7")
+
+    assert rejected.returncode == 1
+    assert rejected.stderr.startswith("RejectedVersion: ")
+
+
+def test_a_release_can_be_left_alone(releases: Releases, digest: str) -> None:
+    started = matteline(releases, "release", CONTAINER, "--no-wait")
+
+    execution = releases.wait_for(started.stdout.strip())
+    assert execution.input == {"container": CONTAINER, "version": VERSION, "action": "deploy"}
+    assert execution.status == "SUCCEEDED"
+    assert releases.row(CONTAINER)["digest"] == digest
+
+
+def matteline(releases: Releases, *words: str) -> subprocess.CompletedProcess[str]:
+    """`matteline containers …`, as a person types it beside a running local cloud."""
+    place = ("--endpoint-url", releases.cloud.endpoint)
+    command = (sys.executable, "-m", "pipeline", "containers", *words, *place)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
