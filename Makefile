@@ -145,6 +145,11 @@ check: $(READY)  ## Lint, types, import rules; changes nothing
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/matteline containers check
 
+.PHONY: audit
+audit: $(READY)  ## Known vulnerabilities of what the images lock; asks PyPI's vulnerability service
+	@for lock in containers/*/requirements.txt; do \
+		$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || exit 1; done
+
 .PHONY: fix
 fix: $(READY)  ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .
