@@ -9,7 +9,7 @@ digest="$(aws ecr describe-images --repository-name "${REPOSITORY#*/}" --image-i
   --query 'imageDetails[0].imageDigest' --output text)"
 
 matteline containers state "$CONTAINER" --digest "$digest" \
-  --revision "$CODEBUILD_RESOLVED_SOURCE_VERSION" --build "$CODEBUILD_BUILD_ARN"
+  --revision "$REVISION" --build "$CODEBUILD_BUILD_ARN"
 signature="$(aws kms sign --key-id "$PROVENANCE_KEY" --message fileb://evidence/statement.dsse \
   --message-type RAW --signing-algorithm ECDSA_SHA_384 --query Signature --output text)"
 matteline containers vouch "$PROVENANCE_KEY" "$signature"

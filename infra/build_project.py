@@ -153,6 +153,7 @@ def _evidence(
 ) -> Iterator[iam.PolicyStatement]:
     bucket = names.bucket_arn("evidence")
     yield _allow(["s3:PutObject"], [f"{bucket}/releases/{manifest.name}/*"])
+    yield _allow(["s3:ListBucket"], [bucket])
     yield _allow(["kms:Sign", "kms:GetPublicKey"], [signing_key.key_arn])
     yield _allow(["kms:Decrypt", "kms:GenerateDataKey"], [data_key.key_arn])
 
@@ -171,7 +172,6 @@ def _source_statements(names: Names, settings: Settings) -> Iterator[iam.PolicyS
         return
     bucket = names.bucket_arn("evidence")
     yield _allow(["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket}/{SOURCE_KEY}"])
-    yield _allow(["s3:ListBucket"], [bucket])
 
 
 def _role(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> iam.IRole:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from moto.server import ThreadedMotoServer
 
 from pipeline import content_lock
+from pipeline.evidence import PROVENANCE
 from pipeline.local.cloud import CREDENTIALS, make_client
 from pipeline.local.deployment import NAMES
 from pipeline.manifest import load_container
@@ -69,10 +70,15 @@ class Shop:
             for each in listed
         }
 
-    def push_by_hand(self) -> None:
-        """The manifest's version is in the registry, whoever put it there."""
-        ecr = self.client("ecr")
-        ecr.put_image(repositoryName=REPOSITORY, imageTag=VERSION, imageManifest=stand_ins.MANIFEST)
+    def push_by_hand(self, *, vouched: bool) -> None:
+        """The manifest's version is in the registry, with or without its provenance."""
+        image = self.client("ecr").put_image(
+            repositoryName=REPOSITORY, imageTag=VERSION, imageManifest=stand_ins.MANIFEST
+        )["image"]
+        if vouched:
+            digest_hex = image["imageId"]["imageDigest"].removeprefix("sha256:")
+            key = f"releases/{CONTAINER}/{digest_hex}/{PROVENANCE}"
+            self.client("s3").put_object(Bucket=EVIDENCE, Key=key, Body=b"{}")
 
     def tags(self) -> list[str]:
         listed = self.client("ecr").list_images(repositoryName=REPOSITORY)["imageIds"]

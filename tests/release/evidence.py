@@ -8,7 +8,17 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
+from pipeline import evidence
+from pipeline.evidence import (
+    PAYLOAD_TYPE,
+    SBOM,
+    SELFTEST,
+    Built,
+    pre_authentication,
+    statement_of,
+)
+
+BUILD: Final = "arn:aws:codebuild:us-east-1:123456789012:build/p:1"
 SIGNING: Final = "ECDSA_SHA_384"
 
 
@@ -31,46 +41,17 @@ def evidence_of(container: str, version: str, digest: str) -> Evidence:
         }
     )
     selftest = as_json({"container": container, "version": version, "passed": True, "checks": {}})
-    vouched = {"sbom.cdx.json": sha256(sbom), "selftest.json": sha256(selftest)}
-    return Evidence(sbom, selftest, statement_of(container, version, digest, vouched))
-
-
-def statement_of(
-    container: str, version: str, digest: str, vouched: dict[str, str]
-) -> dict[str, Any]:
-    """in-toto's statement with SLSA's provenance, as a build signs it."""
-    byproducts = [{"name": name, "digest": {"sha256": sha}} for name, sha in vouched.items()]
-    return {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": container, "digest": {"sha256": digest.removeprefix("sha256:")}}],
-        "predicateType": "https://slsa.dev/provenance/v1",
-        "predicate": {
-            "buildDefinition": {
-                "buildType": "https://matteline.example/container/v1",
-                "externalParameters": {"container": container, "version": version},
-            },
-            "runDetails": {
-                "builder": {"id": "arn:aws:codebuild:us-east-1:123456789012:project/p"},
-                "byproducts": byproducts,
-            },
-        },
-    }
+    built = Built(container, version, digest, content="0" * 64, revision="0" * 40, build=BUILD)
+    return Evidence(sbom, selftest, statement_of(built, {SBOM: sbom, SELFTEST: selftest}))
 
 
 def envelope_of(statement: dict[str, Any], kms: Any, key: str) -> bytes:
     """The statement in a DSSE envelope, signed by a key of KMS."""
     payload = json.dumps(statement).encode()
-    kind = PAYLOAD_TYPE.encode()
-    message = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    message = pre_authentication(PAYLOAD_TYPE, payload)
     signed = kms.sign(KeyId=key, Message=message, MessageType="RAW", SigningAlgorithm=SIGNING)
     signature = base64.b64encode(signed["Signature"]).decode()
-    return as_json(
-        {
-            "payloadType": PAYLOAD_TYPE,
-            "payload": base64.b64encode(payload).decode(),
-            "signatures": [{"keyid": key, "sig": signature}],
-        }
-    )
+    return as_json(evidence.envelope_of(payload, key=key, signature=signature))
 
 
 def as_json(value: object) -> bytes:

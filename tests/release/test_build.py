@@ -10,7 +10,15 @@ import pytest
 
 from infra.functions.release_gate import evidence as gate
 from pipeline.evidence import OTHERS, PROVENANCE, SBOM, SELFTEST
-from tests.release.building import CONTAINER, KEY, REPOSITORY, VERSION, Shop, opened_shop
+from tests.release.building import (
+    CONTAINER,
+    KEY,
+    REPOSITORY,
+    REVISION,
+    VERSION,
+    Shop,
+    opened_shop,
+)
 
 
 @pytest.fixture
@@ -40,7 +48,7 @@ def test_a_tag_becomes_an_image_with_evidence_that_the_gate_accepts(shop: Shop) 
 
 
 def test_a_rehearsal_of_a_released_version_does_all_but_the_push(shop: Shop) -> None:
-    shop.push_by_hand()
+    shop.push_by_hand(vouched=True)
 
     build = shop.build(REHEARSAL="1", CODEBUILD_WEBHOOK_TRIGGER="")
 
@@ -49,17 +57,43 @@ def test_a_rehearsal_of_a_released_version_does_all_but_the_push(shop: Shop) -> 
     assert shop.called("docker run")
     assert build.exported["IMAGE_DIGEST"] == ""
     assert not shop.called("docker push")
-    assert shop.evidence() == {}
+    assert len(shop.evidence()) == 1  # what was there before
 
 
-def test_a_version_in_the_registry_is_not_built_again(shop: Shop) -> None:
-    shop.push_by_hand()
+@pytest.mark.parametrize(
+    ("vouched", "advice"),
+    [
+        pytest.param(True, f"matteline containers bump {CONTAINER}", id="released"),
+        pytest.param(False, "aws ecr batch-delete-image", id="never-vouched-for"),
+    ],
+)
+def test_a_version_in_the_registry_is_not_built_again(
+    shop: Shop, advice: str, *, vouched: bool
+) -> None:
+    shop.push_by_hand(vouched=vouched)
 
     again = shop.build()
 
     assert again.phases == {"install": True, "pre_build": False}
-    assert f"matteline containers bump {CONTAINER}" in again.log
+    assert advice in again.log
     assert not shop.called("make test")
+
+
+def test_the_commit_of_a_zip_is_the_one_that_git_archive_wrote_into_it(shop: Shop) -> None:
+    (shop.source / "buildspec" / "REVISION").write_text(f"{REVISION}\n")
+
+    build = shop.build(CODEBUILD_RESOLVED_SOURCE_VERSION="", REHEARSAL="1")
+
+    assert build.succeeded, build.log
+    assert shop.called("docker build --provenance=false")
+    assert f"REVISION={REVISION}" in next(each for each in shop.calls if "docker build" in each)
+
+
+def test_sources_of_no_known_commit_are_not_built(shop: Shop) -> None:
+    build = shop.build(CODEBUILD_RESOLVED_SOURCE_VERSION="")
+
+    assert build.phases == {"install": True, "pre_build": False}
+    assert "make the zip with git archive" in build.log
 
 
 def test_a_tag_that_is_not_the_manifests_version_stops_before_anything_is_built(shop: Shop) -> None:

@@ -12,7 +12,7 @@ import pytest
 from pipeline.operations.executions import Execution
 from pipeline.release_errors import RejectedByGate, RejectedScan
 from tests.release.driver import Releases
-from tests.release.evidence import as_json, evidence_of, statement_of
+from tests.release.evidence import as_json, evidence_of
 
 CONTAINER = "edge-refiner"
 
@@ -162,7 +162,7 @@ def test_an_image_without_all_its_evidence_is_refused(
 
 def test_provenance_of_another_image_is_refused(releases: Releases) -> None:
     digest = releases.push_image(CONTAINER, "3.7.0")
-    other = statement_of(CONTAINER, "3.7.0", f"sha256:{'0' * 64}", {})
+    other = evidence_of(CONTAINER, "3.7.0", f"sha256:{'0' * 64}").statement
     evidence = evidence_of(CONTAINER, "3.7.0", digest)
     releases.put_evidence(CONTAINER, digest, replace(evidence, statement=other))
 
