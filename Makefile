@@ -138,7 +138,7 @@ deploy: $(INFRA_READY) $(TOOLKIT)  ## Every stack into the account and region of
 	@cd infra && npx --no-install cdk deploy --all -c matteline:stage=$(STAGE)
 
 .PHONY: check
-check: $(READY)  ## Lint, types, import rules; changes nothing
+check: $(READY)  ## Lint, types, import rules, versions; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.catalogue import load_catalogue
 from pipeline.manifest import ContainerManifest, load_containers
-from pipeline.shipping import DOCKERFILE, shipped_files
+from pipeline.shipping import shipped_files
 from tests.contracts.declared import ROOT
 from tests.contracts.requirements import Pin, read_lock
 
@@ -153,24 +153,3 @@ def test_the_trap_is_seen(architecture: str, version: str, found: str | None) ->
     container = CONTAINERS[0].model_copy(update={"architecture": architecture})
 
     assert arm64_trap(container, (Pin("onnxruntime", version, frozenset()),)) == found
-
-
-def hadolint(path: Path) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).parent / "hadolint"
-    return subprocess.run([program, path], capture_output=True, text=True, check=False)
-
-
-def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
-    done = hadolint(ROOT / DOCKERFILE)
-
-    assert (done.returncode, done.stdout) == (0, "")
-
-
-def test_hadolint_would_find_something(tmp_path: Path) -> None:
-    slipped = tmp_path / "Dockerfile"
-    slipped.write_text("FROM python:latest\nRUN cd / && pip install numpy\n")
-
-    done = hadolint(slipped)
-
-    assert done.returncode == 1
-    assert {"DL3007", "DL3013", "DL3042"} <= set(re.findall(r"DL\d{4}", done.stdout))
