@@ -25,7 +25,8 @@ from tests.images.emulation import emulated
 
 pytestmark = pytest.mark.images
 PATIENCE_S: Final = 10
-PASSING: Final = {"metrics", "inspected_at", "claims_before", "held_until"}
+# Times, figures, and the memory a host says it has.
+PASSING: Final = {"metrics", "inspected_at", "claims_before", "held_until", "budget_mb"}
 
 Payload = dict[str, Any]
 

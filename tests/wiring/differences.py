@@ -12,6 +12,7 @@ from typing import Final
 OVERLAID: Final[Mapping[str, str]] = {
     "AWS::Lambda::Function, its image": "images need Docker; the same handler runs from the "
     "working tree, under the images' own runtime client",
+    "AWS::Lambda::Function, its zip": "likewise: MiniStack's own Python names no error as it is",
 }
 TAUGHT: Final[Mapping[str, str]] = {
     "AWS::StepFunctions::StateMachineVersion": "MiniStack's CloudFormation does not know it, its "
@@ -24,6 +25,7 @@ TAUGHT: Final[Mapping[str, str]] = {
 }
 INERT: Final[Mapping[str, str]] = {
     "AWS::CloudWatch::Alarm": "MiniStack refuses metric math, and nothing here watches metrics",
+    "AWS::CloudWatch::CompositeAlarm": "likewise",
     "AWS::CodeDeploy::Application": "MiniStack has no CodeDeploy",
     "AWS::CodeDeploy::DeploymentGroup": "MiniStack has no CodeDeploy: an alias moves at once",
     "AWS::Logs::QueryDefinition": "nobody asks MiniStack's logs",

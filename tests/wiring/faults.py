@@ -8,34 +8,42 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from pipeline.manifest import load_containers
+from tests.conftest import ROOT
 from tests.wiring.calls import calls
 from tests.wiring.ministack import MiniStack
 from tests.wiring.rights import missing, needed
 
 _PLACEHOLDER: Final = re.compile(r"\$\{\w+\}")
+_CONTAINERS: Final = tuple(each.name for each in load_containers(ROOT))
+# By the service in a target's ARN: how it is looked for, and what the rule's role has to be allowed.
+# Functions and topics allow the rule themselves; MiniStack has no builds.
+_PARAMETERS: Final = {"states": "StateMachineArn", "lambda": "FunctionName"}
+_STARTED_BY: Final = {"states": "states:StartExecution", "codebuild": "codebuild:StartBuild"}
 
 
 def faults(cloud: MiniStack, models: Sequence[str]) -> list[str]:
     """One line each; none if every state and every rule reaches what it is to reach.
 
-    `models` are those whose functions a state may pick by name.
+    `models` are those whose functions a state may pick by name; a release picks a container.
     """
     states = cloud.client("stepfunctions")
     found = list(_rule_faults(cloud))
     for machine in states.list_state_machines()["stateMachines"]:
         described = states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
-        told = _machine_faults(described, cloud, models)
+        picked = _CONTAINERS if machine["name"].endswith("-release-container") else models
+        told = _machine_faults(described, cloud, picked)
         found += [f"{machine['name']}: {fault}" for fault in told]
     return found
 
 
 def _machine_faults(
-    machine: Mapping[str, str], cloud: MiniStack, models: Sequence[str]
+    machine: Mapping[str, str], cloud: MiniStack, picked: Sequence[str]
 ) -> Iterator[str]:
     definition, arn = machine["definition"], machine["stateMachineArn"]
     for left in sorted(set(_PLACEHOLDER.findall(definition))):
         yield f"nothing was put in the place of {left}"
-    made, ways = list(calls(definition, models)), _ways_to_find(cloud)
+    made, ways = list(calls(definition, picked)), _ways_to_find(cloud)
     for parameter, find in ways.items():
         for name in sorted({name for call in made for name in call.texts(parameter)}):
             if not _is_there(find, name):
@@ -51,11 +59,14 @@ def _rule_faults(cloud: MiniStack) -> Iterator[str]:
         if rule["State"] != "ENABLED" or not targets:
             yield f"rule {rule['Name']} starts nothing"
         for target in targets:
-            if not _is_there(ways["StateMachineArn"], target["Arn"]):
+            way = ways.get(_PARAMETERS.get(target["Arn"].split(":")[2], ""))
+            if way and not _is_there(way, target["Arn"]):
                 yield f"rule {rule['Name']} aims at {target['Arn']}, which is not there"
-            if not _is_there(ways["QueueArn"], target["DeadLetterConfig"]["Arn"]):
+            queue = target.get("DeadLetterConfig", {}).get("Arn", "")
+            if ":sns:" not in target["Arn"] and not _is_there(ways["QueueArn"], queue):
                 yield f"rule {rule['Name']} has nowhere to leave what it cannot deliver"
-            yield from missing(target["RoleArn"], [("states:StartExecution", target["Arn"])], cloud)
+            if right := _STARTED_BY.get(target["Arn"].split(":")[2]):
+                yield from missing(target["RoleArn"], [(right, target["Arn"])], cloud)
 
 
 def _ways_to_find(cloud: MiniStack) -> Mapping[str, Callable[[str], Any]]:

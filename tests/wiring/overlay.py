@@ -35,12 +35,12 @@ def with_code(template: Template, *, bucket: str, key: str) -> Template:
     """The template with every image replaced by the zip at `bucket` and `key`."""
     overlaid = copy.deepcopy(template)
     for resource in overlaid["Resources"].values():
-        properties = resource.get("Properties", {})
-        if resource["Type"] == "AWS::Lambda::Function" and properties["PackageType"] == "Image":
-            properties["Handler"] = _handler(properties["Code"])
+        if resource["Type"] == "AWS::Lambda::Function":
+            properties = resource["Properties"]
+            if properties.pop("PackageType", "Zip") == "Image":
+                properties["Handler"] = _handler(properties["Code"])
             properties["Runtime"] = "provided.al2023"
             properties["Code"] = {"S3Bucket": bucket, "S3Key": key}
-            del properties["PackageType"]
     return overlaid
 
 

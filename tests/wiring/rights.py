@@ -40,6 +40,16 @@ def needed(call: Call, machine_arn: str) -> Iterator[Right]:
         case ["aws-sdk", "sfn", "describeMapRun"]:
             run = f"{machine}/{ANYTHING}:{ANYTHING}"
             yield "states:DescribeMapRun", f"{states}:{account}:mapRun:{run}"
+        case ["aws-sdk", "ecr", action]:
+            for repository in call.texts("RepositoryName"):
+                arn = f"arn:aws:ecr:{REGION}:{account}:repository/{repository}"
+                yield f"ecr:{action[0].upper()}{action[1:]}", arn
+        case ["aws-sdk", "cloudformation", "describeStacks"]:
+            for stack in call.texts("StackName"):
+                arn = f"arn:aws:cloudformation:{REGION}:{account}:stack/{stack}/{ANYTHING}"
+                yield "cloudformation:DescribeStacks", arn
+        case ["aws-sdk", "cloudformation", "updateStack"]:
+            return  # granted with a role and without a template: conditions, again
         case ["states", "startExecution.sync", "2"]:
             yield from (("states:StartExecution", arn) for arn in call.texts("StateMachineArn"))
         case ["events", "putEvents"]:
