@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from containers.edge_refiner.budget import RESOLUTIONS, Budget
-from containers.edge_refiner.mask import Alpha, doubt_of, doubtful, enlarge_mask
+from containers.edge_refiner.mask import Alpha, doubt_of, doubtful, enlarge_mask, settle
 from containers.edge_refiner.matting import Band, soft_parts, solve_edges
 from containers.edge_refiner.pyramid import follow_edges, plan_rounds
 from containers.edge_refiner.tiling import tiles
@@ -47,6 +47,7 @@ def _estimate(rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget) -> tuple[
     reason = _why_not(doubt, pixel, finest)
     if reason:
         return kept.model_copy(update={"kept_mask": reason}), enlarge_mask(mask, rgb.shape)
+    mask = settle(mask, doubt)
     rounds = plan_rounds(_BLUR * pixel, finest=finest)
     alpha = follow_edges(rgb, mask, doubt, rounds[:1] if mode == "fast" else rounds)
     where = {"fast": np.zeros_like(doubt), "matting": doubt, "auto": soft_parts(mask, doubt)}[mode]

@@ -17,6 +17,7 @@ from pipeline.photo import Pixels, decode
 Alpha = npt.NDArray[np.float32]
 
 _BAND_MASK_PIXELS: Final = 3
+_HALF: Final = 127
 _SIDE: Final = 512
 
 
@@ -43,6 +44,11 @@ def doubt_of(mask: Pixels) -> Pixels:
         mask.astype(np.float32) / np.float32(255), band_radius=_BAND_MASK_PIXELS
     )
     return np.where(trimap == UNKNOWN, np.uint8(255), np.uint8(0))
+
+
+def settle(mask: Pixels, doubt: Pixels) -> Pixels:
+    """The mask without the model's murmur: where it leaves no doubt, all or nothing."""
+    return np.where(doubt > 0, mask, np.where(mask > _HALF, np.uint8(255), np.uint8(0)))
 
 
 def doubtful(candidates: list[Tile], doubt: Pixels, shape: tuple[int, ...]) -> list[Tile]:

@@ -35,27 +35,35 @@ def needed(call: Call, machine_arn: str) -> Iterator[Right]:
                 yield f"dynamodb:{action[0].upper()}{action[1:]}", f"{arn}{index}"
         case ["aws-sdk", "s3", action]:
             yield from _of_s3(action, call)
-        case ["aws-sdk", "sfn", "listMapRuns"]:
-            yield "states:ListMapRuns", f"{states}:{account}:execution:{machine}:{ANYTHING}"
-        case ["aws-sdk", "sfn", "describeMapRun"]:
-            run = f"{machine}/{ANYTHING}:{ANYTHING}"
-            yield "states:DescribeMapRun", f"{states}:{account}:mapRun:{run}"
-        case ["aws-sdk", "ecr", action]:
-            for repository in call.texts("RepositoryName"):
-                arn = f"arn:aws:ecr:{REGION}:{account}:repository/{repository}"
-                yield f"ecr:{action[0].upper()}{action[1:]}", arn
-        case ["aws-sdk", "cloudformation", "describeStacks"]:
-            for stack in call.texts("StackName"):
-                arn = f"arn:aws:cloudformation:{REGION}:{account}:stack/{stack}/{ANYTHING}"
-                yield "cloudformation:DescribeStacks", arn
-        case ["aws-sdk", "cloudformation", "updateStack"]:
-            return  # granted with a role and without a template: conditions, again
+        case ["aws-sdk", "sfn", action]:
+            yield from _of_map_runs(action, f"{states}:{account}", machine)
+        case ["aws-sdk", "ecr" | "cloudformation" as service, action]:
+            yield from _of_releases(f"{service}:{action[0].upper()}{action[1:]}", call, account)
         case ["states", "startExecution.sync", "2"]:
             yield from (("states:StartExecution", arn) for arn in call.texts("StateMachineArn"))
         case ["events", "putEvents"]:
             return  # granted for our own source: MiniStack's simulation knows no conditions
         case _:
             raise _unknown(call)
+
+
+def _of_map_runs(action: str, account: str, machine: str) -> Iterator[Right]:
+    if action == "listMapRuns":
+        yield "states:ListMapRuns", f"{account}:execution:{machine}:{ANYTHING}"
+    elif action == "describeMapRun":
+        yield "states:DescribeMapRun", f"{account}:mapRun:{machine}/{ANYTHING}:{ANYTHING}"
+    else:
+        raise ValueError(f"nobody has said which rights sfn:{action} needs")
+
+
+def _of_releases(action: str, call: Call, account: str) -> Iterator[Right]:
+    """An update is granted with a role and without a template: under conditions, not asked here."""
+    for repository in call.texts("RepositoryName"):
+        yield action, f"arn:aws:ecr:{REGION}:{account}:repository/{repository}"
+    if action != "cloudformation:UpdateStack":
+        for stack in call.texts("StackName"):
+            stacks = f"arn:aws:cloudformation:{REGION}:{account}:stack"
+            yield action, f"{stacks}/{stack}/{ANYTHING}"
 
 
 def _of_s3(action: str, call: Call) -> Iterator[Right]:

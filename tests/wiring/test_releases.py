@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from pipeline.manifest import load_containers
+from tests.conftest import ROOT
 from tests.wiring.assembly import Template
 from tests.wiring.deployment import RELEASE, deploy, release
 from tests.wiring.ministack import MiniStack
 
 pytestmark = pytest.mark.wiring
 REFINER = "matteline-dev-edge-refiner"
+CONTAINERS = tuple(f"matteline-dev-{each.name}" for each in load_containers(ROOT))
 NEXT = {"ImageDigestHex": "e" * 64, "ReleaseVersion": "1.3.0"}
 
 
@@ -29,7 +32,10 @@ def test_nothing_runs_before_the_first_release(
 ) -> None:
     deploy(stacks, elsewhere)
 
-    assert elsewhere.client("lambda").list_functions()["Functions"] == []
+    there = elsewhere.client("lambda").list_functions()["Functions"]
+    names = {each["FunctionName"] for each in there}
+    assert {name for name in names if name.startswith(CONTAINERS)} == set()
+    assert "matteline-dev-release-gate" in names  # it has to judge the first
 
 
 def test_a_release_moves_live_to_a_version_of_its_own(

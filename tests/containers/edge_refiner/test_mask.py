@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from containers.edge_refiner import mask as masks
-from containers.edge_refiner.mask import doubt_of, enlarge_mask, read_mask
+from containers.edge_refiner.mask import doubt_of, enlarge_mask, read_mask, settle
 from pipeline.artifacts import LocalStore, Location
 from pipeline.photo import encode
 from tests.containers.edge_refiner import coarse_mask, disk
@@ -42,3 +42,14 @@ def test_an_enlarged_mask_does_not_depend_on_its_tiles(
     monkeypatch.setattr(masks, "_SIDE", side)
 
     np.testing.assert_allclose(enlarge_mask(mask, (301, 257)), whole, atol=1.1 / 255)
+
+
+def test_where_a_mask_leaves_no_doubt_it_is_all_or_nothing() -> None:
+    mask = np.full((40, 40), 9, dtype=np.uint8)
+    mask[:, 20:] = 250
+    doubt = doubt_of(mask)
+
+    settled = settle(mask, doubt)
+
+    assert set(settled[doubt == 0].tolist()) == {0, 255}
+    np.testing.assert_array_equal(settled[doubt > 0], mask[doubt > 0])
