@@ -16,8 +16,8 @@ from tests.wiring.rights import missing, needed
 
 _PLACEHOLDER: Final = re.compile(r"\$\{\w+\}")
 _CONTAINERS: Final = tuple(each.name for each in load_containers(ROOT))
-# By the service in a target's ARN: how it is looked for, and what the rule's role needs. Functions and
-# topics allow the rule themselves; MiniStack has no builds.
+# By the service in a target's ARN: how it is looked for, and what the rule's role needs. Functions
+# and topics allow the rule themselves; MiniStack has no builds.
 _PARAMETERS: Final = {"states": "StateMachineArn", "lambda": "FunctionName"}
 _STARTED_BY: Final = {"states": "states:StartExecution", "codebuild": "codebuild:StartBuild"}
 
