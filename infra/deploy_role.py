@@ -61,19 +61,14 @@ class DeployRole(Construct):
         names: Names,
     ) -> None:
         super().__init__(scope, f"{pascal_case(manifest.name)}DeployRole")
-        stack = f"{names.arn('cloudformation')}:stack/{names.function_stack(manifest.name)}/*"
         document = iam.PolicyDocument(statements=list(_statements(manifest, functions, names)))
         iam.Role(
             self,
             "Role",
             role_name=names.deploy_role(manifest.name),
-            assumed_by=iam.ServicePrincipal(
-                "cloudformation.amazonaws.com",
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": names.account},
-                    "ArnLike": {"aws:SourceArn": stack},
-                },
-            ),
+            # No condition: CloudFormation promises no source with a stack's role. Who may
+            # pass the role is the guard.
+            assumed_by=iam.ServicePrincipal("cloudformation.amazonaws.com"),
             inline_policies={"release": document},
         )
 
