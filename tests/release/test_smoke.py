@@ -22,6 +22,7 @@ REMOVER = NAMES.function("background-remover")
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
     with releasing(tmp_path_factory.mktemp("machines")) as (releases, _):
+        releases.release_something_before()
         yield releases
 
 
