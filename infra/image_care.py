@@ -16,7 +16,7 @@ from constructs import Construct
 
 from infra.alarms import Alarms
 from infra.functions.image_watch.findings import METRIC
-from infra.metrics import namespace
+from infra.metrics import namespace, undelivered
 from pipeline.names import PROJECT, Names
 
 # Monday morning: what fails finds people at work.
@@ -59,6 +59,13 @@ class ImageCare(Construct):
             above=0,
             meaning="Critical vulnerabilities are known of an image that is live.",
             section="image-vulnerable",
+        )
+        alarms.add(
+            "image-care-undelivered",
+            undelivered(names, "image-care"),
+            above=0,
+            meaning="A look at live images, or a rehearsal of their builds, did not begin.",
+            section="image-care-undelivered",
         )
 
     def _every_week(self, wanted: Sequence[events.IRuleTarget]) -> None:
