@@ -84,7 +84,8 @@ class Grants:
     def _watch(self) -> list[iam.PolicyStatement]:
         return [
             self._releases(),
-            _allow(["ecr:StartImageScan"], self.repositories),
+            _allow(["ecr:DescribeImageScanFindings", "ecr:StartImageScan"], self.repositories),
+            enhanced_findings(),
         ]
 
     def _releases(self) -> iam.PolicyStatement:

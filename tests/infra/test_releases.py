@@ -230,14 +230,27 @@ def test_an_image_is_built_on_its_own_kind_of_machine(grown: Templates) -> None:
     assert project_of(stack, "face-finder")["Environment"]["Type"] == "ARM_CONTAINER"
 
 
-def test_every_week_what_is_live_is_scanned_and_built_again(stack: Deployed) -> None:
-    weekly = [each.properties for each in stack.of("Events::Rule") if "Schedule" in str(each)]
-    targets = [target for rule in weekly for target in rule.get("Targets", [])]
+def test_every_week_each_build_is_rehearsed_and_every_day_what_is_live_is_looked_at(
+    stack: Deployed,
+) -> None:
+    rules = [each.properties for each in stack.of("Events::Rule") if "Schedule" in str(each)]
+    weekly = [each for each in rules if "MON" in each["ScheduleExpression"]]
+    (daily,) = [each for each in rules if each not in weekly]
 
-    rehearsals = [each for each in targets if "REHEARSAL" in str(each.get("Input"))]
-    assert len(rehearsals) == len(CONTAINERS)
-    assert len(targets) == len(CONTAINERS) + 1
+    rehearsed = [target for rule in weekly for target in rule["Targets"]]
+    assert ["REHEARSAL" in each["Input"] for each in rehearsed] == [True] * len(CONTAINERS)
     assert all(len(rule["Targets"]) <= 5 for rule in weekly)
+    assert daily["ScheduleExpression"] == "cron(0 5 * * ? *)"
+
+
+def test_what_is_critical_rings_from_one_daily_look_to_the_next(stack: Deployed) -> None:
+    alarm = stack.one("CloudWatch::Alarm", AlarmName="matteline-dev-critical-findings").properties
+
+    assert (alarm["Period"], alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (
+        86400,
+        1,
+        2,
+    )
 
 
 def project_of(stack: Deployed, container: str) -> dict[str, Any]:
