@@ -133,9 +133,12 @@ test-infra: $(INFRA_READY) $(TOOLKIT)  ## Types and tests of infra/, where CDK i
 		--confcutdir=tests/infra tests/infra $(if $(K),-k "$(K)")
 
 STAGE ?= dev
+# A stack keeps what is not given: after a rollback it would change all at once, alarms or not.
+CONTAINERS := $(subst _,-,$(patsubst containers/%/container.toml,%,$(wildcard containers/*/container.toml)))
+CANARY := $(CONTAINERS:%=--parameters matteline-$(STAGE)-functions-%:TrafficShift=canary)
 .PHONY: deploy
 deploy: $(INFRA_READY) $(TOOLKIT)  ## Every stack into the account and region of your AWS profile; STAGE=prod
-	@cd infra && npx --no-install cdk deploy --all -c matteline:stage=$(STAGE)
+	@cd infra && npx --no-install cdk deploy --all -c matteline:stage=$(STAGE) $(CANARY)
 
 .PHONY: check
 check: $(READY)  ## Lint, types, import rules, versions; changes nothing

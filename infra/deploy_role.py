@@ -28,7 +28,13 @@ _FUNCTION: Final = (
     "lambda:DeleteAlias",
     "lambda:GetAlias",
     "lambda:UpdateAlias",
+    # Read back after each change, also of what a function does not have.
+    "lambda:GetFunctionCodeSigningConfig",
+    "lambda:GetFunctionRecursionConfig",
+    "lambda:GetFunctionScalingConfig",
+    "lambda:GetRuntimeManagementConfig",
 )
+_QUALIFIED: Final = ("lambda:GetProvisionedConcurrencyConfig",)
 _IMAGE: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy")
 _APPLICATION: Final = (
     "codedeploy:GetApplicationRevision",
@@ -38,12 +44,15 @@ _GROUP: Final = (
     "codedeploy:CreateDeployment",
     "codedeploy:GetDeployment",
     "codedeploy:GetDeploymentGroup",
+    "codedeploy:ListDeployments",
+    "codedeploy:ListTagsForResource",
     "codedeploy:UpdateDeploymentGroup",
 )
 _RECORD: Final = (
     "ssm:AddTagsToResource",
     "ssm:DeleteParameter",
     "ssm:GetParameters",
+    "ssm:ListTagsForResource",
     "ssm:PutParameter",
     "ssm:RemoveTagsFromResource",
 )
@@ -61,19 +70,14 @@ class DeployRole(Construct):
         names: Names,
     ) -> None:
         super().__init__(scope, f"{pascal_case(manifest.name)}DeployRole")
-        stack = f"{names.arn('cloudformation')}:stack/{names.function_stack(manifest.name)}/*"
         document = iam.PolicyDocument(statements=list(_statements(manifest, functions, names)))
         iam.Role(
             self,
             "Role",
             role_name=names.deploy_role(manifest.name),
-            assumed_by=iam.ServicePrincipal(
-                "cloudformation.amazonaws.com",
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": names.account},
-                    "ArnLike": {"aws:SourceArn": stack},
-                },
-            ),
+            # No condition: CloudFormation promises no source with a stack's role. Who may
+            # pass the role is the guard.
+            assumed_by=iam.ServicePrincipal("cloudformation.amazonaws.com"),
             inline_policies={"release": document},
         )
 
@@ -84,6 +88,7 @@ def _statements(
     called = [each.name(names) for each in functions]
     arns = [names.function_arn(manifest.name, each.model) for each in functions]
     yield _allow(_FUNCTION, [arn for each in arns for arn in (each, f"{each}:*")])
+    yield _allow(_QUALIFIED, [f"{arn}:*" for arn in arns])
     yield _pass([names.role_arn(name) for name in called], to="lambda.amazonaws.com")
     yield _pass([names.role_arn(names.deployer())], to="codedeploy.amazonaws.com")
     yield _allow(_IMAGE, [f"{names.arn('ecr')}:repository/{names.repository(manifest.name)}"])

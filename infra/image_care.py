@@ -1,4 +1,8 @@
-"""Images that are live: built and scanned again every week, and an alarm for what turns up."""
+"""Live images, looked at and scanned again every day, with an alarm; and builds, rehearsed weekly.
+
+A rehearsal builds the default branch, or the zip that is there: what the next release would be made
+of. That it can be built is also how what is live could be mended.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,12 @@ from constructs import Construct
 
 from infra.alarms import Alarms
 from infra.functions.image_watch.findings import METRIC
-from infra.metrics import namespace
+from infra.metrics import namespace, undelivered
 from pipeline.names import PROJECT, Names
 
 # Monday morning: what fails finds people at work.
 _WEEKLY: Final = {"week_day": "MON", "hour": "5", "minute": "0"}
+_DAILY: Final = {"hour": "5", "minute": "0"}
 _ATTEMPTS: Final = 4
 
 
@@ -45,20 +50,18 @@ class ImageCare(Construct):
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
         )
-        self._every_week([self._to(watch), *map(self._rehearsal, projects)])
+        schedule = events.Schedule.cron(**_DAILY)
+        events.Rule(self, "Daily", schedule=schedule, targets=[self._to(watch)])
+        self._every_week([*map(self._rehearsal, projects)])
         for name, pattern in _reports().items():
             events.Rule(self, name, event_pattern=pattern, targets=[self._to(watch)])
+        _alarm_until_it_is_mended(alarms, names)
         alarms.add(
-            METRIC,
-            cloudwatch.Metric(
-                namespace=namespace(names),
-                metric_name=METRIC,
-                statistic="Sum",
-                period=cdk.Duration.minutes(5),
-            ),
+            "image-care-undelivered",
+            undelivered(names, "image-care"),
             above=0,
-            meaning="Critical vulnerabilities are known of an image that is live.",
-            section="image-vulnerable",
+            meaning="A look at live images, or a rehearsal of their builds, did not begin.",
+            section="image-care-undelivered",
         )
 
     def _every_week(self, wanted: Sequence[events.IRuleTarget]) -> None:
@@ -85,6 +88,23 @@ class ImageCare(Construct):
             dead_letter_queue=self._lost,
             retry_attempts=_ATTEMPTS,
         )
+
+
+def _alarm_until_it_is_mended(alarms: Alarms, names: Names) -> None:
+    """Days are midnight to midnight: yesterday's count bridges the hours until today's look."""
+    alarms.add(
+        METRIC,
+        cloudwatch.Metric(
+            namespace=namespace(names),
+            metric_name=METRIC,
+            statistic="Maximum",
+            period=cdk.Duration.days(1),
+        ),
+        above=0,
+        of_periods=(1, 2),
+        meaning="Critical vulnerabilities are known of an image that is live.",
+        section="image-vulnerable",
+    )
 
 
 def _reports() -> dict[str, events.EventPattern]:

@@ -74,6 +74,7 @@ class Grants:
             _allow(told, ["*"]),  # they have no resource type to be held to
             _allow(["lambda:InvokeFunction"], versions),
             _allow(["cloudformation:DescribeStacks"], self._stacks),
+            self._releases(),
             *self._objects("work", reads=[_SMOKE], writes=[_SMOKE]),
             *self._objects("models", reads=["*/manifest.json"], writes=[]),
             *self._objects("evidence", reads=[], writes=["releases/*/smoke/*"]),
@@ -81,11 +82,15 @@ class Grants:
         ]
 
     def _watch(self) -> list[iam.PolicyStatement]:
-        table = f"{self.names.arn('dynamodb')}:table/{self.names.table('releases')}"
         return [
-            _allow(["dynamodb:GetItem"], [table]),
-            _allow(["ecr:StartImageScan"], self.repositories),
+            self._releases(),
+            _allow(["ecr:DescribeImageScanFindings", "ecr:StartImageScan"], self.repositories),
+            enhanced_findings(),
         ]
+
+    def _releases(self) -> iam.PolicyStatement:
+        table = f"{self.names.arn('dynamodb')}:table/{self.names.table('releases')}"
+        return _allow(["dynamodb:GetItem"], [table])
 
     @property
     def repositories(self) -> list[str]:

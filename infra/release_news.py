@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from pipeline.errors import leaf_names
 from pipeline.names import Names
+from pipeline.release_errors import ReleaseError
 
 _MACHINE: Final = "release-container"
 
@@ -32,8 +33,7 @@ class ReleaseNews(Construct):
 
 def _patterns(names: Names) -> dict[str, events.EventPattern]:
     broken = ["FAILED", "FAULT", "TIMED_OUT", "STOPPED"]
-    # What the machine announces itself is left to its own words.
-    crashed = ["TIMED_OUT", "ABORTED"]
+    announced = sorted(leaf_names(ReleaseError))
     return {
         "Releases": events.EventPattern(
             source=["matteline"], detail_type=["Container Released", "Container Not Released"]
@@ -46,22 +46,26 @@ def _patterns(names: Names) -> dict[str, events.EventPattern]:
                 "project-name": [{"prefix": names.build_project("")}],
             },
         ),
-        "Crashes": events.EventPattern(
-            source=["aws.states"],
-            detail_type=["Step Functions Execution Status Change"],
-            detail={
-                "status": crashed,
-                "stateMachineArn": [names.unqualified_machine_arn(_MACHINE)],
-            },
-        ),
+        "Crashes": _machine_ended(names, status=["TIMED_OUT", "ABORTED"]),
+        # What the machine fails with by name it has announced itself, in its own words.
+        "Slips": _machine_ended(names, status=["FAILED"], error=[{"anything-but": announced}]),
     }
 
 
-def _topic(scope: Construct, names: Names) -> sns.Topic:
-    """Its key lets EventBridge in, which the one AWS manages would not."""
-    bridge = iam.ServicePrincipal(
-        "events.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": names.account}}
+def _machine_ended(names: Names, **how: Any) -> events.EventPattern:  # noqa: ANN401 - any pattern
+    return events.EventPattern(
+        source=["aws.states"],
+        detail_type=["Step Functions Execution Status Change"],
+        detail={**how, "stateMachineArn": [names.unqualified_machine_arn(_MACHINE)]},
     )
+
+
+def _topic(scope: Construct, names: Names) -> sns.Topic:
+    """A key of its own, as the one AWS manages would not let EventBridge in.
+
+    That it may use the key the target says, without a condition: SNS supports none for EventBridge
+    and an encrypted topic.
+    """
     key = kms.Key(
         scope,
         "Key",
@@ -70,7 +74,6 @@ def _topic(scope: Construct, names: Names) -> sns.Topic:
         enable_key_rotation=True,
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
-    key.grant(bridge, "kms:Decrypt", "kms:GenerateDataKey*")
     return sns.Topic(
         scope,
         "Topic",

@@ -38,7 +38,11 @@ class ReleasePermissions:
             yield enhanced_findings()
 
     def _updates(self) -> Iterator[iam.PolicyStatement]:
-        """Of each stack, as its own deploy role and with the template it has: parameters only."""
+        """Of each stack, as its own deploy role, which bounds what a template could do.
+
+        A template's URL is refused here; one in the body no condition key can see, and it is the
+        machine's definition that sends none.
+        """
         for container in self._containers:
             role = self._names.deploy_role_arn(container)
             yield iam.PolicyStatement(

@@ -21,6 +21,7 @@ from infra.operation import Operation
 from infra.operation_code import lay_out
 from infra.operation_grants import Grants
 from infra.release_news import ReleaseNews
+from infra.resource_alarms import add_operation_alarm
 from infra.settings import Settings
 from pipeline.blueprint import Blueprint, DeclaredFunction
 from pipeline.manifest import ContainerManifest, pascal_case
@@ -72,12 +73,14 @@ class ReleaseStack(cdk.Stack):
             DeployRole(self, manifest, functions=functions, names=names)
             _release_alarm(self, manifest, functions, names)
         ReleaseNews(self, names=names, email=settings.alarm_email)
+        alarms = Alarms(self, names)
+        add_operation_alarm(alarms, blueprint, names)
         ImageCare(
             self,
             watch=operations["image-watch"],
             projects=projects,
             names=names,
-            alarms=Alarms(self, names),
+            alarms=alarms,
         )
 
 
@@ -98,15 +101,15 @@ def _signing_key(scope: Construct, names: Names) -> kms.Key:
 def _operations(
     scope: Construct, blueprint: Blueprint, names: Names, grants: Grants
 ) -> dict[str, lambda_.IFunction]:
-    """The platform's own functions, out of one zip."""
-    folder = lay_out(_SOURCE, blueprint.root, Path(tempfile.mkdtemp(prefix="operations-")))
-    code = lambda_.Code.from_asset(str(folder))
-    return {
-        each.name: Operation(
-            scope, each, code=code, allowed=grants.of(each.name), names=names
-        ).function
-        for each in blueprint.operations(names)
-    }
+    """The platform's own functions, out of one zip; CDK copies what it is made of at once."""
+    with tempfile.TemporaryDirectory(prefix="operations-") as folder:
+        code = lambda_.Code.from_asset(str(lay_out(_SOURCE, blueprint.root, Path(folder))))
+        return {
+            each.name: Operation(
+                scope, each, code=code, allowed=grants.of(each.name), names=names
+            ).function
+            for each in blueprint.operations(names)
+        }
 
 
 def _release_alarm(

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.alarms import Alarms
-from infra.metrics import task_metric
+from infra.metrics import function_metric, task_metric
 from pipeline.blueprint import Blueprint
 from pipeline.manifest import Resources
 from pipeline.names import Names
@@ -44,6 +44,21 @@ def add_resource_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> N
         section="concurrency",
     )
     _add_for_tables(alarms, blueprint.resources, names)
+
+
+def add_operation_alarm(alarms: Alarms, blueprint: Blueprint, names: Names) -> None:
+    """One for all of the platform's own functions: each of them is meant never to fail."""
+    failed = {
+        f"f{number}": function_metric(each.function(names), "Errors", statistic="Sum")
+        for number, each in enumerate(blueprint.operations(names))
+    }
+    alarms.add(
+        "operations-failing",
+        _sum(failed, label="errors"),
+        above=0,
+        meaning="A function that judges, tries or watches images failed.",
+        section="operations-failing",
+    )
 
 
 def _add_for_tables(alarms: Alarms, resources: Resources, names: Names) -> None:

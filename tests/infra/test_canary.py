@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+
 import pytest
 
 from infra.app import ROOT
 from pipeline.manifest import load_containers
-from tests.infra.cloudformation import Deployed, Resource, deploy
+from pipeline.names import Names
+from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, Resource, deploy
 from tests.infra.conftest import Templates
 
 EACH = pytest.mark.parametrize("container", [each.name for each in load_containers(ROOT)])
@@ -115,3 +119,19 @@ def test_a_photo_that_deserves_refusal_is_no_failure_of_the_function(templates: 
     assert refused["Dimensions"] == [
         {"Name": "function_name", "Value": "matteline-dev-media-inspector"}
     ]
+
+
+def test_every_deployment_by_make_is_a_canary_also_after_a_rollback() -> None:
+    told = subprocess.run(
+        ["make", "--dry-run", "deploy", "STAGE=prod"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    names = Names("matteline-prod", account=ACCOUNT, region=REGION)
+
+    given = re.findall(r"--parameters (\S+):TrafficShift=canary", told)
+    assert sorted(given) == sorted(
+        names.function_stack(each.name) for each in load_containers(ROOT)
+    )

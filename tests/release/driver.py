@@ -17,6 +17,7 @@ from tests.release.release_aws import ReleaseAws, Stack
 
 PATIENCE_S = 60
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+EARLIER = {"ImageDigestHex": "00" * 32, "ReleaseVersion": "0.0.1", "TrafficShift": "canary"}
 MACHINE = NAMES.machine_arn("release-container")
 
 
@@ -81,6 +82,11 @@ class Releases:
 
     def stack(self, container: str) -> Stack:
         return self.aws.stacks[NAMES.function_stack(container)]
+
+    def release_something_before(self) -> None:
+        """Have every container's aliases be there, on an older image, so that they can move."""
+        for stack in self.aws.stacks.values():
+            stack.parameters = EARLIER
 
     def row(self, release_id: str) -> dict[str, str]:
         """A row of the releases table, plain strings; empty if there is none."""

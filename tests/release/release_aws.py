@@ -1,7 +1,7 @@
 """What moto lacks of a release: scans as they go on, signatures, builds, stacks and their canaries.
 
-Every image is clean and signed, every update ends well once its smoke test has passed; a test may
-say otherwise of any of them.
+Every image is clean and signed, every update ends well once its smoke test has passed, where there
+is one to pass; a test may say otherwise of any of them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ class Deployment:
 
 @dataclass
 class Stack:
-    """A container's stack. `ahead` are the statuses an update goes through before it settles."""
+    """A container's stack. `ahead` are the statuses an update goes through before it settles.
+
+    Until something is released there are no `parameters`, and no alias.
+    """
 
     name: str
     functions: Sequence[str]
@@ -105,8 +108,12 @@ class ReleaseAws:
         return stack
 
     def _finish(self, stack: Stack) -> None:
-        """Every function's smoke test, then the new version is live, or the old one still is."""
-        failed = [name for name in stack.functions if not self._passes(stack, name)]
+        """Every function's smoke test, then the new version is live, or the old one still is.
+
+        An alias that is made, and not moved, has no deployment: a first release asks no hook.
+        """
+        moved = stack.functions if stack.requests[-1]["before"] else ()
+        failed = [name for name in moved if not self._passes(stack, name)]
         token = stack.requests[-1]["ClientRequestToken"]
         for name in failed:
             said = "CodeDeploy deployment failed: a lifecycle validation function failed"

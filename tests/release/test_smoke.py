@@ -13,6 +13,7 @@ from pipeline.manifest import load_containers
 from tests.conftest import ROOT
 from tests.release.conftest import releasing
 from tests.release.driver import Releases
+from tests.release.release_aws import Deployment
 
 VERSIONS = {row.name: row.version for row in load_containers(ROOT)}
 REMOVER = NAMES.function("background-remover")
@@ -21,6 +22,7 @@ REMOVER = NAMES.function("background-remover")
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
     with releasing(tmp_path_factory.mktemp("machines")) as (releases, _):
+        releases.release_something_before()
         yield releases
 
 
@@ -75,6 +77,23 @@ def test_a_way_back_is_not_held_up_by_questions_that_an_older_version_may_not_kn
     verdict = verdict_of(good, container, NAMES.function(container))
     assert (verdict["passed"], verdict["tried"]) == (True, False)
     assert verdict["said"] == "not tried: it was live before"
+
+
+def test_a_change_of_settings_after_a_way_back_is_tried_however_hurried_it_comes(
+    good: Releases,
+) -> None:
+    """The stack keeps `all-at-once`, and nobody has been live with these settings before."""
+    container, old = "media-inspector", good.push("media-inspector", "0.0.9")
+    good.remember(container, "0.0.9", old)
+    good.release(container, "0.0.9", action="rollback")
+    assert good.stack(container).parameters["TrafficShift"] == "all-at-once"
+    good.aws.deployments["d-settings"] = Deployment(NAMES.function(container), version="2")
+
+    good.aws.smoke_test("d-settings")
+
+    verdict = verdict_of(good, container, NAMES.function(container))
+    assert (verdict["passed"], verdict["tried"]) == (False, True)
+    assert "not media-inspector 0.0.9" in verdict["said"]
 
 
 def test_a_smoke_test_that_breaks_is_told_codedeploy_at_once(good: Releases) -> None:

@@ -12,7 +12,7 @@ from pipeline.local.worker import Function
 from pipeline.manifest import load_containers
 from tests.conftest import ROOT
 from tests.release.conftest import releasing
-from tests.release.driver import Releases
+from tests.release.driver import EARLIER, Releases
 
 VERSIONS = {row.name: row.version for row in load_containers(ROOT)}
 SPOILED = {
@@ -25,6 +25,7 @@ SPOILED = {
 @pytest.fixture(scope="module")
 def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
     with releasing(tmp_path_factory.mktemp("machines"), adjust=_spoil) as (releases, _):
+        releases.release_something_before()
         yield releases
 
 
@@ -53,5 +54,18 @@ def test_a_version_that_answers_wrongly_is_rolled_back_with_the_reason(
 
     assert (execution.status, execution.error) == ("FAILED", "RolledBack")
     assert f"smoke test of {NAMES.function(container)}: {said}" in execution.reason
-    assert spoiled.stack(container).parameters == {}
+    assert spoiled.stack(container).parameters == EARLIER
     assert "live" not in spoiled.row(container)
+
+
+def test_a_first_release_has_no_version_before_it_and_is_not_tried(spoiled: Releases) -> None:
+    """An alias that is made has no deployment, so that nobody asks the hook."""
+    container = "media-inspector"
+    spoiled.stack(container).parameters = {}
+    spoiled.push(container, "9.0.0")
+    asked = len(spoiled.aws.deployments)
+
+    execution = spoiled.release(container, "9.0.0")
+
+    assert execution.status == "SUCCEEDED", execution.reason
+    assert len(spoiled.aws.deployments) == asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import boto3
@@ -11,17 +12,35 @@ import pytest
 from moto import mock_aws
 
 from infra.functions.image_watch.watch import Watch
+from infra.functions.release_gate.policy import Waiver
+from tests.release.moto_releases import release_services
+from tests.release.release_aws import ReleaseAws
 
 REPOSITORY = "matteline/edge-refiner"
 MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": MEDIA_TYPE, "config": {}, "layers": []})
-WEEKLY = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+DAILY = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+
+
+WAIVERS = tuple(
+    Waiver(cve, container, until, "never called", "Ada")
+    for cve, container, until in [
+        ("CVE-WAIVED", "edge-refiner", date(2999, 12, 31)),
+        ("CVE-LAPSED", "edge-refiner", date(2020, 1, 1)),
+        ("CVE-OF-ANOTHER", "media-inspector", date(2999, 12, 31)),
+    ]
+)
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+def aws() -> ReleaseAws:
+    return ReleaseAws(smoke_test=lambda _: None)
+
+
+@pytest.fixture
+def watch(aws: ReleaseAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
+    with mock_aws(), release_services(aws):
         dynamodb, ecr = boto3.client("dynamodb"), boto3.client("ecr")
         dynamodb.create_table(
             TableName="releases",
@@ -30,7 +49,8 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
             BillingMode="PAY_PER_REQUEST",
         )
         ecr.create_repository(repositoryName=REPOSITORY)
-        yield Watch(dynamodb, ecr, "releases", "Matteline/test", {"edge-refiner": REPOSITORY})
+        repositories = {"edge-refiner": REPOSITORY}
+        yield Watch(dynamodb, ecr, "releases", "Matteline/test", repositories, WAIVERS)
 
 
 def make_live(watch: Watch) -> str:
@@ -43,13 +63,12 @@ def make_live(watch: Watch) -> str:
     return digest
 
 
-def basic(digest: str, critical: int) -> dict[str, Any]:
-    counts = {"CRITICAL": critical} if critical else {"LOW": 1}
-    detail = {
-        "repository-name": REPOSITORY,
-        "image-digest": digest,
-        "finding-severity-counts": counts,
-    }
+def find(aws: ReleaseAws, digest: str, *names: str, severity: str = "CRITICAL") -> None:
+    aws.scan(digest).findings = [{"name": name, "severity": severity} for name in names]
+
+
+def basic(digest: str) -> dict[str, Any]:
+    detail = {"repository-name": REPOSITORY, "image-digest": digest}
     return {"source": "aws.ecr", "detail-type": "ECR Image Scan", "detail": detail}
 
 
@@ -70,47 +89,76 @@ def counted(capsys: pytest.CaptureFixture[str]) -> list[int]:
 
 
 def test_critical_findings_of_what_is_live_are_counted(
-    watch: Watch, capsys: pytest.CaptureFixture[str]
+    watch: Watch, aws: ReleaseAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digest = make_live(watch)
+    find(aws, digest, "CVE-1", "CVE-2")
 
-    watch.look(basic(digest, 2))
+    watch.look(basic(digest))
     watch.look(enhanced(digest))
 
-    assert counted(capsys) == [2, 1]
+    assert counted(capsys) == [2, 2]
+
+
+def test_they_are_counted_every_day_for_as_long_as_they_are_there(
+    watch: Watch, aws: ReleaseAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = make_live(watch)
+    find(aws, digest, "CVE-1")
+
+    looks = [watch.look(DAILY)["edge-refiner"]["critical"] for _ in range(2)]
+    find(aws, digest)
+    looks.append(watch.look(DAILY)["edge-refiner"]["critical"])
+
+    assert looks == [("CVE-1",), ("CVE-1",), ()]
+    assert counted(capsys) == [1, 1]
+
+
+def test_a_waiver_counts_here_as_it_does_at_the_gate(watch: Watch, aws: ReleaseAws) -> None:
+    digest = make_live(watch)
+    find(aws, digest, "CVE-WAIVED", "CVE-LAPSED", "CVE-OF-ANOTHER")
+
+    found = watch.look(basic(digest))
+
+    assert found == {"edge-refiner": ("CVE-LAPSED", "CVE-OF-ANOTHER")}
 
 
 def test_other_images_and_slighter_findings_are_not(
-    watch: Watch, capsys: pytest.CaptureFixture[str]
+    watch: Watch, aws: ReleaseAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digest = make_live(watch)
+    find(aws, digest, "CVE-1", severity="HIGH")
 
-    watch.report(basic(f"sha256:{'0' * 64}", 2))
-    watch.report(basic(digest, 0))
-
+    assert watch.report(basic(f"sha256:{'0' * 64}")) == {}
+    assert watch.report(basic(digest)) == {"edge-refiner": ()}
     assert counted(capsys) == []
 
 
 def test_the_metric_is_one_that_cloudwatch_can_read(
-    watch: Watch, capsys: pytest.CaptureFixture[str]
+    watch: Watch, aws: ReleaseAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    watch.report(basic(make_live(watch), 3))
+    digest = make_live(watch)
+    find(aws, digest, "CVE-1")
+
+    watch.report(basic(digest))
 
     (line,) = capsys.readouterr().out.splitlines()
     (metric,) = json.loads(line)["_aws"]["CloudWatchMetrics"]
     assert metric["Namespace"] == "Matteline/test"
     assert metric["Metrics"] == [{"Name": "critical-findings", "Unit": "Count"}]
+    assert json.loads(line)["said"] == "CVE-1"
 
 
 def test_what_is_live_is_scanned_again_and_at_most_once_a_day(watch: Watch) -> None:
     make_live(watch)
 
-    assert watch.look(WEEKLY) == {"edge-refiner": "IN_PROGRESS"}
-    assert watch.rescan() == {"edge-refiner": "LimitExceededException"}
+    scans = [watch.look(DAILY)["edge-refiner"]["scan"] for _ in range(2)]
+
+    assert scans == ["IN_PROGRESS", "LimitExceededException"]
 
 
 def test_before_the_first_release_there_is_nothing_to_scan(watch: Watch) -> None:
-    assert watch.rescan() == {}
+    assert watch.look(DAILY) == {}
 
 
 def test_any_other_event_is_no_report(watch: Watch) -> None:

@@ -86,6 +86,14 @@ def judge_findings(
     return FindingsJudged(tuple(problems), tuple(waived))
 
 
+def critical(
+    findings: Iterable[Finding], waivers: Iterable[Waiver], *, today: date
+) -> tuple[str, ...]:
+    """The critical vulnerabilities by name, but for those that a waiver excepts today."""
+    waived = {each.cve for each in waivers if today <= each.until}
+    return tuple(sorted(set(_worst_of_each(findings)[_WORST]) - waived))
+
+
 def _worst_of_each(findings: Iterable[Finding]) -> dict[str, list[str]]:
     """Severity → vulnerabilities; one that is in several packages counts once, as its worst."""
     rank = {severity: place for place, severity in enumerate((*_ORDER, "low"))}

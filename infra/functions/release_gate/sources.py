@@ -31,15 +31,7 @@ class Sources:
 
     def findings(self, job: JudgeImage) -> tuple[Finding, ...]:
         """Every finding, basic and enhanced alike; ScanNotOver unless ECR says it is complete."""
-        found: list[Finding] = []
-        for page in self.ecr.get_paginator("describe_image_scan_findings").paginate(
-            repositoryName=job.repository, imageId={"imageDigest": job.digest}
-        ):
-            status = page["imageScanStatus"]["status"]
-            if status not in _SCANNED:
-                raise ScanNotOver(f"its scan is {status}")
-            found += _findings(page.get("imageScanFindings", {}))
-        return tuple(found)
+        return findings_of(self.ecr, job.repository, job.digest)
 
     def signing_statuses(self, job: JudgeImage) -> tuple[str, ...]:
         """The status of every signature that ECR's signing rules ask for."""
@@ -85,6 +77,19 @@ class Sources:
         except self.kms.exceptions.KMSInvalidSignatureException:
             return False
         return bool(answer["SignatureValid"])
+
+
+def findings_of(ecr: Any, repository: str, digest: str) -> tuple[Finding, ...]:  # noqa: ANN401
+    """Every finding of an image; ScanNotOver unless ECR says that they are all there."""
+    found: list[Finding] = []
+    for page in ecr.get_paginator("describe_image_scan_findings").paginate(
+        repositoryName=repository, imageId={"imageDigest": digest}
+    ):
+        status = page["imageScanStatus"]["status"]
+        if status not in _SCANNED:
+            raise ScanNotOver(f"its scan is {status}")
+        found += _findings(page.get("imageScanFindings", {}))
+    return tuple(found)
 
 
 def _findings(page: Mapping[str, Any]) -> Iterator[Finding]:

@@ -1,1 +1,1 @@
-"""The pre-traffic hook of every function: a golden event for the new version, before any photo."""
+"""The pre-traffic hook of every function: a golden event for a version that is to take over."""

@@ -1,4 +1,7 @@
-"""BeforeAllowTraffic: no photo meets a version that has not answered its golden event."""
+"""BeforeAllowTraffic: what takes over from a live version has answered its golden event before.
+
+CodeDeploy asks when an alias moves, not when it is made: a first version has only its self-test.
+"""
 
 from __future__ import annotations
 

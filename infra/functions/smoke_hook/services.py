@@ -1,4 +1,4 @@
-"""CodeDeploy, CloudFormation, Lambda and S3, as far as a smoke test needs them."""
+"""CodeDeploy, CloudFormation, DynamoDB, Lambda and S3, as far as a smoke test needs them."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Services:
 
     codedeploy: Any
     cloudformation: Any
+    dynamodb: Any
     functions: Any
     s3: Any
 
@@ -48,6 +49,7 @@ class Services:
         return cls(
             boto3.client("codedeploy"),
             boto3.client("cloudformation"),
+            boto3.client("dynamodb"),
             boto3.client("lambda", config=_PATIENT),
             boto3.client("s3"),
         )
@@ -64,6 +66,13 @@ class Services:
         """What the stack is being updated to."""
         (found,) = self.cloudformation.describe_stacks(StackName=stack)["Stacks"]
         return {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
+
+    def row(self, table: str, release_id: str) -> dict[str, str]:
+        """A row of the releases table as plain strings; empty if there is none."""
+        found = self.dynamodb.get_item(
+            TableName=table, Key={"release_id": {"S": release_id}}, ConsistentRead=True
+        )
+        return {name: next(iter(each.values())) for name, each in found.get("Item", {}).items()}
 
     def invoke(self, target: Target, payload: Mapping[str, Any]) -> Answer:
         answer = self.functions.invoke(

@@ -14,9 +14,9 @@ from infra.functions.smoke_hook.golden import Golden, read_golden
 from infra.functions.smoke_hook.services import Services, Target
 from infra.functions.smoke_hook.staging import stage
 from infra.functions.smoke_hook.subject import Subject, subjects
+from infra.functions.smoke_hook.way_back import goes_back
 
 _LOG: Final = logging.getLogger(__name__)
-_WAY_BACK: Final = "all-at-once"
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Places:
     work_bucket: str
     models_bucket: str
     evidence_bucket: str
+    releases_table: str
 
     @classmethod
     def from_environment(cls, root: Path, environment: Mapping[str, str]) -> Places:
@@ -39,6 +40,7 @@ class Places:
             work_bucket=environment["WORK_BUCKET"],
             models_bucket=environment["MODELS_BUCKET"],
             evidence_bucket=environment["EVIDENCE_BUCKET"],
+            releases_table=environment["RELEASES_TABLE"],
         )
 
 
@@ -75,7 +77,7 @@ class SmokeTest:
         release = self.services.parameters(f"{self.places.stack_prefix}{subject.container}")
         verdict = (
             _known_good(target)
-            if release["TrafficShift"] == _WAY_BACK
+            if self._goes_back(subject.container, release)
             else self._tried(target, subject, release["ReleaseVersion"], deployment)
         )
         prefix = f"releases/{subject.container}/{release['ImageDigestHex']}/smoke"
@@ -84,6 +86,11 @@ class SmokeTest:
             self.places.evidence_bucket, f"{prefix}/{target.function}.json", content
         )
         return verdict
+
+    def _goes_back(self, container: str, release: Mapping[str, str]) -> bool:
+        ids = (container, f"{container}@{release['ReleaseVersion']}")
+        rows = [self.services.row(self.places.releases_table, each) for each in ids]
+        return goes_back(release, *rows)
 
     def _tried(self, target: Target, subject: Subject, version: str, deployment: str) -> Verdict:
         prefix = f"smoke/{deployment}/{target.function}"
