@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.operations.accepted import latest_etag
 from pipeline.operations.executions import Execution, find_execution, photo_of
 from pipeline.operations.jobs_table import DONE, RUNNING, JobRow, JobsTable
 from pipeline.operations.published import read_reason
@@ -44,6 +45,7 @@ def replay(site: Site, row: JobRow, changes: Changes, *, dry_run: bool = False) 
     recorded = before.input if before else read_reason(site, row).get("replay", {}).get("input")
     if not refused and recorded is None:
         refused = "its execution is forgotten and no reason.json has the input: drop it again"
+    refused = refused or _superseded(site, recorded, changes)
     if refused or dry_run:
         return Replay(row, refused=refused)
     if row.status == RUNNING and before and not close_dead(site, row, before):
@@ -65,6 +67,18 @@ def changed(recorded: Any, changes: Changes) -> Any:  # noqa: ANN401 - JSON
     before = recorded if isinstance(recorded, dict) and "detail-type" not in recorded else {}
     options = {} if changes.options is None else {"options": changes.options}
     return {**before, **typed, **options, "force": changes.force}
+
+
+def _superseded(site: Site, recorded: Any, changes: Changes) -> str:  # noqa: ANN401 - JSON
+    """Why an event may not become a typed input: that one is not held against what came since."""
+    match recorded:
+        case {"detail-type": _, "detail": {"object": {"etag": str(etag)}}} if not changes.none:
+            photo = photo_of(recorded)
+        case _:
+            return ""
+    if photo is None or latest_etag(site, photo) == etag:
+        return ""
+    return f"{photo.uri} was replaced or deleted since; drop it again to have it this way"
 
 
 def _refusal(row: JobRow, before: Execution | None, changes: Changes) -> str:

@@ -43,7 +43,7 @@ def _without_execution(each: Accepted, patience: timedelta) -> Verdict:
     if datetime.now(UTC) - each.at < patience:
         return Verdict(WAITING)
     told = "no execution was started for it"
-    return Verdict(LOST.upper(), finding=Finding(LOST, each.photo.uri, told, photo=each.photo))
+    return Verdict(LOST.upper(), finding=Finding(LOST, each.photo.uri, told, lost=each))
 
 
 def _told(execution: Execution, claims: Mapping[str, JobRow]) -> Verdict | None:

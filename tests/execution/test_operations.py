@@ -82,6 +82,21 @@ def test_a_replay_may_have_other_options(driver: Driver, site: Site) -> None:
     assert read_reason(site, record)["error"] == "UnknownModel"
 
 
+def test_a_photo_that_was_replaced_since_is_not_started_again_with_other_options(
+    driver: Driver, site: Site
+) -> None:
+    refused = driver.drop(png(square(left=8)), "superseded/cat.png", model="u3net")
+    latest = driver.drop(png(square(left=56)), "superseded/cat.png")
+    job = find_job(site, refused.name)
+    assert job is not None
+    assert job.row is not None
+
+    replayed = replay(site, job.row, Changes(options={"model": "brightness"}))
+
+    assert (replayed.execution, "replaced or deleted since" in replayed.refused) == ("", True)
+    assert row_of(site, "superseded/cat.png").execution == latest.arn
+
+
 def test_what_is_done_is_replayed_only_by_force(driver: Driver, site: Site) -> None:
     driver.drop(png(square()), "again/done.png")
     row = row_of(site, "again/done.png")

@@ -18,7 +18,8 @@ NOON: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def version(name: str, *, minutes: int, key: str = "cat.jpg") -> dict[str, Any]:
-    return {"Key": key, "VersionId": name, "LastModified": NOON + timedelta(minutes=minutes)}
+    arrived = NOON + timedelta(minutes=minutes)
+    return {"Key": key, "VersionId": name, "ETag": '"etag"', "LastModified": arrived}
 
 
 def typed(name: str, *, minutes: int, **photo: str) -> Execution:
