@@ -82,6 +82,16 @@ class JobsTable:
         keys = [item["job_id"]["S"] for item in found["Items"]]
         return self.row(keys[0]) if keys else None
 
+    def claimed_by(self, arn: str) -> JobRow | None:
+        """The row of the job this execution once claimed, whoever has it now; reads the table."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._name,
+            ConsistentRead=True,
+            FilterExpression="contains(claimed_by, :arn)",
+            ExpressionAttributeValues={":arn": {"S": arn}},
+        )
+        return next((_row(item) for page in pages for item in page["Items"]), None)
+
     def close(self, row: JobRow, *, error: str, reason: str) -> bool:
         """FAILED, and free to be claimed again; False if it has moved on since it was read."""
         return self._update(

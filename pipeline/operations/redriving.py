@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from pipeline.operations.jobs_table import JobsTable
+from pipeline.operations.executions import Execution
+from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.lookup import Job
 from pipeline.operations.site import Site
 
 LEASE: Final = timedelta(hours=3)
+_TAKEN_OVER: Final = "another execution has taken its job over since, or it is done"
 _REDRIVABLE: Final = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
@@ -19,11 +21,17 @@ def redrive(site: Site, job: Job) -> str:
         return "the local cloud has no Redrive; `matteline jobs replay` starts its input again"
     if job.execution is None:
         return "AWS has forgotten its execution; `matteline jobs replay` starts its input again"
-    if job.execution.status not in _REDRIVABLE:
-        return f"its execution is {job.execution.status}; only a red one is redriven"
-    if job.execution.verdict == "QUARANTINED":
-        return "it was refused for good; mend it, then `matteline quarantine release` it"
+    if refused := _refusal(job.execution, job.row):
+        return refused
     if job.row and not JobsTable(site).hold(job.row, until=datetime.now(UTC) + LEASE):
-        return "another execution has taken its job over since, or it is done"
+        return _TAKEN_OVER
     site.client("stepfunctions").redrive_execution(executionArn=job.execution.arn)
     return ""
+
+
+def _refusal(execution: Execution, row: JobRow | None) -> str:
+    if execution.status not in _REDRIVABLE:
+        return f"its execution is {execution.status}; only a red one is redriven"
+    if execution.verdict == "QUARANTINED":
+        return "it was refused for good; mend it, then `matteline quarantine release` it"
+    return _TAKEN_OVER if row and row.execution != execution.arn else ""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import find_execution
 from pipeline.operations.history import read_history
-from pipeline.operations.jobs_table import JobsTable
+from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.lookup import Wanted, find_job, find_rows
 from pipeline.operations.published import read_reason, refused_key
 from pipeline.operations.redriving import redrive
@@ -29,6 +31,29 @@ def test_a_job_is_found_by_its_id_its_executions_name_and_its_arn(
 
     assert [row.key for row in rows if row] == ["found/cat.png"] * 3
     assert find_job(site, "nobody") is None
+
+
+@pytest.mark.parametrize("recorded_by_its_name", [False, True])
+def test_an_execution_whose_job_another_has_taken_over_is_found_with_that_job(
+    driver: Driver, site: Site, *, recorded_by_its_name: bool
+) -> None:
+    key = f"overtaken/{recorded_by_its_name}.png"
+    with driver.faults.outage(rf"PUT /{NAMES.bucket('work')}/.*/mask.png"):
+        first = driver.drop(png(square()), key)
+    driver.recording_of(first)
+    second = driver.drop(png(square()), key)
+    if recorded_by_its_name:  # the recorder came when the other one had the job
+        JobsTable(site).close(
+            JobRow(first.name, "FAILED", first.arn, datetime.now(UTC)), error="E", reason="r"
+        )
+
+    for name in (first.name, first.arn):
+        job = find_job(site, name)
+        assert job is not None
+        assert job.row is not None
+        assert job.execution is not None
+        assert (job.row.status, job.row.execution) == ("DONE", second.arn)
+        assert job.execution.arn == first.arn
 
 
 def test_jobs_are_listed_latest_first_by_state_error_and_time(driver: Driver, site: Site) -> None:

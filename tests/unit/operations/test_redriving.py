@@ -76,5 +76,16 @@ def test_what_may_not_be_resumed_is_said_and_left_alone(
     assert (aws.redriven, row.status) == ([], status)
 
 
+def test_an_execution_whose_job_another_has_taken_over_is_not_resumed(aws: FakeSite) -> None:
+    found = job(aws, "FAILED", RED, held_by="another")
+
+    refused = redrive(aws.site, Job(JobsTable(aws.site).row("j"), found.execution))
+
+    row = JobsTable(aws.site).row("j")
+    assert row is not None
+    assert "another execution has taken its job over" in refused
+    assert (aws.redriven, row.status) == ([], "FAILED")
+
+
 def test_an_execution_that_aws_has_forgotten_is_for_replay(aws: FakeSite) -> None:
     assert "jobs replay" in redrive(aws.site, Job(None, None))
