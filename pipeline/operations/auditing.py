@@ -77,7 +77,7 @@ def _held_by_nobody(
         if execution is None or not execution.running:
             status = execution.status if execution else "no more"
             told = f"its execution {row.execution_name} is {status}"
-            yield Finding(STUCK, row.job_id, told, row=row, execution=execution)
+            yield Finding(STUCK, row.job_id, told, row=row)
 
 
 def _doubled(executions: Sequence[Execution]) -> Iterator[Finding]:

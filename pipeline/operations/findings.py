@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.operations.accepted import Accepted, latest_etag
-from pipeline.operations.executions import Execution
 from pipeline.operations.jobs_table import JobRow
 from pipeline.operations.repairing import close_dead, record_done, start_lost
 from pipeline.operations.site import Site
@@ -31,7 +30,6 @@ class Finding:
     told: str
     lost: Accepted | None = None
     row: JobRow | None = None
-    execution: Execution | None = None
 
 
 def repair(site: Site, finding: Finding) -> str:
@@ -43,6 +41,6 @@ def repair(site: Site, finding: Finding) -> str:
     if finding.kind == UNRECORDED and finding.row is not None:
         return "recorded as DONE" if record_done(site, finding.row) else "it has moved on by itself"
     if finding.row is not None:
-        closed = close_dead(site, finding.row, finding.execution)
+        closed = close_dead(site, finding.row)
         return "closed as FAILED" if closed else "it has moved on by itself"
     return "left for a person"

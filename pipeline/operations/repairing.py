@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from pipeline.operations.accepted import Accepted
-from pipeline.operations.executions import Execution
+from pipeline.operations.executions import find_execution
 from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.site import Site
 from pipeline.operations.starting import start_once
@@ -15,11 +15,14 @@ from pipeline.operations.starting import start_once
 GONE: Final = "ExecutionGone"
 
 
-def close_dead(site: Site, row: JobRow, execution: Execution | None) -> bool:
-    """FAILED, with the execution's own error; False if the row has moved on since.
+def close_dead(site: Site, row: JobRow) -> bool:
+    """FAILED, with its execution's own error; False if that runs, or the row has moved on since.
 
     The execution may still be redriven: the job stays its own until another claims it.
     """
+    execution = find_execution(site, row.execution)
+    if execution is not None and execution.running:
+        return False
     if execution is None:
         return JobsTable(site).close(row, error=GONE, reason=f"{GONE}: {row.execution} is no more")
     error = execution.error or execution.status

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from pipeline.operations.accepted import latest_etag
 from pipeline.operations.executions import Execution, find_execution, photo_of
 from pipeline.operations.jobs_table import DONE, RUNNING, JobRow, JobsTable
@@ -40,6 +42,13 @@ def replay(site: Site, row: JobRow, changes: Changes, *, dry_run: bool = False) 
 
     Asked twice for one execution, it starts one.
     """
+    try:
+        return _replay(site, row, changes, dry_run=dry_run)
+    except ClientError as error:
+        return Replay(row, refused=f"AWS refused: {error}")
+
+
+def _replay(site: Site, row: JobRow, changes: Changes, *, dry_run: bool) -> Replay:
     before = find_execution(site, row.execution)
     refused = _refusal(row, before, changes)
     recorded = before.input if before else read_reason(site, row).get("replay", {}).get("input")
@@ -48,7 +57,7 @@ def replay(site: Site, row: JobRow, changes: Changes, *, dry_run: bool = False) 
     refused = refused or _superseded(site, recorded, changes)
     if refused or dry_run:
         return Replay(row, refused=refused)
-    if row.status == RUNNING and before and not close_dead(site, row, before):
+    if row.status == RUNNING and before and not close_dead(site, row):
         return Replay(row, refused="another execution has just taken it over")
     given = changed(recorded, changes)
     execution = start_once(site, given, why="replay", instead_of=row.execution)

@@ -75,4 +75,4 @@ def _unrecorded(each: Accepted, claims: Mapping[str, JobRow]) -> Finding:
         key=each.photo.key,
     )
     told = f"its execution is {last.status}: {last.reason}"
-    return Finding(STUCK, each.photo.uri, told, row=row, execution=last)
+    return Finding(STUCK, each.photo.uri, told, row=row)
