@@ -128,17 +128,22 @@ class JobsTable:
             },
         )
 
-    def hold(self, row: JobRow, *, until: datetime) -> bool:
-        """RUNNING again for the execution it belongs to; False if another has claimed it since."""
+    def hold(self, row: JobRow, *, after: datetime, until: datetime) -> bool:
+        """RUNNING again for the execution it belongs to; False if another has claimed it since.
+
+        `after` is when that execution ended: whoever tells of this end, or an earlier one, comes
+        too late.
+        """
         return self._update(
             row.job_id,
-            "SET #status = :status, #held_until = :held_until, #updated_at = :updated_at"
-            " REMOVE #error, #reason",
+            "SET #status = :status, #held_until = :held_until, #updated_at = :updated_at,"
+            " #resumed_after = :resumed_after REMOVE #error, #reason",
             "#execution = :execution AND #status <> :done",
             {
                 ":status": {"S": RUNNING},
                 ":done": {"S": DONE},
                 ":held_until": {"N": str(int(until.timestamp()))},
+                ":resumed_after": {"N": str(round(after.timestamp() * 1000))},
                 ":updated_at": {"S": _now()},
                 ":execution": {"S": row.execution},
             },

@@ -42,7 +42,8 @@ def _refusal(site: Site, execution: Execution, row: JobRow | None) -> str:
 
 
 def _resume(site: Site, execution: Execution, row: JobRow | None) -> str:
-    if row and not JobsTable(site).hold(row, until=datetime.now(UTC) + LEASE):
+    now = datetime.now(UTC)
+    if row and not JobsTable(site).hold(row, after=execution.ended or now, until=now + LEASE):
         return _TAKEN_OVER
     try:
         site.client("stepfunctions").redrive_execution(executionArn=execution.arn)
