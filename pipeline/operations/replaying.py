@@ -1,4 +1,4 @@
-"""The recorded input, started again: once for each execution that it is started again for."""
+"""The recorded input, started again: once, until that too has ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.operations.jobs_table import DONE, RUNNING, JobRow, JobsTable
 from pipeline.operations.published import read_reason
 from pipeline.operations.repairing import close_dead
 from pipeline.operations.site import Site
-from pipeline.operations.starting import start_once
+from pipeline.operations.starting import start_after
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Replay:
 def replay(site: Site, row: JobRow, changes: Changes, *, dry_run: bool = False) -> Replay:
     """Start the row's recorded input again and note that on the row, unless it may not be.
 
-    Asked twice for one execution, it starts one.
+    Asked twice for one execution, it starts one; once that has ended, it starts the next.
     """
     try:
         return _replay(site, row, changes, dry_run=dry_run)
@@ -60,7 +60,7 @@ def _replay(site: Site, row: JobRow, changes: Changes, *, dry_run: bool) -> Repl
     if row.status == RUNNING and before and not close_dead(site, row):
         return Replay(row, refused="another execution has just taken it over")
     given = changed(recorded, changes)
-    execution = start_once(site, given, why="replay", instead_of=row.execution)
+    execution = start_after(site, given, why="replay", before=row.execution)
     JobsTable(site).mark_released(row, by=execution)
     return Replay(row, execution)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -16,7 +17,7 @@ from pipeline.operations.published import read_reason, refused_key
 from pipeline.operations.redriving import redrive
 from pipeline.operations.replaying import Changes, Replay, replay
 from pipeline.operations.site import Site
-from tests.execution.driver import Driver
+from tests.execution.driver import PATIENCE_S, Driver
 from tests.execution.operating import outcome, row_of
 from tests.pictures import png, square
 
@@ -85,12 +86,35 @@ def test_a_failed_job_is_replayed_once_however_often_it_is_asked(
 ) -> None:
     driver.drop(png(square()), "replayed/cat.png", model="hungry")
     row = row_of(site, "replayed/cat.png")
+    asked = threading.Event()
+
+    def until_asked() -> None:
+        asked.wait(PATIENCE_S)
+
+    driver.faults.before(rf"GET /{NAMES.bucket('models')}", until_asked)
 
     first, second = (replay(site, row, Changes()) for _ in range(2))
+    asked.set()
 
     assert first.execution == second.execution != ""
     assert outcome(driver, site, first) == "FAILED"
     assert row_of(site, "replayed/cat.png").execution == first.execution
+
+
+def test_what_was_released_and_refused_again_is_released_once_more(
+    driver: Driver, site: Site
+) -> None:
+    execution = driver.drop(b"Dear diary", "released/diary.jpg")
+    row = JobsTable(site).of_execution(execution.arn)
+    assert row is not None
+    first = replay(site, row, Changes())
+    driver.wait_until_ended(first.execution)
+
+    second, third = (replay(site, row, Changes()) for _ in range(2))
+
+    assert outcome(driver, site, second) == "QUARANTINED"
+    assert first.execution != second.execution
+    assert (second.refused, third.refused) == ("", "")
 
 
 def test_a_replay_may_have_other_options(driver: Driver, site: Site) -> None:
