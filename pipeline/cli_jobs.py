@@ -105,7 +105,7 @@ def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
     type=click.IntRange(0),
     default=900,
     show_default=True,
-    help="Seconds a new object may wait for its execution.",
+    help="Seconds a new object may wait for its execution, and that for its record.",
 )
 @click.option("--repair", "mend", is_flag=True, help="Close what is dead, start what was lost.")
 @site_options

@@ -29,7 +29,7 @@ def accepted_since(
 ) -> Iterator[Accepted]:
     """Every object version that arrived since then, with the executions it is the photo of.
 
-    S3 tells whole seconds: one that arrived within the very second counts. An input without a
+    S3 tells whole seconds, so `since` is one. An input without a
     version means the one that was the latest when the execution started.
     """
     bucket = site.names.bucket("ingest")
@@ -43,7 +43,7 @@ def accepted_since(
         if photo is not None and photo.bucket == bucket:
             started[_meant(photo, of_key[photo.key], execution)].append(execution)
     for each in versions:
-        if each.at >= since.replace(microsecond=0):
+        if each.at >= since:
             yield replace(each, executions=tuple(started[each.photo]))
 
 

@@ -36,7 +36,15 @@ def verdict_of(each: Accepted, claims: Mapping[str, JobRow], patience: timedelta
     settled = [verdict for verdict in known if verdict.state != DUPLICATE]
     if settled or known:
         return (settled or known)[-1]
+    if just_ended(each.executions[-1], patience):
+        return Verdict(WAITING)
     return Verdict(STUCK.upper(), finding=_unrecorded(each, claims))
+
+
+def just_ended(execution: Execution, patience: timedelta) -> bool:
+    """Whether nobody may have come to record its end yet."""
+    ended = execution.ended
+    return ended is not None and datetime.now(UTC) - ended < patience
 
 
 def _without_execution(each: Accepted, patience: timedelta) -> Verdict:

@@ -160,6 +160,19 @@ def _lost(site: Site, key: str) -> list[Finding]:
     return [each for each in told.findings if each.kind == LOST and each.what.endswith(key)]
 
 
+def test_an_object_of_the_second_the_audit_begins_at_has_its_execution(
+    driver: Driver, site: Site
+) -> None:
+    driver.drop(png(square()), "second/cat.png")
+    (photo,) = driver.s3.list_object_versions(
+        Bucket=NAMES.bucket("ingest"), Prefix="second/cat.png"
+    )["Versions"]
+
+    told = audit(site, photo["LastModified"].replace(microsecond=999_999), patience=NOW)
+
+    assert [each.what for each in told.findings if "second/" in each.what] == []
+
+
 def _findings(site: Site, job_id: str) -> list[Finding]:
     told = audit(site, datetime.now(UTC) - timedelta(minutes=10), patience=NOW)
     return [finding for finding in told.findings if finding.what == job_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -92,9 +93,12 @@ def test_what_nobody_started_is_lost_once_patience_is_over() -> None:
     "claims", [{"e": row("RUNNING", "e")}, {}], ids=["its job still held", "no job at all"]
 )
 def test_a_red_execution_that_nobody_recorded_is_stuck(claims: dict[str, JobRow]) -> None:
+    just_ended = replace(RED, ended=datetime.now(UTC))
     verdict = verdict_of(Accepted(PHOTO, "etag", THEN, (RED,)), claims, SOON)
+    young = verdict_of(Accepted(PHOTO, "etag", THEN, (just_ended,)), claims, SOON)
 
     assert verdict.finding is not None
     assert (verdict.state, verdict.finding.kind) == ("STUCK", STUCK)
+    assert (young.state, young.finding) == ("WAITING", None)
     assert verdict.finding.row is not None
     assert (verdict.finding.row.execution, verdict.finding.row.key) == ("e", "cat.jpg")
