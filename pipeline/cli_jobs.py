@@ -77,7 +77,7 @@ def replay_jobs(
     if not names and not failed["error"]:
         raise click.UsageError("say which: NAMES, or --error NAME")
     rows = [*_named(site, names), *_failed_of(site, Wanted(**failed))]
-    replays = [replay(site, row, Changes(force=force), dry_run=dry_run) for row in rows]
+    replays = (replay(site, row, Changes(force=force), dry_run=dry_run) for row in rows)
     report_replays(replays, dry_run=dry_run)
 
 
@@ -89,10 +89,12 @@ def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
 
     Exit code 1 if one of them could not be.
     """
-    told = [(name, redrive(site, _require_job(site, name))) for name in names]
-    for name, refused in told:
-        click.echo(f"{name}  {refused or 'resumed'}")
-    sys.exit(any(refused for _, refused in told))
+    refusals = []
+    for name in names:
+        job = find_job(site, name)
+        refusals.append(redrive(site, job) if job else "there is no such job or execution")
+        click.echo(f"{name}  {refusals[-1] or 'resumed'}")
+    sys.exit(any(refusals))
 
 
 @jobs.command("audit")
@@ -103,7 +105,7 @@ def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
     type=click.IntRange(0),
     default=900,
     show_default=True,
-    help="Seconds a new object may wait for its execution.",
+    help="Seconds a new object may wait for its execution, and that for its record.",
 )
 @click.option("--repair", "mend", is_flag=True, help="Close what is dead, start what was lost.")
 @site_options
@@ -119,13 +121,14 @@ def audit_jobs(site: Site, since: datetime, patience_s: int, *, mend: bool) -> N
 
 
 def report_replays(replays: Iterable[Replay], *, dry_run: bool = False) -> None:
-    """Say what became of each; exit code 1 if one was refused."""
-    told = list(replays)
+    """Say what became of each as it does; exit code 1 if one was refused."""
+    refusals = []
     started = "would be started again" if dry_run else "started again as"
-    for each in told:
+    for each in replays:
+        refusals.append(each.refused)
         outcome = each.refused or f"{started} {each.execution.rpartition(':')[2]}".rstrip()
         click.echo(f"{each.row.job_id}  {each.row.key or each.row.status}  {outcome}")
-    sys.exit(any(each.refused for each in told))
+    sys.exit(any(refusals))
 
 
 def _named(site: Site, names: Iterable[str]) -> list[JobRow]:

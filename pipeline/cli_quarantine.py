@@ -70,7 +70,7 @@ def release(site: Site, names: tuple[str, ...], options: dict[str, Any] | None) 
     The record says which execution took over; reason.json stays. Exit code 1 if one was refused.
     """
     rows = [_quarantined(site, name) for name in names]
-    report_replays([replay(site, row, Changes(options=options)) for row in rows])
+    report_replays(replay(site, row, Changes(options=options)) for row in rows)
 
 
 def _quarantined(site: Site, name: str) -> JobRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pipeline.artifacts import Location
@@ -19,6 +19,7 @@ class Accepted:
     """One version of an object, and its executions, oldest first."""
 
     photo: Location
+    etag: str
     at: datetime
     executions: tuple[Execution, ...] = ()
 
@@ -28,7 +29,7 @@ def accepted_since(
 ) -> Iterator[Accepted]:
     """Every object version that arrived since then, with the executions it is the photo of.
 
-    S3 tells whole seconds: one that arrived within the very second counts. An input without a
+    S3 tells whole seconds, so `since` is one. An input without a
     version means the one that was the latest when the execution started.
     """
     bucket = site.names.bucket("ingest")
@@ -42,8 +43,20 @@ def accepted_since(
         if photo is not None and photo.bucket == bucket:
             started[_meant(photo, of_key[photo.key], execution)].append(execution)
     for each in versions:
-        if each.at >= since.replace(microsecond=0):
-            yield Accepted(each.photo, each.at, tuple(started[each.photo]))
+        if each.at >= since:
+            yield replace(each, executions=tuple(started[each.photo]))
+
+
+def latest_etag(site: Site, photo: Location) -> str | None:
+    """The ETag of what lies under the photo's key now; None if it was deleted."""
+    s3 = site.client("s3")
+    try:
+        head = s3.head_object(Bucket=photo.bucket, Key=photo.key)
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+        return None
+    return str(head["ETag"]).strip('"')
 
 
 def _meant(photo: Location, versions: Sequence[Accepted], execution: Execution) -> Location:
@@ -60,4 +73,5 @@ def _versions(site: Site, bucket: str) -> Iterator[Accepted]:
             if row["Key"].endswith("/"):
                 continue  # a folder's marker starts nothing: cutout.trigger.json
             version = None if row["VersionId"] == "null" else row["VersionId"]
-            yield Accepted(Location(bucket, row["Key"], version), row["LastModified"])
+            photo = Location(bucket, row["Key"], version)
+            yield Accepted(photo, row["ETag"].strip('"'), row["LastModified"])

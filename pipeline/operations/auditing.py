@@ -23,7 +23,7 @@ from pipeline.operations.findings import DOUBLED, STUCK, UNPUBLISHED, UNRECORDED
 from pipeline.operations.jobs_table import DONE, FAILED, RUNNING, JobRow, JobsTable
 from pipeline.operations.published import read_manifest
 from pipeline.operations.site import Site
-from pipeline.operations.verdicts import Verdict, verdict_of
+from pipeline.operations.verdicts import Verdict, just_ended, verdict_of
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,10 @@ class Audit:
 def audit(site: Site, since: datetime, *, patience: timedelta) -> Audit:
     """Look at every object that arrived since then.
 
-    One younger than `patience` may still be waiting for its execution.
+    One younger than `patience` may still be waiting for its execution, and an execution that
+    ended within it for its record.
     """
+    since = since.replace(microsecond=0)  # as S3 tells the time of arrival
     executions = list(executions_since(site, since))
     rows = list(JobsTable(site).rows())
     claims = {arn: row for row in rows for arn in (*row.claimed_by, row.execution)}
@@ -59,7 +61,7 @@ def audit(site: Site, since: datetime, *, patience: timedelta) -> Audit:
     found = [verdict.finding for _, verdict in verdicts if verdict.finding]
     findings = [
         *found,
-        *_held_by_nobody(site, rows, {each.row.job_id for each in found if each.row}),
+        *_held_by_nobody(site, rows, {each.row.job_id for each in found if each.row}, patience),
         *_doubled(executions),
         *_against_output(site, [row for row in rows if row.updated_at >= since]),
     ]
@@ -67,17 +69,18 @@ def audit(site: Site, since: datetime, *, patience: timedelta) -> Audit:
 
 
 def _held_by_nobody(
-    site: Site, rows: Sequence[JobRow], known: Collection[str]
+    site: Site, rows: Sequence[JobRow], known: Collection[str], patience: timedelta
 ) -> Iterator[Finding]:
     """Rows that say RUNNING of an execution that is not, and that no object has told of yet."""
     for row in rows:
         if row.status != RUNNING or row.job_id in known:
             continue
         execution = find_execution(site, row.execution)
-        if execution is None or not execution.running:
-            status = execution.status if execution else "no more"
-            told = f"its execution {row.execution_name} is {status}"
-            yield Finding(STUCK, row.job_id, told, row=row, execution=execution)
+        if execution and (execution.running or just_ended(execution, patience)):
+            continue
+        status = execution.status if execution else "no more"
+        told = f"its execution {row.execution_name} is {status}"
+        yield Finding(STUCK, row.job_id, told, row=row)
 
 
 def _doubled(executions: Sequence[Execution]) -> Iterator[Finding]:

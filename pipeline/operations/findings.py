@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.artifacts import Location
-from pipeline.operations.executions import Execution
+from pipeline.operations.accepted import Accepted, latest_etag
 from pipeline.operations.jobs_table import JobRow
 from pipeline.operations.repairing import close_dead, record_done, start_lost
 from pipeline.operations.site import Site
@@ -23,24 +22,25 @@ KINDS: Final = (LOST, STUCK, DOUBLED, UNPUBLISHED, UNRECORDED)
 class Finding:
     """Something that is not as it should be.
 
-    `photo` is set where starting it is the repair, `row` where writing it is.
+    `lost` is set where starting it is the repair, `row` where writing it is.
     """
 
     kind: str
     what: str
     told: str
-    photo: Location | None = None
+    lost: Accepted | None = None
     row: JobRow | None = None
-    execution: Execution | None = None
 
 
 def repair(site: Site, finding: Finding) -> str:
     """Mend what can be mended without a person: what was done, or that nothing was."""
-    if finding.photo is not None:
-        return f"started {start_lost(site, finding.photo)}"
+    if finding.lost is not None:
+        deleted = latest_etag(site, finding.lost.photo) is None
+        told = "left for a person: it was deleted since"
+        return told if deleted else f"started {start_lost(site, finding.lost)}"
     if finding.kind == UNRECORDED and finding.row is not None:
         return "recorded as DONE" if record_done(site, finding.row) else "it has moved on by itself"
     if finding.row is not None:
-        closed = close_dead(site, finding.row, finding.execution)
+        closed = close_dead(site, finding.row)
         return "closed as FAILED" if closed else "it has moved on by itself"
     return "left for a person"

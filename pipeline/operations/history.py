@@ -41,6 +41,14 @@ def read_history(site: Site, arn: str) -> list[Visit]:
     return visits(event for page in pages for event in page["events"])
 
 
+def was_caught(site: Site, arn: str) -> bool:
+    """Whether the execution ended in a Fail state: a redrive would only end there again."""
+    last = site.client("stepfunctions").get_execution_history(
+        executionArn=arn, reverseOrder=True, maxResults=2
+    )
+    return any(event["type"] == "FailStateEntered" for event in last["events"])
+
+
 def visits(events: Iterable[Mapping[str, Any]]) -> list[Visit]:
     """The same, out of the events themselves. Branches of a Map are told by their states' names."""
     told: list[Visit] = []

@@ -82,6 +82,16 @@ class JobsTable:
         keys = [item["job_id"]["S"] for item in found["Items"]]
         return self.row(keys[0]) if keys else None
 
+    def claimed_by(self, arn: str) -> JobRow | None:
+        """The row of the job this execution once claimed, whoever has it now; reads the table."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._name,
+            ConsistentRead=True,
+            FilterExpression="contains(claimed_by, :arn)",
+            ExpressionAttributeValues={":arn": {"S": arn}},
+        )
+        return next((_row(item) for page in pages for item in page["Items"]), None)
+
     def close(self, row: JobRow, *, error: str, reason: str) -> bool:
         """FAILED, and free to be claimed again; False if it has moved on since it was read."""
         return self._update(
@@ -118,17 +128,22 @@ class JobsTable:
             },
         )
 
-    def hold(self, row: JobRow, *, until: datetime) -> bool:
-        """RUNNING again for the execution it belongs to; False if another has claimed it since."""
+    def hold(self, row: JobRow, *, after: datetime, until: datetime) -> bool:
+        """RUNNING again for the execution it belongs to; False if another has claimed it since.
+
+        `after` is when that execution ended: whoever tells of this end, or an earlier one, comes
+        too late.
+        """
         return self._update(
             row.job_id,
-            "SET #status = :status, #held_until = :held_until, #updated_at = :updated_at"
-            " REMOVE #error, #reason",
+            "SET #status = :status, #held_until = :held_until, #updated_at = :updated_at,"
+            " #resumed_after = :resumed_after REMOVE #error, #reason",
             "#execution = :execution AND #status <> :done",
             {
                 ":status": {"S": RUNNING},
                 ":done": {"S": DONE},
                 ":held_until": {"N": str(int(until.timestamp()))},
+                ":resumed_after": {"N": str(round(after.timestamp() * 1000))},
                 ":updated_at": {"S": _now()},
                 ":execution": {"S": row.execution},
             },

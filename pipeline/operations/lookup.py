@@ -13,7 +13,10 @@ from pipeline.operations.site import Site
 
 @dataclass(frozen=True)
 class Job:
-    """What is known of a job. AWS forgets executions after 90 days; a lost one has no row."""
+    """What is known of a job. AWS forgets executions after 90 days; a lost one has no row.
+
+    `execution` is the one that was asked for: the row may be another's by now.
+    """
 
     row: JobRow | None
     execution: Execution | None
@@ -39,9 +42,20 @@ def find_job(site: Site, name: str) -> Job | None:
     """The job `name` stands for, or None if neither table nor Step Functions knows it."""
     table = JobsTable(site)
     arn = name if name.startswith("arn:") else site.names.execution_arn("cutout", name)
-    row = table.row(name) or table.of_execution(arn)
-    execution = find_execution(site, row.execution if row else arn)
+    of_job = table.row(name)
+    if of_job is not None and of_job.job_id != of_job.execution_name:
+        return Job(of_job, find_execution(site, of_job.execution))
+    row = _row_of_execution(table, arn) or of_job
+    execution = find_execution(site, arn)
     return Job(row, execution) if row or execution else None
+
+
+def _row_of_execution(table: JobsTable, arn: str) -> JobRow | None:
+    """What it holds; else what it once claimed, whoever has that now; else its own record."""
+    row = table.of_execution(arn)
+    if row is not None and row.job_id != row.execution_name:
+        return row
+    return table.claimed_by(arn) or row
 
 
 def find_rows(site: Site, wanted: Wanted) -> Iterator[JobRow]:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from pipeline.operations.jobs_table import JobsTable
+from botocore.exceptions import ClientError
+
+from pipeline.operations.executions import Execution, find_execution
+from pipeline.operations.history import was_caught
+from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.lookup import Job
+from pipeline.operations.repairing import close_dead
 from pipeline.operations.site import Site
 
 LEASE: Final = timedelta(hours=3)
+_TAKEN_OVER: Final = "another execution has taken its job over since, or it is done"
 _REDRIVABLE: Final = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
@@ -19,11 +25,33 @@ def redrive(site: Site, job: Job) -> str:
         return "the local cloud has no Redrive; `matteline jobs replay` starts its input again"
     if job.execution is None:
         return "AWS has forgotten its execution; `matteline jobs replay` starts its input again"
-    if job.execution.status not in _REDRIVABLE:
-        return f"its execution is {job.execution.status}; only a red one is redriven"
-    if job.execution.verdict == "QUARANTINED":
+    try:
+        return _refusal(site, job.execution, job.row) or _resume(site, job.execution, job.row)
+    except ClientError as error:
+        return f"AWS refused: {error}"
+
+
+def _refusal(site: Site, execution: Execution, row: JobRow | None) -> str:
+    if execution.status not in _REDRIVABLE:
+        return f"its execution is {execution.status}; only a red one is redriven"
+    if execution.verdict == "QUARANTINED":
         return "it was refused for good; mend it, then `matteline quarantine release` it"
-    if job.row and not JobsTable(site).hold(job.row, until=datetime.now(UTC) + LEASE):
-        return "another execution has taken its job over since, or it is done"
-    site.client("stepfunctions").redrive_execution(executionArn=job.execution.arn)
+    if was_caught(site, execution.arn):
+        return f"{execution.error} was its verdict; `matteline jobs replay` starts its input again"
+    return _TAKEN_OVER if row and row.execution != execution.arn else ""
+
+
+def _resume(site: Site, execution: Execution, row: JobRow | None) -> str:
+    now = datetime.now(UTC)
+    if row and not JobsTable(site).hold(row, after=execution.ended or now, until=now + LEASE):
+        return _TAKEN_OVER
+    try:
+        site.client("stepfunctions").redrive_execution(executionArn=execution.arn)
+    except ClientError:
+        current = find_execution(site, execution.arn)
+        if current and current.running:
+            return ""  # only the answer was lost
+        if row:
+            close_dead(site, row)
+        raise
     return ""

@@ -6,8 +6,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from pipeline.artifacts import Location
-from pipeline.operations.executions import Execution
+from pipeline.operations.accepted import Accepted
+from pipeline.operations.executions import find_execution
 from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.site import Site
 from pipeline.operations.starting import start_once
@@ -15,11 +15,14 @@ from pipeline.operations.starting import start_once
 GONE: Final = "ExecutionGone"
 
 
-def close_dead(site: Site, row: JobRow, execution: Execution | None) -> bool:
-    """FAILED, with the execution's own error; False if the row has moved on since.
+def close_dead(site: Site, row: JobRow) -> bool:
+    """FAILED, with its execution's own error; False if that runs, or the row has moved on since.
 
     The execution may still be redriven: the job stays its own until another claims it.
     """
+    execution = find_execution(site, row.execution)
+    if execution is not None and execution.running:
+        return False
     if execution is None:
         return JobsTable(site).close(row, error=GONE, reason=f"{GONE}: {row.execution} is no more")
     error = execution.error or execution.status
@@ -32,8 +35,19 @@ def record_done(site: Site, row: JobRow) -> bool:
     return JobsTable(site).finish(row)
 
 
-def start_lost(site: Site, photo: Location) -> str:
-    """Start the execution an object never got; its ARN. However often it is asked, it is one."""
-    typed = {"bucket": photo.bucket, "key": photo.key, "version_id": photo.version_id}
-    given: JsonValue = {name: value for name, value in typed.items() if value is not None}
+def start_lost(site: Site, lost: Accepted) -> str:
+    """Start the execution an object never got; its ARN. However often it is asked, it is one.
+
+    Its input has the shape of the event that never came: if the object was replaced since, it
+    ends as SourceChanged, as that event would have.
+    """
+    bucket, key, version_id = lost.photo
+    stored: dict[str, JsonValue] = {"key": key, "etag": lost.etag}
+    if version_id is not None:
+        stored["version-id"] = version_id
+    given: JsonValue = {
+        "detail-type": "Object Created",
+        "source": "matteline",
+        "detail": {"bucket": {"name": bucket}, "object": stored},
+    }
     return start_once(site, given, why="found")

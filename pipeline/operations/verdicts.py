@@ -36,14 +36,22 @@ def verdict_of(each: Accepted, claims: Mapping[str, JobRow], patience: timedelta
     settled = [verdict for verdict in known if verdict.state != DUPLICATE]
     if settled or known:
         return (settled or known)[-1]
+    if just_ended(each.executions[-1], patience):
+        return Verdict(WAITING)
     return Verdict(STUCK.upper(), finding=_unrecorded(each, claims))
+
+
+def just_ended(execution: Execution, patience: timedelta) -> bool:
+    """Whether nobody may have come to record its end yet."""
+    ended = execution.ended
+    return ended is not None and datetime.now(UTC) - ended < patience
 
 
 def _without_execution(each: Accepted, patience: timedelta) -> Verdict:
     if datetime.now(UTC) - each.at < patience:
         return Verdict(WAITING)
     told = "no execution was started for it"
-    return Verdict(LOST.upper(), finding=Finding(LOST, each.photo.uri, told, photo=each.photo))
+    return Verdict(LOST.upper(), finding=Finding(LOST, each.photo.uri, told, lost=each))
 
 
 def _told(execution: Execution, claims: Mapping[str, JobRow]) -> Verdict | None:
@@ -75,4 +83,4 @@ def _unrecorded(each: Accepted, claims: Mapping[str, JobRow]) -> Finding:
         key=each.photo.key,
     )
     told = f"its execution is {last.status}: {last.reason}"
-    return Finding(STUCK, each.photo.uri, told, row=row, execution=last)
+    return Finding(STUCK, each.photo.uri, told, row=row)

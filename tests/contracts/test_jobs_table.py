@@ -59,7 +59,8 @@ def test_only_what_still_runs_for_that_very_execution_is_overwritten_from_outsid
     written = FROM_OUTSIDE["RecordFailure"]["Parameters"]
 
     assert written["ConditionExpression"] == (
-        "attribute_not_exists(job_id) OR (#execution = :execution AND #status = :running)"
+        "attribute_not_exists(job_id) OR (#execution = :execution AND #status = :running"
+        " AND (attribute_not_exists(#resumed_after) OR #resumed_after < :ended_at))"
     )
     assert written["ExpressionAttributeValues"][":running"] == {"S": "RUNNING"}
 

@@ -62,6 +62,10 @@ class Driver:
         """Stage one model's weights and wait for it."""
         return self._start("stage-weights", {"models": [model]})
 
+    def record_failure(self, event: object) -> Execution:
+        """Tell `record-failure` of an end."""
+        return self._start("record-failure", event)
+
     def _start(self, machine: str, execution_input: object) -> Execution:
         states = self.cloud.client("stepfunctions")
         arn = states.start_execution(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pipeline.local.deployment import NAMES
 from pipeline.operations.auditing import audit
+from pipeline.operations.executions import find_execution
 from pipeline.operations.findings import LOST, STUCK, UNPUBLISHED, UNRECORDED, Finding, repair
+from pipeline.operations.published import read_manifest
 from pipeline.operations.repairing import GONE
 from pipeline.operations.site import Site
 from tests.execution.driver import Driver
@@ -95,12 +98,8 @@ def test_a_finished_job_without_its_manifest_is_left_for_a_person(
 
 
 def test_a_younger_object_than_patience_may_still_be_waiting(driver: Driver, site: Site) -> None:
-    events = driver.cloud.client("events")
-    rule = NAMES.machine("cutout")
-    (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
-    events.remove_targets(Rule=rule, Ids=[target["Id"]])
-    driver.put(png(square()), "waiting/cat.png")
-    events.put_targets(Rule=rule, Targets=[target])
+    with silence(driver):
+        driver.put(png(square()), "waiting/cat.png")
     since = datetime.now(UTC) - timedelta(minutes=5)
 
     patient = audit(site, since, patience=timedelta(minutes=5))
@@ -111,6 +110,67 @@ def test_a_younger_object_than_patience_may_still_be_waiting(driver: Driver, sit
     assert lost.what == f"s3://{NAMES.bucket('ingest')}/waiting/cat.png"
     driver.wait_until_ended(repair(site, lost).removeprefix("started "))
     assert row_of(site, "waiting/cat.png").status == "DONE"
+
+
+def test_a_lost_photo_that_was_replaced_since_is_refused_and_its_successor_stands(
+    driver: Driver, site: Site
+) -> None:
+    with silence(driver):
+        driver.put(png(square(left=8)), "late/cat.png")
+    latest = driver.drop(png(square(left=56)), "late/cat.png")
+    (lost,) = _lost(site, "late/cat.png")
+
+    started = repair(site, lost).removeprefix("started ")
+    driver.wait_until_ended(started)
+
+    execution = find_execution(site, started)
+    manifest = read_manifest(site, row_of(site, "late/cat.png"))
+    assert execution is not None
+    assert execution.error == "SourceChanged"
+    assert manifest is not None
+    assert manifest["execution"] == latest.arn
+    assert _lost(site, "late/cat.png") == []
+
+
+def test_a_lost_photo_that_was_deleted_since_is_left_for_a_person(
+    driver: Driver, site: Site
+) -> None:
+    with silence(driver):
+        driver.put(png(square()), "deleted/cat.png")
+    driver.s3.delete_object(Bucket=NAMES.bucket("ingest"), Key="deleted/cat.png")
+    (lost,) = _lost(site, "deleted/cat.png")
+
+    assert repair(site, lost) == "left for a person: it was deleted since"
+    assert len(_lost(site, "deleted/cat.png")) == 1
+
+
+@contextmanager
+def silence(driver: Driver) -> Iterator[None]:
+    """Photos arrive and no event tells of them."""
+    events = driver.cloud.client("events")
+    rule = NAMES.machine("cutout")
+    (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
+    events.remove_targets(Rule=rule, Ids=[target["Id"]])
+    yield
+    events.put_targets(Rule=rule, Targets=[target])
+
+
+def _lost(site: Site, key: str) -> list[Finding]:
+    told = audit(site, datetime.now(UTC) - timedelta(minutes=10), patience=NOW)
+    return [each for each in told.findings if each.kind == LOST and each.what.endswith(key)]
+
+
+def test_an_object_of_the_second_the_audit_begins_at_has_its_execution(
+    driver: Driver, site: Site
+) -> None:
+    driver.drop(png(square()), "second/cat.png")
+    (photo,) = driver.s3.list_object_versions(
+        Bucket=NAMES.bucket("ingest"), Prefix="second/cat.png"
+    )["Versions"]
+
+    told = audit(site, photo["LastModified"].replace(microsecond=999_999), patience=NOW)
+
+    assert [each.what for each in told.findings if "second/" in each.what] == []
 
 
 def _findings(site: Site, job_id: str) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -54,6 +55,7 @@ def test_running_out_of_memory_is_recorded_as_a_failure_of_that_size(driver: Dri
     assert driver.task_errors(execution) == ["OutOfMemory"]
     (record,) = driver.records_of("memory/cat.png")
     assert (record["status"], record["error"]) == ("FAILED", "OutOfMemory")
+    assert json.loads(record["reason"])["errorType"] == "OutOfMemory"
     assert driver.keys("output", prefix="memory/") == []
 
 

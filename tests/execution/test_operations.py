@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime
+
+import pytest
 
 from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import find_execution
 from pipeline.operations.history import read_history
-from pipeline.operations.jobs_table import JobsTable
+from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.lookup import Wanted, find_job, find_rows
 from pipeline.operations.published import read_reason, refused_key
 from pipeline.operations.redriving import redrive
 from pipeline.operations.replaying import Changes, Replay, replay
 from pipeline.operations.site import Site
-from tests.execution.driver import Driver
+from tests.execution.driver import PATIENCE_S, Driver
 from tests.execution.operating import outcome, row_of
 from tests.pictures import png, square
 
@@ -29,6 +32,29 @@ def test_a_job_is_found_by_its_id_its_executions_name_and_its_arn(
 
     assert [row.key for row in rows if row] == ["found/cat.png"] * 3
     assert find_job(site, "nobody") is None
+
+
+@pytest.mark.parametrize("recorded_by_its_name", [False, True])
+def test_an_execution_whose_job_another_has_taken_over_is_found_with_that_job(
+    driver: Driver, site: Site, *, recorded_by_its_name: bool
+) -> None:
+    key = f"overtaken/{recorded_by_its_name}.png"
+    with driver.faults.outage(rf"PUT /{NAMES.bucket('work')}/.*/mask.png"):
+        first = driver.drop(png(square()), key)
+    driver.recording_of(first)
+    second = driver.drop(png(square()), key)
+    if recorded_by_its_name:  # the recorder came when the other one had the job
+        JobsTable(site).close(
+            JobRow(first.name, "FAILED", first.arn, datetime.now(UTC)), error="E", reason="r"
+        )
+
+    for name in (first.name, first.arn):
+        job = find_job(site, name)
+        assert job is not None
+        assert job.row is not None
+        assert job.execution is not None
+        assert (job.row.status, job.row.execution) == ("DONE", second.arn)
+        assert job.execution.arn == first.arn
 
 
 def test_jobs_are_listed_latest_first_by_state_error_and_time(driver: Driver, site: Site) -> None:
@@ -60,12 +86,35 @@ def test_a_failed_job_is_replayed_once_however_often_it_is_asked(
 ) -> None:
     driver.drop(png(square()), "replayed/cat.png", model="hungry")
     row = row_of(site, "replayed/cat.png")
+    asked = threading.Event()
+
+    def until_asked() -> None:
+        asked.wait(PATIENCE_S)
+
+    driver.faults.before(rf"GET /{NAMES.bucket('models')}", until_asked)
 
     first, second = (replay(site, row, Changes()) for _ in range(2))
+    asked.set()
 
     assert first.execution == second.execution != ""
     assert outcome(driver, site, first) == "FAILED"
     assert row_of(site, "replayed/cat.png").execution == first.execution
+
+
+def test_what_was_released_and_refused_again_is_released_once_more(
+    driver: Driver, site: Site
+) -> None:
+    execution = driver.drop(b"Dear diary", "released/diary.jpg")
+    row = JobsTable(site).of_execution(execution.arn)
+    assert row is not None
+    first = replay(site, row, Changes())
+    driver.wait_until_ended(first.execution)
+
+    second, third = (replay(site, row, Changes()) for _ in range(2))
+
+    assert outcome(driver, site, second) == "QUARANTINED"
+    assert first.execution != second.execution
+    assert (second.refused, third.refused) == ("", "")
 
 
 def test_a_replay_may_have_other_options(driver: Driver, site: Site) -> None:
@@ -80,6 +129,21 @@ def test_a_replay_may_have_other_options(driver: Driver, site: Site) -> None:
     assert record is not None
     assert (record.status, record.released) == ("QUARANTINED", True)
     assert read_reason(site, record)["error"] == "UnknownModel"
+
+
+def test_a_photo_that_was_replaced_since_is_not_started_again_with_other_options(
+    driver: Driver, site: Site
+) -> None:
+    refused = driver.drop(png(square(left=8)), "superseded/cat.png", model="u3net")
+    latest = driver.drop(png(square(left=56)), "superseded/cat.png")
+    job = find_job(site, refused.name)
+    assert job is not None
+    assert job.row is not None
+
+    replayed = replay(site, job.row, Changes(options={"model": "brightness"}))
+
+    assert (replayed.execution, "replaced or deleted since" in replayed.refused) == ("", True)
+    assert row_of(site, "superseded/cat.png").execution == latest.arn
 
 
 def test_what_is_done_is_replayed_only_by_force(driver: Driver, site: Site) -> None:

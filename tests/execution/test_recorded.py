@@ -6,12 +6,16 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 from pipeline.local.deployment import NAMES
-from pipeline.operations.executions import Execution
+from pipeline.operations.executions import Execution, find_execution
+from pipeline.operations.jobs_table import JobsTable
+from pipeline.operations.site import local_site
 from tests.execution.driver import PATIENCE_S, Driver
 from tests.pictures import png, square
 
+HOUR = timedelta(hours=1)
 WEIGHTS_ARE_LISTED = rf"GET /{NAMES.bucket('models')}"  # the job is claimed by then
 PHOTO_IS_READ = rf"(GET|HEAD) /{NAMES.bucket('ingest')}/"
 
@@ -130,6 +134,30 @@ def test_a_job_that_another_execution_has_by_now_is_left_to_it(driver: Driver) -
     row = row_of(driver, key)
     assert (row["status"], row["execution"]) == ("RUNNING", "another one")
     assert driver.record(name_of(execution))["error"] == "StoreUnavailable"
+
+
+def test_an_end_that_is_told_after_the_job_was_held_for_a_redrive_is_not_recorded(
+    driver: Driver,
+) -> None:
+    site = local_site(NAMES, driver.cloud.endpoint)
+    with driver.faults.outage(rf"PUT /{NAMES.bucket('work')}/.*/mask.png"):
+        execution = driver.drop(png(square()), "recorded/resumed.png")
+    told = driver.recording_of(execution)
+    ended = find_execution(site, execution.arn)
+    row = JobsTable(site).of_execution(execution.arn)
+    assert ended is not None
+    assert row is not None
+    assert ended.ended is not None
+    assert JobsTable(site).hold(row, after=ended.ended, until=datetime.now(UTC) + HOUR)
+
+    late = driver.record_failure(told.input)
+    held = row_of(driver, "recorded/resumed.png")
+    told.input["detail"]["stopDate"] += 1_000
+    driver.record_failure(told.input)
+
+    assert driver.states_of(late)[-1] == "RecordedBefore"
+    assert held["status"] == "RUNNING"
+    assert row_of(driver, "recorded/resumed.png")["status"] == "FAILED"
 
 
 def name_of(execution: Execution) -> str:

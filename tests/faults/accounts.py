@@ -12,6 +12,7 @@ from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, JobRow, Jo
 from pipeline.operations.published import read_manifest, read_reason
 from tests.faults.storm import Storm
 
+TIMEOUT: Final = "States.Timeout"  # of a task: Step Functions tells no cause
 ENDS: Final = frozenset({"DONE", "DUPLICATE", "QUARANTINED", "FAILED"})
 
 
@@ -31,6 +32,8 @@ def _told_of(storm: Storm, row: JobRow) -> Iterator[str]:
         yield f"{row.key}: {row.status}, and its manifest is published"
     if row.status in {FAILED, QUARANTINED} and not row.error:
         yield f"{row.key}: {row.status} of no named error"
+    if row.status == FAILED and not row.reason and row.error != TIMEOUT:
+        yield f"{row.key}: FAILED without a reason"
     if row.status == QUARANTINED and not read_reason(storm.site, row).get("hint"):
         yield f"{row.key}: QUARANTINED without a reason to act on"
 

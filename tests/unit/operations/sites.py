@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import boto3
+from botocore.exceptions import ClientError
 
 from pipeline.names import LOCAL_NAMES, Names
 from pipeline.operations.site import Site
@@ -19,6 +21,9 @@ class FakeSite:
     redriven: list[str] = field(default_factory=list)
     names: Names = LOCAL_NAMES
     real: Any = None
+    refusal: ClientError | None = None
+    last_events: tuple[str, ...] = ("ExecutionFailed", "TaskFailed")
+    status: str = "FAILED"
 
     @property
     def site(self) -> Site:
@@ -33,5 +38,14 @@ class FakeSite:
     def paginate(self, **_: Any) -> list[dict[str, Any]]:
         return [{"Versions": self.versions}]
 
+    def get_execution_history(self, **_: Any) -> dict[str, Any]:
+        return {"events": [{"type": name} for name in self.last_events]}
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        told = {"executionArn": executionArn, "status": self.status, "input": "{}"}
+        return told | {"error": "StoreUnavailable", "startDate": datetime.now(UTC)}
+
     def redrive_execution(self, *, executionArn: str) -> None:  # noqa: N803 - as boto3 has it
+        if self.refusal is not None:
+            raise self.refusal
         self.redriven.append(executionArn)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from pipeline.names import stage_names
@@ -74,6 +75,64 @@ def test_what_may_not_be_resumed_is_said_and_left_alone(
     assert row is not None
     assert told in refused
     assert (aws.redriven, row.status) == ([], status)
+
+
+def test_an_execution_whose_job_another_has_taken_over_is_not_resumed(aws: FakeSite) -> None:
+    found = job(aws, "FAILED", RED, held_by="another")
+
+    refused = redrive(aws.site, Job(JobsTable(aws.site).row("j"), found.execution))
+
+    row = JobsTable(aws.site).row("j")
+    assert row is not None
+    assert "another execution has taken its job over" in refused
+    assert (aws.redriven, row.status) == ([], "FAILED")
+
+
+@pytest.mark.parametrize("error", ["OutOfMemory", "Sandbox.Timedout", "WeightsNotStaged"])
+def test_what_the_machine_caught_and_ended_in_fail_is_for_replay(aws: FakeSite, error: str) -> None:
+    caught = replace(aws, last_events=("ExecutionFailed", "FailStateEntered"))
+
+    refused = redrive(caught.site, job(aws, "FAILED", replace(RED, error=error)))
+
+    assert "jobs replay" in refused
+    assert aws.redriven == []
+
+
+def test_a_redrive_that_was_done_although_the_answer_was_lost_is_left_running(
+    aws: FakeSite,
+) -> None:
+    resumed = replace(aws, refusal=refusal("it is running"), status="RUNNING")
+
+    refused = redrive(resumed.site, job(aws, "FAILED", RED))
+
+    row = JobsTable(aws.site).row("j")
+    assert row is not None
+    assert (refused, row.status) == ("", "RUNNING")
+
+
+def test_a_job_whose_redrive_aws_refuses_is_what_it_was_and_the_reason_is_told(
+    aws: FakeSite,
+) -> None:
+    refusing = replace(aws, refusal=refusal("older than 14 days"))
+    found = job(aws, "FAILED", RED)
+
+    refused = redrive(refusing.site, found)
+
+    row = JobsTable(aws.site).row("j")
+    assert row is not None
+    assert "older than 14 days" in refused
+    assert (row.status, row.error) == ("FAILED", "StoreUnavailable")
+    assert held_until(aws) == "0"
+
+
+def refusal(message: str) -> ClientError:
+    told: Any = {"Error": {"Code": "ExecutionNotRedrivable", "Message": message}}
+    return ClientError(told, "RedriveExecution")
+
+
+def held_until(aws: FakeSite) -> str:
+    rows = aws.real.client("dynamodb").scan(TableName=NAMES.table("jobs"))["Items"]
+    return str(rows[0]["held_until"]["N"])
 
 
 def test_an_execution_that_aws_has_forgotten_is_for_replay(aws: FakeSite) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -58,7 +59,7 @@ def test_an_object_is_in_exactly_one_state(
 ) -> None:
     claims = {each.execution: each for each in rows}
 
-    verdict = verdict_of(Accepted(PHOTO, THEN, tuple(executions)), claims, SOON)
+    verdict = verdict_of(Accepted(PHOTO, "etag", THEN, tuple(executions)), claims, SOON)
 
     assert (verdict.state, verdict.error, verdict.finding) == (state, error, None)
 
@@ -73,17 +74,18 @@ def test_a_failure_whose_job_another_execution_has_taken_over_is_told_by_itself(
 ) -> None:
     claims = {ended.arn: row("DONE", "somebody else")}
 
-    verdict = verdict_of(Accepted(PHOTO, THEN, (ended,)), claims, SOON)
+    verdict = verdict_of(Accepted(PHOTO, "etag", THEN, (ended,)), claims, SOON)
 
     assert (verdict.state, verdict.error, verdict.finding) == (state, error, None)
 
 
 def test_what_nobody_started_is_lost_once_patience_is_over() -> None:
-    old = verdict_of(Accepted(PHOTO, THEN), {}, SOON)
-    young = verdict_of(Accepted(PHOTO, datetime.now(UTC)), {}, SOON)
+    lost = Accepted(PHOTO, "etag", THEN)
+    old = verdict_of(lost, {}, SOON)
+    young = verdict_of(Accepted(PHOTO, "etag", datetime.now(UTC)), {}, SOON)
 
     assert old.finding is not None
-    assert (old.state, old.finding.kind, old.finding.photo) == ("LOST", LOST, PHOTO)
+    assert (old.state, old.finding.kind, old.finding.lost) == ("LOST", LOST, lost)
     assert (young.state, young.finding) == ("WAITING", None)
 
 
@@ -91,9 +93,12 @@ def test_what_nobody_started_is_lost_once_patience_is_over() -> None:
     "claims", [{"e": row("RUNNING", "e")}, {}], ids=["its job still held", "no job at all"]
 )
 def test_a_red_execution_that_nobody_recorded_is_stuck(claims: dict[str, JobRow]) -> None:
-    verdict = verdict_of(Accepted(PHOTO, THEN, (RED,)), claims, SOON)
+    just_ended = replace(RED, ended=datetime.now(UTC))
+    verdict = verdict_of(Accepted(PHOTO, "etag", THEN, (RED,)), claims, SOON)
+    young = verdict_of(Accepted(PHOTO, "etag", THEN, (just_ended,)), claims, SOON)
 
     assert verdict.finding is not None
     assert (verdict.state, verdict.finding.kind) == ("STUCK", STUCK)
+    assert (young.state, young.finding) == ("WAITING", None)
     assert verdict.finding.row is not None
     assert (verdict.finding.row.execution, verdict.finding.row.key) == ("e", "cat.jpg")
