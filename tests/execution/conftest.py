@@ -6,11 +6,8 @@ For each file, not for the tier: other tests of the same process reset moto betw
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,6 +21,7 @@ from tests.bedrock import HostedModel, hosted_model
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
+from tests.hasty import hasty
 from tests.models import Shelf
 
 
@@ -40,10 +38,10 @@ def driver(
 ) -> Iterator[Driver]:
     overlays = (shelf.catalogue,)
     blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=overlays)
-    hasty = replace(blueprint, state_machines=_hasty_copy(tmp_path_factory.mktemp("machines")))
+    machines = tmp_path_factory.mktemp("machines")
     faults = Faults()
     with local_cloud(
-        hasty,
+        hasty(blueprint, machines),
         weights_mirror=shelf.mirror,
         adjust=functools.partial(_adjusted, bedrock=hosted.url),
         wrap=faults.wrap,
@@ -67,21 +65,3 @@ def _adjusted(function: Function, *, bedrock: str) -> Function:
         address = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock}
         return replace(function, environment={**function.environment, **address})
     return function
-
-
-def _hasty_copy(folder: Path) -> Path:
-    """The shipped state machines, waiting for at most a second: nothing else is changed."""
-    for path in (ROOT / "state_machines").iterdir():
-        content = path.read_text()
-        if path.name.endswith(".asl.json"):
-            content = json.dumps(json.loads(content, object_hook=_hasty))
-        (folder / path.name).write_text(content)
-    return folder
-
-
-def _hasty(value: dict[str, Any]) -> dict[str, Any]:
-    if value.get("Type") == "Wait":
-        return value | {"Seconds": 1}
-    if "IntervalSeconds" in value:
-        return value | {"IntervalSeconds": 1, "BackoffRate": 1, "MaxDelaySeconds": 1}
-    return value

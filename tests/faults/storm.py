@@ -26,6 +26,7 @@ from tests.conftest import ROOT
 from tests.faults.injector import Injector, Spot
 from tests.faults.kinds import KILLED
 from tests.faults.plan import Case, Place
+from tests.hasty import hasty
 from tests.models import Shelf
 
 PATIENCE_S: Final = 300
@@ -96,12 +97,11 @@ class Storm:
 def storm_over(shelf: Shelf, machines: Path) -> Iterator[Storm]:
     """A local cloud whose every call can be broken."""
     blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=(shelf.catalogue,))
-    hasty = replace(blueprint, state_machines=_hasty_copy(machines))
     injector = Injector()
     with (
         _many_at_once(),
         local_cloud(
-            hasty,
+            hasty(blueprint, machines, most_tries=TRIES),
             weights_mirror=shelf.mirror,
             adjust=_mortal,
             wrap=injector.wrap,
@@ -131,22 +131,3 @@ def _mortal(function: Function) -> Function:
             environment = {**function.environment, **told}
             return replace(function, handler="tests.faults.dying.handler", environment=environment)
     return function
-
-
-def _hasty_copy(folder: Path) -> Path:
-    """The shipped state machines, less patient: nothing else is changed."""
-    for path in (ROOT / "state_machines").iterdir():
-        content = path.read_text()
-        if path.name.endswith(".asl.json"):
-            content = json.dumps(json.loads(content, object_hook=_hasty))
-        (folder / path.name).write_text(content)
-    return folder
-
-
-def _hasty(value: dict[str, Any]) -> dict[str, Any]:
-    if value.get("Type") == "Wait":
-        return value | {"Seconds": 1}
-    if "IntervalSeconds" not in value:
-        return value
-    hasty = {"IntervalSeconds": 1, "BackoffRate": 1, "MaxDelaySeconds": 1}
-    return value | hasty | {"MaxAttempts": min(TRIES, value["MaxAttempts"])}

@@ -24,6 +24,7 @@ from pipeline.local.worker import Function
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
+from tests.hasty import hasty
 from tests.hostile import bombs, formats, oddities, truncations
 from tests.hostile.case import CUTOUT, Note, picture, saved
 from tests.hostile.chunks import chunk, png
@@ -70,9 +71,10 @@ def mirror(shelf: Shelf) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def driver(shelf: Shelf, mirror: str) -> Iterator[Driver]:
+def driver(shelf: Shelf, mirror: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=(shelf.catalogue,))
-    with local_cloud(blueprint, weights_mirror=mirror, adjust=_with_secrets) as cloud:
+    brisk = hasty(blueprint, tmp_path_factory.mktemp("machines"))
+    with local_cloud(brisk, weights_mirror=mirror, adjust=_with_secrets) as cloud:
         cloud.host.warm(warm_functions(blueprint))
         driver = Driver(cloud, Faults())
         assert driver.stage("brightness").status == "SUCCEEDED"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +14,7 @@ from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES
 from pipeline.local.worker import Function
 from tests.conftest import ROOT
+from tests.hasty import hasty
 from tests.release.driver import Releases
 from tests.release.moto_releases import release_services
 from tests.release.release_aws import ReleaseAws, Stack
@@ -38,9 +37,8 @@ def releasing(
 ) -> Iterator[tuple[Releases, ReleaseAws]]:
     """A cloud to release in; `aws.smoke_test` is the real hook's until somebody says otherwise."""
     blueprint = Blueprint.read(ROOT, default_model="starter")
-    hasty = replace(blueprint, state_machines=_hasty_copy(folder))
     with ExitStack() as stack:
-        cloud = stack.enter_context(local_cloud(hasty, adjust=adjust))
+        cloud = stack.enter_context(local_cloud(hasty(blueprint, folder, wait_s=0), adjust=adjust))
         aws = ReleaseAws(smoke_test=lambda deployment: _smoke_test(cloud, deployment))
         stack.enter_context(release_services(aws))
         yield _prepared(cloud, aws), aws
@@ -82,21 +80,3 @@ def _listener(cloud: LocalCloud) -> str:
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
     events.put_targets(Rule="announced", Targets=[{"Id": "1", "Arn": arn["QueueArn"]}])
     return queue
-
-
-def _hasty_copy(folder: Path) -> Path:
-    """The shipped state machines, waiting for nothing: nothing else is changed."""
-    for path in (ROOT / "state_machines").iterdir():
-        content = path.read_text()
-        if path.name.endswith(".asl.json"):
-            content = json.dumps(json.loads(content, object_hook=_hasty))
-        (folder / path.name).write_text(content)
-    return folder
-
-
-def _hasty(value: dict[str, Any]) -> dict[str, Any]:
-    if value.get("Type") == "Wait":
-        return value | {"Seconds": 0}
-    if "IntervalSeconds" in value:
-        return value | {"IntervalSeconds": 1, "BackoffRate": 1, "MaxDelaySeconds": 1}
-    return value
