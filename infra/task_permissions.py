@@ -13,6 +13,11 @@ from pipeline.blueprint import Blueprint, fill
 from pipeline.names import Names
 
 _S3_ACTIONS: Final = {"putObject": "s3:PutObject", "getObject": "s3:GetObject"}
+_FOLLOWED: Final = (
+    "states:DescribeExecution",
+    "states:StopExecution",
+    "states:RedriveExecution",
+)
 
 
 class UnknownIntegration(ValueError):
@@ -52,8 +57,9 @@ class TaskPermissions:
         own = self._names.unqualified_machine_arn(machine)
         yield _allow("states:StartExecution", [own, f"{own}:*"])
         executions = self._names.execution_arn(machine, "*")
-        yield _allow(["states:DescribeExecution", "states:StopExecution"], [executions])
-        yield _allow(["states:RedriveExecution", "states:ListMapRuns"], [executions])
+        children = self._names.execution_arn(f"{machine}/*", "*")
+        yield _allow(_FOLLOWED, [executions, children])
+        yield _allow("states:ListMapRuns", [executions])
         runs = f"{self._names.arn('states')}:mapRun:{self._names.machine(machine)}/*:*"
         yield _allow("states:DescribeMapRun", [runs])
 

@@ -12,7 +12,7 @@ from pipeline.cli_options import ROOT
 from pipeline.cli_quarantine import JsonObject
 from pipeline.cli_site import site_options
 from pipeline.local.session import ModelChoice, read_catalogue
-from pipeline.operations.backfill_results import PhotoResult, read_results
+from pipeline.operations.backfill_results import PhotoResult, find_manifests, read_results
 from pipeline.operations.backfilling import Batch, estimate, start_backfill
 from pipeline.operations.site import Site
 
@@ -53,10 +53,15 @@ def start(site: Site, *, dry_run: bool, seconds: float, **wanted: Any) -> None:
 @click.argument("name")
 @site_options
 def report(site: Site, name: str) -> None:
-    """What became of each photo of the backfill execution NAME, as CSV."""
+    """What became of each photo of a backfill, as CSV. NAME is its execution's name or ARN."""
+    manifests = find_manifests(site, name)
+    if not manifests:
+        hint = "It may still run, or have read nothing: see its execution in the console."
+        raise click.ClickException(f"there are no results of a backfill {name}\n{hint}")
     rows = csv.writer(sys.stdout)
     rows.writerow(PhotoResult._fields)
-    rows.writerows(read_results(site, name))
+    for manifest in manifests:
+        rows.writerows(read_results(site, manifest))
 
 
 def _say_estimate(site: Site, batch: Batch, seconds: float) -> None:

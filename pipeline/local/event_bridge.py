@@ -15,6 +15,8 @@ from pipeline.local.s3_events import S3EventNormaliser
 _LOG = logging.getLogger(__name__)
 _POLL_S: Final = 1
 _ROOM_CHECK_S: Final = 0.1
+_STARTED: Final = "ExecutionAlreadyExists"
+_PASSING: Final = frozenset({"ThrottlingException", "ExecutionLimitExceeded", "RequestTimeout"})
 
 
 class EventBridge:
@@ -73,14 +75,19 @@ class EventBridge:
         return self._normaliser.normalise(event) if event["source"] == "aws.s3" else event
 
     def _start(self, event: dict[str, Any]) -> bool:
-        """Start the event's execution, however often it takes; False when told to stop first."""
+        """Start the event's execution, however often it takes; False when told to stop first.
+
+        An event that can never start one is dropped: it must not keep those behind it.
+        """
         while not self._stopping.is_set():
             self._wait_for_room()
             try:
                 started = self._states.start_execution(
                     stateMachineArn=self._machine_arn, name=event["id"], input=json.dumps(event)
                 )
-            except (BotoCoreError, ClientError):
+            except (BotoCoreError, ClientError) as error:
+                if _settled(error, event["id"]):
+                    return True
                 _LOG.exception("the execution of an event could not be started; trying again")
                 self._stopping.wait(_POLL_S)
             else:
@@ -96,3 +103,17 @@ class EventBridge:
 
     def _is_running(self, arn: str) -> bool:
         return bool(self._states.describe_execution(executionArn=arn)["status"] == "RUNNING")
+
+
+def _settled(error: BotoCoreError | ClientError, event_id: str) -> bool:
+    """Whether asking again is of no use: it was started before, or never can be."""
+    if not isinstance(error, ClientError):
+        return False
+    code = error.response["Error"]["Code"]
+    if code == _STARTED:
+        return True
+    refused = 400 <= error.response["ResponseMetadata"]["HTTPStatusCode"] < 500
+    if refused and code not in _PASSING:
+        _LOG.error("event %s is dropped, it can start nothing: %s", event_id, error)
+        return True
+    return False

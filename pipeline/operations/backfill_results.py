@@ -22,21 +22,21 @@ class PhotoResult(NamedTuple):
     execution: str
 
 
-def read_results(site: Site, name: str) -> Iterator[PhotoResult]:
-    """Every photo of the backfill execution `name`; nothing while it runs."""
+def find_manifests(site: Site, execution: str) -> list[Location]:
+    """Where a backfill, told by its name or ARN, says its results are; nothing while it runs."""
+    name = execution.rpartition(":")[2]
     bucket = site.names.bucket("work")
     pages = (
         site.client("s3")
         .get_paginator("list_objects_v2")
         .paginate(Bucket=bucket, Prefix=f"backfill/{name}/results/")
     )
-    for page in pages:
-        for stored in page.get("Contents", []):
-            if stored["Key"].endswith(_MANIFEST):
-                yield from _of_run(site, Location(bucket, stored["Key"]))
+    keys = [stored["Key"] for page in pages for stored in page.get("Contents", [])]
+    return [Location(bucket, key) for key in keys if key.endswith(_MANIFEST)]
 
 
-def _of_run(site: Site, manifest: Location) -> Iterator[PhotoResult]:
+def read_results(site: Site, manifest: Location) -> Iterator[PhotoResult]:
+    """Every photo that the manifest's files tell of."""
     for files in _read(site, manifest)["ResultFiles"].values():
         for file in files:
             for item in _read(site, Location(manifest.bucket, file["Key"])):

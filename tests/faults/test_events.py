@@ -83,8 +83,8 @@ def test_a_photo_whose_event_never_came_is_found_and_cut_out(storm: Storm) -> No
 
     found = storm.clear_up()
 
-    lost = [finding.photo for finding in found.findings if finding.kind == LOST]
-    assert [photo.key for photo in lost if photo] == ["events/lost.png"]
+    lost = [finding.lost for finding in found.findings if finding.kind == LOST]
+    assert [each.photo.key for each in lost if each] == ["events/lost.png"]
     assert storm.take_stock().findings == []
     assert _ends(storm, "events/lost.png") == Counter({"DONE": 1})
 

@@ -12,6 +12,7 @@ from infra.app import ROOT
 from infra.task_permissions import TaskPermissions, UnknownIntegration
 from pipeline.blueprint import Blueprint
 from pipeline.names import Names
+from tests.infra.policies import allows
 
 _NAMES: Final = Names("dev", account="123456789012", region="eu-central-1")
 _BLUEPRINT: Final = Blueprint.read(ROOT, default_model="starter")
@@ -132,3 +133,18 @@ def test_states_inside_a_map_count() -> None:
 
     arn = f"arn:aws:lambda:{_AWS}:function:dev-model-downloader:live"
     assert statement.to_statement_json()["Resource"] == arn
+
+
+@pytest.mark.parametrize("action", ["DescribeExecution", "StopExecution", "RedriveExecution"])
+@pytest.mark.parametrize("execution", ["dev-backfill:monday", "dev-backfill/CutOutPrefix:a-b-c"])
+def test_a_distributed_map_may_follow_its_run_and_the_executions_it_starts(
+    action: str, execution: str
+) -> None:
+    definition = (ROOT / "state_machines" / "backfill.asl.json").read_text()
+    found = TaskPermissions(_BLUEPRINT, _NAMES).of_maps("backfill", definition)
+    statements = [each.to_statement_json() for each in found]
+
+    assert allows(statements, f"states:{action}", f"arn:aws:states:{_AWS}:execution:{execution}")
+    assert not allows(
+        statements, f"states:{action}", f"arn:aws:states:{_AWS}:execution:dev-cutout:monday"
+    )

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any, Final
 
+import boto3
 import pytest
+from click.testing import CliRunner
+from moto import mock_aws
 
+from pipeline.cli_backfill import backfill
 from pipeline.errors import InvalidOptions
-from pipeline.operations.backfill_results import PhotoResult, photo_result
+from pipeline.names import LOCAL_NAMES
+from pipeline.operations.backfill_results import (
+    PhotoResult,
+    find_manifests,
+    photo_result,
+    read_results,
+)
 from pipeline.operations.backfilling import Batch, Estimate, keys_listed
+from pipeline.operations.site import Site
+
+WORK: Final = LOCAL_NAMES.bucket("work")
 
 
 @pytest.mark.parametrize(
@@ -65,3 +80,41 @@ def test_a_failure_is_told_by_the_innermost_error() -> None:
               "Status": "FAILED", "ExecutionArn": "arn:child"}  # fmt: skip
 
     assert photo_result(failed) == PhotoResult("cat.jpg", "FAILED", "", "NoSubject", "arn:child")
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with mock_aws():
+        session = boto3.Session("key", "secret", region_name="us-east-1")
+        session.client("s3").create_bucket(Bucket=WORK)
+        yield Site(LOCAL_NAMES, session)
+
+
+def put(site: Site, key: str, content: Any) -> None:
+    site.client("s3").put_object(Bucket=WORK, Key=key, Body=json.dumps(content))
+
+
+@pytest.mark.parametrize("name", ["monday", LOCAL_NAMES.execution_arn("backfill", "monday")])
+def test_results_are_found_by_the_name_and_by_the_arn_that_start_tells(
+    site: Site, name: str
+) -> None:
+    result = {"Input": json.dumps({"key": "cat.jpg"}), "Status": "FAILED", "ExecutionArn": "arn"}
+    file = "backfill/monday/results/run/FAILED_0.json"
+    put(site, file, [result])
+    written = {"ResultFiles": {"FAILED": [{"Key": file}]}}
+    put(site, "backfill/monday/results/run/manifest.json", written)
+
+    (manifest,) = find_manifests(site, name)
+
+    assert [each.key for each in read_results(site, manifest)] == ["cat.jpg"]
+
+
+def test_a_backfill_without_results_is_an_error_and_not_an_empty_report(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.cli_site.local_site", lambda *_: site)
+
+    told = CliRunner().invoke(backfill, ["report", "tuesday", "--endpoint-url", "http://localhost"])
+
+    assert told.exit_code == 1
+    assert "no results of a backfill tuesday" in told.output
