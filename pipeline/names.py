@@ -54,6 +54,9 @@ class Names:
         """A function of the platform's own. CodeDeploy knows hooks by how their names begin."""
         return f"CodeDeployHook_{self.function(name)}" if hook else self.function(name)
 
+    def operation_arn(self, name: str, *, hook: bool = False) -> str:
+        return f"{self.arn('lambda')}:function:{self.operation(name, hook=hook)}"
+
     def log_group(self, function: str) -> str:
         """Where Lambda writes without being told."""
         return f"/aws/lambda/{function}"
