@@ -108,6 +108,9 @@ class Names:
     def build_project(self, container: str) -> str:
         return f"{self.prefix}-build-{container}"
 
+    def checks_project(self) -> str:
+        return f"{self.prefix}-checks"
+
     def deploy_role(self, container: str) -> str:
         """What CloudFormation works as while it releases the container."""
         return f"{self.prefix}-deploy-{container}"
