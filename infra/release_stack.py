@@ -15,6 +15,7 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.build_project import BuildProject
 from infra.canary import alarm_names
+from infra.checks_project import ChecksProject
 from infra.deploy_role import DeployRole
 from infra.image_care import ImageCare
 from infra.operation import Operation
@@ -64,6 +65,7 @@ class ReleaseStack(cdk.Stack):
             ).project
             for manifest in blueprint.containers
         ]
+        ChecksProject(self, names=names, settings=settings, data_key=data_key)
         grants = Grants(
             blueprint, names, data_key=data_key.key_arn, signing_key=signing_key.key_arn
         )

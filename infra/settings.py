@@ -16,7 +16,8 @@ class Settings(BaseModel):
     """Every `matteline:<field>` of the context; unknown ones are nobody's business here.
 
     `source_connection` is the ARN of a CodeConnections connection, approved by a person, to the
-    `source_repository` (`owner/name`) whose tags are built. Without both, builds take a zip.
+    `source_repository` (`owner/name`) whose tags are built and whose
+    branches are checked. Without both, builds take a zip.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

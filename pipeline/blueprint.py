@@ -150,8 +150,8 @@ class Blueprint:
                for name in self.definitions},
             **{f"{pascal_case(name)}Bucket": names.bucket(name) for name in self.resources.buckets},
             **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},
-            **{f"{pascal_case(name)}Arn": names.function_arn(name)
-               for name in self.resources.functions},
+            **{f"{pascal_case(name)}Arn": names.operation_arn(name, hook=each.hook)
+               for name, each in self.resources.functions.items()},
             "FunctionPrefix": f"{names.prefix}-",
             "RepositoryPrefix": names.repository(""),
             "BuildProjectPrefix": names.build_project(""),

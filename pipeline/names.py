@@ -54,6 +54,9 @@ class Names:
         """A function of the platform's own. CodeDeploy knows hooks by how their names begin."""
         return f"CodeDeployHook_{self.function(name)}" if hook else self.function(name)
 
+    def operation_arn(self, name: str, *, hook: bool = False) -> str:
+        return f"{self.arn('lambda')}:function:{self.operation(name, hook=hook)}"
+
     def log_group(self, function: str) -> str:
         """Where Lambda writes without being told."""
         return f"/aws/lambda/{function}"
@@ -104,6 +107,9 @@ class Names:
 
     def build_project(self, container: str) -> str:
         return f"{self.prefix}-build-{container}"
+
+    def checks_project(self) -> str:
+        return f"{self.prefix}-checks"
 
     def deploy_role(self, container: str) -> str:
         """What CloudFormation works as while it releases the container."""

@@ -177,6 +177,13 @@ def test_the_hook_has_a_name_that_codedeploy_may_invoke() -> None:
     assert NAMES.operation("smoke-hook", hook=True).startswith("CodeDeployHook_")
 
 
+def test_placeholders_name_the_functions_there_are(stack: Deployed) -> None:
+    made = {f"{LAMBDA}:{each.properties['FunctionName']}" for each in stack.of("Lambda::Function")}
+    provided = BLUEPRINT.substitutions(NAMES)
+
+    assert {provided[each.placeholder] for each in BLUEPRINT.operations(NAMES)} == made
+
+
 def test_the_gate_verifies_and_only_builds_sign(stack: Deployed) -> None:
     signers = {
         each.id

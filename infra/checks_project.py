@@ -1,0 +1,68 @@
+"""What every change has to pass, run on CodeBuild: lint, types, every hermetic test."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.build_parts import (
+    allow,
+    exact_role,
+    logging_of,
+    own_statements,
+    source_of,
+    source_statements,
+)
+from infra.settings import Settings
+from pipeline.names import Names
+
+BUILDSPEC: Final = "buildspec/checks.yml"
+_MINUTES: Final = 60
+
+
+class ChecksProject(Construct):
+    """Its role reads the sources and writes its log and its reports.
+
+    It listens to pushes of branches, which only those can make whom the repository lets in. A pull
+    request out of a fork is a stranger's code beside our connection: look at it, then push it.
+    """
+
+    def __init__(
+        self, scope: Construct, *, names: Names, settings: Settings, data_key: kms.IKey
+    ) -> None:
+        super().__init__(scope, "Checks")
+        name = names.checks_project()
+        branches = codebuild.FilterGroup.in_event_of(codebuild.EventAction.PUSH)
+        codebuild.Project(
+            self,
+            "Project",
+            project_name=name,
+            description="Lint, types and tests of a change",
+            source=source_of(self, names, settings, branches.and_branch_is(".*")),
+            build_spec=codebuild.BuildSpec.from_source_filename(BUILDSPEC),
+            environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
+                compute_type=codebuild.ComputeType.MEDIUM,
+            ),
+            timeout=cdk.Duration.minutes(_MINUTES),
+            encryption_key=data_key,
+            grant_report_group_permissions=False,
+            logging=logging_of(self, name),
+            role=exact_role(
+                self,
+                [
+                    *own_statements(name, names),
+                    *source_statements(names, settings),
+                    _sources_key(data_key),
+                ],
+            ),
+        )
+
+
+def _sources_key(data_key: kms.IKey) -> iam.PolicyStatement:
+    return allow(["kms:Decrypt"], [data_key.key_arn])
