@@ -143,7 +143,8 @@ class JobsTable:
                 ":status": {"S": RUNNING},
                 ":done": {"S": DONE},
                 ":held_until": {"N": str(int(until.timestamp()))},
-                ":resumed_after": {"N": str(round(after.timestamp() * 1000))},
+                # A millisecond's grace: event and description need not round alike.
+                ":resumed_after": {"N": str(round(after.timestamp() * 1000) + 1)},
                 ":updated_at": {"S": _now()},
                 ":execution": {"S": row.execution},
             },
