@@ -8,6 +8,7 @@ from typing import Final
 from tests.contracts import (
     catch_rules,
     data_rules,
+    reap_rules,
     release_rules,
     retry_rules,
     shape_rules,
@@ -25,4 +26,5 @@ RULES: Final[tuple[Rule, ...]] = (
     *catch_rules.RULES,
     *data_rules.RULES,
     *release_rules.RULES,
+    *reap_rules.RULES,
 )

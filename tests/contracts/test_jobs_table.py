@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from pipeline.contracts import FOREVER
 from pipeline.manifest import load_resources
+from pipeline.operations.repairing import GONE
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "state_machines"
 STATES = json.loads((FOLDER / "cutout.asl.json").read_text())["States"]
 FROM_OUTSIDE = json.loads((FOLDER / "record-failure.asl.json").read_text())["States"]
+REAPER = json.loads((FOLDER / "reap-jobs.asl.json").read_text())["States"]
 
 
 @pytest.mark.parametrize(
@@ -69,4 +72,20 @@ def test_the_index_that_is_asked_is_declared_and_asked_by_its_attribute() -> Non
     asked = FROM_OUTSIDE["FindJob"]["Parameters"]
     table = load_resources(ROOT).tables["jobs"]
 
-    assert table.indexes[asked["IndexName"]] == asked["ExpressionAttributeNames"]["#execution"]
+    index = table.indexes[asked["IndexName"]]
+    assert index.attribute == asked["ExpressionAttributeNames"]["#execution"]
+
+
+def test_what_a_reaper_reads_of_a_job_is_in_the_index_it_asks() -> None:
+    asked = REAPER["FindRunning"]["Parameters"]
+    index = load_resources(ROOT).tables["jobs"].indexes[asked["IndexName"]]
+    closing = json.dumps(REAPER["CloseDead"]["ItemProcessor"])
+
+    assert index.attribute == asked["ExpressionAttributeNames"]["#status"]
+    assert set(re.findall(r"\$\.job\.(\w+)", closing)) == {"job_id", *index.copied}
+
+
+def test_an_execution_that_is_gone_has_one_name_whoever_finds_it() -> None:
+    said = REAPER["CloseDead"]["ItemProcessor"]["States"]["SayGone"]["Parameters"]["told"]
+
+    assert said["Error"] == GONE
