@@ -51,7 +51,8 @@ class TaskPermissions:
         if each.reads == "s3:listObjectsV2":
             yield _allow("s3:ListBucket", [self._s3(bucket)])
         else:
-            yield _allow("s3:GetObject", [self._s3(f"{bucket}/*")])
+            listed = TaskState(each.name, each.reads, each.reader["Parameters"]).text("Key")
+            yield _allow("s3:GetObject", [self._s3(f"{bucket}/{listed}")])
         results = [self._s3(f"{each.writer['Bucket']}/backfill/*")]
         yield _allow(["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], results)
         own = self._names.unqualified_machine_arn(machine)

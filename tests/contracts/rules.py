@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from tests.contracts import (
+    batch_rules,
     catch_rules,
     data_rules,
     reap_rules,
@@ -27,4 +28,5 @@ RULES: Final[tuple[Rule, ...]] = (
     *data_rules.RULES,
     *release_rules.RULES,
     *reap_rules.RULES,
+    *batch_rules.RULES,
 )

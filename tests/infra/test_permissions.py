@@ -167,3 +167,13 @@ def test_a_distributed_map_may_follow_its_run_and_the_executions_it_starts(
     assert not allows(
         statements, f"states:{action}", f"arn:aws:states:{_AWS}:execution:dev-cutout:monday"
     )
+
+
+def test_a_backfill_reads_lists_from_their_own_place_only() -> None:
+    definition = (ROOT / "state_machines" / "backfill.asl.json").read_text()
+    found = TaskPermissions(_BLUEPRINT, _NAMES).of_maps("backfill", definition)
+    reads = [each.to_statement_json() for each in found]
+
+    assert allows(reads, "s3:GetObject", "arn:aws:s3:::dev-work/backfill/lists/1a2b/photos.csv")
+    assert not allows(reads, "s3:GetObject", "arn:aws:s3:::dev-ingest/photos.csv")
+    assert not allows(reads, "s3:GetObject", "arn:aws:s3:::dev-work/1a2b/mask.png")
