@@ -68,6 +68,16 @@ def test_only_what_still_runs_for_that_very_execution_is_overwritten_from_outsid
     assert written["ExpressionAttributeValues"][":running"] == {"S": "RUNNING"}
 
 
+@pytest.mark.parametrize("state", ["Record", "RecordQuarantine", "RecordFailure"])
+def test_an_execution_records_its_own_end_whatever_its_row_says(state: str) -> None:
+    """One that was redriven in the console holds no job, and its row still says FAILED."""
+    written = STATES[state]["Parameters"]
+
+    assert (
+        written["ConditionExpression"] == "attribute_not_exists(job_id) OR #execution = :execution"
+    )
+
+
 def test_the_index_that_is_asked_is_declared_and_asked_by_its_attribute() -> None:
     asked = FROM_OUTSIDE["FindJob"]["Parameters"]
     table = load_resources(ROOT).tables["jobs"]
