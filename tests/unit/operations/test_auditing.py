@@ -80,7 +80,7 @@ def _none() -> Iterator[dict[str, Any]]:
 
 
 def test_an_audit_of_the_last_hour_holds_nothing_of_the_years_before() -> None:
-    """30,000 versions and rows would be 25 MB."""
+    """30,000 versions and rows would be 15 MB."""
     site = Site(LOCAL_NAMES, cast("boto3.Session", LongHistory()))
 
     tracemalloc.start()
