@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -40,8 +41,8 @@ class Body:
         return content
 
     def close(self) -> None:
-        """Remove the file: the object is deleted."""
-        self.path.unlink(missing_ok=True)
+        """The object is deleted: remove the file as soon as nobody is about to read it."""
+        weakref.finalize(self, self.path.unlink, missing_ok=True).atexit = False
 
 
 def state_of(key: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import uuid
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.spill import spill
+from pipeline.local.stored_objects import Body
 
 LARGE = 6 * 1024 * 1024  # where moto would open a file, and keep it open
 
@@ -147,5 +149,20 @@ def test_what_is_replaced_or_deleted_leaves_no_file(bucket: Bucket) -> None:
     assert bucket.content("replaced") == b"two"
 
 
+def test_an_object_deleted_while_it_is_read_is_read_to_its_end() -> None:
+    body = Body()
+    body.truncate()
+    body.write(b"all of it")
+
+    body.close()
+    body.seek(0)
+
+    assert body.read() == b"all of it"
+    path = body.path
+    del body
+    assert path not in files()
+
+
 def files() -> set[Path]:
+    gc.collect()
     return set(spill().new_file().parent.iterdir())
