@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
-from pipeline.cli_backfill import backfill
+from pipeline.cli.backfill import backfill
 from pipeline.errors import InvalidOptions
 from pipeline.names import LOCAL_NAMES
 from pipeline.operations.backfill_results import (
@@ -112,7 +112,7 @@ def test_results_are_found_by_the_name_and_by_the_arn_that_start_tells(
 def test_a_backfill_without_results_is_an_error_and_not_an_empty_report(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.cli_site.local_site", lambda *_: site)
+    monkeypatch.setattr("pipeline.cli.site.local_site", lambda *_: site)
 
     told = CliRunner().invoke(backfill, ["report", "tuesday", "--endpoint-url", "http://localhost"])
 
