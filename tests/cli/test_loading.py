@@ -1,4 +1,4 @@
-"""A verb loads what it needs: only those that start a cloud or call AWS wait for their libraries."""
+"""A verb loads what it needs: only one that starts a cloud or calls AWS waits for libraries."""
 
 from __future__ import annotations
 
