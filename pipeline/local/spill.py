@@ -24,6 +24,7 @@ _SETTINGS: Final = (
 )  # no crash is outlived
 _TABLE: Final = "CREATE TABLE kept (shelf, name, content, PRIMARY KEY (shelf, name))"
 _COUNT: Final = "SELECT count(*) FROM kept WHERE shelf = ?"
+_NAMES: Final = "SELECT name FROM kept WHERE shelf = ?"
 _KEPT: Final = "SELECT content FROM kept WHERE shelf = ? AND name = ?"
 _ANNOUNCE: Final = "INSERT OR IGNORE INTO kept (shelf, name) VALUES (?, ?)"
 _KEEP: Final = "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = ?3"
@@ -80,11 +81,9 @@ class Spill:
         return int(row[0])
 
     def names(self, shelf: str) -> list[str]:
-        """In the order in which they came."""
+        """In no order."""
         with self.lock:
-            rows = self._database.execute(
-                "SELECT name FROM kept WHERE shelf = ? ORDER BY rowid", (shelf,)
-            ).fetchall()
+            rows = self._database.execute(_NAMES, (shelf,)).fetchall()
         return [name for (name,) in rows]
 
     def empty(self) -> None:
@@ -123,7 +122,7 @@ class Shelf:
         return True
 
     def __iter__(self) -> Iterator[str]:
-        """The names, in the order in which they came."""
+        """The names, in no order."""
         return iter(spill().names(self._name))
 
     def __getitem__(self, name: str) -> Any:
