@@ -79,7 +79,14 @@ class StoredObjects(_VersionedKeyStore):  # type: ignore[misc]  # moto is untype
         return len(self._shelf)
 
     def setlist(self, key: str, list_: list[Any]) -> None:
-        """Keep these versions of a key; the others are deleted."""
+        """Keep these versions of a key; the others are deleted.
+
+        Nobody sees a version before its ETag is known: moto reads the body for it without a lock,
+        and moves the place that another reader is at.
+        """
+        for version in list_:
+            if isinstance(version, FakeKey):
+                version.etag  # noqa: B018 - kept once it was asked for
         with spill().lock:
             _delete(self.getlist(key, []), but=list_)
             self._shelf[key] = list_

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.s3.models import FakeKey
 
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.spill import spill
-from pipeline.local.stored_objects import Body
+from pipeline.local.stored_objects import Body, StoredObjects
 
 LARGE = 6 * 1024 * 1024  # where moto would open a file, and keep it open
 
@@ -147,6 +148,16 @@ def test_what_is_replaced_or_deleted_leaves_no_file(bucket: Bucket) -> None:
 
     assert len(files() - before) == 1 + 70
     assert bucket.content("replaced") == b"two"
+
+
+def test_nobody_sees_an_object_before_its_checksum_is_known() -> None:
+    objects = StoredObjects()
+    made = FakeKey("photo", b"bytes", account_id="1", region_name="us-east-1")
+
+    objects.setlist("photo", [made])
+    made._value_buffer.read = None
+
+    assert objects["photo"].etag == '"4b3a6218bb3e3a7303e8a171a60fcf92"'
 
 
 def test_an_object_deleted_while_it_is_read_is_read_to_its_end() -> None:
