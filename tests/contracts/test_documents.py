@@ -49,7 +49,7 @@ def _anchors(path: Path) -> set[str]:
 def _misspelt(typed: str) -> list[str]:
     """The words of a `matteline` line that name no verb, or no option of it."""
     command: click.Command = matteline
-    words = typed.split("#")[0].split()
+    words = typed.split("#", maxsplit=1)[0].split()
     while isinstance(command, click.Group) and words:
         word, *words = words
         if word not in command.commands:
