@@ -134,6 +134,14 @@ def test_a_readme_says_what_its_container_is_for(container: ContainerManifest) -
 
 
 @EACH
+def test_a_readme_says_what_each_module_is_for(container: ContainerManifest) -> None:
+    named = set(re.findall(r"`(\w+\.py)`", (folder_of(container) / "README.md").read_text()))
+    modules = {path.name for path in folder_of(container).glob("[a-z]*.py")}
+
+    assert modules - named == {"handler.py"}
+
+
+@EACH
 def test_a_summary_is_one_sentence_that_outlives_its_version(container: ContainerManifest) -> None:
     assert container.summary.endswith(".")
     assert container.version not in container.summary

@@ -3,54 +3,117 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
+import click
 import pytest
 
+from pipeline.cli.command import matteline
 from pipeline.contracts import Options
 from pipeline.errors import leaf_names
 from pipeline.manifest import load_containers
 from pipeline.release_errors import ReleaseError
 from tests.conftest import ROOT
 
-DOCUMENTS = sorted(
-    path
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("containers/*/*.md")]
-    if ".venv" not in path.parts
+DOCUMENTS: Final = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("containers/**/*.md")]
 )
-README = (ROOT / "README.md").read_text()
+README: Final = ROOT / "README.md"
+each_document = pytest.mark.parametrize(
+    "path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
+_LINK: Final = re.compile(r"\]\(([^)#:]*)(?:#([^)]+))?\)")
+_TYPED: Final = re.compile(r"(?:^|`|bin/)matteline ([a-z][^`\n]*)", re.MULTILINE)
 
 
-def _first_cells(heading: str) -> set[str]:
+def _first_cells(path: Path, heading: str) -> set[str]:
     """The code words in the first column of the first table below a line."""
-    below = README.split(heading, 1)[1].split("\n\n|", 1)[1].split("\n\n", 1)[0]
-    return set(re.findall(r"^\|? ?`(\w+)`", below, flags=re.MULTILINE))
+    below = path.read_text().split(heading, 1)[1].split("\n\n|", 1)[1].split("\n\n", 1)[0]
+    return set(re.findall(r"^\|? ?`([\w-]+)`", below, flags=re.MULTILINE))
+
+
+def _links(path: Path) -> Iterator[tuple[Path, str]]:
+    """File (or folder) and heading of every link that stays in the repository."""
+    for target, heading in _LINK.findall(path.read_text()):
+        yield (path.parent / target).resolve() if target else path, heading
+
+
+def _anchors(path: Path) -> set[str]:
+    """The headings of a page, as links spell them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each).lower().replace(" ", "-") for each in headings}
+
+
+def _misspelt(typed: str) -> list[str]:
+    """The words of a `matteline` line that name no verb, or no option of it."""
+    command: click.Command = matteline
+    words = typed.split("#", maxsplit=1)[0].split()
+    while isinstance(command, click.Group) and words:
+        word, *words = words
+        if word not in command.commands:
+            return [word]
+        command = command.commands[word]
+    known = {name for option in command.params for name in option.opts}
+    return [word for word in words if re.match(r"--?[a-z]", word) and word not in known]
 
 
 def test_the_error_table_names_every_error_and_no_other() -> None:
-    assert _first_cells("### What can go wrong") == leaf_names()
+    assert _first_cells(README, "## What can go wrong") == leaf_names()
 
 
 def test_the_table_of_releases_names_every_release_error_and_no_other() -> None:
-    assert _first_cells("### What stops a release") == leaf_names(ReleaseError)
+    page = ROOT / "docs" / "releasing.md"
+
+    assert _first_cells(page, "## What stops a release") == leaf_names(ReleaseError)
 
 
 def test_the_option_table_names_every_option_and_no_other() -> None:
-    assert _first_cells("Options are taken") == set(Options.model_fields)
+    assert _first_cells(README, "Options are taken") == set(Options.model_fields)
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_table_of_machines_names_every_state_machine_and_no_other() -> None:
+    machines = {path.name.partition(".")[0] for path in ROOT.glob("state_machines/*.asl.json")}
+
+    assert _first_cells(README, "## How it works") == machines
+
+
+def test_the_readme_stays_a_newcomers_page() -> None:
+    assert len(README.read_text().split()) <= 2500
+
+
+@each_document
 def test_every_link_leads_somewhere(path: Path) -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())
-
-    assert [link for link in links if not (path.parent / link).exists()] == []
+    assert [target for target, _ in _links(path) if not target.exists()] == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@each_document
+def test_every_link_into_a_page_leads_to_a_heading(path: Path) -> None:
+    into = [(target, heading) for target, heading in _links(path) if heading]
+
+    assert [heading for target, heading in into if heading not in _anchors(target)] == []
+
+
+def test_every_page_is_linked_from_another() -> None:
+    linked = {target for path in DOCUMENTS for target, _ in _links(path) if target != path}
+    pages = [path for path in DOCUMENTS if (ROOT / "docs") in path.parents]
+
+    assert [page for page in pages if not {page, page.parent} & linked] == []
+
+
+@each_document
 def test_every_make_target_that_is_named_exists(path: Path) -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
     assert set(re.findall(r"(?:^|`)make ([a-z0-9-]+)", path.read_text(), re.MULTILINE)) <= targets
+
+
+@each_document
+def test_every_verb_and_option_that_is_named_exists(path: Path) -> None:
+    typed = _TYPED.findall(path.read_text())
+
+    assert [(line, wrong) for line in typed if (wrong := _misspelt(line))] == []
 
 
 def test_the_changelog_has_every_containers_version() -> None:

@@ -1,4 +1,4 @@
-"""What a month costs of which nothing is used: README's figure, counted."""
+"""What a month costs of which nothing is used: docs/deploying.md's figure, counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""README's "Release a container" on the local cloud, a step at a time: build, release, go back."""
+"""docs/releasing.md on the local cloud, a step at a time: build, release, go back."""
 
 from __future__ import annotations
 
