@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from pipeline.photo import Pixels
 _STRIP_PIXELS: Final = 250_000
 
 Indices = npt.NDArray[np.intp]
+AnyPlane = TypeVar("AnyPlane", Pixels, Plane)
 
 
 class Strip(NamedTuple):
@@ -62,6 +63,11 @@ def shrink(pixels: Pixels, size: tuple[int, int]) -> Plane:
     """A copy of `pixels` at (width, height), 0…1, averaged so that nothing aliases."""
     image = Image.fromarray(pixels).resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     return np.asarray(image, dtype=np.float32) / np.float32(255)
+
+
+def reduced(plane: AnyPlane, ratio: int) -> AnyPlane:
+    """An H×W or H×W×3 plane `ratio` times smaller, each pixel the mean of those it stands for."""
+    return plane if ratio == 1 else np.asarray(Image.fromarray(plane).reduce(ratio))
 
 
 def enlarge(plane: Plane, strip: Strip, width: int) -> Plane:
