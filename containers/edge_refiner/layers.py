@@ -1,7 +1,8 @@
 """What colours the subject and its background have near each pixel: two means, two covariances.
 
 A pixel counts towards the layer that it nearly belongs to. Where no such pixel is near, colours
-from further away stand in: gathered on ever smaller copies, and filled in from the smallest.
+from further away stand in: gathered on ever smaller copies, and filled in from the smallest. What
+such pixels still have of the other layer is taken out of their mean.
 """
 
 from __future__ import annotations
@@ -18,22 +19,18 @@ from containers.edge_refiner.resampling import reduced
 from containers.edge_refiner.tiling import Tile
 from pipeline.photo import Pixels
 
-_PURITY: Final = 6
+_PURITY: Final = 8
 _FURTHER: Final = np.float32(1e-3)  # how much colours from further away weigh beside those at hand
+_LEAST_GAP: Final = np.float32(0.25)  # between mean alphas, for colours to be told from them
 _STEP: Final = 4  # from one copy to the next smaller
 _WIDE: Final = 4  # pixels of a smaller copy
 
 
 class Colours(NamedTuple):
-    """One layer's mean colour in 0…1, 3×h×w, and its mean products, 6×h×w."""
+    """One layer's mean colour in 0…1, 3×h×w, and its 6×h×w covariance."""
 
     mean: Plane
-    products: Plane
-
-    @property
-    def spread(self) -> Plane:
-        """The 6×h×w covariance."""
-        return covariance(self.products, self.mean)
+    spread: Plane
 
     def enlarged(self, place: Tile) -> Colours:
         """The same at a `place` of the next larger copy."""
@@ -56,10 +53,10 @@ def gather(picture: Pixels, alpha: Alpha, radius: int, further: Layers) -> Layer
     `further` is what is known of a wider neighbourhood.
     """
     colours = in_planes(picture)
-    seen = np.concatenate([np.ones_like(colours[:1]), colours, products(colours)])
-    return Layers(
-        _filled(seen * alpha**_PURITY, radius, further.subject),
-        _filled(seen * (1 - alpha) ** _PURITY, radius, further.background),
+    seen = np.concatenate([np.ones_like(colours[:1]), alpha[None], colours, products(colours)])
+    return _unmixed(
+        _weighted(seen, alpha**_PURITY, radius, _Found(np.float32(1), further.subject)),
+        _weighted(seen, (1 - alpha) ** _PURITY, radius, _Found(np.float32(0), further.background)),
     )
 
 
@@ -74,20 +71,44 @@ def gather_around(picture: Pixels, alpha: Alpha) -> Layers:
     return known
 
 
+class _Found(NamedTuple):
+    """The mean alpha (h×w or a number) of some pixels, and their colours."""
+
+    alpha: Plane | np.float32
+    colours: Colours
+
+
+def _weighted(seen: Plane, weight: Plane, radius: int, further: _Found) -> _Found:
+    """The weighted means of 11×h×w: 1, alpha, colours, products."""
+    near = box_mean(seen * weight, radius)
+    mean, spread = further.colours
+    total = near[0] + _FURTHER
+    colours = (near[2:5] + _FURTHER * mean) / total
+    squares = (near[5:] + _FURTHER * (spread + products(mean))) / total
+    alpha = (near[1] + _FURTHER * further.alpha) / total
+    return _Found(alpha, Colours(colours, covariance(squares, colours)))
+
+
+def _unmixed(more: _Found, less: _Found) -> Layers:
+    """The two colours that mix to what was found, at the mean alphas it was found at."""
+    gap = np.maximum(more.alpha - less.alpha, _LEAST_GAP)
+    change = (more.colours.mean - less.colours.mean) / gap
+    subject = more.colours.mean + (1 - more.alpha) * change
+    background = less.colours.mean - less.alpha * change
+    return Layers(
+        Colours(np.clip(subject, 0, 1), more.colours.spread),
+        Colours(np.clip(background, 0, 1), less.colours.spread),
+    )
+
+
 def _undivided(picture: Pixels) -> Layers:
     """Both layers as the picture on the whole, which tells nobody apart."""
     colours = in_planes(picture)
     mean, squares = (
         planes.mean(axis=(1, 2), keepdims=True) for planes in (colours, products(colours))
     )
-    return Layers(Colours(mean, squares), Colours(mean, squares))
-
-
-def _filled(weighted: Plane, radius: int, further: Colours) -> Colours:
-    """From 10×h×w: a layer's weights, and its colours and products times these."""
-    near = box_mean(weighted, radius)
-    means = (near[1:] + _FURTHER * np.concatenate(further)) / (near[:1] + _FURTHER)
-    return Colours(means[:3], means[3:])
+    whole = Colours(mean, covariance(squares, mean))
+    return Layers(whole, whole)
 
 
 def _enlarged(plane: Plane, place: Tile) -> Plane:
