@@ -53,7 +53,7 @@ class Dashboard(Construct):
         return _graph(f"{machine}: executions", lines)
 
     def _waiting(self) -> cloudwatch.GraphWidget:
-        machines = self._blueprint.triggers(self._names)
+        machines = (*self._blueprint.triggers(self._names), *self._blueprint.schedules)
         queues = [undelivered(self._names, machine) for machine in machines]
         return _graph("Quarantined photos, undelivered events", [quarantined(self._names), *queues])
 

@@ -30,12 +30,12 @@ def add_machine_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> No
             meaning=f"An execution of {machine} failed.",
             section=f"{machine}-failed",
         )
-    for machine in blueprint.triggers(names):
+    for machine in (*blueprint.triggers(names), *blueprint.schedules):
         alarms.add(
             f"{machine}-undelivered",
             undelivered(names, machine),
             above=0,
-            meaning=f"An event that starts {machine} could not be delivered.",
+            meaning=f"What starts {machine} could not be delivered.",
             section="events-undelivered",
         )
     _add_for_photos(alarms, names)

@@ -6,13 +6,13 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.state_machine import StateMachine
-from infra.trigger import Trigger
+from infra.trigger import Trigger, every, on_event
 from pipeline.blueprint import Blueprint
 from pipeline.names import Names
 
 
 class PipelineStack(cdk.Stack):
-    """Every `state_machines/*.asl.json` and every `*.trigger.json`, whatever their number."""
+    """Every `state_machines/*.asl.json`, `*.trigger.json` and `*.schedule.json`."""
 
     def __init__(
         self, scope: Construct, stack_id: str, *, blueprint: Blueprint, names: Names
@@ -22,5 +22,7 @@ class PipelineStack(cdk.Stack):
             name: StateMachine(self, name, blueprint=blueprint, names=names)
             for name in blueprint.definitions
         }
-        for name, pattern in blueprint.triggers(names).items():
-            Trigger(self, name, pattern=pattern, alias=machines[name].alias, names=names)
+        events = {name: on_event(text) for name, text in blueprint.triggers(names).items()}
+        clocks = {name: every(rate) for name, rate in blueprint.schedules.items()}
+        for name, occasion in {**events, **clocks}.items():
+            Trigger(self, name, occasion=occasion, alias=machines[name].alias, names=names)

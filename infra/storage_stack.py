@@ -63,11 +63,13 @@ def _table(scope: Construct, name: str, declared: Table, names: Names) -> None:
         ),
         removal_policy=removal_policy(retained=True),
     )
-    for index, attribute in declared.indexes.items():
+    for found_by, index in declared.indexes.items():
+        some, none = dynamodb.ProjectionType.INCLUDE, dynamodb.ProjectionType.KEYS_ONLY
         table.add_global_secondary_index(
-            index_name=index,
-            partition_key=_text(attribute),
-            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+            index_name=found_by,
+            partition_key=_text(index.attribute),
+            projection_type=some if index.copied else none,
+            non_key_attributes=list(index.copied) or None,
         )
 
 

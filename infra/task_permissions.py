@@ -51,7 +51,8 @@ class TaskPermissions:
         if each.reads == "s3:listObjectsV2":
             yield _allow("s3:ListBucket", [self._s3(bucket)])
         else:
-            yield _allow("s3:GetObject", [self._s3(f"{bucket}/*")])
+            listed = TaskState(each.name, each.reads, each.reader["Parameters"]).text("Key")
+            yield _allow("s3:GetObject", [self._s3(f"{bucket}/{listed}")])
         results = [self._s3(f"{each.writer['Bucket']}/backfill/*")]
         yield _allow(["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], results)
         own = self._names.unqualified_machine_arn(machine)
@@ -78,14 +79,28 @@ class TaskPermissions:
                 yield _allow(_S3_ACTIONS[action], [self._object(task)])
             case ["aws-sdk", "ecr" | "cloudformation", action] if action in RELEASE_ACTIONS:
                 yield from self._releases.of(action)
-            case ["states", "startExecution.sync", "2"]:
-                yield from self._start_and_wait(task)
-            case ["aws-sdk", "sfn", "listMapRuns" | "describeMapRun"]:
-                return  # granted with the Map whose run it is
+            case ["states", *action] | ["aws-sdk", "sfn", *action]:
+                yield from self._of_executions(task, action)
             case ["events", "putEvents"]:
                 yield self._put_events(task)
             case _:
-                raise UnknownIntegration(f"{task.name}: no permissions known for {task.resource}")
+                raise _unknown(task)
+
+    def _of_executions(
+        self, task: TaskState, action: Sequence[str]
+    ) -> Iterator[iam.PolicyStatement]:
+        match action:
+            case ["startExecution"]:
+                yield _allow("states:StartExecution", [self._names.machine_arn(self._child(task))])
+            case ["startExecution.sync", "2"]:
+                yield from self._start_and_wait(task)
+            case ["describeExecution"]:
+                executions = [self._filled(task.text("ExecutionArn"))]
+                yield _allow("states:DescribeExecution", executions)
+            case ["listMapRuns" | "describeMapRun"]:
+                return  # granted with the Map whose run it is
+            case _:
+                raise _unknown(task)
 
     def _functions(self, task: TaskState) -> list[str]:
         """The `live` alias of the container's function, or of its function for each model.
@@ -120,14 +135,19 @@ class TaskPermissions:
     def _s3(self, resource: str) -> str:
         return f"arn:{self._names.partition}:s3:::{self._filled(resource)}"
 
-    def _start_and_wait(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
-        """Step Functions watches a child through a rule of its own, made on first use."""
+    def _child(self, task: TaskState) -> str:
+        """The machine that is started."""
         (placeholder,) = placeholders(task.text("StateMachineArn"))
         (child,) = (
             name
             for name in self._blueprint.definitions
             if self._substitutions[placeholder] == self._names.machine_arn(name)
         )
+        return child
+
+    def _start_and_wait(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
+        """Step Functions watches a child through a rule of its own, made on first use."""
+        child = self._child(task)
         executions = f"{self._names.arn('states')}:execution:{self._names.machine(child)}:*"
         rule = (
             f"{self._names.arn('events')}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
@@ -156,6 +176,10 @@ class TaskPermissions:
 
     def _filled(self, text: str) -> str:
         return fill(text, self._substitutions)
+
+
+def _unknown(task: TaskState) -> UnknownIntegration:
+    return UnknownIntegration(f"{task.name}: no permissions known for {task.resource}")
 
 
 def _allow(

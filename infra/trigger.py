@@ -1,9 +1,10 @@
-"""One `*.trigger.json` on AWS: the rule, the right to start its machine, what could not be."""
+"""One `*.trigger.json` or `*.schedule.json` on AWS: its rule, its rights, what was not started."""
 
 from __future__ import annotations
 
 import json
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -18,15 +19,25 @@ _GIVE_UP_AFTER_S: Final = 3600
 _ATTEMPTS: Final = 8
 
 
+def on_event(pattern: str) -> dict[str, Any]:
+    """The rule's occasion: every event of the pattern."""
+    return {"event_pattern": json.loads(pattern)}
+
+
+def every(rate: str) -> dict[str, Any]:
+    """The rule's occasion: again and again, as in `15 minutes`."""
+    return {"schedule_expression": f"rate({rate})"}
+
+
 class Trigger(Construct):
-    """Every event of the pattern starts the machine's alias, with the whole event as its input."""
+    """Each occasion starts the machine's alias, with the whole event as its input."""
 
     def __init__(
         self,
         scope: Construct,
         name: str,
         *,
-        pattern: str,
+        occasion: Mapping[str, Any],
         alias: sfn.CfnStateMachineAlias,
         names: Names,
     ) -> None:
@@ -43,8 +54,8 @@ class Trigger(Construct):
             self,
             "Rule",
             name=names.machine(name),
-            event_pattern=json.loads(pattern),
             state="ENABLED",
+            **occasion,
             targets=[
                 events.CfnRule.TargetProperty(
                     id="machine",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pipeline.names import Names
 _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
 _MACHINE: Final = ".asl.json"
 _TRIGGER: Final = ".trigger.json"
+_SCHEDULE: Final = ".schedule.json"
 _DISTRIBUTED: Final = '"DISTRIBUTED"'
 
 
@@ -136,6 +138,11 @@ class Blueprint:
         return {name: fill(text, substitutions) for name, text in self._read(_TRIGGER).items()}
 
     @property
+    def schedules(self) -> dict[str, str]:
+        """Machine → how often it starts by itself, for those that do: `15 minutes`."""
+        return {name: json.loads(text)["rate"] for name, text in self._read(_SCHEDULE).items()}
+
+    @property
     def definitions(self) -> dict[str, str]:
         """Machine → definition as it is written, `${Placeholders}` and all."""
         return self._read(_MACHINE)
@@ -147,6 +154,8 @@ class Blueprint:
             **{f"{pascal_case(name)}StateMachineArn": names.machine_arn(name)
                for name in self.definitions},
             **{f"{pascal_case(name)}StateMachineUnqualifiedArn": names.unqualified_machine_arn(name)
+               for name in self.definitions},
+            **{f"{pascal_case(name)}ExecutionArnPrefix": names.execution_arn(name, "")
                for name in self.definitions},
             **{f"{pascal_case(name)}Bucket": names.bucket(name) for name in self.resources.buckets},
             **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -11,13 +12,35 @@ import click
 from pipeline.cli_options import ROOT
 from pipeline.cli_quarantine import JsonObject
 from pipeline.cli_site import site_options
+from pipeline.errors import InvalidOptions
 from pipeline.local.session import ModelChoice, read_catalogue
-from pipeline.operations.backfill_results import PhotoResult, find_manifests, read_results
+from pipeline.operations.backfill_results import (
+    PhotoResult,
+    Summary,
+    find_manifests,
+    read_results,
+    read_summary,
+)
 from pipeline.operations.backfilling import Batch, estimate, start_backfill
+from pipeline.operations.key_lists import KeyList, require_keys
 from pipeline.operations.site import Site
 
 ASSUMED_MODEL: Final = "u2net"
 ASSUMED_S: Final = 5.0
+
+
+class Listed(click.ParamType[KeyList]):
+    """A list of photos, read from this machine."""
+
+    name = "FILE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> KeyList:
+        try:
+            listed = KeyList(Path(value).name, Path(value).read_bytes())
+            require_keys(listed)
+        except (OSError, InvalidOptions) as error:
+            self.fail(str(error), param, ctx)
+        return listed
 
 
 @click.group()
@@ -27,7 +50,7 @@ def backfill() -> None:
 
 @backfill.command("start")
 @click.option("--prefix", default="", help="Every photo of the ingest bucket below it; else all.")
-@click.option("--list", "listed", metavar="KEY", help="A list in the ingest bucket: CSV or JSONL.")
+@click.option("--list", "listed", type=Listed(), help="A file that names keys: CSV or JSON lines.")
 @click.option("--options", type=JsonObject(), help="Options for every photo.")
 @click.option("--force", is_flag=True, help="Do again what is done.")
 @click.option("--concurrency", "max_concurrency", type=click.IntRange(1, 10_000), default=20)
@@ -62,6 +85,23 @@ def report(site: Site, name: str) -> None:
     rows.writerow(PhotoResult._fields)
     for manifest in manifests:
         rows.writerows(read_results(site, manifest))
+
+
+@backfill.command("summary")
+@click.argument("names", nargs=-1, required=True)
+@site_options
+def summary(site: Site, names: tuple[str, ...]) -> None:
+    """What backfills came to, as CSV, a line for each. NAMES are their executions' names or ARNs.
+
+    Exit code 1 if one of them has not ended.
+    """
+    rows = csv.writer(sys.stdout)
+    rows.writerow(Summary._fields)
+    found = [read_summary(site, name) for name in names]
+    rows.writerows(each for each in found if each)
+    for name in (name for name, each in zip(names, found, strict=True) if each is None):
+        click.echo(f"there is no summary of a backfill {name}: it may still run", err=True)
+    sys.exit(None in found)
 
 
 def _say_estimate(site: Site, batch: Batch, seconds: float) -> None:

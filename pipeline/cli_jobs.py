@@ -18,7 +18,7 @@ from pipeline.operations.history import read_history
 from pipeline.operations.jobs_table import STATUSES, JobRow
 from pipeline.operations.lookup import Job, Wanted, find_job, find_rows
 from pipeline.operations.published import read_reason
-from pipeline.operations.redriving import redrive
+from pipeline.operations.redriving import redrive_named
 from pipeline.operations.replaying import Changes, Replay, replay
 from pipeline.operations.site import Site
 
@@ -87,12 +87,11 @@ def replay_jobs(
 def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
     """Resume red executions where they failed, with what they had done so far.
 
-    Exit code 1 if one of them could not be.
+    Exit code 1 if one of them could not be; the others are, all the same.
     """
     refusals = []
     for name in names:
-        job = find_job(site, name)
-        refusals.append(redrive(site, job) if job else "there is no such job or execution")
+        refusals.append(redrive_named(site, name))
         click.echo(f"{name}  {refusals[-1] or 'resumed'}")
     sys.exit(any(refusals))
 

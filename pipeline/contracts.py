@@ -131,11 +131,15 @@ class CutoutJob(Contract):
 
 
 class InspectPhoto(Job):
-    """`input` is the execution input untouched and unchecked: an S3 event, or what was typed."""
+    """`input` is the execution input untouched and unchecked: an S3 event, or what was typed.
+
+    `ingest_bucket` is the one that may be read; null where that is not known.
+    """
 
     input: object
     execution: str
     default_model: str
+    ingest_bucket: str | None = None
     lease_s: int
 
 

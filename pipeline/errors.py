@@ -5,7 +5,7 @@
     │   ├── UnsupportedMedia  CorruptMedia  MediaTooLarge  NoSubject
     │   ├── InvalidOptions  InvalidPrompt  UnknownModel  LicenseNotAccepted
     │   ├── PhotoRefused
-    │   └── SourceMissing  SourceChanged
+    │   └── SourceMissing  SourceForbidden  SourceChanged
     ├── CapacityError      this size of function cannot do it: the fallback model, or fail
     │   └── OutOfMemory  OutOfStorage
     ├── TransientError     may succeed later: retried, then left uncaught for Redrive
@@ -41,6 +41,7 @@ __all__ = [
     "PhotoRefused",
     "PipelineError",
     "SourceChanged",
+    "SourceForbidden",
     "SourceMissing",
     "StoreUnavailable",
     "TransientError",
@@ -127,6 +128,12 @@ class SourceMissing(PermanentError):
     """The photo is not in the bucket."""
 
     hint = "Check bucket and key, then upload the photo again."
+
+
+class SourceForbidden(PermanentError):
+    """The photo is in a bucket that the platform may not read."""
+
+    hint = "The source must be in the ingest bucket: copy it there, which starts it by itself."
 
 
 class SourceChanged(PermanentError):

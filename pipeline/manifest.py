@@ -94,12 +94,19 @@ class Bucket(Declaration):
         return self
 
 
+class Index(Declaration):
+    """Another way to find a row's key: by `attribute`. What is `copied` is found along with it."""
+
+    attribute: str
+    copied: tuple[str, ...] = ()
+
+
 class Table(Declaration):
-    """`indexes` are further ways to find a row's key: index → the attribute it goes by."""
+    """One row for each `key`."""
 
     summary: str
     key: str
-    indexes: dict[KebabName, str] = Field(default_factory=dict)
+    indexes: dict[KebabName, Index] = Field(default_factory=dict)
 
 
 class Operation(Declaration):

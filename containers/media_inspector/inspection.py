@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from containers.media_inspector.options import Profile, canonical, merge_options
 from containers.media_inspector.prompting import with_prompts_checked
 from containers.media_inspector.request import Request, read_request
 from pipeline import naming, photo
-from pipeline.artifacts import ArtifactStore, Stat
+from pipeline.artifacts import AccessDenied, ArtifactStore, Stat
 from pipeline.catalogue import Catalogue, ModelRow
 from pipeline.contracts import (
     FOREVER,
@@ -21,7 +22,7 @@ from pipeline.contracts import (
     Plan,
     SourcePhoto,
 )
-from pipeline.errors import SourceChanged, SourceMissing
+from pipeline.errors import SourceChanged, SourceForbidden, SourceMissing
 from pipeline.limits import require_bytes
 
 
@@ -30,7 +31,8 @@ def inspect_photo(
 ) -> PhotoInspected:
     """The job and the plan for one execution input. Raises a permanent error, or an outage."""
     request = read_request(task.input)
-    stat = _stat(request, store)
+    with _of_other_buckets(request, task.ingest_bucket):
+        stat = _stat(request, store)
     options = merge_options(
         typed=request.options,
         metadata=stat.metadata,
@@ -42,6 +44,19 @@ def inspect_photo(
     source = _source(request, stat, store)
     checked = with_prompts_checked(options, catalogue, source)
     return PhotoInspected(job=_job(task, request, source, checked), plan=plan)
+
+
+@contextmanager
+def _of_other_buckets(request: Request, ingest_bucket: str | None) -> Iterator[None]:
+    """SourceForbidden for a closed door that is not ours: of the ingest bucket, it is a bug."""
+    try:
+        yield
+    except AccessDenied as error:
+        if ingest_bucket in (None, request.location.bucket):
+            raise
+        raise SourceForbidden(
+            f"{request.location.uri} is not to be read; the ingest bucket is {ingest_bucket}"
+        ) from error
 
 
 def _stat(request: Request, store: ArtifactStore) -> Stat:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pipeline.blueprint import Blueprint
 from pipeline.local.worker import Function
-from pipeline.manifest import Resources, Table
+from pipeline.manifest import Index, Resources, Table
 from pipeline.names import LOCAL_NAMES
 
 NAMES: Final = LOCAL_NAMES
@@ -74,7 +74,8 @@ def _create_buckets(resources: Resources, s3: Any) -> None:
 
 def _create_tables(resources: Resources, dynamodb: Any) -> None:
     for name, declared in resources.tables.items():
-        attributes = sorted({declared.key, *declared.indexes.values()})
+        indexed = (index.attribute for index in declared.indexes.values())
+        attributes = sorted({declared.key, *indexed})
         dynamodb.create_table(
             TableName=NAMES.table(name),
             KeySchema=_hashed(declared.key),
@@ -90,12 +91,18 @@ def _indexes(table: Table) -> dict[str, Any]:
     indexes = [
         {
             "IndexName": name,
-            "KeySchema": _hashed(attribute),
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
+            "KeySchema": _hashed(index.attribute),
+            "Projection": _projection(index),
         }
-        for name, attribute in table.indexes.items()
+        for name, index in table.indexes.items()
     ]
     return {"GlobalSecondaryIndexes": indexes} if indexes else {}
+
+
+def _projection(index: Index) -> dict[str, Any]:
+    if not index.copied:
+        return {"ProjectionType": "KEYS_ONLY"}
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.copied)}
 
 
 def _hashed(attribute: str) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ Only AWS has Redrive and runs backfills.
 - `published`   what the output and quarantine buckets hold about a job
 - `redriving`   a red execution, resumed where it failed
 - `accepted`, `verdicts`, `auditing`   every object against the table and the executions
-- `backfilling`, `backfill_results`   photos that were there before
+- `backfilling`, `key_lists`, `backfill_results`   photos that were there before
 - `releasing`   a container's release or rollback, started and followed
 - `findings`, `repairing`   what is wrong, and what can be mended without a person
 """

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import groupby
 
 from pipeline.artifacts import Location
 from pipeline.operations.executions import Execution
@@ -29,19 +30,29 @@ def accepted_since(
 ) -> Iterator[Accepted]:
     """Every object version that arrived since then, with the executions it is the photo of.
 
-    S3 tells whole seconds, so `since` is one. An input without a
-    version means the one that was the latest when the execution started.
+    By key, and under a key oldest first; no more than one key's versions are held at a time.
+    S3 tells whole seconds, so `since` is one. An input without a version means the one that was
+    the latest when the execution started.
     """
     bucket = site.names.bucket("ingest")
-    versions = sorted(_versions(site, bucket), key=lambda each: each.at)
-    of_key: dict[str, list[Accepted]] = defaultdict(list)
-    for each in versions:
-        of_key[each.photo.key].append(each)
-    started: dict[Location, list[Execution]] = defaultdict(list)
+    of_key: dict[str, list[Execution]] = defaultdict(list)
     for execution in sorted(executions, key=lambda each: each.started or _LONG_AGO):
         photo = execution.photo
         if photo is not None and photo.bucket == bucket:
-            started[_meant(photo, of_key[photo.key], execution)].append(execution)
+            of_key[photo.key].append(execution)
+    for key, listed in groupby(_versions(site, bucket), key=lambda each: each.photo.key):
+        versions = sorted(listed, key=lambda each: each.at)
+        yield from _matched(versions, of_key.get(key, ()), since)
+
+
+def _matched(
+    versions: Sequence[Accepted], executions: Iterable[Execution], since: datetime
+) -> Iterator[Accepted]:
+    """The versions of one key that arrived since then, each with its own executions."""
+    started: dict[Location, list[Execution]] = defaultdict(list)
+    for execution in executions:
+        if execution.photo is not None:
+            started[_meant(execution.photo, versions, execution)].append(execution)
     for each in versions:
         if each.at >= since:
             yield replace(each, executions=tuple(started[each.photo]))
@@ -67,6 +78,7 @@ def _meant(photo: Location, versions: Sequence[Accepted], execution: Execution) 
 
 
 def _versions(site: Site, bucket: str) -> Iterator[Accepted]:
+    """Every version of every object: S3 lists all of a key together."""
     pages = site.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket)
     for page in pages:
         for row in page.get("Versions", []):

@@ -8,6 +8,11 @@ anything else is a finding:
 - doubled      one job was cut out more than once, and nobody forced it
 - unpublished  a finished job whose manifest is not in the output bucket
 - unrecorded   a job that is not finished, and whose execution published its manifest
+
+Bucket and table are read as streams: what is older than the audit looks back is let go at once.
+What is of that time is held, some 7 kB for each photo (a day of 50,000: 360 MB), because nothing
+comes in the order of anything else: executions by time, objects by key, rows by neither. Reading
+those executions takes AWS an hour and a half.
 """
 
 from __future__ import annotations
@@ -54,7 +59,8 @@ def audit(site: Site, since: datetime, *, patience: timedelta) -> Audit:
     """
     since = since.replace(microsecond=0)  # as S3 tells the time of arrival
     executions = list(executions_since(site, since))
-    rows = list(JobsTable(site).rows())
+    started = {each.arn for each in executions}
+    rows = [row for row in JobsTable(site).rows() if _concerns(row, since, started)]
     claims = {arn: row for row in rows for arn in (*row.claimed_by, row.execution)}
     photos = accepted_since(site, since, executions)
     verdicts = [(each, verdict_of(each, claims, patience)) for each in photos]
@@ -66,6 +72,12 @@ def audit(site: Site, since: datetime, *, patience: timedelta) -> Audit:
         *_against_output(site, [row for row in rows if row.updated_at >= since]),
     ]
     return Audit(verdicts, findings)
+
+
+def _concerns(row: JobRow, since: datetime, started: Collection[str]) -> bool:
+    """Whether a row is of this time, still open, or once claimed by one of these executions."""
+    changed = row.updated_at >= since or row.status == RUNNING
+    return changed or any(arn in started for arn in (*row.claimed_by, row.execution))
 
 
 def _held_by_nobody(

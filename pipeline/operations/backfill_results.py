@@ -1,4 +1,4 @@
-"""What became of each photo of a backfill, out of the files its ResultWriter wrote."""
+"""What became of a backfill and of each of its photos, out of what it wrote."""
 
 from __future__ import annotations
 
@@ -20,6 +20,29 @@ class PhotoResult(NamedTuple):
     job_id: str
     error: str
     execution: str
+
+
+class Summary(NamedTuple):
+    """A backfill in one line."""
+
+    backfill: str
+    total: int
+    succeeded: int
+    failed: int
+    aborted: int
+    timed_out: int
+    error: str
+
+
+def read_summary(site: Site, execution: str) -> Summary | None:
+    """What a backfill, told by its name or ARN, came to, well or not; None while it runs."""
+    name = execution.rpartition(":")[2]
+    place = Location(site.names.bucket("work"), f"backfill/{name}/summary.json")
+    try:
+        told = _read(site, place)
+    except site.client("s3").exceptions.NoSuchKey:
+        return None
+    return Summary(told["backfill"], **told["counts"], error=told["error"] or "")
 
 
 def find_manifests(site: Site, execution: str) -> list[Location]:

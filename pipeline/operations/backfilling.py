@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.errors import InvalidOptions
 from pipeline.operations.jobs_table import DONE, JobsTable
+from pipeline.operations.key_lists import KeyList, put_list
 from pipeline.operations.site import Site
 
 # Standard executions: https://aws.amazon.com/step-functions/pricing, Lambda on x86, first tier.
@@ -23,10 +21,10 @@ _LOOKUPS: Final = 16
 
 @dataclass(frozen=True)
 class Batch:
-    """Which photos of the ingest bucket, and how. `listed` is a list's key; else the prefix."""
+    """Which photos of the ingest bucket, and how: those that are `listed`, else by prefix."""
 
     prefix: str = ""
-    listed: str | None = None
+    listed: KeyList | None = None
     options: dict[str, Any] | None = None
     force: bool = False
     max_concurrency: int = 20
@@ -34,7 +32,7 @@ class Batch:
 
     def execution_input(self) -> dict[str, Any]:
         """What the backfill machine is started with."""
-        source = {"list": self.listed} if self.listed else {"prefix": self.prefix}
+        source = {"list": self.listed.name} if self.listed else {"prefix": self.prefix}
         return source | {
             "force": self.force,
             "options": self.options or {},
@@ -72,7 +70,9 @@ def estimate(site: Site, batch: Batch) -> Estimate:
 
 
 def start_backfill(site: Site, batch: Batch) -> str:
-    """The ARN of the execution that works through the batch."""
+    """The ARN of the execution that works through the batch. A list is put in its place first."""
+    if batch.listed:
+        put_list(site, batch.listed)
     started = site.client("stepfunctions").start_execution(
         stateMachineArn=site.names.machine_arn("backfill"),
         input=json.dumps(batch.execution_input()),
@@ -80,30 +80,11 @@ def start_backfill(site: Site, batch: Batch) -> str:
     return str(started["executionArn"])
 
 
-def keys_listed(content: bytes, name: str) -> list[str]:
-    """The keys a list names: CSV with a column `key`, else JSON with a field `key` on each line."""
-    read: Callable[[str], list[str]] = _csv_keys if name.endswith(".csv") else _json_keys
-    try:
-        return read(content.decode("utf-8-sig"))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidOptions(f"{name}: not every row or line has a `key` ({error})") from error
-
-
-def _csv_keys(text: str) -> list[str]:
-    return [row["key"] for row in csv.DictReader(io.StringIO(text))]
-
-
-def _json_keys(text: str) -> list[str]:
-    return [str(json.loads(line)["key"]) for line in text.splitlines() if line.strip()]
-
-
 def _sizes(site: Site, batch: Batch) -> Iterator[tuple[str, int | None]]:
     """Every photo's key and size; None for one that is listed and not there."""
     if batch.listed is None:
         return _below(site, batch.prefix)
-    bucket, s3 = site.names.bucket("ingest"), site.client("s3")
-    content = s3.get_object(Bucket=bucket, Key=batch.listed)["Body"].read()
-    return _looked_up(site, keys_listed(content, batch.listed))
+    return _looked_up(site, batch.listed.keys)
 
 
 def _below(site: Site, prefix: str) -> Iterator[tuple[str, int | None]]:

@@ -5,18 +5,27 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.operations.executions import Execution, find_execution
 from pipeline.operations.history import was_caught
 from pipeline.operations.jobs_table import JobRow, JobsTable
-from pipeline.operations.lookup import Job
+from pipeline.operations.lookup import Job, find_job
 from pipeline.operations.repairing import close_dead
 from pipeline.operations.site import Site
 
 LEASE: Final = timedelta(hours=3)
 _TAKEN_OVER: Final = "another execution has taken its job over since, or it is done"
 _REDRIVABLE: Final = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+
+
+def redrive_named(site: Site, name: str) -> str:
+    """Resume what `find_job` finds; empty, or why not. Whatever AWS answers is of this one only."""
+    try:
+        job = find_job(site, name)
+        return redrive(site, job) if job else "there is no such job or execution"
+    except (BotoCoreError, ClientError) as error:
+        return f"AWS did not answer: {error}"
 
 
 def redrive(site: Site, job: Job) -> str:

@@ -24,7 +24,8 @@ def close_dead(site: Site, row: JobRow) -> bool:
     if execution is not None and execution.running:
         return False
     if execution is None:
-        return JobsTable(site).close(row, error=GONE, reason=f"{GONE}: {row.execution} is no more")
+        told = f"{GONE}: {row.execution} is no more; drop the photo again"
+        return JobsTable(site).close(row, error=GONE, reason=told)
     error = execution.error or execution.status
     reason = execution.reason if execution.error else f"{error}: the execution was ended"
     return JobsTable(site).close(row, error=error, reason=reason)

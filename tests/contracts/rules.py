@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from tests.contracts import (
+    batch_rules,
     catch_rules,
     data_rules,
+    reap_rules,
     release_rules,
     retry_rules,
     shape_rules,
@@ -25,4 +27,6 @@ RULES: Final[tuple[Rule, ...]] = (
     *catch_rules.RULES,
     *data_rules.RULES,
     *release_rules.RULES,
+    *reap_rules.RULES,
+    *batch_rules.RULES,
 )

@@ -33,6 +33,7 @@ _SERVICES: Final = frozenset(
         "dynamodb",
         "aws-sdk:dynamodb",
         "aws-sdk:s3",
+        "aws-sdk:sfn",
         "aws-sdk:ecr",
         "aws-sdk:cloudformation",
         "states",

@@ -11,17 +11,28 @@ from pydantic import Field, create_model
 from pipeline.contracts import InspectPhoto, RefineEdges, Result
 from tests.contracts import catch_rules, retry_rules, shape_rules, task_rules
 from tests.contracts.asl import load_machines
+from tests.contracts.batch_slips import BATCHES
 from tests.contracts.declared import ROOT, Declared, read_declared
 from tests.contracts.error_slips import CATCHES, RETRIES
 from tests.contracts.mutations import changed, drop, put
 from tests.contracts.operations import Task
+from tests.contracts.reap_slips import REAPING
 from tests.contracts.release_slips import RELEASES
 from tests.contracts.rules import RULES, Rule
 from tests.contracts.slips import SHAPE, Slip
 from tests.contracts.task_slips import DATA, TASKS
 
 MACHINES: Final = {machine.name: machine for machine in load_machines(ROOT / "state_machines")}
-SLIPS: Final = (*SHAPE, *TASKS, *DATA, *RETRIES, *CATCHES, *RELEASES)
+SLIPS: Final = (
+    *SHAPE,
+    *TASKS,
+    *DATA,
+    *RETRIES,
+    *CATCHES,
+    *RELEASES,
+    *REAPING,
+    *BATCHES,
+)
 STAGE_MODEL: Final = "States/StageEachModel/ItemProcessor/States/StageModel"
 DECLARED: Final = read_declared()
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from pipeline.contracts import FOREVER
 from pipeline.manifest import load_resources
+from pipeline.operations.repairing import GONE
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "state_machines"
 STATES = json.loads((FOLDER / "cutout.asl.json").read_text())["States"]
 FROM_OUTSIDE = json.loads((FOLDER / "record-failure.asl.json").read_text())["States"]
+REAPER = json.loads((FOLDER / "reap-jobs.asl.json").read_text())["States"]
 
 
 @pytest.mark.parametrize(
@@ -65,8 +68,34 @@ def test_only_what_still_runs_for_that_very_execution_is_overwritten_from_outsid
     assert written["ExpressionAttributeValues"][":running"] == {"S": "RUNNING"}
 
 
+@pytest.mark.parametrize("state", ["Record", "RecordQuarantine", "RecordFailure"])
+def test_an_execution_records_its_own_end_whatever_its_row_says(state: str) -> None:
+    """One that was redriven in the console holds no job, and its row still says FAILED."""
+    written = STATES[state]["Parameters"]
+
+    assert (
+        written["ConditionExpression"] == "attribute_not_exists(job_id) OR #execution = :execution"
+    )
+
+
 def test_the_index_that_is_asked_is_declared_and_asked_by_its_attribute() -> None:
     asked = FROM_OUTSIDE["FindJob"]["Parameters"]
     table = load_resources(ROOT).tables["jobs"]
 
-    assert table.indexes[asked["IndexName"]] == asked["ExpressionAttributeNames"]["#execution"]
+    index = table.indexes[asked["IndexName"]]
+    assert index.attribute == asked["ExpressionAttributeNames"]["#execution"]
+
+
+def test_what_a_reaper_reads_of_a_job_is_in_the_index_it_asks() -> None:
+    asked = REAPER["FindRunning"]["Parameters"]
+    index = load_resources(ROOT).tables["jobs"].indexes[asked["IndexName"]]
+    closing = json.dumps(REAPER["CloseDead"]["ItemProcessor"])
+
+    assert index.attribute == asked["ExpressionAttributeNames"]["#status"]
+    assert set(re.findall(r"\$\.job\.(\w+)", closing)) == {"job_id", *index.copied}
+
+
+def test_an_execution_that_is_gone_has_one_name_whoever_finds_it() -> None:
+    said = REAPER["CloseDead"]["ItemProcessor"]["States"]["SayGone"]["Parameters"]["told"]
+
+    assert said["Error"] == GONE

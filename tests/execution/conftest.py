@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.blueprint import Blueprint
 from pipeline.local.cloud import local_cloud
-from pipeline.local.deployment import warm_functions
+from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.local.worker import Function
 from pipeline.names import LOCAL_NAMES
 from pipeline.operations.site import Site, local_site
@@ -21,6 +21,7 @@ from tests.bedrock import HostedModel, hosted_model
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
+from tests.execution.operating import Write
 from tests.hasty import hasty
 from tests.models import Shelf
 
@@ -54,6 +55,24 @@ def driver(
 def site(driver: Driver) -> Site:
     """The same cloud, as the operator's verbs see it."""
     return local_site(LOCAL_NAMES, driver.cloud.endpoint)
+
+
+@pytest.fixture
+def rewrite(driver: Driver) -> Write:
+    """Puts something else into a row: what a fault at the wrong moment leaves behind."""
+
+    def write(job_id: str, **attributes: str) -> None:
+        driver.cloud.client("dynamodb").update_item(
+            TableName=NAMES.table("jobs"),
+            Key={"job_id": {"S": job_id}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={
+                f":{name}": {"S": text} for name, text in attributes.items()
+            },
+        )
+
+    return write
 
 
 def _adjusted(function: Function, *, bedrock: str) -> Function:

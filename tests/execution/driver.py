@@ -13,6 +13,7 @@ from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.local.executions import Watch, describe
 from pipeline.operations.executions import Execution
+from tests.calm import wait_for_calm
 from tests.execution.faults import Faults
 
 PATIENCE_S = 60
@@ -65,6 +66,12 @@ class Driver:
     def record_failure(self, event: object) -> Execution:
         """Tell `record-failure` of an end."""
         return self._start("record-failure", event)
+
+    def reap(self, **asked: object) -> Execution:
+        """Have dead jobs closed, and wait for all that comes of it."""
+        reaped = self._start("reap-jobs", asked)
+        wait_for_calm(self.cloud, patience_s=PATIENCE_S)
+        return reaped
 
     def _start(self, machine: str, execution_input: object) -> Execution:
         states = self.cloud.client("stepfunctions")

@@ -27,7 +27,7 @@ class Faults:
 
     @contextmanager
     def outage(self, request: str, *, times: int = 10**9) -> Iterator[None]:
-        """Answer 503 to the next `times` requests whose "METHOD path" matches."""
+        """Answer 503 to the next `times` requests whose "METHOD path action" matches."""
         rule = [re.compile(request), times]
         self._outages.append(rule)
         try:
@@ -41,6 +41,7 @@ class Faults:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = f"{environ['REQUEST_METHOD']} {unquote(environ['PATH_INFO'])}"
+        request += f" {environ.get('HTTP_X_AMZ_TARGET', '')}"  # of the services that are no S3
         for surprise in self._due(request):
             surprise()
         if self._is_out(request):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pipeline.operations.executions import find_execution
 from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.replaying import Replay
 from pipeline.operations.site import Site
 from tests.execution.driver import Driver
+
+Write = Callable[..., None]
 
 
 def row_of(site: Site, key: str) -> JobRow:

@@ -73,6 +73,24 @@ def test_a_photo_with_prompts_needs_no_more_than_is_declared(guarded: Guarded) -
     assert kept
 
 
+def test_a_photo_in_a_bucket_we_may_not_read_is_quarantined_with_what_to_do(
+    guarded: Guarded,
+) -> None:
+    driver, other = guarded.driver, guarded.driver.new_bucket()
+    driver.put(png(square()), "theirs.png", to=other)
+
+    execution = driver.start({"bucket": other, "key": "theirs.png"})
+
+    refused = guarded.gate.refused
+    assert [refused.pop().bucket for _ in range(len(refused))] == [other]  # asked once
+    assert (execution.status, execution.error) == ("FAILED", "SourceForbidden")
+    reason = driver.reason(execution)
+    assert reason["error"] == "SourceForbidden"
+    assert reason["hint"].startswith("The source must be in the ingest bucket")
+    row = driver.record(execution.name)
+    assert (row["status"], row["error"]) == ("QUARANTINED", "SourceForbidden")
+
+
 @pytest.mark.parametrize(
     ("function", "method", "bucket", "key"),
     [

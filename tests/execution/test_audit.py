@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 from pipeline.local.deployment import NAMES
 from pipeline.operations.auditing import audit
@@ -16,29 +14,10 @@ from pipeline.operations.published import read_manifest
 from pipeline.operations.repairing import GONE
 from pipeline.operations.site import Site
 from tests.execution.driver import Driver
-from tests.execution.operating import row_of
+from tests.execution.operating import Write, row_of
 from tests.pictures import png, square
 
 NOW = timedelta(0)
-Write = Callable[..., None]
-
-
-@pytest.fixture
-def rewrite(driver: Driver) -> Write:
-    """Puts something else into a row: what a fault at the wrong moment leaves behind."""
-
-    def write(job_id: str, **attributes: str) -> None:
-        driver.cloud.client("dynamodb").update_item(
-            TableName=NAMES.table("jobs"),
-            Key={"job_id": {"S": job_id}},
-            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-            ExpressionAttributeNames={f"#{name}": name for name in attributes},
-            ExpressionAttributeValues={
-                f":{name}": {"S": text} for name, text in attributes.items()
-            },
-        )
-
-    return write
 
 
 def test_a_job_whose_execution_is_gone_is_stuck_until_it_is_closed(

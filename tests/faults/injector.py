@@ -172,7 +172,8 @@ def _subject(machine: str, execution_input: Any) -> str:
     if machine == "stage-weights":
         return str(execution_input["models"][0])
     if machine == "record-failure":
-        execution_input = json.loads(execution_input["detail"]["input"])
+        told = execution_input["detail"].get("input")  # the reaper does not tell it
+        execution_input = json.loads(told) if told else {}
     photo = photo_of(execution_input)
     return photo.key if photo else ""
 

@@ -9,7 +9,8 @@ from tests.conftest import ROOT
 from tests.contracts.asl import load_machines
 from tests.faults.kinds import KILLED, KINDS
 
-# `backfill` starts executions of `cutout`, and every photo of its own is one of those.
+# `backfill` starts executions of `cutout`, and every photo of its own is one of those. `reap-jobs`
+# works for no photo: `test_reaper.py`.
 MACHINES: Final = ("cutout", "stage-weights", "record-failure")
 
 # How a photo comes to pass a state that a good first photo does not pass.

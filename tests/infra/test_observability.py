@@ -87,6 +87,7 @@ def test_every_machine_and_every_trigger_has_its_alarms(templates: Templates) ->
     for kind, ends in (
         ("asl", ("failed", "timed-out", "throttled")),
         ("trigger", ("undelivered",)),
+        ("schedule", ("undelivered",)),
     ):
         for path in folder.glob(f"*.{kind}.json"):
             assert {f"{path.name.split('.')[0]}-{end}" for end in ends} <= names
@@ -98,9 +99,16 @@ def test_the_dashboard_shows_every_machine_container_and_queue(stack: Deployed) 
     shown = json.loads(body)["widgets"]
 
     titles = " ".join(widget["properties"]["title"] for widget in shown)
-    for name in ("cutout", "stage-weights", "record-failure", "background-remover", "edge-refiner"):
+    for name in ("cutout", "record-failure", "reap-jobs", "background-remover", "edge-refiner"):
         assert name in titles
-    for text in ("task_ms", "peak_rss_mb", "cold_start", '"service"', "cutout-undelivered", "p99"):
+    for text in (
+        "task_ms",
+        "peak_rss_mb",
+        "cold_start",
+        '"service"',
+        "reap-jobs-undelivered",
+        "p99",
+    ):
         assert text in body
 
 

@@ -112,6 +112,25 @@ def test_waiting_for_a_child_needs_its_alias_its_executions_and_the_rule_that_wa
     )
 
 
+def test_a_machine_that_is_not_waited_for_is_only_started() -> None:
+    found = allowed("states:startExecution", {"StateMachineArn": "${RecordFailureStateMachineArn}"})
+
+    assert found == {
+        "states:StartExecution": f"arn:aws:states:{_AWS}:stateMachine:dev-record-failure:live"
+    }
+
+
+def test_executions_of_the_machine_that_is_named_may_be_looked_at_and_no_others() -> None:
+    definition = (ROOT / "state_machines" / "reap-jobs.asl.json").read_text()
+    found = TaskPermissions(_BLUEPRINT, _NAMES).statements(definition)
+    statements = [each.to_statement_json() for each in found]
+    look = "states:DescribeExecution"
+
+    assert allows(statements, look, f"arn:aws:states:{_AWS}:execution:dev-cutout:monday")
+    assert not allows(statements, look, f"arn:aws:states:{_AWS}:execution:dev-backfill:monday")
+    assert not allows(statements, "dynamodb:UpdateItem", f"arn:aws:dynamodb:{_AWS}:table/dev-jobs")
+
+
 @pytest.mark.parametrize(
     ("resource", "parameters"),
     [
@@ -148,3 +167,13 @@ def test_a_distributed_map_may_follow_its_run_and_the_executions_it_starts(
     assert not allows(
         statements, f"states:{action}", f"arn:aws:states:{_AWS}:execution:dev-cutout:monday"
     )
+
+
+def test_a_backfill_reads_lists_from_their_own_place_only() -> None:
+    definition = (ROOT / "state_machines" / "backfill.asl.json").read_text()
+    found = TaskPermissions(_BLUEPRINT, _NAMES).of_maps("backfill", definition)
+    reads = [each.to_statement_json() for each in found]
+
+    assert allows(reads, "s3:GetObject", "arn:aws:s3:::dev-work/backfill/lists/1a2b/photos.csv")
+    assert not allows(reads, "s3:GetObject", "arn:aws:s3:::dev-ingest/photos.csv")
+    assert not allows(reads, "s3:GetObject", "arn:aws:s3:::dev-work/1a2b/mask.png")

@@ -13,7 +13,11 @@ from tests.infra.conftest import Templates
 
 _FOLDER: Final = ROOT / "state_machines"
 _MACHINES: Final = sorted(path.name.split(".")[0] for path in _FOLDER.glob("*.asl.json"))
-_TRIGGERED: Final = sorted(path.name.split(".")[0] for path in _FOLDER.glob("*.trigger.json"))
+_TRIGGERED: Final = sorted(
+    path.name.split(".")[0]
+    for kind in ("trigger", "schedule")
+    for path in _FOLDER.glob(f"*.{kind}.json")
+)
 
 
 @pytest.fixture
@@ -111,6 +115,13 @@ def test_a_bad_end_is_heard_of_whichever_alias_started_the_execution(stack: Depl
     arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:matteline-dev-cutout"
     assert pattern["detail"]["stateMachineArn"] == [arn]
     assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+
+
+def test_dead_jobs_are_looked_for_every_quarter_of_an_hour(stack: Deployed) -> None:
+    clock = rule(stack, "reap-jobs")
+
+    assert (clock["ScheduleExpression"], clock["State"]) == ("rate(15 minutes)", "ENABLED")
+    assert "EventPattern" not in clock
 
 
 def test_a_model_more_may_be_invoked_without_an_edit(grown: Templates) -> None:

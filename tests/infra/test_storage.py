@@ -155,7 +155,7 @@ def test_what_is_retained_is_what_cannot_be_had_again(
     assert bucket(storage, name).attributes["DeletionPolicy"] == policy
 
 
-def test_a_row_is_found_by_its_job_and_by_its_execution(storage: Deployed) -> None:
+def test_a_row_is_found_by_its_job_its_execution_and_its_status(storage: Deployed) -> None:
     jobs = storage.one("DynamoDB::Table", TableName="matteline-dev-jobs").properties
 
     assert jobs["KeySchema"] == [{"AttributeName": "job_id", "KeyType": "HASH"}]
@@ -164,7 +164,15 @@ def test_a_row_is_found_by_its_job_and_by_its_execution(storage: Deployed) -> No
             "IndexName": "by-execution",
             "KeySchema": [{"AttributeName": "execution", "KeyType": "HASH"}],
             "Projection": {"ProjectionType": "KEYS_ONLY"},
-        }
+        },
+        {
+            "IndexName": "by-status",
+            "KeySchema": [{"AttributeName": "status", "KeyType": "HASH"}],
+            "Projection": {
+                "NonKeyAttributes": ["execution", "resumed_after"],
+                "ProjectionType": "INCLUDE",
+            },
+        },
     ]
 
 

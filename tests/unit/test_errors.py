@@ -25,6 +25,7 @@ LEAVES = {
         "NoSubject",
         "PhotoRefused",
         "SourceChanged",
+        "SourceForbidden",
         "SourceMissing",
         "UnknownModel",
         "UnsupportedMedia",

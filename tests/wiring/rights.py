@@ -36,10 +36,10 @@ def needed(call: Call, machine_arn: str) -> Iterator[Right]:
         case ["aws-sdk", "s3", action]:
             yield from _of_s3(action, call)
         case ["aws-sdk", "sfn", action]:
-            yield from _of_map_runs(action, f"{states}:{account}", machine)
+            yield from _of_executions(action, call, f"{states}:{account}", machine)
         case ["aws-sdk", "ecr" | "cloudformation" as service, action]:
             yield from _of_releases(f"{service}:{action[0].upper()}{action[1:]}", call, account)
-        case ["states", "startExecution.sync", "2"]:
+        case ["states", "startExecution"] | ["states", "startExecution.sync", "2"]:
             yield from (("states:StartExecution", arn) for arn in call.texts("StateMachineArn"))
         case ["events", "putEvents"]:
             return  # granted for our own source: MiniStack's simulation knows no conditions
@@ -47,8 +47,10 @@ def needed(call: Call, machine_arn: str) -> Iterator[Right]:
             raise _unknown(call)
 
 
-def _of_map_runs(action: str, account: str, machine: str) -> Iterator[Right]:
-    if action == "listMapRuns":
+def _of_executions(action: str, call: Call, account: str, machine: str) -> Iterator[Right]:
+    if action == "describeExecution":
+        yield from (("states:DescribeExecution", arn) for arn in call.texts("ExecutionArn"))
+    elif action == "listMapRuns":
         yield "states:ListMapRuns", f"{account}:execution:{machine}:{ANYTHING}"
     elif action == "describeMapRun":
         yield "states:DescribeMapRun", f"{account}:mapRun:{machine}/{ANYTHING}:{ANYTHING}"

@@ -53,7 +53,30 @@ class Stage:
 
     def record_of(self, execution: Execution) -> dict[str, str]:
         """The row of the job it worked on, as plain strings, once it has an end."""
-        return _first(lambda: [row for row in self._rows() if row["execution"] == execution.arn])
+        return self.record_of_arn(execution.arn)
+
+    def record_of_arn(self, arn: str) -> dict[str, str]:
+        return _first(lambda: [row for row in self._rows() if row["execution"] == arn])
+
+    def leave_running(self, job_id: str, execution: str) -> None:
+        """A job that says so of an execution, whether there is one or not."""
+        facts = {"job_id": job_id, "status": "RUNNING", "execution": execution}
+        self.cloud.client("dynamodb").put_item(
+            TableName=self.names.table("jobs"),
+            Item={name: {"S": text} for name, text in facts.items()},
+        )
+
+    def reap(self) -> None:
+        """Start the reaper, with nothing changed but how long it waits and `differences`' name."""
+        states, arn = self.cloud.client("stepfunctions"), self.names.machine_arn("reap-jobs")
+        arn = arn.removesuffix(":live")
+        text = states.describe_state_machine(stateMachineArn=arn)["definition"]
+        definition = json.loads(text.replace("DoesNotExistException", "DoesNotExist"))
+        definition["States"]["LetItSettle"]["Seconds"] = 0
+        states.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
+        started = states.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
+        (status,) = _first(lambda: _ended_as(states, started))
+        assert status == "SUCCEEDED", states.describe_execution(executionArn=started)
 
     def _ended(self) -> list[Execution]:
         states = self.cloud.client("stepfunctions")
@@ -66,6 +89,11 @@ class Stage:
         rows = self.cloud.client("dynamodb").scan(TableName=self.names.table("jobs"))["Items"]
         plain = [{name: next(iter(value.values())) for name, value in row.items()} for row in rows]
         return [row for row in plain if row["status"] != "RUNNING"]
+
+
+def _ended_as(states: Any, arn: str) -> list[tuple[str]]:
+    status = states.describe_execution(executionArn=arn)["status"]
+    return [] if status == "RUNNING" else [(status,)]
 
 
 def _first(find: Callable[[], list[T]]) -> T:

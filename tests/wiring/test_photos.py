@@ -71,3 +71,17 @@ def test_a_failure_nobody_caught_is_recorded_from_outside(stage: Stage) -> None:
     assert execution.status == "FAILED"
     assert (row["status"], row["held_until"]) == ("FAILED", "0")
     assert "WeightsMismatch" in row["reason"]
+
+
+def test_jobs_whose_execution_is_gone_are_closed_by_the_reaper_and_others_are_not(
+    stage: Stage,
+) -> None:
+    done = stage.drop(png(disc()), "done/disc.png")
+    gone = stage.names.execution_arn("cutout", "nobody-knows-it")
+    stage.leave_running("gone", gone)
+
+    stage.reap()
+
+    row = stage.record_of_arn(gone)
+    assert (row["status"], row["error"], row["held_until"]) == ("FAILED", "ExecutionGone", "0")
+    assert stage.record_of(done)["status"] == "DONE"

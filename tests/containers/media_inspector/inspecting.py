@@ -30,13 +30,14 @@ def etag(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def inspect(
+def inspect(  # noqa: PLR0913 - each by its name
     store: ArtifactStore,
     catalogue: Catalogue,
     *,
     execution: str = "run-1",
     default_model: str = "light",
     profiles: tuple[Profile, ...] = (),
+    ingest_bucket: str | None = None,
     **fields: Any,
 ) -> PhotoInspected:
     task = InspectPhoto(
@@ -44,6 +45,7 @@ def inspect(
         input={"bucket": CAT.bucket, "key": CAT.key} | fields,
         execution=execution,
         default_model=default_model,
+        ingest_bucket=ingest_bucket,
         lease_s=600,
     )
     return inspect_photo(task, store, catalogue, profiles)

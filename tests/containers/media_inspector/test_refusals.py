@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline import limits
-from pipeline.artifacts import LocalStore, Location
+from pipeline.artifacts import AccessDenied, LocalStore, Location, Stat
 from pipeline.catalogue import Catalogue
 from pipeline.errors import (
     CorruptMedia,
     InvalidOptions,
     MediaTooLarge,
     PipelineError,
+    SourceForbidden,
     SourceMissing,
     UnknownModel,
     UnsupportedMedia,
@@ -52,6 +54,28 @@ def test_what_is_no_photo_has_a_name(
 
     with pytest.raises(error):
         inspect(store, catalogue)
+
+
+class ClosedStore(LocalStore):
+    """A store whose every door is shut."""
+
+    def stat(self, location: Location) -> Stat:
+        raise AccessDenied(f"S3 answered 403 for {location.uri}")
+
+
+def test_a_photo_in_a_bucket_we_may_not_read_is_to_be_put_into_the_ingest_bucket(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    with pytest.raises(SourceForbidden, match="the ingest bucket is ours\nThe source must be in"):
+        inspect(ClosedStore(tmp_path), catalogue, ingest_bucket="ours")
+
+
+@pytest.mark.parametrize("ingest_bucket", [CAT.bucket, None])
+def test_a_door_of_our_own_that_is_shut_is_no_fault_of_the_photo(
+    tmp_path: Path, catalogue: Catalogue, ingest_bucket: str | None
+) -> None:
+    with pytest.raises(AccessDenied):
+        inspect(ClosedStore(tmp_path), catalogue, ingest_bucket=ingest_bucket)
 
 
 def test_a_missing_photo_has_a_name(store: LocalStore, catalogue: Catalogue) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import boto3
@@ -13,6 +14,7 @@ from moto import mock_aws
 
 from pipeline.cli_backfill import backfill
 from pipeline.errors import InvalidOptions
+from pipeline.manifest import load_resources
 from pipeline.names import LOCAL_NAMES
 from pipeline.operations.backfill_results import (
     PhotoResult,
@@ -20,8 +22,10 @@ from pipeline.operations.backfill_results import (
     photo_result,
     read_results,
 )
-from pipeline.operations.backfilling import Batch, Estimate, keys_listed
+from pipeline.operations.backfilling import Batch, Estimate
+from pipeline.operations.key_lists import KeyList, put_list
 from pipeline.operations.site import Site
+from tests.conftest import ROOT
 
 WORK: Final = LOCAL_NAMES.bucket("work")
 
@@ -35,7 +39,7 @@ WORK: Final = LOCAL_NAMES.bucket("work")
     ],
 )
 def test_a_list_names_its_keys_whoever_wrote_it(name: str, content: bytes) -> None:
-    assert keys_listed(content, name) == ["a, b.jpg", "c.jpg"]
+    assert KeyList(name, content).keys == ["a, b.jpg", "c.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +53,7 @@ def test_a_list_names_its_keys_whoever_wrote_it(name: str, content: bytes) -> No
 )
 def test_a_list_without_keys_is_refused_by_its_name(name: str, content: bytes) -> None:
     with pytest.raises(InvalidOptions, match=name):
-        keys_listed(content, name)
+        KeyList(name, content).keys  # noqa: B018
 
 
 def test_what_is_done_costs_nothing_and_the_rest_transitions_and_memory() -> None:
@@ -62,8 +66,9 @@ def test_what_is_done_costs_nothing_and_the_rest_transitions_and_memory() -> Non
 
 def test_a_batch_is_a_list_or_a_prefix() -> None:
     assert Batch(prefix="2024/").execution_input()["prefix"] == "2024/"
-    assert "prefix" not in Batch(listed="rows.csv").execution_input()
-    assert Batch(listed="rows.csv").execution_input()["list"] == "rows.csv"
+    listed = Batch(listed=KeyList("rows.csv", b"key\ncat.jpg\n")).execution_input()
+    assert "prefix" not in listed
+    assert listed["list"].endswith("/rows.csv")
 
 
 def test_a_result_is_told_by_the_cutout_that_made_it() -> None:
@@ -107,6 +112,52 @@ def test_results_are_found_by_the_name_and_by_the_arn_that_start_tells(
     (manifest,) = find_manifests(site, name)
 
     assert [each.key for each in read_results(site, manifest)] == ["cat.jpg"]
+
+
+def test_a_list_is_put_where_nothing_starts_and_the_machine_looks(site: Site) -> None:
+    listed = KeyList("rows.csv", b"key\ncat.jpg\n")
+
+    put_list(site, listed)
+
+    key = f"backfill/lists/{listed.name}"
+    stored = site.client("s3").get_object(Bucket=WORK, Key=key)["Body"].read()
+    assert stored == listed.content
+    assert not load_resources(ROOT).buckets["work"].events
+
+
+def test_lists_of_one_name_and_other_content_do_not_meet() -> None:
+    assert KeyList("a.csv", b"key\n1\n").name != KeyList("a.csv", b"key\n2\n").name
+
+
+def test_a_summary_is_a_line_of_a_spreadsheet(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = {"total": 9, "succeeded": 7, "failed": 1, "aborted": 1, "timed_out": 0}
+    told = {"schema": 1, "backfill": "monday", "counts": counts, "error": "TooManyFailed"}
+    put(site, "backfill/monday/summary.json", told)
+    monkeypatch.setattr("pipeline.cli_site.local_site", lambda *_: site)
+    words = ["summary", "monday", "tuesday", "--endpoint-url", "http://localhost"]
+
+    done = CliRunner().invoke(backfill, words)
+
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == [
+        "backfill,total,succeeded,failed,aborted,timed_out,error",
+        "monday,9,7,1,1,0,TooManyFailed",
+    ]
+    assert "no summary of a backfill tuesday" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("name\ncat.jpg\n", "has a `key`"), ("key\n", "no `key` in it")]
+)
+def test_a_file_that_lists_nothing_is_refused_before_anything_is_asked(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    (tmp_path / "rows.csv").write_text(content)
+
+    done = CliRunner().invoke(backfill, ["start", "--list", str(tmp_path / "rows.csv")])
+
+    assert done.exit_code == 2
+    assert said in done.stderr
 
 
 def test_a_backfill_without_results_is_an_error_and_not_an_empty_report(

@@ -9,14 +9,17 @@ from typing import Any, Final
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
+from click.testing import CliRunner
 from moto import mock_aws
 
+from pipeline.cli_jobs import jobs
 from pipeline.names import stage_names
 from pipeline.operations.executions import Execution
 from pipeline.operations.jobs_table import JobsTable
 from pipeline.operations.lookup import Job
 from pipeline.operations.redriving import redrive
+from pipeline.operations.site import Site
 from tests.unit.operations.sites import FakeSite
 
 NAMES: Final = stage_names("dev", account="123456789012", region="us-east-1")
@@ -133,6 +136,41 @@ def refusal(message: str) -> ClientError:
 def held_until(aws: FakeSite) -> str:
     rows = aws.real.client("dynamodb").scan(TableName=NAMES.table("jobs"))["Items"]
     return str(rows[0]["held_until"]["N"])
+
+
+def test_one_name_that_fails_does_not_stop_the_others(
+    aws: FakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = job(aws, "FAILED", replace(RED, arn="red"))
+
+    def find(_site: Site, name: str) -> Job | None:
+        if name == "throttled":
+            raise refusal("Rate exceeded")
+        if name == "unheard":
+            raise ReadTimeoutError(endpoint_url="states")
+        return found if name == "red" else None
+
+    monkeypatch.setattr("pipeline.operations.redriving.find_job", find)
+    monkeypatch.setattr("pipeline.cli_site.aws_site", lambda _stage: aws.site)
+
+    words = ["redrive", "throttled", "unheard", "nobody", "red", "--stage", "dev"]
+    done = CliRunner().invoke(jobs, words)
+
+    told = [line.partition("  ")[::2] for line in done.stdout.splitlines()]
+    assert [name for name, _ in told] == words[1:5]
+    assert "Rate exceeded" in told[0][1]
+    assert [said for _, said in told[2:]] == ["there is no such job or execution", "resumed"]
+    assert (done.exit_code, aws.redriven) == (1, ["red"])
+
+
+def test_all_names_that_are_resumed_are_no_failure(
+    aws: FakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = job(aws, "FAILED", RED)
+    monkeypatch.setattr("pipeline.operations.redriving.find_job", lambda *_: found)
+    monkeypatch.setattr("pipeline.cli_site.aws_site", lambda _stage: aws.site)
+
+    assert CliRunner().invoke(jobs, ["redrive", "red", "--stage", "dev"]).exit_code == 0
 
 
 def test_an_execution_that_aws_has_forgotten_is_for_replay(aws: FakeSite) -> None:
