@@ -1,8 +1,8 @@
 """What colours the subject and its background have near each pixel: two means, two covariances.
 
 A pixel counts towards the layer that it nearly belongs to. Where no such pixel is near, colours
-from further away stand in: gathered on ever smaller copies, and filled in from the smallest. What
-such pixels still have of the other layer is taken out of their mean.
+from further away stand in: gathered on ever smaller copies, and filled in from the smallest. Half
+of what such pixels still have of the other layer is taken out of their mean.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from containers.edge_refiner.resampling import reduced
 from containers.edge_refiner.tiling import Tile
 from pipeline.photo import Pixels
 
-_PURITY: Final = 8
 _FURTHER: Final = np.float32(1e-3)  # how much colours from further away weigh beside those at hand
+_TAKEN_OUT: Final = np.float32(0.5)  # of the other layer: mean alphas are no surer than the matte
 _LEAST_GAP: Final = np.float32(0.25)  # between mean alphas, for colours to be told from them
 _STEP: Final = 4  # from one copy to the next smaller
 _WIDE: Final = 4  # pixels of a smaller copy
@@ -55,8 +55,8 @@ def gather(picture: Pixels, alpha: Alpha, radius: int, further: Layers) -> Layer
     colours = in_planes(picture)
     seen = np.concatenate([np.ones_like(colours[:1]), alpha[None], colours, products(colours)])
     return _unmixed(
-        _weighted(seen, alpha**_PURITY, radius, _Found(np.float32(1), further.subject)),
-        _weighted(seen, (1 - alpha) ** _PURITY, radius, _Found(np.float32(0), further.background)),
+        _weighted(seen, _purity(alpha), radius, _Found(np.float32(1), further.subject)),
+        _weighted(seen, _purity(1 - alpha), radius, _Found(np.float32(0), further.background)),
     )
 
 
@@ -69,6 +69,13 @@ def gather_around(picture: Pixels, alpha: Alpha) -> Layers:
             known = known.enlarged(Tile(0, 0, *small_alpha.shape))
         known = gather(small_picture, small_alpha, _WIDE, known)
     return known
+
+
+def _purity(share: Plane) -> Plane:
+    """How much a pixel counts that is of a layer by that share: the sixth power."""
+    square = share * share
+    purity: Plane = square * square * square
+    return purity
 
 
 class _Found(NamedTuple):
@@ -90,9 +97,9 @@ def _weighted(seen: Plane, weight: Plane, radius: int, further: _Found) -> _Foun
 
 
 def _unmixed(more: _Found, less: _Found) -> Layers:
-    """The two colours that mix to what was found, at the mean alphas it was found at."""
+    """Half the way to the colours that mix to what was found, at the alphas it was found at."""
     gap = np.maximum(more.alpha - less.alpha, _LEAST_GAP)
-    change = (more.colours.mean - less.colours.mean) / gap
+    change = _TAKEN_OUT * (more.colours.mean - less.colours.mean) / gap
     subject = more.colours.mean + (1 - more.alpha) * change
     background = less.colours.mean - less.alpha * change
     return Layers(
