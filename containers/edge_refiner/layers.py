@@ -62,13 +62,10 @@ def gather(picture: Pixels, alpha: Alpha, radius: int, further: Layers) -> Layer
 
 def gather_around(picture: Pixels, alpha: Alpha) -> Layers:
     """The layers in wide windows of an h×w×3 picture, on a copy four times smaller."""
-    known = _undivided(picture)
-    for ratio in (_STEP**2, _STEP):
-        small_picture, small_alpha = reduced(picture, ratio), reduced(alpha, ratio)
-        if ratio == _STEP:
-            known = known.enlarged(Tile(0, 0, *small_alpha.shape))
-        known = gather(small_picture, small_alpha, _WIDE, known)
-    return known
+    far, far_alpha = reduced(picture, _STEP**2), reduced(alpha, _STEP**2)
+    near, near_alpha = reduced(picture, _STEP), reduced(alpha, _STEP)
+    furthest = gather(far, far_alpha, _WIDE, _undivided(far))
+    return gather(near, near_alpha, _WIDE, furthest.enlarged(Tile(0, 0, *near_alpha.shape)))
 
 
 def _purity(share: Plane) -> Plane:

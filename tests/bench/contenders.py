@@ -115,7 +115,7 @@ def time_photo(who: str, weights: Path, content: bytes) -> dict[str, float]:
     return {"wall": wall, "processor": processor}
 
 
-def time_between(_: str, weights: Path, content: bytes) -> dict[str, float]:
+def time_between(_who: str, weights: Path, content: bytes) -> dict[str, float]:
     """Milliseconds of a cut-out with `fast` edges, less the network's and the PNG's."""
     cut_out = ours(weights, refine="fast")
     spent: dict[str, list[float]] = defaultdict(list)

@@ -22,7 +22,7 @@ def test_soft_pixels_are_told_what_lies_on_either_side() -> None:
     soft = (DISK > 0.3) & (DISK < 0.7)
     for layer, colour in zip(layers, (SAND, NIGHT), strict=True):
         off = np.abs(layer.mean[:, soft] * 255 - np.array(colour)[:, None])
-        assert off.max() < 12
+        assert off.max() < 24  # of 170: half of what is mixed in is taken out
 
 
 @pytest.mark.parametrize("column", [10, SIDE - 10])
