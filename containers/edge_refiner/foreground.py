@@ -28,7 +28,7 @@ from pipeline.photo import Pixels
 
 _WORKING_SIDE: Final = 640
 # Of the longer side, and how many times smaller than the working copy is fine enough for it.
-_REACHES: Final = ((1 / 12, 8), (1 / 90, 1), (1 / 320, 1))
+_REACHES: Final = ((1 / 12, 2), (1 / 60, 1), (1 / 320, 1))
 _TINY: Final = np.float32(1e-5)
 
 
@@ -115,9 +115,8 @@ class _Painting(NamedTuple):
     canvas: Pixels
 
     def paint(self, strip: Strip) -> None:
-        picture, alpha, canvas = (
-            each[strip.rows] for each in (self.picture, self.alpha, self.canvas)
-        )
+        picture, alpha = self.picture[strip.rows], self.alpha[strip.rows]
+        canvas = self.canvas[strip.rows]
         opacity = opacity_of(alpha)
         visible = opacity > 0
         for channel in range(3):

@@ -31,13 +31,10 @@ def test_a_sampled_pixel_is_the_enlarged_planes(
 
     sampled = sample(colours, rows, columns, large)
 
-    enlarged = np.dstack(
-        [
-            Image.fromarray(colours[..., c]).resize(large[::-1], Image.Resampling.BILINEAR)
-            for c in range(3)
-        ]
-    )
-    np.testing.assert_allclose(sampled.reshape(*large, 3), enlarged, atol=1e-5)
+    planes = [Image.fromarray(colours[..., c]) for c in range(3)]
+    size = large[1], large[0]
+    enlarged = [np.asarray(each.resize(size, Image.Resampling.BILINEAR)) for each in planes]
+    np.testing.assert_allclose(sampled.reshape(*large, 3), np.dstack(enlarged), atol=1e-5)
 
 
 def test_no_pixel_at_all_can_be_sampled() -> None:
