@@ -18,7 +18,7 @@ def main() -> None:
     if not reaches_aws(sys.argv[1:], os.environ):
         isolate(os.environ)
     # Imported late: botocore reads its settings as soon as moto is imported.
-    from pipeline.cli import main as run  # noqa: PLC0415
+    from pipeline.cli.command import main as run  # noqa: PLC0415
 
     run()
 

@@ -7,7 +7,6 @@ import functools
 import os
 import tempfile
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ import boto3
 from botocore.config import Config
 
 from pipeline.blueprint import Blueprint
-from pipeline.local import moto_compat
+from pipeline.local import moto_compat, moto_memory
 from pipeline.local.deployment import NAMES, REGION, deploy, functions
 from pipeline.local.event_bridge import EventBridge
 from pipeline.local.lambda_api import LambdaApi
@@ -77,6 +76,8 @@ def local_cloud(  # noqa: PLR0913 - each by its name
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="matteline-")))
         (scratch / "logs").mkdir()
+        moto_memory.forget()  # what an earlier cloud of this process left
+        stack.callback(moto_memory.forget)
         server = LocalServer(port)
         stack.callback(server.stop)
         endpoint = f"http://127.0.0.1:{server.port}"
@@ -99,7 +100,6 @@ def local_cloud(  # noqa: PLR0913 - each by its name
 
 @contextlib.contextmanager
 def _running_bridges(cloud: LocalCloud) -> Iterator[None]:
-    _reset(cloud.endpoint)
     stopping = threading.Event()
     bridges = [
         EventBridge(
@@ -155,11 +155,6 @@ def _worker_environment(
 def _absolute(mirror: str) -> str:
     """The mirror, to be found from any folder."""
     return mirror if "://" in mirror or not mirror else str(Path(mirror).absolute())
-
-
-def _reset(endpoint: str) -> None:
-    """Forget what an earlier cloud of this process left in moto."""
-    urllib.request.urlopen(f"{endpoint}/moto-api/reset", data=b"", timeout=10).close()  # noqa: S310
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from pipeline.names import LOCAL_NAMES
 
 NAMES: Final = LOCAL_NAMES
 REGION: Final = NAMES.region
+LONGEST_S: Final = 12 * 60 * 60  # that SQS keeps a message from others while one has it
 
 
 def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Function, ...]:
@@ -111,7 +112,8 @@ def _hashed(attribute: str) -> list[dict[str, str]]:
 
 def _create_trigger(name: str, pattern: str, client: Any) -> str:
     """Fill a queue: moto cannot target a state machine, so `event_bridge` empties it into one."""
-    queue_url: str = client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    patient = {"VisibilityTimeout": str(LONGEST_S)}  # an event waits until others have ended
+    queue_url: str = client("sqs").create_queue(QueueName=name, Attributes=patient)["QueueUrl"]
     events = client("events")
     events.put_rule(Name=name, EventPattern=pattern)
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": f"{NAMES.arn('sqs')}:{name}"}])

@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import Execution, read_execution
+
+if TYPE_CHECKING:
+    from pipeline.local.cloud import LocalCloud
 
 _POLL_S: Final = 0.25
 _PAGE: Final = 10

@@ -8,15 +8,17 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pipeline.artifacts import Artifact, Location
 from pipeline.catalogue import ModelRow, WeightsFile
 from pipeline.errors import WeightsMismatch
-from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.staged import StagedWeights
 from pipeline.weights import checksums
+
+if TYPE_CHECKING:
+    from pipeline.local.cloud import LocalCloud
 
 OK: Final = "ok"
 ABSENT: Final = "no copy"

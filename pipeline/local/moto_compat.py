@@ -6,7 +6,6 @@ says that upstream has. They reach into private names, which is why moto is pinn
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 import threading
@@ -21,7 +20,6 @@ from botocore.model import OperationModel
 from moto import backends
 from moto.core.config import default_user_config
 from moto.events.models import events_backends
-from moto.s3.responses import S3Response
 from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service,
@@ -30,9 +28,8 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 from moto.stepfunctions.parser.backend import execution, execution_worker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
-from moto.stepfunctions.parser.utils import TMP_THREADS
 
-from pipeline.local.histories import FoldedHistory
+from pipeline.local import moto_memory, moto_turns
 from pipeline.local.status_events import status_change
 
 _TaskService = state_task_service.StateTaskService
@@ -50,10 +47,9 @@ def apply() -> None:
     _reuse_clients()
     _parse_once()
     _list_services_once()
-    _decide_conditions_alone()
+    moto_turns.apply()
     _announce_ends()
-    _forget_threads()
-    _fold_histories()
+    moto_memory.apply()  # last: what is announced is put away after that
 
 
 def _shape_sdk_parameters() -> None:
@@ -139,22 +135,6 @@ def _list_services_once() -> None:
     )
 
 
-def _decide_conditions_alone() -> None:
-    """A conditional write of S3 looks first and writes later: of two at once, both find nothing."""
-    alone = threading.Lock()
-
-    def in_turn(respond: Any) -> Any:
-        def respond_in_turn(self: Any) -> Any:
-            conditional = "If-Match" in self.headers or "If-None-Match" in self.headers
-            with alone if conditional else contextlib.nullcontext():
-                return respond(self)
-
-        return respond_in_turn
-
-    S3Response.put_object = in_turn(S3Response.put_object)
-    S3Response.delete_object = in_turn(S3Response.delete_object)
-
-
 def _announce_ends() -> None:
     """No status change of an execution reaches EventBridge; here the ends do."""
     ended = execution.BaseExecutionWorkerCommunication.terminated
@@ -167,27 +147,3 @@ def _announce_ends() -> None:
             rule.send_to_targets(status_change(done), transform_input=False)
 
     execution.BaseExecutionWorkerCommunication.terminated = announced
-
-
-def _forget_threads() -> None:
-    """Every thread of every state is kept in a list for ever: a dozen for each photo."""
-    ended = execution.BaseExecutionWorkerCommunication.terminated
-
-    def forgotten(self: Any) -> None:
-        ended(self)
-        TMP_THREADS[:] = [thread for thread in TMP_THREADS if thread.is_alive()]
-
-    execution.BaseExecutionWorkerCommunication.terminated = forgotten
-
-
-def _fold_histories() -> None:
-    """Every event of every execution is kept as it was made, for ever."""
-    ended = execution.BaseExecutionWorkerCommunication.terminated
-
-    def folded(self: Any) -> None:
-        ended(self)
-        manager = self.execution.exec_worker.env.event_manager
-        with manager._mutex:
-            manager._history_event_list = FoldedHistory(manager._history_event_list)
-
-    execution.BaseExecutionWorkerCommunication.terminated = folded

@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.local.batch import Outcome
 from pipeline.local.kept import ABSENT, OK, Copy
-from pipeline.local.stager import StagedModel
+
+if TYPE_CHECKING:
+    from pipeline.local.batch import Outcome
+    from pipeline.local.stager import StagedModel
 
 _COLOURS = {"DONE": "green", "QUARANTINED": "yellow"}
 _WIDE = 110  # columns; a narrower terminal shows no times

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.blueprint import Blueprint
-from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.errors import InvalidOptions
 from pipeline.local import availability
+from pipeline.local.choice import ModelChoice, mirror_of, read_catalogue
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import warm_functions
 from pipeline.local.images.launching import launching_images
 from pipeline.local.kept import cache_folder, keep_weights
 from pipeline.local.worker import Function
-
-
-@dataclass(frozen=True)
-class ModelChoice:
-    """What a person said about models: a name or None for any, a mirror, extra catalogues.
-
-    And which non-commercial licences they accept, by name; and whether functions are to run inside
-    their built images.
-    """
-
-    name: str | None = None
-    mirror: str | None = None
-    overlays: tuple[Path, ...] = ()
-    accepted_licences: tuple[str, ...] = ()
-    images: bool = False
-
 
 Say = Callable[[str], None]
 
@@ -89,17 +72,3 @@ def _remembering(function: Function) -> Function:
     """The function, told where the networks are that earlier sessions optimised."""
     kept = {"MATTELINE_KEPT": str(cache_folder())}
     return replace(function, environment={**function.environment, **kept})
-
-
-def mirror_of(choice: ModelChoice) -> str | None:
-    """The person's mirror, else the weights that an earlier session kept, if there are any."""
-    cache = cache_folder()
-    return choice.mirror or (str(cache) if cache.is_dir() else None)
-
-
-def read_catalogue(root: Path, choice: ModelChoice) -> Catalogue:
-    """The catalogue with the person's own files over it; InvalidOptions if one is wrong."""
-    try:
-        return load_catalogue(root, choice.overlays, accepted_licences=choice.accepted_licences)
-    except ValueError as error:
-        raise InvalidOptions(f"catalogue: {error}") from error

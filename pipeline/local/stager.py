@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pipeline.artifacts import Location
 from pipeline.catalogue import ModelRow
 from pipeline.errors import WeightsUnavailable
 from pipeline.local.availability import require_model
-from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.local.executions import describe
 from pipeline.local.kept import staged_weights
+
+if TYPE_CHECKING:
+    from pipeline.local.cloud import LocalCloud
 
 _POLL_S: Final = 0.1
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import functools
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-import boto3
-from botocore.config import Config
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.names import LOCAL_STAGE, Names, stage_names
 
+if TYPE_CHECKING:
+    import boto3
+
 _LOCK: Final = threading.Lock()
-_CONFIG: Final = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,16 @@ class Site:
 
 @functools.cache
 def _client(site: Site, service: str) -> Any:  # noqa: ANN401
-    return site.session.client(service, endpoint_url=site.endpoint_url, config=_CONFIG)
+    from botocore.config import Config
+
+    config = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
+    return site.session.client(service, endpoint_url=site.endpoint_url, config=config)
 
 
 def local_site(names: Names, endpoint_url: str) -> Site:
     """A running local cloud; it takes any credentials."""
+    import boto3
+
     session = boto3.Session("matteline", "matteline", region_name=names.region)
     return Site(names, session, endpoint_url)
 
@@ -54,6 +58,8 @@ def aws_site(stage: str) -> Site:
 
     NoRegionError if those name no region; ClientError if the credentials are not accepted.
     """
+    import boto3
+
     session = boto3.Session()
     account = session.client("sts").get_caller_identity()["Account"]
     region = str(session.region_name)

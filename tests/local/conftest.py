@@ -1,4 +1,4 @@
-"""A Lambda host with one obedient function, under either runtime client."""
+"""A Lambda host with one obedient function, under either runtime client; and a whole cloud."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.blueprint import Blueprint
 from pipeline.local import launching
+from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.runtime_api import Answer
 from pipeline.local.worker import Function
@@ -43,3 +45,9 @@ def ask(host: LambdaHost) -> Ask:
         return host.invoke("obedient", json.dumps(event).encode(), function_arn=ARN)
 
     return ask_for
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[LocalCloud]:
+    with local_cloud(Blueprint.read(ROOT, default_model="u2netp")) as cloud:
+        yield cloud

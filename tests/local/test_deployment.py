@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.blueprint import Blueprint
-from pipeline.local.deployment import functions
+from pipeline.local.cloud import LocalCloud
+from pipeline.local.deployment import LONGEST_S, NAMES, functions
 from tests.conftest import ROOT
 
 BLUEPRINT = Blueprint.read(ROOT, default_model="u2netp")
@@ -30,3 +31,18 @@ def test_the_deployment_has_the_last_word() -> None:
 
 def test_a_container_that_declares_nothing_adds_nothing() -> None:
     assert environment_of("media-inspector") == {}
+
+
+def test_an_event_that_waits_for_its_turn_is_not_handed_out_again(cloud: LocalCloud) -> None:
+    sqs = cloud.client("sqs")
+    queues = sqs.list_queues()["QueueUrls"]
+
+    timeouts = {
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"][
+            "VisibilityTimeout"
+        ]
+        for url in queues
+    }
+
+    assert len(queues) >= len(BLUEPRINT.triggers(NAMES)) > 0
+    assert timeouts == {str(LONGEST_S)}

@@ -1,4 +1,4 @@
-"""The defects of moto that `pipeline.local.moto_compat` mends, each seen in moto as it ships.
+"""The defects of moto that `moto_compat` and its like mend, each seen in moto as it ships.
 
 A red test here is good news: upstream has mended something, and the patch it names can go.
 """
@@ -15,16 +15,24 @@ import pytest
 from tests.conftest import ROOT
 
 PATCHES = [
+    "_add_versions_alone",
     "_announce_ends",
+    "_answer_for_tables_alone",
     "_decide_conditions_alone",
-    "_fold_histories",
+    "_forget_receipts",
     "_forget_threads",
     "_list_services_once",
     "_name_s3_errors",
     "_name_unnamed_executions",
     "_parse_once",
+    "_put_away_executions",
     "_reuse_clients",
     "_shape_sdk_parameters",
+    "_store_bodies",
+    "_store_objects",
+    "_store_rows",
+    "_tag_nothing_with_nothing",
+    "_track_no_instances",
 ]
 
 

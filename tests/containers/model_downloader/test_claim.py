@@ -162,7 +162,7 @@ def test_a_claim_nobody_can_read_is_taken_over(store: ArtifactStore) -> None:
 
 
 def test_of_many_at_once_exactly_one_gets_it(store: ArtifactStore) -> None:
-    start, done = threading.Barrier(8), threading.Barrier(8)
+    start, done = threading.Barrier(8, timeout=30), threading.Barrier(8, timeout=30)
 
     def try_once(_: int) -> bool:
         start.wait()
@@ -180,7 +180,7 @@ def test_of_many_at_once_exactly_one_gets_it(store: ArtifactStore) -> None:
 
 def test_of_many_who_find_a_dead_holder_exactly_one_takes_over(store: ArtifactStore) -> None:
     die_holding(store)
-    start, done = threading.Barrier(8), threading.Barrier(8)
+    start, done = threading.Barrier(8, timeout=30), threading.Barrier(8, timeout=30)
 
     def try_once(_: int) -> bool:
         start.wait()

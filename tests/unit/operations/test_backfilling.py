@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
-from pipeline.cli_backfill import backfill
+from pipeline.cli.backfill import backfill
 from pipeline.errors import InvalidOptions
 from pipeline.manifest import load_resources
 from pipeline.names import LOCAL_NAMES
@@ -133,7 +133,7 @@ def test_a_summary_is_a_line_of_a_spreadsheet(site: Site, monkeypatch: pytest.Mo
     counts = {"total": 9, "succeeded": 7, "failed": 1, "aborted": 1, "timed_out": 0}
     told = {"schema": 1, "backfill": "monday", "counts": counts, "error": "TooManyFailed"}
     put(site, "backfill/monday/summary.json", told)
-    monkeypatch.setattr("pipeline.cli_site.local_site", lambda *_: site)
+    monkeypatch.setattr("pipeline.cli.site.local_site", lambda *_: site)
     words = ["summary", "monday", "tuesday", "--endpoint-url", "http://localhost"]
 
     done = CliRunner().invoke(backfill, words)
@@ -163,7 +163,7 @@ def test_a_file_that_lists_nothing_is_refused_before_anything_is_asked(
 def test_a_backfill_without_results_is_an_error_and_not_an_empty_report(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.cli_site.local_site", lambda *_: site)
+    monkeypatch.setattr("pipeline.cli.site.local_site", lambda *_: site)
 
     told = CliRunner().invoke(backfill, ["report", "tuesday", "--endpoint-url", "http://localhost"])
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from click.testing import CliRunner
 from moto import mock_aws
 
-from pipeline.cli_jobs import jobs
+from pipeline.cli.jobs import jobs
 from pipeline.names import stage_names
 from pipeline.operations.executions import Execution
 from pipeline.operations.jobs_table import JobsTable
@@ -151,7 +151,7 @@ def test_one_name_that_fails_does_not_stop_the_others(
         return found if name == "red" else None
 
     monkeypatch.setattr("pipeline.operations.redriving.find_job", find)
-    monkeypatch.setattr("pipeline.cli_site.aws_site", lambda _stage: aws.site)
+    monkeypatch.setattr("pipeline.cli.site.aws_site", lambda _stage: aws.site)
 
     words = ["redrive", "throttled", "unheard", "nobody", "red", "--stage", "dev"]
     done = CliRunner().invoke(jobs, words)
@@ -168,7 +168,7 @@ def test_all_names_that_are_resumed_are_no_failure(
 ) -> None:
     found = job(aws, "FAILED", RED)
     monkeypatch.setattr("pipeline.operations.redriving.find_job", lambda *_: found)
-    monkeypatch.setattr("pipeline.cli_site.aws_site", lambda _stage: aws.site)
+    monkeypatch.setattr("pipeline.cli.site.aws_site", lambda _stage: aws.site)
 
     assert CliRunner().invoke(jobs, ["redrive", "red", "--stage", "dev"]).exit_code == 0
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from pipeline import cli_tables
-from pipeline.cli_site import Moment, site_options
+from pipeline.cli import tables
+from pipeline.cli.site import Moment, site_options
 from pipeline.operations.auditing import audit
 from pipeline.operations.findings import repair
 from pipeline.operations.history import read_history
@@ -42,7 +42,7 @@ def list_jobs(
 ) -> None:
     """The jobs, latest first."""
     rows = list(islice(find_rows(site, Wanted(status, error, since)), limit))
-    cli_tables.print_jobs(rows)
+    tables.print_jobs(rows)
 
 
 @jobs.command("show")
@@ -56,7 +56,7 @@ def show(site: Site, name: str) -> None:
     job = _require_job(site, name)
     reason = read_reason(site, job.row) if job.row else {}
     history = read_history(site, job.execution.arn) if job.execution else []
-    cli_tables.print_job(site, job, reason, history)
+    tables.print_job(site, job, reason, history)
 
 
 @jobs.command("replay")
@@ -115,7 +115,7 @@ def audit_jobs(site: Site, since: datetime, patience_s: int, *, mend: bool) -> N
     """
     told = audit(site, since, patience=timedelta(seconds=patience_s))
     repairs = [repair(site, finding) for finding in told.findings] if mend else []
-    cli_tables.print_audit(told, repairs)
+    tables.print_audit(told, repairs)
     sys.exit(bool(told.findings))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from pipeline import content_lock
-from pipeline.cli_options import ROOT
+from pipeline.cli.options import ROOT
 from pipeline.evidence import (
     OTHERS,
     PAYLOAD_TYPE,

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import click
 
-from pipeline.cli_options import ROOT
-from pipeline.cli_quarantine import JsonObject
-from pipeline.cli_site import site_options
+from pipeline.cli.options import ROOT
+from pipeline.cli.quarantine import JsonObject
+from pipeline.cli.site import site_options
 from pipeline.errors import InvalidOptions
-from pipeline.local.session import ModelChoice, read_catalogue
+from pipeline.local.choice import ModelChoice, read_catalogue
 from pipeline.operations.backfill_results import (
     PhotoResult,
     Summary,

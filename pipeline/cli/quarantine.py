@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from pipeline import cli_tables
-from pipeline.cli_jobs import error_option, report_replays, require_row, since_option
-from pipeline.cli_site import site_options
+from pipeline.cli import tables
+from pipeline.cli.jobs import error_option, report_replays, require_row, since_option
+from pipeline.cli.site import site_options
 from pipeline.operations.jobs_table import QUARANTINED, JobRow
 from pipeline.operations.lookup import Wanted, find_job, find_rows
 from pipeline.operations.published import read_reason
@@ -48,7 +48,7 @@ def list_quarantine(site: Site, limit: int, *, everything: bool, **wanted: Any) 
     """What was refused and not released since, latest first, with the reason."""
     rows = find_rows(site, Wanted(QUARANTINED, **wanted))
     kept = islice((row for row in rows if everything or not row.released), limit)
-    cli_tables.print_quarantine([(row, read_reason(site, row)) for row in kept])
+    tables.print_quarantine([(row, read_reason(site, row)) for row in kept])
 
 
 @quarantine.command("show")

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import click
 
-from pipeline.local.session import ModelChoice
+from pipeline.local.choice import ModelChoice
 
-ROOT: Final = Path(__file__).parent.parent
+ROOT: Final = Path(__file__).parent.parent.parent
 
 
 def weights_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from pipeline.cli_builds import BUILD_COMMANDS, Container
-from pipeline.cli_options import ROOT
-from pipeline.cli_releases import RELEASE_COMMANDS
+from pipeline.cli.builds import BUILD_COMMANDS, Container
+from pipeline.cli.options import ROOT
+from pipeline.cli.releases import RELEASE_COMMANDS
 from pipeline.local.images.build import build_images
 from pipeline.manifest import ContainerManifest, load_containers
 

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from pipeline.cli_builds import Container
-from pipeline.cli_site import site_options
+from pipeline.cli.builds import Container
+from pipeline.cli.site import site_options
 from pipeline.manifest import ContainerManifest
 from pipeline.operations.releasing import Action, Release, follow, start_release
 from pipeline.operations.site import Site

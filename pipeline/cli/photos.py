@@ -1,36 +1,25 @@
-"""`matteline`: the local cloud on the command line. Errors are one line and a hint."""
+"""`matteline demo`, `run` and `up`: photos through a local cloud, and a cloud for whoever asks."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import io
-import signal
 import sys
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 
-from pipeline.cli_backfill import backfill
-from pipeline.cli_containers import containers
-from pipeline.cli_jobs import jobs
-from pipeline.cli_models import models
-from pipeline.cli_options import (
+from pipeline.cli.options import (
     ROOT,
     images_option,
     model_option,
     output_option,
     weights_options,
 )
-from pipeline.cli_quarantine import quarantine
 from pipeline.contracts import Refine
-from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.local import report
-from pipeline.local.batch import Outcome, Photo, collect, cut_out
-from pipeline.local.contact_sheet import write_contact_sheet
-from pipeline.local.images.trouble import ImageTrouble
-from pipeline.local.manual import instructions, narrate
+from pipeline.local.choice import ModelChoice
 from pipeline.local.marks import prompt_metadata
 from pipeline.local.preflight import (
     option_metadata,
@@ -39,7 +28,9 @@ from pipeline.local.preflight import (
     require_writable,
 )
 from pipeline.local.samples import sample_photos
-from pipeline.local.session import ModelChoice, session
+
+if TYPE_CHECKING:
+    from pipeline.local.batch import Outcome, Photo
 
 DEFAULT_PORT: Final = 8420
 CONTACT_SHEET: Final = "contact-sheet.png"
@@ -49,17 +40,13 @@ POINT_HELP: Final = (
 BOX_HELP: Final = "A box around the subject; each of several is a subject of its own."
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--verbose", is_flag=True, help="Show the trace of an error.")
-def matteline(*, verbose: bool) -> None:
-    """Drop a photo, get a cut-out: the whole pipeline, offline."""
-
-
-@matteline.command()
+@click.command()
 @output_option(default=Path("demo-output"), show_default=True)
 @weights_options
 def demo(output: Path, choice: ModelChoice) -> None:
     """Cut out sample photos: pictures, manifests and a contact sheet in the output folder."""
+    from pipeline.local.batch import Photo
+
     photos = [Photo(path, path.stem) for path in sample_photos()]
     outcomes = _run_batch(photos, output=output, choice=choice, metadata={})
     # A photo the model sees nothing in has had its answer; only a failure spoils the demo.
@@ -67,7 +54,7 @@ def demo(output: Path, choice: ModelChoice) -> None:
     sys.exit(any(outcome.status not in answered for outcome in outcomes))
 
 
-@matteline.command()
+@click.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @output_option(default=Path("out"), show_default=True)
 @model_option
@@ -94,6 +81,8 @@ def run(
 
     Exit code 0 if every photo was cut out, 1 if not, 2 if the command itself was wrong.
     """
+    from pipeline.local.batch import collect
+
     metadata = option_metadata(options) | prompt_metadata(points, boxes)
     require_photos(photos)
     found = collect(photos, output=output)
@@ -103,13 +92,16 @@ def run(
     sys.exit(not all(outcome.done for outcome in outcomes))
 
 
-@matteline.command()
+@click.command()
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535))
 @model_option
 @images_option
 @weights_options
 def up(port: int, choice: ModelChoice) -> None:
     """Keep the local cloud running and say what to type. Ctrl-C stops everything."""
+    from pipeline.local.manual import instructions, narrate
+    from pipeline.local.session import session
+
     require_free(port)
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
@@ -121,31 +113,13 @@ def up(port: int, choice: ModelChoice) -> None:
         narrate(cloud, say)
 
 
-for group in (models, containers, jobs, quarantine, backfill):
-    matteline.add_command(group)
-
-
-def main() -> None:
-    """Run the command line; a named error is one line and a hint, exit code 1 (2: wrong usage)."""
-    # A background job starts with SIGINT ignored; a closed terminal sends SIGHUP.
-    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(stop, signal.default_int_handler)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    try:
-        matteline()
-    except (PipelineError, ImageTrouble) as error:
-        if "--verbose" in sys.argv:
-            raise
-        click.echo(f"{type(error).__name__}: {error.message}\n{error.hint}", err=True)
-        usage = UnknownModel | InvalidOptions | LicenseNotAccepted
-        sys.exit(2 if isinstance(error, usage) else 1)
-
-
 def _run_batch(
     photos: list[Photo], *, output: Path, choice: ModelChoice, metadata: dict[str, str]
 ) -> list[Outcome]:
+    from pipeline.local.batch import cut_out
+    from pipeline.local.contact_sheet import write_contact_sheet
+    from pipeline.local.session import session
+
     require_writable(output)
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
@@ -159,3 +133,6 @@ def _run_batch(
     if any(outcome.done for outcome in outcomes):
         say(f"Pictures, manifests and {CONTACT_SHEET} are in {output}/")
     return outcomes
+
+
+PHOTO_COMMANDS: Final = (demo, run, up)

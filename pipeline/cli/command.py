@@ -1,0 +1,49 @@
+"""`matteline`: the local cloud on the command line. Errors are one line and a hint.
+
+Verbs import the local cloud, which takes seconds, only where they start one.
+"""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+
+import click
+
+from pipeline.cli.backfill import backfill
+from pipeline.cli.containers import containers
+from pipeline.cli.jobs import jobs
+from pipeline.cli.models import models
+from pipeline.cli.photos import PHOTO_COMMANDS
+from pipeline.cli.quarantine import quarantine
+from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
+from pipeline.local.images.trouble import ImageTrouble
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--verbose", is_flag=True, help="Show the trace of an error.")
+def matteline(*, verbose: bool) -> None:
+    """Drop a photo, get a cut-out: the whole pipeline, offline."""
+
+
+for command in (*PHOTO_COMMANDS, models, containers, jobs, quarantine, backfill):
+    matteline.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; a named error is one line and a hint, exit code 1 (2: wrong usage)."""
+    # A background job starts with SIGINT ignored; a closed terminal sends SIGHUP.
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        matteline()
+    except (PipelineError, ImageTrouble) as error:
+        if "--verbose" in sys.argv:
+            raise
+        click.echo(f"{type(error).__name__}: {error.message}\n{error.hint}", err=True)
+        usage = UnknownModel | InvalidOptions | LicenseNotAccepted
+        sys.exit(2 if isinstance(error, usage) else 1)
