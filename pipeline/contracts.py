@@ -221,7 +221,7 @@ class Picture(Contract):
 
 
 class Refinement(Contract):
-    """How edges were made: the mode that was used, never `auto`, and what it had to make do with.
+    """How edges were made: the mode that was used, and what it had to make do with.
 
     `resolution` is how finely the budget let it work, null where the mask was taken as it is;
     `kept_mask` says why it was, where something else had been asked for.

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from containers.edge_refiner.budget import RESOLUTIONS, Budget
+from containers.edge_refiner.following import Fit, follow_edges
 from containers.edge_refiner.mask import Alpha, doubt_of, doubtful, enlarge_mask, settle
-from containers.edge_refiner.matting import Band, soft_parts, solve_edges
-from containers.edge_refiner.pyramid import follow_edges, plan_rounds
+from containers.edge_refiner.matting import solve_edges
+from containers.edge_refiner.separation import separate
 from containers.edge_refiner.tiling import tiles
 from pipeline.contracts import Refine, Refinement
 from pipeline.photo import Photo, Pixels
 
+
+class Improve(Protocol):
+    """Makes an H×W matte better, in place, in the band `doubt` of an H×W×3 photo."""
+
+    def __call__(
+        self, photo: Pixels, alpha: Alpha, doubt: Pixels, *, mask_pixel: float, finest: int
+    ) -> None: ...
+
+
 _SIDE: Final = 160
 _COARSEST: Final = 0.9  # mask pixels: a coarser copy knows less than the mask
 _BLUR: Final = 0.9  # of a mask pixel, the standard deviation of what a network blurs
+_AFTERWARDS: Final[dict[Refine, tuple[tuple[Refine, Improve], ...]]] = {
+    "fast": (),
+    "auto": (("auto", separate),),
+    "matting": (("auto", separate), ("matting", solve_edges)),
+}
 
 
 def estimate_alpha(
@@ -43,20 +58,19 @@ def _estimate(rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget) -> tuple[
         return kept, enlarge_mask(mask, rgb.shape)
     doubt = doubt_of(mask)
     pixel = max(1.0, max(rgb.shape) / max(mask.shape))
-    finest = budget.finest(rgb.shape[0] * rgb.shape[1], _pixels(doubt, rgb.shape))
+    areas = rgb.shape[0] * rgb.shape[1], _pixels(doubt, rgb.shape)
+    finest = budget.finest("fast", *areas)
     reason = _why_not(doubt, pixel, finest)
     if reason:
         return kept.model_copy(update={"kept_mask": reason}), enlarge_mask(mask, rgb.shape)
-    mask = settle(mask, doubt)
-    rounds = plan_rounds(_BLUR * pixel, finest=finest)
-    alpha = follow_edges(rgb, mask, doubt, rounds[:1] if mode == "fast" else rounds)
-    where = {"fast": np.zeros_like(doubt), "matting": doubt, "auto": soft_parts(mask, doubt)}[mode]
-    coarser = max(finest, budget.finest_solved(alpha.size, _pixels(where, rgb.shape)))
-    done: Refine = "matting" if where.any() and coarser <= pixel else "fast"
-    if done == "matting":
-        solve_edges(rgb, alpha, Band(doubt, where), mask_pixel=pixel, finest=coarser)
-    resolution = RESOLUTIONS[coarser if done == "matting" else finest]
-    return kept.model_copy(update={"mode": done, "resolution": resolution}), alpha
+    fit = Fit.planned(_BLUR * pixel, finest=finest)
+    alpha, done = follow_edges(rgb, settle(mask, doubt), doubt, fit), "fast"
+    for name, improve in _AFTERWARDS[mode]:
+        coarser = budget.finest(name, *areas)
+        if coarser <= pixel:
+            improve(rgb, alpha, doubt, mask_pixel=pixel, finest=coarser)
+            done, finest = name, coarser
+    return kept.model_copy(update={"mode": done, "resolution": RESOLUTIONS[finest]}), alpha
 
 
 def _pixels(doubt: Pixels, shape: tuple[int, ...]) -> int:

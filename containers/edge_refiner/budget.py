@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from pipeline.contracts import Resolution
+from pipeline.contracts import Refine, Resolution
 
 RESOLUTIONS: Final[dict[int, Resolution]] = {1: "full", 2: "half", 4: "quarter"}
 
@@ -14,8 +14,8 @@ _KEPT_BYTES: Final = 20
 # the coarser copies of both.
 _WORKING_BYTES: Final = 10
 _FIXED_MB: Final = 250  # Python, its libraries, and a tile for each processor
-_MOST_FITTED: Final = 12_000_000
-_MOST_SOLVED: Final = 3_000_000
+# Pixels of the finest copy in tiles that hold the edge band: what is done there takes time.
+_MOST: Final[dict[Refine, int]] = {"fast": 12_000_000, "auto": 1_500_000, "matting": 3_000_000}
 
 
 class Budget(NamedTuple):
@@ -23,22 +23,15 @@ class Budget(NamedTuple):
 
     memory_mb: int
 
-    def finest(self, photo_pixels: int, band_pixels: int) -> int:
+    def finest(self, mode: Refine, photo_pixels: int, band_pixels: int) -> int:
         """Of 1, 2 and 4, how many times smaller the finest copy has to be.
 
         `band_pixels` are those of the tiles that hold the edge band. Quarter resolution takes a
         sixteenth of the memory that full resolution takes, and is the last resort.
         """
-        return self._within(photo_pixels, band_pixels, _MOST_FITTED)
-
-    def finest_solved(self, photo_pixels: int, band_pixels: int) -> int:
-        """The same where the matting equations are to be solved in all of the band."""
-        return self._within(photo_pixels, band_pixels, _MOST_SOLVED)
-
-    def _within(self, photo_pixels: int, band_pixels: int, most: int) -> int:
         for reduction in RESOLUTIONS:
             needed = photo_pixels * (_KEPT_BYTES + _WORKING_BYTES / reduction**2) / 2**20
             fits = _FIXED_MB + needed <= self.memory_mb
-            if fits and band_pixels / reduction**2 <= most:
+            if fits and band_pixels / reduction**2 <= _MOST[mode]:
                 return reduction
         return max(RESOLUTIONS)

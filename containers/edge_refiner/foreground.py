@@ -6,28 +6,49 @@ slowly, and applied at full resolution.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from containers.edge_refiner.alpha import opacity_of
 from containers.edge_refiner.box_filter import Plane, box_mean
+from containers.edge_refiner.linear_model import in_planes
 from containers.edge_refiner.mask import Alpha
-from containers.edge_refiner.resampling import Strip, each_strip, sample, shrink, small_size
+from containers.edge_refiner.resampling import (
+    Strip,
+    each_strip,
+    reduced,
+    sample,
+    shrink,
+    small_size,
+)
+from containers.edge_refiner.tiling import Tile
 from pipeline.photo import Pixels
 
 _WORKING_SIDE: Final = 640
-_REACHES: Final = (1 / 12, 1 / 90, 1 / 320)  # of the longer side
-# Weights are cubed: half-transparent pixels, where both layers mix, hardly count.
-_PURITY: Final = 3
+# Of the longer side, and how many times smaller than the working copy is fine enough for it.
+_REACHES: Final = ((1 / 12, 2), (1 / 60, 1), (1 / 320, 1))
 _TINY: Final = np.float32(1e-5)
 
 
 class Colours(NamedTuple):
-    """Foreground and background as smooth colour fields, h×w×3 in 0…1."""
+    """Foreground and background as smooth colour fields, 3×h×w in 0…1."""
 
     foreground: Plane
     background: Plane
+
+    def enlarged(self, shape: tuple[int, ...], ratio: int) -> Colours:
+        """At h×w, where it is `ratio` times smaller."""
+        place = Tile(0, 0, *shape)
+        return Colours(
+            *(
+                np.stack(
+                    [place.enlarged_from(each, Tile(0, 0, *each.shape), ratio) for each in planes]
+                )
+                for planes in self
+            )
+        )
 
 
 def estimate_foreground(picture: Pixels, alpha: Alpha) -> Pixels:
@@ -43,58 +64,68 @@ def estimate_foreground(picture: Pixels, alpha: Alpha) -> Pixels:
 def paint_foreground(picture: Pixels, alpha: Alpha, *, onto: Pixels) -> None:
     """Write what `estimate_foreground` returns into an H×W×3 canvas."""
     size = small_size(picture.shape, _WORKING_SIDE)
-    small_alpha = shrink(opacity_of(alpha), size)
-    colours = np.dstack(_smooth_colours(shrink(picture, size), small_alpha[..., None]))
-    each_strip(
-        picture.shape,
-        lambda strip: _paint(
-            picture[strip.rows], alpha[strip.rows], colours, strip, onto[strip.rows]
-        ),
-    )
+    fields = _smooth_colours(shrink(picture, size), shrink(opacity_of(alpha), size))
+    colours = np.concatenate(fields).transpose(1, 2, 0).copy()
+    each_strip(picture.shape, _Painting(picture, alpha, colours, onto).paint)
 
 
-def _smooth_colours(colours: Plane, alpha: Plane) -> Colours:
+def _smooth_colours(picture: Pixels, opacity: Pixels) -> Colours:
     """From afar to near: the first pass fills the band, the others follow the subject."""
-    longest = max(colours.shape)
-    found = Colours(colours, colours)
-    for reach in _REACHES:
-        found = _fuse(colours, found, alpha, max(1, round(longest * reach)))
-        mixed = alpha * found.foreground + (1 - alpha) * found.background
-        unexplained = colours - mixed
-        found = Colours(
-            np.clip(found.foreground + alpha * unexplained, 0, 1),
-            np.clip(found.background + (1 - alpha) * unexplained, 0, 1),
-        )
+    _, before = _REACHES[0]
+    start = in_planes(reduced(picture, before))
+    found = Colours(start, start)
+    for reach, ratio in _REACHES:
+        seen = in_planes(reduced(picture, ratio))
+        alpha = reduced(opacity, ratio) * np.float32(1 / 255)
+        guess = found.enlarged(alpha.shape, before // ratio)
+        found, before = _fuse(seen, guess, alpha, max(1, round(max(alpha.shape) * reach))), ratio
     return found
 
 
-def _fuse(colours: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
-    """Blur each layer over the pixels it owns; where it owns none, keep the photo's colours."""
+def _fuse(seen: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
+    """Blur each layer over the pixels it owns, and share out what the two do not explain."""
+    with ThreadPoolExecutor(1) as beside:
+        job = beside.submit(_spread, guess.background, 1 - alpha, radius, otherwise=seen)
+        foreground = _spread(guess.foreground, alpha, radius, otherwise=seen)
+        background = job.result()
+    owed = seen - background - alpha * (foreground - background)
+    owed /= alpha * alpha + (1 - alpha) * (1 - alpha)
     return Colours(
-        _spread(guess.foreground, alpha**_PURITY, radius, otherwise=colours),
-        _spread(guess.background, (1 - alpha) ** _PURITY, radius, otherwise=colours),
+        np.clip(foreground + alpha * owed, 0, 1), np.clip(background + (1 - alpha) * owed, 0, 1)
     )
 
 
-def _spread(layer: Plane, weight: Plane, radius: int, *, otherwise: Plane) -> Plane:
-    """The weighted mean of h×w×3 `layer` in each window, `otherwise` where nothing weighs."""
-    planes = np.concatenate([layer * weight, weight], axis=2).transpose(2, 0, 1)
-    *blurred, share = box_mean(planes, radius)
-    mean = np.stack(blurred, axis=-1) / np.maximum(share, _TINY)[..., None]
-    return np.where(share[..., None] > _TINY, mean, otherwise)
+def _spread(layer: Plane, share: Plane, radius: int, *, otherwise: Plane) -> Plane:
+    """The mean of 3×h×w `layer` in each window, by its h×w share; `otherwise` where it has none.
+
+    Shares are cubed: half-transparent pixels, where both layers mix, hardly count.
+    """
+    weight = share * share * share
+    *blurred, total = box_mean(np.concatenate([layer * weight, weight[None]]), radius)
+    mean = np.stack(blurred) / np.maximum(total, _TINY)
+    return np.where(total > _TINY, mean, otherwise)
 
 
-def _paint(picture: Pixels, alpha: Alpha, colours: Plane, strip: Strip, canvas: Pixels) -> None:
-    """One strip; `colours` is h×w×6, the foreground's RGB before the background's."""
-    opacity = opacity_of(alpha)
-    visible = opacity > 0
-    for channel in range(3):
-        np.multiply(picture[..., channel], visible, out=canvas[..., channel])
-    rows, columns = np.divmod(np.flatnonzero(visible & (opacity < 255)), opacity.shape[1])
-    size = (strip.height, opacity.shape[1])
-    fields = sample(colours, rows + strip.top, columns, size)
-    foreground, background = fields[:, :3], fields[:, 3:]
-    weight = alpha[rows, columns, None]
-    seen = picture[rows, columns] / np.float32(255)
-    unmixed = foreground + weight * (seen - weight * foreground - (1 - weight) * background)
-    canvas[rows, columns] = (np.clip(unmixed, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
+class _Painting(NamedTuple):
+    """A photo, its matte, both layers' colours as h×w×6, foreground first, and the canvas."""
+
+    picture: Pixels
+    alpha: Alpha
+    colours: Plane
+    canvas: Pixels
+
+    def paint(self, strip: Strip) -> None:
+        picture, alpha = self.picture[strip.rows], self.alpha[strip.rows]
+        canvas = self.canvas[strip.rows]
+        opacity = opacity_of(alpha)
+        visible = opacity > 0
+        for channel in range(3):
+            np.multiply(picture[..., channel], visible, out=canvas[..., channel])
+        places = np.divmod(np.flatnonzero(visible & (opacity < 255)), opacity.shape[1])
+        below = places[0] + strip.top
+        fields = sample(self.colours, below, places[1], self.alpha.shape)
+        foreground, background = fields[:, :3], fields[:, 3:]
+        weight = alpha[places][:, None]
+        seen = picture[places] / np.float32(255)
+        unmixed = foreground + weight * (seen - weight * foreground - (1 - weight) * background)
+        canvas[places] = (np.clip(unmixed, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)

@@ -64,6 +64,14 @@ def doubt_in(tile: Tile, doubt: Pixels, shape: tuple[int, ...]) -> Plane:
     return np.asarray(image, dtype=np.float32) * np.float32(1 / 255)
 
 
+def blend(found: Plane, tile: Tile, band: Pixels, *, onto: Alpha) -> None:
+    """Write what was `found` for a tile into an H×W matte, as far as it is in the h×w `band`."""
+    before = onto[tile.inside]
+    found -= before
+    found *= doubt_in(tile, band, onto.shape)
+    before += found
+
+
 def _enlarged(mask: Pixels, coarse: Image.Image, tile: Tile, shape: tuple[int, ...]) -> Plane:
     seen = _around(mask, tile, shape)
     if seen.min() == seen.max():

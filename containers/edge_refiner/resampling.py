@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,23 +17,18 @@ from pipeline.photo import Pixels
 _STRIP_PIXELS: Final = 250_000
 
 Indices = npt.NDArray[np.intp]
+AnyPlane = TypeVar("AnyPlane", Pixels, Plane)
 
 
 class Strip(NamedTuple):
-    """Rows `top`…`bottom` of a picture of `height` rows."""
+    """Rows `top`…`bottom` of a picture."""
 
     top: int
     bottom: int
-    height: int
 
     @property
     def rows(self) -> slice:
         return slice(self.top, self.bottom)
-
-    def box_in(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of the strip in an h×w copy of the picture."""
-        scale = shape[0] / self.height
-        return 0.0, self.top * scale, float(shape[1]), self.bottom * scale
 
 
 def strips(shape: tuple[int, ...]) -> Iterator[Strip]:
@@ -41,7 +36,7 @@ def strips(shape: tuple[int, ...]) -> Iterator[Strip]:
     height, width = shape[:2]
     step = max(1, _STRIP_PIXELS // width)
     for top in range(0, height, step):
-        yield Strip(top, min(top + step, height), height)
+        yield Strip(top, min(top + step, height))
 
 
 def each_strip(shape: tuple[int, ...], work: Callable[[Strip], Any]) -> None:
@@ -58,18 +53,15 @@ def small_size(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def shrink(pixels: Pixels, size: tuple[int, int]) -> Plane:
-    """A copy of `pixels` at (width, height), 0…1, averaged so that nothing aliases."""
-    image = Image.fromarray(pixels).resize(size, Image.Resampling.BOX, reducing_gap=2.0)
-    return np.asarray(image, dtype=np.float32) / np.float32(255)
+def shrink(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """A copy of `pixels` at (width, height), averaged so that nothing aliases."""
+    image = Image.fromarray(pixels)
+    return np.asarray(image.resize(size, Image.Resampling.BOX, reducing_gap=2.0))
 
 
-def enlarge(plane: Plane, strip: Strip, width: int) -> Plane:
-    """The rows of `strip` of an h×w plane enlarged to `strip.height` × `width`."""
-    size = (width, strip.bottom - strip.top)
-    box = strip.box_in(plane.shape)
-    enlarged = Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR, box=box)
-    return np.asarray(enlarged, dtype=np.float32)
+def reduced(plane: AnyPlane, ratio: int) -> AnyPlane:
+    """An H×W or H×W×3 plane `ratio` times smaller, each pixel the mean of those it stands for."""
+    return plane if ratio == 1 else np.asarray(Image.fromarray(plane).reduce(ratio))
 
 
 def sample(plane: Plane, rows: Indices, columns: Indices, shape: tuple[int, int]) -> Plane:

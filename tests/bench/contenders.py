@@ -1,7 +1,8 @@
 """From a photo's bytes to its cut-out's: ours and rembg's way, each in a process of its own.
 
-`python -m tests.bench.contenders ours|rembg photo WEIGHTS PHOTO` prints ratios, and
-`… crowd WEIGHTS PHOTO` how much memory eight requests at once take beside one after the other.
+`python -m tests.bench.contenders ours|rembg photo WEIGHTS PHOTO` prints ratios, `… between …` what
+stages other than network and PNG take, and `… crowd …` how much memory eight requests at once take
+beside one after the other.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import onnxruntime as ort
 
+from containers.background_remover.saliency import Stopwatch
 from pipeline.catalogue import load_catalogue
 from pipeline.specs import SaliencySpec
 from tests.conftest import ROOT
@@ -28,7 +31,7 @@ ROW: Final = load_catalogue(ROOT).row("u2netp")
 SPEC: Final = ROW.spec(SaliencySpec)
 
 
-def ours(weights: Path, *, refine: Any = "none") -> Callable[[bytes], bytes]:
+def ours(weights: Path, *, refine: Any = "none") -> Callable[..., bytes]:
     """What the remover and the refiner do, without the store between them."""
     from containers.background_remover.network import open_network
     from containers.background_remover.saliency import predict_mask, read_picture
@@ -41,14 +44,20 @@ def ours(weights: Path, *, refine: Any = "none") -> Callable[[bytes], bytes]:
     network = open_network(weights)
     options = Options(model=ROW.name)
 
-    def cut_out(content: bytes) -> bytes:
-        seen = read_picture(content, SPEC)
-        mask = predict_mask(network, SPEC, seen, timed=lambda _: nullcontext())
-        carried = decode(encode(mask, picture_format="png")).rgb[..., 0]
-        photo = decode(content)
-        _, alpha = estimate_alpha(photo, carried, mode=refine, budget=Budget(ROW.memory_mb))
-        (cutout,) = render(photo, alpha, options)
-        return encode(cutout.pixels, picture_format="png")
+    def cut_out(content: bytes, timed: Stopwatch = lambda _: nullcontext()) -> bytes:
+        with timed("read"):
+            seen = read_picture(content, SPEC)
+        mask = predict_mask(network, SPEC, seen, timed=timed)
+        with timed("carry"):
+            carried = decode(encode(mask, picture_format="png")).rgb[..., 0]
+        with timed("decode"):
+            photo = decode(content)
+        with timed("refine"):
+            _, alpha = estimate_alpha(photo, carried, mode=refine, budget=Budget(ROW.memory_mb))
+        with timed("compose"):
+            (cutout,) = render(photo, alpha, options)
+        with timed("encode"):
+            return encode(cutout.pixels, picture_format="png")
 
     return cut_out
 
@@ -106,6 +115,24 @@ def time_photo(who: str, weights: Path, content: bytes) -> dict[str, float]:
     return {"wall": wall, "processor": processor}
 
 
+def time_between(_who: str, weights: Path, content: bytes) -> dict[str, float]:
+    """Milliseconds of a cut-out with `fast` edges, less the network's and the PNG's."""
+    cut_out = ours(weights, refine="fast")
+    spent: dict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def timed(stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        spent[stage].append(time.perf_counter() - started)
+
+    for _ in range(ROUNDS):
+        cut_out(content, timed)
+    return {
+        name: min(times) * 1000 for name, times in spent.items() if name not in {"infer", "encode"}
+    }
+
+
 def measure_crowd(who: str, weights: Path, content: bytes) -> dict[str, float]:
     """Peak memory of requests one by one, and of eight at once, in the same process."""
     predict = MASK[who](weights)
@@ -132,5 +159,5 @@ def _peak_rss_mb() -> float:
 
 if __name__ == "__main__":
     who, what, weights_path, photo_path = sys.argv[1:]
-    measure = {"photo": time_photo, "crowd": measure_crowd}[what]
+    measure = {"photo": time_photo, "between": time_between, "crowd": measure_crowd}[what]
     sys.stdout.write(json.dumps(measure(who, Path(weights_path), Path(photo_path).read_bytes())))

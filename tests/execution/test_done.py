@@ -42,7 +42,7 @@ def test_the_manifest_tells_how_the_picture_came_about(driver: Driver) -> None:
     assert manifest["source"]["version_id"]
     assert manifest["options"]["model"] == manifest["model"] == "brightness"
     assert not manifest["degraded"]
-    assert manifest["refinement"]["mode"] in {"fast", "matting"}
+    assert manifest["refinement"]["mode"] == "auto"
     assert manifest["refinement"]["resolution"] == "full"
     assert manifest["refinement"]["budget_mb"] > 0
     assert manifest["refinement"]["kept_mask"] is None

@@ -18,6 +18,7 @@ Colour = tuple[int, int, int]
 Points = list[tuple[float, float]]
 
 FINER: Final = 3
+_BLEED: Final = 6  # colour reaches further than shape: what a lens smears of an edge is not black
 
 
 class Layer(NamedTuple):
@@ -45,8 +46,10 @@ class Easel:
 
     def polygon(self, points: Points, colour: Colour, opacity: float = 1) -> None:
         shape, paint = self._pens
-        shape.polygon(_scaled(points), fill=round(255 * opacity))
-        paint.polygon(_scaled(points), fill=colour)
+        outline = _scaled(points)
+        shape.polygon(outline, fill=round(255 * opacity))
+        paint.polygon(outline, fill=colour)
+        paint.line([*outline, outline[0]], fill=colour, width=_BLEED * FINER)
 
     def hole(self, points: Points) -> None:
         self._pens[0].polygon(_scaled(points), fill=0)

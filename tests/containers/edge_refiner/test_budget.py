@@ -7,21 +7,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from containers.edge_refiner.budget import Budget
+from pipeline.contracts import Refine
 
 MP = 1_000_000
 
 
+@pytest.mark.parametrize("mode", ["fast", "auto", "matting"])
 @given(
     photo=st.integers(1, 100 * MP),
     share=st.floats(0, 1),
     memory=st.integers(128, 10_240),
     more=st.integers(0, 10_240),
 )
-def test_more_memory_is_never_coarser(photo: int, share: float, memory: int, more: int) -> None:
+def test_more_memory_is_never_coarser(
+    mode: Refine, photo: int, share: float, memory: int, more: int
+) -> None:
     band = round(photo * share)
 
-    assert Budget(memory + more).finest(photo, band) <= Budget(memory).finest(photo, band)
-    assert Budget(memory).finest_solved(photo, band) >= Budget(memory).finest(photo, band)
+    rich, poor = Budget(memory + more), Budget(memory)
+    assert rich.finest(mode, photo, band) <= poor.finest(mode, photo, band)
+    assert poor.finest(mode, photo, band) >= poor.finest("fast", photo, band)
 
 
 @pytest.mark.parametrize(
@@ -42,4 +47,4 @@ def test_large_photos_wide_bands_and_small_functions_step_down(
 ) -> None:
     pixels = megapixels * MP
 
-    assert Budget(memory_mb).finest(pixels, round(pixels * band_share)) == expected
+    assert Budget(memory_mb).finest("fast", pixels, round(pixels * band_share)) == expected

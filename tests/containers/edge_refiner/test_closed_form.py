@@ -8,7 +8,7 @@ import pytest
 
 from containers.edge_refiner.box_filter import Plane
 from containers.edge_refiner.closed_form import solve_matte
-from containers.edge_refiner.guided_filter import in_planes
+from containers.edge_refiner.linear_model import in_planes
 from tests.containers.edge_refiner import NIGHT, SAND, composite, disk
 
 Dense = npt.NDArray[np.float64]

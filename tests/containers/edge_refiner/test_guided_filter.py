@@ -8,12 +8,10 @@ from PIL import Image, ImageFilter
 
 from containers.edge_refiner.box_filter import Plane
 from containers.edge_refiner.guided_filter import (
-    LinearModel,
     enlarging_model,
-    explained_share,
     fit_linear_model,
-    in_planes,
 )
+from containers.edge_refiner.linear_model import in_planes
 from pipeline.photo import Pixels
 from tests.containers.edge_refiner import NIGHT, SAND, composite, disk, grainy
 
@@ -32,12 +30,9 @@ def blurred(alpha: Plane, blur: float = BLUR) -> Plane:
     )
 
 
-def fitted(picture: Pixels, mask: Plane, *, radius: int = 4, grain: float = 0) -> LinearModel:
-    return fit_linear_model(picture, mask, blur=BLUR, radius=radius, grain=grain)
-
-
-def applied(model: LinearModel, picture: Pixels) -> Plane:
-    return model.applied(picture, lambda plane: plane.copy())
+def followed(picture: Pixels, mask: Plane, *, radius: int = 4, grain: float = 0) -> Plane:
+    model = fit_linear_model(picture, mask, blur=BLUR, radius=radius, grain=grain)
+    return model.applied(picture, mask, lambda plane: plane.copy())
 
 
 @pytest.mark.parametrize("mix", [(1, 0, 0), (0, 0, 1), (0.5, 0.25, 0.25)])
@@ -45,7 +40,7 @@ def test_what_the_mask_blurred_away_is_found_again(mix: tuple[float, ...]) -> No
     picture = random_colours(60, 50)
     alpha = (picture / 255 @ np.array(mix)).astype(np.float32)
 
-    found = applied(fitted(picture, blurred(alpha)), picture)
+    found = followed(picture, blurred(alpha))
 
     before = np.abs(blurred(alpha) - alpha).mean()
     assert np.abs(found - alpha).mean() < 0.15 * before
@@ -69,7 +64,7 @@ def test_colours_that_say_nothing_leave_the_mask(grey: int) -> None:
     mask = np.random.default_rng(5).random((30, 30), dtype=np.float32)
     picture = np.full((30, 30, 3), grey, dtype=np.uint8)
 
-    np.testing.assert_allclose(applied(fitted(picture, mask), picture), mask, atol=1e-3)
+    np.testing.assert_allclose(followed(picture, mask), mask, atol=1e-3)
 
 
 def test_a_pattern_that_explains_the_mask_by_chance_hardly_moves_it() -> None:
@@ -77,7 +72,7 @@ def test_a_pattern_that_explains_the_mask_by_chance_hardly_moves_it() -> None:
     mask[:, 30:] = 1
     picture = random_colours(60, 60)
 
-    moved = np.abs(applied(fitted(picture, blurred(mask), radius=6), picture) - blurred(mask))
+    moved = np.abs(followed(picture, blurred(mask), radius=6) - blurred(mask))
 
     assert moved.mean() < 0.02
 
@@ -88,8 +83,7 @@ def test_a_grey_photo_is_fitted_as_well_as_a_coloured_one() -> None:
     grey = composite((200, 200, 200), (60, 60, 60), alpha)
 
     errors = [
-        np.abs(applied(fitted(picture, blurred(alpha)), picture) - alpha).mean()
-        for picture in (grey, coloured)
+        np.abs(followed(picture, blurred(alpha)) - alpha).mean() for picture in (grey, coloured)
     ]
 
     assert errors[0] < 1.2 * errors[1]
@@ -99,27 +93,13 @@ def test_where_the_mask_is_flat_it_is_kept() -> None:
     picture = random_colours(25, 25)
     mask = np.full((25, 25), 0.4, dtype=np.float32)
 
-    np.testing.assert_allclose(applied(fitted(picture, mask), picture), mask, atol=1e-3)
+    np.testing.assert_allclose(followed(picture, mask), mask, atol=1e-3)
 
 
 def test_the_more_grain_the_less_of_it_gets_into_the_matte() -> None:
     alpha = disk(120, softness=24)
     picture = grainy(composite(SAND, NIGHT, alpha), 16)
 
-    blind, told = (
-        applied(fitted(picture, blurred(alpha), grain=grain), picture) for grain in (0, 16 / 255)
-    )
+    blind, told = (followed(picture, blurred(alpha), grain=grain) for grain in (0, 16 / 255))
 
     assert np.abs(told - alpha).mean() < 0.7 * np.abs(blind - alpha).mean()
-
-
-def test_the_right_blur_explains_a_mask_best() -> None:
-    picture = random_colours(80, 80)
-    alpha = (picture[..., 0] / 255).astype(np.float32)
-
-    shares = {
-        blur: explained_share(picture, blurred(alpha, 1.5), blur=blur, radius=5)
-        for blur in (0.5, 1.0, 1.5, 2.0, 3.0)
-    }
-
-    assert max(shares, key=shares.__getitem__) == 1.5

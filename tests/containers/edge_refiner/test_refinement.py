@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from containers.edge_refiner import matting, pyramid
+from containers.edge_refiner import following, matting, separation
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.budget import Budget
+from containers.edge_refiner.following import Fit
 from containers.edge_refiner.mask import doubt_in, doubt_of, enlarge_mask
-from containers.edge_refiner.pyramid import plan_rounds
 from containers.edge_refiner.tiling import Tile
 from pipeline.contracts import Refine, Refinement
 from pipeline.photo import Pixels
@@ -80,16 +80,18 @@ def test_tiles_give_the_matte_of_one_piece(
     mode: Refine, side: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mask = coarse_mask(FUR, 64)
-    monkeypatch.setattr(pyramid, "_SIDE", 400)
-    monkeypatch.setattr(matting, "_SIDE", 400)
-    whole = matte(SCENE, mask, mode)
-
-    monkeypatch.setattr(pyramid, "_SIDE", side)
-    monkeypatch.setattr(matting, "_SIDE", side)
-    tiled = matte(SCENE, mask, mode)
+    whole, tiled = (_matte_in_tiles(each, mask, mode, monkeypatch) for each in (400, side))
 
     np.testing.assert_allclose(tiled, whole, atol=0.03)
     assert np.abs(tiled - whole).mean() < 3e-4
+
+
+def _matte_in_tiles(
+    side: int, mask: Pixels, mode: Refine, monkeypatch: pytest.MonkeyPatch
+) -> Alpha:
+    for module in (following, separation, matting):
+        monkeypatch.setattr(module, "_SIDE", side)
+    return matte(SCENE, mask, mode)
 
 
 @pytest.mark.parametrize("mode", WORKING)
@@ -140,26 +142,17 @@ def test_where_memory_is_smaller_than_the_mask_is_fine_the_mask_is_kept() -> Non
     np.testing.assert_array_equal(alpha, enlarge_mask(coarse_mask(FUR, 200), FUR.shape))
 
 
-def test_auto_solves_equations_for_fur_and_says_so() -> None:
-    assert refined(SCENE, coarse_mask(FUR, 64), "auto")[0] == Refinement(
-        mode="matting", budget_mb=AMPLE.memory_mb, resolution="full"
+@pytest.mark.parametrize("mode", WORKING)
+def test_the_mode_that_was_used_is_told(mode: Refine) -> None:
+    assert refined(SCENE, coarse_mask(FUR, 64), mode)[0] == Refinement(
+        mode=mode, budget_mb=AMPLE.memory_mb, resolution="full"
     )
-
-
-def test_auto_leaves_hard_edges_to_the_fit() -> None:
-    mask = np.zeros((64, 64), dtype=np.uint8)
-    mask[:, 32:] = 255
-    rgb = np.repeat(np.repeat(mask, 4, axis=0), 4, axis=1)[..., None] * np.ones(3, np.uint8)
-
-    assert refined(rgb, mask, "auto")[0].mode == "fast"
 
 
 @pytest.mark.parametrize("finest", [1, 2, 4])
 @pytest.mark.parametrize("blur", [0.9, 3.4, 11.0, 45.0])
-def test_rounds_go_from_coarse_to_the_finest_allowed(blur: float, finest: int) -> None:
-    rounds = plan_rounds(blur, finest=finest)
+def test_a_fit_is_made_where_the_blur_is_a_few_pixels(blur: float, finest: int) -> None:
+    fit = Fit.planned(blur, finest=finest)
 
-    reductions = [each.reduction for each in rounds]
-    assert reductions == sorted(reductions, reverse=True)
-    assert reductions[-1] == finest
-    assert all(each.blur <= 2.2 for each in rounds)
+    assert fit.reduction >= finest
+    assert 0.45 <= fit.blur <= 2.2

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from containers.edge_refiner.box_filter import Plane
-from containers.edge_refiner.resampling import Strip, each_strip, enlarge, sample, strips
+from containers.edge_refiner.resampling import Strip, each_strip, sample, strips
 
 SHAPES = [
     ((5, 7), (40, 61)),
@@ -30,9 +31,10 @@ def test_a_sampled_pixel_is_the_enlarged_planes(
 
     sampled = sample(colours, rows, columns, large)
 
-    whole = Strip(0, large[0], large[0])
-    enlarged = np.dstack([enlarge(colours[..., c], whole, large[1]) for c in range(3)])
-    np.testing.assert_allclose(sampled.reshape(*large, 3), enlarged, atol=1e-5)
+    planes = [Image.fromarray(colours[..., c]) for c in range(3)]
+    size = large[1], large[0]
+    enlarged = [np.asarray(each.resize(size, Image.Resampling.BILINEAR)) for each in planes]
+    np.testing.assert_allclose(sampled.reshape(*large, 3), np.dstack(enlarged), atol=1e-5)
 
 
 def test_no_pixel_at_all_can_be_sampled() -> None:
