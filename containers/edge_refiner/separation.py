@@ -27,7 +27,7 @@ from pipeline.photo import Pixels
 _SIDE: Final = 160  # of a tile, in working pixels
 _REACH: Final = 4  # mask pixels
 _FREEDOM: Final = 0.35  # for each photo pixel that a mask pixel covers
-_MOST_FREEDOM: Final = 2.0
+_MOST_FREEDOM: Final = 1.3
 _STEADY: Final = np.float32(0.02)  # no matte is known better
 
 

@@ -45,9 +45,8 @@ def scenes(half: Half, *, data: Path | None = None) -> Iterator[Scene]:
         for offset, (name, draw) in enumerate(SUBJECTS.items()):
             seed = _SEEDS[half] + 7 * place + offset
             kind: Kind = "hard" if name in HARD else name  # type: ignore[assignment]
-            backdrop, truth = background(ground, (WIDTH, HEIGHT), blur=2.0 * (seed % 3)), draw(seed)
-            if name == "disguised":
-                truth = Layer(np.ascontiguousarray(backdrop[:, ::-1]), truth.alpha)
+            backdrop = background(ground, (WIDTH, HEIGHT), blur=2.0 * (seed % 3))
+            truth = _before(backdrop, name, draw(seed))
             yield _scene(f"{name} on {Path(ground).stem}", kind, truth, backdrop, seed)
     if data and (data / "lemur").is_dir():
         yield from _lemurs(half, data / "lemur")
@@ -55,8 +54,16 @@ def scenes(half: Half, *, data: Path | None = None) -> Iterator[Scene]:
 
 def drawn_scene(name: str, seed: int) -> Scene:
     """A subject on a drawn background: nobody else's photo in it."""
-    ground = mottled(WIDTH, HEIGHT, cell=45, strength=0.5, seed=seed) * np.float32(0.4)
-    return _scene(name, "hair", SUBJECTS[name](seed), np.clip(ground, 0, 1), seed)
+    mottle = mottled(WIDTH, HEIGHT, cell=45, strength=0.5, seed=seed) * np.float32(0.4)
+    ground: Plane = np.clip(mottle, 0, 1)
+    return _scene(name, "hair", _before(ground, name, SUBJECTS[name](seed)), ground, seed)
+
+
+def _before(ground: Plane, name: str, drawn: Layer) -> Layer:
+    """The subject; a disguised one has the background's own colours, from the other side."""
+    if name != "disguised":
+        return drawn
+    return Layer(np.ascontiguousarray(ground[:, ::-1]), drawn.alpha)
 
 
 @cache
