@@ -4,7 +4,7 @@
 - `server`       moto behind one port, with a Lambda service of our own in front
 - `moto_compat`  what moto needs to run these state machines as AWS does
 - `moto_memory`  and to stay as small as it was: `stored_objects`, `stored_rows` and
-  `ended_executions` are on disk, where `spill` keeps them
+  `ended_executions` are on disk, where `shelf` and `spill` keep them, in an `own_folder`
 - `lambda_api`   the Invoke call;  `lambda_host` functions and their workers;  `worker` one process;
   `runtime_api` what the real runtime client in it talks to
 - `s3_events`, `status_events`   events as AWS words them;  `event_bridge` from event to execution

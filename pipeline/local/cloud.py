@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pipeline.local.event_bridge import EventBridge
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.launching import SourceLauncher
+from pipeline.local.own_folder import OwnFolder
 from pipeline.local.server import LocalServer, moto_app
 from pipeline.local.worker import Function, Launcher
 
@@ -74,7 +74,7 @@ def local_cloud(  # noqa: PLR0913 - each by its name
     """
     moto_compat.apply()
     with contextlib.ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="matteline-")))
+        scratch = Path(stack.enter_context(OwnFolder()))
         (scratch / "logs").mkdir()
         moto_memory.forget()  # what an earlier cloud of this process left
         stack.callback(moto_memory.forget)

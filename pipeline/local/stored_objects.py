@@ -5,21 +5,41 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
 
 from moto.s3.models import FakeKey
 from moto.s3.utils import _VersionedKeyStore
 
-from pipeline.local.spill import Shelf, spill
+from pipeline.local.shelf import Shelf
+from pipeline.local.spill import spill
+
+
+class _File:
+    """Of a path there is one, however often what is said of its object came back from disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def remove_when_unused(self) -> None:
+        weakref.finalize(self, self.path.unlink, missing_ok=True).atexit = False
 
 
 class Body:
     """An object's bytes, in a file that is open only while it is read or written."""
 
     def __init__(self, _most_in_memory: int = 0) -> None:
-        self.path = spill().new_file()
+        self._file = _file(spill().new_file())
         self._at = 0
+
+    def __reduce__(self) -> tuple[Callable[[Path], Body], tuple[Path]]:
+        """Copied and kept as the name of its file."""
+        return _body, (self.path,)
+
+    @property
+    def path(self) -> Path:
+        return self._file.path
 
     def seek(self, at: int) -> None:
         self._at = at
@@ -42,7 +62,21 @@ class Body:
 
     def close(self) -> None:
         """The object is deleted: remove the file as soon as nobody is about to read it."""
-        weakref.finalize(self, self.path.unlink, missing_ok=True).atexit = False
+        self._file.remove_when_unused()
+
+
+_FILES: Final = weakref.WeakValueDictionary[Path, _File]()
+
+
+def _file(path: Path) -> _File:
+    with spill().lock:
+        return _FILES.setdefault(path, _File(path))
+
+
+def _body(path: Path) -> Body:
+    body = Body.__new__(Body)
+    body._file, body._at = _file(path), 0
+    return body
 
 
 def state_of(key: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.local.spill import Shelf
+from pipeline.local.shelf import Shelf
 
 
 class StoredRows:

@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend import execution_worker
 
-from pipeline.local import moto_compat
+from pipeline.local import moto_compat, shelf
 from tests.local.moto_growth import growth
 from tests.local.moto_machine import PASS, Machine
 from tests.local.moto_races import races
@@ -69,6 +69,7 @@ def main() -> None:
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     if sys.argv[1:] == ["mended"]:
         moto_compat.apply()
+        shelf.IN_USE_S = 0
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     port = server.get_host_and_port()[1]

@@ -10,9 +10,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from pipeline.local import shelf
 from pipeline.local.cloud import LocalCloud
 
 ROLE = "arn:aws:iam::123456789012:role/r"
+
+
+@pytest.fixture(autouse=True)
+def used_only_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others take the place of a value as soon as there are enough of them."""
+    monkeypatch.setattr(shelf, "IN_USE_S", 0)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import uuid
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.s3.models import FakeKey
 
+from pipeline.local import shelf
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.spill import spill
 from pipeline.local.stored_objects import Body, StoredObjects
@@ -40,6 +42,12 @@ class Bucket(NamedTuple):
         self.s3.put_bucket_versioning(
             Bucket=self.name, VersioningConfiguration={"Status": "Enabled"}
         )
+
+
+@pytest.fixture(autouse=True)
+def used_only_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others take the place of a value as soon as there are enough of them."""
+    monkeypatch.setattr(shelf, "IN_USE_S", 0)
 
 
 @pytest.fixture
@@ -166,6 +174,23 @@ def test_an_object_deleted_while_it_is_read_is_read_to_its_end() -> None:
     body.write(b"all of it")
 
     body.close()
+    body.seek(0)
+
+    assert body.read() == b"all of it"
+    path = body.path
+    del body
+    assert path not in files()
+
+
+def test_an_object_that_went_to_disk_while_it_is_read_is_read_to_its_end() -> None:
+    body = Body()
+    body.truncate()
+    body.write(b"all of it")
+
+    come_back = pickle.loads(pickle.dumps(body))  # noqa: S301
+    come_back.close()
+    del come_back
+    gc.collect()
     body.seek(0)
 
     assert body.read() == b"all of it"

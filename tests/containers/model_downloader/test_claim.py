@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -161,36 +162,30 @@ def test_a_claim_nobody_can_read_is_taken_over(store: ArtifactStore) -> None:
     assert not held(store)
 
 
-def test_of_many_at_once_exactly_one_gets_it(store: ArtifactStore) -> None:
-    start, done = threading.Barrier(8, timeout=30), threading.Barrier(8, timeout=30)
+def how_many_get_it(store: ArtifactStore, *, now: float = 0.0) -> int:
+    """Of eight who try at once; whoever gets it keeps it until all have tried."""
+    start, tried = threading.Barrier(8, timeout=30), threading.Barrier(8, timeout=30)
 
     def try_once(_: int) -> bool:
         start.wait()
-        try:
-            with claim(store):
-                done.wait()
-        except WeightsClaimed:
-            done.wait()
-            return False
-        return True
+        with ExitStack() as held:
+            try:
+                held.enter_context(claim(store, now=now))
+            except WeightsClaimed:
+                return False
+            finally:
+                tried.wait()
+            return True
 
     with ThreadPoolExecutor(8) as threads:
-        assert sum(threads.map(try_once, range(8))) == 1
+        return sum(threads.map(try_once, range(8)))
+
+
+def test_of_many_at_once_exactly_one_gets_it(store: ArtifactStore) -> None:
+    assert how_many_get_it(store) == 1
 
 
 def test_of_many_who_find_a_dead_holder_exactly_one_takes_over(store: ArtifactStore) -> None:
     die_holding(store)
-    start, done = threading.Barrier(8, timeout=30), threading.Barrier(8, timeout=30)
 
-    def try_once(_: int) -> bool:
-        start.wait()
-        try:
-            with claim(store, now=LEASE_S):
-                done.wait()
-        except WeightsClaimed:
-            done.wait()
-            return False
-        return True
-
-    with ThreadPoolExecutor(8) as threads:
-        assert sum(threads.map(try_once, range(8))) == 1
+    assert how_many_get_it(store, now=LEASE_S) == 1

@@ -1,0 +1,57 @@
+"""Temporary folders that end with their process, or, if it was killed, when the next one starts."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+_PREFIX: Final = "matteline-"
+_HELD: Final = "held"  # a file that is locked for as long as the process lives
+
+
+class OwnFolder(tempfile.TemporaryDirectory[str]):
+    """A new folder that only this user can enter. What dead processes left is removed first."""
+
+    def __init__(self) -> None:
+        _remove_abandoned()
+        super().__init__(prefix=_PREFIX)
+        new = Path(self.name) / "new"
+        self._held = new.open("wb")
+        fcntl.flock(self._held, fcntl.LOCK_EX)
+        new.rename(new.with_name(_HELD))  # nobody finds it before it is locked
+
+    @property
+    def path(self) -> Path:
+        return Path(self.name)
+
+    def cleanup(self) -> None:
+        super().cleanup()
+        self._held.close()
+
+
+def _remove_abandoned() -> None:
+    for held in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_HELD}"):
+        folder = held.parent
+        if _is_mine(folder) and _is_abandoned(held):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_mine(folder: Path) -> bool:
+    """Whether this user made it, which nobody else can then replace; a link is nobody's."""
+    try:
+        return not folder.is_symlink() and folder.lstat().st_uid == os.geteuid()
+    except FileNotFoundError:
+        return False
+
+
+def _is_abandoned(held: Path) -> bool:
+    try:
+        with held.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return True

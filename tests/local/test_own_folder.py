@@ -1,0 +1,86 @@
+"""Temporary folders go with their process, however it ended, and nobody else's do."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.local.own_folder import OwnFolder
+from tests.conftest import ROOT
+
+HOLD = """
+import sys
+from pipeline.local.own_folder import OwnFolder
+folder = OwnFolder()
+(folder.path / "files").mkdir()
+(folder.path / "files" / "photo").write_bytes(b"somebody's")
+print(folder.name, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def holder(below: Path) -> Iterator[subprocess.Popen[str]]:  # noqa: ARG001 - where it is
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+
+
+def folder_of(holder: subprocess.Popen[str]) -> Path:
+    assert holder.stdout
+    return Path(holder.stdout.readline().strip())
+
+
+def test_only_its_user_enters_it(below: Path) -> None:
+    with OwnFolder() as name:
+        assert Path(name).parent == below
+        assert Path(name).stat().st_mode & 0o777 == 0o700
+    assert list(below.iterdir()) == []
+
+
+def test_what_a_killed_process_left_goes_with_the_next_start(
+    holder: subprocess.Popen[str], below: Path
+) -> None:
+    left = folder_of(holder)
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert (left / "files" / "photo").exists()
+
+    with OwnFolder() as name:
+        assert [str(path) for path in below.iterdir()] == [name]
+
+
+def test_the_folder_of_a_living_process_stays(holder: subprocess.Popen[str]) -> None:
+    living = folder_of(holder)
+
+    with OwnFolder(), OwnFolder():
+        assert (living / "files" / "photo").exists()
+
+
+def test_nothing_is_removed_through_a_link(
+    below: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "held").touch()
+    (below / "matteline-link").symlink_to(elsewhere)
+
+    with OwnFolder():
+        assert (elsewhere / "held").exists()
