@@ -41,9 +41,9 @@ def _remove_abandoned() -> None:
 
 
 def _is_mine(folder: Path) -> bool:
-    """Whether this user made it, which nobody else can then replace; a link is nobody's."""
+    """Whether this user made it: nobody else can then put another in its place."""
     try:
-        return not folder.is_symlink() and folder.lstat().st_uid == os.geteuid()
+        return folder.lstat().st_uid == os.geteuid()
     except FileNotFoundError:
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -73,6 +74,16 @@ def test_the_folder_of_a_living_process_stays(holder: subprocess.Popen[str]) -> 
 
     with OwnFolder(), OwnFolder():
         assert (living / "files" / "photo").exists()
+
+
+def test_the_folder_of_another_user_stays(below: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = below / "matteline-another"
+    left.mkdir()
+    (left / "held").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: left.stat().st_uid + 1)
+
+    with OwnFolder():
+        assert left.exists()
 
 
 def test_nothing_is_removed_through_a_link(
