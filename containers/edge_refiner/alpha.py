@@ -57,7 +57,7 @@ def _estimate(rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget) -> tuple[
     if mode == "none":
         return kept, enlarge_mask(mask, rgb.shape)
     doubt = doubt_of(mask)
-    pixel = max(1.0, max(rgb.shape) / max(mask.shape))
+    pixel = max(1.0, max(rgb.shape[:2]) / max(mask.shape))
     areas = rgb.shape[0] * rgb.shape[1], _pixels(doubt, rgb.shape)
     finest = budget.finest("fast", *areas)
     reason = _why_not(doubt, pixel, finest)
@@ -67,7 +67,7 @@ def _estimate(rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget) -> tuple[
     alpha, done = follow_edges(rgb, settle(mask, doubt), doubt, fit), "fast"
     for name, improve in _AFTERWARDS[mode]:
         coarser = budget.finest(name, *areas)
-        if coarser <= pixel:
+        if _COARSEST * coarser <= pixel:
             improve(rgb, alpha, doubt, mask_pixel=pixel, finest=coarser)
             done, finest = name, coarser
     return kept.model_copy(update={"mode": done, "resolution": RESOLUTIONS[finest]}), alpha

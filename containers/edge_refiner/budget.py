@@ -1,4 +1,4 @@
-"""How finely a photo can be worked on within the memory there is, and in a time that is bounded."""
+"""How finely a photo can be worked on within the memory and the time there is."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ RESOLUTIONS: Final[dict[int, Resolution]] = {1: "full", 2: "half", 4: "quarter"}
 # Bytes for each pixel of the photo: itself, its matte, the finished picture and its encoding.
 _KEPT_BYTES: Final = 20
 # Bytes for each pixel of the finest copy: its colours, the matte before and after a round, and
-# the coarser copies of both.
-_WORKING_BYTES: Final = 10
+# the colours around, on coarser copies of both.
+_WORKING_BYTES: Final = 20
 _FIXED_MB: Final = 250  # Python, its libraries, and a tile for each processor
 # Pixels of the finest copy in tiles that hold the edge band: what is done there takes time.
 _MOST: Final[dict[Refine, int]] = {"fast": 12_000_000, "auto": 1_500_000, "matting": 3_000_000}

@@ -45,8 +45,10 @@ class Fit(NamedTuple):
 
 def follow_edges(rgb: Pixels, mask: Pixels, doubt: Pixels, fit: Fit) -> Alpha:
     """The h×w mask as an H×W matte that follows the edges of an H×W×3 photo in the band `doubt`."""
+    alpha = enlarge_mask(mask, rgb.shape)
     copy = reduced(rgb, fit.reduction)
-    coarse, alpha = enlarge_mask(mask, copy.shape), enlarge_mask(mask, rgb.shape)
+    # A copy stands for whole blocks of the photo: a mask enlarged to its size would be beside it.
+    coarse = reduced(alpha, fit.reduction) if fit.reduction > 1 else alpha.copy()
     busy = doubtful(tiles(alpha.shape, _SIDE * fit.reduction), doubt, alpha.shape)
     fitting = _Fitting(fit, grain_of(rgb, busy), copy, coarse, rgb)
     each(busy, lambda tile: fitting.refine(tile, doubt, alpha))

@@ -26,22 +26,22 @@ _STEP: Final = 4  # from one copy to the next smaller
 _WIDE: Final = 4  # pixels of a smaller copy
 
 
-class Colours(NamedTuple):
+class Palette(NamedTuple):
     """One layer's mean colour in 0…1, 3×h×w, and its 6×h×w covariance."""
 
     mean: Plane
     spread: Plane
 
-    def enlarged(self, place: Tile) -> Colours:
+    def enlarged(self, place: Tile) -> Palette:
         """The same at a `place` of the next larger copy."""
-        return Colours(*(np.stack([_enlarged(plane, place) for plane in each]) for each in self))
+        return Palette(*(np.stack([_enlarged(plane, place) for plane in each]) for each in self))
 
 
 class Layers(NamedTuple):
     """The subject's colours and the background's."""
 
-    subject: Colours
-    background: Colours
+    subject: Palette
+    background: Palette
 
     def enlarged(self, place: Tile) -> Layers:
         return Layers(self.subject.enlarged(place), self.background.enlarged(place))
@@ -79,7 +79,7 @@ class _Found(NamedTuple):
     """The mean alpha (h×w or a number) of some pixels, and their colours."""
 
     alpha: Plane | np.float32
-    colours: Colours
+    colours: Palette
 
 
 def _weighted(seen: Plane, weight: Plane, radius: int, further: _Found) -> _Found:
@@ -90,7 +90,7 @@ def _weighted(seen: Plane, weight: Plane, radius: int, further: _Found) -> _Foun
     colours = (near[2:5] + _FURTHER * mean) / total
     squares = (near[5:] + _FURTHER * (spread + products(mean))) / total
     alpha = (near[1] + _FURTHER * further.alpha) / total
-    return _Found(alpha, Colours(colours, covariance(squares, colours)))
+    return _Found(alpha, Palette(colours, covariance(squares, colours)))
 
 
 def _unmixed(more: _Found, less: _Found) -> Layers:
@@ -100,8 +100,8 @@ def _unmixed(more: _Found, less: _Found) -> Layers:
     subject = more.colours.mean + (1 - more.alpha) * change
     background = less.colours.mean - less.alpha * change
     return Layers(
-        Colours(np.clip(subject, 0, 1), more.colours.spread),
-        Colours(np.clip(background, 0, 1), less.colours.spread),
+        Palette(np.clip(subject, 0, 1), more.colours.spread),
+        Palette(np.clip(background, 0, 1), less.colours.spread),
     )
 
 
@@ -111,7 +111,7 @@ def _undivided(picture: Pixels) -> Layers:
     mean, squares = (
         planes.mean(axis=(1, 2), keepdims=True) for planes in (colours, products(colours))
     )
-    whole = Colours(mean, covariance(squares, mean))
+    whole = Palette(mean, covariance(squares, mean))
     return Layers(whole, whole)
 
 

@@ -34,12 +34,10 @@ _STEADY: Final = np.float32(0.02)  # no matte is known better
 def separate(photo: Pixels, alpha: Alpha, doubt: Pixels, *, mask_pixel: float, finest: int) -> None:
     """Improve an H×W `alpha` in the band `doubt`, in place.
 
-    `mask_pixel` is in pixels of the H×W×3 photo. A mask much coarser than the photo is worked on
-    twice: the second time on a copy twice as fine, no finer than 1/`finest`.
+    `mask_pixel` is in pixels of the H×W×3 photo; no copy is finer than 1/`finest` of it.
     """
-    finer = max(0, round(math.log2(mask_pixel)) - 1)
-    for reduction in (2**finer, 2 ** max(finer - 1, 0)) if mask_pixel >= 2 else (1,):
-        copy = _Copy.of(photo, alpha, max(finest, reduction), mask_pixel)
+    for reduction in plan_copies(mask_pixel, finest=finest):
+        copy = _Copy.of(photo, alpha, reduction, mask_pixel)
 
         def improve(tile: Tile, copy: _Copy = copy) -> None:
             copy.improve(tile, photo, doubt, alpha)
@@ -47,10 +45,18 @@ def separate(photo: Pixels, alpha: Alpha, doubt: Pixels, *, mask_pixel: float, f
         each(doubtful(tiles(alpha.shape, _SIDE * copy.reduction), doubt, alpha.shape), improve)
 
 
+def plan_copies(mask_pixel: float, *, finest: int) -> list[int]:
+    """How many times smaller the copies are, from coarse to fine: two, where the mask is coarse."""
+    coarse = 2 ** max(0, round(math.log2(mask_pixel)) - 1)
+    wanted = (coarse, max(coarse // 2, 1)) if mask_pixel >= 2 else (coarse,)
+    return sorted({max(finest, reduction) for reduction in wanted}, reverse=True)
+
+
 def weigh(alpha: Plane, layers: Layers, variance: Plane) -> LinearModel:
     """What colour and an h×w matte say together; `variance` is the matte's own."""
     subject, background = layers
-    spread = alpha**2 * subject.spread + (1 - alpha) ** 2 * background.spread
+    # More than a mixture's own: which of two patterns a half-transparent pixel shows is a guess.
+    spread = alpha * subject.spread + (1 - alpha) * background.spread
     apart = subject.mean - background.mean
     direction = solve(spread, apart)
     certainty = dot(direction, apart)
@@ -78,7 +84,8 @@ class _Copy(NamedTuple):
     def improve(self, tile: Tile, photo: Pixels, doubt: Pixels, onto: Alpha) -> None:
         """Weigh layers and matte around one tile of the photo, and blend the result in."""
         radius = max(1, round(_REACH * self.mask_pixel / self.reduction))
-        place = tile.reduced(self.reduction, halo=radius, shape=self.alpha.shape)
+        # One pixel more than the windows: between two pixels at the border, both are asked.
+        place = tile.reduced(self.reduction, halo=radius + 1, shape=self.alpha.shape)
         picture, alpha = self.picture[place.inside], self.alpha[place.inside]
         layers = gather(picture, alpha, radius, self.around.enlarged(place))
         model = weigh(alpha, layers, self._variance(alpha))

@@ -67,11 +67,12 @@ def test_outside_the_band_the_mask_is_unchanged(mode: Refine, seed: int) -> None
 @pytest.mark.parametrize("axis", [0, 1])
 def test_a_flipped_photo_has_a_flipped_matte(mode: Refine, axis: int) -> None:
     mask = coarse_mask(FUR, 64)
+    odd = composite(SAND, NIGHT, FUR)[:, 3:]  # 240 divides by 16, 237 by nothing
+    for photo, tolerance in ((SCENE, 0.02), (odd, 0.07)):
+        straight = matte(photo, mask, mode)
+        flipped = matte(np.flip(photo, axis).copy(), np.flip(mask, axis).copy(), mode)
 
-    straight = matte(SCENE, mask, mode)
-    flipped = matte(np.flip(SCENE, axis).copy(), np.flip(mask, axis).copy(), mode)
-
-    np.testing.assert_allclose(np.flip(flipped, axis), straight, atol=0.02)
+        np.testing.assert_allclose(np.flip(flipped, axis), straight, atol=tolerance)
 
 
 @pytest.mark.parametrize("mode", WORKING)
@@ -82,7 +83,7 @@ def test_tiles_give_the_matte_of_one_piece(
     mask = coarse_mask(FUR, 64)
     whole, tiled = (_matte_in_tiles(each, mask, mode, monkeypatch) for each in (400, side))
 
-    np.testing.assert_allclose(tiled, whole, atol=0.03)
+    np.testing.assert_allclose(tiled, whole, atol=0.03 if mode == "matting" else 1e-3)
     assert np.abs(tiled - whole).mean() < 3e-4
 
 
@@ -100,7 +101,7 @@ def test_more_memory_is_never_worse(mode: Refine, softness: int) -> None:
     true = disk(640, softness=softness)
     rgb, mask = composite(SAND, NIGHT, true), coarse_mask(true, 96)
 
-    ran = [refined(rgb, mask, mode, Budget(mb)) for mb in (128, 259, 4096)]
+    ran = [refined(rgb, mask, mode, Budget(mb)) for mb in (128, 261, 4096)]
 
     errors = [float(np.abs(alpha - true).mean()) for _, alpha in ran]
     assert [done.resolution for done, _ in ran] == ["quarter", "half", "full"]

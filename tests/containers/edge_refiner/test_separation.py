@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from containers.edge_refiner.box_filter import Plane
-from containers.edge_refiner.layers import Colours, Layers
+from containers.edge_refiner.layers import Layers, Palette
 from containers.edge_refiner.separation import weigh
 from tests.containers.edge_refiner import NIGHT, SAND, composite
 
@@ -14,12 +14,12 @@ SIDE = 16
 TRUE: Plane = np.random.default_rng(0).random((SIDE, SIDE), dtype=np.float32)
 
 
-def plain(colour: tuple[int, int, int], *, scatter: float = 0) -> Colours:
+def plain(colour: tuple[int, int, int], *, scatter: float = 0) -> Palette:
     """A layer of one colour whose channels each vary by `scatter` (0…1, standard deviation)."""
     mean = np.array(colour, dtype=np.float32)[:, None, None] / np.float32(255)
     spread = np.zeros((6, SIDE, SIDE), dtype=np.float32)
     spread[[0, 3, 5]] = scatter**2
-    return Colours(np.broadcast_to(mean, (3, SIDE, SIDE)).copy(), spread)
+    return Palette(np.broadcast_to(mean, (3, SIDE, SIDE)).copy(), spread)
 
 
 def told_apart(layers: Layers, so_far: Plane, *, deviation: float) -> Plane:
