@@ -36,7 +36,7 @@ class Listed(click.ParamType[KeyList]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> KeyList:
         try:
-            listed = KeyList(Path(value).name, Path(value).read_bytes())
+            listed = KeyList.read(Path(value))
             require_keys(listed)
         except (OSError, InvalidOptions) as error:
             self.fail(str(error), param, ctx)
@@ -93,14 +93,14 @@ def report(site: Site, name: str) -> None:
 def summary(site: Site, names: tuple[str, ...]) -> None:
     """What backfills came to, as CSV, a line for each. NAMES are their executions' names or ARNs.
 
-    Exit code 1 if one of them has not ended.
+    Exit code 1 if one has none: it has not ended, was stopped, or ran out of time.
     """
     rows = csv.writer(sys.stdout)
     rows.writerow(Summary._fields)
     found = [read_summary(site, name) for name in names]
     rows.writerows(each for each in found if each)
     for name in (name for name, each in zip(names, found, strict=True) if each is None):
-        click.echo(f"there is no summary of a backfill {name}: it may still run", err=True)
+        click.echo(f"there is no summary of a backfill {name}: it runs, was stopped, or ran out of time", err=True)
     sys.exit(None in found)
 
 

@@ -42,5 +42,5 @@ def repair(site: Site, finding: Finding) -> str:
         return "recorded as DONE" if record_done(site, finding.row) else "it has moved on by itself"
     if finding.row is not None:
         closed = close_dead(site, finding.row)
-        return "closed as FAILED" if closed else "it has moved on by itself"
+        return f"closed as {closed}" if closed else "it has moved on by itself"
     return "left for a person"

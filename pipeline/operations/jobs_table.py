@@ -46,6 +46,11 @@ class JobRow:
         return self.execution.rpartition(":")[2]
 
     @property
+    def unclaimed(self) -> bool:
+        """Whether it is the record of an execution that ended before it could claim a job."""
+        return self.job_id == self.execution_name
+
+    @property
     def released(self) -> bool:
         """Whether another execution was started for what this row's own could not do."""
         return bool(self.released_by) and self.released_by != self.execution
@@ -71,7 +76,7 @@ class JobsTable:
             yield from map(_row, page["Items"])
 
     def of_execution(self, arn: str) -> JobRow | None:
-        """The row whose latest execution this is; the index may be a second behind."""
+        """The job whose latest execution this is, else its own record; the index lags a second."""
         found = self._dynamodb.query(
             TableName=self._name,
             IndexName=BY_EXECUTION,
@@ -79,8 +84,8 @@ class JobsTable:
             ExpressionAttributeNames={"#execution": "execution"},
             ExpressionAttributeValues={":execution": {"S": arn}},
         )
-        keys = [item["job_id"]["S"] for item in found["Items"]]
-        return self.row(keys[0]) if keys else None
+        rows = (self.row(item["job_id"]["S"]) for item in found["Items"])
+        return min((row for row in rows if row), key=lambda row: row.unclaimed, default=None)
 
     def claimed_by(self, arn: str) -> JobRow | None:
         """The row of the job this execution once claimed, whoever has it now; reads the table."""
@@ -113,15 +118,16 @@ class JobsTable:
         )
 
     def finish(self, row: JobRow) -> bool:
-        """DONE for good, of the execution it belongs to; False if another has claimed it since."""
+        """DONE for good, by the execution it belongs to; False if another has claimed it since."""
         return self._update(
             row.job_id,
             "SET #status = :status, #held_until = :held_until, #updated_at = :updated_at"
             " REMOVE #error, #reason",
-            "#execution = :execution AND #status = :failed",
+            "#execution = :execution AND (#status = :failed OR #status = :running)",
             {
                 ":status": {"S": DONE},
                 ":failed": {"S": FAILED},
+                ":running": {"S": RUNNING},
                 ":held_until": {"N": str(FOREVER)},
                 ":updated_at": {"S": _now()},
                 ":execution": {"S": row.execution},
@@ -148,6 +154,13 @@ class JobsTable:
                 ":updated_at": {"S": _now()},
                 ":execution": {"S": row.execution},
             },
+        )
+
+    def forget(self, row: JobRow) -> None:
+        """Delete the record of an execution that had claimed nothing, and no other row."""
+        self._dynamodb.delete_item(
+            TableName=self._name,
+            Key={"job_id": {"S": row.execution_name}},
         )
 
     def mark_released(self, row: JobRow, *, by: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from pipeline.errors import InvalidOptions
@@ -23,6 +25,11 @@ class KeyList:
     file: str
     content: bytes
 
+    @classmethod
+    def read(cls, path: Path) -> KeyList:
+        """From a file of this machine, without the mark that some editors begin a file with."""
+        return cls(path.name, path.read_bytes().removeprefix(codecs.BOM_UTF8))
+
     @property
     def name(self) -> str:
         """What a backfill is told: lists of other content never take its place."""
@@ -31,9 +38,9 @@ class KeyList:
     @property
     def keys(self) -> list[str]:
         """InvalidOptions for a list that does not name one in each row or line."""
-        read: Callable[[str], list[str]] = _csv_keys if self.file.endswith(".csv") else _json_keys
+        read = _csv_rows if self.file.endswith(".csv") else _json_rows
         try:
-            return read(self.content.decode("utf-8-sig"))
+            return [_key(row) for row in read(self.content.decode())]
         except (KeyError, TypeError, ValueError) as error:
             told = f"{self.file}: not every row or line has a `key` ({error})"
             raise InvalidOptions(told) from error
@@ -52,9 +59,16 @@ def put_list(site: Site, listed: KeyList) -> None:
     )
 
 
-def _csv_keys(text: str) -> list[str]:
-    return [row["key"] for row in csv.DictReader(io.StringIO(text))]
+def _csv_rows(text: str) -> Iterable[Mapping[str, object]]:
+    return csv.DictReader(io.StringIO(text))
 
 
-def _json_keys(text: str) -> list[str]:
-    return [str(json.loads(line)["key"]) for line in text.splitlines() if line.strip()]
+def _json_rows(text: str) -> Iterable[Mapping[str, object]]:
+    return (json.loads(line) for line in text.splitlines() if line.strip())
+
+
+def _key(row: Mapping[str, object]) -> str:
+    key = row["key"]
+    if not isinstance(key, str) or not key:
+        raise ValueError(f"{key!r} is no key")
+    return key

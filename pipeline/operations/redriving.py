@@ -51,8 +51,7 @@ def _refusal(site: Site, execution: Execution, row: JobRow | None) -> str:
 
 
 def _resume(site: Site, execution: Execution, row: JobRow | None) -> str:
-    now = datetime.now(UTC)
-    if row and not JobsTable(site).hold(row, after=execution.ended or now, until=now + LEASE):
+    if row and not _taken_again(JobsTable(site), row, execution):
         return _TAKEN_OVER
     try:
         site.client("stepfunctions").redrive_execution(executionArn=execution.arn)
@@ -64,3 +63,12 @@ def _resume(site: Site, execution: Execution, row: JobRow | None) -> str:
             close_dead(site, row)
         raise
     return ""
+
+
+def _taken_again(table: JobsTable, row: JobRow, execution: Execution) -> bool:
+    """Whether the execution may go on with its row; one that claimed nothing begins without."""
+    if row.unclaimed:
+        table.forget(row)
+        return True
+    now = datetime.now(UTC)
+    return table.hold(row, after=execution.ended or now, until=now + LEASE)

@@ -7,28 +7,36 @@ from typing import Final
 from pydantic import JsonValue
 
 from pipeline.operations.accepted import Accepted
-from pipeline.operations.executions import find_execution
-from pipeline.operations.jobs_table import JobRow, JobsTable
+from pipeline.operations.executions import Execution, find_execution
+from pipeline.operations.jobs_table import DONE, FAILED, JobRow, JobsTable
 from pipeline.operations.site import Site
 from pipeline.operations.starting import start_once
 
 GONE: Final = "ExecutionGone"
 
 
-def close_dead(site: Site, row: JobRow) -> bool:
-    """FAILED, with its execution's own error; False if that runs, or the row has moved on since.
+def close_dead(site: Site, row: JobRow) -> str:
+    """What it is recorded as now: nothing if its execution runs, or the row has moved on since.
 
-    The execution may still be redriven: the job stays its own until another claims it.
+    FAILED, with the execution's own error, unless that ended well. A failed one may still be
+    redriven: the job stays its own until another claims it.
     """
     execution = find_execution(site, row.execution)
     if execution is not None and execution.running:
-        return False
+        return ""
+    if execution is not None and execution.status == "SUCCEEDED":
+        return DONE if record_done(site, row) else ""
+    error, reason = _end_of(execution, row)
+    return FAILED if JobsTable(site).close(row, error=error, reason=reason) else ""
+
+
+def _end_of(execution: Execution | None, row: JobRow) -> tuple[str, str]:
+    """The error of an execution that ended badly, or is gone, and the reason to record."""
     if execution is None:
-        told = f"{GONE}: {row.execution} is no more; drop the photo again"
-        return JobsTable(site).close(row, error=GONE, reason=told)
-    error = execution.error or execution.status
-    reason = execution.reason if execution.error else f"{error}: the execution was ended"
-    return JobsTable(site).close(row, error=error, reason=reason)
+        return GONE, f"{GONE}: {row.execution} is no more; drop the photo again"
+    if execution.error:
+        return execution.error, execution.reason
+    return execution.status, f"{execution.status}: the execution was ended"
 
 
 def record_done(site: Site, row: JobRow) -> bool:

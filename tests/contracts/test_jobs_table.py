@@ -14,7 +14,8 @@ from tests.conftest import ROOT
 
 FOLDER = ROOT / "state_machines"
 STATES = json.loads((FOLDER / "cutout.asl.json").read_text())["States"]
-FROM_OUTSIDE = json.loads((FOLDER / "record-failure.asl.json").read_text())["States"]
+RECORDER = json.loads((FOLDER / "record-failure.asl.json").read_text())["States"]
+FROM_OUTSIDE = RECORDER["EachRow"]["ItemProcessor"]["States"]
 REAPER = json.loads((FOLDER / "reap-jobs.asl.json").read_text())["States"]
 
 
@@ -79,7 +80,7 @@ def test_an_execution_records_its_own_end_whatever_its_row_says(state: str) -> N
 
 
 def test_the_index_that_is_asked_is_declared_and_asked_by_its_attribute() -> None:
-    asked = FROM_OUTSIDE["FindJob"]["Parameters"]
+    asked = RECORDER["FindJob"]["Parameters"]
     table = load_resources(ROOT).tables["jobs"]
 
     index = table.indexes[asked["IndexName"]]

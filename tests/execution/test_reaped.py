@@ -66,6 +66,19 @@ def test_an_execution_that_was_stopped_without_a_word_is_recorded_as_aborted(
     assert (row.status, row.error, row.reason) == ("FAILED", "ABORTED", "no cause was given")
 
 
+def test_a_job_of_no_execution_at_all_is_closed_and_stops_nobody_elses_end(
+    driver: Driver, site: Site, rewrite: Write
+) -> None:
+    for left, execution in ((4, "somebody"), (12, NOWHERE)):
+        job_id = driver.drop(png(square(left=left)), f"reaped/no{left}.png").output["job_id"]
+        rewrite(job_id, status="RUNNING", execution=execution)
+
+    assert driver.reap().status == "SUCCEEDED"
+
+    ended = [row_of(site, f"reaped/no{left}.png") for left in (4, 12)]
+    assert [(row.status, row.error) for row in ended] == [("FAILED", GONE)] * 2
+
+
 def test_what_is_done_or_still_runs_is_left_alone(
     driver: Driver, site: Site, rewrite: Write
 ) -> None:

@@ -136,6 +136,31 @@ def test_a_job_that_another_execution_has_by_now_is_left_to_it(driver: Driver) -
     assert driver.record(name_of(execution))["error"] == "StoreUnavailable"
 
 
+def test_a_job_claimed_after_a_redrive_is_recorded_beside_what_was_before_it(
+    driver: Driver,
+) -> None:
+    """What failed before its claim has a record by its name; once redriven it has a job as well."""
+    key = "recorded/twice.png"
+    execution = driver.drop(png(square()), key, model="buggy")
+    told = driver.recording_of(execution)
+    job = row_of(driver, key)
+    dynamodb, table = driver.cloud.client("dynamodb"), NAMES.table("jobs")
+    record = {"job_id": name_of(execution), "status": "FAILED", "execution": execution.arn}
+    dynamodb.put_item(TableName=table, Item={name: {"S": text} for name, text in record.items()})
+    dynamodb.update_item(
+        TableName=table,
+        Key={"job_id": {"S": job["job_id"]}},
+        UpdateExpression="SET #status = :running",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":running": {"S": "RUNNING"}},
+    )
+
+    driver.record_failure(told.input)
+
+    assert row_of(driver, key)["status"] == "FAILED"
+    assert driver.record(name_of(execution)) == record
+
+
 def test_an_end_that_is_told_after_the_job_was_held_for_a_redrive_is_not_recorded(
     driver: Driver,
 ) -> None:

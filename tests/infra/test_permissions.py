@@ -177,3 +177,12 @@ def test_a_backfill_reads_lists_from_their_own_place_only() -> None:
     assert allows(reads, "s3:GetObject", "arn:aws:s3:::dev-work/backfill/lists/1a2b/photos.csv")
     assert not allows(reads, "s3:GetObject", "arn:aws:s3:::dev-ingest/photos.csv")
     assert not allows(reads, "s3:GetObject", "arn:aws:s3:::dev-work/1a2b/mask.png")
+
+
+def test_a_backfill_writes_its_summary_and_nothing_of_anybodys_photo() -> None:
+    definition = (ROOT / "state_machines" / "backfill.asl.json").read_text()
+    found = TaskPermissions(_BLUEPRINT, _NAMES).statements(definition)
+    writes = [each.to_statement_json() for each in found]
+
+    assert allows(writes, "s3:PutObject", "arn:aws:s3:::dev-work/backfill/monday/summary.json")
+    assert not allows(writes, "s3:PutObject", "arn:aws:s3:::dev-work/1a2b/mask.png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,8 +39,13 @@ WORK: Final = LOCAL_NAMES.bucket("work")
         ("a.jsonl", b'{"key": "a, b.jpg"}\n\n{"key": "c.jpg", "note": 1}'),
     ],
 )
-def test_a_list_names_its_keys_whoever_wrote_it(name: str, content: bytes) -> None:
-    assert KeyList(name, content).keys == ["a, b.jpg", "c.jpg"]
+def test_a_list_names_its_keys_whoever_wrote_it(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    listed = KeyList.read(tmp_path / name)
+
+    assert listed.keys == ["a, b.jpg", "c.jpg"]
+    assert not listed.content.startswith(codecs.BOM_UTF8)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,10 @@ def test_a_list_names_its_keys_whoever_wrote_it(name: str, content: bytes) -> No
         ("a.jsonl", b"cat.jpg"),
         ("a.jsonl", b"[1]"),
         ("a.csv", b"\xff"),
+        ("a.csv", b"size,key\n5\n6,x\n"),
+        ("a.csv", b"key,size\n,5\n"),
+        ("a.jsonl", b'{"key": null}'),
+        ("a.jsonl", b'{"key": 5}'),
     ],
 )
 def test_a_list_without_keys_is_refused_by_its_name(name: str, content: bytes) -> None:

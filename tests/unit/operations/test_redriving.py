@@ -59,6 +59,29 @@ def test_a_red_execution_is_resumed_and_holds_its_job_again(aws: FakeSite) -> No
     assert (row.status, row.error) == ("RUNNING", "")
 
 
+def test_the_record_of_an_execution_that_claimed_nothing_goes_when_it_is_resumed(
+    aws: FakeSite,
+) -> None:
+    """Its claim writes the job's own row; the record beside it would run for ever."""
+    found = job(aws, "FAILED", replace(RED, arn="arn:j"), held_by="arn:j")
+
+    refused = redrive(aws.site, found)
+
+    assert (refused, aws.redriven) == ("", ["arn:j"])
+    assert JobsTable(aws.site).row("j") is None
+
+
+def test_it_is_there_again_if_aws_refuses(aws: FakeSite) -> None:
+    refusing = replace(aws, refusal=refusal("older than 14 days"))
+    found = job(aws, "FAILED", replace(RED, arn="arn:j"), held_by="arn:j")
+
+    assert "older than 14 days" in redrive(refusing.site, found)
+
+    row = JobsTable(aws.site).row("j")
+    assert row is not None
+    assert (row.status, row.error) == ("FAILED", "StoreUnavailable")
+
+
 @pytest.mark.parametrize(
     ("status", "execution", "held_by", "told"),
     [
