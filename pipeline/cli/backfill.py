@@ -100,7 +100,8 @@ def summary(site: Site, names: tuple[str, ...]) -> None:
     found = [read_summary(site, name) for name in names]
     rows.writerows(each for each in found if each)
     for name in (name for name, each in zip(names, found, strict=True) if each is None):
-        click.echo(f"there is no summary of a backfill {name}: it runs, was stopped, or ran out of time", err=True)
+        why = "it runs, was stopped, or ran out of time"
+        click.echo(f"there is no summary of a backfill {name}: {why}", err=True)
     sys.exit(None in found)
 
 
