@@ -54,14 +54,25 @@ def compose(photo: Photo, alpha: Alpha, background: str | None) -> Pixels:
     if background is None:
         cutout = np.empty((*alpha.shape, 4), dtype=np.uint8)
         paint_foreground(seen_photo, alpha, onto=cutout[..., :3])
+        _keep_own_colours(photo, alpha, onto=cutout[..., :3])
         cutout[..., 3] = opacity_of(alpha)
         return cutout
     red, green, blue, veil = (*ImageColor.getrgb(background), OPAQUE)[:4]
     colour = red, green, blue
     foreground = estimate_foreground(seen_photo, alpha)
+    _keep_own_colours(photo, alpha, onto=foreground)
     if veil == OPAQUE:
         return _over_colour(foreground, alpha, colour)
     return _over_veil(foreground, alpha, colour, np.float32(veil / OPAQUE))
+
+
+def _keep_own_colours(photo: Photo, alpha: Alpha, *, onto: Pixels) -> None:
+    """Where nothing but the photo's own alpha is seen through, its colours are no mixture."""
+    if photo.alpha is None:
+        return
+    soft = (photo.alpha > 0) & (photo.alpha < OPAQUE)
+    own = np.nonzero(soft & (opacity_of(alpha) == photo.alpha))
+    onto[own] = photo.rgb[own]
 
 
 def _over_colour(foreground: Pixels, alpha: Alpha, colour: Sequence[int]) -> Pixels:

@@ -160,6 +160,20 @@ def test_a_cutout_of_a_cutout_keeps_the_subjects_colour(hidden: tuple[int, int, 
     np.testing.assert_allclose(visible, np.broadcast_to(SAND, visible.shape), atol=8)
 
 
+@pytest.mark.parametrize("veil", [1, 40, 128, 254])
+def test_what_came_half_transparent_keeps_its_colour_all_over(veil: int) -> None:
+    red = np.broadcast_to(np.array([255, 0, 0], np.uint8), (60, 60, 3)).copy()
+    photo = photo_of(red, np.full((60, 60), veil, dtype=np.uint8))
+    mask = np.full((8, 8), 255, dtype=np.uint8)
+    _, alpha = estimate_alpha(photo, mask, mode="auto", budget=AMPLE)
+
+    cutout = compose(photo, alpha, None)
+
+    assert np.unique(cutout.reshape(-1, 4), axis=0).tolist() == [[255, 0, 0, veil]]
+    over_black = compose(photo, alpha, "#000000")[30, 30]
+    np.testing.assert_allclose(over_black, (veil, 0, 0), atol=1)
+
+
 @pytest.mark.parametrize(
     ("size", "expected"),
     [
