@@ -7,7 +7,7 @@ from typing import Final
 from pipeline.contracts import SourcePhoto
 
 # Measured, rounded up: the photo, its matte, the cut-out, and what is at hand to make and write it.
-_BYTES_PER_PIXEL: Final = 40
+_BYTES_PER_PIXEL: Final = 38
 _STRIPS: Final = 96 * 2**20
 
 
