@@ -5,7 +5,7 @@ pixel lies between their means, as far from the background's as its alpha says. 
 depends on how far apart the means are and how widely the colours scatter; how sure the matte so far
 is, on how steep it is there. The two opinions are weighed by their variances: Bayesian matting
 (Chuang, Curless, Salesin and Szeliski, 2001) with windows instead of clusters. See
-docs/decisions/0014.
+docs/decisions/0022.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ def test_a_job_claimed_after_a_redrive_is_recorded_beside_what_was_before_it(
     told = driver.recording_of(execution)
     job = row_of(driver, key)
     dynamodb, table = driver.cloud.client("dynamodb"), NAMES.table("jobs")
-    record = {"job_id": name_of(execution), "status": "FAILED", "execution": execution.arn}
+    record = {"job_id": name_of(execution), "status": "RUNNING", "execution": execution.arn}
     dynamodb.put_item(TableName=table, Item={name: {"S": text} for name, text in record.items()})
     dynamodb.update_item(
         TableName=table,
@@ -158,7 +158,7 @@ def test_a_job_claimed_after_a_redrive_is_recorded_beside_what_was_before_it(
     driver.record_failure(told.input)
 
     assert row_of(driver, key)["status"] == "FAILED"
-    assert driver.record(name_of(execution)) == record
+    assert driver.record(name_of(execution))["status"] == "FAILED"
 
 
 def test_an_end_that_is_told_after_the_job_was_held_for_a_redrive_is_not_recorded(

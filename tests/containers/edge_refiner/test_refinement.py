@@ -75,6 +75,20 @@ def test_a_flipped_photo_has_a_flipped_matte(mode: Refine, axis: int) -> None:
         np.testing.assert_allclose(np.flip(flipped, axis), straight, atol=tolerance)
 
 
+@pytest.mark.parametrize("shape", [(249, 337), (337, 249), (747, 1001)])
+def test_a_photo_that_no_copy_divides_is_followed_to_its_far_corner(
+    shape: tuple[int, int],
+) -> None:
+    down, across = np.indices(shape)
+    distance = np.hypot(down - shape[0] * 0.78, across - shape[1] * 0.78)
+    true = np.clip(0.18 * min(shape) - distance + 0.5, 0, 1).astype(np.float32)
+    rgb, mask = composite(SAND, NIGHT, true), coarse_mask(true, max(shape) // 5)
+
+    followed, enlarged = matte(rgb, mask, "fast"), enlarge_mask(mask, shape)
+
+    assert np.abs(followed - true).sum() < 0.1 * np.abs(enlarged - true).sum()
+
+
 @pytest.mark.parametrize("mode", WORKING)
 @pytest.mark.parametrize("side", [48, 80])
 def test_tiles_give_the_matte_of_one_piece(

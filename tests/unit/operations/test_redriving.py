@@ -19,6 +19,7 @@ from pipeline.operations.executions import Execution
 from pipeline.operations.jobs_table import JobsTable
 from pipeline.operations.lookup import Job
 from pipeline.operations.redriving import redrive
+from pipeline.operations.repairing import close_dead
 from pipeline.operations.site import Site
 from tests.unit.operations.sites import FakeSite
 
@@ -159,6 +160,20 @@ def refusal(message: str) -> ClientError:
 def held_until(aws: FakeSite) -> str:
     rows = aws.real.client("dynamodb").scan(TableName=NAMES.table("jobs"))["Items"]
     return str(rows[0]["held_until"]["N"])
+
+
+def test_a_job_that_still_runs_for_an_execution_that_ended_well_is_closed_as_done(
+    aws: FakeSite,
+) -> None:
+    job(aws, "RUNNING", RED)
+    row = JobsTable(aws.site).row("j")
+    assert row is not None
+
+    assert close_dead(replace(aws, status="SUCCEEDED").site, row) == "DONE"
+
+    done = JobsTable(aws.site).row("j")
+    assert done is not None
+    assert (done.status, done.error) == ("DONE", "")
 
 
 def test_one_name_that_fails_does_not_stop_the_others(
