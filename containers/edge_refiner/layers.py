@@ -1,8 +1,8 @@
 """What colours the subject and its background have near each pixel: two means, two covariances.
 
 A pixel counts towards the layer that it nearly belongs to. Where no such pixel is near, colours
-from further away stand in: gathered on ever smaller copies, and filled in from the smallest. Half
-of what such pixels still have of the other layer is taken out of their mean.
+from further away stand in (`surroundings`). Half of what such pixels still have of the other layer
+is taken out of their mean.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ from containers.edge_refiner.box_filter import Plane, box_mean
 from containers.edge_refiner.covariance import covariance, products
 from containers.edge_refiner.linear_model import in_planes
 from containers.edge_refiner.mask import Alpha
-from containers.edge_refiner.resampling import reduced
 from containers.edge_refiner.tiling import Tile
 from pipeline.photo import Pixels
 
 _FURTHER: Final = np.float32(1e-3)  # how much colours from further away weigh beside those at hand
 _TAKEN_OUT: Final = np.float32(0.5)  # of the other layer: mean alphas are no surer than the matte
 _LEAST_GAP: Final = np.float32(0.25)  # between mean alphas, for colours to be told from them
-_STEP: Final = 4  # from one copy to the next smaller
-_WIDE: Final = 4  # pixels of a smaller copy
+_HALF: Final = np.float32(0.5)
 
 
 class Palette(NamedTuple):
@@ -32,9 +30,14 @@ class Palette(NamedTuple):
     mean: Plane
     spread: Plane
 
-    def enlarged(self, place: Tile) -> Palette:
-        """The same at a `place` of the next larger copy."""
-        return Palette(*(np.stack([_enlarged(plane, place) for plane in each]) for each in self))
+    def enlarged(self, place: Tile, origin: Tile, ratio: int) -> Palette:
+        """At a place of a copy `ratio` times larger; `origin` is the place that this is of."""
+        return Palette(
+            *(
+                np.stack([place.enlarged_from(plane, origin, ratio) for plane in planes])
+                for planes in self
+            )
+        )
 
 
 class Layers(NamedTuple):
@@ -43,36 +46,60 @@ class Layers(NamedTuple):
     subject: Palette
     background: Palette
 
-    def enlarged(self, place: Tile) -> Layers:
-        return Layers(self.subject.enlarged(place), self.background.enlarged(place))
+    def enlarged(self, place: Tile, origin: Tile, ratio: int) -> Layers:
+        """As palettes are."""
+        return Layers(*(palette.enlarged(place, origin, ratio) for palette in self))
 
 
-def gather(picture: Pixels, alpha: Alpha, radius: int, further: Layers) -> Layers:
-    """The layers of an h×w×3 picture in windows of `radius` pixels, as an h×w matte divides it.
+class Windows(NamedTuple):
+    """Within how many pixels colours are gathered, first and then."""
 
-    `further` is what is known of a wider neighbourhood.
+    wide: int
+    near: int
+
+
+def gather(picture: Pixels, alpha: Alpha, windows: Windows, further: Layers) -> Layers:
+    """The layers of an h×w×3 picture around each pixel, as an h×w matte divides it.
+
+    `further` is what is known of a wider neighbourhood. Colours change from place to place, so the
+    means are those of purer pixels nearby; these are few, so they have half a say in the spread.
     """
-    colours = in_planes(picture)
-    seen = np.concatenate([np.ones_like(colours[:1]), alpha[None], colours, products(colours)])
-    return _unmixed(
-        _weighted(seen, _purity(alpha), radius, _Found(np.float32(1), further.subject)),
-        _weighted(seen, _purity(1 - alpha), radius, _Found(np.float32(0), further.background)),
+    seen, shares = _seen(picture, alpha), _purities(alpha)
+    wide = _gathered(seen, shares, windows.wide, further)
+    near = _gathered(seen, shares * shares, windows.near, wide)
+    return Layers(
+        *(
+            Palette(few.mean, _HALF * (few.spread + many.spread))
+            for few, many in zip(near, wide, strict=True)
+        )
     )
 
 
-def gather_around(picture: Pixels, alpha: Alpha) -> Layers:
-    """The layers in wide windows of an h×w×3 picture, on a copy four times smaller."""
-    far, far_alpha = reduced(picture, _STEP**2), reduced(alpha, _STEP**2)
-    near, near_alpha = reduced(picture, _STEP), reduced(alpha, _STEP)
-    furthest = gather(far, far_alpha, _WIDE, _undivided(far))
-    return gather(near, near_alpha, _WIDE, furthest.enlarged(Tile(0, 0, *near_alpha.shape)))
+def gather_widely(picture: Pixels, alpha: Alpha, radius: int, further: Layers) -> Layers:
+    """The same in windows of `radius` pixels alone."""
+    return _gathered(_seen(picture, alpha), _purities(alpha), radius, further)
 
 
-def _purity(share: Plane) -> Plane:
-    """How much a pixel counts that is of a layer by that share: the sixth power."""
-    square = share * share
-    purity: Plane = square * square * square
-    return purity
+def _seen(picture: Pixels, alpha: Alpha) -> Plane:
+    """11×h×w: 1, alpha, colours, products."""
+    colours = in_planes(picture)
+    return np.concatenate([np.ones_like(colours[:1]), alpha[None], colours, products(colours)])
+
+
+def _purities(alpha: Alpha) -> Plane:
+    """How much a pixel counts for subject and background, 2×h×w: the sixth power of its share."""
+    shares = np.stack([alpha, 1 - alpha])
+    squares = shares * shares
+    purities: Plane = squares * squares * squares
+    return purities
+
+
+def _gathered(seen: Plane, shares: Plane, radius: int, further: Layers) -> Layers:
+    """The layers in windows of `radius` pixels, as 2×h×w `shares` divide what is seen."""
+    return _unmixed(
+        _averaged(seen * shares[0], radius, _Found(np.float32(1), further.subject)),
+        _averaged(seen * shares[1], radius, _Found(np.float32(0), further.background)),
+    )
 
 
 class _Found(NamedTuple):
@@ -82,9 +109,9 @@ class _Found(NamedTuple):
     colours: Palette
 
 
-def _weighted(seen: Plane, weight: Plane, radius: int, further: _Found) -> _Found:
-    """The weighted means of 11×h×w: 1, alpha, colours, products."""
-    near = box_mean(seen * weight, radius)
+def _averaged(weighted: Plane, radius: int, further: _Found) -> _Found:
+    """The means of what is seen, each times its weight."""
+    near = box_mean(weighted, radius)
     mean, spread = further.colours
     total = near[0] + _FURTHER
     colours = (near[2:5] + _FURTHER * mean) / total
@@ -103,17 +130,3 @@ def _unmixed(more: _Found, less: _Found) -> Layers:
         Palette(np.clip(subject, 0, 1), more.colours.spread),
         Palette(np.clip(background, 0, 1), less.colours.spread),
     )
-
-
-def _undivided(picture: Pixels) -> Layers:
-    """Both layers as the picture on the whole, which tells nobody apart."""
-    colours = in_planes(picture)
-    mean, squares = (
-        planes.mean(axis=(1, 2), keepdims=True) for planes in (colours, products(colours))
-    )
-    whole = Palette(mean, covariance(squares, mean))
-    return Layers(whole, whole)
-
-
-def _enlarged(plane: Plane, place: Tile) -> Plane:
-    return place.enlarged_from(plane, Tile(0, 0, *plane.shape), _STEP)

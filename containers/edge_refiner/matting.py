@@ -1,4 +1,7 @@
-"""Closed-form matting in the edge band, tile by tile, on top of a matte that is nearly right."""
+"""Closed-form matting in the edge band, tile by tile, on top of a matte that is nearly right.
+
+See docs/decisions/0022.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,17 @@ import numpy as np
 
 from containers.edge_refiner.box_filter import Plane
 from containers.edge_refiner.closed_form import solve_matte
+from containers.edge_refiner.copies import Copy
 from containers.edge_refiner.guided_filter import enlarging_model
 from containers.edge_refiner.linear_model import in_planes
 from containers.edge_refiner.mask import Alpha, blend, doubt_in, doubtful
-from containers.edge_refiner.resampling import reduced
 from containers.edge_refiner.tiling import Tile, each, tiles
 from pipeline.photo import Pixels
 
 _SIDE: Final = 128
 _HALO: Final = 16
-_PULL: Final = 0.2
+_PULL: Final = 0.4
+_LEAST_SAY: Final = np.float32(0.005)
 
 
 def solve_edges(
@@ -25,43 +29,52 @@ def solve_edges(
 ) -> None:
     """Improve an H×W `alpha` in the band, in place; on copies as coarse as the mask to `finest`.
 
-    `mask_pixel` is in pixels of the H×W×3 photo. The finer a mask is, the more its opinion counts.
+    `mask_pixel` is in pixels of the H×W×3 photo.
     """
     for reduction in (4, 2, 1):
         if finest <= reduction <= mask_pixel:
-            pull = _PULL * (reduction / mask_pixel) ** 2
-            equations = _Equations(photo, alpha.copy(), doubt, pull, reduction)
+            equations = _Equations(
+                photo, doubt, Copy.of(photo, alpha, reduction, mask_pixel=mask_pixel)
+            )
             busy = doubtful(tiles(alpha.shape, _SIDE * reduction), doubt, alpha.shape)
             each(busy, lambda tile, equations=equations: equations.solve(tile, onto=alpha))  # type: ignore[misc]
 
 
 class _Equations(NamedTuple):
-    """Set up on a copy `reduction` times smaller, with `prior` as the opinion that pulls."""
+    """Set up on a `copy`, whose matte is the opinion that pulls."""
 
     photo: Pixels
-    prior: Alpha
     doubt: Pixels
-    pull: float
-    reduction: int
+    copy: Copy
 
     def solve(self, tile: Tile, *, onto: Alpha) -> None:
         """One tile, from the equations of its surroundings, blended in."""
-        blend(self._solved(tile), tile, self.doubt, onto=onto)
-
-    def _solved(self, tile: Tile) -> Plane:
-        """The matte in one tile, enlarged along the photo's colours."""
-        shape = self.prior.shape
-        region = tile.grown(_HALO * self.reduction, shape)
-        picture = reduced(self.photo[region.inside], self.reduction)
-        prior = reduced(self.prior[region.inside], self.reduction)
-        unsure = reduced(doubt_in(region, self.doubt, shape), self.reduction)
-        weight = np.where(unsure > 0, np.float32(self.pull), np.float32(np.inf))
+        place = tile.reduced(self.copy.reduction, halo=_HALO, shape=self.copy.alpha.shape)
+        picture, prior = self.copy.picture[place.inside], self.copy.alpha[place.inside]
+        unsure = doubt_in(place, self.doubt, self.copy.alpha.shape) > 0
+        weight = np.where(unsure, self._pull(tile, place), np.float32(np.inf))
         solved = solve_matte(in_planes(picture), prior, weight)
-        origin = region.reduced(self.reduction, halo=0, shape=shape)
-        if self.reduction == 1:
-            return tile.enlarged_from(solved, origin, 1)
-        return enlarging_model(picture, solved).applied(
+        blend(self._enlarged(solved, place, tile, onto), tile, self.doubt, onto=onto)
+
+    def _pull(self, tile: Tile, place: Tile) -> Plane:
+        """How much the matte so far counts beside the equations, around a tile of the photo.
+
+        The more, the finer its mask is, and the less colour can tell the layers apart: between like
+        colours the equations let one run into the other.
+        """
+        halo = _HALO + self.copy.halo
+        wide = tile.reduced(self.copy.reduction, halo=halo, shape=self.copy.alpha.shape)
+        kept = place.enlarged_from(self.copy.reconsidered(wide).kept, wide, 1)
+        pull: Plane = np.float32(_PULL / self.copy.mask_pixel**2) / (1 - kept + _LEAST_SAY)
+        return pull
+
+    def _enlarged(self, solved: Plane, place: Tile, tile: Tile, before: Alpha) -> Plane:
+        """A tile of the photo from what was solved around it, along the photo's colours."""
+        ratio = self.copy.reduction
+        if ratio == 1:
+            return tile.enlarged_from(solved, place, 1)
+        return enlarging_model(self.copy.picture[place.inside], solved).applied(
             self.photo[tile.inside],
-            self.prior[tile.inside],
-            lambda plane: tile.enlarged_from(plane, origin, self.reduction),
+            before[tile.inside],
+            lambda plane: tile.enlarged_from(plane, place, ratio),
         )

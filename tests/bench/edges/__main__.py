@@ -15,12 +15,12 @@ from rich.table import Table
 
 from pipeline.local.report import console
 from pipeline.photo import Pixels
-from tests.bench.edges.contenders import CONTENDERS
+from tests.bench.edges.contenders import CONTENDERS, told_the_trimap
 from tests.bench.edges.large import measure
 from tests.bench.edges.scenes import Scene, scenes
 from tests.bench.edges.scoring import Score, score
 from tests.bench.edges.sheet import write_sheets
-from tests.bench.edges.targets import Results, target_table
+from tests.bench.edges.targets import INFORMED, Results, target_table
 
 # The whole of a vessel is unknown to a trimap: a minute and gigabytes a picture.
 _TOO_MUCH_FOR_PEERS: Final = "glass"
@@ -63,6 +63,10 @@ def _measured(scene: Scene, results: Results) -> dict[str, Pixels]:
             results[who, scene.kind, side].append(score(scene, side, cutout))
             if side == min(scene.masks):
                 cutouts[who] = cutout
+    if scene.kind != _TOO_MUCH_FOR_PEERS:
+        informed = told_the_trimap(scene.photo, scene.truth.alpha)
+        for side in scene.masks:
+            results[INFORMED, scene.kind, side].append(score(scene, side, informed))
     return cutouts
 
 

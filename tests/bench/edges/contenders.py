@@ -7,20 +7,25 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.box_filter import box_mean
 from containers.edge_refiner.budget import Budget
 from containers.edge_refiner.mask import doubt_of, enlarge_mask
 from containers.edge_refiner.pictures import compose
 from pipeline.contracts import Refine
 from pipeline.manifest import load_container
 from pipeline.photo import Photo, Pixels
+from tests.bench.edges.drawing import Plane
 from tests.conftest import ROOT
 
 CutOut = Callable[[Pixels, Pixels], Pixels]
 
 _BUDGET: Final = Budget(load_container(ROOT / "containers" / "edge_refiner").memory_mb)
+_CERTAIN: Final = 0.01
+_AROUND: Final = 2  # pixels
 
 
 def ours(mode: Refine) -> CutOut:
@@ -48,10 +53,19 @@ def rembg(photo: Pixels, mask: Pixels) -> Pixels:
 
 def pymatting(photo: Pixels, mask: Pixels) -> Pixels:
     """Closed form on the whole picture, in the same band as ours."""
+    coarse = enlarge_mask(mask, photo.shape)
+    return _closed_form(photo, coarse, enlarge_mask(doubt_of(mask), photo.shape) > 0)
+
+
+def told_the_trimap(photo: Pixels, true: Plane) -> Pixels:
+    """Closed form that is told what is certain: all but the truly soft and two pixels around."""
+    soft = ((true > _CERTAIN) & (true < 1 - _CERTAIN)).astype(np.float32)
+    return _closed_form(photo, true, box_mean(soft, _AROUND) > 0)
+
+
+def _closed_form(photo: Pixels, coarse: Plane, band: npt.NDArray[np.bool_]) -> Pixels:
     from pymatting import estimate_alpha_cf, estimate_foreground_ml
 
-    coarse = enlarge_mask(mask, photo.shape)
-    band = enlarge_mask(doubt_of(mask), photo.shape) > 0
     trimap = np.where(band, 0.5, np.round(coarse)).astype(np.float64)
     picture = photo.astype(np.float64) / 255
     with warnings.catch_warnings():
