@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 
 import numpy as np
 import pytest
 
 from containers.edge_refiner.alpha import estimate_alpha
+from containers.edge_refiner.budget import Budget
 from pipeline.contracts import Refine
 from pipeline.photo import Pixels
 from tests.bench.edges.masks import EYES, seen_by
@@ -62,6 +64,25 @@ def test_at_most_that_much_of_the_masks_error_is_left(
     )
 
     assert left < MOST[mode][subject]
+
+
+@pytest.mark.parametrize("subject", ["hair", "fur", "mesh", "plain", "disguised"])
+def test_more_memory_is_never_worse(subject: str) -> None:
+    drawn = scene(subject)
+    budgets = {"quarter": Budget(250), "half": Budget(280), "full": AMPLE}
+
+    ran = {
+        resolution: estimate_alpha(
+            photo_of(drawn.photo), drawn.masks[320], mode="auto", budget=each
+        )
+        for resolution, each in budgets.items()
+    }
+
+    errors = [float(np.abs(alpha - drawn.truth.alpha).sum()) for _, alpha in ran.values()]
+    kept = float(np.abs(enlarged(drawn, 320) - drawn.truth.alpha).sum())
+    assert [done.resolution for done, _ in ran.values()] == list(budgets)
+    for less, more in itertools.pairwise([kept, *errors]):
+        assert more < less + 0.01 * kept
 
 
 @pytest.mark.parametrize(
