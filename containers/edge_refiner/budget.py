@@ -10,8 +10,8 @@ RESOLUTIONS: Final[dict[int, Resolution]] = {1: "full", 2: "half", 4: "quarter"}
 
 # Bytes for each pixel of the photo: itself, its matte, the finished picture and its encoding.
 _KEPT_BYTES: Final = 20
-# Bytes for each pixel of the finest copy: its colours, the matte before and after a round, and
-# the colours around, on coarser copies of both.
+# Bytes for each pixel of the finest copy: its colours and its matte before a round, with those of
+# the round before while it is made.
 _WORKING_BYTES: Final = 20
 _FIXED_MB: Final = 250  # Python, its libraries, and a tile for each processor
 # Pixels of the finest copy in tiles that hold the edge band: what is done there takes time.

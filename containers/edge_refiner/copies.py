@@ -35,20 +35,20 @@ class Copy(NamedTuple):
 
     @classmethod
     def of(
-        cls, photo: Pixels, alpha: Alpha, reduction: int, *, mask_pixel: float, doubt: float = 1
+        cls, photo: Pixels, alpha: Alpha, reduction: int, *, mask_pixel: float, share: float = 1
     ) -> Copy:
         """Of `alpha` as it is now: what is written later does not show.
 
-        `mask_pixel` is in pixels of the photo; `doubt` is how much of the usual freedom is left.
+        `mask_pixel` is in pixels of the photo; `share` is how much of the usual freedom is left.
         """
         picture = reduced(photo, reduction)
         matte = reduced(alpha, reduction) if reduction > 1 else alpha.copy()
-        freedom = min(_FREEDOM * mask_pixel, _MOST_FREEDOM) * doubt
+        freedom = min(_FREEDOM * mask_pixel, _MOST_FREEDOM) * share
         around = Surroundings.of(picture, matte)
         return cls(picture, matte, around, reduction, mask_pixel / reduction, freedom)
 
     def reconsidered(self, place: Tile) -> LinearModel:
-        """The matte and what colour says of it; true but for a `halo` around the place."""
+        """The matte and what colour says of it; right but for a `halo` along the place's border."""
         picture, alpha = self.picture[place.inside], self.alpha[place.inside]
         layers = gather(picture, alpha, self._windows, self.surroundings.around(place))
         variance = slack(alpha, max(1, round(self.mask_pixel)), freedom=self.freedom)

@@ -31,7 +31,7 @@ class Palette(NamedTuple):
     spread: Plane
 
     def enlarged(self, place: Tile, origin: Tile, ratio: int) -> Palette:
-        """At a place of a copy `ratio` times larger; `origin` is the place that this is of."""
+        """At a place of a copy `ratio` times larger; `origin` is where its own planes begin."""
         return Palette(
             *(
                 np.stack([place.enlarged_from(plane, origin, ratio) for plane in planes])
@@ -47,12 +47,12 @@ class Layers(NamedTuple):
     background: Palette
 
     def enlarged(self, place: Tile, origin: Tile, ratio: int) -> Layers:
-        """As palettes are."""
+        """Both palettes, likewise."""
         return Layers(*(palette.enlarged(place, origin, ratio) for palette in self))
 
 
 class Windows(NamedTuple):
-    """Within how many pixels colours are gathered, first and then."""
+    """Within how many pixels colours are gathered: many for the spread, few for the mean."""
 
     wide: int
     near: int
@@ -75,8 +75,8 @@ def gather(picture: Pixels, alpha: Alpha, windows: Windows, further: Layers) -> 
     )
 
 
-def gather_widely(picture: Pixels, alpha: Alpha, radius: int, further: Layers) -> Layers:
-    """The same in windows of `radius` pixels alone."""
+def gather_once(picture: Pixels, alpha: Alpha, radius: int, further: Layers) -> Layers:
+    """The same in windows of one size, of `radius` pixels."""
     return _gathered(_seen(picture, alpha), _purities(alpha), radius, further)
 
 

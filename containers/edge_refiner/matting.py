@@ -5,9 +5,11 @@ See docs/decisions/0022.
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from containers.edge_refiner.box_filter import Plane
 from containers.edge_refiner.closed_form import solve_matte
@@ -15,12 +17,14 @@ from containers.edge_refiner.copies import Copy
 from containers.edge_refiner.guided_filter import enlarging_model
 from containers.edge_refiner.linear_model import in_planes
 from containers.edge_refiner.mask import Alpha, blend, doubt_in, doubtful
+from containers.edge_refiner.resampling import reduced
+from containers.edge_refiner.separation import plan_copies
 from containers.edge_refiner.tiling import Tile, each, tiles
 from pipeline.photo import Pixels
 
 _SIDE: Final = 128
 _HALO: Final = 16
-_PULL: Final = 0.4
+_PULL: Final = 0.5
 _LEAST_SAY: Final = np.float32(0.005)
 
 
@@ -31,40 +35,51 @@ def solve_edges(
 
     `mask_pixel` is in pixels of the H×W×3 photo.
     """
+    colours = plan_copies(mask_pixel, finest=finest)[-1]
     for reduction in (4, 2, 1):
-        if finest <= reduction <= mask_pixel:
-            equations = _Equations(
-                photo, doubt, Copy.of(photo, alpha, reduction, mask_pixel=mask_pixel)
-            )
+        if finest <= reduction <= max(mask_pixel, finest):
+            copy = Copy.of(photo, alpha, reduction, mask_pixel=mask_pixel)
+            asked = copy
+            if colours > reduction:
+                asked = Copy.of(photo, alpha, colours, mask_pixel=mask_pixel)
+            equations = _Equations(photo, doubt, copy, asked)
             busy = doubtful(tiles(alpha.shape, _SIDE * reduction), doubt, alpha.shape)
             each(busy, lambda tile, equations=equations: equations.solve(tile, onto=alpha))  # type: ignore[misc]
 
 
 class _Equations(NamedTuple):
-    """Set up on a `copy`, whose matte is the opinion that pulls."""
+    """Set up on a `copy`, whose matte pulls; `asked`, as coarse or coarser, is what colour says."""
 
     photo: Pixels
     doubt: Pixels
     copy: Copy
+    asked: Copy
 
     def solve(self, tile: Tile, *, onto: Alpha) -> None:
         """One tile, from the equations of its surroundings, blended in."""
         place = tile.reduced(self.copy.reduction, halo=_HALO, shape=self.copy.alpha.shape)
         picture, prior = self.copy.picture[place.inside], self.copy.alpha[place.inside]
-        unsure = doubt_in(place, self.doubt, self.copy.alpha.shape) > 0
+        unsure = self._unsure(tile)
         weight = np.where(unsure, self._pull(tile, place), np.float32(np.inf))
         solved = solve_matte(in_planes(picture), prior, weight)
         blend(self._enlarged(solved, place, tile, onto), tile, self.doubt, onto=onto)
 
+    def _unsure(self, tile: Tile) -> npt.NDArray[np.bool_]:
+        """Where the copy is in the band, around a tile of the photo."""
+        ratio = self.copy.reduction
+        shape = self.photo.shape
+        return reduced(doubt_in(tile.grown(_HALO * ratio, shape), self.doubt, shape), ratio) > 0
+
     def _pull(self, tile: Tile, place: Tile) -> Plane:
-        """How much the matte so far counts beside the equations, around a tile of the photo.
+        """How much the matte so far counts beside the equations, at a place around a tile.
 
         The more, the finer its mask is, and the less colour can tell the layers apart: between like
         colours the equations let one run into the other.
         """
-        halo = _HALO + self.copy.halo
-        wide = tile.reduced(self.copy.reduction, halo=halo, shape=self.copy.alpha.shape)
-        kept = place.enlarged_from(self.copy.reconsidered(wide).kept, wide, 1)
+        ratio = self.asked.reduction // self.copy.reduction
+        halo = math.ceil(_HALO / ratio) + self.asked.halo
+        wide = tile.reduced(self.asked.reduction, halo=halo, shape=self.asked.alpha.shape)
+        kept = place.enlarged_from(self.asked.reconsidered(wide).kept, wide, ratio)
         pull: Plane = np.float32(_PULL / self.copy.mask_pixel**2) / (1 - kept + _LEAST_SAY)
         return pull
 

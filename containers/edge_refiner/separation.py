@@ -23,13 +23,13 @@ def separate(photo: Pixels, alpha: Alpha, doubt: Pixels, *, mask_pixel: float, f
 
     `mask_pixel` is in pixels of the H×W×3 photo; no copy is finer than 1/`finest` of it.
     """
-    before = 0
+    last = 0
     for reduction in plan_copies(mask_pixel, finest=finest):
-        left = _AGAIN if reduction == before else 1
-        copy = Copy.of(photo, alpha, reduction, mask_pixel=mask_pixel, doubt=left)
+        share = _AGAIN if reduction == last else 1
+        copy = Copy.of(photo, alpha, reduction, mask_pixel=mask_pixel, share=share)
         busy = doubtful(tiles(alpha.shape, _SIDE * reduction), doubt, alpha.shape)
         each(busy, lambda tile, copy=copy: _improve(copy, tile, photo, doubt, onto=alpha))  # type: ignore[misc]
-        before = reduction
+        last = reduction
 
 
 def plan_copies(mask_pixel: float, *, finest: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from containers.edge_refiner.covariance import covariance, products
-from containers.edge_refiner.layers import Layers, Palette, gather_widely
+from containers.edge_refiner.layers import Layers, Palette, gather_once
 from containers.edge_refiner.linear_model import in_planes
 from containers.edge_refiner.mask import Alpha
 from containers.edge_refiner.resampling import reduced
@@ -27,16 +27,16 @@ class Surroundings(NamedTuple):
     def of(cls, picture: Pixels, alpha: Alpha) -> Surroundings:
         """Of an h×w×3 picture, as an h×w matte divides it."""
         far, far_alpha = reduced(picture, _STEP**2), reduced(alpha, _STEP**2)
-        furthest = gather_widely(far, far_alpha, _WIDE, _undivided(far))
+        furthest = gather_once(far, far_alpha, _WIDE, _undivided(far))
         return cls(reduced(picture, _STEP), reduced(alpha, _STEP), furthest)
 
     def around(self, place: Tile) -> Layers:
         """The layers in wide windows, at the size of a place of the picture."""
-        # One pixel more than the windows: between two pixels at the border, both are asked.
+        # One pixel more than the windows, to be enlarged from.
         near = place.reduced(_STEP, halo=_WIDE + 1, shape=self.alpha.shape)
         whole = Tile(0, 0, *self.furthest.subject.mean.shape[1:])
         further = self.furthest.enlarged(near, whole, _STEP)
-        layers = gather_widely(self.picture[near.inside], self.alpha[near.inside], _WIDE, further)
+        layers = gather_once(self.picture[near.inside], self.alpha[near.inside], _WIDE, further)
         return layers.enlarged(place, near, _STEP)
 
 

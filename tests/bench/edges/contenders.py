@@ -22,6 +22,7 @@ from tests.bench.edges.drawing import Plane
 from tests.conftest import ROOT
 
 CutOut = Callable[[Pixels, Pixels], Pixels]
+_Exact = npt.NDArray[np.float64]
 
 _BUDGET: Final = Budget(load_container(ROOT / "containers" / "edge_refiner").memory_mb)
 _CERTAIN: Final = 0.01
@@ -54,25 +55,36 @@ def rembg(photo: Pixels, mask: Pixels) -> Pixels:
 def pymatting(photo: Pixels, mask: Pixels) -> Pixels:
     """Closed form on the whole picture, in the same band as ours."""
     coarse = enlarge_mask(mask, photo.shape)
-    return _closed_form(photo, coarse, enlarge_mask(doubt_of(mask), photo.shape) > 0)
+    trimap = _trimap(coarse, enlarge_mask(doubt_of(mask), photo.shape) > 0)
+    # It refuses a trimap without certain subject: the mask is kept.
+    return _closed_form(photo, trimap) if (trimap == 1).any() else _unmixed(photo, coarse)
 
 
 def told_the_trimap(photo: Pixels, true: Plane) -> Pixels:
     """Closed form that is told what is certain: all but the truly soft and two pixels around."""
     soft = ((true > _CERTAIN) & (true < 1 - _CERTAIN)).astype(np.float32)
-    return _closed_form(photo, true, box_mean(soft, _AROUND) > 0)
+    return _closed_form(photo, _trimap(true, box_mean(soft, _AROUND) > 0))
 
 
-def _closed_form(photo: Pixels, coarse: Plane, band: npt.NDArray[np.bool_]) -> Pixels:
-    from pymatting import estimate_alpha_cf, estimate_foreground_ml
+def _trimap(guess: Plane, band: npt.NDArray[np.bool_]) -> _Exact:
+    return np.where(band, 0.5, np.round(guess)).astype(np.float64)
 
-    trimap = np.where(band, 0.5, np.round(coarse)).astype(np.float64)
-    picture = photo.astype(np.float64) / 255
+
+def _closed_form(photo: Pixels, trimap: _Exact) -> Pixels:
+    from pymatting import estimate_alpha_cf
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # It refuses a trimap without certain subject: the mask is kept.
-        alpha = estimate_alpha_cf(picture, trimap) if (trimap == 1).any() else coarse
-        colours = estimate_foreground_ml(picture, alpha.astype(np.float64))
+        return _unmixed(photo, estimate_alpha_cf(photo.astype(np.float64) / 255, trimap))
+
+
+def _unmixed(photo: Pixels, alpha: Plane | _Exact) -> Pixels:
+    """With the colours that pymatting finds for a matte."""
+    from pymatting import estimate_foreground_ml
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        colours = estimate_foreground_ml(photo.astype(np.float64) / 255, alpha.astype(np.float64))
     levels = np.clip(np.dstack([colours, alpha]), 0, 1) * 255
     cutout: Pixels = levels.round().astype(np.uint8)
     return cutout

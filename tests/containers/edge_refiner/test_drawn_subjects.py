@@ -98,7 +98,7 @@ def test_more_memory_is_never_worse(subject: str) -> None:
     ids=["grain", "cloth"],
 )
 @pytest.mark.parametrize("side", sorted(EYES))
-def test_where_the_mask_is_right_and_colours_are_wild_it_is_kept(photo: Pixels, side: int) -> None:
+def test_hardly_anything_is_lost_where_a_subject_is_out_of_focus(photo: Pixels, side: int) -> None:
     mask = seen_by(EYES[side], OUT_OF_FOCUS, seed=1)
     kept = estimate_alpha(photo_of(photo), mask, mode="none", budget=AMPLE)[1]
 
