@@ -1,6 +1,6 @@
 """Closed-form matting in the edge band, tile by tile, on top of a matte that is nearly right.
 
-See docs/decisions/0022.
+See docs/decisions/0015.
 """
 
 from __future__ import annotations
@@ -35,20 +35,21 @@ def solve_edges(
 
     `mask_pixel` is in pixels of the H×W×3 photo.
     """
-    colours = plan_copies(mask_pixel, finest=finest)[-1]
+    # Windows of colours are as wide as mask pixels: on finer copies than this they would be huge.
+    finest_asked = plan_copies(mask_pixel, finest=finest)[-1]
     for reduction in (4, 2, 1):
         if finest <= reduction <= max(mask_pixel, finest):
             copy = Copy.of(photo, alpha, reduction, mask_pixel=mask_pixel)
             asked = copy
-            if colours > reduction:
-                asked = Copy.of(photo, alpha, colours, mask_pixel=mask_pixel)
+            if finest_asked > reduction:
+                asked = Copy.of(photo, alpha, finest_asked, mask_pixel=mask_pixel)
             equations = _Equations(photo, doubt, copy, asked)
             busy = doubtful(tiles(alpha.shape, _SIDE * reduction), doubt, alpha.shape)
             each(busy, lambda tile, equations=equations: equations.solve(tile, onto=alpha))  # type: ignore[misc]
 
 
 class _Equations(NamedTuple):
-    """Set up on a `copy`, whose matte pulls; `asked`, as coarse or coarser, is what colour says."""
+    """Set up on a `copy`, whose matte pulls; colour is `asked` on one as coarse or coarser."""
 
     photo: Pixels
     doubt: Pixels
