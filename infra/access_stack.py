@@ -9,9 +9,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.grants import statements
-from pipeline.blueprint import Blueprint, DeclaredFunction
-from pipeline.manifest import pascal_case
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint, DeclaredFunction
+from pipeline.declared.declaration import pascal_case
+from pipeline.declared.names import Names
 
 
 class AccessStack(cdk.Stack):

@@ -9,8 +9,8 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from pipeline.manifest import pascal_case
-from pipeline.names import Names
+from pipeline.declared.declaration import pascal_case
+from pipeline.declared.names import Names
 
 RUNBOOK: Final = "docs/runbook.md"
 

@@ -16,8 +16,8 @@ from infra.registry_stack import RegistryStack
 from infra.release_stack import ReleaseStack
 from infra.settings import Settings
 from infra.storage_stack import StorageStack
-from pipeline.blueprint import Blueprint
-from pipeline.names import PROJECT, Names, stage_names
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import PROJECT, Names, stage_names
 
 ROOT: Final = Path(__file__).parents[1]
 

@@ -13,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.settings import Settings
-from pipeline.names import Names
+from pipeline.declared.names import Names
 
 SOURCE_KEY: Final = "source/matteline.zip"
 _REPORTS: Final = (

@@ -20,8 +20,9 @@ from infra.build_parts import (
     source_statements,
 )
 from infra.settings import Settings
-from pipeline.manifest import ContainerManifest, pascal_case
-from pipeline.names import Names
+from pipeline.declared.containers import ContainerManifest
+from pipeline.declared.declaration import pascal_case
+from pipeline.declared.names import Names
 
 BUILDSPEC: Final = "buildspec/container.yml"
 _MINUTES: Final = 45

@@ -14,7 +14,7 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.l1 import resource_of
 from infra.release import Release
-from pipeline.names import Names
+from pipeline.declared.names import Names
 
 _ERROR_PERCENT: Final = 5
 _OF_TIMEOUT: Final = 0.8  # p99 so near a function's timeout is about to be an error

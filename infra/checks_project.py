@@ -19,7 +19,7 @@ from infra.build_parts import (
     source_statements,
 )
 from infra.settings import Settings
-from pipeline.names import Names
+from pipeline.declared.names import Names
 
 BUILDSPEC: Final = "buildspec/checks.yml"
 _MINUTES: Final = 60

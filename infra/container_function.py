@@ -15,8 +15,8 @@ from constructs import Construct
 
 from infra.canary import Canary
 from infra.release import Release
-from pipeline.blueprint import DeclaredFunction
-from pipeline.names import Names
+from pipeline.declared.blueprint import DeclaredFunction
+from pipeline.declared.names import Names
 
 _ARCHITECTURES: Final = {
     "x86_64": lambda_.Architecture.X86_64,

@@ -15,8 +15,8 @@ from infra.metrics import (
     task_metric,
     undelivered,
 )
-from pipeline.blueprint import Blueprint
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import Names
 
 _OUTCOMES: Final = (
     "ExecutionsStarted",

@@ -8,9 +8,10 @@ from typing import Any, Final
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from pipeline.blueprint import DeclaredFunction
-from pipeline.manifest import ContainerManifest, pascal_case
-from pipeline.names import Names
+from pipeline.declared.blueprint import DeclaredFunction
+from pipeline.declared.containers import ContainerManifest
+from pipeline.declared.declaration import pascal_case
+from pipeline.declared.names import Names
 
 _FUNCTION: Final = (
     "lambda:CreateFunction",

@@ -12,9 +12,10 @@ from constructs import Construct
 
 from infra.container_function import ContainerFunction
 from infra.release import Release
-from pipeline.blueprint import DeclaredFunction
-from pipeline.manifest import ContainerManifest, pascal_case
-from pipeline.names import Names
+from pipeline.declared.blueprint import DeclaredFunction
+from pipeline.declared.containers import ContainerManifest
+from pipeline.declared.declaration import pascal_case
+from pipeline.declared.names import Names
 
 
 class FunctionStack(cdk.Stack):

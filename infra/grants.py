@@ -7,11 +7,11 @@ from typing import Final
 
 from aws_cdk import aws_iam as iam
 
-from pipeline.access import Access, Action
 from pipeline.artifacts import Location
-from pipeline.blueprint import Blueprint, DeclaredFunction
-from pipeline.catalogue import Catalogue, WeightsFile
-from pipeline.names import Names
+from pipeline.declared.access import Access, Action
+from pipeline.declared.blueprint import Blueprint, DeclaredFunction
+from pipeline.declared.models import Catalogue, WeightsFile
+from pipeline.declared.names import Names
 
 _OBJECT_ACTIONS: Final[dict[Action, tuple[str, ...]]] = {
     "read": ("s3:GetObject",),

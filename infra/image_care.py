@@ -19,9 +19,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import Alarms
-from infra.functions.image_watch.findings import METRIC
 from infra.metrics import namespace, undelivered
-from pipeline.names import PROJECT, Names
+from pipeline.declared.names import PROJECT, Names
+from pipeline.functions.image_watch.findings import METRIC
 
 # Monday morning: what fails finds people at work.
 _WEEKLY: Final = {"week_day": "MON", "hour": "5", "minute": "0"}

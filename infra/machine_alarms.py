@@ -10,8 +10,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.alarms import Alarms
 from infra.metrics import execution_metric, quarantined, undelivered
-from pipeline.blueprint import Blueprint
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import Names
 
 _MAIN: Final = "cutout"
 _MOST_QUARANTINED_PERCENT: Final = 20

@@ -7,7 +7,7 @@ from typing import Final
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from pipeline.names import Names
+from pipeline.declared.names import Names
 
 QUARANTINED: Final = "quarantined"
 _TASKS: Final = "Matteline"

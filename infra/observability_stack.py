@@ -16,8 +16,8 @@ from infra.machine_alarms import add_machine_alarms
 from infra.metrics import QUARANTINED, namespace
 from infra.queries import SavedQueries
 from infra.resource_alarms import add_resource_alarms
-from pipeline.blueprint import Blueprint
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import Names
 
 
 class ObservabilityStack(cdk.Stack):

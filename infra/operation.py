@@ -10,9 +10,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from pipeline.blueprint import DeclaredOperation
-from pipeline.manifest import pascal_case
-from pipeline.names import Names
+from pipeline.declared.blueprint import DeclaredOperation
+from pipeline.declared.declaration import pascal_case
+from pipeline.declared.names import Names
 
 
 class Operation(Construct):

@@ -8,8 +8,8 @@ from typing import Final
 
 from aws_cdk import aws_iam as iam
 
-from pipeline.blueprint import Blueprint
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import Names
 
 _EVIDENCE: Final = "releases/*"
 _SMOKE: Final = "smoke/*"

@@ -7,8 +7,8 @@ from constructs import Construct
 
 from infra.state_machine import StateMachine
 from infra.trigger import Trigger, every, on_event
-from pipeline.blueprint import Blueprint
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import Names
 
 
 class PipelineStack(cdk.Stack):

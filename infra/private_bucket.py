@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.l1 import resource_of
-from pipeline.manifest import Bucket
+from pipeline.declared.resources import Bucket
 
 _TLS: Final = 1.2
 _UNFINISHED_DAYS: Final = 1  # no upload of ours takes an hour

@@ -11,8 +11,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_signer as signer
 from constructs import Construct
 
-from pipeline.manifest import ContainerManifest, pascal_case
-from pipeline.names import PROJECT, Names
+from pipeline.declared.containers import ContainerManifest
+from pipeline.declared.declaration import pascal_case
+from pipeline.declared.names import PROJECT, Names
 
 Scanning = Literal["basic", "enhanced"]
 

@@ -12,9 +12,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from pipeline.declared.names import Names
 from pipeline.errors import leaf_names
-from pipeline.names import Names
-from pipeline.release_errors import ReleaseError
+from pipeline.releases.errors import ReleaseError
 
 _MACHINE: Final = "release-container"
 

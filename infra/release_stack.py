@@ -19,14 +19,15 @@ from infra.checks_project import ChecksProject
 from infra.deploy_role import DeployRole
 from infra.image_care import ImageCare
 from infra.operation import Operation
-from infra.operation_code import lay_out
 from infra.operation_grants import Grants
 from infra.release_news import ReleaseNews
 from infra.resource_alarms import add_operation_alarm
 from infra.settings import Settings
-from pipeline.blueprint import Blueprint, DeclaredFunction
-from pipeline.manifest import ContainerManifest, pascal_case
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint, DeclaredFunction
+from pipeline.declared.containers import ContainerManifest
+from pipeline.declared.declaration import pascal_case
+from pipeline.declared.names import Names
+from pipeline.releases.function_code import lay_out
 
 _SOURCE = Path(__file__).parents[1]
 

@@ -9,9 +9,9 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.alarms import Alarms
 from infra.metrics import function_metric, task_metric
-from pipeline.blueprint import Blueprint
-from pipeline.manifest import Resources
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import Names
+from pipeline.declared.resources import Resources
 
 _CONCURRENCY_QUOTA: Final = 1000  # what an account is given before it asks for more
 _FULL: Final = 0.8

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
-from pipeline.declaration import KebabName
+from pipeline.declared.declaration import KebabName
 
 _PREFIX = "matteline:"
 

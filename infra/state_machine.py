@@ -15,8 +15,8 @@ from infra.alarms import Alarms
 from infra.asl import placeholders
 from infra.metrics import execution_metric
 from infra.task_permissions import TaskPermissions
-from pipeline.blueprint import Blueprint
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import Names
 
 _CANARY_PERCENT: Final = 10
 _CANARY_MINUTES: Final = 5

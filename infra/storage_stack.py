@@ -10,8 +10,9 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.private_bucket import PrivateBucket, removal_policy
-from pipeline.manifest import Bucket, Resources, Table, pascal_case
-from pipeline.names import Names
+from pipeline.declared.declaration import pascal_case
+from pipeline.declared.names import Names
+from pipeline.declared.resources import Bucket, Resources, Table
 
 _ACCESS_LOGS: Final = Bucket(
     summary="Who did what to which object.", retained=True, expires_days=365

@@ -9,8 +9,8 @@ from aws_cdk import aws_iam as iam
 
 from infra.asl import DistributedMap, TaskState, distributed_maps, placeholders, task_states
 from infra.release_permissions import RELEASE_ACTIONS, ReleasePermissions
-from pipeline.blueprint import Blueprint, fill
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint, fill
+from pipeline.declared.names import Names
 
 _S3_ACTIONS: Final = {"putObject": "s3:PutObject", "getObject": "s3:GetObject"}
 _FOLLOWED: Final = (

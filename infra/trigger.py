@@ -13,7 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from pipeline.names import Names
+from pipeline.declared.names import Names
 
 _GIVE_UP_AFTER_S: Final = 3600
 _ATTEMPTS: Final = 8

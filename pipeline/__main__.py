@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-from pipeline.names import LOCAL_STAGE
+from pipeline.declared.names import LOCAL_STAGE
 
 OPERATE: Final = frozenset({"jobs", "quarantine", "backfill", "containers"})
 

@@ -18,7 +18,7 @@ from typing import Any, Final, NoReturn, TypeVar, cast
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.contracts import Job, Result
+from pipeline.contracts.contract import Job, Result
 from pipeline.task import Handler, equip
 from pipeline.workbench import Settings, Workbench
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import awslambdaric.__main__ as runtime_client
 
-from pipeline.manifest import load_containers
+from pipeline.declared.containers import load_containers
 
 
 def main() -> None:

@@ -19,11 +19,11 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pipeline import memory
-from pipeline.contracts import Job, Provenance, Result
+from pipeline import hardware
+from pipeline.aws.s3 import S3Store
+from pipeline.contracts.contract import Job, Provenance, Result
+from pipeline.declared.containers import ContainerManifest, load_container
 from pipeline.errors import OutOfMemory, PermanentError, PipelineError, WeightsClaimed
-from pipeline.manifest import ContainerManifest, load_container
-from pipeline.s3 import S3Store
 from pipeline.workbench import Settings, TaskContext, Workbench, ms_since
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
@@ -156,7 +156,7 @@ def _provenance(manifest: ContainerManifest, settings: Settings) -> Provenance:
 def _process_figures(started: float, *, cold: bool) -> dict[str, float]:
     return {
         "task_ms": ms_since(started),
-        "peak_rss_mb": memory.peak_mb(),
+        "peak_rss_mb": hardware.peak_mb(),
         "cold_start": float(cold),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import time
@@ -12,13 +13,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from pipeline import memory
+from pipeline import hardware
 from pipeline.artifacts import ArtifactStore
-from pipeline.bedrock import Bedrock
-from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.declaration import MOST_MEMORY_MB
-from pipeline.network import Network
-from pipeline.weights import LocalWeights
+from pipeline.aws.bedrock import Bedrock
+from pipeline.contracts.contract import Source
+from pipeline.declared.declaration import MOST_MEMORY_MB
+from pipeline.declared.models import Catalogue, load_catalogue
+from pipeline.errors import SourceChanged, SourceMissing
+from pipeline.weights.local_weights import LocalWeights
+from pipeline.weights.proxies import Network
 
 _MEMORY: Final = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
 _MB_PER_CPU: Final = 1_769  # what Lambda gives one whole virtual CPU for
@@ -127,7 +130,7 @@ class TaskContext:
 
     def reserve(self, wanted: int) -> None:
         """OutOfMemory if the function has not `wanted` bytes left beside what it holds."""
-        memory.require_free(wanted, limit_mb=self.settings.memory_mb)
+        hardware.require_free(wanted, limit_mb=self.settings.memory_mb)
 
     def note(self, **facts: str) -> None:
         """Put facts that are not figures in the call's log lines."""
@@ -139,6 +142,18 @@ class TaskContext:
         started = time.perf_counter()
         yield
         self.timings[f"{stage}_ms"] = ms_since(started)
+
+
+def read_source(store: ArtifactStore, source: Source) -> bytes:
+    """The inspected bytes again; SourceMissing or SourceChanged if they are no longer there."""
+    uri = source.location.uri
+    try:
+        content = store.read(source.location)
+    except KeyError:
+        raise SourceMissing(f"{uri} was deleted while its execution was running") from None
+    if hashlib.sha256(content).hexdigest() != source.sha256:
+        raise SourceChanged(f"{uri} was replaced while its execution was running")
+    return content
 
 
 def ms_since(started: float) -> float:

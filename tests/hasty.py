@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
 
 
 def hasty(

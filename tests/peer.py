@@ -19,8 +19,8 @@ import numpy as np
 import onnxruntime as ort
 from PIL import Image, ImageOps
 
-from pipeline.catalogue import ModelRow
-from pipeline.photo import Pixels
+from pipeline.declared.models import ModelRow
+from pipeline.photo.pixels import Pixels
 
 _MODULES: Final = {"isnet-general-use": "dis_general_use", "isnet-anime": "dis_anime"}
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from containers.background_remover.network import Tensor
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 # Seen from the side, a subject is a little harder to tell. More than this much finer is worth it:
 # 4:5 and narrower on a canvas of 2:3.

@@ -15,12 +15,12 @@ from containers.background_remover.saliency import predict_mask, read_picture
 from containers.background_remover.sam import Sam, predict_subjects
 from containers.background_remover.subject import require_visible
 from pipeline.artifacts import Location
-from pipeline.catalogue import ModelRow
-from pipeline.contracts import RemoveBackground
+from pipeline.contracts.cutout import RemoveBackground
+from pipeline.declared.engines import BedrockSpec, Engine, SaliencySpec, SamSpec
+from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsNotStaged
-from pipeline.photo import Pixels, Reserve, decode
-from pipeline.specs import BedrockSpec, Engine, SaliencySpec, SamSpec
-from pipeline.weights import LocalFile, combined_sha256
+from pipeline.photo.pixels import Pixels, Reserve, decode
+from pipeline.weights.local_weights import LocalFile, combined_sha256
 from pipeline.workbench import TaskContext
 
 

@@ -3,10 +3,9 @@
 from containers.background_remover.engines import load_model
 from containers.background_remover.storing import store_masks
 from containers.background_remover.subject import require_subject
-from pipeline.contracts import BackgroundRemoved, RemoveBackground
-from pipeline.source import read_source
+from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground
 from pipeline.task import task
-from pipeline.workbench import TaskContext
+from pipeline.workbench import TaskContext, read_source
 
 
 @task(RemoveBackground)

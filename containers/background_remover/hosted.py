@@ -12,10 +12,10 @@ from PIL import Image
 from pydantic import BaseModel
 
 from containers.background_remover.saliency import Stopwatch
-from pipeline.bedrock import Bedrock
+from pipeline.aws.bedrock import Bedrock
+from pipeline.declared.engines import BedrockSpec
 from pipeline.errors import ModelUnavailable, PhotoRefused
-from pipeline.photo import Pixels
-from pipeline.specs import BedrockSpec
+from pipeline.photo.pixels import Pixels
 
 _JPEG_QUALITY: Final = 95
 _INFERENCE_ERROR: Final = "Inference error"
@@ -84,7 +84,7 @@ def to_mask(answer: Answer, frame: Frame) -> Pixels:
     if not answer.images:
         raise ValueError("the hosted model answered without a picture")
     content = base64.b64decode(answer.images[0], validate=True)
-    # Not `pipeline.photo`: if this is broken, the photo is not at fault.
+    # Not `pipeline.photo.pixels`: if this is broken, the photo is not at fault.
     with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
         if "A" not in picture.getbands():
             raise ValueError("the hosted model answered with a picture without transparency")

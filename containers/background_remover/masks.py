@@ -8,7 +8,7 @@ import numpy as np
 
 from containers.background_remover.network import Tensor
 from containers.background_remover.subject import LEAST_COVERAGE
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 
 @dataclass(frozen=True, eq=False)

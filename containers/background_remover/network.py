@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import OutOfMemory
-from pipeline.staged import Runtime
+from pipeline.weights.staged import Runtime
 
 if TYPE_CHECKING:
     import onnxruntime as ort

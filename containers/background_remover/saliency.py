@@ -12,8 +12,8 @@ from PIL import Image
 from containers.background_remover.masks import probability, to_levels
 from containers.background_remover.network import Network, Tensor
 from containers.background_remover.subject import require_visible
-from pipeline.photo import Pixels, Reserve, decode, unlimited
-from pipeline.specs import SaliencySpec
+from pipeline.declared.engines import SaliencySpec
+from pipeline.photo.pixels import Pixels, Reserve, decode, unlimited
 
 Stopwatch = Callable[[str], AbstractContextManager[None]]
 

@@ -14,10 +14,10 @@ from containers.background_remover.masks import CandidateMask, Prediction, proba
 from containers.background_remover.network import Network, Tensor
 from containers.background_remover.saliency import Stopwatch
 from containers.background_remover.subject import CONFIDENT
+from pipeline.declared.engines import SamSpec
 from pipeline.errors import NoSubject
-from pipeline.photo import Pixels
-from pipeline.prompts import SubjectPrompt
-from pipeline.specs import SamSpec
+from pipeline.photo.pixels import Pixels
+from pipeline.photo.prompts import SubjectPrompt
 
 Mark = tuple[float, float, int]
 

@@ -11,11 +11,11 @@ from PIL import Image, ImageDraw
 
 from containers.background_remover.handler import handler
 from pipeline.artifacts import Location
-from pipeline.catalogue import ModelRow
-from pipeline.contracts import BackgroundRemoved, RemoveBackground, SourcePhoto
-from pipeline.photo import encode
+from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground, SourcePhoto
+from pipeline.declared.models import ModelRow
+from pipeline.photo.pixels import encode
 from pipeline.selftest import Trial, selftest
-from pipeline.staged import StagedFile, StagedWeights
+from pipeline.weights.staged import StagedFile, StagedWeights
 
 SIDE: Final = 320
 SUBJECT: Final = (110, 60, 210, 260)

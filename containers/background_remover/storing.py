@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from containers.background_remover.masks import CandidateMask, Prediction
 from pipeline.artifacts import Artifact, ArtifactStore, Location
-from pipeline.contracts import Candidate, PromptedSubject, RemoveBackground
-from pipeline.photo import Pixels, encode
+from pipeline.contracts.cutout import Candidate, PromptedSubject, RemoveBackground
+from pipeline.photo.pixels import Pixels, encode
 
 
 def store_masks(

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from pipeline.errors import NoSubject
-from pipeline.photo import Photo, Pixels
+from pipeline.photo.pixels import Photo, Pixels
 
 CONFIDENT: Final = 128
 SURE: Final = 230  # networks doubt textures at half; of a subject's inside they are sure

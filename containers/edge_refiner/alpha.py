@@ -12,8 +12,8 @@ from containers.edge_refiner.mask import Alpha, doubt_of, doubtful, enlarge_mask
 from containers.edge_refiner.matting import solve_edges
 from containers.edge_refiner.separation import separate
 from containers.edge_refiner.tiling import tiles
-from pipeline.contracts import Refine, Refinement
-from pipeline.photo import Photo, Pixels
+from pipeline.contracts.cutout import Refine, Refinement
+from pipeline.photo.pixels import Photo, Pixels
 
 
 class Improve(Protocol):

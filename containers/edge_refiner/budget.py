@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from pipeline.contracts import Refine, Resolution
+from pipeline.contracts.cutout import Refine, Resolution
 
 RESOLUTIONS: Final[dict[int, Resolution]] = {1: "full", 2: "half", 4: "quarter"}
 

@@ -11,7 +11,7 @@ from containers.edge_refiner.opinion import Opinion, slack
 from containers.edge_refiner.resampling import reduced
 from containers.edge_refiner.surroundings import Surroundings
 from containers.edge_refiner.tiling import Tile
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 _REACH: Final = 4  # mask pixels
 _NEAR: Final = 1.5  # mask pixels, too

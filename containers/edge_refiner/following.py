@@ -10,7 +10,7 @@ from containers.edge_refiner.guided_filter import fit_linear_model
 from containers.edge_refiner.mask import Alpha, blend, doubtful, enlarge_mask
 from containers.edge_refiner.resampling import reduced
 from containers.edge_refiner.tiling import Tile, each, tiles
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 _SIDE: Final = 160  # of a tile, in working pixels
 _LEAST_BLUR: Final = 0.45

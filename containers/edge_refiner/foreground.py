@@ -24,7 +24,7 @@ from containers.edge_refiner.resampling import (
     small_size,
 )
 from containers.edge_refiner.tiling import Tile
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 _WORKING_SIDE: Final = 640
 # Of the longer side, and how many times smaller than the working copy is fine enough for it.

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from containers.edge_refiner.tiling import Tile
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 _MOST_TILES: Final = 8
 _GAIN: Final = 6.0  # of the mask below on white noise: √(4·1 + 4·4 + 16)

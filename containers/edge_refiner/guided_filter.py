@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 from containers.edge_refiner.box_filter import Plane, box_mean
 from containers.edge_refiner.covariance import covariance, dot, products, solve
 from containers.edge_refiner.linear_model import LinearModel, in_planes
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 _ENLARGING_RADIUS: Final = 2
 _NEGLIGIBLE: Final = np.float32(1e-5)

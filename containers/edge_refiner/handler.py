@@ -6,11 +6,10 @@ from containers.edge_refiner.footprint import refining_bytes
 from containers.edge_refiner.mask import read_mask
 from containers.edge_refiner.pictures import render
 from containers.edge_refiner.publishing import store_pictures
-from pipeline.contracts import EdgesRefined, RefineEdges
-from pipeline.photo import decode
-from pipeline.source import read_source
+from pipeline.contracts.cutout import EdgesRefined, RefineEdges
+from pipeline.photo.pixels import decode
 from pipeline.task import task
-from pipeline.workbench import TaskContext
+from pipeline.workbench import TaskContext, read_source
 
 
 @task(RefineEdges)

@@ -16,7 +16,7 @@ from containers.edge_refiner.covariance import covariance, products
 from containers.edge_refiner.linear_model import in_planes
 from containers.edge_refiner.mask import Alpha
 from containers.edge_refiner.tiling import Tile
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 _FURTHER: Final = np.float32(1e-3)  # how much colours from further away weigh beside those at hand
 _TAKEN_OUT: Final = np.float32(0.5)  # of the other layer: mean alphas are no surer than the matte

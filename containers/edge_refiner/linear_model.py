@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from containers.edge_refiner.box_filter import Plane
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 
 class LinearModel(NamedTuple):

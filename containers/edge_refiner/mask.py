@@ -12,7 +12,7 @@ from containers.edge_refiner.box_filter import Plane
 from containers.edge_refiner.tiling import Tile, each, tiles
 from containers.edge_refiner.trimap import UNKNOWN, mask_to_trimap
 from pipeline.artifacts import Artifact, ArtifactStore, Location
-from pipeline.photo import Pixels, decode
+from pipeline.photo.pixels import Pixels, decode
 
 Alpha = npt.NDArray[np.float32]
 

@@ -20,7 +20,7 @@ from containers.edge_refiner.mask import Alpha, blend, doubt_in, doubtful
 from containers.edge_refiner.resampling import reduced
 from containers.edge_refiner.separation import plan_copies
 from containers.edge_refiner.tiling import Tile, each, tiles
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 _SIDE: Final = 128
 _HALO: Final = 16

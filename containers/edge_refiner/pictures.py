@@ -12,8 +12,8 @@ from containers.edge_refiner.alpha import opacity_of
 from containers.edge_refiner.foreground import estimate_foreground, paint_foreground
 from containers.edge_refiner.mask import Alpha
 from containers.edge_refiner.tiling import tiles
-from pipeline.contracts import Options, PictureFormat, PictureKind
-from pipeline.photo import Photo, Pixels
+from pipeline.contracts.cutout import Options, PictureFormat, PictureKind
+from pipeline.photo.pixels import Photo, Pixels
 
 PREVIEW_SIDE: Final = 1024
 OPAQUE: Final = 255

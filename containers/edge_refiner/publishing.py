@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from containers.edge_refiner.pictures import Rendered
 from pipeline.artifacts import ArtifactStore, Location
-from pipeline.contracts import Picture, RefineEdges
-from pipeline.naming import picture_key
-from pipeline.photo import Photo, encode
+from pipeline.contracts.cutout import Picture, RefineEdges
+from pipeline.contracts.output_keys import picture_key
+from pipeline.photo.pixels import Photo, encode
 
 
 def store_pictures(

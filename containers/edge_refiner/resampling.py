@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from containers.edge_refiner.box_filter import Plane
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 _STRIP_PIXELS: Final = 250_000
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from containers.edge_refiner.handler import handler
 from pipeline.artifacts import Location
-from pipeline.contracts import EdgesRefined, Options, RefineEdges, SourcePhoto
-from pipeline.photo import Pixels, encode
+from pipeline.contracts.cutout import EdgesRefined, Options, RefineEdges, SourcePhoto
+from pipeline.photo.pixels import Pixels, encode
 from pipeline.selftest import Trial, selftest
 
 SIDE: Final = 120

@@ -12,7 +12,7 @@ from typing import Final
 from containers.edge_refiner.copies import Copy
 from containers.edge_refiner.mask import Alpha, blend, doubtful
 from containers.edge_refiner.tiling import Tile, each, tiles
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 _SIDE: Final = 160  # of a tile, in working pixels
 _AGAIN: Final = 0.5  # what colour has said once at a size is hardly news the second time

@@ -10,7 +10,7 @@ from containers.edge_refiner.linear_model import in_planes
 from containers.edge_refiner.mask import Alpha
 from containers.edge_refiner.resampling import reduced
 from containers.edge_refiner.tiling import Tile
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 _STEP: Final = 4  # from one copy to the next smaller
 _WIDE: Final = 4  # pixels of a smaller copy

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from containers.edge_refiner.box_filter import Plane, box_mean
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 BACKGROUND: Final = 0
 UNKNOWN: Final = 128

@@ -2,7 +2,7 @@
 
 from containers.media_inspector.inspection import inspect_photo
 from containers.media_inspector.options import load_profiles
-from pipeline.contracts import InspectPhoto, PhotoInspected
+from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
 from pipeline.task import task
 from pipeline.workbench import TaskContext
 

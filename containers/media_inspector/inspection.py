@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from containers.media_inspector.options import Profile, canonical, merge_options
 from containers.media_inspector.prompting import with_prompts_checked
 from containers.media_inspector.request import Request, read_request
-from pipeline import naming, photo
 from pipeline.artifacts import AccessDenied, ArtifactStore, Stat
-from pipeline.catalogue import Catalogue, ModelRow
-from pipeline.contracts import (
-    FOREVER,
+from pipeline.contracts import output_keys
+from pipeline.contracts.contract import FOREVER
+from pipeline.contracts.cutout import (
     CutoutJob,
     InspectPhoto,
     Options,
@@ -22,8 +21,10 @@ from pipeline.contracts import (
     Plan,
     SourcePhoto,
 )
+from pipeline.declared.models import Catalogue, ModelRow
 from pipeline.errors import SourceChanged, SourceForbidden, SourceMissing
-from pipeline.limits import require_bytes
+from pipeline.photo import pixels
+from pipeline.photo.limits import require_bytes
 
 
 def inspect_photo(
@@ -102,7 +103,7 @@ def _source(request: Request, stat: Stat, store: ArtifactStore) -> SourcePhoto:
         content = store.read(location)
     except KeyError:
         raise SourceMissing(f"{location.uri} was deleted while it was being read") from None
-    header = photo.probe(content)
+    header = pixels.probe(content)
     return SourcePhoto(
         bucket=location.bucket,
         key=location.key,
@@ -119,7 +120,7 @@ def _job(task: InspectPhoto, request: Request, source: SourcePhoto, options: Opt
     identity = "\n".join([source.bucket, source.key, source.sha256, canonical(options)])
     job_id = hashlib.sha256(identity.encode()).hexdigest()[:32]
     run = hashlib.sha256(task.execution.encode()).hexdigest()[:12]
-    stem = naming.output_stem(source.key)
+    stem = output_keys.output_stem(source.key)
     now = datetime.now(UTC)
     seconds = int(now.timestamp())
     return CutoutJob(
@@ -128,7 +129,7 @@ def _job(task: InspectPhoto, request: Request, source: SourcePhoto, options: Opt
         options=options,
         work_prefix=f"{job_id}/{run}",
         output_stem=stem,
-        manifest_key=naming.manifest_key(stem),
+        manifest_key=output_keys.manifest_key(stem),
         inspected_at=now.isoformat(timespec="milliseconds"),
         claims_before=str(FOREVER + 1 if request.force else seconds),
         held_until=str(seconds + task.lease_s),

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from containers.media_inspector.request import describe
-from pipeline.contracts import Options
+from pipeline.contracts.cutout import Options
 from pipeline.errors import InvalidOptions
 
 _METADATA_PREFIX: Final = "matteline-"

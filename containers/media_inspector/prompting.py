@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.catalogue import Catalogue
-from pipeline.contracts import Options, SourcePhoto
+from pipeline.contracts.cutout import Options, SourcePhoto
+from pipeline.declared.models import Catalogue
 from pipeline.errors import InvalidPrompt
-from pipeline.prompts import in_pixels
+from pipeline.photo.prompts import in_pixels
 
 
 def with_prompts_checked(options: Options, catalogue: Catalogue, source: SourcePhoto) -> Options:

@@ -13,8 +13,8 @@ from pydantic import (
 )
 
 from pipeline.artifacts import Location
+from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES
 from pipeline.errors import InvalidOptions
-from pipeline.naming import S3_KEY_LIMIT_BYTES
 
 MOST_PROBLEMS: Final = 8
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]

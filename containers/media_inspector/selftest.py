@@ -8,7 +8,7 @@ from PIL import Image
 
 from containers.media_inspector.handler import handler
 from pipeline.artifacts import Location
-from pipeline.contracts import InspectPhoto, PhotoInspected
+from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
 from pipeline.selftest import Trial, selftest
 
 ORIENTATION, TURNED = 0x0112, 6

@@ -5,8 +5,8 @@ from containers.model_downloader.pace import Pace
 from containers.model_downloader.sources import Sources
 from containers.model_downloader.staging import Staging
 from containers.model_downloader.web import Web
-from pipeline.contracts import StageWeights, WeightsStaged
-from pipeline.secrets import SecretsManager
+from pipeline.aws.secrets import SecretsManager
+from pipeline.contracts.weights import StageWeights, WeightsStaged
 from pipeline.task import task
 from pipeline.workbench import TaskContext
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from containers.model_downloader.cleanup import afterwards
 from containers.model_downloader.pace import Pace
 from pipeline.artifacts import ArtifactStore, Location, Upload
-from pipeline.catalogue import WeightsFile
+from pipeline.declared.models import WeightsFile
 from pipeline.errors import OutOfStorage
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from containers.model_downloader.optimisation.order import EDITION
 from pipeline.artifacts import Location
-from pipeline.catalogue import ModelRow
+from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsMismatch
-from pipeline.staged import OptimisedNetwork, Runtime, StagedFile, StagedWeights
-from pipeline.weights import checksums
+from pipeline.weights.local_weights import checksums
+from pipeline.weights.staged import OptimisedNetwork, Runtime, StagedFile, StagedWeights
 
 
 def kept_file(folder: Path, row: ModelRow, published: Path, here: Runtime) -> StagedFile | None:

@@ -16,9 +16,9 @@ from typing import Final, NamedTuple
 from containers.model_downloader.kept import kept_file, kept_path
 from containers.model_downloader.optimisation.order import EDITION, Lean, Order
 from pipeline.artifacts import ArtifactStore, Location
-from pipeline.catalogue import ModelRow
-from pipeline.specs import SaliencySpec, SamSpec
-from pipeline.staged import NamedArtifact, OptimisedNetwork, Runtime
+from pipeline.declared.engines import SaliencySpec, SamSpec
+from pipeline.declared.models import ModelRow
+from pipeline.weights.staged import NamedArtifact, OptimisedNetwork, Runtime
 
 LEAST_BYTES: Final = 2**20
 _ROOT: Final = Path(__file__).parents[2]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from containers.model_downloader.handler import handler
 from pipeline.artifacts import Location
-from pipeline.contracts import StageWeights, WeightsStaged
-from pipeline.cpu import cpu_family
+from pipeline.contracts.weights import StageWeights, WeightsStaged
+from pipeline.hardware import cpu_family
 from pipeline.selftest import Trial, selftest
-from pipeline.staged import StagedWeights
+from pipeline.weights.staged import StagedWeights
 
 MODEL = "starter"
 

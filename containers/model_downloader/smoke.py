@@ -18,9 +18,9 @@ from containers.model_downloader.networks import (
     open_quietly,
 )
 from containers.model_downloader.smoke_sam import require_sam
-from pipeline.catalogue import ModelRow
+from pipeline.declared.engines import Engine, SaliencySpec
+from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsMismatch
-from pipeline.specs import Engine, SaliencySpec
 
 if TYPE_CHECKING:
     import onnxruntime as ort

@@ -16,9 +16,9 @@ from containers.model_downloader.networks import (
     named_failures,
     open_quietly,
 )
-from pipeline.catalogue import ModelRow
+from pipeline.declared.engines import SamSpec
+from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsMismatch
-from pipeline.specs import SamSpec
 
 if TYPE_CHECKING:
     import onnxruntime as ort

@@ -12,9 +12,10 @@ from urllib3.exceptions import HTTPError
 
 from containers.model_downloader.intake import Intake
 from containers.model_downloader.web import Closed, Web
-from pipeline.addresses import without_credentials
 from pipeline.artifacts import CHUNK_BYTES, AccessDenied, ArtifactStore, Location
-from pipeline.catalogue import WeightsFile
+from pipeline.aws.secrets import Secrets, Unreadable
+from pipeline.declared.addresses import without_credentials
+from pipeline.declared.models import WeightsFile
 from pipeline.errors import (
     PipelineError,
     StoreUnavailable,
@@ -22,7 +23,6 @@ from pipeline.errors import (
     WeightsMismatch,
     WeightsUnavailable,
 )
-from pipeline.secrets import Secrets, Unreadable
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from containers.model_downloader.pace import Pace
 from containers.model_downloader.smoke import require_working_network
 from containers.model_downloader.sources import Sources
 from pipeline.artifacts import Artifact, ArtifactStore, Location
-from pipeline.catalogue import ModelRow, WeightsFile
-from pipeline.contracts import WeightsStaged
+from pipeline.contracts.weights import WeightsStaged
+from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import InvalidOptions, WeightsMismatch
-from pipeline.staged import StagedFile, StagedWeights
+from pipeline.weights.staged import StagedFile, StagedWeights
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from containers.model_downloader.intake import Intake
 from pipeline.artifacts import CHUNK_BYTES
-from pipeline.network import Network
-from pipeline.web import open_pool
+from pipeline.weights.proxies import Network, open_pool
 
 _RETRIES: Final = urllib3.Retry(
     total=None, connect=1, read=1, redirect=5, status=0, backoff_factor=0.5

@@ -13,7 +13,6 @@ from pipeline.cli.options import ROOT
 from pipeline.cli.quarantine import JsonObject
 from pipeline.cli.site import site_options
 from pipeline.errors import InvalidOptions
-from pipeline.local.choice import ModelChoice, read_catalogue
 from pipeline.operations.backfill_results import (
     PhotoResult,
     Summary,
@@ -24,6 +23,7 @@ from pipeline.operations.backfill_results import (
 from pipeline.operations.backfilling import Batch, estimate, start_backfill
 from pipeline.operations.key_lists import KeyList, require_keys
 from pipeline.operations.site import Site
+from pipeline.session.choice import ModelChoice, read_catalogue
 
 ASSUMED_MODEL: Final = "u2net"
 ASSUMED_S: Final = 5.0

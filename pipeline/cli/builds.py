@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import click
 
-from pipeline import content_lock
 from pipeline.cli.options import ROOT
-from pipeline.evidence import (
+from pipeline.declared.containers import ContainerManifest, load_containers
+from pipeline.releases import content_lock
+from pipeline.releases.evidence import (
     OTHERS,
     PAYLOAD_TYPE,
     PROVENANCE,
@@ -25,8 +26,7 @@ from pipeline.evidence import (
     read_selftest,
     statement_of,
 )
-from pipeline.manifest import ContainerManifest, load_containers
-from pipeline.shipping import content_digest
+from pipeline.releases.shipping import content_digest
 
 STATEMENT: Final = "statement.json"
 TO_SIGN: Final = "statement.dsse"

@@ -18,7 +18,7 @@ from pipeline.cli.models import models
 from pipeline.cli.photos import PHOTO_COMMANDS
 from pipeline.cli.quarantine import quarantine
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
-from pipeline.local.images.trouble import ImageTrouble
+from pipeline.releases.images.trouble import ImageTrouble
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,8 +7,8 @@ import click
 from pipeline.cli.builds import BUILD_COMMANDS, Container
 from pipeline.cli.options import ROOT
 from pipeline.cli.releases import RELEASE_COMMANDS
-from pipeline.local.images.build import build_images
-from pipeline.manifest import ContainerManifest, load_containers
+from pipeline.declared.containers import ContainerManifest, load_containers
+from pipeline.releases.images.build import build_images
 
 
 @click.group()

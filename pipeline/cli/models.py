@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
+from pipeline.cli import report
 from pipeline.cli.options import ROOT, weights_options
-from pipeline.local import report
-from pipeline.local.choice import ModelChoice, mirror_of, read_catalogue
-from pipeline.local.kept import ABSENT, OK, cache_folder, verify_copies
-from pipeline.local.own_model import Wishes, describe_row, inspect_network
+from pipeline.session.choice import ModelChoice, mirror_of, read_catalogue
+from pipeline.session.kept_weights import ABSENT, OK, cache_folder, verify_copies
+from pipeline.session.own_model import Wishes, describe_row, inspect_network
 
 
 class Numbers(click.ParamType[tuple[float, float, float]]):
@@ -78,9 +78,9 @@ def stage(names: tuple[str, ...], choice: ModelChoice) -> None:
 
     Exit code 0 if every model was staged, 1 if not.
     """
-    from pipeline.local.availability import stageable_row
-    from pipeline.local.session import keeping_cloud
-    from pipeline.local.stager import stage_model
+    from pipeline.session.availability import stageable_row
+    from pipeline.session.session import keeping_cloud
+    from pipeline.session.stager import stage_model
 
     catalogue = read_catalogue(ROOT, choice)
     rows = [stageable_row(catalogue, name) for name in names]

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import click
 
-from pipeline.local.choice import ModelChoice
+from pipeline.session.choice import ModelChoice
 
-ROOT: Final = Path(__file__).parent.parent.parent
+ROOT: Final = Path(__file__).parents[2]
 
 
 def weights_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 
+from pipeline.cli import report
+from pipeline.cli.marks import prompt_metadata
 from pipeline.cli.options import (
     ROOT,
     images_option,
@@ -17,20 +19,18 @@ from pipeline.cli.options import (
     output_option,
     weights_options,
 )
-from pipeline.contracts import Refine
-from pipeline.local import report
-from pipeline.local.choice import ModelChoice
-from pipeline.local.marks import prompt_metadata
-from pipeline.local.preflight import (
+from pipeline.cli.preflight import (
     option_metadata,
     require_free,
     require_photos,
     require_writable,
 )
-from pipeline.local.samples import sample_photos
+from pipeline.cli.samples import sample_photos
+from pipeline.contracts.cutout import Refine
+from pipeline.session.choice import ModelChoice
 
 if TYPE_CHECKING:
-    from pipeline.local.batch import Outcome, Photo
+    from pipeline.session.batch import Outcome, Photo
 
 DEFAULT_PORT: Final = 8420
 CONTACT_SHEET: Final = "contact-sheet.png"
@@ -45,7 +45,7 @@ BOX_HELP: Final = "A box around the subject; each of several is a subject of its
 @weights_options
 def demo(output: Path, choice: ModelChoice) -> None:
     """Cut out sample photos: pictures, manifests and a contact sheet in the output folder."""
-    from pipeline.local.batch import Photo
+    from pipeline.session.batch import Photo
 
     photos = [Photo(path, path.stem) for path in sample_photos()]
     outcomes = _run_batch(photos, output=output, choice=choice, metadata={})
@@ -81,7 +81,7 @@ def run(
 
     Exit code 0 if every photo was cut out, 1 if not, 2 if the command itself was wrong.
     """
-    from pipeline.local.batch import collect
+    from pipeline.session.batch import collect
 
     metadata = option_metadata(options) | prompt_metadata(points, boxes)
     require_photos(photos)
@@ -99,8 +99,8 @@ def run(
 @weights_options
 def up(port: int, choice: ModelChoice) -> None:
     """Keep the local cloud running and say what to type. Ctrl-C stops everything."""
-    from pipeline.local.manual import instructions, narrate
-    from pipeline.local.session import session
+    from pipeline.cli.manual import instructions, narrate
+    from pipeline.session.session import session
 
     require_free(port)
     screen = report.console()
@@ -116,9 +116,9 @@ def up(port: int, choice: ModelChoice) -> None:
 def _run_batch(
     photos: list[Photo], *, output: Path, choice: ModelChoice, metadata: dict[str, str]
 ) -> list[Outcome]:
-    from pipeline.local.batch import cut_out
-    from pipeline.local.contact_sheet import write_contact_sheet
-    from pipeline.local.session import session
+    from pipeline.cli.contact_sheet import write_contact_sheet
+    from pipeline.session.batch import cut_out
+    from pipeline.session.session import session
 
     require_writable(output)
     screen = report.console()

@@ -8,7 +8,7 @@ import click
 
 from pipeline.cli.builds import Container
 from pipeline.cli.site import site_options
-from pipeline.manifest import ContainerManifest
+from pipeline.declared.containers import ContainerManifest
 from pipeline.operations.releasing import Action, Release, follow, start_release
 from pipeline.operations.site import Site
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
-from pipeline.names import LOCAL_NAMES, LOCAL_STAGE
+from pipeline.declared.names import LOCAL_NAMES, LOCAL_STAGE
 from pipeline.operations.site import aws_site, local_site
 
 LOCAL_ENDPOINT: Final = "http://127.0.0.1:8420"

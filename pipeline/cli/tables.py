@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.local.report import console
+from pipeline.cli.report import console
 from pipeline.operations.auditing import Audit
 from pipeline.operations.findings import KINDS
 from pipeline.operations.history import Visit

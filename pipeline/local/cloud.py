@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.config import Config
 
-from pipeline.blueprint import Blueprint
-from pipeline.local import moto_compat, moto_memory
+from pipeline.declared.blueprint import Blueprint
 from pipeline.local.deployment import NAMES, REGION, deploy, functions
 from pipeline.local.event_bridge import EventBridge
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
-from pipeline.local.launching import SourceLauncher
+from pipeline.local.moto import compat, memory
 from pipeline.local.own_folder import OwnFolder
 from pipeline.local.server import LocalServer, moto_app
+from pipeline.local.source_launcher import SourceLauncher
 from pipeline.local.worker import Function, Launcher
 
 if TYPE_CHECKING:
@@ -72,12 +72,12 @@ def local_cloud(  # noqa: PLR0913 - each by its name
     may change a function before it is created and `wrap` may stand in front of the whole API: that
     is how faults are injected in tests.
     """
-    moto_compat.apply()
+    compat.apply()
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(OwnFolder()))
         (scratch / "logs").mkdir()
-        moto_memory.forget()  # what an earlier cloud of this process left
-        stack.callback(moto_memory.forget)
+        memory.forget()  # what an earlier cloud of this process left
+        stack.callback(memory.forget)
         server = LocalServer(port)
         stack.callback(server.stop)
         endpoint = f"http://127.0.0.1:{server.port}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import LOCAL_NAMES
+from pipeline.declared.resources import Index, Resources, Table
 from pipeline.local.worker import Function
-from pipeline.manifest import Index, Resources, Table
-from pipeline.names import LOCAL_NAMES
 
 NAMES: Final = LOCAL_NAMES
 REGION: Final = NAMES.region

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pipeline.contracts import FOREVER
+from pipeline.contracts.contract import FOREVER
 from pipeline.operations.site import Site
 
 RUNNING: Final = "RUNNING"

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.names import LOCAL_STAGE, Names, stage_names
+from pipeline.declared.names import LOCAL_STAGE, Names, stage_names
 
 if TYPE_CHECKING:
     import boto3

@@ -23,14 +23,14 @@ from PIL import Image
 from rich.table import Table
 
 from containers.background_remover.saliency import to_tensor
-from pipeline.blueprint import Blueprint
-from pipeline.catalogue import ModelRow
+from pipeline.cli.report import console
+from pipeline.cli.samples import sample_photos
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.engines import SaliencySpec
+from pipeline.declared.models import ModelRow
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
-from pipeline.local.executions import finished
-from pipeline.local.report import console
-from pipeline.local.samples import sample_photos
-from pipeline.specs import SaliencySpec
+from pipeline.session.watching import finished
 from tests.bench import beside_rembg, load
 from tests.bench.models import report_models
 from tests.conftest import ROOT

@@ -19,8 +19,8 @@ from typing import Final, NamedTuple
 import onnx
 from rich.table import Table
 
-from pipeline.local.report import console
-from pipeline.manifest import load_container
+from pipeline.cli.report import console
+from pipeline.declared.containers import load_container
 from tests.bench.photos import jpeg, seeing_an_oval
 from tests.bench.standins.u2net import u2netp
 from tests.conftest import ROOT

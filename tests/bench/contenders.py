@@ -21,8 +21,8 @@ import numpy as np
 import onnxruntime as ort
 
 from containers.background_remover.saliency import Stopwatch
-from pipeline.catalogue import load_catalogue
-from pipeline.specs import SaliencySpec
+from pipeline.declared.engines import SaliencySpec
+from pipeline.declared.models import load_catalogue
 from tests.conftest import ROOT
 
 ROUNDS: Final = 9
@@ -38,8 +38,8 @@ def ours(weights: Path, *, refine: Any = "none") -> Callable[..., bytes]:
     from containers.edge_refiner.alpha import estimate_alpha
     from containers.edge_refiner.budget import Budget
     from containers.edge_refiner.pictures import render
-    from pipeline.contracts import Options
-    from pipeline.photo import decode, encode
+    from pipeline.contracts.cutout import Options
+    from pipeline.photo.pixels import decode, encode
 
     network = open_network(weights)
     options = Options(model=ROW.name)

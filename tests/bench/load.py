@@ -17,10 +17,10 @@ from typing import Final
 
 from rich.table import Table
 
-from pipeline.blueprint import Blueprint
+from pipeline.cli.report import console
+from pipeline.declared.blueprint import Blueprint
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
-from pipeline.local.report import console
 from pipeline.operations.auditing import Audit, audit
 from pipeline.operations.executions import Execution, executions_since
 from pipeline.operations.site import local_site

@@ -16,10 +16,11 @@ from containers.model_downloader.handler import handler as stage_weights
 from containers.model_downloader.optimisation.order import Lean, Order
 from containers.model_downloader.optimiser import make_lean_apart
 from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.contracts import BackgroundRemoved, RemoveBackground, SourcePhoto, StageWeights
+from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground, SourcePhoto
+from pipeline.contracts.weights import StageWeights
 from pipeline.errors import StoreUnavailable
-from pipeline.photo import Pixels
-from pipeline.staged import Runtime, StagedWeights
+from pipeline.photo.pixels import Pixels
+from pipeline.weights.staged import Runtime, StagedWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.bench.standins.u2net import SMALL_DOWN, SMALL_UP, u2net
 from tests.conftest import ROOT

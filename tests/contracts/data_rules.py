@@ -9,7 +9,7 @@ from typing import Any, Final, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.contracts import Contract
+from pipeline.contracts.contract import Contract
 from tests.contracts.asl import Body, Machine, Scope, State, expressions, fields, paths
 from tests.contracts.declared import Declared, wire_fields
 

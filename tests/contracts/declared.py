@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +13,15 @@ from typing import Final, NamedTuple, TypeVar
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline import contracts, release_errors
-from pipeline.blueprint import Blueprint
-from pipeline.contracts import Contract, Job, Result
+from pipeline import contracts
+from pipeline.contracts.contract import Contract, Job, Result
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.containers import ContainerManifest
+from pipeline.declared.declaration import pascal_case
 from pipeline.errors import CapacityError, PermanentError, TransientError, WeightsError, leaf_names
 from pipeline.local.deployment import NAMES
-from pipeline.manifest import ContainerManifest, pascal_case
-from pipeline.release_errors import ReleaseError
+from pipeline.releases import errors as release_errors
+from pipeline.releases.errors import ReleaseError
 from tests.contracts.asl import PLACEHOLDER, Machine, State, load_machines
 from tests.contracts.operations import Task, operation_task
 
@@ -143,10 +147,15 @@ def read_signature(handler: Path) -> Signature:
 
 
 def declared_contracts(base: type[C]) -> dict[str, type[C]]:
-    """Every job, or every result, that `pipeline.contracts` defines."""
+    """Every job, or every result, that a module of `pipeline.contracts` defines, by its name."""
+    modules = (
+        importlib.import_module(f"{contracts.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(contracts.__path__)
+    )
     return {
         name: value
-        for name, value in vars(contracts).items()
+        for module in modules
+        for name, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, base) and value is not base
     }
 

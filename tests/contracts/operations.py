@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_type_hints
 
 from pydantic import create_model
 
-from pipeline.contracts import Contract
+from pipeline.contracts.contract import Contract
 
 
 class Task(NamedTuple):
@@ -19,8 +19,8 @@ class Task(NamedTuple):
 
 
 def operation_task(name: str) -> Task:
-    """The first and the last dataclass of `infra/functions/<name>/contract.py`."""
-    module = import_module(f"infra.functions.{name.replace('-', '_')}.contract")
+    """The first and the last dataclass of `pipeline/functions/<name>/contract.py`."""
+    module = import_module(f"pipeline.functions.{name.replace('-', '_')}.contract")
     declared = [value for value in vars(module).values() if isinstance(value, type)]
     first, *_, last = [each for each in declared if is_dataclass(each)]
     return Task(as_contract(first), as_contract(last))

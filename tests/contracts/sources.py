@@ -80,7 +80,7 @@ def _named(node: ast.AST) -> Iterator[str]:
 
 
 def _pipeline_file(module: str) -> Iterator[Path]:
-    """The file of `pipeline.photo`, also when asked for `pipeline.photo.decode`."""
+    """The file of `pipeline.photo.pixels`, also when asked for `pipeline.photo.pixels.decode`."""
     package, _, rest = module.partition(".")
     path = ROOT / package / f"{rest.split('.')[0]}.py"
     if package == "pipeline" and path.exists():

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.blueprint import fill
-from pipeline.contracts import Contract
+from pipeline.contracts.contract import Contract
+from pipeline.declared.blueprint import fill
 from tests.contracts.asl import Machine, State, expressions, paths, placeholders
 from tests.contracts.declared import Declared, function_name, machine_timeouts, wire_fields
 

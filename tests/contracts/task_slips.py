@@ -174,7 +174,7 @@ DATA: Final = (
     Slip(
         data_rules.payloads_have_the_right_type,
         put("States/RefineEdges/Parameters/Payload/options.$", "$.job.source"),
-        "RefineEdges: 'options' is given a <class 'pipeline.contracts.SourcePhoto'>",
+        "RefineEdges: 'options' is given a <class 'pipeline.contracts.cutout.SourcePhoto'>",
     ),
     Slip(
         data_rules.nulls_are_asked_about,

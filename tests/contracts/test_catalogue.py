@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipeline.catalogue import Catalogue, ModelRow, load_catalogue
-from pipeline.contracts import Options
-from pipeline.local.availability import FIRST_CHOICE, LAST_CHOICE
+from pipeline.contracts.cutout import Options
+from pipeline.declared.models import Catalogue, ModelRow, load_catalogue
+from pipeline.session.availability import FIRST_CHOICE, LAST_CHOICE
 from tests.contracts.declared import ROOT
 
 CATALOGUE: Final = load_catalogue(ROOT)

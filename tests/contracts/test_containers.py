@@ -11,8 +11,8 @@ from typing import Final
 
 import pytest
 
-from pipeline.contracts import Job, Result
-from pipeline.manifest import ContainerManifest, load_containers
+from pipeline.contracts.contract import Job, Result
+from pipeline.declared.containers import ContainerManifest, load_containers
 from tests.contracts.declared import ROOT, declared_contracts, read_signature
 from tests.contracts.requirements import read_lock, read_names
 from tests.contracts.sources import distributions, environment_uses, imported_modules, parse

@@ -11,10 +11,10 @@ import click
 import pytest
 
 from pipeline.cli.command import matteline
-from pipeline.contracts import Options
+from pipeline.contracts.cutout import Options
+from pipeline.declared.containers import load_containers
 from pipeline.errors import leaf_names
-from pipeline.manifest import load_containers
-from pipeline.release_errors import ReleaseError
+from pipeline.releases.errors import ReleaseError
 from tests.conftest import ROOT
 
 DOCUMENTS: Final = sorted(

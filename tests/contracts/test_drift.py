@@ -8,7 +8,8 @@ from typing import Any, Final, Literal, NamedTuple
 import pytest
 from pydantic import Field, create_model
 
-from pipeline.contracts import InspectPhoto, RefineEdges, Result
+from pipeline.contracts.contract import Result
+from pipeline.contracts.cutout import InspectPhoto, RefineEdges
 from tests.contracts import catch_rules, retry_rules, shape_rules, task_rules
 from tests.contracts.asl import load_machines
 from tests.contracts.batch_slips import BATCHES

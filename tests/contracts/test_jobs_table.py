@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from pipeline.contracts import FOREVER
-from pipeline.manifest import load_resources
+from pipeline.contracts.contract import FOREVER
+from pipeline.declared.resources import load_resources
 from pipeline.operations.repairing import GONE
 from tests.conftest import ROOT
 

@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.engines import SamSpec
 from pipeline.local.deployment import NAMES
-from pipeline.specs import SamSpec
 from tests.contracts.declared import ROOT
 
 FACE_FINDER: Final = """

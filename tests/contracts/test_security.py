@@ -43,4 +43,4 @@ def test_nothing_that_arrives_is_run_or_unpickled() -> None:
     )
 
     # What the process itself wrote, in a folder that only its user can enter.
-    assert _using(RUNNING, pattern) == ["pipeline/local/spill.py"]
+    assert _using(RUNNING, pattern) == ["pipeline/local/moto/spill.py"]

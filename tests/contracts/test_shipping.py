@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlsplit
 import grimp
 import pytest
 
-from pipeline.catalogue import load_catalogue
-from pipeline.manifest import ContainerManifest, load_containers
-from pipeline.shipping import shipped_files
+from pipeline.declared.containers import ContainerManifest, load_containers
+from pipeline.declared.models import load_catalogue
+from pipeline.releases.shipping import shipped_files
 from tests.contracts.declared import ROOT
 from tests.contracts.requirements import Pin, read_lock
 

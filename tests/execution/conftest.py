@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import LOCAL_NAMES
 from pipeline.local.cloud import local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.local.worker import Function
-from pipeline.names import LOCAL_NAMES
 from pipeline.operations.site import Site, local_site
 from tests.bedrock import HostedModel, hosted_model
 from tests.conftest import ROOT

@@ -11,8 +11,8 @@ from typing import Any
 
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
-from pipeline.local.executions import Watch, describe
 from pipeline.operations.executions import Execution
+from pipeline.session.watching import Watch, describe
 from tests.calm import wait_for_calm
 from tests.execution.faults import Faults
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
-from pipeline.access import Action
-from pipeline.blueprint import Blueprint, DeclaredFunction
+from pipeline.declared.access import Action
+from pipeline.declared.blueprint import Blueprint, DeclaredFunction
 from pipeline.local.deployment import NAMES
 from pipeline.local.worker import Function
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
 from pipeline.local.cloud import local_cloud
 from pipeline.local.deployment import NAMES
 from tests.conftest import ROOT

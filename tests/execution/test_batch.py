@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.local.batch import Outcome, Photo, cut_out
+from pipeline.session.batch import Outcome, Photo, cut_out
 from tests.execution.driver import Driver
 from tests.pictures import png, square, unpng
 

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import pytest
 
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import LOCAL_NAMES
 from pipeline.local import cloud as cloud_module
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.local.worker import Function
-from pipeline.names import LOCAL_NAMES
 from pipeline.operations.auditing import Audit, audit
 from pipeline.operations.findings import repair
 from pipeline.operations.site import Site, local_site

@@ -10,7 +10,7 @@ from typing import Final
 
 from PIL import Image
 
-from pipeline.limits import MAX_BYTES, MOST_PARTS, MOST_SCANS
+from pipeline.photo.limits import MAX_BYTES, MOST_PARTS, MOST_SCANS
 from tests.hostile.case import WIDTH, Case, bad, drawn, good, noise, picture, saved
 from tests.hostile.chunks import PNG, chunk, header, png, riff, tiff, tiff_entries, webp_canvas
 from tests.hostile.truncations import jpeg_boundaries

@@ -15,14 +15,14 @@ from containers.media_inspector.handler import handler as inspect
 from pipeline import task
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.errors import PipelineError
-from pipeline.photo import decode
-from pipeline.staged import StagedFile, StagedWeights
+from pipeline.photo.pixels import decode
+from pipeline.weights.staged import StagedFile, StagedWeights
 from pipeline.workbench import Settings, Workbench
 from tests.conftest import ROOT
 from tests.hostile.case import CUTOUT
 from tests.models import Shelf
 from tests.pictures import Pixels
-from tests.unit.containers.greeter.calls import LAMBDA
+from tests.pipeline.containers.greeter.calls import LAMBDA
 
 MODELS: Final = {"brightness": ("brightness.onnx",), "pointer": ("encoder.onnx", "decoder.onnx")}
 _CONTEXT: Final = {"schema": 1, "execution": "arn:aws:states:::execution:cutout:hostile"}

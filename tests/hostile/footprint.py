@@ -22,10 +22,10 @@ from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.budget import Budget
 from containers.edge_refiner.footprint import refining_bytes
 from containers.edge_refiner.pictures import render
-from pipeline import memory
-from pipeline.contracts import Options, SourcePhoto
+from pipeline import hardware
+from pipeline.contracts.cutout import Options, SourcePhoto
 from pipeline.errors import PipelineError
-from pipeline.photo import Photo, decode, encode
+from pipeline.photo.pixels import Photo, decode, encode
 
 _LIMIT_KIND: Final = resource.RLIMIT_DATA
 _MEBIBYTE: Final = 2**20
@@ -55,7 +55,7 @@ def measure(recipe: dict[str, Any]) -> dict[str, Any]:
         end = _run(recipe, content, promised)
     except (PipelineError, MemoryError) as error:
         end = type(error).__name__
-    took_mb = memory.peak_mb() - started_mb
+    took_mb = hardware.peak_mb() - started_mb
     promised_mb = (sum(promised) + len(content)) / _MEBIBYTE  # a trimmed copy of the file
     return {"end": end, "took_mb": took_mb, "promised_mb": promised_mb}
 

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.hostile.case import Case, bad, drawn, good, noise, picture, saved
 from tests.hostile.chunks import interlaced_png, png_of_depth
 from tests.pictures import Pixels
-from tests.unit.pictures import exif
+from tests.pipeline.photo.pictures import exif
 
 TOLERANCES: Final = {"JPEG": 4, "PNG": 0, "WEBP": 0, "TIFF": 0, "BMP": 0, "GIF": 2}
 WRITTEN: Final[dict[str, dict[str, Any]]] = {

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.hostile.case import Case, bad, good, picture, saved
 from tests.hostile.chunks import chunk, png
-from tests.unit.icc import colourless_press, linear_grey
+from tests.pipeline.photo.icc import colourless_press, linear_grey
 
 SVG: Final = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 OTHER_FILES: Final = {

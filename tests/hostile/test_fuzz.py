@@ -16,17 +16,22 @@ from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.budget import Budget
 from containers.media_inspector.options import canonical, merge_options
 from containers.media_inspector.request import read_request
-from pipeline.contracts import InspectPhoto, Options
+from pipeline.contracts.cutout import InspectPhoto, Options
+from pipeline.contracts.output_keys import (
+    S3_KEY_LIMIT_BYTES,
+    manifest_key,
+    output_stem,
+    picture_key,
+)
 from pipeline.errors import InvalidOptions, InvalidPrompt, PermanentError
-from pipeline.naming import S3_KEY_LIMIT_BYTES, manifest_key, output_stem, picture_key
-from pipeline.parts import trim
-from pipeline.photo import Photo, decode, probe
-from pipeline.prompts import SubjectPrompt, in_pixels
+from pipeline.photo.parts import trim
+from pipeline.photo.pixels import Photo, decode, probe
+from pipeline.photo.prompts import SubjectPrompt, in_pixels
 from tests.hostile.case import drawn, noise, picture, saved
 from tests.hostile.chunks import interlaced_png, png, tiff, tiff_entries, webp_canvas
 from tests.pictures import Pixels
-from tests.unit.icc import colourless_press, linear_grey
-from tests.unit.pictures import exif
+from tests.pipeline.photo.icc import colourless_press, linear_grey
+from tests.pipeline.photo.pictures import exif
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow warns about what it tolerates
 

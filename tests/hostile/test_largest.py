@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from pipeline.artifacts import LocalStore, Location
-from pipeline.limits import MAX_PIXELS
-from pipeline.manifest import load_container
+from pipeline.declared.containers import load_container
+from pipeline.photo.limits import MAX_PIXELS
 from tests.conftest import ROOT
 from tests.hostile.case import CUTOUT, Note, saved
 from tests.hostile.desk import Desk

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
 from pipeline.local.cloud import local_cloud
 from pipeline.local.deployment import NAMES as PLATFORM
 from pipeline.local.deployment import warm_functions
@@ -30,7 +30,7 @@ from tests.hostile.case import CUTOUT, Note, picture, saved
 from tests.hostile.chunks import chunk, png
 from tests.hostile.test_corpus import assert_cut_out
 from tests.models import Shelf
-from tests.unit.pictures import GPS
+from tests.pipeline.photo.pictures import GPS
 
 KEY, TOKEN, PASSWORD = "hush-secret-key", "hush-session-token", "hush-mirror-password"
 EXIF, TEXT, OTHERS = "hush-12-garden-lane", "hush-in-a-text", "hush-somebody-elses"

@@ -12,10 +12,10 @@ import pytest
 
 from containers.edge_refiner.footprint import refining_bytes
 from pipeline.artifacts import LocalStore, Location
-from pipeline.catalogue import load_catalogue
-from pipeline.contracts import SourcePhoto
-from pipeline.limits import MAX_PIXELS
-from pipeline.manifest import load_container
+from pipeline.contracts.cutout import SourcePhoto
+from pipeline.declared.containers import load_container
+from pipeline.declared.models import load_catalogue
+from pipeline.photo.limits import MAX_PIXELS
 from tests.conftest import ROOT
 from tests.hostile.case import drawn
 from tests.hostile.desk import Desk

@@ -12,20 +12,20 @@ from typing import Any, Final
 
 import pytest
 
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
-from pipeline.local.images.launching import ImageLauncher, launching_images
-from pipeline.local.images.sandbox import Sandbox
-from pipeline.local.images.trouble import ImageTrouble
+from pipeline.local.image_launcher import ImageLauncher, launching_images
 from pipeline.local.worker import Function
-from pipeline.manifest import ContainerManifest, load_containers
-from tests.cli.conftest import environment, matteline  # noqa: F401 - fixtures
+from pipeline.releases.images.sandbox import Sandbox
+from pipeline.releases.images.trouble import ImageTrouble
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
 from tests.models import Shelf
 from tests.pictures import png, square
+from tests.pipeline.cli.conftest import environment, matteline  # noqa: F401 - fixtures
 
 CONTAINERS: Final = load_containers(ROOT)
 EMULATOR: Final = ROOT / ".rie" / "aws-lambda-rie"

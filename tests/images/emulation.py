@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.local.images.launching import ImageLauncher
+from pipeline.local.image_launcher import ImageLauncher
 from pipeline.local.worker import Function
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.blueprint import Blueprint
-from pipeline.local.images.launching import ImageLauncher, launching_images
-from pipeline.local.images.store import find_image
-from pipeline.local.images.trouble import ImageNotBuilt
-from tests.cli.conftest import Matteline
+from pipeline.declared.blueprint import Blueprint
+from pipeline.local.image_launcher import ImageLauncher, launching_images
+from pipeline.releases.images.store import find_image
+from pipeline.releases.images.trouble import ImageNotBuilt
 from tests.conftest import ROOT
 from tests.images.conftest import CONTAINERS
 from tests.pictures import png, square, unpng
+from tests.pipeline.cli.conftest import Matteline
 
 pytestmark = [pytest.mark.images, pytest.mark.usefixtures("launcher")]
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.declared.containers import ContainerManifest
 from pipeline.local.deployment import NAMES
-from pipeline.local.images.launching import ImageLauncher
+from pipeline.local.image_launcher import ImageLauncher
 from pipeline.local.lambda_host import LambdaHost
-from pipeline.manifest import ContainerManifest
 from tests.execution.driver import Driver
 from tests.images.conftest import CONTAINERS, ImageCloud, Told
 from tests.images.emulation import emulated

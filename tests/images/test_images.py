@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from packaging.markers import Marker
 
-from pipeline.local.images.sandbox import Sandbox
-from pipeline.manifest import ContainerManifest
-from pipeline.shipping import require_within_budget, shipped_files
+from pipeline.declared.containers import ContainerManifest
+from pipeline.releases.images.sandbox import Sandbox
+from pipeline.releases.shipping import require_within_budget, shipped_files
 from tests.answers import Serve
 from tests.conftest import ROOT
 from tests.contracts.requirements import read_lock

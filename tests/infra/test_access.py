@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 
 from infra.app import ROOT
-from pipeline.blueprint import Blueprint
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import Names
 from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, deploy
 from tests.infra.conftest import Templates
 from tests.infra.policies import allows, listed, role, statements_of

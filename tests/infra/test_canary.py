@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from infra.app import ROOT
-from pipeline.manifest import load_containers
-from pipeline.names import Names
+from pipeline.declared.containers import load_containers
+from pipeline.declared.names import Names
 from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, Resource, deploy
 from tests.infra.conftest import Templates
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from infra.app import ROOT
 from infra.checks_project import ChecksProject
 from infra.settings import Settings
-from pipeline.names import Names
+from pipeline.declared.names import Names
 from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, Resource, deploy
 from tests.infra.conftest import Templates
 from tests.infra.policies import listed, statements_of

@@ -10,8 +10,8 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from infra.app import ROOT
-from pipeline.manifest import load_containers
-from pipeline.names import Names
+from pipeline.declared.containers import load_containers
+from pipeline.declared.names import Names
 from tests.infra.cloudformation import ACCOUNT, REGION, Resource, deploy
 from tests.infra.conftest import Templates
 from tests.infra.policies import listed, role

@@ -10,8 +10,8 @@ from aws_cdk.assertions import Template
 
 from infra.app import ROOT
 from infra.function_stack import FunctionStack
-from pipeline.blueprint import Blueprint, DeclaredFunction
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint, DeclaredFunction
+from pipeline.declared.names import Names
 from tests.infra.cloudformation import deploy
 from tests.infra.conftest import Templates
 

@@ -10,9 +10,9 @@ import pytest
 
 from infra.app import ROOT
 from infra.observability_stack import ObservabilityStack
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import Names
 from pipeline.errors import PipelineError, leaf_names
-from pipeline.names import Names
 from tests.infra.cloudformation import Deployed, deploy
 from tests.infra.conftest import Templates
 
@@ -61,7 +61,7 @@ def test_every_container_is_asked_for_broken_weights(stack: Deployed) -> None:
 def test_what_tasks_publish_is_asked_for_by_the_names_they_publish_it_by(
     templates: Templates,
 ) -> None:
-    """That they do publish these is held by tests/unit/test_task_log.py."""
+    """That they do publish these is held by tests/pipeline/test_task_log.py."""
     errors = leaf_names(PipelineError)
     asked = {
         (name, dimension["Name"])

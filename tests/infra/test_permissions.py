@@ -10,8 +10,8 @@ import pytest
 
 from infra.app import ROOT
 from infra.task_permissions import TaskPermissions, UnknownIntegration
-from pipeline.blueprint import Blueprint
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import Names
 from tests.infra.policies import allows
 
 _NAMES: Final = Names("dev", account="123456789012", region="eu-central-1")

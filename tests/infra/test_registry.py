@@ -11,8 +11,8 @@ from aws_cdk.assertions import Template
 
 from infra.app import ROOT
 from infra.registry_stack import RegistryStack, Scanning
-from pipeline.manifest import load_containers
-from pipeline.names import Names
+from pipeline.declared.containers import load_containers
+from pipeline.declared.names import Names
 from tests.infra.cloudformation import Deployed, Resource, deploy
 from tests.infra.conftest import Templates
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from infra.app import ROOT
-from pipeline.manifest import load_containers
+from pipeline.declared.containers import load_containers
 from tests.infra.cloudformation import Deployed, Resource, deploy
 from tests.infra.conftest import Templates
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from pipeline.names import Names
+from pipeline.declared.names import Names
 from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, deploy
 from tests.infra.conftest import Templates
 

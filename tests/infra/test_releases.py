@@ -9,9 +9,9 @@ from typing import Any, Final
 import pytest
 
 from infra.app import ROOT
-from pipeline.blueprint import Blueprint
-from pipeline.manifest import load_containers
-from pipeline.names import Names
+from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.containers import load_containers
+from pipeline.declared.names import Names
 from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, Resource, deploy
 from tests.infra.conftest import Templates
 from tests.infra.policies import Statement, allows, listed, role, statements_of

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from infra.app import ROOT
-from pipeline.manifest import Bucket, load_resources
+from pipeline.declared.resources import Bucket, load_resources
 from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, Resource, deploy
 from tests.infra.conftest import Templates
 

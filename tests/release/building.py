@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from moto.server import ThreadedMotoServer
 
-from pipeline import content_lock
-from pipeline.evidence import PROVENANCE
+from pipeline.declared.containers import load_container
 from pipeline.local.cloud import CREDENTIALS, make_client
 from pipeline.local.deployment import NAMES
-from pipeline.manifest import load_container
+from pipeline.releases import content_lock
+from pipeline.releases.evidence import PROVENANCE
 from tests.conftest import ROOT
 from tests.release import stand_ins
 from tests.release.codebuild import Build, read_buildspec, run_build

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES
 from pipeline.local.worker import Function

@@ -10,8 +10,8 @@ from typing import Any
 
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
-from pipeline.local.executions import describe
 from pipeline.operations.executions import Execution
+from pipeline.session.watching import describe
 from tests.release.evidence import Evidence, envelope_of, evidence_of
 from tests.release.release_aws import ReleaseAws, Stack
 

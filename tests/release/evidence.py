@@ -8,8 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline import evidence
-from pipeline.evidence import (
+from pipeline.releases import evidence
+from pipeline.releases.evidence import (
     PAYLOAD_TYPE,
     SBOM,
     SELFTEST,

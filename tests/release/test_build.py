@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.functions.release_gate import evidence as gate
-from pipeline.evidence import OTHERS, PROVENANCE, SBOM, SELFTEST
+from pipeline.functions.release_gate import evidence as gate
+from pipeline.releases.evidence import OTHERS, PROVENANCE, SBOM, SELFTEST
 from tests.release.building import (
     CONTAINER,
     KEY,

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.functions.smoke_hook.subject import subjects
-from infra.operation_code import lay_out
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
+from pipeline.functions.smoke_hook.subject import subjects
 from pipeline.local.deployment import NAMES
+from pipeline.releases.function_code import lay_out
 from tests.conftest import ROOT
 
 BLUEPRINT = Blueprint.read(ROOT, default_model="starter")
@@ -72,7 +72,7 @@ def test_every_container_has_a_golden_event(container: str) -> None:
     assert (ROOT / "containers" / container / "golden.toml").is_file()
 
 
-@pytest.mark.parametrize("handler", sorted(ROOT.glob("infra/functions/*/handler.py")))
+@pytest.mark.parametrize("handler", sorted(ROOT.glob("pipeline/functions/*/handler.py")))
 def test_handlers_are_thin(handler: Path) -> None:
     text = handler.read_text()
     decisions = (ast.If, ast.IfExp, ast.For, ast.While, ast.Try)

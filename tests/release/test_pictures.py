@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infra.functions.smoke_hook import drawing
-from infra.functions.smoke_hook.answers import field, problems
-from infra.functions.smoke_hook.golden import Golden, Pixels, read_golden
-from infra.functions.smoke_hook.png import NotThisPng, Picture, decode, encode
-from pipeline.png import encode_png
+from pipeline.functions.smoke_hook import drawing
+from pipeline.functions.smoke_hook.answers import field, problems
+from pipeline.functions.smoke_hook.golden import Golden, Pixels, read_golden
+from pipeline.functions.smoke_hook.png import NotThisPng, Picture, decode, encode
+from pipeline.photo.png_writer import encode_png
 
 NOISE = np.random.default_rng(3).integers(0, 255, (31, 17, 4), dtype=np.uint8)
 GRADIENT = np.tile(np.arange(64, dtype=np.uint8)[:, None, None] * 3, (1, 48, 4))

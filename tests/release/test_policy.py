@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra.functions.release_gate.policy import Finding, Limits, Waiver, judge_findings
-from infra.functions.release_gate.waivers import parse_waivers
-from tests.conftest import ROOT
+from pipeline.functions.release_gate.policy import Finding, Limits, Waiver, judge_findings
+from pipeline.functions.release_gate.waivers import parse_waivers, read_waivers
 
 TODAY = date(2026, 11, 20)
 WAIVER = """
@@ -119,7 +118,7 @@ def test_a_renewed_waiver_counts_and_the_expired_one_is_not_told() -> None:
 
 
 def test_the_waivers_of_the_repository_can_be_read() -> None:
-    parse_waivers(tomllib.loads((ROOT / "infra" / "waivers.toml").read_text()))
+    read_waivers()
 
 
 def test_a_waiver_is_read_as_it_is_written() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.operations.executions import Execution
-from pipeline.release_errors import RejectedByGate, RejectedScan
+from pipeline.releases.errors import RejectedByGate, RejectedScan
 from tests.release.driver import Releases
 from tests.release.evidence import as_json, evidence_of
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.functions.release_gate.sources import Sources
+from pipeline.functions.release_gate.sources import Sources
 
 
 class KMSInvalidSignatureException(Exception):

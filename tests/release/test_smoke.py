@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.declared.containers import load_containers
 from pipeline.local.deployment import NAMES
-from pipeline.manifest import load_containers
 from tests.conftest import ROOT
 from tests.release.conftest import releasing
 from tests.release.driver import Releases

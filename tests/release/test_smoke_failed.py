@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.declared.containers import load_containers
 from pipeline.local.deployment import NAMES
 from pipeline.local.worker import Function
-from pipeline.manifest import load_containers
 from tests.conftest import ROOT
 from tests.release.conftest import releasing
 from tests.release.driver import EARLIER, Releases

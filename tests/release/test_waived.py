@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.operation_code import lay_out
+from pipeline.functions.release_gate.waivers import FILE
 from pipeline.local.deployment import NAMES
 from pipeline.local.worker import Function
+from pipeline.releases.function_code import lay_out
 from tests.conftest import ROOT
 from tests.release.conftest import pass_smoke_tests, releasing
 from tests.release.driver import Releases
@@ -44,7 +45,7 @@ who = "Ada"
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
     """With the gate out of its own zip, in which somebody waived something."""
     package = lay_out(ROOT, ROOT, tmp_path_factory.mktemp("zip"))
-    (package / "infra" / "waivers.toml").write_text(WAIVERS)
+    (package / FILE).write_text(WAIVERS)
 
     def packed(function: Function) -> Function:
         return _packed(function, package)

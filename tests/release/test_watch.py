@@ -11,8 +11,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.functions.image_watch.watch import Watch
-from infra.functions.release_gate.policy import Waiver
+from pipeline.functions.image_watch.watch import Watch
+from pipeline.functions.release_gate.policy import Waiver
 from tests.release.moto_releases import release_services
 from tests.release.release_aws import ReleaseAws
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from pipeline.manifest import load_containers
+from pipeline.declared.containers import load_containers
 from tests.conftest import ROOT
 from tests.wiring.calls import calls
 from tests.wiring.ministack import MiniStack

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from pipeline.local.executions import describe
-from pipeline.names import Names
+from pipeline.declared.names import Names
 from pipeline.operations.executions import Execution
+from pipeline.session.watching import describe
 from tests.wiring.assembly import Template
 from tests.wiring.deployment import deploy, release
 from tests.wiring.ministack import REGION, MiniStack

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
 from pipeline.local.deployment import NAMES
 from pipeline.operations.key_lists import PLACE
 from tests.conftest import ROOT

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pipeline.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint
 from tests.conftest import ROOT
 from tests.pictures import png, square
 from tests.wiring.assembly import Template

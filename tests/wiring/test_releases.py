@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.manifest import load_containers
+from pipeline.declared.containers import load_containers
 from tests.conftest import ROOT
 from tests.wiring.assembly import Template
 from tests.wiring.deployment import RELEASE, deploy, release

@@ -11,9 +11,9 @@ import numpy as np
 
 from containers.background_remover.network import Network, open_network
 from containers.background_remover.saliency import predict_mask, to_mask, to_tensor
-from pipeline.catalogue import load_catalogue
-from pipeline.photo import Pixels
-from pipeline.specs import SaliencySpec
+from pipeline.declared.engines import SaliencySpec
+from pipeline.declared.models import load_catalogue
+from pipeline.photo.pixels import Pixels
 
 ROOT: Final = Path(__file__).parents[3]
 _PRISMA: Final = SaliencySpec(

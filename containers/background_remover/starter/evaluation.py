@@ -22,7 +22,7 @@ from containers.background_remover.starter.library import load_library
 from containers.background_remover.starter.sheets import draw_overlap_sheet, draw_photo_sheet
 from containers.background_remover.subject import CONFIDENT, require_subject
 from pipeline.errors import NoSubject
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 FOLDERS: Final = ("people", "objects")
 _OF_EACH_SCENE: Final = 20

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from containers.background_remover.subject import CONFIDENT
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 if TYPE_CHECKING:
     from containers.background_remover.starter.evaluation import Judged

@@ -18,7 +18,7 @@ from containers.model_downloader.optimisation.pictures import Tensor, inputs
 from containers.model_downloader.optimisation.proof import answers, compared
 from containers.model_downloader.optimisation.quantisation import quantise
 from containers.model_downloader.optimisation.rewriting import rewrite
-from pipeline.staged import Precision
+from pipeline.weights.staged import Precision
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.staged import Precision, Proof
+from pipeline.weights.staged import Precision, Proof
 
 # Raise it whenever a pass, the quantisation or the layout changes: a machine that kept networks of
 # an older edition makes them again.

@@ -11,7 +11,7 @@ import onnxruntime as ort
 from containers.model_downloader.optimisation.offline import lean_options
 from containers.model_downloader.optimisation.order import Activation
 from containers.model_downloader.optimisation.pictures import Tensor
-from pipeline.staged import MASK_ERROR, MAX_DIFFERENCE, Precision, Proof
+from pipeline.weights.staged import MASK_ERROR, MAX_DIFFERENCE, Precision, Proof
 
 
 def answers(network: Path, photos: list[Tensor], *, as_it_is: bool = False) -> list[Tensor]:

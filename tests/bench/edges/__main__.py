@@ -13,8 +13,8 @@ from typing import Final
 
 from rich.table import Table
 
-from pipeline.local.report import console
-from pipeline.photo import Pixels
+from pipeline.cli.report import console
+from pipeline.photo.pixels import Pixels
 from tests.bench.edges.contenders import CONTENDERS, told_the_trimap
 from tests.bench.edges.large import measure
 from tests.bench.edges.scenes import Scene, scenes

@@ -15,9 +15,9 @@ from containers.edge_refiner.box_filter import box_mean
 from containers.edge_refiner.budget import Budget
 from containers.edge_refiner.mask import doubt_of, enlarge_mask
 from containers.edge_refiner.pictures import compose
-from pipeline.contracts import Refine
-from pipeline.manifest import load_container
-from pipeline.photo import Photo, Pixels
+from pipeline.contracts.cutout import Refine
+from pipeline.declared.containers import load_container
+from pipeline.photo.pixels import Photo, Pixels
 from tests.bench.edges.drawing import Plane
 from tests.conftest import ROOT
 

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 from tests.bench.edges.contenders import CONTENDERS
 from tests.conftest import ROOT
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, ImageFilter
 
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 from tests.bench.edges.drawing import Plane
 
 

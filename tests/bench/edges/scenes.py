@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from PIL import Image, ImageFilter
 
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 from tests.bench.edges.drawing import Layer, Plane, mottled
 from tests.bench.edges.masks import EYES, seen_by
 from tests.bench.edges.subjects import HARD, HEIGHT, SUBJECTS, WIDTH

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 from tests.bench.edges.contenders import CONTENDERS
 from tests.bench.edges.scenes import Scene, drawn_scene
 from tests.bench.edges.scoring import BACKGROUNDS, enlarged, over

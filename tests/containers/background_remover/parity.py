@@ -17,9 +17,9 @@ from PIL import Image
 
 from containers.background_remover.network import open_network
 from containers.background_remover.saliency import predict_mask, read_picture
-from pipeline.catalogue import ModelRow
-from pipeline.photo import Pixels
-from pipeline.specs import SaliencySpec
+from pipeline.declared.engines import SaliencySpec
+from pipeline.declared.models import ModelRow
+from pipeline.photo.pixels import Pixels
 from tests.peer import peer_mask, peer_session
 
 

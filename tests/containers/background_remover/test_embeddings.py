@@ -14,9 +14,9 @@ from onnx import numpy_helper
 from containers.background_remover.engines import load_model
 from containers.background_remover.masks import Prediction
 from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.contracts import RemoveBackground, SourcePhoto
-from pipeline.prompts import Point, SubjectPrompt
-from pipeline.staged import (
+from pipeline.contracts.cutout import RemoveBackground, SourcePhoto
+from pipeline.photo.prompts import Point, SubjectPrompt
+from pipeline.weights.staged import (
     NamedArtifact,
     OptimisedNetwork,
     Proof,

@@ -12,10 +12,10 @@ from PIL import Image
 
 from containers.background_remover.handler import handler
 from pipeline.artifacts import LocalStore, Location
-from pipeline.contracts import BackgroundRemoved, RemoveBackground, SourcePhoto
+from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground, SourcePhoto
 from pipeline.errors import NoSubject, OutOfMemory, SourceChanged, SourceMissing, WeightsNotStaged
-from pipeline.photo import Pixels
-from pipeline.staged import StagedFile, StagedWeights
+from pipeline.photo.pixels import Pixels
+from pipeline.weights.staged import StagedFile, StagedWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.models import SIZE, Shelf

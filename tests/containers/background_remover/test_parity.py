@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.catalogue import load_catalogue
-from pipeline.local.samples import sample_photos
-from pipeline.specs import SaliencySpec
+from pipeline.cli.samples import sample_photos
+from pipeline.declared.engines import SaliencySpec
+from pipeline.declared.models import load_catalogue
 from tests.conftest import ROOT
 from tests.containers.background_remover.parity import Pair
 

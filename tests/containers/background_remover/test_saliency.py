@@ -14,9 +14,9 @@ from PIL import Image
 
 from containers.background_remover.network import Network, open_network
 from containers.background_remover.saliency import predict_mask, read_picture, to_mask, to_tensor
+from pipeline.declared.engines import SaliencySpec
 from pipeline.errors import OutOfMemory
-from pipeline.photo import Pixels
-from pipeline.specs import SaliencySpec
+from pipeline.photo.pixels import Pixels
 from tests.models import SIZE, Shelf
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}

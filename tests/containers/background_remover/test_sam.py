@@ -16,10 +16,10 @@ from containers.background_remover.masks import Prediction
 from containers.background_remover.network import open_network
 from containers.background_remover.sam import Sam, choose, predict_subjects
 from pipeline.artifacts import LocalStore
+from pipeline.declared.engines import SamSpec
 from pipeline.errors import NoSubject
-from pipeline.photo import Pixels
-from pipeline.prompts import SubjectPrompt
-from pipeline.specs import SamSpec
+from pipeline.photo.pixels import Pixels
+from pipeline.photo.prompts import SubjectPrompt
 from tests.models import Shelf
 from tests.sam_models import CANVAS, FAR, FARTHEST, NEAR, SCORES
 

@@ -20,10 +20,10 @@ from containers.background_remover.embeddings import EmbeddingCache
 from containers.background_remover.network import open_network
 from containers.background_remover.sam import Sam, predict_subjects
 from pipeline.artifacts import LocalStore
-from pipeline.catalogue import load_catalogue
-from pipeline.photo import Pixels
-from pipeline.prompts import SubjectPrompt
-from pipeline.specs import SamSpec
+from pipeline.declared.engines import SamSpec
+from pipeline.declared.models import load_catalogue
+from pipeline.photo.pixels import Pixels
+from pipeline.photo.prompts import SubjectPrompt
 from tests.conftest import ROOT
 from tests.peer import peer_pair_session
 from tests.sam_models import decoder, encoder

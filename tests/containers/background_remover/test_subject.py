@@ -7,7 +7,7 @@ import pytest
 
 from containers.background_remover.subject import require_subject
 from pipeline.errors import NoSubject
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 
 
 def mask_of(*shares: tuple[int, int]) -> Pixels:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from containers.edge_refiner.budget import Budget
-from pipeline.photo import Photo, Pixels
+from pipeline.photo.pixels import Photo, Pixels
 
 Alpha = npt.NDArray[np.float32]
 Colour = tuple[int, int, int]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from containers.edge_refiner.alpha import estimate_alpha
-from pipeline.contracts import Refine
-from pipeline.photo import Pixels
+from pipeline.contracts.cutout import Refine
+from pipeline.photo.pixels import Pixels
 from tests.containers.edge_refiner import (
     AMPLE,
     NIGHT,

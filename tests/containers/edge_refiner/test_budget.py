@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from containers.edge_refiner.budget import Budget
-from pipeline.contracts import Refine
+from pipeline.contracts.cutout import Refine
 
 MP = 1_000_000
 

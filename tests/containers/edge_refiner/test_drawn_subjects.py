@@ -10,8 +10,8 @@ import pytest
 
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.budget import Budget
-from pipeline.contracts import Refine
-from pipeline.photo import Pixels
+from pipeline.contracts.cutout import Refine
+from pipeline.photo.pixels import Pixels
 from tests.bench.edges.masks import EYES, seen_by
 from tests.bench.edges.scenes import Scene, drawn_scene
 from tests.bench.edges.scoring import enlarged

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from containers.edge_refiner import resampling
 from containers.edge_refiner.foreground import estimate_foreground
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 from tests.containers.edge_refiner import NIGHT, SAND, Alpha, Colour, composite, disk
 
 PAIRS = [

@@ -12,7 +12,7 @@ from containers.edge_refiner.guided_filter import (
     fit_linear_model,
 )
 from containers.edge_refiner.linear_model import in_planes
-from pipeline.photo import Pixels
+from pipeline.photo.pixels import Pixels
 from tests.containers.edge_refiner import NIGHT, SAND, composite, disk, grainy
 
 BLUR = 1.5

@@ -12,9 +12,9 @@ from PIL import Image, ImageCms
 
 from containers.edge_refiner.handler import handler
 from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.contracts import EdgesRefined, Options, Picture, RefineEdges, SourcePhoto
+from pipeline.contracts.cutout import EdgesRefined, Options, Picture, RefineEdges, SourcePhoto
 from pipeline.errors import SourceChanged, SourceMissing
-from pipeline.photo import Pixels, encode
+from pipeline.photo.pixels import Pixels, encode
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.containers.edge_refiner import NIGHT, SAND, coarse_mask, composite, disk

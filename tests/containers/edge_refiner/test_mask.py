@@ -10,7 +10,7 @@ import pytest
 from containers.edge_refiner import mask as masks
 from containers.edge_refiner.mask import doubt_of, enlarge_mask, read_mask, settle
 from pipeline.artifacts import LocalStore, Location
-from pipeline.photo import encode
+from pipeline.photo.pixels import encode
 from tests.containers.edge_refiner import coarse_mask, disk
 
 

@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.pictures import Rendered, compose, render
-from pipeline.contracts import Options, PictureFormat, PictureKind
-from pipeline.photo import Pixels
+from pipeline.contracts.cutout import Options, PictureFormat, PictureKind
+from pipeline.photo.pixels import Pixels
 from tests.containers.edge_refiner import (
     AMPLE,
     SAND,

@@ -15,8 +15,8 @@ from containers.edge_refiner.budget import Budget
 from containers.edge_refiner.following import Fit
 from containers.edge_refiner.mask import doubt_in, doubt_of, enlarge_mask
 from containers.edge_refiner.tiling import Tile
-from pipeline.contracts import Refine, Refinement
-from pipeline.photo import Pixels
+from pipeline.contracts.cutout import Refine, Refinement
+from pipeline.photo.pixels import Pixels
 from tests.containers.edge_refiner import (
     AMPLE,
     NIGHT,

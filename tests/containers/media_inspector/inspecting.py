@@ -11,8 +11,8 @@ from PIL import Image
 from containers.media_inspector.inspection import inspect_photo
 from containers.media_inspector.options import Profile
 from pipeline.artifacts import ArtifactStore, Location
-from pipeline.catalogue import Catalogue
-from pipeline.contracts import InspectPhoto, PhotoInspected
+from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
+from pipeline.declared.models import Catalogue
 
 CAT = Location("photos", "trips/cat.jpg")
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from pipeline.artifacts import LocalStore, Location
-from pipeline.catalogue import Catalogue
-from pipeline.contracts import FOREVER, Options, Plan
+from pipeline.aws.s3 import S3Store
+from pipeline.contracts.contract import FOREVER
+from pipeline.contracts.cutout import Options, Plan
+from pipeline.declared.models import Catalogue
 from pipeline.errors import SourceChanged
-from pipeline.s3 import S3Store
 from tests.containers.media_inspector.inspecting import CAT, arrived, etag, inspect, jpeg
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from containers.media_inspector.options import Profile, canonical, load_profiles, merge_options
-from pipeline.catalogue import load_catalogue
-from pipeline.contracts import Options
+from pipeline.contracts.cutout import Options
+from pipeline.declared.models import load_catalogue
 from pipeline.errors import InvalidOptions
 from tests.conftest import ROOT
 

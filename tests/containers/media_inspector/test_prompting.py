@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pipeline.artifacts import LocalStore
-from pipeline.catalogue import Catalogue
+from pipeline.declared.models import Catalogue
 from pipeline.errors import InvalidOptions, InvalidPrompt, PipelineError
-from pipeline.prompts import Point, SubjectPrompt
+from pipeline.photo.prompts import Point, SubjectPrompt
 from tests.containers.media_inspector.inspecting import inspect
 
 MIDDLE = [{"points": [{"x": 0.5, "y": 0.5}]}]

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import limits
 from pipeline.artifacts import AccessDenied, LocalStore, Location, Stat
-from pipeline.catalogue import Catalogue
+from pipeline.declared.models import Catalogue
 from pipeline.errors import (
     CorruptMedia,
     InvalidOptions,
@@ -20,6 +19,7 @@ from pipeline.errors import (
     UnknownModel,
     UnsupportedMedia,
 )
+from pipeline.photo import limits
 from tests.containers.media_inspector.inspecting import CAT, inspect, jpeg
 
 WISHES: dict[str, tuple[dict[str, Any], type[PipelineError]]] = {

@@ -8,7 +8,7 @@ import pytest
 
 from containers.media_inspector.request import Request, read_request
 from pipeline.artifacts import Location
-from pipeline.contracts import InspectPhoto
+from pipeline.contracts.cutout import InspectPhoto
 from pipeline.errors import InvalidOptions
 
 

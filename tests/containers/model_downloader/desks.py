@@ -14,9 +14,9 @@ from containers.model_downloader.pace import Pace
 from containers.model_downloader.sources import Sources
 from containers.model_downloader.web import Web
 from pipeline.artifacts import LocalStore, Location
-from pipeline.catalogue import WeightsFile
-from pipeline.contracts import StageWeights, WeightsStaged
-from pipeline.network import Network
+from pipeline.contracts.weights import StageWeights, WeightsStaged
+from pipeline.declared.models import WeightsFile
+from pipeline.weights.proxies import Network
 from pipeline.workbench import TaskContext
 
 CONTENT = bytes(range(256)) * 9000  # more than two chunks

@@ -15,9 +15,9 @@ from moto import mock_aws
 
 from containers.model_downloader.claim import LEASE_S, Claim, claimed
 from pipeline.artifacts import ArtifactStore, LocalStore, Location
+from pipeline.aws.s3 import S3Store
 from pipeline.errors import StoreUnavailable, WeightsClaimed
-from pipeline.local import moto_compat
-from pipeline.s3 import S3Store
+from pipeline.local.moto import compat
 
 PLACE = Location("models", "net/0123456789ab/claim.json")
 
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> LocalStore:
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Store]:
-    moto_compat.apply()
+    compat.apply()
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         client: Any = boto3.client("s3")

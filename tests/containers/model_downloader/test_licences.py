@@ -8,9 +8,9 @@ import pytest
 
 from containers.model_downloader.handler import handler
 from pipeline.artifacts import LocalStore
-from pipeline.contracts import StageWeights, WeightsStaged
+from pipeline.contracts.weights import StageWeights, WeightsStaged
 from pipeline.errors import LicenseNotAccepted
-from pipeline.staged import StagedWeights
+from pipeline.weights.staged import StagedWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.models import Shelf

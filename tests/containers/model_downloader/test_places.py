@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.artifacts import AccessDenied, LocalStore, Location
-from pipeline.catalogue import WeightsFile
+from pipeline.aws.secrets import Unreadable
+from pipeline.declared.models import WeightsFile
 from pipeline.errors import StoreUnavailable, WeightsForbidden, WeightsUnavailable
-from pipeline.network import Network
-from pipeline.secrets import Unreadable
+from pipeline.weights.proxies import Network
 from tests.containers.model_downloader.desks import CONTENT, MD5, SHA256, Desk, Vault, wanted
 from tests.containers.model_downloader.server import Web
 

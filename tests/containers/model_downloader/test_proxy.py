@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.network import Network
+from pipeline.weights.proxies import Network
 from tests.containers.model_downloader.desks import CONTENT, SHA256, Desk, wanted
 from tests.containers.model_downloader.server import Web
 

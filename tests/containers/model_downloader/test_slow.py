@@ -12,7 +12,7 @@ import pytest
 from containers.model_downloader.pace import LEAST_BYTES_PER_S, WINDOW_S, Pace
 from containers.model_downloader.web import Web as Client
 from pipeline.errors import WeightsUnavailable
-from pipeline.network import Network
+from pipeline.weights.proxies import Network
 from tests.containers.model_downloader.desks import CONTENT, SHA256, Desk, wanted
 from tests.containers.model_downloader.server import Web
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from containers.model_downloader.smoke import plain_grey, require_working_network
-from pipeline.catalogue import ModelRow, WeightsFile
+from pipeline.declared.engines import SaliencySpec
+from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import OutOfMemory, WeightsMismatch
-from pipeline.specs import SaliencySpec
 from tests.containers.model_downloader.networks import Shape, answering, network, saved
 from tests.models import brightness
 

@@ -10,9 +10,9 @@ import pytest
 from onnx import helper, numpy_helper
 
 from containers.model_downloader.smoke import require_working_network
-from pipeline.catalogue import ModelRow, WeightsFile
+from pipeline.declared.engines import SamSpec
+from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import WeightsMismatch
-from pipeline.specs import SamSpec
 from tests.models import brightness
 from tests.sam_models import CANVAS, decoder, encoder
 

@@ -9,14 +9,14 @@ import pytest
 
 from containers.model_downloader import staging
 from pipeline.artifacts import LocalStore, Location
-from pipeline.catalogue import load_catalogue
+from pipeline.declared.models import load_catalogue
 from pipeline.errors import (
     UnknownModel,
     WeightsMismatch,
     WeightsUnavailable,
 )
-from pipeline.staged import StagedWeights
-from pipeline.weights import LocalWeights
+from pipeline.weights.local_weights import LocalWeights
+from pipeline.weights.staged import StagedWeights
 from tests.conftest import ROOT
 from tests.containers.model_downloader.desks import (
     NOTES,

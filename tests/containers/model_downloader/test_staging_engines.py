@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.artifacts import LocalStore, Location
 from pipeline.errors import InvalidOptions, WeightsMismatch
-from pipeline.staged import StagedWeights
+from pipeline.weights.staged import StagedWeights
 from tests.containers.model_downloader.desks import Bench, everything_in, stage
 from tests.models import catalogue_row
 

@@ -17,6 +17,7 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from pipeline.artifacts import LocalStore, Location, Upload
+from pipeline.aws.s3 import S3Store
 from pipeline.errors import (
     OutOfStorage,
     StoreUnavailable,
@@ -24,8 +25,7 @@ from pipeline.errors import (
     WeightsMismatch,
     WeightsUnavailable,
 )
-from pipeline.s3 import S3Store
-from pipeline.staged import StagedWeights
+from pipeline.weights.staged import StagedWeights
 from tests.containers.model_downloader.desks import (
     Bench,
     everything_in,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from containers.model_downloader.optimiser import Outcome
 from pipeline.artifacts import LocalStore, Location
-from pipeline.catalogue import ModelRow, WeightsFile
-from pipeline.specs import SaliencySpec
+from pipeline.declared.engines import SaliencySpec
+from pipeline.declared.models import ModelRow, WeightsFile
 
 DIGEST = f"md5:{'0' * 32}"  # of no consequence: the intake has seen to it
 SPEC = SaliencySpec(input_size=32, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none")

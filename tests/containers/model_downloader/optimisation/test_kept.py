@@ -15,8 +15,8 @@ from containers.model_downloader.kept import kept_file
 from containers.model_downloader.optimisation.order import EDITION
 from containers.model_downloader.optimiser import Optimiser, Outcome
 from pipeline.artifacts import LocalStore
-from pipeline.staged import StagedFile, StagedWeights
-from pipeline.weights import checksums
+from pipeline.weights.local_weights import checksums
+from pipeline.weights.staged import StagedFile, StagedWeights
 from tests.containers.model_downloader.optimisation.desk import DIGEST, ROW, Try, place, stored
 
 

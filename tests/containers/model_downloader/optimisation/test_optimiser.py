@@ -15,7 +15,7 @@ import onnxruntime as ort
 from containers.model_downloader.optimisation.__main__ import ABANDONED
 from containers.model_downloader.optimisation.order import Order
 from pipeline.artifacts import LocalStore, Location
-from pipeline.staged import Runtime
+from pipeline.weights.staged import Runtime
 from tests.bench.standins.layers import conv
 from tests.bench.standins.net import Net
 from tests.conftest import ROOT

@@ -10,7 +10,7 @@ import pytest
 from containers.model_downloader.optimisation.order import Activation
 from containers.model_downloader.optimisation.pictures import inputs, pictures
 from containers.model_downloader.optimisation.proof import compared
-from pipeline.staged import Precision
+from pipeline.weights.staged import Precision
 
 Shape = list[int | str | None]
 

@@ -1,0 +1,148 @@
+"""Artifacts in S3."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+from pipeline.artifacts import CHUNK_BYTES, Artifact, Location, Stat, Upload
+from pipeline.aws.s3_errors import lost_races, named_errors, unwrapped
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+_PART_BYTES: Final = 16 * 2**20  # 10,000 parts are allowed: 156 GiB
+
+
+class S3Store:
+    """An `ArtifactStore` over S3. Short retries here; long ones belong to the state machine."""
+
+    def __init__(self, client: S3Client) -> None:
+        self._client = client
+
+    @classmethod
+    def connect(cls) -> S3Store:
+        """Use the credentials, region and endpoint of the environment."""
+        retries = {"mode": "standard", "total_max_attempts": 3}
+        config = Config(connect_timeout=5, read_timeout=60, retries=retries)  # type: ignore[arg-type]
+        return cls(boto3.client("s3", config=config))
+
+    def stat(self, location: Location) -> Stat:
+        with named_errors(location):
+            head = self._client.head_object(**_address(location))  # type: ignore[arg-type]
+        etag = head["ETag"].strip('"')
+        return Stat(head["ContentLength"], etag, head.get("VersionId"), head["Metadata"])
+
+    def read(self, location: Location) -> bytes:
+        with named_errors(location):
+            answer = self._client.get_object(**_address(location))  # type: ignore[arg-type]
+            return answer["Body"].read()
+
+    def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact:
+        with named_errors(location):
+            self._client.put_object(
+                Bucket=location.bucket, Key=location.key, Body=content, ContentType=media_type
+            )
+        sha256 = hashlib.sha256(content).hexdigest()
+        return Artifact(uri=location.uri, sha256=sha256, bytes=len(content))
+
+    def download(self, location: Location, path: Path) -> None:
+        with named_errors(location):
+            bucket, key, version_id = location
+            extra = {"VersionId": version_id} if version_id is not None else {}
+            self._client.download_file(bucket, key, str(path), ExtraArgs=extra)
+
+    def upload(self, path: Path, location: Location, *, sha256: str) -> Artifact:
+        with named_errors(location), unwrapped():
+            self._client.upload_file(str(path), location.bucket, location.key)
+        return Artifact(uri=location.uri, sha256=sha256, bytes=path.stat().st_size)
+
+    def stream(self, location: Location) -> Iterator[bytes]:
+        with named_errors(location):
+            answer = self._client.get_object(**_address(location))  # type: ignore[arg-type]
+            yield from answer["Body"].iter_chunks(CHUNK_BYTES)
+
+    def begin(self, location: Location) -> Upload:
+        return _MultipartUpload(self._client, location)
+
+    def write_if_unchanged(
+        self, location: Location, content: bytes, *, etag: str | None
+    ) -> str | None:
+        bucket, key, _ = location
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": f'"{etag}"'}
+        with named_errors(location), lost_races():
+            answer = self._client.put_object(Bucket=bucket, Key=key, Body=content, **condition)  # type: ignore[arg-type]
+            return answer["ETag"].strip('"')
+        return None
+
+    def delete_if_unchanged(self, location: Location, *, etag: str) -> None:
+        with named_errors(location), lost_races():
+            bucket, key, _ = location
+            self._client.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
+
+
+class _MultipartUpload:
+    """Sends a part whenever one is full; what is smaller than a part is put in one piece."""
+
+    def __init__(self, client: S3Client, location: Location) -> None:
+        self._client = client
+        self._location = location
+        self._buffer = bytearray()
+        self._parts: list[CompletedPartTypeDef] = []
+        self._upload_id: str | None = None
+
+    def write(self, content: bytes) -> None:
+        self._buffer += content
+        while len(self._buffer) >= _PART_BYTES:
+            self._send(bytes(self._buffer[:_PART_BYTES]))
+            del self._buffer[:_PART_BYTES]
+
+    def complete(self) -> None:
+        bucket, key, _ = self._location
+        with named_errors(self._location):
+            if self._upload_id is None:
+                self._client.put_object(Bucket=bucket, Key=key, Body=bytes(self._buffer))
+                return
+            if self._buffer:
+                self._send(bytes(self._buffer))
+            self._client.complete_multipart_upload(
+                Bucket=bucket,
+                Key=key,
+                UploadId=self._upload_id,
+                MultipartUpload={"Parts": self._parts},
+            )
+        self._upload_id = None
+
+    def abort(self) -> None:
+        if self._upload_id is not None:
+            bucket, key, _ = self._location
+            with named_errors(self._location), lost_races():
+                self._client.abort_multipart_upload(
+                    Bucket=bucket, Key=key, UploadId=self._upload_id
+                )
+            self._upload_id = None
+
+    def _send(self, part: bytes) -> None:
+        bucket, key, _ = self._location
+        number = len(self._parts) + 1
+        with named_errors(self._location):
+            if self._upload_id is None:
+                begun = self._client.create_multipart_upload(Bucket=bucket, Key=key)
+                self._upload_id = begun["UploadId"]
+            sent = self._client.upload_part(
+                Bucket=bucket, Key=key, UploadId=self._upload_id, PartNumber=number, Body=part
+            )
+        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+
+
+def _address(location: Location) -> dict[str, str]:
+    address = {"Bucket": location.bucket, "Key": location.key}
+    if location.version_id is not None:
+        address["VersionId"] = location.version_id
+    return address

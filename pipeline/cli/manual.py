@@ -1,0 +1,70 @@
+"""What `matteline up` tells people: exactly what to type, and what happened since."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from pipeline.local.cloud import CREDENTIALS, LocalCloud
+from pipeline.local.deployment import NAMES
+from pipeline.operations.executions import Execution
+from pipeline.session.watching import Watch
+
+_POLL_S: Final = 0.3
+
+
+def instructions(cloud: LocalCloud) -> str:
+    """Every command with this cloud's own endpoint, buckets and ARNs filled in."""
+    aws = f"aws --endpoint-url {cloud.endpoint}"
+    exports = " ".join(f"{name}={value}" for name, value in CREDENTIALS.items())
+    ingest, output = NAMES.bucket("ingest"), NAMES.bucket("output")
+    typed = f'{{"bucket": "{ingest}", "key": "cat.jpg"}}'
+    return f"""\
+The local cloud answers on {cloud.endpoint}; photos are cut out by {cloud.blueprint.default_model}.
+In another terminal (`aws` is also in .venv/bin):
+
+  export {exports}
+
+Drop a photo, with or without options; drop it again to see a Duplicate:
+  {aws} s3 cp cat.jpg s3://{ingest}/
+  {aws} s3 cp cat.jpg s3://{ingest}/ --metadata matteline-crop=true,matteline-format=webp
+
+Fetch the cut-out and its manifest:
+  {aws} s3 cp --recursive s3://{output}/ out/
+
+Start an execution by hand (add "force": true to run a finished job again):
+  {aws} stepfunctions start-execution --state-machine-arn {NAMES.machine_arn("cutout")} \\
+    --input '{typed}'
+
+See what happened (copy an ARN from the list into the second command):
+  {aws} stepfunctions list-executions --state-machine-arn {NAMES.machine_arn("cutout")}
+  {aws} stepfunctions get-execution-history --execution-arn ARN
+  {aws} s3 cp --recursive s3://{NAMES.bucket("quarantine")}/ reasons/
+
+Follow the functions' logs:
+  tail -f {cloud.logs}/*.log
+
+Ctrl-C stops everything.
+"""
+
+
+def narrate(cloud: LocalCloud, say: Callable[[str], None]) -> None:
+    """Say a line for every execution that ends, until interrupted."""
+    watch = Watch(cloud)
+    while True:
+        for execution in watch.ended():
+            say(_line(execution))
+        time.sleep(_POLL_S)
+
+
+def _line(execution: Execution) -> str:
+    photo = execution.key or execution.arn.rpartition(":")[2]
+    begin = f"{execution.verdict:11} {photo}  "
+    if execution.status != "SUCCEEDED":
+        return begin + execution.reason
+    result = execution.output
+    if execution.verdict == "DUPLICATE":
+        return f"{begin}first: {result['first']['manifest']}"
+    spent = sum(execution.task_ms.values())
+    return f"{begin}{result['pictures'][0]['uri']}  {spent:,.0f} ms"

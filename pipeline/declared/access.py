@@ -1,0 +1,39 @@
+"""What a container's role may do with the objects of one bucket."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from pydantic import Field
+
+from pipeline.declared.declaration import Declaration, KebabName
+from pipeline.declared.engines import Engine
+
+Action = Literal["read", "write", "delete"]
+_MODEL: Final = "{model}"
+
+
+class Access(Declaration):
+    """One `[[access]]` of a container's manifest.
+
+    In `keys`, `*` stands for any characters, slashes too, and `{model}` for the function's model.
+    `read` tells what is missing from what is forbidden; `write` takes uploads in parts. With
+    `engines`, it is only for functions whose model is of one of them.
+    """
+
+    bucket: KebabName
+    keys: tuple[str, ...] = Field(min_length=1)
+    actions: tuple[Action, ...] = Field(min_length=1)
+    engines: tuple[Engine, ...] = ()
+
+    def is_for(self, engine: Engine | None) -> bool:
+        """Whether a function has it whose model is of `engine`; None for one without a model."""
+        return not self.engines or engine in self.engines
+
+    @property
+    def is_of_a_model(self) -> bool:
+        """Whether only a function that has a model can have it."""
+        return bool(self.engines) or any(_MODEL in key for key in self.keys)
+
+    def keys_of(self, model: str | None) -> Sequence[str]:
+        """The patterns for a function with that model, or with none."""
+        return [key.replace(_MODEL, model or "") for key in self.keys]

@@ -1,0 +1,188 @@
+"""Everything the repository declares, read once: what the local cloud and AWS are made from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pipeline.declared.containers import ContainerManifest, load_containers
+from pipeline.declared.declaration import pascal_case
+from pipeline.declared.models import Catalogue, ModelRow, load_catalogue
+from pipeline.declared.names import Names
+from pipeline.declared.resources import Operation, Resources, load_resources
+
+_PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
+_MACHINE: Final = ".asl.json"
+_TRIGGER: Final = ".trigger.json"
+_SCHEDULE: Final = ".schedule.json"
+_DISTRIBUTED: Final = '"DISTRIBUTED"'
+
+
+@dataclass(frozen=True)
+class DeclaredFunction:
+    """A Lambda function: a container's, or a container's for one model row."""
+
+    manifest: ContainerManifest
+    row: ModelRow | None = None
+
+    @property
+    def model(self) -> str | None:
+        return self.row.name if self.row else None
+
+    @property
+    def memory_mb(self) -> int:
+        return self.row.memory_mb if self.row else self.manifest.memory_mb
+
+    def name(self, names: Names) -> str:
+        return names.function(self.manifest.name, self.model)
+
+
+@dataclass(frozen=True)
+class DeclaredOperation:
+    """A function of the platform's own, by its name in `resources.toml`."""
+
+    name: str
+    operation: Operation
+    environment: Mapping[str, str]
+
+    @property
+    def handler(self) -> str:
+        """Where its code is, in its zip and for the local cloud."""
+        return f"pipeline.functions.{self.name.replace('-', '_')}.handler.handler"
+
+    @property
+    def placeholder(self) -> str:
+        """The name its ARN has in a state machine: `ReleaseGateArn`."""
+        return f"{pascal_case(self.name)}Arn"
+
+    def function(self, names: Names) -> str:
+        return names.operation(self.name, hook=self.operation.hook)
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Containers, models, machines and resources; `default_model` is a deployment's choice."""
+
+    root: Path
+    state_machines: Path
+    containers: tuple[ContainerManifest, ...]
+    catalogue: Catalogue
+    resources: Resources
+    default_model: str
+    overlays: tuple[Path, ...] = ()
+
+    @classmethod
+    def read(
+        cls,
+        root: Path,
+        *,
+        default_model: str,
+        overlays: tuple[Path, ...] = (),
+        accepted_licences: tuple[str, ...] = (),
+    ) -> Blueprint:
+        catalogue = load_catalogue(root, overlays, accepted_licences=accepted_licences)
+        catalogue.row(default_model)
+        containers, resources = load_containers(root), load_resources(root)
+        _require_buckets(containers, resources)
+        return cls(
+            root=root,
+            state_machines=root / "state_machines",
+            containers=containers,
+            catalogue=catalogue,
+            resources=resources,
+            default_model=default_model,
+            overlays=overlays,
+        )
+
+    @property
+    def functions(self) -> tuple[DeclaredFunction, ...]:
+        """One per container, or one per model row where the manifest says so."""
+        return tuple(
+            DeclaredFunction(manifest, row)
+            for manifest in self.containers
+            for row in (self.catalogue.rows if manifest.function_per_model else (None,))
+        )
+
+    def operations(self, names: Names) -> tuple[DeclaredOperation, ...]:
+        """With the placeholders in their variables filled in."""
+        provided = self.substitutions(names)
+        return tuple(
+            DeclaredOperation(
+                name, each, {key: fill(text, provided) for key, text in each.environment.items()}
+            )
+            for name, each in self.resources.functions.items()
+        )
+
+    def machines(self, names: Names) -> dict[str, str]:
+        """Machine → definition, placeholders filled in."""
+        substitutions = self.substitutions(names)
+        return {name: fill(text, substitutions) for name, text in self.definitions.items()}
+
+    def portable_machines(self, names: Names) -> dict[str, str]:
+        """Those of them that every engine runs: without a distributed Map."""
+        machines = self.machines(names)
+        return {name: text for name, text in machines.items() if _DISTRIBUTED not in text}
+
+    def triggers(self, names: Names) -> dict[str, str]:
+        """Machine → the pattern of the events that start it, for the machines that have one."""
+        substitutions = self.substitutions(names)
+        return {name: fill(text, substitutions) for name, text in self._read(_TRIGGER).items()}
+
+    @property
+    def schedules(self) -> dict[str, str]:
+        """Machine → how often it starts by itself, for those that do: `15 minutes`."""
+        return {name: json.loads(text)["rate"] for name, text in self._read(_SCHEDULE).items()}
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """Machine → definition as it is written, `${Placeholders}` and all."""
+        return self._read(_MACHINE)
+
+    def substitutions(self, names: Names) -> dict[str, str]:
+        """Every `${Placeholder}` a state machine may use, as CDK's definition substitutions."""
+        return {
+            **{each.placeholder: names.function_arn(each.name) for each in self.containers},
+            **{f"{pascal_case(name)}StateMachineArn": names.machine_arn(name)
+               for name in self.definitions},
+            **{f"{pascal_case(name)}StateMachineUnqualifiedArn": names.unqualified_machine_arn(name)
+               for name in self.definitions},
+            **{f"{pascal_case(name)}ExecutionArnPrefix": names.execution_arn(name, "")
+               for name in self.definitions},
+            **{f"{pascal_case(name)}Bucket": names.bucket(name) for name in self.resources.buckets},
+            **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},
+            **{f"{pascal_case(name)}Arn": names.operation_arn(name, hook=each.hook)
+               for name, each in self.resources.functions.items()},
+            "FunctionPrefix": f"{names.prefix}-",
+            "RepositoryPrefix": names.repository(""),
+            "BuildProjectPrefix": names.build_project(""),
+            "FunctionStackPrefix": names.function_stack(""),
+            "DeployRoleArnPrefix": names.deploy_role_arn(""),
+            "MetricNamespace": names.metric_namespace(),
+            "ReleaseAlarmArnPrefix": names.release_alarm_arn(""),
+            "ProvenanceKey": names.provenance_key,
+            "DefaultModel": self.default_model,
+            "Stage": names.stage,
+            "ExecutionPage": names.execution_page,
+        }  # fmt: skip
+
+    def _read(self, suffix: str) -> dict[str, str]:
+        paths = sorted(self.state_machines.glob(f"*{suffix}"))
+        return {path.name.removesuffix(suffix): path.read_text(encoding="utf-8") for path in paths}
+
+
+def _require_buckets(containers: Iterable[ContainerManifest], resources: Resources) -> None:
+    for container in containers:
+        lost = sorted({access.bucket for access in container.access} - resources.buckets.keys())
+        if lost:
+            raise ValueError(
+                f"{container.name} has access to no bucket there is: {', '.join(lost)}"
+            )
+
+
+def fill(text: str, substitutions: Mapping[str, str]) -> str:
+    """Replace every `${Name}`; KeyError for one that nothing provides."""
+    return _PLACEHOLDER.sub(lambda match: substitutions[match[1]], text)

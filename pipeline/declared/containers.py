@@ -1,0 +1,85 @@
+"""Containers as their `container.toml` declares them: frozen values."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from pipeline.declared.access import Access
+from pipeline.declared.declaration import (
+    Declaration,
+    KebabName,
+    MemoryMb,
+    beside_handlers,
+    naming,
+    pascal_case,
+    read_toml,
+)
+
+SemanticVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+
+
+FindingsLimit = Literal["max_critical", "max_high", "max_medium"]
+
+
+class ContainerManifest(Declaration):
+    """`containers/<folder>/container.toml`; the limits are Lambda's own.
+
+    `environment` is what its process needs before it starts; a deployment adds its settings.
+    `access` is what its role may do, and nothing more; with `reads_sources` also what the `s3://`
+    addresses and the tokens of catalogue rows name. `gate` is how many findings of a severity an
+    image may be released with, where that differs from the release gate's own limits.
+    `image_mb` is the most its image may add to its base, unpacked. `data` are patterns, relative to
+    the repository, of the files beside its code that it reads: see `pipeline.releases.shipping`.
+    """
+
+    name: KebabName
+    version: SemanticVersion
+    summary: str
+    job: str
+    memory_mb: MemoryMb
+    timeout_s: int = Field(ge=1, le=900)
+    storage_mb: int = Field(default=512, ge=512, le=10_240)
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    image_mb: int = Field(ge=1, le=10_240)
+    data: tuple[str, ...] = ()
+    function_per_model: bool = False
+    environment: dict[str, str] = Field(default_factory=dict)
+    access: tuple[Access, ...] = ()
+    gate: dict[FindingsLimit, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    reads_sources: bool = False
+
+    @model_validator(mode="after")
+    def _gives_models_access_only_where_functions_have_one(self) -> Self:
+        if not self.function_per_model and any(access.is_of_a_model for access in self.access):
+            raise ValueError("access by model or engine needs function_per_model = true")
+        return self
+
+    @property
+    def folder(self) -> str:
+        return self.name.replace("-", "_")
+
+    @property
+    def handler(self) -> str:
+        """What its image serves, and the same for the local cloud."""
+        return f"containers.{self.folder}.handler.handler"
+
+    @property
+    def placeholder(self) -> str:
+        """The name its function's ARN has in a state machine: `EdgeRefinerArn`."""
+        return f"{pascal_case(self.name)}Arn"
+
+
+def load_container(folder: Path) -> ContainerManifest:
+    """Read one container's manifest; its name must be the folder's, in kebab-case."""
+    path = folder / "container.toml"
+    with naming(path):
+        manifest = ContainerManifest.model_validate(read_toml(path))
+        if manifest.folder != folder.name:
+            raise ValueError(f"name {manifest.name!r} is not the folder's")
+    return manifest
+
+
+def load_containers(root: Path) -> tuple[ContainerManifest, ...]:
+    """Every container under `root/containers`, by name."""
+    return tuple(load_container(path.parent) for path in beside_handlers(root, "container.toml"))

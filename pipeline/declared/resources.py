@@ -1,0 +1,71 @@
+"""Buckets, tables and functions that state machines name, as `resources.toml` declares them."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from pipeline.declared.declaration import Declaration, KebabName, MemoryMb, naming, read_toml
+
+
+class Bucket(Declaration):
+    """`retained` buckets outlive their deployment; so do, for so many days, `locked` objects.
+
+    Of a versioned bucket, versions that were replaced or deleted stay for `noncurrent_days`.
+    """
+
+    summary: str
+    versioned: bool = False
+    events: bool = False
+    retained: bool = False
+    expires_days: int | None = Field(default=None, ge=1)
+    noncurrent_days: int = Field(default=90, ge=1)
+    locked_days: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _locks_versions(self) -> Self:
+        if self.locked_days is not None and not self.versioned:
+            raise ValueError("only versions can be locked: locked_days needs versioned = true")
+        return self
+
+
+class Index(Declaration):
+    """Another way to find a row's key: by `attribute`. What is `copied` is found along with it."""
+
+    attribute: str
+    copied: tuple[str, ...] = ()
+
+
+class Table(Declaration):
+    """One row for each `key`."""
+
+    summary: str
+    key: str
+    indexes: dict[KebabName, Index] = Field(default_factory=dict)
+
+
+class Operation(Declaration):
+    """A small function of the platform's own, in a zip: `pipeline/functions/<snake_name>`.
+
+    It needs no image, so it is there before the first one is built. CodeDeploy invokes a `hook`.
+    """
+
+    summary: str
+    timeout_s: int = Field(ge=1, le=900)
+    memory_mb: MemoryMb = 256
+    hook: bool = False
+    environment: dict[str, str] = Field(default_factory=dict)
+
+
+class Resources(Declaration):
+    """`state_machines/resources.toml`: what the state machines name besides the containers."""
+
+    buckets: dict[str, Bucket]
+    tables: dict[str, Table]
+    functions: dict[KebabName, Operation] = Field(default_factory=dict)
+
+
+def load_resources(root: Path) -> Resources:
+    path = root / "state_machines" / "resources.toml"
+    with naming(path):
+        return Resources.model_validate(read_toml(path))

@@ -1,0 +1,125 @@
+"""What a build has to leave behind, and whether it is about this very image: pure, over bytes.
+
+- `provenance.json`: a DSSE envelope around an in-toto statement with SLSA's provenance, signed. It
+  names the image's digest, and the checksums of the two others.
+- `sbom.cdx.json`: CycloneDX, of this container and version.
+- `selftest.json`: what the image proved of itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pipeline.releases.evidence import (
+    OTHERS,
+    PAYLOAD_TYPE,
+    PREDICATE_TYPE,
+    PROVENANCE,
+    SBOM,
+    SELFTEST,
+    STATEMENT_TYPE,
+    pre_authentication,
+)
+
+FILES: Final = (PROVENANCE, *OTHERS)
+
+
+class Unreadable(ValueError):
+    """A piece of evidence is not what its name says."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """DSSE: what was signed, byte for byte, and the signatures over it."""
+
+    signed: bytes
+    statement: Mapping[str, Any]
+    signatures: tuple[bytes, ...]
+
+
+def read_envelope(content: bytes) -> Envelope:
+    """Unreadable if it is no DSSE envelope around an in-toto statement."""
+    document = _object(content)
+    try:
+        payload = base64.b64decode(document["payload"], validate=True)
+        signatures = tuple(
+            base64.b64decode(each["sig"], validate=True) for each in document["signatures"]
+        )
+    except (KeyError, TypeError, binascii.Error) as error:
+        raise Unreadable(f"no DSSE envelope ({error!r})") from error
+    if document.get("payloadType") != PAYLOAD_TYPE:
+        raise Unreadable(f"a payload of type {document.get('payloadType')!r}")
+    return Envelope(pre_authentication(PAYLOAD_TYPE, payload), _object(payload), signatures)
+
+
+def statement_problems(
+    statement: Mapping[str, Any], *, container: str, version: str, digest_hex: str
+) -> Iterator[str]:
+    """Whether a statement is provenance, and of this image."""
+    if (statement.get("_type"), statement.get("predicateType")) != (STATEMENT_TYPE, PREDICATE_TYPE):
+        yield f"{PROVENANCE} is no SLSA provenance"
+        return
+    expected = {"name": container, "digest": {"sha256": digest_hex}}
+    if statement.get("subject") != [expected]:
+        yield f"{PROVENANCE} is not about sha256:{digest_hex} of {container}"
+    stated = _at(statement, "predicate", "buildDefinition", "externalParameters")
+    if (stated.get("container"), stated.get("version")) != (container, version):
+        yield f"{PROVENANCE} is of {stated.get('container')} {stated.get('version')}"
+
+
+def checksum_problems(statement: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[str]:
+    """The other files are those that the statement vouches for."""
+    listed = _at(statement, "predicate", "runDetails").get("byproducts") or []
+    vouched = {each.get("name"): each.get("digest", {}).get("sha256") for each in listed}
+    for name, content in files.items():
+        if vouched.get(name) != hashlib.sha256(content).hexdigest():
+            yield f"{name} is not the one that {PROVENANCE} vouches for"
+
+
+def sbom_problems(content: bytes, *, container: str, version: str) -> Iterator[str]:
+    try:
+        document = _object(content)
+    except Unreadable as error:
+        yield f"{SBOM} is {error}"
+        return
+    if document.get("bomFormat") != "CycloneDX":
+        yield f"{SBOM} is no CycloneDX document"
+    if not document.get("components"):
+        yield f"{SBOM} lists no component"
+    subject = _at(document, "metadata", "component")
+    if (subject.get("name"), subject.get("version")) != (container, version):
+        yield f"{SBOM} is of {subject.get('name')} {subject.get('version')}"
+
+
+def selftest_problems(content: bytes, *, container: str, version: str) -> Iterator[str]:
+    try:
+        document = _object(content)
+    except Unreadable as error:
+        yield f"{SELFTEST} is {error}"
+        return
+    if (document.get("container"), document.get("version")) != (container, version):
+        yield f"{SELFTEST} is of {document.get('container')} {document.get('version')}"
+    if document.get("passed") is not True:
+        yield f"the self-test failed: {document.get('reason', 'it does not say why')}"
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise Unreadable("no JSON") from error
+    if not isinstance(document, dict):
+        raise Unreadable("no JSON object")
+    return document
+
+
+def _at(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    for name in names:
+        document = document.get(name) or {}
+    return document

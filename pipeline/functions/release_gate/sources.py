@@ -1,0 +1,102 @@
+"""What AWS knows of an image: scan, signature, evidence. The only place here that asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from pipeline.functions.release_gate.contract import JudgeImage
+from pipeline.functions.release_gate.policy import Finding
+
+_SCANNED: Final = frozenset({"COMPLETE", "ACTIVE"})
+_MISSING: Final = frozenset({"NoSuchKey", "404"})
+_MOST_SIGNED_BYTES: Final = 4096  # KMS takes no longer message
+_ALGORITHM: Final = "ECDSA_SHA_384"
+
+
+class ScanNotOver(Exception):
+    """The findings are not all there."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """boto3 clients of ECR, S3 and KMS."""
+
+    ecr: Any
+    s3: Any
+    kms: Any
+
+    def findings(self, job: JudgeImage) -> tuple[Finding, ...]:
+        """Every finding, basic and enhanced alike; ScanNotOver unless ECR says it is complete."""
+        return findings_of(self.ecr, job.repository, job.digest)
+
+    def signing_statuses(self, job: JudgeImage) -> tuple[str, ...]:
+        """The status of every signature that ECR's signing rules ask for."""
+        answer = self.ecr.describe_image_signing_status(
+            repositoryName=job.repository, imageId={"imageDigest": job.digest}
+        )
+        return tuple(each["status"] for each in answer.get("signingStatuses", []))
+
+    def read(self, job: JudgeImage, name: str) -> bytes | None:
+        """A file of the evidence, or None where there is none."""
+        key = f"{job.evidence_prefix}/{name}"
+        try:
+            content: bytes = self.s3.get_object(Bucket=job.evidence_bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _MISSING:
+                return None
+            raise
+        return content
+
+    def write(self, job: JudgeImage, name: str, content: bytes) -> str:
+        """Put a file beside the evidence, and say where."""
+        key = f"{job.evidence_prefix}/{name}"
+        self.s3.put_object(
+            Bucket=job.evidence_bucket, Key=key, Body=content, ContentType="application/json"
+        )
+        return f"s3://{job.evidence_bucket}/{key}"
+
+    def is_signed_by(self, key: str, message: bytes, signatures: tuple[bytes, ...]) -> bool:
+        """Whether one of the signatures is the key's, over exactly these bytes."""
+        if len(message) > _MOST_SIGNED_BYTES:
+            return False
+        return any(self._verifies(key, message, signature) for signature in signatures)
+
+    def _verifies(self, key: str, message: bytes, signature: bytes) -> bool:
+        try:
+            answer = self.kms.verify(
+                KeyId=key,
+                Message=message,
+                MessageType="RAW",
+                Signature=signature,
+                SigningAlgorithm=_ALGORITHM,
+            )
+        except self.kms.exceptions.KMSInvalidSignatureException:
+            return False
+        return bool(answer["SignatureValid"])
+
+
+def findings_of(ecr: Any, repository: str, digest: str) -> tuple[Finding, ...]:  # noqa: ANN401
+    """Every finding of an image; ScanNotOver unless ECR says that they are all there."""
+    found: list[Finding] = []
+    for page in ecr.get_paginator("describe_image_scan_findings").paginate(
+        repositoryName=repository, imageId={"imageDigest": digest}
+    ):
+        status = page["imageScanStatus"]["status"]
+        if status not in _SCANNED:
+            raise ScanNotOver(f"its scan is {status}")
+        found += _findings(page.get("imageScanFindings", {}))
+    return tuple(found)
+
+
+def _findings(page: Mapping[str, Any]) -> Iterator[Finding]:
+    for basic in page.get("findings", []):
+        yield Finding(basic["name"], basic["severity"])
+    for enhanced in page.get("enhancedFindings", []):
+        if enhanced.get("status") != "CLOSED":
+            package = enhanced.get("packageVulnerabilityDetails", {})
+            name = package.get("vulnerabilityId") or enhanced["title"]
+            yield Finding(name, enhanced["severity"])

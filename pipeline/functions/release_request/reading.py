@@ -1,0 +1,60 @@
+"""A request's answer: the release with its claim, or a refusal in words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.functions.release_request.contract import ReadRequest, Release, RequestRead
+from pipeline.functions.release_request.request import Build, Wanted, read_request
+from pipeline.releases.errors import RejectedRequest
+
+
+@dataclass(frozen=True)
+class Reader:
+    """`codebuild` is boto3's; `containers` are the names of those that are declared."""
+
+    codebuild: Any
+    containers: Collection[str]
+
+    def read(self, job: ReadRequest, *, now: int) -> RequestRead:
+        """`now` in seconds since 1970."""
+        try:
+            wanted = read_request(
+                job.input, find_build=self._build, project_prefix=job.build_project_prefix
+            )
+            self._require_declared(wanted.container)
+        except RejectedRequest as refused:
+            return RequestRead(_release(_as_typed(job.input), job, now), str(refused))
+        return RequestRead(_release(wanted, job, now))
+
+    def _require_declared(self, container: str) -> None:
+        if container not in self.containers:
+            known = ", ".join(sorted(self.containers))
+            raise RejectedRequest(f"no container is called {container!r}; there are {known}")
+
+    def _build(self, build_id: str) -> Build:
+        found: list[Build] = self.codebuild.batch_get_builds(ids=[build_id])["builds"]
+        if not found:
+            raise RejectedRequest(f"CodeBuild knows no build {build_id}")
+        return found[0]
+
+
+def _release(wanted: Wanted, job: ReadRequest, now: int) -> Release:
+    return Release(
+        container=wanted.container,
+        version=wanted.version,
+        action=wanted.action,
+        release_id=f"{wanted.container}@{wanted.version}",
+        built_digest=wanted.built_digest,
+        claims_before=str(now),
+        held_until=str(now + job.lease_s),
+    )
+
+
+def _as_typed(given: object) -> Wanted:
+    """As much of a refused request as can be announced."""
+    said: Mapping[str, object] = given if isinstance(given, dict) else {}
+    container, version = (str(said.get(name, "unknown")) for name in ("container", "version"))
+    return Wanted(container, version, "rollback" if said.get("action") == "rollback" else "deploy")

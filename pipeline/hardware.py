@@ -1,0 +1,70 @@
+"""The CPU and the memory of the machine this process runs on."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import sys
+from pathlib import Path
+from typing import Final
+
+from pipeline.errors import OutOfMemory
+
+_STATUS: Final = Path("/proc/self/status")
+_CODE_KB: Final = 100 * 2**10  # Python and libraries: 41 MB once onnxruntime has run
+_RSS_UNITS_PER_KB: Final = 2**10 if sys.platform == "darwin" else 1
+_CPUINFO: Final = Path("/proc/cpuinfo")
+_X86_LEVELS: Final = ("avx512f", "avx2", "avx", "sse2")
+_VNNI: Final = {"avx512_vnni", "avx_vnni"}
+_SAME: Final = {"arm64": "aarch64", "amd64": "x86_64"}
+
+
+def peak_mb() -> float:
+    """The most memory this process has held. getrusage would count its parent's too (fork)."""
+    return round(_kilobytes("VmHWM") / 2**10, 1)
+
+
+def require_free(wanted: int, *, limit_mb: int) -> None:
+    """OutOfMemory if `wanted` bytes, beside what the process holds, are more than `limit_mb`.
+
+    Mapped files count only as far as code takes: weights are clean pages, which the kernel takes
+    back when it needs room, and reads again. (Measured without swap: 512 MB of a mapped file gone
+    at once, and read again in 0.4 s; 512 MB of the process's own stayed.)
+    """
+    files = min(_kilobytes("RssFile"), _CODE_KB)
+    held = (_kilobytes("RssAnon", "RssShmem") + files) * 2**10
+    if held + wanted > limit_mb * 2**20:
+        raise OutOfMemory(
+            f"it takes {wanted / 2**20:,.0f} MB beside the {held / 2**20:,.0f} MB in use; "
+            f"the function has {limit_mb:,} MB"
+        )
+
+
+def _kilobytes(*figures: str) -> int:
+    """The sum of what the kernel says of each; where it says nothing, the most there ever was."""
+    lines = _STATUS.read_text().splitlines() if _STATUS.exists() else []
+    told = dict(line.split(":", 1) for line in lines)
+    if not told.keys() >= set(figures):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // _RSS_UNITS_PER_KB
+    return sum(int(told[figure].split()[0]) for figure in figures)
+
+
+def cpu_family(machine: str = platform.machine(), cpuinfo: str | None = None) -> str | None:
+    """`x86_64-avx512f-vnni`, `x86_64-avx2`, `aarch64`, …; None where it cannot be told.
+
+    onnxruntime lays weights out in blocks as wide as the CPU's vectors: on arm64 all are alike, on
+    x86-64 it depends on the widest instructions the CPU has. Without VNNI, pairs of 8-bit products
+    are added in 16 bits, which may not hold them: the answer is another, and proves nothing here.
+    """
+    machine = _SAME.get(machine.lower(), machine.lower())
+    if machine != "x86_64":
+        return machine or None
+    text = cpuinfo if cpuinfo is not None else _read_cpuinfo()
+    flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
+    level = next((level for level in _X86_LEVELS if level in flags), None)
+    vnni = "" if _VNNI.isdisjoint(flags) else "-vnni"
+    return f"{machine}-{level}{vnni}" if level else None
+
+
+def _read_cpuinfo() -> str:
+    return _CPUINFO.read_text() if _CPUINFO.exists() else ""

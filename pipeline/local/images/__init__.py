@@ -1,1 +1,0 @@
-"""The containers as real images, without Docker: built with buildah, entered with bubblewrap."""

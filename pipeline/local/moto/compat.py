@@ -1,0 +1,150 @@
+"""What moto 5.2.5 needs to run these state machines as AWS does.
+
+Each function mends one defect and names it; delete it when
+`tests/pipeline/local/moto/test_moto_seams.py`
+says that upstream has. They reach into private names, which is why moto is pinned exactly.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+import uuid
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore import xform_name
+from botocore.model import OperationModel
+from moto import backends
+from moto.core.config import default_user_config
+from moto.events.models import events_backends
+from moto.stepfunctions.parser.asl.component.common.path import result_path
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service,
+    state_task_service_aws_sdk,
+)
+from moto.stepfunctions.parser.asl.utils import boto_client, json_path
+from moto.stepfunctions.parser.backend import execution, execution_worker
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+
+from pipeline.local.moto import memory, turns
+from pipeline.local.status_events import status_change
+
+_TaskService = state_task_service.StateTaskService
+
+
+@functools.cache
+def apply() -> None:
+    """Mend everything, once per process."""
+    # A failed execution is an outcome here, not a fault of moto's to report at length.
+    logging.getLogger("moto").setLevel(logging.CRITICAL)
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    _shape_sdk_parameters()
+    _name_service_errors()
+    _name_unnamed_executions()
+    _reuse_clients()
+    _parse_once()
+    _list_services_once()
+    turns.apply()
+    _announce_ends()
+    memory.apply()  # last: what is announced is put away after that
+
+
+def _shape_sdk_parameters() -> None:
+    """SDK integrations pass parameters and responses through unshaped.
+
+    `Body` objects and `.sync:2` break. The converters exist upstream; nothing calls them.
+    """
+
+    def to_boto(
+        self: Any, parameters: Any, boto_service_name: Any = None, service_action_name: Any = None
+    ) -> None:
+        operation = _operation(self, boto_service_name, service_action_name)
+        if operation.input_shape is not None:
+            self._to_boto_request(parameters, operation.input_shape)
+
+    def from_boto(
+        self: Any, response: Any, boto_service_name: Any = None, service_action_name: Any = None
+    ) -> None:
+        operation = _operation(self, boto_service_name, service_action_name)
+        if operation.output_shape is not None:
+            self._from_boto_response(response, operation.output_shape)
+
+    _TaskService._normalise_parameters = to_boto
+    _TaskService._normalise_response = from_boto
+
+
+def _operation(service: Any, name: str | None, action: str | None) -> OperationModel:
+    return _operation_model(
+        service._get_boto_service_name(name), service._get_boto_service_action(action)
+    )
+
+
+@functools.cache
+def _operation_model(service: str, action: str) -> OperationModel:
+    model = botocore.session.get_session().get_service_model(service)
+    operation = next(name for name in model.operation_names if xform_name(name) == action)
+    return model.operation_model(operation)
+
+
+def _name_service_errors() -> None:
+    """SDK errors are called after the resource, `s3.…Exception`; on AWS after the SDK, `S3.…`."""
+    names = {"s3": "S3", "ecr": "Ecr", "cloudformation": "CloudFormation"}
+    state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(names)
+
+
+def _name_unnamed_executions() -> None:
+    """StartExecution without a name makes an execution called "None"; the second one fails."""
+    start = StepFunctionsParserBackend.start_execution
+
+    def start_named(self: Any, state_machine_arn: str, name: Any = None, *rest: Any) -> Any:
+        return start(self, state_machine_arn, name or str(uuid.uuid4()), *rest)
+
+    StepFunctionsParserBackend.start_execution = start_named
+
+
+def _reuse_clients() -> None:
+    """Every state makes a boto3 client of its own: slow, and unsafe in concurrent executions."""
+    lock = threading.Lock()
+    clients: dict[tuple[str, str, str | None], Any] = {}
+
+    def client(service_name: str, region_name: str, **options: Any) -> Any:
+        key = (service_name, region_name, options.get("endpoint_url"))
+        with lock:
+            if key not in clients:
+                clients[key] = boto3.client(service_name, region_name=region_name, **options)
+            return clients[key]
+
+    boto_client.boto3 = SimpleNamespace(client=client)
+
+
+def _parse_once() -> None:
+    """Each execution parses its machine anew, about 100 ms for ours, each path a ms every time."""
+    parse = execution_worker.AmazonStateLanguageParser.parse
+    execution_worker.AmazonStateLanguageParser = SimpleNamespace(parse=functools.cache(parse))
+    json_path.parse = functools.cache(json_path.parse)
+    result_path.parse = functools.cache(result_path.parse)
+
+
+def _list_services_once() -> None:
+    """Each request lists moto's own folders, some 200 file system calls, to read its host name."""
+    backends.list_of_moto_modules = functools.cache(
+        functools.partial(frozenset, backends.list_of_moto_modules())
+    )
+
+
+def _announce_ends() -> None:
+    """No status change of an execution reaches EventBridge; here the ends do."""
+    ended = execution.BaseExecutionWorkerCommunication.terminated
+
+    def announced(self: Any) -> None:
+        ended(self)
+        done = self.execution
+        buses = events_backends[done.account_id][done.region_name].event_buses
+        for rule in list(buses["default"].rules.values()):
+            rule.send_to_targets(status_change(done), transform_input=False)
+
+    execution.BaseExecutionWorkerCommunication.terminated = announced

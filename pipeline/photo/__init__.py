@@ -1,0 +1,1 @@
+"""Untrusted bytes to pixels and back, within limits."""

@@ -1,0 +1,1 @@
+"""What an image and a zip hold, which content a version identifies, and what signs it."""

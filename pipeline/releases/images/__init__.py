@@ -1,0 +1,1 @@
+"""Container images, built and started without Docker."""

@@ -1,0 +1,70 @@
+"""The images buildah holds on this machine: what they say of themselves, and their files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pipeline.declared.containers import ContainerManifest
+from pipeline.releases.images.tools import answer, run
+from pipeline.releases.images.trouble import ImageNotBuilt
+from pipeline.releases.shipping import content_digest
+
+CONTENT_LABEL: Final = "matteline.content"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image's own configuration: whom it runs as, where, and what it starts."""
+
+    name: str
+    digest: str
+    user: int
+    folder: str
+    entrypoint: tuple[str, ...]
+    environment: Mapping[str, str]
+    labels: Mapping[str, str]
+
+
+def image_name(container: ContainerManifest) -> str:
+    return f"localhost/matteline/{container.name}:{container.version}"
+
+
+def find_image(root: Path, container: ContainerManifest) -> Image:
+    """The image of a container as its sources are now; ImageNotBuilt if there is none."""
+    name = image_name(container)
+    inspected = answer("buildah", "inspect", "--type", "image", name)
+    if inspected is None:
+        raise ImageNotBuilt(f"there is no image {name}")
+    image = _parsed(name, inspected)
+    if image.labels.get(CONTENT_LABEL) != content_digest(root, container.folder):
+        raise ImageNotBuilt(f"{name} was built from other sources than these")
+    return image
+
+
+@contextlib.contextmanager
+def mounted(image: Image) -> Iterator[Path]:
+    """The image's files, under a folder that is gone afterwards."""
+    working = run("buildah", "from", "--pull-never", image.name).strip()
+    try:
+        yield Path(run("buildah", "mount", working).strip())
+    finally:
+        run("buildah", "rm", working)
+
+
+def _parsed(name: str, inspected: str) -> Image:
+    found = json.loads(inspected)
+    config = found["OCIv1"]["config"]
+    return Image(
+        name=name,
+        digest=found["FromImageDigest"],
+        user=int(config["User"].partition(":")[0]),
+        folder=config["WorkingDir"],
+        entrypoint=tuple(config["Entrypoint"]),
+        environment=dict(line.split("=", 1) for line in config["Env"]),
+        labels=config["Labels"],
+    )

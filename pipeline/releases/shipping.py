@@ -1,0 +1,136 @@
+"""Which files a container's image holds: what its handler and self-test import, and its data.
+
+Nothing else gets in. The image's build runs this module with the standard library alone, to lay
+the files out; a release reads the digest over them.
+"""
+
+from __future__ import annotations
+
+import ast
+import compileall
+import hashlib
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from py_compile import PycInvalidationMode
+from typing import Any, Final
+
+PACKAGES: Final = ("pipeline", "containers")
+ENTRIES: Final = ("handler", "selftest")
+PLATFORM_ENTRIES: Final = ("pipeline.serving", "pipeline.selftest")
+UNCHECKED: Final = PycInvalidationMode.UNCHECKED_HASH
+DOCKERFILE: Final = Path("containers/Dockerfile")
+
+
+def shipped_files(root: Path, folder: str) -> tuple[Path, ...]:
+    """What the image of `containers/<folder>` holds of this repository, relative to `root`.
+
+    ValueError if a pattern of the manifest's `data` matches nothing.
+    """
+    container = Path("containers", folder)
+    entries = [*PLATFORM_ENTRIES, *(f"containers.{folder}.{entry}" for entry in ENTRIES)]
+    code = {path.relative_to(root) for path in import_closure(root, entries)}
+    return tuple(sorted({*code, container / "container.toml", *_data(root, container)}))
+
+
+def content_digest(root: Path, folder: str) -> str:
+    """SHA-256 over all that makes the image: shipped files, hash-locked packages, Dockerfile."""
+    total = hashlib.sha256()
+    lock = Path("containers", folder, "requirements.txt")
+    for path in sorted({*shipped_files(root, folder), lock, DOCKERFILE}):
+        content = hashlib.sha256((root / path).read_bytes()).hexdigest()
+        total.update(f"{content}  {path.as_posix()}\n".encode())
+    return total.hexdigest()
+
+
+def lay_out(root: Path, folder: str, target: Path) -> None:
+    """Copy the files to `target`, compiled: nothing can be written there at run time."""
+    for path in shipped_files(root, folder):
+        copy = target / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / path, copy)
+    compileall.compile_dir(target, quiet=1, invalidation_mode=UNCHECKED)
+
+
+def require_within_budget(root: Path, folder: str, added: list[Path]) -> str:
+    """What `added` folders weigh; ValueError, naming the largest parts, above `image_mb`."""
+    allowed = _manifest(root / "containers" / folder)["image_mb"]
+    used = sum(map(_megabytes, added))
+    if used > allowed:
+        parts = [part for place in added for part in _parts(place)]
+        largest = sorted(parts, key=_megabytes, reverse=True)[:8]
+        listed = "\n".join(f"{_megabytes(part):8.1f} MB  {part}" for part in largest)
+        raise ValueError(
+            f"{folder} adds {used:.1f} MB to its base image; image_mb allows {allowed}\n{listed}"
+        )
+    return f"{folder} adds {used:.1f} MB to its base image, of {allowed} MB allowed"
+
+
+def import_closure(root: Path, entries: list[str]) -> set[Path]:
+    """Every module file that the entries reach through imports, wherever these stand."""
+    ahead, seen = [path for entry in entries for path in _files(root, entry)], set[Path]()
+    while ahead:
+        path = ahead.pop()
+        if path not in seen:
+            seen.add(path)
+            ahead += [file for name in _names(path) for file in _files(root, name)]
+    return seen
+
+
+def _names(path: Path) -> Iterator[str]:
+    """Modules that a file imports, and those it names in text, to start them with `-m`."""
+    for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(module), names=names):
+                yield from (f"{module}.{alias.name}" for alias in names)
+            case ast.Constant(value=str(text)) if text.startswith("containers."):
+                yield f"{text}.__main__"
+
+
+def _files(root: Path, name: str) -> Iterator[Path]:
+    """The files that importing a dotted name runs: packages on the way, and the module."""
+    parts = name.split(".")
+    if parts[0] not in PACKAGES:
+        return
+    for length in range(1, len(parts) + 1):
+        place = root.joinpath(*parts[:length])
+        found = (place / "__init__.py", place.with_suffix(".py"))
+        yield from (path for path in found if path.is_file())
+
+
+def _data(root: Path, container: Path) -> Iterator[Path]:
+    for pattern in _manifest(root / container).get("data", []):
+        found = [path.relative_to(root) for path in root.glob(pattern) if path.is_file()]
+        if not found:
+            raise ValueError(f"{container}/container.toml: data {pattern!r} matches no file")
+        yield from found
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / "container.toml").read_text(encoding="utf-8"))
+
+
+def _parts(place: Path) -> list[Path]:
+    """The installed packages and the folders of our own, each to be weighed by itself."""
+    packages = list(place.glob("lib/python*/site-packages/*"))
+    return packages or list(place.iterdir())
+
+
+def _megabytes(place: Path) -> float:
+    files = [place, *place.rglob("*")]
+    return sum(path.lstat().st_size for path in files if not path.is_dir()) / 1e6
+
+
+def main(folder: str, packages: str, target: str) -> None:
+    """Lay one container out in `target` and hold it, with its `packages`, to its budget."""
+    root = Path.cwd()
+    lay_out(root, folder, Path(target))
+    sys.stdout.write(require_within_budget(root, folder, [Path(packages), Path(target)]) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,145 @@
+"""A batch of photos through the local cloud: drop them all, bring each result home."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pipeline.artifacts import Location
+from pipeline.contracts.output_keys import output_stem
+from pipeline.local.cloud import LocalCloud
+from pipeline.operations.executions import Execution
+from pipeline.session.watching import drop, finished
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photo of a batch. `name` is where its outputs go in the output folder, less suffix."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one photo ended. `picture` is the first picture made, None unless `status` is DONE."""
+
+    photo: Photo
+    status: str
+    model: str
+    task_ms: Mapping[str, float]
+    picture: Path | None
+    reason: str
+
+    @property
+    def done(self) -> bool:
+        return self.status == "DONE"
+
+
+def collect(arguments: Sequence[Path], *, output: Path) -> list[Photo]:
+    """Every file named, and every file below a folder named; nothing hidden, nothing of ours."""
+    found: list[tuple[Path, Path]] = []
+    for argument in arguments:
+        if argument.is_dir():
+            found += [(path, path.relative_to(argument)) for path in _files(argument, output)]
+        else:
+            found.append((argument, Path(argument.name)))
+    shared = Counter(str(relative.with_suffix("")) for _, relative in found)
+    names: Counter[str] = Counter()
+    photos = []
+    for path, relative in found:
+        stem = str(relative.with_suffix(""))
+        name = str(relative) if shared[stem] > 1 else stem
+        names[name] += 1
+        photos.append(Photo(path, name if names[name] == 1 else f"{name}-{names[name]}"))
+    return photos
+
+
+def cut_out(
+    cloud: LocalCloud,
+    photos: Sequence[Photo],
+    *,
+    options: Mapping[str, str],
+    output: Path,
+    on_progress: Callable[[Outcome], None],
+) -> list[Outcome]:
+    """Send every photo through the state machine and fetch what it made, in the given order."""
+    batch = uuid.uuid4().hex[:8]
+    keys = {
+        f"run-{batch}/{index}/{_plain(photo.path.name)}": photo
+        for index, photo in enumerate(photos)
+    }
+    outcomes = _drop_all(cloud, keys, options)
+    for outcome in outcomes.values():
+        on_progress(outcome)
+    waiting = [key for key, photo in keys.items() if photo not in outcomes]
+    for execution in finished(cloud, waiting):
+        photo = keys[execution.key]
+        outcomes[photo] = _bring_home(cloud, execution, photo, output)
+        on_progress(outcomes[photo])
+    return [outcomes[photo] for photo in photos]
+
+
+def _plain(name: str) -> str:
+    """A file name without what a key cannot hold: line breaks, bytes that are not Unicode."""
+    return re.sub(r"[^\w .,()+\[\]-]", "_", name)
+
+
+def _files(folder: Path, output: Path) -> Iterator[Path]:
+    """Every visible file below `folder`, less an output folder of ours that lies in it."""
+    ours = output.resolve() if folder.resolve() in output.resolve().parents else None
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not hidden and ours not in path.resolve().parents:
+            yield path
+
+
+def _drop_all(
+    cloud: LocalCloud, keys: Mapping[str, Photo], options: Mapping[str, str]
+) -> dict[Photo, Outcome]:
+    """Put every photo into the ingest bucket; the outcomes of those that could not be read."""
+    metadata = {f"matteline-{name}": value for name, value in options.items()}
+
+    def try_to_drop(key: str) -> Outcome | None:
+        try:
+            drop(cloud, keys[key].path, key, metadata)
+        except (OSError, Boto3Error, BotoCoreError, ClientError) as error:
+            return Outcome(keys[key], "UNREADABLE", "", {}, None, str(error))
+        return None
+
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        unreadable = [outcome for outcome in threads.map(try_to_drop, keys) if outcome]
+    return {outcome.photo: outcome for outcome in unreadable}
+
+
+def _bring_home(cloud: LocalCloud, execution: Execution, photo: Photo, output: Path) -> Outcome:
+    if execution.status != "SUCCEEDED":
+        return Outcome(photo, execution.verdict, "", execution.task_ms, None, execution.reason)
+    result = execution.output
+    uris = [*(picture["uri"] for picture in result["pictures"]), result["manifest"]]
+    stem = output_stem(execution.key)
+    homes = [output / f"{photo.name}{Location.parse(uri).key.removeprefix(stem)}" for uri in uris]
+    try:
+        for uri, home in zip(uris, homes, strict=True):
+            _fetch(cloud, uri, home)
+    except OSError as error:
+        return Outcome(photo, "UNWRITABLE", "", execution.task_ms, None, str(error))
+    return Outcome(photo, "DONE", result["model"], execution.task_ms, homes[0], "")
+
+
+def _fetch(cloud: LocalCloud, uri: str, target: Path) -> None:
+    place = Location.parse(uri)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as out:
+        shutil.copyfileobj(
+            cloud.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"], out
+        )

@@ -1,0 +1,144 @@
+"""Weights kept on this machine between runs, and whether they still are what they were."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pipeline.artifacts import Artifact, Location
+from pipeline.declared.models import ModelRow, WeightsFile
+from pipeline.errors import WeightsMismatch
+from pipeline.local.deployment import NAMES
+from pipeline.weights.local_weights import checksums
+from pipeline.weights.staged import StagedWeights
+
+if TYPE_CHECKING:
+    from pipeline.local.cloud import LocalCloud
+
+OK: Final = "ok"
+ABSENT: Final = "no copy"
+
+
+def cache_folder() -> Path:
+    """Where weights are kept, laid out as the models bucket; the default mirror."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "matteline" / "weights"
+
+
+def keep_weights(cloud: LocalCloud, folder: Path) -> None:
+    """Copy every whole model to `folder`, optimised networks too, its manifest last."""
+    pages = (
+        cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=NAMES.bucket("models"))
+    )
+    keys = {stored["Key"] for page in pages for stored in page.get("Contents", [])}
+    for manifest in sorted(key for key in keys if key.endswith("/manifest.json")):
+        with contextlib.suppress(WeightsMismatch):  # of no use to anybody, and told when it is used
+            artifacts = _artifacts(staged_weights(cloud, manifest))
+            if keys.issuperset(Location.parse(artifact.uri).key for artifact in artifacts):
+                _keep_model(cloud, manifest, artifacts, folder)
+
+
+def _artifacts(staged: StagedWeights) -> list[Artifact]:
+    made = (network for file in staged.files for network in file.optimised)
+    return [
+        *(file.artifact for file in staged.files),
+        *(each.artifact for network in made for each in network.files),
+    ]
+
+
+def _keep_model(cloud: LocalCloud, key: str, artifacts: Sequence[Artifact], folder: Path) -> None:
+    manifest = folder / key
+    staged = cloud.client("s3").get_object(Bucket=NAMES.bucket("models"), Key=key)["Body"].read()
+    if manifest.is_file() and manifest.read_bytes() == staged:
+        return
+    manifest.unlink(missing_ok=True)  # until what it says is true
+    for artifact in artifacts:
+        target = folder / Location.parse(artifact.uri).key
+        if not target.exists() or checksums(target)["sha256"] != artifact.sha256:
+            _keep(cloud, artifact.uri, target)
+    _keep(cloud, Location(NAMES.bucket("models"), key).uri, manifest)
+
+
+def staged_weights(cloud: LocalCloud, key: str) -> StagedWeights:
+    """What a manifest in the models bucket says."""
+    answer = cloud.client("s3").get_object(Bucket=NAMES.bucket("models"), Key=key)
+    return StagedWeights.parse(answer["Body"].read(), uri=key)
+
+
+def _keep(cloud: LocalCloud, uri: str, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent)
+    os.close(handle)
+    partial = Path(name)
+    try:
+        place = Location.parse(uri)
+        cloud.client("s3").download_file(place.bucket, place.key, name)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file of a model as it lies on this machine. `verdict` is OK, ABSENT, or what is wrong."""
+
+    model: str
+    file: str
+    place: str
+    verdict: str
+
+
+def verify_copies(row: ModelRow, folders: Sequence[Path]) -> list[Copy]:
+    """Hash every copy of the row's files and hold it against catalogue and staged manifest."""
+    pinned: dict[str, str] = {}
+    copies: list[Copy] = []
+    for folder in folders:
+        manifest = folder / row.weights_key
+        try:
+            pinned |= _staged_sha256(manifest)
+        except WeightsMismatch as error:
+            copies.append(Copy(row.name, manifest.name, str(manifest), error.message))
+    for file in row.files:
+        found = list(_copies_of(file, row, folders))
+        copies += [
+            Copy(row.name, file.name, str(path), _verdict(path, file, pinned.get(file.name)))
+            for path in found
+        ]
+        if not found:
+            copies.append(Copy(row.name, file.name, "", ABSENT))
+    return copies
+
+
+def _copies_of(file: WeightsFile, row: ModelRow, folders: Sequence[Path]) -> Iterator[Path]:
+    for folder in folders:
+        for path in (folder / row.weights_prefix / file.name, folder / file.name):
+            if path.is_file():
+                yield path
+
+
+def _staged_sha256(manifest: Path) -> dict[str, str]:
+    if not manifest.is_file():
+        return {}
+    staged = StagedWeights.parse(manifest.read_bytes(), uri=str(manifest))
+    return {file.name: file.artifact.sha256 for file in staged.files}
+
+
+def _verdict(path: Path, file: WeightsFile, pinned: str | None) -> str:
+    size, actual = path.stat().st_size, checksums(path)
+    algorithm, _, published = file.digest.partition(":")
+    if file.bytes not in {None, size}:
+        return f"{size:,} bytes; the catalogue says {file.bytes:,}"
+    if actual[algorithm] != published:
+        return f"{algorithm} {_short(actual[algorithm])}; the catalogue says {_short(published)}"
+    if pinned not in {None, actual["sha256"]}:
+        return f"sha256 {_short(actual['sha256'])}; it was staged as {_short(str(pinned))}"
+    return OK
+
+
+def _short(digest: str) -> str:
+    return f"{digest[:8]}…"

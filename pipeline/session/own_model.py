@@ -1,0 +1,145 @@
+"""A person's own ONNX file as a row of a catalogue."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.declared.declaration import MOST_MEMORY_MB
+from pipeline.declared.models import ModelRow
+from pipeline.errors import InvalidOptions
+from pipeline.weights.local_weights import checksums
+
+Triple = tuple[float, float, float]
+
+_DESCRIBE: Final = "containers.model_downloader"
+_BESIDE_MB: Final = 1024  # a decoded photo of 100 megapixels, and the runtime
+_STEP_MB: Final = 256
+
+
+class Description(BaseModel):
+    """What the model downloader finds out about a file by running it."""
+
+    input_size: int
+    output_name: str
+    output_shape: tuple[int, ...]
+    lowest: float
+    highest: float
+    peak_mb: float
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a file cannot say about itself."""
+
+    name: str
+    summary: str
+    licence: str
+    commercial: bool
+    scale: float | Literal["max"]
+    mean: Triple
+    std: Triple
+    activation: Literal["none", "sigmoid"] | None
+
+
+def inspect_network(
+    root: Path, path: Path, wishes: Wishes, *, input_size: int | None
+) -> Description:
+    """Let the container that stages weights look at the file; InvalidOptions if it will not do.
+
+    In a process of its own: onnxruntime is loaded only where it ships.
+    """
+    brightest = 1.0 if wishes.scale == "max" else 255 / wishes.scale
+    channels = list(zip(wishes.mean, wishes.std, strict=True))
+    black = min(-mean / std for mean, std in channels)
+    white = max((brightest - mean) / std for mean, std in channels)
+    size = [] if input_size is None else [str(input_size)]
+    done = subprocess.run(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-m", _DESCRIBE, str(path.absolute()), str(black), str(white), *size],
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise InvalidOptions(done.stderr.strip() or f"{path.name} could not be inspected")
+    return Description.model_validate_json(done.stdout)
+
+
+def describe_row(path: Path, found: Description, wishes: Wishes, *, catalogue: Path | None) -> str:
+    """The row as TOML, known to be valid. Its address is relative to `catalogue` where it can be.
+
+    InvalidOptions if the wishes make no row.
+    """
+    text = _toml(path.absolute(), found, wishes, catalogue)
+    try:
+        ModelRow.model_validate(tomllib.loads(text)["models"][0])
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        field = ".".join(str(part) for part in wrong["loc"])
+        raise InvalidOptions(f"{field}: {wrong['msg']}") from error
+    return text
+
+
+def _toml(path: Path, found: Description, wishes: Wishes, catalogue: Path | None) -> str:
+    row = {
+        "name": wishes.name,
+        "summary": wishes.summary,
+        "engine": "saliency",
+        "licence": wishes.licence,
+        "commercial": wishes.commercial,
+        "memory_mb": _memory_mb(found),
+    }
+    file = {
+        "name": path.name,
+        "digest": f"sha256:{checksums(path)['sha256']}",
+        "bytes": path.stat().st_size,
+        "urls": [_address(path, catalogue)],
+    }
+    head, body = ["", "[[models]]", *_fields(row)], _saliency(found, wishes)
+    return "\n".join([*head, *body, "", "[[models.files]]", *_fields(file), ""])
+
+
+def _saliency(found: Description, wishes: Wishes) -> list[str]:
+    """What was seen, and the preprocessing. A name from the file is quoted: it is not ours."""
+    shape = "×".join(str(axis) for axis in found.output_shape)
+    answer = f"a gradient gave {found.lowest:.3g} to {found.highest:.3g}"
+    spec = {
+        "input_size": found.input_size,
+        "scale": wishes.scale,
+        "mean": wishes.mean,
+        "std": wishes.std,
+        "activation": wishes.activation or _activation(found),
+    }
+    return [
+        f"# Output {json.dumps(found.output_name)}, {shape}; {answer}.",
+        f"saliency = {{ {', '.join(_fields(spec))} }}",
+    ]
+
+
+def _fields(values: Mapping[str, Any]) -> list[str]:
+    """`name = value` of each; JSON's strings, numbers, lists and booleans are TOML's."""
+    return [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
+
+
+def _activation(found: Description) -> Literal["none", "sigmoid"]:
+    """A probability stays between 0 and 1; what does not is a logit."""
+    return "none" if found.lowest >= 0 and found.highest <= 1 else "sigmoid"
+
+
+def _memory_mb(found: Description) -> int:
+    needed = math.ceil((found.peak_mb + _BESIDE_MB) / _STEP_MB) * _STEP_MB
+    return min(needed, MOST_MEMORY_MB)
+
+
+def _address(path: Path, catalogue: Path | None) -> str:
+    folder = catalogue.absolute().parent if catalogue else None
+    if folder and path.is_relative_to(folder):
+        return f"file:{path.relative_to(folder)}"
+    return path.as_uri()

@@ -1,0 +1,154 @@
+"""Staged weights to verified files on this machine, once per process."""
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pipeline.artifacts import Artifact, ArtifactStore, Location
+from pipeline.declared.models import ModelRow, WeightsFile
+from pipeline.errors import OutOfStorage, WeightsMismatch, WeightsNotStaged
+from pipeline.weights.staged import (
+    NamedArtifact,
+    OptimisedNetwork,
+    Runtime,
+    StagedFile,
+    StagedWeights,
+)
+
+_CHUNK_BYTES: Final = 2**20
+
+
+class LocalFile(NamedTuple):
+    """A verified file. `sha256` is the published one's, also of a network made of it.
+
+    `loaded_sha256` tells apart what answers in its place: it is of all that is loaded.
+    `optimised` networks are laid out for this CPU and are to be loaded as they are; `remark` says
+    which network this is, and why if it is not the best one.
+    """
+
+    path: Path
+    sha256: str
+    loaded_sha256: str
+    optimised: bool
+    remark: str
+
+
+class LocalWeights:
+    """Verified copies of staged files under one folder, shared by the warm calls of a process.
+
+    A file is trusted when this process has hashed it: another process may have left it damaged.
+    """
+
+    def __init__(self, store: ArtifactStore, folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+        self._verified: dict[Location, tuple[LocalFile, ...]] = {}
+
+    def files(
+        self, manifest: Location, row: ModelRow, runtime: Runtime | None = None
+    ) -> tuple[LocalFile, ...]:
+        """Every file of `row`, optimised where it was made for `runtime`, with its data beside it.
+
+        WeightsNotStaged or WeightsMismatch if not.
+        """
+        if manifest not in self._verified:
+            staged = {file.name: file for file in self._read_manifest(manifest).files}
+            if set(staged) != {file.name for file in row.files}:
+                raise WeightsMismatch(f"{manifest.uri} does not list the files of {row.name}")
+            self._verified[manifest] = tuple(
+                self._best(file, staged[file.name], runtime) for file in row.files
+            )
+        return self._verified[manifest]
+
+    def _read_manifest(self, manifest: Location) -> StagedWeights:
+        try:
+            content = self._store.read(manifest)
+        except KeyError:
+            raise WeightsNotStaged(f"there is no {manifest.uri}") from None
+        return StagedWeights.parse(content, uri=manifest.uri)
+
+    def _best(self, file: WeightsFile, staged: StagedFile, runtime: Runtime | None) -> LocalFile:
+        """The best network for this runtime; the published file if there is none."""
+        network = staged.best(file.digest, runtime)
+        why = staged.why_not_best(file.digest, runtime)
+        if network is None:
+            path = self._published(file, staged.artifact)
+            remark = f"published: {why}"
+            sha256 = staged.artifact.sha256
+            return LocalFile(path, sha256, sha256, optimised=False, remark=remark)
+        path, *_ = (self._optimised(each, network) for each in network.files)
+        optimised = network.runtime.cpu is not None
+        remark = "optimised" if optimised else f"rewritten: {why}"
+        loaded = combined_sha256(each.artifact.sha256 for each in network.files)
+        return LocalFile(path, staged.artifact.sha256, loaded, optimised, remark)
+
+    def _optimised(self, file: NamedArtifact, network: OptimisedNetwork) -> Path:
+        """A local copy, in a folder of its own: a network finds its data by name, beside it."""
+        folder = self._folder / network.files[0].artifact.sha256
+        path = folder / file.name
+        if self._downloaded(file.artifact, path)["sha256"] != file.artifact.sha256:
+            path.unlink()
+            raise WeightsMismatch(f"{file.artifact.uri} is not what its manifest says")
+        return path
+
+    def _published(self, file: WeightsFile, artifact: Artifact) -> Path:
+        """A local copy whose bytes are the staged ones and the catalogue's."""
+        path = self._folder / f"{artifact.sha256}-{file.name}"
+        actual = self._downloaded(artifact, path)
+        algorithm, _, published = file.digest.partition(":")
+        if (actual["sha256"], actual[algorithm]) != (artifact.sha256, published):
+            path.unlink()
+            raise WeightsMismatch(
+                f"{artifact.uri} hashes to {actual['sha256']}; its manifest says "
+                f"{artifact.sha256}, the catalogue {file.digest}"
+            )
+        return path
+
+    def _downloaded(self, artifact: Artifact, path: Path) -> dict[str, str]:
+        """The checksums of a local copy, downloaded again if there is none or another."""
+        if path.exists():
+            actual = checksums(path)
+            if actual["sha256"] == artifact.sha256:
+                return actual
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._download(artifact, path)
+        return checksums(path)
+
+    def _download(self, artifact: Artifact, path: Path) -> None:
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        os.close(handle)
+        partial = Path(name)
+        try:
+            self._store.download(Location.parse(artifact.uri), partial)
+            partial.replace(path)
+        except KeyError:
+            raise WeightsNotStaged(f"{artifact.uri} is named by a manifest and missing") from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            free = shutil.disk_usage(self._folder).free
+            raise OutOfStorage(
+                f"{path.name} needs {artifact.bytes:,} bytes of disk; {free:,} are free"
+            ) from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def combined_sha256(each: Iterable[str]) -> str:
+    """One checksum of several files in their order, made of each one's."""
+    return hashlib.sha256("\n".join(each).encode()).hexdigest()
+
+
+def checksums(path: Path) -> dict[str, str]:
+    """Hexadecimal MD5 and SHA-256 of a file, in one reading: publishers state either."""
+    running = {"md5": hashlib.md5(usedforsecurity=False), "sha256": hashlib.sha256()}
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            for digest in running.values():
+                digest.update(chunk)
+    return {algorithm: digest.hexdigest() for algorithm, digest in running.items()}

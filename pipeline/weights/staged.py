@@ -1,0 +1,146 @@
+"""What the downloader leaves in the models bucket, as values: `manifest.json` and what it says."""
+
+import math
+from typing import Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.artifacts import Artifact
+from pipeline.declared.models import Digest
+from pipeline.errors import WeightsMismatch
+from pipeline.hardware import cpu_family
+
+Precision = Literal["float32", "int8-matmul"]
+
+# The one place that says how far an answer may move. 8-bit products are not exact: for them only
+# the mask counts.
+MAX_DIFFERENCE: Final[dict[Precision, float | None]] = {"float32": 1e-3, "int8-matmul": None}
+MASK_ERROR: Final[dict[Precision, float]] = {"float32": 1e-4, "int8-matmul": 3e-3}
+
+
+class Staged(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Runtime(Staged):
+    """What a network was made for; on any other it might not load, or answer wrongly.
+
+    `cpu` is None for a network that no CPU's layout has been given to: it runs on all.
+    """
+
+    onnxruntime: str
+    cpu: str | None
+
+    @classmethod
+    def here(cls, *, onnxruntime: str) -> "Runtime | None":
+        """What this machine is, for a version of onnxruntime; None if its CPU cannot be told."""
+        cpu = cpu_family()
+        return cls(onnxruntime=onnxruntime, cpu=cpu) if cpu else None
+
+    def serves(self, here: "Runtime | None") -> bool:
+        """Whether what was made for this runs `here`."""
+        if here is None or here.onnxruntime != self.onnxruntime:
+            return False
+        return self.cpu in {None, here.cpu}
+
+    def __str__(self) -> str:
+        return f"onnxruntime {self.onnxruntime} on {self.cpu or 'any CPU'}"
+
+
+class Proof(Staged):
+    """How far an optimised network's answers are from the published one's, at worst.
+
+    `max_difference` is between two numbers of output 0, `mask_error` the mean over a whole mask.
+    What was allowed is written down for the reader: whether the proof holds is asked of the code.
+    """
+
+    pictures: int
+    max_difference: float
+    max_difference_allowed: float | None
+    mask_error: float
+    mask_error_allowed: float
+
+    def holds(self, precision: Precision) -> bool:
+        """Whether that is near enough for a network of this precision. No number never is."""
+        allowed = MAX_DIFFERENCE[precision]
+        near = allowed is None or self.max_difference <= allowed
+        finite = math.isfinite(self.max_difference)
+        return finite and near and self.mask_error <= MASK_ERROR[precision]
+
+
+class NamedArtifact(Staged):
+    name: str = Field(pattern=r"^\w[\w. -]*$")  # a plain file name: it may not leave its folder
+    artifact: Artifact
+
+
+class OptimisedNetwork(Staged):
+    """A network made of the published one, for one runtime. `files` has the network first.
+
+    `edition` counts what has become of the optimisation; 0 is from before it was counted.
+    """
+
+    source_sha256: str
+    runtime: Runtime
+    precision: Precision
+    rewrites: dict[str, int]
+    edition: int = 0
+    proof: Proof
+    files: tuple[NamedArtifact, ...] = Field(min_length=1)
+
+    @property
+    def proven(self) -> bool:
+        return self.proof.holds(self.precision)
+
+
+class StagedFile(NamedArtifact):
+    """A file as it was staged: what the publisher states, where it came from, what we hold.
+
+    The artifact's SHA-256 is ours, and pins the file where the publisher states an MD5 only. If it
+    is a network, optimised ones lie beside it, best first; `not_optimised` says why there is none,
+    `not_quantised` why none in 8 bits although the catalogue asks for it.
+    """
+
+    digest: Digest
+    source: str
+    optimised: tuple[OptimisedNetwork, ...] = ()
+    not_optimised: str | None = None
+    not_quantised: str | None = None
+
+    def best(self, digest: str, here: Runtime | None) -> OptimisedNetwork | None:
+        """The network to run `here`; None if only the published one may be.
+
+        `digest` is what the catalogue says the published file hashes to.
+        """
+        able = (each for each in self.optimised if self._why_not(each, digest, here) is None)
+        return next(able, None)
+
+    def why_not_best(self, digest: str, here: Runtime | None) -> str:
+        """Why the first of the optimised networks does not run `here`."""
+        if not self.optimised:
+            return self.not_optimised or "it was staged without an optimised network"
+        return self._why_not(self.optimised[0], digest, here) or "it does"
+
+    def _why_not(self, network: OptimisedNetwork, digest: str, here: Runtime | None) -> str | None:
+        if not network.runtime.serves(here):
+            return f"the optimised network was made for {network.runtime}; this is {here}"
+        algorithm, _, published = digest.partition(":")
+        known = {self.artifact.sha256, *([published] if algorithm == "sha256" else [])}
+        if self.digest != digest or known != {network.source_sha256}:
+            return "the optimised network was made of other weights"
+        return None if network.proven else "the optimised network's proof does not hold"
+
+
+class StagedWeights(Staged):
+    """`models/<name>/<revision>/manifest.json`: written last, so whoever sees it sees it all."""
+
+    model: str
+    licence: str
+    files: tuple[StagedFile, ...] = Field(min_length=1)
+
+    @classmethod
+    def parse(cls, content: bytes, *, uri: str) -> Self:
+        """The manifest that was read from `uri`; WeightsMismatch if it is none."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            raise WeightsMismatch(f"{uri} is no manifest of staged weights") from error

@@ -1,0 +1,213 @@
+"""`matteline models`: weights fetched and kept, looked at again, and a model of one's own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.models import Shelf
+from tests.pictures import png, square, unpng
+from tests.pipeline.cli.conftest import Matteline
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """Where this test's weights are kept."""
+    return tmp_path / "cache" / "matteline" / "weights"
+
+
+@pytest.fixture(scope="module")
+def staged_once(matteline: Matteline, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("staged")
+    done = matteline("models", "stage", "brightness", XDG_CACHE_HOME=str(folder))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture
+def kept(staged_once: Path, tmp_path: Path, cache: Path) -> Path:
+    """The weights of `brightness` as staging has kept them."""
+    shutil.copytree(staged_once, tmp_path / "cache")
+    (weights,) = cache.rglob("brightness.onnx")
+    return weights
+
+
+def verify(
+    matteline: Matteline, tmp_path: Path, *names: str, mirror: str = ""
+) -> subprocess.CompletedProcess[str]:
+    return matteline(
+        "models", "verify", *names,
+        XDG_CACHE_HOME=str(tmp_path / "cache"), MATTELINE_WEIGHTS_MIRROR=mirror,
+    )  # fmt: skip
+
+
+def test_staged_weights_are_kept_with_what_is_known_of_them(
+    matteline: Matteline, shelf: Shelf, tmp_path: Path, cache: Path
+) -> None:
+    done = matteline(
+        "models", "stage", "missing", "brightness", "hungry",
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stdout.count("STAGED") == 2
+    assert "WeightsUnavailable: missing is not to be had from" in done.stdout
+    names = sorted(path.name for path in cache.rglob("*") if path.is_file())
+    assert names == ["brightness.onnx", "hungry.onnx", "manifest.json", "manifest.json"]
+    (weights,) = cache.rglob("brightness.onnx")
+    manifest = json.loads((weights.parent / "manifest.json").read_text())
+    assert manifest["files"][0]["source"] == (shelf.folder / "brightness.onnx").as_uri()
+    assert weights.read_bytes() == (shelf.folder / "brightness.onnx").read_bytes()
+
+
+def test_kept_weights_are_what_they_were(matteline: Matteline, tmp_path: Path, kept: Path) -> None:
+    done = verify(matteline, tmp_path, "brightness")
+
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count(" ok ") == 1
+    assert kept.name in done.stdout
+
+
+def test_damaged_weights_are_told_by_name(matteline: Matteline, tmp_path: Path, kept: Path) -> None:
+    kept.write_bytes(kept.read_bytes()[:-1] + b"!")
+
+    done = verify(matteline, tmp_path)
+
+    assert done.returncode == 1
+    assert "; the catalogue says " in done.stdout
+
+
+def test_weights_that_were_staged_as_others_are_told_by_name(
+    matteline: Matteline, tmp_path: Path, kept: Path
+) -> None:
+    manifest = kept.parent / "manifest.json"
+    told = json.loads(manifest.read_text())
+    told["files"][0]["artifact"]["sha256"] = "0" * 64
+    manifest.write_text(json.dumps(told))
+
+    done = verify(matteline, tmp_path)
+
+    assert done.returncode == 1
+    assert "; it was staged as 00000000…" in done.stdout
+
+
+def test_a_mirror_folder_is_verified_too(
+    matteline: Matteline, tmp_path: Path, shelf: Shelf
+) -> None:
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    shutil.copy(shelf.folder / "brightness.onnx", mirror)
+    (mirror / "slow.onnx").write_bytes(b"<html>")
+
+    done = verify(matteline, tmp_path, "brightness", "slow", mirror=str(mirror))
+
+    assert done.returncode == 1
+    assert done.stdout.count(" ok ") == 1
+    assert "; the catalogue says " in done.stdout
+
+
+def test_a_model_without_a_copy_is_wrong_only_if_it_was_asked_for(
+    matteline: Matteline, tmp_path: Path
+) -> None:
+    everything, named = verify(matteline, tmp_path), verify(matteline, tmp_path, "brightness")
+
+    assert (everything.returncode, named.returncode) == (0, 1)
+    assert "no copy" in named.stdout
+
+
+def test_a_model_of_ones_own_becomes_a_row_that_runs(
+    matteline: Matteline, shelf: Shelf, tmp_path: Path
+) -> None:
+    shutil.copy(shelf.folder / "brightness.onnx", tmp_path / "my net.onnx")
+    (tmp_path / "cat.png").write_bytes(png(square()))
+    catalogue = tmp_path / "own.toml"
+
+    added = matteline(
+        "models", "add", str(tmp_path / "my net.onnx"), "--name", "my-net", "--licence", "MIT",
+        "--scale", "255", "--mean", "0,0,0", "--std", "1,1,1", "--to", str(catalogue),
+    )  # fmt: skip
+    done = matteline(
+        "run", str(tmp_path / "cat.png"), "-o", str(tmp_path / "out"), "--model", "my-net",
+        MATTELINE_CATALOGUE=str(catalogue), MATTELINE_WEIGHTS_MIRROR="",
+    )  # fmt: skip
+
+    assert added.returncode == 0, added.stderr
+    (row,) = tomllib.loads(catalogue.read_text())["models"]
+    assert (row["saliency"]["input_size"], row["saliency"]["activation"]) == (64, "none")
+    assert row["files"][0]["urls"] == ["file:my net.onnx"]
+    assert done.returncode == 0, done.stdout + done.stderr
+    alpha = unpng((tmp_path / "out" / "cat_bg_removed.png").read_bytes())[..., 3]
+    assert (alpha[48, 48], alpha[2, 2]) == (255, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("research", 2, "LicenseNotAccepted: the weights of research"),
+        ("hosted", 1, "ModelNotOffered: hosted is hosted by Amazon Bedrock"),
+    ],
+)
+def test_a_model_that_will_never_be_staged_here_starts_no_cloud(
+    matteline: Matteline, tmp_path: Path, name: str, code: int, says: str
+) -> None:
+    done = matteline("models", "stage", "brightness", name, XDG_CACHE_HOME=str(tmp_path))
+
+    assert done.returncode == code
+    assert done.stderr.startswith(says)
+    assert "Staging" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["stage"], "NAMES", id="no names"),
+        pytest.param(["stage", "u3net"], "'u3net'", id="nobody's name"),
+        pytest.param(["verify", "u3net"], "'u3net'", id="nobody's name"),
+        pytest.param(
+            ["add", "README.md", "--name", "x", "--licence", "y"],
+            "README.md is not a loadable ONNX model",
+            id="no ONNX",
+        ),
+        pytest.param(
+            ["add", "README.md", "--name", "x", "--licence", "y", "--mean", "1"],
+            "'1' is not three numbers",
+            id="no colour",
+        ),
+        pytest.param(
+            ["add", "README.md", "--name", "x", "--licence", "y", "--scale", "big"],
+            "'big' is neither max nor a number",
+            id="no scale",
+        ),
+        *(
+            pytest.param(
+                ["add", "README.md", "--name", "x", "--licence", "y", f"{option}={text}"],
+                f"'{text}' is n",
+                id=f"{option} {text}",
+            )
+            for option, text in [
+                ("--scale", "0"),
+                ("--scale", "-1"),
+                ("--scale", "nan"),
+                ("--scale", "inf"),
+                ("--mean", "0,0,nan"),
+                ("--std", "0,0,0"),
+                ("--std", "1,1,-1"),
+                ("--std", "1,1,inf"),
+            ]
+        ),
+    ],
+)
+def test_a_wrong_command_says_what_is_wrong(
+    matteline: Matteline, arguments: list[str], says: str
+) -> None:
+    done = matteline("models", *arguments)
+
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr

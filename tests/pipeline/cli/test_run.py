@@ -1,0 +1,167 @@
+"""`matteline run`: pictures in a folder, a table, a contact sheet, an exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.models import Shelf, catalogue_row
+from tests.pictures import png, square, unpng
+from tests.pipeline.cli.conftest import Matteline
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Two photos that share a name, one in a folder below, and nothing hidden."""
+    folder = tmp_path / "album"
+    (folder / "trip").mkdir(parents=True)
+    (folder / ".DS_Store").write_bytes(b"not a photo")
+    (folder / "cat.png").write_bytes(png(square(left=8)))
+    Image.fromarray(square(left=56)).save(folder / "cat.webp", lossless=True)
+    (folder / "trip" / "dog [1].png").write_bytes(png(square()))
+    return folder
+
+
+def test_a_folder_is_cut_out_photo_by_photo(matteline: Matteline, album: Path) -> None:
+    output = album / "out"
+
+    done = matteline(
+        "run", str(album), "-o", str(output), "--model", "brightness", "--refine", "auto"
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(str(path.relative_to(output)) for path in output.rglob("*.*")) == [
+        "cat.png_bg_removed.json",
+        "cat.png_bg_removed.png",
+        "cat.webp_bg_removed.json",
+        "cat.webp_bg_removed.png",
+        "contact-sheet.png",
+        "trip/dog [1]_bg_removed.json",
+        "trip/dog [1]_bg_removed.png",
+    ]
+    left, right = (
+        unpng((output / f"cat.{suffix}_bg_removed.png").read_bytes())[48, :, 3]
+        for suffix in ("png", "webp")
+    )
+    assert (left[24], left[72], right[24], right[72]) == (255, 0, 0, 255)
+    assert "dog [1]" in done.stdout
+    assert done.stdout.count("DONE") == 3
+    assert unpng((output / "contact-sheet.png").read_bytes()).shape[1] > 600
+
+
+def test_a_refused_photo_is_told_apart_and_makes_the_exit_code_1(
+    matteline: Matteline, tmp_path: Path
+) -> None:
+    (tmp_path / "good.png").write_bytes(png(square()))
+    (tmp_path / "diary.jpg").write_bytes(b"Dear diary")
+    photos = [str(tmp_path / name) for name in ("good.png", "diary.jpg")]
+
+    done = matteline("run", *photos, "-o", str(tmp_path / "out"), "--model", "brightness")
+
+    assert done.returncode == 1
+    assert "QUARANTINED" in done.stdout
+    assert "UnsupportedMedia" in done.stdout
+    manifest = json.loads((tmp_path / "out" / "good_bg_removed.json").read_text())
+    assert manifest["options"]["model"] == "brightness"
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        pytest.param(["run"], 2, "PHOTOS", id="no photos"),
+        pytest.param(["run", "nowhere.jpg"], 2, "does not exist", id="no such file"),
+        pytest.param(["run", "tests/pipeline/cli/nothing"], 2, "no photos in", id="empty folder"),
+        pytest.param(["run", "README.md", "--refine", "magic"], 2, "magic", id="no such mode"),
+        pytest.param(["run", "README.md", "--background", "red"], 2, "background", id="colour"),
+        pytest.param(["run", "README.md", "--outputs", "film"], 2, "outputs", id="no such output"),
+        pytest.param(["run", "README.md", "--catalogue", "Makefile"], 2, "Makefile", id="no TOML"),
+        pytest.param(
+            ["run", "README.md", "-o", "Makefile"], 2, "cannot write", id="a file as output"
+        ),
+        pytest.param(["up", "--port", "99999"], 2, "99999", id="no such port"),
+        pytest.param(["run", "README.md", "--model", "u3net"], 2, "u2netp", id="no such model"),
+        pytest.param(["run", "README.md", "--model", "missing"], 1, "MIRROR", id="no weights"),
+        pytest.param(["run", "README.md", "--model", "hosted"], 1, "no local cloud", id="hosted"),
+        pytest.param(["run", "README.md", "--point", "9"], 2, "write X,Y", id="half a point"),
+    ],
+)
+def test_a_wrong_command_says_what_is_wrong_without_a_trace(
+    matteline: Matteline, tmp_path: Path, arguments: list[str], code: int, says: str
+) -> None:
+    given = [str(tmp_path) if part == "tests/pipeline/cli/nothing" else part for part in arguments]
+
+    done = matteline(*given)
+
+    assert done.returncode == code
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_points_and_boxes_show_the_subject(matteline: Matteline, tmp_path: Path) -> None:
+    (tmp_path / "white.png").write_bytes(png(square(side=64, left=0, top=0, size=64)))
+
+    done = matteline(
+        "run", str(tmp_path / "white.png"), "-o", str(tmp_path / "out"), "--model", "pointer",
+        "--refine", "none", "--box", "8,8,56,56", "--point", "0.5,0.5,0",
+    )  # fmt: skip
+    mixed = matteline(
+        "run", str(tmp_path / "white.png"), "-o", str(tmp_path / "out2"), "--model", "pointer",
+        "--refine", "none", "--box", "8,8,56,56", "--point", "32,32,0",
+    )  # fmt: skip
+
+    assert (done.returncode, mixed.returncode) == (1, 0), mixed.stdout + mixed.stderr
+    assert "InvalidPrompt" in done.stdout
+    alpha = unpng((tmp_path / "out2" / "white_bg_removed.png").read_bytes())[..., 3]
+    assert (alpha[4, 4], alpha[16, 16], alpha[32, 32]) == (0, 255, 0)
+
+
+def test_a_machine_that_can_download_nothing_cuts_out_with_the_starter_and_says_so(
+    matteline: Matteline, tmp_path: Path
+) -> None:
+    unreachable = tmp_path / "models.toml"
+    row = catalogue_row("u2netp", "0" * 64)
+    unreachable.write_text(f'{row}urls = ["http://127.0.0.1:9/u2netp.onnx"]')
+    output = tmp_path / "out"
+
+    done = matteline(
+        "demo", "-o", str(output),
+        MATTELINE_WEIGHTS_MIRROR=str(tmp_path), MATTELINE_CATALOGUE=str(unreachable),
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Model: starter (our own small model, out of the repository" in done.stdout
+    manifest = json.loads((output / "chelsea_bg_removed.json").read_text())
+    assert manifest["model"] == "starter"
+    cutout = unpng((output / "chelsea_bg_removed.png").read_bytes())
+    assert cutout.shape == (300, 451, 4)
+    assert cutout[140, 220, 3] > 200  # the cat's face
+    assert cutout[:20, :20, 3].max() < 60  # the corner behind it
+
+
+def test_weights_an_earlier_cloud_kept_are_the_mirror(
+    matteline: Matteline, shelf: Shelf, tmp_path: Path
+) -> None:
+    (tmp_path / "cat.png").write_bytes(png(square()))
+    kept = tmp_path / "cache" / "matteline" / "weights"
+    kept.mkdir(parents=True)
+    (kept / "brightness.onnx").write_bytes((shelf.folder / "brightness.onnx").read_bytes())
+
+    done = matteline(
+        "run", str(tmp_path / "cat.png"), "-o", str(tmp_path / "out"), "--model", "brightness",
+        MATTELINE_WEIGHTS_MIRROR="", XDG_CACHE_HOME=str(tmp_path / "cache"),
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_catalogue_and_the_containers_can_be_listed(matteline: Matteline) -> None:
+    models, containers = matteline("models", "list"), matteline("containers", "list")
+
+    assert "birefnet-general-lite" in models.stdout
+    assert "brightness" in models.stdout
+    assert re.search(r"background-remover  \d+\.\d+\.\d+ ", containers.stdout)

@@ -1,0 +1,78 @@
+"""`matteline up`: what it prints is what is typed here, letter by letter, into the real AWS CLI."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+from pathlib import Path
+
+from tests.pictures import unpng
+from tests.pipeline.cli.terminal import Terminal
+
+
+def test_what_is_printed_can_be_typed(terminal: Terminal) -> None:
+    aws = terminal.command("aws").split(" s3 ")[0]
+    terminal.type(terminal.command(f"{aws} s3 cp cat.jpg"))
+    terminal.wait_for("DONE        cat.jpg")
+
+    terminal.type(terminal.command(f"{aws} s3 cp cat.jpg"))
+    terminal.wait_for("DUPLICATE   cat.jpg")
+
+    started = terminal.type(terminal.command(f"{aws} stepfunctions start-execution"))
+    terminal.type(terminal.command(f"{aws} s3 cp --recursive"))
+    listed = terminal.type(terminal.command(f"{aws} stepfunctions list-executions"))
+    arn = json.loads(started)["executionArn"]
+    history = terminal.type(
+        terminal.command(f"{aws} stepfunctions get-execution-history").replace("ARN", arn)
+    )
+
+    assert unpng((terminal.folder / "out/cat_bg_removed.png").read_bytes()).shape == (96, 96, 4)
+    assert len(json.loads(listed)["executions"]) == 3
+    entered = re.findall(r'"name": "(\w+)"', history)
+    assert "RemoveBackground" not in entered
+
+
+def test_options_travel_as_metadata(terminal: Terminal) -> None:
+    command = next(line.strip() for line in terminal.shown.splitlines() if "--metadata" in line)
+
+    terminal.type(command.replace("/ --", "/crop.jpg --"))
+
+    assert "crop_bg_removed.webp" in terminal.wait_for("crop_bg_removed")
+
+
+def test_a_refused_photo_is_said_with_its_reason(terminal: Terminal) -> None:
+    (terminal.folder / "diary.jpg").write_text("Dear diary")
+
+    terminal.type(
+        terminal.command("aws").split("cat.jpg")[0] + "diary.jpg s3://matteline-local-ingest/"
+    )
+
+    assert "QUARANTINED diary.jpg  UnsupportedMedia:" in terminal.wait_for("diary.jpg  Unsupported")
+
+
+def test_it_listens_on_this_machine_only(terminal: Terminal) -> None:
+    port = int(re.search(r"127\.0\.0\.1:(\d+)", terminal.shown)[1])  # type: ignore[index]
+    listening = Path("/proc/net/tcp").read_text()
+
+    assert f"0100007F:{port:04X}" in listening
+    assert f"00000000:{port:04X}" not in listening
+
+
+def test_ctrl_c_leaves_nothing_running(terminal: Terminal) -> None:
+    workers = terminal.workers()
+    port = int(re.search(r"127\.0\.0\.1:(\d+)", terminal.shown)[1])  # type: ignore[index]
+    logs = Path(re.search(r"tail -f (\S+)/\*\.log", terminal.shown)[1])  # type: ignore[index]
+    assert workers
+    assert logs.is_dir()
+
+    terminal.process.send_signal(signal.SIGINT)
+
+    assert terminal.process.wait(20) == 0
+    assert [pid for pid in workers if Path(f"/proc/{pid}").exists()] == []
+    assert not logs.exists()
+    assert len([*(terminal.folder / "cache").rglob("brightness.onnx")]) == 1
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+    assert "Traceback" not in terminal.shown

@@ -1,0 +1,49 @@
+"""What the unit tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from pipeline import task
+from pipeline.artifacts import ArtifactStore, LocalStore
+from pipeline.aws.s3 import S3Store
+
+
+@pytest.fixture
+def fresh_workbench(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    task._BENCHES.clear()
+    yield
+    task._BENCHES.clear()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "store")
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch, mock_aws() as cloud:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield cloud, boto3.client("s3")
+
+
+@pytest.fixture
+def bucket(cloud: Any) -> S3Store:
+    backends, client = cloud
+    backends.reset()
+    client.create_bucket(Bucket="photos")
+    return S3Store(client)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest) -> ArtifactStore:
+    store: ArtifactStore = request.getfixturevalue(request.param)
+    return store

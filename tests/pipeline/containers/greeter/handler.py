@@ -1,0 +1,48 @@
+"""Seven ways a task can end, not yet decorated."""
+
+from pydantic import Field
+
+from pipeline.contracts.contract import Job, Result
+from pipeline.errors import NoSubject, WeightsClaimed
+from pipeline.workbench import TaskContext
+
+
+class Greet(Job):
+    name: str
+    execution: str = "unnamed"
+    job_id: str = "unnamed"
+
+
+class Greeted(Result):
+    greeting: str = Field(alias="text")
+
+
+def greet(job: Greet, context: TaskContext) -> Greeted:
+    context.note(language="English")
+    with context.timed("greet"):
+        return Greeted(greeting=f"Hello {job.name}", metrics={"letters": len(job.name)})
+
+
+def refuse(_job: Greet, context: TaskContext) -> Greeted:
+    context.note(looked="everywhere")
+    raise NoSubject("nobody is there")
+
+
+def wait(_job: Greet, _context: TaskContext) -> Greeted:
+    raise WeightsClaimed("somebody else is at it")
+
+
+def overeat(_job: Greet, _context: TaskContext) -> Greeted:
+    raise MemoryError
+
+
+def stumble(_job: Greet, _context: TaskContext) -> Greeted:
+    raise ZeroDivisionError("a bug")
+
+
+def licence(job: Greet, context: TaskContext) -> Greeted:
+    return Greeted(greeting=context.catalogue.row(job.name).licence)
+
+
+def hurry(_job: Greet, context: TaskContext) -> Greeted:
+    return Greeted(greeting="Quick!", metrics={"ends_at": context.ends_at})

@@ -1,0 +1,114 @@
+"""Outputs lie beside their photo under names S3 accepts, and two photos never share one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.contracts.output_keys import manifest_key, output_stem, picture_key
+
+KINDS = ("cutout", "mask", "preview")
+EXTENSIONS = ("png", "webp")
+
+STEMS = {
+    "cat.jpg": "cat",
+    "trips/2024/cat.jpg": "trips/2024/cat",
+    "trips.2024/cat": "trips.2024/cat",
+    "cat.tar.gz": "cat.tar",
+    ".hidden": ".hidden",
+    "trips/.hidden": "trips/.hidden",
+    "cat.": "cat",
+    "folder/": "folder/",
+    "a//b.png": "a//b",
+    "/lead.png": "/lead",
+    "사진/고양이 😀.jpeg": "사진/고양이 😀",
+}
+
+
+@pytest.mark.parametrize("key", STEMS)
+def test_a_stem_is_the_key_less_its_extension(key: str) -> None:
+    assert output_stem(key) == STEMS[key]
+
+
+@pytest.mark.parametrize(
+    ("kind", "extension", "expected"),
+    [
+        ("cutout", "png", "trips/cat_bg_removed.png"),
+        ("cutout", "webp", "trips/cat_bg_removed.webp"),
+        ("mask", "png", "trips/cat_mask.png"),
+        ("preview", "png", "trips/cat_preview.png"),
+    ],
+)
+def test_a_picture_is_named_after_what_it_shows(kind: str, extension: str, expected: str) -> None:
+    assert picture_key("trips/cat", kind=kind, extension=extension) == expected
+
+
+def test_a_manifest_lies_beside_the_cutout() -> None:
+    assert manifest_key("trips/cat") == "trips/cat_bg_removed.json"
+
+
+def outputs(key: str) -> list[str]:
+    stem = output_stem(key)
+    pictures = [
+        picture_key(stem, kind=kind, extension=extension)
+        for kind in KINDS
+        for extension in EXTENSIONS
+    ]
+    return [*pictures, manifest_key(stem)]
+
+
+def byte_lengths(keys: list[str]) -> list[int]:
+    return [len(key.encode()) for key in keys]
+
+
+def as_key(text: str) -> str:
+    """As much of `text` as S3 accepts for a key."""
+    return text.encode()[:1024].decode(errors="ignore")
+
+
+letters = st.sampled_from("a한😀é/._ ~") | st.characters(exclude_categories=["Cs"])
+keys = st.tuples(st.text(letters, min_size=1), st.integers(1, 1024)).map(
+    lambda drawn: as_key(drawn[0] * drawn[1])
+)
+long_names = st.text(letters, min_size=1, max_size=40).map(lambda text: as_key(text * 1024))
+
+
+@given(keys)
+def test_every_output_key_fits_into_s3(key: str) -> None:
+    assert max(byte_lengths(outputs(key))) <= 1024
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "한", "😀"])
+@pytest.mark.parametrize("length", [1000, 1007, 1008, 1009, 1010, 1011, 1012, 1020, 1024])
+def test_a_key_at_the_limit_has_outputs_within_it(letter: str, length: int) -> None:
+    key = (letter * 1024).encode()[:length].decode(errors="ignore")
+
+    assert max(byte_lengths(outputs(key))) <= 1024
+
+
+@given(long_names, st.integers(0, 9), st.integers(0, 9))
+def test_long_names_that_differ_only_at_the_end_stay_apart(
+    name: str, one: int, another: int
+) -> None:
+    beginning = as_key(name).encode()[:1019].decode(errors="ignore")
+    first, second = f"{beginning}{one}.jpg", f"{beginning}{another}.jpg"
+
+    assert (output_stem(first) == output_stem(second)) == (first == second)
+
+
+@given(keys)
+def test_all_outputs_of_a_photo_differ(key: str) -> None:
+    assert len(set(outputs(key))) == len(outputs(key))
+
+
+@given(long_names)
+def test_a_stem_is_cut_between_characters_and_begins_like_its_key(key: str) -> None:
+    kept, _, _ = output_stem(key).rpartition("~")
+
+    assert key.startswith(kept)
+
+
+def test_a_key_is_closed_with_a_digest_only_where_it_must_be() -> None:
+    assert output_stem("x" * 1008) == "x" * 1008
+    assert output_stem("x" * 1009).startswith("x" * 995 + "~")

@@ -1,0 +1,83 @@
+"""Prints, as JSON, which defects of moto can be seen in this process. Run by test_moto_seams.
+
+`python -m tests.pipeline.local.moto.moto_defects` checks moto as it ships; with `mended`, moto
+with our patches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from moto import backends
+from moto.core.config import default_user_config
+from moto.server import ThreadedMotoServer
+from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
+from moto.stepfunctions.parser.backend import execution_worker
+
+from pipeline.local.moto import compat, shelf
+from tests.pipeline.local.moto.moto_growth import growth
+from tests.pipeline.local.moto.moto_machine import PASS, Machine
+from tests.pipeline.local.moto.moto_races import races
+
+PUT_JSON = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::aws-sdk:s3:putObject",
+    "Parameters": {"Bucket": "photos", "Key": "k", "Body": {"a": 1}},
+}
+GET_NOTHING = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
+    "Parameters": {"Bucket": "photos", "Key": "nothing"},
+}
+
+
+def nobody_hears_of_the_end(machine: Machine) -> bool:
+    """Whether an execution may end without any event about it."""
+    events, sqs = machine.client("events"), machine.client("sqs")
+    url = sqs.create_queue(QueueName="ends")["QueueUrl"]
+    events.put_rule(Name="ends", EventPattern=json.dumps({"source": ["aws.states"]}))
+    events.put_targets(
+        Rule="ends", Targets=[{"Id": "ends", "Arn": "arn:aws:sqs:us-east-1:123456789012:ends"}]
+    )
+    machine.run(PASS, name="a")
+    return not sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages")
+
+
+def defects(machine: Machine) -> dict[str, bool]:
+    machine.client("s3").create_bucket(Bucket="photos")
+    parse = execution_worker.AmazonStateLanguageParser.parse
+    definition = json.dumps({"StartAt": "S", "States": {"S": PASS | {"End": True}}})
+    clients = [boto_client_for("us-east-1", "s3") for _ in range(2)]
+    return (
+        growth(machine)
+        | races(machine)
+        | {
+            "_announce_ends": nobody_hears_of_the_end(machine),
+            "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
+            "_name_s3_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
+            "_name_unnamed_executions": machine.run(PASS)["executionArn"].endswith(":None"),
+            "_reuse_clients": clients[0] is not clients[1],
+            "_list_services_once": backends.list_of_moto_modules()
+            is not backends.list_of_moto_modules(),
+            "_parse_once": parse(definition) is not parse(definition),
+        }
+    )
+
+
+def main() -> None:
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    if sys.argv[1:] == ["mended"]:
+        compat.apply()
+        shelf.IN_USE_S = 0
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    port = server.get_host_and_port()[1]
+    os.environ["MOTO_PORT"] = str(port)
+    sys.stdout.write(json.dumps(defects(Machine(port))))
+    server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""What the manifests declare is what the functions of the local cloud get."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.declared.blueprint import Blueprint
+from pipeline.local.cloud import LocalCloud
+from pipeline.local.deployment import LONGEST_S, NAMES, functions
+from tests.conftest import ROOT
+
+BLUEPRINT = Blueprint.read(ROOT, default_model="u2netp")
+
+
+def environment_of(name: str, **settings: str) -> dict[str, str]:
+    (function,) = (row for row in functions(BLUEPRINT, settings) if row.name.endswith(name))
+    return dict(function.environment)
+
+
+@pytest.mark.parametrize("model", ["u2netp", "birefnet-general"])
+def test_a_function_has_its_containers_environment_and_the_deployments(model: str) -> None:
+    environment = environment_of(f"background-remover-{model}", MATTELINE_SCRATCH="/here")
+
+    assert set(environment) == {"GLIBC_TUNABLES", "ORT_DISABLE_TELEMETRY", "MATTELINE_SCRATCH"}
+    assert "arena_max=1" in environment["GLIBC_TUNABLES"]
+
+
+def test_the_deployment_has_the_last_word() -> None:
+    assert environment_of("remover-u2netp", GLIBC_TUNABLES="")["GLIBC_TUNABLES"] == ""
+
+
+def test_a_container_that_declares_nothing_adds_nothing() -> None:
+    assert environment_of("media-inspector") == {}
+
+
+def test_an_event_that_waits_for_its_turn_is_not_handed_out_again(cloud: LocalCloud) -> None:
+    sqs = cloud.client("sqs")
+    queues = sqs.list_queues()["QueueUrls"]
+
+    timeouts = {
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"][
+            "VisibilityTimeout"
+        ]
+        for url in queues
+    }
+
+    assert len(queues) >= len(BLUEPRINT.triggers(NAMES)) > 0
+    assert timeouts == {str(LONGEST_S)}

@@ -1,0 +1,107 @@
+"""Functions behave as Lambda's do, whichever runtime client their workers run."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pipeline.local.lambda_host import LambdaHost
+from pipeline.local.runtime_api import Answer
+from tests.pipeline.local.conftest import ARN, Ask
+
+
+def _error(answer: Answer) -> tuple[str, str]:
+    body = json.loads(answer.payload)
+    assert answer.failed
+    return body["errorType"], body["errorMessage"]
+
+
+def test_a_handler_is_given_its_event_and_its_context(ask: Ask) -> None:
+    answer = ask(do="echo", say="안녕 😀")
+
+    body = json.loads(answer.payload)
+    assert not answer.failed
+    assert body["said"] == "안녕 😀"
+    assert body["arn"] == ARN
+    assert body["memory"] == "256"
+    assert len(body["request_id"]) == 36
+
+
+def test_a_persons_own_aws_settings_do_not_reach_a_worker(ask: Ask) -> None:
+    answer = ask(do="echo", say="")
+
+    assert json.loads(answer.payload)["own_aws_profile"] is None
+
+
+def test_a_warm_worker_is_used_again(ask: Ask) -> None:
+    pids = {json.loads(ask(do="echo", say="").payload)["pid"] for _ in range(3)}
+
+    assert len(pids) == 1
+
+
+def test_two_calls_at_once_get_a_worker_each_and_a_third_waits(host: LambdaHost, ask: Ask) -> None:
+    with ThreadPoolExecutor() as threads:
+        calls = [threads.submit(ask, do="sleep", seconds=0.3) for _ in range(3)]
+        pids = [json.loads(call.result().payload)["pid"] for call in calls]
+
+    assert len(set(pids)) == 2
+    assert sorted(set(pids)) == sorted(host.worker_pids("obedient"))
+
+
+def test_an_exception_keeps_its_class_name(ask: Ask) -> None:
+    assert _error(ask(do="raise", say="no")) == ("DeliberateError", "no")
+
+
+def test_a_large_payload_arrives_whole(ask: Ask) -> None:
+    answer = ask(do="echo", say="x" * 200_000)
+
+    assert json.loads(answer.payload)["said"] == "x" * 200_000
+
+
+def test_a_call_that_takes_too_long_is_stopped_and_its_worker_replaced(
+    host: LambdaHost, ask: Ask
+) -> None:
+    first = json.loads(ask(do="echo", say="").payload)["pid"]
+
+    slow = ask(do="sleep", seconds=30)
+    then = json.loads(ask(do="echo", say="").payload)["pid"]
+
+    assert _error(slow) == ("Sandbox.Timedout", "Task timed out after 1.00 seconds")
+    assert then != first
+    assert host.worker_pids("obedient") == [then]
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+
+
+def test_a_worker_that_dies_fails_its_call_and_no_other(ask: Ask) -> None:
+    died = ask(do="exit", status=7)
+    then = ask(do="echo", say="still here")
+
+    assert _error(died) == ("Runtime.ExitError", "Runtime exited with error: exit status 7")
+    assert json.loads(then.payload)["said"] == "still here"
+
+
+def test_a_handler_that_cannot_be_imported_fails_its_calls(host: LambdaHost) -> None:
+    answer = host.invoke("broken", b"{}", function_arn=ARN)
+
+    _, message = _error(answer)
+    assert "nothing works without coffee" in message
+
+
+def test_a_handler_that_is_not_there_fails_its_calls(host: LambdaHost) -> None:
+    answer = host.invoke("absent", b"{}", function_arn=ARN)
+
+    _, message = _error(answer)
+    assert "nobody" in message
+
+
+def test_stopping_the_host_leaves_no_process(host: LambdaHost, ask: Ask) -> None:
+    pid = json.loads(ask(do="echo", say="").payload)["pid"]
+
+    host.stop()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -1,0 +1,51 @@
+"""A deployment of which only what is asked for is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import boto3
+from botocore.exceptions import ClientError
+
+from pipeline.declared.names import LOCAL_NAMES, Names
+from pipeline.operations.site import Site
+
+
+@dataclass(frozen=True, eq=False)
+class FakeSite:
+    """Answers with the object versions and redrives it is given."""
+
+    versions: list[dict[str, Any]] = field(default_factory=list)
+    redriven: list[str] = field(default_factory=list)
+    names: Names = LOCAL_NAMES
+    real: Any = None
+    refusal: ClientError | None = None
+    last_events: tuple[str, ...] = ("ExecutionFailed", "TaskFailed")
+    status: str = "FAILED"
+
+    @property
+    def site(self) -> Site:
+        return Site(self.names, cast("boto3.Session", self))
+
+    def client(self, service: str, **_: Any) -> Any:
+        return self if service in {"s3", "stepfunctions"} else self.real.client(service)
+
+    def get_paginator(self, _name: str) -> Any:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"Versions": self.versions}]
+
+    def get_execution_history(self, **_: Any) -> dict[str, Any]:
+        return {"events": [{"type": name} for name in self.last_events]}
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        told = {"executionArn": executionArn, "status": self.status, "input": "{}"}
+        return told | {"error": "StoreUnavailable", "startDate": datetime.now(UTC)}
+
+    def redrive_execution(self, *, executionArn: str) -> None:  # noqa: N803 - as boto3 has it
+        if self.refusal is not None:
+            raise self.refusal
+        self.redriven.append(executionArn)

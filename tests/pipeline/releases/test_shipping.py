@@ -1,0 +1,126 @@
+"""What gets into an image, on a small tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.releases.shipping import content_digest, lay_out, require_within_budget, shipped_files
+
+TREE = {
+    "pipeline/__init__.py": "",
+    "pipeline/serving.py": "import sys",
+    "pipeline/words.py": "import numpy",
+    "pipeline/late.py": "",
+    "pipeline/unused.py": "",
+    "containers/Dockerfile": "FROM python",
+    "containers/__init__.py": "",
+    "containers/greeter/__init__.py": "",
+    "containers/greeter/handler.py": "from pipeline.words import hello\n",
+    "containers/greeter/selftest.py": "def check():\n    from pipeline import late",
+    "containers/greeter/container.toml": 'image_mb = 1\ndata = ["containers/*/words.toml"]',
+    "containers/greeter/requirements.txt": "numpy==2",
+    "containers/greeter/README.md": "",
+    "containers/greeter/words.toml": "",
+    "containers/teller/__init__.py": "",
+    "containers/teller/words.toml": "",
+    "containers/teller/handler.py": "",
+    "containers/greeter/apart/__init__.py": "",
+    "containers/greeter/apart/__main__.py": "import pipeline.words",
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name, text in TREE.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def shipped(tree: Path) -> list[str]:
+    return [path.as_posix() for path in shipped_files(tree, "greeter")]
+
+
+def test_what_is_imported_is_shipped_with_its_packages_manifest_and_data(tree: Path) -> None:
+    assert shipped(tree) == [
+        "containers/__init__.py",
+        "containers/greeter/__init__.py",
+        "containers/greeter/container.toml",
+        "containers/greeter/handler.py",
+        "containers/greeter/selftest.py",
+        "containers/greeter/words.toml",
+        "containers/teller/words.toml",
+        "pipeline/__init__.py",
+        "pipeline/late.py",
+        "pipeline/serving.py",
+        "pipeline/words.py",
+    ]
+
+
+def test_a_module_that_is_started_by_its_name_is_shipped(tree: Path) -> None:
+    handler = tree / "containers/greeter/handler.py"
+    before = shipped(tree)
+
+    handler.write_text(f'{handler.read_text()}MODULE = "containers.greeter.apart"\n')
+
+    assert sorted({*shipped(tree)} - {*before}) == [
+        "containers/greeter/apart/__init__.py",
+        "containers/greeter/apart/__main__.py",
+    ]
+
+
+def test_data_that_is_not_there_is_named(tree: Path) -> None:
+    (tree / "containers/greeter/container.toml").write_text('data = ["containers/*/gone.toml"]')
+
+    with pytest.raises(ValueError, match=r"greeter/container.toml: data 'containers/\*/gone.toml'"):
+        shipped(tree)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "containers/greeter/handler.py",
+        "containers/greeter/requirements.txt",
+        "containers/teller/words.toml",
+        "containers/Dockerfile",
+        "pipeline/late.py",
+    ],
+)
+def test_whatever_makes_the_image_changes_its_digest(tree: Path, name: str) -> None:
+    before = content_digest(tree, "greeter")
+
+    (tree / name).write_text(f"{TREE[name]}\n# more\n")
+
+    assert content_digest(tree, "greeter") != before
+
+
+@pytest.mark.parametrize("name", ["pipeline/unused.py", "containers/greeter/README.md"])
+def test_nothing_else_does(tree: Path, name: str) -> None:
+    before = content_digest(tree, "greeter")
+
+    (tree / name).write_text("more")
+
+    assert content_digest(tree, "greeter") == before
+
+
+def test_the_laid_out_tree_is_compiled(tree: Path, tmp_path: Path) -> None:
+    lay_out(tree, "greeter", tmp_path / "out")
+
+    assert (tmp_path / "out/pipeline/late.py").is_file()
+    assert not (tmp_path / "out/pipeline/unused.py").exists()
+    assert len(list((tmp_path / "out/pipeline/__pycache__").glob("late.*.pyc"))) == 1
+
+
+def test_what_weighs_too_much_is_named_with_its_largest_parts(tree: Path, tmp_path: Path) -> None:
+    packages = tmp_path / "python" / "lib" / "python3.13" / "site-packages"
+    for name, kilobytes in {"heavy": 900, "light": 200}.items():
+        (packages / name).mkdir(parents=True)
+        (packages / name / "data").write_bytes(bytes(kilobytes * 1000))
+
+    with pytest.raises(ValueError, match=r"greeter adds 1\.1 MB .* allows 1\n +0\.9 MB .*heavy"):
+        require_within_budget(tree, "greeter", [tmp_path / "python"])
+
+    (packages / "light" / "data").unlink()
+    assert "0.9 MB" in require_within_budget(tree, "greeter", [tmp_path / "python"])

@@ -1,0 +1,55 @@
+"""Which model a person gets who named none: a real one where it can be had, else the starter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.declared.models import Catalogue, load_catalogue
+from pipeline.session.availability import choose_model
+from tests.conftest import ROOT
+
+STARTER = "starter.onnx"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    """The shipped one, on a machine that reaches nothing but its own files."""
+    shipped = load_catalogue(ROOT)
+    rows = tuple(
+        row.model_copy(
+            update={
+                "files": tuple(
+                    file.model_copy(
+                        update={"urls": tuple(url for url in file.urls if url.startswith("file:"))}
+                    )
+                    for file in row.files
+                )
+            }
+        )
+        for row in shipped.rows
+    )
+    return shipped.model_copy(update={"rows": rows})
+
+
+@pytest.mark.parametrize(
+    ("held", "chosen"),
+    [
+        ([], "starter"),
+        ([STARTER], "starter"),
+        ([STARTER, "silueta.onnx"], "silueta"),
+        ([STARTER, "silueta.onnx", "u2netp.onnx"], "u2netp"),
+        (["sam_vit_b_01ec64.encoder.onnx", "sam_vit_b_01ec64.decoder.onnx"], "starter"),
+    ],
+)
+def test_a_real_model_that_can_be_had_comes_before_the_starter(
+    catalogue: Catalogue, tmp_path: Path, held: list[str], chosen: str
+) -> None:
+    for name in held:
+        (tmp_path / name).touch()
+
+    model = choose_model(catalogue, mirror=str(tmp_path))
+
+    assert model.name == chosen
+    assert ("out of the repository" in model.why) == (chosen == "starter")

@@ -1,0 +1,145 @@
+"""Whole models are kept between runs, and a kept file can be held against what is known of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from pipeline.artifacts import Artifact
+from pipeline.declared.engines import SaliencySpec
+from pipeline.declared.models import ModelRow, WeightsFile
+from pipeline.local.cloud import LocalCloud
+from pipeline.local.deployment import NAMES
+from pipeline.session.kept_weights import ABSENT, OK, keep_weights, verify_copies
+from pipeline.weights.staged import StagedFile, StagedWeights
+
+CONTENT = b"weights"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+ROW = ModelRow(
+    name="net",
+    summary="For tests.",
+    engine="saliency",
+    licence="MIT",
+    commercial=True,
+    memory_mb=512,
+    saliency=SaliencySpec(
+        input_size=64, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none"
+    ),
+    files=(WeightsFile(name="w.onnx", digest=f"sha256:{SHA256}", bytes=len(CONTENT)),),
+)
+WEIGHTS = f"{ROW.weights_prefix}/w.onnx"
+
+
+def manifest(sha256: str = SHA256) -> bytes:
+    artifact = Artifact(uri=f"s3://{NAMES.bucket('models')}/{WEIGHTS}", sha256=sha256, bytes=7)
+    file = StagedFile(
+        name="w.onnx", digest=ROW.files[0].digest, source="https://p.example/w", artifact=artifact
+    )
+    weights = StagedWeights(model="net", licence="MIT", files=(file,))
+    return weights.model_dump_json().encode()
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client: Any = boto3.client("s3")
+        client.create_bucket(Bucket=NAMES.bucket("models"))
+        yield cast("LocalCloud", SimpleNamespace(client=lambda _: client))
+
+
+def put(cloud: LocalCloud, **objects: bytes) -> None:
+    keys = {"weights": WEIGHTS, "manifest": ROW.weights_key, "claim": f"{ROW.weights_prefix}/c"}
+    for name, content in objects.items():
+        cloud.client("s3").put_object(Bucket=NAMES.bucket("models"), Key=keys[name], Body=content)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def test_a_whole_model_is_kept_and_nothing_else(cloud: LocalCloud, tmp_path: Path) -> None:
+    put(cloud, weights=CONTENT, manifest=manifest(), claim=b"{}")
+
+    keep_weights(cloud, tmp_path)
+
+    assert files_in(tmp_path) == {WEIGHTS: CONTENT, ROW.weights_key: manifest()}
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        {"weights": CONTENT},
+        {"manifest": manifest()},
+        {"weights": CONTENT, "manifest": b"{"},
+    ],
+    ids=["no manifest", "no weights", "no sense"],
+)
+def test_what_is_no_whole_model_is_not_kept(
+    cloud: LocalCloud, tmp_path: Path, objects: dict[str, bytes]
+) -> None:
+    put(cloud, **objects)
+
+    keep_weights(cloud, tmp_path)
+
+    assert files_in(tmp_path) == {}
+
+
+def test_a_kept_copy_with_other_bytes_is_replaced(cloud: LocalCloud, tmp_path: Path) -> None:
+    put(cloud, weights=CONTENT, manifest=manifest())
+    (tmp_path / WEIGHTS).parent.mkdir(parents=True)
+    (tmp_path / WEIGHTS).write_bytes(b"before")
+
+    keep_weights(cloud, tmp_path)
+
+    assert files_in(tmp_path)[WEIGHTS] == CONTENT
+
+
+def verdicts(folder: Path) -> list[str]:
+    return [copy.verdict for copy in verify_copies(ROW, [folder])]
+
+
+@pytest.mark.parametrize("place", ["w.onnx", WEIGHTS])
+@pytest.mark.parametrize(
+    ("content", "verdict"),
+    [
+        (CONTENT, OK),
+        (CONTENT[:-1], "6 bytes; the catalogue says 7"),
+        (b"WEIGHTS", "sha256 14422b04…; the catalogue says 9a129038…"),
+    ],
+)
+def test_a_copy_is_held_against_the_catalogue(
+    tmp_path: Path, place: str, content: bytes, verdict: str
+) -> None:
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).write_bytes(content)
+
+    (found,) = verify_copies(ROW, [tmp_path])
+
+    assert (found.place, found.verdict) == (str(tmp_path / place), verdict)
+
+
+def test_a_copy_is_held_against_the_manifest_it_was_staged_with(tmp_path: Path) -> None:
+    (tmp_path / WEIGHTS).parent.mkdir(parents=True)
+    (tmp_path / WEIGHTS).write_bytes(CONTENT)
+    (tmp_path / ROW.weights_key).write_bytes(manifest("0" * 64))
+
+    assert verdicts(tmp_path) == [f"sha256 {SHA256[:8]}…; it was staged as 00000000…"]
+
+
+def test_a_manifest_nobody_can_read_is_wrong_itself(tmp_path: Path) -> None:
+    (tmp_path / WEIGHTS).parent.mkdir(parents=True)
+    (tmp_path / ROW.weights_key).write_bytes(b"{")
+
+    said, absent = verdicts(tmp_path)
+
+    assert said.endswith("manifest.json is no manifest of staged weights")
+    assert absent == ABSENT

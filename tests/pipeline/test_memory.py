@@ -1,0 +1,100 @@
+"""What counts as memory in use: what the kernel cannot take back, and code."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from pipeline import hardware
+from pipeline.errors import OutOfMemory
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's /proc")
+
+SIZE: Final = 64 * 2**20
+WEIGHTS: Final = 256 * 2**20
+CODE_MB: Final = 100
+_IN_USE: Final = re.compile(r"beside the ([\d,]+) MB in use")
+
+
+def in_use_mb() -> int:
+    with pytest.raises(OutOfMemory) as refused:
+        hardware.require_free(2**40, limit_mb=1)
+    found = _IN_USE.search(refused.value.message)
+    assert found
+    return int(found[1].replace(",", ""))
+
+
+def resident_mb() -> int:
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines()
+               if line.startswith("VmRSS"))  # fmt: skip
+    return int(line.split()[1]) // 2**10
+
+
+def touch(pages: mmap.mmap) -> None:
+    for offset in range(0, len(pages), mmap.PAGESIZE):
+        pages[offset]
+
+
+def test_mapped_weights_leave_their_room_to_photos(tmp_path: Path) -> None:
+    weights = tmp_path / "network.onnx.data"
+    weights.touch()
+    os.truncate(weights, WEIGHTS)
+    resident, before = resident_mb(), in_use_mb()
+
+    with weights.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as pages:
+        touch(pages)
+
+        assert resident_mb() - resident > 240
+        assert in_use_mb() - before < CODE_MB
+
+
+def test_code_is_in_use_although_it_is_mapped() -> None:
+    figures = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+    own = sum(int(figures[name].split()[0]) for name in ("RssAnon", "RssShmem")) / 2**10
+
+    assert in_use_mb() > own + 5
+
+
+def test_memory_of_ones_own_is_in_use() -> None:
+    before = in_use_mb()
+    pixels = bytearray(b"\x01" * SIZE)
+
+    assert in_use_mb() - before > 56
+    assert len(pixels) == SIZE
+
+
+def test_memory_shared_with_others_is_in_use() -> None:
+    before = in_use_mb()
+
+    with mmap.mmap(-1, SIZE) as shared:
+        shared.write(b"\x01" * SIZE)
+
+        assert in_use_mb() - before > 56
+
+
+@pytest.mark.parametrize(("over_mb", "fits"), [(2, True), (-2, False)])
+def test_what_is_wanted_has_to_fit_beside_what_is_in_use(over_mb: int, *, fits: bool) -> None:
+    wanted_mb = 512
+    limit_mb = in_use_mb() + wanted_mb + over_mb
+
+    if fits:
+        hardware.require_free(wanted_mb * 2**20, limit_mb=limit_mb)
+        return
+    with pytest.raises(OutOfMemory, match="it takes 512 MB beside"):
+        hardware.require_free(wanted_mb * 2**20, limit_mb=limit_mb)
+
+
+def test_where_the_kernel_says_less_the_most_there_ever_was_is_in_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = in_use_mb()
+    (tmp_path / "status").write_text("VmRSS:\t1 kB\n")
+    monkeypatch.setattr(hardware, "_STATUS", tmp_path / "status")
+
+    assert in_use_mb() >= before
