@@ -1,4 +1,4 @@
-"""What a task works with: settings, store, catalogue and weights, and a stopwatch for each call."""
+"""What a task works with: settings, the artifact store, and a stopwatch for each call."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from pipeline import hardware
 from pipeline.artifacts import ArtifactStore
-from pipeline.aws.bedrock import Bedrock
 from pipeline.contracts.contract import Source
 from pipeline.declared.declaration import MOST_MEMORY_MB
-from pipeline.declared.models import Catalogue, load_catalogue
 from pipeline.errors import SourceChanged, SourceMissing
-from pipeline.weights.local_weights import LocalWeights
-from pipeline.weights.proxies import Network
+
+T = TypeVar("T")
 
 _MEMORY: Final = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
 _MB_PER_CPU: Final = 1_769  # what Lambda gives one whole virtual CPU for
@@ -35,8 +32,8 @@ class Settings:
     MATTELINE_WEIGHTS_MIRROR (folder or URL tried before a model's own sources),
     MATTELINE_ACCEPTED_LICENCES (non-commercial licences agreed to, by name, with spaces between),
     MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST, MATTELINE_KEPT (folder with
-    what this machine staged before, trusted as the models bucket is); those of `Network`; and
-    Lambda's own AWS_LAMBDA_FUNCTION_MEMORY_SIZE.
+    what this machine staged before, trusted as the models bucket is); and Lambda's own
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE. `environment` has all variables, for what one container reads.
     """
 
     catalogue_overlays: tuple[Path, ...] = ()
@@ -44,7 +41,7 @@ class Settings:
     accepted_licences: tuple[str, ...] = ()
     scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
     image_digest: str = "none"
-    network: Network = field(default_factory=Network)
+    environment: Mapping[str, str] = field(default_factory=dict)
     kept: Path | None = None
     memory_mb: int = MOST_MEMORY_MB
     threads: int = os.cpu_count() or 1
@@ -58,7 +55,7 @@ class Settings:
             accepted_licences=tuple(environment.get("MATTELINE_ACCEPTED_LICENCES", "").split()),
             scratch=Path(environment.get("MATTELINE_SCRATCH", cls.scratch)),
             image_digest=environment.get("MATTELINE_IMAGE_DIGEST", cls.image_digest),
-            network=Network.from_environment(environment),
+            environment=dict(environment),
             kept=Path(environment["MATTELINE_KEPT"]) if environment.get("MATTELINE_KEPT") else None,
             memory_mb=int(environment.get(_MEMORY, cls.memory_mb)),
             threads=_threads(environment),
@@ -66,34 +63,20 @@ class Settings:
 
 
 class Workbench:
-    """What outlives one call: the store, the catalogue and the weights of a warm container."""
+    """What outlives one call of a warm container: settings, store, and what tasks load once."""
 
-    def __init__(
-        self,
-        *,
-        root: Path,
-        settings: Settings,
-        store: ArtifactStore,
-        connect_bedrock: Callable[[], Bedrock] = Bedrock.connect,
-    ) -> None:
+    def __init__(self, *, root: Path, settings: Settings, store: ArtifactStore) -> None:
         self.root = root
         self.settings = settings
         self.store = store
-        self._connect_bedrock = connect_bedrock
-        self.weights = LocalWeights(store, settings.scratch / "weights")
+        self._loaded: dict[Callable[[Workbench], Any], Any] = {}
 
-    @cached_property
-    def bedrock(self) -> Bedrock:
-        """Connected by the first call that needs it: most containers never do."""
-        return self._connect_bedrock()
-
-    @cached_property
-    def catalogue(self) -> Catalogue:
-        return load_catalogue(
-            self.root,
-            self.settings.catalogue_overlays,
-            accepted_licences=self.settings.accepted_licences,
-        )
+    def once(self, load: Callable[[Workbench], T]) -> T:
+        """Return `load(self)`, which the first call makes and all later calls share."""
+        if load not in self._loaded:
+            self._loaded[load] = load(self)
+        loaded: T = self._loaded[load]
+        return loaded
 
 
 @dataclass(frozen=True)
@@ -115,18 +98,6 @@ class TaskContext:
     @property
     def store(self) -> ArtifactStore:
         return self.bench.store
-
-    @property
-    def weights(self) -> LocalWeights:
-        return self.bench.weights
-
-    @property
-    def bedrock(self) -> Bedrock:
-        return self.bench.bedrock
-
-    @property
-    def catalogue(self) -> Catalogue:
-        return self.bench.catalogue
 
     def reserve(self, wanted: int) -> None:
         """OutOfMemory if the function has not `wanted` bytes left beside what it holds."""

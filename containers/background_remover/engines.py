@@ -15,13 +15,15 @@ from containers.background_remover.saliency import predict_mask, read_picture
 from containers.background_remover.sam import Sam, predict_subjects
 from containers.background_remover.subject import require_visible
 from pipeline.artifacts import Location
+from pipeline.aws.bedrock import Bedrock
 from pipeline.contracts.cutout import RemoveBackground
 from pipeline.declared.engines import BedrockSpec, Engine, SaliencySpec, SamSpec
 from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsNotStaged
+from pipeline.model_context import weights_of
 from pipeline.photo.pixels import Pixels, Reserve, decode
 from pipeline.weights.local_weights import LocalFile, combined_sha256
-from pipeline.workbench import TaskContext
+from pipeline.workbench import TaskContext, Workbench
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,15 @@ def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) ->
     spec = row.spec(BedrockSpec)
 
     def predict(picture: Pixels) -> Prediction:
-        return Prediction(predict_hosted(context.bedrock, spec, picture, timed=context.timed))
+        bedrock = context.bench.once(connect_bedrock)
+        return Prediction(predict_hosted(bedrock, spec, picture, timed=context.timed))
 
     return Model(functools.partial(_read_whole, reserve=context.reserve), predict, None)
+
+
+def connect_bedrock(_bench: Workbench) -> Bedrock:
+    """Connect at the first call that needs it."""
+    return Bedrock.connect()
 
 
 def _read_whole(content: bytes, *, reserve: Reserve) -> Pixels:
@@ -91,7 +99,7 @@ def _staged_files(
     if job.weights_key is None:
         raise WeightsNotStaged(f"the job names no staged weights of {row.name}")
     staged = Location(job.models_bucket, job.weights_key)
-    files = context.weights.files(staged, row, runtime())
+    files = weights_of(context.bench).files(staged, row, runtime())
     context.note(network=files[0].remark)
     return files
 

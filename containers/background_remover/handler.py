@@ -4,6 +4,7 @@ from containers.background_remover.engines import load_model
 from containers.background_remover.storing import store_masks
 from containers.background_remover.subject import require_subject
 from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground
+from pipeline.model_context import catalogue_of
 from pipeline.task import task
 from pipeline.workbench import TaskContext, read_source
 
@@ -11,7 +12,7 @@ from pipeline.workbench import TaskContext, read_source
 @task(RemoveBackground)
 def handler(job: RemoveBackground, context: TaskContext) -> BackgroundRemoved:
     """The mask of the photo's subject; NoSubject when nothing stands out."""
-    row = context.catalogue.row(job.model)
+    row = catalogue_of(context.bench).row(job.model)
     with context.timed("model_load"):
         model = load_model(row, job, context)
     with context.timed("decode"):

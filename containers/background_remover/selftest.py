@@ -13,6 +13,7 @@ from containers.background_remover.handler import handler
 from pipeline.artifacts import Location
 from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground, SourcePhoto
 from pipeline.declared.models import ModelRow
+from pipeline.model_context import catalogue_of
 from pipeline.photo.pixels import encode
 from pipeline.selftest import Trial, selftest
 from pipeline.weights.staged import StagedFile, StagedWeights
@@ -23,7 +24,7 @@ WEIGHTS: Final = Path(__file__).parent / "starter" / "starter.onnx"
 
 
 def check(trial: Trial) -> None:
-    row = trial.bench.catalogue.row("starter")
+    row = catalogue_of(trial.bench).row("starter")
     _stage(trial, row)
 
     result = trial.run(handler, _job(trial, row), BackgroundRemoved)

@@ -3,6 +3,7 @@
 from containers.media_inspector.inspection import inspect_photo
 from containers.media_inspector.options import load_profiles
 from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
+from pipeline.model_context import catalogue_of
 from pipeline.task import task
 from pipeline.workbench import TaskContext
 
@@ -13,4 +14,4 @@ PROFILES = load_profiles()
 def handler(job: InspectPhoto, context: TaskContext) -> PhotoInspected:
     """One job with its plan, or the first thing that is wrong with the object or the request."""
     with context.timed("inspect"):
-        return inspect_photo(job, context.store, context.catalogue, PROFILES)
+        return inspect_photo(job, context.store, catalogue_of(context.bench), PROFILES)

@@ -7,15 +7,18 @@ from containers.model_downloader.staging import Staging
 from containers.model_downloader.web import Web
 from pipeline.aws.secrets import SecretsManager
 from pipeline.contracts.weights import StageWeights, WeightsStaged
+from pipeline.model_context import catalogue_of
 from pipeline.task import task
+from pipeline.weights.proxies import Proxies
 from pipeline.workbench import TaskContext
 
 
 @task(StageWeights)
 def handler(job: StageWeights, context: TaskContext) -> WeightsStaged:
     """The staged manifest; what is already staged is left alone unless the job says `force`."""
-    row, settings, store = context.catalogue.usable(job.model), context.settings, context.store
-    web, secrets = Web(settings.network), SecretsManager()
+    row = catalogue_of(context.bench).usable(job.model)
+    settings, store = context.settings, context.store
+    web, secrets = Web(Proxies.from_environment(settings.environment)), SecretsManager()
     sources = Sources(settings.weights_mirror, row.weights_prefix, web, store, secrets)
     pace = Pace.ending(context.ends_at)
     optimiser = Optimiser(store, settings.memory_mb, pace.seconds_left, settings.kept)

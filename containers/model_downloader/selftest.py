@@ -6,6 +6,7 @@ from containers.model_downloader.handler import handler
 from pipeline.artifacts import Location
 from pipeline.contracts.weights import StageWeights, WeightsStaged
 from pipeline.hardware import cpu_family
+from pipeline.model_context import catalogue_of
 from pipeline.selftest import Trial, selftest
 from pipeline.weights.staged import StagedWeights
 
@@ -13,7 +14,7 @@ MODEL = "starter"
 
 
 def check(trial: Trial) -> None:
-    row = trial.bench.catalogue.row(MODEL)
+    row = catalogue_of(trial.bench).row(MODEL)
     job = StageWeights(schema_version=1, model=MODEL, models_bucket="models", force=False)
 
     told = trial.run(handler, job, WeightsStaged)

@@ -75,7 +75,7 @@ class Sources:
     def _receive(self, address: str, file: WeightsFile, intake: Intake) -> None:
         match urlsplit(address).scheme:
             case "http" | "https" | "hf":
-                url = self.web.network.url(address)
+                url = self.web.proxies.url(address)
                 self.web.download(url, intake, token=self._token(address, file))
             case "file":
                 _pour(_read_file(Path(unquote(urlsplit(address).path))), intake)
@@ -97,7 +97,7 @@ class Sources:
     def _token(self, address: str, file: WeightsFile) -> str | None:
         if file.token is None or not self._is_gated(address, file):
             return None
-        self._require_privacy(self.web.network.url(address))
+        self._require_privacy(self.web.proxies.url(address))
         try:
             token = self.secrets.read(file.token).strip()
         except KeyError:
@@ -110,7 +110,7 @@ class Sources:
 
     def _require_privacy(self, url: str) -> None:
         """Closed unless a token reaches `url` encrypted, or without leaving this machine."""
-        stays_here = _is_loopback(url) and self.web.network.proxy_for(url) is None
+        stays_here = _is_loopback(url) and self.web.proxies.proxy_for(url) is None
         if urlsplit(url).scheme != "https" and not stays_here:
             shown = without_credentials(url)
             raise Closed(f"a token does not travel unencrypted to {shown}")
@@ -124,7 +124,7 @@ class Sources:
         """Whether the file's token opens this: on the host of its first address, no other."""
         if file.token is None or address not in file.urls:
             return False
-        host, publisher = (_host(self.web.network.url(url)) for url in (address, file.urls[0]))
+        host, publisher = (_host(self.web.proxies.url(url)) for url in (address, file.urls[0]))
         return host == publisher
 
 

@@ -12,7 +12,7 @@ from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from containers.model_downloader.intake import Intake
 from pipeline.artifacts import CHUNK_BYTES
-from pipeline.weights.proxies import Network, open_pool
+from pipeline.weights.proxies import Proxies, open_pool
 
 _RETRIES: Final = urllib3.Retry(
     total=None, connect=1, read=1, redirect=5, status=0, backoff_factor=0.5
@@ -35,7 +35,7 @@ class _Changed(OSError):
 class Web:
     """Downloads over http(s). A server that says nothing for `patience_s` counts as gone."""
 
-    network: Network
+    proxies: Proxies
     patience_s: float = 30.0
 
     def download(self, url: str, intake: Intake, *, token: str | None) -> None:
@@ -45,7 +45,7 @@ class Web:
         urllib3's HTTPError says why the source will not do.
         """
         timeout = urllib3.Timeout(connect=5, read=self.patience_s)
-        with open_pool(self.network, url, timeout=timeout, retries=_RETRIES) as pool:
+        with open_pool(self.proxies, url, timeout=timeout, retries=_RETRIES) as pool:
             _Download(pool, url, intake, token).run()
 
 

@@ -12,7 +12,7 @@ import urllib3
 from pipeline.declared.addresses import without_credentials
 from pipeline.declared.models import Catalogue, ModelRow
 from pipeline.errors import ModelNotOffered, WeightsUnavailable
-from pipeline.weights.proxies import Network, open_pool
+from pipeline.weights.proxies import Proxies, open_pool
 
 FIRST_CHOICE: Final = "u2netp"
 LAST_CHOICE: Final = "starter"  # its file lies beside the catalogue
@@ -101,7 +101,7 @@ def _answers(address: str, *, gated: bool = False) -> bool:
         return Path(unquote(parts.path)).is_file()
     if parts.scheme == "s3":
         return True
-    network = Network.from_environment(os.environ)
+    network = Proxies.from_environment(os.environ)
     url = network.url(address)
     try:
         with open_pool(network, url, timeout=_PROBE_TIMEOUT, retries=_RETRIES) as pool:

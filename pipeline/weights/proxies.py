@@ -1,4 +1,4 @@
-"""How a container reaches the web: through which proxies, and which hub `hf://` means."""
+"""The web as a container reaches it: through which proxies, and which hub `hf://` means."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _PROXIED: Final = ("http", "https", "no")
 
 
 @dataclass(frozen=True)
-class Network:
+class Proxies:
     """`proxies` maps http and https to a proxy's URL, and `no` to the hosts reached without one."""
 
     proxies: Mapping[str, str] = field(default_factory=dict)
     hub: str = _HUB
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Network:
+    def from_environment(cls, environment: Mapping[str, str]) -> Proxies:
         """HTTP_PROXY, HTTPS_PROXY and NO_PROXY, or the same in small letters; HF_ENDPOINT."""
         found = {
             kind: environment.get(f"{kind}_proxy") or environment.get(f"{kind}_proxy".upper())
@@ -54,10 +54,10 @@ class Network:
 
 
 def open_pool(
-    network: Network, url: str, *, timeout: urllib3.Timeout, retries: urllib3.Retry
+    proxies: Proxies, url: str, *, timeout: urllib3.Timeout, retries: urllib3.Retry
 ) -> urllib3.PoolManager:
     """What reaches `url`, redirects included. A proxy's URL may carry `user:password@`."""
-    proxy = network.proxy_for(url)
+    proxy = proxies.proxy_for(url)
     if proxy is None:
         return urllib3.PoolManager(timeout=timeout, retries=retries)
     credentials = parse_url(proxy).auth

@@ -19,6 +19,7 @@ from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground, SourcePhoto
 from pipeline.contracts.weights import StageWeights
 from pipeline.errors import StoreUnavailable
+from pipeline.model_context import catalogue_of
 from pipeline.photo.pixels import Pixels
 from pipeline.weights.staged import Runtime, StagedWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
@@ -63,7 +64,7 @@ def remove(context: TaskContext) -> tuple[BackgroundRemoved, Pixels]:
     job = RemoveBackground(
         schema_version=1, job_id="1", execution="e", source=source, model="lean",
         prompts=(), models_bucket="models", work_bucket="work", work_prefix="1",
-        weights_key=context.catalogue.row("lean").weights_key,
+        weights_key=catalogue_of(context.bench).row("lean").weights_key,
     )  # fmt: skip
     result: BackgroundRemoved = remove_background.__wrapped__(job, context)  # type: ignore[attr-defined]
     return result, unpng(context.store.read(Location.parse(result.mask.uri)))

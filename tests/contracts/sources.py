@@ -81,10 +81,11 @@ def _named(node: ast.AST) -> Iterator[str]:
 
 def _pipeline_file(module: str) -> Iterator[Path]:
     """The file of `pipeline.photo.pixels`, also when asked for `pipeline.photo.pixels.decode`."""
-    package, _, rest = module.partition(".")
-    path = ROOT / package / f"{rest.split('.')[0]}.py"
-    if package == "pipeline" and path.exists():
-        yield path
+    parts = module.split(".")
+    for length in (len(parts), len(parts) - 1):
+        path = ROOT.joinpath(*parts[:length]).with_suffix(".py")
+        if parts[0] == "pipeline" and path.is_file():
+            yield path
 
 
 @cache

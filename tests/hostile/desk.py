@@ -15,6 +15,7 @@ from containers.media_inspector.handler import handler as inspect
 from pipeline import task
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.errors import PipelineError
+from pipeline.model_context import catalogue_of
 from pipeline.photo.pixels import decode
 from pipeline.weights.staged import StagedFile, StagedWeights
 from pipeline.workbench import Settings, Workbench
@@ -86,7 +87,7 @@ class Desk:
 
     def _stage(self, shelf: Shelf) -> None:
         for model in MODELS:
-            row = self._bench.catalogue.row(model)
+            row = catalogue_of(self._bench).row(model)
             staged = []
             for file in row.files:
                 content = (shelf.folder / file.name).read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import NoSubject, OutOfMemory, UnknownModel
 from pipeline.task import task
-from pipeline.weights.proxies import Network
+from pipeline.weights.proxies import Proxies
 from pipeline.workbench import Settings
 from tests.models import catalogue_row
 from tests.pipeline.containers.greeter.calls import EVENT, LAMBDA, call
@@ -119,15 +120,15 @@ def test_a_deployment_can_set_everything(tmp_path: Path) -> None:
         }
     )
 
-    assert settings == Settings(
+    assert Proxies.from_environment(settings.environment) == Proxies(
+        {"https": "http://proxy.example:3128", "no": "localhost"}, "https://hub.example"
+    )
+    assert replace(settings, environment={}) == Settings(
         catalogue_overlays=(Path("/one.toml"), Path("/two.toml")),
         weights_mirror="/mirror",
         accepted_licences=("CC-BY-NC-4.0", "LicenseRef-Lab"),
         scratch=tmp_path,
         image_digest="sha256:abc",
-        network=Network(
-            {"https": "http://proxy.example:3128", "no": "localhost"}, "https://hub.example"
-        ),
     )
 
 
@@ -135,7 +136,7 @@ def test_a_deployment_can_set_everything(tmp_path: Path) -> None:
     "environment", [{}, {"MATTELINE_CATALOGUE": "", "MATTELINE_WEIGHTS_MIRROR": ""}]
 )
 def test_a_deployment_need_set_nothing(environment: dict[str, str]) -> None:
-    assert Settings.from_environment(environment) == Settings()
+    assert replace(Settings.from_environment(environment), environment={}) == Settings()
 
 
 def test_a_task_sees_the_catalogue_of_its_deployment(

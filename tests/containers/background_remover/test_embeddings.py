@@ -15,6 +15,7 @@ from containers.background_remover.engines import load_model
 from containers.background_remover.masks import Prediction
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.contracts.cutout import RemoveBackground, SourcePhoto
+from pipeline.model_context import catalogue_of
 from pipeline.photo.prompts import Point, SubjectPrompt
 from pipeline.weights.staged import (
     NamedArtifact,
@@ -45,7 +46,7 @@ class Desk:
 
     def stage(self, *lean: onnx.ModelProto) -> None:
         """Put the pair into the models bucket, its encoder with networks made of it."""
-        row = self._process().catalogue.row("pointer")
+        row = catalogue_of(self._process().bench).row("pointer")
         published = [
             self._put(file.name, (self._shelf.folder / file.name).read_bytes())
             for file in row.files
@@ -80,7 +81,7 @@ class Desk:
             work_bucket="work", work_prefix="1",
         )  # fmt: skip
         context = self._process()
-        model = load_model(context.catalogue.row("pointer"), job, context)
+        model = load_model(catalogue_of(context.bench).row("pointer"), job, context)
         return model.predict(np.full((*CANVAS, 3), 255, np.uint8))
 
     @property

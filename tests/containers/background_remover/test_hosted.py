@@ -15,6 +15,7 @@ from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from PIL import Image
 
+from containers.background_remover.engines import connect_bedrock
 from containers.background_remover.handler import handler
 from containers.background_remover.hosted import Answer, Frame, to_frame, to_mask
 from pipeline.artifacts import LocalStore, Location
@@ -37,14 +38,12 @@ Remove = Callable[[dict[str, Any] | str], BackgroundRemoved]
 
 
 @pytest.fixture
-def context(shelf: Shelf, tmp_path: Path) -> TaskContext:
-    client = make_client()
+def context(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TaskContext:
     settings = Settings(catalogue_overlays=(shelf.catalogue,), scratch=tmp_path / "scratch")
     store = LocalStore(tmp_path / "store")
-    bench = Workbench(
-        root=ROOT, settings=settings, store=store, connect_bedrock=lambda: Bedrock(client)
-    )
-    return TaskContext(bench)
+    client = make_client()
+    monkeypatch.setattr(Bedrock, "connect", lambda: Bedrock(client))
+    return TaskContext(Workbench(root=ROOT, settings=settings, store=store))
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def remove(context: TaskContext) -> Remove:
     """Run the handler on PHOTO while Bedrock answers with JSON, or fails with an error's code."""
 
     def run(answer: dict[str, Any] | str) -> BackgroundRemoved:
-        stubber = Stubber(context.bedrock._client)
+        stubber = Stubber(context.bench.once(connect_bedrock)._client)
         if isinstance(answer, str):
             stubber.add_client_error("invoke_model", answer, "no", http_status_code=400)
         else:

@@ -16,7 +16,7 @@ from containers.model_downloader.web import Web
 from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts.weights import StageWeights, WeightsStaged
 from pipeline.declared.models import WeightsFile
-from pipeline.weights.proxies import Network
+from pipeline.weights.proxies import Proxies
 from pipeline.workbench import TaskContext
 
 CONTENT = bytes(range(256)) * 9000  # more than two chunks
@@ -49,9 +49,9 @@ class Desk:
         return Intake(self.target, size=size, begin=lambda: self.store.begin(PLACE), pace=pace)
 
     def sources(
-        self, mirror: str | None = None, *, prefix: str = "", network: Network | None = None
+        self, mirror: str | None = None, *, prefix: str = "", network: Proxies | None = None
     ) -> Sources:
-        client = Web(network or Network(), patience_s=10)
+        client = Web(network or Proxies(), patience_s=10)
         return Sources(mirror, prefix, client, self.store, self.vault)
 
     def fetch(self, file: WeightsFile, mirror: str | None = None, **fields: str) -> str:

@@ -11,7 +11,7 @@ from pipeline.artifacts import AccessDenied, LocalStore, Location
 from pipeline.aws.secrets import Unreadable
 from pipeline.declared.models import WeightsFile
 from pipeline.errors import StoreUnavailable, WeightsForbidden, WeightsUnavailable
-from pipeline.weights.proxies import Network
+from pipeline.weights.proxies import Proxies
 from tests.containers.model_downloader.desks import CONTENT, MD5, SHA256, Desk, Vault, wanted
 from tests.containers.model_downloader.server import Web
 
@@ -24,7 +24,7 @@ TOKEN = "hf_a-token-nobody-may-see"  # noqa: S105 - made up
 def through(desk: Desk, web: Web, file: WeightsFile, mirror: str | None = None) -> str:
     """The address the file came from, with the test's own server as the hub."""
     intake = desk.intake()
-    network = Network.from_environment({"HF_ENDPOINT": web.url})
+    network = Proxies.from_environment({"HF_ENDPOINT": web.url})
     address = desk.sources(mirror, network=network).fetch(file, intake)
     assert intake.checksums["sha256"] == SHA256
     return address
@@ -45,7 +45,7 @@ def test_a_hub_sends_large_files_from_elsewhere(web: Web, desk: Desk) -> None:
 
 
 def test_without_a_setting_the_hub_is_hugging_face() -> None:
-    url = Network.from_environment({}).url("hf://ada/net@refs%2Fpr%2F1/w.onnx")
+    url = Proxies.from_environment({}).url("hf://ada/net@refs%2Fpr%2F1/w.onnx")
 
     assert url == "https://huggingface.co/ada/net/resolve/refs%2Fpr%2F1/w.onnx"
 
@@ -148,7 +148,7 @@ def test_a_gated_source_is_shown_the_token_the_row_names(web: Web, desk: Desk) -
 )
 def test_a_token_does_not_travel_in_the_clear(desk: Desk, hub: str) -> None:
     desk.vault["hub/token"] = TOKEN
-    network = Network.from_environment({"HF_ENDPOINT": hub, "HTTP_PROXY": NOBODY})
+    network = Proxies.from_environment({"HF_ENDPOINT": hub, "HTTP_PROXY": NOBODY})
 
     with pytest.raises(WeightsForbidden, match=f"a token does not travel unencrypted to {hub}"):
         desk.sources(network=network).fetch(gated(), desk.intake())
@@ -156,7 +156,7 @@ def test_a_token_does_not_travel_in_the_clear(desk: Desk, hub: str) -> None:
 
 def test_nor_does_it_travel_to_this_machine_by_way_of_another(web: Web, desk: Desk) -> None:
     desk.vault["hub/token"] = TOKEN
-    network = Network.from_environment({"HF_ENDPOINT": web.url, "HTTP_PROXY": NOBODY})
+    network = Proxies.from_environment({"HF_ENDPOINT": web.url, "HTTP_PROXY": NOBODY})
 
     with pytest.raises(WeightsForbidden, match="a token does not travel unencrypted"):
         desk.sources(network=network).fetch(gated(), desk.intake())
@@ -167,7 +167,7 @@ def test_a_token_may_stay_on_this_machine(web: Web, desk: Desk, host: str) -> No
     desk.vault["hub/token"] = TOKEN
     web.put(SERVED_AT, CONTENT)
     hub = web.url.replace("127.0.0.1", host)
-    network = Network.from_environment({"HF_ENDPOINT": hub})
+    network = Proxies.from_environment({"HF_ENDPOINT": hub})
 
     desk.sources(network=network).fetch(gated(), desk.intake())
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.weights.proxies import Network
+from pipeline.weights.proxies import Proxies
 from tests.containers.model_downloader.desks import CONTENT, SHA256, Desk, wanted
 from tests.containers.model_downloader.server import Web
 
@@ -39,7 +39,7 @@ def test_a_proxy_is_asked_where_the_environment_names_one(
     desk: Desk, proxy: tuple[str, list[str]]
 ) -> None:
     address, asked = proxy
-    network = Network.from_environment({"HTTP_PROXY": address, "NO_PROXY": "localhost"})
+    network = Proxies.from_environment({"HTTP_PROXY": address, "NO_PROXY": "localhost"})
     intake = desk.intake()
 
     desk.sources(network=network).fetch(wanted("http://publisher.invalid/w.onnx"), intake)
@@ -51,7 +51,7 @@ def test_a_proxy_is_asked_where_the_environment_names_one(
 
 @pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
 def test_a_host_that_needs_no_proxy_is_asked_directly(web: Web, desk: Desk, name: str) -> None:
-    network = Network.from_environment({"http_proxy": "127.0.0.1:9", name: "127.0.0.1"})
+    network = Proxies.from_environment({"http_proxy": "127.0.0.1:9", name: "127.0.0.1"})
     intake = desk.intake()
 
     desk.sources(network=network).fetch(wanted(web.put("/w", CONTENT)), intake)

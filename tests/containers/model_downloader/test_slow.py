@@ -12,7 +12,7 @@ import pytest
 from containers.model_downloader.pace import LEAST_BYTES_PER_S, WINDOW_S, Pace
 from containers.model_downloader.web import Web as Client
 from pipeline.errors import WeightsUnavailable
-from pipeline.weights.proxies import Network
+from pipeline.weights.proxies import Proxies
 from tests.containers.model_downloader.desks import CONTENT, SHA256, Desk, wanted
 from tests.containers.model_downloader.server import Web
 
@@ -49,7 +49,7 @@ def test_a_source_that_goes_silent_is_given_up(web: Web, desk: Desk) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/w"
         sources = desk.sources()
-        hasty = Client(Network(), patience_s=0.2)
+        hasty = Client(Proxies(), patience_s=0.2)
         intake = desk.intake()
 
         came_from = type(sources)(None, "", hasty, desk.store, desk.vault).fetch(
@@ -64,7 +64,7 @@ def test_a_source_that_falls_silent_half_way_is_asked_for_the_rest(web: Web, des
     url = web.put("/w", CONTENT, breaks=[HALF], stalls=True)
     intake = desk.intake()
 
-    Client(Network(), patience_s=0.2).download(url, intake, token=None)
+    Client(Proxies(), patience_s=0.2).download(url, intake, token=None)
 
     assert intake.checksums["sha256"] == SHA256
     assert web.sent("range") == [None, f"bytes={HALF}-"]

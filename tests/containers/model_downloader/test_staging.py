@@ -15,6 +15,7 @@ from pipeline.errors import (
     WeightsMismatch,
     WeightsUnavailable,
 )
+from pipeline.model_context import catalogue_of
 from pipeline.weights.local_weights import LocalWeights
 from pipeline.weights.staged import StagedWeights
 from tests.conftest import ROOT
@@ -35,7 +36,7 @@ def test_a_staged_model_is_one_that_can_be_loaded(
 
     weights = (shelf.folder / "brightness.onnx").read_bytes()
     manifest = Location.parse(result.manifest.uri)
-    row = bench().catalogue.row("brightness")
+    row = catalogue_of(bench().bench).row("brightness")
     (staged,) = LocalWeights(store, tmp_path / "elsewhere").files(manifest, row)
     assert staged.path.read_bytes() == weights
     assert staged.sha256 == hashlib.sha256(weights).hexdigest()

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.artifacts import LocalStore, Location
 from pipeline.errors import InvalidOptions, WeightsMismatch
+from pipeline.model_context import catalogue_of
 from pipeline.weights.staged import StagedWeights
 from tests.containers.model_downloader.desks import Bench, everything_in, stage
 from tests.models import catalogue_row
@@ -22,7 +23,7 @@ def test_a_model_of_two_networks_is_staged_with_both(bench: Bench, store: LocalS
 
 
 def test_a_pair_in_the_wrong_order_is_not_staged(bench: Bench, store: LocalStore) -> None:
-    first, second = bench().catalogue.row("pointer").files
+    first, second = catalogue_of(bench().bench).row("pointer").files
     row = catalogue_row("muddled", second.digest.removeprefix("sha256:"))
     row = row.replace("muddled.onnx", second.name).replace('"saliency"', '"sam"')
     row = re.sub(r"(?s)\[models\.saliency\].*?\n\n", "[models.sam]\ncanvas = [48, 64]\n\n", row)

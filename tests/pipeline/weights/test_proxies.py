@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.weights.proxies import Network
+from pipeline.weights.proxies import Proxies
 
 PROXIES = {"http": "http://plain.example:3128", "https": "tls.example:3128"}
 
@@ -18,7 +18,7 @@ PROXIES = {"http": "http://plain.example:3128", "https": "tls.example:3128"}
     ],
 )
 def test_each_scheme_has_its_proxy(url: str, proxy: str | None) -> None:
-    assert Network(PROXIES).proxy_for(url) == proxy
+    assert Proxies(PROXIES).proxy_for(url) == proxy
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_each_scheme_has_its_proxy(url: str, proxy: str | None) -> None:
     ],
 )
 def test_listed_hosts_and_domains_are_reached_directly(listed: str, *, direct: bool) -> None:
-    network = Network({**PROXIES, "no": listed})
+    network = Proxies({**PROXIES, "no": listed})
 
     assert (network.proxy_for("https://hub.example:8443/w") is None) == direct
 
@@ -48,8 +48,8 @@ def test_listed_hosts_and_domains_are_reached_directly(listed: str, *, direct: b
 def test_small_letters_go_before_capitals() -> None:
     environment = {"https_proxy": "http://small:1", "HTTPS_PROXY": "http://capital:1"}
 
-    assert Network.from_environment(environment).proxies == {"https": "http://small:1"}
+    assert Proxies.from_environment(environment).proxies == {"https": "http://small:1"}
 
 
 def test_an_empty_setting_is_none() -> None:
-    assert Network.from_environment({"HTTP_PROXY": "", "HF_ENDPOINT": ""}) == Network()
+    assert Proxies.from_environment({"HTTP_PROXY": "", "HF_ENDPOINT": ""}) == Proxies()

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from pipeline.contracts.contract import Job, Result
 from pipeline.errors import NoSubject, WeightsClaimed
+from pipeline.model_context import catalogue_of
 from pipeline.workbench import TaskContext
 
 
@@ -41,7 +42,7 @@ def stumble(_job: Greet, _context: TaskContext) -> Greeted:
 
 
 def licence(job: Greet, context: TaskContext) -> Greeted:
-    return Greeted(greeting=context.catalogue.row(job.name).licence)
+    return Greeted(greeting=catalogue_of(context.bench).row(job.name).licence)
 
 
 def hurry(_job: Greet, context: TaskContext) -> Greeted:
