@@ -13,6 +13,7 @@ from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.models import Catalogue, ModelRow, load_catalogue
 from pipeline.declared.names import Names
+from pipeline.declared.products import Product, ingest_pattern, load_products
 from pipeline.declared.resources import Operation, Resources, load_resources
 
 _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
@@ -72,6 +73,7 @@ class Blueprint:
     containers: tuple[ContainerManifest, ...]
     catalogue: Catalogue
     resources: Resources
+    products: tuple[Product, ...]
     default_model: str
     overlays: tuple[Path, ...] = ()
 
@@ -94,6 +96,7 @@ class Blueprint:
             containers=containers,
             catalogue=catalogue,
             resources=resources,
+            products=load_products(root),
             default_model=default_model,
             overlays=overlays,
         )
@@ -128,9 +131,19 @@ class Blueprint:
         return {name: text for name, text in machines.items() if _DISTRIBUTED not in text}
 
     def triggers(self, names: Names) -> dict[str, str]:
-        """Machine → the pattern of the events that start it, for the machines that have one."""
+        """Machine → the pattern of the events that start it, for the machines that have one.
+
+        A product's is made of all products' routes; any other is written in `*.trigger.json`.
+        """
         substitutions = self.substitutions(names)
-        return {name: fill(text, substitutions) for name, text in self._read(_TRIGGER).items()}
+        ingest = names.bucket("ingest")
+        return {
+            **{name: fill(text, substitutions) for name, text in self._read(_TRIGGER).items()},
+            **{
+                product.machine: ingest_pattern(product, self.products, ingest)
+                for product in self.products
+            },
+        }
 
     @property
     def schedules(self) -> dict[str, str]:

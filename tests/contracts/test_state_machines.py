@@ -39,7 +39,7 @@ def test_every_file_is_valid_json_on_its_own(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "named"),
-    [("cutout", "IngestBucket"), ("record-failure", "CutoutStateMachineUnqualifiedArn")],
+    [("record-failure", "CutoutStateMachineUnqualifiedArn")],
 )
 def test_a_trigger_names_what_is_declared(name: str, named: str, declared: Declared) -> None:
     trigger = json.loads((FOLDER / f"{name}.trigger.json").read_text(encoding="utf-8"))

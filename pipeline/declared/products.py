@@ -1,0 +1,121 @@
+"""Products as their `state_machines/<machine>.product.toml` declare them, and who takes which key.
+
+A product is what people get for media they upload: one state machine, one module in
+`pipeline.contracts`, one set of options. Keys are routed by their suffix; the content decides
+later whether the object is what its name says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+
+from pipeline.declared.declaration import Declaration, KebabName, naming, read_toml
+
+Suffix = Annotated[str, StringConstraints(pattern=r"^\.[a-z0-9]+$")]  # in small letters
+RecordSuffix = Annotated[str, StringConstraints(pattern=r"^_[a-z_.]+\.json$")]
+
+_FILE: Final = ".product.toml"
+_FOLDER_MARKER: Final = "/"  # S3 stores an empty object under `trips/` for a folder made by hand
+
+
+class Role(Declaration):
+    """One thing a product needs a model for.
+
+    The model is a row of `container`; the product's option called `option` names another one than
+    the container's default.
+    """
+
+    container: KebabName
+    option: str = "model"
+
+
+class Product(Declaration):
+    """What the platform has to know of a product.
+
+    `suffixes` are the ends of the keys it takes, in small letters; without any, it takes every key
+    that no other product takes. `record` ends the key of its output record, which is written last.
+    """
+
+    name: KebabName
+    summary: str
+    suffixes: tuple[Suffix, ...] = ()
+    record: RecordSuffix
+    roles: Mapping[str, Role] = Field(default_factory=dict)
+    machine: KebabName
+
+    @property
+    def contracts(self) -> str:
+        """The name of the product's module in `pipeline.contracts`."""
+        return self.name.replace("-", "_")
+
+
+def load_products(root: Path) -> tuple[Product, ...]:
+    """Every product of the repository, by its state machine's name.
+
+    Raises ValueError if two products take one suffix, or not exactly one takes the other keys.
+    """
+    paths = sorted((root / "state_machines").glob(f"*{_FILE}"))
+    products = tuple(_load(path) for path in paths)
+    _require_one_taker(products)
+    return products
+
+
+def ingest_pattern(product: Product, products: Sequence[Product], bucket: str) -> str:
+    """The EventBridge pattern, as JSON, of the uploads to `bucket` that start the product."""
+    if product.suffixes:
+        keys: list[object] = [{"suffix": suffix} for suffix in _spellings(product)]
+    else:
+        taken = [suffix for other in products for suffix in _spellings(other)]
+        keys = [{"anything-but": {"suffix": [_FOLDER_MARKER, *taken]}}]
+    return json.dumps(
+        {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {"bucket": {"name": [bucket]}, "object": {"key": keys}},
+        }
+    )
+
+
+def taker(key: str, products: Sequence[Product]) -> Product | None:
+    """The product that an upload under `key` starts; None for a folder's marker."""
+    if key.endswith(_FOLDER_MARKER):
+        return None
+    for product in products:
+        if key.endswith(tuple(_spellings(product))):
+            return product
+    return next((product for product in products if not product.suffixes), None)
+
+
+def _spellings(product: Product) -> list[str]:
+    """Each suffix as people and cameras write it: `.mp3`, `.MP3`, `.Mp3`.
+
+    EventBridge cannot exclude a suffix in any case, and both sides of a route have to be equal.
+    """
+    return [
+        spelled
+        for suffix in product.suffixes
+        for spelled in dict.fromkeys((suffix, suffix.upper(), f".{suffix[1:].capitalize()}"))
+    ]
+
+
+def _load(path: Path) -> Product:
+    with naming(path):
+        machine = path.name.removesuffix(_FILE)
+        return Product.model_validate({"machine": machine, **read_toml(path)})
+
+
+def _require_one_taker(products: Sequence[Product]) -> None:
+    suffixes = [suffix for product in products for suffix in product.suffixes]
+    if twice := sorted({suffix for suffix in suffixes if suffixes.count(suffix) > 1}):
+        raise ValueError(f"two products take keys that end in {', '.join(twice)}")
+    rest = [product.name for product in products if not product.suffixes]
+    if products and len(rest) != 1:
+        raise ValueError(
+            "exactly one product has no suffixes and takes all other keys, "
+            f"not {len(rest)}: {', '.join(rest) or 'none'}"
+        )

@@ -1,0 +1,108 @@
+"""Every upload starts exactly one product, and the rules on AWS agree with the local cloud's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from moto.events.models import EventPattern
+
+from pipeline.declared.products import Product, ingest_pattern, load_products, taker
+from tests.conftest import ROOT
+
+PHOTOS: Final = Product(name="cutout", machine="cutout", summary="Photos.", record="_cut.json")
+SOUNDS: Final = Product(
+    name="transcript", machine="transcript", summary="Sounds.", record="_text.json",
+    suffixes=(".mp3", ".wav", ".m4a"),
+)  # fmt: skip
+MEMOS: Final = Product(
+    name="memo", machine="memo", summary="Texts.", record="_memo.json", suffixes=(".txt",)
+)
+PRODUCTS: Final = (PHOTOS, SOUNDS, MEMOS)
+LONGEST_KEY_BYTES: Final = 1024
+
+
+def matches(product: Product, key: str) -> bool:
+    pattern = EventPattern.load(ingest_pattern(product, PRODUCTS, "uploads"))
+    event: dict[str, Any] = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": "uploads"}, "object": {"key": key}},
+    }
+    return bool(pattern.matches_event(event))
+
+
+def in_any_case(suffix: str) -> st.SearchStrategy[str]:
+    letters = [st.sampled_from([letter.lower(), letter.upper()]) for letter in suffix]
+    return st.tuples(*letters).map("".join)
+
+
+ENDS: Final = st.sampled_from([".mp3", ".wav", ".m4a", ".txt", ".jpg", ".tar.gz", ""])
+STEMS: Final = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("./ "), max_size=40
+)
+KEYS: Final = st.tuples(STEMS, ENDS.flatmap(in_any_case)).map("".join).filter(bool)
+
+
+@given(KEYS)
+def test_every_key_but_a_folder_marker_has_one_taker(key: str) -> None:
+    takers = [product for product in PRODUCTS if matches(product, key)]
+
+    assert len(takers) == (0 if key.endswith("/") else 1)
+    assert takers == [product for product in [taker(key, PRODUCTS)] if product]
+
+
+@pytest.mark.parametrize(
+    ("key", "product"),
+    [
+        ("talk.mp3", SOUNDS),
+        ("talk.MP3", SOUNDS),
+        ("talk.Mp3", SOUNDS),
+        ("a.b.c.mp3", SOUNDS),
+        (".mp3", SOUNDS),
+        ("notes.txt", MEMOS),
+        ("cat.jpg", PHOTOS),
+        ("cat", PHOTOS),
+        ("mp3", PHOTOS),
+        ("talk.mp3.jpg", PHOTOS),
+        ("talk.mp3/cat", PHOTOS),
+        ("ñ" * 510 + ".mp3", SOUNDS),
+        ("k" * LONGEST_KEY_BYTES, PHOTOS),
+        ("trips/", None),
+    ],
+)
+def test_a_key_starts_the_product_its_end_names(key: str, product: Product | None) -> None:
+    assert taker(key, PRODUCTS) == product
+    assert [each for each in PRODUCTS if matches(each, key)] == ([product] if product else [])
+
+
+def write(root: Path, machine: str, *lines: str) -> None:
+    folder = root / "state_machines"
+    folder.mkdir(exist_ok=True)
+    text = "\n".join([f'name = "{machine}"', 'summary = "S."', 'record = "_r.json"', *lines])
+    (folder / f"{machine}.product.toml").write_text(text)
+
+
+def test_two_products_cannot_take_one_suffix(tmp_path: Path) -> None:
+    write(tmp_path, "one")
+    write(tmp_path, "two", 'suffixes = [".mp3"]')
+    write(tmp_path, "three", 'suffixes = [".mp3", ".wav"]')
+
+    with pytest.raises(ValueError, match=r"two products take keys that end in \.mp3$"):
+        load_products(tmp_path)
+
+
+@pytest.mark.parametrize("suffixes", ["", 'suffixes = [".mp3"]'])
+def test_one_product_takes_what_no_other_takes(tmp_path: Path, suffixes: str) -> None:
+    write(tmp_path, "one", suffixes)
+    write(tmp_path, "two", suffixes.replace("mp3", "wav"))
+
+    with pytest.raises(ValueError, match="exactly one product has no suffixes"):
+        load_products(tmp_path)
+
+
+def test_the_repositorys_products_share_all_keys() -> None:
+    assert "cutout" in [product.machine for product in load_products(ROOT)]
