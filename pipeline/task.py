@@ -9,15 +9,17 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import operator
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import TypeAdapter
 
 from pipeline import hardware
 from pipeline.aws.s3 import S3Store
@@ -27,27 +29,29 @@ from pipeline.errors import OutOfMemory, PermanentError, PipelineError, WeightsC
 from pipeline.workbench import Settings, TaskContext, Workbench, ms_since
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
-J = TypeVar("J", bound=Job)
-R = TypeVar("R", bound=Result)
 
 _LOGGED_FIELDS: Final = ("execution", "job_id", "model")
 _NAMESPACE: Final = "Matteline"
 _BENCHES: Final[dict[Path, Workbench]] = {}
 
 
-def task(job_type: type[J]) -> Callable[[Callable[[J, TaskContext], R]], Handler]:
-    """Make `run(job, context) -> result` the Lambda handler of the container it is written in."""
+def task(*job_types: type[Job]) -> Callable[[Callable[[Any, TaskContext], Result]], Handler]:
+    """Make `run(job, context) -> result` the Lambda handler of the container it is written in.
 
-    def decorate(run: Callable[[J, TaskContext], R]) -> Handler:
+    A former job type may be accepted next to the present one while its machine is replaced.
+    """
+    jobs: TypeAdapter[Job] = TypeAdapter(functools.reduce(operator.or_, job_types))
+
+    def decorate(run: Callable[[Any, TaskContext], Result]) -> Handler:
         folder = Path(inspect.getfile(run)).parent
         manifest = load_container(folder)
 
-        def perform(event: dict[str, Any], logger: Logger, *, cold: bool) -> R:
+        def perform(event: dict[str, Any], logger: Logger, *, cold: bool) -> Result:
             ends_at = time.monotonic() + manifest.timeout_s
             bench = _workbench(folder.parents[1])
             started = time.perf_counter()
             logger.append_keys(**_logged(event))
-            job = job_type.model_validate(event)
+            job = jobs.validate_python(event)
             context = TaskContext(bench, ends_at=ends_at)
             try:
                 result = _with_named_memory_errors(run, job, context)
@@ -123,8 +127,8 @@ def _count_refusal(function: str, error: Exception) -> None:
 
 
 def _with_named_memory_errors(
-    run: Callable[[J, TaskContext], R], job: J, context: TaskContext
-) -> R:
+    run: Callable[[Any, TaskContext], Result], job: Job, context: TaskContext
+) -> Result:
     try:
         return run(job, context)
     except MemoryError as error:

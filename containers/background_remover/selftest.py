@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 
 from containers.background_remover.handler import handler
 from pipeline.artifacts import Location
-from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground, SourcePhoto
+from pipeline.contracts.contract import SourcePhoto
+from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground
 from pipeline.declared.models import ModelRow
 from pipeline.model_context import catalogue_of
 from pipeline.photo.pixels import encode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipeline.contracts.cutout import SourcePhoto
+from pipeline.contracts.contract import SourcePhoto
 
 # Measured, rounded up: the photo, its matte, the cut-out, and what is at hand to make and write it.
 _BYTES_PER_PIXEL: Final = 38

@@ -12,7 +12,7 @@ from containers.edge_refiner.alpha import opacity_of
 from containers.edge_refiner.foreground import estimate_foreground, paint_foreground
 from containers.edge_refiner.mask import Alpha
 from containers.edge_refiner.tiling import tiles
-from pipeline.contracts.cutout import Options, PictureFormat, PictureKind
+from pipeline.contracts.cutout import CutoutOptions, PictureFormat, PictureKind
 from pipeline.photo.pixels import Photo, Pixels
 
 PREVIEW_SIDE: Final = 1024
@@ -28,7 +28,7 @@ class Rendered(NamedTuple):
     format: PictureFormat
 
 
-def render(photo: Photo, alpha: Alpha, options: Options) -> list[Rendered]:
+def render(photo: Photo, alpha: Alpha, options: CutoutOptions) -> list[Rendered]:
     """One picture per requested output, all cropped alike. A mask is always a grey PNG."""
     opacity = opacity_of(alpha)
     frame = subject_box(opacity, options.margin) if options.crop else (slice(None), slice(None))

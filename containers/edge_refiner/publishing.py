@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from containers.edge_refiner.pictures import Rendered
 from pipeline.artifacts import ArtifactStore, Location
-from pipeline.contracts.cutout import Picture, RefineEdges
-from pipeline.contracts.output_keys import picture_key
+from pipeline.contracts.cutout import Picture, RefineEdges, picture_key
 from pipeline.photo.pixels import Photo, encode
 
 

@@ -11,7 +11,8 @@ from PIL import Image
 
 from containers.edge_refiner.handler import handler
 from pipeline.artifacts import Location
-from pipeline.contracts.cutout import EdgesRefined, Options, RefineEdges, SourcePhoto
+from pipeline.contracts.contract import SourcePhoto
+from pipeline.contracts.cutout import CutoutOptions, EdgesRefined, RefineEdges
 from pipeline.photo.pixels import Pixels, encode
 from pipeline.selftest import Trial, selftest
 
@@ -45,7 +46,7 @@ def _job(trial: Trial) -> RefineEdges:
     )  # fmt: skip
     return RefineEdges(
         schema_version=1, job_id="selftest", execution="selftest", source=source,
-        options=Options(model="starter", refine="fast"), mask=coarse,
+        options=CutoutOptions(model="starter", refine="fast"), mask=coarse,
         work_bucket="work", work_prefix="selftest", output_stem="cat",
     )  # fmt: skip
 

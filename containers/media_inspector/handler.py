@@ -1,7 +1,8 @@
-"""Inspect: what the object is, what is wanted of it, and whether it is worth a model's time."""
+"""Inspect: what an uploaded object is, what is wanted of it, and which models that takes."""
 
-from containers.media_inspector.inspection import inspect_photo
+from containers.media_inspector.inspection import inspect, read_products
 from containers.media_inspector.options import load_profiles
+from pipeline.contracts.contract import Inspected, InspectMedia
 from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
 from pipeline.model_context import catalogue_of
 from pipeline.task import task
@@ -10,8 +11,9 @@ from pipeline.workbench import TaskContext
 PROFILES = load_profiles()
 
 
-@task(InspectPhoto)
-def handler(job: InspectPhoto, context: TaskContext) -> PhotoInspected:
-    """One job with its plan, or the first thing that is wrong with the object or the request."""
+@task(InspectMedia, InspectPhoto)
+def handler(job: InspectMedia | InspectPhoto, context: TaskContext) -> Inspected | PhotoInspected:
+    """Return one job with its plan. Raises the first error of the object or of the request."""
+    products = context.bench.once(read_products)
     with context.timed("inspect"):
-        return inspect_photo(job, context.store, catalogue_of(context.bench), PROFILES)
+        return inspect(job, context.store, catalogue_of(context.bench), products, PROFILES)

@@ -1,62 +1,118 @@
-"""From a request to a job: fetch, sniff, measure, merge options, choose the model."""
+"""From a request to a job: fetch, sniff, measure, merge options, plan the models."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any, Final
 
-from containers.media_inspector.options import Profile, canonical, merge_options
+from containers.media_inspector.former import as_inspect_media, as_photo_inspected
+from containers.media_inspector.options import Profile, canonical, merge_options, profile_of
 from containers.media_inspector.prompting import with_prompts_checked
 from containers.media_inspector.request import Request, read_request
 from pipeline.artifacts import AccessDenied, ArtifactStore, Stat
-from pipeline.contracts import output_keys
-from pipeline.contracts.contract import FOREVER
-from pipeline.contracts.cutout import (
-    CutoutJob,
-    InspectPhoto,
+from pipeline.contracts.contract import (
+    FOREVER,
+    Inspected,
+    InspectMedia,
     Options,
-    PhotoInspected,
-    Plan,
+    PlannedModel,
+    Source,
     SourcePhoto,
+    read_product_contract,
 )
+from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
+from pipeline.contracts.output_keys import output_stem
 from pipeline.declared.models import Catalogue, ModelRow
+from pipeline.declared.products import Product, load_products
 from pipeline.errors import SourceChanged, SourceForbidden, SourceMissing
 from pipeline.photo import pixels
 from pipeline.photo.limits import require_bytes
+from pipeline.workbench import Workbench
+
+_ANY_MEDIA: Final = "application/octet-stream"
 
 
-def inspect_photo(
-    task: InspectPhoto, store: ArtifactStore, catalogue: Catalogue, profiles: Sequence[Profile]
-) -> PhotoInspected:
-    """The job and the plan for one execution input. Raises a permanent error, or an outage."""
+def inspect(
+    task: InspectMedia | InspectPhoto,
+    store: ArtifactStore,
+    catalogue: Catalogue,
+    products: Sequence[Product],
+    profiles: Sequence[Profile],
+) -> Inspected | PhotoInspected:
+    """Return the job and the plan for one execution input.
+
+    Raises a permanent error for a bad object or request, StoreUnavailable in an outage.
+    """
+    if isinstance(task, InspectPhoto):
+        asked = as_inspect_media(task)
+        return as_photo_inspected(inspect_media(asked, store, catalogue, products, profiles))
+    return inspect_media(task, store, catalogue, products, profiles)
+
+
+def inspect_media(
+    task: InspectMedia,
+    store: ArtifactStore,
+    catalogue: Catalogue,
+    products: Sequence[Product],
+    profiles: Sequence[Profile],
+) -> Inspected:
+    """Return the job and the plan, as the product's own contract has them."""
+    (product,) = (each for each in products if each.name == task.product)
+    contract = read_product_contract(product.contracts)
     request = read_request(task.input)
-    with _of_other_buckets(request, task.ingest_bucket):
+    with _denied_by_other_buckets(request, task.ingest_bucket):
         stat = _stat(request, store)
     options = merge_options(
+        contract.options,
         typed=request.options,
         metadata=stat.metadata,
-        key=request.location.key,
-        profiles=profiles,
-        default_model=task.default_model,
+        profile=profile_of(product.name, request.location.key, profiles),
+        defaults={
+            role.option: task.default_models[name]
+            for name, role in product.roles.items()
+            if contract.options.model_fields[role.option].is_required()
+        },
     )
-    plan = _plan(options, catalogue)
-    source = _source(request, stat, store)
+    plan = {
+        name: _planned(getattr(options, role.option), options, catalogue)
+        for name, role in product.roles.items()
+    }
+    source = _source(request, stat, store, contract.source)
     checked = with_prompts_checked(options, catalogue, source)
-    return PhotoInspected(job=_job(task, request, source, checked), plan=plan)
+    job_id = _job_id(product, source, checked)
+    run = hashlib.sha256(task.execution.encode()).hexdigest()[:12]
+    stem = output_stem(source.key)
+    job = contract.job(
+        job_id=job_id,
+        source=source,
+        options=checked,
+        model="+".join(planned.model for planned in plan.values() if planned),
+        work_prefix=f"{job_id}/{run}",
+        output_stem=stem,
+        record_key=f"{stem}{product.record}",
+        **_claim(task, request),
+    )
+    return contract.inspected.model_validate({"job": job, "plan": plan})
+
+
+def read_products(bench: Workbench) -> tuple[Product, ...]:
+    """Read the products whose jobs this container makes."""
+    return load_products(bench.root)
 
 
 @contextmanager
-def _of_other_buckets(request: Request, ingest_bucket: str | None) -> Iterator[None]:
-    """SourceForbidden for a closed door that is not ours: of the ingest bucket, it is a bug."""
+def _denied_by_other_buckets(request: Request, ingest_bucket: str | None) -> Iterator[None]:
+    """Raise SourceForbidden where another bucket denies access; if ingest does, that is a bug."""
     try:
         yield
     except AccessDenied as error:
         if ingest_bucket in (None, request.location.bucket):
             raise
         raise SourceForbidden(
-            f"{request.location.uri} is not to be read; the ingest bucket is {ingest_bucket}"
+            f"access to {request.location.uri} was denied; media must be in {ingest_bucket}"
         ) from error
 
 
@@ -75,7 +131,7 @@ def _stat(request: Request, store: ArtifactStore) -> Stat:
 
 
 def _replaced(request: Request, stat: Stat, store: ArtifactStore) -> bool:
-    """Whether other bytes have come under the same key: a late event must not undo theirs."""
+    """Return True if the key has other bytes by now: a late event must not undo their result."""
     try:
         latest = store.stat(request.location._replace(version_id=None))
     except KeyError:
@@ -83,54 +139,61 @@ def _replaced(request: Request, stat: Stat, store: ArtifactStore) -> bool:
     return latest.etag != stat.etag
 
 
-def _plan(options: Options, catalogue: Catalogue) -> Plan:
-    row = catalogue.usable(options.model)
+def _planned(name: str | None, options: Options, catalogue: Catalogue) -> PlannedModel | None:
+    """Return the model that fills a role, with its fallback if one is allowed."""
+    if name is None:
+        return None
+    row = catalogue.usable(name)
     fallback = None
     if options.allow_fallback and row.fallback:
         lighter = catalogue.usable(row.fallback)
-        fallback = Plan(model=lighter.name, weights_key=_weights_key(lighter), degraded=True)
-    return Plan(model=row.name, weights_key=_weights_key(row), fallback=fallback)
+        fallback = PlannedModel(
+            model=lighter.name, weights_key=_weights_key(lighter), degraded=True
+        )
+    return PlannedModel(model=row.name, weights_key=_weights_key(row), fallback=fallback)
 
 
 def _weights_key(row: ModelRow) -> str | None:
     return None if row.hosted else row.weights_key
 
 
-def _source(request: Request, stat: Stat, store: ArtifactStore) -> SourcePhoto:
-    """Read the very version that was measured, and take its checksum and header."""
+def _source(request: Request, stat: Stat, store: ArtifactStore, kind: type[Source]) -> Source:
+    """Read the very version that was measured; take its checksum and its header."""
     location = request.location._replace(version_id=stat.version_id)
     try:
         content = store.read(location)
     except KeyError:
         raise SourceMissing(f"{location.uri} was deleted while it was being read") from None
-    header = pixels.probe(content)
-    return SourcePhoto(
+    return kind(
         bucket=location.bucket,
         key=location.key,
         version_id=location.version_id,
         etag=stat.etag,
         sha256=hashlib.sha256(content).hexdigest(),
         bytes=len(content),
-        **header._asdict(),
+        **_measured(content, kind),
     )
 
 
-def _job(task: InspectPhoto, request: Request, source: SourcePhoto, options: Options) -> CutoutJob:
-    """Name the job by its content, so that the same photo dropped twice is one job."""
-    identity = "\n".join([source.bucket, source.key, source.sha256, canonical(options)])
-    job_id = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    run = hashlib.sha256(task.execution.encode()).hexdigest()[:12]
-    stem = output_keys.output_stem(source.key)
+def _measured(content: bytes, kind: type[Source]) -> Mapping[str, Any]:
+    """Return what the content says of itself, as far as the product has to know it."""
+    if issubclass(kind, SourcePhoto):
+        return pixels.probe(content)._asdict()
+    return {"media_type": _ANY_MEDIA}
+
+
+def _job_id(product: Product, source: Source, options: Options) -> str:
+    """Name the job by its content, so that the same object uploaded twice is one job."""
+    identity = [product.name, source.bucket, source.key, source.sha256, canonical(options)]
+    return hashlib.sha256("\n".join(identity).encode()).hexdigest()[:32]
+
+
+def _claim(task: InspectMedia, request: Request) -> dict[str, str]:
+    """Return when the job was inspected, what it may claim, and until when it keeps that."""
     now = datetime.now(UTC)
     seconds = int(now.timestamp())
-    return CutoutJob(
-        job_id=job_id,
-        source=source,
-        options=options,
-        work_prefix=f"{job_id}/{run}",
-        output_stem=stem,
-        manifest_key=output_keys.manifest_key(stem),
-        inspected_at=now.isoformat(timespec="milliseconds"),
-        claims_before=str(FOREVER + 1 if request.force else seconds),
-        held_until=str(seconds + task.lease_s),
-    )
+    return {
+        "inspected_at": now.isoformat(timespec="milliseconds"),
+        "claims_before": str(FOREVER + 1 if request.force else seconds),
+        "held_until": str(seconds + task.lease_s),
+    }

@@ -1,95 +1,106 @@
-"""Options from four places into one: execution input over metadata over profile over defaults."""
+"""Merges options: execution input over object metadata over profile over defaults."""
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from containers.media_inspector.request import describe
-from pipeline.contracts.cutout import Options
+from pipeline.contracts.contract import Options
 from pipeline.errors import InvalidOptions
+
+Asked = TypeVar("Asked", bound=Options)
 
 _METADATA_PREFIX: Final = "matteline-"
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
 class Profile(BaseModel):
-    """Options that every photo under a key prefix gets."""
+    """Options that a product uses for every key under a prefix."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    product: str
     prefix: str
     options: dict[str, Any]
 
 
 def load_profiles() -> tuple[Profile, ...]:
-    """The container's own `profiles.toml`, longest prefix first."""
+    """Read the container's own `profiles.toml`, longest prefix first."""
     text = (Path(__file__).parent / "profiles.toml").read_text(encoding="utf-8")
     profiles = [Profile.model_validate(row) for row in tomllib.loads(text)["profiles"]]
     return tuple(sorted(profiles, key=lambda profile: -len(profile.prefix)))
 
 
+def profile_of(product: str, key: str, profiles: Sequence[Profile]) -> Profile | None:
+    """Return the first of a product's profiles whose prefix the key has."""
+    mine = (profile for profile in profiles if profile.product == product)
+    return next((profile for profile in mine if key.startswith(profile.prefix)), None)
+
+
 def merge_options(
+    kind: type[Asked],
     *,
     typed: Mapping[str, Any],
     metadata: Mapping[str, str],
-    key: str,
-    profiles: Sequence[Profile],
-    default_model: str,
-) -> Options:
-    """The options of one photo; InvalidOptions names every field that is wrong, and its source."""
-    merged: dict[str, Any] = {"model": default_model}
-    matching = next((row for row in profiles if key.startswith(row.prefix)), None)
-    if matching:
-        merged |= _checked(matching.options, f"profile {matching.prefix!r}")
-    merged |= _checked(_from_metadata(metadata), "object metadata")
-    merged |= _checked(typed, "options")
-    return Options.model_validate(merged)
+    profile: Profile | None,
+    defaults: Mapping[str, Any],
+) -> Asked:
+    """Return one object's options: typed over metadata over profile over defaults.
+
+    Raises InvalidOptions, which names every wrong field and where it came from.
+    """
+    merged = dict(defaults)
+    if profile:
+        origin = f"profile {profile.prefix!r}"
+        merged |= _checked(kind, profile.options, origin, defaults)
+    merged |= _checked(kind, _from_metadata(kind, metadata), "object metadata", defaults)
+    merged |= _checked(kind, typed, "options", defaults)
+    return kind.model_validate(merged)
 
 
-def _checked(fields: Mapping[str, Any], origin: str) -> dict[str, Any]:
-    """The same fields once they are known to be valid, so that a mistake is named where it is."""
+def _checked(
+    kind: type[Options], fields: Mapping[str, Any], origin: str, defaults: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the same fields once they are known to be valid, so that errors name their origin."""
     try:
-        Options.model_validate({"model": "unnamed", **fields})
+        kind.model_validate({**defaults, **fields})
     except ValidationError as error:
         raise InvalidOptions(f"{origin}: {describe(error)}") from error
     return dict(fields)
 
 
-def _from_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """`x-amz-meta-matteline-crop: true` → {"crop": True}; a list of outputs has commas."""
+def _from_metadata(kind: type[Options], metadata: Mapping[str, str]) -> dict[str, Any]:
+    """`x-amz-meta-matteline-crop: true` → {"crop": True}; a list of words has commas."""
     texts = {
         name.removeprefix(_METADATA_PREFIX).replace("-", "_"): text
         for name, text in metadata.items()
         if name.startswith(_METADATA_PREFIX)
     }
-    return {name: _READERS.get(name, _read_word)(text) for name, text in texts.items()}
+    return {name: _read(kind, name, text) for name, text in texts.items()}
 
 
-def _read_word(text: str) -> object:
-    return _BOOLEANS.get(text.lower(), text)
-
-
-def _read_list(text: str) -> object:
+def _read(kind: type[Options], name: str, text: str) -> object:
+    """Return a field's value from text: lists of objects are JSON, lists of words have commas."""
+    field = kind.model_fields.get(name)
+    if field is None or get_origin(field.annotation) is not tuple:
+        return _BOOLEANS.get(text.lower(), text)
+    (item, *_) = get_args(field.annotation)
+    if isinstance(item, type) and issubclass(item, BaseModel):
+        return _read_json(name, text)
     return [part.strip() for part in text.split(",")]
 
 
-def _read_json(text: str) -> object:
+def _read_json(name: str, text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidOptions(f"object metadata: prompts: not JSON, {error}") from error
-
-
-_READERS: Final[Mapping[str, Callable[[str], object]]] = {
-    "outputs": _read_list,
-    "prompts": _read_json,
-}
+        raise InvalidOptions(f"object metadata: {name}: not JSON, {error}") from error
 
 
 def canonical(options: Options) -> str:
-    """One spelling for equal options, for the job's identity."""
+    """Return one spelling for equal options, for the job's identity."""
     return json.dumps(options.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

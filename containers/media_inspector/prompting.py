@@ -1,19 +1,22 @@
-"""Points and boxes held against the model and the photo they are meant for."""
+"""Checks points and boxes against the model and the photo they are for."""
 
 from __future__ import annotations
 
-from pipeline.contracts.cutout import Options, SourcePhoto
+from pipeline.contracts.contract import Options, Source, SourcePhoto
+from pipeline.contracts.cutout import CutoutOptions
 from pipeline.declared.models import Catalogue
 from pipeline.errors import InvalidPrompt
 from pipeline.photo.prompts import in_pixels
 
 
-def with_prompts_checked(options: Options, catalogue: Catalogue, source: SourcePhoto) -> Options:
-    """The options with their prompts in pixels; InvalidPrompt if model or photo do not fit them.
+def with_prompts_checked(options: Options, catalogue: Catalogue, source: Source) -> Options:
+    """Return the options with their prompts in pixels; options without prompts as they are.
 
-    A model that needs prompts is never given one of our own making: a guess at the photo's middle
-    would cut out something nobody asked for.
+    Raises InvalidPrompt if model or photo do not fit them. A model that needs prompts never gets
+    a guess of ours: the photo's middle would cut out something that nobody asked for.
     """
+    if not isinstance(options, CutoutOptions) or not isinstance(source, SourcePhoto):
+        return options
     row = catalogue.row(options.model)
     if options.prompts and not row.takes_prompts:
         able = ", ".join(other.name for other in catalogue.rows if other.takes_prompts)
@@ -24,5 +27,5 @@ def with_prompts_checked(options: Options, catalogue: Catalogue, source: SourceP
             f'[{{"points": [{{"x": {source.width / 2:g}, "y": {source.height / 2:g}}}]}}]; '
             f"x goes from 0 to {source.width} and y from 0 to {source.height} pixels"
         )
-    pixels = in_pixels(options.prompts, width=source.width, height=source.height)
-    return options.model_copy(update={"prompts": pixels})
+    in_photo = in_pixels(options.prompts, width=source.width, height=source.height)
+    return options.model_copy(update={"prompts": in_photo})

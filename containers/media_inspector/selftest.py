@@ -8,7 +8,8 @@ from PIL import Image
 
 from containers.media_inspector.handler import handler
 from pipeline.artifacts import Location
-from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
+from pipeline.contracts.contract import InspectMedia
+from pipeline.contracts.cutout import CutoutInspected
 from pipeline.selftest import Trial, selftest
 
 ORIENTATION, TURNED = 0x0112, 6
@@ -17,21 +18,22 @@ PHOTO = Location("ingest", "trips/cat.jpg")
 
 def check(trial: Trial) -> None:
     trial.put(PHOTO, _photo())
-    job = InspectPhoto(
+    job = InspectMedia(
         schema_version=1,
+        product="cutout",
         input={"bucket": PHOTO.bucket, "key": PHOTO.key, "options": {"crop": True}},
         execution="selftest",
-        default_model="starter",
+        default_models={"mask": "starter"},
         lease_s=60,
     )
 
-    found = trial.run(handler, job, PhotoInspected)
+    found = trial.run(handler, job, CutoutInspected)
 
     source, options = found.job.source, found.job.options
     trial.expect("media type", source.media_type, "image/jpeg")
     trial.expect("upright size", [source.width, source.height], [90, 120])
     trial.expect("options", [options.model, options.crop], ["starter", True])
-    trial.expect("manifest key", found.job.manifest_key, "trips/cat_bg_removed.json")
+    trial.expect("record key", found.job.record_key, "trips/cat_bg_removed.json")
 
 
 def _photo() -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from pipeline.contracts.cutout import Options
+from pipeline.contracts.cutout import CutoutOptions
 
 
 def option_metadata(chosen: dict[str, Any]) -> dict[str, str]:
@@ -19,7 +19,7 @@ def option_metadata(chosen: dict[str, Any]) -> dict[str, str]:
     fields = {name: value for name, value in chosen.items() if value not in {None, False}}
     typed = fields | ({"outputs": fields["outputs"].split(",")} if "outputs" in fields else {})
     try:
-        Options.model_validate({"model": "unnamed", **typed})
+        CutoutOptions.model_validate({"model": "unnamed", **typed})
     except ValidationError as error:
         wrong = error.errors()[0]
         raise click.UsageError(f"--{wrong['loc'][0]}: {wrong['msg']}") from error

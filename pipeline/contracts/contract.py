@@ -1,11 +1,12 @@
-"""What every task's job and result have in common.
+"""What every task's job and result have in common, and what the products' jobs have in common.
 
 Jobs are parsed from the payload a state machine writes field by field; results are what it reads
 back. `schema` is the version of the pair. When one changes, accept the old number beside the new
 for one release: a Lambda alias can move under a running execution.
 """
 
-from typing import Final, Literal
+import importlib
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,7 +42,7 @@ class Result(Contract):
 
 
 class Source(Contract):
-    """The ingested object that a job is about, in the exact version that was inspected."""
+    """The uploaded object that a job is about, in the exact version that was inspected."""
 
     bucket: str
     key: str
@@ -54,3 +55,107 @@ class Source(Contract):
     @property
     def location(self) -> Location:
         return Location(self.bucket, self.key, self.version_id)
+
+
+class SourcePhoto(Source):
+    """The photo as it was inspected. Width and height are pixels after EXIF rotation."""
+
+    width: int
+    height: int
+
+
+class Options(Contract):
+    """What a user may ask of a product, after defaults, profile, metadata and input are merged.
+
+    `allow_fallback` lets a lighter model stand in where the planned one runs out of memory.
+    """
+
+    allow_fallback: bool = False
+
+
+class PlannedModel(Contract):
+    """The model that fills a role, and the lighter one to try if its function is too small.
+
+    `weights_key` is null for a hosted model, which has no weights to stage. `restage` is set by
+    the state machine once staged weights have turned out incomplete.
+    """
+
+    model: str
+    weights_key: str | None
+    restage: bool = False
+    degraded: bool = False
+    fallback: "PlannedModel | None" = None
+
+
+class MediaJob(Contract):
+    """One object's way through a product's state machine.
+
+    `model` names every planned model, joined by `+`. A row of the jobs table is claimed until a
+    time (digits: seconds since 1970): by a live execution for its lease, by a finished one for
+    `FOREVER`, by a failed one not at all. An execution may claim what is claimed until before
+    `claims_before`: now, or after `FOREVER` if it was forced.
+    """
+
+    job_id: str
+    source: Source
+    options: Options
+    model: str
+    work_prefix: str
+    output_stem: str
+    record_key: str
+    inspected_at: str
+    claims_before: str
+    held_until: str
+
+
+class InspectMedia(Job):
+    """Ask what an object is and what is wanted of it.
+
+    `input` is the execution's input untouched and unchecked: an S3 event, or what a user typed.
+    `default_models` has a model for each role of the product that needs one. `ingest_bucket` is
+    the one that may be read; null where that is not known.
+    """
+
+    product: str
+    input: object
+    execution: str
+    default_models: dict[str, str]
+    ingest_bucket: str | None = None
+    lease_s: int
+
+
+class Inspected(Result):
+    """The job, and a plan with a field for each role; null where a role is not needed.
+
+    Each product's contracts module has one subclass, with the product's own job and plan.
+    """
+
+    job: MediaJob
+    plan: Contract
+
+
+class ProductContract(NamedTuple):
+    """The types with which one product's module narrows the common ones."""
+
+    inspected: type[Inspected]
+    job: type[MediaJob]
+    options: type[Options]
+    source: type[Source]
+
+
+def read_product_contract(module: str) -> ProductContract:
+    """Return the types of the product whose contracts are in `pipeline.contracts.<module>`."""
+    contracts = importlib.import_module(f"{__package__}.{module}")
+    (inspected,) = (
+        value
+        for value in vars(contracts).values()
+        if isinstance(value, type) and issubclass(value, Inspected) and value is not Inspected
+    )
+    job: type[MediaJob] = _type_of(inspected, "job")
+    return ProductContract(
+        inspected, job, options=_type_of(job, "options"), source=_type_of(job, "source")
+    )
+
+
+def _type_of(contract: type[Contract], field: str) -> type[Any]:
+    return cast("type[Any]", contract.model_fields[field].annotation)

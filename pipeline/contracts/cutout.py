@@ -1,11 +1,20 @@
 """The jobs and results of the cutout product: one frozen (job, result) pair per task."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from pipeline.artifacts import Artifact
-from pipeline.contracts.contract import Contract, Job, Result, Source
+from pipeline.contracts.contract import (
+    Contract,
+    Inspected,
+    Job,
+    MediaJob,
+    Options,
+    PlannedModel,
+    Result,
+    SourcePhoto,
+)
 from pipeline.photo.prompts import MOST_SUBJECTS, SubjectPrompt
 
 Refine = Literal["none", "fast", "matting", "auto"]
@@ -23,12 +32,18 @@ def _each_once(kinds: tuple[PictureKind, ...]) -> tuple[PictureKind, ...]:
     return tuple(sorted(set(kinds)))
 
 
+_SUFFIX: Final[dict[PictureKind, str]] = {
+    "cutout": "_bg_removed",
+    "mask": "_mask",
+    "preview": "_preview",
+}
+
 PictureKinds = Annotated[tuple[PictureKind, ...], Field(min_length=1), AfterValidator(_each_once)]
 Prompts = Annotated[tuple[SubjectPrompt, ...], Field(max_length=MOST_SUBJECTS)]
 
 
-class Options(Contract):
-    """What a person may ask for, after defaults, profile, metadata and input are merged.
+class CutoutOptions(Options):
+    """What a user may ask of a cutout.
 
     `margin` is what a crop leaves around the subject, in percent of the subject's longer side.
     `prompts` has one entry for each subject to be cut out together; in a job, all in pixels.
@@ -42,55 +57,29 @@ class Options(Contract):
     crop: bool = False
     margin: Percent = 0
     outputs: PictureKinds = ("cutout",)
-    allow_fallback: bool = False
     prompts: Prompts = ()
 
 
-class SourcePhoto(Source):
-    """The photo as it was inspected. Width and height are pixels after EXIF rotation."""
+class CutoutJob(MediaJob):
+    """One photo's way through the cutout state machine."""
 
-    width: int
-    height: int
-
-
-class Plan(Contract):
-    """Which model cuts the photo out, and what is left to try if its function is too small.
-
-    `weights_key` is null for a hosted model, which has no weights to stage. `restage` is set by
-    the state machine once staged weights have turned out incomplete.
-    """
-
-    model: str
-    weights_key: str | None
-    restage: bool = False
-    degraded: bool = False
-    fallback: "Plan | None" = None
-
-
-class CutoutJob(Contract):
-    """One photo's way through the cutout state machine.
-
-    A row of the jobs table is held until a time (digits: seconds since 1970): a live execution
-    holds it for its lease, a finished one for `FOREVER`, a failed one not at all. An execution may
-    claim what is held until before `claims_before`: now, or after `FOREVER` if it was forced.
-    """
-
-    job_id: str
     source: SourcePhoto
-    options: Options
-    work_prefix: str
-    output_stem: str
-    manifest_key: str
-    inspected_at: str
-    claims_before: str
-    held_until: str
+    options: CutoutOptions
+
+
+class CutoutPlan(Contract):
+    """`mask` is the model that finds the subject."""
+
+    mask: PlannedModel
+
+
+class CutoutInspected(Inspected):
+    job: CutoutJob
+    plan: CutoutPlan
 
 
 class InspectPhoto(Job):
-    """`input` is the execution input untouched and unchecked: an S3 event, or what was typed.
-
-    `ingest_bucket` is the one that may be read; null where that is not known.
-    """
+    """Ask as state machines did before there were products. Accepted for one release."""
 
     input: object
     execution: str
@@ -99,9 +88,23 @@ class InspectPhoto(Job):
     lease_s: int
 
 
+class FormerCutoutJob(Contract):
+    job_id: str
+    source: SourcePhoto
+    options: CutoutOptions
+    work_prefix: str
+    output_stem: str
+    manifest_key: str
+    inspected_at: str
+    claims_before: str
+    held_until: str
+
+
 class PhotoInspected(Result):
-    job: CutoutJob
-    plan: Plan
+    """The answer to InspectPhoto."""
+
+    job: FormerCutoutJob
+    plan: PlannedModel
 
 
 class RemoveBackground(Job):
@@ -145,7 +148,7 @@ class RefineEdges(Job):
     job_id: str
     execution: str
     source: SourcePhoto
-    options: Options
+    options: CutoutOptions
     mask: Artifact
     work_bucket: str
     work_prefix: str
@@ -180,3 +183,8 @@ class Refinement(Contract):
 class EdgesRefined(Result):
     refinement: Refinement
     pictures: tuple[Picture, ...]
+
+
+def picture_key(stem: str, *, kind: PictureKind, extension: str) -> str:
+    """Return the key under which one picture of a photo is published."""
+    return f"{stem}{_SUFFIX[kind]}.{extension}"

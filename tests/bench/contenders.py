@@ -38,11 +38,11 @@ def ours(weights: Path, *, refine: Any = "none") -> Callable[..., bytes]:
     from containers.edge_refiner.alpha import estimate_alpha
     from containers.edge_refiner.budget import Budget
     from containers.edge_refiner.pictures import render
-    from pipeline.contracts.cutout import Options
+    from pipeline.contracts.cutout import CutoutOptions
     from pipeline.photo.pixels import decode, encode
 
     network = open_network(weights)
-    options = Options(model=ROW.name)
+    options = CutoutOptions(model=ROW.name)
 
     def cut_out(content: bytes, timed: Stopwatch = lambda _: nullcontext()) -> bytes:
         with timed("read"):

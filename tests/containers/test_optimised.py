@@ -16,7 +16,8 @@ from containers.model_downloader.handler import handler as stage_weights
 from containers.model_downloader.optimisation.order import Lean, Order
 from containers.model_downloader.optimiser import make_lean_apart
 from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground, SourcePhoto
+from pipeline.contracts.contract import SourcePhoto
+from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground
 from pipeline.contracts.weights import StageWeights
 from pipeline.errors import StoreUnavailable
 from pipeline.model_context import catalogue_of

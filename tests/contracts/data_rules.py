@@ -113,14 +113,14 @@ def _typed_scopes(machine: Machine, declared: Declared) -> Iterator[tuple[Scope,
 
 
 def _written(scope: Scope, declared: Declared) -> Types:
-    types: Types = {place: Any for state in scope.states.values() for place in _places(state)}
+    types: Types = {}
     for state in scope.states.values():
         pair = declared.task_of(state)
         place = state.body.get("ResultPath", "$")
         if pair and place is not None:
-            types.pop(place, None)
             types |= _flat(state.body.get("ResultSelector") or {}, place, result=pair.result)
-    return types
+    places = {place for state in scope.states.values() for place in _places(state)}
+    return types | {place: Any for place in places if _type_at(types, place, default=None) is None}
 
 
 def _places(state: State) -> Iterator[str]:

@@ -14,7 +14,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipeline import contracts
-from pipeline.contracts.contract import Contract, Job, Result
+from pipeline.contracts.contract import (
+    Contract,
+    Inspected,
+    Job,
+    Result,
+    read_product_contract,
+)
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.containers import ContainerManifest
 from pipeline.declared.declaration import pascal_case
@@ -41,7 +47,10 @@ class OperationTask(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """The names a handler.py mentions: `@task(decorated) def handler(job: job) -> result`."""
+    """The names a handler.py mentions: `@task(decorated) def handler(job: job) -> result`.
+
+    Of a handler that takes a former job too, the present one.
+    """
 
     decorated: str
     job: str
@@ -84,7 +93,8 @@ class Declared:
         container, operation = self.container_of(state), self.operation_of(state)
         if operation:
             return operation.task
-        return self.tasks.get(container.job) if container else None
+        task = self.tasks.get(container.job) if container else None
+        return _of_product(task, state) if task and task.result is Inspected else task
 
     def timeout_of(self, state: State) -> int:
         """How long the function itself may take, in seconds; 0 if nobody knows it."""
@@ -141,9 +151,23 @@ def read_signature(handler: Path) -> Signature:
         raise TypeError(f"{handler}: the handler is not decorated with @task(...)")
     return Signature(
         decorated=ast.unparse(decorator.args[0]),
-        job=ast.unparse(function.args.args[0].annotation or ast.Constant(None)),
-        result=ast.unparse(function.returns or ast.Constant(None)),
+        job=_present(function.args.args[0].annotation),
+        result=_present(function.returns),
     )
+
+
+def _present(annotation: ast.expr | None) -> str:
+    """The first of `InspectMedia | InspectPhoto`."""
+    while isinstance(annotation, ast.BinOp):
+        annotation = annotation.left
+    return ast.unparse(annotation or ast.Constant(None))
+
+
+def _of_product(task: Task, state: State) -> Task:
+    """InspectMedia with the result that the product in the state's payload gets."""
+    product = str(state.payload.get("product", "")).replace("-", "_")
+    known = any(found.name == product for found in pkgutil.iter_modules(contracts.__path__))
+    return Task(task.job, read_product_contract(product).inspected) if known else task
 
 
 def declared_contracts(base: type[C]) -> dict[str, type[C]]:

@@ -83,8 +83,8 @@ RETRIES: Final = (
     ),
     Slip(
         retry_rules.hopeless_errors_are_not_retried,
-        put("States/PublishManifest/Retry/0/ErrorEquals", ["States.ALL"]),
-        "PublishManifest: retries States.ALL",
+        put("States/PublishRecord/Retry/0/ErrorEquals", ["States.ALL"]),
+        "PublishRecord: retries States.ALL",
     ),
     Slip(
         retry_rules.error_names_exist,

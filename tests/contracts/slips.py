@@ -77,8 +77,8 @@ SHAPE: Final = (
     ),
     Slip(
         shape_rules.targets_exist,
-        put(f"{_PICTURE}/CopyPicture/Next", "PublishManifest"),
-        "CopyPicture: leads to 'PublishManifest', which does not exist",
+        put(f"{_PICTURE}/CopyPicture/Next", "PublishRecord"),
+        "CopyPicture: leads to 'PublishRecord', which does not exist",
     ),
     Slip(
         shape_rules.targets_exist,

@@ -159,7 +159,7 @@ DATA: Final = (
     Slip(
         data_rules.paths_lead_somewhere,
         drop("States/RemoveBackground/ResultSelector/weights_sha256.$"),
-        "PublishManifest: reads $.removal.weights_sha256, which nothing writes",
+        "PublishRecord: reads $.removal.weights_sha256, which nothing writes",
     ),
     Slip(
         data_rules.paths_lead_somewhere,
@@ -174,21 +174,21 @@ DATA: Final = (
     Slip(
         data_rules.payloads_have_the_right_type,
         put("States/RefineEdges/Parameters/Payload/options.$", "$.job.source"),
-        "RefineEdges: 'options' is given a <class 'pipeline.contracts.cutout.SourcePhoto'>",
+        "RefineEdges: 'options' is given a <class 'pipeline.contracts.contract.SourcePhoto'>",
     ),
     Slip(
         data_rules.nulls_are_asked_about,
         put("States/Claim/Next", "FindWeights"),
-        "FindWeights: is sent $.plan.weights_key, which may be null",
+        "FindWeights: is sent $.plan.mask.weights_key, which may be null",
     ),
     Slip(
         data_rules.nulls_are_asked_about,
         put("States/UseFallback/Next", "FindWeights"),
-        "FindWeights: is sent $.plan.weights_key, which may be null",
+        "FindWeights: is sent $.plan.mask.weights_key, which may be null",
     ),
     Slip(
         data_rules.nulls_are_asked_about,
         put("States/WeightsNeeded?/Choices/0/Next", "FindWeights"),
-        "FindWeights: is sent $.plan.weights_key, which may be null",
+        "FindWeights: is sent $.plan.mask.weights_key, which may be null",
     ),
 )

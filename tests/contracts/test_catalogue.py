@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipeline.contracts.cutout import Options
+from pipeline.contracts.cutout import CutoutOptions
 from pipeline.declared.models import Catalogue, ModelRow, load_catalogue
 from pipeline.session.availability import FIRST_CHOICE, LAST_CHOICE
 from tests.contracts.declared import ROOT
@@ -112,7 +112,9 @@ def test_rows_have_names_of_their_own() -> None:
 
 
 def test_profiles_ask_for_what_exists() -> None:
-    asked = [Options.model_validate({"model": "u2netp", **row["options"]}) for row in PROFILES]
+    asked = [
+        CutoutOptions.model_validate({"model": "u2netp", **row["options"]}) for row in PROFILES
+    ]
 
     assert [CATALOGUE.row(options.model).name for options in asked] == [
         options.model for options in asked

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from pipeline.cli.command import matteline
-from pipeline.contracts.cutout import Options
+from pipeline.contracts.cutout import CutoutOptions
 from pipeline.declared.containers import load_containers
 from pipeline.errors import leaf_names
 from pipeline.releases.errors import ReleaseError
@@ -70,7 +70,7 @@ def test_the_table_of_releases_names_every_release_error_and_no_other() -> None:
 
 
 def test_the_option_table_names_every_option_and_no_other() -> None:
-    assert _first_cells(README, "Options are taken") == set(Options.model_fields)
+    assert _first_cells(README, "Options are taken") == set(CutoutOptions.model_fields)
 
 
 def test_the_table_of_machines_names_every_state_machine_and_no_other() -> None:

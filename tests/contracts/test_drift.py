@@ -8,8 +8,8 @@ from typing import Any, Final, Literal, NamedTuple
 import pytest
 from pydantic import Field, create_model
 
-from pipeline.contracts.contract import Result
-from pipeline.contracts.cutout import InspectPhoto, RefineEdges
+from pipeline.contracts.contract import InspectMedia, Result
+from pipeline.contracts.cutout import RefineEdges
 from tests.contracts import catch_rules, retry_rules, shape_rules, task_rules
 from tests.contracts.asl import load_machines
 from tests.contracts.batch_slips import BATCHES
@@ -61,8 +61,8 @@ def with_pair(name: str, **halves: Any) -> dict[str, Task]:
 
 WITH_REASON: Final = create_model("RefineEdges", __base__=RefineEdges, reason=(str, ...))
 NEXT_SCHEMA: Final = create_model(
-    "InspectPhoto",
-    __base__=InspectPhoto,
+    "InspectMedia",
+    __base__=InspectMedia,
     schema_version=(Literal[2, 3], Field(alias="schema")),
 )
 
@@ -89,7 +89,7 @@ SHIFTS: Final = (
     ),
     Shift(
         task_rules.literals_fit_the_job,
-        {"tasks": with_pair("InspectPhoto", job=NEXT_SCHEMA)},
+        {"tasks": with_pair("InspectMedia", job=NEXT_SCHEMA)},
         "Inspect: 'schema' may not be 1",
     ),
     Shift(

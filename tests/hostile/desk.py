@@ -54,14 +54,16 @@ class Desk:
         """The end of one photo. Whatever has no name in `pipeline.errors` is raised."""
         try:
             inspected = self._call(
-                inspect, {"input": execution_input, "default_model": "brightness", "lease_s": 60}
-            )
-            job, plan = inspected["job"], inspected["plan"]
+                inspect,
+                {"input": execution_input, "product": "cutout", "lease_s": 60,
+                 "default_models": {"mask": "brightness"}},
+            )  # fmt: skip
+            job, mask = inspected["job"], inspected["plan"]["mask"]
             places = {"work_bucket": "work", "work_prefix": job["work_prefix"]}
             common = {"job_id": job["job_id"], "source": job["source"], **places}
             removed = self._call(
                 remove_background,
-                {**common, "model": plan["model"], "weights_key": plan["weights_key"],
+                {**common, "model": mask["model"], "weights_key": mask["weights_key"],
                  "models_bucket": "models", "prompts": job["options"]["prompts"]},
             )  # fmt: skip
             refined = self._call(

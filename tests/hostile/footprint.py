@@ -23,7 +23,8 @@ from containers.edge_refiner.budget import Budget
 from containers.edge_refiner.footprint import refining_bytes
 from containers.edge_refiner.pictures import render
 from pipeline import hardware
-from pipeline.contracts.cutout import Options, SourcePhoto
+from pipeline.contracts.contract import SourcePhoto
+from pipeline.contracts.cutout import CutoutOptions
 from pipeline.errors import PipelineError
 from pipeline.photo.pixels import Photo, decode, encode
 
@@ -87,7 +88,7 @@ def _run(recipe: dict[str, Any], content: bytes, promised: list[int]) -> str:
     mask = np.zeros((320, 320), dtype=np.uint8)
     mask[80:240, 80:240] = 255
     _, alpha = estimate_alpha(photo, mask, mode="auto", budget=Budget(4096))
-    options = Options.model_validate(
+    options = CutoutOptions.model_validate(
         {"model": "any", "outputs": ["cutout", "mask", "preview"], **recipe["refine"]}
     )
     for picture in render(photo, alpha, options):

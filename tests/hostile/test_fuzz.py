@@ -16,12 +16,11 @@ from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.budget import Budget
 from containers.media_inspector.options import canonical, merge_options
 from containers.media_inspector.request import read_request
-from pipeline.contracts.cutout import InspectPhoto, Options
+from pipeline.contracts.contract import InspectMedia
+from pipeline.contracts.cutout import CutoutOptions, PictureKind, picture_key
 from pipeline.contracts.output_keys import (
     S3_KEY_LIMIT_BYTES,
-    manifest_key,
     output_stem,
-    picture_key,
 )
 from pipeline.errors import InvalidOptions, InvalidPrompt, PermanentError
 from pipeline.photo.parts import trim
@@ -62,7 +61,11 @@ anything = st.recursive(
     ),
     max_leaves=9,
 )
-fields = st.dictionaries(st.sampled_from([*Options.model_fields, "speed"]), anything, max_size=4)
+RECORD = "_bg_removed.json"
+KINDS: tuple[PictureKind, ...] = ("cutout", "mask", "preview")
+fields = st.dictionaries(
+    st.sampled_from([*CutoutOptions.model_fields, "speed"]), anything, max_size=4
+)
 values = st.floats() | st.sampled_from([0, -0.0, 0.5, 1, 799.9995, 800, 800.0005])
 
 
@@ -153,9 +156,16 @@ def test_a_damaged_profile_costs_no_photo(
 def test_any_input_is_a_request_or_refused(value: Any, typed: dict[str, Any]) -> None:
     for given_input in (value, typed, {"bucket": "photos", "key": "cat.jpg"} | typed):
         arrived = json.loads(json.dumps(given_input))
-        task = {"schema": 1, "input": arrived, "execution": "e", "default_model": "m", "lease_s": 1}
+        task = {
+            "schema": 1,
+            "product": "cutout",
+            "input": arrived,
+            "execution": "e",
+            "default_models": {"mask": "m"},
+            "lease_s": 1,
+        }
         try:
-            request = read_request(InspectPhoto.model_validate(task).input)
+            request = read_request(InspectMedia.model_validate(task).input)
         except InvalidOptions:
             continue
         request.location.key.encode()
@@ -165,7 +175,7 @@ def test_any_input_is_a_request_or_refused(value: Any, typed: dict[str, Any]) ->
 @given(
     fields,
     st.dictionaries(
-        st.sampled_from([f"matteline-{name}" for name in Options.model_fields]),
+        st.sampled_from([f"matteline-{name}" for name in CutoutOptions.model_fields]),
         st.text(max_size=20),
     ),
 )
@@ -174,12 +184,12 @@ def test_any_options_are_options_or_refused_and_have_one_spelling(
 ) -> None:
     try:
         options = merge_options(
-            typed=typed, metadata=metadata, key="k", profiles=(), default_model="m"
+            CutoutOptions, typed=typed, metadata=metadata, profile=None, defaults={"model": "m"}
         )
     except InvalidOptions:
         return
     spelt = canonical(options)
-    assert canonical(Options.model_validate_json(spelt)) == spelt
+    assert canonical(CutoutOptions.model_validate_json(spelt)) == spelt
 
 
 @settings(max_examples=PROMPTS, deadline=None)
@@ -209,10 +219,8 @@ def test_a_prompt_lies_in_the_photo_or_is_refused(
 def test_outputs_of_any_key_fit_and_differ(text: str) -> None:
     key = text.encode(errors="ignore")[:S3_KEY_LIMIT_BYTES].decode(errors="ignore") or "k"
     stem = output_stem(key)
-    names = [
-        picture_key(stem, kind=kind, extension="webp") for kind in ("cutout", "mask", "preview")
-    ]
-    outputs = [*names, manifest_key(stem)]
+    names = [picture_key(stem, kind=kind, extension="webp") for kind in KINDS]
+    outputs = [*names, f"{stem}{RECORD}"]
 
     assert len(set(outputs)) == len(outputs)
     assert max(len(name.encode()) for name in outputs) <= S3_KEY_LIMIT_BYTES

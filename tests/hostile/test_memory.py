@@ -12,7 +12,7 @@ import pytest
 
 from containers.edge_refiner.footprint import refining_bytes
 from pipeline.artifacts import LocalStore, Location
-from pipeline.contracts.cutout import SourcePhoto
+from pipeline.contracts.contract import SourcePhoto
 from pipeline.declared.containers import load_container
 from pipeline.declared.models import load_catalogue
 from pipeline.photo.limits import MAX_PIXELS

@@ -10,7 +10,8 @@ import pytest
 from moto import mock_aws
 
 from pipeline.aws.s3 import S3Store
-from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES, output_stem, picture_key
+from pipeline.contracts.cutout import picture_key
+from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES, output_stem
 from tests.hostile.case import CUTOUT, Note, drawn
 from tests.hostile.desk import Desk
 from tests.hostile.requests import KEYS, Asked, asked

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.artifacts import LocalStore, Location
-from pipeline.contracts.cutout import SourcePhoto
+from pipeline.contracts.contract import SourcePhoto
 from pipeline.errors import SourceChanged, SourceMissing
 from pipeline.workbench import read_source
 

@@ -14,7 +14,8 @@ from onnx import numpy_helper
 from containers.background_remover.engines import load_model
 from containers.background_remover.masks import Prediction
 from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.contracts.cutout import RemoveBackground, SourcePhoto
+from pipeline.contracts.contract import SourcePhoto
+from pipeline.contracts.cutout import RemoveBackground
 from pipeline.model_context import catalogue_of
 from pipeline.photo.prompts import Point, SubjectPrompt
 from pipeline.weights.staged import (

@@ -12,7 +12,8 @@ from PIL import Image
 
 from containers.background_remover.handler import handler
 from pipeline.artifacts import LocalStore, Location
-from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground, SourcePhoto
+from pipeline.contracts.contract import SourcePhoto
+from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground
 from pipeline.errors import NoSubject, OutOfMemory, SourceChanged, SourceMissing, WeightsNotStaged
 from pipeline.photo.pixels import Pixels
 from pipeline.weights.staged import StagedFile, StagedWeights

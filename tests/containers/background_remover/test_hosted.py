@@ -20,7 +20,8 @@ from containers.background_remover.handler import handler
 from containers.background_remover.hosted import Answer, Frame, to_frame, to_mask
 from pipeline.artifacts import LocalStore, Location
 from pipeline.aws.bedrock import Bedrock
-from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground, SourcePhoto
+from pipeline.contracts.contract import SourcePhoto
+from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground
 from pipeline.declared.engines import BedrockSpec
 from pipeline.errors import ModelNotOffered, ModelUnavailable, NoSubject, PhotoRefused
 from pipeline.workbench import Settings, TaskContext, Workbench

@@ -12,7 +12,8 @@ from PIL import Image, ImageCms
 
 from containers.edge_refiner.handler import handler
 from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.contracts.cutout import EdgesRefined, Options, Picture, RefineEdges, SourcePhoto
+from pipeline.contracts.contract import SourcePhoto
+from pipeline.contracts.cutout import CutoutOptions, EdgesRefined, Picture, RefineEdges
 from pipeline.errors import SourceChanged, SourceMissing
 from pipeline.photo.pixels import Pixels, encode
 from pipeline.workbench import Settings, TaskContext, Workbench
@@ -53,7 +54,7 @@ def job_for(context: TaskContext, content: bytes, mask: Pixels, **options: objec
     place = Location("scratch", "jobs/1/mask-of-the-model.png")
     return RefineEdges(
         schema_version=1, job_id="1", execution="e", source=source,
-        options=Options.model_validate({"model": "brightness"} | options),
+        options=CutoutOptions.model_validate({"model": "brightness"} | options),
         mask=context.store.write(place, encode(mask, picture_format="png"), media_type=""),
         work_bucket="scratch", work_prefix="jobs/1", output_stem="trips/cat",
     )  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.pictures import Rendered, compose, render
-from pipeline.contracts.cutout import Options, PictureFormat, PictureKind
+from pipeline.contracts.cutout import CutoutOptions, PictureFormat, PictureKind
 from pipeline.photo.pixels import Pixels
 from tests.containers.edge_refiner import (
     AMPLE,
@@ -25,8 +25,8 @@ from tests.containers.edge_refiner import (
 TEAL = (0, 128, 129)
 
 
-def options(**changes: object) -> Options:
-    return Options.model_validate({"model": "brightness"} | changes)
+def options(**changes: object) -> CutoutOptions:
+    return CutoutOptions.model_validate({"model": "brightness"} | changes)
 
 
 def block(height: int, width: int, rows: slice, columns: slice) -> Alpha:

@@ -8,11 +8,14 @@ from typing import Any
 
 from PIL import Image
 
-from containers.media_inspector.inspection import inspect_photo
+from containers.media_inspector.inspection import inspect_media
 from containers.media_inspector.options import Profile
 from pipeline.artifacts import ArtifactStore, Location
-from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
+from pipeline.contracts.contract import InspectMedia
+from pipeline.contracts.cutout import CutoutInspected
 from pipeline.declared.models import Catalogue
+from pipeline.declared.products import load_products
+from tests.conftest import ROOT
 
 CAT = Location("photos", "trips/cat.jpg")
 
@@ -39,16 +42,19 @@ def inspect(  # noqa: PLR0913 - each by its name
     profiles: tuple[Profile, ...] = (),
     ingest_bucket: str | None = None,
     **fields: Any,
-) -> PhotoInspected:
-    task = InspectPhoto(
+) -> CutoutInspected:
+    task = InspectMedia(
         schema_version=1,
+        product="cutout",
         input={"bucket": CAT.bucket, "key": CAT.key} | fields,
         execution=execution,
-        default_model=default_model,
+        default_models={"mask": default_model},
         ingest_bucket=ingest_bucket,
         lease_s=600,
     )
-    return inspect_photo(task, store, catalogue, profiles)
+    answer = inspect_media(task, store, catalogue, load_products(ROOT), profiles)
+    assert isinstance(answer, CutoutInspected)
+    return answer
 
 
 def arrived(**stored: Any) -> dict[str, Any]:

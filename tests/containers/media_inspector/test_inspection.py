@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.artifacts import LocalStore, Location
 from pipeline.aws.s3 import S3Store
-from pipeline.contracts.contract import FOREVER
-from pipeline.contracts.cutout import Options, Plan
+from pipeline.contracts.contract import FOREVER, PlannedModel
+from pipeline.contracts.cutout import CutoutOptions
 from pipeline.declared.models import Catalogue
 from pipeline.errors import SourceChanged
 from tests.containers.media_inspector.inspecting import CAT, arrived, etag, inspect, jpeg
@@ -30,7 +30,7 @@ def test_a_job_says_where_its_outputs_go(store: LocalStore, catalogue: Catalogue
     job = inspect(store, catalogue).job
 
     assert job.output_stem == "trips/cat"
-    assert job.manifest_key == "trips/cat_bg_removed.json"
+    assert job.record_key == "trips/cat_bg_removed.json"
     assert job.work_prefix.startswith(f"{job.job_id}/")
 
 
@@ -46,9 +46,9 @@ def test_an_input_without_wishes_gets_the_default_model(
 ) -> None:
     inspected = inspect(store, catalogue)
 
-    assert inspected.job.options == Options(model="light")
+    assert inspected.job.options == CutoutOptions(model="light")
     assert int(inspected.job.claims_before) < FOREVER
-    assert inspected.plan == Plan(
+    assert inspected.plan.mask == PlannedModel(
         model="light",
         weights_key=catalogue.row("light").weights_key,
         degraded=False,
@@ -67,16 +67,16 @@ def test_force_is_passed_on(store: LocalStore, catalogue: Catalogue) -> None:
 def test_a_fallback_is_planned_only_where_it_is_allowed_and_exists(
     store: LocalStore, catalogue: Catalogue, model: str, *, allowed: bool, fallback: str | None
 ) -> None:
-    plan = inspect(store, catalogue, options={"model": model, "allow_fallback": allowed}).plan
+    plan = inspect(store, catalogue, options={"model": model, "allow_fallback": allowed}).plan.mask
 
     assert (plan.model, plan.degraded) == (model, False)
     assert (plan.fallback and plan.fallback.model) == fallback
 
 
 def test_a_planned_fallback_is_marked_as_degraded(store: LocalStore, catalogue: Catalogue) -> None:
-    plan = inspect(store, catalogue, options={"model": "strong", "allow_fallback": True}).plan
+    plan = inspect(store, catalogue, options={"model": "strong", "allow_fallback": True}).plan.mask
 
-    assert plan.fallback == Plan(
+    assert plan.fallback == PlannedModel(
         model="light",
         weights_key=catalogue.row("light").weights_key,
         degraded=True,
@@ -182,6 +182,6 @@ def test_an_old_version_can_be_asked_for(s3: Any, catalogue: Catalogue) -> None:
 def test_metadata_of_the_object_is_a_wish(s3: Any, catalogue: Catalogue) -> None:
     put(s3, jpeg(), Metadata={"matteline-model": "strong", "matteline-outputs": "mask,cutout"})
 
-    assert inspect(S3Store(s3), catalogue).job.options == Options(
+    assert inspect(S3Store(s3), catalogue).job.options == CutoutOptions(
         model="strong", outputs=("cutout", "mask")
     )

@@ -14,7 +14,9 @@ from tests.containers.media_inspector.inspecting import inspect
 
 WISHES: dict[str, dict[str, Any]] = {
     "an option": {"options": {"model": "lab"}},
-    "a prefix profile": {"profiles": (Profile(prefix="trips/", options={"model": "lab"}),)},
+    "a prefix profile": {
+        "profiles": (Profile(product="cutout", prefix="trips/", options={"model": "lab"}),)
+    },
     "the default": {"default_model": "lab"},
     "a fallback": {"options": {"model": "leaning", "allow_fallback": True}},
 }
@@ -42,7 +44,7 @@ def test_it_is_refused_however_it_is_asked_for(
 def test_it_serves_where_its_licence_is_accepted(
     store: LocalStore, catalogue: Catalogue, wish: dict[str, Any]
 ) -> None:
-    plan = inspect(store, accepting(catalogue, "CC-BY-NC-4.0"), **wish).plan
+    plan = inspect(store, accepting(catalogue, "CC-BY-NC-4.0"), **wish).plan.mask
 
     assert "lab" in {plan.model, plan.fallback and plan.fallback.model}
 
@@ -58,4 +60,4 @@ def test_accepting_another_licence_does_not_help(
 def test_a_fallback_nobody_allowed_needs_no_licence(
     store: LocalStore, catalogue: Catalogue
 ) -> None:
-    assert inspect(store, catalogue, options={"model": "leaning"}).plan.model == "leaning"
+    assert inspect(store, catalogue, options={"model": "leaning"}).plan.mask.model == "leaning"

@@ -6,32 +6,44 @@ from typing import Any
 
 import pytest
 
-from containers.media_inspector.options import Profile, canonical, load_profiles, merge_options
-from pipeline.contracts.cutout import Options
+from containers.media_inspector.options import (
+    Profile,
+    canonical,
+    load_profiles,
+    merge_options,
+    profile_of,
+)
+from pipeline.contracts.cutout import CutoutOptions
 from pipeline.declared.models import load_catalogue
 from pipeline.errors import InvalidOptions
 from tests.conftest import ROOT
 
 PROFILES = (
-    Profile(prefix="shop/sale/", options={"refine": "none"}),
-    Profile(prefix="shop/", options={"model": "from-profile", "crop": True, "format": "webp"}),
+    Profile(product="cutout", prefix="shop/sale/", options={"refine": "none"}),
+    Profile(
+        product="cutout",
+        prefix="shop/",
+        options={"model": "from-profile", "crop": True, "format": "webp"},
+    ),
 )
 
 
-def merge(**given: Any) -> Options:
+def merge(**given: Any) -> CutoutOptions:
     """Merge with nothing given but `given`."""
-    nothing = {
-        "typed": {},
-        "metadata": {},
-        "key": "cat.jpg",
-        "profiles": PROFILES,
-        "default_model": "by-default",
-    }
-    return merge_options(**(nothing | given))
+    key, profiles = given.pop("key", "cat.jpg"), given.pop("profiles", PROFILES)
+    nothing = {"typed": {}, "metadata": {}, "defaults": {"model": "by-default"}}
+    profile = profile_of("cutout", key, profiles)
+    return merge_options(CutoutOptions, profile=profile, **(nothing | given))
+
+
+def test_a_profile_is_for_its_own_product() -> None:
+    other = Profile(product="transcript", prefix="", options={"language": "de"})
+
+    assert merge(profiles=(other,)) == merge(profiles=())
 
 
 def test_without_any_wish_there_are_defaults() -> None:
-    assert merge() == Options(
+    assert merge() == CutoutOptions(
         model="by-default",
         refine="auto",
         format="png",
@@ -72,7 +84,7 @@ def test_wishes_from_every_place_are_put_together() -> None:
         key="shop/a.jpg", metadata={"matteline-refine": "fast"}, typed={"outputs": ["mask"]}
     )
 
-    assert options == Options(
+    assert options == CutoutOptions(
         model="from-profile", crop=True, format="webp", refine="fast", outputs=("mask",)
     )
 
@@ -122,7 +134,7 @@ METADATA: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
 def test_object_metadata_is_text_that_is_understood(name: str) -> None:
     metadata, expected = METADATA[name]
 
-    assert merge(metadata=metadata) == Options(model="by-default", **expected)
+    assert merge(metadata=metadata) == CutoutOptions(model="by-default", **expected)
 
 
 def test_outputs_are_named_once_and_in_one_order() -> None:
@@ -159,7 +171,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "metadata nothing": ({"metadata": {"matteline-outputs": ""}}, "object metadata: outputs.0: "),
     "profile": (
-        {"profiles": [Profile(prefix="", options={"nope": 1})]},
+        {"profiles": [Profile(product="cutout", prefix="", options={"nope": 1})]},
         "profile '': nope: there is no such field",
     ),
 }

@@ -8,7 +8,7 @@ import pytest
 
 from containers.media_inspector.request import Request, read_request
 from pipeline.artifacts import Location
-from pipeline.contracts.cutout import InspectPhoto
+from pipeline.contracts.contract import InspectMedia
 from pipeline.errors import InvalidOptions
 
 
@@ -132,7 +132,13 @@ def test_an_input_of_any_depth_is_refused_by_name(depth: int) -> None:
     nested: Any = 1
     for _ in range(depth):
         nested = [nested]
-    job = {"schema": 1, "execution": "e", "default_model": "m", "lease_s": 1}
+    job = {
+        "schema": 1,
+        "product": "cutout",
+        "execution": "e",
+        "default_models": {"mask": "m"},
+        "lease_s": 1,
+    }
 
     with pytest.raises(InvalidOptions, match="key: input should be a valid string"):
-        read_request(InspectPhoto.model_validate(job | {"input": typed(key=nested)}).input)
+        read_request(InspectMedia.model_validate(job | {"input": typed(key=nested)}).input)

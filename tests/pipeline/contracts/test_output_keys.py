@@ -6,9 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.contracts.output_keys import manifest_key, output_stem, picture_key
+from pipeline.contracts.cutout import PictureKind, picture_key
+from pipeline.contracts.output_keys import LONGEST_SUFFIX_BYTES, output_stem
+from pipeline.declared.products import load_products
+from tests.conftest import ROOT
 
-KINDS = ("cutout", "mask", "preview")
+KINDS: tuple[PictureKind, ...] = ("cutout", "mask", "preview")
+RECORDS = [product.record for product in load_products(ROOT)]
 EXTENSIONS = ("png", "webp")
 
 STEMS = {
@@ -40,12 +44,16 @@ def test_a_stem_is_the_key_less_its_extension(key: str) -> None:
         ("preview", "png", "trips/cat_preview.png"),
     ],
 )
-def test_a_picture_is_named_after_what_it_shows(kind: str, extension: str, expected: str) -> None:
+def test_a_picture_is_named_after_what_it_shows(
+    kind: PictureKind, extension: str, expected: str
+) -> None:
     assert picture_key("trips/cat", kind=kind, extension=extension) == expected
 
 
-def test_a_manifest_lies_beside_the_cutout() -> None:
-    assert manifest_key("trips/cat") == "trips/cat_bg_removed.json"
+def test_no_output_has_a_longer_suffix_than_a_stem_leaves_room_for() -> None:
+    suffixes = [*RECORDS, *(output.removeprefix("cat") for output in outputs("cat.jpg"))]
+
+    assert max(map(len, suffixes)) <= LONGEST_SUFFIX_BYTES
 
 
 def outputs(key: str) -> list[str]:
@@ -55,7 +63,7 @@ def outputs(key: str) -> list[str]:
         for kind in KINDS
         for extension in EXTENSIONS
     ]
-    return [*pictures, manifest_key(stem)]
+    return [*pictures, *(f"{stem}{record}" for record in RECORDS)]
 
 
 def byte_lengths(keys: list[str]) -> list[int]:
@@ -80,7 +88,7 @@ def test_every_output_key_fits_into_s3(key: str) -> None:
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "한", "😀"])
-@pytest.mark.parametrize("length", [1000, 1007, 1008, 1009, 1010, 1011, 1012, 1020, 1024])
+@pytest.mark.parametrize("length", [980, 991, 992, 993, 994, 995, 996, 1008, 1024])
 def test_a_key_at_the_limit_has_outputs_within_it(letter: str, length: int) -> None:
     key = (letter * 1024).encode()[:length].decode(errors="ignore")
 
@@ -110,5 +118,5 @@ def test_a_stem_is_cut_between_characters_and_begins_like_its_key(key: str) -> N
 
 
 def test_a_key_is_closed_with_a_digest_only_where_it_must_be() -> None:
-    assert output_stem("x" * 1008) == "x" * 1008
-    assert output_stem("x" * 1009).startswith("x" * 995 + "~")
+    assert output_stem("x" * 992) == "x" * 992
+    assert output_stem("x" * 993).startswith("x" * 979 + "~")

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.contracts.cutout import Options
+from pipeline.contracts.cutout import CutoutOptions
 from pipeline.errors import InvalidPrompt
 from pipeline.photo.prompts import SubjectPrompt, in_pixels
 
 
 def parsed(*subjects: dict[str, Any]) -> tuple[SubjectPrompt, ...]:
-    return Options.model_validate({"model": "any", "prompts": list(subjects)}).prompts
+    return CutoutOptions.model_validate({"model": "any", "prompts": list(subjects)}).prompts
 
 
 def resolved(*subjects: dict[str, Any]) -> tuple[SubjectPrompt, ...]:
