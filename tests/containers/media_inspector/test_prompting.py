@@ -93,4 +93,4 @@ def test_a_model_that_needs_prompts_is_told_what_they_may_be(
 def test_a_hosted_model_is_planned_without_weights(store: LocalStore, catalogue: Catalogue) -> None:
     plan = inspect(store, catalogue, options={"model": "hosted"}).plan.mask
 
-    assert (plan.model, plan.mask.weights_key) == ("hosted", None)
+    assert (plan.model, plan.weights_key) == ("hosted", None)
