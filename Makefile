@@ -157,6 +157,10 @@ audit: $(READY)  ## Known vulnerabilities of what the images lock; asks PyPI's v
 fix: $(READY)  ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .
 
+.PHONY: docs
+docs: $(READY)  ## Write the pages that are made from code: docs/errors.md
+	@$(BIN)/python docs/errors.py
+
 .PHONY: lock
 lock: $(READY)  ## Hash-lock every dependency again
 	@$(COMPILE) pyproject.toml $(EXTRAS:%=--extra %) -o requirements-dev.txt

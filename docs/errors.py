@@ -1,0 +1,93 @@
+"""Writes `docs/errors.md` from `pipeline/errors.py`; run by `make docs`, compared by a test."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from textwrap import fill
+from typing import Final
+
+from pipeline import errors
+from pipeline.errors import (
+    CapacityError,
+    NamedError,
+    PermanentError,
+    TransientError,
+    WeightsClaimed,
+    WeightsError,
+    WeightsNotStaged,
+    leaf_names,
+)
+
+PAGE: Final = Path(__file__).with_suffix(".md")
+_WIDTH: Final = 100
+
+_INTRODUCTION: Final = """# Errors
+
+Every failure that the platform expects has a name. It is the error of the execution in Step
+Functions, and the `error` of the job's row and of `reason.json`. A message says what is wrong, a
+hint says what to do. Any other name is a bug and is left failed.
+
+*Quarantined* means: the execution fails with that name, and
+`s3://…-quarantine/<execution name>/reason.json` has the reason, the hint and the command that
+starts the input again. A corrected file only has to be uploaded again.
+
+What stops a container's release is in [releasing](releasing.md#what-stops-a-release).
+"""
+
+_GROUPS: Final[tuple[tuple[str, str, type[NamedError]], ...]] = (
+    (
+        "Permanent errors",
+        "The same input fails again, so it is quarantined at once and never retried.",
+        PermanentError,
+    ),
+    (
+        "Capacity errors",
+        """The function is too small for this input. If the options allow a fallback, a lighter
+        model takes over; else the job is recorded as failed. `Lambda.Unknown`, `Runtime.ExitError`,
+        `Runtime.OutOfMemory`, `Sandbox.Timedout` and `States.Timeout`, which AWS reports when a
+        process ends early, are treated the same.""",
+        CapacityError,
+    ),
+    (
+        "Transient errors",
+        """The same input may succeed later. The state is retried with jitter, then left failed for
+        [Redrive](operating.md).""",
+        TransientError,
+    ),
+    (
+        "Errors of a model's weights",
+        "The model, not the media, is at fault. The state is left failed for an operator.",
+        WeightsError,
+    ),
+)
+
+# What happens where it differs from the group's rule.
+_EXCEPTIONS: Final = {
+    WeightsClaimed.__name__: "The execution waits and tries again.",
+    WeightsNotStaged.__name__: "The weights are staged once, and the task runs again.",
+}
+
+
+def render() -> str:
+    """Return the page: a section for each group, and in it a heading for each error."""
+    parts = [_INTRODUCTION]
+    for title, rule, base in _GROUPS:
+        parts.append(
+            f"## {title}\n\n{fill(' '.join(rule.split()), _WIDTH, break_on_hyphens=False)}\n"
+        )
+        parts += [_section(name) for name in sorted(leaf_names(base))]
+    return "\n".join(parts)
+
+
+def _section(name: str) -> str:
+    error: type[NamedError] = getattr(errors, name)
+    meaning = " ".join((error.__doc__ or "").split())
+    told = [meaning, _EXCEPTIONS.get(name, ""), f"**What to do:** {error.hint}"]
+    lines = [fill(text, _WIDTH, break_on_hyphens=False) for text in told if text]
+    return f"### {name}\n\n" + "\n\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")
+    sys.stdout.write(f"{PAGE} is written\n")
