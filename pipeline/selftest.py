@@ -1,6 +1,6 @@
-"""What a container's image proves of itself: one real job through its real handler, no AWS needed.
+"""Run a container's self-test inside its image: its golden job, through its real handler.
 
-Each container's `selftest.py` says which job, and what has to come out.
+It needs no AWS. Each container's `selftest.py` prepares what the job needs, and may check more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any, Final, NoReturn, TypeVar, cast
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.contracts.contract import Job, Result
+from pipeline.contracts.contract import Result
+from pipeline.golden import Golden, Row, Run
 from pipeline.task import Handler, equip
 from pipeline.workbench import Settings, Workbench
 
@@ -33,8 +34,9 @@ class SelfTestFailed(Exception):
 
 @dataclass(frozen=True)
 class Trial:
-    """A workbench whose store is a folder, and what was seen to be right so far."""
+    """A workbench whose store is a folder, and the values that were checked so far."""
 
+    container: str
     bench: Workbench
     seen: dict[str, object]
 
@@ -44,16 +46,41 @@ class Trial:
     def read(self, artifact: Artifact) -> bytes:
         return self.bench.store.read(Location.parse(artifact.uri))
 
-    def run(self, handler: Handler, job: Job, result: type[R]) -> R:
-        """Hand the job to the handler as Lambda would, and parse what it answers."""
-        event = job.model_dump(mode="json", by_alias=True)
-        return result.model_validate(handler(event, _lambda_context()))
+    def run(self, handler: Handler, result: type[R], *, row: Row | None = None) -> R:
+        """Give the handler the container's golden job, check its answer and parse it.
+
+        SelfTestFailed for the first difference from what `golden.toml` expects.
+        """
+        golden = Golden.prepare(
+            self.bench.root / "containers" / self.container.replace("-", "_"),
+            Run("work", "selftest", models_bucket="models", row=row),
+            self._write,
+        )
+        answer = handler(dict(golden.payload), _lambda_context())
+        for check in golden.checks(answer, self._fetch):
+            self._note(*check)
+        return result.model_validate(answer)
 
     def expect(self, what: str, actual: object, expected: object) -> None:
-        """Note `what` as seen; SelfTestFailed if it is not as expected."""
-        if actual != expected:
-            raise SelfTestFailed(f"{what} is {actual!r}, not {expected!r}")
-        self.seen[what] = expected
+        """Note a value; SelfTestFailed if it is not as expected."""
+        problem = "" if actual == expected else f"{what} is {actual!r}, not {expected!r}"
+        self._note(what, actual, problem)
+
+    def _note(self, what: str, value: object, problem: str) -> None:
+        if problem:
+            raise SelfTestFailed(problem)
+        self.seen[what] = value
+
+    def _write(self, bucket: str, key: str, content: bytes) -> str:
+        location = Location(bucket, key)
+        self.put(location, content)
+        return self.bench.store.stat(location).etag
+
+    def _fetch(self, uri: str) -> bytes | None:
+        try:
+            return self.bench.store.read(Location.parse(uri))
+        except (KeyError, ValueError):
+            return None
 
 
 def selftest(container: str, check: Check) -> NoReturn:
@@ -61,7 +88,7 @@ def selftest(container: str, check: Check) -> NoReturn:
     started = time.perf_counter()
     verdict: dict[str, Any] = {"selftest": container, "passed": True}
     with tempfile.TemporaryDirectory(prefix="selftest-") as folder:
-        trial = Trial(_bench(Path(folder)), {})
+        trial = Trial(container, _bench(Path(folder)), {})
         try:
             check(trial)
         except SelfTestFailed as failure:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.errors import NoSubject
 from pipeline.photo.pixels import Photo, Pixels
@@ -28,7 +29,8 @@ def require_subject(mask: Pixels, *, least_coverage: float = LEAST_COVERAGE) -> 
     """Figures of an H×W mask, or NoSubject if too little of it is surely (90 %) subject.
 
     `subject_coverage` is the share of confident pixels, `mask_softness` the share of undecided
-    ones (10 %…90 %), `mask_confidence` the mean certainty of the confident ones; all 0…1.
+    ones (10 %…90 %), `mask_confidence` the mean certainty of the confident ones; `subject_x` and
+    `subject_y` are the centre of the confident ones, as fractions of width and height; all 0…1.
     """
     standing_out = float((mask >= SURE).mean())
     if standing_out < least_coverage:
@@ -41,4 +43,12 @@ def require_subject(mask: Pixels, *, least_coverage: float = LEAST_COVERAGE) -> 
         "subject_coverage": round(float(confident.mean()), 5),
         "mask_softness": round(float(undecided.mean()), 5),
         "mask_confidence": round(float(np.mean(mask[confident])) / 255, 5),
+        "subject_x": round(_centre(confident.mean(axis=0)), 5),
+        "subject_y": round(_centre(confident.mean(axis=1)), 5),
     }
+
+
+def _centre(weights: npt.NDArray[np.float64]) -> float:
+    """Return the centre of weights along one side, as a fraction of the side."""
+    places = (np.arange(weights.size) + 0.5) / weights.size
+    return float(np.average(places, weights=weights))

@@ -2,6 +2,7 @@
 
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.budget import Budget
+from containers.edge_refiner.figures import measure
 from containers.edge_refiner.footprint import refining_bytes
 from containers.edge_refiner.mask import read_mask
 from containers.edge_refiner.pictures import render
@@ -26,4 +27,4 @@ def handler(job: RefineEdges, context: TaskContext) -> EdgesRefined:
         pictures = render(photo, alpha, job.options)
     with context.timed("encode"):
         stored = store_pictures(pictures, job, photo, context.store)
-    return EdgesRefined(refinement=refinement, pictures=stored)
+    return EdgesRefined(refinement=refinement, pictures=stored, metrics=measure(pictures[0].pixels))

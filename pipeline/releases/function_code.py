@@ -17,7 +17,7 @@ _HANDLERS: Final = "pipeline/functions/*/handler.py"
 _DATA: Final = ("pipeline/functions/*/*.toml",)
 _DECLARED: Final = (
     "containers/*/container.toml",
-    "containers/*/golden.toml",
+    "containers/*/golden/*",
     "containers/*/models.toml",
 )
 

@@ -1,7 +1,7 @@
 """Which files a container's image holds: what its handler and self-test import, and its data.
 
-Nothing else gets in. The image's build runs this module with the standard library alone, to lay
-the files out; a release reads the digest over them.
+Its golden event is data, too. Nothing else gets in. The image's build runs this module with the
+standard library alone, to lay the files out; a release reads the digest over them.
 """
 
 from __future__ import annotations
@@ -103,6 +103,8 @@ def _files(root: Path, name: str) -> Iterator[Path]:
 
 
 def _data(root: Path, container: Path) -> Iterator[Path]:
+    """List the golden event's files, and those that the manifest's `data` names."""
+    yield from (path.relative_to(root) for path in (root / container / "golden").glob("*"))
     for pattern in _manifest(root / container).get("data", []):
         found = [path.relative_to(root) for path in root.glob(pattern) if path.is_file()]
         if not found:

@@ -24,7 +24,9 @@ from pipeline.contracts.contract import (
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.containers import ContainerManifest
 from pipeline.declared.declaration import pascal_case
+from pipeline.declared.models import ModelRow
 from pipeline.errors import CapacityError, PermanentError, TransientError, WeightsError, leaf_names
+from pipeline.golden import Row
 from pipeline.local.deployment import NAMES
 from pipeline.releases import errors as release_errors
 from pipeline.releases.errors import ReleaseError
@@ -128,6 +130,13 @@ def _invoked_operations(blueprint: Blueprint) -> dict[str, OperationTask]:
         for each in blueprint.operations(NAMES)
         if each.placeholder in named
     }
+
+
+def facts_of(row: ModelRow | None) -> Row | None:
+    """What golden events may refer to of a model row."""
+    if row is None:
+        return None
+    return Row(row.name, row.engine, None if row.hosted else row.weights_key)
 
 
 def machine_timeouts(machines: tuple[Machine, ...]) -> dict[str, int]:

@@ -88,6 +88,14 @@ class Releases:
         for stack in self.aws.stacks.values():
             stack.parameters = EARLIER
 
+    def stage_starter(self) -> None:
+        """Have the downloader stage the weights of our own model."""
+        models = NAMES.bucket("models")
+        job = {"schema": 1, "model": "starter", "models_bucket": models, "force": False}
+        self.cloud.client("lambda").invoke(
+            FunctionName=NAMES.function("model-downloader"), Payload=json.dumps(job)
+        )
+
     def row(self, release_id: str) -> dict[str, str]:
         """A row of the releases table, plain strings; empty if there is none."""
         found = self.cloud.client("dynamodb").get_item(

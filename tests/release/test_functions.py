@@ -15,11 +15,12 @@ from pipeline.functions.smoke_hook.subject import subjects
 from pipeline.local.deployment import NAMES
 from pipeline.releases.function_code import lay_out
 from tests.conftest import ROOT
+from tests.contracts.declared import facts_of
 
 BLUEPRINT = Blueprint.read(ROOT, default_model="starter")
 HANDLERS = [each.handler for each in BLUEPRINT.operations(NAMES)]
 # What Lambda's Python brings, and what only a checkout has.
-ONLY_HERE = ("aws_cdk", "aws_lambda_powertools", "numpy", "PIL", "pydantic")
+ONLY_HERE = ("aws_cdk", "infra", "aws_lambda_powertools", "numpy", "PIL", "pydantic")
 LOOK = """
 import importlib, sys
 module, _, name = sys.argv[1].rpartition(".")
@@ -48,7 +49,7 @@ def test_a_function_starts_from_its_zip_and_needs_nothing_that_only_a_checkout_h
         check=True,
     ).stdout.split()
 
-    assert "infra" in seen
+    assert "pipeline" in seen
     assert set(seen) & set(ONLY_HERE) == set()
 
 
@@ -58,18 +59,22 @@ def test_the_zip_knows_every_container_and_every_model(package: Path) -> None:
     assert known.keys() == {each.name(NAMES) for each in BLUEPRINT.functions}
 
 
-def test_the_hook_looks_for_weights_where_the_catalogue_puts_them(package: Path) -> None:
+def test_the_hook_knows_of_a_model_row_what_the_catalogue_does(package: Path) -> None:
     known = subjects(package, function_prefix=f"{NAMES.prefix}-")
 
     for each in BLUEPRINT.functions:
-        expected = each.row.weights_key if each.row and not each.row.hosted else None
-        assert known[each.name(NAMES)].weights_key == expected
+        assert known[each.name(NAMES)].row == facts_of(each.row)
 
 
 @pytest.mark.parametrize("container", [each.folder for each in BLUEPRINT.containers])
-def test_every_container_has_a_golden_event(container: str) -> None:
-    """Without one its smoke test fails, and so does its first release."""
-    assert (ROOT / "containers" / container / "golden.toml").is_file()
+def test_the_zip_holds_the_golden_event_and_its_inputs(package: Path, container: str) -> None:
+    """Without a golden event the smoke test fails."""
+    golden, packed = (root / "containers" / container / "golden" for root in (ROOT, package))
+
+    assert {path.name: path.read_bytes() for path in packed.iterdir()} == {
+        path.name: path.read_bytes() for path in golden.iterdir()
+    }
+    assert (packed / "golden.toml").is_file()
 
 
 @pytest.mark.parametrize("handler", sorted(ROOT.glob("pipeline/functions/*/handler.py")))

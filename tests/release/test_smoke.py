@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,9 +47,7 @@ def test_every_model_has_a_smoke_test_of_its_own_and_says_what_was_not_tried(
 ) -> None:
     """The starter's weights were staged by the downloader's smoke test; nobody staged u2net's."""
     container, version = "background-remover", VERSIONS["background-remover"]
-    good.cloud.client("lambda").invoke(
-        FunctionName=NAMES.function("model-downloader"), Payload=json.dumps(STAGE_STARTER)
-    )
+    good.stage_starter()
     good.stack(container).functions = [f"{REMOVER}-starter", f"{REMOVER}-u2net"]
     good.push(container, version)
 
@@ -105,11 +102,3 @@ def test_a_smoke_test_that_breaks_is_told_codedeploy_at_once(good: Releases) -> 
 
     assert (execution.status, execution.error) == ("FAILED", "RolledBack")
     assert "a lifecycle validation function failed" in execution.reason
-
-
-STAGE_STARTER = {
-    "schema": 1,
-    "model": "starter",
-    "models_bucket": NAMES.bucket("models"),
-    "force": False,
-}

@@ -1,9 +1,11 @@
-"""New versions that start, answer, and are no good: the real hook finds each of them out."""
+"""New versions that start and answer wrongly: the real hook rejects each of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,59 +15,118 @@ from pipeline.local.worker import Function
 from tests.conftest import ROOT
 from tests.release.conftest import releasing
 from tests.release.driver import EARLIER, Releases
+from tests.release.release_aws import Deployment
 
 VERSIONS = {row.name: row.version for row in load_containers(ROOT)}
-SPOILED = {
-    "edge-refiner": "tests.release.handlers.opaque",
-    "media-inspector": "tests.release.handlers.mislabelled",
-    "model-downloader": "tests.release.handlers.clumsy",
+FUNCTIONS = {
+    NAMES.function(name, "starter" if name == "background-remover" else None): name
+    for name in VERSIONS
 }
+FAULTS = [
+    ("background-remover", "blank mask", "NoSubject: 0.00% of the photo stands out"),
+    ("background-remover", "full mask", "metrics.subject_coverage is 1.0, not between"),
+    ("background-remover", "shifted mask", "metrics.subject_x is 0.5002"),
+    ("background-remover", "other version", "it says that it is background-remover 0.0.1, not"),
+    ("edge-refiner", "blank cutout", "metrics.opaque_share is 0.0, not between"),
+    ("edge-refiner", "opaque cutout", "metrics.opaque_share is 1.0, not between"),
+    ("edge-refiner", "black cutout", "metrics.subject_brightness is 0.0, not between"),
+    ("edge-refiner", "shifted cutout", "metrics.subject_x is 0.475"),
+    ("edge-refiner", "half the size", "pictures.0.width is 160, not 320"),
+    ("edge-refiner", "other checksum", "bytes with SHA-256 0000"),
+    ("edge-refiner", "bug", "ZeroDivisionError: as seen in production"),
+    ("media-inspector", "not turned", "job.source.width is 320, not 240"),
+    ("media-inspector", "photo rejected", "UnsupportedMedia: as seen in production"),
+    ("media-inspector", "other version", "it says that it is media-inspector 0.0.1, not"),
+    ("model-downloader", "nothing staged", "manifest.json.gone, which does not exist"),
+    ("model-downloader", "other model", "model is 'u2net', not 'starter'"),
+    ("model-downloader", "bug", "ZeroDivisionError: as seen in production"),
+]
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A cloud whose containers answer with the fault that is written to a file."""
+
+    releases: Releases
+    fault: Path
+
+    def smoke_test(self, container: str, fault: str) -> dict[str, Any]:
+        """Let the hook test a container's new version with a fault; returns its verdict."""
+        self.fault.write_text(fault)
+        (function,) = (name for name, each in FUNCTIONS.items() if each == container)
+        parameters = {**EARLIER, "ReleaseVersion": VERSIONS[container]}
+        self.releases.stack(container).parameters = parameters
+        deployment = f"d-{fault.replace(' ', '-')}"
+        self.releases.aws.deployments[deployment] = Deployment(function, version="1")
+
+        self.releases.aws.smoke_test(deployment)
+
+        status = self.releases.aws.deployments[deployment].status
+        verdict = self.releases.read_file(
+            container, f"sha256:{parameters['ImageDigestHex']}", f"smoke/{function}.json"
+        )
+        assert (status == "Succeeded") == verdict["passed"]
+        return verdict
 
 
 @pytest.fixture(scope="module")
-def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
-    with releasing(tmp_path_factory.mktemp("machines"), adjust=_spoil) as (releases, _):
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
+    fault = tmp_path_factory.mktemp("fault") / "name"
+    fault.write_text("none")
+
+    def adjust(function: Function) -> Function:
+        if function.name not in FUNCTIONS:
+            return function
+        folder = FUNCTIONS[function.name].replace("-", "_")
+        environment = {**function.environment, "FAULT": str(fault)}
+        return replace(function, handler=f"tests.release.faulty.{folder}", environment=environment)
+
+    with releasing(tmp_path_factory.mktemp("machines"), adjust=adjust) as (releases, _):
+        releases.stage_starter()
         releases.release_something_before()
-        yield releases
+        yield Faulty(releases, fault)
 
 
-def _spoil(function: Function) -> Function:
-    for container, handler in SPOILED.items():
-        if function.name == NAMES.function(container):
-            return replace(function, handler=handler)
-    return function
+@pytest.mark.parametrize("container", VERSIONS)
+def test_a_version_without_a_fault_passes(faulty: Faulty, container: str) -> None:
+    verdict = faulty.smoke_test(container, "none")
+
+    assert (verdict["passed"], verdict["tried"], verdict["said"]) == (True, True, "")
 
 
-@pytest.mark.parametrize(
-    ("container", "said"),
-    [
-        ("edge-refiner", "pictures.0.artifact.uri is (176, 74, 40) at (0.5, 0.5), not within 4 of"),
-        ("media-inspector", "it says that it is media-inspector 0.0.1, not media-inspector"),
-        ("model-downloader", "ZeroDivisionError: as seen in production"),
-    ],
-)
-def test_a_version_that_answers_wrongly_is_rolled_back_with_the_reason(
-    spoiled: Releases, container: str, said: str
+@pytest.mark.parametrize(("container", "fault", "said"), FAULTS)
+def test_a_version_that_answers_wrongly_is_rejected_with_the_reason(
+    faulty: Faulty, container: str, fault: str, said: str
 ) -> None:
-    version = VERSIONS[container]
-    spoiled.push(container, version)
+    verdict = faulty.smoke_test(container, fault)
 
-    execution = spoiled.release(container, version)
+    assert not verdict["passed"]
+    assert said in verdict["said"]
+
+
+def test_a_release_of_such_a_version_is_rolled_back_with_the_reason(faulty: Faulty) -> None:
+    container, releases = "edge-refiner", faulty.releases
+    faulty.fault.write_text("shifted cutout")
+    releases.stack(container).parameters = EARLIER
+    releases.push(container, VERSIONS[container])
+
+    execution = releases.release(container, VERSIONS[container])
 
     assert (execution.status, execution.error) == ("FAILED", "RolledBack")
-    assert f"smoke test of {NAMES.function(container)}: {said}" in execution.reason
-    assert spoiled.stack(container).parameters == EARLIER
-    assert "live" not in spoiled.row(container)
+    said = f"smoke test of {NAMES.function(container)}: metrics.subject_x is 0.475"
+    assert said in execution.reason
+    assert releases.stack(container).parameters == EARLIER
+    assert "live" not in releases.row(container)
 
 
-def test_a_first_release_has_no_version_before_it_and_is_not_tried(spoiled: Releases) -> None:
-    """An alias that is made has no deployment, so that nobody asks the hook."""
-    container = "media-inspector"
-    spoiled.stack(container).parameters = {}
-    spoiled.push(container, "9.0.0")
-    asked = len(spoiled.aws.deployments)
+def test_a_first_release_has_no_version_before_it_and_is_not_tried(faulty: Faulty) -> None:
+    """CodeDeploy makes no deployment for an alias that is created, so no hook is called."""
+    container, releases = "media-inspector", faulty.releases
+    releases.stack(container).parameters = {}
+    releases.push(container, "9.0.0")
+    tested = len(releases.aws.deployments)
 
-    execution = spoiled.release(container, "9.0.0")
+    execution = releases.release(container, "9.0.0")
 
     assert execution.status == "SUCCEEDED", execution.reason
-    assert len(spoiled.aws.deployments) == asked
+    assert len(releases.aws.deployments) == tested

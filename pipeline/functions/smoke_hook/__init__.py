@@ -1,1 +1,1 @@
-"""The pre-traffic hook of every function: a golden event for a version that is to take over."""
+"""CodeDeploy's hook before traffic moves: a new version must answer its golden event."""

@@ -1,6 +1,7 @@
-"""BeforeAllowTraffic: what takes over from a live version has answered its golden event before.
+"""BeforeAllowTraffic: smoke-test a version before CodeDeploy sends traffic to it.
 
-CodeDeploy asks when an alias moves, not when it is made: a first version has only its self-test.
+CodeDeploy calls hooks when an alias moves, not when it is created: a container's first version has
+its self-test only.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.functions.declared import ROOT
+from pipeline.functions.smoke_hook.places import Places
 from pipeline.functions.smoke_hook.services import Services
-from pipeline.functions.smoke_hook.smoke import Places, SmokeTest
+from pipeline.functions.smoke_hook.smoke import SmokeTest
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """The verdict, as JSON; CodeDeploy has been told it by then."""
+    """Report the verdict to CodeDeploy, and return it as JSON."""
     return asdict(_smoke_test().run(event))
 
 

@@ -1,4 +1,4 @@
-"""CodeDeploy, CloudFormation, DynamoDB, Lambda and S3, as far as a smoke test needs them."""
+"""The calls that a smoke test makes to CodeDeploy, CloudFormation, DynamoDB, Lambda and S3."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-# An invocation is never repeated: a second one would only be as slow as the first.
+# Invoke once: a retry would be as slow as the first attempt.
 _PATIENT: Final = Config(read_timeout=880, retries={"total_max_attempts": 1})
 _MISSING: Final = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 
 
 @dataclass(frozen=True)
 class Target:
-    """The version of a function that a deployment wants to send traffic to."""
+    """The function version that a deployment is about to send traffic to."""
 
     function: str
     version: str
@@ -26,7 +26,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Answer:
-    """A function's result, or the name and the message of its error."""
+    """A function's result, or the name and message of its error."""
 
     result: Mapping[str, Any]
     error: str = ""
@@ -45,7 +45,7 @@ class Services:
 
     @classmethod
     def connect(cls) -> Services:
-        """Clients as the function's environment says, patient where a new version is invoked."""
+        """Connect with the environment's settings, and a long time-out for invocations."""
         return cls(
             boto3.client("codedeploy"),
             boto3.client("cloudformation"),
@@ -63,12 +63,12 @@ class Services:
         return Target(told["functionName"], told["targetVersion"])
 
     def parameters(self, stack: str) -> dict[str, str]:
-        """What the stack is being updated to."""
+        """Return the parameters that a stack is being updated to."""
         (found,) = self.cloudformation.describe_stacks(StackName=stack)["Stacks"]
         return {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
 
     def row(self, table: str, release_id: str) -> dict[str, str]:
-        """A row of the releases table as plain strings; empty if there is none."""
+        """Return a row of the releases table as plain strings, empty if there is none."""
         found = self.dynamodb.get_item(
             TableName=table, Key={"release_id": {"S": release_id}}, ConsistentRead=True
         )
@@ -84,7 +84,7 @@ class Services:
         return Answer(content)
 
     def fetch(self, uri: str) -> bytes | None:
-        """The bytes at an `s3://` address; None if there are none."""
+        """Return the bytes at an `s3://` address, or None if no object is there."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         try:
             content: bytes = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -95,7 +95,7 @@ class Services:
         return content
 
     def write(self, bucket: str, key: str, content: bytes) -> str:
-        """Put an object; its ETag."""
+        """Write an object and return its ETag."""
         put = self.s3.put_object(Bucket=bucket, Key=key, Body=content)
         etag: str = put["ETag"]
         return etag.strip('"')

@@ -1,4 +1,4 @@
-"""Gives a new version its golden event before any photo, and tells CodeDeploy what came of it."""
+"""Give a new version its golden event before it gets traffic, and report to CodeDeploy."""
 
 from __future__ import annotations
 
@@ -6,47 +6,21 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from pipeline.functions.smoke_hook.answers import problems
-from pipeline.functions.smoke_hook.golden import Golden, read_golden
+from pipeline.functions.smoke_hook.places import Places
 from pipeline.functions.smoke_hook.services import Services, Target
-from pipeline.functions.smoke_hook.staging import stage
 from pipeline.functions.smoke_hook.subject import Subject, subjects
-from pipeline.functions.smoke_hook.way_back import goes_back
+from pipeline.golden import Golden, Run
 
 _LOG: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where things are in this deployment."""
-
-    root: Path
-    function_prefix: str
-    stack_prefix: str
-    work_bucket: str
-    models_bucket: str
-    evidence_bucket: str
-    releases_table: str
-
-    @classmethod
-    def from_environment(cls, root: Path, environment: Mapping[str, str]) -> Places:
-        return cls(
-            root=root,
-            function_prefix=environment["FUNCTION_PREFIX"],
-            stack_prefix=environment["FUNCTION_STACK_PREFIX"],
-            work_bucket=environment["WORK_BUCKET"],
-            models_bucket=environment["MODELS_BUCKET"],
-            evidence_bucket=environment["EVIDENCE_BUCKET"],
-            releases_table=environment["RELEASES_TABLE"],
-        )
+_AT_ONCE: Final = "all-at-once"
+_RELEASING: Final = "RELEASING"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`tried` is false where the version started, and could not be asked for a result."""
+    """`tried` is False if the version started but could not be asked for a result."""
 
     function: str
     version: str
@@ -61,11 +35,14 @@ class SmokeTest:
     places: Places
 
     def run(self, event: Mapping[str, str]) -> Verdict:
-        """Whatever happens, CodeDeploy is told: without an answer it would wait for an hour."""
+        """Test the version of a deployment. CodeDeploy gets a report in any case.
+
+        Without one, CodeDeploy would wait for an hour.
+        """
         deployment = event["DeploymentId"]
         try:
             verdict = self._verdict(self.services.target(deployment), deployment)
-        except Exception as error:  # noqa: BLE001 - whatever it is, an answer is waited for
+        except Exception as error:  # noqa: BLE001 - whatever it is, CodeDeploy waits for a report
             _LOG.exception("the smoke test of %s broke", deployment)
             verdict = Verdict("", "", passed=False, tried=False, said=f"broke: {error!r}")
         self.services.report(event, passed=verdict.passed)
@@ -76,8 +53,8 @@ class SmokeTest:
         subject = known[target.function]
         release = self.services.parameters(f"{self.places.stack_prefix}{subject.container}")
         verdict = (
-            _known_good(target)
-            if self._goes_back(subject.container, release)
+            _live_before(target)
+            if self._is_rollback(subject.container, release)
             else self._tried(target, subject, release["ReleaseVersion"], deployment)
         )
         prefix = f"releases/{subject.container}/{release['ImageDigestHex']}/smoke"
@@ -87,43 +64,55 @@ class SmokeTest:
         )
         return verdict
 
-    def _goes_back(self, container: str, release: Mapping[str, str]) -> bool:
-        ids = (container, f"{container}@{release['ReleaseVersion']}")
-        rows = [self.services.row(self.places.releases_table, each) for each in ids]
-        return goes_back(release, *rows)
+    def _is_rollback(self, container: str, release: Mapping[str, str]) -> bool:
+        """Return True if the deployment goes back to a version that was live before.
+
+        A stack keeps its parameters, so a later change of settings is all at once, too. That
+        configuration was never live, and no release of the container is under way then.
+        """
+        version = release["ReleaseVersion"]
+        current, past = (
+            self.services.row(self.places.releases_table, each)
+            for each in (container, f"{container}@{version}")
+        )
+        return (
+            release["TrafficShift"] == _AT_ONCE
+            and current.get("status") == _RELEASING
+            and current.get("tried") == version
+            and past.get("digest") == f"sha256:{release['ImageDigestHex']}"
+        )
 
     def _tried(self, target: Target, subject: Subject, version: str, deployment: str) -> Verdict:
         prefix = f"smoke/{deployment}/{target.function}"
-        values = stage(subject, prefix, self.services, self.places)
-        golden = read_golden(subject.golden, model=subject.model, values=values)
+        run = Run(self.places.work_bucket, prefix, self.places.models_bucket, subject.row)
+        golden = Golden.prepare(subject.folder, run, self.services.write)
         answer = self.services.invoke(target, golden.payload)
         if answer.error:
-            return _refused(target, golden, answer.error, answer.message)
-        said = [
+            return _declined(target, golden, answer.error, answer.message)
+        problems = [
             *_wrong_version(answer.result, subject.container, version),
-            *problems(golden, answer.result, self.services.fetch),
+            *(check.problem for check in golden.checks(answer.result, self.services.fetch)),
         ]
-        return Verdict(
-            target.function, target.version, passed=not said, tried=True, said="; ".join(said)
-        )
+        said = "; ".join(filter(None, problems))
+        return Verdict(target.function, target.version, passed=not said, tried=True, said=said)
 
 
-def _known_good(target: Target) -> Verdict:
-    """An older version is in a hurry, and may know less than what is asked of new ones."""
+def _live_before(target: Target) -> Verdict:
+    """Let an older version pass: a rollback is urgent, and new golden events may not suit it."""
     said = "not tried: it was live before"
     return Verdict(target.function, target.version, passed=True, tried=False, said=said)
 
 
-def _refused(target: Target, golden: Golden, error: str, message: str) -> Verdict:
-    """A named refusal that the golden event foresees shows that the version starts and answers."""
-    because = golden.untried.get(error)
-    said = f"{error}: {message}" if because is None else f"started, and not tried: {because}"
-    passed = because is not None
+def _declined(target: Target, golden: Golden, error: str, message: str) -> Verdict:
+    """Judge an error: one that `golden.toml` foresees shows that the version starts and answers."""
+    reason = golden.untried.get(error)
+    said = f"{error}: {message}" if reason is None else f"started, and not tried: {reason}"
+    passed = reason is not None
     return Verdict(target.function, target.version, passed=passed, tried=False, said=said)
 
 
 def _wrong_version(result: Mapping[str, Any], container: str, version: str) -> list[str]:
-    """The version that answers is the one that is being released."""
+    """Check that the version that answers is the one that is being released."""
     provenance = result.get("provenance") or {}
     claimed = (provenance.get("container"), provenance.get("version"))
     if claimed == (container, version):

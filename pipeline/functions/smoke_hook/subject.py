@@ -1,60 +1,41 @@
-"""Which function a deployment is about, and what the repository declares of it."""
+"""The function that a deployment is about, and its container and model row."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.declared.revisions import MANIFEST, weights_prefix
 from pipeline.functions.declared import manifests, read_toml
-from pipeline.functions.smoke_hook.drawing import OVAL, SIDE
+from pipeline.golden import Row
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A container's function, or its function for one model of the catalogue."""
+    """A container's function, or its function for one model row."""
 
     container: str
     folder: Path
-    row: Mapping[str, Any] | None = None
-
-    @property
-    def model(self) -> str | None:
-        return self.row["name"] if self.row else None
-
-    @property
-    def weights_key(self) -> str | None:
-        """Where its weights are staged; None for a hosted model, and for no model."""
-        if not self.row or not self.row.get("files"):
-            return None
-        digests = [file["digest"] for file in self.row["files"]]
-        prefix = weights_prefix(self.row["name"], digests, self.row.get("quantise"))
-        return f"{prefix}/{MANIFEST}"
-
-    @property
-    def prompts(self) -> list[dict[str, Any]]:
-        """A box around what is drawn, for a model that has to be shown its subject."""
-        if not self.row or self.row["engine"] != "sam":
-            return []
-        sides = ("x0", "y0", "x1", "y1")
-        return [{"box": {side: SIDE * at for side, at in zip(sides, OVAL, strict=True)}}]
-
-    @property
-    def golden(self) -> dict[str, Any]:
-        """Its golden event; FileNotFoundError if the container has none."""
-        return read_toml(self.folder / "golden.toml")
+    row: Row | None = None
 
 
 def subjects(root: Path, *, function_prefix: str) -> dict[str, Subject]:
-    """Function → what it is, for every function that any container has."""
+    """Map the function names of all containers to what the repository declares of them."""
     found = {}
     for name, manifest in manifests(root).items():
         folder = root / "containers" / name.replace("-", "_")
         if not manifest.get("function_per_model"):
             found[f"{function_prefix}{name}"] = Subject(name, folder)
             continue
-        for row in read_toml(folder / "models.toml")["models"]:
-            found[f"{function_prefix}{name}-{row['name']}"] = Subject(name, folder, row)
+        for row in _rows(folder):
+            found[f"{function_prefix}{name}-{row.name}"] = Subject(name, folder, row)
     return found
+
+
+def _rows(folder: Path) -> Iterator[Row]:
+    """Read the model rows of one container."""
+    for row in read_toml(folder / "models.toml")["models"]:
+        digests = [file["digest"] for file in row.get("files", ())]
+        prefix = weights_prefix(row["name"], digests, row.get("quantise"))
+        yield Row(row["name"], row["engine"], f"{prefix}/{MANIFEST}" if digests else None)

@@ -102,6 +102,8 @@ def test_the_result_names_its_model_and_weights_and_brings_figures(
         "subject_coverage": 0.5,
         "mask_softness": 0.0,
         "mask_confidence": 1.0,
+        "subject_x": 0.75,
+        "subject_y": 0.5,
         "optimised": 0.0,
     }
     assert set(context.timings) == {

@@ -41,6 +41,8 @@ def test_the_figures_are_those_of_the_mask() -> None:
         "subject_coverage": 0.3,
         "mask_softness": 0.2,
         "mask_confidence": pytest.approx((2 * 1.0 + 0.6) / 3, abs=1e-5),
+        "subject_x": pytest.approx((280 * 0.5 + 20 * 0.25) / 300, abs=1e-5),
+        "subject_y": pytest.approx((280 * 3.5 + 20 * 7.5) / 300 / 25, abs=1e-5),
     }
 
 
