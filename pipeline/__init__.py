@@ -20,6 +20,7 @@ In reading order:
 - `workbench`   what a task works with
 - `task`        what turns a plain function into a Lambda handler
 - `shipping`, `serving`, `selftest`   what a container's image holds, starts, and proves of itself
+- `golden`      the job that a self-test and a smoke test give to a container, and its answer
 - `content_lock`, `evidence`   which content a version stands for, and what vouches for an image
 - `operations`  what an operator does with jobs, on the local cloud and on AWS
 - `local`, `cli`   the local cloud and the `matteline` command

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.functions.release_gate import evidence as gate
+from pipeline.functions.release_gate import verification as gate
 from pipeline.releases.evidence import OTHERS, PROVENANCE, SBOM, SELFTEST
 from tests.release.building import (
     CONTAINER,

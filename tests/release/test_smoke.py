@@ -1,4 +1,4 @@
-"""The real hook, the real containers: what a new version is asked, and what it has to answer."""
+"""The real hook gives the real containers their golden events."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def test_a_good_version_answers_its_golden_event(good: Releases, container: str)
     assert (verdict["passed"], verdict["tried"], verdict["said"]) == (True, True, "")
 
 
-def test_every_model_has_a_smoke_test_of_its_own_and_says_what_was_not_tried(
+def test_each_model_is_smoke_tested_and_the_verdict_says_what_was_not_tried(
     good: Releases,
 ) -> None:
-    """The starter's weights were staged by the downloader's smoke test; nobody staged u2net's."""
+    """The starter's weights are staged; those of u2net are not."""
     container, version = "background-remover", VERSIONS["background-remover"]
     good.stage_starter()
     good.stack(container).functions = [f"{REMOVER}-starter", f"{REMOVER}-u2net"]
@@ -58,13 +58,11 @@ def test_every_model_has_a_smoke_test_of_its_own_and_says_what_was_not_tried(
     assert (starter["passed"], starter["tried"], starter["said"]) == (True, True, "")
     u2net = verdict_of(good, container, f"{REMOVER}-u2net")
     assert (u2net["passed"], u2net["tried"]) == (True, False)
-    assert u2net["said"] == "started, and not tried: nobody has staged this model's weights yet"
+    assert u2net["said"] == "started, and not tried: this model's weights are not staged yet"
 
 
-def test_a_way_back_is_not_held_up_by_questions_that_an_older_version_may_not_know(
-    good: Releases,
-) -> None:
-    """The function that runs here would say that it is no 0.0.9."""
+def test_a_rollback_is_not_smoke_tested(good: Releases) -> None:
+    """The function that runs here would answer that it is not version 0.0.9."""
     container, old = "edge-refiner", good.push("edge-refiner", "0.0.9")
     good.remember(container, "0.0.9", old)
 
@@ -76,10 +74,8 @@ def test_a_way_back_is_not_held_up_by_questions_that_an_older_version_may_not_kn
     assert verdict["said"] == "not tried: it was live before"
 
 
-def test_a_change_of_settings_after_a_way_back_is_tried_however_hurried_it_comes(
-    good: Releases,
-) -> None:
-    """The stack keeps `all-at-once`, and nobody has been live with these settings before."""
+def test_a_change_of_settings_after_a_rollback_is_smoke_tested(good: Releases) -> None:
+    """The stack keeps `all-at-once`, but these settings were never live."""
     container, old = "media-inspector", good.push("media-inspector", "0.0.9")
     good.remember(container, "0.0.9", old)
     good.release(container, "0.0.9", action="rollback")
@@ -93,7 +89,7 @@ def test_a_change_of_settings_after_a_way_back_is_tried_however_hurried_it_comes
     assert "not media-inspector 0.0.9" in verdict["said"]
 
 
-def test_a_smoke_test_that_breaks_is_told_codedeploy_at_once(good: Releases) -> None:
+def test_codedeploy_gets_a_report_if_the_smoke_test_breaks(good: Releases) -> None:
     container, version = "edge-refiner", "9.9.9"
     good.push(container, version)
     good.stack(container).functions = [NAMES.function("nobody-knows-this")]

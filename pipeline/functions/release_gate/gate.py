@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Final
 
-from pipeline.functions.release_gate import evidence
+from pipeline.functions.release_gate import verification
 from pipeline.functions.release_gate.contract import ImageJudged, JudgeImage
 from pipeline.functions.release_gate.policy import FindingsJudged, Limits, Waiver, judge_findings
 from pipeline.functions.release_gate.sources import ScanNotOver, Sources
@@ -59,14 +59,14 @@ class Gate:
             yield f"its signature is {', '.join(sorted(set(statuses)))}"
 
     def _evidence(self, job: JudgeImage) -> Iterator[str]:
-        read = {name: self.sources.read(job, name) for name in evidence.FILES}
+        read = {name: self.sources.read(job, name) for name in verification.FILES}
         files = {name: content for name, content in read.items() if content is not None}
-        yield from (f"{name} is missing" for name in evidence.FILES if name not in files)
+        yield from (f"{name} is missing" for name in verification.FILES if name not in files)
         of = {"container": job.container, "version": job.version}
         if SBOM in files:
-            yield from evidence.sbom_problems(files[SBOM], **of)
+            yield from verification.sbom_problems(files[SBOM], **of)
         if SELFTEST in files:
-            yield from evidence.selftest_problems(files[SELFTEST], **of)
+            yield from verification.selftest_problems(files[SELFTEST], **of)
         if PROVENANCE in files:
             yield from self._provenance(job, files.pop(PROVENANCE), files)
 
@@ -74,19 +74,19 @@ class Gate:
         self, job: JudgeImage, content: bytes, others: Mapping[str, bytes]
     ) -> Iterator[str]:
         try:
-            envelope = evidence.read_envelope(content)
-        except evidence.Unreadable as error:
+            envelope = verification.read_envelope(content)
+        except verification.Unreadable as error:
             yield f"{PROVENANCE} is {error}"
             return
         if not self.sources.is_signed_by(job.signing_key, envelope.signed, envelope.signatures):
             yield f"{PROVENANCE} is not signed by {job.signing_key}"
-        yield from evidence.statement_problems(
+        yield from verification.statement_problems(
             envelope.statement,
             container=job.container,
             version=job.version,
             digest_hex=job.digest_hex,
         )
-        yield from evidence.checksum_problems(envelope.statement, others)
+        yield from verification.checksum_problems(envelope.statement, others)
 
 
 def _reason(job: JudgeImage, problems: Sequence[str], document: str) -> str:

@@ -23,6 +23,8 @@ TREE = {
     "containers/greeter/requirements.txt": "numpy==2",
     "containers/greeter/README.md": "",
     "containers/greeter/words.toml": "",
+    "containers/greeter/golden/golden.toml": "",
+    "containers/teller/golden/golden.toml": "",
     "containers/teller/__init__.py": "",
     "containers/teller/words.toml": "",
     "containers/teller/handler.py": "",
@@ -43,11 +45,14 @@ def shipped(tree: Path) -> list[str]:
     return [path.as_posix() for path in shipped_files(tree, "greeter")]
 
 
-def test_what_is_imported_is_shipped_with_its_packages_manifest_and_data(tree: Path) -> None:
+def test_what_is_imported_is_shipped_with_manifest_data_and_golden_event(
+    tree: Path,
+) -> None:
     assert shipped(tree) == [
         "containers/__init__.py",
         "containers/greeter/__init__.py",
         "containers/greeter/container.toml",
+        "containers/greeter/golden/golden.toml",
         "containers/greeter/handler.py",
         "containers/greeter/selftest.py",
         "containers/greeter/words.toml",

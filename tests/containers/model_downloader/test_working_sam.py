@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from containers.model_downloader.smoke import require_working_network
+from containers.model_downloader.working_network import require_working_network
 from pipeline.declared.engines import SamSpec
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import WeightsMismatch

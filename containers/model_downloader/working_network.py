@@ -1,4 +1,4 @@
-"""Is this the network the catalogue describes, and does it work? Asked before anybody loads it."""
+"""Check that a row's files load, run, and answer as the row declares, before publishing them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from containers.model_downloader.networks import (
     named_failures,
     open_quietly,
 )
-from containers.model_downloader.smoke_sam import require_sam
+from containers.model_downloader.working_sam import require_sam
 from pipeline.declared.engines import Engine, SaliencySpec
 from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsMismatch

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from containers.model_downloader.smoke import plain_grey, require_working_network
+from containers.model_downloader.working_network import plain_grey, require_working_network
 from pipeline.declared.engines import SaliencySpec
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import OutOfMemory, WeightsMismatch

@@ -1,4 +1,4 @@
-"""What a build has to leave behind, and whether it is about this very image: pure, over bytes.
+"""Verify that a build left all its evidence, and that the evidence is about this image.
 
 - `provenance.json`: a DSSE envelope around an in-toto statement with SLSA's provenance, signed. It
   names the image's digest, and the checksums of the two others.

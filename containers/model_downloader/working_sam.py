@@ -1,4 +1,4 @@
-"""Whether two files are a Segment Anything encoder and decoder, and work together."""
+"""Check that two files are a Segment Anything encoder and decoder that work together."""
 
 from __future__ import annotations
 
