@@ -52,10 +52,13 @@ class InputFile:
     version_id: None = None
 
     @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
     def artifact(self) -> dict[str, object]:
         """The file as jobs refer to artifacts."""
-        uri = f"s3://{self.bucket}/{self.key}"
-        return {"uri": uri, "sha256": self.sha256, "bytes": self.bytes}
+        return {"uri": self.uri, "sha256": self.sha256, "bytes": self.bytes}
 
 
 @dataclass(frozen=True)

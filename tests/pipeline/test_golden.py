@@ -153,6 +153,7 @@ def test_a_variant_for_a_field_that_rows_lack_stops_the_test(prepare: Prepare) -
         ("a = [{ b = 1 }]", {"a": [{"b": 1, "c": 2}]}, None),
         ("a = [{ b = 1 }]", {"a": [{"b": 2}]}, "a.0.b is 2, not 1"),
         ("a = [{ b = 1 }]", {"a": []}, "a is [], not [{'b': 1}]"),
+        ("a = [1]", {"a": [1, 2]}, "a is [1, 2], not [1]"),
         ('a = "${speech.wav:sha256}"', {"a": SHA256}, None),
         ("a = { between = [0.1, 0.2] }", {"a": 0.1}, None),
         ("a = { between = [0.1, 0.2] }", {"a": 0.2}, None),

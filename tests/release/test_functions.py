@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.declared.blueprint import Blueprint
 from pipeline.functions.smoke_hook.subject import subjects
+from pipeline.golden import Golden, Row, Run
 from pipeline.local.deployment import NAMES
 from pipeline.releases.function_code import lay_out
 from tests.conftest import ROOT
@@ -26,6 +27,18 @@ import importlib, sys
 module, _, name = sys.argv[1].rpartition(".")
 assert callable(getattr(importlib.import_module(module), name))
 print(*sorted({name.split(".")[0] for name in sys.modules}))
+"""
+
+HEARER = """
+[[models]]
+name = "hearer"
+engine = "speech"
+"""
+GOLDEN = """
+[payload]
+recording = "${speech.wav:uri}"
+etag = "${speech.wav:etag}"
+model = "${row:name}"
 """
 
 
@@ -75,6 +88,29 @@ def test_the_zip_holds_the_golden_event_and_its_inputs(package: Path, container:
         path.name: path.read_bytes() for path in golden.iterdir()
     }
     assert (packed / "golden.toml").is_file()
+
+
+def test_an_added_container_brings_its_rows_and_golden_inputs(tmp_path: Path) -> None:
+    """Its folder is all there is: nothing else is edited."""
+    listener = tmp_path / "grown" / "containers" / "listener"
+    (listener / "golden").mkdir(parents=True)
+    (listener / "container.toml").write_text('name = "listener"\nfunction_per_model = true')
+    (listener / "models.toml").write_text(HEARER)
+    (listener / "golden" / "golden.toml").write_text(GOLDEN)
+    (listener / "golden" / "speech.wav").write_bytes(b"RIFF")
+
+    known = subjects(lay_out(ROOT, listener.parents[1], tmp_path / "zip"), function_prefix="m-")
+
+    (subject,) = known.values()
+    assert ([*known], subject.container) == (["m-listener-hearer"], "listener")
+    assert subject.row == Row("hearer", "speech", weights_key=None)
+    run = Run("work", "smoke/d-1", models_bucket="models", row=subject.row)
+    golden = Golden.prepare(subject.folder, run, lambda _bucket, _key, content: content.decode())
+    assert golden.payload == {
+        "recording": "s3://work/smoke/d-1/golden/speech.wav",
+        "model": "hearer",
+        "etag": "RIFF",
+    }
 
 
 @pytest.mark.parametrize("handler", sorted(ROOT.glob("pipeline/functions/*/handler.py")))
