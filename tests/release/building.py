@@ -131,7 +131,7 @@ def opened_shop(folder: Path) -> Iterator[Shop]:
 def _copied(source: Path) -> Path:
     """What a build reads of the repository, with the environment that `make setup` would make."""
     ignored = shutil.ignore_patterns("__pycache__", content_lock.LOCK.name)
-    for name in ("buildspec", "containers", "pipeline"):
+    for name in ("buildspec", "containers", "pipeline", "state_machines"):
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
     (source / ".venv").symlink_to(ROOT / ".venv")
     content_lock.lock(source)
