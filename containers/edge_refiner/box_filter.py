@@ -1,4 +1,4 @@
-"""Means over square windows, from sums of shifted copies.
+"""Compute means over square windows, from sums of shifted copies.
 
 A running sum would need fewer additions, but its rounding error grows along the row.
 """

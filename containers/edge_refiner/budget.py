@@ -1,4 +1,4 @@
-"""Memory model of one photo: the bytes to reserve, and the finest copy that refining can use.
+"""Plan the memory of one photo: the bytes to reserve, and the finest copy to refine it on.
 
 Memory peaks in two stages. Encoding the output images always takes the same, so that much is
 reserved before the photo is decoded. Refining takes less on a smaller copy of the photo, so the

@@ -1,4 +1,4 @@
-"""Closed-form matting in the edge band, tile by tile, starting from a matte that is nearly right.
+"""Improve a matte by closed-form matting, tile by tile in the edge band.
 
 See docs/decisions/0015.
 """

@@ -1,4 +1,4 @@
-"""The model's mask on the photo, and the edge band in which its alpha is unknown.
+"""Place the model's mask on the photo and find the edge band, in which alpha is unknown.
 
 The mask is usually far smaller than the photo. A mask pixel is certain where its neighbourhood is
 all foreground or all background; the edge band is everything within three pixels of the others.

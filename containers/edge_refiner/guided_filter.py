@@ -150,11 +150,12 @@ def estimate_noise(photo: Pixels, where: Sequence[Tile]) -> float:
 
 
 def _trust(gained: Plane, lost: Plane, variance: Plane, noise: Plane) -> Plane:
-    """Return how far to follow the fit instead of the mask, 0…1. All are h×w variances of alpha.
+    """Return how far to follow the fit instead of the mask: 0…1, h×w.
 
-    `gained` is the detail that the fit adds, noise included; `lost` is the part of the mask's own
-    `variance` that the fit does not explain. A fit that explains a quarter or less gets no trust:
-    a few colours explain that much of any mask by chance.
+    All arguments are h×w variances of alpha. `gained` is the detail that the fit adds, noise
+    included; `lost` is the part of the mask's own `variance` that the fit does not explain. A fit
+    that explains a quarter or less gets no trust: a few colours explain that much of any mask by
+    chance.
     """
     signal = np.maximum(gained - noise, 0)
     weight = signal / (signal + lost + noise + _NEGLIGIBLE)

@@ -13,7 +13,10 @@ from pipeline.workbench import TaskContext, read_source
 
 @task(RefineEdges)
 def handler(job: RefineEdges, context: TaskContext) -> EdgesRefined:
-    """Write each requested output image to the work bucket and return its output key."""
+    """Write the requested output images to the work bucket and describe them.
+
+    Raise OutOfMemory before decoding if the photo needs more memory than the function has.
+    """
     with context.timed("decode"):
         context.reserve(refining_bytes(job.source))
         photo = decode(read_source(context.store, job.source), reserve=context.reserve)

@@ -1,4 +1,4 @@
-"""Local colour statistics of subject and background: mean and covariance around every pixel.
+"""Compute the local colours of subject and background: mean and covariance around every pixel.
 
 A pixel counts towards the layer that it nearly belongs to. Where no such pixel is near, colours
 from further away are used; `DistantLayers` has them for the whole image. Pixels that count may

@@ -1,4 +1,4 @@
-"""Linear models of alpha in colour, and the per-pixel algebra that fits them.
+"""Model alpha as a linear function of colour, and solve for it at every pixel.
 
 Every array is a stack of planes: one plane per colour channel or matrix entry, h×w float32, so that
 one numpy call works on every pixel's 3×3 system at once. A symmetric 3×3 matrix is six planes.

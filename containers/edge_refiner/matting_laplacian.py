@@ -1,4 +1,4 @@
-"""Solver of closed-form matting (Levin, Lischinski and Weiss, 2008).
+"""Solve the equations of closed-form matting (Levin, Lischinski and Weiss, 2008).
 
 In every 3×3 window, alpha should be a linear function of colour. All windows together are one
 system of linear equations in the unknown pixels, the matting Laplacian; conjugate gradients solve

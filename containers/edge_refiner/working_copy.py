@@ -1,4 +1,4 @@
-"""A smaller copy of a photo and its matte, on which the models of alpha are fitted.
+"""Reduce a photo and its matte to a smaller copy, on which models of alpha are fitted.
 
 A model fitted on the copy is applied to the photo itself, so the matte has the photo's resolution.
 """

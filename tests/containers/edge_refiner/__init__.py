@@ -57,7 +57,7 @@ def photo_of(rgb: Pixels, alpha: Pixels | None = None) -> Photo:
 
 
 def coarse_mask(alpha: Alpha, side: int = 64, *, blur: float = 0) -> Pixels:
-    """Reduce true alpha to a mask of side × side, as an exact model would; blur it if asked."""
+    """Reduce true alpha to the mask of an exact model, side × side, blurred by `blur` pixels."""
     pixels = (alpha * 255).round().astype(np.uint8)
     mask = Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX)
     return np.asarray(mask.filter(ImageFilter.GaussianBlur(blur)) if blur else mask)

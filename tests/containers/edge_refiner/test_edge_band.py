@@ -58,7 +58,7 @@ def test_the_trimap_of_a_disk_is_background_unknown_foreground_from_outside_in()
 @pytest.mark.parametrize(
     ("radius", "unknown"), [(0, range(9, 11)), (1, range(8, 12)), (4, range(5, 15))]
 )
-def test_the_unknown_part_around_a_hard_edge_is_as_wide_as_asked(
+def test_the_unknown_part_around_a_hard_edge_has_the_requested_width(
     radius: int, unknown: range
 ) -> None:
     mask = np.zeros((5, 20), dtype=np.float32)

@@ -13,9 +13,9 @@ SIDES = (40, 80)
 
 def opacity(top: int, left: int, *, level: int = 255) -> Pixels:
     """Draw a rectangle of 10 × 20 visible pixels in 40 × 80 transparent ones."""
-    picture = np.zeros(SIDES, np.uint8)
-    picture[top : top + 10, left : left + 20] = level
-    return picture
+    image = np.zeros(SIDES, np.uint8)
+    image[top : top + 10, left : left + 20] = level
+    return image
 
 
 def test_a_cutout_is_measured_by_its_alpha_and_its_visible_colour() -> None:
@@ -33,10 +33,10 @@ def test_a_cutout_is_measured_by_its_alpha_and_its_visible_colour() -> None:
 
 
 def test_brightness_weights_colours_as_luma_does() -> None:
-    picture = np.zeros((*SIDES, 3), np.uint8)
-    picture[..., 1] = 255
+    image = np.zeros((*SIDES, 3), np.uint8)
+    image[..., 1] = 255
 
-    assert measure(picture)["subject_brightness"] == 0.587
+    assert measure(image)["subject_brightness"] == 0.587
 
 
 def test_a_mask_has_no_brightness() -> None:

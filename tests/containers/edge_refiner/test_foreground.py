@@ -70,12 +70,12 @@ def test_the_foreground_on_the_old_background_is_the_photo(
     subject: Colour, backdrop: Colour, side: int, softness: int, levels: int
 ) -> None:
     alpha = disk(side, softness=softness)
-    picture = composite(subject, backdrop, alpha)
+    photo = composite(subject, backdrop, alpha)
 
-    foreground = estimate_foreground(picture, alpha)
+    foreground = estimate_foreground(photo, alpha)
 
     composed = foreground * alpha[..., None] + np.array(backdrop) * (1 - alpha[..., None])
-    np.testing.assert_allclose(composed, picture, atol=levels)
+    np.testing.assert_allclose(composed, photo, atol=levels)
 
 
 @settings(max_examples=60, deadline=None)
@@ -83,33 +83,33 @@ def test_the_foreground_on_the_old_background_is_the_photo(
 def test_opaque_pixels_keep_their_colour_and_invisible_ones_are_black(
     scene: tuple[Pixels, Alpha],
 ) -> None:
-    picture, alpha = scene
-    before = picture.copy()
+    photo, alpha = scene
+    before = photo.copy()
 
-    foreground = estimate_foreground(picture, alpha)
+    foreground = estimate_foreground(photo, alpha)
 
     np.testing.assert_array_equal(foreground[alpha == 1], before[alpha == 1])
     assert not foreground[alpha == 0].any()
-    np.testing.assert_array_equal(picture, before)
-    assert (foreground.dtype, foreground.shape) == (picture.dtype, picture.shape)
+    np.testing.assert_array_equal(photo, before)
+    assert (foreground.dtype, foreground.shape) == (photo.dtype, photo.shape)
 
 
 @pytest.mark.parametrize(("faint", "black"), [(0.0019, True), (0.0021, False)])
 def test_alpha_below_half_a_level_is_invisible(faint: float, black: bool) -> None:  # noqa: FBT001
-    picture = np.full((20, 20, 3), 200, dtype=np.uint8)
+    photo = np.full((20, 20, 3), 200, dtype=np.uint8)
 
-    foreground = estimate_foreground(picture, np.full((20, 20), faint, dtype=np.float32))
+    foreground = estimate_foreground(photo, np.full((20, 20), faint, dtype=np.float32))
 
     assert (foreground == 0).all() == black
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1)])
 def test_a_plain_photo_of_any_size_keeps_its_colour(shape: tuple[int, int]) -> None:
-    picture = np.full((*shape, 3), SAND, dtype=np.uint8)
+    photo = np.full((*shape, 3), SAND, dtype=np.uint8)
 
-    foreground = estimate_foreground(picture, np.full(shape, 0.5, dtype=np.float32))
+    foreground = estimate_foreground(photo, np.full(shape, 0.5, dtype=np.float32))
 
-    np.testing.assert_allclose(foreground, picture, atol=1)
+    np.testing.assert_allclose(foreground, photo, atol=1)
 
 
 def test_soft_pixels_keep_the_subjects_detail() -> None:
@@ -128,9 +128,9 @@ def test_colours_do_not_depend_on_the_size_of_strips(
     strip_pixels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alpha = disk(601, softness=40)[:, 200:400]
-    picture = noise(601)[:, 200:400]
-    whole = estimate_foreground(picture, alpha)
+    photo = noise(601)[:, 200:400]
+    whole = estimate_foreground(photo, alpha)
 
     monkeypatch.setattr(tiling, "_STRIP_PIXELS", strip_pixels)
 
-    np.testing.assert_allclose(estimate_foreground(picture, alpha), whole, atol=1)
+    np.testing.assert_allclose(estimate_foreground(photo, alpha), whole, atol=1)
