@@ -1,1 +1,1 @@
-"""From a model's coarse mask to a cut-out: mask → trimap → alpha matte → foreground → cutout."""
+"""Turn a model's coarse mask into a cutout: mask → trimap → alpha matte → foreground → cutout."""

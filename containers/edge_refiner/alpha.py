@@ -1,4 +1,4 @@
-"""Mask to alpha matte at the photo's resolution."""
+"""Estimate the alpha matte of a photo from a coarse mask, as finely as the budget allows."""
 
 from __future__ import annotations
 
@@ -6,40 +6,38 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from containers.edge_refiner.bayesian_matting import separate_layers
 from containers.edge_refiner.budget import RESOLUTIONS, Budget
-from containers.edge_refiner.following import Fit, follow_edges
-from containers.edge_refiner.mask import Alpha, doubt_of, doubtful, enlarge_mask, settle
-from containers.edge_refiner.matting import solve_edges
-from containers.edge_refiner.separation import separate
-from containers.edge_refiner.tiling import tiles
+from containers.edge_refiner.closed_form_matting import solve_band
+from containers.edge_refiner.edge_band import Alpha, Band, enlarge_mask
+from containers.edge_refiner.guided_filter import follow_edges
 from pipeline.contracts.cutout import Refine, Refinement
 from pipeline.photo.pixels import Photo, Pixels
 
 
 class Improve(Protocol):
-    """Makes an H×W matte better, in place, in the band `doubt` of an H×W×3 photo."""
+    """Improves an H×W matte in place, in the edge band of an H×W×3 photo."""
 
-    def __call__(
-        self, photo: Pixels, alpha: Alpha, doubt: Pixels, *, mask_pixel: float, finest: int
-    ) -> None: ...
+    def __call__(self, photo: Pixels, alpha: Alpha, band: Band, *, finest: int) -> None: ...
 
 
-_SIDE: Final = 160
-_COARSEST: Final = 0.9  # mask pixels: a coarser copy knows less than the mask
-_BLUR: Final = 0.9  # of a mask pixel, the standard deviation of what a network blurs
-_AFTERWARDS: Final[dict[Refine, tuple[tuple[Refine, Improve], ...]]] = {
+_COARSEST: Final = 0.9  # mask pixels: on a coarser copy, refining would lose the mask's own detail
+# Steps after the guided filter, each with the mode whose budget it needs.
+_FURTHER_STEPS: Final[dict[Refine, tuple[tuple[Refine, Improve], ...]]] = {
     "fast": (),
-    "auto": (("auto", separate),),
-    "matting": (("auto", separate), ("matting", solve_edges)),
+    "auto": (("auto", separate_layers),),
+    "matting": (("auto", separate_layers), ("matting", solve_band)),
 }
 
 
 def estimate_alpha(
     photo: Photo, mask: Pixels, *, mode: Refine, budget: Budget
 ) -> tuple[Refinement, Alpha]:
-    """What was done, and an H×W float32 matte in 0…1, from an h×w uint8 mask.
+    """Return the refinement that was done and an H×W float32 matte in 0…1.
 
-    Alpha the photo came with is kept: what was transparent stays transparent.
+    `mask` is h×w uint8, 0 background to 255 foreground. Steps of `mode` for which the budget is too
+    small are skipped; the refinement has the mode that was reached. The matte never exceeds the
+    photo's own alpha: transparent pixels stay transparent.
     """
     done, alpha = _estimate(photo.on_white(), mask, mode, budget)
     if photo.alpha is not None:
@@ -47,43 +45,32 @@ def estimate_alpha(
     return done, alpha
 
 
-def opacity_of(alpha: Alpha) -> Pixels:
-    """An alpha matte in 8 bits."""
-    return (alpha * 255 + np.float32(0.5)).astype(np.uint8)
-
-
 def _estimate(rgb: Pixels, mask: Pixels, mode: Refine, budget: Budget) -> tuple[Refinement, Alpha]:
-    kept = Refinement(mode="none", budget_mb=budget.memory_mb)
+    unrefined = Refinement(mode="none", budget_mb=budget.memory_mb)
     if mode == "none":
-        return kept, enlarge_mask(mask, rgb.shape)
-    doubt = doubt_of(mask)
-    pixel = max(1.0, max(rgb.shape[:2]) / max(mask.shape))
-    areas = rgb.shape[0] * rgb.shape[1], _pixels(doubt, rgb.shape)
-    finest = budget.finest("fast", *areas)
-    reason = _why_not(doubt, pixel, finest)
+        return unrefined, enlarge_mask(mask, rgb.shape)
+    band = Band.of(mask, rgb.shape)
+    photo_pixels = rgb.shape[0] * rgb.shape[1]
+    band_pixels = sum(tile.pixels for tile in band.tiles())
+    finest = budget.finest_reduction("fast", photo_pixels, band_pixels)
+    reason = _reason_to_keep(band, finest)
     if reason:
-        return kept.model_copy(update={"kept_mask": reason}), enlarge_mask(mask, rgb.shape)
-    fit = Fit.planned(_BLUR * pixel, finest=finest)
-    alpha, done = follow_edges(rgb, settle(mask, doubt), doubt, fit), "fast"
-    for name, improve in _AFTERWARDS[mode]:
-        coarser = budget.finest(name, *areas)
-        if _COARSEST * coarser <= pixel:
-            improve(rgb, alpha, doubt, mask_pixel=pixel, finest=coarser)
-            done, finest = name, coarser
-    return kept.model_copy(update={"mode": done, "resolution": RESOLUTIONS[finest]}), alpha
+        return unrefined.model_copy(update={"kept_mask": reason}), enlarge_mask(mask, rgb.shape)
+    alpha, done = follow_edges(rgb, band, finest=finest), "fast"
+    for step, improve in _FURTHER_STEPS[mode]:
+        coarser = budget.finest_reduction(step, photo_pixels, band_pixels)
+        if _COARSEST * coarser <= band.mask_pixel:
+            improve(rgb, alpha, band, finest=coarser)
+            done, finest = step, coarser
+    return unrefined.model_copy(update={"mode": done, "resolution": RESOLUTIONS[finest]}), alpha
 
 
-def _pixels(doubt: Pixels, shape: tuple[int, ...]) -> int:
-    """How many of an H×W photo are in tiles that the band reaches into."""
-    return sum(tile.pixels for tile in doubtful(tiles(shape, _SIDE), doubt, shape))
-
-
-def _why_not(doubt: Pixels, pixel: float, finest: int) -> str | None:
-    """Why the mask, whose pixels are `pixel` of the photo's, is to be taken as it is."""
-    if not doubt.any():
-        return "there is no edge in it"
-    if doubt.all():
-        return "nothing in it is certain"
-    if pixel < _COARSEST * finest:
-        return "the memory is too small to work as finely as the mask is"
+def _reason_to_keep(band: Band, finest: int) -> str | None:
+    """Return why the mask cannot be refined, or None if it can."""
+    if not band.edge.any():
+        return "the mask has no edge"
+    if band.edge.all():
+        return "no part of the mask is certain"
+    if band.mask_pixel < _COARSEST * finest:
+        return "memory is too small to refine at the mask's resolution"
     return None

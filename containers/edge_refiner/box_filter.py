@@ -1,4 +1,7 @@
-"""Means over square windows, by adding shifted copies: few passes, no running sum that drifts."""
+"""Compute means over square windows, from sums of shifted copies.
+
+A running sum would need fewer additions, but its rounding error grows along the row.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,28 @@ Plane = npt.NDArray[np.float32]
 
 
 def box_mean(planes: Plane, radius: int) -> Plane:
-    """Mean of each (2·radius+1)² window of H×W or C×H×W planes, cut off at the border."""
+    """Return the mean of the (2·radius+1)² window around each pixel of H×W or C×H×W planes.
+
+    Windows are cut off at the border, and their means are those of the pixels inside.
+    """
     height, width = planes.shape[-2:]
     down, across = min(radius, height - 1), min(radius, width - 1)
     means = np.empty(planes.shape, dtype=np.float32)
     flat, flat_means = (each.reshape(-1, height, width) for each in (planes, means))
     padded = np.zeros((height + 2 * down, width + 2 * across), np.float32)
-    # One at a time: what a plane needs stays in the processor's cache.
+    # One plane at a time, so that its intermediate sums stay in the processor's cache.
     for plane, mean in zip(flat, flat_means, strict=True):
         padded[down : down + height, across : across + width] = plane
         sums = _window_sums(_window_sums(padded, 2 * down + 1, axis=0), 2 * across + 1, axis=1)
-        sums *= _shares(height, down)[:, None]
-        np.multiply(sums, _shares(width, across), out=mean)
+        sums *= _inverse_counts(height, down)[:, None]
+        np.multiply(sums, _inverse_counts(width, across), out=mean)
     return means
 
 
 def _window_sums(plane: Plane, length: int, *, axis: int) -> Plane:
-    """Sums of `length` (odd) neighbours along an axis, made of windows of 1, 2, 4, 8 and so on."""
+    """Sum `length` (odd) neighbours along an axis, from sums of 1, 2, 4, 8 and so on."""
     count = plane.shape[axis] - length + 1
-    total = _cut(plane, 0, count, axis)  # windows are odd: a 1 is always among their powers
+    total = _cut(plane, 0, count, axis)  # an odd length always includes the sum of 1
     done, power, doubled = 1, 2, plane
     while power <= length:
         size = doubled.shape[axis] - power // 2
@@ -46,8 +52,8 @@ def _cut(plane: Plane, start: int, count: int, axis: int) -> Plane:
 
 
 @lru_cache(maxsize=64)
-def _shares(length: int, radius: int) -> Plane:
-    """1 / how many of the 2·radius+1 places around each of `length` are inside."""
+def _inverse_counts(length: int, radius: int) -> Plane:
+    """Return 1 ÷ the number of pixels in the window around each of `length` positions."""
     places = np.arange(length)
     first, last = np.maximum(places - radius, 0), np.minimum(places + radius, length - 1)
     return (1 / (last - first + 1)).astype(np.float32)

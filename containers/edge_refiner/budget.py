@@ -1,37 +1,55 @@
-"""How finely a photo can be worked on within the memory and the time there is."""
+"""Plan the memory of one photo: the bytes to reserve, and the finest copy to refine it on.
+
+Memory peaks in two stages. Encoding the output images always takes the same, so that much is
+reserved before the photo is decoded. Refining takes less on a smaller copy of the photo, so the
+copy's size is chosen to fit.
+"""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from pipeline.contracts.contract import SourcePhoto
 from pipeline.contracts.cutout import Refine, Resolution
 
+# Resolution by reduction: how many times smaller the finest copy is than the photo.
 RESOLUTIONS: Final[dict[int, Resolution]] = {1: "full", 2: "half", 4: "quarter"}
 
-# Bytes for each pixel of the photo: itself, its matte, the finished picture and its encoding.
-_KEPT_BYTES: Final = 20
-# Bytes for each pixel of the finest copy: its colours and its matte before a round, with those of
-# the round before while it is made.
-_WORKING_BYTES: Final = 20
-_FIXED_MB: Final = 250  # Python, its libraries, and a tile for each processor
-# Pixels of the finest copy in tiles that hold the edge band: what is done there takes time.
-_MOST: Final[dict[Refine, int]] = {"fast": 12_000_000, "auto": 1_500_000, "matting": 3_000_000}
+_PROCESS_MB: Final = 154  # Python and its libraries
+_TILES_MB: Final = 96  # a tile or strip for each processor
+# Bytes per photo pixel while encoding, at most: measured for a lossless WEBP with alpha.
+_OUTPUT_BYTES: Final = 38
+# Bytes per photo pixel while refining: the photo, its alpha matte, and the cutout made of them.
+_PHOTO_BYTES: Final = 20
+# Bytes per pixel of the finest copy: its colours and matte, and those of the pass before.
+_COPY_BYTES: Final = 20
+# Most pixels of the finest copy in tiles that the edge band reaches: a limit on the time taken.
+_MOST_BAND_PIXELS: Final[dict[Refine, int]] = {
+    "fast": 12_000_000,
+    "auto": 1_500_000,
+    "matting": 3_000_000,
+}
+
+
+def refining_bytes(source: SourcePhoto) -> int:
+    """Return the most bytes that a photo needs in addition to the process at rest."""
+    return source.width * source.height * _OUTPUT_BYTES + _TILES_MB * 2**20
 
 
 class Budget(NamedTuple):
-    """Memory in MB, all that the process may take."""
+    """The function's memory in MB (2²⁰ bytes), the process itself included."""
 
     memory_mb: int
 
-    def finest(self, mode: Refine, photo_pixels: int, band_pixels: int) -> int:
-        """Of 1, 2 and 4, how many times smaller the finest copy has to be.
+    def finest_reduction(self, mode: Refine, photo_pixels: int, band_pixels: int) -> int:
+        """Return how many times smaller than the photo the finest copy must be: 1, 2 or 4.
 
-        `band_pixels` are those of the tiles that hold the edge band. Quarter resolution takes a
-        sixteenth of the memory that full resolution takes, and is the last resort.
+        `band_pixels` counts the photo's pixels in tiles that the edge band reaches. The result is 4
+        even if that does not fit.
         """
         for reduction in RESOLUTIONS:
-            needed = photo_pixels * (_KEPT_BYTES + _WORKING_BYTES / reduction**2) / 2**20
-            fits = _FIXED_MB + needed <= self.memory_mb
-            if fits and band_pixels / reduction**2 <= _MOST[mode]:
+            needed = photo_pixels * (_PHOTO_BYTES + _COPY_BYTES / reduction**2) / 2**20
+            fits = _PROCESS_MB + _TILES_MB + needed <= self.memory_mb
+            if fits and band_pixels / reduction**2 <= _MOST_BAND_PIXELS[mode]:
                 return reduction
         return max(RESOLUTIONS)

@@ -1,4 +1,4 @@
-"""Figures that describe a finished picture."""
+"""Measure an output image, for the metrics of the result."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy.typing as npt
 
 from pipeline.photo.pixels import Pixels
 
-_MOST: Final = 512  # rows, and columns, that are measured
+_MOST: Final = 512  # rows and columns that are measured
 _OPAQUE: Final = 255
 _LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
-def measure(picture: Pixels) -> dict[str, float]:
-    """Measure an H×W mask, H×W×4 RGBA or H×W×3 RGB picture. All figures are 0…1.
+def measure(image: Pixels) -> dict[str, float]:
+    """Return figures from 0 to 1 of an H×W mask, H×W×4 RGBA or H×W×3 RGB image, all uint8.
 
     `opaque_share` and `transparent_share` are shares of pixels. `subject_x` and `subject_y` are
-    the centre of all that is visible, as fractions of width and height, and `subject_brightness`
-    its mean brightness, weighted by opacity; absent if nothing is visible. Of a picture with more
-    than 512 rows or columns, rows or columns at equal distances are measured.
+    the centre of all visible pixels, as fractions of width and height; `subject_brightness` is
+    their mean brightness. These three are weighted by opacity, and absent if nothing is visible;
+    a mask has no brightness. An image of more than 512 rows or columns is sampled evenly.
     """
-    step_down, step_across = (max(1, -(-side // _MOST)) for side in picture.shape[:2])
-    seen = picture[::step_down, ::step_across]
-    opacity = _opacity(seen)
+    step_down, step_across = (max(1, -(-side // _MOST)) for side in image.shape[:2])
+    sampled = image[::step_down, ::step_across]
+    opacity = _opacity(sampled)
     figures = {
         "opaque_share": float((opacity == _OPAQUE).mean()),
         "transparent_share": float((opacity == 0).mean()),
@@ -32,19 +32,19 @@ def measure(picture: Pixels) -> dict[str, float]:
     if opacity.any():
         figures["subject_x"] = _centre(opacity.sum(axis=0, dtype=np.float64))
         figures["subject_y"] = _centre(opacity.sum(axis=1, dtype=np.float64))
-        if seen.ndim == 3:
-            grey = seen[..., :3].astype(np.float32) @ _LUMA
+        if sampled.ndim == 3:
+            grey = sampled[..., :3].astype(np.float32) @ _LUMA
             brightness = np.average(grey, weights=opacity) / _OPAQUE
             figures["subject_brightness"] = float(brightness)
     return {name: round(figure, 5) for name, figure in figures.items()}
 
 
-def _opacity(picture: Pixels) -> Pixels:
-    if picture.ndim == 2:
-        return picture
-    if picture.shape[2] == 4:
-        return picture[..., 3]
-    return np.full(picture.shape[:2], _OPAQUE, np.uint8)
+def _opacity(image: Pixels) -> Pixels:
+    if image.ndim == 2:
+        return image
+    if image.shape[2] == 4:
+        return image[..., 3]
+    return np.full(image.shape[:2], _OPAQUE, np.uint8)
 
 
 def _centre(weights: npt.NDArray[np.float64]) -> float:

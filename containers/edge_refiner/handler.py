@@ -1,12 +1,10 @@
-"""RefineEdges: the finished pictures of one photo, at the photo's own resolution."""
+"""RefineEdges: make the output images of one photo at the photo's own resolution."""
 
 from containers.edge_refiner.alpha import estimate_alpha
-from containers.edge_refiner.budget import Budget
+from containers.edge_refiner.budget import Budget, refining_bytes
 from containers.edge_refiner.figures import measure
-from containers.edge_refiner.footprint import refining_bytes
-from containers.edge_refiner.mask import read_mask
 from containers.edge_refiner.pictures import render
-from containers.edge_refiner.publishing import store_pictures
+from containers.edge_refiner.work_bucket import read_mask, store_pictures
 from pipeline.contracts.cutout import EdgesRefined, RefineEdges
 from pipeline.photo.pixels import decode
 from pipeline.task import task
@@ -15,7 +13,10 @@ from pipeline.workbench import TaskContext, read_source
 
 @task(RefineEdges)
 def handler(job: RefineEdges, context: TaskContext) -> EdgesRefined:
-    """Every picture the options ask for, in the work bucket, each with its future key."""
+    """Write the requested output images to the work bucket and describe them.
+
+    Raise OutOfMemory before decoding if the photo needs more memory than the function has.
+    """
     with context.timed("decode"):
         context.reserve(refining_bytes(job.source))
         photo = decode(read_source(context.store, job.source), reserve=context.reserve)

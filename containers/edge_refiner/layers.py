@@ -1,8 +1,8 @@
-"""What colours the subject and its background have near each pixel: two means, two covariances.
+"""Compute the local colours of subject and background: mean and covariance around every pixel.
 
 A pixel counts towards the layer that it nearly belongs to. Where no such pixel is near, colours
-from further away stand in (`surroundings`). Half of what such pixels still have of the other layer
-is taken out of their mean.
+from further away are used; `DistantLayers` has them for the whole image. Pixels that count may
+still be mixtures, so half of the other layer's share is removed from each mean.
 """
 
 from __future__ import annotations
@@ -12,121 +12,164 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from containers.edge_refiner.box_filter import Plane, box_mean
-from containers.edge_refiner.covariance import covariance, products
-from containers.edge_refiner.linear_model import in_planes
-from containers.edge_refiner.mask import Alpha
+from containers.edge_refiner.edge_band import Alpha
+from containers.edge_refiner.linear_model import covariance, in_planes, products
+from containers.edge_refiner.resampling import reduced
 from containers.edge_refiner.tiling import Tile
 from pipeline.photo.pixels import Pixels
 
-_FURTHER: Final = np.float32(1e-3)  # how much colours from further away weigh beside those at hand
-_TAKEN_OUT: Final = np.float32(0.5)  # of the other layer: mean alphas are no surer than the matte
-_LEAST_GAP: Final = np.float32(0.25)  # between mean alphas, for colours to be told from them
+_DISTANT_WEIGHT: Final = np.float32(1e-3)  # of distant colours, where a nearby pixel weighs 1
+_REMOVED: Final = np.float32(0.5)  # of the other layer's share, which an uncertain matte gives
+_LEAST_GAP: Final = np.float32(0.25)  # between mean alphas, to divide by
 _HALF: Final = np.float32(0.5)
+_STEP: Final = 4  # each distant copy is this many times smaller than the one before
+_DISTANT_RADIUS: Final = 4  # pixels of a distant copy
 
 
 class Palette(NamedTuple):
-    """One layer's mean colour in 0…1, 3×h×w, and its 6×h×w covariance."""
+    """One layer's local mean colour in 0…1, 3×h×w, and its 6×h×w covariance."""
 
     mean: Plane
-    spread: Plane
+    covariance: Plane
 
-    def enlarged(self, place: Tile, origin: Tile, ratio: int) -> Palette:
-        """At a place of a copy `ratio` times larger; `origin` is where its own planes begin."""
+    def enlarged(self, place: Tile, origin: Tile, reduction: int) -> Palette:
+        """Enlarge to a place of an image; `origin` is what this palette covers in a smaller copy.
+
+        The copy is `reduction` times smaller than the image.
+        """
         return Palette(
             *(
-                np.stack([place.enlarged_from(plane, origin, ratio) for plane in planes])
+                np.stack([place.enlarged_from(plane, origin, reduction) for plane in planes])
                 for planes in self
             )
         )
 
 
 class Layers(NamedTuple):
-    """The subject's colours and the background's."""
+    """The palettes of subject and background."""
 
     subject: Palette
     background: Palette
 
-    def enlarged(self, place: Tile, origin: Tile, ratio: int) -> Layers:
-        """Both palettes, likewise."""
-        return Layers(*(palette.enlarged(place, origin, ratio) for palette in self))
+    def enlarged(self, place: Tile, origin: Tile, reduction: int) -> Layers:
+        """Enlarge both palettes, as `Palette.enlarged` does."""
+        return Layers(*(palette.enlarged(place, origin, reduction) for palette in self))
 
 
-class Windows(NamedTuple):
-    """Within how many pixels colours are gathered: many for the spread, few for the mean."""
+class Radii(NamedTuple):
+    """The radii of the windows, in pixels, that give the covariance (wide) and the mean (near)."""
 
     wide: int
     near: int
 
 
-def gather(picture: Pixels, alpha: Alpha, windows: Windows, further: Layers) -> Layers:
-    """The layers of an h×w×3 picture around each pixel, as an h×w matte divides it.
+class DistantLayers(NamedTuple):
+    """An h×w×3 image and its matte, both 4 times smaller, and the layers 16 times smaller."""
 
-    `further` is what is known of a wider neighbourhood. Colours change from place to place, so the
-    means are those of purer pixels nearby; these are few, so they have half a say in the spread.
-    """
-    seen, shares = _seen(picture, alpha), _purities(alpha)
-    wide = _gathered(seen, shares, windows.wide, further)
-    near = _gathered(seen, shares * shares, windows.near, wide)
-    return Layers(
-        *(
-            Palette(few.mean, _HALF * (few.spread + many.spread))
-            for few, many in zip(near, wide, strict=True)
-        )
-    )
+    image: Pixels
+    alpha: Alpha
+    furthest: Layers
 
+    @classmethod
+    def of(cls, image: Pixels, alpha: Alpha) -> DistantLayers:
+        """Gather distant colours of an h×w×3 image, divided by its h×w matte."""
+        far, far_alpha = reduced(image, _STEP**2), reduced(alpha, _STEP**2)
+        furthest = gather_once(far, far_alpha, _DISTANT_RADIUS, _undivided(far))
+        return cls(reduced(image, _STEP), reduced(alpha, _STEP), furthest)
 
-def gather_once(picture: Pixels, alpha: Alpha, radius: int, further: Layers) -> Layers:
-    """The same in windows of one size, of `radius` pixels."""
-    return _gathered(_seen(picture, alpha), _purities(alpha), radius, further)
-
-
-def _seen(picture: Pixels, alpha: Alpha) -> Plane:
-    """11×h×w: 1, alpha, colours, products."""
-    colours = in_planes(picture)
-    return np.concatenate([np.ones_like(colours[:1]), alpha[None], colours, products(colours)])
+    def at(self, place: Tile) -> Layers:
+        """Return the layers in wide windows around each pixel of a place of the image."""
+        # One pixel more than the windows, for the bilinear enlargement.
+        near = place.reduced(_STEP, halo=_DISTANT_RADIUS + 1, shape=self.alpha.shape)
+        whole = Tile(0, 0, *self.furthest.subject.mean.shape[1:])
+        further = self.furthest.enlarged(near, whole, _STEP)
+        image, alpha = self.image[near.inside], self.alpha[near.inside]
+        return gather_once(image, alpha, _DISTANT_RADIUS, further).enlarged(place, near, _STEP)
 
 
-def _purities(alpha: Alpha) -> Plane:
-    """How much a pixel counts for subject and background, 2×h×w: the sixth power of its share."""
-    shares = np.stack([alpha, 1 - alpha])
-    squares = shares * shares
-    purities: Plane = squares * squares * squares
-    return purities
-
-
-def _gathered(seen: Plane, shares: Plane, radius: int, further: Layers) -> Layers:
-    """The layers in windows of `radius` pixels, as 2×h×w `shares` divide what is seen."""
-    return _unmixed(
-        _averaged(seen * shares[0], radius, _Found(np.float32(1), further.subject)),
-        _averaged(seen * shares[1], radius, _Found(np.float32(0), further.background)),
-    )
-
-
-class _Found(NamedTuple):
-    """The mean alpha (h×w or a number) of some pixels, and their colours."""
+class _Sample(NamedTuple):
+    """The mean alpha (h×w, or one number) and the colours of the pixels that count."""
 
     alpha: Plane | np.float32
     colours: Palette
 
 
-def _averaged(weighted: Plane, radius: int, further: _Found) -> _Found:
-    """The means of what is seen, each times its weight."""
+def gather(image: Pixels, alpha: Alpha, radii: Radii, distant: Layers) -> Layers:
+    """Return the layers around each pixel of an h×w×3 image, divided by its h×w matte.
+
+    `distant` has the colours to use where a window holds no pixel of a layer. Colours change from
+    place to place, so means come from the purest pixels nearby. These are few and scatter too
+    little, so covariances are the average of both windows'.
+    """
+    moments, weights = _moments(image, alpha), _layer_weights(alpha)
+    wide = _gathered(moments, weights, radii.wide, distant)
+    near = _gathered(moments, weights * weights, radii.near, wide)
+    return Layers(
+        *(
+            Palette(few.mean, _HALF * (few.covariance + many.covariance))
+            for few, many in zip(near, wide, strict=True)
+        )
+    )
+
+
+def gather_once(image: Pixels, alpha: Alpha, radius: int, distant: Layers) -> Layers:
+    """Return the layers as `gather` does, mean and covariance from windows of one radius."""
+    return _gathered(_moments(image, alpha), _layer_weights(alpha), radius, distant)
+
+
+def _moments(image: Pixels, alpha: Alpha) -> Plane:
+    """Stack 1, alpha, colours and products of colours: 11×h×w."""
+    colours = in_planes(image)
+    return np.concatenate([np.ones_like(colours[:1]), alpha[None], colours, products(colours)])
+
+
+def _layer_weights(alpha: Alpha) -> Plane:
+    """Return each pixel's weight for subject and background, 2×h×w: sixth power of its share."""
+    shares = np.stack([alpha, 1 - alpha])
+    squares = shares * shares
+    weights: Plane = squares * squares * squares
+    return weights
+
+
+def _gathered(moments: Plane, weights: Plane, radius: int, distant: Layers) -> Layers:
+    """Return both layers in windows of `radius` pixels, given each pixel's 2×h×w weights."""
+    return _unmixed(
+        _averaged(moments * weights[0], radius, _Sample(np.float32(1), distant.subject)),
+        _averaged(moments * weights[1], radius, _Sample(np.float32(0), distant.background)),
+    )
+
+
+def _averaged(weighted: Plane, radius: int, distant: _Sample) -> _Sample:
+    """Average weighted moments in windows; a distant sample counts as one pixel of low weight."""
     near = box_mean(weighted, radius)
-    mean, spread = further.colours
-    total = near[0] + _FURTHER
-    colours = (near[2:5] + _FURTHER * mean) / total
-    squares = (near[5:] + _FURTHER * (spread + products(mean))) / total
-    alpha = (near[1] + _FURTHER * further.alpha) / total
-    return _Found(alpha, Palette(colours, covariance(squares, colours)))
+    mean, scatter = distant.colours
+    total = near[0] + _DISTANT_WEIGHT
+    colours = (near[2:5] + _DISTANT_WEIGHT * mean) / total
+    squares = (near[5:] + _DISTANT_WEIGHT * (scatter + products(mean))) / total
+    alpha = (near[1] + _DISTANT_WEIGHT * distant.alpha) / total
+    return _Sample(alpha, Palette(colours, covariance(squares, colours)))
 
 
-def _unmixed(more: _Found, less: _Found) -> Layers:
-    """Half the way to the colours that mix to what was found, at the alphas it was found at."""
+def _unmixed(more: _Sample, less: _Sample) -> Layers:
+    """Move two mean colours half the way to the pure colours that explain them.
+
+    The pure colours are those that, mixed at each sample's mean alpha, give its mean colour.
+    """
     gap = np.maximum(more.alpha - less.alpha, _LEAST_GAP)
-    change = _TAKEN_OUT * (more.colours.mean - less.colours.mean) / gap
+    change = _REMOVED * (more.colours.mean - less.colours.mean) / gap
     subject = more.colours.mean + (1 - more.alpha) * change
     background = less.colours.mean - less.alpha * change
     return Layers(
-        Palette(np.clip(subject, 0, 1), more.colours.spread),
-        Palette(np.clip(background, 0, 1), less.colours.spread),
+        Palette(np.clip(subject, 0, 1), more.colours.covariance),
+        Palette(np.clip(background, 0, 1), less.colours.covariance),
     )
+
+
+def _undivided(image: Pixels) -> Layers:
+    """Give both layers the colours of the whole image, so that neither differs from the other."""
+    colours = in_planes(image)
+    mean, squares = (
+        planes.mean(axis=(1, 2), keepdims=True) for planes in (colours, products(colours))
+    )
+    whole = Palette(mean, covariance(squares, mean))
+    return Layers(whole, whole)

@@ -1,4 +1,4 @@
-"""The pictures a person asked for, as pixels."""
+"""Render the output images that the options request, as pixels."""
 
 from __future__ import annotations
 
@@ -8,28 +8,31 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, ImageColor
 
-from containers.edge_refiner.alpha import opacity_of
-from containers.edge_refiner.foreground import estimate_foreground, paint_foreground
-from containers.edge_refiner.mask import Alpha
-from containers.edge_refiner.tiling import tiles
+from containers.edge_refiner.edge_band import Alpha
+from containers.edge_refiner.foreground import estimate_foreground, opacity_of, paint_foreground
+from containers.edge_refiner.tiling import strips
 from pipeline.contracts.cutout import CutoutOptions, PictureFormat, PictureKind
 from pipeline.photo.pixels import Photo, Pixels
 
-PREVIEW_SIDE: Final = 1024
+PREVIEW_SIDE: Final = 1024  # pixels
 OPAQUE: Final = 255
-VISIBLE: Final = 8  # of 255: fainter than this is the ringing of a resampled mask
-_SIDE: Final = 512
+VISIBLE: Final = 8  # of 255: resampling a mask leaves fainter ripples around its edges
 _TINY: Final = np.float32(1e-6)
 
 
 class Rendered(NamedTuple):
+    """One output image: H×W, H×W×3 or H×W×4 uint8, and the format to encode it in."""
+
     kind: PictureKind
     pixels: Pixels
     format: PictureFormat
 
 
 def render(photo: Photo, alpha: Alpha, options: CutoutOptions) -> list[Rendered]:
-    """One picture per requested output, all cropped alike. A mask is always a grey PNG."""
+    """Return one image per requested output, all cropped alike. A mask is always a grey PNG.
+
+    `alpha` is the photo's H×W matte in 0…1.
+    """
     opacity = opacity_of(alpha)
     frame = subject_box(opacity, options.margin) if options.crop else (slice(None), slice(None))
     pictures = []
@@ -45,29 +48,30 @@ def render(photo: Photo, alpha: Alpha, options: CutoutOptions) -> list[Rendered]
 
 
 def compose(photo: Photo, alpha: Alpha, background: str | None) -> Pixels:
-    """H×W×4 straight-alpha RGBA, or H×W×3 RGB over an opaque background.
+    """Return the cutout: H×W×4 RGBA with straight alpha, or H×W×3 RGB on an opaque background.
 
-    The background is `#rrggbb`, or `#rrggbbaa` to be seen through itself.
+    `background` is `#rrggbb`, or `#rrggbbaa` for a translucent one, which gives RGBA again.
     """
-    # On white, an input alpha and the matte are one mixture: neither is unmixed twice.
-    seen_photo = photo.on_white()
+    # A photo's own alpha limits the matte, so its colours are first mixed with white: unmixing by
+    # the matte then removes both alphas at once.
+    on_white = photo.on_white()
     if background is None:
         cutout = np.empty((*alpha.shape, 4), dtype=np.uint8)
-        paint_foreground(seen_photo, alpha, onto=cutout[..., :3])
-        _keep_own_colours(photo, alpha, onto=cutout[..., :3])
+        paint_foreground(on_white, alpha, onto=cutout[..., :3])
+        _restore_own_colours(photo, alpha, onto=cutout[..., :3])
         cutout[..., 3] = opacity_of(alpha)
         return cutout
-    red, green, blue, veil = (*ImageColor.getrgb(background), OPAQUE)[:4]
+    red, green, blue, opacity = (*ImageColor.getrgb(background), OPAQUE)[:4]
     colour = red, green, blue
-    foreground = estimate_foreground(seen_photo, alpha)
-    _keep_own_colours(photo, alpha, onto=foreground)
-    if veil == OPAQUE:
+    foreground = estimate_foreground(on_white, alpha)
+    _restore_own_colours(photo, alpha, onto=foreground)
+    if opacity == OPAQUE:
         return _over_colour(foreground, alpha, colour)
-    return _over_veil(foreground, alpha, colour, np.float32(veil / OPAQUE))
+    return _over_translucent(foreground, alpha, colour, np.float32(opacity / OPAQUE))
 
 
-def _keep_own_colours(photo: Photo, alpha: Alpha, *, onto: Pixels) -> None:
-    """Where nothing but the photo's own alpha is seen through, its colours are no mixture."""
+def _restore_own_colours(photo: Photo, alpha: Alpha, *, onto: Pixels) -> None:
+    """Copy the photo's colours where its own alpha is the matte: there they are not mixed."""
     if photo.alpha is None:
         return
     soft = (photo.alpha > 0) & (photo.alpha < OPAQUE)
@@ -76,40 +80,43 @@ def _keep_own_colours(photo: Photo, alpha: Alpha, *, onto: Pixels) -> None:
 
 
 def _over_colour(foreground: Pixels, alpha: Alpha, colour: Sequence[int]) -> Pixels:
-    """The subject on a colour, written over its own colours."""
-    wanted = np.array(colour, dtype=np.float32)
-    for tile in tiles(alpha.shape, _SIDE):
-        weight, seen = alpha[tile.inside][..., None], foreground[tile.inside]
-        seen[:] = (seen * weight + wanted * (1 - weight) + np.float32(0.5)).astype(np.uint8)
+    """Place the subject on an opaque colour; `foreground` is overwritten and returned."""
+    backdrop = np.array(colour, dtype=np.float32)
+    for strip in strips(alpha.shape):
+        weight, subject = alpha[strip.inside][..., None], foreground[strip.inside]
+        mixed = subject * weight + backdrop * (1 - weight)
+        subject[:] = (mixed + np.float32(0.5)).astype(np.uint8)
     return foreground
 
 
-def _over_veil(foreground: Pixels, alpha: Alpha, colour: Sequence[int], veil: np.float32) -> Pixels:
-    """The subject on a colour of opacity `veil` (0…1): straight alpha, zeros where it is 0."""
-    wanted = np.array(colour, dtype=np.float32)
-    veiled = np.zeros((*alpha.shape, 4), dtype=np.uint8)
-    for tile in tiles(alpha.shape, _SIDE):
-        weight, canvas = alpha[tile.inside][..., None], veiled[tile.inside]
-        rest = (1 - weight) * veil
-        whole = weight + rest
-        mixed = (foreground[tile.inside] * weight + wanted * rest) / np.maximum(whole, _TINY)
-        canvas[..., 3:] = (whole * OPAQUE + np.float32(0.5)).astype(np.uint8)
+def _over_translucent(
+    foreground: Pixels, alpha: Alpha, colour: Sequence[int], opacity: np.float32
+) -> Pixels:
+    """Place the subject on a colour of `opacity` 0…1: straight alpha, RGB zero where it is 0."""
+    backdrop = np.array(colour, dtype=np.float32)
+    image = np.zeros((*alpha.shape, 4), dtype=np.uint8)
+    for strip in strips(alpha.shape):
+        weight, canvas = alpha[strip.inside][..., None], image[strip.inside]
+        rest = (1 - weight) * opacity
+        total = weight + rest
+        mixed = (foreground[strip.inside] * weight + backdrop * rest) / np.maximum(total, _TINY)
+        canvas[..., 3:] = (total * OPAQUE + np.float32(0.5)).astype(np.uint8)
         canvas[..., :3] = (mixed + np.float32(0.5)).astype(np.uint8) * (canvas[..., 3:] > 0)
-    return veiled
+    return image
 
 
 def _preview(cutout: Pixels, picture_format: PictureFormat) -> Rendered:
-    """The cut-out with its longer side at most 1,024 pixels, alpha-weighted: edges stay clean."""
+    """Reduce the cutout to at most 1,024 pixels on the longer side, weighting colours by alpha."""
     image = Image.fromarray(cutout)
     image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
     return Rendered("preview", np.asarray(image), picture_format)
 
 
 def subject_box(opacity: Pixels, margin: int = 0) -> tuple[slice, slice]:
-    """Rows and columns of the smallest box around every visible pixel, the frame if there is none.
+    """Return rows and columns of the smallest box around all visible pixels, or the whole frame.
 
-    Visible means an opacity (0…255, H×W) of `VISIBLE` or more. The box grows by `margin` percent of
-    its longer side, as far as there is photo.
+    A pixel is visible if its opacity (H×W uint8) is at least `VISIBLE`. The box grows on each side
+    by `margin` percent of its longer side, up to the frame.
     """
     visible = opacity >= VISIBLE
     rows = np.flatnonzero(visible.any(axis=1))

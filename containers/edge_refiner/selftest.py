@@ -16,6 +16,7 @@ NOTHING: Final = (0, 0, 0, 0)
 
 
 def check(trial: Trial) -> None:
+    """Check one pixel of the golden event's cutout inside the subject and one outside."""
     (picture,) = trial.run(handler, EdgesRefined).pictures
 
     with Image.open(io.BytesIO(trial.read(picture.artifact))) as image:

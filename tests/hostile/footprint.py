@@ -19,8 +19,7 @@ import numpy as np
 from PIL import Image
 
 from containers.edge_refiner.alpha import estimate_alpha
-from containers.edge_refiner.budget import Budget
-from containers.edge_refiner.footprint import refining_bytes
+from containers.edge_refiner.budget import Budget, refining_bytes
 from containers.edge_refiner.pictures import render
 from pipeline import hardware
 from pipeline.contracts.contract import SourcePhoto

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from containers.edge_refiner.footprint import refining_bytes
+from containers.edge_refiner.budget import refining_bytes
 from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.declared.containers import load_container

@@ -105,7 +105,7 @@ def test_a_tag_that_is_not_the_manifests_version_stops_before_anything_is_built(
 
 
 def test_content_that_changed_under_its_version_stops_before_anything_is_built(shop: Shop) -> None:
-    path = shop.source / "containers" / "edge_refiner" / "trimap.py"
+    path = shop.source / "containers" / "edge_refiner" / "alpha.py"
     path.write_text(path.read_text() + "# changed\n")
 
     build = shop.build()

@@ -13,7 +13,7 @@ from PIL import Image
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.box_filter import box_mean
 from containers.edge_refiner.budget import Budget
-from containers.edge_refiner.mask import doubt_of, enlarge_mask
+from containers.edge_refiner.edge_band import Band, enlarge_mask
 from containers.edge_refiner.pictures import compose
 from pipeline.contracts.cutout import Refine
 from pipeline.declared.containers import load_container
@@ -55,7 +55,7 @@ def rembg(photo: Pixels, mask: Pixels) -> Pixels:
 def pymatting(photo: Pixels, mask: Pixels) -> Pixels:
     """Closed form on the whole picture, in the same band as ours."""
     coarse = enlarge_mask(mask, photo.shape)
-    trimap = _trimap(coarse, enlarge_mask(doubt_of(mask), photo.shape) > 0)
+    trimap = _trimap(coarse, enlarge_mask(Band.of(mask, photo.shape).edge, photo.shape) > 0)
     # It refuses a trimap without certain subject: the mask is kept.
     return _closed_form(photo, trimap) if (trimap == 1).any() else _unmixed(photo, coarse)
 

@@ -1,4 +1,4 @@
-"""A matte is a number between 0 and 1 for every pixel of the photo, and follows its edges."""
+"""A matte has a number from 0 to 1 for every pixel of the photo and follows the photo's edges."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.containers.edge_refiner import (
     composite,
     disk,
     fabric,
-    grainy,
+    noisy,
     over,
     photo_of,
 )
@@ -53,7 +53,9 @@ def squared_error(estimated: Alpha, true: Alpha) -> float:
 
 @settings(max_examples=60, deadline=None)
 @given(photo=photos, mask=masks, mode=st.sampled_from(MODES))
-def test_any_photo_and_mask_give_a_matte(photo: Pixels, mask: Pixels, mode: Refine) -> None:
+def test_every_photo_and_mask_give_a_matte_from_0_to_1(
+    photo: Pixels, mask: Pixels, mode: Refine
+) -> None:
     alpha = matte(photo, mask, mode)
 
     assert alpha.dtype == np.float32
@@ -67,7 +69,7 @@ def test_any_photo_and_mask_give_a_matte(photo: Pixels, mask: Pixels, mode: Refi
 @pytest.mark.parametrize("mask_side", [1, 7, 64])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("level", "expected"), [(0, 0.0), (255, 1.0)])
-def test_a_certain_mask_is_a_certain_matte(
+def test_a_constant_certain_mask_gives_the_same_matte(
     shape: tuple[int, int], mask_side: int, mode: Refine, level: int, expected: float
 ) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
@@ -78,14 +80,14 @@ def test_a_certain_mask_is_a_certain_matte(
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("grey", [0, 77, 255])
-def test_an_undecided_mask_of_a_plain_photo_stays_undecided(mode: Refine, grey: int) -> None:
+def test_a_half_transparent_mask_of_a_plain_photo_is_unchanged(mode: Refine, grey: int) -> None:
     photo = np.full((45, 31, 3), grey, dtype=np.uint8)
     mask = np.full((8, 8), 100, dtype=np.uint8)
 
     np.testing.assert_allclose(matte(photo, mask, mode), 100 / 255, atol=1e-4)
 
 
-def test_a_plain_photo_keeps_the_masks_shape() -> None:
+def test_a_plain_photo_keeps_the_shape_in_the_mask() -> None:
     true = disk(200)
     photo = np.full((200, 200, 3), 128, dtype=np.uint8)
 
@@ -108,7 +110,7 @@ def test_alpha_is_one_deep_inside_and_zero_far_outside(mode: Refine) -> None:
 
 @pytest.mark.parametrize("side", [256, 601, 1100])
 @pytest.mark.parametrize(("subject", "backdrop"), [(SAND, NIGHT), (NIGHT, SAND)])
-def test_fast_follows_a_sharp_edge_far_better_than_the_mask_does(
+def test_fast_removes_three_quarters_of_the_masks_error_at_a_sharp_edge(
     side: int, subject: Colour, backdrop: Colour
 ) -> None:
     true = disk(side)
@@ -124,11 +126,11 @@ def test_fast_follows_a_sharp_edge_far_better_than_the_mask_does(
 @pytest.mark.parametrize(
     ("photo", "true"),
     [
-        (grainy(composite(CLAY, TEAL, EDGE), 20), EDGE),
+        (noisy(composite(CLAY, TEAL, EDGE), 20), EDGE),
         (over(CLOTH, LEAVES, EDGE), EDGE),
         (composite(SAND, NIGHT, FUR), FUR),
-        (grainy(composite(SAND, NIGHT, FUR), 10), FUR),
-        (grainy(composite(CLAY, TEAL, FUR), 20), FUR),
+        (noisy(composite(SAND, NIGHT, FUR), 10), FUR),
+        (noisy(composite(CLAY, TEAL, FUR), 20), FUR),
         (over(CLOTH, LEAVES, FUR), FUR),
     ],
     ids=["noisy", "textured", "soft", "soft-noisy", "soft-noisy-pale", "soft-textured"],
@@ -155,7 +157,7 @@ def test_fast_is_better_than_the_mask_on_a_clean_edge(
     assert squared_error(refined, EDGE) < 0.6 * squared_error(enlarged, EDGE)
 
 
-def test_fast_has_no_doubt_left_at_a_sharp_edge() -> None:
+def test_fast_leaves_no_half_transparent_pixel_at_a_sharp_edge() -> None:
     true = disk(600)
 
     alpha = matte(composite(SAND, NIGHT, true), coarse_mask(true))
@@ -164,7 +166,7 @@ def test_fast_has_no_doubt_left_at_a_sharp_edge() -> None:
     assert alpha[true == 0].max() < 0.3
 
 
-def test_none_is_the_mask_itself() -> None:
+def test_none_returns_the_mask_unchanged() -> None:
     mask = np.arange(256, dtype=np.uint8).reshape(16, 16)
     photo = np.zeros((16, 16, 3), dtype=np.uint8)
 
@@ -172,7 +174,7 @@ def test_none_is_the_mask_itself() -> None:
 
 
 @pytest.mark.parametrize("glint", [0, 255])
-def test_a_glint_on_the_edge_is_no_more_than_opaque(glint: int) -> None:
+def test_a_glint_on_the_edge_keeps_alpha_from_0_to_1(glint: int) -> None:
     true = disk(200)
     photo = composite((120, 120, 120), (100, 100, 100), true)
     photo[100, 38:42] = glint
@@ -186,7 +188,7 @@ def test_a_glint_on_the_edge_is_no_more_than_opaque(glint: int) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @given(own=arrays(np.uint8, (9, 13)))
 @settings(max_examples=20, deadline=None)
-def test_what_was_transparent_stays_transparent(mode: Refine, own: Pixels) -> None:
+def test_alpha_never_exceeds_the_photos_own(mode: Refine, own: Pixels) -> None:
     photo = photo_of(np.full((9, 13, 3), 90, dtype=np.uint8), own)
 
     _, alpha = estimate_alpha(photo, np.full((4, 4), 255, dtype=np.uint8), mode=mode, budget=AMPLE)

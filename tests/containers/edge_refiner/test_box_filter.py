@@ -1,4 +1,4 @@
-"""A box mean is the mean of a box, whatever the sizes."""
+"""A box mean is the mean of each window, for every size of plane and window."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def test_each_value_is_the_mean_of_its_window(plane: Plane, radius: int) -> None
     assert means.dtype == np.float32
     assert means.shape == plane.shape
     for row, column in np.ndindex(plane.shape[-2:]):
-        by_hand = mean_of_window(plane, row, column, radius)
-        np.testing.assert_allclose(means[..., row, column], by_hand, atol=1e-6)
+        expected = mean_of_window(plane, row, column, radius)
+        np.testing.assert_allclose(means[..., row, column], expected, atol=1e-6)
 
 
 def test_a_window_is_cut_off_at_the_border() -> None:
@@ -41,7 +41,7 @@ def test_a_window_is_cut_off_at_the_border() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5), (3, 4), (7, 7)])
-def test_a_window_wider_than_the_plane_is_the_mean_of_it_all(shape: tuple[int, int]) -> None:
+def test_a_window_wider_than_the_plane_gives_the_mean_of_the_plane(shape: tuple[int, int]) -> None:
     plane = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
 
     np.testing.assert_allclose(box_mean(plane, 100), np.full(shape, plane.mean()))
@@ -53,7 +53,7 @@ def test_a_window_of_one_pixel_changes_nothing() -> None:
     np.testing.assert_allclose(box_mean(plane, 0), plane, atol=1e-7)
 
 
-def test_a_large_plane_keeps_its_last_digits() -> None:
+def test_rounding_errors_do_not_grow_along_a_large_plane() -> None:
     plane = np.full((5, 300_000), 0.7, dtype=np.float32)
 
     np.testing.assert_allclose(box_mean(plane, 1), plane, atol=1e-6)

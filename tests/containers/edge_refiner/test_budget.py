@@ -1,4 +1,4 @@
-"""More memory never means coarser work, and no photo is too large to be worked on."""
+"""More memory never gives a coarser copy, and every photo gets one."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MP = 1_000_000
     memory=st.integers(128, 10_240),
     more=st.integers(0, 10_240),
 )
-def test_more_memory_is_never_coarser(
+def test_more_memory_never_gives_a_coarser_copy(
     mode: Refine, photo: int, share: float, memory: int, more: int
 ) -> None:
     band = round(photo * share)
 
-    rich, poor = Budget(memory + more), Budget(memory)
-    assert rich.finest(mode, photo, band) <= poor.finest(mode, photo, band)
-    assert poor.finest(mode, photo, band) >= poor.finest("fast", photo, band)
+    large, small = Budget(memory + more), Budget(memory)
+    assert large.finest_reduction(mode, photo, band) <= small.finest_reduction(mode, photo, band)
+    assert small.finest_reduction(mode, photo, band) >= small.finest_reduction("fast", photo, band)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,10 @@ def test_more_memory_is_never_coarser(
         (12, 0.04, 128, 4),
     ],
 )
-def test_large_photos_wide_bands_and_small_functions_step_down(
+def test_large_photos_wide_bands_and_small_functions_use_a_coarser_copy(
     megapixels: int, band_share: float, memory_mb: int, expected: int
 ) -> None:
     pixels = megapixels * MP
+    band_pixels = round(pixels * band_share)
 
-    assert Budget(memory_mb).finest("fast", pixels, round(pixels * band_share)) == expected
+    assert Budget(memory_mb).finest_reduction("fast", pixels, band_pixels) == expected

@@ -1,4 +1,4 @@
-"""Better on hair, fur and nets, and no worse on hard edges, of any colours."""
+"""Refining removes most of the mask's error on hair, fur and nets, and adds none on hard edges."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from tests.containers.edge_refiner import (
     composite,
     disk,
     fabric,
-    grainy,
+    noisy,
     over,
     photo_of,
 )
 
+# Limits, as multiples of the error of the enlarged mask.
 MOST: dict[Refine, dict[str, float]] = {
     "auto": {
         "hair": 0.4, "fur": 0.4, "mesh": 0.3, "glass": 1.0,
@@ -46,7 +47,7 @@ def scene(subject: str) -> Scene:
 
 
 def remaining_error(photo: Pixels, mask: Pixels, true: Alpha, kept: Alpha, mode: Refine) -> float:
-    """The alpha error as a multiple of that of the mask, `kept` as it is."""
+    """Return the error of alpha as a multiple of the error of `kept`, the enlarged mask."""
     _, alpha = estimate_alpha(photo_of(photo), mask, mode=mode, budget=AMPLE)
     return float(np.abs(alpha - true).sum() / np.abs(kept - true).sum())
 
@@ -54,33 +55,33 @@ def remaining_error(photo: Pixels, mask: Pixels, true: Alpha, kept: Alpha, mode:
 @pytest.mark.parametrize("mode", MOST)
 @pytest.mark.parametrize("side", sorted(EYES))
 @pytest.mark.parametrize("subject", MOST["auto"])
-def test_at_most_that_much_of_the_masks_error_is_left(
+def test_no_more_of_the_masks_error_remains_than_the_limit(
     subject: str, side: int, mode: Refine
 ) -> None:
     drawn = scene(subject)
 
-    left = remaining_error(
+    remaining = remaining_error(
         drawn.photo, drawn.masks[side], drawn.truth.alpha, enlarged(drawn, side), mode
     )
 
-    assert left < MOST[mode][subject]
+    assert remaining < MOST[mode][subject]
 
 
 @pytest.mark.parametrize("subject", ["hair", "fur", "mesh", "plain", "disguised"])
-def test_more_memory_is_never_worse(subject: str) -> None:
+def test_more_memory_never_gives_a_larger_error(subject: str) -> None:
     drawn = scene(subject)
     budgets = {"quarter": Budget(250), "half": Budget(280), "full": AMPLE}
 
-    ran = {
+    results = {
         resolution: estimate_alpha(
             photo_of(drawn.photo), drawn.masks[320], mode="auto", budget=each
         )
         for resolution, each in budgets.items()
     }
 
-    errors = [float(np.abs(alpha - drawn.truth.alpha).sum()) for _, alpha in ran.values()]
+    errors = [float(np.abs(alpha - drawn.truth.alpha).sum()) for _, alpha in results.values()]
     kept = float(np.abs(enlarged(drawn, 320) - drawn.truth.alpha).sum())
-    assert [done.resolution for done, _ in ran.values()] == list(budgets)
+    assert [done.resolution for done, _ in results.values()] == list(budgets)
     for less, more in itertools.pairwise([kept, *errors]):
         assert more < less + 0.01 * kept
 
@@ -88,17 +89,19 @@ def test_more_memory_is_never_worse(subject: str) -> None:
 @pytest.mark.parametrize(
     "photo",
     [
-        grainy(composite((190, 110, 90), (90, 140, 150), OUT_OF_FOCUS), 20),
+        noisy(composite((190, 110, 90), (90, 140, 150), OUT_OF_FOCUS), 20),
         over(
             fabric(SIDE, (170, 120, 90), cell=5, seed=1),
             fabric(SIDE, (90, 120, 140), cell=10, seed=2),
             OUT_OF_FOCUS,
         ),
     ],
-    ids=["grain", "cloth"],
+    ids=["noise", "cloth"],
 )
 @pytest.mark.parametrize("side", sorted(EYES))
-def test_hardly_anything_is_lost_where_a_subject_is_out_of_focus(photo: Pixels, side: int) -> None:
+def test_a_subject_out_of_focus_adds_at_most_a_tenth_to_the_masks_error(
+    photo: Pixels, side: int
+) -> None:
     mask = seen_by(EYES[side], OUT_OF_FOCUS, seed=1)
     kept = estimate_alpha(photo_of(photo), mask, mode="none", budget=AMPLE)[1]
 

@@ -1,4 +1,4 @@
-"""Soft pixels get the subject's own colour back; everything else is left alone or blackened."""
+"""Soft pixels get the subject's colour; opaque ones keep theirs, invisible ones are black."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from containers.edge_refiner import resampling
+from containers.edge_refiner import tiling
 from containers.edge_refiner.foreground import estimate_foreground
 from pipeline.photo.pixels import Pixels
 from tests.containers.edge_refiner import NIGHT, SAND, Alpha, Colour, composite, disk
@@ -35,11 +35,11 @@ def noise(side: int) -> Pixels:
 
 @pytest.mark.parametrize(("subject", "backdrop"), PAIRS)
 @pytest.mark.parametrize(
-    ("side", "softness", "left_over"),
+    ("side", "softness", "residual"),
     [(181, 1, 0.01), (700, 5, 0.01), (181, 5, 0.04), (600, 18, 0.04)],
 )
-def test_soft_pixels_have_the_subjects_colour(
-    subject: Colour, backdrop: Colour, side: int, softness: int, left_over: float
+def test_soft_pixels_get_the_subjects_colour(
+    subject: Colour, backdrop: Colour, side: int, softness: int, residual: float
 ) -> None:
     alpha = disk(side, softness=softness)
 
@@ -47,14 +47,12 @@ def test_soft_pixels_have_the_subjects_colour(
 
     soft = foreground[(alpha > 0.02) & (alpha < 1)]
     contrast = np.abs(np.subtract(subject, backdrop)).max()
-    np.testing.assert_allclose(
-        soft, np.broadcast_to(subject, soft.shape), atol=left_over * contrast
-    )
+    np.testing.assert_allclose(soft, np.broadcast_to(subject, soft.shape), atol=residual * contrast)
 
 
 @pytest.mark.parametrize(("subject", "backdrop"), PAIRS)
 @pytest.mark.parametrize(("side", "softness", "levels"), [(181, 1, 2), (700, 5, 2), (600, 18, 4)])
-def test_over_another_background_there_is_no_fringe(
+def test_no_fringe_remains_on_another_background(
     subject: Colour, backdrop: Colour, side: int, softness: int, levels: int
 ) -> None:
     alpha = disk(side, softness=softness)
@@ -62,59 +60,59 @@ def test_over_another_background_there_is_no_fringe(
 
     foreground = estimate_foreground(composite(subject, backdrop, alpha), alpha)
 
-    moved = foreground * alpha[..., None] + np.array(magenta) * (1 - alpha[..., None])
-    np.testing.assert_allclose(moved, composite(subject, magenta, alpha), atol=levels)
+    composed = foreground * alpha[..., None] + np.array(magenta) * (1 - alpha[..., None])
+    np.testing.assert_allclose(composed, composite(subject, magenta, alpha), atol=levels)
 
 
 @pytest.mark.parametrize(("subject", "backdrop"), PAIRS)
 @pytest.mark.parametrize(("side", "softness", "levels"), [(181, 1, 2), (700, 5, 2), (600, 18, 4)])
-def test_over_the_old_background_the_photo_comes_back(
+def test_the_foreground_on_the_old_background_is_the_photo(
     subject: Colour, backdrop: Colour, side: int, softness: int, levels: int
 ) -> None:
     alpha = disk(side, softness=softness)
-    picture = composite(subject, backdrop, alpha)
+    photo = composite(subject, backdrop, alpha)
 
-    foreground = estimate_foreground(picture, alpha)
+    foreground = estimate_foreground(photo, alpha)
 
-    again = foreground * alpha[..., None] + np.array(backdrop) * (1 - alpha[..., None])
-    np.testing.assert_allclose(again, picture, atol=levels)
+    composed = foreground * alpha[..., None] + np.array(backdrop) * (1 - alpha[..., None])
+    np.testing.assert_allclose(composed, photo, atol=levels)
 
 
 @settings(max_examples=60, deadline=None)
 @given(scene=scenes)
-def test_opaque_pixels_are_untouched_and_invisible_ones_black(
+def test_opaque_pixels_keep_their_colour_and_invisible_ones_are_black(
     scene: tuple[Pixels, Alpha],
 ) -> None:
-    picture, alpha = scene
-    before = picture.copy()
+    photo, alpha = scene
+    before = photo.copy()
 
-    foreground = estimate_foreground(picture, alpha)
+    foreground = estimate_foreground(photo, alpha)
 
     np.testing.assert_array_equal(foreground[alpha == 1], before[alpha == 1])
     assert not foreground[alpha == 0].any()
-    np.testing.assert_array_equal(picture, before)
-    assert (foreground.dtype, foreground.shape) == (picture.dtype, picture.shape)
+    np.testing.assert_array_equal(photo, before)
+    assert (foreground.dtype, foreground.shape) == (photo.dtype, photo.shape)
 
 
 @pytest.mark.parametrize(("faint", "black"), [(0.0019, True), (0.0021, False)])
-def test_half_a_level_of_alpha_is_invisible(faint: float, black: bool) -> None:  # noqa: FBT001
-    picture = np.full((20, 20, 3), 200, dtype=np.uint8)
+def test_alpha_below_half_a_level_is_invisible(faint: float, black: bool) -> None:  # noqa: FBT001
+    photo = np.full((20, 20, 3), 200, dtype=np.uint8)
 
-    foreground = estimate_foreground(picture, np.full((20, 20), faint, dtype=np.float32))
+    foreground = estimate_foreground(photo, np.full((20, 20), faint, dtype=np.float32))
 
     assert (foreground == 0).all() == black
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1)])
 def test_a_plain_photo_of_any_size_keeps_its_colour(shape: tuple[int, int]) -> None:
-    picture = np.full((*shape, 3), SAND, dtype=np.uint8)
+    photo = np.full((*shape, 3), SAND, dtype=np.uint8)
 
-    foreground = estimate_foreground(picture, np.full(shape, 0.5, dtype=np.float32))
+    foreground = estimate_foreground(photo, np.full(shape, 0.5, dtype=np.float32))
 
-    np.testing.assert_allclose(foreground, picture, atol=1)
+    np.testing.assert_allclose(foreground, photo, atol=1)
 
 
-def test_the_subjects_own_detail_stays_in_soft_pixels() -> None:
+def test_soft_pixels_keep_the_subjects_detail() -> None:
     stripes = np.full((90, 90, 3), 100, dtype=np.uint8)
     stripes[::2] = 160
     alpha = np.full((90, 90), 0.9, dtype=np.float32)
@@ -126,13 +124,13 @@ def test_the_subjects_own_detail_stays_in_soft_pixels() -> None:
 
 
 @pytest.mark.parametrize("strip_pixels", [1, 90_000])
-def test_strips_give_the_colours_of_one_piece(
+def test_colours_do_not_depend_on_the_size_of_strips(
     strip_pixels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alpha = disk(601, softness=40)[:, 200:400]
-    picture = noise(601)[:, 200:400]
-    whole = estimate_foreground(picture, alpha)
+    photo = noise(601)[:, 200:400]
+    whole = estimate_foreground(photo, alpha)
 
-    monkeypatch.setattr(resampling, "_STRIP_PIXELS", strip_pixels)
+    monkeypatch.setattr(tiling, "_STRIP_PIXELS", strip_pixels)
 
-    np.testing.assert_allclose(estimate_foreground(picture, alpha), whole, atol=1)
+    np.testing.assert_allclose(estimate_foreground(photo, alpha), whole, atol=1)

@@ -1,4 +1,4 @@
-"""What surrounds a subject: a margin, and a background that is seen through."""
+"""A crop leaves its margin, and a translucent background stays translucent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.containers.edge_refiner.test_pictures import TEAL, block, rendered
 @pytest.mark.parametrize(
     ("margin", "expected"), [(0, (5, 10)), (10, (7, 11)), (50, (15, 15)), (100, (22, 20))]
 )
-def test_a_margin_is_a_share_of_the_subjects_longer_side(
+def test_a_margin_is_a_percentage_of_the_subjects_longer_side(
     margin: int, expected: tuple[int, int]
 ) -> None:
     alpha = block(50, 40, slice(7, 12), slice(30, 40))
@@ -22,7 +22,7 @@ def test_a_margin_is_a_share_of_the_subjects_longer_side(
     assert picture.pixels.shape[:2] == expected
 
 
-def test_a_veil_is_seen_through() -> None:
+def test_a_translucent_background_keeps_its_opacity() -> None:
     alpha = block(4, 6, slice(0, 4), slice(0, 2))
     alpha[:, 2] = 0.5
 
@@ -37,7 +37,7 @@ def test_a_veil_is_seen_through() -> None:
     np.testing.assert_allclose(cutout[:, 2, 3], opacity * 255, atol=1)
 
 
-def test_a_veil_of_nothing_hides_no_colour() -> None:
+def test_a_transparent_background_leaves_rgb_zero() -> None:
     cutout = rendered(block(3, 6, slice(0, 3), slice(0, 3)), background="#00808100")[
         "cutout"
     ].pixels

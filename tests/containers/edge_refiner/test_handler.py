@@ -1,4 +1,4 @@
-"""RefineEdges, from a photo and a mask in a store to finished pictures in a store."""
+"""RefineEdges reads a photo and a mask from the store and writes the output images to it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def context(tmp_path: Path) -> TaskContext:
 
 
 def jpeg(pixels: Pixels, *, orientation: int = 1) -> bytes:
-    """A photo that knows its colours, where it was taken and by whom."""
+    """A photo with a colour profile, a position and an author."""
     exif = Image.Exif()
     exif[DESCRIPTION] = SECRET.decode()
     exif[ORIENTATION] = orientation
@@ -65,7 +65,7 @@ def run(job: RefineEdges, context: TaskContext) -> EdgesRefined:
 
 
 def refined(context: TaskContext, **options: object) -> dict[str, Picture]:
-    """The pictures of the sand-coloured disk at night, by kind."""
+    """Return the output images of a sand-coloured disk, by kind."""
     content = jpeg(composite(SAND, NIGHT, TRUE))
     result = run(job_for(context, content, coarse_mask(TRUE), **options), context)
     return {picture.kind: picture for picture in result.pictures}
@@ -76,7 +76,7 @@ def stored(context: TaskContext, artifact: Artifact) -> bytes:
 
 
 @pytest.mark.parametrize("picture_format", ["png", "webp"])
-def test_each_picture_is_stored_as_it_is_described(
+def test_each_stored_image_matches_its_description(
     context: TaskContext, picture_format: str
 ) -> None:
     every = ("cutout", "mask", "preview")
@@ -97,7 +97,7 @@ def test_each_picture_is_stored_as_it_is_described(
             assert image.get_format_mimetype() == picture.media_type
 
 
-def test_the_cutout_is_the_disk_alone(context: TaskContext) -> None:
+def test_the_cutout_contains_only_the_subject(context: TaskContext) -> None:
     content = stored(context, refined(context)["cutout"].artifact)
 
     with Image.open(io.BytesIO(content)) as image:
@@ -109,7 +109,7 @@ def test_the_cutout_is_the_disk_alone(context: TaskContext) -> None:
 
 @pytest.mark.parametrize("picture_format", ["png", "webp"])
 @pytest.mark.parametrize("background", [None, "#ffffff"])
-def test_colours_keep_their_profile(
+def test_cutout_and_preview_keep_the_colour_profile(
     context: TaskContext, picture_format: str, background: str | None
 ) -> None:
     every = ("cutout", "mask", "preview")
@@ -140,14 +140,14 @@ def test_where_and_by_whom_a_photo_was_taken_is_not_passed_on(
             assert not image.getexif()
 
 
-def test_a_png_keeps_the_resolution_it_is_printed_at(context: TaskContext) -> None:
+def test_a_png_keeps_the_print_resolution(context: TaskContext) -> None:
     content = stored(context, refined(context)["cutout"].artifact)
 
     with Image.open(io.BytesIO(content)) as image:
         assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
 
-def test_a_turned_photo_is_refined_upright(context: TaskContext) -> None:
+def test_a_rotated_photo_is_refined_upright(context: TaskContext) -> None:
     wide = np.full((20, 60, 3), SAND, dtype=np.uint8)
     mask = np.full((8, 8), 255, dtype=np.uint8)
 
@@ -160,7 +160,7 @@ def test_a_turned_photo_is_refined_upright(context: TaskContext) -> None:
     ("mode", "used"),
     [("none", "none"), ("fast", "fast"), ("matting", "matting")],
 )
-def test_the_result_says_how_edges_were_refined(context: TaskContext, mode: str, used: str) -> None:
+def test_the_result_has_the_mode_that_was_used(context: TaskContext, mode: str, used: str) -> None:
     content = jpeg(composite(SAND, NIGHT, TRUE))
 
     result = run(job_for(context, content, coarse_mask(TRUE), refine=mode), context)
@@ -174,7 +174,7 @@ def test_the_result_says_how_edges_were_refined(context: TaskContext, mode: str,
     ("change", "error"),
     [({"sha256": "0" * 64}, SourceChanged), ({"key": "gone.jpg"}, SourceMissing)],
 )
-def test_a_photo_other_than_the_inspected_one_is_refused(
+def test_a_photo_that_changed_after_inspection_raises(
     context: TaskContext, change: dict[str, str], error: type[Exception]
 ) -> None:
     job = job_for(context, jpeg(composite(SAND, NIGHT, TRUE)), coarse_mask(TRUE))

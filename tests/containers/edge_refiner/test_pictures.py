@@ -1,4 +1,4 @@
-"""The pictures of one photo: which, how large, and what colour every pixel is."""
+"""The requested output images are rendered, with the right size and colours."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def options(**changes: object) -> CutoutOptions:
 
 
 def block(height: int, width: int, rows: slice, columns: slice) -> Alpha:
-    """Opaque inside, transparent outside."""
+    """Return a matte that is opaque inside a rectangle and transparent outside."""
     alpha = np.zeros((height, width), dtype=np.float32)
     alpha[rows, columns] = 1
     return alpha
@@ -56,12 +56,12 @@ def rendered(alpha: Alpha, **changes: object) -> dict[PictureKind, Rendered]:
         ("cutout", "mask", "preview"),
     ],
 )
-def test_exactly_the_wanted_pictures_are_made(kinds: tuple[PictureKind, ...]) -> None:
+def test_exactly_the_requested_images_are_rendered(kinds: tuple[PictureKind, ...]) -> None:
     assert set(rendered(disk(9), outputs=kinds)) == set(kinds)
 
 
 @pytest.mark.parametrize("picture_format", ["png", "webp"])
-def test_a_mask_is_grey_and_png_whatever_the_format_of_the_rest(
+def test_a_mask_is_a_grey_png_in_every_format(
     picture_format: PictureFormat,
 ) -> None:
     alpha = np.array([[0, 0.25, 0.5, 1]], dtype=np.float32)
@@ -74,7 +74,7 @@ def test_a_mask_is_grey_and_png_whatever_the_format_of_the_rest(
     assert pictures["cutout"].format == pictures["preview"].format == picture_format
 
 
-def test_a_cutout_is_the_photo_with_its_opacity() -> None:
+def test_a_cutout_has_the_photos_colours_and_its_opacity() -> None:
     cutout = rendered(block(5, 6, slice(1, 3), slice(2, 5)))["cutout"].pixels
 
     assert cutout.shape == (5, 6, 4)
@@ -85,7 +85,7 @@ def test_a_cutout_is_the_photo_with_its_opacity() -> None:
 
 @pytest.mark.parametrize("kind", ["cutout", "mask", "preview"])
 @pytest.mark.parametrize(("level", "expected"), [(7, (5, 10)), (8, (14, 15)), (255, (14, 15))])
-def test_crop_leaves_the_box_of_what_can_be_seen(
+def test_a_crop_is_the_box_around_visible_pixels(
     kind: PictureKind, level: int, expected: tuple[int, int]
 ) -> None:
     alpha = block(50, 40, slice(7, 12), slice(30, 40))
@@ -97,13 +97,13 @@ def test_crop_leaves_the_box_of_what_can_be_seen(
 
 
 @pytest.mark.parametrize("level", [0, 7])
-def test_crop_without_a_subject_leaves_the_whole_frame(level: int) -> None:
+def test_a_crop_without_visible_pixels_is_the_whole_frame(level: int) -> None:
     nothing = np.full((5, 6), level / 255, dtype=np.float32)
 
     assert rendered(nothing, crop=True)["cutout"].pixels.shape == (5, 6, 4)
 
 
-def test_a_background_makes_an_opaque_picture() -> None:
+def test_a_background_gives_an_opaque_image() -> None:
     alpha = block(4, 6, slice(0, 4), slice(0, 3))
 
     cutout = rendered(alpha, background="#008081")["cutout"].pixels
@@ -138,7 +138,7 @@ def test_a_soft_edge_mixes_subject_and_background() -> None:
     rgb=arrays(np.uint8, (7, 11, 3)),
     alpha=arrays(np.float32, (7, 11), elements=st.floats(0, 1, width=32)),
 )
-def test_no_colour_hides_where_a_cutout_is_invisible(rgb: Pixels, alpha: Alpha) -> None:
+def test_invisible_pixels_of_a_cutout_have_no_colour(rgb: Pixels, alpha: Alpha) -> None:
     cutout = compose(photo_of(rgb), alpha, None)
 
     assert not cutout[cutout[..., 3] == 0].any()
@@ -160,18 +160,18 @@ def test_a_cutout_of_a_cutout_keeps_the_subjects_colour(hidden: tuple[int, int, 
     np.testing.assert_allclose(visible, np.broadcast_to(SAND, visible.shape), atol=8)
 
 
-@pytest.mark.parametrize("veil", [1, 40, 128, 254])
-def test_what_came_half_transparent_keeps_its_colour_all_over(veil: int) -> None:
+@pytest.mark.parametrize("opacity", [1, 40, 128, 254])
+def test_a_half_transparent_photo_keeps_its_colour(opacity: int) -> None:
     red = np.broadcast_to(np.array([255, 0, 0], np.uint8), (60, 60, 3)).copy()
-    photo = photo_of(red, np.full((60, 60), veil, dtype=np.uint8))
+    photo = photo_of(red, np.full((60, 60), opacity, dtype=np.uint8))
     mask = np.full((8, 8), 255, dtype=np.uint8)
     _, alpha = estimate_alpha(photo, mask, mode="auto", budget=AMPLE)
 
     cutout = compose(photo, alpha, None)
 
-    assert np.unique(cutout.reshape(-1, 4), axis=0).tolist() == [[255, 0, 0, veil]]
+    assert np.unique(cutout.reshape(-1, 4), axis=0).tolist() == [[255, 0, 0, opacity]]
     over_black = compose(photo, alpha, "#000000")[30, 30]
-    np.testing.assert_allclose(over_black, (veil, 0, 0), atol=1)
+    np.testing.assert_allclose(over_black, (opacity, 0, 0), atol=1)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_what_came_half_transparent_keeps_its_colour_all_over(veil: int) -> None
     ],
 )
 @pytest.mark.parametrize("background", [None, "#008081"])
-def test_a_previews_longer_side_is_1024_at_most(
+def test_the_longer_side_of_a_preview_is_at_most_1024(
     size: tuple[int, int], expected: tuple[int, int], background: str | None
 ) -> None:
     alpha = np.ones(size, dtype=np.float32)
@@ -196,7 +196,7 @@ def test_a_previews_longer_side_is_1024_at_most(
     assert pictures["cutout"].pixels.shape[:2] == size
 
 
-def test_a_previews_edges_are_not_darkened_by_what_is_invisible() -> None:
+def test_invisible_pixels_do_not_darken_the_edges_of_a_preview() -> None:
     alpha = block(8, 2048, slice(None), slice(1, None, 2))
 
     preview = rendered(alpha, outputs=("preview",))["preview"].pixels

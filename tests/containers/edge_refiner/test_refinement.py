@@ -1,4 +1,4 @@
-"""What holds for every photo and mask: where the matte may move, and what is told of it."""
+"""Only the edge band changes, more memory is never worse, and the result has the mode used."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from containers.edge_refiner import following, matting, separation
+from containers.edge_refiner import closed_form_matting, edge_band
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.budget import Budget
-from containers.edge_refiner.following import Fit
-from containers.edge_refiner.mask import doubt_in, doubt_of, enlarge_mask
+from containers.edge_refiner.edge_band import Band, enlarge_mask
 from containers.edge_refiner.tiling import Tile
 from pipeline.contracts.cutout import Refine, Refinement
 from pipeline.photo.pixels import Pixels
@@ -26,7 +25,7 @@ from tests.containers.edge_refiner import (
     composite,
     disk,
     fabric,
-    grainy,
+    noisy,
     over,
     photo_of,
 )
@@ -59,14 +58,14 @@ def test_outside_the_band_the_mask_is_unchanged(mode: Refine, seed: int) -> None
 
     alpha = matte(rgb, mask, mode)
 
-    far = doubt_in(Tile(0, 0, 80, 100), doubt_of(mask), (80, 100)) == 0
+    far = Band.of(mask, rgb.shape).weight(Tile(0, 0, 80, 100)) == 0
     assert far.any()
     np.testing.assert_array_equal(alpha[far], enlarge_mask(mask, (80, 100))[far])
 
 
 @pytest.mark.parametrize("mode", WORKING)
 @pytest.mark.parametrize("axis", [0, 1])
-def test_a_flipped_photo_has_a_flipped_matte(mode: Refine, axis: int) -> None:
+def test_a_flipped_photo_gives_a_flipped_matte(mode: Refine, axis: int) -> None:
     mask = coarse_mask(FUR, 64)
     odd = composite(SAND, NIGHT, FUR)[:, 3:]  # 240 divides by 16, 237 by nothing
     for photo, tolerance in ((SCENE, 0.02), (odd, 0.07)):
@@ -77,7 +76,7 @@ def test_a_flipped_photo_has_a_flipped_matte(mode: Refine, axis: int) -> None:
 
 
 @pytest.mark.parametrize("shape", [(249, 337), (337, 249), (747, 1001)])
-def test_a_photo_that_no_copy_divides_is_followed_to_its_far_corner(
+def test_edges_are_followed_at_the_far_corner_of_a_photo_that_no_reduction_divides(
     shape: tuple[int, int],
 ) -> None:
     down, across = np.indices(shape)
@@ -92,7 +91,7 @@ def test_a_photo_that_no_copy_divides_is_followed_to_its_far_corner(
 
 @pytest.mark.parametrize("mode", WORKING)
 @pytest.mark.parametrize("side", [48, 80])
-def test_tiles_give_the_matte_of_one_piece(
+def test_the_matte_does_not_depend_on_the_size_of_tiles(
     mode: Refine, side: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mask = coarse_mask(FUR, 64)
@@ -105,41 +104,41 @@ def test_tiles_give_the_matte_of_one_piece(
 def _matte_in_tiles(
     side: int, mask: Pixels, mode: Refine, monkeypatch: pytest.MonkeyPatch
 ) -> Alpha:
-    for module in (following, separation, matting):
-        monkeypatch.setattr(module, "_SIDE", side)
+    for module in (edge_band, closed_form_matting):
+        monkeypatch.setattr(module, "_TILE_SIDE", side)
     return matte(SCENE, mask, mode)
 
 
-def test_equations_are_solved_where_that_is_said() -> None:
+def test_matting_at_half_resolution_is_reported_and_changes_the_matte() -> None:
     true = disk(640, softness=20)
-    rgb, mask = grainy(composite(SAND, NIGHT, true), 8), coarse_mask(true, 340)
+    rgb, mask = noisy(composite(SAND, NIGHT, true), 8), coarse_mask(true, 340)
 
-    (done, solved), (_, told_apart) = (
+    (done, solved), (_, separated) = (
         refined(rgb, mask, mode, Budget(261)) for mode in ("matting", "auto")
     )
 
     assert (done.mode, done.resolution) == ("matting", "half")
-    assert np.abs(solved - told_apart).max() > 0.01
+    assert np.abs(solved - separated).max() > 0.01
 
 
-def test_between_like_colours_the_equations_hardly_count() -> None:
-    wall, mask = grainy(np.full((240, 240, 3), SAND, dtype=np.uint8), 4), coarse_mask(disk(240))
+def test_equations_hardly_change_the_matte_between_similar_colours() -> None:
+    wall, mask = noisy(np.full((240, 240, 3), SAND, dtype=np.uint8), 4), coarse_mask(disk(240))
 
-    moved = np.abs(matte(wall, mask, "matting") - matte(wall, mask, "auto"))
+    change = np.abs(matte(wall, mask, "matting") - matte(wall, mask, "auto"))
 
-    assert moved.mean() < 0.04  # 0.07 with an even weight: they spread the matte over the band
+    assert change.mean() < 0.04  # 0.07 with one weight for all: equations mix similar colours
 
 
 @pytest.mark.parametrize("mode", WORKING)
 @pytest.mark.parametrize("softness", [1, 30])
-def test_more_memory_is_never_worse(mode: Refine, softness: int) -> None:
+def test_more_memory_never_gives_a_larger_error(mode: Refine, softness: int) -> None:
     true = disk(640, softness=softness)
     rgb, mask = composite(SAND, NIGHT, true), coarse_mask(true, 96)
 
-    ran = [refined(rgb, mask, mode, Budget(mb)) for mb in (128, 261, 4096)]
+    results = [refined(rgb, mask, mode, Budget(mb)) for mb in (128, 261, 4096)]
 
-    errors = [float(np.abs(alpha - true).mean()) for _, alpha in ran]
-    assert [done.resolution for done, _ in ran] == ["quarter", "half", "full"]
+    errors = [float(np.abs(alpha - true).mean()) for _, alpha in results]
+    assert [done.resolution for done, _ in results] == ["quarter", "half", "full"]
     kept = float(np.abs(enlarge_mask(mask, true.shape) - true).mean())
     for more, less in itertools.pairwise([*reversed(errors), kept]):
         assert more < less + 0.0002  # a twentieth of a level
@@ -149,16 +148,16 @@ def test_more_memory_is_never_worse(mode: Refine, softness: int) -> None:
 @pytest.mark.parametrize(
     ("mask", "reason"),
     [
-        (np.zeros((8, 8), dtype=np.uint8), "no edge"),
-        (np.full((8, 8), 255, dtype=np.uint8), "no edge"),
-        (np.zeros((1, 1), dtype=np.uint8), "no edge"),
-        (np.full((1, 1), 120, dtype=np.uint8), "nothing in it is certain"),
-        (np.full((8, 8), 120, dtype=np.uint8), "nothing in it is certain"),
+        (np.zeros((8, 8), dtype=np.uint8), "has no edge"),
+        (np.full((8, 8), 255, dtype=np.uint8), "has no edge"),
+        (np.zeros((1, 1), dtype=np.uint8), "has no edge"),
+        (np.full((1, 1), 120, dtype=np.uint8), "no part of the mask is certain"),
+        (np.full((8, 8), 120, dtype=np.uint8), "no part of the mask is certain"),
     ],
-    ids=["empty", "full", "one-pixel", "one-undecided-pixel", "undecided"],
+    ids=["empty", "full", "one-pixel", "one-uncertain-pixel", "uncertain"],
 )
 @pytest.mark.parametrize("shape", [(1, 1), (40, 30)])
-def test_a_mask_that_says_nothing_is_kept_and_told(
+def test_a_mask_without_an_edge_is_kept_and_the_reason_is_returned(
     mode: Refine, mask: Pixels, reason: str, shape: tuple[int, int]
 ) -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
@@ -171,24 +170,15 @@ def test_a_mask_that_says_nothing_is_kept_and_told(
     np.testing.assert_array_equal(alpha, enlarge_mask(mask, shape))
 
 
-def test_where_memory_is_smaller_than_the_mask_is_fine_the_mask_is_kept() -> None:
+def test_the_mask_is_kept_when_memory_forces_a_copy_coarser_than_it() -> None:
     done, alpha = refined(SCENE, coarse_mask(FUR, 200), "auto", Budget(128))
 
-    assert done.kept_mask == "the memory is too small to work as finely as the mask is"
+    assert done.kept_mask == "memory is too small to refine at the mask's resolution"
     np.testing.assert_array_equal(alpha, enlarge_mask(coarse_mask(FUR, 200), FUR.shape))
 
 
 @pytest.mark.parametrize("mode", WORKING)
-def test_the_mode_that_was_used_is_told(mode: Refine) -> None:
+def test_the_result_has_the_requested_mode_when_memory_is_ample(mode: Refine) -> None:
     assert refined(SCENE, coarse_mask(FUR, 64), mode)[0] == Refinement(
         mode=mode, budget_mb=AMPLE.memory_mb, resolution="full"
     )
-
-
-@pytest.mark.parametrize("finest", [1, 2, 4])
-@pytest.mark.parametrize("blur", [0.9, 3.4, 11.0, 45.0])
-def test_a_fit_is_made_where_the_blur_is_a_few_pixels(blur: float, finest: int) -> None:
-    fit = Fit.planned(blur, finest=finest)
-
-    assert fit.reduction >= finest
-    assert 0.45 <= fit.blur <= 2.2

@@ -1,4 +1,4 @@
-"""Strips and single pixels of an enlarged plane are those of the whole."""
+"""Sampling single pixels gives the same values as enlarging the whole plane."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from containers.edge_refiner.box_filter import Plane
-from containers.edge_refiner.resampling import Strip, each_strip, sample, strips
+from containers.edge_refiner.resampling import sample
 
 SHAPES = [
     ((5, 7), (40, 61)),
@@ -23,7 +23,7 @@ def plane(*shape: int) -> Plane:
 
 
 @pytest.mark.parametrize(("small", "large"), SHAPES)
-def test_a_sampled_pixel_is_the_enlarged_planes(
+def test_sampled_pixels_are_those_of_the_enlarged_plane(
     small: tuple[int, int], large: tuple[int, int]
 ) -> None:
     colours = plane(*small, 3)
@@ -37,29 +37,7 @@ def test_a_sampled_pixel_is_the_enlarged_planes(
     np.testing.assert_allclose(sampled.reshape(*large, 3), np.dstack(enlarged), atol=1e-5)
 
 
-def test_no_pixel_at_all_can_be_sampled() -> None:
+def test_sampling_no_pixels_returns_an_empty_array() -> None:
     nothing = np.array([], dtype=np.intp)
 
     assert sample(plane(4, 4, 6), nothing, nothing, (8, 8)).shape == (0, 6)
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (1, 9000), (9000, 1), (700, 901)])
-def test_every_row_is_in_one_strip(shape: tuple[int, int]) -> None:
-    visits = np.zeros(shape[0], dtype=int)
-
-    def visit(strip: Strip) -> None:
-        visits[strip.rows] += 1
-
-    each_strip(shape, visit)
-
-    assert (visits == 1).all()
-    assert sum(strip.bottom - strip.top for strip in strips(shape)) == shape[0]
-
-
-def test_a_strip_that_fails_fails_the_whole() -> None:
-    def fail(strip: Strip) -> None:
-        if strip.top:
-            raise MemoryError
-
-    with pytest.raises(MemoryError):
-        each_strip((4000, 1000), fail)

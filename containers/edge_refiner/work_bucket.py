@@ -1,19 +1,24 @@
-"""Pictures into the work bucket, each with the key it is to be published under."""
+"""Read the mask from the work bucket and write the output images to it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from containers.edge_refiner.pictures import Rendered
-from pipeline.artifacts import ArtifactStore, Location
+from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts.cutout import Picture, RefineEdges, picture_key
-from pipeline.photo.pixels import Photo, encode
+from pipeline.photo.pixels import Photo, Pixels, decode, encode
+
+
+def read_mask(store: ArtifactStore, artifact: Artifact) -> Pixels:
+    """Read the model's mask: h×w uint8, 0 background to 255 foreground."""
+    return decode(store.read(Location.parse(artifact.uri))).rgb[..., 0]
 
 
 def store_pictures(
     pictures: Sequence[Rendered], job: RefineEdges, photo: Photo, store: ArtifactStore
 ) -> tuple[Picture, ...]:
-    """Encode and write each picture, keeping the photo's colour profile and resolution."""
+    """Encode and write each output image with the photo's colour profile and print resolution."""
     return tuple(_store(picture, job, photo, store) for picture in pictures)
 
 
@@ -28,14 +33,13 @@ def _store(rendered: Rendered, job: RefineEdges, photo: Photo, store: ArtifactSt
     )
     media_type = f"image/{rendered.format}"
     work_key = f"{job.work_prefix}/{rendered.kind}.{rendered.format}"
-    place = Location(job.work_bucket, work_key)
     height, width = rendered.pixels.shape[:2]
     return Picture(
         kind=rendered.kind,
         media_type=media_type,
         width=width,
         height=height,
-        artifact=store.write(place, content, media_type=media_type),
+        artifact=store.write(Location(job.work_bucket, work_key), content, media_type=media_type),
         work_key=work_key,
         output_key=picture_key(job.output_stem, kind=rendered.kind, extension=rendered.format),
     )
