@@ -117,7 +117,9 @@ def verify(names: tuple[str, ...], choice: ModelChoice) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", required=True, help="Name for the model, in kebab-case.")
 @click.option("--licence", required=True, help="Licence of the weights.")
-@click.option("--summary", default="A model of our own.", show_default=True, help="Summary.")
+@click.option(
+    "--summary", default="A model of our own.", show_default=True, help="One sentence about it."
+)
 @click.option(
     "--commercial/--non-commercial",
     default=True,
