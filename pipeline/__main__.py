@@ -1,4 +1,4 @@
-"""`matteline` and `python -m pipeline`: leave the person's own AWS settings outside, then start."""
+"""Start the command line, without the user's AWS settings unless a command needs AWS."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from typing import Final
 
 from pipeline.declared.names import LOCAL_STAGE
 
-OPERATE: Final = frozenset({"jobs", "quarantine", "backfill", "containers"})
+AWS_COMMANDS: Final = frozenset({"jobs", "quarantine", "backfill", "containers"})
 
 
 def main() -> None:
-    """Run the command line in an environment of its own, unless it is to reach AWS."""
+    """Run `matteline` in an isolated environment, or in the user's if the command reaches AWS."""
     if not reaches_aws(sys.argv[1:], os.environ):
         isolate(os.environ)
-    # Imported late: botocore reads its settings as soon as moto is imported.
+    # Imported late: botocore reads its settings when moto is imported.
     from pipeline.cli.command import main as run  # noqa: PLC0415
 
     run()
 
 
 def reaches_aws(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
-    """Whether an operator's verb is meant for a stage on AWS, with the person's own settings."""
+    """Return True if the command operates a stage on AWS and needs the user's AWS settings."""
     verb = next((word for word in arguments if not word.startswith("-")), "")
     words = " ".join(arguments).replace("--stage=", "--stage ").split(" ")
     following = [after for word, after in pairwise(words) if word == "--stage"]
     stage = [environment.get("MATTELINE_STAGE", LOCAL_STAGE), *following][-1]
-    return verb in OPERATE and stage != LOCAL_STAGE
+    return verb in AWS_COMMANDS and stage != LOCAL_STAGE
 
 
 def isolate(environment: os._Environ[str]) -> None:
-    """Forget AWS profiles, endpoints and credentials, and reach this machine without a proxy.
+    """Remove AWS profiles, endpoints and credentials; connect to this machine without a proxy.
 
-    The local cloud brings its own; a profile of the person's would send its calls elsewhere. An
-    endpoint is kept by another name, for the commands that look for a running local cloud.
+    The local cloud sets its own, and the user's profile would send its calls elsewhere. An endpoint
+    stays as MATTELINE_ENDPOINT_URL, for commands that use a running local cloud.
     """
     if endpoint := environment.get("AWS_ENDPOINT_URL"):
         environment.setdefault("MATTELINE_ENDPOINT_URL", endpoint)

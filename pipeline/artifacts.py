@@ -1,4 +1,4 @@
-"""Bytes with an address and a checksum, and the stores they live in."""
+"""Define artifacts (bytes with an address and a checksum) and the stores that hold them."""
 
 import hashlib
 import threading
@@ -14,11 +14,11 @@ CHUNK_BYTES: Final = 2**20
 
 
 class AccessDenied(Exception):
-    """The store does not let us do that: a permission is missing, which is for a person to mend."""
+    """The store denied access: a permission is missing, which an operator must grant."""
 
 
 class Location(NamedTuple):
-    """Where an object lives. A key is any text S3 accepts, written into the URI unescaped."""
+    """The address of an object. The key is any text S3 accepts; the URI holds it unescaped."""
 
     bucket: str
     key: str
@@ -26,7 +26,7 @@ class Location(NamedTuple):
 
     @classmethod
     def parse(cls, uri: str) -> "Location":
-        """Split `s3://bucket/key`; raise ValueError for anything else."""
+        """Split `s3://bucket/key`. Raises ValueError for any other text."""
         scheme, _, rest = uri.partition("://")
         bucket, _, key = rest.partition("/")
         if scheme != "s3" or not bucket or not key:
@@ -39,7 +39,7 @@ class Location(NamedTuple):
 
 
 class Artifact(BaseModel):
-    """Immutable bytes a task wrote: where they are and what they must hash to."""
+    """Immutable bytes that a task wrote: their address, SHA-256 and size."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,7 +49,7 @@ class Artifact(BaseModel):
 
 
 class Stat(NamedTuple):
-    """What a store knows about an object without reading it."""
+    """An object's size, ETag, version and metadata, known without reading it."""
 
     bytes: int
     etag: str
@@ -58,21 +58,22 @@ class Stat(NamedTuple):
 
 
 class Upload(Protocol):
-    """An object on its way into a store: nobody sees any of it before it is complete."""
+    """An upload in pieces. The object does not exist before `complete`."""
 
     def write(self, content: bytes) -> None: ...
 
     def complete(self) -> None: ...
 
     def abort(self) -> None:
-        """Leave nothing behind. Once complete, an upload stays."""
+        """Delete the uploaded pieces; after `complete` it does nothing."""
         ...
 
 
 class ArtifactStore(Protocol):
-    """Where artifacts live.
+    """A store of artifacts.
 
-    A missing object raises KeyError, an outage StoreUnavailable, a closed door AccessDenied.
+    Its methods raise KeyError for a missing object, StoreUnavailable for an outage, AccessDenied
+    for a missing permission.
     """
 
     def stat(self, location: Location) -> Stat: ...
@@ -92,19 +93,19 @@ class ArtifactStore(Protocol):
     def write_if_unchanged(
         self, location: Location, content: bytes, *, etag: str | None
     ) -> str | None:
-        """Write only over the object with `etag`, or only where none is if that is None.
+        """Replace the object if it has `etag`, or create it if `etag` is None and there is none.
 
-        The new etag, or None if somebody else was first.
+        Returns the new ETag, or None if another writer was first.
         """
         ...
 
     def delete_if_unchanged(self, location: Location, *, etag: str) -> None:
-        """Delete the object if it still is the one with `etag`."""
+        """Delete the object if it still has `etag`."""
         ...
 
 
 class LocalStore:
-    """A folder that behaves like a store: `root/bucket/key`, each part of a key percent-encoded."""
+    """An `ArtifactStore` in a folder: `root/bucket/key`, each part of a key percent-encoded."""
 
     _one_at_a_time = threading.Lock()
 
@@ -122,7 +123,7 @@ class LocalStore:
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(location.uri) from None
 
-    def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact:  # noqa: ARG002 - a folder keeps no media types
+    def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact:  # noqa: ARG002 - folders hold no media types
         path = self._path(location)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -172,7 +173,7 @@ class LocalStore:
 
 
 class _FileUpload:
-    """Collects in a file beside the buckets, then moves it into place."""
+    """An upload that collects its pieces in a file and renames it when complete."""
 
     def __init__(self, target: Path, partial: Path) -> None:
         self._target = target
@@ -193,5 +194,5 @@ class _FileUpload:
 
 
 def _file_name(part: str) -> str:
-    """Percent-encoded; the parts no folder can hold get names that no other part has."""
+    """Percent-encode a part of a key; `""` and `.`, which name no file, get names of their own."""
     return {"": "%", ".": "%2E"}.get(part) or quote(part, safe="")

@@ -1,4 +1,4 @@
-"""The CPU and the memory of the machine this process runs on."""
+"""Measure this process's memory and name this machine's kind of CPU."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from pipeline.errors import OutOfMemory
 
 _STATUS: Final = Path("/proc/self/status")
-_CODE_KB: Final = 100 * 2**10  # Python and libraries: 41 MB once onnxruntime has run
+_CODE_KB: Final = 100 * 2**10  # upper bound for Python and libraries: 41 MB after onnxruntime ran
 _RSS_UNITS_PER_KB: Final = 2**10 if sys.platform == "darwin" else 1
 _CPUINFO: Final = Path("/proc/cpuinfo")
 _X86_LEVELS: Final = ("avx512f", "avx2", "avx", "sse2")
@@ -20,33 +20,33 @@ _SAME: Final = {"arm64": "aarch64", "amd64": "x86_64"}
 
 
 def peak_mb() -> float:
-    """The most memory this process has held. getrusage would count its parent's too (fork)."""
+    """Return the peak memory of this process. getrusage would include its parent's (fork)."""
     return round(_kilobytes("VmHWM") / 2**10, 1)
 
 
 def require_free(wanted: int, *, limit_mb: int) -> None:
-    """OutOfMemory if `wanted` bytes, beside what the process holds, are more than `limit_mb`.
+    """Raise OutOfMemory if `wanted` bytes and the memory in use exceed `limit_mb`.
 
-    Mapped files count only as far as code takes: weights are clean pages, which the kernel takes
-    back when it needs room, and reads again. (Measured without swap: 512 MB of a mapped file gone
-    at once, and read again in 0.4 s; 512 MB of the process's own stayed.)
+    Of mapped files only code counts, at most 100 MB: weights are clean pages, which the kernel
+    drops when it needs memory and reads again later. (Measured without swap: 512 MB of a mapped
+    file were dropped at once and read again in 0.4 s; 512 MB of the process's own memory stayed.)
     """
     files = min(_kilobytes("RssFile"), _CODE_KB)
     held = (_kilobytes("RssAnon", "RssShmem") + files) * 2**10
     if held + wanted > limit_mb * 2**20:
         raise OutOfMemory(
-            f"it takes {wanted / 2**20:,.0f} MB beside the {held / 2**20:,.0f} MB in use; "
+            f"needs {wanted / 2**20:,.0f} MB in addition to {held / 2**20:,.0f} MB in use; "
             f"the function has {limit_mb:,} MB"
         )
 
 
 def _kilobytes(*figures: str) -> int:
-    """The sum of what the kernel says of each; where it says nothing, the most there ever was."""
+    """Return the sum of the kernel's figures; the peak so far if the kernel lacks one of them."""
     lines = _STATUS.read_text().splitlines() if _STATUS.exists() else []
-    told = dict(line.split(":", 1) for line in lines)
-    if not told.keys() >= set(figures):
+    reported = dict(line.split(":", 1) for line in lines)
+    if not reported.keys() >= set(figures):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // _RSS_UNITS_PER_KB
-    return sum(int(told[figure].split()[0]) for figure in figures)
+    return sum(int(reported[figure].split()[0]) for figure in figures)
 
 
 def cpu_family(machine: str = platform.machine(), cpuinfo: str | None = None) -> str | None:

@@ -1,6 +1,6 @@
-"""Run a container's self-test inside its image: its golden job, through its real handler.
+"""Run a container's self-test inside its image, without AWS: its golden job in its real handler.
 
-It needs no AWS. Each container's `selftest.py` prepares what the job needs, and may check more.
+Each container's `selftest.py` prepares what the job needs, and may check more.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Check = Callable[["Trial"], None]
 
 
 class SelfTestFailed(Exception):
-    """The image does not do what its container is for."""
+    """A result differs from the expected one."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Trial:
     def run(self, handler: Handler, result: type[R], *, row: Row | None = None) -> R:
         """Give the handler the container's golden job, check its answer and parse it.
 
-        SelfTestFailed for the first difference from what `golden.toml` expects.
+        Raises SelfTestFailed for the first difference from what `golden.toml` expects.
         """
         golden = Golden.prepare(
             self.bench.root / "containers" / self.container.replace("-", "_"),
@@ -62,7 +62,7 @@ class Trial:
         return result.model_validate(answer)
 
     def expect(self, what: str, actual: object, expected: object) -> None:
-        """Note a value; SelfTestFailed if it is not as expected."""
+        """Record a value. Raises SelfTestFailed if it is not the expected one."""
         problem = "" if actual == expected else f"{what} is {actual!r}, not {expected!r}"
         self._note(what, actual, problem)
 
@@ -84,7 +84,7 @@ class Trial:
 
 
 def selftest(container: str, check: Check) -> NoReturn:
-    """Run `check`, print one line of JSON after the handler's own log, exit with 0 or 1."""
+    """Run `check`, print the verdict as one line of JSON after the handler's log, exit 0 or 1."""
     started = time.perf_counter()
     verdict: dict[str, Any] = {"selftest": container, "passed": True}
     with tempfile.TemporaryDirectory(prefix="selftest-") as folder:

@@ -1,4 +1,4 @@
-"""What an image starts: the one container in it, under Lambda's runtime client."""
+"""Start the container of an image, under Lambda's runtime client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.declared.containers import load_containers
 
 
 def main() -> None:
-    """Serve the handler that the container's own manifest names, so that nobody repeats it."""
+    """Serve the handler that the container manifest names."""
     (container,) = load_containers(Path(__file__).parents[1])
     runtime_client.main([sys.argv[0], container.handler])
 

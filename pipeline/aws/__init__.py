@@ -1,1 +1,1 @@
-"""The AWS services a container talks to: the only boto3 in an image."""
+"""Clients of the AWS services that containers call: the only boto3 in an image."""

@@ -1,4 +1,4 @@
-"""Models that Amazon Bedrock hosts: JSON in, JSON out, errors by our names."""
+"""Call models hosted by Amazon Bedrock: JSON request, JSON response, named errors."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _BUSY: Final = {
 }  # fmt: skip
 _SERVER_FAULT: Final = 500
 
-# Of what a ValidationException can mean, these are about the model and not about the photo.
+# Texts of a ValidationException about the model; all others are about the photo.
 _ABOUT_THE_MODEL: Final = ("model identifier", "operation not allowed", "throughput")
 
 
 class Bedrock:
-    """The runtime API. Short retries here; long ones belong to the state machine."""
+    """A client of Bedrock's runtime API. Retries briefly; the state machine retries for longer."""
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401 - its type is in no stub we install
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - no installed stub has its type
         self._client = client
 
     @classmethod
@@ -39,7 +39,10 @@ class Bedrock:
         return cls(boto3.client("bedrock-runtime", config=config))
 
     def invoke(self, model_id: str, request: dict[str, Any]) -> bytes:
-        """The model's answer, JSON. PhotoRefused, ModelNotOffered or ModelUnavailable if none."""
+        """Return the model's JSON response.
+
+        Raises PhotoRefused, ModelNotOffered or ModelUnavailable.
+        """
         with _named_errors(model_id):
             answer = self._client.invoke_model(
                 modelId=model_id,
@@ -53,7 +56,10 @@ class Bedrock:
 
 @contextmanager
 def _named_errors(model_id: str) -> Iterator[None]:
-    """A model that is not to be had, one that is busy, a photo it refuses; the rest are bugs."""
+    """Raise the named error for a busy or unavailable model or a declined photo.
+
+    Other errors are bugs and pass unchanged.
+    """
     try:
         yield
     except ClientError as error:

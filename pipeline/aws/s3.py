@@ -1,4 +1,4 @@
-"""Artifacts in S3."""
+"""Store artifacts in S3."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-_PART_BYTES: Final = 16 * 2**20  # 10,000 parts are allowed: 156 GiB
+_PART_BYTES: Final = 16 * 2**20  # S3 allows 10,000 parts: 156 GiB
 
 
 class S3Store:
-    """An `ArtifactStore` over S3. Short retries here; long ones belong to the state machine."""
+    """An `ArtifactStore` in S3. Retries briefly; the state machine retries for longer."""
 
     def __init__(self, client: S3Client) -> None:
         self._client = client
@@ -88,7 +88,7 @@ class S3Store:
 
 
 class _MultipartUpload:
-    """Sends a part whenever one is full; what is smaller than a part is put in one piece."""
+    """An upload in parts of 16 MiB. Content smaller than one part is uploaded by one PutObject."""
 
     def __init__(self, client: S3Client, location: Location) -> None:
         self._client = client

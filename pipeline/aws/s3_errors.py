@@ -1,4 +1,4 @@
-"""What S3 and boto3 call an error, by the names an `ArtifactStore` has for it."""
+"""Translate errors of S3 and boto3 to those that an `ArtifactStore` raises."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _LOST_RACE: Final = {
 }  # fmt: skip
 _NO_ANSWER: Final = (HTTPClientError, NoConnection, IncompleteReadError, RetriesExceededError)
 _BAD_REQUEST: Final = 400
-_REFUSED: Final = {401, 403}
+_DENIED: Final = {401, 403}
 _SERVER_FAULT: Final = 500
 
 
 @contextmanager
 def named_errors(location: Location) -> Iterator[None]:
-    """Raise what an `ArtifactStore` does; whatever has no name there is a bug, and stays."""
+    """Raise KeyError, StoreUnavailable or AccessDenied; other errors, which are bugs, pass."""
     try:
         yield
     except ClientError as error:
@@ -39,7 +39,7 @@ def named_errors(location: Location) -> Iterator[None]:
             raise KeyError(location.uri) from error
         if code in _THROTTLED or status >= _SERVER_FAULT:
             raise StoreUnavailable(f"S3 answered {code} for {location.uri}") from error
-        if status in _REFUSED:
+        if status in _DENIED:
             raise AccessDenied(f"S3 answered {code} for {location.uri}") from error
         raise
     except _NO_ANSWER as error:
@@ -48,7 +48,7 @@ def named_errors(location: Location) -> Iterator[None]:
 
 @contextmanager
 def lost_races() -> Iterator[None]:
-    """Leave quietly where S3 says that it is not the expected object, or not there any more."""
+    """Ignore S3's error that the object has changed or was deleted: another writer was first."""
     try:
         yield
     except ClientError as error:
@@ -58,7 +58,7 @@ def lost_races() -> Iterator[None]:
 
 @contextmanager
 def unwrapped() -> Iterator[None]:
-    """boto3 hides S3's answer to an upload behind an error of its own; let the answer through."""
+    """Raise S3's own error from an upload, which boto3 wraps in S3UploadFailedError."""
     try:
         yield
     except S3UploadFailedError as error:

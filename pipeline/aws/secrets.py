@@ -1,4 +1,4 @@
-"""Tokens that are not in any file: read by name, from Secrets Manager."""
+"""Read tokens by name from Secrets Manager."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from botocore.exceptions import ConnectionError as NoConnection
 from pipeline.errors import StoreUnavailable
 
 _MISSING: Final = {"ResourceNotFoundException", "InvalidRequestException"}
-_CLOSED: Final = {"AccessDeniedException", "DecryptionFailure"}
+_DENIED: Final = {"AccessDeniedException", "DecryptionFailure"}
 _THROTTLED: Final = {"ThrottlingException", "InternalServiceError", "RequestLimitExceeded"}
 _SERVER_FAULT: Final = 500
 
 
 class Unreadable(Exception):
-    """The secret is there, and no text that we may read; the message says why."""
+    """The secret exists, but access is denied or it holds bytes; the message says which."""
 
 
 class Secrets(Protocol):
     def read(self, name: str) -> str:
-        """The secret's text; KeyError if there is none, or it is about to be deleted.
+        """Return the secret's text.
 
-        Unreadable if it is closed to us, or holds bytes; StoreUnavailable if nobody answers.
+        Raises KeyError if the secret is missing or scheduled for deletion, Unreadable if access is
+        denied or it holds bytes, StoreUnavailable if Secrets Manager does not answer.
         """
         ...
 
@@ -43,7 +44,7 @@ class SecretsManager:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if code in _MISSING:
                 raise KeyError(name) from error
-            if code in _CLOSED:
+            if code in _DENIED:
                 raise Unreadable(f"Secrets Manager answered {code}") from error
             if code in _THROTTLED or status >= _SERVER_FAULT:
                 raise StoreUnavailable(f"Secrets Manager answered {code} for {name!r}") from error

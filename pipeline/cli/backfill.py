@@ -23,7 +23,7 @@ from pipeline.operations.backfill_results import (
 from pipeline.operations.backfilling import Batch, estimate, start_backfill
 from pipeline.operations.key_lists import KeyList, require_keys
 from pipeline.operations.site import Site
-from pipeline.session.choice import ModelChoice, read_catalogue
+from pipeline.session.session import ModelChoice, read_catalogue
 
 ASSUMED_MODEL: Final = "u2net"
 ASSUMED_S: Final = 5.0

@@ -1,9 +1,10 @@
-"""`matteline containers` for builds: versions, their lock, and what vouches for an image."""
+"""`matteline containers` for builds: versions, their content lock, and an image's evidence."""
 
 from __future__ import annotations
 
 import json
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,25 +34,31 @@ TO_SIGN: Final = "statement.dsse"
 
 
 class Container(click.ParamType[ContainerManifest]):
-    """A container, by its name."""
+    """A container's name, parsed to its manifest."""
 
     name = "container"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> ContainerManifest:
         known = {container.name: container for container in load_containers(ROOT)}
         if value not in known:
-            self.fail(f"no container is called {value!r}; there are {', '.join(known)}", param, ctx)
+            near = get_close_matches(value, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
+            self.fail(f"unknown container {value!r}; {hint}", param, ctx)
         return known[value]
 
 
 _folder = click.option(
-    "--folder", default="evidence", type=click.Path(exists=True, file_okay=False, path_type=Path)
+    "--folder",
+    default="evidence",
+    show_default=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the image's evidence.",
 )
 
 
 @click.command("check")
 def check() -> None:
-    """Does every version stand for what it was committed with? Changes nothing."""
+    """Check that no container changed without a version bump."""
     problems = list(content_lock.problems(ROOT))
     for problem in problems:
         click.echo(problem, err=True)
@@ -60,7 +67,7 @@ def check() -> None:
 
 @click.command("lock")
 def lock() -> None:
-    """Write down what every container's version stands for."""
+    """Record the content of every container's version."""
     try:
         content_lock.lock(ROOT)
     except content_lock.VersionTaken as taken:
@@ -70,23 +77,26 @@ def lock() -> None:
 @click.command("bump")
 @click.argument("names", nargs=-1, required=True, type=Container())
 def bump(names: tuple[ContainerManifest, ...]) -> None:
-    """Raise the version of NAMES, once for each commit, and lock what it stands for."""
+    """Raise the versions of NAMES and record their content.
+
+    Each version rises once per commit.
+    """
     for container in names:
         raised = content_lock.bump(ROOT, container)
-        click.echo(f"{raised.name} {raised.version}: say in CHANGELOG.md what changed")
+        click.echo(f"{raised.name} {raised.version}: describe the change in CHANGELOG.md")
     content_lock.lock(ROOT)
 
 
 @click.command("version")
 @click.argument("container", type=Container())
-@click.option("--tag", default="", help="Of the form tag/edge-refiner/v1.3.0; must agree.")
+@click.option("--tag", default="", help="Tag that must name it, as tag/edge-refiner/v1.3.0.")
 def version(container: ContainerManifest, tag: str) -> None:
-    """The version in the container's manifest."""
+    """Print the version in CONTAINER's manifest."""
     expected = f"{container.name}/v{container.version}"
     if tag and tag.removeprefix("tag/") != expected:
         raise click.ClickException(
-            f"the tag {tag.removeprefix('tag/')} is not {expected}, which the manifest says; "
-            "tag again, or mend the manifest and tag that"
+            f"the tag is {tag.removeprefix('tag/')}, but the manifest needs {expected}; "
+            "correct the tag, or change the manifest and tag that commit"
         )
     click.echo(container.version)
 
@@ -95,7 +105,10 @@ def version(container: ContainerManifest, tag: str) -> None:
 @click.argument("container", type=Container())
 @_folder
 def evidence(container: ContainerManifest, folder: Path) -> None:
-    """Turn selftest.log and sbom.json in FOLDER into what a release asks for."""
+    """Convert a build's output to evidence for the release gate.
+
+    Reads selftest.log and sbom.json in the folder.
+    """
     of = {"container": container.name, "version": container.version}
     try:
         selftest = read_selftest((folder / "selftest.log").read_text(encoding="utf-8"), **of)
@@ -109,13 +122,13 @@ def evidence(container: ContainerManifest, folder: Path) -> None:
 @click.command("state")
 @click.argument("container", type=Container())
 @_folder
-@click.option("--digest", required=True, help="The image's, sha256:….")
-@click.option("--revision", required=True, help="The commit that was built.")
-@click.option("--build", required=True, help="The build's own ARN.")
+@click.option("--digest", required=True, help="Digest of the image (sha256:…).")
+@click.option("--revision", required=True, help="Commit that was built.")
+@click.option("--build", required=True, help="ARN of the build.")
 def state(
     container: ContainerManifest, folder: Path, digest: str, revision: str, build: str
 ) -> None:
-    """State in FOLDER who built the image out of what; leave beside it the bytes to sign."""
+    """Write the provenance statement and the bytes to sign."""
     built = Built(
         container=container.name,
         version=container.version,
@@ -133,7 +146,10 @@ def state(
 @click.argument("signature")
 @_folder
 def vouch(key: str, signature: str, folder: Path) -> None:
-    """Put the statement in FOLDER into an envelope, with the base64 SIGNATURE that KEY made."""
+    """Wrap the provenance statement in a signed envelope.
+
+    SIGNATURE is in base64, by the KMS key KEY.
+    """
     _write(folder / PROVENANCE, envelope_of(_read(folder, STATEMENT), key=key, signature=signature))
 
 

@@ -1,6 +1,6 @@
-"""`matteline`: the local cloud on the command line. Errors are one line and a hint.
+"""`matteline`: the root command. An error is one line, then a hint.
 
-Verbs import the local cloud, which takes seconds, only where they start one.
+Commands import the local cloud in the function that starts it: loading it takes seconds.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pipeline.cli.models import models
 from pipeline.cli.photos import PHOTO_COMMANDS
 from pipeline.cli.quarantine import quarantine
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
-from pipeline.releases.images.trouble import ImageTrouble
+from pipeline.releases.images.tools import ImageError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--verbose", is_flag=True, help="Show the trace of an error.")
+@click.option("--verbose", is_flag=True, help="Show the traceback of an error.")
 def matteline(*, verbose: bool) -> None:
-    """Drop a photo, get a cut-out: the whole pipeline, offline."""
+    """Run and operate the pipeline, locally or on AWS."""
 
 
 for command in (*PHOTO_COMMANDS, models, containers, jobs, quarantine, backfill):
@@ -32,8 +32,8 @@ for command in (*PHOTO_COMMANDS, models, containers, jobs, quarantine, backfill)
 
 
 def main() -> None:
-    """Run the command line; a named error is one line and a hint, exit code 1 (2: wrong usage)."""
-    # A background job starts with SIGINT ignored; a closed terminal sends SIGHUP.
+    """Run the command line. Exit code 1: an error with a name; 2: the command was wrong."""
+    # A background job ignores SIGINT from its start; a closed terminal sends SIGHUP.
     for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
@@ -41,7 +41,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         matteline()
-    except (PipelineError, ImageTrouble) as error:
+    except (PipelineError, ImageError) as error:
         if "--verbose" in sys.argv:
             raise
         click.echo(f"{type(error).__name__}: {error.message}\n{error.hint}", err=True)

@@ -1,4 +1,4 @@
-"""Before and after, side by side: one PNG to look at instead of a folder to click through."""
+"""Write a contact sheet: one PNG with each photo beside its cutout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INK: Final = (40, 40, 40)
 
 
 def write_contact_sheet(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Write a sheet of every finished photo, two pairs a row; nothing if none finished."""
+    """Write a sheet of all finished photos, two pairs a row; no file if none finished."""
     pairs = [_pair(outcome, outcome.picture) for outcome in outcomes if outcome.picture]
     if not pairs:
         return
@@ -39,7 +39,7 @@ def write_contact_sheet(outcomes: Sequence[Outcome], path: Path) -> None:
 
 
 def _pair(outcome: Outcome, picture: Path) -> Image.Image:
-    """The photo, its cut-out, and a line below that says what they are."""
+    """Draw the photo beside its cutout, with name and model below."""
     tiles = [_tile(outcome.photo.path), _tile(picture)]
     height = max(tile.height for tile in tiles)
     pair = Image.new("RGB", (2 * _TILE + _MARGIN // 2, height + _CAPTION), _PAPER)
@@ -52,7 +52,7 @@ def _pair(outcome: Outcome, picture: Path) -> Image.Image:
 
 
 def _tile(path: Path) -> Image.Image:
-    """A picture fitted into a square, over a checkerboard where it is transparent."""
+    """Fit an image into a square tile, over a checkerboard if it is transparent."""
     photo = decode(path.read_bytes())
     opacity = photo.alpha if photo.alpha is not None else np.full(photo.rgb.shape[:2], 255, "uint8")
     picture = Image.fromarray(np.dstack([photo.rgb, opacity]))
@@ -63,7 +63,7 @@ def _tile(path: Path) -> Image.Image:
 
 
 def checkerboard(width: int, height: int) -> Image.Image:
-    """Light and grey squares, the usual sign for transparency."""
+    """Draw light and grey squares, which stand for transparency."""
     rows, columns = np.indices((height, width)) // _CHECKER
     shade = np.where((rows + columns) % 2 == 0, 255, 204).astype(np.uint8)
     return Image.fromarray(shade).convert("RGB")

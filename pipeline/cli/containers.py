@@ -1,24 +1,32 @@
-"""`matteline containers`: the units the pipeline is made of, and their images."""
+"""`matteline containers`: list containers, build their images, release and roll back versions."""
 
 from __future__ import annotations
+
+import sys
 
 import click
 
 from pipeline.cli.builds import BUILD_COMMANDS, Container
 from pipeline.cli.options import ROOT
-from pipeline.cli.releases import RELEASE_COMMANDS
+from pipeline.cli.site import site_options
 from pipeline.declared.containers import ContainerManifest, load_containers
+from pipeline.operations.releasing import Action, Release, follow, start_release
+from pipeline.operations.site import Site
 from pipeline.releases.images.build import build_images
+
+_wait_option = click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Wait until the release ends."
+)
 
 
 @click.group()
 def containers() -> None:
-    """Look at the containers, and build their images."""
+    """List, check, build and release containers."""
 
 
 @containers.command("list")
 def list_containers() -> None:
-    """Every container: its version, job and limits."""
+    """List containers with version, job and limits."""
     for row in load_containers(ROOT):
         limits = f"{row.memory_mb} MB, {row.timeout_s} s"
         click.echo(f"{row.name:20}{row.version:8}{row.job:18}{limits:16}{row.summary}")
@@ -27,9 +35,53 @@ def list_containers() -> None:
 @containers.command("build")
 @click.argument("names", nargs=-1, type=Container())
 def build(names: tuple[ContainerManifest, ...]) -> None:
-    """Build the images of NAMES, or of every container, with buildah; needs root."""
+    """Build the images of NAMES, or of every container.
+
+    Needs buildah and root.
+    """
     build_images(ROOT, names or load_containers(ROOT), say=click.echo)
 
 
-for command in (*BUILD_COMMANDS, *RELEASE_COMMANDS):
+@containers.command("release")
+@click.argument("container", type=Container())
+@click.option("--version", help="Version whose image was built [default: the manifest's].")
+@_wait_option
+@site_options
+def release(site: Site, container: ContainerManifest, version: str | None, *, wait: bool) -> None:
+    """Release CONTAINER: scan, policy check, smoke test, canary.
+
+    Exit code 1 if the release was rejected or rolled back.
+    """
+    _run(site, container, version or container.version, "deploy", wait=wait)
+
+
+@containers.command("rollback")
+@click.argument("container", type=Container())
+@click.argument("version")
+@_wait_option
+@site_options
+def rollback(site: Site, container: ContainerManifest, version: str, *, wait: bool) -> None:
+    """Return CONTAINER to a VERSION that was live before.
+
+    All traffic moves at once. Exit code 1 if the rollback was rejected or failed.
+    """
+    _run(site, container, version, "rollback", wait=wait)
+
+
+def _run(
+    site: Site, container: ContainerManifest, version: str, action: Action, *, wait: bool
+) -> None:
+    """Start a release and report how it ended; exit with 1 if it failed."""
+    arn = start_release(site, Release(container.name, version, action))
+    click.echo(arn)
+    if not wait:
+        return
+    execution = follow(site, arn)
+    if execution.status != "SUCCEEDED":
+        click.echo(f"{execution.error or execution.status}: {execution.cause or ''}", err=True)
+        sys.exit(1)
+    click.echo(f"{container.name} {version} is live")
+
+
+for command in BUILD_COMMANDS:
     containers.add_command(command)

@@ -1,4 +1,4 @@
-"""`matteline models`: the catalogue, and the weights behind it."""
+"""`matteline models`: list the catalogue, stage and verify weights, add a model."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import click
 
 from pipeline.cli import report
 from pipeline.cli.options import ROOT, weights_options
-from pipeline.session.choice import ModelChoice, mirror_of, read_catalogue
 from pipeline.session.kept_weights import ABSENT, OK, cache_folder, verify_copies
 from pipeline.session.own_model import Wishes, describe_row, inspect_network
+from pipeline.session.session import ModelChoice, keeping_cloud, mirror_of, read_catalogue
 
 
 class Numbers(click.ParamType[tuple[float, float, float]]):
-    """Three numbers with commas between them, each of them above `above`."""
+    """Three finite numbers separated by commas, each above `above`."""
 
     name = "R,G,B"
 
@@ -29,7 +29,7 @@ class Numbers(click.ParamType[tuple[float, float, float]]):
         try:
             red, green, blue = (float(part) for part in str(value).split(","))
         except ValueError:
-            self.fail(f"{value!r} is not three numbers with commas between them", param, ctx)
+            self.fail(f"{value!r} is not three numbers separated by commas", param, ctx)
         if not all(self._above < number < math.inf for number in (red, green, blue)):
             above = "" if math.isinf(self._above) else f" above {self._above:g}"
             self.fail(f"{value!r} is not three finite numbers{above}", param, ctx)
@@ -37,7 +37,7 @@ class Numbers(click.ParamType[tuple[float, float, float]]):
 
 
 class Scale(click.ParamType[str | float]):
-    """What the picture is divided by: a number above 0, or the largest value in it."""
+    """The divisor of pixel values: a number above 0, or `max` for the photo's largest value."""
 
     name = "max|NUMBER"
 
@@ -55,13 +55,13 @@ class Scale(click.ParamType[str | float]):
 
 @click.group()
 def models() -> None:
-    """Look after the model catalogue and its weights."""
+    """List, stage, verify and add models."""
 
 
 @models.command("list")
 @weights_options
 def list_models(choice: ModelChoice) -> None:
-    """Every model row: its licence, memory, what it is for, and what it falls back on."""
+    """List models with licence, memory, summary and fallback."""
     catalogue = read_catalogue(ROOT, choice)
     for row in catalogue.rows:
         fallback = f" (fallback: {row.fallback})" if row.fallback else ""
@@ -74,12 +74,11 @@ def list_models(choice: ModelChoice) -> None:
 @click.argument("names", nargs=-1, required=True)
 @weights_options
 def stage(names: tuple[str, ...], choice: ModelChoice) -> None:
-    """Fetch, verify and try the weights of NAMES through the real machine, and keep them.
+    """Fetch, verify, test and keep the weights of NAMES.
 
-    Exit code 0 if every model was staged, 1 if not.
+    Runs the stage-weights state machine in a local cloud. Exit code 1 if a model was not staged.
     """
     from pipeline.session.availability import stageable_row
-    from pipeline.session.session import keeping_cloud
     from pipeline.session.stager import stage_model
 
     catalogue = read_catalogue(ROOT, choice)
@@ -99,10 +98,10 @@ def stage(names: tuple[str, ...], choice: ModelChoice) -> None:
 @click.argument("names", nargs=-1)
 @weights_options
 def verify(names: tuple[str, ...], choice: ModelChoice) -> None:
-    """Hash the copies of NAMES (or of every model) in the mirror folder and among those kept.
+    """Verify the stored weights of NAMES, or of every model.
 
-    Exit code 1 if a copy is not what the catalogue and the staged manifest say, or if there is
-    none of a model that was named.
+    Hashes the copies in the mirror folder and the kept weights. Exit code 1 if a copy differs from
+    the catalogue or the staged weights record, or if a model in NAMES has no copy.
     """
     catalogue = read_catalogue(ROOT, choice)
     rows = [catalogue.row(name) for name in names] or catalogue.rows
@@ -116,30 +115,66 @@ def verify(names: tuple[str, ...], choice: ModelChoice) -> None:
 
 @models.command("add")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--name", required=True, help="What the model is to be called: kebab-case.")
-@click.option("--licence", required=True, help="What its weights may be used under.")
-@click.option("--summary", default="A model of our own.", show_default=True)
-@click.option("--commercial/--non-commercial", default=True, help="What the licence allows.")
-@click.option("--input-size", type=click.IntRange(32, 4096), help="Where the network takes any.")
-@click.option("--scale", type=Scale(), default="max", show_default=True, help="Divides the photo.")
-@click.option("--mean", type=Numbers(), default="0.485,0.456,0.406", show_default=True)
-@click.option("--std", type=Numbers(above=0), default="0.229,0.224,0.225", show_default=True)
-@click.option("--activation", type=click.Choice(["none", "sigmoid"]), help="Else found out.")
+@click.option("--name", required=True, help="Name for the model, in kebab-case.")
+@click.option("--licence", required=True, help="Licence of the weights.")
+@click.option(
+    "--summary", default="A model of our own.", show_default=True, help="One sentence about it."
+)
+@click.option(
+    "--commercial/--non-commercial",
+    default=True,
+    show_default=True,
+    help="Use that the licence allows.",
+)
+@click.option(
+    "--input-size",
+    type=click.IntRange(32, 4096),
+    help="Side of the input in pixels, if the network accepts any [default: the network's].",
+)
+@click.option(
+    "--scale",
+    type=Scale(),
+    default="max",
+    show_default=True,
+    help="Divisor of pixel values; `max` is the photo's largest value.",
+)
+@click.option(
+    "--mean",
+    type=Numbers(),
+    default="0.485,0.456,0.406",
+    show_default=True,
+    help="Mean of each channel, subtracted after scaling.",
+)
+@click.option(
+    "--std",
+    type=Numbers(above=0),
+    default="0.229,0.224,0.225",
+    show_default=True,
+    help="Standard deviation of each channel, the divisor after subtracting the mean.",
+)
+@click.option(
+    "--activation",
+    type=click.Choice(["none", "sigmoid"]),
+    help="Output activation [default: detected].",
+)
 @click.option(
     "--to",
     "catalogue",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Catalogue file to append the row to, instead of printing it.",
+    help="Catalogue file to append the row to [default: print the row].",
 )
 def add(file: Path, input_size: int | None, catalogue: Path | None, **wishes: Any) -> None:
-    """Describe an ONNX FILE of your own as a catalogue row, after running it once."""
-    said = Wishes(**wishes)
-    found = inspect_network(ROOT, file, said, input_size=input_size)
-    row = describe_row(file, found, said, catalogue=catalogue)
+    """Describe your ONNX FILE as a catalogue row.
+
+    Runs the network once to measure its input, output and memory.
+    """
+    wanted = Wishes(**wishes)
+    found = inspect_network(ROOT, file, wanted, input_size=input_size)
+    row = describe_row(file, found, wanted, catalogue=catalogue)
     if catalogue is None:
         click.echo(row)
         return
     with catalogue.open("a", encoding="utf-8") as out:
         out.write(row)
-    tried = f"matteline run PHOTO --model {said.name} --catalogue {catalogue}"
-    click.echo(f"Added {said.name}. Try it: {tried}")
+    tried = f"matteline run PHOTO --model {wanted.name} --catalogue {catalogue}"
+    click.echo(f"Added {wanted.name}. Try it: {tried}")

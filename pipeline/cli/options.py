@@ -1,29 +1,32 @@
-"""Options that more than one command takes."""
+"""Options that several commands share, and how the text of points and boxes is read."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import click
 
-from pipeline.session.choice import ModelChoice
+from pipeline.photo.prompts import MOST_POINTS, MOST_SUBJECTS, Box, Point, SubjectPrompt
+from pipeline.session.session import ModelChoice
 
 ROOT: Final = Path(__file__).parents[2]
+_LABELS: Final[dict[tuple[str, ...], Literal[0, 1]]] = {(): 1, ("1",): 1, ("0",): 0}
 
 
 def weights_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --mirror, --catalogue and --accept-licence.
+    """Add --mirror, --catalogue and --accept-licence, and pass them as one ModelChoice.
 
-    With `model` and `images`, where a command takes them, they are one ModelChoice.
+    The choice includes the command's `model` and `images` options, if it has them.
     """
 
     @click.option(
         "--mirror",
         envvar="MATTELINE_WEIGHTS_MIRROR",
-        help="Folder or URL that holds weights by file name; tried before a model's own sources.",
+        help="Folder or URL with weights by file name, tried first [default: kept weights].",
     )
     @click.option(
         "--catalogue",
@@ -31,7 +34,7 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
         envvar="MATTELINE_CATALOGUE",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         multiple=True,
-        help="Catalogue file layered over the shipped one; may be repeated.",
+        help="Catalogue file layered over the shipped catalogue; repeatable.",
     )
     @click.option(
         "--accept-licence",
@@ -39,7 +42,7 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
         envvar="MATTELINE_ACCEPTED_LICENCES",
         metavar="NAME",
         multiple=True,
-        help="Accept a non-commercial licence by the name the catalogue gives it; may be repeated.",
+        help="Non-commercial licence to accept, by its catalogue name; repeatable.",
     )
     @functools.wraps(command)
     def with_choice(
@@ -47,7 +50,7 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
         overlays: tuple[Path, ...],
         accepted_licences: tuple[str, ...],
         model: str | None = None,
-        images: bool = False,  # noqa: FBT001, FBT002 - click hands it over by name
+        images: bool = False,  # noqa: FBT001, FBT002 - click passes options by name
         **rest: Any,
     ) -> None:
         choice = ModelChoice(model, mirror, overlays, accepted_licences, images)
@@ -56,8 +59,47 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_choice
 
 
-model_option = click.option("--model", help="Catalogue name; by default the first that can be had.")
-images_option = click.option(
-    "--images", is_flag=True, help="Run every function inside its built image: see make images."
+model_option = click.option(
+    "--model", help="Model name (`matteline models list`) [default: first available]."
 )
-output_option = functools.partial(click.option, "-o", "--output", type=click.Path(path_type=Path))
+images_option = click.option(
+    "--images", is_flag=True, help="Run functions inside their built images (`make images`)."
+)
+output_option = functools.partial(
+    click.option, "-o", "--output", type=click.Path(path_type=Path), help="Folder for the results."
+)
+
+
+def prompt_metadata(points: Sequence[str], boxes: Sequence[str]) -> dict[str, str]:
+    """Return the prompts as object metadata, empty without points and boxes.
+
+    All points and a single box mark one subject; each of several boxes marks its own subject.
+    Raises UsageError for text that is no point or box, or for an ambiguous combination.
+    """
+    if not points and not boxes:
+        return {}
+    if points and len(boxes) > 1:
+        raise click.UsageError("use --point with at most one --box")
+    if len(points) > MOST_POINTS or len(boxes) > MOST_SUBJECTS:
+        raise click.UsageError(f"at most {MOST_POINTS} --point or {MOST_SUBJECTS} --box")
+    marked = tuple(map(_point, points))
+    prompts = [SubjectPrompt(points=marked, box=box) for box in map(_box, boxes)]
+    prompts = prompts or [SubjectPrompt(points=marked)]
+    content = json.dumps([prompt.model_dump(exclude_defaults=True) for prompt in prompts])
+    return {"prompts": content}
+
+
+def _point(text: str) -> Point:
+    try:
+        x, y, *label = text.split(",")
+        return Point(x=float(x), y=float(y), label=_LABELS[tuple(label)])
+    except (ValueError, KeyError):
+        raise click.UsageError(f"--point {text}: write X,Y, or X,Y,0 for the background") from None
+
+
+def _box(text: str) -> Box:
+    try:
+        x0, y0, x1, y1 = map(float, text.split(","))
+        return Box(x0=x0, y0=y0, x1=x1, y1=y1)
+    except ValueError:
+        raise click.UsageError(f"--box {text}: write X0,Y0,X1,Y1, top left first") from None

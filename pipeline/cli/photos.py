@@ -1,70 +1,89 @@
-"""`matteline demo`, `run` and `up`: photos through a local cloud, and a cloud for whoever asks."""
+"""`matteline demo`, `run` and `up`: process photos in a local cloud, or keep one running."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import socket
 import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
+from pydantic import ValidationError
 
 from pipeline.cli import report
-from pipeline.cli.marks import prompt_metadata
 from pipeline.cli.options import (
     ROOT,
     images_option,
     model_option,
     output_option,
+    prompt_metadata,
     weights_options,
 )
-from pipeline.cli.preflight import (
-    option_metadata,
-    require_free,
-    require_photos,
-    require_writable,
-)
-from pipeline.cli.samples import sample_photos
-from pipeline.contracts.cutout import Refine
-from pipeline.session.choice import ModelChoice
+from pipeline.contracts.cutout import CutoutOptions, Refine
+from pipeline.session.session import ModelChoice, session
 
 if TYPE_CHECKING:
     from pipeline.session.batch import Outcome, Photo
 
 DEFAULT_PORT: Final = 8420
 CONTACT_SHEET: Final = "contact-sheet.png"
-POINT_HELP: Final = (
-    "A place on the subject (or, with 0, off it), in pixels or 0–1; may be repeated."
-)
-BOX_HELP: Final = "A box around the subject; each of several is a subject of its own."
+# scikit-image's samples, public domain or CC0: a person, a cat, a cup and a rocket
+SAMPLES: Final = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
+POINT_HELP: Final = "Point on the subject (`,0`: background), in pixels or 0–1; repeatable."
+BOX_HELP: Final = "Box around a subject, in pixels or 0–1; repeat it for several subjects."
 
 
 @click.command()
 @output_option(default=Path("demo-output"), show_default=True)
 @weights_options
 def demo(output: Path, choice: ModelChoice) -> None:
-    """Cut out sample photos: pictures, manifests and a contact sheet in the output folder."""
+    """Cut out sample photos.
+
+    Writes output images, output records and a contact sheet to the output folder.
+    """
     from pipeline.session.batch import Photo
 
     photos = [Photo(path, path.stem) for path in sample_photos()]
     outcomes = _run_batch(photos, output=output, choice=choice, metadata={})
-    # A photo the model sees nothing in has had its answer; only a failure spoils the demo.
-    answered = {"DONE", "QUARANTINED"}
-    sys.exit(any(outcome.status not in answered for outcome in outcomes))
+    # A sample in which the model finds no subject is quarantined: the demo still succeeds.
+    expected = {"DONE", "QUARANTINED"}
+    sys.exit(any(outcome.status not in expected for outcome in outcomes))
 
 
 @click.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @output_option(default=Path("out"), show_default=True)
 @model_option
-@click.option("--refine", type=click.Choice(get_args(Refine)), help="How edges are made.")
-@click.option("--format", type=click.Choice(["png", "webp"]), help="PNG unless you say so.")
-@click.option("--effort", type=click.Choice(["fast", "small"]), help="How hard files are packed.")
-@click.option("--background", metavar="#RRGGBB[AA]", help="Put the subject on a colour.")
+@click.option(
+    "--refine", type=click.Choice(get_args(Refine)), help="Edge refinement [default: auto]."
+)
+@click.option("--format", type=click.Choice(["png", "webp"]), help="Output format [default: png].")
+@click.option(
+    "--effort",
+    type=click.Choice(["fast", "small"]),
+    help="Compression; `small` takes about ten times longer [default: fast].",
+)
+@click.option(
+    "--background",
+    metavar="#RRGGBB[AA]",
+    help="Colour behind the subject [default: transparent].",
+)
 @click.option("--crop", is_flag=True, help="Crop to the subject.")
-@click.option("--margin", metavar="PERCENT", help="What a crop leaves around the subject.")
-@click.option("--outputs", metavar="LIST", help="Any of cutout,mask,preview.")
+@click.option(
+    "--margin",
+    metavar="PERCENT",
+    help="Margin around a crop, in percent of the subject's longer side [default: 0].",
+)
+@click.option(
+    "--outputs",
+    metavar="LIST",
+    help="Any of cutout, mask and preview, separated by commas [default: cutout].",
+)
 @click.option("--point", "points", metavar="X,Y[,0]", multiple=True, help=POINT_HELP)
 @click.option("--box", "boxes", metavar="X0,Y0,X1,Y1", multiple=True, help=BOX_HELP)
 @images_option
@@ -77,9 +96,10 @@ def run(
     boxes: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Cut out PHOTOS (files or folders) through the same state machine that runs on AWS.
+    """Cut out PHOTOS with the state machine that runs on AWS.
 
-    Exit code 0 if every photo was cut out, 1 if not, 2 if the command itself was wrong.
+    PHOTOS are files or folders. Exit code 0: every photo was cut out; 1: some were not; 2: the
+    command was wrong.
     """
     from pipeline.session.batch import collect
 
@@ -87,20 +107,28 @@ def run(
     require_photos(photos)
     found = collect(photos, output=output)
     if not found:
-        raise click.UsageError("there are no photos in these folders")
+        raise click.UsageError("no files found in these folders (formats are not checked yet)")
     outcomes = _run_batch(found, output=output, choice=choice, metadata=metadata)
     sys.exit(not all(outcome.done for outcome in outcomes))
 
 
 @click.command()
-@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--port",
+    default=DEFAULT_PORT,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port on 127.0.0.1; 0 takes any free port.",
+)
 @model_option
 @images_option
 @weights_options
 def up(port: int, choice: ModelChoice) -> None:
-    """Keep the local cloud running and say what to type. Ctrl-C stops everything."""
+    """Start the local cloud and print commands to try.
+
+    Reports every execution that ends. Ctrl-C stops everything.
+    """
     from pipeline.cli.manual import instructions, narrate
-    from pipeline.session.session import session
 
     require_free(port)
     screen = report.console()
@@ -113,12 +141,16 @@ def up(port: int, choice: ModelChoice) -> None:
         narrate(cloud, say)
 
 
+def sample_photos() -> list[Path]:
+    """Return the paths of the sample photos, files of the installed scikit-image."""
+    return [Path(str(files("skimage") / "data" / name)) for name in SAMPLES]
+
+
 def _run_batch(
     photos: list[Photo], *, output: Path, choice: ModelChoice, metadata: dict[str, str]
 ) -> list[Outcome]:
     from pipeline.cli.contact_sheet import write_contact_sheet
     from pipeline.session.batch import cut_out
-    from pipeline.session.session import session
 
     require_writable(output)
     screen = report.console()
@@ -131,8 +163,48 @@ def _run_batch(
     report.print_table(screen, outcomes)
     write_contact_sheet(outcomes, output / CONTACT_SHEET)
     if any(outcome.done for outcome in outcomes):
-        say(f"Pictures, manifests and {CONTACT_SHEET} are in {output}/")
+        say(f"Output images, output records and {CONTACT_SHEET} are in {output}/")
     return outcomes
+
+
+def option_metadata(chosen: dict[str, Any]) -> dict[str, str]:
+    """Return the chosen options as object metadata. Raises UsageError if one is invalid."""
+    fields = {name: value for name, value in chosen.items() if value not in {None, False}}
+    typed = fields | ({"outputs": fields["outputs"].split(",")} if "outputs" in fields else {})
+    try:
+        CutoutOptions.model_validate({"model": "unnamed", **typed})
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise click.UsageError(f"--{wrong['loc'][0]}: {wrong['msg']}") from error
+    return {name: str(value).lower() for name, value in fields.items()}
+
+
+def require_photos(paths: Sequence[Path]) -> None:
+    """Raise UsageError for a path that is neither a file nor a folder."""
+    odd = [str(path) for path in paths if not (path.is_file() or path.is_dir())]
+    if odd:
+        raise click.UsageError(f"neither a file nor a folder: {', '.join(odd)}")
+
+
+def require_writable(output: Path) -> None:
+    """Create the output folder. Raises UsageError if it cannot be written."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=output).close()
+    except OSError as error:
+        raise click.UsageError(f"cannot write to {output}: {error.strerror}") from None
+
+
+def require_free(port: int) -> None:
+    """Raise UsageError if another process listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise click.UsageError(
+                f"port {port}: {error.strerror}; choose another --port"
+            ) from None
 
 
 PHOTO_COMMANDS: Final = (demo, run, up)

@@ -1,4 +1,4 @@
-"""What the command line shows: progress while photos run, a table when they are done."""
+"""Print a progress bar while photos run, and tables of results."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from pipeline.session.stager import StagedModel
 
 _COLOURS = {"DONE": "green", "QUARANTINED": "yellow"}
-_WIDE = 110  # columns; a narrower terminal shows no times
+_WIDE = 110  # columns; narrower terminals omit the times
 _TIMED_TASKS = ("Inspect", "StageWeights", "RemoveBackground", "RefineEdges")
 
 
 def console() -> Console:
-    """A console that never cuts a path in half when its output is a file or a pipe."""
+    """Return a console; in a file or pipe it is 200 columns wide, so that paths stay whole."""
     plain = Console()
     return plain if plain.is_terminal else Console(width=200)
 
 
 @contextlib.contextmanager
 def progress_bar(screen: Console, total: int) -> Iterator[Callable[[Outcome], None]]:
-    """A bar that moves once per finished photo; yields what to call with each outcome."""
+    """Show a progress bar; yield a callback that advances it by one finished photo."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -44,7 +44,7 @@ def progress_bar(screen: Console, total: int) -> Iterator[Callable[[Outcome], No
 
 
 def print_table(screen: Console, outcomes: Sequence[Outcome]) -> None:
-    """One row per photo: how it ended, with which model, how long each task took, where it is."""
+    """Print a row per photo: status, model, milliseconds per task, result or reason."""
     table = Table("photo", "status", "model")
     timed = _TIMED_TASKS if screen.width >= _WIDE else ()
     for task in timed:
@@ -60,20 +60,20 @@ def print_table(screen: Console, outcomes: Sequence[Outcome]) -> None:
 
 
 def print_staged(screen: Console, staged: Sequence[StagedModel]) -> None:
-    """One row per model: whether it is staged, how large it is, where it came from or why not."""
+    """Print a row per model: status, size in MB, and the sources or the reason it failed."""
     table = Table("model", "status")
     table.add_column("MB", justify="right")
     table.add_column("from", overflow="fold")
     for model in staged:
         status = "[red]FAILED[/]" if model.reason else "[green]STAGED[/]"
         size = "" if model.reason else f"{model.bytes / 1e6:,.1f}"
-        told = model.reason or "\n".join(model.sources)
-        table.add_row(escape(model.model), status, size, escape(told))
+        origin = model.reason or "\n".join(model.sources)
+        table.add_row(escape(model.model), status, size, escape(origin))
     screen.print(table)
 
 
 def print_copies(screen: Console, copies: Sequence[Copy]) -> None:
-    """One row per file that was hashed, or that is not there."""
+    """Print a row per copy of a file, or per file without a copy."""
     table = Table("model", "file")
     table.add_column("verdict", overflow="fold")
     table.add_column("copy", overflow="fold")

@@ -1,4 +1,4 @@
-"""The local cloud: start everything in order, stop everything in reverse."""
+"""Start the parts of the local cloud in order, and stop them in reverse order."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ CREDENTIALS: Final = {
 }
 _CLIENTS_LOCK: Final = threading.Lock()
 WORKERS_PER_FUNCTION: Final = max(1, min(4, os.cpu_count() or 1))
-MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of a machine; other events wait
+MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of one state machine; other events wait
 
 
 @dataclass(frozen=True)
 class LocalCloud:
-    """A running cloud. Everything goes through its endpoint, as the AWS CLI does."""
+    """A running local cloud. Clients reach every service through its endpoint."""
 
     endpoint: str
     blueprint: Blueprint
@@ -57,7 +57,7 @@ class LocalCloud:
 
 
 @contextlib.contextmanager
-def local_cloud(  # noqa: PLR0913 - each by its name
+def local_cloud(  # noqa: PLR0913 - keyword-only options
     blueprint: Blueprint,
     *,
     port: int = 0,
@@ -66,17 +66,17 @@ def local_cloud(  # noqa: PLR0913 - each by its name
     adjust: Callable[[Function], Function] = lambda function: function,
     wrap: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
 ) -> Iterator[LocalCloud]:
-    """Start the cloud on 127.0.0.1 (any free port if 0) and stop it on the way out.
+    """Run the cloud on 127.0.0.1 until the block ends; port 0 takes any free port.
 
-    Functions run from the blueprint's sources, unless `launcher` starts them otherwise. `adjust`
-    may change a function before it is created and `wrap` may stand in front of the whole API: that
-    is how faults are injected in tests.
+    Functions run from the blueprint's sources, unless `launcher` starts them differently. Tests
+    inject faults with `adjust`, which may change a function before it is created, and with `wrap`,
+    which may wrap the whole API.
     """
     compat.apply()
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(OwnFolder()))
         (scratch / "logs").mkdir()
-        memory.forget()  # what an earlier cloud of this process left
+        memory.forget()  # state of an earlier cloud in this process
         stack.callback(memory.forget)
         server = LocalServer(port)
         stack.callback(server.stop)
@@ -122,7 +122,7 @@ def _running_bridges(cloud: LocalCloud) -> Iterator[None]:
 
 
 def make_client(service: str, endpoint: str) -> Any:
-    """A boto3 client of a running local cloud; each is made once, for all threads."""
+    """Return the boto3 client of a service of a running local cloud; all threads share it."""
     with _CLIENTS_LOCK:
         return _make_client(service, endpoint)
 
@@ -153,7 +153,7 @@ def _worker_environment(
 
 
 def _absolute(mirror: str) -> str:
-    """The mirror, to be found from any folder."""
+    """Make a mirror folder's path absolute: workers run in other folders. Keep a URL as it is."""
     return mirror if "://" in mirror or not mirror else str(Path(mirror).absolute())
 
 

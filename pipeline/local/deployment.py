@@ -1,4 +1,7 @@
-"""Buckets, table, functions and machines, from the files that CDK reads too."""
+"""Create the buckets, tables, functions and state machines that the blueprint declares.
+
+CDK deploys the same blueprint on AWS.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from pipeline.local.worker import Function
 
 NAMES: Final = LOCAL_NAMES
 REGION: Final = NAMES.region
-LONGEST_S: Final = 12 * 60 * 60  # that SQS keeps a message from others while one has it
+LONGEST_S: Final = 12 * 60 * 60  # SQS's longest visibility timeout
 
 
 def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Function, ...]:
-    """The containers' functions, and the platform's own."""
+    """Return every Lambda function: the platform's zipped ones and the containers'."""
     operations = tuple(
         Function(
             name=each.function(NAMES),
@@ -40,13 +43,13 @@ def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Fun
 
 
 def warm_functions(blueprint: Blueprint) -> list[str]:
-    """The functions a photo with default options passes through."""
+    """Return the names of the functions that a photo with default options calls."""
     models = (None, blueprint.default_model)
     return [each.name(NAMES) for each in blueprint.functions if each.model in models]
 
 
 def deploy(blueprint: Blueprint, client: Any) -> dict[str, str]:
-    """Create it all through the API; machine → URL of the queue its trigger fills."""
+    """Create every resource through the API. Return each trigger's queue URL by state machine."""
     _create_buckets(blueprint.resources, client("s3"))
     _create_tables(blueprint.resources, client("dynamodb"))
     states = client("stepfunctions")
@@ -111,9 +114,13 @@ def _hashed(attribute: str) -> list[dict[str, str]]:
 
 
 def _create_trigger(name: str, pattern: str, client: Any) -> str:
-    """Fill a queue: moto cannot target a state machine, so `event_bridge` empties it into one."""
-    patient = {"VisibilityTimeout": str(LONGEST_S)}  # an event waits until others have ended
-    queue_url: str = client("sqs").create_queue(QueueName=name, Attributes=patient)["QueueUrl"]
+    """Create a rule that sends events to a queue, and return the queue's URL.
+
+    moto's rules cannot target a state machine: `event_bridge` starts it from the queue.
+    """
+    # A received event may wait until other executions end; SQS must not deliver it again.
+    attributes = {"VisibilityTimeout": str(LONGEST_S)}
+    queue_url: str = client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     events = client("events")
     events.put_rule(Name=name, EventPattern=pattern)
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": f"{NAMES.arn('sqs')}:{name}"}])

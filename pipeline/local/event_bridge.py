@@ -1,28 +1,35 @@
-"""From event to execution: what EventBridge's state machine target does on AWS."""
+"""Start executions from queued events, as EventBridge's state machine target does on AWS.
+
+S3 events get AWS's form first. moto reuses one id for all events, writes `eTag`, gives no reason,
+and sends two events for one multipart upload.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
+import re
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pipeline.local.s3_events import S3EventNormaliser
-
 _LOG = logging.getLogger(__name__)
 _POLL_S: Final = 1
 _ROOM_CHECK_S: Final = 0.1
+_MULTIPART_ETAG: Final = re.compile(r"-\d+$")
 _STARTED: Final = "ExecutionAlreadyExists"
-_PASSING: Final = frozenset({"ThrottlingException", "ExecutionLimitExceeded", "RequestTimeout"})
+_TRANSIENT: Final = frozenset({"ThrottlingException", "ExecutionLimitExceeded", "RequestTimeout"})
 
 
 class EventBridge:
-    """Empties a trigger's queue, one execution per event, at most `most_running` at a time.
+    """A thread that starts one execution per event of a trigger's queue, while few are running.
 
-    On AWS the functions scale out instead; a laptop keeps the rest waiting in the queue.
+    At most `most_running` executions run at a time; other events wait in the queue. On AWS,
+    functions scale out instead.
     """
 
     def __init__(
@@ -48,7 +55,7 @@ class EventBridge:
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for it to end, once `stopping` is set."""
+        """Wait for the thread to end after `stopping` is set."""
         self._thread.join()
 
     def _run(self) -> None:
@@ -56,7 +63,7 @@ class EventBridge:
             try:
                 self._deliver()
             except (BotoCoreError, ClientError):
-                _LOG.exception("the queue did not answer; asking again")
+                _LOG.exception("the queue did not answer; trying again")
                 self._stopping.wait(_POLL_S)
 
     def _deliver(self) -> None:
@@ -75,9 +82,9 @@ class EventBridge:
         return self._normaliser.normalise(event) if event["source"] == "aws.s3" else event
 
     def _start(self, event: dict[str, Any]) -> bool:
-        """Start the event's execution, however often it takes; False when told to stop first.
+        """Start the event's execution, with retries. Return False if stopped before it started.
 
-        An event that can never start one is dropped: it must not keep those behind it.
+        An event that can never start an execution is dropped, so that it does not block the queue.
         """
         while not self._stopping.is_set():
             self._wait_for_room()
@@ -88,7 +95,7 @@ class EventBridge:
             except (BotoCoreError, ClientError) as error:
                 if _settled(error, event["id"]):
                     return True
-                _LOG.exception("the execution of an event could not be started; trying again")
+                _LOG.exception("the execution of an event did not start; trying again")
                 self._stopping.wait(_POLL_S)
             else:
                 self._running.add(started["executionArn"])
@@ -106,14 +113,50 @@ class EventBridge:
 
 
 def _settled(error: BotoCoreError | ClientError, event_id: str) -> bool:
-    """Whether asking again is of no use: it was started before, or never can be."""
+    """Return True if a retry is useless: the execution already started, or can never start."""
     if not isinstance(error, ClientError):
         return False
     code = error.response["Error"]["Code"]
     if code == _STARTED:
         return True
-    refused = 400 <= error.response["ResponseMetadata"]["HTTPStatusCode"] < 500
-    if refused and code not in _PASSING:
-        _LOG.error("event %s is dropped, it can start nothing: %s", event_id, error)
+    rejected = 400 <= error.response["ResponseMetadata"]["HTTPStatusCode"] < 500
+    if rejected and code not in _TRANSIENT:
+        _LOG.error("event %s was dropped, it cannot start an execution: %s", event_id, error)
         return True
     return False
+
+
+class S3EventNormaliser:
+    """Gives moto's S3 events AWS's form, and counts the two events of a multipart upload as one."""
+
+    def __init__(self) -> None:
+        self._sequence = itertools.count(1)
+        self._half_delivered: set[tuple[str, str, str]] = set()
+
+    def normalise(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the event that AWS would send, None for the first event of a multipart upload."""
+        detail = event["detail"]
+        stored = dict(detail["object"])
+        etag = str(stored.pop("eTag", stored.get("etag", ""))).strip('"')
+        multipart = bool(_MULTIPART_ETAG.search(etag))
+        if multipart and self._is_first_half((detail["bucket"]["name"], stored["key"], etag)):
+            return None
+        if stored.get("version-id") == "null":
+            del stored["version-id"]
+        stored |= {"etag": etag, "sequencer": f"{next(self._sequence):016X}"}
+        return event | {
+            "id": str(uuid.uuid4()),
+            "detail": detail
+            | {
+                "object": stored,
+                "request-id": uuid.uuid4().hex[:16].upper(),
+                "reason": "CompleteMultipartUpload" if multipart else "PutObject",
+            },
+        }
+
+    def _is_first_half(self, upload: tuple[str, str, str]) -> bool:
+        if upload in self._half_delivered:
+            self._half_delivered.remove(upload)
+            return False
+        self._half_delivered.add(upload)
+        return True

@@ -1,4 +1,4 @@
-"""Starts a function's process inside its container's image, as the image itself says."""
+"""Start a function's process inside its container's image, with the image's entry point."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from pipeline.releases.images.sandbox import Sandbox
 from pipeline.releases.images.store import find_image, mounted
 from pipeline.workbench import Settings
 
-# How this machine reaches the web. Nothing else of its environment is let in.
-_LENT: Final = {"http_proxy", "https_proxy", "no_proxy", "hf_endpoint"}
+# The only variables of this machine that a function inherits: how to reach the web.
+_INHERITED: Final = {"http_proxy", "https_proxy", "no_proxy", "hf_endpoint"}
 
 
 @dataclass(frozen=True)
 class ImageLauncher:
-    """`sandboxes` are by handler; `weights` are folders that the person's own catalogue names."""
+    """Starts functions in sandboxes, by handler.
+
+    Functions can read `weights`: the folders that `file:` addresses in the catalogue name.
+    """
 
     sandboxes: Mapping[str, Sandbox]
     weights: tuple[Path, ...]
@@ -36,14 +39,18 @@ class ImageLauncher:
             readable=[*_named_in(settings), *self.weights],
             writable=[settings.scratch],
         )
-        lent = {name: text for name, text in os.environ.items() if name.lower() in _LENT}
-        known = {"MATTELINE_IMAGE_DIGEST": image.digest}
-        return Command(inside, {**image.environment, **lent, **environment, **known}, Path("/"))
+        inherited = {name: text for name, text in os.environ.items() if name.lower() in _INHERITED}
+        digest = {"MATTELINE_IMAGE_DIGEST": image.digest}
+        variables = {**image.environment, **inherited, **environment, **digest}
+        return Command(inside, variables, Path("/"))
 
 
 @contextmanager
 def launching_images(blueprint: Blueprint) -> Iterator[ImageLauncher]:
-    """A launcher for every container of the blueprint; ImageNotBuilt if one has no image."""
+    """Provide a launcher for the blueprint's containers.
+
+    Raises ImageNotBuilt if a container has no current image.
+    """
     images = {each.handler: find_image(blueprint.root, each) for each in blueprint.containers}
     with ExitStack() as stack:
         sandboxes = {
@@ -54,7 +61,7 @@ def launching_images(blueprint: Blueprint) -> Iterator[ImageLauncher]:
 
 
 def _named_in(settings: Settings) -> Iterator[Path]:
-    """The folders of this machine that a function's settings name."""
+    """Yield the folders of this machine that a function's settings name."""
     yield from (overlay.parent for overlay in settings.catalogue_overlays)
     if settings.kept:
         yield settings.kept
@@ -63,7 +70,7 @@ def _named_in(settings: Settings) -> Iterator[Path]:
 
 
 def _weights_outside(blueprint: Blueprint) -> Iterator[Path]:
-    """The folders outside the repository that `file:` addresses of the catalogue lead to."""
+    """Yield the folders outside the repository that the catalogue's `file:` addresses name."""
     addresses = (url for row in blueprint.catalogue.rows for file in row.files for url in file.urls)
     for url in addresses:
         path = Path(unquote(urlsplit(url).path))

@@ -1,4 +1,4 @@
-"""The Lambda service's Invoke call, in front of moto's own Lambda (which needs Docker)."""
+"""Answer Lambda's Invoke call in place of moto's Lambda, which needs Docker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INVOKE: Final = re.compile(r"^/2015-03-31/functions/(?P<function>[^/]+)/invocat
 
 
 class LambdaApi:
-    """WSGI middleware: answers Invoke for the host's functions, passes everything else on."""
+    """WSGI middleware that answers Invoke for the host's functions and passes on other requests."""
 
     def __init__(self, app: WSGIApplication, host: LambdaHost, *, arn_prefix: str) -> None:
         self._app = app
@@ -43,7 +43,7 @@ class LambdaApi:
 
 
 def function_name(reference: str) -> str:
-    """`name`, `name:alias` or a full ARN with or without alias → name."""
+    """Return the function name in `name`, `name:alias`, or an ARN with or without alias."""
     parts = reference.split(":")
     return parts[6] if reference.startswith("arn:") else parts[0]
 

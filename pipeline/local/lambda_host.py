@@ -1,4 +1,4 @@
-"""Functions and their pools of workers."""
+"""Run Lambda functions in pools of worker processes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pipeline.local.worker import Function, Launcher, Worker
 
 
 class StoppedError(Exception):
-    """The cloud is on its way out; nothing new is started."""
+    """The cloud is stopping, and starts no new worker."""
 
 
 class LambdaHost:
-    """Runs functions as worker processes: idle ones are reused, dead ones replaced."""
+    """All functions of the cloud and their workers. Idle workers are reused, dead ones replaced."""
 
     def __init__(
         self, functions: Iterable[Function], *, launcher: Launcher, logs: Path, concurrency: int
@@ -31,7 +31,7 @@ class LambdaHost:
         return name in self._pools
 
     def invoke(self, name: str, payload: bytes, *, function_arn: str) -> Answer:
-        """Run one call to its end. Waits for a worker when all of them are busy."""
+        """Invoke a function and return its answer; wait for a worker while all are busy."""
         try:
             with self._pools[name].worker() as worker:
                 return worker.invoke(payload, function_arn)
@@ -39,7 +39,7 @@ class LambdaHost:
             return error_answer("Runtime.ExitError", str(stopped))
 
     def warm(self, names: Iterable[str]) -> None:
-        """Start one worker of each function without waiting for it."""
+        """Start one worker of each function, without waiting until it is ready."""
         for name in names:
             self._pools[name].start_one()
 
@@ -52,7 +52,7 @@ class LambdaHost:
 
 
 class _Pool:
-    """The workers of one function, at most `concurrency` of them."""
+    """The workers of one function, at most `concurrency`."""
 
     def __init__(
         self, function: Function, *, launcher: Launcher, logs: Path, concurrency: int

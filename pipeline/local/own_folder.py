@@ -1,4 +1,7 @@
-"""Temporary folders that end with their process, or, if it was killed, when the next one starts."""
+"""Create temporary folders that are removed with their process.
+
+If a process was killed, the next one removes its folder.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 _PREFIX: Final = "matteline-"
-_HELD: Final = "held"  # a file that is locked for as long as the process lives
+_HELD: Final = "held"  # a file that its process keeps locked
 
 
 class OwnFolder(tempfile.TemporaryDirectory[str]):
-    """A new folder that only this user can enter. What dead processes left is removed first."""
+    """A new folder that only this user can enter; creating it removes folders of dead processes."""
 
     def __init__(self) -> None:
         _remove_abandoned()
@@ -22,7 +25,7 @@ class OwnFolder(tempfile.TemporaryDirectory[str]):
         new = Path(self.name) / "new"
         self._held = new.open("wb")
         fcntl.flock(self._held, fcntl.LOCK_EX)
-        new.rename(new.with_name(_HELD))  # nobody finds it before it is locked
+        new.rename(new.with_name(_HELD))  # other processes look for this name: lock first
 
     @property
     def path(self) -> Path:
@@ -41,7 +44,7 @@ def _remove_abandoned() -> None:
 
 
 def _is_mine(folder: Path) -> bool:
-    """Whether this user made it: nobody else can then put another in its place."""
+    """Return True if this user owns the folder: then no other user can replace it."""
     try:
         return folder.lstat().st_uid == os.geteuid()
     except FileNotFoundError:

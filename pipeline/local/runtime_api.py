@@ -1,4 +1,4 @@
-"""The Lambda Runtime API for one worker: what the real runtime client in it talks to."""
+"""Serve the Lambda Runtime API to one worker's runtime client."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ API_VERSION: Final = "2018-06-01"
 
 
 class Answer(NamedTuple):
-    """What a function said: its payload, and whether that payload describes an error."""
+    """A function's response: its payload, and whether the payload describes an error."""
 
     payload: bytes
     failed: bool
 
 
 def error_answer(error_type: str, message: str) -> Answer:
-    """An answer in the words the Lambda service uses when the function could not answer."""
+    """Build the response that Lambda sends in place of a function that failed to respond."""
     body = {"errorType": error_type, "errorMessage": message}
     return Answer(json.dumps(body).encode(), failed=True)
 
 
 @dataclass(frozen=True, eq=False)
 class Invocation:
-    """One call on its way through a worker."""
+    """One call of a function, and its future answer."""
 
     payload: bytes
     function_arn: str
@@ -50,7 +50,7 @@ class Invocation:
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Listens on 127.0.0.1 for one worker. `ready` is set when it first asks for work."""
+    """An HTTP server on 127.0.0.1 for one worker. `ready` is set at its first request for work."""
 
     daemon_threads = True
     block_on_close = False
@@ -72,12 +72,12 @@ class RuntimeApi(ThreadingHTTPServer):
         self._waiting.put(invocation)
 
     def next_invocation(self) -> Invocation | None:
-        """Block until there is work; None when the worker is to stop asking."""
+        """Wait for the next call and return it, or None when the worker must stop."""
         self.ready.set()
         return self._waiting.get()
 
     def settle(self, request_id: str, answer: Answer) -> bool:
-        """Hand an answer to whoever waits for it; False if nobody does."""
+        """Give a call its answer. Return False if the call is unknown or already answered."""
         invocation = self._running.pop(request_id, None)
         if invocation is None or invocation.answer.done():
             return False
@@ -89,7 +89,7 @@ class RuntimeApi(ThreadingHTTPServer):
         self.ready.set()
 
     def close(self, answer: Answer) -> None:
-        """Stop listening; calls still running get `answer`."""
+        """Stop the server; running calls get `answer`."""
         for request_id in list(self._running):
             self.settle(request_id, answer)
         self._waiting.put(None)
@@ -97,14 +97,14 @@ class RuntimeApi(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A worker killed while it is spoken to is no news: its watcher says so."""
+        """Ignore lost connections: `Worker` reports when its process exits."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Conversation(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Without both of these each call waits about 40 ms, twice, for a delayed TCP acknowledgement.
+    # Both needed: otherwise each call waits twice, 40 ms each, for a delayed TCP acknowledgement.
     disable_nagle_algorithm = True
     wbufsize = -1
     server: RuntimeApi
@@ -148,4 +148,4 @@ class _Conversation(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing: the functions' own logs are the logs."""
+        """Log no requests: functions write their own logs."""

@@ -1,4 +1,4 @@
-"""A runtime client for machines awslambdaric has no wheel for (macOS, Windows).
+"""Run a handler where awslambdaric has no wheel: macOS and Windows.
 
 Run as `python -m pipeline.local.runtime_client package.module.function`.
 """
@@ -44,7 +44,7 @@ def _serve_one(base: str, handler: Callable[[Any, Any], Any]) -> None:
     )
     try:
         kind, body = "response", handler(event, context)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told its name
+    except Exception as error:  # noqa: BLE001 - the caller gets every error's name
         kind, body = "error", _description(error, request_id)
     _post(f"{base}/invocation/{request_id}/{kind}", body)
 

@@ -1,4 +1,7 @@
-"""One port on 127.0.0.1: our Lambda service first, moto for every other one."""
+"""Serve every AWS service on one port of 127.0.0.1.
+
+`lambda_api` answers Lambda's Invoke call, moto all other requests.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def moto_app() -> WSGIApplication:
 
 
 class LocalServer:
-    """Serves a WSGI application on a background thread until it is stopped."""
+    """A background thread that serves a WSGI application until it is stopped."""
 
     def __init__(self, port: int) -> None:
         self._app: WSGIApplication | None = None
@@ -47,7 +50,7 @@ class LocalServer:
 
     def _dispatch(self, environ: Any, start_response: Any) -> Any:
         if self._app is None:
-            raise RuntimeError("the server was asked before it was started")
+            raise RuntimeError("the server got a request before it was started")
         if not _from_this_machine(environ):
             start_response("403 Forbidden", [("Content-Length", "0")])
             return []
@@ -55,9 +58,9 @@ class LocalServer:
 
 
 def _from_this_machine(environ: WSGIEnvironment) -> bool:
-    """Whether a program asks, not a web page: pages send an Origin, or a host name of their own.
+    """Return False for a request of a web page: it has an Origin, or the host name of its site.
 
-    moto answers any page of any site; one open in a browser could read and empty the buckets.
+    moto answers pages of every site: a page open in a browser could read and empty the buckets.
     """
     host = environ.get("HTTP_HOST", "").rpartition(":")[0]
     local = host in {"127.0.0.1", "localhost"} or host.endswith(".localhost")
@@ -65,16 +68,16 @@ def _from_this_machine(environ: WSGIEnvironment) -> bool:
 
 
 class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
-    # Connections are kept: a photo is about thirty calls, most of them shorter than a handshake.
+    # Keeps connections open: a photo takes about 30 calls, most shorter than a TCP handshake.
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
 
     def handle_expect_100(self) -> bool:
-        """Send 100 Continue at once: in the write buffer it would cost each upload a second."""
+        """Send 100 Continue at once: buffered, it would delay each upload by a second."""
         proceed = bool(super().handle_expect_100())
         self.wfile.flush()
         return proceed
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
-        """Say nothing: a line per call drowns everything else."""
+        """Log no requests: a line per call would hide all other output."""

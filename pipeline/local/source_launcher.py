@@ -1,4 +1,4 @@
-"""Starts a function's process on this machine's own Python, from the sources as they stand."""
+"""Start a function's process from the sources, with this machine's Python."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SourceLauncher:
     root: Path
 
     def command(self, function: Function, environment: Mapping[str, str]) -> Command:
-        # A profile or session of the person's own must not reach a worker.
+        # The user's AWS profile or session must not reach a worker.
         inherited = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
         arguments = (sys.executable, "-m", RUNTIME_CLIENT, function.handler)
         return Command(arguments, {**inherited, **environment}, self.root)

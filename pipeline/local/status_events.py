@@ -1,6 +1,6 @@
-"""The event AWS sends when an execution ends, out of moto's execution.
+"""Build the event that AWS sends when an execution ends, from moto's execution.
 
-But for its time, which moto words itself on the way to a queue.
+`time` stays a number: moto formats it when it puts the event in a queue.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def status_change(execution: Any) -> dict[str, Any]:
-    """`execution` is moto's, ended; what is unknown or absent is null, as AWS has it."""
+    """Return the status change event of an ended moto execution; unknown fields are null."""
     ended = execution.stop_date
     return {
         "version": "0",

@@ -1,4 +1,4 @@
-"""One worker: a process running a handler under the real runtime client, and its Runtime API."""
+"""Run a handler in a process under the real runtime client, with a Runtime API of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INIT_TIMEOUT_S: Final = 60.0
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function: what CDK would create, as far as a laptop can tell."""
+    """A Lambda function with the settings that the local cloud supports."""
 
     name: str
     handler: str
@@ -29,7 +29,7 @@ class Function:
 
 
 class Command(NamedTuple):
-    """What to start, with which environment, and in which folder."""
+    """A command line, its environment and its working folder."""
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
@@ -37,19 +37,22 @@ class Command(NamedTuple):
 
 
 class Launcher(Protocol):
-    """How a function's process is started: `environment` is Lambda's and the function's own."""
+    """Builds the command that starts a function's process.
+
+    `environment` has Lambda's variables and the function's.
+    """
 
     def command(self, function: Function, environment: Mapping[str, str]) -> Command: ...
 
 
 class Worker:
-    """Starts its process at once; the first invocation waits for its initialisation."""
+    """A process that starts at once; the first call waits until it is initialised."""
 
     def __init__(self, function: Function, *, launcher: Launcher, log: IO[bytes]) -> None:
         self.function = function
         self._api = RuntimeApi()
         command = launcher.command(function, _environment(function, self._api.address))
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and handler
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter or image, and a declared handler
             command.arguments,
             cwd=command.folder,
             env=command.environment,
@@ -69,7 +72,10 @@ class Worker:
         return self._process.poll() is None
 
     def invoke(self, payload: bytes, function_arn: str) -> Answer:
-        """The handler's answer, or the Lambda service's own when it dies or takes too long."""
+        """Call the handler and return its answer.
+
+        If the process exits or the call times out, the answer is an error as Lambda words it.
+        """
         if not self._api.ready.wait(INIT_TIMEOUT_S):
             self.stop()
             return error_answer("Sandbox.Timedout", f"no init within {INIT_TIMEOUT_S:.0f} seconds")
@@ -88,7 +94,7 @@ class Worker:
             return error_answer("Sandbox.Timedout", f"Task timed out after {timeout_s:.2f} seconds")
 
     def stop(self) -> None:
-        """Kill the process and what it started; its watcher tells whoever waits."""
+        """Kill the process and its children; the watching thread answers the waiting call."""
         if self.alive:
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()

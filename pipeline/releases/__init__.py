@@ -1,1 +1,1 @@
-"""What an image and a zip hold, which content a version identifies, and what signs it."""
+"""Releases: what images and zips hold, the content of each version, and signed evidence."""

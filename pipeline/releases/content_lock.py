@@ -1,8 +1,8 @@
-"""`containers/containers.lock`: which content each container's version stands for.
+"""Keep `containers/containers.lock`: the content that each container's version identifies.
 
-A committed version identifies one content for good, as an image's tag does. Content is what
-`pipeline.releases.shipping` puts in the image, so a change in `pipeline/` concerns exactly the
-containers that import what changed.
+A committed version identifies one content permanently, as an image's tag does. Content is what
+`pipeline.releases.shipping` puts in the image, so a change in `pipeline/` affects only the
+containers that import the changed module.
 """
 
 from __future__ import annotations
@@ -19,48 +19,51 @@ from pipeline.declared.declaration import Declaration
 from pipeline.releases.shipping import content_digest
 
 LOCK: Final = Path("containers/containers.lock")
-_HEAD: Final = "# Which content each version stands for. Written by `matteline containers lock`.\n"
+_HEAD: Final = "# Content that each version identifies. Written by `matteline containers lock`.\n"
 _VERSION: Final = re.compile(r'^version = "(\d+)\.(\d+)\.(\d+)"', re.MULTILINE)
 
 
 class Locked(Declaration):
-    """A container's version, and the SHA-256 of what its image is made of."""
+    """A container's version, and the SHA-256 of its image's content."""
 
     version: str
     content: str
 
 
 class VersionTaken(Exception):
-    """A version would have to stand for two contents."""
+    """A committed version would identify two contents."""
 
 
 def problems(root: Path) -> Iterator[str]:
-    """What is wrong with the lock, a sentence each, with the command that mends it."""
+    """Yield each problem of the lock as a sentence with the command that fixes it."""
     locked, contents = _read(root / LOCK), _contents(root)
     taken = _taken(contents, locked)
     for name in taken:
         yield (
-            f"{name} {contents[name].version} is not what it was; raise its version: "
-            f"matteline containers bump {name}"
+            f"{name} changed but its version {contents[name].version} did not; "
+            f"run `matteline containers bump {name}`"
         )
     settled = {name: each for name, each in locked.items() if name not in taken}
     if settled != {name: each for name, each in contents.items() if name not in taken}:
-        yield f"{LOCK} is behind the manifests: matteline containers lock"
+        yield f"{LOCK} is out of date; run `matteline containers lock`"
 
 
 def lock(root: Path) -> None:
-    """Write down what versions stand for; VersionTaken for one that is committed otherwise."""
+    """Write the lock.
+
+    Raises VersionTaken if a version is committed with other content.
+    """
     committed, contents = _committed(root), _contents(root)
     if taken := _taken(contents, committed):
         raise VersionTaken(
-            f"{', '.join(taken)}: committed with other content under the same version; "
-            f"matteline containers bump {' '.join(taken)}"
+            f"{', '.join(taken)} changed, but the versions are already committed; "
+            f"run `matteline containers bump {' '.join(taken)}`"
         )
     (root / LOCK).write_text(_written(contents), encoding="utf-8")
 
 
 def bump(root: Path, container: ContainerManifest) -> ContainerManifest:
-    """Raise the last number of a container's version, once for each commit."""
+    """Raise the last number of a container's version, once per commit. Return its manifest."""
     committed = _committed(root).get(container.name)
     if committed is None or committed.version != container.version:
         return container
@@ -72,7 +75,7 @@ def bump(root: Path, container: ContainerManifest) -> ContainerManifest:
 
 
 def _taken(contents: Mapping[str, Locked], locked: Mapping[str, Locked]) -> list[str]:
-    """Containers whose version stands for something else in `locked`."""
+    """Return the containers whose version identifies other content in `locked`."""
     return [
         name
         for name, each in contents.items()
@@ -94,8 +97,8 @@ def _read(path: Path) -> dict[str, Locked]:
 
 
 def _committed(root: Path) -> dict[str, Locked]:
-    """The lock of the last commit; empty outside git, and before there was one."""
-    shown = subprocess.run(  # noqa: S603 - a path of ours
+    """Read the lock of the last commit; empty outside git, or if the commit has no lock."""
+    shown = subprocess.run(  # noqa: S603 - a constant path
         ["git", "show", f"HEAD:./{LOCK}"],  # noqa: S607
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -1,13 +1,13 @@
-"""Everything that stops a container's release, and what a person can do about it.
+"""Name every error that stops a container's release, with a hint for the operator.
 
     ReleaseError
-    ├── RejectedRelease    nothing was touched: what was live still is
+    ├── RejectedRelease    nothing changed: the live version stays live
     │   ├── RejectedRequest  RejectedBusy  RejectedVersion  RejectedRollback
     │   └── RejectedScan  RejectedByGate  RejectedUpdate
-    └── BrokenRelease      the update began, and did not last
+    └── BrokenRelease      the update started, but did not succeed
         └── RolledBack  RollbackFailed  ReleaseUnclear
 
-A leaf's class name is the error the `release-container` state machine fails with.
+The `release-container` state machine fails with the class name of a leaf.
 """
 
 from __future__ import annotations
@@ -36,68 +36,68 @@ class ReleaseError(NamedError):
 
 
 class RejectedRelease(ReleaseError):
-    """The release ended before anything was touched."""
+    """The release ended before it changed anything."""
 
 
 class RejectedRequest(RejectedRelease):
-    """Nobody can tell what is to be released."""
+    """The request is invalid, or its build did not succeed."""
 
     hint = "Give container, version and action (deploy or rollback), and start again."
 
 
 class RejectedBusy(RejectedRelease):
-    """Another release of the same container is under way."""
+    """Another release of the same container is running."""
 
-    hint = "Wait for its end, then start this one again."
+    hint = "Wait until it ends, then start this release again."
 
 
 class RejectedVersion(RejectedRelease):
-    """The registry has no such image, or another one than was built."""
+    """The registry has no image of this version, or not the one that was built."""
 
     hint = "Build the tag of this version, or choose a version that the registry lists."
 
 
 class RejectedRollback(RejectedRelease):
-    """The version to go back to was never live as the image it is now."""
+    """The version was never live with the image that its tag names now."""
 
-    hint = "Choose a version that the releases table has a row of, or deploy this one."
+    hint = "Choose a version that is in the releases table, or deploy this version."
 
 
 class RejectedScan(RejectedRelease):
-    """Nobody knows what is wrong with the image: its scan has not come to an end."""
+    """The image scan failed or did not finish in time."""
 
-    hint = "Look at the scan in ECR, scan the image again if need be, and start again."
+    hint = "Check the scan in ECR, scan the image again if needed, and start the release again."
 
 
 class RejectedByGate(RejectedRelease):
-    """The image breaks the policy, or something is missing that proves what it is."""
+    """The image violates the release policy, or its evidence is missing or invalid."""
 
-    hint = "Mend the image and release the next version, or have a waiver reviewed."
+    hint = "Fix the image and release the next version, or have a waiver reviewed."
 
 
 class RejectedUpdate(RejectedRelease):
-    """CloudFormation would not begin."""
+    """CloudFormation did not start the update."""
 
-    hint = "Mend what it says about the stack, then start again."
+    hint = "Fix the problem with the stack, then start the release again."
 
 
 class BrokenRelease(ReleaseError):
-    """The update of the stack began, and the new version is not live."""
+    """The stack update started, but the new version is not live."""
 
 
 class RolledBack(BrokenRelease):
-    """The new version failed its smoke test or its canary; the one before is live again."""
+    """The new version failed its smoke test or canary; the previous version is live again."""
 
-    hint = "Mend the container and release its next version."
+    hint = "Fix the container and release its next version."
 
 
 class RollbackFailed(BrokenRelease):
-    """CloudFormation could not go back either."""
+    """CloudFormation could not roll back the stack."""
 
-    hint = "See to the resource it names, then continue the rollback of the stack by hand."
+    hint = "Fix the resource it names, then continue the stack's rollback in CloudFormation."
 
 
 class ReleaseUnclear(BrokenRelease):
-    """The update has not ended in time, or in a way nobody foresaw."""
+    """The stack update timed out or ended in an unknown status."""
 
-    hint = "Follow the stack in CloudFormation; until it settles no other release will begin."
+    hint = "Watch the stack in CloudFormation; no other release starts until its update ends."

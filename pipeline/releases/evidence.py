@@ -1,9 +1,9 @@
-"""What a build leaves behind about an image, so that a release can ask for it later.
+"""Build the evidence about an image that the release gate verifies.
 
-- `sbom.cdx.json`: CycloneDX, every package that the container locks, with its hashes.
-- `selftest.json`: what the image proved of itself.
-- `provenance.json`: who built the image out of what: an in-toto statement with SLSA's provenance,
-  in a DSSE envelope signed by a key of KMS. It vouches for the other two.
+- `sbom.cdx.json`: CycloneDX bill of materials: every locked package with its hashes.
+- `selftest.json`: the verdict of the image's self-test.
+- `provenance.json`: builder and sources of the image: an in-toto statement with SLSA provenance, in
+  a DSSE envelope signed with a KMS key. It holds the digests of the other two files.
 
 Sources: in-toto Attestation Framework v1, SLSA v1, Dead Simple Signing Envelope v1.
 """
@@ -20,7 +20,7 @@ from typing import Any, Final
 PROVENANCE: Final = "provenance.json"
 SBOM: Final = "sbom.cdx.json"
 SELFTEST: Final = "selftest.json"
-OTHERS: Final = (SBOM, SELFTEST)  # what the provenance vouches for
+OTHERS: Final = (SBOM, SELFTEST)  # whose digests the provenance holds
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -30,7 +30,7 @@ BUILD_TYPE: Final = "https://matteline.example/container/v1"
 
 @dataclass(frozen=True)
 class Built:
-    """An image, and where it came from. `digest` is `sha256:…`, `content` what it was made of."""
+    """An image and its origin: `digest` is `sha256:…`, `content` the digest of its content."""
 
     container: str
     version: str
@@ -41,11 +41,14 @@ class Built:
 
 
 class SelfTestUnread(ValueError):
-    """The image did not say what it proved of itself."""
+    """The self-test printed no verdict, or one of another container."""
 
 
 def read_selftest(output: str, *, container: str, version: str) -> dict[str, Any]:
-    """`selftest.json` out of what the self-test printed: its last line is the verdict."""
+    """Build `selftest.json` from the self-test's output, whose last line is the verdict.
+
+    Raises SelfTestUnread.
+    """
     lines = output.strip().splitlines()
     try:
         verdict = json.loads(lines[-1])
@@ -53,22 +56,22 @@ def read_selftest(output: str, *, container: str, version: str) -> dict[str, Any
     except (IndexError, KeyError, TypeError, ValueError) as error:
         raise SelfTestUnread(f"the self-test of {container} ended without a verdict") from error
     if verdict["selftest"] != container:
-        raise SelfTestUnread(f"this is the self-test of {verdict['selftest']}, not of {container}")
-    told = {"container": container, "version": version, "passed": passed, "checks": seen}
-    return told if passed else {**told, "reason": verdict.get("reason", "")}
+        raise SelfTestUnread(f"the self-test is of {verdict['selftest']}, not of {container}")
+    record = {"container": container, "version": version, "passed": passed, "checks": seen}
+    return record if passed else {**record, "reason": verdict.get("reason", "")}
 
 
 def name_sbom(document: dict[str, Any], *, container: str, version: str) -> dict[str, Any]:
-    """The bill of materials, told what it is of."""
+    """Add the container's name and version to a bill of materials."""
     component = {"type": "container", "name": container, "version": version}
     return {**document, "metadata": {**document.get("metadata", {}), "component": component}}
 
 
-def statement_of(built: Built, vouched: Mapping[str, bytes]) -> dict[str, Any]:
-    """in-toto's statement about one image; `vouched` are the other pieces of evidence."""
+def statement_of(built: Built, evidence: Mapping[str, bytes]) -> dict[str, Any]:
+    """Build the in-toto statement about an image; `evidence` is the other files, by name."""
     byproducts = [
         {"name": name, "digest": {"sha256": hashlib.sha256(content).hexdigest()}}
-        for name, content in sorted(vouched.items())
+        for name, content in sorted(evidence.items())
     ]
     sources = [
         {"name": "git", "digest": {"gitCommit": built.revision}},
@@ -91,7 +94,7 @@ def statement_of(built: Built, vouched: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def envelope_of(payload: bytes, *, key: str, signature: str) -> dict[str, Any]:
-    """A statement in a DSSE envelope; `signature` is `key`'s, in base64."""
+    """Wrap a statement in a DSSE envelope. `signature` is in base64, made with `key`."""
     return {
         "payloadType": PAYLOAD_TYPE,
         "payload": base64.b64encode(payload).decode(),
@@ -100,6 +103,6 @@ def envelope_of(payload: bytes, *, key: str, signature: str) -> dict[str, Any]:
 
 
 def pre_authentication(payload_type: str, payload: bytes) -> bytes:
-    """The bytes that DSSE signs, so that a payload cannot be taken for one of another type."""
+    """Return the bytes that DSSE signs: they include the type, so that it cannot be swapped."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)

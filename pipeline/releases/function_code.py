@@ -1,6 +1,6 @@
-"""What the zip of the zipped functions holds, laid out as in the repository.
+"""Collect the files of the zip that all zipped functions share, with the repository's layout.
 
-The standard library alone: the tests lay it out where CDK is not installed.
+Imports only the standard library, so that tests can use it without CDK.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 from pipeline.releases.shipping import import_closure
 
-# One zip for all of them: code, policy, waivers, manifests and golden inputs are deployed together.
+# One zip for all functions: code, policy, waivers, manifests and golden inputs deploy together.
 _HANDLERS: Final = "pipeline/functions/*/handler.py"
 _DATA: Final = ("pipeline/functions/*/*.toml",)
 _DECLARED: Final = (
@@ -32,7 +32,7 @@ def lay_out(source: Path, declarations: Path, target: Path) -> Path:
 
 
 def _code(source: Path) -> Iterator[tuple[Path, Path]]:
-    """Every module that a handler imports, directly or not, and the data beside it."""
+    """Yield every module that a handler imports, directly or not, and the functions' data files."""
     handlers = (path.relative_to(source).with_suffix("") for path in source.glob(_HANDLERS))
     modules = import_closure(source, [".".join(path.parts) for path in handlers])
     data = (path for pattern in _DATA for path in source.glob(pattern))

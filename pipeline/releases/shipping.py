@@ -1,7 +1,8 @@
-"""Which files a container's image holds: what its handler and self-test import, and its data.
+"""Select the files of a container's image: what its handler and self-test import, and its data.
 
-Its golden event is data, too. Nothing else gets in. The image's build runs this module with the
-standard library alone, to lay the files out; a release reads the digest over them.
+The manifest's data includes the golden event. The image contains no other files of the repository.
+Its build runs this module, with the standard library only, to copy them; a release compares their
+digest.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ DOCKERFILE: Final = Path("containers/Dockerfile")
 
 
 def shipped_files(root: Path, folder: str) -> tuple[Path, ...]:
-    """What the image of `containers/<folder>` holds of this repository, relative to `root`.
+    """Return the repository files in the image of `containers/<folder>`, relative to `root`.
 
-    ValueError if a pattern of the manifest's `data` matches nothing.
+    Raises ValueError if a pattern of the manifest's `data` matches no file.
     """
     container = Path("containers", folder)
     entries = [*PLATFORM_ENTRIES, *(f"containers.{folder}.{entry}" for entry in ENTRIES)]
@@ -36,7 +37,7 @@ def shipped_files(root: Path, folder: str) -> tuple[Path, ...]:
 
 
 def content_digest(root: Path, folder: str) -> str:
-    """SHA-256 over all that makes the image: shipped files, hash-locked packages, Dockerfile."""
+    """Return the SHA-256 of the image's content: shipped files, package lock, Dockerfile."""
     total = hashlib.sha256()
     lock = Path("containers", folder, "requirements.txt")
     for path in sorted({*shipped_files(root, folder), lock, DOCKERFILE}):
@@ -46,7 +47,7 @@ def content_digest(root: Path, folder: str) -> str:
 
 
 def lay_out(root: Path, folder: str, target: Path) -> None:
-    """Copy the files to `target`, compiled: nothing can be written there at run time."""
+    """Copy the files to `target` and compile them: at run time the image is read-only."""
     for path in shipped_files(root, folder):
         copy = target / path
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,10 @@ def lay_out(root: Path, folder: str, target: Path) -> None:
 
 
 def require_within_budget(root: Path, folder: str, added: list[Path]) -> str:
-    """What `added` folders weigh; ValueError, naming the largest parts, above `image_mb`."""
+    """Return a sentence on the size of the `added` folders, in MB.
+
+    Raises ValueError, with the largest parts, if the size is above the manifest's `image_mb`.
+    """
     allowed = _manifest(root / "containers" / folder)["image_mb"]
     used = sum(map(_megabytes, added))
     if used > allowed:
@@ -69,7 +73,10 @@ def require_within_budget(root: Path, folder: str, added: list[Path]) -> str:
 
 
 def import_closure(root: Path, entries: list[str]) -> set[Path]:
-    """Every module file that the entries reach through imports, wherever these stand."""
+    """Return the files of all modules that the entries import, directly or not.
+
+    Imports inside functions count.
+    """
     ahead, seen = [path for entry in entries for path in _files(root, entry)], set[Path]()
     while ahead:
         path = ahead.pop()
@@ -80,7 +87,7 @@ def import_closure(root: Path, entries: list[str]) -> set[Path]:
 
 
 def _names(path: Path) -> Iterator[str]:
-    """Modules that a file imports, and those it names in text, to start them with `-m`."""
+    """Yield the modules that a file imports, and those named in a text, to be started with `-m`."""
     for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
         match node:
             case ast.Import(names=names):
@@ -92,7 +99,7 @@ def _names(path: Path) -> Iterator[str]:
 
 
 def _files(root: Path, name: str) -> Iterator[Path]:
-    """The files that importing a dotted name runs: packages on the way, and the module."""
+    """Yield the files that run when a dotted name is imported: its packages, then the module."""
     parts = name.split(".")
     if parts[0] not in PACKAGES:
         return
@@ -117,7 +124,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _parts(place: Path) -> list[Path]:
-    """The installed packages and the folders of our own, each to be weighed by itself."""
+    """Return the installed packages below `place`, else its entries, to compare their sizes."""
     packages = list(place.glob("lib/python*/site-packages/*"))
     return packages or list(place.iterdir())
 
@@ -128,7 +135,7 @@ def _megabytes(place: Path) -> float:
 
 
 def main(folder: str, packages: str, target: str) -> None:
-    """Lay one container out in `target` and hold it, with its `packages`, to its budget."""
+    """Copy one container's files to `target`, and check the size of files and `packages`."""
     root = Path.cwd()
     lay_out(root, folder, Path(target))
     sys.stdout.write(require_within_budget(root, folder, [Path(packages), Path(target)]) + "\n")

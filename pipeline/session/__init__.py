@@ -1,1 +1,1 @@
-"""One person's local cloud: choose a model, stage it, run a batch, watch it."""
+"""One user's local cloud: choose a model, stage its weights, run a batch, watch executions."""

@@ -1,4 +1,4 @@
-"""Which model can be had on this machine, without fetching any."""
+"""Find a model whose weights are available to this machine, without fetching them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pipeline.errors import ModelNotOffered, WeightsUnavailable
 from pipeline.weights.proxies import Proxies, open_pool
 
 FIRST_CHOICE: Final = "u2netp"
-LAST_CHOICE: Final = "starter"  # its file lies beside the catalogue
+LAST_CHOICE: Final = "starter"  # its weights are in the repository
 _PROBE_TIMEOUT: Final = urllib3.Timeout(5.0)
 _RETRIES: Final = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0)
 _FOUND: Final = 200
-_CLOSED: Final = {401, 403}
+_DENIED: Final = {401, 403}
 
 
 class ChosenModel(NamedTuple):
@@ -28,55 +28,57 @@ class ChosenModel(NamedTuple):
 
 
 def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
-    """What can be staged: u2netp from anywhere, else any the mirror holds, else the starter.
+    """Choose u2netp if any source has it, else the first model in the mirror, else the starter.
 
-    None that is hosted or has to be shown its subject: nobody asked for such a one.
+    Never chosen from the mirror: hosted models, models that need prompts, and models whose licence
+    the user has not accepted.
     """
     first, last = catalogue.row(FIRST_CHOICE), catalogue.row(LAST_CHOICE)
     if can_be_staged(first, mirror=mirror):
-        return ChosenModel(first.name, "the first choice, and it can be had")
+        return ChosenModel(first.name, "the default, and available")
     for row in catalogue.rows:
-        by_itself = row is not last and not (row.takes_prompts or row.hosted)
+        default_allowed = row is not last and not (row.takes_prompts or row.hosted)
         if (
-            by_itself
+            default_allowed
             and catalogue.accepts(row)
             and all(mirror_holds(mirror, row, file.name) for file in row.files)
         ):
-            return ChosenModel(
-                row.name, f"the mirror holds it, and {FIRST_CHOICE} is not to be had"
-            )
+            return ChosenModel(row.name, f"from the mirror; {FIRST_CHOICE} is unavailable")
     return ChosenModel(
         last.name,
-        f"our own small model, out of the repository: {FIRST_CHOICE} is not to be had from "
-        f"{_tried(first, mirror)}",
+        f"our own small model, from the repository; {FIRST_CHOICE} is unavailable, "
+        f"tried {_tried(first, mirror)}",
     )
 
 
 def stageable_row(catalogue: Catalogue, name: str) -> ModelRow:
-    """The row of a model that may be used, and on this machine.
+    """Return the row of a model that this machine may use.
 
-    UnknownModel, LicenseNotAccepted, or ModelNotOffered for a hosted one, if not.
+    Raises UnknownModel, LicenseNotAccepted, or ModelNotOffered for a hosted model.
     """
     row = catalogue.usable(name)
     if row.hosted:
-        raise ModelNotOffered(f"{name} is hosted by Amazon Bedrock, which no local cloud reaches")
+        raise ModelNotOffered(
+            f"{name} is hosted by Amazon Bedrock, which the local cloud cannot reach"
+        )
     return row
 
 
 def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> ChosenModel:
-    """The model asked for, if it may be used and can be staged.
+    """Return the named model if this machine may use it and a source has its weights.
 
-    UnknownModel, LicenseNotAccepted, WeightsUnavailable, or ModelNotOffered for a hosted one, if
-    not.
+    Raises WeightsUnavailable, or what `stageable_row` raises.
     """
     row = stageable_row(catalogue, name)
     if not can_be_staged(row, mirror=mirror):
-        raise WeightsUnavailable(f"{name} is not to be had from {_tried(row, mirror)}")
-    return ChosenModel(name, "as asked")
+        raise WeightsUnavailable(
+            f"no source has the weights of {name}; tried {_tried(row, mirror)}"
+        )
+    return ChosenModel(name, "as requested")
 
 
 def can_be_staged(row: ModelRow, *, mirror: str | None) -> bool:
-    """Whether each file of the model answers somewhere."""
+    """Return True if some source has each file of the model."""
     return all(
         mirror_holds(mirror, row, file.name)
         or any(_answers(url, gated=file.token is not None) for url in file.urls)
@@ -85,7 +87,10 @@ def can_be_staged(row: ModelRow, *, mirror: str | None) -> bool:
 
 
 def mirror_holds(mirror: str | None, row: ModelRow, name: str) -> bool:
-    """Whether the mirror has this file, by name or (a folder) laid out as the models bucket."""
+    """Return True if the mirror has the file: by name, or where the models bucket stores it.
+
+    Only a mirror folder is searched in both places.
+    """
     if mirror is None:
         return False
     if "://" in mirror:
@@ -95,22 +100,25 @@ def mirror_holds(mirror: str | None, row: ModelRow, name: str) -> bool:
 
 
 def _answers(address: str, *, gated: bool = False) -> bool:
-    """Whether something is there. A gated source may refuse; only staging can open a bucket."""
+    """Return True if the address has a file.
+
+    A gated source may deny access, and only staging can read a bucket: both count as available.
+    """
     parts = urlsplit(address)
     if parts.scheme == "file":
         return Path(unquote(parts.path)).is_file()
     if parts.scheme == "s3":
         return True
-    network = Proxies.from_environment(os.environ)
-    url = network.url(address)
+    proxies = Proxies.from_environment(os.environ)
+    url = proxies.url(address)
     try:
-        with open_pool(network, url, timeout=_PROBE_TIMEOUT, retries=_RETRIES) as pool:
+        with open_pool(proxies, url, timeout=_PROBE_TIMEOUT, retries=_RETRIES) as pool:
             status = pool.request("HEAD", url).status
     except urllib3.exceptions.HTTPError:
         return False
-    return status == _FOUND or (gated and status in _CLOSED)
+    return status == _FOUND or (gated and status in _DENIED)
 
 
 def _tried(row: ModelRow, mirror: str | None) -> str:
     places = [*([mirror] if mirror else []), *(url for file in row.files for url in file.urls)]
-    return ", ".join(map(without_credentials, places)) or "anywhere"
+    return ", ".join(map(without_credentials, places)) or "no source"

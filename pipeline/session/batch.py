@@ -1,4 +1,4 @@
-"""A batch of photos through the local cloud: drop them all, bring each result home."""
+"""Send a batch of photos through the local cloud and download the results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pipeline.session.watching import drop, finished
 
 @dataclass(frozen=True)
 class Photo:
-    """One photo of a batch. `name` is where its outputs go in the output folder, less suffix."""
+    """One photo of a batch; `name` is its outputs' path in the output folder, without suffix."""
 
     path: Path
     name: str
@@ -31,7 +31,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one photo ended. `picture` is the first picture made, None unless `status` is DONE."""
+    """The result of one photo; `picture` is its first output, None unless `status` is DONE."""
 
     photo: Photo
     status: str
@@ -46,7 +46,10 @@ class Outcome:
 
 
 def collect(arguments: Sequence[Path], *, output: Path) -> list[Photo]:
-    """Every file named, and every file below a folder named; nothing hidden, nothing of ours."""
+    """Collect the files in `arguments` and below their folders.
+
+    Skips hidden files and the output folder. Photos with the same name get distinct output names.
+    """
     found: list[tuple[Path, Path]] = []
     for argument in arguments:
         if argument.is_dir():
@@ -72,7 +75,10 @@ def cut_out(
     output: Path,
     on_progress: Callable[[Outcome], None],
 ) -> list[Outcome]:
-    """Send every photo through the state machine and fetch what it made, in the given order."""
+    """Run the state machine for every photo and download its outputs.
+
+    `on_progress` gets each outcome as its execution ends. The returned list has the photos' order.
+    """
     batch = uuid.uuid4().hex[:8]
     keys = {
         f"run-{batch}/{index}/{_plain(photo.path.name)}": photo
@@ -90,12 +96,12 @@ def cut_out(
 
 
 def _plain(name: str) -> str:
-    """A file name without what a key cannot hold: line breaks, bytes that are not Unicode."""
+    """Replace the characters of a file name that object keys cannot hold, such as line breaks."""
     return re.sub(r"[^\w .,()+\[\]-]", "_", name)
 
 
 def _files(folder: Path, output: Path) -> Iterator[Path]:
-    """Every visible file below `folder`, less an output folder of ours that lies in it."""
+    """Yield every visible file below `folder`, except below an output folder inside it."""
     ours = output.resolve() if folder.resolve() in output.resolve().parents else None
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
@@ -106,7 +112,7 @@ def _files(folder: Path, output: Path) -> Iterator[Path]:
 def _drop_all(
     cloud: LocalCloud, keys: Mapping[str, Photo], options: Mapping[str, str]
 ) -> dict[Photo, Outcome]:
-    """Put every photo into the ingest bucket; the outcomes of those that could not be read."""
+    """Upload every photo to the ingest bucket. Return the outcomes of photos that failed."""
     metadata = {f"matteline-{name}": value for name, value in options.items()}
 
     def try_to_drop(key: str) -> Outcome | None:

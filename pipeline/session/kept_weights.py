@@ -1,4 +1,4 @@
-"""Weights kept on this machine between runs, and whether they still are what they were."""
+"""Keep staged weights on this machine between runs, and verify the kept copies."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ ABSENT: Final = "no copy"
 
 
 def cache_folder() -> Path:
-    """Where weights are kept, laid out as the models bucket; the default mirror."""
+    """Return the folder of kept weights: the default mirror, with the models bucket's layout."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "matteline" / "weights"
 
 
 def keep_weights(cloud: LocalCloud, folder: Path) -> None:
-    """Copy every whole model to `folder`, optimised networks too, its manifest last."""
+    """Copy every complete model to `folder`: weights, optimised networks, and its record last."""
     pages = (
         cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=NAMES.bucket("models"))
     )
     keys = {stored["Key"] for page in pages for stored in page.get("Contents", [])}
-    for manifest in sorted(key for key in keys if key.endswith("/manifest.json")):
-        with contextlib.suppress(WeightsMismatch):  # of no use to anybody, and told when it is used
-            artifacts = _artifacts(staged_weights(cloud, manifest))
+    for record in sorted(key for key in keys if key.endswith("/manifest.json")):
+        with contextlib.suppress(WeightsMismatch):  # an invalid record fails when it is used
+            artifacts = _artifacts(staged_weights(cloud, record))
             if keys.issuperset(Location.parse(artifact.uri).key for artifact in artifacts):
-                _keep_model(cloud, manifest, artifacts, folder)
+                _keep_model(cloud, record, artifacts, folder)
 
 
 def _artifacts(staged: StagedWeights) -> list[Artifact]:
@@ -52,20 +52,20 @@ def _artifacts(staged: StagedWeights) -> list[Artifact]:
 
 
 def _keep_model(cloud: LocalCloud, key: str, artifacts: Sequence[Artifact], folder: Path) -> None:
-    manifest = folder / key
+    record = folder / key
     staged = cloud.client("s3").get_object(Bucket=NAMES.bucket("models"), Key=key)["Body"].read()
-    if manifest.is_file() and manifest.read_bytes() == staged:
+    if record.is_file() and record.read_bytes() == staged:
         return
-    manifest.unlink(missing_ok=True)  # until what it says is true
+    record.unlink(missing_ok=True)  # the record is absent until every file is in place
     for artifact in artifacts:
         target = folder / Location.parse(artifact.uri).key
         if not target.exists() or checksums(target)["sha256"] != artifact.sha256:
             _keep(cloud, artifact.uri, target)
-    _keep(cloud, Location(NAMES.bucket("models"), key).uri, manifest)
+    _keep(cloud, Location(NAMES.bucket("models"), key).uri, record)
 
 
 def staged_weights(cloud: LocalCloud, key: str) -> StagedWeights:
-    """What a manifest in the models bucket says."""
+    """Read a staged weights record in the models bucket."""
     answer = cloud.client("s3").get_object(Bucket=NAMES.bucket("models"), Key=key)
     return StagedWeights.parse(answer["Body"].read(), uri=key)
 
@@ -85,7 +85,7 @@ def _keep(cloud: LocalCloud, uri: str, target: Path) -> None:
 
 @dataclass(frozen=True)
 class Copy:
-    """A file of a model as it lies on this machine. `verdict` is OK, ABSENT, or what is wrong."""
+    """A copy of a model's file on this machine. `verdict` is OK, ABSENT, or what is wrong."""
 
     model: str
     file: str
@@ -94,15 +94,15 @@ class Copy:
 
 
 def verify_copies(row: ModelRow, folders: Sequence[Path]) -> list[Copy]:
-    """Hash every copy of the row's files and hold it against catalogue and staged manifest."""
+    """Hash every copy of the row's files; compare it with the catalogue and the staged record."""
     pinned: dict[str, str] = {}
     copies: list[Copy] = []
     for folder in folders:
-        manifest = folder / row.weights_key
+        record = folder / row.weights_key
         try:
-            pinned |= _staged_sha256(manifest)
+            pinned |= _staged_sha256(record)
         except WeightsMismatch as error:
-            copies.append(Copy(row.name, manifest.name, str(manifest), error.message))
+            copies.append(Copy(row.name, record.name, str(record), error.message))
     for file in row.files:
         found = list(_copies_of(file, row, folders))
         copies += [
@@ -121,10 +121,10 @@ def _copies_of(file: WeightsFile, row: ModelRow, folders: Sequence[Path]) -> Ite
                 yield path
 
 
-def _staged_sha256(manifest: Path) -> dict[str, str]:
-    if not manifest.is_file():
+def _staged_sha256(record: Path) -> dict[str, str]:
+    if not record.is_file():
         return {}
-    staged = StagedWeights.parse(manifest.read_bytes(), uri=str(manifest))
+    staged = StagedWeights.parse(record.read_bytes(), uri=str(record))
     return {file.name: file.artifact.sha256 for file in staged.files}
 
 

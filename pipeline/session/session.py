@@ -1,36 +1,77 @@
-"""A local cloud for one person: a model that can be had, weights kept for the next time."""
+"""One user's local cloud: choose a model, start the cloud, keep the weights that it staged.
+
+A function that starts a cloud imports it: moto and boto3 take seconds to load, and commands that
+only read the catalogue need neither.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.declared.blueprint import Blueprint
-from pipeline.local.cloud import LocalCloud, local_cloud
+from pipeline.declared.models import Catalogue, load_catalogue
+from pipeline.errors import InvalidOptions
 from pipeline.local.deployment import warm_functions
-from pipeline.local.image_launcher import launching_images
-from pipeline.local.worker import Function
-from pipeline.session import availability
-from pipeline.session.choice import ModelChoice, mirror_of, read_catalogue
 from pipeline.session.kept_weights import cache_folder, keep_weights
+
+if TYPE_CHECKING:
+    from pipeline.local.cloud import LocalCloud
+    from pipeline.local.worker import Function
 
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class ModelChoice:
+    """The user's options about models, before a cloud is started.
+
+    `name` is None for any model. `mirror` is a folder or URL that is tried before a model's own
+    sources. `overlays` are catalogue files layered over the shipped one. `accepted_licences` are
+    names of non-commercial licences. With `images`, functions run inside their built images.
+    """
+
+    name: str | None = None
+    mirror: str | None = None
+    overlays: tuple[Path, ...] = ()
+    accepted_licences: tuple[str, ...] = ()
+    images: bool = False
+
+
+def mirror_of(choice: ModelChoice) -> str | None:
+    """Return the user's mirror, else the weights that earlier sessions kept, else None."""
+    cache = cache_folder()
+    return choice.mirror or (str(cache) if cache.is_dir() else None)
+
+
+def read_catalogue(root: Path, choice: ModelChoice) -> Catalogue:
+    """Read the shipped catalogue with the user's files over it.
+
+    Raises InvalidOptions if a file is invalid.
+    """
+    try:
+        return load_catalogue(root, choice.overlays, accepted_licences=choice.accepted_licences)
+    except ValueError as error:
+        raise InvalidOptions(f"catalogue: {error}") from error
+
+
 @contextmanager
 def session(root: Path, choice: ModelChoice, *, say: Say, port: int = 0) -> Iterator[LocalCloud]:
-    """A warm cloud whose default model can be staged; WeightsUnavailable before it starts if not.
+    """Run a warm cloud whose default model can be staged; `say` reports the model and why.
 
-    `say` is told which model and why.
+    Raises, before the cloud starts, WeightsUnavailable or what `require_model` raises.
     """
+    from pipeline.session.availability import choose_model, require_model
+
     mirror = mirror_of(choice)
     catalogue = read_catalogue(root, choice)
     if choice.name is None:
-        model = availability.choose_model(catalogue, mirror=mirror)
+        model = choose_model(catalogue, mirror=mirror)
     else:
-        model = availability.require_model(catalogue, choice.name, mirror=mirror)
+        model = require_model(catalogue, choice.name, mirror=mirror)
     say(f"Model: {model.name} ({model.why})")
     with keeping_cloud(root, choice, default_model=model.name, say=say, port=port) as cloud:
         cloud.host.warm(warm_functions(cloud.blueprint))
@@ -41,7 +82,10 @@ def session(root: Path, choice: ModelChoice, *, say: Say, port: int = 0) -> Iter
 def keeping_cloud(
     root: Path, choice: ModelChoice, *, default_model: str, say: Say, port: int = 0
 ) -> Iterator[LocalCloud]:
-    """A cloud that starts with the weights earlier ones kept, and keeps its own."""
+    """Run a cloud that starts with the weights kept by earlier ones, and keeps its own."""
+    from pipeline.local.cloud import local_cloud
+    from pipeline.local.image_launcher import launching_images
+
     blueprint = Blueprint.read(
         root,
         default_model=default_model,
@@ -56,7 +100,7 @@ def keeping_cloud(
             port=port,
             weights_mirror=mirror_of(choice),
             launcher=launcher,
-            adjust=_remembering,
+            adjust=_with_kept_weights,
         ) as cloud,
     ):
         try:
@@ -65,10 +109,10 @@ def keeping_cloud(
             try:
                 keep_weights(cloud, cache_folder())
             except OSError as error:
-                say(f"The weights were not kept for next time: {error}")
+                say(f"The weights were not kept for the next run: {error}")
 
 
-def _remembering(function: Function) -> Function:
-    """The function, told where the networks are that earlier sessions optimised."""
+def _with_kept_weights(function: Function) -> Function:
+    """Point a function to the networks that earlier sessions optimised."""
     kept = {"MATTELINE_KEPT": str(cache_folder())}
     return replace(function, environment={**function.environment, **kept})

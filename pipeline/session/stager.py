@@ -1,4 +1,4 @@
-"""Weights staged through the real machine of a local cloud, one model after another."""
+"""Stage a model's weights through the local cloud's stage-weights state machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _POLL_S: Final = 0.1
 
 @dataclass(frozen=True)
 class StagedModel:
-    """How staging ended. `reason` says why it failed, and is empty if it did not."""
+    """The result of staging a model. `reason` says why it failed; empty if it succeeded."""
 
     model: str
     bytes: int
@@ -32,7 +32,7 @@ class StagedModel:
 
 
 def stage_model(cloud: LocalCloud, row: ModelRow, *, mirror: str | None) -> StagedModel:
-    """Run the stage-weights machine for one model, unless no source of it answers at all."""
+    """Run the stage-weights state machine for one model, if a source has its weights."""
     try:
         require_model(cloud.blueprint.catalogue, row.name, mirror=mirror)
     except WeightsUnavailable as error:

@@ -1,4 +1,4 @@
-"""The web as a container reaches it: through which proxies, and which hub `hf://` means."""
+"""Choose the proxy for a URL, and the hub that `hf://` addresses mean."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _PROXIED: Final = ("http", "https", "no")
 
 @dataclass(frozen=True)
 class Proxies:
-    """`proxies` maps http and https to a proxy's URL, and `no` to the hosts reached without one."""
+    """`proxies` maps http and https to a proxy's URL, and `no` to the hosts that need no proxy."""
 
     proxies: Mapping[str, str] = field(default_factory=dict)
     hub: str = _HUB
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Proxies:
-        """HTTP_PROXY, HTTPS_PROXY and NO_PROXY, or the same in small letters; HF_ENDPOINT."""
+        """Read HTTP_PROXY, HTTPS_PROXY, NO_PROXY (lower case first) and HF_ENDPOINT."""
         found = {
             kind: environment.get(f"{kind}_proxy") or environment.get(f"{kind}_proxy".upper())
             for kind in _PROXIED
@@ -34,18 +34,22 @@ class Proxies:
         return cls(proxies, environment.get("HF_ENDPOINT") or _HUB)
 
     def url(self, address: str) -> str:
-        """The URL that serves an address: the hub's for `hf://`, any other as it is."""
+        """Return the URL of an address: the hub's for `hf://`, else the address itself."""
         return hub_url(address, self.hub) if address.startswith("hf:") else address
 
     def proxy_for(self, url: str) -> str | None:
-        """The proxy on the way to `url`, None if it is reached directly."""
+        """Return the proxy's URL for `url`, None for a direct connection."""
         proxy = self.proxies.get(urlsplit(url).scheme)
         if proxy is None or self._reached_directly(url):
             return None
         return proxy if "://" in proxy else f"http://{proxy}"
 
     def _reached_directly(self, url: str) -> bool:
-        """Whether `no` lists the host, a domain it is in, or everything (`*`)."""
+        """Return True if `no` lists the host, a domain of it, or everything (`*`).
+
+        `urllib.request.proxy_bypass_environment` lacks two forms: `*.example`, and `*` in a list,
+        which NO_PROXY=* becomes when the command line adds 127.0.0.1.
+        """
         parts = urlsplit(url)
         listed = {entry.strip().lower() for entry in self.proxies.get("no", "").split(",")} - {""}
         domains = tuple(f".{entry.lstrip('*.')}" for entry in listed)
@@ -56,7 +60,7 @@ class Proxies:
 def open_pool(
     proxies: Proxies, url: str, *, timeout: urllib3.Timeout, retries: urllib3.Retry
 ) -> urllib3.PoolManager:
-    """What reaches `url`, redirects included. A proxy's URL may carry `user:password@`."""
+    """Open a connection pool for `url` and its redirects. A proxy may have `user:password@`."""
     proxy = proxies.proxy_for(url)
     if proxy is None:
         return urllib3.PoolManager(timeout=timeout, retries=retries)

@@ -23,8 +23,8 @@ from PIL import Image
 from rich.table import Table
 
 from containers.background_remover.saliency import to_tensor
+from pipeline.cli.photos import sample_photos
 from pipeline.cli.report import console
-from pipeline.cli.samples import sample_photos
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.engines import SaliencySpec
 from pipeline.declared.models import ModelRow

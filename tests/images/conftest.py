@@ -19,7 +19,7 @@ from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.local.image_launcher import ImageLauncher, launching_images
 from pipeline.local.worker import Function
 from pipeline.releases.images.sandbox import Sandbox
-from pipeline.releases.images.trouble import ImageTrouble
+from pipeline.releases.images.tools import ImageError
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
@@ -49,7 +49,7 @@ def launcher(blueprint: Blueprint) -> Iterator[ImageLauncher]:
     with ExitStack() as stack:
         try:
             launcher = stack.enter_context(launching_images(blueprint))
-        except ImageTrouble as trouble:
+        except ImageError as trouble:
             skip_or_fail(f"{trouble.message}. {trouble.hint}")
         yield launcher
 

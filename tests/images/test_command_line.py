@@ -10,7 +10,7 @@ import pytest
 from pipeline.declared.blueprint import Blueprint
 from pipeline.local.image_launcher import ImageLauncher, launching_images
 from pipeline.releases.images.store import find_image
-from pipeline.releases.images.trouble import ImageNotBuilt
+from pipeline.releases.images.tools import ImageNotBuilt
 from tests.conftest import ROOT
 from tests.images.conftest import CONTAINERS
 from tests.pictures import png, square, unpng

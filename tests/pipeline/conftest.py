@@ -1,4 +1,4 @@
-"""What the unit tests share."""
+"""Provide stores and a fresh workbench to the platform's tests."""
 
 from __future__ import annotations
 

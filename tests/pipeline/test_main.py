@@ -1,4 +1,4 @@
-"""Whose AWS settings a command works with: the person's only where a stage on AWS is named."""
+"""A command uses the user's AWS settings only if it names a stage on AWS."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from pipeline.__main__ import isolate, reaches_aws
         ("up", {"MATTELINE_STAGE": "dev"}, False),
     ],
 )
-def test_only_an_operators_verb_with_a_stage_reaches_aws(
+def test_only_operating_commands_with_a_stage_reach_aws(
     words: str, variables: dict[str, str], *, expected: bool
 ) -> None:
     assert reaches_aws(words.split(), variables) is expected
 
 
-def test_an_endpoint_is_kept_for_who_looks_for_the_local_cloud(
+def test_the_endpoint_stays_known_and_other_aws_settings_are_removed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in [name for name in os.environ if name.startswith(("AWS_", "MATTELINE_"))]:

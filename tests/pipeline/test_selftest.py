@@ -1,4 +1,4 @@
-"""The self-test's own promises: one line of JSON at the end, and an exit code."""
+"""A self-test ends with one line of JSON and an exit code."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def right(trial: Trial) -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "status", "said"),
+    ("check", "status", "expected"),
     [
         (right, 0, {"passed": True, "seen": {"sum": 4}}),
         (wrong, 1, {"passed": False, "seen": {"sum": 4}, "reason": "colour is 'blue', not 'red'"}),
     ],
 )
-def test_it_says_what_was_seen_and_whether_all_was_right(
-    check: object, status: int, said: dict[str, object], capsys: pytest.CaptureFixture[str]
+def test_the_verdict_has_the_results_and_whether_all_were_right(
+    check: object, status: int, expected: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         selftest("greeter", check)  # type: ignore[arg-type]
 
     verdict = json.loads(capsys.readouterr().out)
     assert ended.value.code == status
-    assert {name: verdict[name] for name in said} == said
+    assert {name: verdict[name] for name in expected} == expected
     assert verdict["selftest"] == "greeter"

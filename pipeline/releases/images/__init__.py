@@ -1,1 +1,1 @@
-"""Container images, built and started without Docker."""
+"""Build and enter container images without Docker."""

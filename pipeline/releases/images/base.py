@@ -1,7 +1,7 @@
-"""A base image for this machine, where the published one cannot be pulled: Debian with Python 3.13.
+"""Build a base image of Debian with Python 3.13, for machines that cannot pull the published one.
 
-The Dockerfile's own base is python:3.13-slim-trixie by digest; this is the same Debian and the same
-minor version of Python, from Debian's packages.
+The Dockerfile's base is python:3.13-slim-trixie by digest. This image has the same Debian release
+and the same minor version of Python, from Debian's packages.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ SUITE: Final = "trixie"
 PACKAGES: Final = ("ca-certificates", "python3", "python3-venv")
 _RECIPE: Final = hashlib.sha256(" ".join([SUITE, *PACKAGES]).encode()).hexdigest()[:12]
 NAME: Final = "localhost/matteline/python"
-# What nothing reads at run time, and what was copied from this machine.
+# Unused at run time; and copies of this machine's settings.
 _LEFT_OVER: Final = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale")
 _OF_THIS_MACHINE: Final = ("etc/hostname", "etc/resolv.conf")
 
 
 def base_image(say: Callable[[str], None]) -> str:
-    """The base's name with its digest; it is made if this machine has none yet."""
+    """Return the base image's name with its digest; build the image if this machine has none."""
     tagged = f"{NAME}:{SUITE}-{_RECIPE}"
     if answer("buildah", "inspect", "--type", "image", tagged) is None:
-        say(f"Base image: Debian {SUITE} with Python, once; about a minute")
+        say(f"Building the base image once: Debian {SUITE} with Python; takes about a minute")
         _make(tagged)
     digest = run("buildah", "images", "--format", "{{.Digest}}", tagged).split()[0]
     return f"{NAME}@{digest}"

@@ -1,6 +1,6 @@
-"""A command inside an image's own files, as Lambda runs it: not root, nothing to write but /tmp.
+"""Run a command inside an image as Lambda does: not as root, with only /tmp writable.
 
-bubblewrap does it, for root and (under `buildah unshare`) for anybody else.
+Uses bubblewrap, as root, or as another user under `buildah unshare`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pipeline.releases.images.store import Image
 from pipeline.releases.images.tools import tool
 
 _TMP: Final = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
-_NAMES_OF_HOSTS: Final = (Path("/etc/resolv.conf"), Path("/etc/hosts"))
+_HOST_NAMES: Final = (Path("/etc/resolv.conf"), Path("/etc/hosts"))
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """An image, and where its files are mounted (writable, so that mount points can be made)."""
+    """An image, and the folder where it is mounted, writable to create mount points."""
 
     image: Image
     root: Path
@@ -32,17 +32,17 @@ class Sandbox:
         writable: Sequence[Path] = (),
         network: bool = True,
     ) -> tuple[str, ...]:
-        """What to type so that `command` runs inside.
+        """Return the command line that runs `command` inside the image.
 
-        It sees `readable` and `writable` folders of this machine under their own names. Without
-        `network` there is nobody to talk to.
+        The command can use the `readable` and `writable` folders of this machine at the same
+        paths, and this machine's network only if `network` is true.
         """
         return (
             tool("bwrap"), "--unshare-all", *(["--share-net"] if network else []),
             "--uid", str(self.image.user), "--gid", str(self.image.user),
             "--ro-bind", str(self.root), "/",
             "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--tmpfs", str(_TMP),
-            *self._bound("--ro-bind", [*_NAMES_OF_HOSTS, *readable]),
+            *self._bound("--ro-bind", [*_HOST_NAMES, *readable]),
             *self._bound("--bind", writable),
             "--chdir", self.image.folder, "--", *command,
         )  # fmt: skip
@@ -54,7 +54,7 @@ class Sandbox:
                 yield from (how, str(place), str(place))
 
     def _make_mount_point(self, place: Path) -> None:
-        """The root is read-only once inside: what is to be mounted over has to be there before."""
+        """Create a mount point in advance: inside the sandbox the root is read-only."""
         point = self.root / place.relative_to("/")
         if place.is_relative_to(_TMP) or point.exists():
             return

@@ -1,4 +1,4 @@
-"""The images buildah holds on this machine: what they say of themselves, and their files."""
+"""Find buildah's images on this machine, read their configuration and mount their files."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.declared.containers import ContainerManifest
-from pipeline.releases.images.tools import answer, run
-from pipeline.releases.images.trouble import ImageNotBuilt
+from pipeline.releases.images.tools import ImageNotBuilt, answer, run
 from pipeline.releases.shipping import content_digest
 
 CONTENT_LABEL: Final = "matteline.content"
@@ -19,7 +18,7 @@ CONTENT_LABEL: Final = "matteline.content"
 
 @dataclass(frozen=True)
 class Image:
-    """An image's own configuration: whom it runs as, where, and what it starts."""
+    """An image's configuration: user id, working folder, entry point, environment, labels."""
 
     name: str
     digest: str
@@ -35,20 +34,23 @@ def image_name(container: ContainerManifest) -> str:
 
 
 def find_image(root: Path, container: ContainerManifest) -> Image:
-    """The image of a container as its sources are now; ImageNotBuilt if there is none."""
+    """Return the image built from a container's current sources.
+
+    Raises ImageNotBuilt if there is no such image.
+    """
     name = image_name(container)
     inspected = answer("buildah", "inspect", "--type", "image", name)
     if inspected is None:
         raise ImageNotBuilt(f"there is no image {name}")
     image = _parsed(name, inspected)
     if image.labels.get(CONTENT_LABEL) != content_digest(root, container.folder):
-        raise ImageNotBuilt(f"{name} was built from other sources than these")
+        raise ImageNotBuilt(f"{name} was built from other sources than the current ones")
     return image
 
 
 @contextlib.contextmanager
 def mounted(image: Image) -> Iterator[Path]:
-    """The image's files, under a folder that is gone afterwards."""
+    """Mount the image's files at a folder until the block ends."""
     working = run("buildah", "from", "--pull-never", image.name).strip()
     try:
         yield Path(run("buildah", "mount", working).strip())

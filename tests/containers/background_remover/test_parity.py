@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.cli.samples import sample_photos
+from pipeline.cli.photos import sample_photos
 from pipeline.declared.engines import SaliencySpec
 from pipeline.declared.models import load_catalogue
 from tests.conftest import ROOT

@@ -1,4 +1,4 @@
-"""What Amazon Bedrock answers becomes bytes, or an error of ours, by the service's own model."""
+"""Bedrock's responses become bytes or named errors, for every error the service declares."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ ANSWERS: dict[tuple[str, int, str], type[PipelineError]] = {
 
 
 @pytest.mark.parametrize(("code", "status", "says"), ANSWERS)
-def test_an_error_of_the_service_has_a_name_of_ours(
+def test_an_error_of_the_service_raises_a_named_error(
     stubber: Stubber, code: str, status: int, says: str
 ) -> None:
     stubber.add_client_error("invoke_model", code, says, http_status_code=status)
@@ -75,7 +75,7 @@ def test_every_error_the_service_declares_is_named_here(stubber: Stubber) -> Non
     assert {shape.name for shape in operation.error_shapes} == {code for code, _, _ in ANSWERS}
 
 
-def test_wrong_credentials_are_a_matter_of_their_own(stubber: Stubber) -> None:
+def test_wrong_credentials_raise_the_clients_own_error(stubber: Stubber) -> None:
     stubber.add_client_error("invoke_model", "UnrecognizedClientException", http_status_code=403)
 
     with pytest.raises(ClientError):

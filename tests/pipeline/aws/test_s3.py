@@ -1,4 +1,4 @@
-"""What only S3 has: versions, metadata, media types, and days when it does not answer."""
+"""S3 has versions, metadata and media types, and its outages and denials raise named errors."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def put(client: Any, content: bytes, **options: Any) -> str:
-    """The version id of a fresh object."""
+    """Upload an object and return its version id."""
     answer = client.put_object(Bucket=PHOTO.bucket, Key=PHOTO.key, Body=content, **options)
     version: str = answer["VersionId"]
     return version
@@ -71,7 +71,7 @@ def test_a_deleted_object_is_missing(client: Any, path: Path, operation: str) ->
         OPERATIONS[operation](S3Store(client), path)
 
 
-def test_a_version_that_never_was_is_missing(client: Any) -> None:
+def test_an_unknown_version_is_missing(client: Any) -> None:
     put(client, b"bytes")
 
     with pytest.raises(KeyError):
@@ -92,13 +92,13 @@ def test_metadata_is_known_without_reading(client: Any) -> None:
     assert S3Store(client).stat(PHOTO).metadata == {"matteline-crop": "true"}
 
 
-def test_a_store_finds_s3_in_the_environment(client: Any) -> None:
+def test_a_store_connects_with_the_environments_settings(client: Any) -> None:
     put(client, b"bytes")
 
     assert S3Store.connect().read(PHOTO) == b"bytes"
 
 
-def test_a_written_object_says_what_it_is(client: Any) -> None:
+def test_a_written_object_has_its_media_type(client: Any) -> None:
     S3Store(client).write(PHOTO, b"bytes", media_type="image/webp")
 
     head = client.head_object(Bucket=PHOTO.bucket, Key=PHOTO.key)
@@ -107,7 +107,7 @@ def test_a_written_object_says_what_it_is(client: Any) -> None:
 
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], S3Store]]:
-    """Stores that speak to a port of this machine, impatiently and once."""
+    """Provide stores that connect to a port of this machine, with short timeouts, once."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
     config = Config(
@@ -150,7 +150,7 @@ def test_a_server_fault_is_an_outage(
 
 @pytest.mark.parametrize("operation", ["read", "write", "upload"])
 @pytest.mark.parametrize("code", ["RequestTimeout", "Throttling", "RequestLimitExceeded"])
-def test_being_asked_to_wait_is_an_outage(
+def test_throttling_is_an_outage(
     reached: Any, serve: Serve, path: Path, operation: str, code: str
 ) -> None:
     store = reached(serve(400, explained(code)))
@@ -160,7 +160,7 @@ def test_being_asked_to_wait_is_an_outage(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_closed_door_is_an_outage(reached: Any, path: Path, operation: str) -> None:
+def test_a_refused_connection_is_an_outage(reached: Any, path: Path, operation: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
@@ -169,7 +169,7 @@ def test_a_closed_door_is_an_outage(reached: Any, path: Path, operation: str) ->
 
 
 @pytest.mark.parametrize("operation", [*FROM_S3, "write"])
-def test_silence_is_an_outage(reached: Any, path: Path, operation: str) -> None:
+def test_no_response_is_an_outage(reached: Any, path: Path, operation: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         store = reached(server.getsockname()[1])
 
@@ -178,7 +178,7 @@ def test_silence_is_an_outage(reached: Any, path: Path, operation: str) -> None:
 
 
 @pytest.mark.parametrize("operation", ["read", "download"])
-def test_an_answer_cut_short_is_an_outage(
+def test_a_truncated_response_is_an_outage(
     reached: Any, serve: Serve, path: Path, operation: str
 ) -> None:
     store = reached(serve(200, b"half", length=8))
@@ -188,7 +188,7 @@ def test_an_answer_cut_short_is_an_outage(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_being_refused_is_neither_missing_nor_an_outage(
+def test_a_denied_request_is_neither_missing_nor_an_outage(
     reached: Any, serve: Serve, path: Path, operation: str
 ) -> None:
     store = reached(serve(403, explained("AccessDenied")))

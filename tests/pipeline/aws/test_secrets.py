@@ -1,4 +1,4 @@
-"""A secret is read by name, or it is missing, or Secrets Manager is not to be had."""
+"""A secret is read by name; a missing secret, a denial and an outage raise different errors."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def test_a_secret_is_read_by_its_name(client: Any) -> None:
     assert SecretsManager().read("hub/token") == "open sesame"
 
 
-def test_a_secret_that_is_not_there_is_a_key_error(client: Any) -> None:
+def test_a_missing_secret_is_a_key_error(client: Any) -> None:
     client.create_secret(Name="hub", SecretString="open sesame")
 
     with pytest.raises(KeyError, match="hub/token"):
         SecretsManager().read("hub/token")
 
 
-def test_a_secret_that_holds_no_text_is_there_and_unreadable(client: Any) -> None:
+def test_a_secret_without_text_is_unreadable(client: Any) -> None:
     client.create_secret(Name="hub/token", SecretBinary=b"\x00")
 
     with pytest.raises(Unreadable, match="it holds bytes, not text"):
@@ -47,7 +47,7 @@ def test_a_secret_without_a_name_is_a_bug(client: Any) -> None:  # noqa: ARG001
         SecretsManager().read("")
 
 
-def test_a_secret_about_to_be_deleted_is_a_key_error(client: Any) -> None:
+def test_a_secret_scheduled_for_deletion_is_a_key_error(client: Any) -> None:
     client.create_secret(Name="hub/token", SecretString="open sesame")
     client.delete_secret(SecretId="hub/token")
 
@@ -56,7 +56,7 @@ def test_a_secret_about_to_be_deleted_is_a_key_error(client: Any) -> None:
 
 
 def reached(monkeypatch: pytest.MonkeyPatch, port: int) -> SecretsManager:
-    """Secrets Manager at a port of this machine, asked once."""
+    """Return Secrets Manager at a port of this machine, without retries."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
@@ -65,13 +65,13 @@ def reached(monkeypatch: pytest.MonkeyPatch, port: int) -> SecretsManager:
     return SecretsManager()
 
 
-def test_a_closed_door_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_connection_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StoreUnavailable, match="Secrets Manager did not answer"):
         reached(monkeypatch, 9).read("hub/token")
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "DecryptionFailure"])
-def test_a_secret_we_may_not_read_is_unreadable(
+def test_a_denied_secret_is_unreadable(
     monkeypatch: pytest.MonkeyPatch, serve: Serve, code: str
 ) -> None:
     port = serve(400, f'{{"__type": "{code}"}}'.encode())

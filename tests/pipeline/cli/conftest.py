@@ -1,4 +1,4 @@
-"""The command line as a person runs it: a process of its own, with a cache of its own."""
+"""Run the command line as a user does: in its own process, with its own cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second terminal next to a running `matteline up`."""
+"""Type commands in a second terminal beside a running `matteline up`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Terminal:
         return self.shown
 
     def command(self, beginning: str) -> str:
-        """The first printed command that begins like this, continuation lines included."""
+        """Return the first printed command with this beginning, with its continuation lines."""
         printed = self.shown.replace("\\\n", " ")
         return next(
             line.strip() for line in printed.splitlines() if line.strip().startswith(beginning)
@@ -46,7 +46,7 @@ class Terminal:
         return found[0]
 
     def type(self, command: str) -> str:
-        """Run a command, which has to work, in a shell that has typed the export line first."""
+        """Run a command, which must succeed, in a shell where the export line was typed first."""
         done = self.run(command)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

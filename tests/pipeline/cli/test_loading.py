@@ -1,4 +1,4 @@
-"""A verb loads what it needs: only one that starts a cloud or calls AWS waits for libraries."""
+"""A command loads the libraries it needs: only those that start a cloud or call AWS load many."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ main()
 
 
 def loaded_by(*words: str) -> set[str]:
-    """The packages that a process has loaded when it has done what was typed."""
+    """Return the packages that a process has loaded when the typed command ends."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", LOADED, *words],
         cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
@@ -42,5 +42,5 @@ def loaded_by(*words: str) -> set[str]:
         "backfill start --help",
     ],
 )
-def test_what_starts_nothing_loads_no_cloud(typed: str) -> None:
+def test_a_command_that_starts_no_cloud_loads_none(typed: str) -> None:
     assert loaded_by(*typed.split()) & HEAVY == set()

@@ -1,4 +1,4 @@
-"""`matteline models`: weights fetched and kept, looked at again, and a model of one's own."""
+"""`matteline models` lists, stages and verifies models, and adds the user's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.pipeline.cli.conftest import Matteline
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    """Where this test's weights are kept."""
+    """Return the folder of this test's kept weights."""
     return tmp_path / "cache" / "matteline" / "weights"
 
 
@@ -31,7 +31,7 @@ def staged_once(matteline: Matteline, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def kept(staged_once: Path, tmp_path: Path, cache: Path) -> Path:
-    """The weights of `brightness` as staging has kept them."""
+    """Return the weights of `brightness` as staging kept them."""
     shutil.copytree(staged_once, tmp_path / "cache")
     (weights,) = cache.rglob("brightness.onnx")
     return weights
@@ -46,7 +46,14 @@ def verify(
     )  # fmt: skip
 
 
-def test_staged_weights_are_kept_with_what_is_known_of_them(
+def test_the_catalogue_is_listed(matteline: Matteline) -> None:
+    done = matteline("models", "list")
+
+    assert "birefnet-general-lite" in done.stdout
+    assert "brightness" in done.stdout
+
+
+def test_staged_weights_are_kept_with_their_record(
     matteline: Matteline, shelf: Shelf, tmp_path: Path, cache: Path
 ) -> None:
     done = matteline(
@@ -56,16 +63,16 @@ def test_staged_weights_are_kept_with_what_is_known_of_them(
 
     assert done.returncode == 1
     assert done.stdout.count("STAGED") == 2
-    assert "WeightsUnavailable: missing is not to be had from" in done.stdout
+    assert "WeightsUnavailable: no source has the weights of missing; tried" in done.stdout
     names = sorted(path.name for path in cache.rglob("*") if path.is_file())
     assert names == ["brightness.onnx", "hungry.onnx", "manifest.json", "manifest.json"]
     (weights,) = cache.rglob("brightness.onnx")
-    manifest = json.loads((weights.parent / "manifest.json").read_text())
-    assert manifest["files"][0]["source"] == (shelf.folder / "brightness.onnx").as_uri()
+    record = json.loads((weights.parent / "manifest.json").read_text())
+    assert record["files"][0]["source"] == (shelf.folder / "brightness.onnx").as_uri()
     assert weights.read_bytes() == (shelf.folder / "brightness.onnx").read_bytes()
 
 
-def test_kept_weights_are_what_they_were(matteline: Matteline, tmp_path: Path, kept: Path) -> None:
+def test_unchanged_kept_weights_are_ok(matteline: Matteline, tmp_path: Path, kept: Path) -> None:
     done = verify(matteline, tmp_path, "brightness")
 
     assert done.returncode == 0, done.stdout
@@ -73,7 +80,7 @@ def test_kept_weights_are_what_they_were(matteline: Matteline, tmp_path: Path, k
     assert kept.name in done.stdout
 
 
-def test_damaged_weights_are_told_by_name(matteline: Matteline, tmp_path: Path, kept: Path) -> None:
+def test_damaged_weights_are_reported(matteline: Matteline, tmp_path: Path, kept: Path) -> None:
     kept.write_bytes(kept.read_bytes()[:-1] + b"!")
 
     done = verify(matteline, tmp_path)
@@ -82,13 +89,13 @@ def test_damaged_weights_are_told_by_name(matteline: Matteline, tmp_path: Path, 
     assert "; the catalogue says " in done.stdout
 
 
-def test_weights_that_were_staged_as_others_are_told_by_name(
+def test_weights_that_differ_from_their_staged_record_are_reported(
     matteline: Matteline, tmp_path: Path, kept: Path
 ) -> None:
-    manifest = kept.parent / "manifest.json"
-    told = json.loads(manifest.read_text())
-    told["files"][0]["artifact"]["sha256"] = "0" * 64
-    manifest.write_text(json.dumps(told))
+    path = kept.parent / "manifest.json"
+    record = json.loads(path.read_text())
+    record["files"][0]["artifact"]["sha256"] = "0" * 64
+    path.write_text(json.dumps(record))
 
     done = verify(matteline, tmp_path)
 
@@ -96,7 +103,7 @@ def test_weights_that_were_staged_as_others_are_told_by_name(
     assert "; it was staged as 00000000…" in done.stdout
 
 
-def test_a_mirror_folder_is_verified_too(
+def test_the_mirror_folder_is_verified_too(
     matteline: Matteline, tmp_path: Path, shelf: Shelf
 ) -> None:
     mirror = tmp_path / "mirror"
@@ -111,7 +118,7 @@ def test_a_mirror_folder_is_verified_too(
     assert "; the catalogue says " in done.stdout
 
 
-def test_a_model_without_a_copy_is_wrong_only_if_it_was_asked_for(
+def test_a_missing_copy_is_wrong_only_for_a_named_model(
     matteline: Matteline, tmp_path: Path
 ) -> None:
     everything, named = verify(matteline, tmp_path), verify(matteline, tmp_path, "brightness")
@@ -120,7 +127,7 @@ def test_a_model_without_a_copy_is_wrong_only_if_it_was_asked_for(
     assert "no copy" in named.stdout
 
 
-def test_a_model_of_ones_own_becomes_a_row_that_runs(
+def test_the_users_own_model_becomes_a_row_that_runs(
     matteline: Matteline, shelf: Shelf, tmp_path: Path
 ) -> None:
     shutil.copy(shelf.folder / "brightness.onnx", tmp_path / "my net.onnx")
@@ -152,7 +159,7 @@ def test_a_model_of_ones_own_becomes_a_row_that_runs(
         ("hosted", 1, "ModelNotOffered: hosted is hosted by Amazon Bedrock"),
     ],
 )
-def test_a_model_that_will_never_be_staged_here_starts_no_cloud(
+def test_a_model_that_cannot_be_staged_here_starts_no_cloud(
     matteline: Matteline, tmp_path: Path, name: str, code: int, says: str
 ) -> None:
     done = matteline("models", "stage", "brightness", name, XDG_CACHE_HOME=str(tmp_path))
@@ -167,8 +174,8 @@ def test_a_model_that_will_never_be_staged_here_starts_no_cloud(
     ("arguments", "says"),
     [
         pytest.param(["stage"], "NAMES", id="no names"),
-        pytest.param(["stage", "u3net"], "'u3net'", id="nobody's name"),
-        pytest.param(["verify", "u3net"], "'u3net'", id="nobody's name"),
+        pytest.param(["stage", "u3net"], "'u3net'", id="unknown name"),
+        pytest.param(["verify", "u3net"], "'u3net'", id="verify unknown name"),
         pytest.param(
             ["add", "README.md", "--name", "x", "--licence", "y"],
             "README.md is not a loadable ONNX model",
@@ -203,7 +210,7 @@ def test_a_model_that_will_never_be_staged_here_starts_no_cloud(
         ),
     ],
 )
-def test_a_wrong_command_says_what_is_wrong(
+def test_a_wrong_command_is_explained(
     matteline: Matteline, arguments: list[str], says: str
 ) -> None:
     done = matteline("models", *arguments)

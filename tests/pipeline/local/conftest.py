@@ -1,4 +1,4 @@
-"""A Lambda host with one obedient function, under either runtime client; and a whole cloud."""
+"""Provide a Lambda host under each runtime client, and a whole local cloud."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def host(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[LambdaHost]:
     monkeypatch.setattr(source_launcher, "RUNTIME_CLIENT", request.param)
-    monkeypatch.setenv("AWS_PROFILE", "somebody's own")
+    monkeypatch.setenv("AWS_PROFILE", "the-users")
     functions = [
         Function("obedient", "tests.pipeline.local.handlers.obey", memory_mb=256, timeout_s=1),
         Function("broken", "tests.pipeline.local.handlers_broken.obey", memory_mb=256, timeout_s=1),

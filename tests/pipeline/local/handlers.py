@@ -1,4 +1,4 @@
-"""Handlers that behave as the tests of the Lambda host ask them to."""
+"""A handler that does what its event says, for tests of the Lambda host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cloud that has stopped leaves nothing behind."""
+"""A stopped cloud leaves no files behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.local.moto.spill import spill
 from tests.conftest import ROOT
 
 
-def test_nothing_is_left_on_disk_once_the_cloud_has_stopped() -> None:
+def test_no_file_is_left_after_the_cloud_has_stopped() -> None:
     with local_cloud(Blueprint.read(ROOT, default_model="u2netp")) as cloud:
         s3 = cloud.client("s3")
         for content in (b"old", b"new"):

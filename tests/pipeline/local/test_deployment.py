@@ -1,4 +1,4 @@
-"""What the manifests declare is what the functions of the local cloud get."""
+"""The local cloud creates functions and queues as the container manifests declare."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def environment_of(name: str, **settings: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("model", ["u2netp", "birefnet-general"])
-def test_a_function_has_its_containers_environment_and_the_deployments(model: str) -> None:
+def test_a_function_has_the_environment_of_its_container_and_of_the_deployment(model: str) -> None:
     environment = environment_of(f"background-remover-{model}", MATTELINE_SCRATCH="/here")
 
     assert set(environment) == {"GLIBC_TUNABLES", "ORT_DISABLE_TELEMETRY", "MATTELINE_SCRATCH"}
     assert "arena_max=1" in environment["GLIBC_TUNABLES"]
 
 
-def test_the_deployment_has_the_last_word() -> None:
+def test_the_deployments_environment_overrides_the_containers() -> None:
     assert environment_of("remover-u2netp", GLIBC_TUNABLES="")["GLIBC_TUNABLES"] == ""
 
 
-def test_a_container_that_declares_nothing_adds_nothing() -> None:
+def test_a_container_without_an_environment_adds_no_variables() -> None:
     assert environment_of("media-inspector") == {}
 
 
-def test_an_event_that_waits_for_its_turn_is_not_handed_out_again(cloud: LocalCloud) -> None:
+def test_a_waiting_event_is_not_delivered_again(cloud: LocalCloud) -> None:
     sqs = cloud.client("sqs")
     queues = sqs.list_queues()["QueueUrls"]
 

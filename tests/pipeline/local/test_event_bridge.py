@@ -1,4 +1,4 @@
-"""What becomes of an event whose execution cannot be started."""
+"""Each event starts one execution, with the event's form on AWS."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pipeline.local.event_bridge import EventBridge
+from pipeline.local.event_bridge import EventBridge, S3EventNormaliser
 
 
 @dataclass
 class Cloud:
-    """A queue of two events, and a Step Functions that answers to each start as it is told."""
+    """A queue of two events, and a Step Functions that gives prepared answers to starts."""
 
     answers: list[str]
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -37,11 +37,11 @@ class Cloud:
     def start_execution(self, *, name: str, **_: Any) -> dict[str, str]:
         if code := self.answers.pop(0):
             status = 500 if code == "InternalFailure" else 400
-            told: Any = {
+            response: Any = {
                 "Error": {"Code": code, "Message": "no"},
                 "ResponseMetadata": {"HTTPStatusCode": status},
             }
-            raise ClientError(told, "StartExecution")
+            raise ClientError(response, "StartExecution")
         self.started.append(name)
         return {"executionArn": name}
 
@@ -63,7 +63,7 @@ def deliver_all(cloud: Cloud) -> None:
     "code",
     ["ExecutionAlreadyExists", "InvalidExecutionInput", "InvalidName", "ValidationException"],
 )
-def test_an_event_that_can_never_start_anything_does_not_block_the_next(code: str) -> None:
+def test_an_event_that_can_never_start_an_execution_does_not_block_the_next(code: str) -> None:
     cloud = Cloud([code, ""])
 
     deliver_all(cloud)
@@ -75,9 +75,71 @@ def test_an_event_that_can_never_start_anything_does_not_block_the_next(code: st
 @pytest.mark.parametrize(
     "code", ["InternalFailure", "ThrottlingException", "ExecutionLimitExceeded"]
 )
-def test_an_event_is_kept_until_step_functions_answers_again(code: str) -> None:
+def test_an_event_stays_queued_while_step_functions_is_unavailable(code: str) -> None:
     cloud = Cloud([code, "", ""])
 
     deliver_all(cloud)
 
     assert cloud.started == ["first", "second"]
+
+
+def moto_event(etag: str = '"0cc175b9c0f1b6a831c399e269772661"', **stored: str) -> dict[str, Any]:
+    return {
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "detail": {
+            "bucket": {"name": "photos"},
+            "object": {"key": "a b+c.jpg", "size": 1, "eTag": etag, "version-id": "v1"} | stored,
+            "request-id": "always the same",
+            "reason": "ObjectCreated",
+        },
+    }
+
+
+def test_an_upload_is_one_event_with_etag_and_reason() -> None:
+    event = S3EventNormaliser().normalise(moto_event())
+
+    assert event is not None
+    assert event["detail"]["object"]["etag"] == "0cc175b9c0f1b6a831c399e269772661"
+    assert "eTag" not in event["detail"]["object"]
+    assert event["detail"]["object"]["version-id"] == "v1"
+    assert event["detail"]["reason"] == "PutObject"
+
+
+def test_an_unversioned_object_has_no_version_id() -> None:
+    event = S3EventNormaliser().normalise(moto_event(**{"version-id": "null"}))
+
+    assert event is not None
+    assert "version-id" not in event["detail"]["object"]
+
+
+def test_every_event_has_a_new_id_and_a_later_sequencer() -> None:
+    normaliser = S3EventNormaliser()
+
+    first, second = normaliser.normalise(moto_event()), normaliser.normalise(moto_event())
+
+    assert first is not None
+    assert second is not None
+    assert first["id"] != second["id"]
+    assert first["detail"]["request-id"] != second["detail"]["request-id"]
+    assert first["detail"]["object"]["sequencer"] < second["detail"]["object"]["sequencer"]
+
+
+def test_the_two_events_of_a_multipart_upload_become_one() -> None:
+    normaliser = S3EventNormaliser()
+    upload = moto_event(etag='"9b2cf535f27731c974343645a3985328-3"')
+
+    events = [normaliser.normalise(upload) for _ in range(4)]
+
+    assert [event is None for event in events] == [True, False, True, False]
+    assert events[1] is not None
+    assert events[1]["detail"]["reason"] == "CompleteMultipartUpload"
+
+
+def test_normalising_leaves_the_given_event_unchanged() -> None:
+    given = moto_event()
+
+    S3EventNormaliser().normalise(given)
+
+    assert given == moto_event()

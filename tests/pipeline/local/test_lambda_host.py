@@ -1,4 +1,4 @@
-"""Functions behave as Lambda's do, whichever runtime client their workers run."""
+"""Functions behave as on Lambda, under either runtime client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _error(answer: Answer) -> tuple[str, str]:
     return body["errorType"], body["errorMessage"]
 
 
-def test_a_handler_is_given_its_event_and_its_context(ask: Ask) -> None:
+def test_a_handler_gets_its_event_and_context(ask: Ask) -> None:
     answer = ask(do="echo", say="안녕 😀")
 
     body = json.loads(answer.payload)
@@ -30,19 +30,19 @@ def test_a_handler_is_given_its_event_and_its_context(ask: Ask) -> None:
     assert len(body["request_id"]) == 36
 
 
-def test_a_persons_own_aws_settings_do_not_reach_a_worker(ask: Ask) -> None:
+def test_the_users_aws_settings_do_not_reach_a_worker(ask: Ask) -> None:
     answer = ask(do="echo", say="")
 
     assert json.loads(answer.payload)["own_aws_profile"] is None
 
 
-def test_a_warm_worker_is_used_again(ask: Ask) -> None:
+def test_a_warm_worker_is_reused(ask: Ask) -> None:
     pids = {json.loads(ask(do="echo", say="").payload)["pid"] for _ in range(3)}
 
     assert len(pids) == 1
 
 
-def test_two_calls_at_once_get_a_worker_each_and_a_third_waits(host: LambdaHost, ask: Ask) -> None:
+def test_two_calls_get_a_worker_each_and_a_third_waits(host: LambdaHost, ask: Ask) -> None:
     with ThreadPoolExecutor() as threads:
         calls = [threads.submit(ask, do="sleep", seconds=0.3) for _ in range(3)]
         pids = [json.loads(call.result().payload)["pid"] for call in calls]
@@ -55,13 +55,13 @@ def test_an_exception_keeps_its_class_name(ask: Ask) -> None:
     assert _error(ask(do="raise", say="no")) == ("DeliberateError", "no")
 
 
-def test_a_large_payload_arrives_whole(ask: Ask) -> None:
+def test_a_large_payload_arrives_complete(ask: Ask) -> None:
     answer = ask(do="echo", say="x" * 200_000)
 
     assert json.loads(answer.payload)["said"] == "x" * 200_000
 
 
-def test_a_call_that_takes_too_long_is_stopped_and_its_worker_replaced(
+def test_a_call_that_times_out_is_stopped_and_its_worker_replaced(
     host: LambdaHost, ask: Ask
 ) -> None:
     first = json.loads(ask(do="echo", say="").payload)["pid"]
@@ -76,7 +76,7 @@ def test_a_call_that_takes_too_long_is_stopped_and_its_worker_replaced(
         os.kill(first, 0)
 
 
-def test_a_worker_that_dies_fails_its_call_and_no_other(ask: Ask) -> None:
+def test_a_worker_that_exits_fails_only_its_own_call(ask: Ask) -> None:
     died = ask(do="exit", status=7)
     then = ask(do="echo", say="still here")
 
@@ -91,7 +91,7 @@ def test_a_handler_that_cannot_be_imported_fails_its_calls(host: LambdaHost) -> 
     assert "nothing works without coffee" in message
 
 
-def test_a_handler_that_is_not_there_fails_its_calls(host: LambdaHost) -> None:
+def test_a_missing_handler_fails_its_calls(host: LambdaHost) -> None:
     answer = host.invoke("absent", b"{}", function_arn=ARN)
 
     _, message = _error(answer)

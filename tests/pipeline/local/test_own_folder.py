@@ -1,4 +1,4 @@
-"""Temporary folders go with their process, however it ended, and nobody else's do."""
+"""Temporary folders are removed with their process, however it ended; other folders stay."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def folder_of(holder: subprocess.Popen[str]) -> Path:
     return Path(holder.stdout.readline().strip())
 
 
-def test_only_its_user_enters_it(below: Path) -> None:
+def test_only_its_user_can_enter_it(below: Path) -> None:
     with OwnFolder() as name:
         assert Path(name).parent == below
         assert Path(name).stat().st_mode & 0o777 == 0o700
     assert list(below.iterdir()) == []
 
 
-def test_what_a_killed_process_left_goes_with_the_next_start(
+def test_the_folder_of_a_killed_process_is_removed_at_the_next_start(
     holder: subprocess.Popen[str], below: Path
 ) -> None:
     left = folder_of(holder)

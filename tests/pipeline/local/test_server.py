@@ -1,4 +1,4 @@
-"""The local cloud answers programs of this machine, and no web page."""
+"""The local cloud answers programs on this machine, and no web page."""
 
 from __future__ import annotations
 
@@ -31,11 +31,13 @@ def server() -> Iterator[LocalServer]:
         pytest.param({"Host": "photos.localhost:{port}"}, 200, id="virtual host"),
         pytest.param({"Origin": "https://evil.example"}, 403, id="a web page"),
         pytest.param({"Origin": "null"}, 403, id="a local page"),
-        pytest.param({"Host": "evil.example:{port}"}, 403, id="a rebound name"),
-        pytest.param({"Host": "127.0.0.1.evil.example:{port}"}, 403, id="a name like ours"),
+        pytest.param({"Host": "evil.example:{port}"}, 403, id="another host name"),
+        pytest.param({"Host": "127.0.0.1.evil.example:{port}"}, 403, id="a similar name"),
     ],
 )
-def test_who_is_answered(server: LocalServer, headers: dict[str, str], status: int) -> None:
+def test_only_programs_are_answered(
+    server: LocalServer, headers: dict[str, str], status: int
+) -> None:
     given = {name: text.format(port=server.port) for name, text in headers.items()}
 
     answer = urllib3.request("GET", f"http://127.0.0.1:{server.port}/", headers=given)

@@ -1,4 +1,4 @@
-"""The local cloud says how an execution ended in AWS's own words."""
+"""The event of an ended execution has the form that AWS gives it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STARTED = dt.datetime(2026, 11, 20, 12, 0, 0, 250_000, tzinfo=dt.UTC)
 
 
 def ended(**values: Any) -> Any:
-    """What is read of moto's own execution."""
+    """Return the attributes of moto's execution that the event needs."""
     usual = {
         "exec_arn": ARN,
         "name": "e-1",
@@ -31,7 +31,7 @@ def ended(**values: Any) -> Any:
     return SimpleNamespace(**usual | values)
 
 
-def test_what_nobody_knows_is_null() -> None:
+def test_unknown_fields_are_null() -> None:
     detail = status_change(ended())["detail"]
 
     assert [detail[name] for name in ("error", "cause", "output", "outputDetails")] == [None] * 4
@@ -47,7 +47,7 @@ def test_input_and_output_are_text_and_times_are_milliseconds() -> None:
     assert event["detail"]["stopDate"] == 1_795_176_003_250
 
 
-def test_an_error_and_its_cause_are_told() -> None:
+def test_an_error_and_its_cause_are_included() -> None:
     detail = status_change(ended(status="FAILED", error="NoSubject", cause="nothing"))["detail"]
 
     assert (detail["status"], detail["error"], detail["cause"]) == (

@@ -1,4 +1,4 @@
-"""A version stands for one content, from the commit on that first said so."""
+"""A version identifies one content from the commit that locks it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ memory_mb = 128
 timeout_s = 3
 image_mb = 1
 """
+OUT_OF_DATE: Final = f"{LOCK} is out of date; run `matteline containers lock`"
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Two containers, of which one uses `pipeline.shared`; locked, and committed."""
+    """Return a repository with two locked, committed containers; `cook` uses `pipeline.shared`."""
     for folder, code in {"cook": "from pipeline import shared\n", "waiter": "\n"}.items():
         place = tmp_path / "containers" / folder
         place.mkdir(parents=True)
@@ -42,27 +43,27 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_locked_has_no_problem(root: Path) -> None:
+def test_locked_containers_have_no_problem(root: Path) -> None:
     assert list(problems(root)) == []
 
 
-def test_a_change_in_the_platform_concerns_the_containers_that_use_it(root: Path) -> None:
+def test_a_change_in_the_platform_affects_only_the_containers_that_use_it(root: Path) -> None:
     (root / "pipeline" / "shared.py").write_text("SALT = 2\n")
 
     (problem,) = problems(root)
 
-    assert problem.startswith("cook 1.2.3 is not what it was")
-    assert problem.endswith("matteline containers bump cook")
+    assert problem.startswith("cook changed but its version 1.2.3 did not")
+    assert problem.endswith("run `matteline containers bump cook`")
 
 
 @pytest.mark.parametrize(
     "file", ["cook/handler.py", "cook/requirements.txt", "cook/container.toml", "Dockerfile"]
 )
-def test_whatever_goes_into_an_image_is_content(root: Path, file: str) -> None:
+def test_everything_in_an_image_is_content(root: Path, file: str) -> None:
     with (root / "containers" / file).open("a") as content:
         content.write("# another\n")
 
-    assert any(problem.startswith("cook 1.2.3") for problem in problems(root))
+    assert any(problem.startswith("cook changed") for problem in problems(root))
 
 
 def test_a_committed_version_is_not_given_to_other_content(root: Path) -> None:
@@ -73,7 +74,7 @@ def test_a_committed_version_is_not_given_to_other_content(root: Path) -> None:
     assert "cook" in next(problems(root))
 
 
-def test_a_raised_version_stands_for_the_new_content(root: Path) -> None:
+def test_a_raised_version_identifies_the_new_content(root: Path) -> None:
     (root / "pipeline" / "shared.py").write_text("SALT = 2\n")
 
     raised = _bump(root, "cook")
@@ -82,7 +83,7 @@ def test_a_raised_version_stands_for_the_new_content(root: Path) -> None:
     assert list(problems(root)) == []
 
 
-def test_a_version_is_raised_once_for_each_commit(root: Path) -> None:
+def test_a_version_is_raised_once_per_commit(root: Path) -> None:
     for salt in (2, 3):
         (root / "pipeline" / "shared.py").write_text(f"SALT = {salt}\n")
         assert _bump(root, "cook") == "1.2.4"
@@ -94,19 +95,19 @@ def test_a_version_is_raised_once_for_each_commit(root: Path) -> None:
     assert _bump(root, "cook") == "1.2.5"
 
 
-def test_a_version_raised_by_hand_only_has_to_be_written_down(root: Path) -> None:
+def test_a_version_raised_by_hand_only_needs_the_lock(root: Path) -> None:
     path = root / "containers" / "cook" / "container.toml"
     path.write_text(path.read_text().replace("1.2.3", "2.0.0"))
 
-    assert list(problems(root)) == [f"{LOCK} is behind the manifests: matteline containers lock"]
+    assert list(problems(root)) == [OUT_OF_DATE]
     content_lock.lock(root)
     assert list(problems(root)) == []
 
 
-def test_a_container_that_is_gone_is_forgotten(root: Path) -> None:
+def test_a_deleted_container_leaves_the_lock(root: Path) -> None:
     (root / "containers" / "waiter" / "container.toml").unlink()
 
-    assert list(problems(root)) == [f"{LOCK} is behind the manifests: matteline containers lock"]
+    assert list(problems(root)) == [OUT_OF_DATE]
     content_lock.lock(root)
     assert "waiter" not in (root / LOCK).read_text()
 

@@ -1,4 +1,4 @@
-"""What gets into an image, on a small tree."""
+"""An image holds what its entries import, and the data of its manifest."""
 
 from __future__ import annotations
 
@@ -45,9 +45,7 @@ def shipped(tree: Path) -> list[str]:
     return [path.as_posix() for path in shipped_files(tree, "greeter")]
 
 
-def test_what_is_imported_is_shipped_with_manifest_data_and_golden_event(
-    tree: Path,
-) -> None:
+def test_imported_modules_are_shipped_with_manifest_data_and_golden_event(tree: Path) -> None:
     assert shipped(tree) == [
         "containers/__init__.py",
         "containers/greeter/__init__.py",
@@ -64,7 +62,7 @@ def test_what_is_imported_is_shipped_with_manifest_data_and_golden_event(
     ]
 
 
-def test_a_module_that_is_started_by_its_name_is_shipped(tree: Path) -> None:
+def test_a_module_started_by_its_name_is_shipped(tree: Path) -> None:
     handler = tree / "containers/greeter/handler.py"
     before = shipped(tree)
 
@@ -76,7 +74,7 @@ def test_a_module_that_is_started_by_its_name_is_shipped(tree: Path) -> None:
     ]
 
 
-def test_data_that_is_not_there_is_named(tree: Path) -> None:
+def test_a_data_pattern_without_files_is_named(tree: Path) -> None:
     (tree / "containers/greeter/container.toml").write_text('data = ["containers/*/gone.toml"]')
 
     with pytest.raises(ValueError, match=r"greeter/container.toml: data 'containers/\*/gone.toml'"):
@@ -93,7 +91,7 @@ def test_data_that_is_not_there_is_named(tree: Path) -> None:
         "pipeline/late.py",
     ],
 )
-def test_whatever_makes_the_image_changes_its_digest(tree: Path, name: str) -> None:
+def test_everything_in_the_image_changes_its_digest(tree: Path, name: str) -> None:
     before = content_digest(tree, "greeter")
 
     (tree / name).write_text(f"{TREE[name]}\n# more\n")
@@ -102,7 +100,7 @@ def test_whatever_makes_the_image_changes_its_digest(tree: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["pipeline/unused.py", "containers/greeter/README.md"])
-def test_nothing_else_does(tree: Path, name: str) -> None:
+def test_other_files_do_not_change_the_digest(tree: Path, name: str) -> None:
     before = content_digest(tree, "greeter")
 
     (tree / name).write_text("more")
@@ -118,7 +116,7 @@ def test_the_laid_out_tree_is_compiled(tree: Path, tmp_path: Path) -> None:
     assert len(list((tmp_path / "out/pipeline/__pycache__").glob("late.*.pyc"))) == 1
 
 
-def test_what_weighs_too_much_is_named_with_its_largest_parts(tree: Path, tmp_path: Path) -> None:
+def test_an_image_above_its_budget_fails_with_its_largest_parts(tree: Path, tmp_path: Path) -> None:
     packages = tmp_path / "python" / "lib" / "python3.13" / "site-packages"
     for name, kilobytes in {"heavy": 900, "light": 200}.items():
         (packages / name).mkdir(parents=True)

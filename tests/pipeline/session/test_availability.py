@@ -1,4 +1,4 @@
-"""Which model a person gets who named none: a real one where it can be had, else the starter."""
+"""Without a model name, the session uses an available published model, else the starter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STARTER = "starter.onnx"
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    """The shipped one, on a machine that reaches nothing but its own files."""
+    """Return the shipped catalogue, on a machine that reaches only its own files."""
     shipped = load_catalogue(ROOT)
     rows = tuple(
         row.model_copy(
@@ -43,7 +43,7 @@ def catalogue() -> Catalogue:
         (["sam_vit_b_01ec64.encoder.onnx", "sam_vit_b_01ec64.decoder.onnx"], "starter"),
     ],
 )
-def test_a_real_model_that_can_be_had_comes_before_the_starter(
+def test_an_available_published_model_comes_before_the_starter(
     catalogue: Catalogue, tmp_path: Path, held: list[str], chosen: str
 ) -> None:
     for name in held:
@@ -52,4 +52,4 @@ def test_a_real_model_that_can_be_had_comes_before_the_starter(
     model = choose_model(catalogue, mirror=str(tmp_path))
 
     assert model.name == chosen
-    assert ("out of the repository" in model.why) == (chosen == "starter")
+    assert ("from the repository" in model.why) == (chosen == "starter")

@@ -1,4 +1,4 @@
-"""Which files of the given folders are photos to cut out, and what their outputs are called."""
+"""A batch collects the files of its folders and gives each a distinct output name."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def album(tmp_path: Path) -> Path:
         ("..", ["cat.png", "cat.webp", "dog", "out/a", "trip/sea"]),
     ],
 )
-def test_a_folder_gives_every_visible_file_but_our_own_output(
+def test_a_folder_yields_every_visible_file_outside_the_output_folder(
     album: Path, output: str, names: list[str]
 ) -> None:
     assert sorted(photo.name for photo in collect([album], output=album / output)) == names
 
 
-def test_files_of_one_name_from_two_folders_keep_apart(album: Path) -> None:
+def test_files_with_the_same_name_get_distinct_outputs(album: Path) -> None:
     twins = [album / "dog.jpg", album / "trip" / "sea.jpg", album / "dog.jpg"]
 
     names = [photo.name for photo in collect(twins, output=album / "out")]

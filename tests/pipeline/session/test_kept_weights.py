@@ -1,4 +1,4 @@
-"""Whole models are kept between runs, and a kept file can be held against what is known of it."""
+"""Complete models are kept between runs, and kept copies can be verified."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.session.kept_weights import ABSENT, OK, keep_weights, verify_copies
-from pipeline.weights.staged import StagedFile, StagedWeights
+from pipeline.weights.staged import (
+    NamedArtifact,
+    OptimisedNetwork,
+    Proof,
+    Runtime,
+    StagedFile,
+    StagedWeights,
+)
 
 CONTENT = b"weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -35,15 +42,33 @@ ROW = ModelRow(
     files=(WeightsFile(name="w.onnx", digest=f"sha256:{SHA256}", bytes=len(CONTENT)),),
 )
 WEIGHTS = f"{ROW.weights_prefix}/w.onnx"
+OPTIMISED = f"{ROW.weights_prefix}/w.exact.onnx"
+PROOF = Proof(
+    pictures=3, max_difference=0, max_difference_allowed=1e-3, mask_error=0, mask_error_allowed=1e-4
+)
 
 
-def manifest(sha256: str = SHA256) -> bytes:
-    artifact = Artifact(uri=f"s3://{NAMES.bucket('models')}/{WEIGHTS}", sha256=sha256, bytes=7)
+def artifact(key: str, sha256: str) -> Artifact:
+    return Artifact(uri=f"s3://{NAMES.bucket('models')}/{key}", sha256=sha256, bytes=7)
+
+
+def record(sha256: str = SHA256, *optimised: OptimisedNetwork) -> bytes:
+    """Return a staged weights record."""
     file = StagedFile(
-        name="w.onnx", digest=ROW.files[0].digest, source="https://p.example/w", artifact=artifact
-    )
+        name="w.onnx", digest=ROW.files[0].digest, source="https://p.example/w",
+        artifact=artifact(WEIGHTS, sha256), optimised=optimised,
+    )  # fmt: skip
     weights = StagedWeights(model="net", licence="MIT", files=(file,))
     return weights.model_dump_json().encode()
+
+
+def optimised(content: bytes) -> OptimisedNetwork:
+    file = artifact(OPTIMISED, hashlib.sha256(content).hexdigest())
+    return OptimisedNetwork(
+        source_sha256=SHA256, runtime=Runtime(onnxruntime="1", cpu="abacus"),
+        precision="float32", rewrites={}, proof=PROOF,
+        files=(NamedArtifact(name="w.exact.onnx", artifact=file),),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -56,7 +81,12 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
 
 
 def put(cloud: LocalCloud, **objects: bytes) -> None:
-    keys = {"weights": WEIGHTS, "manifest": ROW.weights_key, "claim": f"{ROW.weights_prefix}/c"}
+    keys = {
+        "weights": WEIGHTS,
+        "optimised": OPTIMISED,
+        "record": ROW.weights_key,
+        "claim": f"{ROW.weights_prefix}/c",
+    }
     for name, content in objects.items():
         cloud.client("s3").put_object(Bucket=NAMES.bucket("models"), Key=keys[name], Body=content)
 
@@ -66,24 +96,38 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
-def test_a_whole_model_is_kept_and_nothing_else(cloud: LocalCloud, tmp_path: Path) -> None:
-    put(cloud, weights=CONTENT, manifest=manifest(), claim=b"{}")
+def test_only_complete_models_are_kept(cloud: LocalCloud, tmp_path: Path) -> None:
+    put(cloud, weights=CONTENT, record=record(), claim=b"{}")
 
     keep_weights(cloud, tmp_path)
 
-    assert files_in(tmp_path) == {WEIGHTS: CONTENT, ROW.weights_key: manifest()}
+    assert files_in(tmp_path) == {WEIGHTS: CONTENT, ROW.weights_key: record()}
+
+
+def test_optimised_networks_are_kept_too_and_replaced_by_newer_ones(
+    cloud: LocalCloud, tmp_path: Path
+) -> None:
+    for content in (b"lean", b"thin"):
+        latest = record(SHA256, optimised(content))
+        put(cloud, weights=CONTENT, optimised=content, record=latest)
+
+        keep_weights(cloud, tmp_path)
+
+        kept = {WEIGHTS: CONTENT, OPTIMISED: content, ROW.weights_key: latest}
+        assert files_in(tmp_path) == kept
 
 
 @pytest.mark.parametrize(
     "objects",
     [
         {"weights": CONTENT},
-        {"manifest": manifest()},
-        {"weights": CONTENT, "manifest": b"{"},
+        {"record": record()},
+        {"weights": CONTENT, "record": record(SHA256, optimised(b"lean"))},
+        {"weights": CONTENT, "record": b"{"},
     ],
-    ids=["no manifest", "no weights", "no sense"],
+    ids=["no record", "no weights", "no optimised network", "an invalid record"],
 )
-def test_what_is_no_whole_model_is_not_kept(
+def test_an_incomplete_model_is_not_kept(
     cloud: LocalCloud, tmp_path: Path, objects: dict[str, bytes]
 ) -> None:
     put(cloud, **objects)
@@ -94,7 +138,7 @@ def test_what_is_no_whole_model_is_not_kept(
 
 
 def test_a_kept_copy_with_other_bytes_is_replaced(cloud: LocalCloud, tmp_path: Path) -> None:
-    put(cloud, weights=CONTENT, manifest=manifest())
+    put(cloud, weights=CONTENT, record=record())
     (tmp_path / WEIGHTS).parent.mkdir(parents=True)
     (tmp_path / WEIGHTS).write_bytes(b"before")
 
@@ -116,7 +160,7 @@ def verdicts(folder: Path) -> list[str]:
         (b"WEIGHTS", "sha256 14422b04…; the catalogue says 9a129038…"),
     ],
 )
-def test_a_copy_is_held_against_the_catalogue(
+def test_a_copy_is_compared_with_the_catalogue(
     tmp_path: Path, place: str, content: bytes, verdict: str
 ) -> None:
     (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
@@ -127,19 +171,19 @@ def test_a_copy_is_held_against_the_catalogue(
     assert (found.place, found.verdict) == (str(tmp_path / place), verdict)
 
 
-def test_a_copy_is_held_against_the_manifest_it_was_staged_with(tmp_path: Path) -> None:
+def test_a_copy_is_compared_with_its_staged_weights_record(tmp_path: Path) -> None:
     (tmp_path / WEIGHTS).parent.mkdir(parents=True)
     (tmp_path / WEIGHTS).write_bytes(CONTENT)
-    (tmp_path / ROW.weights_key).write_bytes(manifest("0" * 64))
+    (tmp_path / ROW.weights_key).write_bytes(record("0" * 64))
 
     assert verdicts(tmp_path) == [f"sha256 {SHA256[:8]}…; it was staged as 00000000…"]
 
 
-def test_a_manifest_nobody_can_read_is_wrong_itself(tmp_path: Path) -> None:
+def test_an_invalid_record_is_reported(tmp_path: Path) -> None:
     (tmp_path / WEIGHTS).parent.mkdir(parents=True)
     (tmp_path / ROW.weights_key).write_bytes(b"{")
 
-    said, absent = verdicts(tmp_path)
+    invalid, absent = verdicts(tmp_path)
 
-    assert said.endswith("manifest.json is no manifest of staged weights")
+    assert ROW.weights_key in invalid
     assert absent == ABSENT

@@ -1,4 +1,4 @@
-"""A URL is reached through the proxy its scheme has, unless its host needs none."""
+"""A URL is reached through the proxy of its scheme, unless NO_PROXY lists its host."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def test_each_scheme_has_its_proxy(url: str, proxy: str | None) -> None:
         ("", False),
         (",, ,", False),
         ("*", True),
+        ("*,127.0.0.1,localhost", True),
         ("hub.example", True),
         ("HUB.example", True),
         (" other.example , hub.example ", True),
@@ -40,16 +41,16 @@ def test_each_scheme_has_its_proxy(url: str, proxy: str | None) -> None:
     ],
 )
 def test_listed_hosts_and_domains_are_reached_directly(listed: str, *, direct: bool) -> None:
-    network = Proxies({**PROXIES, "no": listed})
+    proxies = Proxies({**PROXIES, "no": listed})
 
-    assert (network.proxy_for("https://hub.example:8443/w") is None) == direct
+    assert (proxies.proxy_for("https://hub.example:8443/w") is None) == direct
 
 
-def test_small_letters_go_before_capitals() -> None:
+def test_lower_case_overrides_upper_case() -> None:
     environment = {"https_proxy": "http://small:1", "HTTPS_PROXY": "http://capital:1"}
 
     assert Proxies.from_environment(environment).proxies == {"https": "http://small:1"}
 
 
-def test_an_empty_setting_is_none() -> None:
+def test_an_empty_variable_counts_as_unset() -> None:
     assert Proxies.from_environment({"HTTP_PROXY": "", "HF_ENDPOINT": ""}) == Proxies()

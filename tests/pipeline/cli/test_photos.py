@@ -1,9 +1,8 @@
-"""`matteline run`: pictures in a folder, a table, a contact sheet, an exit code."""
+"""`matteline run` and `demo` write outputs, print a table and set the exit code."""
 
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from tests.pipeline.cli.conftest import Matteline
 
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
-    """Two photos that share a name, one in a folder below, and nothing hidden."""
+    """Return a folder with two photos of the same name, one in a subfolder, and a hidden file."""
     folder = tmp_path / "album"
     (folder / "trip").mkdir(parents=True)
     (folder / ".DS_Store").write_bytes(b"not a photo")
@@ -53,7 +52,7 @@ def test_a_folder_is_cut_out_photo_by_photo(matteline: Matteline, album: Path) -
     assert unpng((output / "contact-sheet.png").read_bytes()).shape[1] > 600
 
 
-def test_a_refused_photo_is_told_apart_and_makes_the_exit_code_1(
+def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
     matteline: Matteline, tmp_path: Path
 ) -> None:
     (tmp_path / "good.png").write_bytes(png(square()))
@@ -65,8 +64,8 @@ def test_a_refused_photo_is_told_apart_and_makes_the_exit_code_1(
     assert done.returncode == 1
     assert "QUARANTINED" in done.stdout
     assert "UnsupportedMedia" in done.stdout
-    manifest = json.loads((tmp_path / "out" / "good_bg_removed.json").read_text())
-    assert manifest["options"]["model"] == "brightness"
+    record = json.loads((tmp_path / "out" / "good_bg_removed.json").read_text())
+    assert record["options"]["model"] == "brightness"
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -75,7 +74,7 @@ def test_a_refused_photo_is_told_apart_and_makes_the_exit_code_1(
     [
         pytest.param(["run"], 2, "PHOTOS", id="no photos"),
         pytest.param(["run", "nowhere.jpg"], 2, "does not exist", id="no such file"),
-        pytest.param(["run", "tests/pipeline/cli/nothing"], 2, "no photos in", id="empty folder"),
+        pytest.param(["run", "tests/pipeline/cli/nothing"], 2, "no files", id="empty folder"),
         pytest.param(["run", "README.md", "--refine", "magic"], 2, "magic", id="no such mode"),
         pytest.param(["run", "README.md", "--background", "red"], 2, "background", id="colour"),
         pytest.param(["run", "README.md", "--outputs", "film"], 2, "outputs", id="no such output"),
@@ -86,11 +85,11 @@ def test_a_refused_photo_is_told_apart_and_makes_the_exit_code_1(
         pytest.param(["up", "--port", "99999"], 2, "99999", id="no such port"),
         pytest.param(["run", "README.md", "--model", "u3net"], 2, "u2netp", id="no such model"),
         pytest.param(["run", "README.md", "--model", "missing"], 1, "MIRROR", id="no weights"),
-        pytest.param(["run", "README.md", "--model", "hosted"], 1, "no local cloud", id="hosted"),
+        pytest.param(["run", "README.md", "--model", "hosted"], 1, "cannot reach", id="hosted"),
         pytest.param(["run", "README.md", "--point", "9"], 2, "write X,Y", id="half a point"),
     ],
 )
-def test_a_wrong_command_says_what_is_wrong_without_a_trace(
+def test_a_wrong_command_is_explained_without_a_traceback(
     matteline: Matteline, tmp_path: Path, arguments: list[str], code: int, says: str
 ) -> None:
     given = [str(tmp_path) if part == "tests/pipeline/cli/nothing" else part for part in arguments]
@@ -102,7 +101,7 @@ def test_a_wrong_command_says_what_is_wrong_without_a_trace(
     assert "Traceback" not in done.stderr
 
 
-def test_points_and_boxes_show_the_subject(matteline: Matteline, tmp_path: Path) -> None:
+def test_points_and_boxes_mark_the_subject(matteline: Matteline, tmp_path: Path) -> None:
     (tmp_path / "white.png").write_bytes(png(square(side=64, left=0, top=0, size=64)))
 
     done = matteline(
@@ -120,7 +119,7 @@ def test_points_and_boxes_show_the_subject(matteline: Matteline, tmp_path: Path)
     assert (alpha[4, 4], alpha[16, 16], alpha[32, 32]) == (0, 255, 0)
 
 
-def test_a_machine_that_can_download_nothing_cuts_out_with_the_starter_and_says_so(
+def test_offline_the_starter_is_the_default_and_reported(
     matteline: Matteline, tmp_path: Path
 ) -> None:
     unreachable = tmp_path / "models.toml"
@@ -134,16 +133,17 @@ def test_a_machine_that_can_download_nothing_cuts_out_with_the_starter_and_says_
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Model: starter (our own small model, out of the repository" in done.stdout
-    manifest = json.loads((output / "chelsea_bg_removed.json").read_text())
-    assert manifest["model"] == "starter"
+    why = "our own small model, from the repository; u2netp is unavailable, tried"
+    assert f"Model: starter ({why} {tmp_path}" in done.stdout
+    record = json.loads((output / "chelsea_bg_removed.json").read_text())
+    assert record["model"] == "starter"
     cutout = unpng((output / "chelsea_bg_removed.png").read_bytes())
     assert cutout.shape == (300, 451, 4)
     assert cutout[140, 220, 3] > 200  # the cat's face
     assert cutout[:20, :20, 3].max() < 60  # the corner behind it
 
 
-def test_weights_an_earlier_cloud_kept_are_the_mirror(
+def test_weights_kept_by_an_earlier_run_are_the_default_mirror(
     matteline: Matteline, shelf: Shelf, tmp_path: Path
 ) -> None:
     (tmp_path / "cat.png").write_bytes(png(square()))
@@ -159,9 +159,33 @@ def test_weights_an_earlier_cloud_kept_are_the_mirror(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_catalogue_and_the_containers_can_be_listed(matteline: Matteline) -> None:
-    models, containers = matteline("models", "list"), matteline("containers", "list")
+def test_the_users_aws_and_proxy_settings_do_not_affect_the_local_cloud(
+    matteline: Matteline, tmp_path: Path
+) -> None:
+    (tmp_path / "cat.png").write_bytes(png(square()))
+    config = tmp_path / "config"
+    config.write_text("[default]\nendpoint_url = http://127.0.0.1:9\nregion = eu-west-3\n")
 
-    assert "birefnet-general-lite" in models.stdout
-    assert "brightness" in models.stdout
-    assert re.search(r"background-remover  \d+\.\d+\.\d+ ", containers.stdout)
+    done = matteline(
+        "run", str(tmp_path / "cat.png"), "-o", str(tmp_path / "out"), "--model", "brightness",
+        AWS_PROFILE="nobody", AWS_CONFIG_FILE=str(config), AWS_RETRY_MODE="bogus",
+        AWS_ENDPOINT_URL="http://127.0.0.1:9", http_proxy="http://127.0.0.1:9",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "out" / "cat_bg_removed.png").is_file()
+
+
+@pytest.mark.parametrize("columns", ["60", "200"])
+def test_the_table_fits_the_terminal(matteline: Matteline, tmp_path: Path, columns: str) -> None:
+    (tmp_path / "diary.jpg").write_bytes(b"Dear diary")
+
+    done = matteline(
+        "run", str(tmp_path / "diary.jpg"), "-o", str(tmp_path / "out"), "--model", "brightness",
+        COLUMNS=columns, PYTHONIOENCODING="ascii",
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "QUARANTINED" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert "contact-sheet.png are in" not in done.stdout

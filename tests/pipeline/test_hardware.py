@@ -1,4 +1,4 @@
-"""What counts as memory in use: what the kernel cannot take back, and code."""
+"""Memory in use is what the kernel cannot drop, and code."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pytest
 from pipeline import hardware
 from pipeline.errors import OutOfMemory
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's /proc")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
 
 SIZE: Final = 64 * 2**20
 WEIGHTS: Final = 256 * 2**20
 CODE_MB: Final = 100
-_IN_USE: Final = re.compile(r"beside the ([\d,]+) MB in use")
+_IN_USE: Final = re.compile(r"in addition to ([\d,]+) MB in use")
 
 
 def in_use_mb() -> int:
@@ -41,7 +41,7 @@ def touch(pages: mmap.mmap) -> None:
         pages[offset]
 
 
-def test_mapped_weights_leave_their_room_to_photos(tmp_path: Path) -> None:
+def test_mapped_weights_do_not_count(tmp_path: Path) -> None:
     weights = tmp_path / "network.onnx.data"
     weights.touch()
     os.truncate(weights, WEIGHTS)
@@ -54,14 +54,14 @@ def test_mapped_weights_leave_their_room_to_photos(tmp_path: Path) -> None:
         assert in_use_mb() - before < CODE_MB
 
 
-def test_code_is_in_use_although_it_is_mapped() -> None:
+def test_code_counts_although_it_is_mapped() -> None:
     figures = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
     own = sum(int(figures[name].split()[0]) for name in ("RssAnon", "RssShmem")) / 2**10
 
     assert in_use_mb() > own + 5
 
 
-def test_memory_of_ones_own_is_in_use() -> None:
+def test_the_processs_own_memory_counts() -> None:
     before = in_use_mb()
     pixels = bytearray(b"\x01" * SIZE)
 
@@ -69,7 +69,7 @@ def test_memory_of_ones_own_is_in_use() -> None:
     assert len(pixels) == SIZE
 
 
-def test_memory_shared_with_others_is_in_use() -> None:
+def test_shared_memory_counts() -> None:
     before = in_use_mb()
 
     with mmap.mmap(-1, SIZE) as shared:
@@ -79,18 +79,18 @@ def test_memory_shared_with_others_is_in_use() -> None:
 
 
 @pytest.mark.parametrize(("over_mb", "fits"), [(2, True), (-2, False)])
-def test_what_is_wanted_has_to_fit_beside_what_is_in_use(over_mb: int, *, fits: bool) -> None:
+def test_wanted_memory_must_fit_in_addition_to_memory_in_use(over_mb: int, *, fits: bool) -> None:
     wanted_mb = 512
     limit_mb = in_use_mb() + wanted_mb + over_mb
 
     if fits:
         hardware.require_free(wanted_mb * 2**20, limit_mb=limit_mb)
         return
-    with pytest.raises(OutOfMemory, match="it takes 512 MB beside"):
+    with pytest.raises(OutOfMemory, match="needs 512 MB in addition to"):
         hardware.require_free(wanted_mb * 2**20, limit_mb=limit_mb)
 
 
-def test_where_the_kernel_says_less_the_most_there_ever_was_is_in_use(
+def test_without_the_kernels_figures_the_peak_counts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     before = in_use_mb()

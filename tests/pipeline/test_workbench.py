@@ -1,8 +1,9 @@
-"""A task reads the very bytes that were inspected, or says what happened to them."""
+"""A workbench has its settings from the environment, and reads the bytes that were inspected."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.errors import SourceChanged, SourceMissing
-from pipeline.workbench import read_source
+from pipeline.workbench import Settings, read_source
 
+ON_LAMBDA = {"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
 INSPECTED = b"the photo as it was"
 SOURCE = SourcePhoto(
     bucket="photos",
@@ -26,6 +28,24 @@ SOURCE = SourcePhoto(
 )
 
 
+@pytest.mark.parametrize(
+    ("memory_mb", "threads"),
+    [(128, 1), (512, 1), (1769, 1), (2048, 1), (2654, 2), (3538, 2), (4096, 2), (10240, 6)],
+)
+def test_on_lambda_memory_sets_the_number_of_threads(memory_mb: int, threads: int) -> None:
+    environment = ON_LAMBDA | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb)}
+
+    settings = Settings.from_environment(environment)
+
+    assert (settings.memory_mb, settings.threads) == (memory_mb, threads)
+
+
+def test_elsewhere_there_is_a_thread_for_every_cpu_whatever_the_memory() -> None:
+    settings = Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"})
+
+    assert settings.threads == os.cpu_count()
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path)
@@ -35,13 +55,13 @@ def put(store: LocalStore, content: bytes) -> None:
     store.write(Location(SOURCE.bucket, SOURCE.key), content, media_type="image/jpeg")
 
 
-def test_the_inspected_bytes_are_read_again(store: LocalStore) -> None:
+def test_the_inspected_bytes_are_returned(store: LocalStore) -> None:
     put(store, INSPECTED)
 
     assert read_source(store, SOURCE) == INSPECTED
 
 
-def test_a_photo_that_is_gone_is_missing(store: LocalStore) -> None:
+def test_a_deleted_photo_is_missing(store: LocalStore) -> None:
     with pytest.raises(SourceMissing, match=r"s3://photos/사진/cat 1\.jpg was deleted"):
         read_source(store, SOURCE)
 

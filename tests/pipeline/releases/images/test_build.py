@@ -1,9 +1,8 @@
-"""Making and entering images, as far as that needs neither buildah nor root."""
+"""Images are built from this machine's pip settings, for this machine's architecture."""
 
 from __future__ import annotations
 
 import platform
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,12 @@ import pytest
 from pipeline.declared.containers import load_containers
 from pipeline.releases.images import build
 from pipeline.releases.images.build import build_images
-from pipeline.releases.images.tools import answer, run
-from pipeline.releases.images.trouble import BuildFailed, ToolMissing
+from pipeline.releases.images.tools import BuildFailed
 from tests.conftest import ROOT
 from tests.pipeline.cli.conftest import Matteline, environment, matteline  # noqa: F401 - fixtures
 
 
-def test_pip_is_lent_what_it_is_told_here_less_this_machines_folders(
+def test_the_build_gets_this_machines_pip_settings_without_local_folders(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     settings = tmp_path / "pip.conf"
@@ -40,7 +38,9 @@ def test_pip_is_lent_what_it_is_told_here_less_this_machines_folders(
     assert "https://one.test/simple" not in " ".join(lines)
 
 
-def test_a_container_for_another_machine_is_not_built_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_for_another_architecture_is_not_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(build, "base_image", lambda _say: "base")
     (refiner,) = [each for each in load_containers(ROOT) if each.name == "edge-refiner"]
     foreign = "arm64" if platform.machine() == "x86_64" else "x86_64"
@@ -49,28 +49,15 @@ def test_a_container_for_another_machine_is_not_built_here(monkeypatch: pytest.M
         build_images(ROOT, [refiner.model_copy(update={"architecture": foreign})], say=print)
 
 
-def test_a_program_that_fails_is_quoted() -> None:
-    script = "import sys; print('because'); sys.exit(3)"
-
-    with pytest.raises(BuildFailed, match=r"(?s)ended with 3\nbecause"):
-        run(sys.executable, "-c", script)
-    assert answer(sys.executable, "-c", script) is None
-
-
-def test_a_program_that_is_not_there_is_named_with_what_to_install() -> None:
-    with pytest.raises(ToolMissing, match="no-such-program is not installed"):
-        run("no-such-program")
-
-
-@pytest.mark.parametrize("verb", [("containers", "build"), ("run", "photo.png", "--images")])
-def test_without_buildah_the_command_line_says_so_in_one_line(
+@pytest.mark.parametrize("words", [("containers", "build"), ("run", "photo.png", "--images")])
+def test_without_buildah_a_command_fails_in_one_line_with_a_hint(
     matteline: Matteline,  # noqa: F811
     tmp_path: Path,
-    verb: tuple[str, ...],
+    words: tuple[str, ...],
 ) -> None:
     photo = tmp_path / "photo.png"
     photo.touch()
-    arguments = [str(photo) if word == "photo.png" else word for word in verb]
+    arguments = [str(photo) if word == "photo.png" else word for word in words]
 
     done = matteline(*arguments, PATH=str(tmp_path))
 

@@ -1,0 +1,34 @@
+"""`matteline containers` finds containers by name and suggests the nearest name."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+
+from pipeline.cli.builds import Container
+from tests.pipeline.cli.conftest import Matteline
+
+
+def test_containers_are_listed_with_their_versions(matteline: Matteline) -> None:
+    done = matteline("containers", "list")
+
+    assert re.search(r"background-remover  \d+\.\d+\.\d+ ", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("edge-refner", "did you mean 'edge-refiner'?"),
+        ("background_remover", "did you mean 'background-remover'?"),
+        ("moon", "choose from background-remover, edge-refiner"),
+    ],
+)
+def test_an_unknown_container_is_answered_with_the_nearest_name_or_all(
+    name: str, hint: str
+) -> None:
+    with pytest.raises(click.BadParameter) as failure:
+        Container().convert(name, None, None)
+
+    assert failure.value.message.startswith(f"unknown container {name!r}; {hint}")
