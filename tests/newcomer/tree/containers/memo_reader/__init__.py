@@ -1,0 +1,1 @@
+"""memo-reader: the words of a memo that a word list knows."""
