@@ -31,7 +31,7 @@ __all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "encode", "probe", 
 Image.MAX_IMAGE_PIXELS = None
 
 _ALLOCATION_FAILURES: Final = ("out of memory", "decoder error -9")
-# What Pillow raises for damaged files.
+# What Pillow's decoders may raise for damaged files.
 _DECODE_FAULTS: Final = (
     OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError,
     AttributeError, struct.error, zlib.error,
@@ -173,7 +173,9 @@ def _decoder_faults(name: str) -> Iterator[None]:
         yield
     except UnidentifiedImageError as fault:
         if name == "TIFF":
-            raise UnsupportedMedia("unsupported TIFF pixel format, such as 16-bit RGB") from fault
+            raise UnsupportedMedia(
+                "unsupported TIFF pixel format, such as 32-bit RGB, or damaged TIFF header"
+            ) from fault
         raise CorruptMedia(f"damaged {name}: the header cannot be read") from fault
     except _DECODE_FAULTS as fault:
         if any(sign in str(fault) for sign in _ALLOCATION_FAILURES):
