@@ -1,4 +1,4 @@
-"""Everything that can go wrong on purpose, grouped by what happens next.
+"""The named errors of the pipeline, grouped by what Step Functions does next.
 
     PipelineError
     ├── PermanentError     the same input will fail again: quarantined, never retried
@@ -6,17 +6,17 @@
     │   ├── InvalidOptions  InvalidPrompt  UnknownModel  LicenseNotAccepted
     │   ├── PhotoRefused
     │   └── SourceMissing  SourceForbidden  SourceChanged
-    ├── CapacityError      this size of function cannot do it: the fallback model, or fail
+    ├── CapacityError      the function is too small: retried with the fallback model, or failed
     │   └── OutOfMemory  OutOfStorage
     ├── TransientError     may succeed later: retried, then left uncaught for Redrive
     │   ├── StoreUnavailable  WeightsUnavailable  ModelUnavailable
     │   └── WeightsClaimed (only where weights are staged)
-    └── WeightsError       the model, not the photo, is at fault
+    └── WeightsError       the model is at fault, not the input
         ├── WeightsNotStaged (staged once, then retried)  WeightsMismatch (never loaded)
-        └── WeightsForbidden (never fetched)  ModelNotOffered (left uncaught, for a person)
+        └── WeightsForbidden (never fetched)  ModelNotOffered (left uncaught, for an operator)
 
-A leaf's class name is its error name in the state machines, which match exact names only:
-a base class never matches. Any other exception is a bug and stays uncaught.
+State machines match the exact class name of a leaf; a base class never matches. Any other exception
+is a bug and stays uncaught.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ __all__ = [
 ]
 
 
-# A Cause in Step Functions is cut at 32 768 characters, and with it the JSON it is.
+# Characters. Step Functions truncates a Cause at 32,768, which would break its JSON.
 MESSAGE_LIMIT: Final = 1_000
 
 
 class NamedError(Exception):
-    """A named failure: what happened, and on a second line what a person can do about it."""
+    """A failure with a name that state machines match: what is wrong, and a hint on line two."""
 
     hint: ClassVar[str]
 
@@ -72,171 +72,171 @@ class NamedError(Exception):
 
 
 class PipelineError(NamedError):
-    """What can go wrong with a photo, or with the model that looks at it."""
+    """A failure of one execution: of its input, its model, or a service."""
 
 
 class PermanentError(PipelineError):
-    """The same input fails again however often it is tried."""
+    """The same input fails on every attempt."""
 
 
 class UnsupportedMedia(PermanentError):
-    """The bytes are not a kind of photo the platform reads."""
+    """The file is not in a supported format."""
 
-    hint = "Send a JPEG, PNG, WebP, TIFF, BMP or GIF; the content decides, not the file name."
+    hint = "Upload a JPEG, PNG, WebP, TIFF, BMP or GIF; the content decides, not the file name."
 
 
 class CorruptMedia(PermanentError):
-    """The bytes begin like a photo and then break."""
+    """The file is damaged or incomplete."""
 
-    hint = "Open and save the photo again, or upload it once more: it is damaged or cut short."
+    hint = "Open the file and save it again, or upload it again."
 
 
 class MediaTooLarge(PermanentError):
-    """More bytes or pixels than a task accepts."""
+    """The file exceeds a limit, such as on its bytes or pixels."""
 
-    hint = "Send a smaller copy of the photo."
+    hint = "Upload a smaller copy of the photo."
 
 
 class InvalidOptions(PermanentError):
-    """The execution input, object metadata or a profile asks for something that does not exist."""
+    """The execution input, object metadata or a profile has an unknown option or invalid value."""
 
-    hint = "Correct the named option and start the execution again."
+    hint = "Correct the named option, then start the execution again."
 
 
 class InvalidPrompt(PermanentError):
-    """The points and boxes do not fit the photo, or the model."""
+    """The points or boxes do not fit the photo or the model."""
 
     hint = (
-        "Give x,y in pixels after rotation, or between 0 and 1; the origin is the top left. "
-        "Only models that cut out what they are shown take points and boxes, and need them."
+        "Give x,y in pixels after rotation, or between 0 and 1, from the top left corner. "
+        "Only Segment Anything models accept points and boxes; they need at least one."
     )
 
 
 class UnknownModel(PermanentError):
-    """No catalogue row has this name."""
+    """The catalogue has no model of this name."""
 
-    hint = "Choose a name that `matteline models list` shows."
+    hint = "Choose a model that `matteline models list` shows."
 
 
 class NoSubject(PermanentError):
-    """The model saw nothing that stands out from its background."""
+    """The model found no subject in the photo."""
 
-    hint = "Crop closer to the subject, or try a stronger model."
+    hint = "Crop the photo closer to its subject, or choose a stronger model."
 
 
 class SourceMissing(PermanentError):
-    """The photo is not in the bucket."""
+    """The bucket has no such object."""
 
-    hint = "Check bucket and key, then upload the photo again."
+    hint = "Check the bucket and the key, then upload the photo again."
 
 
 class SourceForbidden(PermanentError):
-    """The photo is in a bucket that the platform may not read."""
+    """The platform has no access to the bucket that the photo is in."""
 
-    hint = "The source must be in the ingest bucket: copy it there, which starts it by itself."
+    hint = "Copy the photo to the ingest bucket; the upload starts an execution."
 
 
 class SourceChanged(PermanentError):
-    """The object was replaced before its event came, or while its execution was running."""
+    """The object was replaced before its event arrived, or while its execution was running."""
 
-    hint = "Nothing to do: the replacement has an execution of its own."
+    hint = "No action needed: the new object starts its own execution."
 
 
 class LicenseNotAccepted(PermanentError):
-    """The model's weights may not be used commercially and nobody accepted that."""
+    """The model's licence forbids commercial use, and no operator has accepted it."""
 
     hint = (
-        "Choose another model, or accept the licence by its name: MATTELINE_ACCEPTED_LICENCES, "
-        "on the command line --accept-licence."
+        "Choose another model, or accept the licence by name: set MATTELINE_ACCEPTED_LICENCES, "
+        "or pass --accept-licence on the command line."
     )
 
 
 class PhotoRefused(PermanentError):
-    """A hosted model will not work on this photo."""
+    """A hosted model declined to process the photo."""
 
-    hint = "Choose a model that runs on your own functions: those look at any photo."
+    hint = "Choose a model not hosted by Amazon Bedrock; hosted models may decline photos."
 
 
 class CapacityError(PipelineError):
-    """The function is too small for this photo with this model."""
+    """The function is too small for this input with this model."""
 
 
 class OutOfMemory(CapacityError):
-    """The task ran out of memory."""
+    """The function has too little memory for this input with this model."""
 
-    hint = "Send a smaller photo, set allow_fallback, or raise the model's memory_mb."
+    hint = "Upload a smaller photo, set allow_fallback, or raise the model's memory_mb."
 
 
 class OutOfStorage(CapacityError):
-    """The function's disk has no room for the model's files."""
+    """The function has too little disk space for the model's files."""
 
-    hint = "Free the disk, or raise the storage_mb of the container."
+    hint = "Free disk space, or raise the container's storage_mb."
 
 
 class TransientError(PipelineError):
-    """The same input may succeed later."""
+    """The same input may succeed on a later attempt."""
 
 
 class StoreUnavailable(TransientError):
-    """S3 or Secrets Manager was too busy, or did not answer."""
+    """S3 or Secrets Manager was too busy or did not respond."""
 
-    hint = "Redrive the execution once AWS answers again."
+    hint = "Redrive the execution when AWS responds again."
 
 
 class WeightsUnavailable(TransientError):
-    """No source of a model's weights answered."""
+    """No source of the model's weights responded."""
 
     hint = (
-        "Connect to the internet, or set MATTELINE_WEIGHTS_MIRROR to a folder or URL that holds "
+        "Connect to the internet, or set MATTELINE_WEIGHTS_MIRROR to a folder or URL that has "
         "the file; then try again."
     )
 
 
 class ModelUnavailable(TransientError):
-    """A hosted model did not answer, or has no capacity left."""
+    """A hosted model did not respond or has no capacity left."""
 
-    hint = "Redrive the execution later, or ask for a higher quota of the model."
+    hint = "Redrive the execution later, or request a higher quota for the model."
 
 
 class WeightsClaimed(TransientError):
-    """Another execution is staging these very weights."""
+    """Another execution is staging the same weights."""
 
-    hint = "Nothing to do: they will be there when it is done, or be staged here if it fails."
+    hint = "No action needed: this execution waits, then uses or stages the weights."
 
 
 class WeightsError(PipelineError):
-    """The model, not the photo, is at fault."""
+    """The model is at fault, not the input."""
 
 
 class WeightsNotStaged(WeightsError):
-    """The models bucket holds no complete copy of the weights."""
+    """The models bucket has no complete copy of the weights."""
 
     hint = "Start the stage-weights state machine for this model."
 
 
 class WeightsForbidden(WeightsError):
-    """A gated source or a bucket refused, or the token is not to be read in Secrets Manager."""
+    """A gated source or bucket denied access, or its token is unreadable."""
 
     hint = (
-        "Store the token that the model's row names, let the model downloader read it and the "
-        "bucket, or use a mirror; then stage again."
+        "Store the token that the model's row names and give the model downloader access to it "
+        "and to the bucket, or use a mirror; then stage the weights again."
     )
 
 
 class WeightsMismatch(WeightsError):
-    """The bytes are not the weights the catalogue names; they are never loaded."""
+    """The weights differ from the catalogue, in checksum or in shape; they are never loaded."""
 
     hint = "Treat the source as compromised until you know why its bytes changed."
 
 
 class ModelNotOffered(WeightsError):
-    """A hosted model is not to be had by this account in this region, or no longer at all."""
+    """The hosted model is unavailable to this account and region, or withdrawn."""
 
-    hint = "Allow the model in Amazon Bedrock for this account and region, or choose another."
+    hint = "Enable the model in Amazon Bedrock for this account and region, or choose another."
 
 
 def leaf_names(base: type[NamedError] = PipelineError) -> frozenset[str]:
-    """The names a state machine may match: every class below `base` without a subclass."""
+    """Return the names that a state machine may match: classes below `base` without subclasses."""
     children = base.__subclasses__()
     if not children:
         return frozenset({base.__name__})

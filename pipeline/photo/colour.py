@@ -1,7 +1,7 @@
-"""Whatever colours a photo came in, as upright 8-bit RGB, its alpha apart.
+"""Convert a decoded picture of any mode to upright 8-bit RGB, and its alpha.
 
-A strip of rows at a time, each written where it belongs: beside the decoder's own copy of the
-photo there is never more than one other.
+One strip of rows at a time, each written to its place in the result: apart from the decoder's copy
+of the photo there is never more than one other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WITH_ALPHA: Final = {"RGBA", "RGBa", "LA", "La", "PA"}
 _GREY: Final = {"1", "L", "LA", "La"}
 _RGB: Final = {"RGB", "RGBX", "RGBA", "RGBa", "P", "PA"}
 _STRIP_PIXELS: Final = 2**18
-# From an upright array to a view of it that lies as the file does, by EXIF orientation.
+# From an upright array to a view of it in the file's orientation, by EXIF orientation.
 _AS_STORED: Final[dict[int, Callable[[Pixels], Pixels]]] = {
     2: lambda upright: upright[:, ::-1],
     3: lambda upright: upright[::-1, ::-1],
@@ -33,12 +33,12 @@ _AS_STORED: Final[dict[int, Callable[[Pixels], Pixels]]] = {
     7: lambda upright: upright[::-1, ::-1].swapaxes(0, 1),
     8: lambda upright: upright[::-1].swapaxes(0, 1),
 }
-_SIDEWAYS: Final = {5, 6, 7, 8}
-_SPACE: Final = slice(16, 20)  # where a profile says what its pixels are
+SIDEWAYS: Final = {5, 6, 7, 8}  # EXIF orientations that swap width and height
+_SPACE: Final = slice(16, 20)  # the bytes of a profile that name its colour space
 
 
 class Colours(NamedTuple):
-    """H×W×3 RGB, H×W alpha or None, and the profile that still describes the RGB."""
+    """H×W×3 RGB, H×W alpha or None, and the colour profile of the RGB or None for sRGB."""
 
     rgb: Pixels
     alpha: Pixels | None
@@ -46,9 +46,12 @@ class Colours(NamedTuple):
 
 
 def separate(image: Image.Image, *, orientation: int = 1) -> Colours:
-    """The colours of a decoded picture, turned upright by its EXIF orientation."""
+    """Convert a decoded picture to 8-bit RGB and alpha, turned upright by its EXIF orientation.
+
+    Raises UnsupportedMedia for floating-point pixels, or grey levels beyond 16 bits.
+    """
     if image.mode == "F":
-        raise UnsupportedMedia("its pixels are floating-point numbers")
+        raise UnsupportedMedia("unsupported pixel format: floating point")
     icc_profile = image.info.get("icc_profile")
     transparent = image.mode in _WITH_ALPHA or "transparency" in image.info
     has_alpha = transparent and image.mode not in _SIXTEEN_BIT
@@ -64,7 +67,7 @@ def separate(image: Image.Image, *, orientation: int = 1) -> Colours:
 
 
 def strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
-    """A picture cut into strips of about a quarter of a megapixel, each with the rows it is."""
+    """Yield a picture in strips of about a quarter of a megapixel, each with its rows."""
     step = max(1, _STRIP_PIXELS // image.width)
     for top in range(0, image.height, step):
         bottom = min(top + step, image.height)
@@ -72,15 +75,15 @@ def strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
 
 
 def _canvas(image: Image.Image, orientation: int, *channels: int) -> tuple[Pixels, Pixels]:
-    """An empty upright array and a view of it that lies as the file does."""
-    shape = image.size if orientation in _SIDEWAYS else image.size[::-1]
+    """Return an empty upright array, and a view of it in the file's orientation."""
+    shape = image.size if orientation in SIDEWAYS else image.size[::-1]
     upright: Pixels = np.empty((*shape, *channels), dtype=np.uint8)
     as_stored = _AS_STORED.get(orientation)
     return upright, as_stored(upright) if as_stored else upright
 
 
 def _reader(mode: str, icc_profile: bytes | None) -> Callable[[Image.Image], Any]:
-    """How a strip of this mode becomes h×w×3 RGB, through the profile where it can be used."""
+    """Return a function from a strip of this mode to h×w×3 RGB, through the profile if usable."""
     if mode in _SIXTEEN_BIT:
         return lambda strip: _eight_bit(strip)[..., None]
     inks = "CMYK" if mode == "CMYK" else "L" if mode in _GREY else None
@@ -100,12 +103,14 @@ def _eight_bit(image: Image.Image) -> Pixels:
     """Scale 16-bit grey to 8 bits, H×W."""
     deep = np.asarray(image).astype(np.int64)
     if deep.min() < 0 or deep.max() > 0xFFFF:
-        raise UnsupportedMedia("its pixels are deeper than 16 bits")
+        raise UnsupportedMedia(
+            f"grey levels from {deep.min()} to {deep.max()}; the limits are 0 and {0xFFFF}"
+        )
     return ((deep * 255 + 0x7FFF) // 0xFFFF).astype(np.uint8)
 
 
 def _to_srgb(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
-    """From grey or CMYK to sRGB; None if the profile cannot be read, or describes another space."""
+    """Return a transform to sRGB; None if the profile is damaged or of another colour space."""
     if not _is_of(icc_profile, b"CMYK" if mode == "CMYK" else b"GRAY"):
         return None
     try:
@@ -116,7 +121,7 @@ def _to_srgb(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsTransform
 
 
 def _is_of(icc_profile: bytes | None, space: bytes) -> bool:
-    """Whether it is a colour profile at all, and of pixels in this space (four letters)."""
+    """Return True if this is a readable colour profile of `space` (four letters)."""
     if not icc_profile or icc_profile[_SPACE] != space:
         return False
     try:

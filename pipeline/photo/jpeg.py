@@ -1,69 +1,89 @@
-"""A JPEG's segments, without those that say nothing about its pixels."""
+"""JPEG: keep only the segments that the pixels need, limit the scans, detect missing rows."""
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+import numpy as np
+from PIL import Image, ImageChops, ImageFile
+
 from pipeline.errors import MediaTooLarge, UnsupportedMedia
-from pipeline.photo.limits import MOST_EXIF_BYTES, MOST_SCANS, counted
+from pipeline.photo.limits import MAX_EXIF_BYTES, MAX_SCANS, counted
 
 _SOI: Final = b"\xff\xd8"
 _EOI: Final = b"\xff\xd9"
 _EXIF: Final = b"Exif\0\0"
-_END, _SCAN = 0xD9, 0xDA
+_END, _SCAN, _COMMENT, _APP1 = 0xD9, 0xDA, 0xFE, 0xE1
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
 _SCANS_END: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
-_LONE: Final = {0x01, 0xD8, *range(0xD0, 0xD8)}  # markers with nothing behind them
+_LONE: Final = {0x01, 0xD8, *range(0xD0, 0xD8)}  # markers without a length or a body
 _FRAMES: Final = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-_READ: Final = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # of those, Huffman or arithmetic, sequential or not
-# Application segments a decoder needs: JFIF's resolution, orientation, profile, Adobe's colours.
-_USED: Final = {0xE0: b"", 0xE1: _EXIF, 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
-# Nothing a coder writes: where a picture is complete, no decoder gets to see it.
-_FILLING: Final = bytes(range(1, 255)) * 2
+_SUPPORTED: Final = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # Huffman, arithmetic; progressive or not
+_APPLICATION: Final = range(0xE0, 0xF0)
+# Application segments a decoder needs: JFIF's resolution, EXIF, colour profile, Adobe's colours.
+_USED: Final = {0xE0: b"", _APP1: _EXIF, 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+_BLOCK: Final = 8
+_GREY: Final = (126, 129)  # what missing coefficients decode to, in every colour space
+_FILLING: Final = bytes(range(1, 255)) * 2  # more scan data; decoders ignore it after the last row
+_SECOND_COPY: Final = 4  # bytes per pixel of the picture that `is_complete` decodes
+_COEFFICIENT: Final = 2  # bytes
 
 
 class _Segment(NamedTuple):
-    """From `start` to `end`, scan data included. `marker` is the byte after 0xFF."""
+    """Bytes `start` to `end` of the file, scan data included; `marker` is the byte after 0xFF."""
 
     marker: int
     start: int
     end: int
 
 
-def trim_jpeg(content: bytes) -> bytes:
-    """The file less comments, previews, editors' notes, junk and whatever follows its end.
+def prepare(content: bytes) -> bytes:
+    """Remove comments, previews, editors' notes, junk and everything after the end of the picture.
 
-    UnsupportedMedia for a coding nobody's camera writes, MediaTooLarge for endless scans.
+    Raises UnsupportedMedia for a lossless, hierarchical or 12-bit JPEG; MediaTooLarge for more than
+    `MAX_SCANS` scans or `MAX_PARTS` segments.
     """
-    kept, scans, exif = [_SOI], 0, 0
+    kept, scans, exif_bytes = [_SOI], 0, 0
     for segment in _segments(content):
         marker = segment.marker
         body = content[segment.start + 4 : segment.start + 16]
-        if marker in _FRAMES and (marker not in _READ or body[:1] > b"\x08"):
-            raise UnsupportedMedia("a lossless, hierarchical or 12-bit JPEG")
+        if marker in _FRAMES and (marker not in _SUPPORTED or body[:1] > b"\x08"):
+            raise UnsupportedMedia("unsupported JPEG coding: lossless, hierarchical or 12-bit")
         scans += marker == _SCAN
-        if scans > MOST_SCANS:
-            raise MediaTooLarge(f"a JPEG of more than {MOST_SCANS} scans")
-        if 0xE0 <= marker < 0xF0 and not (marker in _USED and body.startswith(_USED[marker])):
+        if scans > MAX_SCANS:
+            raise MediaTooLarge(f"more than {MAX_SCANS} JPEG scans")
+        if marker in _APPLICATION and not (marker in _USED and body.startswith(_USED[marker])):
             continue
-        if marker == 0xE1:
-            exif += segment.end - segment.start
-        if marker != 0xFE and (marker != 0xE1 or exif <= MOST_EXIF_BYTES):
+        if marker == _APP1:
+            exif_bytes += segment.end - segment.start
+        if marker != _COMMENT and (marker != _APP1 or exif_bytes <= MAX_EXIF_BYTES):
             kept.append(content[segment.start : segment.end])
     return b"".join(kept)
 
 
-def overfill(content: bytes) -> bytes:
-    """The same JPEG with bytes before its end that only an incomplete picture would decode."""
-    head, end, tail = content.rpartition(_EOI)
-    return head + _FILLING + end + tail
+def is_complete(image: ImageFile.ImageFile, content: bytes) -> bool:
+    """Return False if the file has less scan data than the decoded picture needs.
+
+    Decoders fill missing blocks with middle grey. Where a picture ends in grey, it is decoded again
+    with more scan data: only an incomplete picture changes.
+    """
+    return not _ends_in_grey(image) or not _changes(image, _with_more_data(content))
+
+
+def extra_bytes(image: ImageFile.ImageFile, coded_pixels: int) -> int:
+    """Return the memory for the second decoding, and for a progressive file's coefficients."""
+    second_copy = image.width * image.height * _SECOND_COPY
+    if not image.info.get("progressive"):
+        return second_copy
+    return second_copy + coded_pixels * len(image.getbands()) * _COEFFICIENT
 
 
 def _segments(content: bytes) -> Iterator[_Segment]:
     at = len(_SOI)
-    for _ in counted("segments"):
+    for _ in counted("JPEG segments"):
         found = _MARKER.search(content, at)
         if found is None:
             return
@@ -83,3 +103,22 @@ def _end_of(content: bytes, start: int, marker: int) -> int:
         return end
     found = _SCANS_END.search(content, end)
     return found.start() if found else len(content)
+
+
+def _ends_in_grey(image: Image.Image) -> bool:
+    right, bottom = image.size
+    block = np.asarray(image.crop((max(0, right - _BLOCK), max(0, bottom - _BLOCK), right, bottom)))
+    return bool(((block >= _GREY[0]) & (block <= _GREY[1])).all())
+
+
+def _with_more_data(content: bytes) -> bytes:
+    head, end, tail = content.rpartition(_EOI)
+    return head + _FILLING + end + tail
+
+
+def _changes(image: Image.Image, content: bytes) -> bool:
+    """Return True if `content`, decoded at the same scale, differs from `image`."""
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as other:
+        other.draft(None, image.size)
+        other.load()
+        return ImageChops.difference(image, other).getbbox(alpha_only=False) is not None

@@ -1,9 +1,9 @@
-"""Untrusted bytes to pixels, and pixels to bytes.
+"""Decode untrusted photo bytes to pixels, and encode pixels as PNG or WebP.
 
-The content decides what a file is, never its name. Its parts and its size are measured before a
-pixel is decoded, and so is the memory it takes. EXIF orientation is applied, 16-bit grey is scaled
-to 8 (not clipped), CMYK and Lab go through their colour profile to sRGB, RGB keeps the profile it
-came with. Every other piece of metadata, position included, stops here.
+The content decides the format, not the file name. The parts of a file, its size and the memory for
+decoding are checked before a pixel is decoded. EXIF orientation is applied, 16-bit grey is scaled
+to 8 bits, CMYK and grey are converted to sRGB through their colour profile. RGB keeps its profile,
+and a photo its resolution; all other metadata, position included, is dropped.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from pipeline.errors import CorruptMedia, MediaTooLarge, OutOfMemory, UnsupportedMedia
-from pipeline.photo.colour import Pixels, separate, strips
-from pipeline.photo.completeness import require_complete
-from pipeline.photo.limits import decoding_bytes, require_bytes, require_size
-from pipeline.photo.parts import identify, trim
+from pipeline.photo.colour import SIDEWAYS, Pixels, separate, strips
+from pipeline.photo.formats import Format, identify
+from pipeline.photo.limits import require_bytes, require_size
 from pipeline.photo.png_writer import encode_png
 
 __all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "encode", "probe", "unlimited"]
 
-# Pillow warns above its own limit and refuses at twice that; ours are in `limits`.
+# Pillow warns above its own limit and raises at twice that; `limits` has ours.
 Image.MAX_IMAGE_PIXELS = None
 
 _ALLOCATION_FAILURES: Final = ("out of memory", "decoder error -9")
+# What Pillow's decoders may raise for damaged files.
 _DECODE_FAULTS: Final = (
     OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError,
     AttributeError, struct.error, zlib.error,
 )  # fmt: skip
-# Pillow's own words. WebP's "fast" is still smaller than any PNG of the same pixels.
+# Pillow's options. WebP's "fast" is still smaller than any PNG of the same pixels.
 _SETTINGS: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("webp", "fast"): {"lossless": True, "method": 0, "quality": 0},
     ("webp", "small"): {"lossless": True, "method": 4, "quality": 75},
@@ -46,15 +46,15 @@ _ORIENTATION_TAG: Final = 0x0112
 _WEBP_SIDE: Final = 16_383
 
 
-Reserve = Callable[[int], None]
+Reserve = Callable[[int], None]  # takes a number of bytes; raises OutOfMemory if there are fewer
 
 
 def unlimited(_bytes: int) -> None:
-    """There is always more memory."""
+    """Reserve any number of bytes."""
 
 
 class Header(NamedTuple):
-    """What the header says; width and height in pixels after EXIF rotation."""
+    """Media type and size of a photo; width and height in pixels after EXIF rotation."""
 
     media_type: str
     width: int
@@ -63,7 +63,10 @@ class Header(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A decoded photo, upright. `rgb` is H×W×3; `alpha` is H×W where the file carried one."""
+    """A decoded photo, upright. `rgb` is H×W×3 uint8; `alpha` is H×W uint8, or None if opaque.
+
+    `icc_profile` describes `rgb`; `dpi` is pixels per inch across and down.
+    """
 
     rgb: Pixels
     alpha: Pixels | None
@@ -71,44 +74,48 @@ class Photo:
     dpi: tuple[float, float] | None
 
     def on_white(self) -> Pixels:
-        """The picture a viewer would show, H×W×3: what an input alpha hides is white."""
+        """Return the photo as a viewer shows it on a white page, H×W×3."""
         if self.alpha is None:
             return self.rgb
-        seen = np.empty_like(self.rgb)
+        shown = np.empty_like(self.rgb)
         alpha = Image.fromarray(self.alpha)
         for rows, strip in strips(alpha):
-            white = Image.new("RGB", strip.size, "white")
-            white.paste(Image.fromarray(self.rgb[rows]), mask=strip)
-            seen[rows] = np.asarray(white)
-        return seen
+            page = Image.new("RGB", strip.size, "white")
+            page.paste(Image.fromarray(self.rgb[rows]), mask=strip)
+            shown[rows] = np.asarray(page)
+        return shown
 
 
 def probe(content: bytes) -> Header:
-    """Read the header alone. UnsupportedMedia, CorruptMedia or MediaTooLarge if it will not do."""
-    with _opened(content) as opened:
-        image = opened.image
+    """Read the header of a photo, without decoding a pixel.
+
+    Raises UnsupportedMedia, CorruptMedia or MediaTooLarge.
+    """
+    with _opened(content) as (photo_format, _, image):
         width, height = image.size
         # Pillow reports a TIFF's size after rotation, every other format's before it.
-        if opened.name != "TIFF" and _orientation(image) in {5, 6, 7, 8}:
+        if photo_format.name != "TIFF" and _orientation(image) in SIDEWAYS:
             width, height = height, width
-    return Header(f"image/{opened.name.lower()}", width, height)
+    return Header(f"image/{photo_format.name.lower()}", width, height)
 
 
 def decode(content: bytes, *, least_side: int | None = None, reserve: Reserve = unlimited) -> Photo:
-    """Decode the first frame to upright 8-bit RGB, with the alpha the file carried.
+    """Decode the first frame to upright 8-bit RGB, and its alpha if the file has one.
 
-    With `least_side`, a JPEG may come at ½, ¼ or ⅛ of its size: no side below that many pixels.
-    Before a pixel is decoded, `reserve` is told how many bytes it takes, and may refuse.
+    With `least_side`, a JPEG may be decoded at ½, ¼ or ⅛ of its size, with no side below that many
+    pixels. `reserve` is called with the number of bytes before a pixel is decoded. Raises
+    UnsupportedMedia, CorruptMedia, MediaTooLarge or OutOfMemory.
     """
-    with _opened(content) as (name, lean, image), _named_corrupt(name):
+    with _opened(content) as (photo_format, prepared, image), _decoder_faults(photo_format.name):
         coded = image.size
         if least_side is not None:
             image.draft(None, (least_side, least_side))
-        reserve(decoding_bytes(image, coded))
+        reserve(photo_format.decoding_bytes(image, coded))
         image.load()
-        require_complete(image, lean, name)
+        if not photo_format.is_complete(image, prepared):
+            raise CorruptMedia(f"damaged {photo_format.name}: the last rows are missing")
         rgb, alpha, icc_profile = separate(image, orientation=_orientation(image))
-        return Photo(rgb, alpha, icc_profile, _two_floats(image.info.get("dpi")))
+        return Photo(rgb, alpha, icc_profile, _resolution(image.info.get("dpi")))
 
 
 def encode(
@@ -119,15 +126,15 @@ def encode(
     icc_profile: bytes | None = None,
     dpi: tuple[float, float] | None = None,
 ) -> bytes:
-    """Lossless PNG or WebP of H×W grey, H×W×3 RGB or H×W×4 straight-alpha RGBA pixels.
+    """Encode H×W grey, H×W×3 RGB or H×W×4 straight-alpha RGBA pixels as lossless PNG or WebP.
 
-    The same pixels either way: `small` takes about ten times as long as `fast`. MediaTooLarge where
-    the format has no room for them.
+    Effort `small` makes a smaller file than `fast` and takes about ten times as long. Raises
+    MediaTooLarge for a WebP of more than 16,383 pixels on a side.
     """
     height, width = pixels.shape[:2]
     if picture_format == "webp" and max(height, width) > _WEBP_SIDE:
         raise MediaTooLarge(
-            f"{width} × {height} pixels; a WebP has at most {_WEBP_SIDE:,} on a side: take PNG"
+            f"WebP of {width} × {height} pixels; the limit is {_WEBP_SIDE:,} on a side: use PNG"
         )
     if picture_format == "png" and effort == "fast":
         return encode_png(pixels, icc_profile=icc_profile, dpi=dpi)
@@ -138,50 +145,54 @@ def encode(
 
 
 class _Opened(NamedTuple):
-    """Pillow's name of the format, what of the file it is given, and what it makes of it."""
+    """A photo's format, the bytes that the decoder gets, and the picture it opened from them."""
 
-    name: str
-    lean: bytes
+    format: Format
+    prepared: bytes
     image: ImageFile.ImageFile
 
 
 @contextmanager
 def _opened(content: bytes) -> Iterator[_Opened]:
     require_bytes(len(content))
-    name = identify(content)
-    lean = trim(content, name)
-    with _named_corrupt(name):
-        image = Image.open(io.BytesIO(lean), formats=[name])
+    photo_format = identify(content)
+    prepared = photo_format.prepare(content)
+    with _decoder_faults(photo_format.name):
+        image = Image.open(io.BytesIO(prepared), formats=[photo_format.name])
     with image:
         require_size(*image.size)
-        if name == "PNG":
-            image.info.setdefault("exif", b"")  # or Pillow decodes the pixels to look behind them
-        yield _Opened(name, lean, image)
+        if photo_format.name == "PNG":
+            image.info.setdefault("exif", b"")  # else Pillow decodes the pixels to look for EXIF
+        yield _Opened(photo_format, prepared, image)
 
 
 @contextmanager
-def _named_corrupt(name: str) -> Iterator[None]:
+def _decoder_faults(name: str) -> Iterator[None]:
+    """Raise a decoder's exceptions as the pipeline's named errors."""
     try:
         yield
     except UnidentifiedImageError as fault:
         if name == "TIFF":
-            raise UnsupportedMedia("a TIFF of a kind nobody shoots, such as 16-bit RGB") from fault
-        raise CorruptMedia(f"it begins like a {name}, but its header makes no sense") from fault
+            raise UnsupportedMedia(
+                "unsupported TIFF pixel format, such as 32-bit RGB, or damaged TIFF header"
+            ) from fault
+        raise CorruptMedia(f"damaged {name}: the header cannot be read") from fault
     except _DECODE_FAULTS as fault:
         if any(sign in str(fault) for sign in _ALLOCATION_FAILURES):
-            raise OutOfMemory(f"the {name} decoder: {fault}") from fault
-        raise CorruptMedia(f"it begins like a {name} and then breaks: {fault}") from fault
+            raise OutOfMemory(f"no memory left to decode the {name}: {fault}") from fault
+        raise CorruptMedia(f"damaged {name}: {fault}") from fault
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 where the tag is absent or the EXIF block is broken."""
+    """Return the EXIF orientation; 1 if the tag is missing or the EXIF block is damaged."""
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except _DECODE_FAULTS:
         return 1
 
 
-def _two_floats(dpi: object) -> tuple[float, float] | None:
+def _resolution(dpi: object) -> tuple[float, float] | None:
+    """Return Pillow's `dpi` as two numbers; None if it is missing or not a resolution."""
     try:
         across, down = (float(value) for value in dpi)  # type: ignore[attr-defined]
     except (TypeError, ValueError, ZeroDivisionError):

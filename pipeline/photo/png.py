@@ -1,4 +1,4 @@
-"""A PNG's chunks, without those that say nothing about its pixels."""
+"""PNG: keep only the chunks that the pixels need, limit the profile, detect missing rows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import struct
 import zlib
 from typing import Final, NamedTuple
 
+import numpy as np
+from PIL import Image, ImageFile
+
 from pipeline.errors import MediaTooLarge
-from pipeline.photo.limits import MOST_EXIF_BYTES, MOST_PROFILE_BYTES, counted
+from pipeline.photo.limits import MAX_EXIF_BYTES, MAX_PROFILE_BYTES, counted
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _USED: Final = {b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"pHYs", b"IDAT", b"IEND"}
@@ -17,6 +20,7 @@ _ADAM7: Final = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4),
     (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
 )  # fmt: skip
+_LAST_PIXELS: Final = 8
 
 
 class _Chunk(NamedTuple):
@@ -25,29 +29,45 @@ class _Chunk(NamedTuple):
     whole: slice
 
 
-def trim_png(content: bytes) -> bytes:
-    """The file less its texts, times, later frames and whatever follows its end.
+def prepare(content: bytes) -> bytes:
+    """Remove texts, times, later frames and everything after the end of the picture.
 
-    What is known of the pixels comes before them, orientation included. MediaTooLarge for a colour
-    profile that unpacks to more than a mebibyte.
+    Chunks that describe the pixels are moved in front of them, EXIF included. Raises MediaTooLarge
+    for a colour profile of more than `MAX_PROFILE_BYTES` or more than `MAX_PARTS` chunks.
     """
     before: list[bytes] = [_SIGNATURE]
     pixels: list[bytes] = []
     for chunk in _chunks(content):
         if chunk.kind == b"iCCP":
             _require_small_profile(content[chunk.body])
-        endless = chunk.kind == b"eXIf" and len(content[chunk.body]) > MOST_EXIF_BYTES
-        if chunk.kind in _USED and not endless:
+        oversized = chunk.kind == b"eXIf" and len(content[chunk.body]) > MAX_EXIF_BYTES
+        if chunk.kind in _USED and not oversized:
             ending = chunk.kind in {b"IDAT", b"IEND"}
             (pixels if ending else before).append(content[chunk.whole])
     return b"".join(before + pixels)
 
 
-def has_all_rows(content: bytes) -> bool:
-    """Whether the pixels' stream unpacks to as many bytes as the header's size has."""
+def is_complete(image: ImageFile.ImageFile, content: bytes) -> bool:
+    """Return False if the file has fewer rows than its header states.
+
+    Decoders fill missing rows with zeros; those of an interlaced file may be anywhere. Where either
+    is possible, the pixel data is unpacked again and counted.
+    """
+    possible = image.info.get("interlace") or _ends_in_zeros(image)
+    return not possible or _has_all_rows(content)
+
+
+def _ends_in_zeros(image: Image.Image) -> bool:
+    right, bottom = image.size
+    last = image.crop((max(0, right - _LAST_PIXELS), bottom - 1, right, bottom))
+    return not np.asarray(last).any()
+
+
+def _has_all_rows(content: bytes) -> bool:
+    """Return True if the pixel data unpacks to as many bytes as the header's size needs."""
     chunks = list(_chunks(content))
     header = struct.unpack(">IIBBBBB", content[chunks[0].body])
-    missing = _row_bytes(*header)
+    missing = _filtered_bytes(*header)
     unpacker = zlib.decompressobj()
     for chunk in chunks:
         if chunk.kind == b"IDAT":
@@ -56,7 +76,7 @@ def has_all_rows(content: bytes) -> bool:
 
 
 def _unpacked_bytes(unpacker: zlib._Decompress, packed: bytes, most: int) -> int:
-    """How many bytes a chunk unpacks to, a mebibyte at a time; no more than about `most`."""
+    """Count the bytes that a chunk unpacks to, 1 MiB at a time; stop soon after `most`."""
     count = 0
     while packed and count < most:
         count += len(unpacker.decompress(packed, 2**20))
@@ -64,8 +84,8 @@ def _unpacked_bytes(unpacker: zlib._Decompress, packed: bytes, most: int) -> int
     return count
 
 
-def _row_bytes(width: int, height: int, depth: int, colour: int, *methods: int) -> int:
-    """Bytes of all rows, each behind the byte that names its filter."""
+def _filtered_bytes(width: int, height: int, depth: int, colour: int, *methods: int) -> int:
+    """Return the bytes of all rows, each with the leading byte that names its filter."""
     bits = depth * _CHANNELS[colour]
     passes = _ADAM7 if methods[-1] else ((0, 0, 1, 1),)
     total = 0
@@ -78,7 +98,7 @@ def _row_bytes(width: int, height: int, depth: int, colour: int, *methods: int) 
 
 def _chunks(content: bytes) -> list[_Chunk]:
     found, at = [], len(_SIGNATURE)
-    for _ in counted("chunks"):
+    for _ in counted("PNG chunks"):
         if at + 8 > len(content):
             break
         length, kind = struct.unpack_from(">I4s", content, at)
@@ -94,8 +114,8 @@ def _require_small_profile(body: bytes) -> None:
     packed = body.partition(b"\0")[2][1:]
     unpacker = zlib.decompressobj()
     try:
-        unpacker.decompress(packed, MOST_PROFILE_BYTES)
-    except zlib.error:  # no profile at all; the decoder goes on without one
+        unpacker.decompress(packed, MAX_PROFILE_BYTES)
+    except zlib.error:  # not a profile; the decoder ignores it
         return
     if unpacker.unconsumed_tail:
-        raise MediaTooLarge("its colour profile unpacks to more than a mebibyte")
+        raise MediaTooLarge(f"PNG colour profile of more than {MAX_PROFILE_BYTES:,} bytes unpacked")

@@ -1,7 +1,7 @@
-"""Pixels to PNG: one filter for every row, strips compressed side by side.
+"""Write PNG: one filter for every row, strips of rows compressed in parallel.
 
-Several times faster than trying all five filters on every row, for files of the same size: see
-docs/decisions/0012.
+Half the processor time of Pillow at the same level, for files of about the same size, and divided
+among the processors: see docs/decisions/0012.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.photo.colour import Pixels
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES: Final = {1: 0, 3: 2, 4: 6}  # grey, RGB, RGBA
-_UP: Final = 2  # the filter: each byte less the one above it
+_UP: Final = 2  # the filter: each byte minus the byte above
 _LEVEL: Final = 1
 _STRIP_BYTES: Final = 2**20
 _ADLER_MODULUS: Final = 65521
@@ -27,7 +27,7 @@ _INCHES_PER_METRE: Final = 1 / 0.0254
 
 
 class _Strip(NamedTuple):
-    """Some rows, filtered and deflated. `adler` and `bytes` are of the filtered rows."""
+    """Some rows, filtered and deflated; checksum and number of the filtered bytes."""
 
     deflated: bytes
     adler: int
@@ -37,7 +37,7 @@ class _Strip(NamedTuple):
 def encode_png(
     pixels: Pixels, *, icc_profile: bytes | None = None, dpi: tuple[float, float] | None = None
 ) -> bytes:
-    """Lossless 8-bit PNG of H×W grey, H×W×3 RGB or H×W×4 straight-alpha RGBA pixels."""
+    """Encode H×W grey, H×W×3 RGB or H×W×4 straight-alpha RGBA pixels as an 8-bit PNG."""
     height, width = pixels.shape[:2]
     colour_type = _COLOUR_TYPES[pixels.size // (height * width)]
     chunks = [_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0))]
@@ -51,7 +51,7 @@ def encode_png(
 
 
 def _zlib_stream(rows: Pixels) -> list[bytes]:
-    """Filtered H×(bytes of a row) as one zlib stream, in pieces."""
+    """Return H×(bytes per row) as one zlib stream of filtered rows, in pieces."""
     step = max(1, _STRIP_BYTES // rows.shape[1])
     tops = range(0, rows.shape[0], step)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -78,7 +78,7 @@ def _deflate(rows: Pixels, top: int, bottom: int) -> _Strip:
 
 
 def _joined(adler: int, strip: _Strip) -> int:
-    """Adler-32 of what `adler` is of, followed by the strip."""
+    """Return the Adler-32 checksum of the bytes that `adler` covers followed by the strip."""
     low, high = adler & 0xFFFF, adler >> 16
     both = (low + (strip.adler & 0xFFFF) - 1) % _ADLER_MODULUS
     sums = (high + (strip.adler >> 16) + strip.bytes * (low - 1)) % _ADLER_MODULUS

@@ -1,4 +1,4 @@
-"""Points and boxes that show a model its subjects, checked against the photo they are meant for."""
+"""Points and boxes that show a model its subjects, checked against a photo."""
 
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal, NamedTuple
@@ -17,7 +17,7 @@ class _Value(BaseModel):
 
 
 class Point(_Value):
-    """A place in the photo that belongs to the subject (label 1) or does not (label 0)."""
+    """A point on the subject (label 1) or on the background (label 0)."""
 
     x: Coordinate
     y: Coordinate
@@ -25,7 +25,7 @@ class Point(_Value):
 
 
 class Box(_Value):
-    """From the top left corner, x0 and y0, to the bottom right one."""
+    """A box from its top left corner, x0 and y0, to its bottom right corner, x1 and y1."""
 
     x0: Coordinate
     y0: Coordinate
@@ -34,7 +34,7 @@ class Box(_Value):
 
 
 class SubjectPrompt(_Value):
-    """Where one subject is: points, a box around it, or both."""
+    """One subject: points on or off it, a box around it, or both."""
 
     points: tuple[Point, ...] = Field(default=(), max_length=MOST_POINTS)
     box: Box | None = None
@@ -49,14 +49,14 @@ class _Place(NamedTuple):
 def in_pixels(
     prompts: tuple[SubjectPrompt, ...], *, width: int, height: int
 ) -> tuple[SubjectPrompt, ...]:
-    """The same prompts in pixels of an upright photo; InvalidPrompt names the first that is wrong.
+    """Convert prompts to pixels of an upright photo. InvalidPrompt names the first invalid one.
 
-    Where no coordinate is above 1, all are fractions of the photo's width and height.
+    If no coordinate is above 1, all are fractions of the photo's width and height.
     """
     places = [place for number, one in enumerate(prompts, 1) for place in _places(number, one)]
     fractions = all(max(place.x, place.y) <= 1 for place in places)
     if not fractions:
-        _refuse_mixture(places)
+        _require_pixels(places)
     right, bottom = (1, 1) if fractions else (width, height)
     for place in places:
         if not (0 <= place.x <= right and 0 <= place.y <= bottom):
@@ -66,8 +66,8 @@ def in_pixels(
             )
     scale = (width, height) if fractions else (1, 1)
     scaled = tuple(_scaled(prompt, *scale) for prompt in prompts)
-    for number, (prompt, in_thousandths) in enumerate(zip(prompts, scaled, strict=True), 1):
-        _require_subject(number, prompt, in_thousandths.box)
+    for number, (prompt, rounded) in enumerate(zip(prompts, scaled, strict=True), 1):
+        _require_subject(number, prompt, rounded.box)
     return scaled
 
 
@@ -79,28 +79,27 @@ def _places(number: int, prompt: SubjectPrompt) -> Iterator[_Place]:
         yield _Place(f"subject {number}: the box's second corner", prompt.box.x1, prompt.box.y1)
 
 
-def _refuse_mixture(places: list[_Place]) -> None:
+def _require_pixels(places: list[_Place]) -> None:
+    """Raise InvalidPrompt if a coordinate is a fraction while others are pixels."""
     for place in places:
         for value in (place.x, place.y):
             if 0 < value < 1:
                 raise InvalidPrompt(
-                    f"{place.name} has {value:g}, a fraction of the photo, and others are pixels: "
-                    "give all of them in pixels, or all between 0 and 1"
+                    f"{place.name} has {value:g}, a fraction, while other coordinates are pixels: "
+                    "give all in pixels, or all between 0 and 1"
                 )
 
 
 def _require_subject(number: int, prompt: SubjectPrompt, rounded: Box | None) -> None:
-    """Refuse a prompt that shows nothing: without a mark, with no area, or of label 0 alone."""
+    """Raise InvalidPrompt for a box without area, or for neither a box nor a point of label 1."""
     box = prompt.box
     if box and rounded and not (rounded.x0 < rounded.x1 and rounded.y0 < rounded.y1):
         raise InvalidPrompt(
             f"subject {number}: the box {box.x0:g},{box.y0:g},{box.x1:g},{box.y1:g} has no area: "
-            "x0 has to be below x1, and y0 below y1"
+            "x0 must be less than x1, and y0 less than y1"
         )
     if box is None and not any(point.label for point in prompt.points):
-        raise InvalidPrompt(
-            f"subject {number} is shown by nothing: add a box, or a point of label 1 on the subject"
-        )
+        raise InvalidPrompt(f"subject {number} has no box and no point of label 1: add one of them")
 
 
 def _scaled(prompt: SubjectPrompt, across: int, down: int) -> SubjectPrompt:
@@ -118,5 +117,5 @@ def _scaled(prompt: SubjectPrompt, across: int, down: int) -> SubjectPrompt:
 
 
 def _rounded(value: float) -> float:
-    """To a thousandth of a pixel and never -0, so that one place has one spelling."""
+    """Round to a thousandth of a pixel, and -0 to 0, so that equal prompts give equal text."""
     return round(value, 3) + 0.0

@@ -42,7 +42,7 @@ def test_a_photo_the_model_refuses_is_quarantined(driver: Driver, hosted: Hosted
 
     assert (execution.status, execution.error) == ("FAILED", "PhotoRefused")
     assert driver.reason(execution)["message"].endswith("because (ValidationException)")
-    assert "runs on your own functions" in driver.reason(execution)["hint"]
+    assert "not hosted by Amazon Bedrock" in driver.reason(execution)["hint"]
 
 
 def test_a_model_that_is_not_offered_leaves_its_state_red(

@@ -91,9 +91,9 @@ def test_the_reason_reads_as_what_happened_and_what_to_do(driver: Driver) -> Non
 
     reason = driver.reason(execution)
     assert reason["message"] == (
-        "its first bytes, 44 65 61 72 20 64 69 61, are not those of a photo"
+        "not a supported photo format (first bytes 44 65 61 72 20 64 69 61)"
     )
-    assert reason["hint"].startswith("Send a JPEG, PNG, WebP")
+    assert reason["hint"].startswith("Upload a JPEG, PNG, WebP")
     assert execution.cause == f"{reason['message']}\n{reason['hint']}"
 
 

@@ -1,4 +1,4 @@
-"""Small files that unpack to something large, or keep a decoder busy for hours."""
+"""Small files that unpack to large data, or take a decoder hours."""
 
 from __future__ import annotations
 
@@ -10,10 +10,20 @@ from typing import Final
 
 from PIL import Image
 
-from pipeline.photo.limits import MAX_BYTES, MOST_PARTS, MOST_SCANS
-from tests.hostile.case import WIDTH, Case, bad, drawn, good, noise, picture, saved
-from tests.hostile.chunks import PNG, chunk, header, png, riff, tiff, tiff_entries, webp_canvas
+from pipeline.photo.limits import MAX_BYTES, MAX_PARTS, MAX_SCANS
+from tests.hostile.case import Case, bad, good, picture, saved
 from tests.hostile.truncations import jpeg_boundaries
+from tests.pipeline.photo.handmade import (
+    PNG,
+    chunk,
+    header,
+    png,
+    riff,
+    tiff,
+    tiff_entries,
+    webp_canvas,
+)
+from tests.pipeline.photo.pictures import WIDTH, drawn, noise
 
 LARGE: Final = "MediaTooLarge"
 _MEBIBYTE: Final = 2**20
@@ -27,13 +37,14 @@ def cases() -> Iterator[Case]:
 
 
 def zeros(mebibytes: int) -> bytes:
-    """So much of nothing, deflated to a thousandth of it."""
+    """Return zero bytes, deflated to a thousandth of their size."""
     packer = zlib.compressobj(1)
     parts = [packer.compress(bytes(_MEBIBYTE)) for _ in range(mebibytes)]
     return b"".join([*parts, packer.flush()])
 
 
 def promising_png(width: int, height: int) -> bytes:
+    """Return a PNG whose header states a size, without pixels."""
     size = header(width, height, depth=1, colour=0)
     return PNG + size + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
@@ -63,7 +74,7 @@ def _of_pixels() -> Iterator[Case]:
     strip = tiff_entries(len(packed), t259=(3, [8]))
     yield good("TIFF strip that unpacks to 64 MiB", partial(tiff, strip, packed))
     more = zlib.compress(b"".join(b"\0" + row.tobytes() for row in drawn()) + bytes(64 * _MEBIBYTE))
-    yield good("PNG with 64 MiB behind its last row", partial(png, idat=more))
+    yield good("PNG with 64 MiB after its last row", partial(png, idat=more))
 
 
 def _of_metadata() -> Iterator[Case]:
@@ -87,23 +98,23 @@ def _of_metadata() -> Iterator[Case]:
         file = jpeg[:2] + segment * 300 + jpeg[2:]
         yield good(f"JPEG with 20 MB of {name}", partial(bytes, file), tolerance=20)
     profile = partial(saved, picture(), "JPEG", quality=95, icc_profile=bytes(4 * _MEBIBYTE))
-    yield good("JPEG with 4 MiB of no profile", profile, tolerance=20)
+    yield good("JPEG with 4 MiB in place of a profile", profile, tolerance=20)
     note = tiff_entries(3 * WIDTH * 64, t700=(1, [0] * 3_000_000))
     yield good("TIFF with a note of 3 MB", partial(tiff, note, drawn().tobytes()))
 
 
 def _of_parts() -> Iterator[Case]:
-    many = chunk(b"abCd", b"") * (MOST_PARTS + 1)
+    many = chunk(b"abCd", b"") * (MAX_PARTS + 1)
     yield bad("PNG of 100,001 chunks", partial(png, before=many), LARGE)
-    yield bad("PNG of 100,001 chunks behind its pixels", partial(png, after=many), LARGE)
+    yield bad("PNG of 100,001 chunks after its pixels", partial(png, after=many), LARGE)
     jpeg = saved(picture(), "JPEG", quality=95)
-    segments = jpeg[:2] + b"\xff\xfe\0\2" * (MOST_PARTS + 1) + jpeg[2:]
+    segments = jpeg[:2] + b"\xff\xfe\0\2" * (MAX_PARTS + 1) + jpeg[2:]
     yield bad("JPEG of 100,001 segments", partial(bytes, segments), LARGE)
     junk = jpeg[:20] + bytes(30 * _MEBIBYTE) + jpeg[20:]
-    yield good("JPEG behind 30 MiB of junk", partial(bytes, junk), tolerance=20)
+    yield good("JPEG with 30 MiB of junk", partial(bytes, junk), tolerance=20)
     progressive = saved(picture(), "JPEG", progressive=True)
     *_, start, _, _, end, _, _, stop, _ = jpeg_boundaries(progressive)
-    scans = progressive[:stop] + progressive[start:stop] * (MOST_SCANS + 1) + progressive[stop:]
+    scans = progressive[:stop] + progressive[start:stop] * (MAX_SCANS + 1) + progressive[stop:]
     yield bad("JPEG of 111 scans", partial(bytes, scans), LARGE)
     assert end > start
     strips = tiff_entries(9, t273=(4, [8] * 1_100_000), t279=(4, [0] * 1_100_000))

@@ -1,4 +1,4 @@
-"""Every mode and variant of every format that is read, drawn alike."""
+"""The same picture in every mode and variant of every format that is read."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
-from tests.hostile.case import Case, bad, drawn, good, noise, picture, saved
-from tests.hostile.chunks import interlaced_png, png_of_depth
+from tests.hostile.case import Case, bad, good, picture, saved
 from tests.pictures import Pixels
-from tests.pipeline.photo.pictures import exif
+from tests.pipeline.photo.handmade import interlaced_png, sixteen_bit_png
+from tests.pipeline.photo.pictures import FAITHFULLY, drawn, exif, noise
 
 TOLERANCES: Final = {"JPEG": 4, "PNG": 0, "WEBP": 0, "TIFF": 0, "BMP": 0, "GIF": 2}
-WRITTEN: Final[dict[str, dict[str, Any]]] = {
-    "JPEG": {"quality": 100, "subsampling": 0},
-    "WEBP": {"lossless": True, "exact": True},
-}
 MODES: Final = {
     "JPEG": ("1", "L", "RGB", "CMYK", "YCbCr", "RGBX"),
     "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
@@ -51,7 +47,7 @@ def cases() -> Iterator[Case]:
     yield bad("TIFF of floating point", partial(saved, floats, "TIFF"), "UnsupportedMedia")
     for picture_format in ("PPM", "TGA", "PCX", "ICO", "JPEG2000", "AVIF", "DDS", "SGI", "PDF"):
         file = partial(saved, picture(), picture_format)
-        yield bad(f"{picture_format}, which nobody listed", file, "UnsupportedMedia")
+        yield bad(f"{picture_format}, unsupported", file, "UnsupportedMedia")
 
 
 def grey() -> Pixels:
@@ -59,7 +55,7 @@ def grey() -> Pixels:
 
 
 def in_mode(mode: str) -> Image.Image:
-    """What was drawn, in another mode, opaque."""
+    """Return `drawn` in another mode, opaque."""
     if mode == "I;16":
         return Image.fromarray(grey().astype(np.uint16) * 257)
     if mode == "I":
@@ -72,7 +68,7 @@ def in_mode(mode: str) -> Image.Image:
 
 def _of_mode(picture_format: str, mode: str) -> Case:
     image = in_mode(mode)
-    options = WRITTEN.get(picture_format, {})
+    options = FAITHFULLY[picture_format]
     seen = drawn()
     if mode in {"L", "LA", "I;16", "I"}:
         seen = np.repeat(grey()[..., None], 3, axis=2)
@@ -105,17 +101,17 @@ def _variants() -> Iterator[Case]:
     yield good("TIFF big-endian, 16 bits", partial(saved, big, "TIFF"), seen=seen)
     yield good("TIFF big", partial(saved, rgb, "TIFF", big_tiff=True))
     yield good("PNG interlaced", partial(interlaced_png, drawn()))
-    yield good("PNG of 16 bits a channel", partial(png_of_depth, drawn(), 16))
+    yield good("PNG of 16 bits a channel", partial(sixteen_bit_png, drawn()))
     for picture_format in ("PNG", "WEBP", "GIF", "TIFF", "MPO"):
         frames = {"save_all": True, "append_images": [noise(), noise()]}
-        options = WRITTEN.get("JPEG" if picture_format == "MPO" else picture_format, {})
+        options = FAITHFULLY["JPEG" if picture_format == "MPO" else picture_format]
         file = partial(saved, rgb, picture_format, **options, **frames)
         tolerance = 4 if picture_format in {"MPO", "GIF"} else 0
         yield good(f"{picture_format} of three frames", file, tolerance=tolerance)
 
 
 def _turned(picture_format: str, orientation: int, stored: Image.Transpose) -> Case:
-    options = WRITTEN.get(picture_format, {}) | {"exif": exif(orientation)}
+    options = FAITHFULLY[picture_format] | {"exif": exif(orientation)}
     file = partial(saved, picture().transpose(stored), picture_format, **options)
     return good(
         f"{picture_format} turned by {orientation}", file, tolerance=TOLERANCES[picture_format]

@@ -1,4 +1,4 @@
-"""Odd sizes, wrong names, other kinds of file, and files that are two things at once."""
+"""Unusual sizes, files of other formats, and files valid in two formats at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from tests.hostile.case import Case, bad, good, picture, saved
-from tests.hostile.chunks import chunk, png
+from tests.pipeline.photo.handmade import chunk, png
 from tests.pipeline.photo.icc import colourless_press, linear_grey
 
 SVG: Final = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -25,7 +25,7 @@ OTHER_FILES: Final = {
     "ZIP": b"PK\x03\x04\x14\0\0\0\x08\0", "gzip": b"\x1f\x8b\x08\0", "ELF": b"\x7fELF\2\1\1",
     "EXE": b"MZ\x90\0", "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "MP4": b"\0\0\0\x18ftypisom",
     "WAV": b"RIFF\x24\0\0\0WAVEfmt ", "PSD": b"8BPS\0\1", "JPEG XL": b"\xff\x0a\xfa\x1f",
-    "a TIFF of another endianness": b"IM*\0\x08\0\0\0", "pickle": b"\x80\x04\x95",
+    "a TIFF of unknown byte order": b"IM*\0\x08\0\0\0", "pickle": b"\x80\x04\x95",
     "BOM": b"\xef\xbb\xbf",
 }  # fmt: skip
 SIGNATURES: Final = {
@@ -38,15 +38,15 @@ SIZES: Final = ((1, 1), (2, 1), (1, 2), (3, 3), (1, 20_000), (20_000, 1), (7, 4_
 def cases() -> Iterator[Case]:
     for name, content in OTHER_FILES.items():
         yield bad(name, partial(bytes, content), "UnsupportedMedia")
+    ends = ("CorruptMedia", "UnsupportedMedia", "MediaTooLarge")
     for name, signature in SIGNATURES.items():
-        for behind, rest in {"nothing": b"", "zeros": bytes(99), "itself": signature * 9}.items():
-            ends = ("CorruptMedia", "UnsupportedMedia", "MediaTooLarge")
-            yield bad(
-                f"a {name}'s first bytes and {behind}", partial(bytes, signature + rest), *ends
-            )
+        rests = {"nothing": b"", "zeros": bytes(99), "nine more times": signature * 9}
+        for rest_name, rest in rests.items():
+            file = partial(bytes, signature + rest)
+            yield bad(f"a {name}'s first bytes and {rest_name}", file, *ends)
     yield from _of_odd_size()
     yield from _of_one_colour()
-    yield from _twofold()
+    yield from _of_two_formats()
     yield from _coloured()
 
 
@@ -58,7 +58,7 @@ def _of_odd_size() -> Iterator[Case]:
     wide = Image.new("RGB", (17_000, 2), (250, 250, 250))
     too_wide = frozenset({"MediaTooLarge"})
     options = {"format": "webp"}
-    yield Case("wider than a WebP may be", partial(saved, wide, "PNG"), too_wide, options=options)
+    yield Case("wider than WebP allows", partial(saved, wide, "PNG"), too_wide, options=options)
 
 
 def _of_one_colour() -> Iterator[Case]:
@@ -76,21 +76,21 @@ def _of_one_colour() -> Iterator[Case]:
     yield bad("a subject that is all transparent", partial(saved, hidden, "PNG"), "NoSubject")
 
 
-def _twofold() -> Iterator[Case]:
+def _of_two_formats() -> Iterator[Case]:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("payload.txt", "not a photo")
-    behind = {
+    appended = {
         "a ZIP": archive.getvalue(),
         "a PDF": b"%PDF-1.7",
         "HTML": b"<script>alert(1)</script>",
         "itself": None,
     }
-    for name, extra in behind.items():
+    for name, extra in appended.items():
         for kind, options in {"PNG": {}, "JPEG": {"quality": 95}, "GIF": {}, "BMP": {}}.items():
             photo = saved(picture(), kind, **options)
             content = photo + (photo if extra is None else extra)
-            yield good(f"{kind} and behind it {name}", partial(bytes, content), tolerance=20)
+            yield good(f"{kind} followed by {name}", partial(bytes, content), tolerance=20)
     script = chunk(b"tEXt", b"Comment\0<?php system($_GET['c']); ?>")
     yield good("PNG with a script in a text", partial(png, before=script))
     comment = partial(saved, picture(), "JPEG", quality=95, comment=b"*/=alert(1)/*")
@@ -105,7 +105,7 @@ def _twofold() -> Iterator[Case]:
 
 
 def _coloured() -> Iterator[Case]:
-    """Profiles that are none, or of other pixels: the picture is not at fault."""
+    """Attach profiles that are damaged or of another colour space: the photo is still processed."""
     written: dict[str, dict[str, Any]] = {
         "JPEG": {"quality": 95}, "PNG": {}, "TIFF": {}, "WEBP": {"lossless": True, "exact": True},
     }  # fmt: skip

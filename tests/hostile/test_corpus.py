@@ -1,4 +1,4 @@
-"""Every file of the corpus becomes the cut-out of what was drawn, or is refused by one name."""
+"""Every file of the corpus becomes a cutout of what was drawn, or is quarantined by name."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pytest
 
 from pipeline.artifacts import Location
 from tests.hostile import bombs, formats, oddities, truncations
-from tests.hostile.case import CUTOUT, HEIGHT, INSIDE, SUBJECT, WIDTH, Case, Note
+from tests.hostile.case import CUTOUT, Case, Note
 from tests.hostile.desk import Desk
 from tests.pictures import Pixels
+from tests.pipeline.photo.pictures import HEIGHT, INSIDE, SUBJECT, WIDTH
 
 CORPUS = [
     pytest.param(case, id=case.name)
@@ -19,7 +20,7 @@ CORPUS = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore")  # Pillow warns about what it tolerates
+@pytest.mark.filterwarnings("ignore")  # Pillow warns about damage that it tolerates
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("case", CORPUS)
 def test_a_file_is_cut_out_or_refused_by_name(
@@ -38,7 +39,7 @@ def test_a_file_is_cut_out_or_refused_by_name(
 
 
 def assert_cut_out(cutout: Pixels, drawn: Pixels, tolerance: int) -> None:
-    """The subject's own colours where it is, nothing where it is not."""
+    """Assert that the cutout has the subject's colours, and is transparent around it."""
     assert cutout.shape == (*drawn.shape[:2], 4)
     if drawn.shape[:2] == (HEIGHT, WIDTH):
         inside, around = INSIDE, np.ones((HEIGHT, WIDTH), dtype=bool)
@@ -48,6 +49,6 @@ def assert_cut_out(cutout: Pixels, drawn: Pixels, tolerance: int) -> None:
         assert cutout[around][:, 3].max() <= 2
     else:
         inside = slice(None), slice(None)
-    assert cutout[inside][..., 3].min() >= 235  # what the tests' network makes of the darkest
+    assert cutout[inside][..., 3].min() >= 235  # the test network's alpha for the darkest subject
     difference = np.abs(cutout[inside][..., :3].astype(int) - drawn[inside].astype(int))
     assert difference.max() <= tolerance

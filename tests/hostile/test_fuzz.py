@@ -1,4 +1,4 @@
-"""Dice: damaged files, profiles, requests, prompts and keys, each with a named end. Bounded."""
+"""Random damage to files, profiles, requests, prompts and keys always has a named outcome."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ from pipeline.contracts.output_keys import (
     output_stem,
 )
 from pipeline.errors import InvalidOptions, InvalidPrompt, PermanentError
-from pipeline.photo.parts import trim
+from pipeline.photo.formats import FORMATS, Format
 from pipeline.photo.pixels import Photo, decode, probe
 from pipeline.photo.prompts import SubjectPrompt, in_pixels
-from tests.hostile.case import drawn, noise, picture, saved
-from tests.hostile.chunks import interlaced_png, png, tiff, tiff_entries, webp_canvas
+from tests.hostile.case import picture, saved
+from tests.hostile.oddities import SIGNATURES
 from tests.pictures import Pixels
+from tests.pipeline.photo.handmade import interlaced_png, png, tiff, tiff_entries, webp_canvas
 from tests.pipeline.photo.icc import colourless_press, linear_grey
-from tests.pipeline.photo.pictures import exif
+from tests.pipeline.photo.pictures import drawn, exif, noise
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow warns about what it tolerates
+pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow warns about damage that it tolerates
 
 FILES, PROFILES, REQUESTS, PROMPTS, PICTURES = 2_000, 400, 1_500, 1_000, 60
 STRIP: Final = drawn().tobytes()
@@ -71,7 +72,7 @@ values = st.floats() | st.sampled_from([0, -0.0, 0.5, 1, 799.9995, 800, 800.0005
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A file with bytes flipped, numbers made extreme, parts doubled or gone, and cut short."""
+    """Draw a file with changed bytes, extreme numbers, parts repeated or removed, cut short."""
     content = bytearray(draw(st.sampled_from(SEEDS)))
     for _ in range(draw(st.integers(0, 5))):
         at = draw(st.integers(0, len(content) - 1) | st.integers(0, min(200, len(content) - 1)))
@@ -112,16 +113,14 @@ def test_a_damaged_file_is_a_photo_or_refused_by_name(
 @settings(max_examples=FILES // 4, deadline=None)
 @given(
     st.sampled_from(SEEDS),
-    st.sampled_from(["JPEG", "PNG", "TIFF", "WEBP"]),
+    st.sampled_from(FORMATS),
     st.binary(max_size=400),
 )
-def test_any_bytes_are_trimmed_or_refused(seed: bytes, name: str, noise_: bytes) -> None:
-    content = {"TIFF": b"II*\0", "JPEG": b"\xff\xd8", "PNG": b"\x89PNG\r\n\x1a\n"}.get(
-        name, b"RIFF"
-    )
-    for mixed in (content + noise_, content + noise_ + seed):
+def test_any_bytes_are_prepared_or_refused(seed: bytes, kind: Format, random: bytes) -> None:
+    start = SIGNATURES[kind.name]
+    for mixed in (start + random, start + random + seed):
         try:
-            assert len(trim(mixed, name)) <= len(mixed)
+            assert len(kind.prepare(mixed)) <= len(mixed)
         except PermanentError:
             continue
 

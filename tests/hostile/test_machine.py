@@ -27,9 +27,9 @@ from tests.execution.faults import Faults
 from tests.hasty import hasty
 from tests.hostile import bombs, formats, oddities, truncations
 from tests.hostile.case import CUTOUT, Note, picture, saved
-from tests.hostile.chunks import chunk, png
 from tests.hostile.test_corpus import assert_cut_out
 from tests.models import Shelf
+from tests.pipeline.photo.handmade import chunk, png
 from tests.pipeline.photo.pictures import GPS
 
 KEY, TOKEN, PASSWORD = "hush-secret-key", "hush-session-token", "hush-mirror-password"
@@ -42,10 +42,10 @@ FILES: Final = {
 SAMPLE: Final = (
     "JPEG CMYK", "PNG I;16", "TIFF LAB", "WEBP of three frames", "JPEG turned by 6",
     "PNG interlaced",
-    "PNG, 4/8 of its stream and an end", "JPEG, 5/8 of it and an end", "PNG with 4/8 of its rows",
+    "PNG, 4/8 of its stream, closed", "JPEG, 5/8 of it, closed", "PNG with 4/8 of its rows",
     "PNG zTXt of 200 MiB", "PNG profile of 200 MiB", "JPEG of 111 scans", "TIFF in tiles of 30000²",
     "PNG of 10000×10001", "WEBP on a canvas of 16777216²", "PNG of 100,001 chunks",
-    "no bytes", "SVG", "PDF", "JPEG and behind it a ZIP", "white, 1×1", "white, 1×20000",
+    "no bytes", "SVG", "PDF", "JPEG followed by a ZIP", "white, 1×1", "white, 1×20000",
     "all transparent, RGBA", "all of level 128",
 )  # fmt: skip
 NAMES: Final = (

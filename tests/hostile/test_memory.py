@@ -17,10 +17,10 @@ from pipeline.declared.containers import load_container
 from pipeline.declared.models import load_catalogue
 from pipeline.photo.limits import MAX_PIXELS
 from tests.conftest import ROOT
-from tests.hostile.case import drawn
 from tests.hostile.desk import Desk
 from tests.models import Shelf
 from tests.pictures import png
+from tests.pipeline.photo.pictures import drawn
 
 SIDE: Final = 2_000
 BESIDE_MB: Final = 350  # Python, the libraries and the file: what `require_free` finds in use

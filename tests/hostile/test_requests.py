@@ -12,12 +12,13 @@ from moto import mock_aws
 from pipeline.aws.s3 import S3Store
 from pipeline.contracts.cutout import picture_key
 from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES, output_stem
-from tests.hostile.case import CUTOUT, Note, drawn
+from tests.hostile.case import CUTOUT, Note
 from tests.hostile.desk import Desk
 from tests.hostile.requests import KEYS, Asked, asked
 from tests.hostile.test_corpus import assert_cut_out
 from tests.models import Shelf
 from tests.pictures import png
+from tests.pipeline.photo.pictures import drawn
 
 PHOTO = png(drawn())
 

@@ -1,4 +1,4 @@
-"""Every format cut off at every boundary of its structure, and mended so that it looks whole."""
+"""Files of every format, truncated at every boundary, and closed again to look complete."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from tests.hostile.case import WIDTH, Case, bad, cut, drawn, noise, picture, saved
-from tests.hostile.chunks import (
+from tests.hostile.case import Case, bad, cut, picture, saved
+from tests.pipeline.photo.handmade import (
     PNG,
     chunk,
     header,
@@ -22,6 +22,7 @@ from tests.hostile.chunks import (
     tiff,
     tiff_entries,
 )
+from tests.pipeline.photo.pictures import WIDTH, drawn, noise
 
 _SEGMENT: Final = re.compile(rb"\xff[\xc0-\xfe]")
 _SCANS_END: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -34,7 +35,7 @@ def cases() -> Iterator[Case]:
             yield cut(
                 f"{name} cut at {at} of {len(file)}", partial(_beginning, file, at), tolerance=20
             )
-    yield from _mended()
+    yield from _closed()
 
 
 def _beginning(file: bytes, at: int) -> bytes:
@@ -72,7 +73,7 @@ def _tail(file: bytes) -> list[int]:
 
 
 def jpeg_boundaries(file: bytes) -> list[int]:
-    """Before, inside and after every segment's head, and through each scan's data."""
+    """Return offsets before, inside and after every segment's header, and in each scan's data."""
     found, at = [], 2
     while match := _SEGMENT.match(file, at):
         start = match.start()
@@ -90,7 +91,7 @@ def jpeg_boundaries(file: bytes) -> list[int]:
 
 
 def png_boundaries(file: bytes) -> list[int]:
-    """Before a chunk, after its length, after its name, inside it, and before its checksum."""
+    """Return offsets at a chunk's start, after its length and name, inside, before its checksum."""
     found, at = [4, 8], 8
     while at < len(file):
         (length,) = struct.unpack_from(">I", file, at)
@@ -100,6 +101,7 @@ def png_boundaries(file: bytes) -> list[int]:
 
 
 def riff_boundaries(file: bytes) -> list[int]:
+    """Return offsets at a chunk's start, after its name and length, inside, and at its end."""
     found, at = [4, 8, 12], 12
     while at < len(file):
         (length,) = struct.unpack_from("<I", file, at + 4)
@@ -108,8 +110,8 @@ def riff_boundaries(file: bytes) -> list[int]:
     return found
 
 
-def _mended() -> Iterator[Case]:
-    """Cut short, then closed again: a decoder makes up the rest, and nobody must get to see it."""
+def _closed() -> Iterator[Case]:
+    """Truncate files and close them again: a decoder fills in the rest, which is CorruptMedia."""
     for name, options in {
         "JPEG": {}, "JPEG in grey": {}, "JPEG of CMYK": {},
         "JPEG with restarts": {"restart_marker_rows": 1},
@@ -119,11 +121,11 @@ def _mended() -> Iterator[Case]:
         file = saved(noise().convert(mode), "JPEG", quality=95, **options)
         for part in (3, 5, 7):
             content = file[: len(file) * part // 8] + b"\xff\xd9"
-            yield bad(f"{name}, {part}/8 of it and an end", partial(bytes, content), MISSING)
+            yield bad(f"{name}, {part}/8 of it, closed", partial(bytes, content), MISSING)
     tall = bytearray(saved(noise(), "JPEG"))
     at = tall.index(b"\xff\xc0") + 5
     tall[at : at + 2] = b"\x03\x00"
-    yield bad("JPEG said to be taller", partial(bytes, tall), MISSING)
+    yield bad("JPEG whose header states more rows", partial(bytes, tall), MISSING)
     stream = rows(drawn())
     for part in (1, 4, 7):
         short = zlib.compress(stream[: len(stream) * part // 8])
@@ -138,7 +140,7 @@ def _mended() -> Iterator[Case]:
     for part in (1, 4, 7):
         half = PNG + header(WIDTH, 64) + chunk(b"IDAT", packed[: len(packed) * part // 8])
         yield bad(
-            f"PNG, {part}/8 of its stream and an end",
+            f"PNG, {part}/8 of its stream, closed",
             partial(bytes, half + chunk(b"IEND", b"")),
             MISSING,
         )
@@ -146,7 +148,7 @@ def _mended() -> Iterator[Case]:
     part_of_it = bytearray(webp[: len(webp) // 4 * 2])
     struct.pack_into("<I", part_of_it, 4, len(part_of_it) - 8)
     struct.pack_into("<I", part_of_it, 16, len(part_of_it) - 20)
-    yield bad("WEBP, half of it with sizes to match", partial(bytes, part_of_it), MISSING)
+    yield bad("WEBP, half of it with matching sizes", partial(bytes, part_of_it), MISSING)
     data = zlib.compress(drawn().tobytes()[: 3 * WIDTH * 20])
     entries = tiff_entries(len(data), t259=(3, [8]))
     yield bad("TIFF with 20 of 64 rows deflated", partial(tiff, entries, data), MISSING)

@@ -1,4 +1,4 @@
-"""Every failure has a name a state machine can match and a hint a person can act on."""
+"""Every error has a name that state machines match, and a hint that a user can act on."""
 
 from __future__ import annotations
 
@@ -43,40 +43,40 @@ NAMES = sorted(set().union(*LEAVES.values()))
 
 
 @pytest.mark.parametrize("base", LEAVES, ids=lambda base: base.__name__)
-def test_each_group_has_exactly_these_names(base: type[PipelineError]) -> None:
+def test_each_group_has_exactly_these_errors(base: type[PipelineError]) -> None:
     assert leaf_names(base) == LEAVES[base]
 
 
-def test_there_are_no_other_names() -> None:
+def test_there_are_no_other_errors() -> None:
     assert leaf_names() == set(NAMES)
 
 
-def test_the_groups_are_all_there_is_below_the_root() -> None:
+def test_every_error_belongs_to_a_group() -> None:
     assert set(PipelineError.__subclasses__()) == set(LEAVES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_failure_says_what_happened_and_what_to_do(name: str) -> None:
+def test_an_error_is_its_message_and_its_hint_on_two_lines(name: str) -> None:
     kind = getattr(errors, name)
 
-    assert str(kind("It happened.")) == f"It happened.\n{kind.hint}"
+    assert str(kind("it broke")) == f"it broke\n{kind.hint}"
     assert kind.hint.endswith(".")
     assert "\n" not in kind.hint
 
 
-def test_a_message_is_one_line_whatever_it_quotes() -> None:
+def test_a_message_is_one_line_even_if_it_quotes_several() -> None:
     assert NoSubject("a\n  b\tc ").message == "a b c"
     assert str(NoSubject("a\n  b\tc ")) == f"a b c\n{NoSubject.hint}"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_name_is_drawn_in_the_module(name: str) -> None:
+def test_every_error_is_in_the_modules_tree_and_exported(name: str) -> None:
     assert name in errors.__doc__
     assert name in errors.__all__
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_name_is_documented(name: str) -> None:
+def test_every_error_has_a_docstring(name: str) -> None:
     assert getattr(errors, name).__doc__
 
 

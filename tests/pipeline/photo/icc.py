@@ -1,4 +1,4 @@
-"""Colour profiles small enough to read, for the two spaces Pillow builds none for."""
+"""Small colour profiles of the two colour spaces that Pillow cannot build profiles for."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import struct
 
 
 def linear_grey() -> bytes:
-    """Grey whose numbers are light itself: half of 255 is half the light."""
+    """Build a profile of linear grey: half of 255 is half the light."""
     white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
     straight_line = b"curv" + bytes(4) + struct.pack(">I", 0)
     return _profile(b"GRAY", b"XYZ ", {b"wtpt": white, b"kTRC": straight_line})
 
 
 def colourless_press() -> bytes:
-    """CMYK printed without colour: paper is white, black is black, any other ink is L* 50."""
+    """Build a CMYK profile without colour: paper is white, black is black, other inks are L* 50."""
     identity = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
     ramp = bytes(range(256))
     paper, black, ink = bytes([255, 128, 128]), bytes([0, 128, 128]), bytes([128, 128, 128])

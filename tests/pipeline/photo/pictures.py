@@ -1,4 +1,4 @@
-"""Photo files for the tests, and what to compare pixels with."""
+"""Pictures and photo files for the tests, and the names of their colours."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
+from tests.pictures import Pixels
+
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 ORIENTATION, COPYRIGHT, GPS = 0x0112, 0x8298, 0x8825
+WIDTH, HEIGHT = 96, 64
+SUBJECT: Final = (slice(16, 48), slice(24, 72))
+INSIDE: Final = (slice(24, 40), slice(32, 64))
+GROUND: Final = (12, 10, 8)
 
-# What it takes to save without loss, or with so little that colours keep their names.
+# Options that save without loss, or with so little that each colour can be recognised.
 FAITHFULLY: Final[dict[str, dict[str, Any]]] = {
     "JPEG": {"quality": 100, "subsampling": 0},
     "PNG": {},
@@ -23,19 +29,34 @@ FAITHFULLY: Final[dict[str, dict[str, Any]]] = {
 
 
 def quadrants() -> Image.Image:
-    """Four colours on 24 × 16 pixels: red and green above blue and white."""
+    """Draw four colours on 24 × 16 pixels: red and green above blue and white."""
     cells = np.array([[RED, GREEN], [BLUE, WHITE]], dtype=np.uint8)
     return Image.fromarray(cells.repeat(8, axis=0).repeat(12, axis=1))
 
 
+def drawn() -> Pixels:
+    """Draw a bright subject of two colours on a dark ground, 64×96×3."""
+    pixels = np.full((HEIGHT, WIDTH, 3), GROUND, dtype=np.uint8)
+    pixels[SUBJECT] = (255, 240, 235)
+    pixels[16:48, 48:72] = (236, 246, 255)
+    return pixels
+
+
+def noise(height: int = HEIGHT, width: int = WIDTH, channels: int = 3) -> Image.Image:
+    """Draw the same random pixels each time."""
+    shape = (height, width, channels)
+    return Image.fromarray(np.random.default_rng(8).integers(0, 256, shape, dtype=np.uint8))
+
+
 def saved(image: Image.Image, picture_format: str, **options: Any) -> bytes:
+    """Save a picture in a format, faithfully unless `options` say otherwise."""
     buffer = io.BytesIO()
     image.save(buffer, picture_format, **(FAITHFULLY[picture_format] | options))
     return buffer.getvalue()
 
 
 def exif(orientation: int) -> Image.Exif:
-    """A camera's EXIF block: orientation, a copyright line and a position."""
+    """Return a camera's EXIF block: orientation, copyright and position."""
     block = Image.Exif()
     block[ORIENTATION] = orientation
     block[COPYRIGHT] = "the photographer"
@@ -44,7 +65,7 @@ def exif(orientation: int) -> Image.Exif:
 
 
 def corners(pixels: np.ndarray[Any, Any]) -> list[str]:
-    """The names of the colours at top left, top right, bottom left and bottom right."""
+    """Name the colours at top left, top right, bottom left and bottom right."""
     ends = pixels[[1, 1, -2, -2], [1, -2, 1, -2], :3]
     return [_name(colour) for colour in ends.astype(int)]
 

@@ -1,4 +1,4 @@
-"""Every kind of pixel Pillow can open becomes 8-bit RGB that looks the same, with its alpha."""
+"""Pixels of every mode become 8-bit RGB of the same colour, with their alpha."""
 
 from __future__ import annotations
 
@@ -43,38 +43,38 @@ OPAQUE = {
 }
 WITH_ALPHA: dict[str, tuple[Image.Image, str, dict[str, Any], int]] = {
     "grey and alpha": (plain("LA", (100, 50)), "PNG", {}, 50),
-    "palette, one index clear": (palette(PLUM), "PNG", {"transparency": 0}, 0),
+    "palette, one index transparent": (palette(PLUM), "PNG", {"transparency": 0}, 0),
     "palette, alpha per index": (palette(PLUM), "PNG", {"transparency": b"\x80"}, 128),
     "palette of RGBA": (palette((*PLUM, 9)), "PNG", {}, 9),
-    "GIF, one index clear": (palette(PLUM), "GIF", {"transparency": 0}, 0),
+    "GIF, one index transparent": (palette(PLUM), "GIF", {"transparency": 0}, 0),
     "RGBA": (plain("RGBA", (*PLUM, 70)), "PNG", {}, 70),
     "RGBA WebP": (plain("RGBA", (*PLUM, 70)), "WEBP", {}, 70),
     "RGBA TIFF": (plain("RGBA", (*PLUM, 70)), "TIFF", {}, 70),
-    "RGB, one colour clear": (plain("RGB", PLUM), "PNG", {"transparency": PLUM}, 0),
-    "RGB, another colour clear": (plain("RGB", PLUM), "PNG", {"transparency": RED}, 255),
-    "grey, one level clear": (plain("L", 100), "PNG", {"transparency": 100}, 0),
+    "RGB, one colour transparent": (plain("RGB", PLUM), "PNG", {"transparency": PLUM}, 0),
+    "RGB, another colour transparent": (plain("RGB", PLUM), "PNG", {"transparency": RED}, 255),
+    "grey, one level transparent": (plain("L", 100), "PNG", {"transparency": 100}, 0),
 }
 
 
 @pytest.mark.parametrize("name", OPAQUE)
 def test_opaque_pixels_keep_their_colour(name: str) -> None:
     image, picture_format, expected = OPAQUE[name]
-    picture = decode(saved(image, picture_format))
+    photo = decode(saved(image, picture_format))
 
-    assert picture.alpha is None
-    assert picture.rgb.shape == (4, 5, 3)
-    assert picture.rgb[2, 2].tolist() == pytest.approx(expected, abs=3)
+    assert photo.alpha is None
+    assert photo.rgb.shape == (4, 5, 3)
+    assert photo.rgb[2, 2].tolist() == pytest.approx(expected, abs=3)
 
 
 @pytest.mark.parametrize("name", WITH_ALPHA)
 def test_pixels_with_alpha_keep_both(name: str) -> None:
     image, picture_format, options, alpha = WITH_ALPHA[name]
-    picture = decode(saved(image, picture_format, **options))
+    photo = decode(saved(image, picture_format, **options))
     expected = (100, 100, 100) if image.mode in {"L", "LA"} else PLUM
 
-    assert picture.alpha is not None
-    assert picture.alpha.tolist() == [[alpha] * 5] * 4
-    assert picture.rgb[2, 2].tolist() == list(expected)
+    assert photo.alpha is not None
+    assert photo.alpha.tolist() == [[alpha] * 5] * 4
+    assert photo.rgb[2, 2].tolist() == list(expected)
 
 
 DEEP = np.array([[0, 128, 0x8000, 0xFFFF]], dtype=np.uint16)
@@ -83,66 +83,73 @@ DEEP = np.array([[0, 128, 0x8000, 0xFFFF]], dtype=np.uint16)
 @pytest.mark.parametrize(
     ("dtype", "picture_format"), [("<u2", "PNG"), ("<u2", "TIFF"), (">u2", "TIFF"), ("i4", "TIFF")]
 )
-def test_sixteen_bit_grey_is_scaled_and_not_clipped(dtype: str, picture_format: str) -> None:
-    picture = decode(saved(Image.fromarray(DEEP.astype(dtype)), picture_format))
+def test_16_bit_grey_is_scaled_and_not_clipped(dtype: str, picture_format: str) -> None:
+    photo = decode(saved(Image.fromarray(DEEP.astype(dtype)), picture_format))
 
-    assert picture.rgb.tolist() == [[[0] * 3, [0] * 3, [128] * 3, [255] * 3]]
-    assert picture.alpha is None
+    assert photo.rgb.tolist() == [[[0] * 3, [0] * 3, [128] * 3, [255] * 3]]
+    assert photo.alpha is None
 
 
-def test_sixteen_bit_grey_is_turned_upright() -> None:
-    picture = decode(saved(Image.fromarray(DEEP), "PNG", exif=exif(6)))
+def test_16_bit_grey_is_turned_upright() -> None:
+    photo = decode(saved(Image.fromarray(DEEP), "PNG", exif=exif(6)))
 
-    assert picture.rgb[:, 0, 0].tolist() == [0, 0, 128, 255]
+    assert photo.rgb[:, 0, 0].tolist() == [0, 0, 128, 255]
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("level", "message"),
     [
-        np.full((4, 5), 0.5, dtype=np.float32),
-        np.full((4, 5), 0x10000, dtype=np.int32),
-        np.full((4, 5), -1, dtype=np.int32),
+        (np.float32(0.5), "unsupported pixel format: floating point"),
+        (np.int32(0x10000), "grey levels from 65536 to 65536; the limits are 0 and 65535"),
+        (np.int32(-1), "grey levels from -1 to -1; the limits are 0 and 65535"),
     ],
-    ids=["floating point", "deeper than 16 bits", "negative"],
+    ids=["floating point", "more than 16 bits", "negative"],
 )
-def test_pixels_that_are_not_a_photo_are_refused(values: np.ndarray[Any, Any]) -> None:
-    content = saved(Image.fromarray(values), "TIFF")
+def test_levels_that_do_not_fit_16_bits_are_unsupported(level: Any, message: str) -> None:
+    content = saved(Image.fromarray(np.full((4, 5), level)), "TIFF")
 
-    with pytest.raises(UnsupportedMedia):
+    with pytest.raises(UnsupportedMedia, match=message):
         decode(content)
 
 
 @pytest.mark.parametrize("picture_format", ["JPEG", "TIFF"])
-def test_cmyk_is_seen_through_its_profile(picture_format: str) -> None:
+def test_cmyk_is_converted_through_its_profile(picture_format: str) -> None:
     cyan = plain("CMYK", (255, 0, 0, 0))
-    picture = decode(saved(cyan, picture_format, icc_profile=colourless_press()))
+    photo = decode(saved(cyan, picture_format, icc_profile=colourless_press()))
 
-    assert picture.rgb[2, 2].tolist() == pytest.approx((119, 119, 119), abs=1)
-    assert picture.icc_profile is None
+    assert photo.rgb[2, 2].tolist() == pytest.approx((119, 119, 119), abs=1)
+    assert photo.icc_profile is None
 
 
 @pytest.mark.parametrize("image", [plain("L", 128), plain("LA", (128, 50))], ids=["L", "LA"])
-def test_grey_is_seen_through_its_profile(image: Image.Image) -> None:
-    picture = decode(saved(image, "PNG", icc_profile=linear_grey()))
+def test_grey_is_converted_through_its_profile(image: Image.Image) -> None:
+    photo = decode(saved(image, "PNG", icc_profile=linear_grey()))
 
-    assert picture.rgb[2, 2].tolist() == [188, 188, 188]
-    assert picture.icc_profile is None
+    assert photo.rgb[2, 2].tolist() == [188, 188, 188]
+    assert photo.icc_profile is None
 
 
 @pytest.mark.parametrize("profile", [SRGB, b"no profile at all"], ids=["of RGB", "broken"])
 @pytest.mark.parametrize("mode", ["CMYK", "L"])
-def test_a_profile_that_does_not_fit_the_pixels_is_ignored(mode: str, profile: bytes) -> None:
+def test_a_profile_of_another_colour_space_is_ignored(mode: str, profile: bytes) -> None:
     colour = {"CMYK": (0, 255, 255, 0), "L": 100}[mode]
     expected = {"CMYK": RED, "L": (100, 100, 100)}[mode]
-    picture = decode(saved(plain(mode, colour), "TIFF", icc_profile=profile))
+    photo = decode(saved(plain(mode, colour), "TIFF", icc_profile=profile))
 
-    assert picture.rgb[2, 2].tolist() == list(expected)
-    assert picture.icc_profile is None
+    assert photo.rgb[2, 2].tolist() == list(expected)
+    assert photo.icc_profile is None
 
 
 @pytest.mark.parametrize("picture_format", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_rgb_is_left_as_it_is_and_keeps_its_profile(picture_format: str) -> None:
-    picture = decode(saved(quadrants(), picture_format, icc_profile=SRGB))
+def test_rgb_is_unchanged_and_keeps_its_profile(picture_format: str) -> None:
+    photo = decode(saved(quadrants(), picture_format, icc_profile=SRGB))
 
-    assert picture.icc_profile == SRGB
-    assert corners(picture.rgb) == ["red", "green", "blue", "white"]
+    assert photo.icc_profile == SRGB
+    assert corners(photo.rgb) == ["red", "green", "blue", "white"]
+
+
+@pytest.mark.parametrize(
+    "profile", [b"x" * 200, b"", b"12 Garden Lane"], ids=["noise", "nothing", "a secret"]
+)
+def test_bytes_that_are_not_a_profile_are_dropped(profile: bytes) -> None:
+    assert decode(saved(quadrants(), "JPEG", icc_profile=profile)).icc_profile is None

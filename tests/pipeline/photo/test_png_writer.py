@@ -1,4 +1,4 @@
-"""Any decoder reads our PNG back bit by bit, its profile and resolution too."""
+"""Another decoder reads our PNG without loss, its profile and resolution included."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def noise(*shape: int) -> Pixels:
 
 
 def chunks(content: bytes) -> list[tuple[bytes, bytes]]:
-    """(kind, body) of every chunk, once its checksum has been seen to hold."""
+    """Return (kind, body) of every chunk, after checking its checksum."""
     found, at = [], 8
     while at < len(content):
         length, kind = struct.unpack_from(">I4s", content, at)
@@ -50,14 +50,14 @@ def assert_same(content: bytes, pixels: Pixels) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(pixels=pictures, strip_bytes=st.sampled_from([1, 64, 300, 2**20]))
-def test_a_decoder_gives_the_pixels_back(pixels: Pixels, strip_bytes: int) -> None:
+def test_a_decoder_returns_the_same_pixels(pixels: Pixels, strip_bytes: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(png_writer, "_STRIP_BYTES", strip_bytes)
         assert_same(encode_png(pixels), pixels)
 
 
 @pytest.mark.parametrize("shape", [(1500, 1100), (1500, 1100, 3), (1500, 1100, 4), (1, 9000, 4)])
-def test_a_large_picture_is_one_unbroken_stream(shape: tuple[int, ...]) -> None:
+def test_strips_of_a_large_picture_form_one_valid_stream(shape: tuple[int, ...]) -> None:
     pixels = noise(*shape)
 
     content = encode_png(pixels)
@@ -66,12 +66,12 @@ def test_a_large_picture_is_one_unbroken_stream(shape: tuple[int, ...]) -> None:
     kinds = [kind for kind, _ in chunks(content)]
     assert kinds[0] == b"IHDR"
     assert kinds[-1] == b"IEND"
-    # zlib.decompress checks the stream's own checksum, which Pillow may not reach.
+    # zlib.decompress checks the stream's checksum, which Pillow may not read.
     rows = zlib.decompress(b"".join(body for kind, body in chunks(content) if kind == b"IDAT"))
     assert len(rows) == shape[0] * (1 + pixels.size // shape[0])
 
 
-def test_a_part_of_a_larger_array_is_encoded_alone() -> None:
+def test_a_view_of_a_larger_array_is_encoded() -> None:
     whole = noise(60, 50, 4)
 
     assert_same(encode_png(whole[10:40, 5:45]), whole[10:40, 5:45])
@@ -86,11 +86,11 @@ def test_profile_and_resolution_are_kept() -> None:
         assert image.info["dpi"] == pytest.approx((300, 72), abs=0.0254 / 2)
 
 
-def test_without_either_there_is_nothing_but_pixels() -> None:
+def test_a_picture_without_profile_and_resolution_has_only_pixels() -> None:
     assert {kind for kind, _ in chunks(encode_png(noise(4, 5)))} == {b"IHDR", b"IDAT", b"IEND"}
 
 
-def test_a_cut_out_is_no_larger_than_pillows_quick_one() -> None:
+def test_a_cutout_is_about_as_small_as_pillows_at_the_same_level() -> None:
     height, width = 900, 1200
     rows, columns = np.mgrid[:height, :width]
     inside = np.hypot(rows - height / 2, columns - width / 2) < 300

@@ -1,4 +1,4 @@
-"""Files put together by hand, where no library would write them."""
+"""Photo files put together byte by byte, as no library writes them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from tests.hostile.case import HEIGHT, WIDTH, drawn
 from tests.pictures import Pixels
+from tests.pipeline.photo.pictures import HEIGHT, WIDTH, drawn
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 PASSES: Final = (
@@ -18,10 +18,11 @@ PASSES: Final = (
     (0, 1, 1, 2),
 )  # fmt: skip
 _TYPES: Final = {1: "B", 3: "H", 4: "I"}
-DATA: Final = -1  # in place of a TIFF's value: where the data behind the directory begins
+DATA: Final = -1  # in place of a TIFF tag's value: the offset of the data after the directory
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
+    """Return a chunk of a PNG."""
     checksum = struct.pack(">I", zlib.crc32(kind + body))
     return struct.pack(">I", len(body)) + kind + body + checksum
 
@@ -29,32 +30,32 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 def header(
     width: int, height: int, *, depth: int = 8, colour: int = 2, interlace: int = 0
 ) -> bytes:
+    """Return the first chunk of a PNG."""
     return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace))
 
 
 def rows(pixels: Pixels) -> bytes:
-    """Unfiltered rows as a PNG has them."""
+    """Return the rows as a PNG stores them, unfiltered."""
     return b"".join(b"\0" + row.tobytes() for row in pixels)
 
 
-def png(
-    *, before: bytes = b"", idat: bytes | None = None, after: bytes = b"", end: bool = True
-) -> bytes:
-    """What was drawn, with chunks before and after its pixels."""
+def png(*, before: bytes = b"", idat: bytes | None = None, after: bytes = b"") -> bytes:
+    """Return `drawn` as a PNG, with chunks before and after its pixels, or other pixel data."""
     stream = zlib.compress(rows(drawn())) if idat is None else idat
-    ending = chunk(b"IEND", b"") if end else b""
-    return PNG + header(WIDTH, HEIGHT) + before + chunk(b"IDAT", stream) + after + ending
+    pixels = chunk(b"IDAT", stream)
+    return PNG + header(WIDTH, HEIGHT) + before + pixels + after + chunk(b"IEND", b"")
 
 
-def png_of_depth(pixels: Pixels, depth: int) -> bytes:
+def sixteen_bit_png(pixels: Pixels) -> bytes:
+    """Return 8-bit RGB pixels as a PNG of 16 bits per channel."""
     deep = (pixels.astype(np.uint16) * 257).astype(">u2")
     stream = zlib.compress(b"".join(b"\0" + row.tobytes() for row in deep))
-    size = header(WIDTH, HEIGHT, depth=depth)
+    size = header(WIDTH, HEIGHT, depth=16)
     return PNG + size + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
 
 
 def interlaced_png(pixels: Pixels, *, passes: int = 7) -> bytes:
-    """Adam7; with fewer passes than seven, the rest of the picture is missing."""
+    """Return an Adam7 PNG; with fewer than seven passes, rows are missing."""
     parts = [
         rows(np.ascontiguousarray(pixels[top::down, left::across]))
         for left, top, across, down in PASSES[:passes]
@@ -64,7 +65,7 @@ def interlaced_png(pixels: Pixels, *, passes: int = 7) -> bytes:
 
 
 def tiff(entries: dict[int, tuple[int, Sequence[int]]], data: bytes, *, order: str = "<") -> bytes:
-    """One directory of {tag: (type, values)}, then `data`; `DATA` as a value is its place."""
+    """Return a TIFF of one directory, {tag: (type, values)}, and `data`, whose offset is `DATA`."""
     start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
     lists_at = 8 + 2 + 12 * len(entries) + 4
     packed = {
@@ -86,7 +87,7 @@ def tiff(entries: dict[int, tuple[int, Sequence[int]]], data: bytes, *, order: s
 def tiff_entries(
     length: int, **changes: tuple[int, Sequence[int]]
 ) -> dict[int, tuple[int, Sequence[int]]]:
-    """A plain RGB TIFF of what was drawn, in one strip of `length` bytes."""
+    """Return the tags of an RGB TIFF of `drawn` in one strip of `length` bytes, with changes."""
     plain: dict[int, tuple[int, Sequence[int]]] = {
         256: (4, [WIDTH]), 257: (4, [HEIGHT]), 258: (3, [8, 8, 8]), 259: (3, [1]), 262: (3, [2]),
         273: (4, [DATA]), 277: (3, [3]), 278: (4, [HEIGHT]), 279: (4, [length]),
@@ -95,7 +96,7 @@ def tiff_entries(
 
 
 def webp_canvas(width: int, height: int, still: bytes) -> bytes:
-    """An animated WebP with one small frame on a canvas of its own size."""
+    """Return an animated WebP: `still` as one frame on a canvas of its own size."""
     size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     frame_size = (WIDTH - 1).to_bytes(3, "little") + (HEIGHT - 1).to_bytes(3, "little")
     frame = bytes(6) + frame_size + b"\x64\0\0\0" + still[12:]
@@ -104,4 +105,5 @@ def webp_canvas(width: int, height: int, still: bytes) -> bytes:
 
 
 def riff(kind: bytes, body: bytes) -> bytes:
+    """Return a chunk of a WebP."""
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)

@@ -1,0 +1,84 @@
+"""The photo formats that are read: how to recognise each, and check it before decoding.
+
+A decoder obeys its input: it unpacks every text, processes every scan and allocates every canvas
+that the file states. So the format's module first counts and measures the parts of a file, and
+removes those that its pixels do not need. To add a format, write its module and add a row below.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from PIL import ImageFile
+
+from pipeline.errors import UnsupportedMedia
+from pipeline.photo import jpeg, png, tiff, webp
+
+# Bytes per pixel while decoding: measured, rounded up, and checked by tests for every format.
+_NARROW: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
+_WIDE: Final = 4  # any other mode
+_RGB_AND_ALPHA: Final = 4  # the upright result
+_STRIP_BYTES: Final = 16 * 2**20  # the conversion works on one strip of rows at a time
+
+
+def _unchanged(content: bytes) -> bytes:
+    return content
+
+
+def _complete(_image: ImageFile.ImageFile, _content: bytes) -> bool:
+    return True
+
+
+def _nothing(_image: ImageFile.ImageFile, _coded_pixels: int) -> int:
+    return 0
+
+
+class Format(NamedTuple):
+    """A photo format. `name` is Pillow's; `signature` matches the first bytes of its files.
+
+    `prepare` returns the bytes for the decoder, or raises MediaTooLarge or UnsupportedMedia.
+    `is_complete` takes a decoded picture and those bytes; it returns False if the decoder filled in
+    missing rows. `extra_bytes` takes an opened picture and the number of pixels in the file; it
+    returns the memory that the decoder needs in addition to the pixels.
+    """
+
+    name: str
+    signature: re.Pattern[bytes]
+    prepare: Callable[[bytes], bytes] = _unchanged
+    is_complete: Callable[[ImageFile.ImageFile, bytes], bool] = _complete
+    extra_bytes: Callable[[ImageFile.ImageFile, int], int] = _nothing
+
+    def decoding_bytes(self, image: ImageFile.ImageFile, coded: tuple[int, int]) -> int:
+        """Return the most bytes that decoding an opened picture needs, excluding its file.
+
+        `coded` is width and height in the file: a JPEG may be decoded at a smaller size.
+        """
+        each = _NARROW.get(image.mode, _WIDE) + _RGB_AND_ALPHA
+        extra = self.extra_bytes(image, coded[0] * coded[1])
+        return image.width * image.height * each + extra + _STRIP_BYTES
+
+
+def _starts(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern, re.DOTALL)
+
+
+FORMATS: Final = (
+    Format("JPEG", _starts(rb"\xff\xd8\xff"), jpeg.prepare, jpeg.is_complete, jpeg.extra_bytes),
+    Format("PNG", _starts(rb"\x89PNG\r\n\x1a\n"), png.prepare, png.is_complete),
+    Format("WEBP", _starts(rb"RIFF.{4}WEBP"), webp.prepare, extra_bytes=webp.extra_bytes),
+    Format("TIFF", _starts(rb"II[*+]\0|MM\0[*+]"), tiff.prepare, extra_bytes=tiff.extra_bytes),
+    Format("BMP", _starts(rb"BM")),
+    Format("GIF", _starts(rb"GIF8[79]a")),
+)
+
+
+def identify(content: bytes) -> Format:
+    """Return the format that the first bytes show; raise UnsupportedMedia if there is none."""
+    for photo_format in FORMATS:
+        if photo_format.signature.match(content):
+            return photo_format
+    if not content:
+        raise UnsupportedMedia("the file is empty")
+    raise UnsupportedMedia(f"not a supported photo format (first bytes {content[:8].hex(' ')})")
