@@ -1,4 +1,4 @@
-"""Which kind of CPU this is, as far as an optimised network depends on it."""
+"""Name the kind of CPU that an optimised network depends on, and make the other kinds agree."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Final
 
 _CPUINFO: Final = Path("/proc/cpuinfo")
 _X86_LEVELS: Final = ("avx512f", "avx2", "avx", "sse2")
-_VNNI: Final = {"avx512_vnni", "avx_vnni"}
 _SAME: Final = {"arm64": "aarch64", "amd64": "x86_64"}
+
+# An entry of onnxruntime's session options. Without it, x86-64 CPUs that have AVX2 but no VNNI add
+# two 8-bit products in 16 bits and clip the sum, so a network published in 8 bits answers wrongly.
+EXACT_8_BIT_PRODUCTS: Final = ("session.x64quantprecision", "1")
 
 
 def cpu_family(machine: str = platform.machine(), cpuinfo: str | None = None) -> str | None:
-    """`x86_64-avx512f-vnni`, `x86_64-avx2`, `aarch64`, …; None where it cannot be told.
+    """Return `x86_64-avx512f`, `x86_64-avx2`, `aarch64`, …; None if the CPU's flags are unknown.
 
-    onnxruntime lays weights out in blocks as wide as the CPU's vectors: on arm64 all are alike, on
-    x86-64 it depends on the widest instructions the CPU has. Without VNNI, pairs of 8-bit products
-    are added in 16 bits, which may not hold them: the answer is another, and proves nothing here.
+    onnxruntime stores weights in blocks as wide as the CPU's vectors: on arm64 all CPUs are alike,
+    on x86-64 the widest instructions decide. VNNI does not count: products in 8 bits are exact
+    with and without it (`EXACT_8_BIT_PRODUCTS`).
     """
     machine = _SAME.get(machine.lower(), machine.lower())
     if machine != "x86_64":
@@ -25,8 +28,7 @@ def cpu_family(machine: str = platform.machine(), cpuinfo: str | None = None) ->
     text = cpuinfo if cpuinfo is not None else _read_cpuinfo()
     flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
     level = next((level for level in _X86_LEVELS if level in flags), None)
-    vnni = "" if _VNNI.isdisjoint(flags) else "-vnni"
-    return f"{machine}-{level}{vnni}" if level else None
+    return f"{machine}-{level}" if level else None
 
 
 def _read_cpuinfo() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from containers.model_downloader.optimisation.rewriting import Replacement
 from tests.bench.standins.layers import conv, linear, relu, reshape
 from tests.bench.standins.net import Net
 from tests.containers.model_downloader.optimisation.networks import small_birefnet
-from tests.models import brightness
+from tests.models import SIZE, brightness, in_8_bits
 
 
 def order(folder: Path, model: onnx.ModelProto, **changes: Any) -> Order:
@@ -109,11 +110,13 @@ def test_a_rewrite_that_changes_the_answer_is_not_let_out(
 def test_8_bits_are_best_where_the_masks_stay(tmp_path: Path) -> None:
     lean = make_lean(order(tmp_path, classifier(gain=0.01), quantise=True))
 
-    coarse, exact = lean.networks
-    assert (coarse.precision, exact.precision) == ("int8-matmul", "float32")
-    assert coarse.rewrites["int8"] == 2
-    assert 0 < coarse.proof.mask_error <= coarse.proof.mask_error_allowed == 0.003
-    assert coarse.files[1].stat().st_size < exact.files[1].stat().st_size / 3
+    coarse, portable, exact = lean.networks
+    assert [each.precision for each in lean.networks] == ["int8-matmul", "int8-matmul", "float32"]
+    assert [each.any_cpu for each in lean.networks] == [False, True, False]
+    for each in (coarse, portable):
+        assert each.rewrites["int8"] == 2
+        assert 0 < each.proof.mask_error <= each.proof.mask_error_allowed == 0.003
+        assert each.files[1].stat().st_size < exact.files[1].stat().st_size / 3
 
 
 def test_8_bits_that_move_the_masks_are_refused_and_32_serve(tmp_path: Path) -> None:
@@ -122,6 +125,23 @@ def test_8_bits_that_move_the_masks_are_refused_and_32_serve(tmp_path: Path) -> 
     assert [network.precision for network in lean.networks] == ["float32"]
     assert lean.not_quantised is not None
     assert "masks differ" in lean.not_quantised
+
+
+@pytest.mark.skipif(
+    platform.machine() not in {"x86_64", "AMD64"}, reason="only x86-64 CPUs clip sums of products"
+)
+def test_a_network_published_in_8_bits_is_laid_out_with_products_that_every_cpu_adds_exactly(
+    tmp_path: Path,
+) -> None:
+    """Weights beyond ±64 are stored unsigned: onnxruntime adds their products in 32 bits."""
+    (exact,) = make_lean(order(tmp_path, in_8_bits(), activation="none")).networks
+
+    stored = {tensor.data_type for tensor in onnx.load(exact.files[0]).graph.initializer}
+    assert TensorProto.UINT8 in stored
+    assert TensorProto.INT8 not in stored
+    white = np.ones((1, 3, SIZE, SIZE), np.float32)
+    given = answer(exact.files[0], white, level=ort.GraphOptimizationLevel.ORT_DISABLE_ALL)
+    np.testing.assert_allclose(given, np.full((1, 1, SIZE, SIZE), 64 * 127), rtol=1e-6)
 
 
 def test_a_network_without_products_has_nothing_to_quantise(tmp_path: Path) -> None:
