@@ -1,4 +1,4 @@
-"""Name the kind of CPU that an optimised network depends on, and make the other kinds agree."""
+"""Which kind of CPU this is, as far as an optimised network depends on it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ _CPUINFO: Final = Path("/proc/cpuinfo")
 _X86_LEVELS: Final = ("avx512f", "avx2", "avx", "sse2")
 _SAME: Final = {"arm64": "aarch64", "amd64": "x86_64"}
 
-# An entry of onnxruntime's session options. Without it, x86-64 CPUs that have AVX2 but no VNNI add
-# two 8-bit products in 16 bits and clip the sum, so a network published in 8 bits answers wrongly.
-EXACT_8_BIT_PRODUCTS: Final = ("session.x64quantprecision", "1")
-
 
 def cpu_family(machine: str = platform.machine(), cpuinfo: str | None = None) -> str | None:
     """Return `x86_64-avx512f`, `x86_64-avx2`, `aarch64`, …; None if the CPU's flags are unknown.
 
     onnxruntime stores weights in blocks as wide as the CPU's vectors: on arm64 all CPUs are alike,
-    on x86-64 the widest instructions decide. VNNI does not count: products in 8 bits are exact
-    with and without it (`EXACT_8_BIT_PRODUCTS`).
+    on x86-64 the widest instructions decide. VNNI does not count: the products in 8 bits that
+    the optimiser writes are the same with and without it.
     """
     machine = _SAME.get(machine.lower(), machine.lower())
     if machine != "x86_64":

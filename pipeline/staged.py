@@ -51,8 +51,8 @@ class Runtime(Staged):
 class Proof(Staged):
     """How far an optimised network's answers are from the published one's, at worst.
 
-    Measured on the CPU that staged the network. On another kind only rounding differs: products
-    in 8 bits are exact on every CPU.
+    Measured on the CPU that staged the network. On another kind only rounding differs: the sums of
+    products in 8 bits are exact on every CPU.
 
     `max_difference` is between two numbers of output 0, `mask_error` the mean over a whole mask.
     What was allowed is written down for the reader: whether the proof holds is asked of the code.

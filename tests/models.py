@@ -41,22 +41,6 @@ def brightness() -> onnx.ModelProto:
     return _model(nodes)
 
 
-def in_8_bits() -> onnx.ModelProto:
-    """Saliency = 64 × 127 times the brightness of each row: one product, published in 8 bits.
-
-    A CPU that clips the sum of two products at 16 bits answers about half of it for white.
-    """
-    weight = numpy_helper.from_array(np.full((SIZE, SIZE), 127, dtype=np.int8), "weight")
-    nodes = [
-        helper.make_node("DynamicQuantizeLinear", ["photo"], ["whole", "step", "zero"]),
-        helper.make_node("MatMulInteger", ["whole", "weight", "zero"], ["product"]),
-        helper.make_node("Cast", ["product"], ["number"], to=TensorProto.FLOAT),
-        helper.make_node("Mul", ["number", "step"], ["scaled"]),
-        helper.make_node("ReduceMean", ["scaled"], ["saliency"], axes=[1], keepdims=1),
-    ]
-    return _model(nodes, [weight])
-
-
 def hungry() -> onnx.ModelProto:
     """Asks for 256 TiB, more than any process can address, unless the picture is grey."""
     shape = numpy_helper.from_array(np.array([2**20, 2**26], dtype=np.int64), "huge")

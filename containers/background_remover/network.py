@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.cpu import EXACT_8_BIT_PRODUCTS
 from pipeline.errors import OutOfMemory
 from pipeline.staged import Runtime
 
@@ -74,7 +73,6 @@ def open_network(
     options.enable_mem_reuse = False
     options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry(*EXACT_8_BIT_PRODUCTS)
     if optimised:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     with _named_allocation_failures():

@@ -8,8 +8,6 @@ from typing import Final
 import onnx
 import onnxruntime as ort
 
-from pipeline.cpu import EXACT_8_BIT_PRODUCTS
-
 _EXTERNAL_FROM_BYTES: Final = 1024
 
 
@@ -44,13 +42,9 @@ def data_file(network: Path) -> Path:
 
 
 def lean_options() -> ort.SessionOptions:
-    """Return options without the arena and without buffers kept for a later tensor of their size.
-
-    8-bit products of the publisher's own are exact, on this CPU and where the layout is loaded.
-    """
+    """Without the arena, and without keeping a buffer alive for a later tensor of its size."""
     options = ort.SessionOptions()
     options.enable_cpu_mem_arena = False
     options.enable_mem_reuse = False
     options.log_severity_level = 3
-    options.add_session_config_entry(*EXACT_8_BIT_PRODUCTS)
     return options

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from containers.model_downloader.optimisation.rewriting import Replacement
 from tests.bench.standins.layers import conv, linear, relu, reshape
 from tests.bench.standins.net import Net
 from tests.containers.model_downloader.optimisation.networks import small_birefnet
-from tests.models import SIZE, brightness, in_8_bits
+from tests.models import brightness
 
 
 def order(folder: Path, model: onnx.ModelProto, **changes: Any) -> Order:
@@ -125,23 +124,6 @@ def test_8_bits_that_move_the_masks_are_refused_and_32_serve(tmp_path: Path) -> 
     assert [network.precision for network in lean.networks] == ["float32"]
     assert lean.not_quantised is not None
     assert "masks differ" in lean.not_quantised
-
-
-@pytest.mark.skipif(
-    platform.machine() not in {"x86_64", "AMD64"}, reason="only x86-64 CPUs clip sums of products"
-)
-def test_a_network_published_in_8_bits_is_laid_out_with_products_that_every_cpu_adds_exactly(
-    tmp_path: Path,
-) -> None:
-    """Weights beyond ±64 are stored unsigned: onnxruntime adds their products in 32 bits."""
-    (exact,) = make_lean(order(tmp_path, in_8_bits(), activation="none")).networks
-
-    stored = {tensor.data_type for tensor in onnx.load(exact.files[0]).graph.initializer}
-    assert TensorProto.UINT8 in stored
-    assert TensorProto.INT8 not in stored
-    white = np.ones((1, 3, SIZE, SIZE), np.float32)
-    given = answer(exact.files[0], white, level=ort.GraphOptimizationLevel.ORT_DISABLE_ALL)
-    np.testing.assert_allclose(given, np.full((1, 1, SIZE, SIZE), 64 * 127), rtol=1e-6)
 
 
 def test_a_network_without_products_has_nothing_to_quantise(tmp_path: Path) -> None:
