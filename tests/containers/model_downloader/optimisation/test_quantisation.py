@@ -38,7 +38,7 @@ weights = arrays(
 )
 
 
-class MatMulInteger(OpRun):  # type: ignore[misc] - onnx has no types
+class MatMulInteger(OpRun):
     """Add the products of two neighbours in 16 bits, clip their sum, then add in 32 bits."""
 
     def _run(self, activations: Array, weight: Array, zero: Array) -> tuple[Array]:
@@ -58,14 +58,16 @@ class MatMulInteger(OpRun):  # type: ignore[misc] - onnx has no types
 
 def clipped(model: onnx.ModelProto) -> Array:
     """Return output 0 as a CPU without VNNI computes it."""
-    given: Array = ReferenceEvaluator(model, new_ops=[MatMulInteger]).run(None, feed(model))[0]
-    return given
+    return evaluated(ReferenceEvaluator(model, new_ops=[MatMulInteger]), feed(model))
 
 
 def whole(model: onnx.ModelProto) -> Array:
     """Return output 0 with every product added in 32 bits."""
-    given: Array = ReferenceEvaluator(model).run(None, feed(model))[0]
-    return given
+    return evaluated(ReferenceEvaluator(model), feed(model))
+
+
+def evaluated(evaluator: ReferenceEvaluator, inputs: dict[str, Array]) -> Array:
+    return np.asarray(next(iter(evaluator.run(None, inputs))))
 
 
 def in_8_bits(model: onnx.ModelProto) -> onnx.ModelProto:
