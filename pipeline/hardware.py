@@ -15,7 +15,6 @@ _CODE_KB: Final = 100 * 2**10  # upper bound for Python and libraries: 41 MB aft
 _RSS_UNITS_PER_KB: Final = 2**10 if sys.platform == "darwin" else 1
 _CPUINFO: Final = Path("/proc/cpuinfo")
 _X86_LEVELS: Final = ("avx512f", "avx2", "avx", "sse2")
-_VNNI: Final = {"avx512_vnni", "avx_vnni"}
 _SAME: Final = {"arm64": "aarch64", "amd64": "x86_64"}
 
 
@@ -50,11 +49,11 @@ def _kilobytes(*figures: str) -> int:
 
 
 def cpu_family(machine: str = platform.machine(), cpuinfo: str | None = None) -> str | None:
-    """`x86_64-avx512f-vnni`, `x86_64-avx2`, `aarch64`, …; None where it cannot be told.
+    """Return `x86_64-avx512f`, `x86_64-avx2`, `aarch64`, …; None if the CPU's flags are unknown.
 
-    onnxruntime lays weights out in blocks as wide as the CPU's vectors: on arm64 all are alike, on
-    x86-64 it depends on the widest instructions the CPU has. Without VNNI, pairs of 8-bit products
-    are added in 16 bits, which may not hold them: the answer is another, and proves nothing here.
+    onnxruntime stores weights in blocks as wide as the CPU's vectors: on arm64 all CPUs are alike,
+    on x86-64 the widest instructions decide. VNNI does not count: the products in 8 bits that
+    the optimiser writes are the same with and without it.
     """
     machine = _SAME.get(machine.lower(), machine.lower())
     if machine != "x86_64":
@@ -62,8 +61,7 @@ def cpu_family(machine: str = platform.machine(), cpuinfo: str | None = None) ->
     text = cpuinfo if cpuinfo is not None else _read_cpuinfo()
     flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
     level = next((level for level in _X86_LEVELS if level in flags), None)
-    vnni = "" if _VNNI.isdisjoint(flags) else "-vnni"
-    return f"{machine}-{level}{vnni}" if level else None
+    return f"{machine}-{level}" if level else None
 
 
 def _read_cpuinfo() -> str:

@@ -25,7 +25,8 @@ class Staged(BaseModel):
 class Runtime(Staged):
     """What a network was made for; on any other it might not load, or answer wrongly.
 
-    `cpu` is None for a network that no CPU's layout has been given to: it runs on all.
+    `cpu` is None for a network that no CPU's layout has been given to: it runs on all. The
+    instances of one function may run on CPUs of several kinds.
     """
 
     onnxruntime: str
@@ -49,6 +50,9 @@ class Runtime(Staged):
 
 class Proof(Staged):
     """How far an optimised network's answers are from the published one's, at worst.
+
+    Measured on the CPU that staged the network. On another kind only rounding differs: the sums of
+    products in 8 bits are exact on every CPU.
 
     `max_difference` is between two numbers of output 0, `mask_error` the mean over a whole mask.
     What was allowed is written down for the reader: whether the proof holds is asked of the code.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import onnx
@@ -19,6 +20,12 @@ from containers.model_downloader.optimisation.proof import answers, compared
 from containers.model_downloader.optimisation.quantisation import quantise
 from containers.model_downloader.optimisation.rewriting import rewrite
 from pipeline.weights.staged import Precision
+
+# What the file for every CPU and the file for this one are called.
+_KINDS: Final[dict[Precision, tuple[str, str]]] = {
+    "float32": ("rewritten", "exact"),
+    "int8-matmul": ("quantised", "int8"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,46 +63,45 @@ def make_lean(order: Order) -> Lean:
     if not all(np.isfinite(answer).all() for answer in plain):
         return _lean(refused="it answers with values that are not numbers")
     judge = Judge(photos, plain, order.activation)
-    exact, *portable = _exact(order, judge)
-    if not exact.proven:
-        return _lean(refused=f"it answers otherwise than the published network: {exact.proof}")
-    networks = [exact, *(each for each in portable if each.proven)]
+    exact = _networks(order, judge, "float32")
+    if not exact[0].proven:
+        return _lean(refused=f"it answers otherwise than the published network: {exact[0].proof}")
+    networks = _proven(exact)
     return _with_8_bits(order, judge, networks) if order.quantise else _lean(networks)
 
 
 def _with_8_bits(order: Order, judge: Judge, networks: list[LeanNetwork]) -> Lean:
-    coarse = _coarse(order, judge)
-    if coarse is None:
+    coarse = _networks(order, judge, "int8-matmul")
+    if not coarse:
         return _lean(networks, not_quantised="it multiplies no matrices")
-    if not coarse.proven:
-        return _lean(networks, not_quantised=f"its masks differ too much: {coarse.proof}")
-    return _lean([coarse, *networks])
+    if not coarse[0].proven:
+        return _lean(networks, not_quantised=f"its masks differ too much: {coarse[0].proof}")
+    return _lean([*_proven(coarse), *networks])
 
 
-def _exact(order: Order, judge: Judge) -> list[LeanNetwork]:
+def _networks(order: Order, judge: Judge, precision: Precision) -> list[LeanNetwork]:
+    """Return the network for this CPU and, if it was rewritten, the one for every CPU.
+
+    There is none in 8 bits of a network without matrix products.
+    """
     graph, found = rewritten(Graph.read(onnx.load(order.network)))
-    source, target = (_path(order, kind) for kind in ("rewritten", "exact"))
+    if precision == "int8-matmul":
+        graph, products = rewrite(graph, quantise)
+        if not products:
+            return []
+        found = {**found, "int8": products}
+    source, target = (_path(order, kind) for kind in _KINDS[precision])
     save(graph.write(), source)
     del graph  # its weights are on disk, and the next step needs the memory
     optimise_offline(source, target)
-    networks = [judge.network(target, found, any_cpu=False, precision="float32")]
+    networks = [judge.network(target, found, any_cpu=False, precision=precision)]
     if any(found.values()):
-        networks.append(judge.network(source, found, any_cpu=True, precision="float32"))
+        networks.append(judge.network(source, found, any_cpu=True, precision=precision))
     return networks
 
 
-def _coarse(order: Order, judge: Judge) -> LeanNetwork | None:
-    """The network with its matrix products in 8 bits; None if it has none."""
-    graph, found = rewritten(Graph.read(onnx.load(order.network)))
-    graph, products = rewrite(graph, quantise)
-    if not products:
-        return None
-    source, target = (_path(order, kind) for kind in ("quantised", "int8"))
-    save(graph.write(), source)
-    del graph
-    optimise_offline(source, target)
-    found = {**found, "int8": products}
-    return judge.network(target, found, any_cpu=False, precision="int8-matmul")
+def _proven(networks: Iterable[LeanNetwork]) -> list[LeanNetwork]:
+    return [network for network in networks if network.proven]
 
 
 def _path(order: Order, kind: str) -> Path:

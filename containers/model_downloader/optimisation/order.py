@@ -11,7 +11,7 @@ from pipeline.weights.staged import Precision, Proof
 
 # Raise it whenever a pass, the quantisation or the layout changes: a machine that kept networks of
 # an older edition makes them again.
-EDITION: Final = 1
+EDITION: Final = 2
 
 Activation = Literal["none", "sigmoid"]
 

@@ -1,26 +1,29 @@
-"""Matrix products in 8 bits: smaller and quicker, and no longer exact."""
+"""Rewrite matrix products in 8 bits: smaller and faster, and the same on every CPU."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
 from containers.model_downloader.optimisation.graph import Graph, Node, require
 from containers.model_downloader.optimisation.rewriting import Replacement
 
-_LARGEST = 127
+# x86-64 CPUs with AVX2 or AVX-512 but no VNNI add two products, each of an activation (0 … 255) and
+# a weight, in 16 bits, and clip the sum. Weights up to ±64 stay below: 2 × 255 × 64 = 32,640.
+LARGEST: Final[int] = np.iinfo(np.int16).max // (2 * np.iinfo(np.uint8).max)
 
 
 def quantise(graph: Graph, node: Node) -> Replacement:
-    """x·w with a constant w: each column of w in steps of its own, x in steps found as it comes.
+    """Replace x·w for a constant w: whole numbers to ±64, with one step for each column of w.
 
-    Products of one weight share its 8-bit copy, so that no second one is kept.
+    The step of x is computed when x is known. Products of one weight share its 8-bit copy.
     """
     require(node.op == "MatMul" and not node.domain, "it multiplies matrices")
     weight = graph.array(node.inputs[1])
     require(weight.ndim == 2 and weight.dtype == np.float32, "by a matrix of numbers")
-    step = np.maximum(np.abs(weight).max(axis=0), np.finfo(np.float32).tiny) / _LARGEST
+    step = np.maximum(np.abs(weight).max(axis=0), np.finfo(np.float32).tiny) / LARGEST
     whole, steps = f"{node.inputs[1]}/int8", f"{node.inputs[1]}/step"
     constants = {whole: np.round(weight / step).astype(np.int8), steps: step.astype(np.float32)}
     output = node.outputs[0]

@@ -149,17 +149,40 @@ def test_on_any_other_runtime_the_published_one_serves_and_says_why(
     assert re.search(reason, file.remark)
 
 
-def test_8_bit_products_proven_with_vnni_are_not_trusted_without(
+def on(flags: str) -> Runtime:
+    """Return the runtime on an x86-64 CPU with these flags."""
+    return Runtime(onnxruntime="1.31.1", cpu=cpu_family("x86_64", f"flags : sse2 avx2 {flags}"))
+
+
+@pytest.mark.parametrize("made", ["avx_vnni", ""], ids=["with VNNI", "without"])
+@pytest.mark.parametrize("here", ["avx_vnni", ""], ids=["with VNNI", "without"])
+def test_8_bit_products_made_with_vnni_or_without_serve_both(
+    store: LocalStore, tmp_path: Path, made: str, here: str
+) -> None:
+    stage(store, precision="int8-matmul", runtime=on(made))
+
+    assert chosen(store, tmp_path, on(here)).optimised
+
+
+def test_8_bit_products_serve_vectors_of_another_width_in_their_portable_form(
     store: LocalStore, tmp_path: Path
 ) -> None:
-    made, here = (
-        Runtime(onnxruntime="1.31.1", cpu=cpu_family("x86_64", f"flags : sse2 avx2 {more}"))
-        for more in ("avx_vnni", "")
-    )
-    stage(store, precision="int8-matmul", runtime=made)
+    stage(store, precision="int8-matmul", runtime=on("avx512f"), portable=True)
 
-    assert chosen(store, tmp_path, made).optimised
-    assert chosen(store, tmp_path, here).path.read_bytes() == PUBLISHED
+    file = chosen(store, tmp_path, on(""))
+
+    assert file.path.read_bytes() == LEAN["net.exact.onnx"]
+    assert not file.optimised
+    assert file.remark.startswith("rewritten: ")
+
+
+def test_8_bit_products_that_an_older_version_proved_for_vnni_alone_do_not_serve(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    older = Runtime(onnxruntime="1.31.1", cpu="x86_64-avx2-vnni")
+    stage(store, precision="int8-matmul", runtime=older)
+
+    assert chosen(store, tmp_path, on("avx_vnni")).path.read_bytes() == PUBLISHED
 
 
 def test_on_another_cpu_a_portable_one_serves_and_is_laid_out_when_it_is_loaded(
