@@ -13,10 +13,7 @@ from pipeline.workbench import TaskContext, read_source
 
 @task(RefineEdges)
 def handler(job: RefineEdges, context: TaskContext) -> EdgesRefined:
-    """Write the requested output images to the work bucket and describe them.
-
-    Raise OutOfMemory before decoding if the photo needs more memory than the function has.
-    """
+    """Write the output images to the work bucket, or raise OutOfMemory before decoding."""
     with context.timed("decode"):
         context.reserve(refining_bytes(job.source))
         photo = decode(read_source(context.store, job.source), reserve=context.reserve)
