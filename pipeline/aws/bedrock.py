@@ -65,14 +65,14 @@ def _named_errors(model_id: str) -> Iterator[None]:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        said = f"{model_id}: {error.response['Error']['Message']} ({code})"
+        message = f"{model_id}: {error.response['Error']['Message']} ({code})"
         if code in _BUSY or status >= _SERVER_FAULT:
-            raise ModelUnavailable(said) from error
-        about_the_model = any(sign in said.lower() for sign in _ABOUT_THE_MODEL)
+            raise ModelUnavailable(message) from error
+        about_the_model = any(sign in message.lower() for sign in _ABOUT_THE_MODEL)
         if code in _NOT_OFFERED or (code == "ValidationException" and about_the_model):
-            raise ModelNotOffered(said) from error
+            raise ModelNotOffered(message) from error
         if code == "ValidationException":
-            raise PhotoRefused(said) from error
+            raise PhotoRefused(message) from error
         raise
     except (HTTPClientError, NoConnection, IncompleteReadError) as error:
         raise ModelUnavailable(f"{model_id}: no answer from Amazon Bedrock: {error}") from error

@@ -1,9 +1,10 @@
-"""Memory in use is what the kernel cannot drop, and code."""
+"""Memory in use is what the kernel cannot drop, and code; a CPU's kind is its widest vectors."""
 
 from __future__ import annotations
 
 import mmap
 import os
+import platform
 import re
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ import pytest
 
 from pipeline import hardware
 from pipeline.errors import OutOfMemory
+from pipeline.hardware import cpu_family
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
 
 SIZE: Final = 64 * 2**20
 WEIGHTS: Final = 256 * 2**20
@@ -41,6 +43,7 @@ def touch(pages: mmap.mmap) -> None:
         pages[offset]
 
 
+@linux
 def test_mapped_weights_do_not_count(tmp_path: Path) -> None:
     weights = tmp_path / "network.onnx.data"
     weights.touch()
@@ -54,6 +57,7 @@ def test_mapped_weights_do_not_count(tmp_path: Path) -> None:
         assert in_use_mb() - before < CODE_MB
 
 
+@linux
 def test_code_counts_although_it_is_mapped() -> None:
     figures = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
     own = sum(int(figures[name].split()[0]) for name in ("RssAnon", "RssShmem")) / 2**10
@@ -61,6 +65,7 @@ def test_code_counts_although_it_is_mapped() -> None:
     assert in_use_mb() > own + 5
 
 
+@linux
 def test_the_processs_own_memory_counts() -> None:
     before = in_use_mb()
     pixels = bytearray(b"\x01" * SIZE)
@@ -69,6 +74,7 @@ def test_the_processs_own_memory_counts() -> None:
     assert len(pixels) == SIZE
 
 
+@linux
 def test_shared_memory_counts() -> None:
     before = in_use_mb()
 
@@ -78,6 +84,7 @@ def test_shared_memory_counts() -> None:
         assert in_use_mb() - before > 56
 
 
+@linux
 @pytest.mark.parametrize(("over_mb", "fits"), [(2, True), (-2, False)])
 def test_wanted_memory_must_fit_in_addition_to_memory_in_use(over_mb: int, *, fits: bool) -> None:
     wanted_mb = 512
@@ -90,6 +97,7 @@ def test_wanted_memory_must_fit_in_addition_to_memory_in_use(over_mb: int, *, fi
         hardware.require_free(wanted_mb * 2**20, limit_mb=limit_mb)
 
 
+@linux
 def test_without_the_kernels_figures_the_peak_counts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -98,3 +106,43 @@ def test_without_the_kernels_figures_the_peak_counts(
     monkeypatch.setattr(hardware, "_STATUS", tmp_path / "status")
 
     assert in_use_mb() >= before
+
+
+def cpuinfo(flags: str) -> str:
+    return f"processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: {flags}\nbogomips\t: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "family"),
+    [
+        ("fpu sse2 avx avx2 avx512f avx512bw", "x86_64-avx512f"),
+        ("fpu sse2 avx avx2 avx512f avx512_vnni", "x86_64-avx512f"),
+        ("fpu sse2 avx avx2 avx_vnni", "x86_64-avx2"),
+        ("fpu sse2 avx avx2", "x86_64-avx2"),
+        ("fpu sse2 avx", "x86_64-avx"),
+        ("fpu sse2", "x86_64-sse2"),
+        ("fpu", None),
+    ],
+)
+@pytest.mark.parametrize("machine", ["x86_64", "AMD64"])
+def test_on_x86_the_widest_vectors_count_and_vnni_does_not(
+    machine: str, flags: str, family: str | None
+) -> None:
+    assert cpu_family(machine, cpuinfo(flags)) == family
+
+
+@pytest.mark.parametrize("machine", ["aarch64", "arm64"])
+def test_all_arm_cpus_are_alike(machine: str) -> None:
+    assert cpu_family(machine, cpuinfo("fp asimd")) == "aarch64"
+
+
+def test_an_x86_cpu_without_flags_has_no_kind() -> None:
+    assert cpu_family("x86_64", "") is None
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="no /proc/cpuinfo here")
+def test_this_machines_cpu_has_a_kind() -> None:
+    family = cpu_family()
+
+    assert family is not None
+    assert family.startswith(platform.machine())
