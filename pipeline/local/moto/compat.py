@@ -1,8 +1,8 @@
-"""What moto 5.2.5 needs to run these state machines as AWS does.
+"""Patch moto 5.2.5 so that it runs these state machines as AWS does.
 
 Each function mends one defect and names it; delete it when
-`tests/pipeline/local/moto/test_moto_seams.py`
-says that upstream has. They reach into private names, which is why moto is pinned exactly.
+`tests/pipeline/local/moto/test_moto_seams.py` shows that upstream has. They replace private names,
+which is why moto is pinned exactly.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _TaskService = state_task_service.StateTaskService
 
 @functools.cache
 def apply() -> None:
-    """Mend everything, once per process."""
-    # A failed execution is an outcome here, not a fault of moto's to report at length.
+    """Apply all patches, once per process."""
+    # moto logs a traceback for every failed execution, which is a normal outcome here.
     logging.getLogger("moto").setLevel(logging.CRITICAL)
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     _shape_sdk_parameters()
@@ -50,13 +50,13 @@ def apply() -> None:
     _list_services_once()
     turns.apply()
     _announce_ends()
-    memory.apply()  # last: what is announced is put away after that
+    memory.apply()  # last: an ended execution is announced before it is stored on disk
 
 
 def _shape_sdk_parameters() -> None:
-    """SDK integrations pass parameters and responses through unshaped.
+    """SDK integrations do not convert parameters and responses, so `Body` and `.sync:2` fail.
 
-    `Body` objects and `.sync:2` break. The converters exist upstream; nothing calls them.
+    moto has the converters but never calls them.
     """
 
     def to_boto(
@@ -91,13 +91,13 @@ def _operation_model(service: str, action: str) -> OperationModel:
 
 
 def _name_service_errors() -> None:
-    """SDK errors are called after the resource, `s3.…Exception`; on AWS after the SDK, `S3.…`."""
+    """SDK errors are named `s3.…Exception` after the resource; AWS names them `S3.…`."""
     names = {"s3": "S3", "ecr": "Ecr", "cloudformation": "CloudFormation"}
     state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(names)
 
 
 def _name_unnamed_executions() -> None:
-    """StartExecution without a name makes an execution called "None"; the second one fails."""
+    """StartExecution without a name calls the execution "None"; the second one fails."""
     start = StepFunctionsParserBackend.start_execution
 
     def start_named(self: Any, state_machine_arn: str, name: Any = None, *rest: Any) -> Any:
@@ -107,7 +107,7 @@ def _name_unnamed_executions() -> None:
 
 
 def _reuse_clients() -> None:
-    """Every state makes a boto3 client of its own: slow, and unsafe in concurrent executions."""
+    """Every state creates a boto3 client, which is slow and not thread-safe."""
     lock = threading.Lock()
     clients: dict[tuple[str, str, str | None], Any] = {}
 
@@ -122,7 +122,7 @@ def _reuse_clients() -> None:
 
 
 def _parse_once() -> None:
-    """Each execution parses its machine anew, about 100 ms for ours, each path a ms every time."""
+    """Each execution parses its definition again (100 ms), and each path on every use (1 ms)."""
     parse = execution_worker.AmazonStateLanguageParser.parse
     execution_worker.AmazonStateLanguageParser = SimpleNamespace(parse=functools.cache(parse))
     json_path.parse = functools.cache(json_path.parse)
@@ -130,14 +130,14 @@ def _parse_once() -> None:
 
 
 def _list_services_once() -> None:
-    """Each request lists moto's own folders, some 200 file system calls, to read its host name."""
+    """Each request lists moto's own folders, some 200 file system calls, to find its service."""
     backends.list_of_moto_modules = functools.cache(
         functools.partial(frozenset, backends.list_of_moto_modules())
     )
 
 
 def _announce_ends() -> None:
-    """No status change of an execution reaches EventBridge; here the ends do."""
+    """Executions send no status changes to EventBridge; send those of ended executions."""
     ended = execution.BaseExecutionWorkerCommunication.terminated
 
     def announced(self: Any) -> None:

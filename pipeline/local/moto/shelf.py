@@ -1,80 +1,114 @@
-"""Values by name, as in a dict that may grow without growing in memory."""
+"""A mapping whose values are on disk, so that a long run does not fill the memory."""
 
 from __future__ import annotations
 
 import contextlib
+import copy
+import pickle
+import sqlite3
+import tempfile
+import threading
 import time
+import zlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any, Final
 
-from pipeline.local.moto.spill import spill
-
-IN_USE_S: float = (
-    5  # whoever asked for a value may change it for so long; a request takes milliseconds
+IN_USE_S: float = 5  # how long a caller may change a value; a request takes milliseconds
+_MOST_RECENT: Final = 16  # values in memory, unless more are in use
+_FASTEST: Final = 1  # zlib level
+_SETTINGS: Final = (
+    "journal_mode = MEMORY",  # undoes a write that finds the disk full
+    "synchronous = OFF",  # the file need not outlive a crash
+    "cache_size = -256",  # KiB
 )
-_MOST_WARM: Final = 64  # beside those in use
+_SET: Final = "INSERT INTO shelf VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 
 
-class Shelf:
-    """Those used last are there as they are, the others on disk until they are asked for.
+class Shelf(MutableMapping[Any, Any]):
+    """A mapping that keeps its recent values in memory and all others, pickled, in a file.
 
-    A value may be changed while it is in use; it is kept as it is when others take its place.
+    A caller may change a value for `IN_USE_S` seconds after getting it. Keys are compared by their
+    text. The file has no name, so the operating system removes it when the shelf or its process
+    ends, even if it is killed. On a full disk, setting a value raises sqlite3.OperationalError and
+    loses no other value.
     """
 
     def __init__(self) -> None:
-        self._name = str(spill().number())
-        self._warm: OrderedDict[str, tuple[Any, float]] = OrderedDict()  # and when it was asked for
+        self._lock = threading.RLock()
+        self._recent: OrderedDict[str, tuple[Any, float]] = OrderedDict()  # value, last use
+        with tempfile.NamedTemporaryFile() as file:
+            self._database = sqlite3.connect(
+                file.name, check_same_thread=False, isolation_level=None
+            )
+            for setting in _SETTINGS:
+                self._database.execute(f"PRAGMA {setting}")
+            self._database.execute("CREATE TABLE shelf (key PRIMARY KEY, value)")
 
     def __len__(self) -> int:
-        return spill().count(self._name)
+        return int(self._select("SELECT count(*) FROM shelf")[0][0])
 
-    def __contains__(self, name: str) -> bool:
-        try:
-            self[name]
-        except KeyError:
-            return False
-        return True
+    def __contains__(self, key: object) -> bool:
+        return bool(self._select("SELECT 1 FROM shelf WHERE key = ?", str(key)))
 
     def __iter__(self) -> Iterator[str]:
-        """The names, in no order."""
-        return iter(spill().names(self._name))
+        """Yield the keys there are now, in no order."""
+        return iter([key for (key,) in self._select("SELECT key FROM shelf")])
 
-    def __getitem__(self, name: str) -> Any:
-        """The value itself. KeyError if there is none."""
-        with spill().lock:
-            return self._warm_up(name, self._look_at(name))
+    def __getitem__(self, key: Any) -> Any:
+        with self._lock:
+            return self._use(str(key), self._read(str(key)))
 
-    def __setitem__(self, name: str, value: Any) -> None:
-        with spill().lock:
-            spill().announce(self._name, name)
-            self._warm_up(name, value)
+    def __setitem__(self, key: Any, value: Any) -> None:
+        with self._lock:
+            self._write(str(key), value)
+            self._use(str(key), value)
 
-    def pop(self, name: str) -> Any:
-        with spill().lock:
-            value = self._look_at(name)
-            self._warm.pop(name, None)
-            spill().drop(self._name, name)
-        return value
+    def __delitem__(self, key: Any) -> None:
+        with self._lock:
+            self._recent.pop(str(key), None)
+            deleted = self._database.execute("DELETE FROM shelf WHERE key = ?", (str(key),))
+            if not deleted.rowcount:
+                raise KeyError(key)
 
-    def items(self) -> Iterator[tuple[str, Any]]:
-        """All there is; what is on disk stays there, and what goes meanwhile is left out."""
-        for name in self:
+    def items(self) -> Iterator[tuple[str, Any]]:  # type: ignore[override]
+        """Yield every key and value, one at a time; skip those deleted meanwhile."""
+        for key in self:
             with contextlib.suppress(KeyError):
-                yield name, self._look_at(name)
+                yield key, self._read(key)
 
-    def _look_at(self, name: str) -> Any:
-        with spill().lock:
-            return self._warm[name][0] if name in self._warm else spill().get(self._name, name)
+    def values(self) -> Iterator[Any]:  # type: ignore[override]
+        return (value for _, value in self.items())
 
-    def _warm_up(self, name: str, value: Any) -> Any:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Shelf:
+        copied = Shelf()
+        for key, value in self.items():
+            copied[key] = copy.deepcopy(value, memo)
+        return copied
+
+    def _use(self, key: str, value: Any) -> Any:
         now = time.monotonic()
-        self._warm[name] = value, now
-        self._warm.move_to_end(name)
-        while len(self._warm) > _MOST_WARM:
-            oldest, (folded, asked_for) = next(iter(self._warm.items()))
-            if now - asked_for < IN_USE_S:
+        self._recent[key] = value, now
+        self._recent.move_to_end(key)
+        while len(self._recent) > _MOST_RECENT:
+            oldest, (changed, used) = next(iter(self._recent.items()))
+            if now - used < IN_USE_S:
                 break
-            spill().put(self._name, oldest, folded)  # if it does not fit on the disk, it stays
-            del self._warm[oldest]
+            self._write(oldest, changed)
+            del self._recent[oldest]
         return value
+
+    def _read(self, key: str) -> Any:
+        with self._lock:
+            if key in self._recent:
+                return self._recent[key][0]
+            for (value,) in self._select("SELECT value FROM shelf WHERE key = ?", key):
+                return pickle.loads(zlib.decompress(value))  # noqa: S301 - this process wrote it
+        raise KeyError(key)
+
+    def _write(self, key: str, value: Any) -> None:
+        self._database.execute(_SET, (key, zlib.compress(pickle.dumps(value), _FASTEST)))
+
+    def _select(self, query: str, *parameters: str) -> list[Any]:
+        with self._lock:
+            return self._database.execute(query, parameters).fetchall()

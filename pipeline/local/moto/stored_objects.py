@@ -1,57 +1,46 @@
-"""The objects of a bucket of moto's: their bytes in files, what is said of them on a shelf."""
+"""Keep the objects of moto's buckets on disk: their bytes in files, the rest on shelves."""
 
 from __future__ import annotations
 
-import sys
+import functools
 import threading
-import weakref
-from collections.abc import Callable, Iterable, Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from moto.s3.models import FakeKey
-from moto.s3.utils import _VersionedKeyStore
 
 from pipeline.local.moto.shelf import Shelf
-from pipeline.local.moto.spill import spill
+from pipeline.local.own_folder import OwnFolder
 
 
-class _File:
-    """Of a path there is one, however often what is said of its object came back from disk."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def remove_when_unused(self) -> None:
-        weakref.finalize(self, self.path.unlink, missing_ok=True).atexit = False
+@functools.cache
+def bodies() -> OwnFolder:
+    """The folder of all bodies of this process."""
+    return OwnFolder()
 
 
 class Body:
-    """An object's bytes, in a file that is open only while it is read or written."""
+    """An object's bytes, in a file that is open only while it is read or written.
+
+    moto closes the body of an object that is deleted; the file is removed once no reader has it.
+    """
+
+    _deleted = False
 
     def __init__(self, _most_in_memory: int = 0) -> None:
-        self._file = _file(spill().new_file())
+        self.path = bodies().path / f"{uuid.uuid4()}.body"
         self._at = 0
-
-    def __reduce__(self) -> tuple[Callable[[Path], Body], tuple[Path]]:
-        """Copied and kept as the name of its file."""
-        return _body, (self.path,)
-
-    @property
-    def path(self) -> Path:
-        return self._file.path
 
     def seek(self, at: int) -> None:
         self._at = at
 
     def truncate(self) -> None:
-        with self.path.open("ab") as file:
-            file.truncate(self._at)
+        """Do nothing: `write` replaces all bytes."""
 
     def write(self, content: bytes) -> None:
-        with self.path.open("r+b") as file:
-            file.seek(self._at)
-            self._at += file.write(content)
+        self.path.write_bytes(content)
 
     def read(self, size: int = -1) -> bytes:
         with self.path.open("rb") as file:
@@ -61,99 +50,89 @@ class Body:
         return content
 
     def close(self) -> None:
-        """The object is deleted: remove the file as soon as nobody is about to read it."""
-        self._file.remove_when_unused()
+        self._deleted = True
+
+    def __del__(self) -> None:
+        if self._deleted:
+            self.path.unlink(missing_ok=True)
 
 
-_FILES: Final = weakref.WeakValueDictionary[Path, _File]()
+class StoredObject(FakeKey):  # type: ignore[misc]  # moto is untyped
+    """An object whose copies, pickled ones included, share the file of its body."""
+
+    __hash__ = FakeKey.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        """Compare files: a version read from disk twice is the same."""
+        return isinstance(other, StoredObject) and self._file == other._file
+
+    @property
+    def _file(self) -> Path:
+        path: Path = self._value_buffer.path
+        return path
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, lock=threading.Lock())
+
+    def __del__(self) -> None:
+        """Do nothing: moto closes the body, which a copy may still need."""
 
 
-def _file(path: Path) -> _File:
-    with spill().lock:
-        return _FILES.setdefault(path, _File(path))
+class StoredObjects(Shelf):
+    """The versions of every key of a bucket, oldest first; a key's value is its newest version.
 
+    It has the methods that moto calls on its `_VersionedKeyStore`, a dict in memory.
+    """
 
-def _body(path: Path) -> Body:
-    body = Body.__new__(Body)
-    body._file, body._at = _file(path), 0
-    return body
-
-
-def state_of(key: Any) -> dict[str, Any]:
-    """What an object of moto's is copied and kept as: all but its lock; its bytes stay one file."""
-    return {name: value for name, value in vars(key).items() if name != "lock"}
-
-
-def restore(key: Any, state: dict[str, Any]) -> None:
-    vars(key).update(state, lock=threading.Lock())
-
-
-class StoredObjects(_VersionedKeyStore):  # type: ignore[misc]  # moto is untyped
-    """The versions of every key, oldest first, for moto's own, which has them in memory."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._shelf = Shelf()
-
-    def __sgetitem__(self, key: str) -> list[Any]:
-        versions: list[Any] = self._shelf[key]
-        return versions
+    def __getitem__(self, key: str) -> Any:
+        versions = self.getlist(key)
+        if not versions:
+            raise KeyError(key)
+        return versions[-1]
 
     def __setitem__(self, key: str, value: Any) -> None:
-        with spill().lock:
-            self._shelf[key] = [*self.getlist(key, []), value]
+        self.setlist(key, [*self.getlist(key, []), value])
 
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key in self._shelf
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._shelf)
-
-    def __len__(self) -> int:
-        return len(self._shelf)
+    def getlist(self, key: str, default: Any = None) -> Any:
+        try:
+            return super().__getitem__(key)
+        except KeyError:
+            return default
 
     def setlist(self, key: str, list_: list[Any]) -> None:
-        """Keep these versions of a key; the others are deleted.
+        """Set the versions of a key and delete its others.
 
-        Nobody sees a version before its ETag is known: moto reads the body for it without a lock,
-        and moves the place that another reader is at.
+        ETags are computed first: on first use, moto reads the body without a lock for it, which
+        moves the position of another reader.
         """
         for version in list_:
-            if isinstance(version, FakeKey):
-                version.etag  # noqa: B018 - kept once it was asked for
-        with spill().lock:
-            _delete(self.getlist(key, []), but=list_)
-            self._shelf[key] = list_
+            if isinstance(version, StoredObject):
+                version.etag  # noqa: B018
+        before = self.getlist(key, [])
+        super().__setitem__(key, list_)
+        _close(version for version in before if version not in list_)
 
-    def pop(self, key: str) -> None:
-        _delete(self._shelf.pop(key), but=())
-
-    def items(self) -> Iterator[tuple[str, Any]]:
-        return ((key, versions[-1]) for key, versions in self._shelf.items())
-
-    def values(self) -> Iterator[Any]:
-        return (newest for _, newest in self.items())
+    def pop(self, key: str) -> None:  # type: ignore[override]  # moto passes no default
+        versions = self.getlist(key, [])
+        del self[key]
+        _close(versions)
 
     def iterlists(self) -> Iterator[tuple[str, list[Any]]]:
-        return self._shelf.items()
+        return super().items()
+
+    def items(self) -> Iterator[tuple[str, Any]]:  # type: ignore[override]
+        return ((key, versions[-1]) for key, versions in self.iterlists() if versions)
 
     def item_size(self) -> int:
-        return sum(sys.getsizeof(versions) for _, versions in self._shelf.items())
-
-    lists, iteritems, itervalues = iterlists, items, values
-
-
-def _delete(versions: Iterable[Any], *, but: Iterable[Any]) -> None:
-    """Remove the bytes of versions, unless they are another's too."""
-    kept = {body.path for body in _bodies(but)}
-    for body in _bodies(versions):
-        if body.path not in kept:
-            body.close()
+        """Return 0 if there are no objects; moto asks for no more."""
+        return len(self)
 
 
-def _bodies(versions: Iterable[Any]) -> Iterator[Body]:
-    """All there are: delete markers have none, what came in parts has those of the parts too."""
+def _close(versions: Iterable[Any]) -> None:
+    """Close the bodies; a delete marker has none."""
     for version in versions:
-        if isinstance(version, FakeKey):
-            yield version._value_buffer
-            yield from _bodies(version.multipart.parts.values() if version.multipart else ())
+        if isinstance(version, StoredObject):
+            version.dispose()

@@ -1,6 +1,6 @@
-"""Where moto 5.2.5 looks first and writes later, and two at once see the same: in turn, here.
+"""Serialise moto's check-then-write races with locks.
 
-As in `moto_compat`, each function mends one defect, and is seen to be needed by the same tests.
+As in `compat`, each function mends one defect of moto 5.2.5; the same tests show that it is needed.
 """
 
 from __future__ import annotations
@@ -16,48 +16,48 @@ from moto.s3.responses import S3Response
 
 
 def apply() -> None:
-    """Mend everything; `moto_compat.apply` sees to it that this is done once."""
-    alone = threading.RLock()
-    _decide_conditions_alone(alone)
-    _add_versions_alone(alone)
-    _answer_for_tables_alone()
+    """Apply all patches; `compat.apply` calls this once per process."""
+    lock = threading.RLock()
+    _serialise_conditional_writes(lock)
+    _serialise_versions(lock)
+    _serialise_table_calls()
 
 
-def _decide_conditions_alone(alone: threading.RLock) -> None:
-    """A conditional write of S3 looks first and writes later: of two at once, both find nothing."""
+def _serialise_conditional_writes(lock: threading.RLock) -> None:
+    """S3 checks a condition before it writes: of two concurrent creations, both succeed."""
 
-    def decided(respond: Any) -> Any:
+    def serialised(respond: Any) -> Any:
         def respond_in_turn(self: Any) -> Any:
             conditional = "If-Match" in self.headers or "If-None-Match" in self.headers
-            with alone if conditional else contextlib.nullcontext():
+            with lock if conditional else contextlib.nullcontext():
                 return respond(self)
 
         return respond_in_turn
 
-    S3Response.put_object = decided(S3Response.put_object)
-    S3Response.delete_object = decided(S3Response.delete_object)
+    S3Response.put_object = serialised(S3Response.put_object)
+    S3Response.delete_object = serialised(S3Response.delete_object)
 
 
-def _add_versions_alone(alone: threading.RLock) -> None:
-    """An object's versions are read, and later written with one more: of two at once, one is lost.
+def _serialise_versions(lock: threading.RLock) -> None:
+    """S3 reads the versions of an object, then writes one more: two concurrent uploads lose one.
 
-    Its event has been sent: it finds nothing.
+    The event of the lost version names an object that does not exist.
     """
-    S3Backend.put_object = _in_turn(alone, S3Backend.put_object)
-    S3Backend.delete_object = _in_turn(alone, S3Backend.delete_object)
+    S3Backend.put_object = _serialised(lock, S3Backend.put_object)
+    S3Backend.delete_object = _serialised(lock, S3Backend.delete_object)
 
 
-def _answer_for_tables_alone() -> None:
-    """A row is looked at, then written word by word: of two claims, both find it free.
+def _serialise_table_calls() -> None:
+    """DynamoDB checks a row, then writes attribute by attribute: two concurrent claims succeed.
 
-    And whoever reads it meanwhile finds half of it.
+    Concurrent readers see a row that is half written.
     """
-    DynamoHandler.call_action = _in_turn(threading.RLock(), DynamoHandler.call_action)
+    DynamoHandler.call_action = _serialised(threading.RLock(), DynamoHandler.call_action)
 
 
-def _in_turn(alone: threading.RLock, do: Callable[..., Any]) -> Callable[..., Any]:
-    def done_in_turn(*arguments: Any, **options: Any) -> Any:
-        with alone:
+def _serialised(lock: threading.RLock, do: Callable[..., Any]) -> Callable[..., Any]:
+    def do_in_turn(*arguments: Any, **options: Any) -> Any:
+        with lock:
             return do(*arguments, **options)
 
-    return done_in_turn
+    return do_in_turn

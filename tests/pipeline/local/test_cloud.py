@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.declared.blueprint import Blueprint
 from pipeline.local.cloud import local_cloud
 from pipeline.local.deployment import NAMES
-from pipeline.local.moto.spill import spill
+from pipeline.local.moto.stored_objects import bodies
 from tests.conftest import ROOT
 
 
@@ -22,4 +22,4 @@ def test_no_file_is_left_after_the_cloud_has_stopped() -> None:
 
 
 def files() -> set[Path]:
-    return set(spill().new_file().parent.iterdir())
+    return set(bodies().path.glob("*.body"))

@@ -1,10 +1,12 @@
-"""The defects of moto that `moto_compat` and its like mend, each seen in moto as it ships.
+"""Every patch of `pipeline/local/moto` is needed by moto as it ships, and works.
 
-A red test here is good news: upstream has mended something, and the patch it names can go.
+A failure of `test_moto_still_needs` is good news: upstream has mended the defect, so delete the
+patch.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -12,38 +14,21 @@ from importlib.metadata import version
 
 import pytest
 
+from pipeline.local.moto import compat, memory, turns
 from tests.conftest import ROOT
 
-PATCHES = [
-    "_add_versions_alone",
-    "_announce_ends",
-    "_answer_for_tables_alone",
-    "_decide_conditions_alone",
-    "_forget_receipts",
-    "_forget_threads",
-    "_list_services_once",
-    "_name_s3_errors",
-    "_name_unnamed_executions",
-    "_parse_once",
-    "_put_away_executions",
-    "_reuse_clients",
-    "_shape_sdk_parameters",
-    "_store_bodies",
-    "_store_objects",
-    "_store_rows",
-    "_tag_nothing_with_nothing",
-    "_track_no_instances",
+APPLIED = [
+    name
+    for module in (compat, memory, turns)
+    for name in inspect.unwrap(module.apply).__code__.co_names
+    if name.startswith("_")
 ]
 
 
 def _defects(*arguments: str) -> dict[str, bool]:
-    """What another process sees: patches last as long as the process they were applied in."""
+    """Return the defects another process has: a patch lasts as long as its process."""
     command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "tests.pipeline.local.moto.moto_defects",
+        *(sys.executable, "-W", "ignore", "-m", "tests.pipeline.local.moto.defects"),
         *arguments,
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
@@ -61,13 +46,17 @@ def mended() -> dict[str, bool]:
     return _defects("mended")
 
 
-@pytest.mark.parametrize("patch", PATCHES)
+def test_every_patch_has_its_defect_and_every_defect_its_patch(shipped: dict[str, bool]) -> None:
+    assert sorted(shipped) == sorted(APPLIED)
+
+
+@pytest.mark.parametrize("patch", APPLIED)
 def test_moto_still_needs(shipped: dict[str, bool], patch: str) -> None:
     assert shipped[patch]
 
 
-@pytest.mark.parametrize("patch", PATCHES)
-def test_nothing_is_left_of_the_defect_after(mended: dict[str, bool], patch: str) -> None:
+@pytest.mark.parametrize("patch", APPLIED)
+def test_the_defect_is_gone_after(mended: dict[str, bool], patch: str) -> None:
     assert not mended[patch]
 
 

@@ -1,45 +1,70 @@
-"""Values on a shelf outlive whatever happens to those beside them."""
+"""A shelf keeps values on disk, and the changes made to them while in use."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import os
+import resource
 import sqlite3
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from pipeline.local.moto import shelf as shelf_module
-from pipeline.local.moto import spill as spill_module
 from pipeline.local.moto.shelf import Shelf
-from pipeline.local.moto.spill import spill
+from tests.conftest import ROOT
 
 MANY = 200
+FILL_AND_DIE = """
+import os
+from pathlib import Path
+from pipeline.local.moto.shelf import Shelf
+
+shelf = Shelf()
+for number in range(200):
+    shelf[number] = os.urandom(4_000)
+print(*[file.readlink() for file in Path("/proc/self/fd").iterdir() if file.is_symlink()])
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values leave memory as soon as there are enough others."""
+    monkeypatch.setattr(shelf_module, "IN_USE_S", 0)
 
 
 @pytest.fixture
-def no_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A disk that is full: the file of values may not grow."""
-    monkeypatch.setattr(shelf_module, "IN_USE_S", 0)
-    database = spill()._database
-    before = database.execute("PRAGMA max_page_count").fetchone()[0]
-    database.execute("PRAGMA max_page_count = 1")  # as many as there are
-    yield
-    database.execute(f"PRAGMA max_page_count = {before}")
+def shelf() -> Shelf:
+    return Shelf()
 
 
-def fill(shelf: Shelf, prefix: str) -> None:
+def fill(shelf: Shelf, prefix: str = "") -> None:
     for number in range(MANY):
         shelf[f"{prefix}{number}"] = os.urandom(4_000)
 
 
-def test_what_is_changed_while_it_is_in_use_stays_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shelf_is_a_mapping(shelf: Shelf) -> None:
+    fill(shelf)
+    shelf["0"] = "new"
+    del shelf["1"]
+
+    assert len(shelf) == len(set(shelf)) == len(dict(shelf.items())) == MANY - 1
+    assert shelf["0"] == shelf.get("0") == shelf.pop("0") == "new"
+    assert shelf.get("0") is None
+    for delete in (shelf.pop, shelf.__delitem__):
+        with pytest.raises(KeyError):
+            delete("1")
+
+
+def test_a_change_to_a_value_in_use_reaches_the_disk(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shelf_module, "IN_USE_S", math.inf)
-    shelf = Shelf()
     shelf["first"] = {}
     held = shelf["first"]
     fill(shelf, "before")
@@ -52,33 +77,38 @@ def test_what_is_changed_while_it_is_in_use_stays_changed(monkeypatch: pytest.Mo
     assert shelf["first"] == {"changed": True}
 
 
-@pytest.mark.usefixtures("no_room")
-def test_a_full_disk_refuses_what_comes_and_loses_nothing_that_is_there() -> None:
-    shelf, kept = Shelf(), dict[str, bytes]()
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """Files of this process may not grow beyond 0.5 MB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    def put_all() -> None:
-        for number in range(MANY):
-            content = os.urandom(4_000)
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_rejects_new_values_and_loses_no_old_one(shelf: Shelf) -> None:
+    stored = {}
+    for number in range(MANY):
+        content = os.urandom(4_000)
+        with contextlib.suppress(sqlite3.OperationalError):
             shelf[f"{number}"] = content
-            kept[f"{number}"] = content
+            stored[f"{number}"] = content
 
-    with pytest.raises(sqlite3.OperationalError, match="full"):
-        put_all()
-
-    assert kept
-    assert {name: content for name, content in shelf.items() if name in kept} == kept
+    assert 0 < len(stored) < MANY
+    assert dict(shelf.items()) == stored
 
 
-def test_two_who_ask_first_at_once_get_one_spill(monkeypatch: pytest.MonkeyPatch) -> None:
-    meeting = threading.Barrier(2, timeout=1)
+def test_a_killed_process_leaves_no_file(tmp_path: Path) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", FILL_AND_DIE],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    def make() -> object:
-        with contextlib.suppress(threading.BrokenBarrierError):
-            meeting.wait()
-        return object()
-
-    monkeypatch.setattr(spill_module, "_make", functools.cache(make))
-    with ThreadPoolExecutor(2) as two:
-        first, second = two.map(lambda _: spill(), range(2))
-
-    assert first is second
+    assert killed.returncode == -9
+    assert str(tmp_path) in killed.stdout  # the values were on disk
+    assert list(tmp_path.iterdir()) == []

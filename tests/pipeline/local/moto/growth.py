@@ -1,4 +1,4 @@
-"""What is left in memory of what is over, stored or gone; part of `moto_defects`."""
+"""Return True for each patch whose leak is still there; for `defects`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moto.sqs.models import Queue
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
-from tests.pipeline.local.moto.moto_machine import PASS, Machine
+from tests.pipeline.local.moto.machine import PASS, Machine
 
 _MANY = 100
 _ACCOUNT = "123456789012"
@@ -25,7 +25,7 @@ def growth(machine: Machine) -> dict[str, bool]:
     return {
         "_forget_receipts": receipts_pile_up(),
         "_forget_threads": threads_pile_up(machine),
-        "_put_away_executions": executions_stay(machine),
+        "_store_ended_executions": executions_stay(machine),
         "_store_bodies": "Spooled" in type(newest("many")._value_buffer).__name__,
         "_store_objects": alive(FakeKey) >= _MANY,
         "_store_rows": rows_stay(machine),
@@ -44,11 +44,11 @@ def newest(bucket: str) -> Any:
 
 def alive(kind: type[Any]) -> int:
     gc.collect()
-    return sum(type(each) is kind for each in gc.get_objects())
+    return sum(issubclass(type(each), kind) for each in gc.get_objects())
 
 
 def receipts_pile_up() -> bool:
-    """Whether the receipts of ten thousand deleted messages are all still there."""
+    """Return True if a queue keeps the receipts of ten thousand deleted messages."""
     queue = Queue("receipts", "us-east-1", _ACCOUNT)
     for number in range(10_000):
         queue.deleted_messages.update([str(number)])
@@ -56,17 +56,17 @@ def receipts_pile_up() -> bool:
 
 
 def threads_pile_up(machine: Machine) -> bool:
-    """Whether more than the last execution's threads are still kept."""
+    """Return True if moto keeps the threads of more executions than the last."""
     for name in "abc":
         machine.run(PASS, name=name)
     return sum(not thread.is_alive() for thread in TMP_THREADS) > 1
 
 
 def executions_stay(machine: Machine) -> bool:
-    """Whether the interpreter's state is still there once an execution is over."""
-    arn = machine.run(PASS, name="over")["executionArn"]
-    told = machine.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
-    assert [event["type"] for event in told][-1] == "ExecutionSucceeded"
+    """Return True if the interpreter's state stays in memory after an execution ends."""
+    arn = machine.run(PASS, name="ended")["executionArn"]
+    events = machine.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
+    assert [event["type"] for event in events][-1] == "ExecutionSucceeded"
     return alive(EventManager) > 0
 
 

@@ -23,10 +23,11 @@ class Machine:
             endpoint_url=f"http://127.0.0.1:{self._port}",
             region_name="us-east-1",
             aws_access_key_id="x",
-            aws_secret_access_key="x",  # noqa: S106 - moto takes any
+            aws_secret_access_key="x",  # noqa: S106 - moto accepts any
         )
 
     def run(self, state: dict[str, Any], **options: str) -> dict[str, Any]:
+        """Create a machine of this state, run it, and describe the ended execution."""
         definition = {"StartAt": "S", "States": {"S": state | {"End": True}}}
         machine = self._states.create_state_machine(
             name=uuid.uuid4().hex,
@@ -36,6 +37,6 @@ class Machine:
         arn = self._states.start_execution(stateMachineArn=machine["stateMachineArn"], **options)[
             "executionArn"
         ]
-        while (told := self._states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        while (found := self._states.describe_execution(executionArn=arn))["status"] == "RUNNING":
             time.sleep(0.02)
-        return dict(told)
+        return dict(found)

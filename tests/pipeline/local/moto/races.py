@@ -1,4 +1,4 @@
-"""Whether two at once see the same before either writes; part of `moto_defects`."""
+"""Return True for each patch whose race two concurrent requests can still hit; for `defects`."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from botocore.exceptions import ClientError
 from moto.dynamodb.models.table import Table
 from moto.s3.models import FakeBucket, S3Backend
 
-from tests.pipeline.local.moto.moto_machine import Machine
+from tests.pipeline.local.moto.machine import Machine
 
 _TWICE = 2
 
 
 def races(machine: Machine) -> dict[str, bool]:
     return {
-        "_add_versions_alone": a_version_is_lost(machine),
-        "_answer_for_tables_alone": both_claim_a_row(machine),
-        "_decide_conditions_alone": both_claim_a_key(machine),
+        "_serialise_versions": a_version_is_lost(machine),
+        "_serialise_table_calls": both_claim_a_row(machine),
+        "_serialise_conditional_writes": both_claim_a_key(machine),
     }
 
 
 @contextlib.contextmanager
 def meeting_after(owner: type[Any], name: str, subject: str) -> Iterator[None]:
-    """While it lasts, two who have looked for the subject wait for each other before they go on."""
-    meeting, look = threading.Barrier(2, timeout=2), getattr(owner, name)
+    """Make two threads that call this method about the subject wait for each other after it."""
+    meeting, read = threading.Barrier(2, timeout=2), getattr(owner, name)
 
-    def look_together(self: Any, *arguments: Any, **options: Any) -> Any:
-        found = look(self, *arguments, **options)
+    def read_together(self: Any, *arguments: Any, **options: Any) -> Any:
+        found = read(self, *arguments, **options)
         if subject in str((*arguments, *options.values())):
             with contextlib.suppress(threading.BrokenBarrierError):
                 meeting.wait()
         return found
 
-    with mock.patch.object(owner, name, look_together):
+    with mock.patch.object(owner, name, read_together):
         yield
 
 
 def both(write: Callable[[], Any]) -> bool:
-    """Whether both of two writes at once succeed."""
+    """Return True if both of two concurrent writes succeed."""
 
     def succeeds(_: int) -> bool:
         try:
@@ -89,11 +89,11 @@ def a_version_is_lost(machine: Machine) -> bool:
     s3.create_bucket(Bucket="versions")
     s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket="versions", Key="k", Body=b"")
-    with meeting_after(_stored(), "getlist", "k"):
+    with meeting_after(_versions(), "getlist", "k"):
         both(lambda: s3.put_object(Bucket="versions", Key="k", Body=b""))
     return len(s3.list_object_versions(Bucket="versions")["Versions"]) < 1 + _TWICE
 
 
-def _stored() -> type[Any]:
-    """What holds the versions of a bucket's objects: moto's, or ours."""
+def _versions() -> type[Any]:
+    """Return the class that holds the versions of a bucket's objects: moto's, or ours."""
     return type(FakeBucket("another", "1", "us-east-1").keys)

@@ -1,7 +1,7 @@
-"""Prints, as JSON, which defects of moto can be seen in this process. Run by test_moto_seams.
+"""Print, as JSON, which defects moto has in this process, by the patch that mends each.
 
-`python -m tests.pipeline.local.moto.moto_defects` checks moto as it ships; with `mended`, moto
-with our patches.
+`test_moto_seams` runs `python -m tests.pipeline.local.moto.defects`, which checks moto as it ships;
+with `mended`, moto with our patches.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend import execution_worker
 
 from pipeline.local.moto import compat, shelf
-from tests.pipeline.local.moto.moto_growth import growth
-from tests.pipeline.local.moto.moto_machine import PASS, Machine
-from tests.pipeline.local.moto.moto_races import races
+from tests.pipeline.local.moto.growth import growth
+from tests.pipeline.local.moto.machine import PASS, Machine
+from tests.pipeline.local.moto.races import races
 
 PUT_JSON = {
     "Type": "Task",
@@ -33,8 +33,8 @@ GET_NOTHING = {
 }
 
 
-def nobody_hears_of_the_end(machine: Machine) -> bool:
-    """Whether an execution may end without any event about it."""
+def ends_are_silent(machine: Machine) -> bool:
+    """Return True if an execution ends without an event."""
     events, sqs = machine.client("events"), machine.client("sqs")
     url = sqs.create_queue(QueueName="ends")["QueueUrl"]
     events.put_rule(Name="ends", EventPattern=json.dumps({"source": ["aws.states"]}))
@@ -54,9 +54,9 @@ def defects(machine: Machine) -> dict[str, bool]:
         growth(machine)
         | races(machine)
         | {
-            "_announce_ends": nobody_hears_of_the_end(machine),
+            "_announce_ends": ends_are_silent(machine),
             "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
-            "_name_s3_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
+            "_name_service_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
             "_name_unnamed_executions": machine.run(PASS)["executionArn"].endswith(":None"),
             "_reuse_clients": clients[0] is not clients[1],
             "_list_services_once": backends.list_of_moto_modules()

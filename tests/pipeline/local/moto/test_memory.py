@@ -1,0 +1,93 @@
+"""Rows and ended executions on disk answer every request as if they were in memory."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from pipeline.local.cloud import LocalCloud
+from pipeline.local.moto import shelf
+
+ROLE = "arn:aws:iam::123456789012:role/r"
+FAIL = {"Type": "Fail", "Error": "NoSubject", "Cause": "nobody there"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values leave memory as soon as there are enough others."""
+    monkeypatch.setattr(shelf, "IN_USE_S", 0)
+
+
+@pytest.fixture
+def rows(cloud: LocalCloud) -> Iterator[Any]:
+    client = cloud.client("dynamodb")
+    client.create_table(
+        TableName="rows",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for number in range(200):
+        client.put_item(TableName="rows", Item={"id": {"S": f"{number}"}, "n": {"N": "0"}})
+    yield client
+    client.delete_table(TableName="rows")
+
+
+def test_a_row_on_disk_is_read_changed_under_a_condition_and_deleted(rows: Any) -> None:
+    first = {"TableName": "rows", "Key": {"id": {"S": "0"}}}
+    change = {"UpdateExpression": "SET n = :new", "ConditionExpression": "n = :old"}
+    values = {":old": {"N": "0"}, ":new": {"N": "1"}}
+    rows.update_item(**first, **change, ExpressionAttributeValues=values)
+
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        rows.update_item(**first, **change, ExpressionAttributeValues=values)
+    rows.delete_item(TableName="rows", Key={"id": {"S": "1"}})
+
+    found = rows.scan(TableName="rows")["Items"]
+    assert len(found) == 199
+    assert [row["id"]["S"] for row in found if row["n"]["N"] == "1"] == ["0"]
+
+
+def test_a_failed_transaction_changes_no_row(rows: Any) -> None:
+    put = {"TableName": "rows", "Item": {"id": {"S": "0"}, "n": {"N": "1"}}}
+    refused = {
+        "TableName": "rows",
+        "Key": {"id": {"S": "1"}},
+        "ConditionExpression": "attribute_not_exists(id)",
+    }
+
+    with pytest.raises(ClientError, match="TransactionCanceled"):
+        rows.transact_write_items(TransactItems=[{"Put": put}, {"ConditionCheck": refused}])
+
+    row = rows.get_item(TableName="rows", Key={"id": {"S": "0"}})["Item"]
+    assert row["n"] == {"N": "0"}
+
+
+def test_an_ended_execution_is_described_listed_and_cannot_start_again(cloud: LocalCloud) -> None:
+    states = cloud.client("stepfunctions")
+    definition = json.dumps({"StartAt": "Fail", "States": {"Fail": FAIL}})
+    machine = states.create_state_machine(name="ended", roleArn=ROLE, definition=definition)
+    machine_arn = machine["stateMachineArn"]
+    started = {"stateMachineArn": machine_arn, "name": "one", "input": '{"a": 1}'}
+    arn = states.start_execution(**started)["executionArn"]
+    while (found := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        time.sleep(0.02)
+
+    outcome = (found["input"], found["error"], found["cause"])
+    assert outcome == ('{"a": 1}', "NoSubject", "nobody there")
+    events = states.get_execution_history(executionArn=arn)["events"]
+    assert [event["type"] for event in events][-1] == "ExecutionFailed"
+    listed = states.list_executions(stateMachineArn=machine_arn)["executions"]
+    assert [row["status"] for row in listed] == ["FAILED"]
+    of_it = states.describe_state_machine_for_execution(executionArn=arn)
+    assert of_it["definition"] == definition
+    assert states.list_map_runs(executionArn=arn)["mapRuns"] == []
+    states.stop_execution(executionArn=arn)
+    assert states.describe_execution(executionArn=arn)["status"] == "FAILED"
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        states.start_execution(**started)
