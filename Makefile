@@ -11,16 +11,16 @@ EMULATOR := .rie/aws-lambda-rie
 TOOLKIT := infra/node_modules/.package-lock.json
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
-# jsii draws a box about Node 20, which works.
+# Node 20 works; jsii would warn about its age.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export CDK_DISABLE_CLI_TELEMETRY := true
-EXTRAS := science local dev peer # what the everyday environment holds: all but training
+EXTRAS := science local dev peer # all extras of pyproject.toml but training
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 .PHONY: help
-help:  ## List what there is to type
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -32,11 +32,11 @@ $(READY): requirements-dev.txt
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(VENV)/uv.txt
 	@$(PIP) --require-hashes --no-deps --only-binary=:all: -r $(VENV)/uv.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(LOCKED) \
-		|| { echo "uv could not; pip tries, with its own settings"; $(PIP) $(LOCKED); }
+		|| { echo "uv failed; installing with pip and its own settings"; $(PIP) $(LOCKED); }
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-# CDK weighs 430 MB: it has an environment of its own, made when it is first asked for.
+# CDK takes 430 MB, so it has a separate environment, created on first use.
 $(INFRA_READY): infra/requirements.txt | $(READY)
 	@echo "Setting up $(INFRA), once"
 	@$(PYTHON) -m venv --clear --without-pip $(INFRA)
@@ -44,7 +44,7 @@ $(INFRA_READY): infra/requirements.txt | $(READY)
 		--only-binary=:all: -r infra/requirements.txt
 	@touch $@
 
-# MiniStack pins botocore: it has an environment of its own, too.
+# MiniStack pins botocore, so it has a separate environment.
 $(WIRING_READY): tests/wiring/requirements.txt | $(READY)
 	@echo "Setting up $(WIRING), once"
 	@$(PYTHON) -m venv --clear --without-pip $(WIRING)
@@ -52,48 +52,48 @@ $(WIRING_READY): tests/wiring/requirements.txt | $(READY)
 		--only-binary=:all: -r tests/wiring/requirements.txt
 	@touch $@
 
-# The CDK toolkit, and a second reader of state machines.
+# The CDK toolkit and asl-validator.
 $(TOOLKIT): infra/package-lock.json
 	@npm ci --prefix infra --no-audit --no-fund --silent
 	@touch $@
 
 .PHONY: setup
-setup: $(READY)  ## Make the environment in .venv
+setup: $(READY)  ## Create the Python environment in .venv
 
 .PHONY: demo
-demo: $(READY)  ## Cut out sample photos offline; results in demo-output/
+demo: $(READY)  ## Make cutouts of sample photos, offline, in demo-output/
 	@$(BIN)/matteline demo
 
 .PHONY: test
-test: $(READY)  ## Everything that needs no special machine
+test: $(READY)  ## Run every test that needs no special machine; K=expr
 	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults" \
 		--ignore=tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
 
 .PHONY: test-hostile
-test-hostile: $(READY)  ## Hostile and odd input, by the hundred, and how each of it ended
+test-hostile: $(READY)  ## Run hundreds of hostile inputs; check each outcome
 	@$(BIN)/pytest -m hostile --numprocesses=auto --dist=loadfile tests/hostile
 
 .PHONY: test-faults
-test-faults: $(READY)  ## Break every state in every way, then count; FAULT_DROPS=1000 for all
+test-faults: $(READY)  ## Break every state, then count jobs; FAULT_DROPS=1000
 	@$(BIN)/pytest -m faults tests/faults
 
 .PHONY: test-release
-test-release: $(READY)  ## How containers are released: the machine, its functions, the smoke tests
+test-release: $(READY)  ## Test the release machine and smoke tests; K=expr
 	@$(BIN)/pytest tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
 
 .PHONY: e2e
-e2e: $(READY)  ## The demo, and real weights on real photos where they are at hand
+e2e: $(READY)  ## Test the demo, and real weights where available
 	@$(BIN)/pytest -m e2e
 
 .PHONY: images
-images: $(READY)  ## Build every container's image with buildah; C=edge-refiner builds one. Needs root
+images: $(READY)  ## Build all images with buildah as root; C=NAME for one
 	@$(BIN)/matteline containers build $(C)
 
 .PHONY: test-images
-test-images: $(READY) $(EMULATOR)  ## The built images, alone and together. Needs root and `make images`
+test-images: $(READY) $(EMULATOR)  ## Test the images that `make images` built, as root
 	@$(BIN)/pytest -m images
 
-# AWS's emulator of the Lambda runtime: one program out of a wheel that is not installed.
+# AWS's Lambda runtime emulator: one program, extracted from the aws-sam-cli wheel.
 $(EMULATOR): tests/images/rie.txt | $(READY)
 	@mkdir -p $(@D)
 	@$(BIN)/pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
@@ -103,45 +103,45 @@ $(EMULATOR): tests/images/rie.txt | $(READY)
 	@chmod +x $@ && touch $@ && rm -r $(@D)/wheel $(@D)/*.whl
 
 .PHONY: bench
-bench: $(READY)  ## One photo, memory and the networks, as ratios; BENCH=full for the large ones
+bench: $(READY)  ## Measure time and memory, as ratios; BENCH=full for all
 	@$(BIN)/python -m tests.bench
 
 .PHONY: bench-edges
-bench-edges: $(READY)  ## Edges beside rembg and pymatting, against a known truth; with sheets
+bench-edges: $(READY)  ## Compare edges with rembg and pymatting; write sheets
 	@MATTELINE_PHOTOS=$(PHOTOS) $(BIN)/python -m tests.bench.edges
 
 PHOTOS ?= ../shared/data
 MODELS ?= ../shared/models
 .PHONY: starter-eval
-starter-eval: $(READY)  ## How good the starter model is, beside others of its size; with sheets
+starter-eval: $(READY)  ## Compare the starter with models of its size; write sheets
 	@$(BIN)/python -m containers.background_remover.starter.evaluation \
 		--photos $(PHOTOS) --models $(MODELS)
 
 .PHONY: synth
-synth: $(INFRA_READY)  ## The CloudFormation templates, offline, into synth-output/
+synth: $(INFRA_READY)  ## Write CloudFormation templates to synth-output/, offline
 	@$(INFRA)/bin/python -m infra.app
 
 .PHONY: check-wiring
-check-wiring: $(READY) $(INFRA_READY) $(WIRING_READY)  ## The templates on MiniStack: a dropped photo comes out
+check-wiring: $(READY) $(INFRA_READY) $(WIRING_READY)  ## Deploy the templates on MiniStack and test them
 	@$(BIN)/python -m tests.wiring.differences
 	@$(BIN)/pytest tests/wiring --exitfirst
 
 .PHONY: test-infra
-test-infra: $(INFRA_READY) $(TOOLKIT)  ## Types and tests of infra/, where CDK is; K=expr selects
+test-infra: $(INFRA_READY) $(TOOLKIT)  ## Type-check and test infra/ with CDK; K=expr
 	@$(INFRA)/bin/mypy infra/*.py tests/infra/*.py
 	@$(INFRA)/bin/pytest --override-ini "addopts=--strict-markers --strict-config -ra" \
 		--confcutdir=tests/infra tests/infra $(if $(K),-k "$(K)")
 
 STAGE ?= dev
-# A stack keeps what is not given: after a rollback it would change all at once, alarms or not.
+# A stack keeps omitted parameters: after a rollback it would still shift traffic all at once.
 CONTAINERS := $(subst _,-,$(patsubst containers/%/container.toml,%,$(wildcard containers/*/container.toml)))
 CANARY := $(CONTAINERS:%=--parameters matteline-$(STAGE)-functions-%:TrafficShift=canary)
 .PHONY: deploy
-deploy: $(INFRA_READY) $(TOOLKIT)  ## Every stack into the account and region of your AWS profile; STAGE=prod
+deploy: $(INFRA_READY) $(TOOLKIT)  ## Deploy every stack with your AWS profile; STAGE=prod
 	@cd infra && npx --no-install cdk deploy --all -c matteline:stage=$(STAGE) $(CANARY)
 
 .PHONY: check
-check: $(READY)  ## Lint, types, import rules, versions; changes nothing
+check: $(READY)  ## Check lint, types, imports and versions; change nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
@@ -149,20 +149,20 @@ check: $(READY)  ## Lint, types, import rules, versions; changes nothing
 	@$(BIN)/matteline containers check
 
 .PHONY: audit
-audit: $(READY)  ## Known vulnerabilities of what the images lock; asks PyPI's vulnerability service
+audit: $(READY)  ## Ask PyPI for vulnerabilities of the images' packages
 	@for lock in containers/*/requirements.txt; do \
 		$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || exit 1; done
 
 .PHONY: fix
-fix: $(READY)  ## Format and mend what can be mended
+fix: $(READY)  ## Format, and apply ruff's automatic fixes
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .
 
 .PHONY: docs
-docs: $(READY)  ## Write the pages that are made from code: docs/errors.md
+docs: $(READY)  ## Generate docs/errors.md from code
 	@$(BIN)/python docs/errors.py
 
 .PHONY: lock
-lock: $(READY)  ## Hash-lock every dependency again
+lock: $(READY)  ## Update the hash-locked requirements
 	@$(COMPILE) pyproject.toml $(EXTRAS:%=--extra %) -o requirements-dev.txt
 	@$(COMPILE) infra/requirements.in -o infra/requirements.txt
 	@$(COMPILE) tests/wiring/requirements.in -o tests/wiring/requirements.txt

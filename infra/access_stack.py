@@ -1,4 +1,4 @@
-"""Who may do what: a role and a log group for each function, made before there is any function."""
+"""Create a role and a log group for each container function, before any function exists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.declared.names import Names
 
 
 class AccessStack(cdk.Stack):
-    """Every role a function or its canary assumes, so that no release ever touches IAM."""
+    """The IAM roles of functions and of CodeDeploy, so that a release never changes IAM."""
 
     def __init__(
         self, scope: Construct, stack_id: str, *, blueprint: Blueprint, names: Names, key: kms.IKey

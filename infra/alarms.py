@@ -1,4 +1,4 @@
-"""How an alarm is made: with a name, a meaning, a section of the runbook, and somebody to tell."""
+"""Create alarms, each with a meaning, a runbook section and a notification."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ RUNBOOK: Final = "docs/runbook.md"
 
 
 class Alarms(Construct):
-    """A stack's alarms. They know their topic by name, so that no stack has to wait for it."""
+    """The alarms of a stack. They name their SNS topic, so that no stack depends on it."""
 
     def __init__(self, scope: Construct, names: Names) -> None:
         super().__init__(scope, "Alarms")
         self._names = names
         topic = sns.Topic.from_topic_arn(self, "Topic", names.alarm_topic_arn())
-        self._tell = actions.SnsAction(topic)
+        self._notify = actions.SnsAction(topic)
 
     def add(
         self,
@@ -34,7 +34,7 @@ class Alarms(Construct):
         section: str,
         of_periods: tuple[int, int] = (1, 1),
     ) -> cloudwatch.Alarm:
-        """Rings when so many of so many periods are above. No data is good news."""
+        """Add an alarm for M of N periods above the threshold; missing data counts as OK."""
         datapoints, periods = of_periods
         alarm = cloudwatch.Alarm(
             self,
@@ -48,6 +48,6 @@ class Alarms(Construct):
             evaluation_periods=periods,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        alarm.add_alarm_action(self._tell)
-        alarm.add_ok_action(self._tell)
+        alarm.add_alarm_action(self._notify)
+        alarm.add_ok_action(self._notify)
         return alarm

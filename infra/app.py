@@ -1,4 +1,4 @@
-"""`python -m infra.app`: which stacks there are, and in which order they may be deployed."""
+"""`python -m infra.app`: create every stack and declare the order of deployment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROOT: Final = Path(__file__).parents[1]
 
 
 def make_app(*, root: Path = ROOT, outdir: Path | None = None) -> cdk.App:
-    """The whole app, for the toolkit and for the tests: reads files below `root`, nothing else."""
+    """Return the CDK app, for the CDK toolkit and for tests. It reads only files below `root`."""
     context = json.loads((Path(__file__).parent / "cdk.json").read_text())["context"]
     app = cdk.App(
         context=context, outdir=str(outdir) if outdir else None, analytics_reporting=False
@@ -45,7 +45,7 @@ def make_app(*, root: Path = ROOT, outdir: Path | None = None) -> cdk.App:
 
 
 def _add_stacks(app: cdk.App, settings: Settings, blueprint: Blueprint, names: Names) -> None:
-    """In the order of their lifetimes, the longest first."""
+    """Add the stacks, longest-lived first."""
     prefix, containers = names.prefix, blueprint.containers
     RegistryStack(
         app, f"{PROJECT}-registry", containers=containers, names=names, scanning=settings.scanning
@@ -69,8 +69,8 @@ def _add_stacks(app: cdk.App, settings: Settings, blueprint: Blueprint, names: N
             names=names,
             accepted_licences=settings.accepted_licences,
         )
-        functions.add_stack_dependency(access, reason="roles and log groups are known by name")
-        releases.add_stack_dependency(functions, reason="an alarm looks at theirs by name")
+        functions.add_stack_dependency(access, reason="functions name their roles and logs")
+        releases.add_stack_dependency(functions, reason="a release alarm names theirs")
     pipeline = PipelineStack(app, f"{prefix}-pipeline", blueprint=blueprint, names=names)
     ObservabilityStack(
         app,
@@ -78,7 +78,7 @@ def _add_stacks(app: cdk.App, settings: Settings, blueprint: Blueprint, names: N
         blueprint=blueprint,
         names=names,
         alarm_email=settings.alarm_email,
-    ).add_stack_dependency(pipeline, reason="it counts what is in the cutout machine's log")
+    ).add_stack_dependency(pipeline, reason="a metric filter reads the cutout machine's log group")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Reads the Task states of a state machine, wherever they are nested."""
+"""Read Task states, distributed Maps and placeholders from a state machine definition."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _INTEGRATION: Final = "arn:aws:states:::"
 
 @dataclass(frozen=True)
 class DistributedMap:
-    """A Map whose items are executions of their own: how they are read, where results go."""
+    """A Map state that starts one execution per item: its item reader and its result writer."""
 
     name: str
     reader: Mapping[str, Any]
@@ -23,7 +23,7 @@ class DistributedMap:
 
     @property
     def reads(self) -> str:
-        """`s3:listObjectsV2` or `s3:getObject`."""
+        """Return the reader's API action, such as `s3:listObjectsV2` or `s3:getObject`."""
         return str(self.reader["Resource"]).removeprefix(_INTEGRATION)
 
 
@@ -35,11 +35,11 @@ class TaskState:
 
     @property
     def integration(self) -> str:
-        """The service that is called and how: `lambda:invoke`, `aws-sdk:s3:putObject`."""
+        """Return the task's service and action, such as `lambda:invoke`."""
         return self.resource.removeprefix(_INTEGRATION)
 
     def text(self, parameter: str) -> str:
-        """A parameter as it may turn out: `*` stands for whatever is only known at run time."""
+        """Return a parameter's text, with `*` for each part known only at run time."""
         if parameter in self.parameters:
             return str(self.parameters[parameter])
         template = _TEMPLATE.match(self.parameters.get(f"{parameter}.$", ""))
@@ -51,7 +51,7 @@ def task_states(definition: str) -> tuple[TaskState, ...]:
 
 
 def distributed_maps(definition: str) -> tuple[DistributedMap, ...]:
-    """The machine's own; none is nested in another."""
+    """Return the definition's distributed Maps. Only top-level states can be one."""
     states = json.loads(definition)["States"]
     return tuple(
         DistributedMap(name, body["ItemReader"], body["ResultWriter"]["Parameters"])
@@ -61,7 +61,7 @@ def distributed_maps(definition: str) -> tuple[DistributedMap, ...]:
 
 
 def placeholders(text: str) -> frozenset[str]:
-    """The names in every `${Name}`."""
+    """Return the name in every `${Name}`."""
     return frozenset(_PLACEHOLDER.findall(text))
 
 

@@ -1,4 +1,4 @@
-"""What every CodeBuild project of ours has: a log, reports, sources, a role of exactly that."""
+"""Build the parts that all CodeBuild projects share: source, log, test reports, minimal role."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CONNECTION: Final = ("GetConnection", "GetConnectionToken", "UseConnection")
 def source_of(
     scope: Construct, names: Names, settings: Settings, listens_to: codebuild.FilterGroup
 ) -> codebuild.ISource:
-    """GitHub, with a webhook; without a connection, a zip that somebody put there."""
+    """Return GitHub with a webhook, or, without a connection, the zip at `SOURCE_KEY`."""
     if settings.source_repository is None:
         bucket = s3.Bucket.from_bucket_name(scope, "Source", names.bucket("evidence"))
         return codebuild.Source.s3(bucket=bucket, path=SOURCE_KEY)
@@ -55,7 +55,7 @@ def _log_group(project: str) -> str:
 
 
 def own_statements(project: str, names: Names) -> Iterator[iam.PolicyStatement]:
-    """Its log, and its test reports."""
+    """Allow a project to write its log and its test reports."""
     log = f"{names.arn('logs')}:log-group:{_log_group(project)}:*"
     yield allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log])
     yield allow(_REPORTS, [f"{names.arn('codebuild')}:report-group/{project}-*"])
@@ -71,7 +71,7 @@ def source_statements(names: Names, settings: Settings) -> Iterator[iam.PolicySt
 
 
 def exact_role(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> iam.IRole:
-    """Exactly what is listed here: CDK would add what a project usually needs."""
+    """Create a role with exactly `statements`: CDK may not add its default ones."""
     role = iam.Role(
         scope,
         "Role",

@@ -1,4 +1,4 @@
-"""How a container's image is built: one CodeBuild project each, one buildspec for all."""
+"""Define the CodeBuild projects that build images: one per container, one buildspec for all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PUSH: Final = (
 
 
 class BuildProject(Construct):
-    """Its role may push to one repository, sign, and leave evidence of one container."""
+    """A container's build project. Its role may push to one repository, sign and store evidence."""
 
     def __init__(
         self,
@@ -80,13 +80,13 @@ class BuildProject(Construct):
 
 
 def _tag(manifest: ContainerManifest) -> codebuild.FilterGroup:
-    """Such as `edge-refiner/v1.3.0`."""
+    """Match pushes of a version tag, such as `edge-refiner/v1.3.0`."""
     tag = rf"{manifest.name}/v[0-9]+\.[0-9]+\.[0-9]+"
     return codebuild.FilterGroup.in_event_of(codebuild.EventAction.PUSH).and_tag_is(tag)
 
 
 def _machine(manifest: ContainerManifest) -> codebuild.BuildEnvironment:
-    """Of the processor that the image is for; docker needs privileges."""
+    """Use the image's own processor architecture. Docker requires privileged mode."""
     image: codebuild.IBuildImage = (
         codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0
         if manifest.architecture == "arm64"
@@ -114,7 +114,7 @@ def _registry(manifest: ContainerManifest, names: Names) -> Iterator[iam.PolicyS
     repository = f"{names.arn('ecr')}:repository/{names.repository(manifest.name)}"
     yield allow(_PUSH, [repository])
     yield allow(["ecr:GetAuthorizationToken"], ["*"])
-    # ECR signs what is pushed in the name of whoever pushes.
+    # ECR signs a pushed image with the pusher's permissions.
     yield allow(["signer:SignPayload"], [f"{names.arn('signer')}:/signing-profiles/*"])
 
 

@@ -1,4 +1,4 @@
-"""How a new version of a function takes over: a little traffic first, back at the first alarm."""
+"""Shift traffic to a new function version gradually, and roll back at the first alarm."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.release import Release
 from pipeline.declared.names import Names
 
 _ERROR_PERCENT: Final = 5
-_OF_TIMEOUT: Final = 0.8  # p99 so near a function's timeout is about to be an error
+_OF_TIMEOUT: Final = 0.8  # a p99 above this share of the timeout warns of timeouts
 _THROTTLES: Final = 10
 _MINUTE: Final = cdk.Duration.minutes(1)
 
@@ -26,12 +26,12 @@ _WATCHED: Final = ("errors", "slowness", "throttles")
 
 
 def alarm_names(function_name: str) -> tuple[str, ...]:
-    """What rings while a version of the function does badly."""
+    """Return the names of the alarms that watch a new version of the function."""
     return tuple(f"{function_name}-{kind}" for kind in _WATCHED)
 
 
 class Canary(Construct):
-    """The deployment group of an alias. Its alarms need no function to exist, only its name."""
+    """An alias's deployment group and its alarms, which need only the function's name."""
 
     def __init__(
         self,
@@ -65,12 +65,12 @@ class Canary(Construct):
                 failed_deployment=True, stopped_deployment=True, deployment_in_alarm=True
             ),
         )
-        _obey(group, release)
-        _try_first(alias, group, smoke_hook)
-        alias.node.add_dependency(group)  # the group as this release wants it, then the shift
+        _roll_back_at_once(group, release)
+        _smoke_test_first(alias, group, smoke_hook)
+        alias.node.add_dependency(group)  # update the group before traffic shifts
 
     def _errors(self) -> cloudwatch.Alarm:
-        """Percent of calls that failed, other than by refusing a photo that deserves it."""
+        """Alarm on the percentage of failed calls, without those the metric `refused` counts."""
         rate = cloudwatch.MathExpression(
             expression="IF(calls > 0, 100 * (errors - FILL(refused, 0)) / calls, 0)",
             using_metrics={
@@ -92,7 +92,7 @@ class Canary(Construct):
             rate,
             above=_ERROR_PERCENT,
             of_periods=(2, 3),
-            meaning="Calls of the function fail, other than by refusing a photo.",
+            meaning="More than 5% of calls fail, not counting permanent errors and weights waits.",
             section="function-errors",
         )
 
@@ -103,7 +103,7 @@ class Canary(Construct):
             self._metric("Duration", "p99"),
             above=limit_ms,
             of_periods=(2, 3),
-            meaning="One call in a hundred nearly reaches the function's timeout.",
+            meaning="The slowest 1% of calls exceed 80% of the function's timeout.",
             section="function-slowness",
         )
 
@@ -113,12 +113,12 @@ class Canary(Construct):
             self._metric("Throttles", "Sum"),
             above=_THROTTLES,
             of_periods=(3, 3),
-            meaning="Lambda turns calls of the function away.",
+            meaning="Lambda throttles calls of the function.",
             section="function-throttles",
         )
 
     def _metric(self, name: str, statistic: str) -> cloudwatch.Metric:
-        """A metric of the alias, by names: the alarm is there before alias and function are."""
+        """Return an alias metric by name: its alarm may exist before the function does."""
         resource = f"{self._function_name}:{self._alias_name}"
         return cloudwatch.Metric(
             namespace="AWS/Lambda",
@@ -129,10 +129,10 @@ class Canary(Construct):
         )
 
 
-def _try_first(
+def _smoke_test_first(
     alias: lambda_.Alias, group: codedeploy.LambdaDeploymentGroup, smoke_hook: str
 ) -> None:
-    """The hook is known by name, and what it may do is its own stack's business."""
+    """Have CodeDeploy call the smoke-test hook before it shifts traffic to the new version."""
     resource_of(alias, lambda_.CfnAlias).cfn_options.update_policy = cdk.CfnUpdatePolicy(
         code_deploy_lambda_alias_update=cdk.CfnCodeDeployLambdaAliasUpdate(
             application_name=group.application.application_name,
@@ -142,8 +142,8 @@ def _try_first(
     )
 
 
-def _obey(group: codedeploy.LambdaDeploymentGroup, release: Release) -> None:
-    """Going back to a good version neither waits nor minds the alarms the bad one raised."""
+def _roll_back_at_once(group: codedeploy.LambdaDeploymentGroup, release: Release) -> None:
+    """Make a rollback shift all traffic at once and ignore alarms the bad version raised."""
     made = resource_of(group, codedeploy.CfnDeploymentGroup)
     at_once = release.at_once.logical_id
     canary = codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES
@@ -151,5 +151,5 @@ def _obey(group: codedeploy.LambdaDeploymentGroup, release: Release) -> None:
     made.deployment_config_name = cdk.Fn.condition_if(
         at_once, all_at_once.deployment_config_name, canary.deployment_config_name
     ).to_string()
-    minded = cdk.Fn.condition_if(at_once, False, True)
-    made.add_property_override("AlarmConfiguration.Enabled", minded)
+    alarms_enabled = cdk.Fn.condition_if(at_once, False, True)
+    made.add_property_override("AlarmConfiguration.Enabled", alarms_enabled)

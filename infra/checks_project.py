@@ -1,4 +1,4 @@
-"""What every change has to pass, run on CodeBuild: lint, types, every hermetic test."""
+"""Define the CodeBuild project that lints, type-checks and tests every change."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _MINUTES: Final = 60
 
 
 class ChecksProject(Construct):
-    """Its role reads the sources and writes its log and its reports.
+    """The CodeBuild project for checks. Its role reads sources and writes a log and test reports.
 
-    It listens to pushes of branches, which only those can make whom the repository lets in. A pull
-    request out of a fork is a stranger's code beside our connection: look at it, then push it.
+    It builds pushed branches only, since only people with write access can push. A fork's pull
+    request is untrusted code: review it, then push it to a branch.
     """
 
     def __init__(

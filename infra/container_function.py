@@ -1,4 +1,4 @@
-"""A container's function, or its function for one model: image, version, alias `live`, canary."""
+"""Define one container function: image, version, alias `live` and canary."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ARCHITECTURES: Final = {
 
 
 class ContainerFunction(Construct):
-    """Everything else it needs — role, logs, repository — it knows by name and does not make."""
+    """A function for a container or one of its models; its role and log group exist already."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class ContainerFunction(Construct):
             log_group=logs.LogGroup.from_log_group_name(self, "Logs", names.log_group(name)),
             tracing=lambda_.Tracing.ACTIVE,
             current_version_options=lambda_.VersionOptions(
-                # A version's description cannot change, so that another image is another version.
+                # Lambda cannot change a version's description, so each image gets a new version.
                 description=f"{release.digest} v{release.version}",
                 removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             ),

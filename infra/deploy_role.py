@@ -1,4 +1,4 @@
-"""What CloudFormation works as during a release: one container's functions, and nothing beside."""
+"""Define the role CloudFormation assumes to release one container and nothing else."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FUNCTION: Final = (
     "lambda:DeleteAlias",
     "lambda:GetAlias",
     "lambda:UpdateAlias",
-    # Read back after each change, also of what a function does not have.
+    # CloudFormation reads these back after each change, even where a function has none.
     "lambda:GetFunctionCodeSigningConfig",
     "lambda:GetFunctionRecursionConfig",
     "lambda:GetFunctionScalingConfig",
@@ -60,7 +60,7 @@ _RECORD: Final = (
 
 
 class DeployRole(Construct):
-    """One for each container: a release of one can do nothing to another."""
+    """A container's deploy role: it cannot change another container."""
 
     def __init__(
         self,
@@ -76,8 +76,8 @@ class DeployRole(Construct):
             self,
             "Role",
             role_name=names.deploy_role(manifest.name),
-            # No condition: CloudFormation promises no source with a stack's role. Who may
-            # pass the role is the guard.
+            # No condition here: CloudFormation does not guarantee a source ARN or account with a
+            # stack's role. `iam:PassRole` limits who can use it.
             assumed_by=iam.ServicePrincipal("cloudformation.amazonaws.com"),
             inline_policies={"release": document},
         )
@@ -106,7 +106,7 @@ def _canaries(
     yield _allow(_APPLICATION, [f"{arn}:application:{application}"])
     yield _allow(_GROUP, [f"{arn}:deploymentgroup:{application}/{group}" for group in groups])
     yield _allow(["codedeploy:GetDeploymentConfig"], [f"{arn}:deploymentconfig:*"])
-    # It has no resource type: held to anything, a canary in alarm could not be stopped.
+    # This action has no resource type: any narrower resource would stop CodeDeploy's rollback.
     yield _allow(["codedeploy:StopDeployment"], ["*"])
 
 

@@ -1,4 +1,4 @@
-"""What a release changes, and nothing else: the functions of one container."""
+"""Define the stack that a release updates: the functions of one container."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from pipeline.declared.names import Names
 
 
 class FunctionStack(cdk.Stack):
-    """One container's functions, all from the image its parameters name.
+    """The functions of one container, all from the image in the stack's parameters.
 
-    It refers to no other stack and makes no role: whoever may update it can release, no more.
+    The stack refers to no other stack and creates no role: permission to update it allows a release
+    and nothing more.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class FunctionStack(cdk.Stack):
             scope,
             stack_id,
             description=f"Matteline: {manifest.name}",
-            # A release gives every parameter, and the bootstrap version would be one more.
+            # A release passes every parameter; the bootstrap version rule would add another.
             synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         )
         release = Release(self)
@@ -72,19 +73,19 @@ def _environment(
     return {
         **manifest.environment,
         "MATTELINE_IMAGE_DIGEST": release.digest,
-        # Lambda publishes no version of what did not change, and a digest may be released twice.
+        # Lambda publishes no new version without a change, and a digest may be released twice.
         "MATTELINE_RELEASE": release.version,
         **({"MATTELINE_ACCEPTED_LICENCES": licences} if licences else {}),
     }
 
 
 def _record(scope: Construct, name: str, release: Release) -> ssm.StringParameter:
-    """What survived its canary: written after every alias, rolled back with them."""
+    """Record the image that passed its canary; CloudFormation writes it last and rolls it back."""
     record = ssm.StringParameter(
         scope,
         "Record",
         parameter_name=name,
-        description="The image that is live, and its version",
+        description="The live image and its version",
         string_value=f'{{"version": "{release.version}", "digest": "{release.digest}"}}',
     )
     release.makes(record)

@@ -1,4 +1,4 @@
-"""From what a function's container and model declare to the statements of its role."""
+"""Derive a function's IAM statements from the access its container and model declare."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _OBJECT_ACTIONS: Final[dict[Action, tuple[str, ...]]] = {
     "write": ("s3:PutObject", "s3:AbortMultipartUpload"),
     "delete": ("s3:DeleteObject",),
 }
-# What a request is signed against begins with the geography it is answered in.
+# Geography prefixes of Bedrock inference profile IDs.
 _GEOGRAPHIES: Final = {"us", "us-gov", "eu", "apac", "jp", "au", "ca", "global"}
 
 
 def statements(
     function: DeclaredFunction, blueprint: Blueprint, names: Names, *, key_arn: str
 ) -> Iterator[iam.PolicyStatement]:
-    """Everything the function may do; what nobody declared is not among it."""
+    """Yield exactly the statements that the function's declared access needs."""
     engine = function.row.engine if function.row else None
     given = [access for access in function.manifest.access if access.is_for(engine)]
     for access in given:
@@ -49,13 +49,13 @@ def _objects(
         actions.append("s3:GetObjectVersion")
     yield _allow(actions, [f"{bucket}/{keys}" for keys in access.keys_of(function.model)])
     if "read" in access.actions:
-        # Whoever may not list is told "forbidden" of what is missing. A condition on the prefix
-        # would do the same: reading an object has none.
+        # Without s3:ListBucket, S3 answers 403 instead of 404 for a missing key. A prefix condition
+        # would not match: GetObject carries no prefix.
         yield _allow(["s3:ListBucket"], [bucket])
 
 
 def _key(given: Iterable[Access], key_arn: str, names: Names) -> iam.PolicyStatement:
-    """The data key, through S3 only. Uploads in parts are read back by S3 to be put together."""
+    """Allow the data key through S3 only. S3 decrypts multipart uploads to assemble them."""
     writes = any("write" in access.actions for access in given)
     return _allow(
         ["kms:Decrypt", "kms:GenerateDataKey"] if writes else ["kms:Decrypt"],
@@ -65,7 +65,7 @@ def _key(given: Iterable[Access], key_arn: str, names: Names) -> iam.PolicyState
 
 
 def _sources(catalogue: Catalogue, names: Names) -> Iterator[iam.PolicyStatement]:
-    """The very objects that `s3://` addresses name, and the secrets that rows name."""
+    """Allow exactly the objects of `s3://` sources and the secrets that model rows name."""
     files = [file for row in catalogue.rows for file in row.files]
     objects = sorted({arn for file in files for arn in _source_objects(file, names)})
     secrets = sorted({file.token for file in files if file.token})
@@ -73,7 +73,7 @@ def _sources(catalogue: Catalogue, names: Names) -> Iterator[iam.PolicyStatement
         yield _allow(["s3:GetObject"], objects)
     if secrets:
         arn = f"{names.arn('secretsmanager')}:secret"
-        # Secrets Manager ends an ARN in six characters of its own.
+        # Secrets Manager appends a hyphen and six random characters to a secret's ARN.
         yield _allow(
             ["secretsmanager:GetSecretValue"], [f"{arn}:{name}-??????" for name in secrets]
         )
@@ -87,7 +87,7 @@ def _source_objects(file: WeightsFile, names: Names) -> Iterator[str]:
 
 
 def _hosted(model_id: str, names: Names) -> Iterator[iam.PolicyStatement]:
-    """One model of Bedrock; in whichever region a profile has it answered, and by no other way."""
+    """Allow one Bedrock model; in other regions only through the model's inference profile."""
     geography, _, foundation = model_id.partition(".")
     bedrock = f"arn:{names.partition}:bedrock"
     if geography not in _GEOGRAPHIES:
@@ -104,7 +104,7 @@ def _hosted(model_id: str, names: Names) -> Iterator[iam.PolicyStatement]:
 
 
 def _observed(function: str, names: Names) -> Iterator[iam.PolicyStatement]:
-    """Its own logs, in which metrics travel too, and its traces."""
+    """Allow the function to write its logs, which also carry metrics, and its X-Ray traces."""
     group = f"{names.arn('logs')}:log-group:{names.log_group(function)}"
     yield _allow(["logs:CreateLogStream", "logs:PutLogEvents"], [f"{group}:*"])
     yield _allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"])

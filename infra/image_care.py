@@ -1,7 +1,7 @@
-"""Live images, looked at and scanned again every day, with an alarm; and builds, rehearsed weekly.
+"""Scan live images again every day, with an alarm, and rehearse their builds every week.
 
-A rehearsal builds the default branch, or the zip that is there: what the next release would be made
-of. That it can be built is also how what is live could be mended.
+A rehearsal builds the default branch, or the uploaded zip, without a push. It shows that a fix for
+a live image could be built.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from infra.metrics import namespace, undelivered
 from pipeline.declared.names import PROJECT, Names
 from pipeline.functions.image_watch.findings import METRIC
 
-# Monday morning: what fails finds people at work.
+# Monday at 05:00 UTC, so that people are at work when a build fails.
 _WEEKLY: Final = {"week_day": "MON", "hour": "5", "minute": "0"}
 _DAILY: Final = {"hour": "5", "minute": "0"}
 _ATTEMPTS: Final = 4
 
 
 class ImageCare(Construct):
-    """`watch` is the image-watch function."""
+    """Schedules and alarms for live images. `watch` is the image-watch function."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class ImageCare(Construct):
         alarms: Alarms,
     ) -> None:
         super().__init__(scope, "ImageCare")
-        self._lost = sqs.Queue(
+        self._dead_letters = sqs.Queue(
             self,
             "Undelivered",
             queue_name=names.undelivered_queue("image-care"),
@@ -52,46 +52,46 @@ class ImageCare(Construct):
         )
         schedule = events.Schedule.cron(**_DAILY)
         events.Rule(self, "Daily", schedule=schedule, targets=[self._to(watch)])
-        self._every_week([*map(self._rehearsal, projects)])
+        self._rehearse_weekly([*map(self._rehearsal, projects)])
         for name, pattern in _reports().items():
             events.Rule(self, name, event_pattern=pattern, targets=[self._to(watch)])
-        _alarm_until_it_is_mended(alarms, names)
+        _add_vulnerability_alarm(alarms, names)
         alarms.add(
             "image-care-undelivered",
             undelivered(names, "image-care"),
             above=0,
-            meaning="A look at live images, or a rehearsal of their builds, did not begin.",
+            meaning="A daily scan of live images, or a weekly build rehearsal, did not start.",
             section="image-care-undelivered",
         )
 
-    def _every_week(self, wanted: Sequence[events.IRuleTarget]) -> None:
-        """A rule has at most five targets."""
-        for number in range(0, len(wanted), 5):
+    def _rehearse_weekly(self, rehearsals: Sequence[events.IRuleTarget]) -> None:
+        """Split the targets over several rules: a rule has at most five."""
+        for number in range(0, len(rehearsals), 5):
             events.Rule(
                 self,
                 f"Weekly{number // 5 + 1}",
                 schedule=events.Schedule.cron(**_WEEKLY),
-                targets=list(wanted[number : number + 5]),
+                targets=list(rehearsals[number : number + 5]),
             )
 
     def _to(self, function: lambda_.IFunction) -> events.IRuleTarget:
         return targets.LambdaFunction(
-            function, dead_letter_queue=self._lost, retry_attempts=_ATTEMPTS
+            function, dead_letter_queue=self._dead_letters, retry_attempts=_ATTEMPTS
         )
 
     def _rehearsal(self, project: codebuild.IProject) -> events.IRuleTarget:
-        """Everything a build does but the push, to see that it still can be built."""
+        """Run a build without its push, to show that the image can still be built."""
         variables = [{"name": "REHEARSAL", "value": "1", "type": "PLAINTEXT"}]
         return targets.CodeBuildProject(
             project,
             event=events.RuleTargetInput.from_object({"environmentVariablesOverride": variables}),
-            dead_letter_queue=self._lost,
+            dead_letter_queue=self._dead_letters,
             retry_attempts=_ATTEMPTS,
         )
 
 
-def _alarm_until_it_is_mended(alarms: Alarms, names: Names) -> None:
-    """Days are midnight to midnight: yesterday's count bridges the hours until today's look."""
+def _add_vulnerability_alarm(alarms: Alarms, names: Names) -> None:
+    """Alarm on today's or yesterday's count: today's is missing until the daily scan has run."""
     alarms.add(
         METRIC,
         cloudwatch.Metric(
@@ -102,13 +102,13 @@ def _alarm_until_it_is_mended(alarms: Alarms, names: Names) -> None:
         ),
         above=0,
         of_periods=(1, 2),
-        meaning="Critical vulnerabilities are known of an image that is live.",
+        meaning="A live image has critical vulnerabilities that nobody waived.",
         section="image-vulnerable",
     )
 
 
 def _reports() -> dict[str, events.EventPattern]:
-    """What ECR says after a basic scan, and Inspector of every finding of a continuous one."""
+    """Match ECR's report of a basic scan and Inspector's finding of a continuous one."""
     ours = [{"prefix": f"{PROJECT}/"}]
     some: list[Any] = [{"numeric": [">", 0]}]
     return {

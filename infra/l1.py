@@ -1,4 +1,4 @@
-"""The CloudFormation resource under a construct, for what the construct has no words for."""
+"""Reach a construct's CloudFormation resource, for properties that the construct lacks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ R = TypeVar("R", bound=CfnResource)
 
 
 def resource_of(construct: Construct, kind: type[R]) -> R:
-    """What the construct is made of; TypeError if that is of another kind."""
+    """Return the construct's own resource. Raises TypeError if it is not a `kind`."""
     resource = construct.node.default_child
     if not isinstance(resource, kind):
-        raise TypeError(f"{construct.node.path} is made of {resource}, no {kind.__name__}")
+        raise TypeError(f"{construct.node.path} is a {resource}, not a {kind.__name__}")
     return resource

@@ -1,4 +1,4 @@
-"""A function of the platform's own on AWS: a zip, a role of its own, a log."""
+"""Define one of the platform's zipped functions on AWS, with its own role and log group."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.declared.names import Names
 
 
 class Operation(Construct):
-    """Python 3.13 with the boto3 that the runtime brings, so that nothing has to be built first."""
+    """A Python 3.13 function. It uses the runtime's boto3, so no build has to run first."""
 
     def __init__(
         self,

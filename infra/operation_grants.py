@@ -1,4 +1,4 @@
-"""What each of the platform's own functions may do, and nothing else."""
+"""Grant each of the platform's zipped functions exactly the permissions it needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SMOKE: Final = "smoke/*"
 
 @dataclass(frozen=True)
 class Grants:
-    """Statements by function. The keys are ARNs: of what is in the buckets, and of provenance."""
+    """IAM statements by function. The keys are ARNs: `signing_key` signs provenance."""
 
     blueprint: Blueprint
     names: Names
@@ -25,7 +25,7 @@ class Grants:
     signing_key: str
 
     def of(self, operation: str) -> list[iam.PolicyStatement]:
-        """KeyError for a function that nobody has said the permissions of."""
+        """Return the function's statements. Raises KeyError for an unknown function."""
         granted: dict[str, Callable[[], list[iam.PolicyStatement]]] = {
             "release-request": self._request,
             "release-gate": self._gate,
@@ -43,9 +43,9 @@ class Grants:
         ]
 
     def _gate(self) -> list[iam.PolicyStatement]:
-        asked = ["ecr:DescribeImageScanFindings", "ecr:DescribeImageSigningStatus"]
+        findings = ["ecr:DescribeImageScanFindings", "ecr:DescribeImageSigningStatus"]
         return [
-            _allow(asked, self.repositories),
+            _allow(findings, self.repositories),
             enhanced_findings(),
             _allow(["kms:Verify"], [self.signing_key]),
             *self._objects("evidence", reads=[_EVIDENCE], writes=["releases/*/verdict.json"]),
@@ -65,13 +65,13 @@ class Grants:
             f"{names.function_arn(each.manifest.name, each.model)}:*"
             for each in self.blueprint.functions
         ]
-        told = [
+        deployments = [
             "codedeploy:ListDeploymentTargets",
             "codedeploy:BatchGetDeploymentTargets",
             "codedeploy:PutLifecycleEventHookExecutionStatus",
         ]
         return [
-            _allow(told, ["*"]),  # they have no resource type to be held to
+            _allow(deployments, ["*"]),  # these actions have no resource type
             _allow(["lambda:InvokeFunction"], versions),
             _allow(["cloudformation:DescribeStacks"], self._stacks),
             self._releases(),
@@ -111,7 +111,7 @@ class Grants:
         arn = self.names.bucket_arn(bucket)
         statements = []
         if reads:
-            # Whoever may not list is told "forbidden" of what is missing.
+            # Without s3:ListBucket, S3 answers 403 instead of 404 for a missing key.
             statements.append(_allow(["s3:ListBucket"], [arn]))
             statements.append(_allow(["s3:GetObject"], [f"{arn}/{keys}" for keys in reads]))
         if writes:
@@ -119,7 +119,7 @@ class Grants:
         return statements
 
     def _key(self) -> iam.PolicyStatement:
-        """The buckets' data key, through S3 only."""
+        """Allow the data key of the buckets, through S3 only."""
         return iam.PolicyStatement(
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=[self.data_key],
@@ -130,7 +130,7 @@ class Grants:
 
 
 def enhanced_findings() -> iam.PolicyStatement:
-    """ECR asks Inspector in the caller's name, where scanning is enhanced. It has no resources."""
+    """Allow Inspector's lists: ECR calls them for the caller, and they have no resource type."""
     return _allow(["inspector2:ListCoverage", "inspector2:ListFindings"], ["*"])
 
 

@@ -1,4 +1,4 @@
-"""The state machines, and the events that start them."""
+"""Define the stack of state machines and the rules that start them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.declared.names import Names
 
 
 class PipelineStack(cdk.Stack):
-    """Every `state_machines/*.asl.json`, `*.trigger.json` and `*.schedule.json`."""
+    """One state machine per `*.asl.json`, one rule per `*.trigger.json` and `*.schedule.json`."""
 
     def __init__(
         self, scope: Construct, stack_id: str, *, blueprint: Blueprint, names: Names

@@ -1,4 +1,4 @@
-"""A bucket as it is declared, closed to everybody who is not let in."""
+"""Define a declared bucket without public access."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from infra.l1 import resource_of
 from pipeline.declared.resources import Bucket
 
 _TLS: Final = 1.2
-_UNFINISHED_DAYS: Final = 1  # no upload of ours takes an hour
+_UNFINISHED_DAYS: Final = 1  # no upload of the pipeline takes an hour
 _EVENTS: Final = "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled"
 
 
 class PrivateBucket(s3.Bucket):
-    """No public access, no ACLs, no plain http. Without a key, S3 encrypts with its own."""
+    """A bucket without public access, ACLs or plain HTTP. Without `key`, S3 uses its own key."""
 
     def __init__(
         self,
@@ -49,12 +49,12 @@ class PrivateBucket(s3.Bucket):
             removal_policy=removal_policy(retained=declared.retained),
         )
         if declared.events:
-            # The property alone: `event_bridge_enabled=True` brings a Lambda of its own.
+            # Set only the property: `event_bridge_enabled=True` would add a Lambda function.
             resource_of(self, s3.CfnBucket).add_property_override(_EVENTS, value=True)
 
 
 def removal_policy(*, retained: bool) -> cdk.RemovalPolicy:
-    """What was retained stays when its stack goes, and goes when its stack failed to come."""
+    """Keep retained resources on deletion, but not after a failed creation."""
     policy = cdk.RemovalPolicy
     return policy.RETAIN_ON_UPDATE_OR_DELETE if retained else policy.DESTROY
 

@@ -1,4 +1,4 @@
-"""Saved queries of CloudWatch Logs Insights, out of `queries.toml`."""
+"""Create the saved CloudWatch Logs Insights queries of `queries.toml`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where images are kept: a repository per container, scanned and signed as they are pushed."""
+"""Define the image registry: one repository per container; ECR scans and signs on push."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.declared.names import PROJECT, Names
 
 Scanning = Literal["basic", "enhanced"]
 
-_KEPT_VERSIONS: Final = 30  # by number, not by age: what is live must not expire
+_KEPT_VERSIONS: Final = 30  # by count, not age: a live image must not expire
 _UNTAGGED_DAYS: Final = 14
 _SCANS: Final[dict[Scanning, tuple[str, str]]] = {
     "basic": ("BASIC", "SCAN_ON_PUSH"),
@@ -27,7 +27,7 @@ _EVERY_REPOSITORY: Final = f"{PROJECT}/*"
 
 
 class RegistryStack(cdk.Stack):
-    """One for an account and region, whatever stages it has: scanning and signing are its own."""
+    """The registry of an account and region, shared by all stages, as scanning and signing are."""
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class RegistryStack(cdk.Stack):
                 )
             ],
         )
-        _sign_what_is_pushed(self)
+        _sign_pushed_images(self)
 
 
 def _repository(scope: Construct, container: ContainerManifest, names: Names) -> None:
-    """Tags are versions and never move; Lambda may pull for our functions."""
+    """Create a repository with immutable version tags, from which Lambda may pull."""
     repository = ecr.Repository(
         scope,
         f"{pascal_case(container.name)}Repository",
@@ -92,8 +92,8 @@ def _repository(scope: Construct, container: ContainerManifest, names: Names) ->
     )
 
 
-def _sign_what_is_pushed(scope: Construct) -> None:
-    """ECR signs by itself, in the name of whoever pushes: no tool for it in any build."""
+def _sign_pushed_images(scope: Construct) -> None:
+    """Have ECR sign each pushed image with the pusher's permissions: builds need no tool for it."""
     profile = signer.CfnSigningProfile(
         scope, "SigningProfile", platform_id="Notation-OCI-SHA384-ECDSA"
     )

@@ -1,4 +1,4 @@
-"""A release as its stack sees it: three parameters, and what follows from them."""
+"""Define a release as a stack sees it: three parameters, and what depends on them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ ALL_AT_ONCE: Final = "all-at-once"
 
 
 class Release:
-    """Which image is to run and how it takes over. Before the first one there is no image."""
+    """The image to run and how traffic shifts to it. Before the first release there is no image."""
 
     def __init__(self, stack: cdk.Stack) -> None:
-        # Without "sha256:", which CDK would not see inside a parameter: it would make a tag of it.
+        # Without "sha256:": CDK cannot see the prefix inside a parameter and would treat it as a
+        # tag.
         self._digest_hex = cdk.CfnParameter(
             stack,
             "ImageDigestHex",
@@ -29,14 +30,14 @@ class Release:
             "ReleaseVersion",
             default="0.0.0",
             allowed_pattern=r"^\d+\.\d+\.\d+$",
-            description="The version that image was tagged with",
+            description="The version that tags the image",
         )
         shift = cdk.CfnParameter(
             stack,
             "TrafficShift",
             default=CANARY,
             allowed_values=[CANARY, ALL_AT_ONCE],
-            description="all-at-once goes back to an image that is known to be good",
+            description="all-at-once is for a rollback to a version that was live before",
         )
         fn = cdk.Fn
         self.released = cdk.CfnCondition(
@@ -59,6 +60,6 @@ class Release:
         return self._version.value_as_string
 
     def makes(self, *resources: cdk.Resource) -> None:
-        """Have the resources exist once something is released."""
+        """Create the resources only once something has been released."""
         for resource in resources:
             resource_of(resource, cdk.CfnResource).cfn_options.condition = self.released

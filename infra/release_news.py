@@ -1,4 +1,4 @@
-"""Where people hear of releases: a topic for the good news, the bad news, and builds that broke."""
+"""Publish the outcome of every release, and failed builds, to an SNS topic."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MACHINE: Final = "release-container"
 
 
 class ReleaseNews(Construct):
-    """Every end of a release and of a build that is not a success, as its event has it."""
+    """The topic and the rules that send it release outcomes, failed builds and machine failures."""
 
     def __init__(self, scope: Construct, *, names: Names, email: str | None) -> None:
         super().__init__(scope, "News")
@@ -47,7 +47,7 @@ def _patterns(names: Names) -> dict[str, events.EventPattern]:
             },
         ),
         "Crashes": _machine_ended(names, status=["TIMED_OUT", "ABORTED"]),
-        # What the machine fails with by name it has announced itself, in its own words.
+        # The machine announces its own named errors itself.
         "Slips": _machine_ended(names, status=["FAILED"], error=[{"anything-but": announced}]),
     }
 
@@ -61,16 +61,16 @@ def _machine_ended(names: Names, **how: Any) -> events.EventPattern:  # noqa: AN
 
 
 def _topic(scope: Construct, names: Names) -> sns.Topic:
-    """A key of its own, as the one AWS manages would not let EventBridge in.
+    """Create a topic with its own key: the AWS managed key does not admit EventBridge.
 
-    That it may use the key the target says, without a condition: SNS supports none for EventBridge
+    CDK's target grants EventBridge the key without a condition: SNS supports none for EventBridge
     and an encrypted topic.
     """
     key = kms.Key(
         scope,
         "Key",
         alias=f"alias/{names.release_topic()}",
-        description="What is said of releases on its way to whoever listens",
+        description="Encrypts release notifications",
         enable_key_rotation=True,
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )

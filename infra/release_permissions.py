@@ -1,4 +1,4 @@
-"""What a state machine that releases containers may do with their stacks and repositories."""
+"""Derive what the release machine may do with the containers' stacks and repositories."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ RELEASE_ACTIONS: Final = {
 
 
 class ReleasePermissions:
-    """For every container of a blueprint."""
+    """IAM statements for the release machine, over every container of a blueprint."""
 
     def __init__(self, blueprint: Blueprint, names: Names) -> None:
         self._containers = [each.name for each in blueprint.containers]
         self._names = names
 
     def of(self, action: str) -> Iterator[iam.PolicyStatement]:
-        """What one of RELEASE_ACTIONS needs."""
+        """Yield the statements that one of RELEASE_ACTIONS needs."""
         if action == "updateStack":
             yield from self._updates()
             return
@@ -38,10 +38,10 @@ class ReleasePermissions:
             yield enhanced_findings()
 
     def _updates(self) -> Iterator[iam.PolicyStatement]:
-        """Of each stack, as its own deploy role, which bounds what a template could do.
+        """Allow updates of each stack, but only with its own deploy role, which limits a template.
 
-        A template's URL is refused here; one in the body no condition key can see, and it is the
-        machine's definition that sends none.
+        The condition denies a template URL. No condition key covers a template in the request body;
+        the machine's definition sends none.
         """
         for container in self._containers:
             role = self._names.deploy_role_arn(container)

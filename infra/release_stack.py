@@ -1,4 +1,4 @@
-"""How containers get live: builds, the functions that judge and try images, deploy roles."""
+"""Define the stack that builds, checks and releases containers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SOURCE = Path(__file__).parents[1]
 
 
 class ReleaseStack(cdk.Stack):
-    """All of it knows stacks, functions and buckets by name, and is there before any image is."""
+    """Builds, release functions and deploy roles. It refers to stacks and functions by name."""
 
     def __init__(
         self,
@@ -88,11 +88,11 @@ class ReleaseStack(cdk.Stack):
 
 
 def _signing_key(scope: Construct, names: Names) -> kms.Key:
-    """What builds sign their provenance with; the gate only verifies."""
+    """Create the key that builds sign provenance with; the gate may only verify."""
     key = kms.Key(
         scope,
         "ProvenanceKey",
-        description="Provenance of container images",
+        description="Signs the provenance of container images",
         key_spec=kms.KeySpec.ECC_NIST_P384,
         key_usage=kms.KeyUsage.SIGN_VERIFY,
         removal_policy=cdk.RemovalPolicy.RETAIN,
@@ -104,7 +104,7 @@ def _signing_key(scope: Construct, names: Names) -> kms.Key:
 def _operations(
     scope: Construct, blueprint: Blueprint, names: Names, grants: Grants
 ) -> dict[str, lambda_.IFunction]:
-    """The platform's own functions, out of one zip; CDK copies what it is made of at once."""
+    """Create the zipped functions from one zip. CDK copies the folder before it is deleted."""
     with tempfile.TemporaryDirectory(prefix="operations-") as folder:
         code = lambda_.Code.from_asset(str(lay_out(_SOURCE, blueprint.root, Path(folder))))
         return {
@@ -121,12 +121,12 @@ def _release_alarm(
     functions: list[DeclaredFunction],
     names: Names,
 ) -> None:
-    """Any alarm of any of the container's functions: CloudFormation minds five at most."""
+    """Combine the alarms of a container's functions: CloudFormation allows five at most."""
     watched = [alarm for each in functions for alarm in alarm_names(each.name(names))]
     cloudwatch.CfnCompositeAlarm(
         scope,
         f"{pascal_case(manifest.name)}ReleaseAlarm",
         alarm_name=names.release_alarm(manifest.name),
-        alarm_description=f"Rolls back a release of {manifest.name} while it is under way.",
+        alarm_description=f"Rolls back a running release of {manifest.name}.",
         alarm_rule=" OR ".join(f'ALARM("{name}")' for name in watched),
     )

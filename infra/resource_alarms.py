@@ -1,4 +1,4 @@
-"""Alarms on what executions use: weights, memory, concurrency, the tables."""
+"""Define alarms on resources that executions use: weights, memory, concurrency and tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
 from pipeline.declared.resources import Resources
 
-_CONCURRENCY_QUOTA: Final = 1000  # what an account is given before it asks for more
+_CONCURRENCY_QUOTA: Final = 1000  # an account's default quota
 _FULL: Final = 0.8
 
 
@@ -23,7 +23,7 @@ def add_resource_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> N
         "weights-mismatch",
         _raised("WeightsMismatch", containers),
         above=0,
-        meaning="Bytes of a model are not what the catalogue names. They were not loaded.",
+        meaning="Weights did not match their checksum and were not loaded.",
         section="weights-mismatch",
     )
     alarms.add(
@@ -40,14 +40,14 @@ def add_resource_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> N
         ),
         above=_FULL * _CONCURRENCY_QUOTA,
         of_periods=(2, 3),
-        meaning="The account's functions are near the number that may run at once.",
+        meaning="The account's functions use more than 80% of the default concurrency quota.",
         section="concurrency",
     )
     _add_for_tables(alarms, blueprint.resources, names)
 
 
 def add_operation_alarm(alarms: Alarms, blueprint: Blueprint, names: Names) -> None:
-    """One for all of the platform's own functions: each of them is meant never to fail."""
+    """Add one alarm over all zipped functions: none of them should ever fail."""
     failed = {
         f"f{number}": function_metric(each.function(names), "Errors", statistic="Sum")
         for number, each in enumerate(blueprint.operations(names))
@@ -56,14 +56,14 @@ def add_operation_alarm(alarms: Alarms, blueprint: Blueprint, names: Names) -> N
         "operations-failing",
         _sum(failed, label="errors"),
         above=0,
-        meaning="A function that judges, tries or watches images failed.",
+        meaning="A function that checks, smoke-tests or watches images failed.",
         section="operations-failing",
     )
 
 
 def _add_for_tables(alarms: Alarms, resources: Resources, names: Names) -> None:
     for table in resources.tables:
-        held_back = {
+        throttled = {
             event: cloudwatch.Metric(
                 namespace="AWS/DynamoDB",
                 metric_name=f"{event.capitalize()}ThrottleEvents",
@@ -74,16 +74,16 @@ def _add_for_tables(alarms: Alarms, resources: Resources, names: Names) -> None:
         }
         alarms.add(
             f"{table}-table-throttled",
-            _sum(held_back, label="requests held back"),
+            _sum(throttled, label="throttled requests"),
             above=0,
             of_periods=(2, 3),
-            meaning=f"DynamoDB holds requests to the table of {table} back.",
+            meaning=f"DynamoDB throttles requests to the {table} table.",
             section="table-throttled",
         )
 
 
 def _raised(error: str, containers: list[str]) -> cloudwatch.MathExpression:
-    """How often an error was raised, in whichever container."""
+    """Count how often any of the containers raised the error."""
     raised = {
         f"c{number}": task_metric(container, error, statistic="Sum")
         for number, container in enumerate(containers)

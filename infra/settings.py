@@ -1,4 +1,4 @@
-"""What a deployment chooses, out of CDK's context (`cdk synth -c matteline:stage=prod`)."""
+"""Read a deployment's settings from CDK context (`cdk synth -c matteline:stage=prod`)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PREFIX = "matteline:"
 
 
 class Settings(BaseModel):
-    """Every `matteline:<field>` of the context; unknown ones are nobody's business here.
+    """The `matteline:<field>` values of the context; other context keys are ignored.
 
-    `source_connection` is the ARN of a CodeConnections connection, approved by a person, to the
-    `source_repository` (`owner/name`) whose tags are built and whose
-    branches are checked. Without both, builds take a zip.
+    `source_connection` is the ARN of an approved CodeConnections connection to `source_repository`
+    (`owner/name`). CodeBuild builds its tags and checks its branches. Without both, builds take a
+    zip.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,11 +33,11 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _is_connected_to_something(self) -> Self:
         if (self.source_connection is None) != (self.source_repository is None):
-            raise ValueError("source_connection and source_repository go together")
+            raise ValueError("source_connection and source_repository must be set together")
         return self
 
     @classmethod
     def from_context(cls, read: Callable[[str], object]) -> Self:
-        """Settings from a context lookup such as `app.node.try_get_context`."""
+        """Read settings from a context lookup such as `app.node.try_get_context`."""
         given = {name: read(f"{_PREFIX}{name}") for name in cls.model_fields}
         return cls.model_validate({name: value for name, value in given.items() if value})

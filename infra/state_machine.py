@@ -1,4 +1,4 @@
-"""One `*.asl.json` on AWS: the machine, its role, its log, a version per change, alias `live`."""
+"""Define one state machine: role, log, a version per change, and alias `live`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_FAILED_PERCENT: Final = 50
 
 
 class StateMachine(Construct):
-    """`name` is the file's. A new definition is a new version, and `live` moves to it slowly."""
+    """The state machine of file `name`. A new definition is a new version; `live` shifts slowly."""
 
     def __init__(self, scope: Construct, name: str, *, blueprint: Blueprint, names: Names) -> None:
         super().__init__(scope, name)
@@ -47,7 +47,7 @@ class StateMachine(Construct):
 
 
 def _substitutions(definition: str, blueprint: Blueprint, names: Names) -> dict[str, str]:
-    """Exactly those the definition names: CloudFormation refuses others."""
+    """Return exactly the substitutions the definition names: CloudFormation rejects others."""
     provided = blueprint.substitutions(names)
     return {name: provided[name] for name in sorted(placeholders(definition))}
 
@@ -67,7 +67,7 @@ def _role(scope: Construct, names: Names) -> iam.Role:
 
 
 def _logging(scope: Construct, group: str) -> sfn.LogOptions:
-    """Every event, and never what a photo's job says: that is in the jobs table."""
+    """Log every event without execution data: photos' jobs are in the jobs table."""
     log = logs.LogGroup(
         scope,
         "Log",
@@ -79,7 +79,7 @@ def _logging(scope: Construct, group: str) -> sfn.LogOptions:
 
 
 def _guard(scope: Construct, names: Names, name: str) -> cloudwatch.Alarm:
-    """Takes `live` back to the version before while most executions end badly."""
+    """Create the alarm that rolls `live` back to the previous version when most executions fail."""
     ends = {
         "failed": execution_metric(names, name, "ExecutionsFailed", minutes=1),
         "succeeded": execution_metric(names, name, "ExecutionsSucceeded", minutes=1),
@@ -94,7 +94,7 @@ def _guard(scope: Construct, names: Names, name: str) -> cloudwatch.Alarm:
         ),
         above=_MOST_FAILED_PERCENT,
         of_periods=(2, 3),
-        meaning=f"Most executions of {name} fail; a new definition on its way is taken back.",
+        meaning=f"Most executions of {name} fail; a canary of a new definition is rolled back.",
         section="definition-taken-back",
     )
 

@@ -1,4 +1,4 @@
-"""What outlives every release: buckets, tables, and the key they are encrypted with."""
+"""Define the stack that outlives every release: buckets, tables and their encryption key."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pipeline.declared.names import Names
 from pipeline.declared.resources import Bucket, Resources, Table
 
 _ACCESS_LOGS: Final = Bucket(
-    summary="Who did what to which object.", retained=True, expires_days=365
+    summary="S3 access logs of all buckets.", retained=True, expires_days=365
 )
 
 
 class StorageStack(cdk.Stack):
-    """Everything `resources.toml` declares. `key` is the one all data in S3 is encrypted with."""
+    """The buckets and tables of `resources.toml`. `key` encrypts all data in S3."""
 
     def __init__(
         self, scope: Construct, stack_id: str, *, resources: Resources, names: Names
@@ -30,11 +30,11 @@ class StorageStack(cdk.Stack):
             self,
             "DataKey",
             alias=names.data_key(),
-            description="Photos, cut-outs, weights and whatever else is in the buckets",
+            description="Encrypts all buckets but the access logs",
             enable_key_rotation=True,
-            removal_policy=removal_policy(retained=True),  # without it, what is retained is lost
+            removal_policy=removal_policy(retained=True),  # losing the key loses retained objects
         )
-        # S3 delivers access logs only to buckets that it encrypts with keys of its own.
+        # S3 delivers access logs only to a bucket encrypted with S3's own keys.
         logs = PrivateBucket(
             self, "AccessLogs", name=names.bucket("access-logs"), declared=_ACCESS_LOGS
         )

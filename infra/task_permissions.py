@@ -1,4 +1,4 @@
-"""What a state machine's role may do: derived from its Task states, one by one, and no more."""
+"""Derive a state machine's IAM statements from its Task states, and grant nothing else."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _FOLLOWED: Final = (
 
 
 class UnknownIntegration(ValueError):
-    """A Task state calls what nobody has said the permissions of."""
+    """A Task state calls a service or target whose permissions are unknown."""
 
 
 class TaskPermissions:
-    """Statements for the role of any machine of a blueprint."""
+    """IAM statements for the role of any state machine of a blueprint."""
 
     def __init__(self, blueprint: Blueprint, names: Names) -> None:
         self._blueprint = blueprint
@@ -34,19 +34,19 @@ class TaskPermissions:
         self._releases = ReleasePermissions(blueprint, names)
 
     def statements(self, definition: str) -> tuple[iam.PolicyStatement, ...]:
-        """In the order of the states; UnknownIntegration names the state that is not understood."""
+        """Return statements in state order. UnknownIntegration names a task it cannot grant."""
         tasks = task_states(definition)
         found = [statement for task in tasks for statement in self._of(task)]
         objects = any(task.integration.startswith("aws-sdk:s3:") for task in tasks)
         return (*found, *([self._data_key()] if objects else []))
 
     def of_maps(self, machine: str, definition: str) -> tuple[iam.PolicyStatement, ...]:
-        """What the distributed Maps of a machine need besides: they start executions of it."""
+        """Return what distributed Maps need: they start executions of their own machine."""
         maps = distributed_maps(definition)
         return tuple(statement for each in maps for statement in self._of_map(machine, each))
 
     def _of_map(self, machine: str, each: DistributedMap) -> Iterator[iam.PolicyStatement]:
-        """Its items, its results, and the executions of its own that work on them."""
+        """Allow a Map to read its items, write its results and run its child executions."""
         bucket = each.reader["Parameters"]["Bucket"]
         if each.reads == "s3:listObjectsV2":
             yield _allow("s3:ListBucket", [self._s3(bucket)])
@@ -98,14 +98,14 @@ class TaskPermissions:
                 executions = [self._filled(task.text("ExecutionArn"))]
                 yield _allow("states:DescribeExecution", executions)
             case ["listMapRuns" | "describeMapRun"]:
-                return  # granted with the Map whose run it is
+                return  # granted with its Map
             case _:
                 raise _unknown(task)
 
     def _functions(self, task: TaskState) -> list[str]:
-        """The `live` alias of the container's function, or of its function for each model.
+        """Return the `live` alias ARN of each function the task may call.
 
-        The platform's own functions have no alias.
+        Zipped functions have no alias.
         """
         named = placeholders(task.text("FunctionName"))
         own = [
@@ -121,7 +121,7 @@ class TaskPermissions:
             if each.manifest.placeholder in named
         ]
         if not arns or not task.text("FunctionName").endswith(":live"):
-            raise UnknownIntegration(f"{task.name}: invokes no container's live alias")
+            raise UnknownIntegration(f"{task.name}: does not invoke a container's live alias")
         return arns
 
     def _table(self, task: TaskState) -> str:
@@ -136,7 +136,7 @@ class TaskPermissions:
         return f"arn:{self._names.partition}:s3:::{self._filled(resource)}"
 
     def _child(self, task: TaskState) -> str:
-        """The machine that is started."""
+        """Return the name of the machine that the task starts."""
         (placeholder,) = placeholders(task.text("StateMachineArn"))
         (child,) = (
             name
@@ -146,7 +146,7 @@ class TaskPermissions:
         return child
 
     def _start_and_wait(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
-        """Step Functions watches a child through a rule of its own, made on first use."""
+        """Allow a task to start an execution and wait: Step Functions waits by its own rule."""
         child = self._child(task)
         executions = f"{self._names.arn('states')}:execution:{self._names.machine(child)}:*"
         rule = (
@@ -179,7 +179,7 @@ class TaskPermissions:
 
 
 def _unknown(task: TaskState) -> UnknownIntegration:
-    return UnknownIntegration(f"{task.name}: no permissions known for {task.resource}")
+    return UnknownIntegration(f"{task.name}: unknown permissions for {task.resource}")
 
 
 def _allow(

@@ -1,4 +1,4 @@
-"""One `*.trigger.json` or `*.schedule.json` on AWS: its rule, its rights, what was not started."""
+"""Define an event or schedule rule that starts a state machine, with a dead-letter queue."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _ATTEMPTS: Final = 8
 
 
 def on_event(pattern: str) -> dict[str, Any]:
-    """The rule's occasion: every event of the pattern."""
+    """Return the rule properties for an event pattern."""
     return {"event_pattern": json.loads(pattern)}
 
 
 def every(rate: str) -> dict[str, Any]:
-    """The rule's occasion: again and again, as in `15 minutes`."""
+    """Return the rule properties for a rate such as `15 minutes`."""
     return {"schedule_expression": f"rate({rate})"}
 
 
 class Trigger(Construct):
-    """Each occasion starts the machine's alias, with the whole event as its input."""
+    """A rule that starts the machine's alias with the whole event as its input."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Trigger(Construct):
                 )
             ],
         )
-        _let_in(undelivered, rule)
+        _admit_rule(undelivered, rule)
 
 
 def _starter(scope: Construct, alias: sfn.CfnStateMachineAlias, names: Names) -> iam.Role:
@@ -89,7 +89,7 @@ def _starter(scope: Construct, alias: sfn.CfnStateMachineAlias, names: Names) ->
     return role
 
 
-def _let_in(queue: sqs.Queue, rule: events.CfnRule) -> None:
+def _admit_rule(queue: sqs.Queue, rule: events.CfnRule) -> None:
     queue.add_to_resource_policy(
         iam.PolicyStatement(
             actions=["sqs:SendMessage"],

@@ -1,5 +1,5 @@
-"""The platform's own small functions: zips for Lambda's Python 3.13, with nothing but its boto3.
+"""The platform's small Lambda functions: zips for Python 3.13 that need only the runtime's boto3.
 
-They have to be there before any image is, so they are no containers. Each folder has a thin
-`handler`, the `contract` it answers by, and its policy in pure modules beside it.
+They exist before any image does, so they cannot be containers. Each folder has a thin `handler`,
+the `contract` of its input and result, and pure modules that decide.
 """

@@ -1,4 +1,4 @@
-"""What the repository declares, as it is packed into every zip: read with the standard library."""
+"""Read the declared files packed into every zip, with the standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 
 def manifests(root: Path = ROOT) -> dict[str, dict[str, Any]]:
-    """Container → its manifest, as `containers/*/container.toml` has it."""
+    """Return each container's manifest (`containers/*/container.toml`) by container name."""
     read = [read_toml(path) for path in sorted(root.glob("containers/*/container.toml"))]
     return {manifest["name"]: manifest for manifest in read}
 

@@ -1,4 +1,4 @@
-"""Builds of one container by the shipped buildspec, in a copy of the sources, on a local AWS."""
+"""Builds one container with the shipped buildspec, in a copy of the sources, on a local AWS."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ CONTAINER_BUILDSPEC: Final = ROOT / "buildspec" / "container.yml"
 
 
 @dataclass
-class Shop:
-    """Where builds are made: sources that a test may change, and the AWS they talk to."""
+class Builder:
+    """Builds a copy of the sources, which a test may change, against the AWS at `endpoint`."""
 
     source: Path
     tools: Path
@@ -45,7 +45,7 @@ class Shop:
         return make_client(service, self.endpoint)
 
     def build(self, **variables: str) -> Build:
-        """One build, as a tag of the manifest's version starts it unless told otherwise."""
+        """Run one build, by default started by the tag of the manifest's version."""
         self.builds += 1
         results = self.source.parent / f"results-{self.builds}"
         results.mkdir()
@@ -62,7 +62,7 @@ class Shop:
         return any(call.startswith(beginning) for call in self.calls)
 
     def evidence(self) -> dict[str, bytes]:
-        """Every object of the evidence bucket, by key."""
+        """Return every object of the evidence bucket, by key."""
         s3 = self.client("s3")
         listed = s3.list_objects_v2(Bucket=EVIDENCE).get("Contents", [])
         return {
@@ -70,12 +70,12 @@ class Shop:
             for each in listed
         }
 
-    def push_by_hand(self, *, vouched: bool) -> None:
-        """The manifest's version is in the registry, with or without its provenance."""
+    def push_by_hand(self, *, signed: bool) -> None:
+        """Push the manifest's version to the registry, with or without its provenance."""
         image = self.client("ecr").put_image(
             repositoryName=REPOSITORY, imageTag=VERSION, imageManifest=stand_ins.MANIFEST
         )["image"]
-        if vouched:
+        if signed:
             digest_hex = image["imageId"]["imageDigest"].removeprefix("sha256:")
             key = f"releases/{CONTAINER}/{digest_hex}/{PROVENANCE}"
             self.client("s3").put_object(Bucket=EVIDENCE, Key=key, Body=b"{}")
@@ -101,35 +101,35 @@ class Shop:
         }
 
 
-def shop_at(endpoint: str, folder: Path) -> Shop:
-    """A shop that pushes to an AWS which is there already."""
-    return Shop(_copied(folder / "source"), stand_ins.install(folder / "bin"), endpoint)
+def builder_at(endpoint: str, folder: Path) -> Builder:
+    """Return a builder for an AWS that is running already."""
+    return Builder(_copied(folder / "source"), stand_ins.install(folder / "bin"), endpoint)
 
 
 @contextmanager
-def opened_shop(folder: Path) -> Iterator[Shop]:
-    """A shop with an AWS of its own: one repository, one key, one bucket."""
+def running_builder(folder: Path) -> Iterator[Builder]:
+    """Start a builder with its own AWS: one repository, one key, one bucket."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:
         endpoint = "http://{}:{}".format(*server.get_host_and_port())
         reset = f"{endpoint}/moto-api/reset"
         urllib.request.urlopen(reset, data=b"", timeout=10).close()  # noqa: S310 - our own server
-        shop = shop_at(endpoint, folder)
-        shop.client("ecr").create_repository(
+        builder = builder_at(endpoint, folder)
+        builder.client("ecr").create_repository(
             repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE"
         )
-        shop.client("s3").create_bucket(Bucket=EVIDENCE)
-        kms = shop.client("kms")
+        builder.client("s3").create_bucket(Bucket=EVIDENCE)
+        kms = builder.client("kms")
         key = kms.create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
         kms.create_alias(AliasName=KEY, TargetKeyId=key["KeyId"])
-        yield shop
+        yield builder
     finally:
         server.stop()
 
 
 def _copied(source: Path) -> Path:
-    """What a build reads of the repository, with the environment that `make setup` would make."""
+    """Copy what a build reads from the repository, with the environment of `make setup`."""
     ignored = shutil.ignore_patterns("__pycache__", content_lock.LOCK.name)
     for name in ("buildspec", "containers", "pipeline", "state_machines"):
         shutil.copytree(ROOT / name, source / name, ignore=ignored)

@@ -1,8 +1,8 @@
-"""Runs a buildspec as CodeBuild does: one shell, phases, and what is exported in the end.
+"""Run a buildspec as CodeBuild does: phases in one shell, then exported variables.
 
 `install` and `pre_build` end the build when they fail; `post_build` still runs after a failed
-`build`, unless that says `on-failure: ABORT`. What CodeBuild would swallow is refused before
-anything runs: `export X=$(...)` hides that a command failed, and `set -e` kills the one shell.
+`build` unless that has `on-failure: ABORT`. Lines that would hide a failure are rejected before
+anything runs: `export X=$(...)` ignores a failed command, and `set -e` ends the shared shell.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _FATAL: Final = re.compile(r"^\s*set\s+-\w*e|^\s*exit\b", re.MULTILINE)
 
 
 class InvalidBuildspec(Exception):
-    """CodeBuild would refuse it, or would not notice a failure in it."""
+    """CodeBuild would reject the buildspec, or would miss a failure in it."""
 
 
 @dataclass(frozen=True)
 class Build:
-    """`phases` are those that ran, each with whether it succeeded."""
+    """A finished build: `phases` maps each phase that ran to its success."""
 
     phases: Mapping[str, bool]
     exported: Mapping[str, str]
@@ -42,7 +42,7 @@ class Build:
 
 
 def read_buildspec(text: str) -> dict[str, Any]:
-    """The buildspec, parsed; InvalidBuildspec says what is wrong with it."""
+    """Parse and check a buildspec. Raises InvalidBuildspec."""
     buildspec: dict[str, Any] = yaml.safe_load(text)
     try:
         jsonschema.validate(buildspec, json.loads(_SCHEMA.read_text()))
@@ -52,12 +52,12 @@ def read_buildspec(text: str) -> dict[str, Any]:
         if _SWALLOWED.search(command):
             raise InvalidBuildspec(f"{phase}: {command!r} would hide a failure")
         if _FATAL.search(command):
-            raise InvalidBuildspec(f"{phase}: {command!r} would end the one shell")
+            raise InvalidBuildspec(f"{phase}: {command!r} would end the shared shell")
     return buildspec
 
 
 def commands(buildspec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every (phase, command), in order."""
+    """Yield every (phase, command), in order."""
     for phase in PHASES:
         for command in buildspec["phases"].get(phase, {}).get("commands", []):
             yield phase, command
@@ -85,7 +85,7 @@ def run_build(
 
 
 def _script(buildspec: Mapping[str, Any], results: Path) -> Iterator[str]:
-    """One bash script: commands are evaluated in its own shell, so that variables outlive them."""
+    """Yield a bash script whose commands share one shell, so that variables survive."""
     yield "export CODEBUILD_BUILD_SUCCEEDING=1; __goes_on=1"
     for phase in PHASES:
         declared = buildspec["phases"].get(phase)

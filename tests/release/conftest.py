@@ -1,4 +1,4 @@
-"""A running cloud in which containers are released: the real machine, the real functions."""
+"""A running cloud with the real release machine and zipped functions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONTAINERS = ("edge-refiner", "media-inspector", "model-downloader", "background
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
-    """Where every smoke test passes, without being made."""
+    """A cloud whose smoke tests pass without being run."""
     with releasing(tmp_path_factory.mktemp("machines")) as (releases, aws):
         aws.smoke_test = pass_smoke_tests(aws)
         yield releases
@@ -35,7 +35,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
 def releasing(
     folder: Path, *, adjust: Callable[[Function], Function] = lambda function: function
 ) -> Iterator[tuple[Releases, ReleaseAws]]:
-    """A cloud to release in; `aws.smoke_test` is the real hook's until somebody says otherwise."""
+    """Start a cloud for releases; `aws.smoke_test` calls the real hook unless replaced."""
     blueprint = Blueprint.read(ROOT, default_model="starter")
     with ExitStack() as stack:
         cloud = stack.enter_context(local_cloud(hasty(blueprint, folder, wait_s=0), adjust=adjust))
@@ -50,7 +50,7 @@ def _smoke_test(cloud: LocalCloud, deployment: str) -> None:
 
 
 def pass_smoke_tests(aws: ReleaseAws) -> Callable[[str], None]:
-    """In place of the hook, where a test is about something else."""
+    """Return a smoke test that always passes, for tests of something else."""
 
     def smoke_test(deployment: str) -> None:
         aws.deployments[deployment].status = "Succeeded"
@@ -59,7 +59,7 @@ def pass_smoke_tests(aws: ReleaseAws) -> Callable[[str], None]:
 
 
 def _prepared(cloud: LocalCloud, aws: ReleaseAws) -> Releases:
-    """What the stacks hold before the first release."""
+    """Create what exists before the first release: key, repositories and stacks."""
     kms = cloud.client("kms")
     key = kms.create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName=NAMES.provenance_key, TargetKeyId=key)

@@ -1,4 +1,4 @@
-"""Images in, releases out: what a test asks of a running cloud, through its public API."""
+"""Push images and run releases on a running cloud, through its public API."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Releases:
     listener: str
 
     def push(self, container: str, version: str, *, evidence: Evidence | None = None) -> str:
-        """An image with its evidence, as a build leaves it; its digest."""
+        """Push an image with a build's evidence; return its digest."""
         digest = self.push_image(container, version)
         self.put_evidence(container, digest, evidence or evidence_of(container, version, digest))
         return digest
@@ -63,7 +63,7 @@ class Releases:
         return self.run({"container": container, "version": version, "action": action})
 
     def run(self, execution_input: object) -> Execution:
-        """Start an execution, and wait for its end."""
+        """Run an execution and return it once it has ended."""
         return self.wait_for(self.start(execution_input))
 
     def start(self, execution_input: object) -> str:
@@ -84,12 +84,12 @@ class Releases:
         return self.aws.stacks[NAMES.function_stack(container)]
 
     def release_something_before(self) -> None:
-        """Have every container's aliases be there, on an older image, so that they can move."""
+        """Put every stack on an older image, so that its aliases exist and can move."""
         for stack in self.aws.stacks.values():
             stack.parameters = EARLIER
 
     def stage_starter(self) -> None:
-        """Have the downloader stage the weights of our own model."""
+        """Stage the weights of the repository's own model."""
         models = NAMES.bucket("models")
         job = {"schema": 1, "model": "starter", "models_bucket": models, "force": False}
         self.cloud.client("lambda").invoke(
@@ -97,14 +97,14 @@ class Releases:
         )
 
     def row(self, release_id: str) -> dict[str, str]:
-        """A row of the releases table, plain strings; empty if there is none."""
+        """Return a row of the releases table as plain strings; empty if there is none."""
         found = self.cloud.client("dynamodb").get_item(
             TableName=NAMES.table("releases"), Key={"release_id": {"S": release_id}}
         )
         return {name: next(iter(value.values())) for name, value in found.get("Item", {}).items()}
 
     def states_of(self, execution: Execution) -> list[str]:
-        """The names of the states it entered, in order."""
+        """Return the names of the states the execution entered, in order."""
         history = self.cloud.client("stepfunctions").get_execution_history(
             executionArn=execution.arn
         )
@@ -112,7 +112,7 @@ class Releases:
         return [event[kind]["name"] for event in history["events"] if kind in event]
 
     def announced(self, execution: Execution) -> list[dict[str, Any]]:
-        """What was announced of an execution: the kind of event, and its detail."""
+        """Return the events about an execution: kind and detail."""
         sqs, told = self.cloud.client("sqs"), []
         while messages := sqs.receive_message(
             QueueUrl=self.listener, MaxNumberOfMessages=10, WaitTimeSeconds=0
@@ -127,14 +127,14 @@ class Releases:
         ]
 
     def read_file(self, container: str, digest: str, name: str) -> dict[str, Any]:
-        """A file of an image's evidence."""
+        """Return a file of an image's evidence."""
         key = f"releases/{container}/{digest.removeprefix('sha256:')}/{name}"
         stored = self.cloud.client("s3").get_object(Bucket=NAMES.bucket("evidence"), Key=key)
         content: dict[str, Any] = json.loads(stored["Body"].read())
         return content
 
     def hold(self, container: str, *, execution: str, until: int) -> None:
-        """Have an execution hold a container, as if it was releasing it."""
+        """Claim a container for an execution."""
         row = {
             "release_id": {"S": container},
             "tried": {"S": "0.0.1"},
@@ -146,16 +146,16 @@ class Releases:
     def wait_until_held(self, container: str, arn: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while self.row(container).get("execution") != arn:
-            assert time.monotonic() < deadline, f"{arn} does not begin"
+            assert time.monotonic() < deadline, f"{arn} does not start"
             time.sleep(0.02)
 
     def wait_until_live(self, container: str, version: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while self.row(container).get("live") != version:
-            assert time.monotonic() < deadline, f"{container} {version} does not get live"
+            assert time.monotonic() < deadline, f"{container} {version} does not become live"
             time.sleep(0.05)
 
     def remember(self, container: str, version: str, digest: str) -> None:
-        """Have a version be one that was live before."""
+        """Record a version as live before."""
         row = {"release_id": {"S": f"{container}@{version}"}, "digest": {"S": digest}}
         self.cloud.client("dynamodb").put_item(TableName=NAMES.table("releases"), Item=row)

@@ -1,4 +1,4 @@
-"""What a build leaves behind, made by hand: right in everything, unless a test says otherwise."""
+"""Make the evidence a build leaves, correct unless a test changes it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIGNING: Final = "ECDSA_SHA_384"
 
 @dataclass(frozen=True)
 class Evidence:
-    """The three files of an image. What is None is left out."""
+    """The three evidence files of an image; None leaves a file out."""
 
     sbom: bytes | None
     selftest: bytes | None
@@ -46,7 +46,7 @@ def evidence_of(container: str, version: str, digest: str) -> Evidence:
 
 
 def envelope_of(statement: dict[str, Any], kms: Any, key: str) -> bytes:
-    """The statement in a DSSE envelope, signed by a key of KMS."""
+    """Return the statement in a DSSE envelope, signed with a KMS key."""
     payload = json.dumps(statement).encode()
     message = pre_authentication(PAYLOAD_TYPE, payload)
     signed = kms.sign(KeyId=key, Message=message, MessageType="RAW", SigningAlgorithm=SIGNING)

@@ -1,7 +1,7 @@
-"""New versions that start and answer wrongly, each with one fault.
+"""Containers that start and answer wrongly, each with one fault.
 
-A function serves `tests.release.faulty.<container's folder>`. The file that its variable `FAULT`
-names says which fault its next answer has.
+A function serves `tests.release.faulty.<container's folder>`. The file at `$FAULT` names the fault
+of its next answer.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _changed(function: str, change: Callable[[Any], Any]) -> Fault:
 
 
 def _pixels(change: Callable[[Any], Any]) -> Fault:
-    """Change the pixels of every finished picture."""
+    """Change the pixels of every output image."""
 
     def changed(pictures: Any) -> list[Any]:
         return [

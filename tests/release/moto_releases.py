@@ -1,4 +1,4 @@
-"""Puts `ReleaseAws` behind moto's services: the calls moto has not, or answers with fixed words."""
+"""Add to moto the release calls that it lacks or answers with constants, backed by `ReleaseAws`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Action = Callable[[ReleaseAws, Any], Any]
 
 @contextmanager
 def release_services(aws: ReleaseAws) -> Iterator[ReleaseAws]:
-    """Have moto answer out of `aws`."""
+    """Make moto answer from `aws`."""
     with ExitStack() as patches:
         for service, actions in _SERVICES.items():
             for name, action in actions.items():
@@ -34,7 +34,7 @@ def release_services(aws: ReleaseAws) -> Iterator[ReleaseAws]:
 
 
 def _bound(aws: ReleaseAws, action: Action) -> Callable[[Any], Any]:
-    """A plain function: moto looks for those among a class's members."""
+    """Return a plain function: moto finds only those among a class's members."""
 
     def respond(self: Any) -> Any:
         return action(aws, self)

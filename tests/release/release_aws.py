@@ -1,7 +1,7 @@
-"""What moto lacks of a release: scans as they go on, signatures, builds, stacks and their canaries.
+"""Model what moto lacks for releases: scans, signatures, builds, and stacks with their canaries.
 
-Every image is clean and signed, every update ends well once its smoke test has passed, where there
-is one to pass; a test may say otherwise of any of them.
+Every image is clean and signed, and every update succeeds after its smoke test, unless a test
+changes that.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Scan:
-    """`statuses` are told one after another, the last one for ever."""
+    """A scan whose `statuses` are returned one after another; the last one repeats."""
 
     statuses: list[str] = field(default_factory=lambda: ["COMPLETE"])
     findings: Sequence[Json] = ()
@@ -34,7 +34,7 @@ class Scan:
 
 @dataclass
 class Deployment:
-    """A canary of one function: what CodeDeploy asks the hook about, and what the hook says."""
+    """A canary of one function, and the hook's answer about it."""
 
     function: str
     version: str
@@ -43,9 +43,9 @@ class Deployment:
 
 @dataclass
 class Stack:
-    """A container's stack. `ahead` are the statuses an update goes through before it settles.
+    """A container's stack; `ahead` are the statuses an update passes before it settles.
 
-    Until something is released there are no `parameters`, and no alias.
+    Before the first release it has no `parameters` and no alias.
     """
 
     name: str
@@ -61,10 +61,10 @@ class Stack:
 
 
 class ReleaseAws:
-    """The state behind `moto_releases`: one for each running cloud."""
+    """The state behind `moto_releases`, one per running cloud."""
 
     def __init__(self, smoke_test: Callable[[str], None]) -> None:
-        """`smoke_test` invokes the hook for a deployment, and returns once it has answered."""
+        """`smoke_test` invokes the hook for a deployment and returns when it has answered."""
         self.scans: dict[str, Scan] = {}
         self.signatures: dict[str, Sequence[str]] = {}
         self.builds: dict[str, Json] = {}
@@ -82,7 +82,7 @@ class ReleaseAws:
         return self.stacks[name]
 
     def update(self, request: Json) -> None:
-        """Begin an update, or refuse it as CloudFormation would."""
+        """Start an update, or reject it as CloudFormation would."""
         stack = self.stack(request["StackName"])
         wanted = {each["ParameterKey"]: each["ParameterValue"] for each in request["Parameters"]}
         with self._lock:
@@ -94,23 +94,23 @@ class ReleaseAws:
             stack.events.insert(0, event(stack.name, "UPDATE_IN_PROGRESS", "User Initiated", token))
 
     def describe(self, name: str) -> Stack:
-        """The stack as it is now; looking at one that is being updated takes it a step on."""
+        """Return the stack; each call moves a running update one step forward."""
         stack = self.stack(name)
         with self._lock:
             if stack.ahead:
                 stack.status = stack.ahead.pop(0)
             begins = stack.status == "UPDATE_IN_PROGRESS" and not stack.ahead and not stack.testing
             stack.testing = stack.testing or begins
-        if begins:  # the smoke tests look at the stack, too
+        if begins:  # the smoke tests describe the stack, too
             self._finish(stack)
         if stack.status.startswith("UPDATE_ROLLBACK"):
             stack.parameters = stack.requests[-1]["before"]
         return stack
 
     def _finish(self, stack: Stack) -> None:
-        """Every function's smoke test, then the new version is live, or the old one still is.
+        """Smoke-test every function, then keep the new version or roll back to the old one.
 
-        An alias that is made, and not moved, has no deployment: a first release asks no hook.
+        CodeDeploy deploys only when an alias moves, so a first release calls no hook.
         """
         moved = stack.functions if stack.requests[-1]["before"] else ()
         failed = [name for name in moved if not self._passes(stack, name)]
@@ -133,7 +133,7 @@ class ReleaseAws:
 
 
 def event(resource: str, status: str, reason: str, token: str) -> Json:
-    """A stack event as DescribeStackEvents lists it."""
+    """Return a stack event as DescribeStackEvents lists it."""
     return {
         "LogicalResourceId": resource,
         "ResourceStatus": status,

@@ -1,7 +1,7 @@
-"""What stands on a build's PATH where CodeBuild has docker and make.
+"""Stand-ins for docker and make on a build's PATH.
 
-`docker push` really puts an image into the registry of the cloud at AWS_ENDPOINT_URL. Every call is
-noted in the file CALLS, and fails if FAILS begins like it.
+`docker push` puts an image into the registry at AWS_ENDPOINT_URL. Each call is appended to the file
+CALLS, and fails if it starts with FAILS.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MANIFEST: Final = json.dumps(
 
 
 def install(folder: Path) -> Path:
-    """Executables `docker` and `make` in `folder`."""
+    """Write executables `docker` and `make` into `folder`."""
     folder.mkdir()
     for name in ("docker", "make"):
         path = folder / name
@@ -56,7 +56,7 @@ def main(tool: str, *arguments: str) -> int:
 
 
 def _run() -> None:
-    """What an image's self-test prints: the handler's log, then its verdict."""
+    """Print what an image's self-test prints: the handler's log, then its verdict."""
     container = os.environ["CONTAINER"]
     verdict = json.dumps({"selftest": container, **VERDICT})
     sys.stdout.write(os.environ.get("SAYS", f'{{"level": "INFO"}}\n{verdict}') + "\n")

@@ -1,4 +1,4 @@
-"""The shipped buildspec from tag to evidence, and every place where it has to stop."""
+"""The shipped buildspec turns a tag into an image with evidence, and stops at every fault."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tests.release.building import (
     REPOSITORY,
     REVISION,
     VERSION,
-    Shop,
-    opened_shop,
+    Builder,
+    running_builder,
 )
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with opened_shop(tmp_path) as shop:
-        yield shop
+def builder(tmp_path: Path) -> Iterator[Builder]:
+    with running_builder(tmp_path) as builder:
+        yield builder
 
 
-def test_a_tag_becomes_an_image_with_evidence_that_the_gate_accepts(shop: Shop) -> None:
-    build = shop.build()
+def test_a_tag_is_built_into_an_image_whose_evidence_passes_the_gate(builder: Builder) -> None:
+    build = builder.build()
 
     assert build.succeeded, build.log
     digest = build.exported["IMAGE_DIGEST"]
@@ -38,91 +38,95 @@ def test_a_tag_becomes_an_image_with_evidence_that_the_gate_accepts(shop: Shop) 
         "IMAGE_DIGEST": digest,
     }
     ids = [{"imageTag": VERSION}]
-    images = shop.client("ecr").describe_images(repositoryName=REPOSITORY, imageIds=ids)
+    images = builder.client("ecr").describe_images(repositoryName=REPOSITORY, imageIds=ids)
     assert images["imageDetails"][0]["imageDigest"] == digest
     digest_hex = digest.removeprefix("sha256:")
-    files = {key.rsplit("/", 1)[1]: content for key, content in shop.evidence().items()}
-    assert set(shop.evidence()) == {f"releases/{CONTAINER}/{digest_hex}/{name}" for name in files}
-    assert _problems(shop, files, digest_hex) == []
-    assert _listed(files[SBOM]) == _locked(shop)
+    files = {key.rsplit("/", 1)[1]: content for key, content in builder.evidence().items()}
+    assert set(builder.evidence()) == {
+        f"releases/{CONTAINER}/{digest_hex}/{name}" for name in files
+    }
+    assert _problems(builder, files, digest_hex) == []
+    assert _listed(files[SBOM]) == _locked(builder)
 
 
-def test_a_rehearsal_of_a_released_version_does_all_but_the_push(shop: Shop) -> None:
-    shop.push_by_hand(vouched=True)
+def test_a_rehearsal_does_everything_but_the_push(builder: Builder) -> None:
+    builder.push_by_hand(signed=True)
 
-    build = shop.build(REHEARSAL="1", CODEBUILD_WEBHOOK_TRIGGER="")
+    build = builder.build(REHEARSAL="1", CODEBUILD_WEBHOOK_TRIGGER="")
 
     assert build.succeeded, build.log
-    assert shop.called("docker build")
-    assert shop.called("docker run")
+    assert builder.called("docker build")
+    assert builder.called("docker run")
     assert build.exported["IMAGE_DIGEST"] == ""
-    assert not shop.called("docker push")
-    assert len(shop.evidence()) == 1  # what was there before
+    assert not builder.called("docker push")
+    assert len(builder.evidence()) == 1  # the one from before
 
 
 @pytest.mark.parametrize(
-    ("vouched", "advice"),
+    ("signed", "advice"),
     [
         pytest.param(True, f"matteline containers bump {CONTAINER}", id="released"),
-        pytest.param(False, "aws ecr batch-delete-image", id="never-vouched-for"),
+        pytest.param(False, "aws ecr batch-delete-image", id="unsigned"),
     ],
 )
 def test_a_version_in_the_registry_is_not_built_again(
-    shop: Shop, advice: str, *, vouched: bool
+    builder: Builder, advice: str, *, signed: bool
 ) -> None:
-    shop.push_by_hand(vouched=vouched)
+    builder.push_by_hand(signed=signed)
 
-    again = shop.build()
+    again = builder.build()
 
     assert again.phases == {"install": True, "pre_build": False}
     assert advice in again.log
-    assert not shop.called("make test")
+    assert not builder.called("make test")
 
 
-def test_the_commit_of_a_zip_is_the_one_that_git_archive_wrote_into_it(shop: Shop) -> None:
-    (shop.source / "buildspec" / "REVISION").write_text(f"{REVISION}\n")
+def test_a_zip_has_the_commit_that_git_archive_wrote_into_it(builder: Builder) -> None:
+    (builder.source / "buildspec" / "REVISION").write_text(f"{REVISION}\n")
 
-    build = shop.build(CODEBUILD_RESOLVED_SOURCE_VERSION="", REHEARSAL="1")
+    build = builder.build(CODEBUILD_RESOLVED_SOURCE_VERSION="", REHEARSAL="1")
 
     assert build.succeeded, build.log
-    assert shop.called("docker build --provenance=false")
-    assert f"REVISION={REVISION}" in next(each for each in shop.calls if "docker build" in each)
+    assert builder.called("docker build --provenance=false")
+    assert f"REVISION={REVISION}" in next(each for each in builder.calls if "docker build" in each)
 
 
-def test_sources_of_no_known_commit_are_not_built(shop: Shop) -> None:
-    build = shop.build(CODEBUILD_RESOLVED_SOURCE_VERSION="")
+def test_sources_without_a_known_commit_are_not_built(builder: Builder) -> None:
+    build = builder.build(CODEBUILD_RESOLVED_SOURCE_VERSION="")
 
     assert build.phases == {"install": True, "pre_build": False}
     assert "make the zip with git archive" in build.log
 
 
-def test_a_tag_that_is_not_the_manifests_version_stops_before_anything_is_built(shop: Shop) -> None:
-    build = shop.build(CODEBUILD_WEBHOOK_TRIGGER=f"tag/{CONTAINER}/v9.9.9")
+def test_a_tag_that_differs_from_the_manifest_stops_the_build_at_once(builder: Builder) -> None:
+    build = builder.build(CODEBUILD_WEBHOOK_TRIGGER=f"tag/{CONTAINER}/v9.9.9")
 
     assert build.phases == {"install": True, "pre_build": False}
     assert f"the tag {CONTAINER}/v9.9.9 is not {CONTAINER}/v{VERSION}" in build.log
-    assert not shop.called("docker")
+    assert not builder.called("docker")
 
 
-def test_content_that_changed_under_its_version_stops_before_anything_is_built(shop: Shop) -> None:
-    path = shop.source / "containers" / "edge_refiner" / "alpha.py"
+def test_content_that_changed_under_its_version_stops_the_build_at_once(builder: Builder) -> None:
+    path = builder.source / "containers" / "edge_refiner" / "alpha.py"
     path.write_text(path.read_text() + "# changed\n")
 
-    build = shop.build()
+    build = builder.build()
 
     assert build.phases == {"install": True, "pre_build": False}
     assert f"matteline containers bump {CONTAINER}" in build.log
-    assert not shop.called("docker")
+    assert not builder.called("docker")
 
 
 @pytest.mark.parametrize("fails", ["make test", "docker build", "docker run"])
-def test_what_fails_is_never_pushed(shop: Shop, fails: str) -> None:
-    build = shop.build(FAILS=fails)
+def test_an_image_is_not_pushed_when_tests_build_or_self_test_fail(
+    builder: Builder, fails: str
+) -> None:
+    build = builder.build(FAILS=fails)
 
     assert not build.succeeded
     assert "post_build" not in build.phases
-    assert not shop.called("docker push")
-    assert (shop.tags(), build.exported["IMAGE_DIGEST"]) == ([], "")
+    assert not builder.called("docker push")
+    assert (builder.tags(), build.exported["IMAGE_DIGEST"]) == ([], "")
 
 
 @pytest.mark.parametrize(
@@ -133,11 +137,13 @@ def test_what_fails_is_never_pushed(shop: Shop, fails: str) -> None:
                      id="another-image"),
     ],
 )  # fmt: skip
-def test_an_image_without_a_verdict_of_its_own_is_never_pushed(shop: Shop, says: str) -> None:
-    build = shop.build(SAYS=says)
+def test_an_image_whose_self_test_prints_no_verdict_of_its_own_is_not_pushed(
+    builder: Builder, says: str
+) -> None:
+    build = builder.build(SAYS=says)
 
     assert build.phases["build"] is False
-    assert not shop.called("docker push")
+    assert not builder.called("docker push")
 
 
 @pytest.mark.parametrize(
@@ -148,8 +154,10 @@ def test_an_image_without_a_verdict_of_its_own_is_never_pushed(shop: Shop, says:
         pytest.param({"EVIDENCE_BUCKET": "lost"}, id="evidence"),
     ],
 )
-def test_a_failure_while_publishing_fails_the_build(shop: Shop, trouble: dict[str, str]) -> None:
-    build = shop.build(**trouble)
+def test_a_failure_while_publishing_fails_the_build(
+    builder: Builder, trouble: dict[str, str]
+) -> None:
+    build = builder.build(**trouble)
 
     assert build.phases["post_build"] is False
     assert build.exported["IMAGE_DIGEST"] == ""
@@ -159,16 +167,16 @@ def _listed(bill: bytes) -> set[str]:
     return {component["name"] for component in json.loads(bill)["components"]}
 
 
-def _locked(shop: Shop) -> set[str]:
-    lock = (shop.source / "containers" / "edge_refiner" / "requirements.txt").read_text()
+def _locked(builder: Builder) -> set[str]:
+    lock = (builder.source / "containers" / "edge_refiner" / "requirements.txt").read_text()
     return {line.split("==")[0] for line in lock.splitlines() if "==" in line}
 
 
-def _problems(shop: Shop, files: dict[str, bytes], digest_hex: str) -> list[str]:
-    """What the release's own gate finds wrong with the evidence."""
+def _problems(builder: Builder, files: dict[str, bytes], digest_hex: str) -> list[str]:
+    """Return what the release gate finds wrong with the evidence."""
     of = {"container": CONTAINER, "version": VERSION}
     envelope = gate.read_envelope(files[PROVENANCE])
-    verified = shop.client("kms").verify(
+    verified = builder.client("kms").verify(
         KeyId=KEY,
         Message=envelope.signed,
         MessageType="RAW",

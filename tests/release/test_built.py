@@ -1,4 +1,4 @@
-"""Releases that a build's end starts."""
+"""A finished build starts its release."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def event_of(build_id: str = ARN) -> dict[str, Any]:
     }
 
 
-def test_a_build_is_released_as_what_it_exported(releases: Releases) -> None:
+def test_a_build_is_released_with_the_version_and_digest_it_exported(releases: Releases) -> None:
     digest = releases.push(CONTAINER, "5.0.0")
     releases.aws.builds[ARN] = build_of(CONTAINER, "5.0.0", digest)
 
@@ -48,7 +48,7 @@ def test_a_build_is_released_as_what_it_exported(releases: Releases) -> None:
     assert releases.stack(CONTAINER).parameters["ImageDigestHex"] == digest.removeprefix("sha256:")
 
 
-def test_a_rehearsal_releases_nothing_and_is_no_failure(releases: Releases) -> None:
+def test_a_rehearsal_releases_nothing_and_succeeds(releases: Releases) -> None:
     before = len(releases.stack(CONTAINER).requests)
     rehearsal = {"environmentVariables": [{"name": "REHEARSAL", "value": "1"}]}
     releases.aws.builds[ARN] = build_of(CONTAINER, "", "", environment=rehearsal)
@@ -60,7 +60,7 @@ def test_a_rehearsal_releases_nothing_and_is_no_failure(releases: Releases) -> N
     assert len(releases.stack(CONTAINER).requests) == before
 
 
-def test_a_tag_that_is_not_the_image_that_was_built_is_refused(releases: Releases) -> None:
+def test_a_build_is_rejected_when_its_tag_names_another_image(releases: Releases) -> None:
     digest = releases.push(CONTAINER, "5.1.0")
     built = f"sha256:{'a' * 64}"
     releases.aws.builds[ARN] = build_of(CONTAINER, "5.1.0", built)
@@ -76,19 +76,19 @@ def test_a_tag_that_is_not_the_image_that_was_built_is_refused(releases: Release
     [
         (
             build_of(CONTAINER, "5.2.0", "sha256:1", projectName=NAMES.build_project("x")),
-            "CONTAINER_NAME 'media-inspector', its project is x's",
+            "CONTAINER_NAME 'media-inspector', but its project builds x",
         ),
-        (build_of(CONTAINER, "", f"sha256:{'a' * 64}"), "IMAGE_TAG '', no version"),
-        (build_of(CONTAINER, "5.2.0", ""), "IMAGE_DIGEST '', no digest"),
+        (build_of(CONTAINER, "", f"sha256:{'a' * 64}"), "IMAGE_TAG '', not a version"),
+        (build_of(CONTAINER, "5.2.0", ""), "IMAGE_DIGEST '', not a digest"),
         (build_of(CONTAINER, "5.2.0", "", buildStatus="FAILED"), "is FAILED"),
         (build_of(CONTAINER, "5.2.0", "", projectName="somebody-elses"), "of somebody-elses"),
         (
             build_of(CONTAINER, "5.2.0", "", exportedEnvironmentVariables=[]),
-            "exported CONTAINER_NAME '', its project is media-inspector's; IMAGE_TAG '', no ver",
+            "exported CONTAINER_NAME '', but its project builds media-inspector; IMAGE_TAG '', not",
         ),
     ],
 )
-def test_a_build_that_did_not_say_what_it_made_is_refused(
+def test_a_build_with_missing_or_wrong_exports_is_rejected(
     releases: Releases, build: dict[str, Any], problem: str
 ) -> None:
     releases.aws.builds[ARN] = build
@@ -99,16 +99,16 @@ def test_a_build_that_did_not_say_what_it_made_is_refused(
     assert problem in execution.reason
 
 
-def test_an_event_of_a_build_that_does_not_exist_is_refused(releases: Releases) -> None:
+def test_an_event_of_an_unknown_build_is_rejected(releases: Releases) -> None:
     execution = releases.run(event_of("arn:gone"))
 
-    assert (execution.error, "knows no build arn:gone" in execution.reason) == (
+    assert (execution.error, "has no build arn:gone" in execution.reason) == (
         "RejectedRequest",
         True,
     )
 
 
-def test_the_end_of_a_build_starts_its_release_by_itself(releases: Releases) -> None:
+def test_a_finished_build_starts_its_release(releases: Releases) -> None:
     digest = releases.push(CONTAINER, "5.9.0")
     releases.aws.builds[ARN] = build_of(CONTAINER, "5.9.0", digest)
     detail = {

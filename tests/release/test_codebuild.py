@@ -1,4 +1,4 @@
-"""The runner has CodeBuild's semantics, and a buildspec of ours hides no failure."""
+"""The runner behaves like CodeBuild, and the shipped buildspecs hide no failure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_one_shell_runs_every_phase(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("phase", ["install", "pre_build"])
-def test_a_build_ends_where_its_preparation_fails(tmp_path: Path, phase: str) -> None:
+def test_a_failed_preparation_ends_the_build(tmp_path: Path, phase: str) -> None:
     spec = buildspec(**{phase: ["false", "SEEN=1"], "build": ["SEEN=2"], "post_build": ["SEEN=3"]})
 
     build = run(spec, tmp_path)
@@ -48,7 +48,7 @@ def test_a_build_ends_where_its_preparation_fails(tmp_path: Path, phase: str) ->
     assert (build.phases, build.exported) == ({phase: False}, {"SEEN": ""})
 
 
-def test_what_follows_a_failed_build_runs_and_can_tell(tmp_path: Path) -> None:
+def test_post_build_runs_after_a_failed_build_and_can_see_it(tmp_path: Path) -> None:
     build = run(
         buildspec(build=["false"], post_build=['SEEN="$CODEBUILD_BUILD_SUCCEEDING"']), tmp_path
     )
@@ -57,20 +57,20 @@ def test_what_follows_a_failed_build_runs_and_can_tell(tmp_path: Path) -> None:
     assert not build.succeeded
 
 
-def test_a_build_that_aborts_is_followed_by_nothing(tmp_path: Path) -> None:
+def test_post_build_does_not_run_after_an_aborted_build(tmp_path: Path) -> None:
     aborts = {"commands": ["false"], "on-failure": "ABORT"}
 
     assert run(buildspec(build=aborts, post_build=["true"]), tmp_path).phases == {"build": False}
 
 
 @pytest.mark.parametrize("path", BUILDSPECS, ids=lambda path: path.name)
-def test_a_shipped_buildspec_is_one_that_codebuild_takes(path: Path) -> None:
+def test_every_shipped_buildspec_is_valid(path: Path) -> None:
     assert read_buildspec(path.read_text())["phases"]
 
 
 @pytest.mark.parametrize("position", range(COMMANDS))
-def test_whichever_line_fails_the_build_fails(tmp_path: Path, position: int) -> None:
-    spec = _with_nothing_to_do(read_buildspec(CONTAINER))
+def test_the_build_fails_when_any_of_its_lines_fails(tmp_path: Path, position: int) -> None:
+    spec = _with_idle_commands(read_buildspec(CONTAINER))
     failing = deepcopy(spec)
     phase, index = _places(spec)[position]
     failing["phases"][phase]["commands"][index] = "false"
@@ -85,7 +85,7 @@ def test_whichever_line_fails_the_build_fails(tmp_path: Path, position: int) -> 
     [
         pytest.param(buildspec(build=['export TAG="$(false)"']), "hide a failure", id="export"),
         pytest.param(buildspec(build=["local a=1; declare X=$(false)"]), "hide", id="declare"),
-        pytest.param(buildspec(build=["set -e"]), "end the one shell", id="set-e"),
+        pytest.param(buildspec(build=["set -e"]), "end the shared shell", id="set-e"),
         pytest.param(buildspec(build=["if true; then\n  exit 1\nfi"]), "end the", id="exit"),
         pytest.param(buildspec(biuld=["true"]), r"\$\.phases", id="misspelt-phase"),
         pytest.param(buildspec(build={"commands": ["true"], "on-failure": "STOP"}),
@@ -95,15 +95,15 @@ def test_whichever_line_fails_the_build_fails(tmp_path: Path, position: int) -> 
         pytest.param(buildspec(build=["true"]) | {"version": 0.1}, "version", id="version"),
     ],
 )  # fmt: skip
-def test_what_codebuild_refuses_or_would_swallow_is_refused_here(
+def test_an_invalid_buildspec_or_a_line_that_hides_a_failure_is_rejected(
     spec: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(InvalidBuildspec, match=complaint):
         read_buildspec(yaml.safe_dump(spec))
 
 
-def _with_nothing_to_do(spec: dict[str, Any]) -> dict[str, Any]:
-    """The same phases and lines, each of them a success."""
+def _with_idle_commands(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the same phases and lines, each of which succeeds."""
     idle = deepcopy(spec)
     for phase in idle["phases"].values():
         phase["commands"] = ["true" for _ in phase["commands"]]

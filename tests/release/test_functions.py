@@ -1,4 +1,4 @@
-"""The platform's own functions: what is in their zip is all they need."""
+"""The zip of the platform's functions holds all they need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.contracts.declared import facts_of
 
 BLUEPRINT = Blueprint.read(ROOT, default_model="starter")
 HANDLERS = [each.handler for each in BLUEPRINT.operations(NAMES)]
-# What Lambda's Python brings, and what only a checkout has.
+# Packages that Lambda's Python does not have.
 ONLY_HERE = ("aws_cdk", "infra", "aws_lambda_powertools", "numpy", "PIL", "pydantic")
 LOOK = """
 import importlib, sys
@@ -48,7 +48,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_function_starts_from_its_zip_and_needs_nothing_that_only_a_checkout_has(
+def test_a_function_starts_from_its_zip_without_packages_of_a_checkout(
     package: Path, handler: str
 ) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -72,7 +72,7 @@ def test_the_zip_knows_every_container_and_every_model(package: Path) -> None:
     assert known.keys() == {each.name(NAMES) for each in BLUEPRINT.functions}
 
 
-def test_the_hook_knows_of_a_model_row_what_the_catalogue_does(package: Path) -> None:
+def test_the_smoke_hook_reads_the_same_model_rows_as_the_catalogue(package: Path) -> None:
     known = subjects(package, function_prefix=f"{NAMES.prefix}-")
 
     for each in BLUEPRINT.functions:
@@ -81,7 +81,7 @@ def test_the_hook_knows_of_a_model_row_what_the_catalogue_does(package: Path) ->
 
 @pytest.mark.parametrize("container", [each.folder for each in BLUEPRINT.containers])
 def test_the_zip_holds_the_golden_event_and_its_inputs(package: Path, container: str) -> None:
-    """Without a golden event the smoke test fails."""
+    """The smoke test fails without a golden event."""
     golden, packed = (root / "containers" / container / "golden" for root in (ROOT, package))
 
     assert {path.name: path.read_bytes() for path in packed.iterdir()} == {
@@ -91,7 +91,7 @@ def test_the_zip_holds_the_golden_event_and_its_inputs(package: Path, container:
 
 
 def test_an_added_container_brings_its_rows_and_golden_inputs(tmp_path: Path) -> None:
-    """Its folder is all there is: nothing else is edited."""
+    """The container is only a folder; no other file changes."""
     listener = tmp_path / "grown" / "containers" / "listener"
     (listener / "golden").mkdir(parents=True)
     (listener / "container.toml").write_text('name = "listener"\nfunction_per_model = true')

@@ -1,4 +1,4 @@
-"""The ways a container does not get live, with what was live untouched."""
+"""Every rejection leaves the live version as it was."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ CONTAINER = "edge-refiner"
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_touched(releases: Releases) -> Iterator[None]:
-    """Whatever a test is refused for: no update, the same version live, and word of it."""
+def nothing_changed(releases: Releases) -> Iterator[None]:
+    """Check after each test that the stack had no update and the same version is live."""
     stack = releases.stack(CONTAINER)
     before = (len(stack.requests), stack.parameters, releases.row(CONTAINER).get("live"))
 
@@ -29,7 +29,7 @@ def nothing_is_touched(releases: Releases) -> Iterator[None]:
 
 
 def reject(releases: Releases, version: str, **how: str) -> Execution:
-    """Release it, and see that the refusal is recorded, announced and the execution's own."""
+    """Run a release that must fail, and check that the rejection is recorded and announced."""
     execution = releases.release(CONTAINER, version, **how)
     assert execution.status == "FAILED"
     (told,) = releases.announced(execution)
@@ -52,7 +52,7 @@ def reject(releases: Releases, version: str, **how: str) -> Execution:
         ("3.0.3", "A_NEW_WORD"),
     ],
 )
-def test_a_scan_that_ended_in_any_other_way_closes_the_door(
+def test_a_scan_that_failed_or_has_an_unknown_status_rejects_the_release(
     releases: Releases, version: str, status: str
 ) -> None:
     releases.aws.scan(releases.push(CONTAINER, version)).statuses = [status]
@@ -64,7 +64,7 @@ def test_a_scan_that_ended_in_any_other_way_closes_the_door(
     assert RejectedScan.hint in execution.reason
 
 
-def test_a_scan_that_never_ends_is_not_waited_for_for_ever(releases: Releases) -> None:
+def test_a_scan_that_does_not_finish_in_time_rejects_the_release(releases: Releases) -> None:
     releases.aws.scan(releases.push(CONTAINER, "3.1.0")).statuses = ["PENDING"]
 
     execution = reject(releases, "3.1.0")
@@ -73,7 +73,7 @@ def test_a_scan_that_never_ends_is_not_waited_for_for_ever(releases: Releases) -
     assert "is PENDING after 60 looks" in execution.reason
 
 
-def test_a_critical_finding_is_named(releases: Releases) -> None:
+def test_a_critical_finding_rejects_the_release_by_name(releases: Releases) -> None:
     digest = releases.push(CONTAINER, "3.2.0")
     releases.aws.scan(digest).findings = [{"name": "CVE-2026-7", "severity": "CRITICAL"}]
 
@@ -84,7 +84,7 @@ def test_a_critical_finding_is_named(releases: Releases) -> None:
     assert RejectedByGate.hint in execution.reason
 
 
-def test_everything_that_is_wrong_is_told_at_once(releases: Releases) -> None:
+def test_all_problems_are_reported_at_once(releases: Releases) -> None:
     digest = releases.push_image(CONTAINER, "3.3.0")
     good = evidence_of(CONTAINER, "3.3.0", digest)
     broken = as_json({"container": CONTAINER, "version": "3.3.0", "passed": False, "reason": "dim"})
@@ -99,15 +99,15 @@ def test_everything_that_is_wrong_is_told_at_once(releases: Releases) -> None:
     assert execution.error == "RejectedByGate"
     for problem in (
         "1 high findings, 0 allowed: secret in a layer",
-        "its signature is FAILED",
+        "its signing status is FAILED",
         "sbom.cdx.json is missing",
         "the self-test failed: dim",
-        "selftest.json is not the one that provenance.json vouches for",
+        "selftest.json does not have the checksum in provenance.json",
     ):
         assert problem in execution.reason
 
 
-def test_the_verdict_is_kept_beside_the_evidence(releases: Releases) -> None:
+def test_the_verdict_is_stored_with_the_evidence(releases: Releases) -> None:
     digest = releases.push(CONTAINER, "3.4.0")
     releases.aws.signatures[digest] = []
 
@@ -115,7 +115,7 @@ def test_the_verdict_is_kept_beside_the_evidence(releases: Releases) -> None:
 
     verdict = releases.read_file(CONTAINER, digest, "verdict.json")
     assert verdict["passed"] is False
-    assert verdict["problems"] == ["ECR has no signing rule for it, so nobody signed it"]
+    assert verdict["problems"] == ["it is unsigned: ECR has no signing rule for it"]
     assert (verdict["execution"], verdict["digest"]) == (execution.arn, digest)
     assert verdict["document"] in execution.reason
 
@@ -123,12 +123,12 @@ def test_the_verdict_is_kept_beside_the_evidence(releases: Releases) -> None:
 @pytest.mark.parametrize(
     ("statuses", "problem"),
     [
-        (["FAILED"], "its signature is FAILED"),
-        (["IN_PROGRESS"], "its signature is IN_PROGRESS"),
-        (["COMPLETE", "FAILED"], "its signature is COMPLETE, FAILED"),
+        (["FAILED"], "its signing status is FAILED"),
+        (["IN_PROGRESS"], "its signing status is IN_PROGRESS"),
+        (["COMPLETE", "FAILED"], "its signing status is COMPLETE, FAILED"),
     ],
 )
-def test_an_image_that_is_not_signed_is_refused(
+def test_an_unsigned_image_is_rejected(
     releases: Releases, statuses: list[str], problem: str
 ) -> None:
     version = f"3.5.{len(problem)}"
@@ -147,7 +147,7 @@ def test_an_image_that_is_not_signed_is_refused(
         ("statement", "provenance.json is missing"),
     ],
 )
-def test_an_image_without_all_its_evidence_is_refused(
+def test_an_image_without_all_its_evidence_is_rejected(
     releases: Releases, missing: str, problem: str
 ) -> None:
     version = f"3.6.{len(missing)}"
@@ -160,7 +160,7 @@ def test_an_image_without_all_its_evidence_is_refused(
     assert (execution.error, problem in execution.reason) == ("RejectedByGate", True)
 
 
-def test_provenance_of_another_image_is_refused(releases: Releases) -> None:
+def test_provenance_of_another_image_is_rejected(releases: Releases) -> None:
     digest = releases.push_image(CONTAINER, "3.7.0")
     other = evidence_of(CONTAINER, "3.7.0", f"sha256:{'0' * 64}").statement
     evidence = evidence_of(CONTAINER, "3.7.0", digest)
@@ -169,7 +169,7 @@ def test_provenance_of_another_image_is_refused(releases: Releases) -> None:
     assert f"is not about {digest}" in reject(releases, "3.7.0").reason
 
 
-def test_provenance_that_was_changed_after_it_was_signed_is_refused(releases: Releases) -> None:
+def test_provenance_with_another_signature_is_rejected(releases: Releases) -> None:
     digest = releases.push(CONTAINER, "3.8.0")
     envelope = releases.read_file(CONTAINER, digest, "provenance.json")
     other = releases.push(CONTAINER, "3.8.1")
@@ -180,14 +180,14 @@ def test_provenance_that_was_changed_after_it_was_signed_is_refused(releases: Re
     assert "is not signed by alias/matteline-local-provenance" in reject(releases, "3.8.0").reason
 
 
-def test_a_version_that_nobody_pushed_is_refused(releases: Releases) -> None:
+def test_a_version_that_is_not_in_the_registry_is_rejected(releases: Releases) -> None:
     execution = reject(releases, "3.9.0")
 
     assert execution.error == "RejectedVersion"
     assert "no image of edge-refiner tagged 3.9.0" in execution.reason
 
 
-def test_going_back_to_a_version_that_was_never_live_is_refused(releases: Releases) -> None:
+def test_a_rollback_to_a_version_that_was_never_live_is_rejected(releases: Releases) -> None:
     releases.push(CONTAINER, "3.10.0")
 
     execution = reject(releases, "3.10.0", action="rollback")
@@ -196,7 +196,7 @@ def test_going_back_to_a_version_that_was_never_live_is_refused(releases: Releas
     assert "edge-refiner 3.10.0 was never live" in execution.reason
 
 
-def test_going_back_to_a_version_whose_image_is_another_now_is_refused(
+def test_a_rollback_to_a_version_whose_image_changed_is_rejected(
     releases: Releases,
 ) -> None:
     digest = releases.push(CONTAINER, "3.10.1")
@@ -215,7 +215,7 @@ def test_going_back_to_a_version_whose_image_is_another_now_is_refused(
         "Stack:x is in UPDATE_IN_PROGRESS state and can not be updated.",
     ],
 )
-def test_an_update_that_cloudformation_does_not_begin_is_refused(
+def test_an_update_that_cloudformation_does_not_start_is_rejected(
     releases: Releases, says: str
 ) -> None:
     version = f"3.11.{len(says)}"
@@ -245,15 +245,15 @@ def test_an_update_that_cloudformation_does_not_begin_is_refused(
         ),
         (
             {"container": "edge-refinr", "version": "1.0.0", "action": "deploy"},
-            "no container is called 'edge-refinr'; there are background-remover, edge-refiner",
+            "unknown container 'edge-refinr'; choose one of background-remover, edge-refiner",
         ),
         (
             {"container": CONTAINER, "version": "1.0.0", "action": "deploy", "force": True},
-            "'force' is no field of a release",
+            "unknown field 'force'",
         ),
     ],
 )
-def test_what_nobody_can_understand_is_refused_by_the_name_of_what_is_wrong(
+def test_an_invalid_request_is_rejected_with_every_problem(
     releases: Releases, typed: Any, problem: str
 ) -> None:
     execution = releases.run(typed)

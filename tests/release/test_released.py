@@ -1,4 +1,4 @@
-"""The ways a container gets live."""
+"""Images become live: canary, wait for scan and stack, rollback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.release.driver import Releases
 DEPLOY_ROLE = "arn:aws:iam::123456789012:role/matteline-local-deploy-edge-refiner"
 
 
-def test_a_good_image_becomes_live_and_everybody_hears_of_it(releases: Releases) -> None:
+def test_a_good_image_becomes_live_and_its_release_is_announced(releases: Releases) -> None:
     digest = releases.push("edge-refiner", "1.0.0")
 
     execution = releases.release("edge-refiner", "1.0.0")
@@ -28,7 +28,7 @@ def test_a_good_image_becomes_live_and_everybody_hears_of_it(releases: Releases)
     ]
 
 
-def test_a_release_is_recorded_and_the_next_one_may_come(releases: Releases) -> None:
+def test_a_release_is_recorded_and_releases_its_claim(releases: Releases) -> None:
     digest = releases.push("edge-refiner", "1.1.0")
 
     execution = releases.release("edge-refiner", "1.1.0")
@@ -40,7 +40,7 @@ def test_a_release_is_recorded_and_the_next_one_may_come(releases: Releases) -> 
     assert (container["status"], container["held_until"]) == ("RELEASED", "0")
 
 
-def test_the_stack_is_updated_with_nothing_but_its_parameters_and_a_role_of_its_own(
+def test_an_update_changes_only_parameters_and_uses_the_containers_deploy_role(
     releases: Releases,
 ) -> None:
     releases.push("edge-refiner", "1.2.0")
@@ -63,8 +63,8 @@ def test_the_stack_is_updated_with_nothing_but_its_parameters_and_a_role_of_its_
     ]
 
 
-def test_the_update_is_marked_so_that_asking_twice_is_asking_once(releases: Releases) -> None:
-    """Names that EventBridge gives executions have an underscore, which a token may not have."""
+def test_each_update_has_its_own_valid_request_token(releases: Releases) -> None:
+    """EventBridge puts underscores in execution names; a token may not contain them."""
     releases.push("edge-refiner", "1.2.1")
 
     releases.release("edge-refiner", "1.2.1")
@@ -75,7 +75,7 @@ def test_the_update_is_marked_so_that_asking_twice_is_asking_once(releases: Rele
     assert all(token.isalnum() and len(token) == 64 for token in tokens)
 
 
-def test_a_scan_that_is_not_over_is_waited_for(releases: Releases) -> None:
+def test_a_release_waits_for_a_running_scan(releases: Releases) -> None:
     digest = releases.push("edge-refiner", "1.3.0")
     releases.aws.scan(digest).statuses = ["NOT_BEGUN", "PENDING", "IN_PROGRESS", "COMPLETE"]
 
@@ -85,7 +85,7 @@ def test_a_scan_that_is_not_over_is_waited_for(releases: Releases) -> None:
     assert releases.states_of(execution).count("WaitForScan") == 3
 
 
-def test_an_enhanced_scan_is_over_when_it_is_active(releases: Releases) -> None:
+def test_an_active_enhanced_scan_counts_as_complete(releases: Releases) -> None:
     digest = releases.push("edge-refiner", "1.4.0")
     releases.aws.scan(digest).statuses = ["ACTIVE"]
     releases.aws.scan(digest).enhanced = [finding("CVE-2026-1", "LOW")]
@@ -95,7 +95,7 @@ def test_an_enhanced_scan_is_over_when_it_is_active(releases: Releases) -> None:
     assert execution.status == "SUCCEEDED", execution.reason
 
 
-def test_a_canary_is_waited_for(releases: Releases) -> None:
+def test_a_release_waits_for_its_canary(releases: Releases) -> None:
     releases.push("edge-refiner", "1.5.0")
     releases.stack("edge-refiner").ahead = ["UPDATE_IN_PROGRESS"] * 5
 
@@ -105,7 +105,9 @@ def test_a_canary_is_waited_for(releases: Releases) -> None:
     assert releases.states_of(execution).count("WaitForStack") == 5
 
 
-def test_old_functions_may_still_be_cleared_away(releases: Releases) -> None:
+def test_a_release_succeeds_while_cloudformation_still_deletes_old_resources(
+    releases: Releases,
+) -> None:
     releases.push("edge-refiner", "1.5.1")
     releases.stack("edge-refiner").ahead = ["UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"]
 
@@ -113,7 +115,9 @@ def test_old_functions_may_still_be_cleared_away(releases: Releases) -> None:
     releases.stack("edge-refiner").status = "UPDATE_COMPLETE"
 
 
-def test_an_older_version_comes_back_at_once_and_whatever_alarm_is_on(releases: Releases) -> None:
+def test_a_rollback_shifts_all_traffic_at_once_without_scan_gate_or_alarms(
+    releases: Releases,
+) -> None:
     old = releases.push("media-inspector", "2.0.0")
     releases.push("media-inspector", "2.1.0")
     releases.release("media-inspector", "2.0.0")

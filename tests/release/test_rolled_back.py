@@ -1,4 +1,4 @@
-"""Updates that begin and do not last, and releases that come in each other's way."""
+"""Updates that start and fail, and releases of one container at the same time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def stack_settles(releases: Releases) -> None:
     releases.stack(CONTAINER).status = "UPDATE_COMPLETE"
 
 
-def test_a_canary_in_alarm_takes_everything_back(releases: Releases) -> None:
+def test_a_canary_in_alarm_is_rolled_back_and_recorded(releases: Releases) -> None:
     releases.push(CONTAINER, "1.0.0")
     releases.release(CONTAINER, "1.0.0")
     digest = releases.push(CONTAINER, "1.1.0")
@@ -38,7 +38,7 @@ def test_a_canary_in_alarm_takes_everything_back(releases: Releases) -> None:
     assert (told["kind"], told["error"]) == ("Container Not Released", "RolledBack")
 
 
-def test_a_version_that_was_rolled_back_cannot_be_gone_back_to(releases: Releases) -> None:
+def test_a_version_that_was_rolled_back_is_no_rollback_target(releases: Releases) -> None:
     releases.push(CONTAINER, "1.2.0")
     releases.stack(CONTAINER).fails = "no"
     releases.release(CONTAINER, "1.2.0")
@@ -49,7 +49,7 @@ def test_a_version_that_was_rolled_back_cannot_be_gone_back_to(releases: Release
     assert execution.error == "RejectedRollback"
 
 
-def test_what_was_cancelled_because_of_the_first_failure_is_not_told(releases: Releases) -> None:
+def test_failures_of_an_earlier_update_are_not_reported(releases: Releases) -> None:
     releases.push(CONTAINER, "1.3.0")
     stack = releases.stack(CONTAINER)
     stack.events = [event("Other", "UPDATE_FAILED", "of an earlier release", "another token")]
@@ -62,7 +62,7 @@ def test_what_was_cancelled_because_of_the_first_failure_is_not_told(releases: R
     assert "CloudFormation gives no reason" in execution.reason
 
 
-def test_a_rollback_that_got_stuck_calls_for_a_person(releases: Releases) -> None:
+def test_a_failed_rollback_asks_for_a_manual_one(releases: Releases) -> None:
     releases.push(CONTAINER, "1.4.0")
     releases.stack(CONTAINER).ahead = ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"]
 
@@ -76,7 +76,7 @@ def test_a_rollback_that_got_stuck_calls_for_a_person(releases: Releases) -> Non
     ("ahead", "word"),
     [(["UPDATE_IN_PROGRESS"] * 200, "UPDATE_IN_PROGRESS"), (["A_NEW_WORD"], "A_NEW_WORD")],
 )
-def test_an_update_without_a_clear_end_is_not_waited_for_for_ever(
+def test_an_update_that_does_not_end_in_time_or_in_a_known_status_is_unclear(
     releases: Releases, ahead: list[str], word: str
 ) -> None:
     version = f"1.5.{len(ahead)}"
@@ -90,7 +90,7 @@ def test_an_update_without_a_clear_end_is_not_waited_for_for_ever(
     assert f"is {word}" in execution.reason
 
 
-def test_of_two_releases_at_once_the_second_is_refused_and_the_first_goes_on(
+def test_of_two_concurrent_releases_the_second_is_rejected(
     releases: Releases,
 ) -> None:
     releases.push(CONTAINER, "1.6.0")
@@ -122,7 +122,7 @@ def test_two_containers_may_be_released_at_once(releases: Releases) -> None:
     assert [releases.wait_for(arn).status for arn in started] == ["SUCCEEDED", "SUCCEEDED"]
 
 
-def test_a_release_whose_execution_died_holds_its_container_no_longer_than_its_lease(
+def test_the_claim_of_a_dead_execution_ends_with_its_lease(
     releases: Releases,
 ) -> None:
     releases.push(CONTAINER, "1.8.0")

@@ -1,4 +1,4 @@
-"""Whether a signature is the key's: KMS says no by an error, moto by a word."""
+"""Signature checks: KMS raises for a wrong signature, moto returns False."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pipeline.functions.release_gate.sources import Sources
 
 
 class KMSInvalidSignatureException(Exception):
-    """What KMS raises for a signature that is not the key's."""
+    """KMS raises this for a wrong signature."""
 
 
 class Kms:
-    """Knows one signature."""
+    """A KMS client that accepts one signature."""
 
     exceptions = SimpleNamespace(KMSInvalidSignatureException=KMSInvalidSignatureException)
 
@@ -32,13 +32,13 @@ SOURCES = Sources(ecr=None, s3=None, kms=Kms())
     ("signatures", "signed"),
     [((b"right",), True), ((b"wrong",), False), ((b"wrong", b"right"), True), ((), False)],
 )
-def test_one_right_signature_is_enough_and_none_is_not(
+def test_one_right_signature_is_enough(
     signatures: tuple[bytes, ...],
     signed: bool,  # noqa: FBT001
 ) -> None:
     assert SOURCES.is_signed_by("alias/p", b"message", signatures) is signed
 
 
-def test_what_kms_takes_no_more_is_not_signed() -> None:
+def test_a_message_over_the_kms_limit_is_not_signed() -> None:
     assert SOURCES.is_signed_by("alias/p", bytes(4096), (b"right",)) is True
     assert SOURCES.is_signed_by("alias/p", bytes(4097), (b"right",)) is False

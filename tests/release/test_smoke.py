@@ -1,4 +1,4 @@
-"""The real hook gives the real containers their golden events."""
+"""The real hook sends the real containers their golden events."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def verdict_of(releases: Releases, container: str, function: str) -> dict[str, A
 
 
 @pytest.mark.parametrize("container", ["media-inspector", "model-downloader", "edge-refiner"])
-def test_a_good_version_answers_its_golden_event(good: Releases, container: str) -> None:
+def test_a_good_version_passes_with_its_golden_event(good: Releases, container: str) -> None:
     version = VERSIONS[container]
     good.push(container, version)
 
@@ -42,10 +42,10 @@ def test_a_good_version_answers_its_golden_event(good: Releases, container: str)
     assert (verdict["passed"], verdict["tried"], verdict["said"]) == (True, True, "")
 
 
-def test_each_model_is_smoke_tested_and_the_verdict_says_what_was_not_tried(
+def test_each_model_is_smoke_tested_unless_its_weights_are_not_staged(
     good: Releases,
 ) -> None:
-    """The starter's weights are staged; those of u2net are not."""
+    """Weights of the starter are staged, weights of u2net are not."""
     container, version = "background-remover", VERSIONS["background-remover"]
     good.stage_starter()
     good.stack(container).functions = [f"{REMOVER}-starter", f"{REMOVER}-u2net"]
@@ -62,7 +62,7 @@ def test_each_model_is_smoke_tested_and_the_verdict_says_what_was_not_tried(
 
 
 def test_a_rollback_is_not_smoke_tested(good: Releases) -> None:
-    """The function that runs here would answer that it is not version 0.0.9."""
+    """The running function would fail the test: it is not version 0.0.9."""
     container, old = "edge-refiner", good.push("edge-refiner", "0.0.9")
     good.remember(container, "0.0.9", old)
 
@@ -75,7 +75,7 @@ def test_a_rollback_is_not_smoke_tested(good: Releases) -> None:
 
 
 def test_a_change_of_settings_after_a_rollback_is_smoke_tested(good: Releases) -> None:
-    """The stack keeps `all-at-once`, but these settings were never live."""
+    """The stack keeps `all-at-once`, but the new settings were never live."""
     container, old = "media-inspector", good.push("media-inspector", "0.0.9")
     good.remember(container, "0.0.9", old)
     good.release(container, "0.0.9", action="rollback")

@@ -1,4 +1,4 @@
-"""New versions that start and answer wrongly: the real hook rejects each of them."""
+"""The real hook rejects versions that start but answer wrongly."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ FAULTS = [
 
 @dataclass(frozen=True)
 class Faulty:
-    """A cloud whose containers answer with the fault that is written to a file."""
+    """A cloud whose containers answer with the fault named in a file."""
 
     releases: Releases
     fault: Path
 
     def smoke_test(self, container: str, fault: str) -> dict[str, Any]:
-        """Let the hook test a container's new version with a fault; returns its verdict."""
+        """Let the hook test a container's new version with a fault; return its verdict."""
         self.fault.write_text(fault)
         (function,) = (name for name, each in FUNCTIONS.items() if each == container)
         parameters = {**EARLIER, "ReleaseVersion": VERSIONS[container]}
@@ -95,7 +95,7 @@ def test_a_version_without_a_fault_passes(faulty: Faulty, container: str) -> Non
 
 
 @pytest.mark.parametrize(("container", "fault", "said"), FAULTS)
-def test_a_version_that_answers_wrongly_is_rejected_with_the_reason(
+def test_a_version_that_answers_wrongly_is_rejected_with_a_reason(
     faulty: Faulty, container: str, fault: str, said: str
 ) -> None:
     verdict = faulty.smoke_test(container, fault)
@@ -104,7 +104,7 @@ def test_a_version_that_answers_wrongly_is_rejected_with_the_reason(
     assert said in verdict["said"]
 
 
-def test_a_release_of_such_a_version_is_rolled_back_with_the_reason(faulty: Faulty) -> None:
+def test_a_release_of_a_faulty_version_is_rolled_back_with_the_reason(faulty: Faulty) -> None:
     container, releases = "edge-refiner", faulty.releases
     faulty.fault.write_text("shifted cutout")
     releases.stack(container).parameters = EARLIER
@@ -119,8 +119,8 @@ def test_a_release_of_such_a_version_is_rolled_back_with_the_reason(faulty: Faul
     assert "live" not in releases.row(container)
 
 
-def test_a_first_release_has_no_version_before_it_and_is_not_tried(faulty: Faulty) -> None:
-    """CodeDeploy makes no deployment for an alias that is created, so no hook is called."""
+def test_a_first_release_is_not_smoke_tested(faulty: Faulty) -> None:
+    """CodeDeploy makes no deployment for a new alias, so it calls no hook."""
     container, releases = "media-inspector", faulty.releases
     releases.stack(container).parameters = {}
     releases.push(container, "9.0.0")

@@ -1,4 +1,4 @@
-"""Waivers on their way from the reviewed file through the zip to the gate's verdict."""
+"""Waivers of the reviewed file reach the gate's verdict through the zip."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ who = "Ada"
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
-    """With the gate out of its own zip, in which somebody waived something."""
+    """A cloud whose gate runs from its own zip, with waivers in it."""
     package = lay_out(ROOT, ROOT, tmp_path_factory.mktemp("zip"))
     (package / FILE).write_text(WAIVERS)
 
@@ -81,7 +81,7 @@ def test_a_waived_finding_does_not_stop_a_release_and_is_in_the_verdict(
     assert verdict["waived"] == ["CVE-2026-1 until 2999-12-31: never called (Ada)"]
 
 
-def test_an_expired_waiver_is_as_if_there_was_none_and_is_named(releases: Releases) -> None:
+def test_an_expired_waiver_does_not_count_and_is_named(releases: Releases) -> None:
     find(releases, "1.1.0", "CVE-2026-1", "CVE-2026-2")
 
     execution = releases.release(CONTAINER, "1.1.0")
@@ -92,7 +92,7 @@ def test_an_expired_waiver_is_as_if_there_was_none_and_is_named(releases: Releas
     )
 
 
-def test_a_waiver_of_another_container_is_none_of_this_one(releases: Releases) -> None:
+def test_a_waiver_of_another_container_does_not_count(releases: Releases) -> None:
     find(releases, "1.2.0", "CVE-2026-3")
 
     execution = releases.release(CONTAINER, "1.2.0")

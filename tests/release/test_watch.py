@@ -1,4 +1,4 @@
-"""What is live is scanned again, and what turns up in it is counted; other images are not."""
+"""Live images are scanned again and their critical findings counted."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def counted(capsys: pytest.CaptureFixture[str]) -> list[int]:
     return [line["critical-findings"] for line in lines]
 
 
-def test_critical_findings_of_what_is_live_are_counted(
+def test_critical_findings_of_a_live_image_are_counted(
     watch: Watch, aws: ReleaseAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digest = make_live(watch)
@@ -100,7 +100,7 @@ def test_critical_findings_of_what_is_live_are_counted(
     assert counted(capsys) == [2, 2]
 
 
-def test_they_are_counted_every_day_for_as_long_as_they_are_there(
+def test_critical_findings_are_counted_every_day_while_they_last(
     watch: Watch, aws: ReleaseAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digest = make_live(watch)
@@ -114,7 +114,7 @@ def test_they_are_counted_every_day_for_as_long_as_they_are_there(
     assert counted(capsys) == [1, 1]
 
 
-def test_a_waiver_counts_here_as_it_does_at_the_gate(watch: Watch, aws: ReleaseAws) -> None:
+def test_a_waiver_counts_as_it_does_at_the_gate(watch: Watch, aws: ReleaseAws) -> None:
     digest = make_live(watch)
     find(aws, digest, "CVE-WAIVED", "CVE-LAPSED", "CVE-OF-ANOTHER")
 
@@ -123,7 +123,7 @@ def test_a_waiver_counts_here_as_it_does_at_the_gate(watch: Watch, aws: ReleaseA
     assert found == {"edge-refiner": ("CVE-LAPSED", "CVE-OF-ANOTHER")}
 
 
-def test_other_images_and_slighter_findings_are_not(
+def test_other_images_and_lesser_findings_are_not_counted(
     watch: Watch, aws: ReleaseAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digest = make_live(watch)
@@ -134,7 +134,7 @@ def test_other_images_and_slighter_findings_are_not(
     assert counted(capsys) == []
 
 
-def test_the_metric_is_one_that_cloudwatch_can_read(
+def test_the_metric_is_in_cloudwatchs_embedded_format(
     watch: Watch, aws: ReleaseAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digest = make_live(watch)
@@ -149,7 +149,7 @@ def test_the_metric_is_one_that_cloudwatch_can_read(
     assert json.loads(line)["said"] == "CVE-1"
 
 
-def test_what_is_live_is_scanned_again_and_at_most_once_a_day(watch: Watch) -> None:
+def test_a_live_image_is_scanned_at_most_once_a_day(watch: Watch) -> None:
     make_live(watch)
 
     scans = [watch.look(DAILY)["edge-refiner"]["scan"] for _ in range(2)]
@@ -161,6 +161,6 @@ def test_before_the_first_release_there_is_nothing_to_scan(watch: Watch) -> None
     assert watch.look(DAILY) == {}
 
 
-def test_any_other_event_is_no_report(watch: Watch) -> None:
+def test_any_other_event_raises(watch: Watch) -> None:
     with pytest.raises(ValueError, match=r"source 'aws\.s3'"):
         watch.report({"source": "aws.s3", "detail": {}})

@@ -1,4 +1,4 @@
-"""docs/releasing.md on the local cloud, a step at a time: build, release, go back."""
+"""The commands of docs/releasing.md build, release and roll back on the local cloud."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
-from tests.release.building import CONTAINER, VERSION, shop_at
+from tests.release.building import CONTAINER, VERSION, builder_at
 from tests.release.driver import Releases
 
 OLDER = "0.0.1"
@@ -17,13 +17,13 @@ OLDER = "0.0.1"
 
 @pytest.fixture(scope="module")
 def digest(releases: Releases, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the shipped buildspec built and pushed."""
-    build = shop_at(releases.cloud.endpoint, tmp_path_factory.mktemp("shop")).build()
+    """Build and push with the shipped buildspec; return the image's digest."""
+    build = builder_at(releases.cloud.endpoint, tmp_path_factory.mktemp("builder")).build()
     assert build.succeeded, build.log
     return build.exported["IMAGE_DIGEST"]
 
 
-def test_a_built_container_is_released_and_brought_back(releases: Releases, digest: str) -> None:
+def test_a_built_container_is_released_and_rolled_back(releases: Releases, digest: str) -> None:
     releases.push(CONTAINER, OLDER)
     assert releases.release(CONTAINER, OLDER).status == "SUCCEEDED"
 
@@ -38,14 +38,14 @@ def test_a_built_container_is_released_and_brought_back(releases: Releases, dige
     assert releases.stack(CONTAINER).parameters["ReleaseVersion"] == OLDER
 
 
-def test_a_rejection_is_told_with_its_reason(releases: Releases) -> None:
+def test_a_rejection_is_reported_with_its_reason(releases: Releases) -> None:
     rejected = matteline(releases, "rollback", CONTAINER, "7.7.7")
 
     assert rejected.returncode == 1
     assert rejected.stderr.startswith("RejectedVersion: ")
 
 
-def test_a_release_can_be_left_alone(releases: Releases, digest: str) -> None:
+def test_a_release_runs_on_without_waiting(releases: Releases, digest: str) -> None:
     started = matteline(releases, "release", CONTAINER, "--no-wait")
 
     execution = releases.wait_for(started.stdout.strip())
@@ -55,7 +55,7 @@ def test_a_release_can_be_left_alone(releases: Releases, digest: str) -> None:
 
 
 def matteline(releases: Releases, *words: str) -> subprocess.CompletedProcess[str]:
-    """`matteline containers …`, as a person types it beside a running local cloud."""
+    """Run `matteline containers …` against the running local cloud."""
     place = ("--endpoint-url", releases.cloud.endpoint)
     command = (sys.executable, "-m", "pipeline", "containers", *words, *place)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -1,1 +1,1 @@
-"""Looks after the images that are live: scanned again every week, and missed by no new finding."""
+"""Scan live images again every day and count their critical findings."""

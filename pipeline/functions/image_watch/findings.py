@@ -1,4 +1,4 @@
-"""Which image an event of ECR's or Inspector's is about: pure, over either shape."""
+"""Read the image that an ECR or Inspector findings event is about."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ METRIC: Final = "critical-findings"
 
 
 class Report(NamedTuple):
-    """Something was found in an image; of a repository such as `matteline/edge-refiner`."""
+    """An image with a new finding; `repository` is a name such as `matteline/edge-refiner`."""
 
     repository: str
     digest: str
 
 
 def read_report(event: Mapping[str, Any]) -> Report:
-    """ValueError for an event of any other kind."""
+    """Read an ECR or Inspector event. Raises ValueError for any other."""
     match event:
         case {"source": "aws.ecr", "detail": detail}:
             return Report(detail["repository-name"], detail["image-digest"])
@@ -25,4 +25,4 @@ def read_report(event: Mapping[str, Any]) -> Report:
             image = resource["details"]["awsEcrContainerImage"]
             return Report(image["repositoryName"], image["imageHash"])
         case _:
-            raise ValueError(f"no report of findings: source {event.get('source')!r}")
+            raise ValueError(f"not a findings event: source {event.get('source')!r}")

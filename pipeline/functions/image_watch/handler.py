@@ -1,4 +1,4 @@
-"""What a report says of a live image is counted at once; every day, all that is known of each."""
+"""Count a live image's critical findings: on each report, and of all live images every day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.functions.release_gate.waivers import read_waivers
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """What was seen, or what was asked for, as JSON."""
+    """Return the findings, and on a schedule the scans started, as JSON."""
     return _watch().look(event)
 
 

@@ -1,4 +1,4 @@
-"""Counts the critical findings of live images that nobody waived, and has them scanned again."""
+"""Count critical findings of live images that nobody waived, and start their next scan."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pipeline.functions.image_watch.findings import METRIC, read_report
 from pipeline.functions.release_gate.policy import Waiver, critical
 from pipeline.functions.release_gate.sources import findings_of
 
-_DONE_TODAY: Final = frozenset({"LimitExceededException"})  # one basic scan of an image a day
-_CONTINUOUS: Final = frozenset({"ValidationException"})  # enhanced scanning never stops
+_DONE_TODAY: Final = frozenset({"LimitExceededException"})  # ECR's limit: one basic scan a day
+_CONTINUOUS: Final = frozenset({"ValidationException"})  # enhanced scanning is continuous
 
 
 @dataclass(frozen=True)
 class Watch:
-    """boto3 clients of DynamoDB and ECR; `repositories` is container → repository."""
+    """Scans and counts with boto3 clients of DynamoDB and ECR; `repositories` is by container."""
 
     dynamodb: Any
     ecr: Any
@@ -49,20 +49,20 @@ class Watch:
         )
 
     def look(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """A report of findings is read; what a schedule sends is not one (its detail is empty)."""
+        """Handle a findings report, or scan all live images if the event comes from a schedule."""
         if event.get("source") == "aws.events":
             return self.look_at_all()
         return self.report(event)
 
     def report(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """What is critical, if the image of a report is live."""
+        """Return the critical findings of the reported image, by container, if it is live."""
         report = read_report(event)
         containers = [name for name, each in self.repositories.items() if each == report.repository]
         live = [name for name in containers if self._live(name) == report.digest]
         return {name: self._count(name, report.digest) for name in live}
 
     def look_at_all(self) -> dict[str, Any]:
-        """Container → what is critical today, and what came of asking for the next scan."""
+        """Return each container's critical findings today and the status of its next scan."""
         digests = {name: self._live(name) for name in self.repositories}
         return {
             name: {"critical": self._count(name, digest), "scan": self._scan(name, digest)}
@@ -71,7 +71,7 @@ class Watch:
         }
 
     def _count(self, container: str, digest: str) -> tuple[str, ...]:
-        """Told as a metric as long as it is so, and not only when it becomes so."""
+        """Return the critical findings; emit the metric on every check while there are any."""
         found = findings_of(self.ecr, self.repositories[container], digest)
         waivers = [each for each in self.waivers if each.container == container]
         names = critical(found, waivers, today=datetime.now(UTC).date())
@@ -100,7 +100,7 @@ class Watch:
 
 
 def _emit(namespace: str, container: str, names: Sequence[str]) -> None:
-    """A line of CloudWatch's embedded metric format."""
+    """Print a metric in CloudWatch's embedded metric format."""
     metric = {
         "Namespace": namespace,
         "Dimensions": [[]],

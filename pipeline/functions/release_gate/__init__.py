@@ -1,1 +1,1 @@
-"""JudgeImage: whether an image may become live."""
+"""JudgeImage: decide whether an image may become live."""

@@ -1,4 +1,4 @@
-"""What JudgeImage is given and what it returns, as plain JSON."""
+"""Define JudgeImage's input and result, as plain JSON values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class JudgeImage:
-    """`digest` is `sha256:…`; `signing_key` names the KMS key that builds sign with."""
+    """An image to check. `digest` is `sha256:…`; `signing_key` is the KMS key builds sign with."""
 
     container: str
     version: str
@@ -28,7 +28,7 @@ class JudgeImage:
 
 @dataclass(frozen=True)
 class ImageJudged:
-    """`reason` has every problem, a line each; `document` is where the verdict lies in full."""
+    """The gate's verdict: `reason` lists all problems; `document` is the full verdict's URI."""
 
     passed: bool
     problems: tuple[str, ...]

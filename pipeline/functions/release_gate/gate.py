@@ -1,4 +1,4 @@
-"""Puts everything known of an image against the policy, and tells all that is wrong at once."""
+"""Check an image against the release policy and report all problems at once."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _VERDICT: Final = "verdict.json"
 
 @dataclass(frozen=True)
 class Gate:
-    """`limits` by container; `waivers` of all containers, expired ones too."""
+    """The release policy: `limits` by container, and all waivers, expired ones too."""
 
     sources: Sources
     limits: Mapping[str, Limits]
     waivers: Sequence[Waiver]
 
     def judge(self, job: JudgeImage, *, today: date) -> ImageJudged:
-        """The verdict, which is also kept beside the evidence."""
+        """Return the verdict and store it with the evidence."""
         findings = self._findings(job, today)
         problems = (*findings.problems, *self._unsigned(job), *self._evidence(job))
         document = f"s3://{job.evidence_bucket}/{job.evidence_prefix}/{_VERDICT}"
@@ -51,12 +51,12 @@ class Gate:
         return judge_findings(found, self.limits[job.container], waivers, today=today)
 
     def _unsigned(self, job: JudgeImage) -> Iterator[str]:
-        """Lambda verifies no signature, so an image whose signing did not end well stops here."""
+        """Yield signing problems. Lambda verifies no signature, so the gate must."""
         statuses = self.sources.signing_statuses(job)
         if not statuses:
-            yield "ECR has no signing rule for it, so nobody signed it"
+            yield "it is unsigned: ECR has no signing rule for it"
         elif set(statuses) != {"COMPLETE"}:
-            yield f"its signature is {', '.join(sorted(set(statuses)))}"
+            yield f"its signing status is {', '.join(sorted(set(statuses)))}"
 
     def _evidence(self, job: JudgeImage) -> Iterator[str]:
         read = {name: self.sources.read(job, name) for name in verification.FILES}
@@ -90,7 +90,7 @@ class Gate:
 
 
 def _reason(job: JudgeImage, problems: Sequence[str], document: str) -> str:
-    """As the machine fails with it, whatever its length; empty for an image that passes."""
+    """Return all problems and the hint, of any length; empty if the image passes."""
     if not problems:
         return ""
     listed = "; ".join(problems)

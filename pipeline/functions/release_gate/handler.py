@@ -1,4 +1,4 @@
-"""JudgeImage: whether an image may become live, and everything that speaks against it."""
+"""JudgeImage: decide whether an image may become live, and list every problem."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.functions.release_gate.waivers import read_waivers
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """ImageJudged, as JSON."""
+    """Read a JudgeImage from the event and return an ImageJudged, both as JSON."""
     return asdict(_gate().judge(JudgeImage(**event), today=datetime.now(UTC).date()))
 
 

@@ -1,4 +1,4 @@
-"""How many findings of which severity an image may have, and which are waived until when."""
+"""Compare an image's findings with the limits of its container, waivers considered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-# Nobody has rated it yet: it counts as high until somebody has. A word that is new counts most.
+# Unrated findings count as high, and severities missing here as critical.
 _COUNTS_AS: Final[Mapping[str, str]] = {
     "CRITICAL": "critical",
     "HIGH": "high",
@@ -23,7 +23,7 @@ _NAMED: Final = 10
 
 
 class Finding(NamedTuple):
-    """A vulnerability by its name, and how bad ECR says it is."""
+    """A vulnerability and its severity in ECR's or Inspector's words."""
 
     cve: str
     severity: str
@@ -35,7 +35,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """The most findings an image may have that are not waived: `[gate]` of a container.toml."""
+    """The number of unwaived findings an image may have, from `[gate]` of its container.toml."""
 
     max_critical: int = 0
     max_high: int = 0
@@ -52,7 +52,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Waiver:
-    """One `[[waivers]]`: the finding counts for nothing up to and including the day `until`."""
+    """One `[[waivers]]` entry: the finding is not counted until the end of the day `until`."""
 
     cve: str
     container: str
@@ -69,7 +69,7 @@ class FindingsJudged(NamedTuple):
 def judge_findings(
     findings: Iterable[Finding], limits: Limits, waivers: Sequence[Waiver], *, today: date
 ) -> FindingsJudged:
-    """What is too much, worst first; `waivers` are those of this container, expired ones too."""
+    """Return what exceeds the limits, worst first; `waivers` may include expired ones."""
     live = {each.cve: each for each in waivers if today <= each.until}
     expired = {each.cve: each for each in waivers if today > each.until and each.cve not in live}
     found = _worst_of_each(findings)
@@ -89,13 +89,13 @@ def judge_findings(
 def critical(
     findings: Iterable[Finding], waivers: Iterable[Waiver], *, today: date
 ) -> tuple[str, ...]:
-    """The critical vulnerabilities by name, but for those that a waiver excepts today."""
+    """Return the names of critical vulnerabilities that no waiver covers today."""
     waived = {each.cve for each in waivers if today <= each.until}
     return tuple(sorted(set(_worst_of_each(findings)[_WORST]) - waived))
 
 
 def _worst_of_each(findings: Iterable[Finding]) -> dict[str, list[str]]:
-    """Severity → vulnerabilities; one that is in several packages counts once, as its worst."""
+    """Return vulnerabilities by severity; one in several packages counts once, as its worst."""
     rank = {severity: place for place, severity in enumerate((*_ORDER, "low"))}
     worst: dict[str, str] = {}
     for finding in findings:

@@ -1,4 +1,4 @@
-"""What AWS knows of an image: scan, signature, evidence. The only place here that asks it."""
+"""Read an image's scan, signature and evidence from AWS. Only this module of the gate calls AWS."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from pipeline.functions.release_gate.policy import Finding
 
 _SCANNED: Final = frozenset({"COMPLETE", "ACTIVE"})
 _MISSING: Final = frozenset({"NoSuchKey", "404"})
-_MOST_SIGNED_BYTES: Final = 4096  # KMS takes no longer message
+_MOST_SIGNED_BYTES: Final = 4096  # KMS's limit for a raw message
 _ALGORITHM: Final = "ECDSA_SHA_384"
 
 
 class ScanNotOver(Exception):
-    """The findings are not all there."""
+    """The image scan is not complete, so findings may be missing."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """boto3 clients of ECR, S3 and KMS."""
+    """Reads and writes through boto3 clients of ECR, S3 and KMS."""
 
     ecr: Any
     s3: Any
     kms: Any
 
     def findings(self, job: JudgeImage) -> tuple[Finding, ...]:
-        """Every finding, basic and enhanced alike; ScanNotOver unless ECR says it is complete."""
+        """Return all findings, basic and enhanced. Raises ScanNotOver if the scan is incomplete."""
         return findings_of(self.ecr, job.repository, job.digest)
 
     def signing_statuses(self, job: JudgeImage) -> tuple[str, ...]:
-        """The status of every signature that ECR's signing rules ask for."""
+        """Return the status of every signature that ECR's signing rules require."""
         answer = self.ecr.describe_image_signing_status(
             repositoryName=job.repository, imageId={"imageDigest": job.digest}
         )
         return tuple(each["status"] for each in answer.get("signingStatuses", []))
 
     def read(self, job: JudgeImage, name: str) -> bytes | None:
-        """A file of the evidence, or None where there is none."""
+        """Return an evidence file's content, or None if it is missing."""
         key = f"{job.evidence_prefix}/{name}"
         try:
             content: bytes = self.s3.get_object(Bucket=job.evidence_bucket, Key=key)["Body"].read()
@@ -52,7 +52,7 @@ class Sources:
         return content
 
     def write(self, job: JudgeImage, name: str, content: bytes) -> str:
-        """Put a file beside the evidence, and say where."""
+        """Store a file with the image's evidence and return its S3 URI."""
         key = f"{job.evidence_prefix}/{name}"
         self.s3.put_object(
             Bucket=job.evidence_bucket, Key=key, Body=content, ContentType="application/json"
@@ -60,7 +60,7 @@ class Sources:
         return f"s3://{job.evidence_bucket}/{key}"
 
     def is_signed_by(self, key: str, message: bytes, signatures: tuple[bytes, ...]) -> bool:
-        """Whether one of the signatures is the key's, over exactly these bytes."""
+        """Return True if the key made one of the signatures over exactly these bytes."""
         if len(message) > _MOST_SIGNED_BYTES:
             return False
         return any(self._verifies(key, message, signature) for signature in signatures)
@@ -80,14 +80,14 @@ class Sources:
 
 
 def findings_of(ecr: Any, repository: str, digest: str) -> tuple[Finding, ...]:  # noqa: ANN401
-    """Every finding of an image; ScanNotOver unless ECR says that they are all there."""
+    """Return all findings of an image. Raises ScanNotOver if the scan is incomplete."""
     found: list[Finding] = []
     for page in ecr.get_paginator("describe_image_scan_findings").paginate(
         repositoryName=repository, imageId={"imageDigest": digest}
     ):
         status = page["imageScanStatus"]["status"]
         if status not in _SCANNED:
-            raise ScanNotOver(f"its scan is {status}")
+            raise ScanNotOver(f"its scan has status {status}")
         found += _findings(page.get("imageScanFindings", {}))
     return tuple(found)
 

@@ -1,9 +1,9 @@
 """Verify that a build left all its evidence, and that the evidence is about this image.
 
-- `provenance.json`: a DSSE envelope around an in-toto statement with SLSA's provenance, signed. It
-  names the image's digest, and the checksums of the two others.
-- `sbom.cdx.json`: CycloneDX, of this container and version.
-- `selftest.json`: what the image proved of itself.
+- `provenance.json`: a signed DSSE envelope around an in-toto statement of SLSA provenance. It
+  has the image's digest and the checksums of the other two.
+- `sbom.cdx.json`: a CycloneDX bill of materials of this container and version.
+- `selftest.json`: the result of the image's self-test.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ FILES: Final = (PROVENANCE, *OTHERS)
 
 
 class Unreadable(ValueError):
-    """A piece of evidence is not what its name says."""
+    """An evidence file is malformed or of the wrong type."""
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """DSSE: what was signed, byte for byte, and the signatures over it."""
+    """A DSSE envelope: the signed bytes, the statement in them, and the signatures."""
 
     signed: bytes
     statement: Mapping[str, Any]
@@ -44,7 +44,7 @@ class Envelope:
 
 
 def read_envelope(content: bytes) -> Envelope:
-    """Unreadable if it is no DSSE envelope around an in-toto statement."""
+    """Read a DSSE envelope around an in-toto statement. Raises Unreadable if it is malformed."""
     document = _object(content)
     try:
         payload = base64.b64decode(document["payload"], validate=True)
@@ -52,18 +52,18 @@ def read_envelope(content: bytes) -> Envelope:
             base64.b64decode(each["sig"], validate=True) for each in document["signatures"]
         )
     except (KeyError, TypeError, binascii.Error) as error:
-        raise Unreadable(f"no DSSE envelope ({error!r})") from error
+        raise Unreadable(f"not a DSSE envelope ({error!r})") from error
     if document.get("payloadType") != PAYLOAD_TYPE:
-        raise Unreadable(f"a payload of type {document.get('payloadType')!r}")
+        raise Unreadable(f"of payload type {document.get('payloadType')!r}")
     return Envelope(pre_authentication(PAYLOAD_TYPE, payload), _object(payload), signatures)
 
 
 def statement_problems(
     statement: Mapping[str, Any], *, container: str, version: str, digest_hex: str
 ) -> Iterator[str]:
-    """Whether a statement is provenance, and of this image."""
+    """Yield what makes the statement no SLSA provenance of this image."""
     if (statement.get("_type"), statement.get("predicateType")) != (STATEMENT_TYPE, PREDICATE_TYPE):
-        yield f"{PROVENANCE} is no SLSA provenance"
+        yield f"{PROVENANCE} is not SLSA provenance"
         return
     expected = {"name": container, "digest": {"sha256": digest_hex}}
     if statement.get("subject") != [expected]:
@@ -74,12 +74,12 @@ def statement_problems(
 
 
 def checksum_problems(statement: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[str]:
-    """The other files are those that the statement vouches for."""
+    """Yield the files whose checksum differs from the statement's."""
     listed = _at(statement, "predicate", "runDetails").get("byproducts") or []
     vouched = {each.get("name"): each.get("digest", {}).get("sha256") for each in listed}
     for name, content in files.items():
         if vouched.get(name) != hashlib.sha256(content).hexdigest():
-            yield f"{name} is not the one that {PROVENANCE} vouches for"
+            yield f"{name} does not have the checksum in {PROVENANCE}"
 
 
 def sbom_problems(content: bytes, *, container: str, version: str) -> Iterator[str]:
@@ -89,9 +89,9 @@ def sbom_problems(content: bytes, *, container: str, version: str) -> Iterator[s
         yield f"{SBOM} is {error}"
         return
     if document.get("bomFormat") != "CycloneDX":
-        yield f"{SBOM} is no CycloneDX document"
+        yield f"{SBOM} is not a CycloneDX document"
     if not document.get("components"):
-        yield f"{SBOM} lists no component"
+        yield f"{SBOM} lists no components"
     subject = _at(document, "metadata", "component")
     if (subject.get("name"), subject.get("version")) != (container, version):
         yield f"{SBOM} is of {subject.get('name')} {subject.get('version')}"
@@ -106,16 +106,16 @@ def selftest_problems(content: bytes, *, container: str, version: str) -> Iterat
     if (document.get("container"), document.get("version")) != (container, version):
         yield f"{SELFTEST} is of {document.get('container')} {document.get('version')}"
     if document.get("passed") is not True:
-        yield f"the self-test failed: {document.get('reason', 'it does not say why')}"
+        yield f"the self-test failed: {document.get('reason', 'it gives no reason')}"
 
 
 def _object(content: bytes) -> dict[str, Any]:
     try:
         document = json.loads(content)
     except ValueError as error:
-        raise Unreadable("no JSON") from error
+        raise Unreadable("not JSON") from error
     if not isinstance(document, dict):
-        raise Unreadable("no JSON object")
+        raise Unreadable("not a JSON object")
     return document
 
 

@@ -1,4 +1,4 @@
-"""Reads `waivers.toml`: exceptions, each for one finding in one container until a date."""
+"""Read `waivers.toml`: each waiver covers one finding in one container until a date."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def read_waivers() -> tuple[Waiver, ...]:
 
 
 def parse_waivers(document: Mapping[str, Any]) -> tuple[Waiver, ...]:
-    """ValueError, naming every entry that is incomplete, for no end, or of unknown fields."""
+    """Parse waivers. Raises ValueError naming every incomplete, undated or unknown entry."""
     unknown = sorted(document.keys() - {"waivers"})
-    problems = [f"{name!r} is not known here" for name in unknown]
+    problems = [f"unknown table {name!r}" for name in unknown]
     entries = document.get("waivers", [])
     for number, entry in enumerate(entries, start=1):
         problems += [f"waiver {number}: {problem}" for problem in _problems(entry)]
@@ -34,10 +34,10 @@ def parse_waivers(document: Mapping[str, Any]) -> tuple[Waiver, ...]:
 def _problems(entry: Mapping[str, Any]) -> Iterator[str]:
     wanted = {field.name for field in fields(Waiver)}
     yield from (f"{name!r} is missing" for name in sorted(wanted - entry.keys()))
-    yield from (f"{name!r} is not known here" for name in sorted(entry.keys() - wanted))
+    yield from (f"unknown field {name!r}" for name in sorted(entry.keys() - wanted))
     until = entry.get("until", date.min)
     if not isinstance(until, date) or isinstance(until, datetime):
-        yield f"until {until!r} is no date"
+        yield f"until {until!r} is not a date"
     for name in sorted(wanted & entry.keys() - {"until"}):
         if not isinstance(entry[name], str) or not entry[name].strip():
-            yield f"{name!r} says nothing"
+            yield f"{name!r} is empty"

@@ -1,1 +1,1 @@
-"""ReadReason: why an update of a container's stack did not last."""
+"""ReadReason: explain why an update of a container's stack failed."""

@@ -1,4 +1,4 @@
-"""What ReadReason is given and what it returns, as plain JSON."""
+"""Define ReadReason's input and result, as plain JSON values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ReadReason:
-    """`error` is how the release ended, `token` what CloudFormation marked its events with."""
+    """A release that failed with `error`; `token` is the ClientRequestToken of its stack events."""
 
     error: str
     stack: str
@@ -20,13 +20,13 @@ class ReadReason:
 
     @property
     def smoke_prefix(self) -> str:
-        """Where the smoke tests left what they saw of this image."""
+        """Return the key prefix of this image's smoke-test verdicts."""
         return f"releases/{self.container}/{self.digest.removeprefix('sha256:')}/smoke/"
 
 
 @dataclass(frozen=True)
 class ReasonRead:
-    """The named error of `pipeline.releases.errors`, and its cause with a hint."""
+    """A named error of `pipeline.releases.errors`, and its cause with a hint."""
 
     error: str
     cause: str

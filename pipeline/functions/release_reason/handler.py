@@ -1,4 +1,4 @@
-"""ReadReason: why the update of a container's stack did not last, in words."""
+"""ReadReason: explain in words why an update of a container's stack failed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.functions.release_reason.reason import Reasons
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """ReasonRead, as JSON."""
+    """Read a ReadReason from the event and return a ReasonRead, both as JSON."""
     return asdict(_reasons().read(ReadReason(**event)))
 
 

@@ -1,4 +1,4 @@
-"""Out of CloudFormation's events and the smoke test's verdict: what a person has to know."""
+"""Explain a failed release from CloudFormation events and smoke-test verdicts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.functions.release_reason.contract import ReadReason, ReasonRead
 from pipeline.releases import errors as release_errors
 from pipeline.releases.errors import BrokenRelease
 
-_CONSEQUENCE: Final = "Resource update cancelled"  # of whatever failed first
+_CONSEQUENCE: Final = "Resource update cancelled"  # CloudFormation's words for consequences
 _MOST_FAILURES: Final = 3
 
 Event = Mapping[str, Any]
@@ -19,7 +19,7 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Reasons:
-    """boto3 clients of CloudFormation and S3."""
+    """Reads a failed release's reasons, with boto3 clients of CloudFormation and S3."""
 
     cloudformation: Any
     s3: Any
@@ -39,7 +39,7 @@ class Reasons:
         )
 
     def _smoke(self, job: ReadReason) -> list[str]:
-        """What the smoke tests found wrong with this image, if they ran at all."""
+        """Return one line for each failed smoke test of this image; empty if none ran."""
         listed = self.s3.list_objects_v2(Bucket=job.evidence_bucket, Prefix=job.smoke_prefix)
         keys = [stored["Key"] for stored in listed.get("Contents", [])]
         verdicts = [self._read(job.evidence_bucket, key) for key in keys]
@@ -57,9 +57,9 @@ class Reasons:
 
 
 def first_failures(events: Iterable[Event], *, token: str) -> list[str]:
-    """What failed first in the update that `token` marks; `events` come newest first.
+    """Return the first failures of the update that `token` marks; `events` come newest first.
 
-    Whatever was cancelled because of it is left out.
+    Failures that only followed from another one are left out.
     """
     failures = [
         f"{event['LogicalResourceId']}: {event['ResourceStatusReason']}"
@@ -71,7 +71,7 @@ def first_failures(events: Iterable[Event], *, token: str) -> list[str]:
 
 
 def _of_this_update(events: Iterable[Event], token: str) -> Iterable[Event]:
-    """Down to the event with which the update of this token began."""
+    """Yield events until the first one of another update."""
     for event in events:
         if event.get("ClientRequestToken") != token:
             return

@@ -1,1 +1,1 @@
-"""ReadRequest: one release out of what a person typed, or out of the build an event names."""
+"""ReadRequest: read a release from an operator's input or a CodeBuild event."""

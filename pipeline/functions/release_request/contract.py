@@ -1,4 +1,4 @@
-"""What ReadRequest is given and what it returns, as plain JSON."""
+"""Define ReadRequest's input and result, as plain JSON values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Action = Literal["deploy", "rollback", "rehearse"]
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """`input` is the execution's, untouched: what a person typed, or a CodeBuild event."""
+    """The execution's `input`, unchanged: an operator's request or a CodeBuild event."""
 
     input: object
     build_project_prefix: str
@@ -19,10 +19,10 @@ class ReadRequest:
 
 @dataclass(frozen=True)
 class Release:
-    """One container's way through the release machine.
+    """One container's release, as the release machine carries it.
 
-    Times are seconds since 1970, in digits. A release holds its container until `held_until`, and
-    may take over what was held until before `claims_before`.
+    Times are seconds since 1970, as decimal text. The release claims its container until
+    `held_until`; it may take over a claim that ended before `claims_before`.
     """
 
     container: str
@@ -36,7 +36,7 @@ class Release:
 
 @dataclass(frozen=True)
 class RequestRead:
-    """`refusal` says why there is nothing to do; the release then holds what could be read."""
+    """The release, or why it was rejected: `refusal`, with the fields that could be read."""
 
     release: Release
     refusal: str | None = None

@@ -1,4 +1,4 @@
-"""ReadRequest: what is to be released, and until when that keeps others from releasing it."""
+"""ReadRequest: read a release from the execution's input, and compute when its claim ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.functions.release_request.reading import Reader
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """RequestRead, as JSON."""
+    """Read a ReadRequest from the event and return a RequestRead, both as JSON."""
     return asdict(_reader().read(ReadRequest(**event), now=int(time.time())))
 
 

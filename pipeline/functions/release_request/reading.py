@@ -1,4 +1,4 @@
-"""A request's answer: the release with its claim, or a refusal in words."""
+"""Answer a release request with the release and its claim, or with a rejection."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pipeline.releases.errors import RejectedRequest
 
 @dataclass(frozen=True)
 class Reader:
-    """`codebuild` is boto3's; `containers` are the names of those that are declared."""
+    """Reads requests with boto3's CodeBuild client; `containers` are the declared names."""
 
     codebuild: Any
     containers: Collection[str]
 
     def read(self, job: ReadRequest, *, now: int) -> RequestRead:
-        """`now` in seconds since 1970."""
+        """Read one request; `now` is in seconds since 1970."""
         try:
             wanted = read_request(
                 job.input, find_build=self._build, project_prefix=job.build_project_prefix
@@ -32,12 +32,12 @@ class Reader:
     def _require_declared(self, container: str) -> None:
         if container not in self.containers:
             known = ", ".join(sorted(self.containers))
-            raise RejectedRequest(f"no container is called {container!r}; there are {known}")
+            raise RejectedRequest(f"unknown container {container!r}; choose one of {known}")
 
     def _build(self, build_id: str) -> Build:
         found: list[Build] = self.codebuild.batch_get_builds(ids=[build_id])["builds"]
         if not found:
-            raise RejectedRequest(f"CodeBuild knows no build {build_id}")
+            raise RejectedRequest(f"CodeBuild has no build {build_id}")
         return found[0]
 
 
@@ -54,7 +54,7 @@ def _release(wanted: Wanted, job: ReadRequest, now: int) -> Release:
 
 
 def _as_typed(given: object) -> Wanted:
-    """As much of a refused request as can be announced."""
+    """Keep the readable fields of a rejected request, for its announcement."""
     said: Mapping[str, object] = given if isinstance(given, dict) else {}
     container, version = (str(said.get(name, "unknown")) for name in ("container", "version"))
     return Wanted(container, version, "rollback" if said.get("action") == "rollback" else "deploy")

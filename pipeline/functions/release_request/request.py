@@ -1,4 +1,4 @@
-"""From an execution's input to what is wanted: which container, which version, what with it."""
+"""Read which container and version an execution's input asks for, and which action."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Wanted:
 def read_request(
     given: object, *, find_build: Callable[[str], Build], project_prefix: str
 ) -> Wanted:
-    """What a person or a build wants; RejectedRequest if nobody can tell."""
+    """Read an operator's request or a CodeBuild event. Raises RejectedRequest if it is invalid."""
     if not isinstance(given, dict):
         raise RejectedRequest(f"the input is a {type(given).__name__}, not an object")
     if given.get("source") == "aws.codebuild":
@@ -39,7 +39,7 @@ def read_request(
 
 def _typed(given: Mapping[str, Any]) -> Wanted:
     problems = [f"{name!r} is missing" for name in sorted(_TYPED - given.keys())]
-    problems += [f"{name!r} is no field of a release" for name in sorted(given.keys() - _TYPED)]
+    problems += [f"unknown field {name!r}" for name in sorted(given.keys() - _TYPED)]
     if given.get("action", "deploy") not in ("deploy", "rollback"):
         problems.append(f"action {given['action']!r} is neither deploy nor rollback")
     if not _VERSION.fullmatch(str(given.get("version", "0.0.0"))):
@@ -58,7 +58,7 @@ def _build_id(event: Mapping[str, Any]) -> str:
 
 
 def _built(build: Build, project_prefix: str) -> Wanted:
-    """What a build exported, if it was a success and of the project it says it is of."""
+    """Read the exported variables of a build. Raises RejectedRequest unless it succeeded."""
     project = str(build["projectName"])
     container = project.removeprefix(project_prefix)
     if build["buildStatus"] != "SUCCEEDED" or container == project:
@@ -80,11 +80,11 @@ def _built(build: Build, project_prefix: str) -> Wanted:
 
 def _wrong_exports(wanted: Wanted, container: str) -> list[str]:
     checks = {
-        f"CONTAINER_NAME {wanted.container!r}, its project is {container}'s": (
+        f"CONTAINER_NAME {wanted.container!r}, but its project builds {container}": (
             wanted.container == container
         ),
-        f"IMAGE_TAG {wanted.version!r}, no version": bool(_VERSION.fullmatch(wanted.version)),
-        f"IMAGE_DIGEST {wanted.built_digest!r}, no digest": bool(
+        f"IMAGE_TAG {wanted.version!r}, not a version": bool(_VERSION.fullmatch(wanted.version)),
+        f"IMAGE_DIGEST {wanted.built_digest!r}, not a digest": bool(
             _DIGEST.fullmatch(wanted.built_digest or "")
         ),
     }
