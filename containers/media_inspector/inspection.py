@@ -41,9 +41,10 @@ def inspect_photo(
         profiles=profiles,
         default_model=task.default_model,
     )
-    plan = _plan(options, catalogue)
+    models = catalogue.of(catalogue.row(task.default_model).container)
+    plan = _plan(options, models)
     source = _source(request, stat, store)
-    checked = with_prompts_checked(options, catalogue, source)
+    checked = with_prompts_checked(options, models, source)
     return PhotoInspected(job=_job(task, request, source, checked), plan=plan)
 
 
@@ -83,11 +84,12 @@ def _replaced(request: Request, stat: Stat, store: ArtifactStore) -> bool:
     return latest.etag != stat.etag
 
 
-def _plan(options: Options, catalogue: Catalogue) -> Plan:
-    row = catalogue.usable(options.model)
+def _plan(options: Options, models: Catalogue) -> Plan:
+    """What is left to be done by a model of the right container: of another, it is unknown."""
+    row = models.usable(options.model)
     fallback = None
     if options.allow_fallback and row.fallback:
-        lighter = catalogue.usable(row.fallback)
+        lighter = models.usable(row.fallback)
         fallback = Plan(model=lighter.name, weights_key=_weights_key(lighter), degraded=True)
     return Plan(model=row.name, weights_key=_weights_key(row), fallback=fallback)
 

@@ -8,15 +8,15 @@ from pipeline.errors import InvalidPrompt
 from pipeline.photo.prompts import in_pixels
 
 
-def with_prompts_checked(options: Options, catalogue: Catalogue, source: SourcePhoto) -> Options:
+def with_prompts_checked(options: Options, models: Catalogue, source: SourcePhoto) -> Options:
     """The options with their prompts in pixels; InvalidPrompt if model or photo do not fit them.
 
     A model that needs prompts is never given one of our own making: a guess at the photo's middle
     would cut out something nobody asked for.
     """
-    row = catalogue.row(options.model)
+    row = models.row(options.model)
     if options.prompts and not row.takes_prompts:
-        able = ", ".join(other.name for other in catalogue.rows if other.takes_prompts)
+        able = ", ".join(other.name for other in models.rows if other.takes_prompts)
         raise InvalidPrompt(f"{row.name} takes no points or boxes; of the catalogue do: {able}")
     if row.takes_prompts and not options.prompts:
         raise InvalidPrompt(

@@ -12,8 +12,8 @@ from containers.model_downloader.claim import claimed
 from containers.model_downloader.intake import Intake, receiving
 from containers.model_downloader.optimiser import Optimiser
 from containers.model_downloader.pace import Pace
-from containers.model_downloader.smoke import require_working_network
 from containers.model_downloader.sources import Sources
+from containers.model_downloader.working_network import require_working_network
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts.weights import WeightsStaged
 from pipeline.declared.models import ModelRow, WeightsFile

@@ -87,7 +87,7 @@ def stage(names: tuple[str, ...], choice: ModelChoice) -> None:
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
     staged = []
-    with keeping_cloud(ROOT, choice, default_model=names[0], say=say) as cloud:
+    with keeping_cloud(ROOT, choice, say=say) as cloud:
         for row in rows:
             say(f"Staging {row.name} …")
             staged.append(stage_model(cloud, row, mirror=mirror_of(choice)))
@@ -135,7 +135,8 @@ def add(file: Path, input_size: int | None, catalogue: Path | None, **wishes: An
     """Describe an ONNX FILE of your own as a catalogue row, after running it once."""
     said = Wishes(**wishes)
     found = inspect_network(ROOT, file, said, input_size=input_size)
-    row = describe_row(file, found, said, catalogue=catalogue)
+    shipped = read_catalogue(ROOT, ModelChoice())
+    row = describe_row(file, found, said, shipped=shipped, catalogue=catalogue)
     if catalogue is None:
         click.echo(row)
         return

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import LOCAL_NAMES
+from pipeline.declared.products import taker
 from pipeline.declared.resources import Index, Resources, Table
 from pipeline.local.worker import Function
 
@@ -39,10 +40,16 @@ def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Fun
     )
 
 
-def warm_functions(blueprint: Blueprint) -> list[str]:
-    """The functions a photo with default options passes through."""
-    models = (None, blueprint.default_model)
-    return [each.name(NAMES) for each in blueprint.functions if each.model in models]
+def warm_functions(blueprint: Blueprint, key: str = "photo.jpg") -> list[str]:
+    """The functions that an upload under `key` passes through with default options."""
+    product = taker(key, blueprint.products)
+    invoked = blueprint.invoked(product.machine) if product else frozenset[str]()
+    defaults = blueprint.catalogue.defaults
+    return [
+        each.name(NAMES)
+        for each in blueprint.functions
+        if each.manifest.name in invoked and each.model in {None, defaults.get(each.manifest.name)}
+    ]
 
 
 def deploy(blueprint: Blueprint, client: Any) -> dict[str, str]:

@@ -21,30 +21,28 @@ Say = Callable[[str], None]
 
 @contextmanager
 def session(root: Path, choice: ModelChoice, *, say: Say, port: int = 0) -> Iterator[LocalCloud]:
-    """A warm cloud whose default model can be staged; WeightsUnavailable before it starts if not.
+    """A warm cloud whose default models can be staged; `say` is told which and why.
 
-    `say` is told which model and why.
+    WeightsUnavailable before it starts if the model that was asked for cannot.
     """
-    mirror = mirror_of(choice)
     catalogue = read_catalogue(root, choice)
-    if choice.name is None:
-        model = availability.choose_model(catalogue, mirror=mirror)
-    else:
-        model = availability.require_model(catalogue, choice.name, mirror=mirror)
-    say(f"Model: {model.name} ({model.why})")
-    with keeping_cloud(root, choice, default_model=model.name, say=say, port=port) as cloud:
+    models = availability.choose_models(catalogue, choice.name, mirror=mirror_of(choice))
+    for model in models:
+        say(f"Model: {model.name} ({model.why})")
+    defaults = tuple(model.name for model in models)
+    with keeping_cloud(root, choice, defaults=defaults, say=say, port=port) as cloud:
         cloud.host.warm(warm_functions(cloud.blueprint))
         yield cloud
 
 
 @contextmanager
 def keeping_cloud(
-    root: Path, choice: ModelChoice, *, default_model: str, say: Say, port: int = 0
+    root: Path, choice: ModelChoice, *, say: Say, defaults: tuple[str, ...] = (), port: int = 0
 ) -> Iterator[LocalCloud]:
     """A cloud that starts with the weights earlier ones kept, and keeps its own."""
     blueprint = Blueprint.read(
         root,
-        default_model=default_model,
+        defaults=defaults,
         overlays=choice.overlays,
         accepted_licences=choice.accepted_licences,
     )

@@ -29,9 +29,6 @@ C = TypeVar("C", bound=Contract)
 
 ROOT: Final = Path(__file__).parents[2]
 
-# Any row will do: what is asked here does not depend on it.
-_DEFAULT_MODEL: Final = "u2netp"
-
 
 class OperationTask(NamedTuple):
     """What a function of the platform's own answers by, and how long it may take."""
@@ -93,7 +90,7 @@ class Declared:
 
 
 def read_declared(root: Path = ROOT) -> Declared:
-    blueprint = Blueprint.read(root, default_model=_DEFAULT_MODEL)
+    blueprint = Blueprint.read(root)
     return Declared(
         substitutions=blueprint.substitutions(NAMES),
         containers={row.placeholder: row for row in blueprint.containers},

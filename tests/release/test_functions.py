@@ -16,7 +16,7 @@ from pipeline.local.deployment import NAMES
 from pipeline.releases.function_code import lay_out
 from tests.conftest import ROOT
 
-BLUEPRINT = Blueprint.read(ROOT, default_model="starter")
+BLUEPRINT = Blueprint.read(ROOT, defaults=("starter",))
 HANDLERS = [each.handler for each in BLUEPRINT.operations(NAMES)]
 # What Lambda's Python brings, and what only a checkout has.
 ONLY_HERE = ("aws_cdk", "aws_lambda_powertools", "numpy", "PIL", "pydantic")
