@@ -345,5 +345,6 @@ def _read_row(
 @cache
 def _row_type(engine: Engine) -> type[ModelRow]:
     """Rows whose table is called as the engine is, so that an error names its field."""
-    table: Any = (engine.table_type, Field(alias=engine.name))
+    default: Any = ... if engine.fields else {}
+    table: Any = (engine.table_type, Field(default, alias=engine.name))
     return create_model("ModelRow", __base__=ModelRow, table=table)
