@@ -31,7 +31,7 @@ def make_app(*, root: Path = ROOT, outdir: Path | None = None) -> cdk.App:
     settings = Settings.from_context(app.node.try_get_context)
     blueprint = Blueprint.read(
         root,
-        default_model=settings.default_model,
+        defaults=settings.default_models,
         accepted_licences=settings.accepted_licences,
     )
     names = stage_names(

@@ -26,16 +26,15 @@ def statements(
     function: DeclaredFunction, blueprint: Blueprint, names: Names, *, key_arn: str
 ) -> Iterator[iam.PolicyStatement]:
     """Yield exactly the statements that the function's declared access needs."""
-    engine = function.row.engine if function.row else None
-    given = [access for access in function.manifest.access if access.is_for(engine)]
+    given = [access for access in function.manifest.access if access.is_for(function.engine)]
     for access in given:
         yield from _objects(access, function, blueprint, names)
     if given:
         yield _key(given, key_arn, names)
     if function.manifest.reads_sources:
         yield from _sources(blueprint.catalogue, names)
-    if function.row and function.row.bedrock:
-        yield from _hosted(function.row.bedrock.model_id, names)
+    if function.row and function.row.hosted_model:
+        yield from _hosted(function.row.hosted_model, names)
     yield from _observed(function.name(names), names)
 
 

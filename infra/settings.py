@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
 
 from pipeline.declared.declaration import KebabName
 
@@ -15,6 +15,8 @@ _PREFIX = "matteline:"
 class Settings(BaseModel):
     """The `matteline:<field>` values of the context; other context keys are ignored.
 
+    `default_models` are model names, each the default of the container it belongs to; a container
+    without one uses the default that its `models.toml` declares.
     `source_connection` is the ARN of an approved CodeConnections connection to `source_repository`
     (`owner/name`). CodeBuild builds its tags and checks its branches. Without both, builds take a
     zip.
@@ -23,12 +25,18 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     stage: Annotated[KebabName, StringConstraints(max_length=12)]
-    default_model: KebabName
+    default_models: tuple[KebabName, ...] = ()
     accepted_licences: tuple[str, ...] = ()
     scanning: Literal["basic", "enhanced"] = "basic"
     alarm_email: str | None = None
     source_connection: str | None = None
     source_repository: Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+
+    @field_validator("default_models", "accepted_licences", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        """`-c` gives a text, with spaces between names; a file may have a list."""
+        return given.split() if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _is_connected_to_something(self) -> Self:

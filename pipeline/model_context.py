@@ -7,9 +7,12 @@ from pipeline.weights.local_weights import LocalWeights
 from pipeline.workbench import Workbench
 
 
-def catalogue_of(bench: Workbench) -> Catalogue:
-    """Return the model rows this container's image holds, with the deployment's own over them."""
-    return bench.once(_load_catalogue)
+def catalogue_of(bench: Workbench, container: str | None = None) -> Catalogue:
+    """Return the model rows of `container`, or of all, with the deployment's own over them.
+
+    An image holds its own container's rows, or all: what its manifest says.
+    """
+    return bench.once(_load_catalogue, container)
 
 
 def weights_of(bench: Workbench) -> LocalWeights:
@@ -17,10 +20,13 @@ def weights_of(bench: Workbench) -> LocalWeights:
     return bench.once(_open_weights)
 
 
-def _load_catalogue(bench: Workbench) -> Catalogue:
+def _load_catalogue(bench: Workbench, container: str | None) -> Catalogue:
     settings = bench.settings
     return load_catalogue(
-        bench.root, settings.catalogue_overlays, accepted_licences=settings.accepted_licences
+        bench.root,
+        settings.catalogue_overlays,
+        container=container,
+        accepted_licences=settings.accepted_licences,
     )
 
 

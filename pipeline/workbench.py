@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, TypeVarTuple
 
 from pipeline import hardware
 from pipeline.artifacts import ArtifactStore
@@ -19,6 +19,7 @@ from pipeline.declared.declaration import MOST_MEMORY_MB
 from pipeline.errors import SourceChanged, SourceMissing
 
 T = TypeVar("T")
+Of = TypeVarTuple("Of")
 
 _MEMORY: Final = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
 _MB_PER_CPU: Final = 1_769  # what Lambda gives one whole virtual CPU for
@@ -69,13 +70,13 @@ class Workbench:
         self.root = root
         self.settings = settings
         self.store = store
-        self._loaded: dict[Callable[[Workbench], Any], Any] = {}
+        self._loaded: dict[tuple[object, ...], Any] = {}
 
-    def once(self, load: Callable[[Workbench], T]) -> T:
-        """Return `load(self)`, which the first call makes and all later calls share."""
-        if load not in self._loaded:
-            self._loaded[load] = load(self)
-        loaded: T = self._loaded[load]
+    def once(self, load: Callable[[Workbench, *Of], T], *of: *Of) -> T:
+        """Return `load(self, *of)`, which the first call makes and all later calls share."""
+        if (load, *of) not in self._loaded:
+            self._loaded[load, *of] = load(self, *of)
+        loaded: T = self._loaded[load, *of]
         return loaded
 
 

@@ -6,15 +6,24 @@ Their answers can be computed by hand, so that a test can assert pixels exactly.
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from pipeline.declared.models import Catalogue, load_catalogue
 from tests.sam_models import stock_sam
 
+REMOVER: Final = "background-remover"
+SHIPPED: Final = load_catalogue(Path(__file__).parents[1])
+SALIENCY, SAM = (SHIPPED.engines[REMOVER][name] for name in ("saliency", "sam"))
+PLAIN: Final = {
+    "input_size": 64, "scale": 255.0, "mean": (0, 0, 0), "std": (1, 1, 1), "activation": "none",
+}  # fmt: skip
 SIZE = 64
 HOSTED = """
 [[models]]
@@ -95,9 +104,9 @@ def slow(rounds: int = 20_000) -> onnx.ModelProto:
 
 
 def _one_unless_grey(name: str) -> list[onnx.NodeProto]:
-    """The int64 number 0 for a picture of middle grey all over, 1 for any other."""
+    """The int64 number 0 for the picture that staging tries networks on, 1 for any other."""
     middle, small = (
-        numpy_helper.from_array(np.array(value, dtype=np.float32)) for value in (128 / 255, 1e-3)
+        numpy_helper.from_array(np.array(value, dtype=np.float32)) for value in (0.5, 1e-3)
     )
     return [
         helper.make_node("Constant", [], [f"{name}_middle"], value=middle),
@@ -164,6 +173,13 @@ def stock(folder: Path) -> Shelf:
     catalogue = folder / "models.toml"
     catalogue.write_text("\n".join(rows))
     return Shelf(folder, catalogue)
+
+
+def only(*rows: str, folder: Path) -> Catalogue:
+    """A catalogue of these rows alone, of the background remover; the first is its default."""
+    own = SHIPPED.model_copy(update={"rows": (), "defaults": {}})
+    made = own.with_rows(tomllib.loads("\n".join(rows))["models"], folder)
+    return made.with_defaults([made.rows[0].name])
 
 
 def catalogue_row(name: str, sha256: str, *, extra: str = "") -> str:

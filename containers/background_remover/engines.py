@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from containers.background_remover.embeddings import EmbeddingCache
-from containers.background_remover.hosted import predict_hosted
+from containers.background_remover.hosted import BedrockSpec, predict_hosted
 from containers.background_remover.masks import Prediction
 from containers.background_remover.network import Network, open_network, runtime
-from containers.background_remover.saliency import predict_mask, read_picture
-from containers.background_remover.sam import Sam, predict_subjects
+from containers.background_remover.saliency import SaliencySpec, predict_mask, read_picture
+from containers.background_remover.sam import Sam, SamSpec, predict_subjects
 from containers.background_remover.subject import require_visible
 from pipeline.artifacts import Location
 from pipeline.aws.bedrock import Bedrock
 from pipeline.contracts.cutout import RemoveBackground
-from pipeline.declared.engines import BedrockSpec, Engine, SaliencySpec, SamSpec
 from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsNotStaged
 from pipeline.model_context import weights_of
@@ -40,7 +39,7 @@ class Model:
 
 def load_model(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
     """The row's model; WeightsNotStaged, WeightsMismatch or OutOfMemory if it cannot be loaded."""
-    return _LOADERS[row.engine](row, job, context)
+    return LOADERS[row.engine.name](row, job, context)
 
 
 def _load_saliency(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
@@ -108,7 +107,7 @@ def _open(file: LocalFile, context: TaskContext) -> Network:
     return open_network(file.path, optimised=file.optimised, threads=context.settings.threads)
 
 
-_LOADERS: Final[Mapping[Engine, Callable[[ModelRow, RemoveBackground, TaskContext], Model]]] = {
+LOADERS: Final[Mapping[str, Callable[[ModelRow, RemoveBackground, TaskContext], Model]]] = {
     "saliency": _load_saliency,
     "sam": _load_sam,
     "bedrock": _load_hosted,

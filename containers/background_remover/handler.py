@@ -8,11 +8,13 @@ from pipeline.model_context import catalogue_of
 from pipeline.task import task
 from pipeline.workbench import TaskContext, read_source
 
+CONTAINER = "background-remover"
+
 
 @task(RemoveBackground)
 def handler(job: RemoveBackground, context: TaskContext) -> BackgroundRemoved:
     """The mask of the photo's subject; NoSubject when nothing stands out."""
-    row = catalogue_of(context.bench).row(job.model)
+    row = catalogue_of(context.bench, CONTAINER).row(job.model)
     with context.timed("model_load"):
         model = load_model(row, job, context)
     with context.timed("decode"):

@@ -13,12 +13,25 @@ from pydantic import BaseModel
 
 from containers.background_remover.saliency import Stopwatch
 from pipeline.aws.bedrock import Bedrock
-from pipeline.declared.engines import BedrockSpec
+from pipeline.declared.declaration import Declaration
 from pipeline.errors import ModelUnavailable, PhotoRefused
 from pipeline.photo.pixels import Pixels
 
 _JPEG_QUALITY: Final = 95
 _INFERENCE_ERROR: Final = "Inference error"
+
+
+class BedrockSpec(Declaration):
+    """A model that Amazon Bedrock hosts, and the pictures it accepts, in pixels.
+
+    The photo is shrunk until no side is longer than `largest_side`, then padded until none is
+    shorter than `smallest_side` and none more than `widest` times the other.
+    """
+
+    model_id: str
+    largest_side: int
+    smallest_side: int
+    widest: float
 
 
 @dataclass(frozen=True)

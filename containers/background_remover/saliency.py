@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from PIL import Image
@@ -12,14 +12,30 @@ from PIL import Image
 from containers.background_remover.masks import probability, to_levels
 from containers.background_remover.network import Network, Tensor
 from containers.background_remover.subject import require_visible
-from pipeline.declared.engines import SaliencySpec
+from pipeline.declared.declaration import Declaration
 from pipeline.photo.pixels import Pixels, Reserve, decode, unlimited
 
 Stopwatch = Callable[[str], AbstractContextManager[None]]
+Triple = tuple[float, float, float]
 
 # A photo is brought to this many times the network's size by plain averaging, which is quick, and
 # only then resampled with care: with fewer the mask would change.
 _QUICK_SHRINK: Final = 3
+
+
+class SaliencySpec(Declaration):
+    """How a photo becomes a saliency network's input, and its output a probability.
+
+    The photo is stretched to `input_size`² RGB, divided by `scale` (a number, or the largest value
+    in the photo itself), then normalised with `mean` and `std`. Output 0, channel 0 is the mask,
+    through a sigmoid first if `activation` says so.
+    """
+
+    input_size: int
+    scale: float | Literal["max"]
+    mean: Triple
+    std: Triple
+    activation: Literal["none", "sigmoid"]
 
 
 def read_picture(content: bytes, spec: SaliencySpec, *, reserve: Reserve = unlimited) -> Pixels:

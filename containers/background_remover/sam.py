@@ -14,7 +14,7 @@ from containers.background_remover.masks import CandidateMask, Prediction, proba
 from containers.background_remover.network import Network, Tensor
 from containers.background_remover.saliency import Stopwatch
 from containers.background_remover.subject import CONFIDENT
-from pipeline.declared.engines import SamSpec
+from pipeline.declared.declaration import Declaration
 from pipeline.errors import NoSubject
 from pipeline.photo.pixels import Pixels
 from pipeline.photo.prompts import SubjectPrompt
@@ -28,6 +28,16 @@ _PADDING: Final = -1
 
 _EARLIER_MASK_SIDE: Final = 256
 _ANSWERS_OF_ALL: Final = 4
+
+
+class SamSpec(Declaration):
+    """What a Segment Anything encoder looks at; the row's files are encoder and decoder.
+
+    The photo is fitted into the top left of a `canvas` (height, width) of RGB, 0…255. The encoder
+    normalises it itself.
+    """
+
+    canvas: tuple[int, int]
 
 
 @dataclass(frozen=True)

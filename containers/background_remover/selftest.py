@@ -21,7 +21,8 @@ def check(trial: Trial) -> None:
     row = catalogue_of(trial.bench).row("starter")
     _stage(trial, row)
 
-    result = trial.run(handler, BackgroundRemoved, row=Row(row.name, row.engine, row.weights_key))
+    facts = Row(row.name, row.engine.name, row.weights_key)
+    result = trial.run(handler, BackgroundRemoved, row=facts)
 
     trial.expect("weights", f"sha256:{result.weights_sha256}", row.files[0].digest)
 

@@ -77,7 +77,7 @@ def inspect_media(
         },
     )
     plan = {
-        name: _planned(getattr(options, role.option), options, catalogue)
+        name: _planned(getattr(options, role.option), options, catalogue.of(role.container))
         for name, role in product.roles.items()
     }
     source = _source(request, stat, store, contract.source)
@@ -139,14 +139,17 @@ def _replaced(request: Request, stat: Stat, store: ArtifactStore) -> bool:
     return latest.etag != stat.etag
 
 
-def _planned(name: str | None, options: Options, catalogue: Catalogue) -> PlannedModel | None:
-    """Return the model that fills a role, with its fallback if one is allowed."""
+def _planned(name: str | None, options: Options, models: Catalogue) -> PlannedModel | None:
+    """Return the model that fills a role, with its fallback if one is allowed.
+
+    `models` are those of the role's container: a model of another one is unknown here.
+    """
     if name is None:
         return None
-    row = catalogue.usable(name)
+    row = models.usable(name)
     fallback = None
     if options.allow_fallback and row.fallback:
-        lighter = catalogue.usable(row.fallback)
+        lighter = models.usable(row.fallback)
         fallback = PlannedModel(
             model=lighter.name, weights_key=_weights_key(lighter), degraded=True
         )

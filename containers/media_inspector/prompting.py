@@ -18,8 +18,9 @@ def with_prompts_checked(options: Options, catalogue: Catalogue, source: Source)
     if not isinstance(options, CutoutOptions) or not isinstance(source, SourcePhoto):
         return options
     row = catalogue.row(options.model)
+    models = catalogue.of(row.container)
     if options.prompts and not row.takes_prompts:
-        able = ", ".join(other.name for other in catalogue.rows if other.takes_prompts)
+        able = ", ".join(other.name for other in models.rows if other.takes_prompts)
         raise InvalidPrompt(f"{row.name} takes no points or boxes; of the catalogue do: {able}")
     if row.takes_prompts and not options.prompts:
         raise InvalidPrompt(

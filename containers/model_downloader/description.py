@@ -8,52 +8,40 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from containers.model_downloader.networks import (
     RGB_CHANNELS,
     Shape,
+    Sizes,
     Tensor,
     fits,
     named_failures,
     open_quietly,
 )
+from pipeline.contracts.weights import NetworkDescription, NetworkQuestion
 from pipeline.errors import WeightsMismatch
 
 _RSS_UNITS_PER_MB: Final = 2**20 if sys.platform == "darwin" else 2**10
 
 
-class Description(BaseModel):
-    """A saliency network. `lowest` and `highest` are of its answer to a gradient."""
-
-    model_config = ConfigDict(frozen=True)
-
-    input_size: int
-    output_name: str
-    output_shape: tuple[int, ...]
-    lowest: float
-    highest: float
-    peak_mb: float
-
-
-def describe(path: Path, *, black: float, white: float, input_size: int | None) -> Description:
+def describe(question: NetworkQuestion) -> NetworkDescription:
     """Run the file once, on a grey gradient between what preprocessing makes of black and white.
-
-    `input_size` is for a network that takes any.
 
     WeightsMismatch if it is not a network from one picture to one map of the same size.
     """
+    path = question.path
     session = open_quietly(path)
     (taken, *more), given = session.get_inputs(), session.get_outputs()[0]
     if more:
         names = ", ".join(one.name for one in (taken, *more))
         raise WeightsMismatch(f"{path.name} takes more than a picture: {names}")
-    side = _side(path, taken.shape, input_size)
+    side = _side(path, taken.shape, question.input_size)
+    gradient = _gradient(side, question.black, question.white)
     with named_failures(path, "does not run"):
-        (output,) = session.run([given.name], {taken.name: _gradient(side, black, white)})
+        (output,) = session.run([given.name], {taken.name: gradient})
     if output.shape[-2:] != (side, side) or not np.isfinite(output).all():
         raise WeightsMismatch(f"{path.name} answers {output.shape}, not one map of {side}×{side}")
-    return Description(
+    return NetworkDescription(
         input_size=side,
         output_name=given.name,
         output_shape=output.shape,
@@ -69,7 +57,7 @@ def _side(path: Path, shape: Shape, wanted: int | None) -> int:
     side = wanted or (fixed[0] if fixed else None)
     if side is None:
         raise WeightsMismatch(f"{path.name} takes pictures of any size: say which, --input-size")
-    if not fits(shape, [1, RGB_CHANNELS, side, side]):
+    if not fits(shape, (1, RGB_CHANNELS, side, side), Sizes()):
         raise WeightsMismatch(f"{path.name} takes {shape}, not [1, 3, {side}, {side}]")
     return side
 

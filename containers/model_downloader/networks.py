@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.declared.engines import ANY_AXES
 from pipeline.errors import OutOfMemory, WeightsMismatch
 
 if TYPE_CHECKING:
     import onnxruntime as ort
 
-Shape = list[int | str | None]
+Shape = Sequence[int | str | None]
+Sizes = dict[str, int]
+Array = npt.NDArray[Any]
 Tensor = npt.NDArray[np.float32]
 
 RGB_CHANNELS: Final = 3
-GREY: Final = 128.0
 _ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
 
 
@@ -48,9 +50,20 @@ def named_failures(path: Path, wrong: str) -> Iterator[None]:
         raise WeightsMismatch(f"{path.name} {wrong}: {error}") from error
 
 
-def fits(declared: Shape, expected: Sequence[int]) -> bool:
-    """Whether every fixed axis is the expected one; a named axis takes any size."""
-    return len(declared) == len(expected) and all(
-        not isinstance(axis, int) or axis == size
-        for axis, size in zip(declared, expected, strict=True)
+def fits(actual: Shape, wanted: Sequence[int | str], sizes: Sizes) -> bool:
+    """True if every axis of `actual` that has a size has the one that is wanted.
+
+    `wanted` is as an engine declares it. `sizes` are those of its named axes so far; new ones are
+    added.
+    """
+    if wanted[0] == ANY_AXES:
+        wanted = wanted[1:]
+        actual = actual[max(0, len(actual) - len(wanted)) :]
+    return len(actual) == len(wanted) and all(
+        not isinstance(axis, int) or axis == _size(expected, axis, sizes)
+        for axis, expected in zip(actual, wanted, strict=True)
     )
+
+
+def _size(expected: int | str, axis: int, sizes: Sizes) -> int:
+    return expected if isinstance(expected, int) else sizes.setdefault(expected, axis)

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from containers.model_downloader.kept import kept_file, kept_path
 from containers.model_downloader.optimisation.order import EDITION, Lean, Order
 from pipeline.artifacts import ArtifactStore, Location
-from pipeline.declared.engines import SaliencySpec, SamSpec
+from pipeline.declared.engines import EngineFile, FilledInput, Table
 from pipeline.declared.models import ModelRow
 from pipeline.weights.staged import NamedArtifact, OptimisedNetwork, Runtime
 
@@ -92,11 +92,12 @@ class Optimiser:
             return self._publish(lean, path, place)
 
     def _make_lean(self, path: Path, row: ModelRow, folder: Path) -> Lean:
+        role = row.role(path.name)
         order = Order(
             network=path,
             folder=folder,
-            side=_side(row),
-            activation="none" if row.saliency is None else row.saliency.activation,
+            shape=_input_shape(role, row.table),
+            activation=role.outputs[0].activation_of(row.table) if role.outputs else "none",
             quantise=row.quantise is not None,
             memory_mb=_allowed_mb(self.memory_mb),
         )
@@ -147,9 +148,10 @@ def make_lean_apart(order: Order, *, seconds: float) -> Lean:
     return Lean.model_validate_json(told.stdout)
 
 
-def _side(row: ModelRow) -> int:
-    """How long a side of the pictures is, for a network that takes any size."""
-    return row.spec(SamSpec).canvas[1] if row.engine == "sam" else row.spec(SaliencySpec).input_size
+def _input_shape(role: EngineFile, table: Table) -> tuple[int, ...]:
+    """The shape of the network's first input; empty if another network makes that."""
+    first = next(iter(role.inputs), None)
+    return first.sizes(table) if isinstance(first, FilledInput) else ()
 
 
 def _allowed_mb(function_mb: int) -> int:

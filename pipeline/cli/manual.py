@@ -18,10 +18,12 @@ def instructions(cloud: LocalCloud) -> str:
     """Every command with this cloud's own endpoint, buckets and ARNs filled in."""
     aws = f"aws --endpoint-url {cloud.endpoint}"
     exports = " ".join(f"{name}={value}" for name, value in CREDENTIALS.items())
+    defaults = cloud.blueprint.catalogue.defaults
+    models = ", ".join(f"{model} ({container})" for container, model in defaults.items())
     ingest, output = NAMES.bucket("ingest"), NAMES.bucket("output")
     typed = f'{{"bucket": "{ingest}", "key": "cat.jpg"}}'
     return f"""\
-The local cloud answers on {cloud.endpoint}; photos are cut out by {cloud.blueprint.default_model}.
+The local cloud answers on {cloud.endpoint}; default models: {models}.
 In another terminal (`aws` is also in .venv/bin):
 
   export {exports}

@@ -86,7 +86,7 @@ def stage(names: tuple[str, ...], choice: ModelChoice) -> None:
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
     staged = []
-    with keeping_cloud(ROOT, choice, default_model=names[0], say=say) as cloud:
+    with keeping_cloud(ROOT, choice, say=say) as cloud:
         for row in rows:
             say(f"Staging {row.name} …")
             staged.append(stage_model(cloud, row, mirror=mirror_of(choice)))
@@ -170,7 +170,8 @@ def add(file: Path, input_size: int | None, catalogue: Path | None, **wishes: An
     """
     wanted = Wishes(**wishes)
     found = inspect_network(ROOT, file, wanted, input_size=input_size)
-    row = describe_row(file, found, wanted, catalogue=catalogue)
+    shipped = read_catalogue(ROOT, ModelChoice())
+    row = describe_row(file, found, wanted, shipped=shipped, catalogue=catalogue)
     if catalogue is None:
         click.echo(row)
         return

@@ -1,7 +1,9 @@
-"""The job and the result of staging a model's weights."""
+"""The job and the result of staging a model's weights, and what an unknown file is found to be."""
+
+from pathlib import Path
 
 from pipeline.artifacts import Artifact
-from pipeline.contracts.contract import Job, Result
+from pipeline.contracts.contract import Contract, Job, Result
 
 
 class StageWeights(Job):
@@ -14,3 +16,30 @@ class WeightsStaged(Result):
     model: str
     manifest: Artifact
     already_staged: bool
+
+
+class NetworkQuestion(Contract):
+    """A file to describe, asked of the container that stages weights: `matteline models add`.
+
+    `black` and `white` are what the model's preprocessing makes of those colours. `input_size` is
+    the side of the picture for a network that takes any.
+    """
+
+    path: Path
+    black: float
+    white: float
+    input_size: int | None
+
+
+class NetworkDescription(Contract):
+    """A network from one picture to one map of the same size, in pixels.
+
+    `lowest` and `highest` are of its answer to a gradient; `peak_mb` is what one run took.
+    """
+
+    input_size: int
+    output_name: str
+    output_shape: tuple[int, ...]
+    lowest: float
+    highest: float
+    peak_mb: float

@@ -6,7 +6,6 @@ from typing import Final, Literal
 from pydantic import Field
 
 from pipeline.declared.declaration import Declaration, KebabName
-from pipeline.declared.engines import Engine
 
 Action = Literal["read", "write", "delete"]
 _MODEL: Final = "{model}"
@@ -17,16 +16,17 @@ class Access(Declaration):
 
     In `keys`, `*` stands for any characters, slashes too, and `{model}` for the function's model.
     `read` tells what is missing from what is forbidden; `write` takes uploads in parts. With
-    `engines`, it is only for functions whose model is of one of them.
+    `engines`, which the container's `models.toml` declares, it is only for functions whose model is
+    of one of them.
     """
 
     bucket: KebabName
     keys: tuple[str, ...] = Field(min_length=1)
     actions: tuple[Action, ...] = Field(min_length=1)
-    engines: tuple[Engine, ...] = ()
+    engines: tuple[KebabName, ...] = ()
 
-    def is_for(self, engine: Engine | None) -> bool:
-        """Whether a function has it whose model is of `engine`; None for one without a model."""
+    def is_for(self, engine: str | None) -> bool:
+        """True if functions whose model has this engine get this grant; None: without a model."""
         return not self.engines or engine in self.engines
 
     @property

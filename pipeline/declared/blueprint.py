@@ -35,6 +35,10 @@ class DeclaredFunction:
         return self.row.name if self.row else None
 
     @property
+    def engine(self) -> str | None:
+        return self.row.engine.name if self.row else None
+
+    @property
     def memory_mb(self) -> int:
         return self.row.memory_mb if self.row else self.manifest.memory_mb
 
@@ -66,7 +70,10 @@ class DeclaredOperation:
 
 @dataclass(frozen=True)
 class Blueprint:
-    """Containers, models, machines and resources; `default_model` is a deployment's choice."""
+    """Containers, models, machines and resources, as one deployment has them.
+
+    The catalogue's defaults are the deployment's choice, or else what each container declares.
+    """
 
     root: Path
     state_machines: Path
@@ -74,7 +81,6 @@ class Blueprint:
     catalogue: Catalogue
     resources: Resources
     products: tuple[Product, ...]
-    default_model: str
     overlays: tuple[Path, ...] = ()
 
     @classmethod
@@ -82,32 +88,34 @@ class Blueprint:
         cls,
         root: Path,
         *,
-        default_model: str,
+        defaults: tuple[str, ...] = (),
         overlays: tuple[Path, ...] = (),
         accepted_licences: tuple[str, ...] = (),
     ) -> Blueprint:
+        """Read and check it all. `defaults` are models, each the default of its own container."""
         catalogue = load_catalogue(root, overlays, accepted_licences=accepted_licences)
-        catalogue.row(default_model)
         containers, resources = load_containers(root), load_resources(root)
         _require_buckets(containers, resources)
+        _require_models(containers, catalogue)
         return cls(
             root=root,
             state_machines=root / "state_machines",
             containers=containers,
-            catalogue=catalogue,
+            catalogue=catalogue.with_defaults(defaults),
             resources=resources,
             products=load_products(root),
-            default_model=default_model,
             overlays=overlays,
         )
 
     @property
     def functions(self) -> tuple[DeclaredFunction, ...]:
-        """One per container, or one per model row where the manifest says so."""
+        """One per container, or one for each of its own model rows where its manifest says so."""
         return tuple(
             DeclaredFunction(manifest, row)
             for manifest in self.containers
-            for row in (self.catalogue.rows if manifest.function_per_model else (None,))
+            for row in (
+                self.catalogue.rows_of(manifest.name) if manifest.function_per_model else (None,)
+            )
         )
 
     def operations(self, names: Names) -> tuple[DeclaredOperation, ...]:
@@ -155,10 +163,27 @@ class Blueprint:
         """Machine → definition as it is written, `${Placeholders}` and all."""
         return self._read(_MACHINE)
 
+    def invoked(self, machine: str) -> frozenset[str]:
+        """The containers that the machine's states invoke, and those of machines that it starts."""
+        containers = {each.placeholder: each.name for each in self.containers}
+        definitions = self.definitions
+        machines = {f"{pascal_case(name)}StateMachineArn": name for name in definitions}
+        ahead, seen, found = [machine], set[str](), set[str]()
+        while ahead:
+            name = ahead.pop()
+            if name not in seen:
+                seen.add(name)
+                used = set(_PLACEHOLDER.findall(definitions[name]))
+                found |= {containers[each] for each in used & containers.keys()}
+                ahead += [machines[each] for each in used & machines.keys()]
+        return frozenset(found)
+
     def substitutions(self, names: Names) -> dict[str, str]:
         """Every `${Placeholder}` a state machine may use, as CDK's definition substitutions."""
         return {
             **{each.placeholder: names.function_arn(each.name) for each in self.containers},
+            **{f"{pascal_case(container)}DefaultModel": model
+               for container, model in self.catalogue.defaults.items()},
             **{f"{pascal_case(name)}StateMachineArn": names.machine_arn(name)
                for name in self.definitions},
             **{f"{pascal_case(name)}StateMachineUnqualifiedArn": names.unqualified_machine_arn(name)
@@ -177,7 +202,6 @@ class Blueprint:
             "MetricNamespace": names.metric_namespace(),
             "ReleaseAlarmArnPrefix": names.release_alarm_arn(""),
             "ProvenanceKey": names.provenance_key,
-            "DefaultModel": self.default_model,
             "Stage": names.stage,
             "ExecutionPage": names.execution_page,
         }  # fmt: skip
@@ -193,6 +217,18 @@ def _require_buckets(containers: Iterable[ContainerManifest], resources: Resourc
         if lost:
             raise ValueError(
                 f"{container.name} has access to no bucket there is: {', '.join(lost)}"
+            )
+
+
+def _require_models(containers: Iterable[ContainerManifest], catalogue: Catalogue) -> None:
+    for container in containers:
+        engines = catalogue.engines.get(container.name, {})
+        if container.function_per_model and not engines:
+            raise ValueError(f"{container.name} has a function per model, and no models.toml")
+        named = {engine for access in container.access for engine in access.engines}
+        if lost := sorted(named - engines.keys()):
+            raise ValueError(
+                f"{container.name} gives access to no engine it has: {', '.join(lost)}"
             )
 
 

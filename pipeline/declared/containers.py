@@ -30,7 +30,8 @@ class ContainerManifest(Declaration):
     addresses and the tokens of catalogue rows name. `gate` is how many findings of a severity an
     image may be released with, where that differs from the release gate's own limits.
     `image_mb` is the most its image may add to its base, unpacked. `data` are patterns, relative to
-    the repository, of the files beside its code that it reads: see `pipeline.releases.shipping`.
+    the repository, of the files beside its code that it reads; `catalogue` says whose model rows it
+    reads, its own or all containers': see `pipeline.releases.shipping`.
     """
 
     name: KebabName
@@ -43,6 +44,7 @@ class ContainerManifest(Declaration):
     architecture: Literal["x86_64", "arm64"] = "x86_64"
     image_mb: int = Field(ge=1, le=10_240)
     data: tuple[str, ...] = ()
+    catalogue: Literal["own", "all"] = "own"
     function_per_model: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
     access: tuple[Access, ...] = ()
@@ -60,9 +62,13 @@ class ContainerManifest(Declaration):
         return self.name.replace("-", "_")
 
     @property
+    def package(self) -> str:
+        return f"containers.{self.folder}"
+
+    @property
     def handler(self) -> str:
         """What its image serves, and the same for the local cloud."""
-        return f"containers.{self.folder}.handler.handler"
+        return f"{self.package}.handler.handler"
 
     @property
     def placeholder(self) -> str:

@@ -1,10 +1,20 @@
-"""The model catalogue: every `models.toml` as frozen rows. A row more is a model more."""
+"""The model catalogue: rows and engines of every container's `models.toml`, as frozen values."""
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    StringConstraints,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from pipeline.declared.addresses import Address, rooted
 from pipeline.declared.declaration import (
@@ -15,15 +25,15 @@ from pipeline.declared.declaration import (
     naming,
     read_toml,
 )
-from pipeline.declared.engines import BedrockSpec, Engine, SaliencySpec, SamSpec
+from pipeline.declared.engines import Engine, EngineFile
 from pipeline.declared.revisions import MANIFEST, weights_prefix
 from pipeline.errors import LicenseNotAccepted, UnknownModel
 
 LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
-Spec = TypeVar("Spec", SaliencySpec, SamSpec, BedrockSpec)
+Written = Mapping[str, Any]  # a row as its file has it
+Spec = TypeVar("Spec", bound=BaseModel)
 
-_FILES: Final[dict[Engine, int]] = {"saliency": 1, "sam": 2, "bedrock": 0}
 _CLAIM: Final = "claim.json"
 
 
@@ -56,35 +66,32 @@ class WeightsFile(Declaration):
 
 
 class ModelRow(Declaration):
-    """One model of the catalogue: a row, not a class. It has the table its engine is named after.
+    """One model of the catalogue: a row, not a class. It belongs to one container.
 
-    A hosted model (`bedrock`) has no files: there is nothing to stage.
-
-    `quantise` asks for matrix products in 8 bits, where the masks stay as they were.
+    `table` has the engine's fields; in the file it is called as the engine is. `container` is the
+    folder's, and only an overlay may say it. `quantise` asks for matrix products in 8 bits, where
+    the answers stay as they were.
     """
 
     name: KebabName
+    container: KebabName
     summary: str
     engine: Engine
+    table: Mapping[str, Any]
     licence: LicenceName
     commercial: bool
     memory_mb: MemoryMb
     fallback: KebabName | None = None
-    saliency: SaliencySpec | None = None
-    sam: SamSpec | None = None
-    bedrock: BedrockSpec | None = None
     files: tuple[WeightsFile, ...] = ()
     quantise: Literal["int8-matmul"] | None = None
 
     @model_validator(mode="after")
-    def _has_what_its_engine_needs(self) -> Self:
-        tables = [name for name in get_args(Engine) if getattr(self, name) is not None]
-        if tables != [self.engine]:
-            given = " and ".join(tables) or "none"
-            raise ValueError(f"engine {self.engine} needs its table {self.engine}, not {given}")
-        files = _FILES[self.engine]
-        if len(self.files) != files:
-            raise ValueError(f"engine {self.engine} needs files: {files}, not {len(self.files)}")
+    def _has_the_files_its_engine_needs(self) -> Self:
+        wanted = len(self.engine.files)
+        if len(self.files) != wanted:
+            raise ValueError(
+                f"engine {self.engine.name} needs files: {wanted}, not {len(self.files)}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -96,21 +103,31 @@ class ModelRow(Declaration):
         return self
 
     def spec(self, kind: type[Spec]) -> Spec:
-        """The engine's own table; TypeError if the row is for another engine."""
-        table = getattr(self, self.engine)
-        if not isinstance(table, kind):
-            raise TypeError(f"{self.name} has a {type(table).__name__}, no {kind.__name__}")
-        return table
+        """The engine's table as the container's own type; ValidationError if it is another's."""
+        return kind.model_validate(self.table)
+
+    def role(self, name: str) -> EngineFile:
+        """What the engine declares of the row's file called `name`."""
+        return next(
+            role
+            for file, role in zip(self.files, self.engine.files, strict=True)
+            if file.name == name
+        )
 
     @property
     def hosted(self) -> bool:
-        """Whether somebody else runs it, so that it has no weights to stage."""
-        return not self.files
+        """True if Amazon Bedrock runs the model, so that it has no weights to stage."""
+        return self.engine.hosted is not None
+
+    @property
+    def hosted_model(self) -> str | None:
+        """The model or inference profile of Amazon Bedrock that its function invokes."""
+        return self.engine.hosted_model(self.table)
 
     @property
     def takes_prompts(self) -> bool:
-        """Whether it has to be shown its subject with points and boxes."""
-        return self.engine == "sam"
+        """True if the model must be shown its subject with points and boxes."""
+        return self.engine.prompts
 
     @property
     def weights_prefix(self) -> str:
@@ -127,29 +144,54 @@ class ModelRow(Declaration):
         return f"{self.weights_prefix}/{_CLAIM}"
 
 
+class ModelsFile(Declaration):
+    """`containers/<folder>/models.toml`: a container's engines, its rows, and which is default."""
+
+    default: KebabName
+    engines: dict[KebabName, Engine]
+    models: tuple[dict[str, Any], ...]
+
+    @field_validator("engines", mode="before")
+    @classmethod
+    def _named(cls, engines: Mapping[str, Written]) -> dict[str, Written]:
+        return {name: {"name": name, **fields} for name, fields in engines.items()}
+
+
+class Overlay(Declaration):
+    """A user's own catalogue file: rows that are added, or replace those of the same name."""
+
+    models: tuple[dict[str, Any], ...] = ()
+
+
 class Catalogue(Declaration):
-    """Every model row, later files overriding earlier rows of the same name.
+    """Model rows of all containers, or of one; engines and default model by container.
 
     `accepted_licences` are the non-commercial ones that whoever runs the deployment agreed to.
     """
 
     rows: tuple[ModelRow, ...]
+    engines: Mapping[str, Mapping[str, Engine]]
+    defaults: Mapping[str, str]
     accepted_licences: frozenset[str] = frozenset()
 
     @model_validator(mode="after")
     def _fallbacks_can_take_over(self) -> Self:
         rows = {row.name: row for row in self.rows}
-        wanted = {row: row.fallback for row in self.rows if row.fallback}
-        lost = sorted(row.name for row, fallback in wanted.items() if fallback not in rows)
-        if lost:
+        falling = [row for row in self.rows if row.fallback]
+        if lost := [row.name for row in falling if row.fallback not in rows]:
             raise ValueError(f"fallback names no row of the catalogue: {', '.join(lost)}")
-        deaf = sorted(
-            row.name
-            for row, fallback in wanted.items()
-            if rows[fallback].takes_prompts != row.takes_prompts
-        )
-        if deaf:
+        pairs = [(row, rows[str(row.fallback)]) for row in falling]
+        if strays := [row.name for row, other in pairs if row.container != other.container]:
+            raise ValueError(f"fallback names a row of another container: {', '.join(strays)}")
+        if deaf := [row.name for row, other in pairs if row.takes_prompts != other.takes_prompts]:
             raise ValueError(f"only one of row and fallback takes prompts: {', '.join(deaf)}")
+        return self
+
+    @model_validator(mode="after")
+    def _defaults_are_rows(self) -> Self:
+        for container, name in self.defaults.items():
+            if name not in {row.name for row in self.rows_of(container)}:
+                raise ValueError(f"{container} has no row called {name}, which is its default")
         return self
 
     def row(self, name: str) -> ModelRow:
@@ -173,24 +215,136 @@ class Catalogue(Declaration):
             )
         return row
 
+    def rows_of(self, container: str) -> tuple[ModelRow, ...]:
+        """The container's own rows, in the order of its file; added ones come last."""
+        return tuple(row for row in self.rows if row.container == container)
+
+    def of(self, container: str) -> Self:
+        """The catalogue without the rows of other containers: none of these models is known."""
+        return self.model_copy(update={"rows": self.rows_of(container)})
+
+    def with_defaults(self, names: Iterable[str]) -> Self:
+        """The catalogue with a deployment's own defaults, each for the container it belongs to.
+
+        UnknownModel; ValueError for two of one container.
+        """
+        chosen: dict[str, str] = {}
+        for name in names:
+            container = self.row(name).container
+            if container in chosen:
+                raise ValueError(f"{container} has one default, not {chosen[container]} and {name}")
+            chosen[container] = name
+        return self.model_copy(update={"defaults": {**self.defaults, **chosen}})
+
+    def with_rows(self, written: Iterable[Written], folder: Path) -> Self:
+        """The catalogue with an overlay's rows added, in place of those of the same name.
+
+        An added row is of the container that it says, or else of the only one that offers its
+        engine. `file:` addresses are relative to `folder`. ValueError if a row is wrong.
+        """
+        rows = {row.name: row for row in self.rows}
+        for fields in written:
+            container = self._owner(fields)
+            row = _read_row(fields, container, self.engines[container], folder)
+            rows[row.name] = row
+        return self.__class__(
+            rows=tuple(rows.values()),
+            engines=self.engines,
+            defaults=self.defaults,
+            accepted_licences=self.accepted_licences,
+        )
+
+    def _owner(self, fields: Written) -> str:
+        name, engine = fields.get("name"), fields.get("engine")
+        if stated := fields.get("container"):
+            if stated not in self.engines:
+                raise ValueError(f"{name}: no container with models is called {stated}")
+            return str(stated)
+        for row in self.rows:
+            if row.name == name:
+                return row.container
+        offering = [each for each, engines in self.engines.items() if engine in engines]
+        if len(offering) == 1:
+            return offering[0]
+        if offering:
+            raise ValueError(
+                f"{name}: {' and '.join(offering)} have an engine {engine}; "
+                f'say which is meant: container = "{offering[0]}"'
+            )
+        known = "; ".join(f"{each} has {', '.join(self.engines[each])}" for each in self.engines)
+        raise ValueError(f"{name}: no container has an engine {engine}; {known}")
+
 
 def load_catalogue(
-    root: Path, overlays: Sequence[Path] = (), *, accepted_licences: Iterable[str] = ()
+    root: Path,
+    overlays: Sequence[Path] = (),
+    *,
+    container: str | None = None,
+    accepted_licences: Iterable[str] = (),
 ) -> Catalogue:
-    """The model rows of every container, with `overlays` layered over them."""
-    rows: dict[str, ModelRow] = {}
-    for path in [*beside_handlers(root, "models.toml"), *overlays]:
+    """The model rows of every container below `root`, with `overlays` layered over them.
+
+    With `container`, its rows only: its image holds no others. ValueError names the file that is
+    wrong, and both files if two have a row of one name.
+    """
+    places: dict[str, Path] = {}
+    rows, engines, defaults = [], {}, {}
+    for path in beside_handlers(root, "models.toml"):
+        owner = path.parent.name.replace("_", "-")
+        if container not in {None, owner}:
+            continue
         with naming(path):
-            for fields in read_toml(path).get("models", []):
-                row = ModelRow.model_validate(fields)
-                rows[row.name] = _rooted(row, path.absolute().parent)
-    return Catalogue(rows=tuple(rows.values()), accepted_licences=frozenset(accepted_licences))
+            declared = ModelsFile.model_validate(read_toml(path))
+            engines[owner], defaults[owner] = declared.engines, declared.default
+            for fields in declared.models:
+                row = _read_row(fields, owner, declared.engines, path.absolute().parent)
+                if row.name in places:
+                    raise ValueError(f"{places[row.name]} has a row called {row.name}, too")
+                rows.append(row)
+                places[row.name] = path
+    catalogue = Catalogue(
+        rows=tuple(rows),
+        engines=engines,
+        defaults=defaults,
+        accepted_licences=frozenset(accepted_licences),
+    )
+    for path in overlays:
+        with naming(path):
+            added = Overlay.model_validate(read_toml(path)).models
+            if container is not None:
+                added = tuple(row for row in added if _is_of(container, row, catalogue))
+            catalogue = catalogue.with_rows(added, path.absolute().parent)
+    return catalogue
 
 
-def _rooted(row: ModelRow, folder: Path) -> ModelRow:
-    """The row with its relative `file:` addresses made absolute."""
+def _is_of(container: str, fields: Written, catalogue: Catalogue) -> bool:
+    """True if an overlay's row is of `container`, for a catalogue that knows no other engines."""
+    if fields.get("container", container) != container:
+        return False
+    return fields.get("engine") in catalogue.engines.get(container, {})
+
+
+def _read_row(
+    fields: Written, container: str, engines: Mapping[str, Engine], folder: Path
+) -> ModelRow:
+    """A row of `container`, its relative `file:` addresses made absolute."""
+    name, engine = fields.get("name"), engines.get(str(fields.get("engine")))
+    if engine is None:
+        known = ", ".join(engines)
+        raise ValueError(f"{name}: {container} has no engine {fields.get('engine')}, but {known}")
+    if fields.get("container", container) != container:
+        raise ValueError(f"{name}: its container is that of its folder, {container}")
+    row = _row_type(engine).model_validate({**fields, "container": container, "engine": engine})
     files = tuple(
         file.model_copy(update={"urls": tuple(rooted(url, folder) for url in file.urls)})
         for file in row.files
     )
     return row.model_copy(update={"files": files})
+
+
+@cache
+def _row_type(engine: Engine) -> type[ModelRow]:
+    """Rows whose table is called as the engine is, so that an error names its field."""
+    default: Any = ... if engine.fields else {}
+    table: Any = (engine.table_type, Field(default, alias=engine.name))
+    return create_model("ModelRow", __base__=ModelRow, table=table)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import LOCAL_NAMES
+from pipeline.declared.products import taker
 from pipeline.declared.resources import Index, Resources, Table
 from pipeline.local.worker import Function
 
@@ -42,10 +43,16 @@ def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Fun
     )
 
 
-def warm_functions(blueprint: Blueprint) -> list[str]:
-    """Return the names of the functions that a photo with default options calls."""
-    models = (None, blueprint.default_model)
-    return [each.name(NAMES) for each in blueprint.functions if each.model in models]
+def warm_functions(blueprint: Blueprint, key: str = "photo.jpg") -> list[str]:
+    """Return the functions that an upload under `key` calls with default options."""
+    product = taker(key, blueprint.products)
+    invoked = blueprint.invoked(product.machine) if product else frozenset[str]()
+    defaults = blueprint.catalogue.defaults
+    return [
+        each.name(NAMES)
+        for each in blueprint.functions
+        if each.manifest.name in invoked and each.model in {None, defaults.get(each.manifest.name)}
+    ]
 
 
 def deploy(blueprint: Blueprint, client: Any) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Select the files of a container's image: what its handler and self-test import, and its data.
+"""Select the files of a container's image: what its handler and self-test import, rows, data.
 
 The manifest's data includes the golden event. The image contains no other files of the repository.
 Its build runs this module, with the standard library only, to copy them; a release compares their
@@ -33,7 +33,8 @@ def shipped_files(root: Path, folder: str) -> tuple[Path, ...]:
     container = Path("containers", folder)
     entries = [*PLATFORM_ENTRIES, *(f"containers.{folder}.{entry}" for entry in ENTRIES)]
     code = {path.relative_to(root) for path in import_closure(root, entries)}
-    return tuple(sorted({*code, container / "container.toml", *_data(root, container)}))
+    models, data = _models(root, container), _data(root, container)
+    return tuple(sorted({*code, container / "container.toml", *models, *data}))
 
 
 def content_digest(root: Path, folder: str) -> str:
@@ -107,6 +108,25 @@ def _files(root: Path, name: str) -> Iterator[Path]:
         place = root.joinpath(*parts[:length])
         found = (place / "__init__.py", place.with_suffix(".py"))
         yield from (path for path in found if path.is_file())
+
+
+def _models(root: Path, container: Path) -> Iterator[Path]:
+    """The model rows that it reads, its own or all, with their `file:` files if it stages them."""
+    manifest = _manifest(root / container)
+    own_or_all = "containers/*" if manifest.get("catalogue") == "all" else container.as_posix()
+    for path in root.glob(f"{own_or_all}/models.toml"):
+        yield path.relative_to(root)
+        if manifest.get("reads_sources"):
+            yield from (file.relative_to(root) for file in _beside(path))
+
+
+def _beside(models: Path) -> Iterator[Path]:
+    """The files of rows that have an address relative to their catalogue: `file:starter.onnx`."""
+    for row in tomllib.loads(models.read_text(encoding="utf-8"))["models"]:
+        for url in (url for file in row.get("files", []) for url in file.get("urls", [])):
+            scheme, _, path = url.partition(":")
+            if scheme == "file" and not path.startswith("/"):
+                yield models.parent / path
 
 
 def _data(root: Path, container: Path) -> Iterator[Path]:

@@ -14,8 +14,6 @@ from pipeline.declared.models import Catalogue, ModelRow
 from pipeline.errors import ModelNotOffered, WeightsUnavailable
 from pipeline.weights.proxies import Proxies, open_pool
 
-FIRST_CHOICE: Final = "u2netp"
-LAST_CHOICE: Final = "starter"  # its weights are in the repository
 _PROBE_TIMEOUT: Final = urllib3.Timeout(5.0)
 _RETRIES: Final = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0)
 _FOUND: Final = 200
@@ -27,28 +25,51 @@ class ChosenModel(NamedTuple):
     why: str
 
 
-def choose_model(catalogue: Catalogue, *, mirror: str | None) -> ChosenModel:
-    """Choose u2netp if any source has it, else the first model in the mirror, else the starter.
+def choose_models(
+    catalogue: Catalogue, name: str | None, *, mirror: str | None
+) -> tuple[ChosenModel, ...]:
+    """Choose a default model for each container with models; the one called `name` as asked.
 
-    Never chosen from the mirror: hosted models, models that need prompts, and models whose licence
-    the user has not accepted.
+    Raises what `require_model` raises.
     """
-    first, last = catalogue.row(FIRST_CHOICE), catalogue.row(LAST_CHOICE)
+    asked = require_model(catalogue, name, mirror=mirror) if name else None
+    owner = catalogue.row(asked.name).container if asked else None
+    return tuple(
+        asked if asked and container == owner else choose_model(catalogue, container, mirror=mirror)
+        for container in catalogue.defaults
+    )
+
+
+def choose_model(catalogue: Catalogue, container: str, *, mirror: str | None) -> ChosenModel:
+    """What can be staged: the container's default from anywhere, else any the mirror holds.
+
+    Else a model whose weights are in the repository. None that is hosted or has to be shown its
+    subject: nobody asked for such a one.
+    """
+    first, last = catalogue.row(catalogue.defaults[container]), _shipped(catalogue, container)
     if can_be_staged(first, mirror=mirror):
         return ChosenModel(first.name, "the default, and available")
-    for row in catalogue.rows:
+    for row in catalogue.rows_of(container):
         default_allowed = row is not last and not (row.takes_prompts or row.hosted)
         if (
             default_allowed
             and catalogue.accepts(row)
             and all(mirror_holds(mirror, row, file.name) for file in row.files)
         ):
-            return ChosenModel(row.name, f"from the mirror; {FIRST_CHOICE} is unavailable")
-    return ChosenModel(
-        last.name,
-        f"our own small model, from the repository; {FIRST_CHOICE} is unavailable, "
-        f"tried {_tried(first, mirror)}",
-    )
+            return ChosenModel(row.name, f"from the mirror; {first.name} is unavailable")
+    tried = f"{first.name} is unavailable, tried {_tried(first, mirror)}"
+    if last is None:
+        return ChosenModel(first.name, f"jobs that need it will fail: {tried}")
+    return ChosenModel(last.name, f"our own small model, from the repository; {tried}")
+
+
+def _shipped(catalogue: Catalogue, container: str) -> ModelRow | None:
+    """Return the container's first model whose weights are in the repository."""
+    for row in catalogue.rows_of(container):
+        urls = [url for file in row.files for url in file.urls]
+        if urls and all(url.startswith("file:") for url in urls):
+            return row
+    return None
 
 
 def stageable_row(catalogue: Catalogue, name: str) -> ModelRow:

@@ -12,29 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from pipeline.contracts.weights import NetworkDescription, NetworkQuestion, StageWeights
+from pipeline.declared.containers import load_containers
 from pipeline.declared.declaration import MOST_MEMORY_MB
-from pipeline.declared.models import ModelRow
+from pipeline.declared.models import Catalogue
 from pipeline.errors import InvalidOptions
 from pipeline.weights.local_weights import checksums
 
 Triple = tuple[float, float, float]
 
-_DESCRIBE: Final = "containers.model_downloader"
+_ENGINE: Final = "saliency"
 _BESIDE_MB: Final = 1024  # a decoded photo of 100 megapixels, and the runtime
 _STEP_MB: Final = 256
-
-
-class Description(BaseModel):
-    """What the model downloader finds out about a file by running it."""
-
-    input_size: int
-    output_name: str
-    output_shape: tuple[int, ...]
-    lowest: float
-    highest: float
-    peak_mb: float
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,7 @@ class Wishes:
 
 def inspect_network(
     root: Path, path: Path, wishes: Wishes, *, input_size: int | None
-) -> Description:
+) -> NetworkDescription:
     """Let the container that stages weights look at the file; InvalidOptions if it will not do.
 
     In a process of its own: onnxruntime is loaded only where it ships.
@@ -62,24 +53,35 @@ def inspect_network(
     channels = list(zip(wishes.mean, wishes.std, strict=True))
     black = min(-mean / std for mean, std in channels)
     white = max((brightest - mean) / std for mean, std in channels)
-    size = [] if input_size is None else [str(input_size)]
+    question = NetworkQuestion(
+        path=path.absolute(), black=black, white=white, input_size=input_size
+    )
+    (stager,) = (each for each in load_containers(root) if each.job == StageWeights.__name__)
     done = subprocess.run(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-m", _DESCRIBE, str(path.absolute()), str(black), str(white), *size],
+        [sys.executable, "-m", stager.package, question.model_dump_json()],
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise InvalidOptions(done.stderr.strip() or f"{path.name} could not be inspected")
-    return Description.model_validate_json(done.stdout)
+    return NetworkDescription.model_validate_json(done.stdout)
 
 
-def describe_row(path: Path, found: Description, wishes: Wishes, *, catalogue: Path | None) -> str:
-    """The row as TOML, known to be valid. Its address is relative to `catalogue` where it can be.
+def describe_row(
+    path: Path,
+    found: NetworkDescription,
+    wishes: Wishes,
+    *,
+    shipped: Catalogue,
+    catalogue: Path | None,
+) -> str:
+    """The row as TOML, known to be valid over the `shipped` ones.
 
-    InvalidOptions if the wishes make no row.
+    Its address is relative to the file `catalogue` where it can be. InvalidOptions if the wishes
+    make no row.
     """
     text = _toml(path.absolute(), found, wishes, catalogue)
     try:
-        ModelRow.model_validate(tomllib.loads(text)["models"][0])
+        shipped.with_rows(tomllib.loads(text)["models"], path.absolute().parent)
     except ValidationError as error:
         wrong = error.errors()[0]
         field = ".".join(str(part) for part in wrong["loc"])
@@ -87,11 +89,11 @@ def describe_row(path: Path, found: Description, wishes: Wishes, *, catalogue: P
     return text
 
 
-def _toml(path: Path, found: Description, wishes: Wishes, catalogue: Path | None) -> str:
+def _toml(path: Path, found: NetworkDescription, wishes: Wishes, catalogue: Path | None) -> str:
     row = {
         "name": wishes.name,
         "summary": wishes.summary,
-        "engine": "saliency",
+        "engine": _ENGINE,
         "licence": wishes.licence,
         "commercial": wishes.commercial,
         "memory_mb": _memory_mb(found),
@@ -106,7 +108,7 @@ def _toml(path: Path, found: Description, wishes: Wishes, catalogue: Path | None
     return "\n".join([*head, *body, "", "[[models.files]]", *_fields(file), ""])
 
 
-def _saliency(found: Description, wishes: Wishes) -> list[str]:
+def _saliency(found: NetworkDescription, wishes: Wishes) -> list[str]:
     """What was seen, and the preprocessing. A name from the file is quoted: it is not ours."""
     shape = "×".join(str(axis) for axis in found.output_shape)
     answer = f"a gradient gave {found.lowest:.3g} to {found.highest:.3g}"
@@ -119,7 +121,7 @@ def _saliency(found: Description, wishes: Wishes) -> list[str]:
     }
     return [
         f"# Output {json.dumps(found.output_name)}, {shape}; {answer}.",
-        f"saliency = {{ {', '.join(_fields(spec))} }}",
+        f"{_ENGINE} = {{ {', '.join(_fields(spec))} }}",
     ]
 
 
@@ -128,12 +130,12 @@ def _fields(values: Mapping[str, Any]) -> list[str]:
     return [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
 
 
-def _activation(found: Description) -> Literal["none", "sigmoid"]:
+def _activation(found: NetworkDescription) -> Literal["none", "sigmoid"]:
     """A probability stays between 0 and 1; what does not is a logit."""
     return "none" if found.lowest >= 0 and found.highest <= 1 else "sigmoid"
 
 
-def _memory_mb(found: Description) -> int:
+def _memory_mb(found: NetworkDescription) -> int:
     needed = math.ceil((found.peak_mb + _BESIDE_MB) / _STEP_MB) * _STEP_MB
     return min(needed, MOST_MEMORY_MB)
 

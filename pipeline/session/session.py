@@ -60,27 +60,25 @@ def read_catalogue(root: Path, choice: ModelChoice) -> Catalogue:
 
 @contextmanager
 def session(root: Path, choice: ModelChoice, *, say: Say, port: int = 0) -> Iterator[LocalCloud]:
-    """Run a warm cloud whose default model can be staged; `say` reports the model and why.
+    """Run a warm cloud whose default models can be staged; `say` reports the models and why.
 
     Raises, before the cloud starts, WeightsUnavailable or what `require_model` raises.
     """
-    from pipeline.session.availability import choose_model, require_model
+    from pipeline.session.availability import choose_models
 
-    mirror = mirror_of(choice)
     catalogue = read_catalogue(root, choice)
-    if choice.name is None:
-        model = choose_model(catalogue, mirror=mirror)
-    else:
-        model = require_model(catalogue, choice.name, mirror=mirror)
-    say(f"Model: {model.name} ({model.why})")
-    with keeping_cloud(root, choice, default_model=model.name, say=say, port=port) as cloud:
+    models = choose_models(catalogue, choice.name, mirror=mirror_of(choice))
+    for model in models:
+        say(f"Model: {model.name} ({model.why})")
+    defaults = tuple(model.name for model in models)
+    with keeping_cloud(root, choice, defaults=defaults, say=say, port=port) as cloud:
         cloud.host.warm(warm_functions(cloud.blueprint))
         yield cloud
 
 
 @contextmanager
 def keeping_cloud(
-    root: Path, choice: ModelChoice, *, default_model: str, say: Say, port: int = 0
+    root: Path, choice: ModelChoice, *, say: Say, defaults: tuple[str, ...] = (), port: int = 0
 ) -> Iterator[LocalCloud]:
     """Run a cloud that starts with the weights kept by earlier ones, and keeps its own."""
     from pipeline.local.cloud import local_cloud
@@ -88,7 +86,7 @@ def keeping_cloud(
 
     blueprint = Blueprint.read(
         root,
-        default_model=default_model,
+        defaults=defaults,
         overlays=choice.overlays,
         accepted_licences=choice.accepted_licences,
     )

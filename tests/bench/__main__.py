@@ -22,12 +22,11 @@ import onnxruntime as ort
 from PIL import Image
 from rich.table import Table
 
-from containers.background_remover.saliency import to_tensor
+from containers.background_remover.saliency import SaliencySpec, to_tensor
 from pipeline.cli.photos import sample_photos
 from pipeline.cli.report import console
 from pipeline.declared.blueprint import Blueprint
-from pipeline.declared.engines import SaliencySpec
-from pipeline.declared.models import ModelRow
+from pipeline.declared.models import ModelRow, load_catalogue
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.session.watching import finished
@@ -45,7 +44,7 @@ PICTURE_WORK = ("decode_ms", "prepare_ms", "infer_ms", "refine_ms", "compose_ms"
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         mirror, overlays, model = _model(Path(folder))
-        blueprint = Blueprint.read(ROOT, default_model=model, overlays=overlays)
+        blueprint = Blueprint.read(ROOT, defaults=(model,), overlays=overlays)
         row = blueprint.catalogue.row(model)
         started = time.perf_counter()
         with local_cloud(blueprint, weights_mirror=mirror) as cloud:
@@ -66,11 +65,8 @@ def _model(folder: Path) -> tuple[str, tuple[Path, ...], str]:
         os.environ.get(f"MATTELINE_{name}") for name in ("WEIGHTS_MIRROR", "CATALOGUE")
     )
     if mirror and overlay:
-        rows = Blueprint.read(
-            ROOT, default_model="u2netp", overlays=(Path(overlay),)
-        ).catalogue.rows
-        for row in rows:
-            if row.engine == "saliency" and (Path(mirror) / row.files[0].name).is_file():
+        for row in load_catalogue(ROOT, [Path(overlay)]).rows:
+            if row.engine.name == "saliency" and (Path(mirror) / row.files[0].name).is_file():
                 return mirror, (Path(overlay),), row.name
     return _made_model(folder)
 

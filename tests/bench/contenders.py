@@ -20,8 +20,7 @@ from typing import Any, Final
 import numpy as np
 import onnxruntime as ort
 
-from containers.background_remover.saliency import Stopwatch
-from pipeline.declared.engines import SaliencySpec
+from containers.background_remover.saliency import SaliencySpec, Stopwatch
 from pipeline.declared.models import load_catalogue
 from tests.conftest import ROOT
 

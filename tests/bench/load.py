@@ -55,7 +55,7 @@ def main() -> None:
 def run() -> Load:
     with tempfile.TemporaryDirectory() as folder:
         shelf = stock(Path(folder))
-        blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=(shelf.catalogue,))
+        blueprint = Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue,))
         with local_cloud(blueprint, weights_mirror=shelf.mirror) as cloud:
             cloud.host.warm(warm_functions(blueprint))
             return _measure(cloud)

@@ -135,9 +135,14 @@ def _probe(kind: str, network: Path, runs: int, at_once: int) -> Figures:
     return Figures(**json.loads(told.stdout))
 
 
+def _input_shape(network: Path) -> tuple[int, ...]:
+    (taken, *_) = onnx.load(network, load_external_data=False).graph.input
+    return tuple(axis.dim_value for axis in taken.type.tensor_type.shape.dim)
+
+
 def _made_lean(case: Case, network: Path) -> Lean:
     order = Order(
-        network=network, folder=network.parent, side=1024, activation="none",
+        network=network, folder=network.parent, shape=_input_shape(network), activation="none",
         quantise=case.quantise, memory_mb=DOWNLOADER_MB,
     )  # fmt: skip
     lean = make_lean_apart(order, seconds=math.inf)

@@ -29,7 +29,7 @@ def main() -> None:
     started = time.perf_counter()
     run, shape = OPEN[kind](Path(network))
     told: dict[str, float] = {"load_s": time.perf_counter() - started, "loaded_mb": status("VmRSS")}
-    photo = inputs(shape, side=0)
+    photo = inputs(shape)
     if photo is None:
         raise SystemExit(f"{network} takes no picture")
     for _ in range(int(runs)):

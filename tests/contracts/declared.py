@@ -37,9 +37,6 @@ C = TypeVar("C", bound=Contract)
 
 ROOT: Final = Path(__file__).parents[2]
 
-# Any row will do: what is asked here does not depend on it.
-_DEFAULT_MODEL: Final = "u2netp"
-
 
 class OperationTask(NamedTuple):
     """What a function of the platform's own answers by, and how long it may take."""
@@ -105,7 +102,7 @@ class Declared:
 
 
 def read_declared(root: Path = ROOT) -> Declared:
-    blueprint = Blueprint.read(root, default_model=_DEFAULT_MODEL)
+    blueprint = Blueprint.read(root)
     return Declared(
         substitutions=blueprint.substitutions(NAMES),
         containers={row.placeholder: row for row in blueprint.containers},
@@ -136,7 +133,7 @@ def facts_of(row: ModelRow | None) -> Row | None:
     """What golden events may refer to of a model row."""
     if row is None:
         return None
-    return Row(row.name, row.engine, None if row.hosted else row.weights_key)
+    return Row(row.name, row.engine.name, None if row.hosted else row.weights_key)
 
 
 def machine_timeouts(machines: tuple[Machine, ...]) -> dict[str, int]:

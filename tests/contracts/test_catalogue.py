@@ -12,7 +12,6 @@ import pytest
 
 from pipeline.contracts.cutout import CutoutOptions
 from pipeline.declared.models import Catalogue, ModelRow, load_catalogue
-from pipeline.session.availability import FIRST_CHOICE, LAST_CHOICE
 from tests.contracts.declared import ROOT
 
 CATALOGUE: Final = load_catalogue(ROOT)
@@ -22,7 +21,11 @@ LONGEST_FUNCTION_NAME: Final = 64
 PROFILES: Final = tomllib.loads(
     (ROOT / "containers" / "media_inspector" / "profiles.toml").read_text(encoding="utf-8")
 )["profiles"]
-UNASKED: Final = {FIRST_CHOICE, LAST_CHOICE, *(row["options"]["model"] for row in PROFILES)}
+UNASKED: Final = {
+    "starter",
+    *CATALOGUE.defaults.values(),
+    *(row["options"]["model"] for row in PROFILES),
+}
 
 
 def digest_of(url: str) -> str:

@@ -15,7 +15,7 @@ from pipeline.golden import Golden, Run
 from pipeline.local.deployment import NAMES
 from tests.contracts.declared import ROOT, facts_of
 
-BLUEPRINT = Blueprint.read(ROOT, default_model="starter")
+BLUEPRINT = Blueprint.read(ROOT, defaults=("starter",))
 EACH = pytest.mark.parametrize("function", BLUEPRINT.functions, ids=lambda each: each.name(NAMES))
 
 

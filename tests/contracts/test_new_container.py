@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from pydantic import ValidationError
 
+from containers.background_remover.sam import SamSpec
 from pipeline.declared.blueprint import Blueprint
-from pipeline.declared.engines import SamSpec
+from pipeline.errors import UnknownModel
 from pipeline.local.deployment import NAMES
+from pipeline.releases.shipping import shipped_files
 from tests.contracts.declared import ROOT
 
 FACE_FINDER: Final = """
@@ -22,6 +25,61 @@ memory_mb = 1024
 timeout_s = 60
 image_mb = 100
 """
+FACE_EMBEDDER: Final = """
+name = "face-embedder"
+version = "1.0.0"
+summary = "Turn a face into numbers that can be compared."
+job = "EmbedFaces"
+memory_mb = 1024
+timeout_s = 60
+image_mb = 100
+function_per_model = true
+
+[[access]]
+bucket = "models"
+keys = ["{model}/*"]
+actions = ["read"]
+engines = ["embedding"]
+"""
+FACES: Final = """
+default = "facenet"
+
+[engines.embedding.fields]
+side = { type = "integer", minimum = 32, maximum = 512 }
+
+[[engines.embedding.files]]
+role = "network"
+inputs = [{ shape = [1, 3, "{side}", "{side}"], fill = 0.5 }]
+outputs = [{ shape = [1, 512] }]
+
+[[models]]
+name = "facenet"
+summary = "For tests."
+engine = "embedding"
+licence = "MIT"
+commercial = true
+memory_mb = 1024
+embedding = { side = 160 }
+
+[[models.files]]
+name = "facenet.onnx"
+digest = "md5:00000000000000000000000000000000"
+
+[[models]]
+name = "facenet-large"
+summary = "For tests."
+engine = "embedding"
+licence = "MIT"
+commercial = true
+memory_mb = 2048
+fallback = "facenet"
+embedding = { side = 224 }
+
+[[models.files]]
+name = "facenet-large.onnx"
+digest = "md5:00000000000000000000000000000000"
+"""
+BESIDE: Final = '[[models.files]]\nurls = ["file:facenet.onnx"]\nname = "facenet.onnx"'
 TINY: Final = """
 [[models]]
 name = "tiny"
@@ -58,12 +116,27 @@ def add_model(tree: Path, row: str) -> None:
         models.write(row)
 
 
+def add_models(tree: Path, models: str = FACES) -> None:
+    """A container with an engine and two rows of its own."""
+    add_container(tree, FACE_EMBEDDER, "face_embedder")
+    (tree / "containers" / "face_embedder" / "models.toml").write_text(models)
+
+
 def read(tree: Path) -> Blueprint:
-    return Blueprint.read(tree, default_model="u2netp")
+    return Blueprint.read(tree)
 
 
 def functions(blueprint: Blueprint) -> dict[str, int]:
     return {each.name(NAMES): each.memory_mb for each in blueprint.functions}
+
+
+def shipped_data(tree: Path) -> dict[str, set[str]]:
+    """Folder → what its image holds, but for code."""
+    paths = (tree / "containers").glob("*/requirements.txt")
+    return {
+        path.parent.name: {file.as_posix() for file in shipped_files(tree, path.parent.name)}
+        for path in paths
+    }
 
 
 def test_a_new_folder_is_one_more_function(tree: Path) -> None:
@@ -114,6 +187,105 @@ def test_a_new_row_adds_no_placeholder(tree: Path) -> None:
     add_model(tree, TINY)
 
     assert read(tree).substitutions(NAMES) == before
+
+
+def test_a_new_folder_with_models_is_a_function_for_each_of_them(tree: Path) -> None:
+    before = functions(read(tree))
+
+    add_models(tree)
+
+    assert functions(read(tree)) == before | {
+        "matteline-local-face-embedder-facenet": 1024,
+        "matteline-local-face-embedder-facenet-large": 2048,
+    }
+
+
+def test_a_new_folder_with_models_is_a_placeholder_for_its_default(tree: Path) -> None:
+    before = read(tree).substitutions(NAMES)
+
+    add_models(tree)
+
+    assert read(tree).substitutions(NAMES) == before | {
+        "FaceEmbedderArn": NAMES.function_arn("face-embedder"),
+        "FaceEmbedderDefaultModel": "facenet",
+    }
+
+
+def test_a_deployment_chooses_a_default_for_each_container(tree: Path) -> None:
+    add_models(tree)
+
+    chosen = Blueprint.read(tree, defaults=("facenet-large", "starter"))
+
+    assert chosen.catalogue.defaults == {
+        "background-remover": "starter",
+        "face-embedder": "facenet-large",
+    }
+    with pytest.raises(ValueError, match="background-remover has one default, not u2net and u2ne"):
+        Blueprint.read(tree, defaults=("u2net", "u2netp"))
+    with pytest.raises(UnknownModel, match="no model is called 'nobody'"):
+        Blueprint.read(tree, defaults=("nobody",))
+
+
+def test_the_downloaders_image_has_a_new_folders_rows_and_the_removers_has_not(tree: Path) -> None:
+    before = shipped_data(tree)
+
+    add_models(tree, FACES.replace('[[models.files]]\nname = "facenet.onnx"', BESIDE))
+    (tree / "containers" / "face_embedder" / "facenet.onnx").touch()
+
+    added = {name: shipped - before[name] for name, shipped in shipped_data(tree).items()}
+    rows = "containers/face_embedder/models.toml"
+    assert added == {
+        "background_remover": set(),
+        "edge_refiner": set(),
+        "media_inspector": {rows},
+        "model_downloader": {rows, "containers/face_embedder/facenet.onnx"},
+    }
+
+
+def test_a_name_may_be_given_once(tree: Path) -> None:
+    add_models(tree, FACES.replace('"facenet"', '"u2net"'))
+
+    says = r"face_embedder/models\.toml: .*background_remover/models\.toml has a row called u2net"
+    with pytest.raises(ValueError, match=says):
+        read(tree)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (('default = "facenet"', 'default = "u2net"'), "face-embedder has no row called u2net"),
+        (('fallback = "facenet"', 'fallback = "u2net"'), "row of another container: facenet-large"),
+        (('engine = "embedding"', 'engine = "saliency"'), "face-embedder has no engine saliency"),
+        (("engines.embedding", "engines.hashing"), "face-embedder has no engine embedding"),
+        (('fallback = "f', 'container = "edge-refiner"\nfallback = "f'), "that of its folder"),
+        (("{ side = 224", "{ size = 224"), r"(?m)^embedding\.size$"),
+        (("{ side = 160 }", "{ side = 16 }"), r"(?m)^embedding\.side$"),
+        (('"{side}"]', '"{size}"]'), "engine embedding has no such field: 'size'"),
+    ],
+)
+def test_models_that_lean_on_another_container_or_on_nothing_are_refused(
+    tree: Path, change: tuple[str, str], says: str
+) -> None:
+    add_models(tree, FACES.replace(*change))
+
+    with pytest.raises(ValueError, match=says):
+        read(tree)
+
+
+def test_a_container_of_models_without_any_is_refused(tree: Path) -> None:
+    add_container(tree, FACE_EMBEDDER, "face_embedder")
+
+    with pytest.raises(ValueError, match="face-embedder has a function per model, and no models"):
+        read(tree)
+
+
+def test_access_for_an_engine_of_another_container_is_refused(tree: Path) -> None:
+    add_models(tree)
+    manifest = tree / "containers" / "face_embedder" / "container.toml"
+    manifest.write_text(FACE_EMBEDDER.replace('["embedding"]', '["embedding", "sam"]'))
+
+    with pytest.raises(ValueError, match="face-embedder gives access to no engine it has: sam"):
+        read(tree)
 
 
 def test_a_new_bucket_is_one_more_placeholder(tree: Path) -> None:
@@ -177,7 +349,6 @@ def test_access_to_what_there_is_not_is_refused(tree: Path, access: str, says: s
         pytest.param(TINY.replace('"tiny"', '"Tiny"'), "name", id="spelling"),
         pytest.param(TINY.replace("md5:0", "md5:"), r"files\.0\.digest", id="short-digest"),
         pytest.param(TINY.replace("licence", "license"), "licence", id="unknown-field"),
-        pytest.param(TINY.replace('"saliency"', '"oracle"'), "engine", id="no-such-engine"),
         pytest.param(TINY.replace("tiny.onnx", "manifest.json"), r"files\.0\.name", id="manifest"),
         pytest.param(TINY.replace("tiny.onnx", "claim.json"), r"files\.0\.name", id="claim"),
         pytest.param(TINY.replace("scale = 1", "scale = 0"), r"saliency\.scale.*", id="scale-0"),
@@ -199,6 +370,14 @@ def test_a_wrong_row_is_refused_by_its_field(tree: Path, row: str, field: str) -
     add_model(tree, row)
 
     with pytest.raises(ValueError, match=rf"(?m)^{field}$"):
+        read(tree)
+
+
+def test_a_row_of_no_engine_is_refused_with_those_there_are(tree: Path) -> None:
+    add_model(tree, TINY.replace('"saliency"', '"oracle"'))
+
+    says = "tiny: background-remover has no engine oracle, but saliency, sam, bedrock"
+    with pytest.raises(ValueError, match=says):
         read(tree)
 
 
@@ -235,12 +414,9 @@ def of_engine(engine: str, *tables: str, files: int = 1) -> str:
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        (of_engine("sam", SALIENCY), "engine sam needs its table sam, not saliency"),
-        (of_engine("saliency"), "engine saliency needs its table saliency, not none"),
-        (
-            of_engine("sam", SALIENCY, SAM, files=2),
-            "engine sam needs its table sam, not saliency and sam",
-        ),
+        (of_engine("sam", SALIENCY, files=2), r"(?m)^sam\n  Field required"),
+        (of_engine("saliency"), r"(?m)^saliency\n  Field required"),
+        (of_engine("sam", SALIENCY, SAM, files=2), r"(?m)^saliency\n  Extra inputs"),
         (of_engine("saliency", SALIENCY, files=0), "engine saliency needs files: 1, not 0"),
         (of_engine("saliency", SALIENCY, files=2), "engine saliency needs files: 1, not 2"),
         (of_engine("sam", SAM), "engine sam needs files: 2, not 1"),
@@ -287,7 +463,7 @@ def test_a_fallback_that_would_not_look_at_the_prompts_is_refused(tree: Path) ->
 def test_a_table_of_another_engine_is_not_to_be_had(tree: Path) -> None:
     row = read(tree).catalogue.row("u2netp")
 
-    with pytest.raises(TypeError, match="u2netp has a SaliencySpec, no SamSpec"):
+    with pytest.raises(ValidationError, match=r"(?m)^canvas\n  Field required"):
         row.spec(SamSpec)
 
 

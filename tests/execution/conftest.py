@@ -38,7 +38,7 @@ def driver(
     shelf: Shelf, hosted: HostedModel, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Driver]:
     overlays = (shelf.catalogue,)
-    blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=overlays)
+    blueprint = Blueprint.read(ROOT, defaults=("brightness",), overlays=overlays)
     machines = tmp_path_factory.mktemp("machines")
     faults = Faults()
     with local_cloud(

@@ -61,13 +61,12 @@ class Gate:
 
 
 def is_declared(request: Request, function: DeclaredFunction) -> bool:
-    engine = function.row.engine if function.row else None
     return request.service == "s3" and any(
         request.bucket == NAMES.bucket(access.bucket)
         and request.action in access.actions
         and any(_matches(request.key, keys) for keys in access.keys_of(function.model))
         for access in function.manifest.access
-        if access.is_for(engine)
+        if access.is_for(function.engine)
     )
 
 

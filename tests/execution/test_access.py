@@ -39,7 +39,7 @@ class Guarded:
 @pytest.fixture(scope="module")
 def guarded(shelf: Shelf) -> Iterator[Guarded]:
     """A cloud in which every function has its own name, and the declared access."""
-    blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=(shelf.catalogue,))
+    blueprint = Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue,))
     gate, faults = Gate(blueprint), Faults()
     with local_cloud(
         blueprint,

@@ -96,7 +96,7 @@ class Storm:
 @contextmanager
 def storm_over(shelf: Shelf, machines: Path) -> Iterator[Storm]:
     """A local cloud whose every call can be broken."""
-    blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=(shelf.catalogue,))
+    blueprint = Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue,))
     injector = Injector()
     with (
         _many_at_once(),

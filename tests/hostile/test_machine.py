@@ -72,7 +72,7 @@ def mirror(shelf: Shelf) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def driver(shelf: Shelf, mirror: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    blueprint = Blueprint.read(ROOT, default_model="brightness", overlays=(shelf.catalogue,))
+    blueprint = Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue,))
     brisk = hasty(blueprint, tmp_path_factory.mktemp("machines"))
     with local_cloud(brisk, weights_mirror=mirror, adjust=_with_secrets) as cloud:
         cloud.host.warm(warm_functions(blueprint))

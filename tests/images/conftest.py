@@ -41,7 +41,7 @@ def skip_or_fail(reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def blueprint(shelf: Shelf) -> Blueprint:
-    return Blueprint.read(ROOT, default_model="brightness", overlays=(shelf.catalogue,))
+    return Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue,))
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +73,7 @@ class ImageCloud:
     functions: dict[str, Function]
 
     def function(self, container: ContainerManifest) -> Function:
-        model = self.cloud.blueprint.default_model if container.function_per_model else None
+        model = self.cloud.blueprint.catalogue.defaults.get(container.name)
         return self.functions[NAMES.function(container.name, model)]
 
     def invoke(self, container: ContainerManifest, payload: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, deploy
 from tests.infra.conftest import Templates
 from tests.infra.policies import allows, listed, role, statements_of
 
-BLUEPRINT: Final = Blueprint.read(ROOT, default_model="u2netp")
+BLUEPRINT: Final = Blueprint.read(ROOT)
 NAMES: Final = Names("matteline-dev", account=ACCOUNT, region=REGION)
 MODELS: Final = [row.name for row in BLUEPRINT.catalogue.rows]
 BEDROCK: Final = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile"

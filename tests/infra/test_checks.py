@@ -53,7 +53,6 @@ def test_with_a_connection_it_checks_every_branch_that_is_pushed_and_nothing_of_
     connection = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0"
     settings = Settings(
         stage="dev",
-        default_model="starter",
         source_connection=connection,
         source_repository="ada/matteline",
     )

@@ -15,7 +15,7 @@ from pipeline.declared.names import Names
 from tests.infra.cloudformation import deploy
 from tests.infra.conftest import Templates
 
-BLUEPRINT: Final = Blueprint.read(ROOT, default_model="u2netp")
+BLUEPRINT: Final = Blueprint.read(ROOT)
 NAMES: Final = Names("matteline-dev", account="123456789012", region="eu-central-1")
 EACH = pytest.mark.parametrize("declared", BLUEPRINT.functions, ids=lambda one: one.name(NAMES))
 

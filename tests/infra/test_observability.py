@@ -121,7 +121,7 @@ def test_queries_ask_every_function(stack: Deployed) -> None:
 
 
 def test_an_address_to_write_to_is_written_to() -> None:
-    blueprint = Blueprint.read(ROOT, default_model="starter")
+    blueprint = Blueprint.read(ROOT, defaults=("starter",))
     stack = ObservabilityStack(
         cdk.App(), "o", blueprint=blueprint, names=_NAMES, alarm_email="ops@example.org"
     )

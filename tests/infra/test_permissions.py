@@ -15,7 +15,7 @@ from pipeline.declared.names import Names
 from tests.infra.policies import allows
 
 _NAMES: Final = Names("dev", account="123456789012", region="eu-central-1")
-_BLUEPRINT: Final = Blueprint.read(ROOT, default_model="starter")
+_BLUEPRINT: Final = Blueprint.read(ROOT, defaults=("starter",))
 _AWS: Final = "eu-central-1:123456789012"
 
 

@@ -19,7 +19,7 @@ from tests.infra.policies import Statement, allows, listed, role, statements_of
 CONTAINERS: Final = [each.name for each in load_containers(ROOT)]
 EACH: Final = pytest.mark.parametrize("container", CONTAINERS)
 NAMES: Final = Names("matteline-dev", account=ACCOUNT, region=REGION)
-BLUEPRINT: Final = Blueprint.read(ROOT, default_model="starter")
+BLUEPRINT: Final = Blueprint.read(ROOT, defaults=("starter",))
 LAMBDA: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
 
 

@@ -15,7 +15,6 @@ from pipeline.errors import NoSubject, OutOfMemory, UnknownModel
 from pipeline.task import task
 from pipeline.weights.proxies import Proxies
 from pipeline.workbench import Settings
-from tests.models import catalogue_row
 from tests.pipeline.containers.greeter.calls import EVENT, LAMBDA, call
 from tests.pipeline.containers.greeter.handler import (
     Greet,
@@ -142,9 +141,12 @@ def test_a_deployment_need_set_nothing(environment: dict[str, str]) -> None:
 def test_a_task_sees_the_catalogue_of_its_deployment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "models.toml").write_text(catalogue_row("tiny", "0" * 64))
-    monkeypatch.setenv("MATTELINE_CATALOGUE", str(tmp_path / "models.toml"))
+    shipped = (Path(__file__).parent / "containers" / "greeter" / "models.toml").read_text()
+    own = shipped[shipped.index("[[models]]") :].replace("polite", "curt").replace("MIT", "0BSD")
+    (tmp_path / "own.toml").write_text(own)
+    monkeypatch.setenv("MATTELINE_CATALOGUE", str(tmp_path / "own.toml"))
 
-    assert call(licence, {"schema": 1, "name": "tiny"})["text"] == "MIT"
+    assert call(licence, {"schema": 1, "name": "polite"})["text"] == "MIT"
+    assert call(licence, {"schema": 1, "name": "curt"})["text"] == "0BSD"
     with pytest.raises(UnknownModel):
         call(licence, {"schema": 1, "name": "huge"})

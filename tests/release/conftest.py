@@ -36,7 +36,7 @@ def releasing(
     folder: Path, *, adjust: Callable[[Function], Function] = lambda function: function
 ) -> Iterator[tuple[Releases, ReleaseAws]]:
     """Start a cloud for releases; `aws.smoke_test` calls the real hook unless replaced."""
-    blueprint = Blueprint.read(ROOT, default_model="starter")
+    blueprint = Blueprint.read(ROOT, defaults=("starter",))
     with ExitStack() as stack:
         cloud = stack.enter_context(local_cloud(hasty(blueprint, folder, wait_s=0), adjust=adjust))
         aws = ReleaseAws(smoke_test=lambda deployment: _smoke_test(cloud, deployment))

@@ -18,7 +18,7 @@ from pipeline.releases.function_code import lay_out
 from tests.conftest import ROOT
 from tests.contracts.declared import facts_of
 
-BLUEPRINT = Blueprint.read(ROOT, default_model="starter")
+BLUEPRINT = Blueprint.read(ROOT, defaults=("starter",))
 HANDLERS = [each.handler for each in BLUEPRINT.operations(NAMES)]
 # Packages that Lambda's Python does not have.
 ONLY_HERE = ("aws_cdk", "infra", "aws_lambda_powertools", "numpy", "PIL", "pydantic")

@@ -20,7 +20,7 @@ _ACCOUNTS: Final = count(210_000_000_001)
 @pytest.fixture(scope="session")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
     """Every template, with the one model that needs no download as the default."""
-    return synthesise(tmp_path_factory.mktemp("assembly"), default_model="starter")
+    return synthesise(tmp_path_factory.mktemp("assembly"), default_models="starter")
 
 
 @pytest.fixture(scope="session")

@@ -126,7 +126,7 @@ def test_failures_that_are_tolerated_are_counted(stack: MiniStack) -> None:
 def _backfill(stack: MiniStack, asked: dict[str, Any], *, tolerated: float = 5) -> dict[str, Any]:
     """Deploy the machine as far as MiniStack can run it, start it, wait for its end."""
     states = stack.client("stepfunctions")
-    blueprint = Blueprint.read(ROOT, default_model="starter")
+    blueprint = Blueprint.read(ROOT, defaults=("starter",))
     definition = json.loads(blueprint.machines(NAMES)["backfill"])
     name = f"backfill-{time.time_ns()}"
     arn = states.create_state_machine(

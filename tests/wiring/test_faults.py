@@ -25,7 +25,7 @@ Stacks = dict[str, Template]
 
 @pytest.fixture(scope="module")
 def models() -> list[str]:
-    blueprint = Blueprint.read(ROOT, default_model="starter")
+    blueprint = Blueprint.read(ROOT, defaults=("starter",))
     return [function.model for function in blueprint.functions if function.model]
 
 

@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from containers.background_remover.network import Network, open_network
-from containers.background_remover.saliency import predict_mask, to_mask, to_tensor
-from pipeline.declared.engines import SaliencySpec
+from containers.background_remover.saliency import SaliencySpec, predict_mask, to_mask, to_tensor
 from pipeline.declared.models import load_catalogue
 from pipeline.photo.pixels import Pixels
 

@@ -112,10 +112,9 @@ def _photos(order: Order) -> list[Tensor] | None:
     declared = onnx.load(order.network, load_external_data=False).graph
     known = {tensor.name for tensor in declared.initializer}
     taken = next(value for value in declared.input if value.name not in known)
-    axes = taken.type.tensor_type.shape.dim
     if taken.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         return None
-    return inputs([axis.dim_value or None for axis in axes], side=order.side)
+    return inputs(order.shape)
 
 
 def _lean(networks: Iterable[LeanNetwork] = (), **reasons: str) -> Lean:

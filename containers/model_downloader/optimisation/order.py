@@ -17,13 +17,16 @@ Activation = Literal["none", "sigmoid"]
 
 
 class Order(BaseModel):
-    """What to make lean and where to put it. `memory_mb` bounds what the work may take."""
+    """What to make lean and where to put it. `memory_mb` bounds what the work may take.
+
+    `shape` is that of the network's first input, and empty where the row does not say it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     network: Path
     folder: Path
-    side: int
+    shape: tuple[int, ...]
     activation: Activation
     quantise: bool = False
     memory_mb: int

@@ -28,23 +28,17 @@ def pictures(height: int, width: int) -> list[Tensor]:
     return [picture.astype(np.float32) for picture in drawn]
 
 
-def inputs(shape: Sequence[int | str | None], *, side: int) -> list[Tensor] | None:
+def inputs(shape: Sequence[int]) -> list[Tensor] | None:
     """The pictures as a network of this input shape takes them; None if it takes none.
 
-    N×3×H×W gets them about as normalised as photos are, H×W×3 in 0 … 255. An axis that may have
-    any size is `side`, the batch is 1.
+    1×3×H×W gets them about as normalised as photos are, H×W×3 in 0 … 255.
     """
     if len(shape) == 4 and shape[1] == _RGB:
-        height, width = (_fixed(axis, side) for axis in shape[2:])
-        drawn = pictures(height, width)
+        drawn = pictures(*shape[2:])
         return [((each - 0.45) / 0.225).transpose(2, 0, 1)[None].copy() for each in drawn]
     if len(shape) == 3 and shape[2] == _RGB:
-        return [each * 255 for each in pictures(_fixed(shape[0], side), _fixed(shape[1], side))]
+        return [each * 255 for each in pictures(*shape[:2])]
     return None
-
-
-def _fixed(axis: int | str | None, side: int) -> int:
-    return axis if isinstance(axis, int) and axis > 0 else side
 
 
 def _noise(height: int, width: int) -> npt.NDArray[np.float64]:

@@ -16,8 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from containers.background_remover.network import open_network
-from containers.background_remover.saliency import predict_mask, read_picture
-from pipeline.declared.engines import SaliencySpec
+from containers.background_remover.saliency import SaliencySpec, predict_mask, read_picture
 from pipeline.declared.models import ModelRow
 from pipeline.photo.pixels import Pixels
 from tests.peer import peer_mask, peer_session

@@ -17,12 +17,11 @@ from PIL import Image
 
 from containers.background_remover.engines import connect_bedrock
 from containers.background_remover.handler import handler
-from containers.background_remover.hosted import Answer, Frame, to_frame, to_mask
+from containers.background_remover.hosted import Answer, BedrockSpec, Frame, to_frame, to_mask
 from pipeline.artifacts import LocalStore, Location
 from pipeline.aws.bedrock import Bedrock
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground
-from pipeline.declared.engines import BedrockSpec
 from pipeline.errors import ModelNotOffered, ModelUnavailable, NoSubject, PhotoRefused
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.bedrock import as_answer, make_client

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from containers.background_remover.saliency import SaliencySpec
 from pipeline.cli.photos import sample_photos
-from pipeline.declared.engines import SaliencySpec
 from pipeline.declared.models import load_catalogue
 from tests.conftest import ROOT
 from tests.containers.background_remover.parity import Pair
@@ -23,7 +23,7 @@ OURS: Final = "starter"  # rembg has no session for it
 ROWS: Final = {
     row.name: row
     for row in load_catalogue(ROOT).rows
-    if row.engine == "saliency" and row.name != OURS
+    if row.engine.name == "saliency" and row.name != OURS
 }
 FAMILIES: Final = ("u2netp", "isnet-general-use", "isnet-anime", "birefnet-general")
 BOTH_SIZES: Final = ("u2netp", "birefnet-general")

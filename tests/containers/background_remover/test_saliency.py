@@ -13,8 +13,13 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
 from PIL import Image
 
 from containers.background_remover.network import Network, open_network
-from containers.background_remover.saliency import predict_mask, read_picture, to_mask, to_tensor
-from pipeline.declared.engines import SaliencySpec
+from containers.background_remover.saliency import (
+    SaliencySpec,
+    predict_mask,
+    read_picture,
+    to_mask,
+    to_tensor,
+)
 from pipeline.errors import OutOfMemory
 from pipeline.photo.pixels import Pixels
 from tests.models import SIZE, Shelf

@@ -14,9 +14,8 @@ import pytest
 from containers.background_remover.embeddings import EmbeddingCache
 from containers.background_remover.masks import Prediction
 from containers.background_remover.network import open_network
-from containers.background_remover.sam import Sam, choose, predict_subjects
+from containers.background_remover.sam import Sam, SamSpec, choose, predict_subjects
 from pipeline.artifacts import LocalStore
-from pipeline.declared.engines import SamSpec
 from pipeline.errors import NoSubject
 from pipeline.photo.pixels import Pixels
 from pipeline.photo.prompts import SubjectPrompt

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.artifacts import LocalStore
-from pipeline.declared.models import Catalogue, load_catalogue
+from pipeline.declared.models import Catalogue
 from tests.containers.media_inspector.inspecting import CAT, jpeg
-from tests.models import HOSTED, catalogue_row, for_research
+from tests.models import HOSTED, catalogue_row, for_research, only
 from tests.sam_models import stock_sam
 
 
@@ -23,8 +23,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
         stock_sam(tmp_path),
         HOSTED,
     ]
-    (tmp_path / "models.toml").write_text("\n".join(rows))
-    return load_catalogue(tmp_path, [tmp_path / "models.toml"])
+    return only(*rows, folder=tmp_path)
 
 
 @pytest.fixture

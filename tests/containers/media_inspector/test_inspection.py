@@ -13,7 +13,7 @@ from pipeline.aws.s3 import S3Store
 from pipeline.contracts.contract import FOREVER, PlannedModel
 from pipeline.contracts.cutout import CutoutOptions
 from pipeline.declared.models import Catalogue
-from pipeline.errors import SourceChanged
+from pipeline.errors import SourceChanged, UnknownModel
 from tests.containers.media_inspector.inspecting import CAT, arrived, etag, inspect, jpeg
 
 
@@ -54,6 +54,15 @@ def test_an_input_without_wishes_gets_the_default_model(
         degraded=False,
         fallback=None,
     )
+
+
+def test_a_model_of_another_container_is_unknown(store: LocalStore, catalogue: Catalogue) -> None:
+    other = {"name": "whisper", "container": "transcriber"}
+    speech = catalogue.row("light").model_copy(update=other)
+    more = catalogue.model_copy(update={"rows": (speech, *catalogue.rows)})
+
+    with pytest.raises(UnknownModel, match=r"'whisper'; there are light, strong"):
+        inspect(store, more, options={"model": "whisper"})
 
 
 def test_force_is_passed_on(store: LocalStore, catalogue: Catalogue) -> None:

@@ -24,7 +24,7 @@ EACH_WISH = pytest.mark.parametrize("wish", WISHES.values(), ids=WISHES)
 
 
 def accepting(catalogue: Catalogue, *licences: str) -> Catalogue:
-    return Catalogue(rows=catalogue.rows, accepted_licences=frozenset(licences))
+    return catalogue.model_copy(update={"accepted_licences": frozenset(licences)})
 
 
 @EACH_WISH

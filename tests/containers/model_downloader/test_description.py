@@ -7,14 +7,19 @@ from pathlib import Path
 import pytest
 
 from containers.model_downloader.__main__ import main
-from containers.model_downloader.description import Description, describe
+from containers.model_downloader.description import describe
+from pipeline.contracts.weights import NetworkDescription, NetworkQuestion
 from pipeline.errors import WeightsMismatch
 from tests.containers.model_downloader.networks import answering, network, saved
 from tests.models import brightness
 
 
-def described(path: Path, *, input_size: int | None = None) -> Description:
-    return describe(path, black=-1.0, white=3.0, input_size=input_size)
+def question(path: Path, *, input_size: int | None = None) -> NetworkQuestion:
+    return NetworkQuestion(path=path, black=-1.0, white=3.0, input_size=input_size)
+
+
+def described(path: Path, *, input_size: int | None = None) -> NetworkDescription:
+    return describe(question(path, input_size=input_size))
 
 
 def test_a_network_tells_its_size_and_its_range(tmp_path: Path) -> None:
@@ -62,12 +67,12 @@ def test_a_size_the_network_does_not_take_is_refused(tmp_path: Path) -> None:
 def test_a_description_is_printed_as_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(str(saved(tmp_path, network([1, 3, "h", "w"]))), "0", "1", "64")
+    main(question(saved(tmp_path, network([1, 3, "h", "w"])), input_size=64).model_dump_json())
 
-    printed = Description.model_validate_json(capsys.readouterr().out)
-    assert (printed.input_size, printed.lowest, printed.highest) == (64, 0.0, 1.0)
+    printed = NetworkDescription.model_validate_json(capsys.readouterr().out)
+    assert (printed.input_size, printed.lowest, printed.highest) == (64, -1.0, 3.0)
 
 
 def test_a_refusal_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"^w\.onnx is not a loadable ONNX model"):
-        main(str(saved(tmp_path, b"<html>")), "0", "1")
+        main(question(saved(tmp_path, b"<html>")).model_dump_json())

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
-from containers.model_downloader.working_network import plain_grey, require_working_network
-from pipeline.declared.engines import SaliencySpec
+from containers.model_downloader.working_network import filled, require_working_network
+from pipeline.declared.engines import FilledInput
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import OutOfMemory, WeightsMismatch
 from tests.containers.model_downloader.networks import Shape, answering, network, saved
-from tests.models import brightness
+from tests.models import PLAIN, REMOVER, SALIENCY, brightness
 
-SPEC = SaliencySpec(input_size=64, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none")
 ROW = ModelRow(
     name="net",
     summary="For tests.",
-    engine="saliency",
+    container=REMOVER,
+    engine=SALIENCY,
     licence="MIT",
     commercial=True,
     memory_mb=512,
-    saliency=SPEC,
+    table=PLAIN,
     files=(WeightsFile(name="w.onnx", digest=f"md5:{'0' * 32}"),),
 )
 
@@ -87,7 +85,9 @@ def test_a_network_that_promises_a_map_and_answers_another_is_not(
 ) -> None:
     path = saved(tmp_path, answering(["batch", 1, "height", "width"], shape))
 
-    with pytest.raises(WeightsMismatch, match=r"w\.onnx answers \(.*, its row wants 64×64"):
+    with pytest.raises(
+        WeightsMismatch, match=r"w\.onnx answers \[.*, its row says \[\.\.\., 64, 64\]"
+    ):
         require_working_network(ROW, [path])
 
 
@@ -95,7 +95,7 @@ def test_a_network_that_promises_a_map_and_answers_another_is_not(
 def test_a_network_that_answers_with_no_numbers_is_not(tmp_path: Path, value: float) -> None:
     path = saved(tmp_path, answering([1, 1, 64, 64], [1, 1, 64, 64], value))
 
-    with pytest.raises(WeightsMismatch, match=r"w\.onnx answers a plain picture with"):
+    with pytest.raises(WeightsMismatch, match=r"w\.onnx answered its trial input with"):
         require_working_network(ROW, [path])
 
 
@@ -114,20 +114,14 @@ def test_a_network_that_runs_out_of_memory_is_not_called_another_one(tmp_path: P
         require_working_network(ROW, [path])
 
 
-@pytest.mark.parametrize(
-    ("scale", "expected"), [("max", (1.0, 0.75)), (255.0, (128 / 255, (128 / 255 - 0.25) / 1.0))]
-)
-def test_grey_goes_through_the_rows_own_preprocessing(
-    scale: Any, expected: tuple[float, float]
-) -> None:
-    spec = SPEC.model_copy(update={"scale": scale, "mean": (0, 0.25, 0), "std": (1, 1, 2)})
+def test_a_trial_input_has_the_rows_own_shape() -> None:
+    (photo,) = SALIENCY.files[0].inputs
+    assert isinstance(photo, FilledInput)
 
-    tensor = plain_grey(spec)
+    array = filled(photo, {**PLAIN, "input_size": 32})
 
-    assert tensor.shape == (1, 3, 64, 64)
-    assert tensor.dtype == np.float32
-    assert tensor[0, :2, 63, 0].tolist() == pytest.approx(expected)
-    assert tensor[0, 2, 0, 63] == pytest.approx(expected[0] / 2)
+    assert (array.shape, array.dtype.name) == ((1, 3, 32, 32), "float32")
+    assert set(array.flat) == {0.5}
 
 
 @pytest.mark.parametrize("shape", [[1, 1, 32, 32], [1, 64, 64, 1], [1, 1000], [64], [1, 1, "h", 9]])
@@ -135,7 +129,7 @@ def test_a_network_that_gives_something_else_is_not(tmp_path: Path, shape: Shape
     path = saved(tmp_path, network([1, 3, 64, 64], shape))
 
     with pytest.raises(
-        WeightsMismatch, match=r"w\.onnx gives \[.*, its row wants one map of 64×64"
+        WeightsMismatch, match=r"w\.onnx gives \[.*, its row says \[\.\.\., 64, 64\]"
     ):
         require_working_network(ROW, [path])
 

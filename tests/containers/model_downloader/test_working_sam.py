@@ -10,10 +10,9 @@ import pytest
 from onnx import helper, numpy_helper
 
 from containers.model_downloader.working_network import require_working_network
-from pipeline.declared.engines import SamSpec
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import WeightsMismatch
-from tests.models import brightness
+from tests.models import REMOVER, SAM, brightness
 from tests.sam_models import CANVAS, decoder, encoder
 
 FILES = tuple(
@@ -22,11 +21,12 @@ FILES = tuple(
 ROW = ModelRow(
     name="pair",
     summary="For tests.",
-    engine="sam",
+    container=REMOVER,
+    engine=SAM,
     licence="MIT",
     commercial=True,
     memory_mb=512,
-    sam=SamSpec(canvas=CANVAS),
+    table={"canvas": CANVAS},
     files=FILES,
 )
 
@@ -67,16 +67,22 @@ def test_an_encoder_of_another_canvas_is_refused(tmp_path: Path) -> None:
     paths = saved(tmp_path, "encoder", encoder()), saved(tmp_path, "decoder", decoder())
 
     with pytest.raises(WeightsMismatch, match=r"takes \[48, 64, 3\], its row says \[64, 48, 3\]"):
-        require_working_network(ROW.model_copy(update={"sam": SamSpec(canvas=(64, 48))}), paths)
+        require_working_network(ROW.model_copy(update={"table": {"canvas": (64, 48)}}), paths)
 
 
 def test_a_network_of_another_kind_is_no_decoder(tmp_path: Path) -> None:
-    with pytest.raises(WeightsMismatch, match=r"decoder\.onnx takes photo; a decoder of points"):
+    with pytest.raises(
+        WeightsMismatch,
+        match=r"decoder\.onnx takes photo; its row says that a decoder takes has_mask_input, ",
+    ):
         check(tmp_path, encoder(), brightness())
 
 
 def test_a_decoder_with_other_inputs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WeightsMismatch, match=r"takes .*, point_text; a decoder of points"):
+    with pytest.raises(
+        WeightsMismatch,
+        match=r"takes .*, point_text; its row says that a decoder takes .*, point_labels\n",
+    ):
         check(tmp_path, encoder(), renamed(decoder(), "point_labels", "point_text"))
 
 
@@ -84,7 +90,7 @@ def test_a_decoder_without_scores_is_refused(tmp_path: Path) -> None:
     silent = decoder()
     del silent.graph.output[1:]
 
-    with pytest.raises(WeightsMismatch, match="gives masks without scores"):
+    with pytest.raises(WeightsMismatch, match="has outputs: 1; its row says that a decoder has 2"):
         check(tmp_path, encoder(), silent)
 
 
@@ -97,7 +103,7 @@ def filled(model: onnx.ModelProto, name: str, value: float) -> onnx.ModelProto:
 
 @pytest.mark.parametrize("constant", ["scores", "surely_not"])
 def test_a_decoder_that_answers_with_no_numbers_is_refused(tmp_path: Path, constant: str) -> None:
-    with pytest.raises(WeightsMismatch, match="numbers that are not"):
+    with pytest.raises(WeightsMismatch, match=r"decoder\.onnx answered its trial input with NaN"):
         check(tmp_path, encoder(), filled(decoder(), constant, float("nan")))
 
 
@@ -110,8 +116,25 @@ def test_a_decoder_of_another_size_is_refused(tmp_path: Path) -> None:
     for output in small.graph.output[:1]:
         output.type.tensor_type.ClearField("shape")
 
-    with pytest.raises(WeightsMismatch, match=r"its row wants masks of 48×64 with one score each"):
+    with pytest.raises(
+        WeightsMismatch, match=r"gives \[1, 4, 64, 48\], its row says \[1, 4, 48, 64\]"
+    ):
         check(tmp_path, encoder(), small)
+
+
+def test_a_decoder_with_other_scores_than_masks_is_refused(tmp_path: Path) -> None:
+    few = decoder()
+    (scores,) = (one for one in few.graph.initializer if one.name == "scores")
+    scores.CopyFrom(numpy_helper.from_array(np.full((1, 3), 0.5, np.float32), "scores"))
+    few.graph.output[1].type.tensor_type.ClearField("shape")
+
+    with pytest.raises(WeightsMismatch, match=r"gives \[1, 3\], its row says \[1, 4\]"):
+        check(tmp_path, encoder(), few)
+
+
+def test_an_encoder_that_answers_with_no_numbers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMismatch, match=r"encoder\.onnx answered its trial input with NaN"):
+        check(tmp_path, filled(encoder(), "most", float("nan")), decoder())
 
 
 def test_a_file_that_is_not_onnx_is_named(tmp_path: Path) -> None:

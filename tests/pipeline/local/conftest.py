@@ -49,5 +49,5 @@ def ask(host: LambdaHost) -> Ask:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[LocalCloud]:
-    with local_cloud(Blueprint.read(ROOT, default_model="u2netp")) as cloud:
+    with local_cloud(Blueprint.read(ROOT)) as cloud:
         yield cloud

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 
 def test_no_file_is_left_after_the_cloud_has_stopped() -> None:
-    with local_cloud(Blueprint.read(ROOT, default_model="u2netp")) as cloud:
+    with local_cloud(Blueprint.read(ROOT)) as cloud:
         s3 = cloud.client("s3")
         for content in (b"old", b"new"):
             s3.put_object(Bucket=NAMES.bucket("ingest"), Key="not-a-photo", Body=content)

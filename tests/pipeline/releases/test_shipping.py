@@ -25,6 +25,12 @@ TREE = {
     "containers/greeter/words.toml": "",
     "containers/greeter/golden/golden.toml": "",
     "containers/teller/golden/golden.toml": "",
+    "containers/greeter/models.toml": 'models = [{ files = [{ urls = ["file:own.bin"] }] }]',
+    "containers/greeter/own.bin": "",
+    "containers/teller/models.toml": """models = [{ files = [{ urls = [
+        "https://example.com/a.bin", "file:weights/b.bin", "file:/elsewhere/c.bin",
+    ] }] }, {}]""",
+    "containers/teller/weights/b.bin": "",
     "containers/teller/__init__.py": "",
     "containers/teller/words.toml": "",
     "containers/teller/handler.py": "",
@@ -52,6 +58,7 @@ def test_imported_modules_are_shipped_with_manifest_data_and_golden_event(tree: 
         "containers/greeter/container.toml",
         "containers/greeter/golden/golden.toml",
         "containers/greeter/handler.py",
+        "containers/greeter/models.toml",
         "containers/greeter/selftest.py",
         "containers/greeter/words.toml",
         "containers/teller/words.toml",
@@ -60,6 +67,43 @@ def test_imported_modules_are_shipped_with_manifest_data_and_golden_event(tree: 
         "pipeline/serving.py",
         "pipeline/words.py",
     ]
+
+
+def manifest(tree: Path, text: str) -> None:
+    (tree / "containers/greeter/container.toml").write_text(f"image_mb = 1\n{text}")
+
+
+def test_a_container_that_reads_all_models_has_every_containers(tree: Path) -> None:
+    manifest(tree, 'catalogue = "all"')
+
+    data = {name for name in shipped(tree) if not name.endswith(".py")}
+
+    assert data == {
+        "containers/greeter/container.toml",
+        "containers/greeter/golden/golden.toml",
+        "containers/greeter/models.toml",
+        "containers/teller/models.toml",
+    }
+
+
+def test_one_that_stages_them_has_the_weights_beside_them_too(tree: Path) -> None:
+    manifest(tree, 'catalogue = "all"')
+    before = shipped(tree)
+
+    manifest(tree, 'catalogue = "all"\nreads_sources = true')
+
+    assert sorted({*shipped(tree)} - {*before}) == [
+        "containers/greeter/own.bin",
+        "containers/teller/weights/b.bin",
+    ]
+
+
+def test_a_row_of_another_container_changes_nothing(tree: Path) -> None:
+    before = content_digest(tree, "greeter")
+
+    (tree / "containers/teller/models.toml").write_text("models = []")
+
+    assert content_digest(tree, "greeter") == before
 
 
 def test_a_module_started_by_its_name_is_shipped(tree: Path) -> None:

@@ -49,7 +49,7 @@ def test_an_available_published_model_comes_before_the_starter(
     for name in held:
         (tmp_path / name).touch()
 
-    model = choose_model(catalogue, mirror=str(tmp_path))
+    model = choose_model(catalogue, "background-remover", mirror=str(tmp_path))
 
     assert model.name == chosen
     assert ("from the repository" in model.why) == (chosen == "starter")

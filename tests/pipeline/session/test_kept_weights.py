@@ -13,7 +13,6 @@ import pytest
 from moto import mock_aws
 
 from pipeline.artifacts import Artifact
-from pipeline.declared.engines import SaliencySpec
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
@@ -26,19 +25,19 @@ from pipeline.weights.staged import (
     StagedFile,
     StagedWeights,
 )
+from tests.models import PLAIN, REMOVER, SALIENCY
 
 CONTENT = b"weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 ROW = ModelRow(
     name="net",
     summary="For tests.",
-    engine="saliency",
+    container=REMOVER,
+    engine=SALIENCY,
     licence="MIT",
     commercial=True,
     memory_mb=512,
-    saliency=SaliencySpec(
-        input_size=64, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none"
-    ),
+    table=PLAIN,
     files=(WeightsFile(name="w.onnx", digest=f"sha256:{SHA256}", bytes=len(CONTENT)),),
 )
 WEIGHTS = f"{ROW.weights_prefix}/w.onnx"

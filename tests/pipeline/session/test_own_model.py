@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.declared.engines import SaliencySpec
+from containers.background_remover.saliency import SaliencySpec
+from pipeline.contracts.weights import NetworkDescription
 from pipeline.declared.models import ModelRow, load_catalogue
 from pipeline.errors import InvalidOptions
-from pipeline.session.own_model import Description, Wishes, describe_row
+from pipeline.session.own_model import Wishes, describe_row
+from tests.conftest import ROOT
+from tests.models import SHIPPED
 
-FOUND = Description(
+FOUND = NetworkDescription(
     input_size=320,
     output_name="saliency",
     output_shape=(1, 1, 320, 320),
@@ -43,16 +46,25 @@ def weights(tmp_path: Path) -> Path:
     return path
 
 
+def described(
+    path: Path,
+    found: NetworkDescription = FOUND,
+    wishes: Wishes = WISHES,
+    *,
+    catalogue: Path | None = None,
+) -> str:
+    return describe_row(path, found, wishes, shipped=SHIPPED, catalogue=catalogue)
+
+
 def row(text: str) -> ModelRow:
-    (fields,) = tomllib.loads(text)["models"]
-    return ModelRow.model_validate(fields)
+    return SHIPPED.with_rows(tomllib.loads(text)["models"], Path()).row("mine")
 
 
 def test_a_row_says_what_it_was_told_and_what_was_found_out(weights: Path) -> None:
-    made = row(describe_row(weights, FOUND, WISHES, catalogue=None))
+    made = row(described(weights))
 
     assert (made.name, made.summary, made.licence) == ("mine", WISHES.summary, "MIT")
-    assert (made.engine, made.commercial) == ("saliency", False)
+    assert (made.engine.name, made.commercial) == ("saliency", False)
     assert made.spec(SaliencySpec).model_dump() == {
         "input_size": 320,
         "scale": "max",
@@ -81,7 +93,7 @@ def test_what_leaves_0_to_1_is_a_logit_unless_told_otherwise(
 ) -> None:
     found = FOUND.model_copy(update={"lowest": lowest, "highest": highest})
 
-    made = row(describe_row(weights, found, replace(WISHES, activation=wished), catalogue=None))
+    made = row(described(weights, found, replace(WISHES, activation=wished)))
 
     assert made.spec(SaliencySpec).activation == expected
 
@@ -92,15 +104,15 @@ def test_memory_is_what_one_run_took_and_a_large_photo(
 ) -> None:
     found = FOUND.model_copy(update={"peak_mb": peak_mb})
 
-    assert row(describe_row(weights, found, WISHES, catalogue=None)).memory_mb == memory_mb
+    assert row(described(weights, found)).memory_mb == memory_mb
 
 
 def test_a_catalogue_above_its_files_may_be_moved_with_them(weights: Path, tmp_path: Path) -> None:
     catalogue = tmp_path / "own.toml"
-    catalogue.write_text(describe_row(weights, FOUND, WISHES, catalogue=catalogue))
+    catalogue.write_text(described(weights, catalogue=catalogue))
     tmp_path = tmp_path.rename(tmp_path.with_name("moved"))
 
-    (made,) = load_catalogue(tmp_path / "nowhere", [tmp_path / "own.toml"]).rows
+    made = load_catalogue(ROOT, [tmp_path / "own.toml"]).row("mine")
 
     assert made.files[0].urls == ((tmp_path / "shelf" / "w.onnx").as_uri(),)
 
@@ -108,7 +120,7 @@ def test_a_catalogue_above_its_files_may_be_moved_with_them(weights: Path, tmp_p
 def test_a_catalogue_elsewhere_names_the_whole_path(weights: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere" / "own.toml"
 
-    made = row(describe_row(weights, FOUND, WISHES, catalogue=elsewhere))
+    made = row(described(weights, catalogue=elsewhere))
 
     assert made.files[0].urls == (weights.as_uri(),)
 
@@ -116,10 +128,10 @@ def test_a_catalogue_elsewhere_names_the_whole_path(weights: Path, tmp_path: Pat
 @pytest.mark.parametrize("name", ["My Net", "", "my_net"])
 def test_a_name_that_makes_no_row_is_refused(weights: Path, name: str) -> None:
     with pytest.raises(InvalidOptions, match="name: "):
-        describe_row(weights, FOUND, replace(WISHES, name=name), catalogue=None)
+        described(weights, wishes=replace(WISHES, name=name))
 
 
 def test_a_file_cannot_write_rows_by_the_names_in_it(weights: Path) -> None:
     found = FOUND.model_copy(update={"output_name": 'x\n[[models]]\nname = "other"'})
 
-    assert row(describe_row(weights, found, WISHES, catalogue=None)).name == "mine"
+    assert row(described(weights, found)).name == "mine"

@@ -11,15 +11,14 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.declared.engines import SamSpec
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import OutOfStorage, StoreUnavailable, WeightsMismatch, WeightsNotStaged
 from pipeline.weights.local_weights import LocalWeights, checksums
 from pipeline.weights.staged import StagedFile, StagedWeights
+from tests.models import REMOVER, SAM
 
 MANIFEST = Location("models", "net/0123456789ab/manifest.json")
 CONTENTS = {"net.onnx": b"first file", "net.data": b"second file"}
-SPEC = SamSpec(canvas=(48, 64))  # an engine of two files
 
 
 def row(digests: dict[str, str]) -> ModelRow:
@@ -27,11 +26,12 @@ def row(digests: dict[str, str]) -> ModelRow:
     return ModelRow(
         name="net",
         summary="For tests.",
-        engine="sam",
+        container=REMOVER,
+        engine=SAM,  # of two files
         licence="MIT",
         commercial=True,
         memory_mb=512,
-        sam=SPEC,
+        table={"canvas": (48, 64)},
         files=tuple(WeightsFile(name=name, digest=text) for name, text in digests.items()),
     )
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from pipeline.artifacts import LocalStore, Location
-from pipeline.declared.engines import SaliencySpec
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import WeightsMismatch, WeightsNotStaged
 from pipeline.hardware import cpu_family
@@ -23,6 +22,7 @@ from pipeline.weights.staged import (
     StagedFile,
     StagedWeights,
 )
+from tests.models import PLAIN, REMOVER, SALIENCY
 
 PUBLISHED = b"the published network"
 LEAN = {"net.exact.onnx": b"the lean network", "net.exact.onnx.data": b"its weights"}
@@ -33,7 +33,6 @@ PROOF = Proof(
 )  # fmt: skip
 GENEROUS = {"mask_error": 0.5, "mask_error_allowed": 1.0}
 MANIFEST = Location("models", "net/manifest.json")
-SPEC = SaliencySpec(input_size=64, scale=255.0, mean=(0, 0, 0), std=(1, 1, 1), activation="none")
 
 
 def sha256(content: bytes) -> str:
@@ -42,8 +41,9 @@ def sha256(content: bytes) -> str:
 
 def row(digest: str) -> ModelRow:
     return ModelRow(
-        name="net", summary="For tests.", engine="saliency", licence="MIT", commercial=True,
-        memory_mb=512, saliency=SPEC, files=(WeightsFile(name="net.onnx", digest=digest),),
+        name="net", summary="For tests.", container=REMOVER, engine=SALIENCY, licence="MIT",
+        commercial=True, memory_mb=512, table=PLAIN,
+        files=(WeightsFile(name="net.onnx", digest=digest),),
     )  # fmt: skip
 
 

@@ -30,7 +30,10 @@ def published(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def attempt(store: LocalStore) -> Try:
-    def run(path: Path, *, memory_mb: int = 4096, seconds: float = math.inf) -> Outcome:
-        return Optimiser(store, memory_mb, lambda: seconds).optimise(path, ROW, place)
+    def run(
+        path: Path, *, side: int = 32, memory_mb: int = 4096, seconds: float = math.inf
+    ) -> Outcome:
+        row = ROW.model_copy(update={"table": {**ROW.table, "input_size": side}})
+        return Optimiser(store, memory_mb, lambda: seconds).optimise(path, row, place)
 
     return run

@@ -29,7 +29,9 @@ from tests.models import brightness
 def order(folder: Path, model: onnx.ModelProto, **changes: Any) -> Order:
     path = folder / "published.onnx"
     onnx.save(model, path)
-    plain = {"side": 64, "activation": "sigmoid", "memory_mb": 4096}
+    axes = model.graph.input[0].type.tensor_type.shape.dim
+    shape = [axis.dim_value for axis in axes]
+    plain = {"shape": shape, "activation": "sigmoid", "memory_mb": 4096}
     return Order.model_validate({"network": path, "folder": folder} | plain | changes)
 
 

@@ -44,7 +44,7 @@ def test_a_rewritten_network_is_also_published_for_every_cpu(
 ) -> None:
     onnx.save(small_birefnet(), tmp_path / "net.onnx")
 
-    (exact, portable), _, _ = attempt(tmp_path / "net.onnx")
+    (exact, portable), _, _ = attempt(tmp_path / "net.onnx", side=64)
 
     assert portable.runtime == Runtime(onnxruntime=ort.__version__, cpu=None)
     assert exact.runtime.cpu is not None
@@ -101,7 +101,7 @@ def test_a_broken_network_is_a_reason_and_no_failure(attempt: Try, published: Pa
 
 
 def test_the_work_ends_when_its_caller_does(published: Path) -> None:
-    fields: dict[str, Any] = {"side": 32, "activation": "none", "memory_mb": 4096}
+    fields: dict[str, Any] = {"shape": (1, 3, 32, 32), "activation": "none", "memory_mb": 4096}
     order = Order(network=published, folder=published.parent, **fields)
     module = "containers.model_downloader.optimisation"
     ours, alive = os.pipe()

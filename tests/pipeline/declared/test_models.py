@@ -1,0 +1,147 @@
+"""Overlays: a user's own rows, and which container each of them belongs to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from pipeline.declared.models import Catalogue, load_catalogue
+
+CUTTER: Final = """
+default = "coarse"
+
+[engines.shears]
+files = [{ role = "blades" }]
+fields.length = { type = "integer" }
+
+[engines.laser]
+hosted = "{model_id}"
+fields.model_id = { type = "text" }
+
+[[models]]
+name = "coarse"
+summary = "For tests."
+engine = "shears"
+licence = "MIT"
+commercial = true
+memory_mb = 512
+shears = { length = 1 }
+files = [{ name = "coarse.bin", digest = "md5:00000000000000000000000000000000" }]
+"""
+SINGER: Final = CUTTER.replace("laser", "choir").replace("coarse", "alto")
+OWN: Final = CUTTER.partition("[[models]]")[2]
+
+
+def row(name: str, *, engine: str = "laser", stated: str = "", memory_mb: int = 512) -> str:
+    """A row of an overlay; `stated` is the container that it says."""
+    own = f'container = "{stated}"' if stated else ""
+    files = 'files = [{ name = "f", digest = "md5:00000000000000000000000000000000" }]'
+    table = "{ length = 2 }" if engine == "shears" else '{ model_id = "m" }'
+    return f"""
+[[models]]
+name = "{name}"
+summary = "For tests."
+engine = "{engine}"
+licence = "MIT"
+commercial = true
+memory_mb = {memory_mb}
+{own}
+{engine} = {table}
+{files if engine == "shears" else ""}
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for folder, models in {"paper_cutter": CUTTER, "choir_singer": SINGER}.items():
+        (tmp_path / "containers" / folder).mkdir(parents=True)
+        (tmp_path / "containers" / folder / "models.toml").write_text(models)
+    return tmp_path
+
+
+def overlaid(root: Path, *rows: str, container: str | None = None) -> Catalogue:
+    (root / "own.toml").write_text("".join(rows))
+    return load_catalogue(root, [root / "own.toml"], container=container)
+
+
+def names(catalogue: Catalogue, container: str) -> list[str]:
+    return [row.name for row in catalogue.rows_of(container)]
+
+
+def test_an_added_row_is_of_the_only_container_that_has_its_engine(root: Path) -> None:
+    catalogue = overlaid(root, row("red"), row("hum", engine="choir"))
+
+    assert names(catalogue, "paper-cutter") == ["coarse", "red"]
+    assert names(catalogue, "choir-singer") == ["alto", "hum"]
+
+
+def test_a_row_of_the_same_name_takes_the_place_of_the_shipped_one(root: Path) -> None:
+    catalogue = overlaid(
+        root, row("alto", engine="shears", memory_mb=1024), row("hum", engine="choir")
+    )
+
+    assert names(catalogue, "choir-singer") == ["alto", "hum"]
+    assert catalogue.row("alto").memory_mb == 1024
+
+
+def test_of_an_engine_that_two_containers_have_a_row_says_which(root: Path) -> None:
+    catalogue = overlaid(root, row("fine", engine="shears", stated="choir-singer"))
+
+    assert names(catalogue, "choir-singer") == ["alto", "fine"]
+    says = (
+        r'own\.toml: fine: choir-singer and paper-cutter have an engine shears; .* container = "c'
+    )
+    with pytest.raises(ValueError, match=says):
+        overlaid(root, row("fine", engine="shears"))
+
+
+@pytest.mark.parametrize(
+    ("added", "says"),
+    [
+        (
+            row("new", engine="oracle"),
+            "new: no container has an engine oracle; choir-singer has sh",
+        ),
+        (row("new", stated="nobody"), "new: no container with models is called nobody"),
+        (row("new", stated="choir-singer"), "new: choir-singer has no engine laser, but shears, c"),
+        (row("coarse", engine="choir"), "coarse: paper-cutter has no engine choir"),
+        ('default = "coarse"\n', r"(?m)^default\n  Extra inputs"),
+        ("[engines.knife]\n", r"(?m)^engines\n  Extra inputs"),
+    ],
+)
+def test_an_overlay_that_fits_nowhere_is_refused(root: Path, added: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        overlaid(root, added)
+
+
+def test_a_default_that_an_overlay_moves_away_is_refused(root: Path) -> None:
+    with pytest.raises(ValueError, match="choir-singer has no row called alto, which is its def"):
+        overlaid(root, row("alto", engine="shears", stated="paper-cutter"))
+
+
+def test_one_container_has_its_own_rows_out_of_the_same_overlay(root: Path) -> None:
+    rows = (
+        row("red"),
+        row("hum", engine="choir"),
+        row("x", engine="shears", stated="choir-singer"),
+    )
+    (root / "containers" / "choir_singer" / "models.toml").unlink()  # as in the other's image
+
+    catalogue = overlaid(root, *rows, container="paper-cutter")
+
+    assert [row.name for row in catalogue.rows] == ["coarse", "red"]
+
+
+def test_a_catalogue_of_one_container_knows_no_model_of_another(root: Path) -> None:
+    own = load_catalogue(root).of("paper-cutter")
+
+    assert [row.name for row in own.rows] == ["coarse"]
+
+
+def test_a_hosted_row_names_the_model_that_its_function_invokes(root: Path) -> None:
+    catalogue = overlaid(root, row("red"))
+
+    assert (catalogue.row("red").hosted, catalogue.row("red").hosted_model) == (True, "m")
+    assert (catalogue.row("coarse").hosted, catalogue.row("coarse").hosted_model) == (False, None)
