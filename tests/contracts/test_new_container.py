@@ -102,6 +102,8 @@ def tree(tmp_path: Path) -> Path:
     for folder in ("containers", "state_machines"):
         ignored = shutil.ignore_patterns("__pycache__", "*.py")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    contracts = Path("pipeline", "contracts")
+    shutil.copytree(ROOT / contracts, tmp_path / contracts)
     return tmp_path
 
 
