@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pipeline.operations.key_lists import PLACE
+from pipeline.operations.backfilling import LISTS
 from tests.contracts.asl import Machine, State
 from tests.contracts.declared import Declared
 
@@ -41,8 +41,8 @@ def lists_start_nothing(machine: Machine, _declared: Declared) -> Iterator[str]:
             continue
         if reader["Parameters"].get("Bucket") != "${WorkBucket}":
             yield f"{state.name}: reads a list outside the work bucket"
-        if f"'{PLACE}{{}}'" not in reader["Parameters"].get("Key.$", ""):
-            yield f"{state.name}: reads a list outside {PLACE}"
+        if f"'{LISTS}{{}}'" not in reader["Parameters"].get("Key.$", ""):
+            yield f"{state.name}: reads a list outside {LISTS}"
 
 
 def what_is_put_is_json(machine: Machine, _declared: Declared) -> Iterator[str]:
