@@ -78,7 +78,7 @@ def _add_stacks(app: cdk.App, settings: Settings, blueprint: Blueprint, names: N
         blueprint=blueprint,
         names=names,
         alarm_email=settings.alarm_email,
-    ).add_stack_dependency(pipeline, reason="it counts what is in the cutout machine's log")
+    ).add_stack_dependency(pipeline, reason="it counts entries of the product machines' logs")
 
 
 if __name__ == "__main__":

@@ -168,10 +168,6 @@ class Blueprint:
             **{each.placeholder: names.function_arn(each.name) for each in self.containers},
             **{f"{pascal_case(name)}StateMachineArn": names.machine_arn(name)
                for name in self.definitions},
-            **{f"{pascal_case(name)}StateMachineUnqualifiedArn": names.unqualified_machine_arn(name)
-               for name in self.definitions},
-            **{f"{pascal_case(name)}ExecutionArnPrefix": names.execution_arn(name, "")
-               for name in self.definitions},
             **{f"{pascal_case(name)}Bucket": names.bucket(name) for name in self.resources.buckets},
             **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},
             **{f"{pascal_case(name)}Arn": names.operation_arn(name, hook=each.hook)
