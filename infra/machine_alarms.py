@@ -1,4 +1,4 @@
-"""Alarms on executions: failed, timed out, throttled, never started; for each product, its rates."""
+"""Alarms on executions that fail, time out, are throttled or never start, and on their rates."""
 
 from __future__ import annotations
 
