@@ -78,7 +78,7 @@ def _add_stacks(app: cdk.App, settings: Settings, blueprint: Blueprint, names: N
         blueprint=blueprint,
         names=names,
         alarm_email=settings.alarm_email,
-    ).add_stack_dependency(pipeline, reason="a metric filter reads the cutout machine's log group")
+    ).add_stack_dependency(pipeline, reason="metric filters read the product machines' log groups")
 
 
 if __name__ == "__main__":

@@ -54,8 +54,9 @@ class Dashboard(Construct):
 
     def _waiting(self) -> cloudwatch.GraphWidget:
         machines = (*self._blueprint.triggers(self._names), *self._blueprint.schedules)
+        aside = [quarantined(self._names, each.machine) for each in self._blueprint.products]
         queues = [undelivered(self._names, machine) for machine in machines]
-        return _graph("Quarantined photos, undelivered events", [quarantined(self._names), *queues])
+        return _graph("Quarantined inputs, undelivered events", [*aside, *queues])
 
     def _cost(self) -> cloudwatch.GraphWidget:
         """What Lambda bills by: time × memory, per container."""

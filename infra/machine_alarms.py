@@ -1,4 +1,4 @@
-"""Alarms on executions: that fail, take too long, are held back, or never start."""
+"""Alarms on executions that fail, time out, are throttled or never start, and on their rates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from infra.metrics import execution_metric, quarantined, undelivered
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
 
-_MAIN: Final = "cutout"
 _MOST_QUARANTINED_PERCENT: Final = 20
 _FEWEST_STARTED: Final = 10
 _QUARTER_HOUR: Final = 15
@@ -21,24 +20,26 @@ _HALF_HOUR: Final = 30
 
 
 def add_machine_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> None:
+    products = [product.machine for product in blueprint.products]
     for machine in blueprint.definitions:
         _add_for_any(alarms, machine, names)
         alarms.add(
             f"{machine}-failed",
-            _failed(machine, names),
+            _failed(machine, names, quarantines=machine in products),
             above=0,
             meaning=f"An execution of {machine} failed.",
-            section=f"{machine}-failed",
+            section="product-failed" if machine in products else f"{machine}-failed",
         )
     for machine in (*blueprint.triggers(names), *blueprint.schedules):
         alarms.add(
             f"{machine}-undelivered",
             undelivered(names, machine),
             above=0,
-            meaning=f"What starts {machine} could not be delivered.",
+            meaning=f"An event that should start {machine} was not delivered.",
             section="events-undelivered",
         )
-    _add_for_photos(alarms, names)
+    for machine in products:
+        _add_for_product(alarms, machine, names)
 
 
 def _add_for_any(alarms: Alarms, machine: str, names: Names) -> None:
@@ -54,44 +55,47 @@ def _add_for_any(alarms: Alarms, machine: str, names: Names) -> None:
         execution_metric(names, machine, "ExecutionThrottled"),
         above=0,
         of_periods=(2, 3),
-        meaning=f"Step Functions holds executions of {machine} back.",
+        meaning=f"Step Functions throttles executions of {machine}.",
         section="executions-throttled",
     )
 
 
-def _failed(machine: str, names: Names) -> cloudwatch.IMetric:
-    """A quarantined photo fails its execution, and is no failure of ours."""
+def _failed(machine: str, names: Names, *, quarantines: bool) -> cloudwatch.IMetric:
+    """Return the failed executions, without those that quarantined their input."""
     failed = execution_metric(names, machine, "ExecutionsFailed")
-    if machine != _MAIN:
+    if not quarantines:
         return failed
     return _expression(
         "failed - FILL(quarantined, 0)",
-        {"failed": failed, "quarantined": quarantined(names)},
+        {"failed": failed, "quarantined": quarantined(names, machine)},
         label="failed and not quarantined",
         minutes=5,
     )
 
 
-def _add_for_photos(alarms: Alarms, names: Names) -> None:
-    started = execution_metric(names, _MAIN, "ExecutionsStarted", minutes=_QUARTER_HOUR)
+def _add_for_product(alarms: Alarms, machine: str, names: Names) -> None:
+    started = execution_metric(names, machine, "ExecutionsStarted", minutes=_QUARTER_HOUR)
     alarms.add(
-        "quarantine-rate",
+        f"{machine}-quarantine-rate",
         _expression(
             f"IF(started >= {_FEWEST_STARTED}, 100 * FILL(quarantined, 0) / started, 0)",
-            {"started": started, "quarantined": quarantined(names, minutes=_QUARTER_HOUR)},
+            {
+                "started": started,
+                "quarantined": quarantined(names, machine, minutes=_QUARTER_HOUR),
+            },
             label="quarantined, %",
             minutes=_QUARTER_HOUR,
         ),
         above=_MOST_QUARANTINED_PERCENT,
-        meaning="Many photos are refused.",
+        meaning=f"{machine} quarantines more than {_MOST_QUARANTINED_PERCENT}% of its input.",
         section="quarantine-rate",
     )
     counts = {
-        "started": execution_metric(names, _MAIN, "ExecutionsStarted", minutes=_HALF_HOUR),
-        "succeeded": execution_metric(names, _MAIN, "ExecutionsSucceeded", minutes=_HALF_HOUR),
+        "started": execution_metric(names, machine, "ExecutionsStarted", minutes=_HALF_HOUR),
+        "succeeded": execution_metric(names, machine, "ExecutionsSucceeded", minutes=_HALF_HOUR),
     }
     alarms.add(
-        "nothing-succeeds",
+        f"{machine}-nothing-succeeds",
         _expression(
             f"IF(started >= {_FEWEST_STARTED} AND FILL(succeeded, 0) == 0, started, 0)",
             counts,
@@ -99,7 +103,7 @@ def _add_for_photos(alarms: Alarms, names: Names) -> None:
             minutes=_HALF_HOUR,
         ),
         above=0,
-        meaning="Photos come in and no cut-out goes out.",
+        meaning=f"Executions of {machine} start and none succeeds.",
         section="nothing-succeeds",
     )
 

@@ -9,7 +9,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from pipeline.declared.names import Names
 
-QUARANTINED: Final = "quarantined"
 _TASKS: Final = "Matteline"
 
 
@@ -31,11 +30,16 @@ def execution_metric(
     )
 
 
-def quarantined(names: Names, *, minutes: int = 5) -> cloudwatch.Metric:
-    """Executions that put their input aside, counted in the cutout machine's log."""
+def quarantined_name(machine: str) -> str:
+    """Return the name of the metric that counts a product machine's quarantined inputs."""
+    return f"{machine}-quarantined"
+
+
+def quarantined(names: Names, machine: str, *, minutes: int = 5) -> cloudwatch.Metric:
+    """Return how many executions quarantined their input, counted in the machine's log."""
     return cloudwatch.Metric(
         namespace=namespace(names),
-        metric_name=QUARANTINED,
+        metric_name=quarantined_name(machine),
         statistic="Sum",
         period=cdk.Duration.minutes(minutes),
     )

@@ -1,4 +1,4 @@
-"""What tells people how the platform is doing: alarms and their topic, a dashboard, queries."""
+"""Alarms and the topic they are sent to, a dashboard, and saved queries."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.dashboard import Dashboard
 from infra.machine_alarms import add_machine_alarms
-from infra.metrics import QUARANTINED, namespace
+from infra.metrics import namespace, quarantined_name
 from infra.queries import SavedQueries
 from infra.resource_alarms import add_resource_alarms
 from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.declaration import pascal_case
 from pipeline.declared.names import Names
 
 
 class ObservabilityStack(cdk.Stack):
-    """It looks at the other stacks by name and may come and go without them."""
+    """Reads the other stacks' resources by name, so it can be deployed and deleted by itself."""
 
     def __init__(
         self,
@@ -36,7 +37,8 @@ class ObservabilityStack(cdk.Stack):
         topic = _topic(self, names)
         if alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
-        _count_quarantined(self, names)
+        for product in blueprint.products:
+            _count_quarantined(self, product.machine, names)
         alarms = Alarms(self, names)
         add_machine_alarms(alarms, blueprint, names)
         add_resource_alarms(alarms, blueprint, names)
@@ -45,14 +47,14 @@ class ObservabilityStack(cdk.Stack):
 
 
 def _topic(scope: Construct, names: Names) -> sns.Topic:
-    """Its key lets CloudWatch in, which the one AWS manages would not."""
+    """Make the topic with a key that CloudWatch may use, which it may not with AWS's own key."""
     only_ours = {"StringEquals": {"aws:SourceAccount": names.account}}
     cloudwatch = iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=only_ours)
     key = kms.Key(
         scope,
         "AlarmKey",
         alias=f"alias/{names.alarm_topic()}",
-        description="What alarms say on their way to whoever listens",
+        description="Encrypts alarm notifications",
         enable_key_rotation=True,
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
@@ -69,19 +71,20 @@ def _topic(scope: Construct, names: Names) -> sns.Topic:
     return topic
 
 
-def _count_quarantined(scope: Construct, names: Names) -> None:
-    """Step Functions counts a refused photo as a failed execution; its log knows better."""
+def _count_quarantined(scope: Construct, machine: str, names: Names) -> None:
+    """Count quarantined inputs in the log: for Step Functions they are failed executions."""
+    name = pascal_case(machine)
     logs.MetricFilter(
         scope,
-        "Quarantined",
+        f"{name}Quarantined",
         log_group=logs.LogGroup.from_log_group_name(
-            scope, "CutoutLog", names.machine_log_group("cutout")
+            scope, f"{name}Log", names.machine_log_group(machine)
         ),
         filter_pattern=logs.FilterPattern.literal(
             '{ ($.type = "TaskStateEntered") && ($.details.name = "Quarantine") }'
         ),
         metric_namespace=namespace(names),
-        metric_name=QUARANTINED,
+        metric_name=quarantined_name(machine),
         metric_value="1",
         default_value=0,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -14,14 +14,13 @@ from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
 
 _FILE: Final = Path(__file__).parent / "queries.toml"
-_ALL_FUNCTIONS: Final = "functions"
 
 
 class Query(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     summary: str
-    of: str
+    of: Literal["functions", "products"]
     fields: tuple[str, ...]
     steps: tuple[str, ...]
 
@@ -38,15 +37,15 @@ def read_queries() -> dict[str, Query]:
 class SavedQueries(Construct):
     def __init__(self, scope: Construct, *, blueprint: Blueprint, names: Names) -> None:
         super().__init__(scope, "Queries")
-        functions = [names.log_group(each.name(names)) for each in blueprint.functions]
+        groups = {
+            "functions": [names.log_group(each.name(names)) for each in blueprint.functions],
+            "products": [names.machine_log_group(each.machine) for each in blueprint.products],
+        }
         for name, query in read_queries().items():
-            groups = (
-                functions if query.of == _ALL_FUNCTIONS else [names.machine_log_group(query.of)]
-            )
             logs.CfnQueryDefinition(
                 self,
                 name,
                 name=f"{names.prefix}/{name}",
                 query_string=f"# {query.summary}\n{query.text}",
-                log_group_names=groups,
+                log_group_names=groups[query.of],
             )

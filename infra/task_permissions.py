@@ -20,6 +20,10 @@ _FOLLOWED: Final = (
 )
 
 
+_ANY: Final = "*"
+_ANY_PRODUCT: Final = "ProductStateMachineArnTemplate"
+
+
 class UnknownIntegration(ValueError):
     """A Task state calls a service or target whose permissions are unknown."""
 
@@ -91,12 +95,11 @@ class TaskPermissions:
     ) -> Iterator[iam.PolicyStatement]:
         match action:
             case ["startExecution"]:
-                yield _allow("states:StartExecution", [self._names.machine_arn(self._child(task))])
+                yield self._start(self._children(task))
             case ["startExecution.sync", "2"]:
                 yield from self._start_and_wait(task)
-            case ["describeExecution"]:
-                executions = [self._filled(task.text("ExecutionArn"))]
-                yield _allow("states:DescribeExecution", executions)
+            case ["describeExecution"] if task.text("ExecutionArn") == _ANY:
+                yield _allow("states:DescribeExecution", self._executions(self._products))
             case ["listMapRuns" | "describeMapRun"]:
                 return  # granted with its Map
             case _:
@@ -135,25 +138,37 @@ class TaskPermissions:
     def _s3(self, resource: str) -> str:
         return f"arn:{self._names.partition}:s3:::{self._filled(resource)}"
 
-    def _child(self, task: TaskState) -> str:
-        """Return the name of the machine that the task starts."""
+    @property
+    def _products(self) -> list[str]:
+        return [product.machine for product in self._blueprint.products]
+
+    def _children(self, task: TaskState) -> list[str]:
+        """Return the machines that may be started: the one that is named, or every product's."""
         (placeholder,) = placeholders(task.text("StateMachineArn"))
+        if placeholder == _ANY_PRODUCT:
+            return self._products
         (child,) = (
             name
             for name in self._blueprint.definitions
             if self._substitutions[placeholder] == self._names.machine_arn(name)
         )
-        return child
+        return [child]
+
+    def _start(self, machines: Sequence[str]) -> iam.PolicyStatement:
+        return _allow("states:StartExecution", [self._names.machine_arn(name) for name in machines])
+
+    def _executions(self, machines: Sequence[str]) -> list[str]:
+        return [self._names.execution_arn(name, _ANY) for name in machines]
 
     def _start_and_wait(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
         """Allow a task to start an execution and wait: Step Functions waits by its own rule."""
-        child = self._child(task)
-        executions = f"{self._names.arn('states')}:execution:{self._names.machine(child)}:*"
+        children = self._children(task)
         rule = (
             f"{self._names.arn('events')}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
         )
-        yield _allow("states:StartExecution", [self._names.machine_arn(child)])
-        yield _allow(["states:DescribeExecution", "states:StopExecution"], [executions])
+        watch = ["states:DescribeExecution", "states:StopExecution"]
+        yield self._start(children)
+        yield _allow(watch, self._executions(children))
         yield _allow(["events:PutTargets", "events:PutRule", "events:DescribeRule"], [rule])
 
     def _put_events(self, task: TaskState) -> iam.PolicyStatement:

@@ -1,9 +1,11 @@
-"""`matteline backfill`: photos that were there before, through the backfill machine on AWS."""
+"""`matteline backfill`: process objects already in the ingest bucket, on AWS."""
 
 from __future__ import annotations
 
 import csv
+import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,26 +13,34 @@ import click
 
 from pipeline.cli.options import ROOT
 from pipeline.cli.quarantine import JsonObject
-from pipeline.cli.site import site_options
+from pipeline.cli.site import ProductName, site_options
+from pipeline.declared.models import ModelRow
+from pipeline.declared.products import Product
 from pipeline.errors import InvalidOptions
 from pipeline.operations.backfill_results import (
-    PhotoResult,
+    ObjectResult,
     Summary,
     find_manifests,
     read_results,
     read_summary,
 )
-from pipeline.operations.backfilling import Batch, estimate, start_backfill
-from pipeline.operations.key_lists import KeyList, require_keys
+from pipeline.operations.backfilling import (
+    Batch,
+    KeyList,
+    estimate,
+    most_transitions,
+    require_keys,
+    start_backfill,
+)
 from pipeline.operations.site import Site
 from pipeline.session.session import ModelChoice, read_catalogue
 
-ASSUMED_MODEL: Final = "u2net"
+ASSUMED_MODELS: Final[Mapping[str, str]] = {"background-remover": "u2net"}  # by container
 ASSUMED_S: Final = 5.0
 
 
 class Listed(click.ParamType[KeyList]):
-    """A list of photos, read from this machine."""
+    """A list of keys, read from a file of this machine."""
 
     name = "FILE"
 
@@ -45,29 +55,56 @@ class Listed(click.ParamType[KeyList]):
 
 @click.group()
 def backfill() -> None:
-    """Photos that were there before anybody dropped them."""
+    """Process objects already in the ingest bucket."""
 
 
 @backfill.command("start")
-@click.option("--prefix", default="", help="Every photo of the ingest bucket below it; else all.")
-@click.option("--list", "listed", type=Listed(), help="A file that names keys: CSV or JSON lines.")
-@click.option("--options", type=JsonObject(), help="Options for every photo.")
-@click.option("--force", is_flag=True, help="Do again what is done.")
-@click.option("--concurrency", "max_concurrency", type=click.IntRange(1, 10_000), default=20)
 @click.option(
-    "--tolerate", "tolerated_failure_percentage", type=click.FloatRange(0, 100), default=5.0
+    "--product", type=ProductName(), help="Product that processes them [default: the only one]."
 )
-@click.option("--dry-run", is_flag=True, help="Say how many, how large, how dear; start nothing.")
-@click.option("--seconds", type=float, default=ASSUMED_S, help="Assumed of a photo, for the price.")
+@click.option("--prefix", default="", help="Process only keys with this prefix.")
+@click.option("--list", "listed", type=Listed(), help="File that names keys: CSV or JSON lines.")
+@click.option("--options", type=JsonObject(), help="Options for every object, as a JSON object.")
+@click.option("--force", is_flag=True, help="Reprocess finished jobs.")
+@click.option(
+    "--concurrency",
+    "max_concurrency",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="Most executions at a time.",
+)
+@click.option(
+    "--tolerate",
+    "tolerated_failure_percentage",
+    type=click.FloatRange(0, 100),
+    default=5.0,
+    show_default=True,
+    help="Fail when more than this percentage of objects fail.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print object count, size and estimated cost; start nothing.",
+)
+@click.option(
+    "--seconds",
+    type=float,
+    default=ASSUMED_S,
+    show_default=True,
+    help="Seconds of Lambda time for each object, for the estimate.",
+)
 @site_options
-def start(site: Site, *, dry_run: bool, seconds: float, **wanted: Any) -> None:
-    """Send photos through the backfill machine. What is done already is looked at and skipped."""
-    batch = Batch(**wanted)
+def start(
+    site: Site, *, product: Product | None, dry_run: bool, seconds: float, **wanted: Any
+) -> None:
+    """Start a backfill, and print its execution's ARN. Finished jobs are inspected and skipped."""
+    batch = Batch(product or _only_product(site), **wanted)
     if dry_run:
-        _say_estimate(site, batch, seconds)
+        _print_estimate(site, batch, seconds)
     elif site.local:
-        hint = "`matteline run FOLDER` does it here; --dry-run says how much there is."
-        raise click.ClickException(f"the local cloud runs no distributed Map\n{hint}")
+        hint = "`matteline run FOLDER` processes files here; --dry-run counts objects."
+        raise click.ClickException(f"backfill runs on AWS only: pass --stage NAME\n{hint}")
     else:
         click.echo(start_backfill(site, batch))
 
@@ -76,13 +113,16 @@ def start(site: Site, *, dry_run: bool, seconds: float, **wanted: Any) -> None:
 @click.argument("name")
 @site_options
 def report(site: Site, name: str) -> None:
-    """What became of each photo of a backfill, as CSV. NAME is its execution's name or ARN."""
+    """Print the result of each object of a backfill, as CSV.
+
+    NAME is the name or ARN of the backfill's execution.
+    """
     manifests = find_manifests(site, name)
     if not manifests:
-        hint = "It may still run, or have read nothing: see its execution in the console."
+        hint = "It may still run, or have found no objects: see its execution in the console."
         raise click.ClickException(f"there are no results of a backfill {name}\n{hint}")
     rows = csv.writer(sys.stdout)
-    rows.writerow(PhotoResult._fields)
+    rows.writerow(ObjectResult._fields)
     for manifest in manifests:
         rows.writerows(read_results(site, manifest))
 
@@ -91,25 +131,62 @@ def report(site: Site, name: str) -> None:
 @click.argument("names", nargs=-1, required=True)
 @site_options
 def summary(site: Site, names: tuple[str, ...]) -> None:
-    """What backfills came to, as CSV, a line for each. NAMES are their executions' names or ARNs.
+    """Print how many objects of each backfill ended how, as CSV.
 
-    Exit code 1 if one has none: it has not ended, was stopped, or ran out of time.
+    NAMES are the names or ARNs of the backfills' executions. Exit code 1 if one has no summary: it
+    still runs, was stopped, or timed out.
     """
     rows = csv.writer(sys.stdout)
     rows.writerow(Summary._fields)
     found = [read_summary(site, name) for name in names]
     rows.writerows(each for each in found if each)
     for name in (name for name, each in zip(names, found, strict=True) if each is None):
-        why = "it runs, was stopped, or ran out of time"
+        why = "it still runs, was stopped, or timed out"
         click.echo(f"there is no summary of a backfill {name}: {why}", err=True)
     sys.exit(None in found)
 
 
-def _say_estimate(site: Site, batch: Batch, seconds: float) -> None:
-    row = read_catalogue(ROOT, ModelChoice()).row((batch.options or {}).get("model", ASSUMED_MODEL))
-    told = estimate(site, batch)
-    dollars = told.dollars(memory_mb=row.memory_mb, seconds=seconds)
-    click.echo(f"{told.photos:,} photos, {told.bytes / 1e9:,.3f} GB; {told.done:,} done already")
-    if told.missing:
-        click.echo(f"{told.missing:,} that are listed are not there")
-    click.echo(f"about ${dollars:,.2f}, at {seconds:g} s of {row.name}'s {row.memory_mb:,} MB each")
+def _only_product(site: Site) -> Product:
+    if len(site.products) != 1:
+        names = ", ".join(product.name for product in site.products)
+        raise click.UsageError(f"say which with --product: {names}")
+    return site.products[0]
+
+
+def _print_estimate(site: Site, batch: Batch, seconds: float) -> None:
+    models = _assumed_models(batch)
+    size = estimate(site, batch)
+    memory_mb = max(row.memory_mb for row in models)
+    dollars = size.dollars(
+        transitions=_transitions(batch.product), memory_mb=memory_mb, seconds=seconds
+    )
+    click.echo(f"{size.objects:,} objects, {size.bytes / 1e9:,.3f} GB; {size.done:,} done already")
+    if size.missing:
+        click.echo(f"{size.missing:,} listed keys have no object")
+    named = ", ".join(row.name for row in models)
+    click.echo(f"about ${dollars:,.2f}, at {seconds:g} s with {memory_mb:,} MB each ({named})")
+
+
+def _assumed_models(batch: Batch) -> list[ModelRow]:
+    """Return a model for each role of the product: from the options, else the assumed one."""
+    catalogue = read_catalogue(ROOT, ModelChoice())
+    names = [
+        (batch.options or {}).get(role.option) or ASSUMED_MODELS.get(role.container)
+        for role in batch.product.roles.values()
+    ]
+    if not names or None in names:
+        raise click.UsageError("the estimate needs the product's models: name them in --options")
+    return [catalogue.row(str(name)) for name in names]
+
+
+def _transitions(product: Product) -> int:
+    """Return the most that is billed for one object: two executions, each with its start."""
+    definition, backfill = (_definition(name) for name in (product.machine, "backfill"))
+    child = backfill["States"]["ProcessPrefix"]["ItemProcessor"]
+    return most_transitions(definition) + 1 + most_transitions(child) + 1
+
+
+def _definition(machine: str) -> dict[str, Any]:
+    path = ROOT / "state_machines" / f"{machine}.asl.json"
+    definition: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return definition

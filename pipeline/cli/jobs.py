@@ -1,9 +1,9 @@
-"""`matteline jobs`: find a job, understand it, run it again; audit them all."""
+"""`matteline jobs`: find, understand, rerun and audit jobs."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -11,51 +11,55 @@ from typing import Any
 import click
 
 from pipeline.cli import tables
-from pipeline.cli.site import Moment, site_options
+from pipeline.cli.site import Moment, ProductName, site_options
+from pipeline.declared.products import Product
 from pipeline.operations.auditing import audit
-from pipeline.operations.findings import repair
 from pipeline.operations.history import read_history
 from pipeline.operations.jobs_table import STATUSES, JobRow
-from pipeline.operations.lookup import Job, Wanted, find_job, find_rows
-from pipeline.operations.published import read_reason
-from pipeline.operations.redriving import redrive_named
+from pipeline.operations.lookup import Job, Wanted, find_job, find_rows, job_of, read_reason
+from pipeline.operations.redriving import NotRedriven, redrive_named
+from pipeline.operations.repairing import repair
 from pipeline.operations.replaying import Changes, Replay, replay
 from pipeline.operations.site import Site
 
-since_option = click.option("--since", type=Moment(), help="Only what changed since: 2h, 7d, date.")
-error_option = click.option("--error", metavar="NAME", help="Only what failed of this error.")
+since_option = click.option(
+    "--since", type=Moment(), help="Only jobs changed since then: 2h, 7d, or a date."
+)
+error_option = click.option("--error", metavar="NAME", help="Only jobs that ended with this error.")
+product_option = click.option("--product", type=ProductName(), help="Only jobs of this product.")
 
 
 @click.group()
 def jobs() -> None:
-    """Find a job, understand it, run it again; audit them all."""
+    """Find, understand, rerun and audit jobs."""
 
 
 @jobs.command("list")
-@click.option("--status", type=click.Choice(STATUSES), help="Only jobs in this state.")
+@product_option
+@click.option("--status", type=click.Choice(STATUSES), help="Only jobs with this status.")
 @error_option
 @since_option
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="Most jobs to list."
+)
 @site_options
-def list_jobs(
-    site: Site, status: str | None, error: str | None, since: datetime | None, limit: int
-) -> None:
-    """The jobs, latest first."""
-    rows = list(islice(find_rows(site, Wanted(status, error, since)), limit))
-    tables.print_jobs(rows)
+def list_jobs(site: Site, *, limit: int, product: Product | None, **wanted: Any) -> None:
+    """List jobs, latest first."""
+    rows = find_rows(site, Wanted(product=product.name if product else None, **wanted))
+    tables.print_jobs(list(islice(rows, limit)))
 
 
 @jobs.command("show")
 @click.argument("name")
 @site_options
 def show(site: Site, name: str) -> None:
-    """Everything about one job: its row, its execution, why it failed, what happened when.
+    """Show a job's row, its execution, its error and its states.
 
     NAME is a job's id, or the name or ARN of its execution.
     """
     job = _require_job(site, name)
     reason = read_reason(site, job.row) if job.row else {}
-    history = read_history(site, job.execution.arn) if job.execution else []
+    history = read_history(site, job.asked.arn) if job.asked else []
     tables.print_job(site, job, reason, history)
 
 
@@ -63,40 +67,47 @@ def show(site: Site, name: str) -> None:
 @click.argument("names", nargs=-1)
 @error_option
 @since_option
-@click.option("--force", is_flag=True, help="Run finished jobs again too.")
-@click.option("--dry-run", is_flag=True, help="Say what would be started, and start nothing.")
+@click.option("--force", is_flag=True, help="Rerun finished jobs too.")
+@click.option("--dry-run", is_flag=True, help="Print what would be started; start nothing.")
 @site_options
 def replay_jobs(
     site: Site, names: tuple[str, ...], *, force: bool, dry_run: bool, **failed: Any
 ) -> None:
-    """Start the recorded input of NAMES, or of all that failed of an error, again.
+    """Rerun jobs with their recorded input.
 
-    Exit code 1 if one of them was refused: what is running is left alone, and so is what is done
-    unless forced.
+    Which ones: NAMES, or all that ended with --error. Running jobs are not rerun, and finished
+    ones only with --force. Exit code 1 if one was not rerun.
     """
     if not names and not failed["error"]:
         raise click.UsageError("say which: NAMES, or --error NAME")
-    rows = [*_named(site, names), *_failed_of(site, Wanted(**failed))]
-    replays = (replay(site, row, Changes(force=force), dry_run=dry_run) for row in rows)
-    report_replays(replays, dry_run=dry_run)
+    named = [_require_recorded(site, name) for name in names]
+    found = (*named, *_ended_with(site, Wanted(**failed)))
+    replays = (replay(site, job, Changes(force=force), dry_run=dry_run) for job in found)
+    report_replays(replays)
 
 
 @jobs.command("redrive")
 @click.argument("names", nargs=-1, required=True)
 @site_options
 def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
-    """Resume red executions where they failed, with what they had done so far.
+    """Resume failed executions at the failed state (AWS only).
 
-    Exit code 1 if one of them could not be; the others are, all the same.
+    Exit code 1 if one was not resumed; the others are.
     """
-    refusals = []
+    failures = 0
     for name in names:
-        refusals.append(redrive_named(site, name))
-        click.echo(f"{name}  {refusals[-1] or 'resumed'}")
-    sys.exit(any(refusals))
+        try:
+            redrive_named(site, name)
+        except NotRedriven as error:
+            failures += 1
+            click.echo(f"{name}  {error}")
+        else:
+            click.echo(f"{name}  resumed")
+    sys.exit(bool(failures))
 
 
 @jobs.command("audit")
+@product_option
 @click.option("--since", type=Moment(), default="1d", show_default=True, help="How far back.")
 @click.option(
     "--patience",
@@ -104,47 +115,65 @@ def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
     type=click.IntRange(0),
     default=900,
     show_default=True,
-    help="Seconds a new object may wait for its execution, and that for its record.",
+    help="Seconds before a missing execution or record is reported.",
 )
-@click.option("--repair", "mend", is_flag=True, help="Close what is dead, start what was lost.")
+@click.option(
+    "--repair",
+    "repairs_wanted",
+    is_flag=True,
+    help="Close jobs whose execution ended; start objects that have none.",
+)
 @site_options
-def audit_jobs(site: Site, since: datetime, patience_s: int, *, mend: bool) -> None:
-    """Every object that arrived against the jobs table and the executions.
+def audit_jobs(
+    site: Site,
+    since: datetime,
+    patience_s: int,
+    *,
+    product: Product | None,
+    repairs_wanted: bool,
+) -> None:
+    """Check that every upload has one recorded outcome.
 
-    Exit code 1 if anything is lost, doubled, stuck or unpublished.
+    Exit code 1 if anything is lost, stuck, doubled, unpublished or unrecorded.
     """
-    told = audit(site, since, patience=timedelta(seconds=patience_s))
-    repairs = [repair(site, finding) for finding in told.findings] if mend else []
-    tables.print_audit(told, repairs)
-    sys.exit(bool(told.findings))
+    found = audit(site, since, patience=timedelta(seconds=patience_s), product=product)
+    repairs = [repair(site, finding) for finding in found.findings] if repairs_wanted else []
+    tables.print_audit(found, repairs)
+    sys.exit(bool(found.findings))
 
 
-def report_replays(replays: Iterable[Replay], *, dry_run: bool = False) -> None:
-    """Say what became of each as it does; exit code 1 if one was refused."""
-    refusals = []
-    started = "would be started again" if dry_run else "started again as"
+def report_replays(replays: Iterable[Replay]) -> None:
+    """Print each outcome as it comes; exit code 1 if a job was not rerun."""
+    refused = False
     for each in replays:
-        refusals.append(each.refused)
-        outcome = each.refused or f"{started} {each.execution.rpartition(':')[2]}".rstrip()
-        click.echo(f"{each.row.job_id}  {each.row.key or each.row.status}  {outcome}")
-    sys.exit(any(refusals))
+        refused |= each.refused is not None
+        click.echo(f"{each.row.job_id}  {each.row.key or each.row.status}  {_outcome(each)}")
+    sys.exit(refused)
 
 
-def _named(site: Site, names: Iterable[str]) -> list[JobRow]:
-    return [require_row(_require_job(site, name), name) for name in names]
+def _outcome(each: Replay) -> str:
+    if each.started is not None:
+        return f"started again as {each.started.rpartition(':')[2]}"
+    return each.refused or "would be started again"
 
 
-def _failed_of(site: Site, wanted: Wanted) -> list[JobRow]:
-    found = find_rows(site, wanted) if wanted.error else ()
-    return [row for row in found if not row.released]
+def _ended_with(site: Site, wanted: Wanted) -> Iterator[Job]:
+    rows = find_rows(site, wanted) if wanted.error else ()
+    return (job_of(site, row) for row in rows if not row.released)
 
 
 def require_row(job: Job, name: str) -> JobRow:
-    """The job's row; one without any was never recorded, which is for the audit to mend."""
+    """Return the job's row. Raises ClickException if there is none, which only an audit repairs."""
     if job.row is None:
         hint = "`matteline jobs audit --repair` records it."
-        raise click.ClickException(f"{name} has an execution and no record\n{hint}")
+        raise click.ClickException(f"{name} has no row in the jobs table\n{hint}")
     return job.row
+
+
+def _require_recorded(site: Site, name: str) -> Job:
+    job = _require_job(site, name)
+    require_row(job, name)
+    return job
 
 
 def _require_job(site: Site, name: str) -> Job:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from pipeline.declared.products import Product
 from pipeline.local.cloud import CREDENTIALS, LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import Execution
@@ -21,7 +22,9 @@ def instructions(cloud: LocalCloud) -> str:
     defaults = cloud.blueprint.catalogue.defaults
     models = ", ".join(f"{model} ({container})" for container, model in defaults.items())
     ingest, output = NAMES.bucket("ingest"), NAMES.bucket("output")
-    typed = f'{{"bucket": "{ingest}", "key": "cat.jpg"}}'
+    products = cloud.blueprint.products
+    start_commands = "\n".join(_start_command(aws, product, ingest) for product in products)
+    list_commands = "\n".join(_list_command(aws, product) for product in products)
     return f"""\
 The local cloud answers on {cloud.endpoint}; default models: {models}.
 In another terminal (`aws` is also in .venv/bin):
@@ -36,11 +39,10 @@ Fetch the cut-out and its manifest:
   {aws} s3 cp --recursive s3://{output}/ out/
 
 Start an execution by hand (add "force": true to run a finished job again):
-  {aws} stepfunctions start-execution --state-machine-arn {NAMES.machine_arn("cutout")} \\
-    --input '{typed}'
+{start_commands}
 
 See what happened (copy an ARN from the list into the second command):
-  {aws} stepfunctions list-executions --state-machine-arn {NAMES.machine_arn("cutout")}
+{list_commands}
   {aws} stepfunctions get-execution-history --execution-arn ARN
   {aws} s3 cp --recursive s3://{NAMES.bucket("quarantine")}/ reasons/
 
@@ -49,6 +51,20 @@ Follow the functions' logs:
 
 Ctrl-C stops everything.
 """
+
+
+def _start_command(aws: str, product: Product, ingest: str) -> str:
+    key = f"example{product.suffixes[0]}" if product.suffixes else "cat.jpg"
+    arn = NAMES.machine_arn(product.machine)
+    return (
+        f"  {aws} stepfunctions start-execution --state-machine-arn {arn} \\\n"
+        f"""    --input '{{"bucket": "{ingest}", "key": "{key}"}}'"""
+    )
+
+
+def _list_command(aws: str, product: Product) -> str:
+    arn = NAMES.machine_arn(product.machine)
+    return f"  {aws} stepfunctions list-executions --state-machine-arn {arn}"
 
 
 def narrate(cloud: LocalCloud, say: Callable[[str], None]) -> None:
@@ -69,4 +85,5 @@ def _line(execution: Execution) -> str:
     if execution.verdict == "DUPLICATE":
         return f"{begin}first: {result['first']['manifest']}"
     spent = sum(execution.task_ms.values())
-    return f"{begin}{result['pictures'][0]['uri']}  {spent:,.0f} ms"
+    made = result["pictures"][0]["uri"] if "pictures" in result else result["manifest"]
+    return f"{begin}{made}  {spent:,.0f} ms"

@@ -1,4 +1,4 @@
-"""`matteline quarantine`: what was refused, why, and another try for what has been mended."""
+"""`matteline quarantine`: list, inspect and rerun quarantined uploads."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from typing import Any
 import click
 
 from pipeline.cli import tables
-from pipeline.cli.jobs import error_option, report_replays, require_row, since_option
+from pipeline.cli.jobs import (
+    error_option,
+    product_option,
+    report_replays,
+    require_row,
+    since_option,
+)
 from pipeline.cli.site import site_options
-from pipeline.operations.jobs_table import QUARANTINED, JobRow
-from pipeline.operations.lookup import Wanted, find_job, find_rows
-from pipeline.operations.published import read_reason
+from pipeline.declared.products import Product
+from pipeline.operations.jobs_table import QUARANTINED
+from pipeline.operations.lookup import Job, Wanted, find_job, find_rows, read_reason
 from pipeline.operations.replaying import Changes, replay
 from pipeline.operations.site import Site
 
 
 class JsonObject(click.ParamType[dict[str, Any]]):
-    """A JSON object, as the options of an execution input are."""
+    """A JSON object, such as the options of an execution input."""
 
     name = "JSON"
 
@@ -35,18 +41,24 @@ class JsonObject(click.ParamType[dict[str, Any]]):
 
 @click.group()
 def quarantine() -> None:
-    """What was refused, why, and another try for what has been mended."""
+    """List, inspect and rerun quarantined uploads."""
 
 
 @quarantine.command("list")
+@product_option
 @error_option
 @since_option
-@click.option("--all", "everything", is_flag=True, help="Released ones too.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--all", "everything", is_flag=True, help="Released uploads too.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="Most uploads to list."
+)
 @site_options
-def list_quarantine(site: Site, limit: int, *, everything: bool, **wanted: Any) -> None:
-    """What was refused and not released since, latest first, with the reason."""
-    rows = find_rows(site, Wanted(QUARANTINED, **wanted))
+def list_quarantine(
+    site: Site, limit: int, *, everything: bool, product: Product | None, **wanted: Any
+) -> None:
+    """List quarantined uploads that were not released, latest first, with the reason."""
+    name = product.name if product else None
+    rows = find_rows(site, Wanted(QUARANTINED, product=name, **wanted))
     kept = islice((row for row in rows if everything or not row.released), limit)
     tables.print_quarantine([(row, read_reason(site, row)) for row in kept])
 
@@ -55,28 +67,30 @@ def list_quarantine(site: Site, limit: int, *, everything: bool, **wanted: Any) 
 @click.argument("name")
 @site_options
 def show(site: Site, name: str) -> None:
-    """The whole reason.json. NAME is a job's id, or the name or ARN of its execution."""
-    reason = read_reason(site, _quarantined(site, name))
+    """Print the whole reason.json.
+
+    NAME is a job's id, or the name or ARN of its execution.
+    """
+    reason = read_reason(site, require_row(_quarantined(site, name), name))
     click.echo(json.dumps(reason, indent=2, ensure_ascii=False))
 
 
 @quarantine.command("release")
 @click.argument("names", nargs=-1, required=True)
-@click.option("--options", type=JsonObject(), help="Other options, in place of those typed before.")
+@click.option("--options", type=JsonObject(), help="Options that replace the recorded ones.")
 @site_options
 def release(site: Site, names: tuple[str, ...], options: dict[str, Any] | None) -> None:
-    """Start what was refused again, once options, profiles or limits are mended.
+    """Rerun quarantined uploads, once options, profiles or limits are fixed.
 
-    The record says which execution took over; reason.json stays. Exit code 1 if one was refused.
+    Their rows name the new execution, and reason.json stays. Exit code 1 if one was not rerun.
     """
-    rows = [_quarantined(site, name) for name in names]
-    report_replays(replay(site, row, Changes(options=options)) for row in rows)
+    found = [_quarantined(site, name) for name in names]
+    report_replays(replay(site, job, Changes(options=options)) for job in found)
 
 
-def _quarantined(site: Site, name: str) -> JobRow:
+def _quarantined(site: Site, name: str) -> Job:
     job = find_job(site, name)
-    row = require_row(job, name) if job else None
-    if row is None or row.status != QUARANTINED:
-        state = row.status if row else "not known"
-        raise click.ClickException(f"{name} is {state}, not in quarantine")
-    return row
+    status = require_row(job, name).status if job else "unknown"
+    if job is None or status != QUARANTINED:
+        raise click.ClickException(f"{name} is {status}, not in quarantine")
+    return job

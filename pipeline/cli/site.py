@@ -1,7 +1,8 @@
-"""Which deployment a command works on, and what a person is told when it does not answer."""
+"""The options --stage, --endpoint-url and --product, and what a user reads if a site is silent."""
 
 from __future__ import annotations
 
+import difflib
 import functools
 import re
 from collections.abc import Callable
@@ -11,7 +12,9 @@ from typing import Any, Final
 import click
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
+from pipeline.cli.options import ROOT
 from pipeline.declared.names import LOCAL_NAMES, LOCAL_STAGE
+from pipeline.declared.products import Product, load_products
 from pipeline.operations.site import aws_site, local_site
 
 LOCAL_ENDPOINT: Final = "http://127.0.0.1:8420"
@@ -19,7 +22,7 @@ _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class Moment(click.ParamType[datetime]):
-    """A time as people say it: 30m, 2h or 7d ago, or a date."""
+    """A time: 30m, 2h or 7d ago, or a date."""
 
     name = "AGO|DATE"
 
@@ -35,37 +38,55 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.astimezone()
 
 
+class ProductName(click.ParamType[Product]):
+    """A product of this repository, by its name."""
+
+    name = "NAME"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Product:
+        products = {product.name: product for product in load_products(ROOT)}
+        if str(value) not in products:
+            near = difflib.get_close_matches(str(value), products, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(products)}"
+            self.fail(f"unknown product {value!r}; {hint}", param, ctx)
+        return products[str(value)]
+
+
 def site_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --stage and --endpoint-url, and give the command the Site they mean."""
+    """Add --stage and --endpoint-url, and give the command the Site they name."""
 
     @click.option(
         "--stage",
         envvar="MATTELINE_STAGE",
         default=LOCAL_STAGE,
         show_default=True,
-        help="A stage deployed on AWS, reached by your own AWS settings; else the local cloud.",
+        help="Stage on AWS, reached with your own AWS settings; `local` is the local cloud.",
     )
     @click.option(
         "--endpoint-url",
         envvar="MATTELINE_ENDPOINT_URL",
         default=LOCAL_ENDPOINT,
         show_default=True,
-        help="Where `matteline up` answers; AWS_ENDPOINT_URL is read too.",
+        help="Address of the local cloud; AWS_ENDPOINT_URL is read too.",
     )
     @functools.wraps(command)
     def with_site(stage: str, endpoint_url: str, **rest: Any) -> None:
         try:
-            local = stage == LOCAL_STAGE
-            site = local_site(LOCAL_NAMES, endpoint_url) if local else aws_site(stage)
+            local, products = stage == LOCAL_STAGE, load_products(ROOT)
+            site = (
+                local_site(LOCAL_NAMES, endpoint_url, products)
+                if local
+                else aws_site(stage, products)
+            )
             command(site=site, **rest)
         except EndpointConnectionError as error:
-            hint = "Is `matteline up` running there? --stage NAME means a stage on AWS."
+            hint = "Is `matteline up` running there? For a stage on AWS, pass --stage NAME."
             raise click.ClickException(f"{error}\n{hint}") from error
         except (BotoCoreError, ClientError) as error:
-            raise click.ClickException(f"{_who(stage)} said: {error}") from error
+            raise click.ClickException(f"{_answerer(stage)} said: {error}") from error
 
     return with_site
 
 
-def _who(stage: str) -> str:
+def _answerer(stage: str) -> str:
     return "The local cloud" if stage == LOCAL_STAGE else "AWS"

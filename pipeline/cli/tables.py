@@ -1,4 +1,4 @@
-"""How jobs, quarantine and audits are shown in a terminal."""
+"""Print jobs, quarantined uploads and audits as tables."""
 
 from __future__ import annotations
 
@@ -11,30 +11,35 @@ from rich.table import Table
 
 from pipeline.cli.report import console
 from pipeline.operations.auditing import Audit
-from pipeline.operations.findings import KINDS
 from pipeline.operations.history import Visit
 from pipeline.operations.jobs_table import JobRow
-from pipeline.operations.lookup import Job
-from pipeline.operations.published import refused_key
+from pipeline.operations.lookup import Job, quarantined_key
+from pipeline.operations.repairing import Repair
 from pipeline.operations.site import Site
+from pipeline.operations.verdicts import KINDS
 
 _COLOURS: Final = {"DONE": "green", "RUNNING": "blue", "QUARANTINED": "yellow", "FAILED": "red"}
 
 
 def print_jobs(rows: Sequence[JobRow]) -> None:
-    """One line per job."""
-    table = Table("job", "status", "error", "updated", "model")
-    table.add_column("photo", overflow="fold")
+    """Print one line for each job."""
+    table = Table("job", "product", "status", "error", "updated", "model")
+    table.add_column("key", overflow="fold")
     for row in rows:
-        photo = escape(row.key or "(no job was made)")
         table.add_row(
-            row.job_id, _coloured(row.status), row.error, _when(row.updated_at), row.model, photo
+            row.job_id,
+            row.product,
+            _coloured(row.status),
+            row.error,
+            _when(row.updated_at),
+            row.model,
+            escape(row.key or "(no job was made)"),
         )
     console().print(table)
 
 
 def print_job(site: Site, job: Job, reason: dict[str, Any], history: Iterable[Visit]) -> None:
-    """What the table says, what the execution says, and the states it went through."""
+    """Print a job's row, its execution, and the states that the execution entered."""
     screen = console()
     facts = Table.grid(padding=(0, 2))
     for name, text in _facts(site, job, reason):
@@ -49,14 +54,15 @@ def print_job(site: Site, job: Job, reason: dict[str, Any], history: Iterable[Vi
 
 
 def _facts(site: Site, job: Job, reason: dict[str, Any]) -> Iterable[tuple[str, str]]:
-    row, execution = job.row, job.execution
+    row, execution = job.row, job.asked
     if row:
         yield "job", row.job_id
+        yield "product", row.product
         yield "status", row.status
-        yield "photo", f"s3://{row.bucket}/{row.key}" if row.key else refused_key(reason)
+        yield "object", f"s3://{row.bucket}/{row.key}" if row.key else quarantined_key(reason)
         yield "model", row.model
         yield "updated", _when(row.updated_at)
-        yield "manifest", row.manifest if row.status == "DONE" else ""
+        yield "record", row.manifest if row.status == "DONE" else ""
         yield "released", f"as {row.released_by.rpartition(':')[2]}" if row.released else ""
     if execution:
         yield "execution", f"{execution.name}  {execution.status}"
@@ -64,7 +70,7 @@ def _facts(site: Site, job: Job, reason: dict[str, Any]) -> Iterable[tuple[str, 
         yield "error", reason.get("error") or failed or (row.error if row else "")
         yield "console", "" if site.local else f"{site.names.execution_page}{execution.arn}"
     elif row:
-        yield "execution", f"{row.execution_name}  forgotten by Step Functions"
+        yield "execution", f"{row.execution_name}  deleted by Step Functions after 90 days"
         yield "error", row.error
     yield "message", reason.get("message", "")
     yield "hint", reason.get("hint", "")
@@ -73,30 +79,32 @@ def _facts(site: Site, job: Job, reason: dict[str, Any]) -> Iterable[tuple[str, 
     yield "again", reason.get("replay", {}).get("command", "")
 
 
-def print_quarantine(refused: Sequence[tuple[JobRow, dict[str, Any]]]) -> None:
-    """One line per refusal: what, why, what to do."""
-    table = Table("execution", "error", "refused")
-    table.add_column("photo", overflow="fold")
+def print_quarantine(quarantined: Sequence[tuple[JobRow, dict[str, Any]]]) -> None:
+    """Print one line for each quarantined upload: what, why, what to do."""
+    table = Table("execution", "error", "quarantined")
+    table.add_column("key", overflow="fold")
     table.add_column("message and hint", overflow="fold")
-    for row, reason in refused:
-        told = " ".join(filter(None, [reason.get("message"), reason.get("hint")]))
+    for row, reason in quarantined:
+        text = " ".join(filter(None, [reason.get("message"), reason.get("hint")]))
         name = f"{row.execution_name} (released)" if row.released else row.execution_name
-        photo = escape(row.key or refused_key(reason))
-        table.add_row(name, row.error, _when(row.updated_at), photo, escape(told))
+        key = escape(row.key or quarantined_key(reason))
+        table.add_row(name, row.error, _when(row.updated_at), key, escape(text))
     console().print(table)
 
 
-def print_audit(told: Audit, repairs: Sequence[str]) -> None:
-    """What is wrong, one line each, then the counts."""
+def print_audit(audit: Audit, repairs: Sequence[Repair]) -> None:
+    """Print one line for each finding, with its repair, then the counts for each product."""
     screen = console()
-    done = [f": {each}" for each in repairs] or [""] * len(told.findings)
-    for finding, mended in zip(told.findings, done, strict=True):
-        line = f"{finding.kind:12} {finding.what}  {finding.told}{mended}"
+    done = [f": {each.words}" for each in repairs] or [""] * len(audit.findings)
+    for finding, repaired in zip(audit.findings, done, strict=True):
+        line = f"{finding.kind:12} {finding.what}  {finding.why}{repaired}"
         screen.print(line, markup=False, highlight=False, soft_wrap=True)
-    states = [f"{times} {state}" for state, times in sorted(told.states.items())]
-    wrong = [f"{told.count(kind)} {kind}" for kind in KINDS]
-    screen.print(f"{len(told.verdicts)} objects: {', '.join(states) or 'none'}")
-    screen.print(", ".join(wrong))
+    if not audit.verdicts:
+        screen.print("no objects")
+    for product, states in sorted(audit.states.items()):
+        counts = ", ".join(f"{times} {state}" for state, times in sorted(states.items()))
+        screen.print(f"{product}: {states.total()} objects: {counts}")
+    screen.print(", ".join(f"{audit.count(kind)} {kind}" for kind in KINDS))
 
 
 def _coloured(status: str) -> str:

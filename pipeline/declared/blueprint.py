@@ -146,7 +146,10 @@ class Blueprint:
         substitutions = self.substitutions(names)
         ingest = names.bucket("ingest")
         return {
-            **{name: fill(text, substitutions) for name, text in self._read(_TRIGGER).items()},
+            **{
+                name: json.dumps(_fill_pattern(json.loads(text), substitutions))
+                for name, text in self._read(_TRIGGER).items()
+            },
             **{
                 product.machine: ingest_pattern(product, self.products, ingest)
                 for product in self.products
@@ -179,21 +182,28 @@ class Blueprint:
         return frozenset(found)
 
     def substitutions(self, names: Names) -> dict[str, str]:
-        """Every `${Placeholder}` a state machine may use, as CDK's definition substitutions."""
+        """Return every `${Placeholder}` a state machine may use, as CDK's definition substitutions.
+
+        Those of all products list one value for each, in one order, with spaces between them.
+        """
+        machines = [product.machine for product in self.products]
         return {
             **{each.placeholder: names.function_arn(each.name) for each in self.containers},
             **{f"{pascal_case(container)}DefaultModel": model
                for container, model in self.catalogue.defaults.items()},
             **{f"{pascal_case(name)}StateMachineArn": names.machine_arn(name)
                for name in self.definitions},
-            **{f"{pascal_case(name)}StateMachineUnqualifiedArn": names.unqualified_machine_arn(name)
-               for name in self.definitions},
-            **{f"{pascal_case(name)}ExecutionArnPrefix": names.execution_arn(name, "")
-               for name in self.definitions},
             **{f"{pascal_case(name)}Bucket": names.bucket(name) for name in self.resources.buckets},
             **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},
             **{f"{pascal_case(name)}Arn": names.operation_arn(name, hook=each.hook)
                for name, each in self.resources.functions.items()},
+            "ProductNames": " ".join(product.name for product in self.products),
+            "ProductMachines": " ".join(machines),
+            "ProductStateMachineNames": " ".join(map(names.machine, machines)),
+            "ProductStateMachineUnqualifiedArns":
+                " ".join(map(names.unqualified_machine_arn, machines)),
+            "ProductStateMachineArnTemplate": names.machine_arn("{}"),
+            "ExecutionArnPrefix": names.execution_arn_prefix,
             "FunctionPrefix": f"{names.prefix}-",
             "RepositoryPrefix": names.repository(""),
             "BuildProjectPrefix": names.build_project(""),
@@ -235,3 +245,21 @@ def _require_models(containers: Iterable[ContainerManifest], catalogue: Catalogu
 def fill(text: str, substitutions: Mapping[str, str]) -> str:
     """Replace every `${Name}`; KeyError for one that nothing provides."""
     return _PLACEHOLDER.sub(lambda match: substitutions[match[1]], text)
+
+
+def _fill_pattern(pattern: object, substitutions: Mapping[str, str]) -> object:
+    """Fill in an event pattern, field by field.
+
+    A list item that is one placeholder becomes as many items as its value has words.
+    """
+    if isinstance(pattern, dict):
+        return {name: _fill_pattern(value, substitutions) for name, value in pattern.items()}
+    if isinstance(pattern, list):
+        return [item for each in pattern for item in _list_items(each, substitutions)]
+    return fill(pattern, substitutions) if isinstance(pattern, str) else pattern
+
+
+def _list_items(item: object, substitutions: Mapping[str, str]) -> list[object]:
+    if isinstance(item, str) and _PLACEHOLDER.fullmatch(item):
+        return [*fill(item, substitutions).split()]
+    return [_fill_pattern(item, substitutions)]

@@ -92,6 +92,17 @@ class Names:
         return f"{self.arn('states')}:execution:{self.machine(machine)}:{name}"
 
     @property
+    def execution_arn_prefix(self) -> str:
+        """Return what the ARN of every execution of this deployment's machines begins with."""
+        return f"{self.arn('states')}:execution:{self.machine('')}"
+
+    def machine_of(self, execution_arn: str) -> str | None:
+        """Return the declared name of an execution's machine; None if it is not of this stage."""
+        if not execution_arn.startswith(self.execution_arn_prefix):
+            return None
+        return execution_arn.removeprefix(self.execution_arn_prefix).partition(":")[0]
+
+    @property
     def execution_page(self) -> str:
         """The console's page of an execution, up to its ARN."""
         home = f"https://console.aws.amazon.com/states/home?region={self.region}"

@@ -1,98 +1,193 @@
-"""Every accepted object against the jobs table and the executions: none lost, none doubled.
+"""Compare every accepted object with the jobs table, the executions and the outputs.
 
-A photo ends as exactly one of DONE, DUPLICATE, QUARANTINED and FAILED, or is on its way. What is
-anything else is a finding:
+For each product that processes it, an object ends as exactly one of DONE, DUPLICATE, QUARANTINED
+and FAILED, or is still running. Anything else is a finding:
 
-- lost         no execution was ever started for it
-- stuck        its execution is over and nothing says how, or its job is held by nobody
-- doubled      one job was cut out more than once, and nobody forced it
-- unpublished  a finished job whose manifest is not in the output bucket
-- unrecorded   a job that is not finished, and whose execution published its manifest
+- lost         no execution was started for it
+- stuck        its execution has ended and its end is not recorded, or its job has no execution
+- doubled      one job was done more than once without `force`
+- unpublished  a finished job whose output record is missing
+- unrecorded   an unfinished job whose execution published its output record
 
-Bucket and table are read as streams: what is older than the audit looks back is let go at once.
-What is of that time is held, some 7 kB for each photo (a day of 50,000: 360 MB), because nothing
-comes in the order of anything else: executions by time, objects by key, rows by neither. Reading
-those executions takes AWS an hour and a half.
+Bucket and table are read as streams, and only what is not older than `since` is kept: about 7 kB
+for each object (360 MB for a day of 50,000), because executions come by time, objects by key and
+rows in no order. AWS takes an hour and a half to describe that many executions.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Final
 
-from pipeline.operations.accepted import Accepted, accepted_since
+from pipeline.artifacts import Location
+from pipeline.declared.products import Product, taker
 from pipeline.operations.executions import Execution, executions_since, find_execution
-from pipeline.operations.findings import DOUBLED, STUCK, UNPUBLISHED, UNRECORDED, Finding
 from pipeline.operations.jobs_table import DONE, FAILED, RUNNING, JobRow, JobsTable
-from pipeline.operations.published import read_manifest
+from pipeline.operations.lookup import read_output_record
 from pipeline.operations.site import Site
-from pipeline.operations.verdicts import Verdict, just_ended, verdict_of
+from pipeline.operations.verdicts import (
+    DOUBLED,
+    STUCK,
+    UNPUBLISHED,
+    UNRECORDED,
+    Accepted,
+    Finding,
+    Verdict,
+    just_ended,
+    verdict_of,
+)
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Audit:
-    """How every object that arrived has ended, and what is wrong."""
+    """How every object has ended for each product, and what is wrong."""
 
     verdicts: Sequence[tuple[Accepted, Verdict]]
     findings: Sequence[Finding]
 
     @property
-    def states(self) -> Counter[str]:
-        return Counter(verdict.state for _, verdict in self.verdicts)
+    def states(self) -> Mapping[str, Counter[str]]:
+        """For each product's name, how many objects are in each state."""
+        states: dict[str, Counter[str]] = defaultdict(Counter)
+        for each, verdict in self.verdicts:
+            states[each.product.name][verdict.state] += 1
+        return states
 
     @property
     def errors(self) -> Counter[str]:
-        """How often each error's name was the end of an object."""
+        """How many objects ended with each error."""
         return Counter(verdict.error for _, verdict in self.verdicts if verdict.error)
 
     def count(self, kind: str) -> int:
         return sum(finding.kind == kind for finding in self.findings)
 
 
-def audit(site: Site, since: datetime, *, patience: timedelta) -> Audit:
-    """Look at every object that arrived since then.
+def audit(
+    site: Site, since: datetime, *, patience: timedelta, product: Product | None = None
+) -> Audit:
+    """Check every object that arrived since then, for one product or for all.
 
-    One younger than `patience` may still be waiting for its execution, and an execution that
+    An object younger than `patience` may still be waiting for its execution, and an execution that
     ended within it for its record.
     """
-    since = since.replace(microsecond=0)  # as S3 tells the time of arrival
-    executions = list(executions_since(site, since))
+    products = (product,) if product else site.products
+    since = since.replace(microsecond=0)  # as S3's timestamps are
+    executions = list(executions_since(site, since, products))
     started = {each.arn for each in executions}
-    rows = [row for row in JobsTable(site).rows() if _concerns(row, since, started)]
+    rows = [
+        row
+        for row in JobsTable(site).rows()
+        if _concerns(row, since, started) and (product is None or row.product == product.name)
+    ]
     claims = {arn: row for row in rows for arn in (*row.claimed_by, row.execution)}
-    photos = accepted_since(site, since, executions)
-    verdicts = [(each, verdict_of(each, claims, patience)) for each in photos]
+    accepted = accepted_since(site, since, executions)
+    verdicts = [
+        (each, verdict_of(each, claims, patience)) for each in accepted if each.product in products
+    ]
     found = [verdict.finding for _, verdict in verdicts if verdict.finding]
     findings = [
         *found,
-        *_held_by_nobody(site, rows, {each.row.job_id for each in found if each.row}, patience),
+        *_without_live_execution(
+            site, rows, {each.row.job_id for each in found if each.row}, patience
+        ),
         *_doubled(executions),
-        *_against_output(site, [row for row in rows if row.updated_at >= since]),
+        *_against_outputs(site, [row for row in rows if row.updated_at >= since]),
     ]
     return Audit(verdicts, findings)
 
 
+def accepted_since(
+    site: Site, since: datetime, executions: Iterable[Execution]
+) -> Iterator[Accepted]:
+    """Yield every object version that arrived since then, once for each product that processes it.
+
+    By key, and for each key oldest first; no more than one key's versions are held at a time. The
+    products are the one that takes the key, and every other with an execution for it. S3
+    timestamps have one-second resolution: pass `since` in whole seconds. An input without a
+    version means the one that was the latest when the execution started.
+    """
+    bucket = site.names.bucket("ingest")
+    of_key: dict[str, list[Execution]] = defaultdict(list)
+    for execution in sorted(executions, key=lambda each: each.started or _LONG_AGO):
+        source = execution.source
+        if source is not None and source.bucket == bucket:
+            of_key[source.key].append(execution)
+    for key, listed in groupby(_versions(site, bucket), key=lambda each: each.source.key):
+        versions = sorted(listed, key=lambda each: each.at)
+        started = _by_version(versions, of_key.get(key, ()))
+        for each in versions:
+            if each.at >= since:
+                yield from _by_product(site, each, started[each.source])
+
+
+def _by_version(
+    versions: Sequence[Accepted], executions: Iterable[Execution]
+) -> Mapping[Location, list[Execution]]:
+    """Group the executions for one key by the version that each of them means."""
+    started: dict[Location, list[Execution]] = defaultdict(list)
+    for execution in executions:
+        if execution.source is not None:
+            started[_meant(execution.source, versions, execution)].append(execution)
+    return started
+
+
+def _meant(source: Location, versions: Sequence[Accepted], execution: Execution) -> Location:
+    if source.version_id is not None:
+        return source
+    before = [each.source for each in versions if each.at <= (execution.started or _LONG_AGO)]
+    return before[-1] if before else source
+
+
+def _by_product(
+    site: Site, version: Accepted, executions: Iterable[Execution]
+) -> Iterator[Accepted]:
+    """Yield the version for the product that takes its key, and for others that have executions."""
+    started: dict[str, list[Execution]] = defaultdict(list)
+    for execution in executions:
+        if product := site.product_of(execution.arn):
+            started[product.name].append(execution)
+    for product in site.products:
+        if product == version.product or product.name in started:
+            yield replace(version, product=product, executions=tuple(started[product.name]))
+
+
+def _versions(site: Site, bucket: str) -> Iterator[Accepted]:
+    """Yield every version of every object: S3 lists all versions of a key together."""
+    pages = site.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket)
+    for page in pages:
+        for row in page.get("Versions", []):
+            product = taker(row["Key"], site.products)
+            if product is None:
+                continue  # a folder marker, which starts nothing
+            version = None if row["VersionId"] == "null" else row["VersionId"]
+            source = Location(bucket, row["Key"], version)
+            yield Accepted(source, row["ETag"].strip('"'), row["LastModified"], product)
+
+
 def _concerns(row: JobRow, since: datetime, started: Collection[str]) -> bool:
-    """Whether a row is of this time, still open, or once claimed by one of these executions."""
+    """Return True for a row changed since then, RUNNING, or claimed by one of these executions."""
     changed = row.updated_at >= since or row.status == RUNNING
     return changed or any(arn in started for arn in (*row.claimed_by, row.execution))
 
 
-def _held_by_nobody(
+def _without_live_execution(
     site: Site, rows: Sequence[JobRow], known: Collection[str], patience: timedelta
 ) -> Iterator[Finding]:
-    """Rows that say RUNNING of an execution that is not, and that no object has told of yet."""
+    """Yield the jobs that say RUNNING of an execution that does not run, but for those `known`."""
     for row in rows:
         if row.status != RUNNING or row.job_id in known:
             continue
         execution = find_execution(site, row.execution)
         if execution and (execution.running or just_ended(execution, patience)):
             continue
-        status = execution.status if execution else "no more"
-        told = f"its execution {row.execution_name} is {status}"
-        yield Finding(STUCK, row.job_id, told, row=row)
+        status = execution.status if execution else "deleted"
+        yield Finding(STUCK, row.job_id, f"its execution {row.execution_name} is {status}", row=row)
 
 
 def _doubled(executions: Sequence[Execution]) -> Iterator[Finding]:
@@ -103,16 +198,16 @@ def _doubled(executions: Sequence[Execution]) -> Iterator[Finding]:
     )
     for job_id, times in done.items():
         if times > 1:
-            yield Finding(DOUBLED, job_id, f"cut out {times} times without being forced")
+            yield Finding(DOUBLED, job_id, f"done {times} times without force")
 
 
-def _against_output(site: Site, rows: Sequence[JobRow]) -> Iterator[Finding]:
-    """What the table says of each job is what the output bucket has."""
+def _against_outputs(site: Site, rows: Sequence[JobRow]) -> Iterator[Finding]:
+    """Compare what the table says of each job with its output record."""
     for row in rows:
-        if row.status == DONE and read_manifest(site, row) is None:
-            yield Finding(UNPUBLISHED, row.job_id, f"{row.manifest} is not there")
+        if row.status == DONE and read_output_record(site, row) is None:
+            yield Finding(UNPUBLISHED, row.job_id, f"{row.manifest} does not exist")
         if row.status == FAILED and row.manifest:
-            published = read_manifest(site, row) or {}
+            published = read_output_record(site, row) or {}
             if (published.get("job_id"), published.get("execution")) == (row.job_id, row.execution):
-                told = f"{row.manifest} was published before its execution failed"
-                yield Finding(UNRECORDED, row.job_id, told, row=row)
+                why = f"{row.manifest} was published before its execution failed"
+                yield Finding(UNRECORDED, row.job_id, why, row=row)

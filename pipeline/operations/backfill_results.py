@@ -1,4 +1,4 @@
-"""What became of a backfill and of each of its photos, out of what it wrote."""
+"""Read the summary of a backfill and the result of each of its objects from the work bucket."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pipeline.operations.site import Site
 _MANIFEST: Final = "/manifest.json"
 
 
-class PhotoResult(NamedTuple):
-    """One line of the report."""
+class ObjectResult(NamedTuple):
+    """One line of a report: an object, and the job and execution that processed it."""
 
     key: str
     status: str
@@ -23,7 +23,7 @@ class PhotoResult(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """A backfill in one line."""
+    """One backfill, with how many of its objects ended how."""
 
     backfill: str
     total: int
@@ -35,7 +35,7 @@ class Summary(NamedTuple):
 
 
 def read_summary(site: Site, execution: str) -> Summary | None:
-    """What a backfill, told by its name or ARN, came to, well or not; None while it runs."""
+    """Read the summary of a backfill, given by name or ARN; None if it wrote none yet."""
     name = execution.rpartition(":")[2]
     place = Location(site.names.bucket("work"), f"backfill/{name}/summary.json")
     try:
@@ -46,7 +46,10 @@ def read_summary(site: Site, execution: str) -> Summary | None:
 
 
 def find_manifests(site: Site, execution: str) -> list[Location]:
-    """Where a backfill, told by its name or ARN, says its results are; nothing while it runs."""
+    """Return where the manifests of a backfill's results are, given its name or ARN.
+
+    Empty while it runs.
+    """
     name = execution.rpartition(":")[2]
     bucket = site.names.bucket("work")
     pages = (
@@ -58,19 +61,23 @@ def find_manifests(site: Site, execution: str) -> list[Location]:
     return [Location(bucket, key) for key in keys if key.endswith(_MANIFEST)]
 
 
-def read_results(site: Site, manifest: Location) -> Iterator[PhotoResult]:
-    """Every photo that the manifest's files tell of."""
+def read_results(site: Site, manifest: Location) -> Iterator[ObjectResult]:
+    """Yield the result of every object in the manifest's files."""
     for files in _read(site, manifest)["ResultFiles"].values():
         for file in files:
             for item in _read(site, Location(manifest.bucket, file["Key"])):
-                yield photo_result(item)
+                yield object_result(item)
 
 
-def photo_result(item: dict[str, Any]) -> PhotoResult:
-    """One child execution as the ResultWriter words it: input and output are JSON in JSON."""
+def object_result(item: dict[str, Any]) -> ObjectResult:
+    """Parse what the ResultWriter wrote of one child execution: input and output are JSON texts.
+
+    A backfill that was started before it had products has its output under `cutout`.
+    """
     asked = json.loads(item["Input"])
-    answered = json.loads(item.get("Output") or "{}").get("cutout", {})
-    return PhotoResult(
+    output = json.loads(item.get("Output") or "{}")
+    answered = output.get("result") or output.get("cutout", {})
+    return ObjectResult(
         key=asked["key"],
         status=answered.get("status") or item["Status"],
         job_id=answered.get("job_id", ""),
@@ -80,7 +87,7 @@ def photo_result(item: dict[str, Any]) -> PhotoResult:
 
 
 def _innermost(error: str, cause: str) -> str:
-    """The cutout's own error: to the child that waits for it, all are States.TaskFailed."""
+    """Return the product's own error: for the child that waits, each is States.TaskFailed."""
     try:
         told = json.loads(cause)
     except ValueError:

@@ -1,28 +1,72 @@
-"""Photos that were there before anybody dropped them: how many, how dear, and their start."""
+"""Process objects that are already in the ingest bucket: list, estimate and start a backfill."""
 
 from __future__ import annotations
 
+import codecs
+import csv
+import hashlib
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+from pipeline.declared.products import Product
+from pipeline.errors import InvalidOptions
 from pipeline.operations.jobs_table import DONE, JobsTable
-from pipeline.operations.key_lists import KeyList, put_list
 from pipeline.operations.site import Site
 
+LISTS: Final = "backfill/lists/"  # of the work bucket: in the ingest bucket it would be processed
 # Standard executions: https://aws.amazon.com/step-functions/pricing, Lambda on x86, first tier.
 DOLLARS_PER_TRANSITION: Final = 0.025 / 1_000
 DOLLARS_PER_GB_S: Final = 0.0000166667
-TRANSITIONS: Final = 18  # of cutout, and of the child that waits for it
 _LOOKUPS: Final = 16
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Which photos of the ingest bucket, and how: those that are `listed`, else by prefix."""
+class KeyList:
+    """CSV with a column `key` if `file` ends in .csv, else JSON with a field `key` on each line."""
 
+    file: str
+    content: bytes
+
+    @classmethod
+    def read(cls, path: Path) -> KeyList:
+        """Read a file of this machine, without a byte order mark."""
+        return cls(path.name, path.read_bytes().removeprefix(codecs.BOM_UTF8))
+
+    @property
+    def name(self) -> str:
+        """Its name in the work bucket, made of its content: another list never replaces it."""
+        return f"{hashlib.sha256(self.content).hexdigest()[:12]}/{self.file}"
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys it names. Raises InvalidOptions if a row or line has none."""
+        read = _csv_rows if self.file.endswith(".csv") else _json_rows
+        try:
+            return [_key(row) for row in read(self.content.decode())]
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"{self.file}: not every row or line has a `key` ({error})"
+            raise InvalidOptions(message) from error
+
+
+def require_keys(listed: KeyList) -> None:
+    """Raise InvalidOptions if the list names no key, or a row or line of it has none."""
+    if not listed.keys:
+        raise InvalidOptions(f"{listed.file}: there is no `key` in it")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Which objects of the ingest bucket a product processes, and how.
+
+    The keys are those `listed`, else all below `prefix`.
+    """
+
+    product: Product
     prefix: str = ""
     listed: KeyList | None = None
     options: dict[str, Any] | None = None
@@ -31,9 +75,10 @@ class Batch:
     tolerated_failure_percentage: float = 5.0
 
     def execution_input(self) -> dict[str, Any]:
-        """What the backfill machine is started with."""
+        """Return the input of the backfill machine."""
         source = {"list": self.listed.name} if self.listed else {"prefix": self.prefix}
         return source | {
+            "machine": self.product.machine,
             "force": self.force,
             "options": self.options or {},
             "max_concurrency": self.max_concurrency,
@@ -43,34 +88,57 @@ class Batch:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a batch comes to. Photos whose key has a finished job are looked at and skipped."""
+    """The size of a batch. Objects with a finished job are inspected and skipped."""
 
-    photos: int
+    objects: int
     bytes: int
     missing: int
     done: int
 
-    def dollars(self, *, memory_mb: int, seconds: float) -> float:
-        """Transitions and Lambda time of what is not done yet, at so much memory and time each."""
+    def dollars(self, *, transitions: int, memory_mb: int, seconds: float) -> float:
+        """Return the cost of the unfinished ones, at this much for each."""
         lambda_time = memory_mb / 1024 * seconds * DOLLARS_PER_GB_S
-        return (self.photos - self.done) * (TRANSITIONS * DOLLARS_PER_TRANSITION + lambda_time)
+        return (self.objects - self.done) * (transitions * DOLLARS_PER_TRANSITION + lambda_time)
 
 
 def estimate(site: Site, batch: Batch) -> Estimate:
-    """Look at every photo of a batch and start nothing; InvalidOptions for a list without keys."""
+    """Look up every object of a batch and start nothing.
+
+    Raises InvalidOptions for a list without keys.
+    """
     sizes = dict(_sizes(site, batch))
-    done = {row.key for row in JobsTable(site).rows() if row.status == DONE}
+    rows = JobsTable(site).rows()
+    done = {row.key for row in rows if row.status == DONE and row.product == batch.product.name}
     found = {key: size for key, size in sizes.items() if size is not None}
     return Estimate(
-        photos=len(found),
+        objects=len(found),
         bytes=sum(found.values()),
         missing=len(sizes) - len(found),
         done=0 if batch.force else len(done & found.keys()),
     )
 
 
+def most_transitions(definition: Mapping[str, Any]) -> int:
+    """Return how many states the longest way through a state machine without an error has.
+
+    `definition` is a whole machine, or the ItemProcessor of a Map. A Map counts one item, a
+    Parallel all its branches. With one more for its start, this is what an execution is billed.
+    """
+    states: Mapping[str, Any] = definition["States"]
+
+    def longest_from(name: str, passed: frozenset[str]) -> int:
+        state, passed = states[name], passed | {name}
+        inner = [state.get("ItemProcessor"), *state.get("Branches", ())]
+        rules = [state, *state.get("Choices", ())]
+        ahead = {rule[link] for rule in rules for link in ("Next", "Default") if link in rule}
+        rest = (longest_from(each, passed) for each in ahead - passed)
+        return 1 + sum(most_transitions(each) for each in inner if each) + max(rest, default=0)
+
+    return longest_from(definition["StartAt"], frozenset())
+
+
 def start_backfill(site: Site, batch: Batch) -> str:
-    """The ARN of the execution that works through the batch. A list is put in its place first."""
+    """Put the list in the work bucket, start the backfill and return its execution's ARN."""
     if batch.listed:
         put_list(site, batch.listed)
     started = site.client("stepfunctions").start_execution(
@@ -80,8 +148,15 @@ def start_backfill(site: Site, batch: Batch) -> str:
     return str(started["executionArn"])
 
 
+def put_list(site: Site, listed: KeyList) -> None:
+    """Write a list where the backfill machine reads it."""
+    site.client("s3").put_object(
+        Bucket=site.names.bucket("work"), Key=f"{LISTS}{listed.name}", Body=listed.content
+    )
+
+
 def _sizes(site: Site, batch: Batch) -> Iterator[tuple[str, int | None]]:
-    """Every photo's key and size; None for one that is listed and not there."""
+    """Yield every object's key and size in bytes; None for a listed key without an object."""
     if batch.listed is None:
         return _below(site, batch.prefix)
     return _looked_up(site, batch.listed.keys)
@@ -113,3 +188,18 @@ def _looked_up(site: Site, keys: list[str]) -> Iterator[tuple[str, int | None]]:
 
     with ThreadPoolExecutor(_LOOKUPS) as threads:
         yield from zip(keys, threads.map(size, keys), strict=True)
+
+
+def _csv_rows(text: str) -> Iterable[Mapping[str, object]]:
+    return csv.DictReader(io.StringIO(text))
+
+
+def _json_rows(text: str) -> Iterable[Mapping[str, object]]:
+    return (json.loads(line) for line in text.splitlines() if line.strip())
+
+
+def _key(row: Mapping[str, object]) -> str:
+    key = row["key"]
+    if not isinstance(key, str) or not key:
+        raise ValueError(f"{key!r} is no key")
+    return key

@@ -1,17 +1,23 @@
-"""Executions as Step Functions tells them."""
+"""Executions of the products' state machines: read, listed, and started once."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
+
+from pydantic import JsonValue
 
 from pipeline.artifacts import Location
+from pipeline.declared.products import Product
 from pipeline.errors import PermanentError, leaf_names
 from pipeline.operations.site import Site
+
+_DIGEST_LENGTH: Final = 24
 
 
 @dataclass(frozen=True)
@@ -37,13 +43,13 @@ class Execution:
         return self.status == "RUNNING"
 
     @property
-    def photo(self) -> Location | None:
-        return photo_of(self.input)
+    def source(self) -> Location | None:
+        return source_of(self.input)
 
     @property
     def key(self) -> str:
-        """The key of the photo; empty if it has none."""
-        return self.photo.key if self.photo else ""
+        """The key of the object it processes; empty if its input names none."""
+        return self.source.key if self.source else ""
 
     @property
     def forced(self) -> bool:
@@ -51,14 +57,14 @@ class Execution:
 
     @property
     def verdict(self) -> str:
-        """DONE, DUPLICATE, QUARANTINED, or the status Step Functions gives a failure."""
+        """DONE, DUPLICATE, QUARANTINED, or the status of any other failure in Step Functions."""
         if self.status == "SUCCEEDED":
             return str(self.output["status"])
         return "QUARANTINED" if self.error in leaf_names(PermanentError) else self.status
 
     @cached_property
     def reason(self) -> str:
-        """The error in one line a person can read: name, what happened, what to do."""
+        """The error in one line: its name, what is wrong, what to do."""
         name, cause = self.error or "", self.cause or ""
         while inner := _as_object(cause):
             name = inner.get("errorType") or inner.get("Error") or name
@@ -66,8 +72,8 @@ class Execution:
         return f"{name}: {'. '.join(cause.splitlines())}"
 
 
-def photo_of(execution_input: Any) -> Location | None:  # noqa: ANN401 - JSON
-    """The object an input is about, whichever way it is written; None if it names none."""
+def source_of(execution_input: Any) -> Location | None:  # noqa: ANN401 - JSON
+    """Return the object that an S3 event or a typed input names; None if it names none."""
     match execution_input:
         case {"detail": {"bucket": {"name": str(bucket)}, "object": {"key": str(key), **rest}}}:
             return Location(bucket, key, _text(rest.get("version-id")))
@@ -78,7 +84,10 @@ def photo_of(execution_input: Any) -> Location | None:  # noqa: ANN401 - JSON
 
 
 def read_execution(states: Any, arn: str) -> Execution:  # noqa: ANN401
-    """One execution, without its history; ExecutionDoesNotExist if AWS has forgotten it."""
+    """Read one execution without its history.
+
+    Raises ExecutionDoesNotExist for one that never was or that Step Functions has deleted.
+    """
     told = states.describe_execution(executionArn=arn)
     return Execution(
         arn=arn,
@@ -93,7 +102,7 @@ def read_execution(states: Any, arn: str) -> Execution:  # noqa: ANN401
 
 
 def find_execution(site: Site, arn: str) -> Execution | None:
-    """The same, or None if there is no such execution, or none any more."""
+    """Read one execution; None if it never was, or Step Functions has deleted it."""
     states = site.client("stepfunctions")
     try:
         return read_execution(states, arn)
@@ -101,10 +110,17 @@ def find_execution(site: Site, arn: str) -> Execution | None:
         return None
 
 
-def executions_since(site: Site, since: datetime) -> Iterator[Execution]:
-    """Every execution of the cutout machine started since then, newest first."""
+def executions_since(
+    site: Site, since: datetime, products: Iterable[Product]
+) -> Iterator[Execution]:
+    """Read every execution of these products that started since then: by product, newest first."""
+    for product in products:
+        yield from _started_since(site, site.machine_arn(product.machine), since)
+
+
+def _started_since(site: Site, machine_arn: str, since: datetime) -> Iterator[Execution]:
     states = site.client("stepfunctions")
-    pages = states.get_paginator("list_executions").paginate(stateMachineArn=site.machine_arn)
+    pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
     for page in pages:
         for row in page["executions"]:
             if row["startDate"] < since:
@@ -112,12 +128,60 @@ def executions_since(site: Site, since: datetime) -> Iterator[Execution]:
             yield read_execution(states, row["executionArn"])
 
 
+def start_once(site: Site, machine: str, execution_input: JsonValue, *, why: str) -> str:
+    """Start a machine with this input for this reason, unless that was done before.
+
+    Returns the ARN. The name of the execution is made of input and reason, so that a second call
+    returns the same execution, running or ended.
+    """
+    name = _named(why, execution_input)
+    started = _start(site, machine, name, execution_input)
+    return started or site.names.execution_arn(machine, name)
+
+
+def start_after(
+    site: Site, machine: str, execution_input: JsonValue, *, why: str, before: str
+) -> str:
+    """Start the execution that follows `before`, an ARN, with this input.
+
+    Returns the ARN. A second call returns the same execution while it runs, and starts the one
+    after it once it has ended.
+    """
+    name = _named(why, execution_input, before)
+    if started := _start(site, machine, name, execution_input):
+        return started
+    follower = site.names.execution_arn(machine, name)
+    if read_execution(site.client("stepfunctions"), follower).running:
+        return follower
+    return start_after(site, machine, execution_input, why=why, before=follower)
+
+
+def _named(why: str, execution_input: JsonValue, before: str = "") -> str:
+    content = json.dumps(execution_input, sort_keys=True)
+    digest = hashlib.sha256(f"{before}\n{content}".encode()).hexdigest()
+    return f"{why}-{digest[:_DIGEST_LENGTH]}"
+
+
+def _start(site: Site, machine: str, name: str, execution_input: JsonValue) -> str | None:
+    """Start an execution and return its ARN; None if there was one of that name before."""
+    states = site.client("stepfunctions")
+    try:
+        started = states.start_execution(
+            stateMachineArn=site.names.machine_arn(machine),
+            name=name,
+            input=json.dumps(execution_input, sort_keys=True),
+        )
+    except states.exceptions.ExecutionAlreadyExists:
+        return None
+    return str(started["executionArn"])
+
+
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
 def _as_object(text: str) -> dict[str, Any]:
-    """The JSON object a cause may be, or nothing: anybody may stop an execution with any words."""
+    """Parse a cause; empty if it is no JSON object: executions can be stopped with any text."""
     try:
         value = json.loads(text)
     except ValueError:

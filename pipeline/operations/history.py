@@ -13,7 +13,7 @@ from pipeline.operations.site import Site
 
 @dataclass
 class Visit:
-    """One stay in a state. `ms` is None where the execution ended, or still is."""
+    """One stay in a state. `ms` is None if the state was not left."""
 
     state: str
     entered: datetime
@@ -32,25 +32,25 @@ class Visit:
 
 
 def read_history(site: Site, arn: str) -> list[Visit]:
-    """Every state an execution entered, in order, and what its tasks failed of."""
+    """Read every state that an execution entered, in order, with the errors of its tasks."""
     pages = (
         site.client("stepfunctions")
         .get_paginator("get_execution_history")
         .paginate(executionArn=arn)
     )
-    return visits(event for page in pages for event in page["events"])
+    return _visits(event for page in pages for event in page["events"])
 
 
 def was_caught(site: Site, arn: str) -> bool:
-    """Whether the execution ended in a Fail state: a redrive would only end there again."""
+    """Return True if the execution ended in a Fail state: a redrive would only end there again."""
     last = site.client("stepfunctions").get_execution_history(
         executionArn=arn, reverseOrder=True, maxResults=2
     )
     return any(event["type"] == "FailStateEntered" for event in last["events"])
 
 
-def visits(events: Iterable[Mapping[str, Any]]) -> list[Visit]:
-    """The same, out of the events themselves. Branches of a Map are told by their states' names."""
+def _visits(events: Iterable[Mapping[str, Any]]) -> list[Visit]:
+    """Return a visit for each state entered. States inside a Map are matched by name alone."""
     told: list[Visit] = []
     for event in events:
         details = _details(event)

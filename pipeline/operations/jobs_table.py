@@ -1,10 +1,10 @@
-"""The jobs table: one row per job, read as values, written under conditions."""
+"""The jobs table: one row for each job, read as values, written under conditions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,9 +23,11 @@ _EPOCH: Final = "1970-01-01T00:00:00+00:00"
 
 @dataclass(frozen=True)
 class JobRow:
-    """One job. What a row does not have is empty; a refused input has no bucket and no key.
+    """One job. Attributes that the row lacks are empty; rejected input has no bucket and no key.
 
-    `claimed_by` are all executions that ever worked on it, `execution` is the latest.
+    `execution` is the ARN of the latest execution that claimed the job, `claimed_by` those of all.
+    `product` and `machine` are names as declared; older rows lack them, and their execution's ARN
+    provides them.
     """
 
     job_id: str
@@ -40,6 +42,8 @@ class JobRow:
     reason: str = ""
     released_by: str = ""
     claimed_by: tuple[str, ...] = ()
+    product: str = ""
+    machine: str = ""
 
     @property
     def execution_name(self) -> str:
@@ -47,17 +51,18 @@ class JobRow:
 
     @property
     def unclaimed(self) -> bool:
-        """Whether it is the record of an execution that ended before it could claim a job."""
+        """True for the record of an execution that ended before it could claim a job."""
         return self.job_id == self.execution_name
 
     @property
     def released(self) -> bool:
-        """Whether another execution was started for what this row's own could not do."""
+        """True if another execution was started for what this row's own could not do."""
         return bool(self.released_by) and self.released_by != self.execution
 
 
 class JobsTable:
     def __init__(self, site: Site) -> None:
+        self._site = site
         self._dynamodb = site.client("dynamodb")
         self._name = site.names.table("jobs")
 
@@ -65,18 +70,21 @@ class JobsTable:
         found = self._dynamodb.get_item(
             TableName=self._name, Key={"job_id": {"S": job_id}}, ConsistentRead=True
         )
-        return _row(found["Item"]) if "Item" in found else None
+        return self._read(found["Item"]) if "Item" in found else None
 
     def rows(self) -> Iterator[JobRow]:
-        """Every row, in no order."""
+        """Read every row, in no order."""
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._name, ConsistentRead=True
         )
         for page in pages:
-            yield from map(_row, page["Items"])
+            yield from map(self._read, page["Items"])
 
     def of_execution(self, arn: str) -> JobRow | None:
-        """The job whose latest execution this is, else its own record; the index lags a second."""
+        """Find the job whose latest execution this is, else the record named after it.
+
+        The index may be a second behind the table.
+        """
         found = self._dynamodb.query(
             TableName=self._name,
             IndexName=BY_EXECUTION,
@@ -87,22 +95,24 @@ class JobsTable:
         rows = (self.row(item["job_id"]["S"]) for item in found["Items"])
         return min((row for row in rows if row), key=lambda row: row.unclaimed, default=None)
 
-    def claimed_by(self, arn: str) -> JobRow | None:
-        """The row of the job this execution once claimed, whoever has it now; reads the table."""
+    def claimed_by(self, arns: Sequence[str]) -> JobRow | None:
+        """Find the job that one of these executions once claimed, by reading the whole table."""
+        values = {f":arn{number}": {"S": arn} for number, arn in enumerate(arns)}
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._name,
             ConsistentRead=True,
-            FilterExpression="contains(claimed_by, :arn)",
-            ExpressionAttributeValues={":arn": {"S": arn}},
+            FilterExpression=" OR ".join(f"contains(claimed_by, {name})" for name in values),
+            ExpressionAttributeValues=values,
         )
-        return next((_row(item) for page in pages for item in page["Items"]), None)
+        return next((self._read(item) for page in pages for item in page["Items"]), None)
 
     def close(self, row: JobRow, *, error: str, reason: str) -> bool:
-        """FAILED, and free to be claimed again; False if it has moved on since it was read."""
+        """Mark the job FAILED and release its claim; False if the row has changed since."""
         return self._update(
             row.job_id,
             "SET #status = :status, #error = :error, #reason = :reason, #held_until = :held_until,"
-            " #updated_at = :updated_at, #execution = :execution, #bucket = :bucket, #key = :key",
+            " #updated_at = :updated_at, #execution = :execution, #bucket = :bucket, #key = :key,"
+            " #product = :product, #machine = :machine",
             "attribute_not_exists(job_id) OR (#execution = :execution AND #status = :running)",
             {
                 ":status": {"S": FAILED},
@@ -114,11 +124,13 @@ class JobsTable:
                 ":execution": {"S": row.execution},
                 ":bucket": {"S": row.bucket},
                 ":key": {"S": row.key},
+                ":product": {"S": row.product},
+                ":machine": {"S": row.machine},
             },
         )
 
     def finish(self, row: JobRow) -> bool:
-        """DONE for good, by the execution it belongs to; False if another has claimed it since."""
+        """Mark the job DONE by its own execution; False if another one has claimed it since."""
         return self._update(
             row.job_id,
             "SET #status = :status, #held_until = :held_until, #updated_at = :updated_at"
@@ -135,10 +147,9 @@ class JobsTable:
         )
 
     def hold(self, row: JobRow, *, after: datetime, until: datetime) -> bool:
-        """RUNNING again for the execution it belongs to; False if another has claimed it since.
+        """Mark the job RUNNING for its own execution; False if another one has claimed it since.
 
-        `after` is when that execution ended: whoever tells of this end, or an earlier one, comes
-        too late.
+        `after` is when that execution ended: later reports of an end at or before it are ignored.
         """
         return self._update(
             row.job_id,
@@ -149,7 +160,7 @@ class JobsTable:
                 ":status": {"S": RUNNING},
                 ":done": {"S": DONE},
                 ":held_until": {"N": str(int(until.timestamp()))},
-                # A millisecond's grace: event and description need not round alike.
+                # A millisecond of grace: event and description may round differently.
                 ":resumed_after": {"N": str(round(after.timestamp() * 1000) + 1)},
                 ":updated_at": {"S": _now()},
                 ":execution": {"S": row.execution},
@@ -157,14 +168,14 @@ class JobsTable:
         )
 
     def forget(self, row: JobRow) -> None:
-        """Delete the record of an execution that had claimed nothing, and no other row."""
+        """Delete the record named after the row's execution, and no other row."""
         self._dynamodb.delete_item(
             TableName=self._name,
             Key={"job_id": {"S": row.execution_name}},
         )
 
     def mark_released(self, row: JobRow, *, by: str) -> None:
-        """Note which execution took over; nothing else of the row changes."""
+        """Note the ARN of the execution that was started instead; nothing else changes."""
         self._dynamodb.update_item(
             TableName=self._name,
             Key={"job_id": {"S": row.job_id}},
@@ -190,13 +201,16 @@ class JobsTable:
             return False
         return True
 
-
-def _row(item: Mapping[str, Mapping[str, Any]]) -> JobRow:
-    plain = {name: next(iter(value.values())) for name, value in item.items()}
-    claimed_by = tuple(plain.pop("claimed_by", ()))
-    written = datetime.fromisoformat(plain.pop("updated_at", _EPOCH))
-    known = {name: text for name, text in plain.items() if name in JobRow.__dataclass_fields__}
-    return JobRow(**known, updated_at=written, claimed_by=claimed_by)
+    def _read(self, item: Mapping[str, Mapping[str, Any]]) -> JobRow:
+        plain = {name: next(iter(value.values())) for name, value in item.items()}
+        claimed_by = tuple(plain.pop("claimed_by", ()))
+        written = datetime.fromisoformat(plain.pop("updated_at", _EPOCH))
+        known = {name: text for name, text in plain.items() if name in JobRow.__dataclass_fields__}
+        row = JobRow(**known, updated_at=written, claimed_by=claimed_by)
+        product = self._site.product_of(row.execution)
+        if row.machine or product is None:
+            return row
+        return replace(row, product=product.name, machine=product.machine)
 
 
 def _now() -> str:

@@ -1,64 +1,133 @@
-"""A job by whatever a person has at hand: its id, its execution's name, or that one's ARN."""
+"""Find a job by its id, its execution's name or ARN, and read what was published for it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from pipeline.operations.executions import Execution, find_execution
+from pipeline.artifacts import Location
+from pipeline.operations.executions import Execution, find_execution, source_of
 from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.site import Site
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is known of a job. AWS forgets executions after 90 days; a lost one has no row.
+    """What the jobs table and Step Functions have of a job.
 
-    `execution` is the one that was asked for: the row may be another's by now.
+    `row` is None if nothing was recorded. `asked` is the execution that was asked for, and
+    `latest` the one that the row names; they differ once another execution has claimed the job.
+    Either is None if Step Functions has deleted it, which it does after 90 days.
     """
 
     row: JobRow | None
-    execution: Execution | None
+    asked: Execution | None
+    latest: Execution | None
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows a person asks for; None asks for any."""
+    """Which rows an operator asks for; None does not restrict."""
 
     status: str | None = None
     error: str | None = None
     since: datetime | None = None
+    product: str | None = None
 
     def __contains__(self, row: JobRow) -> bool:
         return (
             self.status in {None, row.status}
             and self.error in {None, row.error}
+            and self.product in {None, row.product}
             and (self.since is None or row.updated_at >= self.since)
         )
 
 
 def find_job(site: Site, name: str) -> Job | None:
-    """The job `name` stands for, or None if neither table nor Step Functions knows it."""
+    """Find a job by its id or by an execution's name or ARN, whichever product it is of.
+
+    Returns None if neither the jobs table nor Step Functions has it. If executions of two
+    products have one name, the first product's is found; the ARN finds the other.
+    """
     table = JobsTable(site)
-    arn = name if name.startswith("arn:") else site.names.execution_arn("cutout", name)
-    of_job = table.row(name)
-    if of_job is not None and of_job.job_id != of_job.execution_name:
-        return Job(of_job, find_execution(site, of_job.execution))
-    row = _row_of_execution(table, arn) or of_job
-    execution = find_execution(site, arn)
-    return Job(row, execution) if row or execution else None
+    record = table.row(name)
+    if record is not None and not record.unclaimed:
+        return job_of(site, record)
+    arns = [record.execution] if record else _possible_arns(site, name)
+    asked = next(filter(None, (find_execution(site, arn) for arn in arns)), None)
+    row = _row_of(table, [asked.arn] if asked else arns) or record
+    if row is None:
+        return Job(None, asked, asked) if asked else None
+    read = {asked.arn: asked} if asked else dict.fromkeys(arns)
+    if row.execution in read:
+        return Job(row, asked, read[row.execution])
+    return Job(row, asked, find_execution(site, row.execution))
 
 
-def _row_of_execution(table: JobsTable, arn: str) -> JobRow | None:
-    """What it holds; else what it once claimed, whoever has that now; else its own record."""
-    row = table.of_execution(arn)
-    if row is not None and row.job_id != row.execution_name:
-        return row
-    return table.claimed_by(arn) or row
+def job_of(site: Site, row: JobRow) -> Job:
+    """Return the job of a row, with the execution that the row names."""
+    latest = find_execution(site, row.execution)
+    return Job(row, latest, latest)
+
+
+def _possible_arns(site: Site, name: str) -> Sequence[str]:
+    if name.startswith("arn:"):
+        return [name]
+    return [site.names.execution_arn(product.machine, name) for product in site.products]
+
+
+def _row_of(table: JobsTable, arns: Sequence[str]) -> JobRow | None:
+    """Return the job these executions have claimed, else one they once claimed, else a record."""
+    rows = [row for arn in arns if (row := table.of_execution(arn))]
+    own = next((row for row in rows if not row.unclaimed), None)
+    return own or table.claimed_by(arns) or next(iter(rows), None)
 
 
 def find_rows(site: Site, wanted: Wanted) -> Iterator[JobRow]:
-    """The rows a person asks for, latest first."""
+    """Return the rows an operator asks for, latest first."""
     found = (row for row in JobsTable(site).rows() if row in wanted)
     return iter(sorted(found, key=lambda row: row.updated_at, reverse=True))
+
+
+def read_output_record(site: Site, row: JobRow) -> dict[str, Any] | None:
+    """Read the output record where the job publishes it; None if there is none."""
+    return _read(site, row.manifest)
+
+
+def read_reason(site: Site, row: JobRow) -> dict[str, Any]:
+    """Read the reason.json of a quarantined job; empty if the row names none or it is missing."""
+    return _read(site, row.reason) or {}
+
+
+def quarantined_key(reason: dict[str, Any]) -> str:
+    """Return the key that the quarantined input names: a row without a job has none."""
+    source = source_of(reason.get("replay", {}).get("input"))
+    return source.key if source else ""
+
+
+def latest_etag(site: Site, source: Location) -> str | None:
+    """Return the ETag of the latest version under an object's key; None if it was deleted."""
+    s3 = site.client("s3")
+    try:
+        head = s3.head_object(Bucket=source.bucket, Key=source.key)
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+        return None
+    return str(head["ETag"]).strip('"')
+
+
+def _read(site: Site, uri: str) -> dict[str, Any] | None:
+    if not uri.startswith("s3://"):
+        return None
+    place = Location.parse(uri)
+    s3 = site.client("s3")
+    try:
+        content = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return None
+    stored: dict[str, Any] = json.loads(content)
+    return stored

@@ -1,7 +1,8 @@
-"""A red execution, resumed at the state where it failed: what AWS calls Redrive."""
+"""Redrive a failed execution: resume it at the state where it failed. AWS only."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -14,61 +15,85 @@ from pipeline.operations.lookup import Job, find_job
 from pipeline.operations.repairing import close_dead
 from pipeline.operations.site import Site
 
-LEASE: Final = timedelta(hours=3)
-_TAKEN_OVER: Final = "another execution has taken its job over since, or it is done"
+_TAKEN_OVER: Final = "another execution has claimed its job since, or the job is done"
 _REDRIVABLE: Final = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
-def redrive_named(site: Site, name: str) -> str:
-    """Resume what `find_job` finds; empty, or why not. Whatever AWS answers is of this one only."""
+class NotRedriven(Exception):
+    """An execution cannot be redriven; the message says why and what to do."""
+
+
+def redrive_named(site: Site, name: str) -> None:
+    """Redrive the job that `find_job` finds. Raises NotRedriven, also if AWS does not answer."""
     try:
         job = find_job(site, name)
-        return redrive(site, job) if job else "there is no such job or execution"
     except (BotoCoreError, ClientError) as error:
-        return f"AWS did not answer: {error}"
+        raise NotRedriven(f"AWS did not answer: {error}") from error
+    if job is None:
+        raise NotRedriven("there is no such job or execution")
+    redrive(site, job)
 
 
-def redrive(site: Site, job: Job) -> str:
-    """Resume the job's execution; empty, or why not. Its job is taken again first."""
+def redrive(site: Site, job: Job) -> None:
+    """Claim the job again for the execution that was asked for, then redrive that execution."""
     if site.local:
-        return "the local cloud has no Redrive; `matteline jobs replay` starts its input again"
-    if job.execution is None:
-        return "AWS has forgotten its execution; `matteline jobs replay` starts its input again"
+        raise NotRedriven("the local cloud has no Redrive; use `matteline jobs replay`")
+    if job.asked is None:
+        raise NotRedriven(
+            "Step Functions no longer has this execution (90-day limit); use "
+            "`matteline jobs replay`"
+        )
     try:
-        return _refusal(site, job.execution, job.row) or _resume(site, job.execution, job.row)
-    except ClientError as error:
-        return f"AWS refused: {error}"
+        _require_redrivable(site, job.asked, job.row)
+        _resume(site, job.asked, job.row)
+    except (BotoCoreError, ClientError) as error:
+        raise NotRedriven(f"AWS did not do it: {error}") from error
 
 
-def _refusal(site: Site, execution: Execution, row: JobRow | None) -> str:
+def _require_redrivable(site: Site, execution: Execution, row: JobRow | None) -> None:
     if execution.status not in _REDRIVABLE:
-        return f"its execution is {execution.status}; only a red one is redriven"
+        raise NotRedriven(
+            f"its execution is {execution.status}; only FAILED, TIMED_OUT or ABORTED ones can be "
+            "redriven"
+        )
     if execution.verdict == "QUARANTINED":
-        return "it was refused for good; mend it, then `matteline quarantine release` it"
+        raise NotRedriven("quarantined: fix the cause, then run `matteline quarantine release`")
     if was_caught(site, execution.arn):
-        return f"{execution.error} was its verdict; `matteline jobs replay` starts its input again"
-    return _TAKEN_OVER if row and row.execution != execution.arn else ""
+        raise NotRedriven(
+            f"{execution.error} was caught, so Redrive cannot resume it; use "
+            "`matteline jobs replay`"
+        )
+    if row and row.execution != execution.arn:
+        raise NotRedriven(_TAKEN_OVER)
 
 
-def _resume(site: Site, execution: Execution, row: JobRow | None) -> str:
-    if row and not _taken_again(JobsTable(site), row, execution):
-        return _TAKEN_OVER
+def _resume(site: Site, execution: Execution, row: JobRow | None) -> None:
+    if row and not _claimed_again(site, row, execution):
+        raise NotRedriven(_TAKEN_OVER)
     try:
         site.client("stepfunctions").redrive_execution(executionArn=execution.arn)
-    except ClientError:
+    except (BotoCoreError, ClientError):
         current = find_execution(site, execution.arn)
         if current and current.running:
-            return ""  # only the answer was lost
+            return  # only the answer was lost
         if row:
-            close_dead(site, row)
+            close_dead(site, row, current)
         raise
-    return ""
 
 
-def _taken_again(table: JobsTable, row: JobRow, execution: Execution) -> bool:
-    """Whether the execution may go on with its row; one that claimed nothing begins without."""
+def _claimed_again(site: Site, row: JobRow, execution: Execution) -> bool:
+    """Return True if the execution may go on; one that had claimed nothing goes without its row."""
+    table = JobsTable(site)
     if row.unclaimed:
         table.forget(row)
         return True
     now = datetime.now(UTC)
-    return table.hold(row, after=execution.ended or now, until=now + LEASE)
+    return table.hold(row, after=execution.ended or now, until=now + _lease(site, execution))
+
+
+def _lease(site: Site, execution: Execution) -> timedelta:
+    """Return how long the execution may run, by the definition it was started with."""
+    described = site.client("stepfunctions").describe_state_machine_for_execution(
+        executionArn=execution.arn
+    )
+    return timedelta(seconds=json.loads(described["definition"])["TimeoutSeconds"])

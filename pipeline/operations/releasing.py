@@ -1,4 +1,4 @@
-"""A container's release, started and followed: the release machine does all of it."""
+"""Start a container's release and wait for it; the release machine does the work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOOK_AGAIN_S: Final = 2.0
 
 @dataclass(frozen=True)
 class Release:
-    """What is wanted of the release machine."""
+    """The input of the release machine."""
 
     container: str
     version: str
@@ -25,7 +25,7 @@ class Release:
 
 
 def start_release(site: Site, release: Release) -> str:
-    """Start the release; its execution's ARN."""
+    """Start the release and return its execution's ARN."""
     started: str = site.client("stepfunctions").start_execution(
         stateMachineArn=site.names.machine_arn(MACHINE),
         name=f"{release.action}-{release.container}-{release.version}-{time.time_ns() // 10**6}",
@@ -35,7 +35,7 @@ def start_release(site: Site, release: Release) -> str:
 
 
 def follow(site: Site, arn: str) -> Execution:
-    """Wait for the end, which the machine itself bounds."""
+    """Wait for the execution to end; the state machine limits how long it may take."""
     while (execution := read_execution(site.client("stepfunctions"), arn)).running:
         time.sleep(_LOOK_AGAIN_S)
     return execution

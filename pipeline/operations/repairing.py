@@ -1,62 +1,86 @@
-"""Closes jobs that nobody works on any more, and starts what was never started."""
+"""Repair what is safe: close jobs whose execution has ended, start executions that are missing."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import JsonValue
 
-from pipeline.operations.accepted import Accepted
-from pipeline.operations.executions import Execution, find_execution
+from pipeline.operations.executions import Execution, find_execution, start_once
 from pipeline.operations.jobs_table import DONE, FAILED, JobRow, JobsTable
+from pipeline.operations.lookup import latest_etag
 from pipeline.operations.site import Site
-from pipeline.operations.starting import start_once
+from pipeline.operations.verdicts import UNRECORDED, Accepted, Finding
 
 GONE: Final = "ExecutionGone"
 
 
-def close_dead(site: Site, row: JobRow) -> str:
-    """What it is recorded as now: nothing if its execution runs, or the row has moved on since.
+@dataclass(frozen=True)
+class Repair:
+    """What a repair did, in words; `started` is the ARN of an execution if it started one."""
 
-    FAILED, with the execution's own error, unless that ended well. A failed one may still be
-    redriven: the job stays its own until another claims it.
+    words: str
+    started: str | None = None
+
+
+def repair(site: Site, finding: Finding) -> Repair:
+    """Repair a finding if that is safe without a decision of the operator."""
+    if finding.lost is not None:
+        return _start_unless_deleted(site, finding.lost)
+    if finding.row is None:
+        return Repair("not repaired: needs a decision")
+    if finding.kind == UNRECORDED:
+        status = DONE if JobsTable(site).finish(finding.row) else None
+    else:
+        status = close_dead(site, finding.row, find_execution(site, finding.row.execution))
+    return Repair(f"recorded as {status}" if status else "not repaired: the job has changed since")
+
+
+def close_dead(site: Site, row: JobRow, execution: Execution | None) -> str | None:
+    """Record the end of a job that says RUNNING, and return its new status.
+
+    `execution` is the one that the row names; None if Step Functions has deleted it. The job
+    becomes DONE if it succeeded, else FAILED with its error. A failed one may still be redriven:
+    the job stays its own until another claims it. Returns None if it runs, or the row has changed.
     """
-    execution = find_execution(site, row.execution)
     if execution is not None and execution.running:
-        return ""
+        return None
     if execution is not None and execution.status == "SUCCEEDED":
-        return DONE if record_done(site, row) else ""
+        return DONE if JobsTable(site).finish(row) else None
     error, reason = _end_of(execution, row)
-    return FAILED if JobsTable(site).close(row, error=error, reason=reason) else ""
+    return FAILED if JobsTable(site).close(row, error=error, reason=reason) else None
 
 
 def _end_of(execution: Execution | None, row: JobRow) -> tuple[str, str]:
-    """The error of an execution that ended badly, or is gone, and the reason to record."""
+    """Return the error to record for an execution that failed or was deleted, and the reason."""
     if execution is None:
-        return GONE, f"{GONE}: {row.execution} is no more; drop the photo again"
+        return GONE, f"{GONE}: Step Functions no longer has {row.execution}; upload the file again"
     if execution.error:
         return execution.error, execution.reason
-    return execution.status, f"{execution.status}: the execution was ended"
+    return execution.status, f"{execution.status}: the execution was stopped or timed out"
 
 
-def record_done(site: Site, row: JobRow) -> bool:
-    """DONE, for a job whose execution fell between publishing and saying so."""
-    return JobsTable(site).finish(row)
+def _start_unless_deleted(site: Site, lost: Accepted) -> Repair:
+    if latest_etag(site, lost.source) is None:
+        return Repair("not repaired: the object was deleted")
+    started = _start_lost(site, lost)
+    return Repair(f"started {started}", started)
 
 
-def start_lost(site: Site, lost: Accepted) -> str:
-    """Start the execution an object never got; its ARN. However often it is asked, it is one.
+def _start_lost(site: Site, lost: Accepted) -> str:
+    """Start the execution that the upload should have started, once; return its ARN.
 
-    Its input has the shape of the event that never came: if the object was replaced since, it
-    ends as SourceChanged, as that event would have.
+    Its input has the shape of the S3 event. If the object was replaced since, it fails with
+    SourceChanged, as the event would have.
     """
-    bucket, key, version_id = lost.photo
+    bucket, key, version_id = lost.source
     stored: dict[str, JsonValue] = {"key": key, "etag": lost.etag}
     if version_id is not None:
         stored["version-id"] = version_id
-    given: JsonValue = {
+    event: JsonValue = {
         "detail-type": "Object Created",
         "source": "matteline",
         "detail": {"bucket": {"name": bucket}, "object": stored},
     }
-    return start_once(site, given, why="found")
+    return start_once(site, lost.product.machine, event, why="found")

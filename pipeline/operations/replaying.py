@@ -1,4 +1,4 @@
-"""The recorded input, started again: once, until that too has ended."""
+"""Replay a job: start its recorded input again, once until that execution has ended."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pipeline.operations.accepted import latest_etag
-from pipeline.operations.executions import Execution, find_execution, photo_of
+from pipeline.operations.executions import source_of, start_after
 from pipeline.operations.jobs_table import DONE, RUNNING, JobRow, JobsTable
-from pipeline.operations.published import read_reason
+from pipeline.operations.lookup import Job, latest_etag, read_reason
 from pipeline.operations.repairing import close_dead
 from pipeline.operations.site import Site
-from pipeline.operations.starting import start_after
+
+
+class NotReplayed(Exception):
+    """A job cannot be replayed; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What is to be different this time: `force` a finished job, other `options`."""
+    """What a replay changes in the input: `force` runs a finished job, `options` replace others."""
 
     force: bool = False
     options: dict[str, Any] | None = None
@@ -30,69 +32,84 @@ class Changes:
 
 @dataclass(frozen=True)
 class Replay:
-    """What became of one row: `execution` is the new one's ARN, empty if `refused` says why not."""
+    """The ARN that one job was started as, or why it was not. A dry run has neither."""
 
     row: JobRow
-    execution: str = ""
-    refused: str = ""
+    started: str | None = None
+    refused: str | None = None
 
 
-def replay(site: Site, row: JobRow, changes: Changes, *, dry_run: bool = False) -> Replay:
-    """Start the row's recorded input again and note that on the row, unless it may not be.
+def replay(site: Site, job: Job, changes: Changes, *, dry_run: bool = False) -> Replay:
+    """Start the recorded input of a job that has a row, and note the new execution in the row.
 
-    Asked twice for one execution, it starts one; once that has ended, it starts the next.
+    A second call for the same execution starts nothing while the replay runs, and the next replay
+    once it has ended.
     """
+    if job.row is None:
+        raise ValueError("only a recorded job can be replayed")
     try:
-        return _replay(site, row, changes, dry_run=dry_run)
+        return Replay(job.row, started=_replay(site, job, job.row, changes, dry_run=dry_run))
+    except NotReplayed as error:
+        return Replay(job.row, refused=str(error))
     except ClientError as error:
-        return Replay(row, refused=f"AWS refused: {error}")
+        return Replay(job.row, refused=f"AWS denied it: {error}")
 
 
-def _replay(site: Site, row: JobRow, changes: Changes, *, dry_run: bool) -> Replay:
-    before = find_execution(site, row.execution)
-    refused = _refusal(row, before, changes)
-    recorded = before.input if before else read_reason(site, row).get("replay", {}).get("input")
-    if not refused and recorded is None:
-        refused = "its execution is forgotten and no reason.json has the input: drop it again"
-    refused = refused or _superseded(site, recorded, changes)
-    if refused or dry_run:
-        return Replay(row, refused=refused)
-    if row.status == RUNNING and before and not close_dead(site, row):
-        return Replay(row, refused="another execution has just taken it over")
-    given = changed(recorded, changes)
-    execution = start_after(site, given, why="replay", before=row.execution)
-    JobsTable(site).mark_released(row, by=execution)
-    return Replay(row, execution)
+def _replay(site: Site, job: Job, row: JobRow, changes: Changes, *, dry_run: bool) -> str | None:
+    if job.latest is not None and job.latest.running:
+        raise NotReplayed("it is running")
+    if row.status == DONE and not changes.force:
+        raise NotReplayed("it is done; use --force to run it again")
+    if not row.machine:
+        raise NotReplayed(f"{row.execution} is of no product's state machine")
+    recorded = _recorded_input(site, job, row)
+    _require_latest_version(site, recorded, changes)
+    if dry_run:
+        return None
+    if row.status == RUNNING and job.latest and close_dead(site, row, job.latest) is None:
+        raise NotReplayed("another execution has just claimed it")
+    given = _changed(recorded, changes)
+    started = start_after(site, row.machine, given, why="replay", before=row.execution)
+    JobsTable(site).mark_released(row, by=started)
+    return started
 
 
-def changed(recorded: Any, changes: Changes) -> Any:  # noqa: ANN401 - JSON
-    """The recorded input with `changes`; an event cannot carry any and becomes a typed input."""
+def _recorded_input(site: Site, job: Job, row: JobRow) -> Any:  # noqa: ANN401 - JSON
+    if job.latest is not None:
+        return job.latest.input
+    recorded = read_reason(site, row).get("replay", {}).get("input")
+    if recorded is None:
+        raise NotReplayed(
+            "Step Functions no longer has its execution, and no reason.json has its input; "
+            "upload the file again"
+        )
+    return recorded
+
+
+def _changed(recorded: Any, changes: Changes) -> Any:  # noqa: ANN401 - JSON
+    """Return the input with `changes`: an event cannot carry any and becomes a typed input."""
     if changes.none:
         return recorded
-    photo = photo_of(recorded)
-    typed = {} if photo is None else {"bucket": photo.bucket, "key": photo.key}
-    if photo is not None and photo.version_id is not None:
-        typed["version_id"] = photo.version_id
+    source = source_of(recorded)
+    typed = {} if source is None else {"bucket": source.bucket, "key": source.key}
+    if source is not None and source.version_id is not None:
+        typed["version_id"] = source.version_id
     before = recorded if isinstance(recorded, dict) and "detail-type" not in recorded else {}
     options = {} if changes.options is None else {"options": changes.options}
     return {**before, **typed, **options, "force": changes.force}
 
 
-def _superseded(site: Site, recorded: Any, changes: Changes) -> str:  # noqa: ANN401 - JSON
-    """Why an event may not become a typed input: that one is not held against what came since."""
+def _require_latest_version(site: Site, recorded: Any, changes: Changes) -> None:  # noqa: ANN401
+    """Raise NotReplayed where an event would become a typed input for bytes that were replaced.
+
+    A typed input may name any version; an event for replaced bytes fails with SourceChanged.
+    """
     match recorded:
         case {"detail-type": _, "detail": {"object": {"etag": str(etag)}}} if not changes.none:
-            photo = photo_of(recorded)
+            source = source_of(recorded)
         case _:
-            return ""
-    if photo is None or latest_etag(site, photo) == etag:
-        return ""
-    return f"{photo.uri} was replaced or deleted since; drop it again to have it this way"
-
-
-def _refusal(row: JobRow, before: Execution | None, changes: Changes) -> str:
-    if before is not None and before.running:
-        return "it is running"
-    if row.status == DONE and not changes.force:
-        return "it is done; --force runs it again"
-    return ""
+            return
+    if source is not None and latest_etag(site, source) != etag:
+        raise NotReplayed(
+            f"{source.uri} was replaced or deleted; upload it again to apply these options"
+        )

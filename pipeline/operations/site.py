@@ -1,4 +1,4 @@
-"""Which deployment an operator works on, and how it is reached."""
+"""The deployment that an operator works on: its names, its products, and how to reach it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.declared.names import LOCAL_STAGE, Names, stage_names
+from pipeline.declared.products import Product
 
 if TYPE_CHECKING:
     import boto3
@@ -17,10 +18,11 @@ _LOCK: Final = threading.Lock()
 
 @dataclass(frozen=True)
 class Site:
-    """One deployment: its names and its services. Calls are paced where AWS throttles them."""
+    """One deployment. Its clients slow down where AWS throttles them."""
 
     names: Names
     session: boto3.Session = field(repr=False)
+    products: tuple[Product, ...] = field(hash=False)
     endpoint_url: str | None = None
 
     @property
@@ -31,10 +33,14 @@ class Site:
         with _LOCK:
             return _client(self, service)
 
-    @property
-    def machine_arn(self) -> str:
-        """The cutout machine itself, whatever its alias points at: it lists all executions."""
-        return self.names.unqualified_machine_arn("cutout")
+    def machine_arn(self, machine: str) -> str:
+        """Return the ARN of a state machine itself, which lists the executions of every alias."""
+        return self.names.unqualified_machine_arn(machine)
+
+    def product_of(self, execution_arn: str) -> Product | None:
+        """Return the product of an execution; None if its state machine is of no product."""
+        machine = self.names.machine_of(execution_arn)
+        return next((each for each in self.products if each.machine == machine), None)
 
 
 @functools.cache
@@ -45,18 +51,18 @@ def _client(site: Site, service: str) -> Any:  # noqa: ANN401
     return site.session.client(service, endpoint_url=site.endpoint_url, config=config)
 
 
-def local_site(names: Names, endpoint_url: str) -> Site:
-    """A running local cloud; it takes any credentials."""
+def local_site(names: Names, endpoint_url: str, products: tuple[Product, ...]) -> Site:
+    """Return the site of a running local cloud, which accepts any credentials."""
     import boto3
 
     session = boto3.Session("matteline", "matteline", region_name=names.region)
-    return Site(names, session, endpoint_url)
+    return Site(names, session, products, endpoint_url)
 
 
-def aws_site(stage: str) -> Site:
-    """A stage deployed in the account and region of the person's own AWS settings.
+def aws_site(stage: str, products: tuple[Product, ...]) -> Site:
+    """Return the site of a stage in the account and region of the operator's own AWS settings.
 
-    NoRegionError if those name no region; ClientError if the credentials are not accepted.
+    Raises NoRegionError if they name no region; ClientError if AWS denies the credentials.
     """
     import boto3
 
@@ -64,4 +70,5 @@ def aws_site(stage: str) -> Site:
     account = session.client("sts").get_caller_identity()["Account"]
     region = str(session.region_name)
     partition = session.get_partition_for_region(region)
-    return Site(stage_names(stage, account=account, region=region, partition=partition), session)
+    names = stage_names(stage, account=account, region=region, partition=partition)
+    return Site(names, session, products)

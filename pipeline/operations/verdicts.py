@@ -1,4 +1,4 @@
-"""How one accepted object ended: exactly one state, or a finding."""
+"""How one accepted object ended for its product: exactly one state, or a finding."""
 
 from __future__ import annotations
 
@@ -7,18 +7,50 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from pipeline.operations.accepted import Accepted
+from pipeline.artifacts import Location
+from pipeline.declared.products import Product
 from pipeline.operations.executions import Execution
-from pipeline.operations.findings import LOST, STUCK, Finding
 from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, JobRow
 
 DUPLICATE: Final = "DUPLICATE"
 WAITING: Final = "WAITING"
 
+LOST: Final = "lost"
+STUCK: Final = "stuck"
+DOUBLED: Final = "doubled"
+UNPUBLISHED: Final = "unpublished"
+UNRECORDED: Final = "unrecorded"
+KINDS: Final = (LOST, STUCK, DOUBLED, UNPUBLISHED, UNRECORDED)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """One version of an uploaded object, and a product's executions for it, oldest first."""
+
+    source: Location
+    etag: str
+    at: datetime
+    product: Product
+    executions: tuple[Execution, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something an audit found wrong.
+
+    `lost` is the object whose execution the repair starts, `row` the row that it writes.
+    """
+
+    kind: str
+    what: str
+    why: str
+    lost: Accepted | None = None
+    row: JobRow | None = None
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """The state an object is in, and the error's name where it has one."""
+    """The state of an object. `error` is the name of its error, if it has one."""
 
     state: str
     error: str = ""
@@ -26,13 +58,13 @@ class Verdict:
 
 
 def verdict_of(each: Accepted, claims: Mapping[str, JobRow], patience: timedelta) -> Verdict:
-    """The object's state. `claims` has the row of every execution that ever claimed a job."""
+    """Return the object's state. `claims` has the row of every execution that claimed a job."""
     if not each.executions:
         return _without_execution(each, patience)
     if any(execution.running for execution in each.executions):
         return Verdict(RUNNING)
-    told = [_told(execution, claims) for execution in each.executions]
-    known = [verdict for verdict in told if verdict is not None]
+    found = [_recorded(execution, claims) for execution in each.executions]
+    known = [verdict for verdict in found if verdict is not None]
     settled = [verdict for verdict in known if verdict.state != DUPLICATE]
     if settled or known:
         return (settled or known)[-1]
@@ -42,7 +74,7 @@ def verdict_of(each: Accepted, claims: Mapping[str, JobRow], patience: timedelta
 
 
 def just_ended(execution: Execution, patience: timedelta) -> bool:
-    """Whether nobody may have come to record its end yet."""
+    """Return True if the execution ended within `patience`: its record may be pending."""
     ended = execution.ended
     return ended is not None and datetime.now(UTC) - ended < patience
 
@@ -50,18 +82,18 @@ def just_ended(execution: Execution, patience: timedelta) -> bool:
 def _without_execution(each: Accepted, patience: timedelta) -> Verdict:
     if datetime.now(UTC) - each.at < patience:
         return Verdict(WAITING)
-    told = "no execution was started for it"
-    return Verdict(LOST.upper(), finding=Finding(LOST, each.photo.uri, told, lost=each))
+    why = f"no execution of {each.product.machine} was started for it"
+    return Verdict(LOST.upper(), finding=Finding(LOST, each.source.uri, why, lost=each))
 
 
-def _told(execution: Execution, claims: Mapping[str, JobRow]) -> Verdict | None:
-    """How an execution that has ended is recorded; None if it is not."""
+def _recorded(execution: Execution, claims: Mapping[str, JobRow]) -> Verdict | None:
+    """Return how an ended execution is recorded; None if it is not."""
     if execution.status == "SUCCEEDED":
         return Verdict(execution.verdict)
     row = claims.get(execution.arn)
     if row is None:
         return None
-    if row.execution != execution.arn:  # another has taken the job over since
+    if row.execution != execution.arn:  # another execution has claimed the job since
         state = QUARANTINED if execution.verdict == QUARANTINED else FAILED
         return Verdict(state, execution.error or execution.status)
     return Verdict(row.status, row.error) if row.status == DONE or _closed(row) else None
@@ -72,15 +104,17 @@ def _closed(row: JobRow) -> bool:
 
 
 def _unrecorded(each: Accepted, claims: Mapping[str, JobRow]) -> Finding:
-    """Its last execution is over: the job is still held by it, or there never was one."""
+    """Its last execution has ended, and its row says RUNNING or does not exist."""
     last = each.executions[-1]
     row = claims.get(last.arn) or JobRow(
         job_id=last.name,
         status=RUNNING,
         execution=last.arn,
         updated_at=last.started or each.at,
-        bucket=each.photo.bucket,
-        key=each.photo.key,
+        bucket=each.source.bucket,
+        key=each.source.key,
+        product=each.product.name,
+        machine=each.product.machine,
     )
-    told = f"its execution is {last.status}: {last.reason}"
-    return Finding(STUCK, each.photo.uri, told, row=row)
+    why = f"its execution is {last.status}: {last.reason}"
+    return Finding(STUCK, each.source.uri, why, row=row)

@@ -26,26 +26,28 @@ def drop(cloud: LocalCloud, path: Path, key: str, metadata: Mapping[str, str]) -
 
 
 class Watch:
-    """Notices executions of the cutout machine as they end, asking as little as it can."""
+    """Notices executions of the products' state machines as they end, with few calls."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._states = cloud.client("stepfunctions")
+        self._machines = [NAMES.machine_arn(each.machine) for each in cloud.blueprint.products]
         self._running: set[str] = set()
         self._known: set[str] = set()
 
     def ended(self) -> Iterator[Execution]:
-        """Every execution that has ended since the last time."""
-        self._discover()
+        """Yield every execution that has ended since the last call."""
+        for machine_arn in self._machines:
+            self._discover(machine_arn)
         for arn in sorted(self._running):
             execution = describe(self._states, arn)
             if execution.status != "RUNNING":
                 self._running.remove(arn)
                 yield execution
 
-    def _discover(self) -> None:
-        """Read the list, newest first, until a page holds nothing new."""
+    def _discover(self, machine_arn: str) -> None:
+        """Read the machine's executions, newest first, until a page holds nothing new."""
         listed = self._states.get_paginator("list_executions").paginate(
-            stateMachineArn=NAMES.machine_arn("cutout"), PaginationConfig={"PageSize": _PAGE}
+            stateMachineArn=machine_arn, PaginationConfig={"PageSize": _PAGE}
         )
         for page in listed:
             new = {row["executionArn"] for row in page["executions"]} - self._known

@@ -62,13 +62,13 @@ def run() -> Load:
 
 
 def _measure(cloud: LocalCloud) -> Load:
-    site, began = local_site(NAMES, cloud.endpoint), datetime.now(UTC)
+    site, began = local_site(NAMES, cloud.endpoint, cloud.blueprint.products), datetime.now(UTC)
     _send(cloud, range(WARM_UP))
     warm_mb, started = _memory(cloud), time.perf_counter()
     since = datetime.now(UTC)
     _send(cloud, range(WARM_UP, WARM_UP + PHOTOS))
     seconds, end_mb = time.perf_counter() - started, _memory(cloud)
-    executions = list(executions_since(site, since))
+    executions = list(executions_since(site, since, site.products))
     told = audit(site, began, patience=timedelta(0))
     return Load(seconds, executions, warm_mb, end_mb, told)
 
@@ -113,7 +113,7 @@ def report(load: Load) -> None:
     for process in sorted(load.warm_mb.keys() & load.end_mb.keys()):
         grown = f"{load.end_mb[process]:,.0f} MB, {load.kb_per_photo(process):+,.1f} KB a photo"
         table.add_row(f"memory, {process}", grown)
-    states = ", ".join(f"{times:,} {state}" for state, times in load.told.states.items())
+    states = ", ".join(f"{times:,} {state}" for state, times in load.told.states["cutout"].items())
     table.add_row("accounted for", f"{states}; {len(load.told.findings)} findings")
     console().print(table)
 

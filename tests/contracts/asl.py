@@ -129,6 +129,15 @@ class Machine:
     def scopes(self) -> tuple[Scope, ...]:
         return tuple(_scopes(Scope(self.name, self.definition)))
 
+    def enclosing(self, state: State) -> Iterator[State]:
+        """Yield the Maps and Parallels that a state is in, the innermost first."""
+        owners = {name: scope.owner for scope in self.scopes for name in scope.states}
+        named = {each.name: each for each in self.states}
+        name = owners[state.name]
+        while name in named:
+            yield named[name]
+            name = owners[name]
+
     @property
     def states(self) -> tuple[State, ...]:
         return tuple(state for scope in self.scopes for state in scope.states.values())

@@ -1,4 +1,4 @@
-"""Rules on what is caught, and where it leads."""
+"""Rules on what is caught, and where it leads: for every machine, and for product machines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from tests.contracts.asl import Machine, Scope, State
 from tests.contracts.declared import Declared
 
-MAIN: Final = "cutout"
+# States that product machines have by these names, if they have them.
 QUARANTINE: Final = "Quarantine"
 FALLBACK: Final = "UseFallback"
 STAGE_ONCE: Final = "StageAgain"
@@ -23,7 +23,6 @@ OUT_OF_CAPACITY: Final = frozenset(
         "States.Timeout",
     }
 )
-CAPACITY_TASKS: Final = frozenset({"RemoveBackground", "RefineEdges"})
 NEED_A_PERSON: Final = frozenset({"WeightsMismatch", "ModelNotOffered"})
 WILDCARDS: Final = frozenset({"States.ALL", "States.TaskFailed"})
 
@@ -35,34 +34,49 @@ def nothing_is_caught_by_wildcard(machine: Machine, _declared: Declared) -> Iter
 
 
 def permanent_errors_are_caught(machine: Machine, declared: Declared) -> Iterator[str]:
-    """One catcher of every Lambda task names every permanent error and nothing else."""
-    for task in machine.lambda_tasks if machine.name == MAIN else ():
-        for name in sorted(declared.permanent - task.caught):
+    """Of every Lambda task, exactly the permanent errors that the machine's tasks can raise.
+
+    The task catches them, or a Map or Parallel that it is in. No other error is caught with them.
+    """
+    permanent = declared.permanent & declared.raised_by(machine)
+    for task in machine.lambda_tasks:
+        for name in sorted(permanent - _caught_around(machine, task)):
             yield f"{task.name}: {name} is not caught"
-        for names in _sets_caught_with(task, declared.permanent):
-            for name in sorted(names - declared.permanent):
+        for names in _sets_caught_with(machine, task, permanent):
+            for name in sorted(names - permanent):
                 yield f"{task.name}: {name} is caught as if it were permanent"
 
 
 def capacity_errors_are_caught(machine: Machine, declared: Declared) -> Iterator[str]:
-    """Where pixels are worked on, every way of running out of room is caught, together."""
-    capacity = declared.capacity | OUT_OF_CAPACITY
-    for task in machine.tasks if machine.name == MAIN else ():
-        expected = capacity if task.name in CAPACITY_TASKS else frozenset()
-        for name in sorted(expected - task.caught):
+    """Once the job is claimed, every way in which a function is too small is caught, together.
+
+    The first state has no job yet, and nothing smaller to try.
+    """
+    capacity = (declared.capacity & declared.raised_by(machine)) | OUT_OF_CAPACITY
+    for task in machine.tasks:
+        claimed = task.service == "lambda" and task.name != machine.definition["StartAt"]
+        expected = capacity if claimed else frozenset()
+        for name in sorted(expected - _caught_around(machine, task)):
             yield f"{task.name}: {name} is not caught"
         for name in sorted(task.caught & capacity - expected):
             yield f"{task.name}: catches {name}, which has no way on from here"
-        for names in _sets_caught_with(task, capacity):
+        for names in _sets_caught_with(machine, task, capacity):
             for name in sorted(names - capacity):
                 yield f"{task.name}: {name} is caught as if the function were too small"
 
 
-def _sets_caught_with(task: State, kind: frozenset[str]) -> Iterator[frozenset[str]]:
-    for catcher in task.catchers:
-        names = frozenset(catcher["ErrorEquals"])
-        if names & kind:
-            yield names
+def _caught_around(machine: Machine, task: State) -> frozenset[str]:
+    return frozenset().union(*(each.caught for each in (task, *machine.enclosing(task))))
+
+
+def _sets_caught_with(
+    machine: Machine, task: State, kind: frozenset[str]
+) -> Iterator[frozenset[str]]:
+    for state in (task, *machine.enclosing(task)):
+        for catcher in state.catchers:
+            names = frozenset(catcher["ErrorEquals"])
+            if names & kind:
+                yield names
 
 
 def redrivable_errors_stay_uncaught(machine: Machine, declared: Declared) -> Iterator[str]:
@@ -120,10 +134,9 @@ def failures_keep_their_name(machine: Machine, _declared: Declared) -> Iterator[
 
 RULES: Final = (
     nothing_is_caught_by_wildcard,
-    permanent_errors_are_caught,
-    capacity_errors_are_caught,
     redrivable_errors_stay_uncaught,
     permanent_errors_are_quarantined,
     caught_errors_end_in_fail,
     failures_keep_their_name,
 )
+OF_PRODUCTS: Final = (permanent_errors_are_caught, capacity_errors_are_caught)

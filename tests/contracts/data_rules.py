@@ -80,6 +80,16 @@ def nulls_are_asked_about(machine: Machine, declared: Declared) -> Iterator[str]
                     yield f"{task.name}: is sent {path}, which may be null"
 
 
+def what_is_put_is_json(machine: Machine, _declared: Declared) -> Iterator[str]:
+    """Step Functions writes a Body as JSON: text would arrive in quotes, an object as itself."""
+    for task in machine.tasks:
+        if task.resource.endswith("aws-sdk:s3:putObject"):
+            if not isinstance(task.parameters.get("Body"), dict):
+                yield f"{task.name}: a Body that is no object"
+            if task.parameters.get("ContentType") != "application/json":
+                yield f"{task.name}: JSON that does not say so"
+
+
 def _reached_unasked(scope: Scope, task: State, path: str) -> bool:
     null = {"Variable": path, "IsNull": True}
     questions = {
@@ -199,4 +209,5 @@ RULES: Final = (
     nothing_replaced_is_read,
     payloads_have_the_right_type,
     nulls_are_asked_about,
+    what_is_put_is_json,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
@@ -30,12 +30,18 @@ from pipeline.golden import Row
 from pipeline.local.deployment import NAMES
 from pipeline.releases import errors as release_errors
 from pipeline.releases.errors import ReleaseError
+from pipeline.releases.shipping import import_closure
 from tests.contracts.asl import PLACEHOLDER, Machine, State, load_machines
 from tests.contracts.operations import Task, operation_task
+from tests.contracts.raising import errors_named
+from tests.contracts.roles import Role, role_of
 
 C = TypeVar("C", bound=Contract)
 
 ROOT: Final = Path(__file__).parents[2]
+
+# Stands for the machine of whichever product is asked for.
+ANY_PRODUCT: Final = "ProductStateMachineArnTemplate"
 
 
 class OperationTask(NamedTuple):
@@ -61,6 +67,8 @@ class Declared:
     """Everything the rules compare with.
 
     Containers, operations and timeouts go by their placeholder, hints by their error's name.
+    `products` are the machines of all products. `raised` has the errors that each container may
+    raise, by its placeholder.
     """
 
     substitutions: Mapping[str, str]
@@ -69,6 +77,8 @@ class Declared:
     operations: Mapping[str, OperationTask]
     release_hints: Mapping[str, str]
     machine_timeouts: Mapping[str, int]
+    products: tuple[str, ...]
+    raised: Mapping[str, frozenset[str]]
     permanent: frozenset[str]
     capacity: frozenset[str]
     transient: frozenset[str]
@@ -77,6 +87,16 @@ class Declared:
     @property
     def errors(self) -> frozenset[str]:
         return self.permanent | self.capacity | self.transient | self.weights
+
+    def role_of(self, machine: Machine) -> Role:
+        return role_of(machine.name, self.products)
+
+    def raised_by(self, machine: Machine) -> frozenset[str]:
+        """Return the errors that the machine's tasks may raise."""
+        containers = (self.container_of(task) for task in machine.lambda_tasks)
+        return frozenset().union(
+            *(self.raised[each.placeholder] for each in containers if each is not None)
+        )
 
     def container_of(self, state: State) -> ContainerManifest | None:
         """The container a Lambda task invokes, by the placeholder in its FunctionName."""
@@ -103,6 +123,8 @@ class Declared:
 
 def read_declared(root: Path = ROOT) -> Declared:
     blueprint = Blueprint.read(root)
+    products = tuple(product.machine for product in blueprint.products)
+    machines = load_machines(blueprint.state_machines)
     return Declared(
         substitutions=blueprint.substitutions(NAMES),
         containers={row.placeholder: row for row in blueprint.containers},
@@ -111,7 +133,16 @@ def read_declared(root: Path = ROOT) -> Declared:
         release_hints={
             name: getattr(release_errors, name).hint for name in leaf_names(ReleaseError)
         },
-        machine_timeouts=machine_timeouts(load_machines(blueprint.state_machines)),
+        machine_timeouts={
+            **machine_timeouts(machines),
+            ANY_PRODUCT: max(
+                each.definition.get("TimeoutSeconds", 0)
+                for each in machines
+                if each.name in products
+            ),
+        },
+        products=products,
+        raised={row.placeholder: _raised(root, row) for row in blueprint.containers},
         permanent=leaf_names(PermanentError),
         capacity=leaf_names(CapacityError),
         transient=leaf_names(TransientError),
@@ -134,6 +165,11 @@ def facts_of(row: ModelRow | None) -> Row | None:
     if row is None:
         return None
     return Row(row.name, row.engine.name, None if row.hosted else row.weights_key)
+
+
+def _raised(root: Path, container: ContainerManifest) -> frozenset[str]:
+    entries = [container.handler.removesuffix(".handler")]
+    return errors_named(import_closure(root, entries), leaf_names())
 
 
 def machine_timeouts(machines: tuple[Machine, ...]) -> dict[str, int]:
@@ -200,3 +236,6 @@ def _task(root: Path, container: ContainerManifest) -> Task:
     return Task(
         declared_contracts(Job)[container.job], declared_contracts(Result)[signature.result]
     )
+
+
+Rule = Callable[[Machine, Declared], Iterator[str]]

@@ -81,27 +81,24 @@ ON_THROTTLE: Final = Patience(2, 2, 12, 120)
 ON_FAULT: Final = Patience(2, 2, 6, 60)
 ON_DYNAMODB: Final = Patience(1, 2, 6, 20)
 
-# Raised only where weights are staged. Waiting there costs nothing, and has to outlast a claim
-# whose holder died: 16 minutes.
+# Waiting for weights that another execution stages costs nothing, and has to outlast a claim whose
+# holder died: 16 minutes.
 CLAIMED: Final = "WeightsClaimed"
-STAGES_WEIGHTS: Final = "ModelDownloaderArn"
 ON_CLAIM: Final = Patience(1, 1.5, 90, 30)
 
 
 def lambda_is_retried(machine: Machine, declared: Declared) -> Iterator[str]:
     """Throttling for a long time, service and transient errors for a shorter one, nothing else.
 
-    The platform's own functions raise no transient errors of their own.
+    The transient errors are exactly those that the machine's tasks can raise. The platform's own
+    functions raise none.
     """
-    faults = LAMBDA_FAULTS | declared.transient - {CLAIMED}
-    agreed = dict.fromkeys(THROTTLES, ON_THROTTLE) | dict.fromkeys(faults, ON_FAULT)
-    of_operations = dict.fromkeys(THROTTLES, ON_THROTTLE) | dict.fromkeys(LAMBDA_FAULTS, ON_FAULT)
+    transient = declared.transient & declared.raised_by(machine)
+    of_service = dict.fromkeys(THROTTLES, ON_THROTTLE) | dict.fromkeys(LAMBDA_FAULTS, ON_FAULT)
+    of_ours = {name: ON_CLAIM if name == CLAIMED else ON_FAULT for name in transient}
     for task in machine.lambda_tasks:
-        if declared.operation_of(task):
-            yield from retries_as_agreed(task, of_operations)
-            continue
-        stages = f"${{{STAGES_WEIGHTS}}}" in task.parameters.get("FunctionName", "")
-        yield from retries_as_agreed(task, agreed | ({CLAIMED: ON_CLAIM} if stages else {}))
+        ours = {} if declared.operation_of(task) else of_ours
+        yield from retries_as_agreed(task, of_service | ours)
 
 
 def dynamodb_is_retried(machine: Machine, _declared: Declared) -> Iterator[str]:
@@ -149,13 +146,17 @@ def hopeless_errors_are_not_retried(machine: Machine, declared: Declared) -> Ite
 
 
 def error_names_exist(machine: Machine, declared: Declared) -> Iterator[str]:
-    """A name without a dot is ours; one with a dot belongs to the service that is called."""
+    """A name without a dot is ours; one with a dot belongs to the service that is called.
+
+    Ours are names that the machine's own tasks can raise.
+    """
+    raised = declared.errors & declared.raised_by(machine)
     for state in machine.states:
         for name in sorted(state.retried | state.caught):
             owner, dot, _ = name.partition(".")
-            if not dot and name not in declared.errors:
-                yield f"{state.name}: nothing raises {name}"
-            if not dot and state.service != "lambda":
+            if not dot and name not in raised:
+                yield f"{state.name}: no task of {machine.name} raises {name}"
+            if not dot and state.type == "Task" and state.service != "lambda":
                 yield f"{state.name}: {state.service} does not raise {name}"
             if dot and owner not in _OWNERS.get(state.service, {"States"}):
                 yield f"{state.name}: {state.service} does not raise {name}"

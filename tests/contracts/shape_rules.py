@@ -8,6 +8,7 @@ from typing import Final
 
 from tests.contracts.asl import Machine, Scope, fields, placeholders, strings
 from tests.contracts.declared import Declared
+from tests.contracts.roles import Role
 
 _KEBAB: Final = re.compile(r"[a-z]+(-[a-z]+)*")
 _PASCAL: Final = re.compile(r"([A-Z][a-z0-9]*)+")
@@ -40,10 +41,6 @@ _SERVICES: Final = frozenset(
         "events",
     }
 )
-
-
-# The one machine that AWS alone runs: the local cloud leaves it out.
-DISTRIBUTED: Final = frozenset({"backfill"})
 
 
 def placeholders_resolve(machine: Machine, declared: Declared) -> Iterator[str]:
@@ -114,21 +111,25 @@ def every_way_ends(machine: Machine, _declared: Declared) -> Iterator[str]:
                 yield f"{name}: no way out"
 
 
-def runs_on_every_engine(machine: Machine, _declared: Declared) -> Iterator[str]:
-    """JSONPath without variables or filters, INLINE Maps, the integrations we emulate."""
+def runs_on_every_engine(machine: Machine, declared: Declared) -> Iterator[str]:
+    """JSONPath without variables or filters, INLINE Maps, the integrations we emulate.
+
+    A batch machine runs on AWS alone: the local cloud leaves it out.
+    """
+    on_aws_alone = declared.role_of(machine) is Role.BATCH
     for name, value in fields(machine.definition):
         if name == "QueryLanguage" and value != "JSONPath":
             yield f"QueryLanguage is {value}"
-        if name == "Mode" and value != "INLINE" and machine.name not in DISTRIBUTED:
+        if name == "Mode" and value != "INLINE" and not on_aws_alone:
             yield f"a Map of mode {value}"
     if any("[?(" in text for text in strings(machine.definition)):
         yield "a JSONPath filter"
-    for scope in machine.scopes if machine.name not in DISTRIBUTED else ():
+    for scope in machine.scopes if not on_aws_alone else ():
         yield from _unportable_states(scope)
 
 
 def distributed_maps_are_bounded(machine: Machine, _declared: Declared) -> Iterator[str]:
-    """What only one machine may have says how much at once, how much may fail, who is told."""
+    """A distributed Map says how much runs at once, how much may fail, and where results go."""
     for state in machine.states:
         mode = state.body.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode")
         if state.type == "Map" and mode == "DISTRIBUTED":

@@ -11,14 +11,16 @@ from pipeline.contracts.contract import Contract
 from pipeline.declared.blueprint import fill
 from tests.contracts.asl import Machine, State, expressions, paths, placeholders
 from tests.contracts.declared import Declared, function_name, machine_timeouts, wire_fields
+from tests.contracts.roles import Role
 
 # So that the function's own timeout ends a call, and its name is the one that is caught.
 _MARGIN_S: Final = 15
 _WHOLE: Final = frozenset({"$", "$$"})
-_GRANTED: Final = frozenset({("Inspect", "input.$"), ("ReadRequest", "input.$")})
+# The task of a role that reads the execution's input.
+_READS_INPUT: Final[Mapping[Role, str]] = {Role.PRODUCT: "Inspect", Role.RELEASE: "ReadRequest"}
 _RESULT: Final = "$.Payload."
-# Who need not know how what they started ends: it says so itself, by an alarm of its own.
-_SEND_OFF: Final = frozenset({"RecordEnd", "GoOn"})
+# Machines that need not wait for what they start: it has an alarm of its own.
+_SEND_OFF: Final = frozenset({Role.REAPING})
 
 
 def functions_exist(machine: Machine, declared: Declared) -> Iterator[str]:
@@ -105,8 +107,9 @@ def results_are_read_once(machine: Machine, _declared: Declared) -> Iterator[str
             yield f"{state.name}: reads {_RESULT} outside a ResultSelector"
 
 
-def nobody_is_sent_the_whole_state(machine: Machine, _declared: Declared) -> Iterator[str]:
-    """Only who reads the execution's input is given it untouched."""
+def nobody_is_sent_the_whole_state(machine: Machine, declared: Declared) -> Iterator[str]:
+    """Only the task that reads the execution's input is given it untouched."""
+    granted = (_READS_INPUT.get(declared.role_of(machine)), "input.$")
     for task in machine.tasks:
         parameters = dict(task.parameters)
         if not parameters:
@@ -114,7 +117,7 @@ def nobody_is_sent_the_whole_state(machine: Machine, _declared: Declared) -> Ite
         if task.service == "lambda" and not task.payload:
             yield f"{task.name}: the payload is not written field by field"
         parameters["Payload"] = {
-            name: value for name, value in task.payload.items() if (task.name, name) not in _GRANTED
+            name: value for name, value in task.payload.items() if (task.name, name) != granted
         }
         if any(expression in _WHOLE for expression in expressions(parameters)):
             yield f"{task.name}: is sent the whole state"
@@ -137,10 +140,12 @@ def functions_time_out_first(machine: Machine, declared: Declared) -> Iterator[s
 
 def children_time_out_first(machine: Machine, declared: Declared) -> Iterator[str]:
     """A task that starts a machine waits for as long as that may run, or wants nothing of it."""
+    sends_off = declared.role_of(machine) in _SEND_OFF
     for task in machine.tasks:
-        for name in placeholders(task.parameters.get("StateMachineArn", "")):
+        started = [task.parameters.get(f"StateMachineArn{end}", "") for end in ("", ".$")]
+        for name in placeholders(started):
             least = declared.machine_timeouts.get(name, 0)
-            if task.name in _SEND_OFF and task.body.get("ResultPath", "$") is None:
+            if sends_off and task.body.get("ResultPath", "$") is None:
                 continue
             if not task.resource.endswith(".sync:2"):
                 yield f"{task.name}: does not wait for the machine it starts"

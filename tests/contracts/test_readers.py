@@ -1,4 +1,4 @@
-"""What the container tests read with: requirements and sources, told apart correctly."""
+"""What the contract tests read with: requirements, sources, and the errors that sources raise."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.declared import read_signature
+from tests.contracts.raising import errors_named
 from tests.contracts.requirements import read_lock, read_names
 from tests.contracts.sources import environment_uses, imported_modules
 
@@ -77,3 +78,35 @@ def test_a_handler_without_its_decorator_is_refused(file: Path) -> None:
 
     with pytest.raises(TypeError, match="not decorated with @task"):
         read_signature(file)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "raise NoSubject('nothing stands out')",
+        "KINDS = {'empty': NoSubject}",
+        "raise find(NoSubject) from error",
+    ],
+)
+def test_an_error_that_is_named_outside_a_test_of_its_type_may_be_raised(
+    file: Path, line: str
+) -> None:
+    file.write_text(f"{line}\n")
+
+    assert errors_named([file], {"NoSubject", "CorruptMedia"}) == {"NoSubject"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from pipeline.errors import NoSubject",
+        "if isinstance(error, NoSubject | CorruptMedia): count()",
+        "try: f()\nexcept NoSubject: pass",
+        "def f(error: NoSubject) -> NoSubject: ...",
+        "hint = 'NoSubject'",
+    ],
+)
+def test_an_error_that_is_only_imported_or_asked_for_is_not_raised(file: Path, line: str) -> None:
+    file.write_text(f"{line}\n")
+
+    assert errors_named([file], {"NoSubject"}) == frozenset()

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipeline.declared.blueprint import Blueprint
+from pipeline.local.deployment import NAMES
 from tests.contracts.asl import Machine, load_machines, placeholders
-from tests.contracts.declared import ROOT, Declared, read_declared
-from tests.contracts.rules import RULES, Rule
+from tests.contracts.declared import ROOT, Declared, Rule, read_declared
+from tests.contracts.rules import rules_of
 
 FOLDER = ROOT / "state_machines"
 MACHINES = load_machines(FOLDER)
 
 
-@pytest.fixture(scope="module")
+DECLARED = read_declared()
+
+
+@pytest.fixture
 def declared() -> Declared:
-    return read_declared()
+    return DECLARED
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
-def test_every_machine_keeps_every_rule(machine: Machine, rule: Rule, declared: Declared) -> None:
-    assert list(rule(machine, declared)) == []
-
-
-def test_the_machines_of_the_platform_are_all_here() -> None:
-    photos = {"backfill", "cutout", "reap-jobs", "record-failure", "stage-weights"}
-
-    assert photos | {"release-container"} <= {machine.name for machine in MACHINES}
+@pytest.mark.parametrize(
+    ("machine", "rule"),
+    [(machine, rule) for machine in MACHINES for rule in rules_of(machine, DECLARED)],
+    ids=lambda value: value.name if isinstance(value, Machine) else value.__name__,
+)
+def test_a_machine_keeps_the_rules_of_every_machine_of_its_role_and_its_own(
+    machine: Machine, rule: Rule
+) -> None:
+    assert list(rule(machine, DECLARED)) == []
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.name)
@@ -37,15 +42,39 @@ def test_every_file_is_valid_json_on_its_own(path: Path) -> None:
     json.loads(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
-    ("name", "named"),
-    [("record-failure", "CutoutStateMachineUnqualifiedArn")],
-)
-def test_a_trigger_names_what_is_declared(name: str, named: str, declared: Declared) -> None:
-    trigger = json.loads((FOLDER / f"{name}.trigger.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.trigger.json")), ids=lambda path: path.name)
+def test_a_trigger_names_what_is_declared(path: Path, declared: Declared) -> None:
+    named = placeholders(json.loads(path.read_text(encoding="utf-8")))
 
-    assert placeholders(trigger) == (named,)
-    assert named in declared.substitutions
+    assert named
+    assert set(named) <= declared.substitutions.keys()
+
+
+def test_bad_ends_of_every_product_are_recorded() -> None:
+    blueprint = Blueprint.read(ROOT)
+    first = blueprint.products[0]
+    second = first.model_copy(update={"name": "memo", "machine": "write-memo"})
+    grown = replace(blueprint, products=(first, second))
+
+    pattern = json.loads(grown.triggers(NAMES)["record-failure"])
+
+    assert pattern["detail"]["stateMachineArn"] == [
+        NAMES.unqualified_machine_arn(machine) for machine in (first.machine, "write-memo")
+    ]
+
+
+def test_lists_of_products_are_all_in_one_order() -> None:
+    """The recorder reads the product of an ARN at the ARN's place in the list."""
+    blueprint = Blueprint.read(ROOT)
+    second = blueprint.products[0].model_copy(update={"name": "memo", "machine": "write-memo"})
+    provided = replace(blueprint, products=(second, *blueprint.products)).substitutions(NAMES)
+
+    assert provided["ProductNames"].split()[0] == "memo"
+    assert provided["ProductMachines"].split()[0] == "write-memo"
+    assert provided["ProductStateMachineNames"].split()[0] == NAMES.machine("write-memo")
+    assert provided["ProductStateMachineUnqualifiedArns"].split()[0] == (
+        NAMES.unqualified_machine_arn("write-memo")
+    )
 
 
 def test_every_trigger_has_its_machine() -> None:

@@ -54,7 +54,7 @@ def driver(
 @pytest.fixture
 def site(driver: Driver) -> Site:
     """The same cloud, as the operator's verbs see it."""
-    return local_site(LOCAL_NAMES, driver.cloud.endpoint)
+    return local_site(LOCAL_NAMES, driver.cloud.endpoint, driver.cloud.blueprint.products)
 
 
 @pytest.fixture

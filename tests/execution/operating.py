@@ -19,7 +19,8 @@ def row_of(site: Site, key: str) -> JobRow:
 
 
 def outcome(driver: Driver, site: Site, replayed: Replay) -> str:
-    driver.wait_until_ended(replayed.execution)
-    execution = find_execution(site, replayed.execution)
+    assert replayed.started is not None, replayed.refused
+    driver.wait_until_ended(replayed.started)
+    execution = find_execution(site, replayed.started)
     assert execution is not None
     return execution.verdict

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pipeline.local.deployment import NAMES
 from pipeline.operations.auditing import audit
 from pipeline.operations.executions import find_execution
-from pipeline.operations.findings import LOST, STUCK, UNPUBLISHED, UNRECORDED, Finding, repair
-from pipeline.operations.published import read_manifest
-from pipeline.operations.repairing import GONE
+from pipeline.operations.lookup import read_output_record
+from pipeline.operations.repairing import GONE, repair
 from pipeline.operations.site import Site
+from pipeline.operations.verdicts import LOST, STUCK, UNPUBLISHED, UNRECORDED, Finding
 from tests.execution.driver import Driver
 from tests.execution.operating import Write, row_of
 from tests.pictures import png, square
@@ -32,6 +32,7 @@ def test_a_job_whose_execution_is_gone_is_stuck_until_it_is_closed(
 
     row = row_of(site, "gone/cat.png")
     assert finding.kind == STUCK
+    assert (row.product, row.machine) == ("cutout", "cutout")
     assert (row.status, row.error) == ("FAILED", GONE)
 
 
@@ -44,9 +45,9 @@ def test_a_job_that_moved_on_since_the_audit_is_left_alone(
     (finding,) = _findings(site, job_id)
     rewrite(job_id, status="DONE", execution=own)
 
-    told = repair(site, finding)
+    done = repair(site, finding)
 
-    assert told == "it has moved on by itself"
+    assert done.words == "not repaired: the job has changed since"
     assert row_of(site, "moved/cat.png").status == "DONE"
 
 
@@ -73,7 +74,7 @@ def test_a_finished_job_without_its_manifest_is_left_for_a_person(
     (finding,) = _findings(site, job_id)
 
     assert finding.kind == UNPUBLISHED
-    assert repair(site, finding) == "left for a person"
+    assert repair(site, finding).words == "not repaired: needs a decision"
 
 
 def test_a_younger_object_than_patience_may_still_be_waiting(driver: Driver, site: Site) -> None:
@@ -85,9 +86,9 @@ def test_a_younger_object_than_patience_may_still_be_waiting(driver: Driver, sit
     strict = audit(site, since, patience=NOW)
 
     (lost,) = (finding for finding in strict.findings if finding.kind == LOST)
-    assert patient.states["WAITING"] == 1
+    assert patient.states["cutout"]["WAITING"] == 1
     assert lost.what == f"s3://{NAMES.bucket('ingest')}/waiting/cat.png"
-    driver.wait_until_ended(repair(site, lost).removeprefix("started "))
+    driver.wait_until_ended(str(repair(site, lost).started))
     assert row_of(site, "waiting/cat.png").status == "DONE"
 
 
@@ -99,11 +100,11 @@ def test_a_lost_photo_that_was_replaced_since_is_refused_and_its_successor_stand
     latest = driver.drop(png(square(left=56)), "late/cat.png")
     (lost,) = _lost(site, "late/cat.png")
 
-    started = repair(site, lost).removeprefix("started ")
+    started = str(repair(site, lost).started)
     driver.wait_until_ended(started)
 
     execution = find_execution(site, started)
-    manifest = read_manifest(site, row_of(site, "late/cat.png"))
+    manifest = read_output_record(site, row_of(site, "late/cat.png"))
     assert execution is not None
     assert execution.error == "SourceChanged"
     assert manifest is not None
@@ -119,7 +120,7 @@ def test_a_lost_photo_that_was_deleted_since_is_left_for_a_person(
     driver.s3.delete_object(Bucket=NAMES.bucket("ingest"), Key="deleted/cat.png")
     (lost,) = _lost(site, "deleted/cat.png")
 
-    assert repair(site, lost) == "left for a person: it was deleted since"
+    assert repair(site, lost).words == "not repaired: the object was deleted"
     assert len(_lost(site, "deleted/cat.png")) == 1
 
 

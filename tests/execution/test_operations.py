@@ -12,9 +12,15 @@ from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import find_execution
 from pipeline.operations.history import read_history
 from pipeline.operations.jobs_table import JobRow, JobsTable
-from pipeline.operations.lookup import Wanted, find_job, find_rows
-from pipeline.operations.published import read_reason, refused_key
-from pipeline.operations.redriving import redrive
+from pipeline.operations.lookup import (
+    Wanted,
+    find_job,
+    find_rows,
+    job_of,
+    quarantined_key,
+    read_reason,
+)
+from pipeline.operations.redriving import NotRedriven, redrive
 from pipeline.operations.replaying import Changes, Replay, replay
 from pipeline.operations.site import Site
 from tests.execution.driver import PATIENCE_S, Driver
@@ -52,9 +58,10 @@ def test_an_execution_whose_job_another_has_taken_over_is_found_with_that_job(
         job = find_job(site, name)
         assert job is not None
         assert job.row is not None
-        assert job.execution is not None
+        assert job.asked is not None
+        assert job.latest is not None
         assert (job.row.status, job.row.execution) == ("DONE", second.arn)
-        assert job.execution.arn == first.arn
+        assert (job.asked.arn, job.latest.arn) == (first.arn, second.arn)
 
 
 def test_jobs_are_listed_latest_first_by_state_error_and_time(driver: Driver, site: Site) -> None:
@@ -93,12 +100,12 @@ def test_a_failed_job_is_replayed_once_however_often_it_is_asked(
 
     driver.faults.before(rf"GET /{NAMES.bucket('models')}", until_asked)
 
-    first, second = (replay(site, row, Changes()) for _ in range(2))
+    first, second = (replay(site, job_of(site, row), Changes()) for _ in range(2))
     asked.set()
 
-    assert first.execution == second.execution != ""
+    assert first.started == second.started is not None
     assert outcome(driver, site, first) == "FAILED"
-    assert row_of(site, "replayed/cat.png").execution == first.execution
+    assert row_of(site, "replayed/cat.png").execution == first.started
 
 
 def test_what_was_released_and_refused_again_is_released_once_more(
@@ -107,22 +114,22 @@ def test_what_was_released_and_refused_again_is_released_once_more(
     execution = driver.drop(b"Dear diary", "released/diary.jpg")
     row = JobsTable(site).of_execution(execution.arn)
     assert row is not None
-    first = replay(site, row, Changes())
-    driver.wait_until_ended(first.execution)
+    first = replay(site, job_of(site, row), Changes())
+    outcome(driver, site, first)
 
-    second, third = (replay(site, row, Changes()) for _ in range(2))
+    second, third = (replay(site, job_of(site, row), Changes()) for _ in range(2))
 
     assert outcome(driver, site, second) == "QUARANTINED"
-    assert first.execution != second.execution
-    assert (second.refused, third.refused) == ("", "")
+    assert first.started != second.started
+    assert (second.refused, third.refused) == (None, None)
 
 
 def test_a_replay_may_have_other_options(driver: Driver, site: Site) -> None:
     driver.drop(png(square()), "mended/cat.png", model="u3net")
     (row,) = (row for row in find_rows(site, Wanted(error="UnknownModel"))
-              if refused_key(read_reason(site, row)) == "mended/cat.png")  # fmt: skip
+              if quarantined_key(read_reason(site, row)) == "mended/cat.png")  # fmt: skip
 
-    released = replay(site, row, Changes(options={"model": "brightness"}))
+    released = replay(site, job_of(site, row), Changes(options={"model": "brightness"}))
 
     assert outcome(driver, site, released) == "DONE"
     record = JobsTable(site).row(row.job_id)
@@ -138,11 +145,11 @@ def test_a_photo_that_was_replaced_since_is_not_started_again_with_other_options
     latest = driver.drop(png(square(left=56)), "superseded/cat.png")
     job = find_job(site, refused.name)
     assert job is not None
-    assert job.row is not None
 
-    replayed = replay(site, job.row, Changes(options={"model": "brightness"}))
+    replayed = replay(site, job, Changes(options={"model": "brightness"}))
 
-    assert (replayed.execution, "replaced or deleted since" in replayed.refused) == ("", True)
+    assert replayed.started is None
+    assert "was replaced or deleted; upload it again" in str(replayed.refused)
     assert row_of(site, "superseded/cat.png").execution == latest.arn
 
 
@@ -150,10 +157,10 @@ def test_what_is_done_is_replayed_only_by_force(driver: Driver, site: Site) -> N
     driver.drop(png(square()), "again/done.png")
     row = row_of(site, "again/done.png")
 
-    refused = replay(site, row, Changes())
-    forced = replay(site, row, Changes(force=True))
+    refused = replay(site, job_of(site, row), Changes())
+    forced = replay(site, job_of(site, row), Changes(force=True))
 
-    assert (refused.execution, refused.refused) == ("", "it is done; --force runs it again")
+    assert refused == Replay(row, refused="it is done; use --force to run it again")
     assert outcome(driver, site, forced) == "DONE"
 
 
@@ -161,7 +168,7 @@ def test_a_dry_run_starts_nothing(driver: Driver, site: Site) -> None:
     driver.drop(png(square()), "dry/cat.png", model="hungry")
     row = row_of(site, "dry/cat.png")
 
-    assert replay(site, row, Changes(), dry_run=True) == Replay(row)
+    assert replay(site, job_of(site, row), Changes(), dry_run=True) == Replay(row)
     assert row_of(site, "dry/cat.png") == row
 
 
@@ -185,7 +192,8 @@ def test_the_local_cloud_says_that_it_has_no_redrive(driver: Driver, site: Site)
     job = find_job(site, execution.name)
 
     assert job is not None
-    assert "jobs replay" in redrive(site, job)
+    with pytest.raises(NotRedriven, match="jobs replay"):
+        redrive(site, job)
 
 
 def test_the_recorded_input_is_what_is_started_again(driver: Driver, site: Site) -> None:
@@ -193,11 +201,10 @@ def test_the_recorded_input_is_what_is_started_again(driver: Driver, site: Site)
     execution = driver.start(typed)
     job = find_job(site, execution.name)
     assert job is not None
-    assert job.row is not None
 
-    again = replay(site, job.row, Changes())
-    driver.wait_until_ended(again.execution)
+    again = replay(site, job, Changes())
+    outcome(driver, site, again)
 
-    started = find_execution(site, again.execution)
+    started = find_execution(site, str(again.started))
     assert started is not None
     assert json.dumps(started.input, sort_keys=True) == json.dumps(typed, sort_keys=True)

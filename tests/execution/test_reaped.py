@@ -30,7 +30,7 @@ def test_a_job_whose_execution_is_gone_is_failed_with_what_to_do(
     row = row_of(site, "reaped/gone.png")
     assert reaped.status == "SUCCEEDED"
     assert (row.status, row.error, row.execution) == ("FAILED", GONE, NOWHERE)
-    assert "Drop the photo again" in row.reason
+    assert "Upload the file again" in row.reason
     assert driver.record(job_id)["held_until"] == "0"
 
 
@@ -77,6 +77,19 @@ def test_a_job_of_no_execution_at_all_is_closed_and_stops_nobody_elses_end(
 
     ended = [row_of(site, f"reaped/no{left}.png") for left in (4, 12)]
     assert [(row.status, row.error) for row in ended] == [("FAILED", GONE)] * 2
+
+
+def test_a_job_of_another_machines_execution_is_closed_without_describing_it(
+    driver: Driver, site: Site, rewrite: Write
+) -> None:
+    """The reaper may describe products' executions only: any other would stop it on AWS."""
+    job_id = driver.drop(png(square(left=20)), "reaped/other.png").output["job_id"]
+    rewrite(job_id, status="RUNNING", execution=driver.stage("brightness").arn)
+
+    assert driver.reap().status == "SUCCEEDED"
+
+    row = row_of(site, "reaped/other.png")
+    assert (row.status, row.error) == ("FAILED", GONE)
 
 
 def test_what_is_done_or_still_runs_is_left_alone(

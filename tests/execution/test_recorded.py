@@ -97,7 +97,38 @@ def test_an_execution_that_ends_before_it_claims_a_job_is_recorded_by_its_name(
     row = driver.record(name_of(execution))
     assert (row["status"], row["error"]) == ("FAILED", "StoreUnavailable")
     assert row["execution"] == execution.arn
+    assert (row["product"], row["machine"]) == ("cutout", "cutout")
     assert driver.states_of(recording).count("FindJob") == 2
+
+
+def test_a_record_by_an_executions_name_says_which_of_several_products_it_was(
+    driver: Driver,
+) -> None:
+    arn = NAMES.unqualified_machine_arn("cutout")
+    with (
+        driver.faults.outage(PHOTO_IS_READ),
+        rewritten(driver, f"'{arn}'", f"'{arn}-two {arn}'"),
+        rewritten(driver, "'cutout'", "'two cutout'"),
+    ):
+        execution = driver.drop(png(square()), "recorded/several.png")
+        recording = driver.recording_of(execution)
+
+    row = driver.record(name_of(execution))
+    assert (row["product"], row["machine"]) == ("cutout", "cutout")
+    assert driver.states_of(recording).count("TryProduct") == 2
+
+
+def test_no_row_is_made_for_a_job_that_was_deleted_since_the_reaper_saw_it(
+    driver: Driver,
+) -> None:
+    facts = {"status": "GONE", "name": "deleted", "error": "ExecutionGone", "cause": "gone"}
+    arn = NAMES.execution_arn("cutout", "deleted")
+
+    told = {"detail": {**facts, "executionArn": arn, "stateMachineArn": "", "stopDate": "0.5"}}
+    recording = driver.record_failure(told)
+
+    assert driver.states_of(recording)[-1] == "RowDeleted"
+    assert driver.record("deleted") == {}
 
 
 def test_what_an_execution_says_of_itself_stands(driver: Driver) -> None:
@@ -164,7 +195,7 @@ def test_a_job_claimed_after_a_redrive_is_recorded_beside_what_was_before_it(
 def test_an_end_that_is_told_after_the_job_was_held_for_a_redrive_is_not_recorded(
     driver: Driver,
 ) -> None:
-    site = local_site(NAMES, driver.cloud.endpoint)
+    site = local_site(NAMES, driver.cloud.endpoint, driver.cloud.blueprint.products)
     with driver.faults.outage(rf"PUT /{NAMES.bucket('work')}/.*/mask.png"):
         execution = driver.drop(png(square()), "recorded/resumed.png")
     told = driver.recording_of(execution)
@@ -187,6 +218,19 @@ def test_an_end_that_is_told_after_the_job_was_held_for_a_redrive_is_not_recorde
 
 def name_of(execution: Execution) -> str:
     return execution.arn.rpartition(":")[2]
+
+
+@contextmanager
+def rewritten(driver: Driver, text: str, by: str) -> Iterator[None]:
+    """The recorder with another text in its definition."""
+    states, arn = driver.cloud.client("stepfunctions"), NAMES.machine_arn("record-failure")
+    definition = states.describe_state_machine(stateMachineArn=arn)["definition"]
+    assert text in definition
+    states.update_state_machine(stateMachineArn=arn, definition=definition.replace(text, by))
+    try:
+        yield
+    finally:
+        states.update_state_machine(stateMachineArn=arn, definition=definition)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pipeline.artifacts import Location
 from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, JobRow, JobsTable
-from pipeline.operations.published import read_manifest, read_reason
+from pipeline.operations.lookup import read_output_record, read_reason
 from tests.faults.storm import Storm
 
 TIMEOUT: Final = "States.Timeout"  # of a task: Step Functions tells no cause
@@ -22,7 +22,7 @@ def disagreements(storm: Storm) -> list[str]:
 
 
 def _told_of(storm: Storm, row: JobRow) -> Iterator[str]:
-    manifest = read_manifest(storm.site, row) or {}
+    manifest = read_output_record(storm.site, row) or {}
     its_own = manifest.get("execution") == row.execution
     if row.status == DONE and manifest.get("source", {}).get("key") != row.key:
         yield f"{row.key}: DONE, and its manifest is {manifest.get('job_id')}'s"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.operations.auditing import Audit
-from pipeline.operations.findings import DOUBLED, LOST
+from pipeline.operations.verdicts import DOUBLED, LOST
 from tests.faults.plan import cases
 from tests.faults.storm import Storm, storm_over
 from tests.models import Shelf, brightness, catalogue_row, stock
@@ -47,7 +47,7 @@ def pytest_terminal_summary(
     if _ACCOUNTS not in config.stash:
         return
     told, faults = config.stash[_ACCOUNTS]
-    states = ", ".join(f"{times} {state}" for state, times in sorted(told.states.items()))
+    states = ", ".join(f"{times} {state}" for state, times in sorted(told.states["cutout"].items()))
     errors = ", ".join(f"{name} ×{times}" for name, times in sorted(told.errors.items()))
     terminalreporter.section("accounts")
     terminalreporter.line(f"photos accepted {len(told.verdicts)}: {states}")

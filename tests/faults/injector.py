@@ -21,7 +21,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 )
 from moto.stepfunctions.parser.asl.utils import boto_client
 
-from pipeline.operations.executions import photo_of
+from pipeline.operations.executions import source_of
 from tests.faults.kinds import KINDS, TIMED_OUT, Answer
 
 _HEADER: Final = "X-Called-From"
@@ -174,7 +174,7 @@ def _subject(machine: str, execution_input: Any) -> str:
     if machine == "record-failure":
         told = execution_input["detail"].get("input")  # the reaper does not tell it
         execution_input = json.loads(told) if told else {}
-    photo = photo_of(execution_input)
+    photo = source_of(execution_input)
     return photo.key if photo else ""
 
 

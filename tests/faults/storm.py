@@ -19,7 +19,7 @@ from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.local.worker import Function
 from pipeline.operations.auditing import Audit, audit
-from pipeline.operations.findings import repair
+from pipeline.operations.repairing import repair
 from pipeline.operations.site import Site, local_site
 from tests.calm import wait_for_calm
 from tests.conftest import ROOT
@@ -109,7 +109,7 @@ def storm_over(shelf: Shelf, machines: Path) -> Iterator[Storm]:
     ):
         cloud.host.warm(warm_functions(blueprint))
         injector.stop_with(cloud.client("stepfunctions").stop_execution)
-        yield Storm(cloud, injector, local_site(LOCAL_NAMES, cloud.endpoint))
+        yield Storm(cloud, injector, local_site(LOCAL_NAMES, cloud.endpoint, blueprint.products))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 from pipeline.operations.auditing import Audit
-from pipeline.operations.findings import DOUBLED, LOST
+from pipeline.operations.verdicts import DOUBLED, LOST
 from tests.faults.accounts import ENDS, disagreements
 from tests.faults.injector import Spot
 from tests.faults.kinds import KILLED, KINDS
@@ -44,7 +44,9 @@ class Flood:
 
     def of(self, audit: Audit) -> list[str]:
         return [
-            verdict.state for each, verdict in audit.verdicts if each.photo.key.startswith("flood/")
+            verdict.state
+            for each, verdict in audit.verdicts
+            if each.source.key.startswith("flood/")
         ]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.artifacts import Location
 from pipeline.local.deployment import NAMES
-from pipeline.operations.findings import LOST
+from pipeline.operations.verdicts import LOST
 from tests.faults.injector import Spot
 from tests.faults.storm import Storm
 from tests.pictures import png, square, unpng
@@ -70,7 +70,7 @@ def test_a_photo_replaced_while_it_is_worked_on_ends_as_two_jobs(storm: Storm) -
     storm.wait_for_calm()
 
     states = [
-        verdict.state for each, verdict in storm.take_stock().verdicts if each.photo.key == key
+        verdict.state for each, verdict in storm.take_stock().verdicts if each.source.key == key
     ]
     assert states == ["DONE", "DONE"]
     manifest = json.loads(_output(storm, "events/replaced_bg_removed.json"))
@@ -84,7 +84,7 @@ def test_a_photo_whose_event_never_came_is_found_and_cut_out(storm: Storm) -> No
     found = storm.clear_up()
 
     lost = [finding.lost for finding in found.findings if finding.kind == LOST]
-    assert [each.photo.key for each in lost if each] == ["events/lost.png"]
+    assert [each.source.key for each in lost if each] == ["events/lost.png"]
     assert storm.take_stock().findings == []
     assert _ends(storm, "events/lost.png") == Counter({"DONE": 1})
 
@@ -111,7 +111,7 @@ def _events(storm: Storm, key: str) -> list[dict[str, Any]]:
 
 def _ends(storm: Storm, key: str) -> Counter[str]:
     """How every execution of a key ended, whichever version it was for."""
-    told = [each for each, _ in storm.take_stock().verdicts if each.photo.key == key]
+    told = [each for each, _ in storm.take_stock().verdicts if each.source.key == key]
     return Counter(execution.verdict for each in told for execution in each.executions)
 
 

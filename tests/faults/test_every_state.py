@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.operations.auditing import Audit
-from pipeline.operations.findings import DOUBLED, LOST, STUCK, UNRECORDED
+from pipeline.operations.verdicts import DOUBLED, LOST, STUCK, UNRECORDED
 from tests.faults.accounts import ENDS, disagreements
 from tests.faults.injector import Spot
 from tests.faults.kinds import HEALING
@@ -47,7 +47,7 @@ class Aftermath:
     def state(self, case: Case) -> str:
         """How the case's photo ended: the last version of it, where it was dropped twice."""
         ends = [
-            verdict.state for each, verdict in self.after.verdicts if each.photo.key == case.key
+            verdict.state for each, verdict in self.after.verdicts if each.source.key == case.key
         ]
         return ends[-1]
 
@@ -112,7 +112,7 @@ def test_what_needs_clearing_up_is_held_by_nobody_or_not_said(aftermath: Afterma
 
 def test_every_failure_has_a_name(aftermath: Aftermath) -> None:
     nameless = [
-        each.photo.key
+        each.source.key
         for each, verdict in aftermath.after.verdicts
         if verdict.state in {"FAILED", "QUARANTINED"} and not verdict.error
     ]

@@ -34,14 +34,20 @@ def templates(assembly: Path) -> Templates:
 
 
 @pytest.fixture(scope="session")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """Stack → template, with one more container, model, bucket and table; nothing else differs."""
+def grown_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository's declarations with one more of each; nothing else differs."""
     tree = tmp_path_factory.mktemp("tree")
     for folder in ("containers", "state_machines"):
         ignored = shutil.ignore_patterns("__pycache__", "*.py")
         shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
     grow(tree)
-    return read_templates(_synthesised(tree, tmp_path_factory.mktemp("grown")))
+    return tree
+
+
+@pytest.fixture(scope="session")
+def grown(grown_tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Stack → template, of the grown tree."""
+    return read_templates(_synthesised(grown_tree, tmp_path_factory.mktemp("grown")))
 
 
 def read_templates(outdir: Path) -> Templates:

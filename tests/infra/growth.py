@@ -1,4 +1,4 @@
-"""What a contributor adds: a container, a model from gated places, a bucket, a table."""
+"""What a contributor adds: a container, a model from gated places, a product, a bucket, a table."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ digest = "md5:00000000000000000000000000000000"
 urls = ["hf://somebody/tiny@main/tiny.onnx", "s3://somebodys-weights/nets/tiny.onnx"]
 token = "hub-token"
 """
+_MEMO: Final = """
+name = "memo"
+summary = "A text without its background."
+suffixes = [".txt"]
+record = "_memo.json"
+
+[roles.mask]
+container = "background-remover"
+"""
 _RESOURCES: Final = """
 [buckets.audio-books]
 summary = "Read aloud."
@@ -52,6 +61,10 @@ def grow(tree: Path) -> None:
     folder.mkdir()
     (folder / "container.toml").write_text(_FACE_FINDER)
     _append(tree / "containers" / "background_remover" / "models.toml", _TINY)
+    machines = tree / "state_machines"
+    (machines / "memo.product.toml").write_text(_MEMO)
+    cutout = (machines / "cutout.asl.json").read_text()
+    (machines / "memo.asl.json").write_text(cutout.replace('"cutout"', '"memo"'))
     _append(tree / "state_machines" / "resources.toml", _RESOURCES)
     refiner = tree / "containers" / "edge_refiner" / "container.toml"
     refiner.write_text(refiner.read_text().replace("timeout_s = 180", "timeout_s = 181"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
+from infra.app import ROOT
 from tests.infra.cloudformation import deploy
 from tests.infra.conftest import Templates
 
@@ -67,3 +69,77 @@ def test_a_bucket_and_a_table_more_are_closed_like_the_others(
         "AWS::S3::BucketPolicy": 1,
         "AWS::DynamoDB::Table": 1,
     }
+
+
+def test_a_product_more_is_a_machine_more_that_its_uploads_start(
+    templates: Templates, grown: Templates
+) -> None:
+    stack = "matteline-dev-pipeline"
+
+    assert counts(grown, stack) - counts(templates, stack) == {
+        "AWS::StepFunctions::StateMachine": 1,
+        "AWS::StepFunctions::StateMachineVersion": 1,
+        "AWS::StepFunctions::StateMachineAlias": 1,
+        "AWS::Logs::LogGroup": 1,
+        "AWS::CloudWatch::Alarm": 1,
+        "AWS::Events::Rule": 1,
+        "AWS::SQS::Queue": 1,
+        "AWS::SQS::QueuePolicy": 1,
+        "AWS::IAM::Role": 2,
+        "AWS::IAM::Policy": 2,
+    }
+
+
+def test_a_product_more_has_its_alarms_and_its_count_of_quarantined_inputs(
+    templates: Templates, grown: Templates
+) -> None:
+    before, after = (
+        {
+            alarm.properties["AlarmName"]
+            for alarm in deploy(each["matteline-dev-observability"]).of("CloudWatch::Alarm")
+        }
+        for each in (templates, grown)
+    )
+    filters = deploy(grown["matteline-dev-observability"]).of("Logs::MetricFilter")
+
+    ends = ("failed", "timed-out", "throttled", "undelivered", "quarantine-rate")
+    names = {f"matteline-dev-memo-{end}" for end in (*ends, "nothing-succeeds")}
+    assert after - before == names | {"matteline-dev-readers-table-throttled"}
+    assert {
+        (each.properties["LogGroupName"].rpartition("-")[2], transformation["MetricName"])
+        for each in filters
+        for transformation in each.properties["MetricTransformations"]
+    } == {("cutout", "cutout-quarantined"), ("memo", "memo-quarantined")}
+
+
+def test_every_alarm_of_a_product_more_names_a_section_of_the_runbook(grown: Templates) -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    alarms = deploy(grown["matteline-dev-observability"]).of("CloudWatch::Alarm")
+    told = [each.properties["AlarmDescription"] for each in alarms]
+
+    sections = {section for text in told for section in re.findall(r"section `([a-z-]+)`", text)}
+    assert sections <= set(re.findall(r"^## ([a-z-]+)$", runbook, re.MULTILINE))
+
+
+def test_a_bad_end_of_a_product_more_is_recorded(grown: Templates) -> None:
+    rules = deploy(grown["matteline-dev-pipeline"])
+    rule = rules.one("Events::Rule", Name="matteline-dev-record-failure").properties
+
+    listed = rule["EventPattern"]["detail"]["stateMachineArn"]
+    assert [arn.rpartition(":")[2] for arn in listed] == [
+        "matteline-dev-cutout",
+        "matteline-dev-memo",
+    ]
+
+
+def test_uploads_that_a_product_more_takes_do_not_start_the_others(grown: Templates) -> None:
+    rules = deploy(grown["matteline-dev-pipeline"])
+    keys = {
+        name: rules.one("Events::Rule", Name=f"matteline-dev-{name}").properties["EventPattern"][
+            "detail"
+        ]["object"]["key"]
+        for name in ("cutout", "memo")
+    }
+
+    assert keys["memo"] == [{"suffix": spelled} for spelled in (".txt", ".TXT", ".Txt")]
+    assert keys["cutout"] == [{"anything-but": {"suffix": ["/", ".txt", ".TXT", ".Txt"]}}]

@@ -12,6 +12,7 @@ from infra.app import ROOT
 from infra.observability_stack import ObservabilityStack
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
+from pipeline.declared.products import Product, load_products
 from pipeline.errors import PipelineError, leaf_names
 from tests.infra.cloudformation import Deployed, deploy
 from tests.infra.conftest import Templates
@@ -39,15 +40,20 @@ def test_a_quarantined_photo_is_no_failure(stack: Deployed) -> None:
     (counter,) = stack.of("Logs::MetricFilter")
     (counted,) = counter.properties["MetricTransformations"]
 
-    assert {each["MetricName"] for each in metrics(failed)} == {"ExecutionsFailed", "quarantined"}
+    assert {each["MetricName"] for each in metrics(failed)} == {
+        "ExecutionsFailed",
+        "cutout-quarantined",
+    }
     assert '$.details.name = "Quarantine"' in counter.properties["FilterPattern"]
     assert (counted["MetricNamespace"], counted["MetricName"]) in {
         (each["Namespace"], each["MetricName"]) for each in metrics(failed)
     }
 
 
-def test_the_state_whose_entry_is_counted_exists() -> None:
-    definition = json.loads((ROOT / "state_machines" / "cutout.asl.json").read_text())
+@pytest.mark.parametrize("product", load_products(ROOT), ids=lambda product: product.name)
+def test_the_state_whose_entry_is_counted_exists(product: Product) -> None:
+    path = ROOT / "state_machines" / f"{product.machine}.asl.json"
+    definition = json.loads(path.read_text())
 
     assert definition["States"]["Quarantine"]["Type"] == "Task"
 
@@ -88,8 +94,9 @@ def test_every_machine_and_every_trigger_has_its_alarms(templates: Templates) ->
         ("asl", ("failed", "timed-out", "throttled")),
         ("trigger", ("undelivered",)),
         ("schedule", ("undelivered",)),
+        ("product", ("undelivered", "quarantine-rate", "nothing-succeeds")),
     ):
-        for path in folder.glob(f"*.{kind}.json"):
+        for path in folder.glob(f"*.{kind}.*"):
             assert {f"{path.name.split('.')[0]}-{end}" for end in ends} <= names
 
 

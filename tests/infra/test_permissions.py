@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -16,6 +17,8 @@ from tests.infra.policies import allows
 
 _NAMES: Final = Names("dev", account="123456789012", region="eu-central-1")
 _BLUEPRINT: Final = Blueprint.read(ROOT, defaults=("starter",))
+_MEMO: Final = _BLUEPRINT.products[0].model_copy(update={"name": "memo", "machine": "memo"})
+_TWO_PRODUCTS: Final = replace(_BLUEPRINT, products=(*_BLUEPRINT.products, _MEMO))
 _AWS: Final = "eu-central-1:123456789012"
 
 
@@ -33,6 +36,12 @@ def allowed(resource: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         for action in ([statement["Action"]] if isinstance(statement["Action"], str)
                        else statement["Action"])
     }  # fmt: skip
+
+
+def statements_of(machine: str, blueprint: Blueprint) -> list[dict[str, Any]]:
+    definition = (ROOT / "state_machines" / f"{machine}.asl.json").read_text()
+    found = TaskPermissions(blueprint, _NAMES).statements(definition)
+    return [each.to_statement_json() for each in found]
 
 
 def test_a_container_is_invoked_by_its_live_alias_only() -> None:
@@ -120,20 +129,31 @@ def test_a_machine_that_is_not_waited_for_is_only_started() -> None:
     }
 
 
-def test_executions_of_the_machine_that_is_named_may_be_looked_at_and_no_others() -> None:
-    definition = (ROOT / "state_machines" / "reap-jobs.asl.json").read_text()
-    found = TaskPermissions(_BLUEPRINT, _NAMES).statements(definition)
-    statements = [each.to_statement_json() for each in found]
-    look = "states:DescribeExecution"
+def test_the_reaper_describes_executions_of_every_product_and_of_no_other_machine() -> None:
+    statements = statements_of("reap-jobs", _TWO_PRODUCTS)
+    describe = "states:DescribeExecution"
 
-    assert allows(statements, look, f"arn:aws:states:{_AWS}:execution:dev-cutout:monday")
-    assert not allows(statements, look, f"arn:aws:states:{_AWS}:execution:dev-backfill:monday")
+    for machine in ("cutout", "memo"):
+        assert allows(statements, describe, f"arn:aws:states:{_AWS}:execution:dev-{machine}:monday")
+    assert not allows(statements, describe, f"arn:aws:states:{_AWS}:execution:dev-backfill:monday")
+    assert not allows(statements, describe, f"arn:aws:states:{_AWS}:execution:dev-memo-two:monday")
     assert not allows(statements, "dynamodb:UpdateItem", f"arn:aws:dynamodb:{_AWS}:table/dev-jobs")
+
+
+def test_a_backfill_starts_every_products_machine_and_no_other() -> None:
+    statements = statements_of("backfill", _TWO_PRODUCTS)
+    machines = f"arn:aws:states:{_AWS}:stateMachine:dev"
+
+    for machine in ("cutout", "memo"):
+        assert allows(statements, "states:StartExecution", f"{machines}-{machine}:live")
+    for machine in ("stage-weights", "release-container", "memo-two"):
+        assert not allows(statements, "states:StartExecution", f"{machines}-{machine}:live")
 
 
 @pytest.mark.parametrize(
     ("resource", "parameters"),
     [
+        ("aws-sdk:sfn:describeExecution", {"ExecutionArn": "${ExecutionArnPrefix}backfill:monday"}),
         ("aws-sdk:s3:deleteBucket", {"Bucket": "${OutputBucket}"}),
         ("glue:startJobRun.sync", {}),
         ("lambda:invoke", {"FunctionName": "${EdgeRefinerArn}"}),
@@ -155,7 +175,7 @@ def test_states_inside_a_map_count() -> None:
 
 
 @pytest.mark.parametrize("action", ["DescribeExecution", "StopExecution", "RedriveExecution"])
-@pytest.mark.parametrize("execution", ["dev-backfill:monday", "dev-backfill/CutOutPrefix:a-b-c"])
+@pytest.mark.parametrize("execution", ["dev-backfill:monday", "dev-backfill/ProcessPrefix:a-b-c"])
 def test_a_distributed_map_may_follow_its_run_and_the_executions_it_starts(
     action: str, execution: str
 ) -> None:

@@ -15,8 +15,8 @@ _FOLDER: Final = ROOT / "state_machines"
 _MACHINES: Final = sorted(path.name.split(".")[0] for path in _FOLDER.glob("*.asl.json"))
 _TRIGGERED: Final = sorted(
     path.name.split(".")[0]
-    for kind in ("trigger", "schedule")
-    for path in _FOLDER.glob(f"*.{kind}.json")
+    for kind in ("trigger", "schedule", "product")
+    for path in _FOLDER.glob(f"*.{kind}.*")
 )
 
 
@@ -106,7 +106,7 @@ def test_every_object_in_the_ingest_bucket_is_somebodys_business(stack: Deployed
     detail = rule(stack, "cutout")["EventPattern"]["detail"]
 
     assert detail["bucket"]["name"] == ["matteline-dev-ingest-123456789012-eu-central-1"]
-    assert detail["object"] == {"key": [{"anything-but": {"suffix": "/"}}]}
+    assert detail["object"] == {"key": [{"anything-but": {"suffix": ["/"]}}]}
 
 
 def test_a_bad_end_is_heard_of_whichever_alias_started_the_execution(stack: Deployed) -> None:

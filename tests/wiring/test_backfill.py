@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.declared.blueprint import Blueprint
 from pipeline.local.deployment import NAMES
-from pipeline.operations.key_lists import PLACE
+from pipeline.operations.backfilling import LISTS
 from tests.conftest import ROOT
 from tests.wiring.ministack import MiniStack, ministack
 
@@ -24,7 +24,7 @@ ROLE: Final = f"arn:aws:iam::{NAMES.account}:role/backfill"
 PATIENCE_S: Final = 30
 INGEST: Final = NAMES.bucket("ingest")
 WORK: Final = NAMES.bucket("work")
-LISTS: Final = {
+FILES: Final = {
     "rows.csv": b"key,who\nold/1.jpg,me\nold/2.jpg,me\n",
     "lines.jsonl": b'{"key": "old/1.jpg"}\n',
 }
@@ -62,8 +62,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
         for key in ("old/1.jpg", "old/2.jpg", "old/again.jpg", "mixed/bad.jpg", "mixed/3.jpg"):
             s3.put_object(Bucket=INGEST, Key=key, Body=b"photo")
         s3.put_object(Bucket=INGEST, Key="old/", Body=b"")
-        for name, content in LISTS.items():
-            s3.put_object(Bucket=WORK, Key=f"{PLACE}{name}", Body=content)
+        for name, content in FILES.items():
+            s3.put_object(Bucket=WORK, Key=f"{LISTS}{name}", Body=content)
         states.create_state_machine(
             name=NAMES.machine("cutout"), definition=json.dumps(STAND_IN), roleArn=ROLE
         )

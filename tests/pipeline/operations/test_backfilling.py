@@ -18,15 +18,21 @@ from pipeline.declared.names import LOCAL_NAMES
 from pipeline.declared.resources import load_resources
 from pipeline.errors import InvalidOptions
 from pipeline.operations.backfill_results import (
-    PhotoResult,
+    ObjectResult,
     find_manifests,
-    photo_result,
+    object_result,
     read_results,
 )
-from pipeline.operations.backfilling import Batch, Estimate
-from pipeline.operations.key_lists import KeyList, put_list
+from pipeline.operations.backfilling import (
+    Batch,
+    Estimate,
+    KeyList,
+    most_transitions,
+    put_list,
+)
 from pipeline.operations.site import Site
 from tests.conftest import ROOT
+from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT
 
 WORK: Final = LOCAL_NAMES.bucket("work")
 
@@ -67,26 +73,58 @@ def test_a_list_without_keys_is_refused_by_its_name(name: str, content: bytes) -
 
 
 def test_what_is_done_costs_nothing_and_the_rest_transitions_and_memory() -> None:
-    told = Estimate(photos=1_500, bytes=0, missing=0, done=500)
+    size = Estimate(objects=1_500, bytes=0, missing=0, done=500)
 
-    dollars = told.dollars(memory_mb=2048, seconds=3)
+    dollars = size.dollars(transitions=18, memory_mb=2048, seconds=3)
 
     assert dollars == pytest.approx(1_000 * (18 * 0.025 / 1_000 + 2 * 3 * 0.0000166667))
 
 
+def test_the_longest_way_without_an_error_is_what_is_billed() -> None:
+    """Begin, Choose, Stage, Each with Copy, Both with Left and Right; not Repair, nor the loop."""
+    one: dict[str, Any] = {"StartAt": "Copy", "States": {"Copy": {"End": True}}}
+    left, right = ({"StartAt": name, "States": {name: {"End": True}}} for name in "LR")
+    states = {
+        "Begin": {"Next": "Choose", "Catch": [{"Next": "Repair"}]},
+        "Choose": {"Choices": [{"Next": "Stage"}], "Default": "Each"},
+        "Stage": {"Next": "Each"},
+        "Each": {"ItemProcessor": one, "Next": "Both"},
+        "Both": {"Branches": [left, right], "Choices": [{"Next": "Choose"}]},
+        "Repair": {"Next": "Wait"},
+        "Wait": {"Next": "Begin"},
+    }
+
+    assert most_transitions({"StartAt": "Begin", "States": states}) == 8
+
+
+def test_a_longer_machine_costs_more() -> None:
+    definition = json.loads((ROOT / "state_machines" / "cutout.asl.json").read_text())
+    longer = json.loads(json.dumps(definition))
+    longer["States"]["First"] = {"Type": "Pass", "Next": longer["StartAt"]}
+    longer["StartAt"] = "First"
+
+    assert most_transitions(longer) == most_transitions(definition) + 1
+
+
 def test_a_batch_is_a_list_or_a_prefix() -> None:
-    assert Batch(prefix="2024/").execution_input()["prefix"] == "2024/"
-    listed = Batch(listed=KeyList("rows.csv", b"key\ncat.jpg\n")).execution_input()
+    assert Batch(CUTOUT, prefix="2024/").execution_input()["prefix"] == "2024/"
+    listed = Batch(CUTOUT, listed=KeyList("rows.csv", b"key\ncat.jpg\n")).execution_input()
     assert "prefix" not in listed
     assert listed["list"].endswith("/rows.csv")
 
 
-def test_a_result_is_told_by_the_cutout_that_made_it() -> None:
-    cutout = {"execution": "arn:cutout", "status": "DUPLICATE", "job_id": "j"}
-    done = {"Input": json.dumps({"key": "cat.jpg"}), "Output": json.dumps({"cutout": cutout}),
+def test_a_batch_is_for_one_products_state_machine() -> None:
+    assert Batch(TRANSCRIPT).execution_input()["machine"] == "write-transcript"
+
+
+@pytest.mark.parametrize("field", ["result", "cutout"])
+def test_a_result_is_the_one_of_the_execution_that_did_the_work(field: str) -> None:
+    """`cutout` is what backfills wrote before there were products."""
+    result = {"execution": "arn:cutout", "status": "DUPLICATE", "job_id": "j"}
+    done = {"Input": json.dumps({"key": "cat.jpg"}), "Output": json.dumps({field: result}),
             "Status": "SUCCEEDED", "ExecutionArn": "arn:child"}  # fmt: skip
 
-    assert photo_result(done) == PhotoResult("cat.jpg", "DUPLICATE", "j", "", "arn:cutout")
+    assert object_result(done) == ObjectResult("cat.jpg", "DUPLICATE", "j", "", "arn:cutout")
 
 
 def test_a_failure_is_told_by_the_innermost_error() -> None:
@@ -94,7 +132,7 @@ def test_a_failure_is_told_by_the_innermost_error() -> None:
               "Cause": json.dumps({"Error": "NoSubject", "Status": "FAILED"}),
               "Status": "FAILED", "ExecutionArn": "arn:child"}  # fmt: skip
 
-    assert photo_result(failed) == PhotoResult("cat.jpg", "FAILED", "", "NoSubject", "arn:child")
+    assert object_result(failed) == ObjectResult("cat.jpg", "FAILED", "", "NoSubject", "arn:child")
 
 
 @pytest.fixture
@@ -102,7 +140,7 @@ def site() -> Iterator[Site]:
     with mock_aws():
         session = boto3.Session("key", "secret", region_name="us-east-1")
         session.client("s3").create_bucket(Bucket=WORK)
-        yield Site(LOCAL_NAMES, session)
+        yield Site(LOCAL_NAMES, session, PRODUCTS)
 
 
 def put(site: Site, key: str, content: Any) -> None:

@@ -18,7 +18,7 @@ from pipeline.declared.names import stage_names
 from pipeline.operations.executions import Execution
 from pipeline.operations.jobs_table import JobsTable
 from pipeline.operations.lookup import Job
-from pipeline.operations.redriving import redrive
+from pipeline.operations.redriving import NotRedriven, redrive
 from pipeline.operations.repairing import close_dead
 from pipeline.operations.site import Site
 from tests.pipeline.operations.sites import FakeSite
@@ -48,16 +48,26 @@ def job(aws: FakeSite, status: str, execution: Execution, *, held_by: str = "red
     aws.real.client("dynamodb").put_item(TableName=NAMES.table("jobs"), Item=item)
     row = JobsTable(aws.site).row("j")
     assert row is not None
-    return Job(replace(row, execution=execution.arn), execution)
+    return Job(replace(row, execution=execution.arn), execution, execution)
 
 
 def test_a_red_execution_is_resumed_and_holds_its_job_again(aws: FakeSite) -> None:
-    refused = redrive(aws.site, job(aws, "FAILED", RED))
+    redrive(aws.site, job(aws, "FAILED", RED))
 
     row = JobsTable(aws.site).row("j")
     assert row is not None
-    assert (refused, aws.redriven) == ("", ["red"])
+    assert aws.redriven == ["red"]
     assert (row.status, row.error) == ("RUNNING", "")
+
+
+def test_a_redriven_job_is_held_for_as_long_as_its_own_definition_lets_it_run(
+    aws: FakeSite,
+) -> None:
+    before = datetime.now(UTC).timestamp()
+
+    redrive(replace(aws, timeout_s=60).site, job(aws, "FAILED", RED))
+
+    assert before + 59 <= int(held_until(aws)) <= datetime.now(UTC).timestamp() + 60
 
 
 def test_the_record_of_an_execution_that_claimed_nothing_goes_when_it_is_resumed(
@@ -66,9 +76,9 @@ def test_the_record_of_an_execution_that_claimed_nothing_goes_when_it_is_resumed
     """Its claim writes the job's own row; the record beside it would run for ever."""
     found = job(aws, "FAILED", replace(RED, arn="arn:j"), held_by="arn:j")
 
-    refused = redrive(aws.site, found)
+    redrive(aws.site, found)
 
-    assert (refused, aws.redriven) == ("", ["arn:j"])
+    assert aws.redriven == ["arn:j"]
     assert JobsTable(aws.site).row("j") is None
 
 
@@ -76,7 +86,8 @@ def test_it_is_there_again_if_aws_refuses(aws: FakeSite) -> None:
     refusing = replace(aws, refusal=refusal("older than 14 days"))
     found = job(aws, "FAILED", replace(RED, arn="arn:j"), held_by="arn:j")
 
-    assert "older than 14 days" in redrive(refusing.site, found)
+    with pytest.raises(NotRedriven, match="older than 14 days"):
+        redrive(refusing.site, found)
 
     row = JobsTable(aws.site).row("j")
     assert row is not None
@@ -86,32 +97,34 @@ def test_it_is_there_again_if_aws_refuses(aws: FakeSite) -> None:
 @pytest.mark.parametrize(
     ("status", "execution", "held_by", "told"),
     [
-        ("DONE", replace(RED, status="SUCCEEDED", error=None), "red", "only a red one is redriven"),
-        ("RUNNING", replace(RED, status="RUNNING", error=None), "red", "only a red one"),
+        ("DONE", replace(RED, status="SUCCEEDED", error=None), "red", "can be redriven"),
+        ("RUNNING", replace(RED, status="RUNNING", error=None), "red", "can be redriven"),
         ("QUARANTINED", replace(RED, error="NoSubject"), "red", "quarantine release"),
-        ("FAILED", RED, "another", "another execution has taken its job over"),
-        ("DONE", RED, "red", "or it is done"),
+        ("FAILED", RED, "another", "another execution has claimed its job"),
+        ("DONE", RED, "red", "or the job is done"),
     ],
 )
 def test_what_may_not_be_resumed_is_said_and_left_alone(
     aws: FakeSite, status: str, execution: Execution, held_by: str, told: str
 ) -> None:
-    refused = redrive(aws.site, job(aws, status, execution, held_by=held_by))
+    found = job(aws, status, execution, held_by=held_by)
+
+    with pytest.raises(NotRedriven, match=told):
+        redrive(aws.site, found)
 
     row = JobsTable(aws.site).row("j")
     assert row is not None
-    assert told in refused
     assert (aws.redriven, row.status) == ([], status)
 
 
 def test_an_execution_whose_job_another_has_taken_over_is_not_resumed(aws: FakeSite) -> None:
     found = job(aws, "FAILED", RED, held_by="another")
 
-    refused = redrive(aws.site, Job(JobsTable(aws.site).row("j"), found.execution))
+    with pytest.raises(NotRedriven, match="another execution has claimed its job"):
+        redrive(aws.site, replace(found, row=JobsTable(aws.site).row("j")))
 
     row = JobsTable(aws.site).row("j")
     assert row is not None
-    assert "another execution has taken its job over" in refused
     assert (aws.redriven, row.status) == ([], "FAILED")
 
 
@@ -119,9 +132,11 @@ def test_an_execution_whose_job_another_has_taken_over_is_not_resumed(aws: FakeS
 def test_what_the_machine_caught_and_ended_in_fail_is_for_replay(aws: FakeSite, error: str) -> None:
     caught = replace(aws, last_events=("ExecutionFailed", "FailStateEntered"))
 
-    refused = redrive(caught.site, job(aws, "FAILED", replace(RED, error=error)))
+    found = job(aws, "FAILED", replace(RED, error=error))
 
-    assert "jobs replay" in refused
+    with pytest.raises(NotRedriven, match="jobs replay"):
+        redrive(caught.site, found)
+
     assert aws.redriven == []
 
 
@@ -130,11 +145,11 @@ def test_a_redrive_that_was_done_although_the_answer_was_lost_is_left_running(
 ) -> None:
     resumed = replace(aws, refusal=refusal("it is running"), status="RUNNING")
 
-    refused = redrive(resumed.site, job(aws, "FAILED", RED))
+    redrive(resumed.site, job(aws, "FAILED", RED))
 
     row = JobsTable(aws.site).row("j")
     assert row is not None
-    assert (refused, row.status) == ("", "RUNNING")
+    assert row.status == "RUNNING"
 
 
 def test_a_job_whose_redrive_aws_refuses_is_what_it_was_and_the_reason_is_told(
@@ -143,11 +158,11 @@ def test_a_job_whose_redrive_aws_refuses_is_what_it_was_and_the_reason_is_told(
     refusing = replace(aws, refusal=refusal("older than 14 days"))
     found = job(aws, "FAILED", RED)
 
-    refused = redrive(refusing.site, found)
+    with pytest.raises(NotRedriven, match="older than 14 days"):
+        redrive(refusing.site, found)
 
     row = JobsTable(aws.site).row("j")
     assert row is not None
-    assert "older than 14 days" in refused
     assert (row.status, row.error) == ("FAILED", "StoreUnavailable")
     assert held_until(aws) == "0"
 
@@ -169,7 +184,7 @@ def test_a_job_that_still_runs_for_an_execution_that_ended_well_is_closed_as_don
     row = JobsTable(aws.site).row("j")
     assert row is not None
 
-    assert close_dead(replace(aws, status="SUCCEEDED").site, row) == "DONE"
+    assert close_dead(aws.site, row, replace(RED, status="SUCCEEDED")) == "DONE"
 
     done = JobsTable(aws.site).row("j")
     assert done is not None
@@ -189,7 +204,7 @@ def test_one_name_that_fails_does_not_stop_the_others(
         return found if name == "red" else None
 
     monkeypatch.setattr("pipeline.operations.redriving.find_job", find)
-    monkeypatch.setattr("pipeline.cli.site.aws_site", lambda _stage: aws.site)
+    monkeypatch.setattr("pipeline.cli.site.aws_site", lambda *_: aws.site)
 
     words = ["redrive", "throttled", "unheard", "nobody", "red", "--stage", "dev"]
     done = CliRunner().invoke(jobs, words)
@@ -206,10 +221,27 @@ def test_all_names_that_are_resumed_are_no_failure(
 ) -> None:
     found = job(aws, "FAILED", RED)
     monkeypatch.setattr("pipeline.operations.redriving.find_job", lambda *_: found)
-    monkeypatch.setattr("pipeline.cli.site.aws_site", lambda _stage: aws.site)
+    monkeypatch.setattr("pipeline.cli.site.aws_site", lambda *_: aws.site)
 
     assert CliRunner().invoke(jobs, ["redrive", "red", "--stage", "dev"]).exit_code == 0
 
 
 def test_an_execution_that_aws_has_forgotten_is_for_replay(aws: FakeSite) -> None:
-    assert "jobs replay" in redrive(aws.site, Job(None, None))
+    with pytest.raises(NotRedriven, match="jobs replay"):
+        redrive(aws.site, Job(None, None, None))
+
+
+@pytest.mark.parametrize(
+    ("status", "execution"),
+    [("RUNNING", replace(RED, status="RUNNING")), ("FAILED", replace(RED, status="SUCCEEDED"))],
+    ids=["its execution runs", "another execution has claimed it"],
+)
+def test_nothing_is_closed_where_there_is_nothing_to_close(
+    aws: FakeSite, status: str, execution: Execution
+) -> None:
+    job(aws, status, RED, held_by="another")
+    row = JobsTable(aws.site).row("j")
+    assert row is not None
+
+    assert close_dead(aws.site, replace(row, execution="red"), execution) is None
+    assert JobsTable(aws.site).row("j") == row

@@ -9,11 +9,10 @@ from typing import Any, Final
 import pytest
 
 from pipeline.artifacts import Location
-from pipeline.operations.accepted import Accepted
 from pipeline.operations.executions import Execution
-from pipeline.operations.findings import LOST, STUCK
 from pipeline.operations.jobs_table import JobRow
-from pipeline.operations.verdicts import verdict_of
+from pipeline.operations.verdicts import LOST, STUCK, Accepted, verdict_of
+from tests.pipeline.operations.sites import CUTOUT
 
 THEN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 PHOTO: Final = Location("ingest", "cat.jpg", "v1")
@@ -25,6 +24,10 @@ def execution(
 ) -> Execution:
     output = {"status": ended_as, "job_id": "j"}
     return Execution(name, status, {}, output, facts.get("error"), facts.get("cause"), started=THEN)
+
+
+def accepted(*executions: Execution, at: datetime = THEN) -> Accepted:
+    return Accepted(PHOTO, "etag", at, CUTOUT, executions)
 
 
 def row(status: str, of: str, error: str = "") -> JobRow:
@@ -59,7 +62,7 @@ def test_an_object_is_in_exactly_one_state(
 ) -> None:
     claims = {each.execution: each for each in rows}
 
-    verdict = verdict_of(Accepted(PHOTO, "etag", THEN, tuple(executions)), claims, SOON)
+    verdict = verdict_of(accepted(*executions), claims, SOON)
 
     assert (verdict.state, verdict.error, verdict.finding) == (state, error, None)
 
@@ -74,15 +77,15 @@ def test_a_failure_whose_job_another_execution_has_taken_over_is_told_by_itself(
 ) -> None:
     claims = {ended.arn: row("DONE", "somebody else")}
 
-    verdict = verdict_of(Accepted(PHOTO, "etag", THEN, (ended,)), claims, SOON)
+    verdict = verdict_of(accepted(ended), claims, SOON)
 
     assert (verdict.state, verdict.error, verdict.finding) == (state, error, None)
 
 
 def test_what_nobody_started_is_lost_once_patience_is_over() -> None:
-    lost = Accepted(PHOTO, "etag", THEN)
+    lost = accepted()
     old = verdict_of(lost, {}, SOON)
-    young = verdict_of(Accepted(PHOTO, "etag", datetime.now(UTC)), {}, SOON)
+    young = verdict_of(accepted(at=datetime.now(UTC)), {}, SOON)
 
     assert old.finding is not None
     assert (old.state, old.finding.kind, old.finding.lost) == ("LOST", LOST, lost)
@@ -94,11 +97,19 @@ def test_what_nobody_started_is_lost_once_patience_is_over() -> None:
 )
 def test_a_red_execution_that_nobody_recorded_is_stuck(claims: dict[str, JobRow]) -> None:
     just_ended = replace(RED, ended=datetime.now(UTC))
-    verdict = verdict_of(Accepted(PHOTO, "etag", THEN, (RED,)), claims, SOON)
-    young = verdict_of(Accepted(PHOTO, "etag", THEN, (just_ended,)), claims, SOON)
+    verdict = verdict_of(accepted(RED), claims, SOON)
+    young = verdict_of(accepted(just_ended), claims, SOON)
 
     assert verdict.finding is not None
     assert (verdict.state, verdict.finding.kind) == ("STUCK", STUCK)
     assert (young.state, young.finding) == ("WAITING", None)
     assert verdict.finding.row is not None
     assert (verdict.finding.row.execution, verdict.finding.row.key) == ("e", "cat.jpg")
+
+
+def test_the_row_to_be_written_for_an_execution_without_one_names_its_machine() -> None:
+    verdict = verdict_of(accepted(RED), {}, SOON)
+
+    assert verdict.finding is not None
+    assert verdict.finding.row is not None
+    assert (verdict.finding.row.product, verdict.finding.row.machine) == ("cutout", "cutout")

@@ -1,4 +1,4 @@
-"""Slips in what the cutout machine retries and catches, each with what a rule has to say."""
+"""Slips in what the machine retries and catches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.contracts import catch_rules, retry_rules
 from tests.contracts.mutations import add, drop, put, remove
 from tests.contracts.slips import Slip
 
-RETRIES: Final = (
+_RETRIES: Final = (
     Slip(
         retry_rules.lambda_is_retried,
         remove("States/RefineEdges/Retry/1/ErrorEquals", "StoreUnavailable"),
@@ -39,6 +39,11 @@ RETRIES: Final = (
         retry_rules.lambda_is_retried,
         add("States/RemoveBackground/Retry/1/ErrorEquals", "WeightsClaimed"),
         "RemoveBackground: WeightsClaimed is retried, which was not agreed",
+    ),
+    Slip(
+        retry_rules.lambda_is_retried,
+        add("States/RemoveBackground/Retry/1/ErrorEquals", "WeightsUnavailable"),
+        "RemoveBackground: WeightsUnavailable is retried, which was not agreed",
     ),
     Slip(
         retry_rules.dynamodb_is_retried,
@@ -89,7 +94,12 @@ RETRIES: Final = (
     Slip(
         retry_rules.error_names_exist,
         put("States/Inspect/Catch/0/ErrorEquals/0", "UnsupportedMediaError"),
-        "Inspect: nothing raises UnsupportedMediaError",
+        "Inspect: no task of cutout raises UnsupportedMediaError",
+    ),
+    Slip(
+        retry_rules.error_names_exist,
+        add("States/RemoveBackground/Catch/1/ErrorEquals", "WeightsForbidden"),
+        "RemoveBackground: no task of cutout raises WeightsForbidden",
     ),
     Slip(
         retry_rules.error_names_exist,
@@ -105,7 +115,7 @@ RETRIES: Final = (
 
 _CATCH_ALL: Final = {"ErrorEquals": ["States.ALL"], "Next": "RecordFailure"}
 
-CATCHES: Final = (
+_CATCHES: Final = (
     Slip(
         catch_rules.nothing_is_caught_by_wildcard,
         add("States/RefineEdges/Catch", _CATCH_ALL),
@@ -140,6 +150,11 @@ CATCHES: Final = (
         catch_rules.capacity_errors_are_caught,
         add("States/RemoveBackground/Catch/2/ErrorEquals", "WeightsNotStaged"),
         "RemoveBackground: WeightsNotStaged is caught as if the function were too small",
+    ),
+    Slip(
+        catch_rules.capacity_errors_are_caught,
+        add("States/Inspect/Catch/0/ErrorEquals", "OutOfMemory"),
+        "Inspect: catches OutOfMemory, which has no way on from here",
     ),
     Slip(
         catch_rules.capacity_errors_are_caught,
@@ -197,3 +212,5 @@ CATCHES: Final = (
         "Quarantined: a Fail state without ErrorPath and CausePath",
     ),
 )
+
+SLIPS: Final = (*_RETRIES, *_CATCHES)

@@ -6,18 +6,19 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tests.contracts import task_rules
 from tests.contracts.asl import Machine, State, paths, strings
 from tests.contracts.declared import ROOT, Declared
+from tests.contracts.mutations import drop, put
+from tests.contracts.slips import Slip
 
-MACHINE: Final = "reap-jobs"
 RECORDER: Final = "record-failure"
 FOLDER: Final = ROOT / "state_machines"
+_JOB: Final = "States/CloseDead/ItemProcessor/States"
 
 
 def every_page_is_read(machine: Machine, _declared: Declared) -> Iterator[str]:
     """A full page is followed by one that begins after its last job, and asks the same."""
-    if machine.name != MACHINE:
-        return
     states = {state.name: state for state in machine.states}
     first, more = (dict(states[name].parameters) for name in ("FindRunning", "FindMore"))
     more.pop("ExclusiveStartKey", None)
@@ -34,8 +35,6 @@ def every_page_is_read(machine: Machine, _declared: Declared) -> Iterator[str]:
 
 def only_bad_ends_are_closed(machine: Machine, _declared: Declared) -> Iterator[str]:
     """Exactly the statuses whose change starts the recorder; what runs or went well is left."""
-    if machine.name != MACHINE:
-        return
     (scope,) = (scope for scope in machine.scopes if "EndedBadly?" in scope.states)
     asked = scope.states["EndedBadly?"].body
     closed = {choice["StringEquals"] for choice in asked["Choices"]}
@@ -56,6 +55,16 @@ def the_recorder_is_told_what_it_reads(machine: Machine, _declared: Declared) ->
                 yield f"{task.name}: the recorder reads detail.{name}"
 
 
+def only_products_executions_are_described(machine: Machine, _declared: Declared) -> Iterator[str]:
+    """The machine may describe no others, and a denied call would keep the other jobs open."""
+    (scope,) = (scope for scope in machine.scopes if "LookAtExecution" in scope.states)
+    if "LookAtExecution" in scope.reachable(scope.start, avoiding=("OfProduct?",)):
+        yield "LookAtExecution: is reached past OfProduct?"
+    for name in ("OfThisStage?", "OfProduct?"):
+        if scope.states[name].body.get("Default") != "SayGone":
+            yield f"{name}: what does not match is not recorded as gone"
+
+
 def _details(state: State) -> Iterator[str]:
     for text in strings(_without_results(state)):
         for path in paths(text):
@@ -67,4 +76,62 @@ def _without_results(state: State) -> dict[str, Any]:
     return {name: value for name, value in state.body.items() if name != "ResultPath"}
 
 
-RULES: Final = (every_page_is_read, only_bad_ends_are_closed, the_recorder_is_told_what_it_reads)
+RULES: Final = (
+    every_page_is_read,
+    only_bad_ends_are_closed,
+    the_recorder_is_told_what_it_reads,
+    only_products_executions_are_described,
+)
+
+SLIPS: Final = (
+    Slip(
+        every_page_is_read,
+        put("States/FindMore/Parameters/Limit", 50),
+        "FindMore: does not ask what FindRunning asks",
+    ),
+    Slip(
+        every_page_is_read,
+        put("States/PageFull?/Choices/0/NumericEquals", 101),
+        "PageFull?: a page is full at 100",
+    ),
+    Slip(
+        every_page_is_read,
+        put("States/GoOn/Parameters/Input/after.$", "$.page.jobs[0].job_id.S"),
+        "GoOn: the last job of a full page is $.page.jobs[99].job_id.S",
+    ),
+    Slip(
+        only_bad_ends_are_closed,
+        put(f"{_JOB}/EndedBadly?/Choices/0/StringEquals", "RUNNING"),
+        "EndedBadly?: RUNNING is closed here or recorded there, and not both",
+    ),
+    Slip(
+        only_bad_ends_are_closed,
+        put(f"{_JOB}/EndedBadly?/Default", "SayHow"),
+        "EndedBadly?: any other status leads to RecordEnd",
+    ),
+    Slip(
+        the_recorder_is_told_what_it_reads,
+        drop(f"{_JOB}/RecordEnd/Parameters/Input/detail/stopDate.$"),
+        "RecordEnd: the recorder reads detail.stopDate",
+    ),
+    Slip(
+        task_rules.children_time_out_first,
+        put("States/GoOn/ResultPath", "$.started"),
+        "GoOn: does not wait for the machine it starts",
+    ),
+    Slip(
+        the_recorder_is_told_what_it_reads,
+        drop(f"{_JOB}/RecordEnd/Parameters/Input/detail/stateMachineArn.$"),
+        "RecordEnd: the recorder reads detail.stateMachineArn",
+    ),
+    Slip(
+        only_products_executions_are_described,
+        put(f"{_JOB}/OfThisStage?/Choices/0/Next", "LookAtExecution"),
+        "LookAtExecution: is reached past OfProduct?",
+    ),
+    Slip(
+        only_products_executions_are_described,
+        put(f"{_JOB}/OfProduct?/Default", "LeftAlone"),
+        "OfProduct?: what does not match is not recorded as gone",
+    ),
+)

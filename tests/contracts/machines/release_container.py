@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from tests.contracts import retry_rules, task_rules
 from tests.contracts.asl import Machine, State, fields
 from tests.contracts.declared import Declared
+from tests.contracts.mutations import add, drop, put, remove
 from tests.contracts.retry_rules import ON_FAULT, retries_as_agreed
+from tests.contracts.slips import Slip
 
-MACHINE: Final = "release-container"
+_UPDATE: Final = "States/UpdateStack/Parameters"
 PARAMETERS: Final = ("ImageDigestHex", "ReleaseVersion", "TrafficShift")
 ECR_FAULTS: Final = frozenset(
     {
@@ -72,8 +75,6 @@ def waits_are_counted(machine: Machine, _declared: Declared) -> Iterator[str]:
 
 def releases_end_by_name(machine: Machine, declared: Declared) -> Iterator[str]:
     """Every release error is an end of the machine, and tells its hint where it is worded."""
-    if machine.name != MACHINE:
-        return
     used = [(state, _ending(state)) for state in machine.states if _ending(state)]
     for state, name in used:
         if name not in declared.release_hints:
@@ -82,7 +83,7 @@ def releases_end_by_name(machine: Machine, declared: Declared) -> Iterator[str]:
         if cause.startswith("States.Format") and declared.release_hints.get(name, "") not in cause:
             yield f"{state.name}: its cause does not tell the hint of {name}"
     for name in sorted(declared.release_hints.keys() - {name for _, name in used}):
-        yield f"{MACHINE}: nothing ends in {name}"
+        yield f"{machine.name}: nothing ends in {name}"
 
 
 def _ending(state: State) -> str:
@@ -104,4 +105,102 @@ RULES: Final = (
     a_release_is_parameters,
     waits_are_counted,
     releases_end_by_name,
+)
+
+SLIPS: Final = (
+    Slip(
+        registry_and_stacks_are_retried,
+        remove("States/FindScan/Retry/0/ErrorEquals", "Ecr.ThrottlingException"),
+        "FindScan: Ecr.ThrottlingException is not retried",
+    ),
+    Slip(
+        registry_and_stacks_are_retried,
+        add("States/UpdateStack/Retry/0/ErrorEquals", "CloudFormation.CloudFormationException"),
+        "UpdateStack: CloudFormation.CloudFormationException is retried, which was not agreed",
+    ),
+    Slip(
+        registry_and_stacks_are_retried,
+        put("States/FindStack/Resource", "arn:aws:states:::aws-sdk:cloudformation:deleteStack"),
+        "FindStack: nobody has said how deleteStack is retried",
+    ),
+    Slip(
+        a_release_is_parameters,
+        put(f"{_UPDATE}/UsePreviousTemplate", value=False),
+        "UpdateStack: does not keep the template",
+    ),
+    Slip(
+        a_release_is_parameters,
+        put(f"{_UPDATE}/TemplateURL", "https://example.com/template"),
+        "UpdateStack: brings TemplateURL",
+    ),
+    Slip(
+        a_release_is_parameters,
+        drop(f"{_UPDATE}/RoleARN.$"),
+        "UpdateStack: no RoleARN",
+    ),
+    Slip(
+        a_release_is_parameters,
+        put(f"{_UPDATE}/RoleARN.$", "$.release.role"),
+        "UpdateStack: works as no deploy role",
+    ),
+    Slip(
+        a_release_is_parameters,
+        drop(f"{_UPDATE}/Parameters/2"),
+        "UpdateStack: gives the parameters ['ImageDigestHex', 'ReleaseVersion']",
+    ),
+    Slip(
+        waits_are_counted,
+        drop("States/Settled?/Choices/3/And/1"),
+        "Settled?: leads to WaitForStack however often it has waited",
+    ),
+    Slip(
+        releases_end_by_name,
+        put("States/RejectVersion/Parameters/Error", "RejectedImage"),
+        "RejectVersion: RejectedImage is no release error",
+    ),
+    Slip(
+        releases_end_by_name,
+        put("States/NoteStuck/Parameters/error", "RolledBack"),
+        "release-container: nothing ends in RollbackFailed",
+    ),
+    Slip(
+        releases_end_by_name,
+        put("States/RejectScan/Parameters/Cause.$", "States.Format('no {}', $.scan.status)"),
+        "RejectScan: its cause does not tell the hint of RejectedScan",
+    ),
+    Slip(
+        task_rules.functions_exist,
+        put("States/JudgeImage/Parameters/FunctionName", "${ReleaseGateArn}:live"),
+        "JudgeImage: '${ReleaseGateArn}:live' is an operation's, which has no alias",
+    ),
+    Slip(
+        task_rules.functions_time_out_first,
+        put("States/JudgeImage/TimeoutSeconds", 120),
+        "JudgeImage: TimeoutSeconds below 135, its function's and 15 more",
+    ),
+    Slip(
+        task_rules.payloads_fit_the_job,
+        drop("States/JudgeImage/Parameters/Payload/digest.$"),
+        "JudgeImage: the payload lacks 'digest'",
+    ),
+    Slip(
+        task_rules.results_fit_what_is_read,
+        put("States/JudgeImage/ResultSelector/passed.$", "$.Payload.good"),
+        "JudgeImage: the result has no field at $.Payload.good",
+    ),
+    Slip(
+        task_rules.nobody_is_sent_the_whole_state,
+        put("States/JudgeImage/Parameters/Payload/input.$", "$"),
+        "JudgeImage: is sent the whole state",
+    ),
+    Slip(
+        task_rules.the_lease_outlives_the_execution,
+        put("TimeoutSeconds", 3600),
+        "ReadRequest: lease_s is 7200, the machine's TimeoutSeconds 3600",
+    ),
+    Slip(
+        retry_rules.lambda_is_retried,
+        add("States/JudgeImage/Retry/1/ErrorEquals", "StoreUnavailable"),
+        "JudgeImage: StoreUnavailable is retried, which was not agreed",
+    ),
 )

@@ -1,4 +1,4 @@
-"""Slips in the cutout machine's tasks and data, each with what a rule has to say."""
+"""Slips in the machine's tasks, and in the data between them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.contracts.slips import Slip
 _PICTURE: Final = "States/PublishCutout/ItemProcessor/States"
 _PAYLOAD: Final = "States/RemoveBackground/Parameters/Payload"
 
-TASKS: Final = (
+_TASKS: Final = (
     Slip(
         task_rules.functions_exist,
         put("States/RefineEdges/Parameters/FunctionName", "${WorkBucket}:live"),
@@ -140,7 +140,7 @@ TASKS: Final = (
     ),
 )
 
-DATA: Final = (
+_DATA: Final = (
     Slip(
         data_rules.paths_lead_somewhere,
         put("States/Claim/Parameters/Key/job_id/S.$", "$.job.id"),
@@ -191,4 +191,11 @@ DATA: Final = (
         put("States/WeightsNeeded?/Choices/0/Next", "FindWeights"),
         "FindWeights: is sent $.plan.mask.weights_key, which may be null",
     ),
+    Slip(
+        data_rules.what_is_put_is_json,
+        put("States/Quarantine/Parameters/ContentType", "text/plain"),
+        "Quarantine: JSON that does not say so",
+    ),
 )
+
+SLIPS: Final = (*_TASKS, *_DATA)

@@ -1,0 +1,33 @@
+"""The role of each state machine: a product's, or one of the platform's own, which are few."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import Enum, auto
+from typing import Final
+
+
+class Role(Enum):
+    PRODUCT = auto()  # makes one product of one upload; has a `.product.toml`
+    STAGING = auto()  # stages weights
+    RECORDING = auto()  # records ends from outside
+    REAPING = auto()  # closes jobs whose end was not recorded
+    BATCH = auto()  # starts a product's machine for many objects; AWS alone runs it
+    RELEASE = auto()  # releases a container
+
+
+OF_PLATFORM: Final[Mapping[str, Role]] = {
+    "stage-weights": Role.STAGING,
+    "record-failure": Role.RECORDING,
+    "reap-jobs": Role.REAPING,
+    "backfill": Role.BATCH,
+    "release-container": Role.RELEASE,
+}
+
+
+def role_of(machine: str, products: Collection[str]) -> Role:
+    """Return the role of a machine, given the machines of all products.
+
+    Raises KeyError for one that is neither a product's nor one of the platform's own.
+    """
+    return Role.PRODUCT if machine in products else OF_PLATFORM[machine]
