@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -33,15 +34,15 @@ def uploads(terminal: Terminal) -> None:
     upload(terminal, "note.memo", key="thirsty.memo", metadata="matteline-model=drinks")
     upload(terminal, "cat.jpg")
     upload(terminal, "bad.memo")
-    for told in ("DONE  note.memo", "DONE  thirsty.memo", "DONE  cat.jpg"):
-        terminal.wait_for(told)
+    for key in ("note.memo", "thirsty.memo", "cat.jpg"):
+        terminal.wait_for(f"DONE        {key}")
     terminal.wait_for("QUARANTINED bad.memo")
 
 
 def test_an_upload_goes_through_the_machine_its_name_asks_for(terminal: Terminal) -> None:
     assert output(terminal, "note_memo.txt").split() == ["cat", "elephant"]
-    assert '"product": "memo"' in re.sub(r"\s+", " ", output(terminal, "note_memo.json"))
-    assert '"cutout"' in output(terminal, "cat_bg_removed.json")
+    assert json.loads(output(terminal, "note_memo.json"))["product"] == "memo"
+    assert json.loads(output(terminal, "cat_bg_removed.json"))["product"] == "cutout"
 
 
 def test_an_option_chooses_another_row_of_the_container(terminal: Terminal) -> None:

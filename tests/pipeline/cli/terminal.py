@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.models import Shelf
+
 PATIENCE_S = 60
+
+
+def users_environment(shelf: Shelf, cache: Path) -> dict[str, str]:
+    """A user's environment, with the shelf's models and a cache of its own."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("MATTELINE_")}
+    return kept | {
+        "XDG_CACHE_HOME": str(cache),
+        "MATTELINE_WEIGHTS_MIRROR": shelf.mirror,
+        "MATTELINE_CATALOGUE": str(shelf.catalogue),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+
+
+@contextmanager
+def beside_up(root: Path, folder: Path, environment: dict[str, str]) -> Iterator[Terminal]:
+    """Run `matteline up` of the repository at `root`, next to a terminal in `folder`."""
+    log = folder / "up.log"
+    environment = environment | {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(root)}
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "up", "--port", "0", "--model", "brightness"],
+            cwd=root, env=environment, stdout=out, stderr=out, text=True,
+        )  # fmt: skip
+    terminal = Terminal(process, log, folder, environment)
+    try:
+        terminal.wait_for("Ctrl-C stops everything.")
+        yield terminal
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 @dataclass
