@@ -110,7 +110,11 @@ def test_a_wrong_checksum_is_corrupt() -> None:
 
 def test_a_header_is_read_without_decoding_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[Image.Image] = []
-    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda image: decoded.append(image))
+
+    def load(image: Image.Image) -> None:
+        decoded.append(image)
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
 
     assert probe(png()).width == 96
     assert decoded == []
