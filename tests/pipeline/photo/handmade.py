@@ -60,7 +60,7 @@ def interlaced_png(pixels: Pixels, *, passes: int = 7) -> bytes:
         rows(np.ascontiguousarray(pixels[top::down, left::across]))
         for left, top, across, down in PASSES[:passes]
     ]
-    size = header(WIDTH, HEIGHT, interlace=1)
+    size = header(pixels.shape[1], pixels.shape[0], interlace=1)
     return PNG + size + chunk(b"IDAT", zlib.compress(b"".join(parts))) + chunk(b"IEND", b"")
 
 

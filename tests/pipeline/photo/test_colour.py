@@ -140,6 +140,14 @@ def test_a_profile_of_another_colour_space_is_ignored(mode: str, profile: bytes)
     assert photo.icc_profile is None
 
 
+@pytest.mark.parametrize("profile", [linear_grey(), colourless_press()], ids=["grey", "CMYK"])
+def test_rgb_drops_a_profile_of_another_colour_space(profile: bytes) -> None:
+    photo = decode(saved(quadrants(), "TIFF", icc_profile=profile))
+
+    assert photo.icc_profile is None
+    assert corners(photo.rgb) == ["red", "green", "blue", "white"]
+
+
 @pytest.mark.parametrize("picture_format", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_rgb_is_unchanged_and_keeps_its_profile(picture_format: str) -> None:
     photo = decode(saved(quadrants(), picture_format, icc_profile=SRGB))

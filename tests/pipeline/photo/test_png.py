@@ -64,6 +64,13 @@ def test_a_profile_that_unpacks_beyond_the_limit_is_refused() -> None:
     assert probe(png(before=most)).width == 96
 
 
+def test_a_profile_that_cannot_be_unpacked_is_ignored() -> None:
+    photo = decode(png(before=chunk(b"iCCP", b"a\0\0not deflated")))
+
+    assert photo.icc_profile is None
+    assert photo.rgb.shape == (64, 96, 3)
+
+
 def test_chunks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_PARTS", 8)
 
@@ -81,8 +88,12 @@ def test_a_photo_whose_last_rows_are_black_is_complete(level: int) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [png(idat=zlib.compress(rows(NOISE[:-1]))), interlaced_png(NOISE, passes=6)],
-    ids=["one row", "one pass"],
+    [
+        png(idat=zlib.compress(rows(NOISE[:-1]))),
+        interlaced_png(NOISE, passes=6),
+        interlaced_png(NOISE[:-1], passes=6),
+    ],
+    ids=["one row", "one pass", "one pass, but no pixel of the last row"],
 )
 def test_a_photo_with_rows_missing_is_corrupt(content: bytes) -> None:
     with pytest.raises(CorruptMedia, match="damaged PNG: the last rows are missing"):
@@ -97,9 +108,13 @@ def test_a_wrong_checksum_is_corrupt() -> None:
         decode(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
 
 
-def test_a_header_is_read_without_the_pixels() -> None:
-    content = png(idat=b"not deflated")
+def test_a_header_is_read_without_decoding_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[Image.Image] = []
 
-    assert probe(content).width == 96
-    with pytest.raises(CorruptMedia):
-        decode(content)
+    def load(image: Image.Image) -> None:
+        decoded.append(image)
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+
+    assert probe(png()).width == 96
+    assert decoded == []
