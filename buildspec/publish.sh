@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Push the image, leave the evidence for its release, and print the image's digest, alone.
+# Push the image, upload its evidence, and print nothing but the image's digest.
 set -euo pipefail
 
 password="$(aws ecr get-login-password)"

@@ -69,8 +69,8 @@ def _add_stacks(app: cdk.App, settings: Settings, blueprint: Blueprint, names: N
             names=names,
             accepted_licences=settings.accepted_licences,
         )
-        functions.add_stack_dependency(access, reason="functions name their roles and logs")
-        releases.add_stack_dependency(functions, reason="a release alarm names theirs")
+        functions.add_stack_dependency(access, reason="functions refer to roles and logs by name")
+        releases.add_stack_dependency(functions, reason="an alarm refers to theirs by name")
     pipeline = PipelineStack(app, f"{prefix}-pipeline", blueprint=blueprint, names=names)
     ObservabilityStack(
         app,

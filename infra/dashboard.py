@@ -1,4 +1,4 @@
-"""One page: what came in and how it ended, how long it took, what it used, what waits."""
+"""Define the dashboard: executions, queues, cost, durations, memory and errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MB_MS_PER_GB_S: Final = 1024 * 1000
 
 
 class Dashboard(Construct):
-    """Rows of two graphs: a machine, a container or a queue more is a row or a line more."""
+    """Rows of graphs, which follow from the declared machines, containers and queues."""
 
     def __init__(self, scope: Construct, *, blueprint: Blueprint, names: Names) -> None:
         super().__init__(scope, "Dashboard")
@@ -59,7 +59,7 @@ class Dashboard(Construct):
         return _graph("Quarantined inputs, undelivered events", [*aside, *queues])
 
     def _cost(self) -> cloudwatch.GraphWidget:
-        """What Lambda bills by: time × memory, per container."""
+        """Graph the GB-seconds that Lambda bills, by container."""
         lines = []
         for container in self._blueprint.containers:
             spent = {
@@ -95,12 +95,12 @@ class Dashboard(Construct):
 
 def _durations(container: str) -> cloudwatch.GraphWidget:
     lines = [task_metric(container, "task_ms", statistic=each) for each in ("p50", "p99")]
-    return _graph(f"{container}: time of a task, ms", lines)
+    return _graph(f"{container}: task duration, ms", lines)
 
 
 def _memory(container: str) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(
-        title=f"{container}: most memory held, MB; cold starts",
+        title=f"{container}: peak memory, MB; cold starts",
         left=[task_metric(container, "peak_rss_mb", statistic="Maximum")],
         right=[task_metric(container, "cold_start", statistic="Sum")],
         width=_WIDTH,

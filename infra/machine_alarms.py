@@ -1,4 +1,4 @@
-"""Alarms on executions that fail, time out, are throttled or never start, and on their rates."""
+"""Define alarms on executions that fail, time out, are throttled or do not start, and on rates."""
 
 from __future__ import annotations
 

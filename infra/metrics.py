@@ -1,4 +1,4 @@
-"""The metrics there are, by name: of AWS's own, and of those `pipeline.task` publishes."""
+"""Name the metrics in use: AWS's own, and those that `pipeline.task` publishes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _TASKS: Final = "Matteline"
 
 
 def namespace(names: Names) -> str:
-    """Where a deployment counts for itself: what tasks publish, all stages of an account share."""
+    """Return the metric namespace of a deployment; all stages share the namespace of tasks."""
     return names.metric_namespace()
 
 
 def execution_metric(
     names: Names, machine: str, metric: str, *, minutes: int = 5
 ) -> cloudwatch.Metric:
-    """What Step Functions counts, whichever version or alias was started."""
+    """Return a metric of Step Functions, over all versions and aliases of a machine."""
     return cloudwatch.Metric(
         namespace="AWS/States",
         metric_name=metric,
@@ -48,7 +48,7 @@ def quarantined(names: Names, machine: str, *, minutes: int = 5) -> cloudwatch.M
 def task_metric(
     container: str, metric: str, *, statistic: str, minutes: int = 5
 ) -> cloudwatch.Metric:
-    """What a container's tasks say of themselves: timings, memory, errors by their name."""
+    """Return a metric that a container's tasks publish: timings, memory, or errors by name."""
     return cloudwatch.Metric(
         namespace=_TASKS,
         metric_name=metric,
@@ -68,7 +68,7 @@ def function_metric(function: str, metric: str, *, statistic: str) -> cloudwatch
 
 
 def undelivered(names: Names, machine: str) -> cloudwatch.Metric:
-    """Events that could not start the machine and wait for a person."""
+    """Return the number of events in a machine's dead-letter queue."""
     return cloudwatch.Metric(
         namespace="AWS/SQS",
         metric_name="ApproximateNumberOfMessagesVisible",

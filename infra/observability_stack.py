@@ -1,4 +1,4 @@
-"""Alarms and the topic they are sent to, a dashboard, and saved queries."""
+"""Define the stack of alarms and their topic, a dashboard, and saved queries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.declared.names import Names
 
 
 class ObservabilityStack(cdk.Stack):
-    """Reads the other stacks' resources by name, so it can be deployed and deleted by itself."""
+    """Alarms, dashboard and queries, which refer to resources of other stacks by name."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class ObservabilityStack(cdk.Stack):
 
 
 def _topic(scope: Construct, names: Names) -> sns.Topic:
-    """Make the topic with a key that CloudWatch may use, which it may not with AWS's own key."""
+    """Create the topic with its own key: the AWS managed key does not admit CloudWatch."""
     only_ours = {"StringEquals": {"aws:SourceAccount": names.account}}
     cloudwatch = iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=only_ours)
     key = kms.Key(
@@ -72,7 +72,7 @@ def _topic(scope: Construct, names: Names) -> sns.Topic:
 
 
 def _count_quarantined(scope: Construct, machine: str, names: Names) -> None:
-    """Count quarantined inputs in the log: for Step Functions they are failed executions."""
+    """Count quarantined inputs from the log: Step Functions counts them as failed executions."""
     name = pascal_case(machine)
     logs.MetricFilter(
         scope,

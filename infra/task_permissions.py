@@ -143,7 +143,7 @@ class TaskPermissions:
         return [product.machine for product in self._blueprint.products]
 
     def _children(self, task: TaskState) -> list[str]:
-        """Return the machines that may be started: the one that is named, or every product's."""
+        """Return the machines that the task may start: the one it names, or every product's."""
         (placeholder,) = placeholders(task.text("StateMachineArn"))
         if placeholder == _ANY_PRODUCT:
             return self._products

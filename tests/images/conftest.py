@@ -1,4 +1,4 @@
-"""The built images, each mounted; and a cloud whose functions all run inside them."""
+"""The built images, mounted, and a cloud whose functions all run inside them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PHOTO: Final = "square.png"
 
 
 def skip_or_fail(reason: str) -> None:
-    """Skip on a machine without images; where they are demanded, a missing one is a failure."""
+    """Skip without images; fail if MATTELINE_DEMAND_IMAGES requires them."""
     if os.environ.get("MATTELINE_DEMAND_IMAGES"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -67,7 +67,7 @@ def sandbox(launcher: ImageLauncher, container: ContainerManifest) -> Sandbox:
 
 @dataclass(frozen=True)
 class ImageCloud:
-    """A cloud of images, and its functions by name, as they were created."""
+    """A cloud of images and the functions it created, by name."""
 
     cloud: LocalCloud
     functions: dict[str, Function]
@@ -80,8 +80,8 @@ class ImageCloud:
         answer = self.cloud.client("lambda").invoke(
             FunctionName=self.function(container).name, Payload=json.dumps(payload)
         )
-        told: dict[str, Any] = json.load(answer["Payload"])
-        return told
+        result: dict[str, Any] = json.load(answer["Payload"])
+        return result
 
 
 @pytest.fixture(scope="session")
@@ -104,26 +104,26 @@ def driver(cloud: ImageCloud) -> Driver:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a state machine told the functions: each container's payload, and the photo's end."""
+class Recorded:
+    """What a state machine sent to each container, and the status of the execution."""
 
     status: str
     payloads: dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def told(driver: Driver) -> Told:
-    """One photo through the whole pipeline, and what each function was sent on the way."""
+def recorded(driver: Driver) -> Recorded:
+    """Process one photo with all images; record the payload of each function."""
     execution = driver.drop(png(square()), PHOTO)
     states = driver.cloud.client("stepfunctions")
     staging = states.list_executions(stateMachineArn=NAMES.machine_arn("stage-weights"))
     arns = [execution.arn, *(each["executionArn"] for each in staging["executions"])]
     payloads = {name: sent for arn in arns for name, sent in _payloads(states, arn)}
-    return Told(execution.status, payloads)
+    return Recorded(execution.status, payloads)
 
 
 def _payloads(states: Any, arn: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every payload of an execution, by container."""
+    """Yield every payload of an execution with its container."""
     for event in states.get_execution_history(executionArn=arn)["events"]:
         scheduled = json.loads(event.get("taskScheduledEventDetails", {}).get("parameters", "{}"))
         for container in CONTAINERS:
@@ -134,5 +134,5 @@ def _payloads(states: Any, arn: str) -> Iterator[tuple[str, dict[str, Any]]]:
 @pytest.fixture(scope="session")
 def emulator() -> Path:
     if not EMULATOR.exists():
-        skip_or_fail(f"{EMULATOR} is not there; `make test-images` fetches it")
+        skip_or_fail(f"{EMULATOR} is missing; `make test-images` fetches it")
     return EMULATOR

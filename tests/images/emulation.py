@@ -1,4 +1,4 @@
-"""AWS's own emulator of the Lambda runtime, in front of an image."""
+"""Run an image's function under AWS's Lambda runtime emulator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STARTED_WITHIN_S: Final = 30
 
 @contextmanager
 def emulated(function: Function, launcher: ImageLauncher, emulator: Path) -> Iterator[Ask]:
-    """The function's image, started by the emulator inside it; asks one thing at a time."""
+    """Start the emulator inside the function's image; yield a function that sends one event."""
     address, runtime_api = (f"127.0.0.1:{_free_port()}" for _ in range(2))
     starter = [
         str(emulator), "--runtime-interface-emulator-address", address,
@@ -54,8 +54,8 @@ def _started_by(starter: list[str], function: Function, launcher: ImageLauncher)
 def _asked(address: str, event: dict[str, Any]) -> dict[str, Any]:
     url = f"http://{address}/2015-03-31/functions/function/invocations"
     with urllib.request.urlopen(url, data=json.dumps(event).encode(), timeout=60) as answer:
-        told: dict[str, Any] = json.load(answer)
-        return told
+        answered: dict[str, Any] = json.load(answer)
+        return answered
 
 
 def _free_port() -> int:
@@ -72,5 +72,5 @@ def _wait_for(address: str) -> None:
         with socket.socket() as probe:
             if probe.connect_ex((host, int(port))) == 0:
                 return
-        assert time.monotonic() < deadline, f"nobody listens on {address}"
+        assert time.monotonic() < deadline, f"nothing listens on {address}"
         time.sleep(0.05)

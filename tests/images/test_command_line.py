@@ -1,4 +1,4 @@
-"""`matteline` with images: what a person types, and what it says where images are missing."""
+"""`matteline --images` runs in images and reports missing or outdated ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.pipeline.cli.conftest import Matteline
 pytestmark = [pytest.mark.images, pytest.mark.usefixtures("launcher")]
 
 
-def test_run_cuts_a_photo_out_with_images(matteline: Matteline, tmp_path: Path) -> None:
+def test_run_makes_a_cutout_with_images(matteline: Matteline, tmp_path: Path) -> None:
     photo = tmp_path / "square.png"
     photo.write_bytes(png(square()))
 
@@ -31,7 +31,7 @@ def test_run_cuts_a_photo_out_with_images(matteline: Matteline, tmp_path: Path) 
     assert "Traceback" not in done.stderr
 
 
-def test_a_version_that_was_never_built_is_named_with_what_to_type() -> None:
+def test_a_version_without_an_image_raises_with_a_hint() -> None:
     (refiner,) = [each for each in CONTAINERS if each.name == "edge-refiner"]
 
     with pytest.raises(ImageNotBuilt, match=r"no image localhost/matteline/edge-refiner:99\.0\.0"):
@@ -39,7 +39,7 @@ def test_a_version_that_was_never_built_is_named_with_what_to_type() -> None:
     assert "make images" in ImageNotBuilt.hint
 
 
-def test_an_image_of_other_sources_is_not_run(
+def test_an_image_built_from_other_sources_is_not_run(
     blueprint: Blueprint, launcher: ImageLauncher, tmp_path: Path
 ) -> None:
     assert launcher.sandboxes

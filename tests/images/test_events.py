@@ -1,4 +1,4 @@
-"""What an image answers to a good and to a bad event: to our Lambda host, and to AWS's emulator."""
+"""Each image answers good and bad events, under the local Lambda host and AWS's emulator."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from pipeline.local.deployment import NAMES
 from pipeline.local.image_launcher import ImageLauncher
 from pipeline.local.lambda_host import LambdaHost
 from tests.execution.driver import Driver
-from tests.images.conftest import CONTAINERS, ImageCloud, Told
+from tests.images.conftest import CONTAINERS, ImageCloud, Recorded
 from tests.images.emulation import emulated
 
 pytestmark = pytest.mark.images
 PATIENCE_S: Final = 10
-# Times, figures, and the memory a host says it has.
+# Fields that differ between calls: times, measurements and the host's memory.
 PASSING: Final = {"metrics", "inspected_at", "claims_before", "held_until", "budget_mb"}
 
 Payload = dict[str, Any]
 
 
 class Slip(NamedTuple):
-    """One thing wrong with a good payload, and the error that says so."""
+    """A fault in a good payload, and the error it must cause."""
 
     spoil: Callable[[Payload], Payload]
     error: str
@@ -51,22 +51,22 @@ BAD: Final = {
 }
 
 
-def test_a_photo_goes_through_all_images(told: Told, driver: Driver) -> None:
+def test_a_photo_passes_through_all_images(recorded: Recorded, driver: Driver) -> None:
     (cutout,) = [key for key in driver.keys("output") if key.endswith(".png")]
 
     with Image.open(io.BytesIO(driver.read(f"s3://{NAMES.bucket('output')}/{cutout}"))) as image:
         alpha = np.asarray(image)[..., 3]
 
-    assert told.status == "SUCCEEDED"
-    assert set(told.payloads) == set(BAD)
+    assert recorded.status == "SUCCEEDED"
+    assert set(recorded.payloads) == set(BAD)
     assert alpha[48, 48] == 255
     assert not alpha[:8].any()
 
 
-def test_the_manifest_names_the_images_that_made_it(
-    told: Told, driver: Driver, launcher: ImageLauncher
+def test_the_output_record_names_the_images_that_made_it(
+    recorded: Recorded, driver: Driver, launcher: ImageLauncher
 ) -> None:
-    assert told.status == "SUCCEEDED"
+    assert recorded.status == "SUCCEEDED"
     (written,) = [key for key in driver.keys("output") if key.endswith(".json")]
 
     manifest = driver.read(f"s3://{NAMES.bucket('output')}/{written}").decode()
@@ -76,34 +76,34 @@ def test_the_manifest_names_the_images_that_made_it(
     assert named == {"background-remover", "edge-refiner", "media-inspector"}
 
 
-def test_a_good_event_is_answered(
-    told: Told, cloud: ImageCloud, container: ContainerManifest
+def test_a_good_event_returns_a_result(
+    recorded: Recorded, cloud: ImageCloud, container: ContainerManifest
 ) -> None:
-    answer = cloud.invoke(container, told.payloads[container.name])
+    answer = cloud.invoke(container, recorded.payloads[container.name])
 
     assert "errorType" not in answer
     assert answer["provenance"]["version"] == container.version
 
 
-def test_a_bad_event_is_refused_by_name_with_a_hint(
-    told: Told, cloud: ImageCloud, container: ContainerManifest
+def test_a_bad_event_returns_a_named_error_with_a_hint(
+    recorded: Recorded, cloud: ImageCloud, container: ContainerManifest
 ) -> None:
     spoil, error = BAD[container.name]
 
-    answer = cloud.invoke(container, spoil(told.payloads[container.name]))
+    answer = cloud.invoke(container, spoil(recorded.payloads[container.name]))
 
     assert answer["errorType"] == error
     assert len(answer["errorMessage"].splitlines()) == 2
 
 
-def test_awss_own_emulator_gets_the_same_answers(
-    told: Told,
+def test_awss_emulator_returns_the_same_results(
+    recorded: Recorded,
     cloud: ImageCloud,
     launcher: ImageLauncher,
     emulator: Path,
     container: ContainerManifest,
 ) -> None:
-    good, (spoil, error) = told.payloads[container.name], BAD[container.name]
+    good, (spoil, error) = recorded.payloads[container.name], BAD[container.name]
     expected = lasting(cloud.invoke(container, good))
 
     with emulated(cloud.function(container), launcher, emulator) as ask:
@@ -113,13 +113,13 @@ def test_awss_own_emulator_gets_the_same_answers(
     assert refused["errorType"] == error
 
 
-def test_a_call_that_takes_too_long_leaves_no_process(
-    told: Told, cloud: ImageCloud, launcher: ImageLauncher, tmp_path: Path
+def test_a_call_that_times_out_leaves_no_process(
+    recorded: Recorded, cloud: ImageCloud, launcher: ImageLauncher, tmp_path: Path
 ) -> None:
     (container,) = [each for each in CONTAINERS if each.name == "edge-refiner"]
     brief = replace(cloud.function(container), name="brief", timeout_s=0.001)
     host = LambdaHost([brief], launcher=launcher, logs=tmp_path, concurrency=1)
-    payload = json.dumps(told.payloads[container.name]).encode()
+    payload = json.dumps(recorded.payloads[container.name]).encode()
 
     answer = host.invoke("brief", payload, function_arn="")
 
@@ -128,14 +128,14 @@ def test_a_call_that_takes_too_long_leaves_no_process(
 
 
 def lasting(answer: Any) -> Any:
-    """An answer without what differs from call to call: figures and times."""
+    """Return an answer without the fields that differ between calls."""
     if isinstance(answer, dict):
         return {name: lasting(value) for name, value in answer.items() if name not in PASSING}
     return [lasting(value) for value in answer] if isinstance(answer, list) else answer
 
 
 def processes_with(variable: str) -> list[Path]:
-    """Every process of this machine that has this in its environment."""
+    """Return every process with this variable in its environment."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -145,7 +145,7 @@ def processes_with(variable: str) -> list[Path]:
 
 
 def becomes_empty(look: Callable[[], list[Path]]) -> bool:
-    """Whether there is soon nothing left: the kernel takes its time over the killed."""
+    """Return True once nothing is left; the kernel may take a moment to remove killed processes."""
     deadline = time.monotonic() + PATIENCE_S
     while look() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Each image holds what its container needs, says what it is, and proves itself alone."""
+"""Each image holds exactly what its container needs and passes its self-test."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ for folder, _, _ in os.walk('/'):
 tempfile.TemporaryFile(dir='/tmp')
 print('and /tmp')
 """
-CALL_SOMEBODY = "import socket; socket.create_connection(('127.0.0.1', {port}), 2)"
+CONNECT = "import socket; socket.create_connection(('127.0.0.1', {port}), 2)"
 
 
 def inside(sandbox: Sandbox, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -45,7 +45,7 @@ def inside(sandbox: Sandbox, *command: str, **options: Any) -> subprocess.Comple
     )  # fmt: skip
 
 
-def test_it_proves_itself_read_only_without_a_network(
+def test_the_self_test_passes_read_only_without_a_network(
     sandbox: Sandbox, container: ContainerManifest
 ) -> None:
     module = f"containers.{container.folder}.selftest"
@@ -58,25 +58,25 @@ def test_it_proves_itself_read_only_without_a_network(
     assert len(verdict["seen"]) >= 3
 
 
-def test_without_a_network_it_reaches_nobody(sandbox: Sandbox, serve: Serve) -> None:
-    call = CALL_SOMEBODY.format(port=serve(200))
+def test_an_image_without_a_network_can_connect_to_nothing(sandbox: Sandbox, serve: Serve) -> None:
+    call = CONNECT.format(port=serve(200))
 
     assert "ConnectionRefused" in inside(sandbox, PYTHON, "-c", call, network=False).stderr
     assert inside(sandbox, PYTHON, "-c", call).returncode == 0
 
 
-def test_it_does_not_run_as_root(sandbox: Sandbox) -> None:
+def test_an_image_does_not_run_as_root(sandbox: Sandbox) -> None:
     done = inside(sandbox, PYTHON, "-c", "import os; print(os.getuid(), os.getgid())")
 
     assert done.stdout.split() == ["65532", "65532"]
 
 
-def test_nothing_but_tmp_can_be_written(sandbox: Sandbox) -> None:
+def test_only_tmp_is_writable(sandbox: Sandbox) -> None:
     assert inside(sandbox, PYTHON, "-c", WRITABLE).stdout == "and /tmp\n"
 
 
-def test_whoever_runs_it_can_read_it_and_nobody_else_can_write(sandbox: Sandbox) -> None:
-    """Lambda chooses its own user, whatever the image says."""
+def test_files_are_readable_by_all_and_writable_by_no_other_user(sandbox: Sandbox) -> None:
+    """Lambda chooses its own user, regardless of the image's."""
     ours = [sandbox.root / "opt/python", sandbox.root / "var/task"]
     files = [path for place in ours for path in place.rglob("*") if not path.is_symlink()]
     modes = {path: path.stat().st_mode for path in files}
@@ -85,7 +85,9 @@ def test_whoever_runs_it_can_read_it_and_nobody_else_can_write(sandbox: Sandbox)
     assert [path for path, mode in modes.items() if mode & stat.S_IWOTH] == []
 
 
-def test_its_labels_say_what_it_is(sandbox: Sandbox, container: ContainerManifest) -> None:
+def test_labels_name_title_version_revision_and_base(
+    sandbox: Sandbox, container: ContainerManifest
+) -> None:
     labels = {
         name.removeprefix("org.opencontainers.image."): text
         for name, text in sandbox.image.labels.items()
@@ -97,7 +99,7 @@ def test_its_labels_say_what_it_is(sandbox: Sandbox, container: ContainerManifes
     assert re.fullmatch(r".+@sha256:[0-9a-f]{64}", labels["base.name"])
 
 
-def test_it_holds_the_files_it_ships_and_no_others(
+def test_an_image_holds_the_shipped_files_and_no_others(
     sandbox: Sandbox, container: ContainerManifest
 ) -> None:
     task = sandbox.root / "var/task"
@@ -111,7 +113,7 @@ def test_it_holds_the_files_it_ships_and_no_others(
     }
 
 
-def test_it_installs_its_lock_and_nothing_more(
+def test_an_image_installs_exactly_its_locked_packages(
     sandbox: Sandbox, container: ContainerManifest
 ) -> None:
     locked = {
@@ -127,7 +129,7 @@ def test_it_installs_its_lock_and_nothing_more(
     assert installed == locked
 
 
-def test_nothing_in_it_installs_tests_or_remembers_its_builder(sandbox: Sandbox) -> None:
+def test_an_image_holds_no_installer_tests_or_build_traces(sandbox: Sandbox) -> None:
     unwanted = ["pip", "ensurepip", "setuptools", "tests"]
     places = [Path(LIBRARIES), Path("usr/lib/python3.13"), Path("usr/lib/python3/dist-packages")]
     found = [place / name for place in places for name in unwanted]
@@ -139,7 +141,7 @@ def test_nothing_in_it_installs_tests_or_remembers_its_builder(sandbox: Sandbox)
     assert list((sandbox.root / "tmp").iterdir()) == []
 
 
-def test_it_keeps_to_its_budget(sandbox: Sandbox, container: ContainerManifest) -> None:
+def test_an_image_keeps_to_its_size_budget(sandbox: Sandbox, container: ContainerManifest) -> None:
     added = [sandbox.root / "opt/python", sandbox.root / "var/task"]
 
     assert "of" in require_within_budget(ROOT, container.folder, added)

@@ -1,4 +1,4 @@
-"""What CloudFormation would make of a template: parameters given, conditions decided."""
+"""Evaluate a CloudFormation template as a deployment would, conditions and references included."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _PSEUDO: Final = {
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource with every value computed that can be; others read `<LogicalId.Attribute>`."""
+    """A resource with its computed values; unknown ones read `<LogicalId.Attribute>`."""
 
     id: str
     type: str
     properties: dict[str, Any]
-    attributes: dict[str, Any]  # DependsOn, DeletionPolicy and their like
+    attributes: dict[str, Any]  # DependsOn, DeletionPolicy and the like
 
     @property
     def depends_on(self) -> set[str]:
@@ -35,16 +35,16 @@ class Resource:
 
 
 class Deployed(tuple[Resource, ...]):
-    """The resources there are, in the template's order."""
+    """The resources whose conditions hold, in the template's order."""
 
     __slots__ = ()
 
     def of(self, kind: str) -> list[Resource]:
-        """Those of a type, such as `Lambda::Function`."""
+        """Return the resources of a type, such as `Lambda::Function`."""
         return [resource for resource in self if resource.type == f"AWS::{kind}"]
 
     def one(self, kind: str, **properties: str) -> Resource:
-        """The only one of a type with these properties."""
+        """Return the only resource of a type with these properties."""
         (found,) = (
             resource
             for resource in self.of(kind)
@@ -54,7 +54,7 @@ class Deployed(tuple[Resource, ...]):
 
 
 def deploy(template: Mapping[str, Any], **given: str) -> Deployed:
-    """The template's resources with `given` parameters; ValueError for one it does not accept."""
+    """Evaluate the template with `given` parameters. Raises ValueError for an invalid one."""
     parameters = {
         name: _accepted(name, declared, given) for name, declared in _part(template, "Parameters")
     }
@@ -116,7 +116,7 @@ def _accepted(name: str, declared: Mapping[str, Any], given: Mapping[str, str]) 
     value = given.get(name, declared.get("Default"))
     pattern, values = declared.get("AllowedPattern", ".*"), declared.get("AllowedValues", [value])
     if value is None or value not in values or not re.search(pattern, value):
-        raise ValueError(f"parameter {name} is not to be {value!r}")
+        raise ValueError(f"parameter {name} cannot be {value!r}")
     return str(value)
 
 

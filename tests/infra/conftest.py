@@ -1,4 +1,4 @@
-"""The app, synthesised once as the repository declares it, and once with more declared."""
+"""Synthesise the app twice: as the repository declares it, and with one more of everything."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-# Both are read when jsii starts Node: no box about its age, and CDK's own validation is
-# another test's.
+# jsii reads both when it starts Node: one silences its warning about Node's age, and the other
+# leaves CDK's validation to a test of its own.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 os.environ.setdefault("CDK_VALIDATION", "false")
 
@@ -23,13 +23,13 @@ Templates = dict[str, Any]
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder `cdk deploy` reads, of the repository as it is."""
+    """The folder that `cdk deploy` reads."""
     return _synthesised(ROOT, tmp_path_factory.mktemp("app"))
 
 
 @pytest.fixture(scope="session")
 def templates(assembly: Path) -> Templates:
-    """Stack → template, of the repository as it is."""
+    """Templates of the repository by stack name."""
     return read_templates(assembly)
 
 
@@ -46,7 +46,7 @@ def grown_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def grown(grown_tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """Stack → template, of the grown tree."""
+    """Templates of the grown tree by stack name."""
     return read_templates(_synthesised(grown_tree, tmp_path_factory.mktemp("grown")))
 
 

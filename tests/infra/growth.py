@@ -1,4 +1,4 @@
-"""What a contributor adds: a container, a model from gated places, a product, a bucket, a table."""
+"""Add what a contributor might add: a container, a gated model, a product, a bucket, a table."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ key = "reader"
 
 
 def grow(tree: Path) -> None:
-    """Add one of each below `tree`, and let the edge refiner take a second longer."""
+    """Add one of each below `tree`, and raise the edge refiner's timeout by a second."""
     folder = tree / "containers" / "face_finder"
     folder.mkdir()
     (folder / "container.toml").write_text(_FACE_FINDER)

@@ -1,4 +1,4 @@
-"""What IAM would say: the statements of a policy, asked about one action on one resource."""
+"""Evaluate IAM policy statements for one action on one resource."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Statement = Mapping[str, Any]
 
 
 def role(access: Deployed, name: str) -> list[Statement]:
-    """The statements of the role called `name`."""
+    """Return the statements of the role called `name`."""
     return statements_of(access.one("IAM::Role", RoleName=name))
 
 
@@ -22,7 +22,7 @@ def statements_of(role: Resource) -> list[Statement]:
 
 
 def allows(statements: Iterable[Statement], action: str, resource: str) -> bool:
-    """Whether an Allow matches; what its condition asks for is taken as given."""
+    """Return True if an Allow statement matches; conditions count as met."""
     return any(
         statement["Effect"] == "Allow"
         and _matches(action, statement["Action"])

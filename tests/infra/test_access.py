@@ -1,4 +1,4 @@
-"""A role may do what its container and its model declare, and nothing more."""
+"""A function's role allows what its container and model declare, and nothing more."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def access(templates: Templates) -> Deployed:
 
 
 def arn(path: str) -> str:
-    """`ingest/a/cat.jpg` as the ARN of that object of ours."""
+    """Return the ARN of `ingest/a/cat.jpg` in the stage's bucket."""
     bucket, slash, key = path.partition("/")
     return f"arn:aws:s3:::matteline-dev-{bucket}-{ACCOUNT}-{REGION}{slash}{key}"
 
@@ -107,7 +107,7 @@ def test_only_a_hosted_models_function_may_invoke_it(access: Deployed, model: st
     assert not allows(statements, "bedrock:InvokeModel", f"{BEDROCK}/us.anthropic.claude-v2")
 
 
-def test_a_profiles_model_may_be_invoked_where_the_profile_leads_and_not_directly(
+def test_a_profiles_model_may_be_invoked_only_through_the_profile(
     access: Deployed,
 ) -> None:
     statements = role(access, "matteline-dev-background-remover-stability-remove-background")
@@ -136,7 +136,9 @@ def test_the_data_key_is_used_through_s3_only(access: Deployed, function: str) -
 
 
 @pytest.mark.parametrize("function", [each.name(NAMES) for each in BLUEPRINT.functions])
-def test_a_role_is_lambdas_and_writes_its_own_log(access: Deployed, function: str) -> None:
+def test_a_role_is_assumed_by_lambda_and_writes_its_own_log(
+    access: Deployed, function: str
+) -> None:
     made = access.one("IAM::Role", RoleName=function)
     (trust,) = made.properties["AssumeRolePolicyDocument"]["Statement"]
     log = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda"
@@ -155,7 +157,7 @@ def test_every_function_has_a_role_and_a_log_group(access: Deployed) -> None:
     assert groups == {f"/aws/lambda/{function}" for function in functions}
 
 
-def test_nothing_is_allowed_on_everything_but_traces(access: Deployed) -> None:
+def test_only_tracing_is_allowed_on_all_resources(access: Deployed) -> None:
     wide = [
         action
         for made in access.of("IAM::Role")
@@ -176,7 +178,7 @@ def test_codedeploy_may_shift_traffic_and_no_more(access: Deployed) -> None:
     assert statements_of(deployer) == []
 
 
-def test_where_rows_name_gated_sources_the_downloader_may_read_them(grown: Templates) -> None:
+def test_only_the_downloader_may_read_gated_sources(grown: Templates) -> None:
     access = deploy(grown["matteline-dev-access"])
     secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:hub-token-a1B2c3"
     readers = {"matteline-dev-model-downloader"}

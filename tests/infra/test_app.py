@@ -1,4 +1,4 @@
-"""The app as a whole: which stacks there are, in which order, and what none of them holds."""
+"""Stacks deploy in order, and no stack has unlimited rights or endless logs."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_function_stacks_wait_for_roles_and_roles_for_storage(assembly: Path) ->
     assert waits_for["matteline-dev-functions-edge-refiner"] == {"matteline-dev-access"}
 
 
-def test_nobody_may_do_everything(templates: Templates) -> None:
-    """But the account's root with our keys, or nobody could change their policies."""
+def test_no_statement_allows_every_action(templates: Templates) -> None:
+    """Key policies are the exception: the account's root must be able to change them."""
     wide = [
         (stack, resource.id, statement["Action"])
         for stack, template in templates.items()
@@ -40,7 +40,7 @@ def test_nobody_may_do_everything(templates: Templates) -> None:
     assert {action for *_, action in wide} == {"kms:*"}
 
 
-def test_every_log_is_forgotten_some_day(templates: Templates) -> None:
+def test_every_log_group_has_a_retention(templates: Templates) -> None:
     groups = [
         resource.properties
         for template in templates.values()
@@ -51,10 +51,10 @@ def test_every_log_is_forgotten_some_day(templates: Templates) -> None:
     assert [each for each in groups if "RetentionInDays" not in each] == []
 
 
-def test_the_repository_is_read_and_nothing_else(
+def test_templates_depend_on_the_repository_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No environment, no working folder: the same files give the same templates."""
+    """Environment variables and the working folder do not change the templates."""
     first, second = tmp_path / "first", tmp_path / "second"
     make_app(outdir=first).synth()
     monkeypatch.setenv("AWS_REGION", "us-east-1")
@@ -66,7 +66,7 @@ def test_the_repository_is_read_and_nothing_else(
 
 
 def statements(properties: Any) -> list[dict[str, Any]]:
-    """Every policy statement anywhere in a resource."""
+    """Return every policy statement anywhere in a resource."""
     if isinstance(properties, list):
         return [found for each in properties for found in statements(each)]
     if not isinstance(properties, dict):

@@ -1,4 +1,4 @@
-"""A new version gets a little traffic first, and goes back at the first alarm."""
+"""A new version gets 10% of traffic first, and is rolled back at the first alarm."""
 
 from __future__ import annotations
 
@@ -22,19 +22,21 @@ def released(templates: Templates, container: str, **how: str) -> Deployed:
 
 
 @EACH
-def test_an_alias_moves_as_its_deployment_group_says(templates: Templates, container: str) -> None:
+def test_an_alias_shifts_by_its_own_deployment_group(templates: Templates, container: str) -> None:
     deployed = released(templates, container)
     groups = {group.id: group for group in deployed.of("CodeDeploy::DeploymentGroup")}
 
     for alias in deployed.of("Lambda::Alias"):
         update = alias.attributes["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
         group = groups.pop(update["DeploymentGroupName"].strip("<>"))
-        assert group.id in alias.depends_on  # the group first, as this release wants it
+        assert group.id in alias.depends_on  # the group must be updated first
     assert groups == {}
 
 
 @EACH
-def test_a_tenth_of_the_traffic_for_five_minutes(templates: Templates, container: str) -> None:
+def test_a_release_shifts_ten_percent_for_five_minutes(
+    templates: Templates, container: str
+) -> None:
     for group in released(templates, container).of("CodeDeploy::DeploymentGroup"):
         name = group.properties["DeploymentConfigName"]
         assert name == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
@@ -42,10 +44,10 @@ def test_a_tenth_of_the_traffic_for_five_minutes(templates: Templates, container
 
 
 @EACH
-def test_going_back_waits_for_nothing_and_minds_no_alarm(
+def test_a_rollback_shifts_all_traffic_at_once_and_ignores_alarms(
     templates: Templates, container: str
 ) -> None:
-    """The version to be left has raised its alarms, and CodeDeploy would stop because of them."""
+    """The bad version raised the alarms, and CodeDeploy would stop because of them."""
     back = released(templates, container, TrafficShift="all-at-once")
 
     for group in back.of("CodeDeploy::DeploymentGroup"):
@@ -55,7 +57,9 @@ def test_going_back_waits_for_nothing_and_minds_no_alarm(
 
 
 @EACH
-def test_whatever_goes_wrong_is_rolled_back(templates: Templates, container: str) -> None:
+def test_a_failed_stopped_or_alarmed_deployment_is_rolled_back(
+    templates: Templates, container: str
+) -> None:
     for group in released(templates, container).of("CodeDeploy::DeploymentGroup"):
         assert group.properties["AutoRollbackConfiguration"] == {
             "Enabled": True,
@@ -66,7 +70,7 @@ def test_whatever_goes_wrong_is_rolled_back(templates: Templates, container: str
 
 
 @EACH
-def test_three_alarms_watch_the_alias_before_there_is_one(
+def test_three_alarms_watch_the_alias_before_it_exists(
     templates: Templates, container: str
 ) -> None:
     functions = {
@@ -88,7 +92,7 @@ def test_three_alarms_watch_the_alias_before_there_is_one(
 
 
 def watched(alarm: Resource) -> set[str]:
-    """The values of all dimensions of an alarm's metrics."""
+    """Return the values of all dimensions of an alarm's metrics."""
     queries = [each for each in alarm.properties.get("Metrics", []) if "MetricStat" in each]
     dimensions = [
         *alarm.properties.get("Dimensions", []),
@@ -97,7 +101,7 @@ def watched(alarm: Resource) -> set[str]:
     return {each["Value"] for each in dimensions}
 
 
-def test_slow_is_what_comes_near_the_timeout(templates: Templates) -> None:
+def test_a_call_is_slow_above_80_percent_of_the_timeout(templates: Templates) -> None:
     alarms = released(templates, "edge-refiner").of("CloudWatch::Alarm")
     (slowness,) = (each for each in alarms if each.properties["AlarmName"].endswith("-slowness"))
 
@@ -105,8 +109,8 @@ def test_slow_is_what_comes_near_the_timeout(templates: Templates) -> None:
     assert slowness.properties["Threshold"] == 0.8 * 180 * 1000
 
 
-def test_a_photo_that_deserves_refusal_is_no_failure_of_the_function(templates: Templates) -> None:
-    """The metric is the one `pipeline.task` writes."""
+def test_permanent_errors_do_not_count_as_failed_calls(templates: Templates) -> None:
+    """`pipeline.task` publishes the metric."""
     errors = released(templates, "media-inspector").one(
         "CloudWatch::Alarm", AlarmName="matteline-dev-media-inspector-errors"
     )
@@ -121,7 +125,7 @@ def test_a_photo_that_deserves_refusal_is_no_failure_of_the_function(templates: 
     ]
 
 
-def test_every_deployment_by_make_is_a_canary_also_after_a_rollback() -> None:
+def test_make_deploy_uses_a_canary_even_after_a_rollback() -> None:
     told = subprocess.run(
         ["make", "--dry-run", "deploy", "STAGE=prod"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""CDK's own validation, its warnings taken as errors. It runs where the app is synthesised."""
+"""CDK's own validation passes, with warnings as errors. It runs at synthesis."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ app.synth()
 
 
 def synthesise(program: str, outdir: Path) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: jsii asks once, when it starts, whether to validate."""
+    """Synthesise in a subprocess: jsii reads the validation setting once, at its start."""
     environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
     return subprocess.run(
         [sys.executable, "-c", program, str(outdir)],
@@ -49,7 +49,7 @@ def synthesise(program: str, outdir: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_app_keeps_every_default_rule(tmp_path: Path) -> None:
+def test_the_app_passes_every_default_rule(tmp_path: Path) -> None:
     done = synthesise(_SOUND, tmp_path)
 
     assert done.returncode == 0, done.stderr[-4000:]
@@ -57,7 +57,7 @@ def test_the_app_keeps_every_default_rule(tmp_path: Path) -> None:
     assert report["pluginReports"] == []
 
 
-def test_a_runtime_that_is_no_more_is_refused(tmp_path: Path) -> None:
+def test_a_retired_runtime_is_rejected(tmp_path: Path) -> None:
     done = synthesise(_BROKEN, tmp_path)
 
     assert done.returncode != 0

@@ -1,4 +1,4 @@
-"""cfn-lint, with CloudFormation's own schemas, on every template: before a release and after."""
+"""cfn-lint finds nothing in any template, before or after a release."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RELEASED: Final = {
     "TrafficShift": "canary",
 }
 _UNRELEASED: Final = _RELEASED | {"ImageDigestHex": "", "ReleaseVersion": "0.0.0"}
-# CDK says DependsOn also where a reference says it already.
+# CDK adds DependsOn even where a reference implies it.
 _IGNORED: Final = ["W3005"]
 
 
@@ -28,13 +28,13 @@ def problems(template: Any, given: dict[str, str]) -> list[str]:
     return [f"{each.rule.id} {each.message} at {each.path}" for each in found]
 
 
-def test_nothing_is_found_in_any_template(templates: Templates) -> None:
+def test_no_template_has_findings(templates: Templates) -> None:
     found = {name: problems(template, _UNRELEASED) for name, template in templates.items()}
 
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-def test_nothing_is_found_in_any_template_after_a_release(templates: Templates) -> None:
+def test_no_template_has_findings_after_a_release(templates: Templates) -> None:
     released = {name: each for name, each in templates.items() if "ImageDigestHex" in _given(each)}
     found = {name: problems(template, _RELEASED) for name, template in released.items()}
 
@@ -71,7 +71,7 @@ def _given(template: Any) -> frozenset[str]:
         ),
     ],
 )
-def test_a_slip_is_found(kind: str, properties: dict[str, Any], rule: str) -> None:
+def test_a_faulty_template_has_findings(kind: str, properties: dict[str, Any], rule: str) -> None:
     template = {"Resources": {"Slip": {"Type": kind, "Properties": properties}}}
 
     assert [line.split()[0] for line in problems(template, {})] == [rule]

@@ -1,4 +1,4 @@
-"""The project that checks every change: on CodeBuild, with rights to nothing it could break."""
+"""The CodeBuild project for checks runs every branch with minimal rights."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def project(stack: Deployed) -> Resource:
     return stack.one("CodeBuild::Project", Name=NAMES.checks_project())
 
 
-def test_it_runs_the_buildspec_of_checks_without_privileges(project: Resource) -> None:
+def test_the_project_runs_the_checks_buildspec_without_privileges(project: Resource) -> None:
     assert project.properties["Source"]["BuildSpec"] == "buildspec/checks.yml"
     assert (ROOT / "buildspec" / "checks.yml").is_file()
     assert project.properties["Environment"]["PrivilegedMode"] is False
 
 
-def test_it_pushes_signs_and_stores_nothing(stack: Deployed, project: Resource) -> None:
+def test_the_project_cannot_push_sign_or_store(stack: Deployed, project: Resource) -> None:
     (role,) = [
         each
         for each in stack.of("IAM::Role")
@@ -47,7 +47,7 @@ def test_it_pushes_signs_and_stores_nothing(stack: Deployed, project: Resource) 
     assert not actions & {"s3:PutObject", "kms:Sign", "kms:GenerateDataKey"}
 
 
-def test_with_a_connection_it_checks_every_branch_that_is_pushed_and_nothing_of_strangers() -> None:
+def test_with_a_connection_the_project_builds_pushed_branches_only() -> None:
     app = cdk.App(analytics_reporting=False)
     alone = cdk.Stack(app, "Alone")
     connection = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0"

@@ -1,4 +1,4 @@
-"""What a month costs of which nothing is used: docs/deploying.md's figure, counted."""
+"""The monthly cost of an idle deployment, as docs/deploying.md states it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from tests.infra.cloudformation import Deployed, Resource, deploy
 from tests.infra.conftest import Templates
 
-# US dollars a month in us-east-1 and eu-central-1. What is free for each account is not taken off.
+# US dollars a month in us-east-1 and eu-central-1, without free tiers.
 METRIC_IN_ALARM: Final = 0.10
 COMPOSITE: Final = 0.50
 KEY: Final = 1.00
@@ -17,19 +17,19 @@ DASHBOARD: Final = 3.00
 FREE_DASHBOARDS: Final = 3
 SECRET: Final = 0.40
 TRANSITION: Final = 0.025 / 1_000
-QUIET_LOOK: Final = 4  # states of reap-jobs where nothing is RUNNING
+QUIET_RUN: Final = 4  # states of reap-jobs without RUNNING jobs
 MONTH_MINUTES: Final = 730 * 60
 _EVERY: Final = re.compile(r"rate\((\d+) minutes\)")
 
 
 def alarmed(alarm: Resource) -> int:
-    """How many metrics an alarm looks at: those of an expression each count."""
-    metrics = alarm.properties.get("Metrics", [{"MetricStat": "its only one"}])
+    """Count the metrics of an alarm; each metric of an expression counts."""
+    metrics = alarm.properties.get("Metrics", [{"MetricStat": "single metric"}])
     return sum("MetricStat" in each for each in metrics)
 
 
-def looks(rule: Resource) -> float:
-    """How often a month a rule goes off by the clock, where it does so every so many minutes."""
+def runs(rule: Resource) -> float:
+    """Return how often a month a `rate(… minutes)` rule fires; 0 for other rules."""
     rate = _EVERY.fullmatch(rule.properties.get("ScheduleExpression", ""))
     return MONTH_MINUTES / int(rate[1]) if rate else 0
 
@@ -41,9 +41,7 @@ def month(stacks: list[Deployed]) -> dict[str, float]:
         "keys": KEY * _count(stacks, "KMS::Key"),
         "dashboards": DASHBOARD * max(0, _count(stacks, "CloudWatch::Dashboard") - FREE_DASHBOARDS),
         "secrets": SECRET * _count(stacks, "SecretsManager::Secret"),
-        "looks for dead jobs": TRANSITION
-        * QUIET_LOOK
-        * sum(map(looks, _all(stacks, "Events::Rule"))),
+        "runs of reap-jobs": TRANSITION * QUIET_RUN * sum(map(runs, _all(stacks, "Events::Rule"))),
     }
     return {name: round(dollars, 2) for name, dollars in counted.items()}
 
@@ -56,12 +54,12 @@ def _count(stacks: list[Deployed], kind: str) -> int:
     return len(list(_all(stacks, kind)))
 
 
-def test_a_deployment_at_rest_costs_this_much_a_month(templates: Templates) -> None:
+def test_an_idle_deployment_costs_this_much_a_month(templates: Templates) -> None:
     assert month([deploy(template) for template in templates.values()]) == {
-        "metrics in alarms": 15.90,  # five for each function of a container, most of all
+        "metrics in alarms": 15.90,  # mostly five for each function of a container
         "composite alarms": 2.00,
         "keys": 4.00,
         "dashboards": 0.00,
         "secrets": 0.00,
-        "looks for dead jobs": 0.29,
+        "runs of reap-jobs": 0.29,
     }

@@ -1,4 +1,4 @@
-"""Deploy roles beside what CloudFormation says that its handlers call."""
+"""Deploy roles allow the calls that CloudFormation's schemas list."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ RELEASES: Final[tuple[Mapping[str, str], ...]] = (
     {"ImageDigestHex": "ab" * 32, "ReleaseVersion": "1.0.0"},
     {"ImageDigestHex": "cd" * 32, "ReleaseVersion": "1.1.0", "TrafficShift": "all-at-once"},
 )
-# Of the keys that a function's environment or a parameter is encrypted with: ours have none.
+# Needed only for customer keys on environments and parameters, which the stacks do not use.
 ENCRYPTION: Final = "kms:"
 
 
 def changed_by_releases(template: dict[str, object]) -> set[str]:
-    """The types of the resources that a release makes or changes."""
+    """Return the types of the resources that a release creates or changes."""
     stages = [{each.id: each for each in deploy(template, **given)} for given in RELEASES]
     return {
         resource.type
@@ -43,7 +43,7 @@ def _differs(before: Resource | None, after: Resource) -> bool:
 
 
 def read_by(kind: str) -> Iterator[str]:
-    """What CloudFormation calls to read a resource of a type back."""
+    """Yield the actions CloudFormation calls to read a resource of a type back."""
     handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema["handlers"]
     yield from (each for each in handlers["read"]["permissions"] if ENCRYPTION not in each)
 
@@ -59,7 +59,7 @@ def test_a_release_changes_versions_aliases_groups_and_the_record(templates: Tem
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-def test_a_deploy_role_reads_back_all_that_a_release_changes(
+def test_a_deploy_role_may_read_back_all_that_a_release_changes(
     templates: Templates, container: str
 ) -> None:
     kinds = changed_by_releases(templates[NAMES.function_stack(container)])

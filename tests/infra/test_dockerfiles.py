@@ -1,4 +1,4 @@
-"""hadolint on every Dockerfile."""
+"""hadolint finds nothing in any Dockerfile."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def problems(path: Path) -> str:
     return done.stdout + done.stderr
 
 
-def test_nothing_is_found_in_any_dockerfile() -> None:
+def test_no_dockerfile_has_findings() -> None:
     assert "".join(problems(path) for path in _DOCKERFILES) == ""
 
 
-def test_a_slip_is_found(tmp_path: Path) -> None:
+def test_a_faulty_dockerfile_has_findings(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
     path.write_text("FROM debian:latest\nRUN cd /opt && pip install numpy\n")
 

@@ -1,4 +1,4 @@
-"""A function is what its container's manifest and its model's row say."""
+"""A function has the settings of its container's manifest and its model's row."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ def test_there_is_a_function_for_each_container_and_each_model_row(templates: Te
 
 
 @EACH
-def test_a_function_has_the_size_that_is_declared(
-    templates: Templates, declared: DeclaredFunction
-) -> None:
+def test_a_function_has_the_declared_size(templates: Templates, declared: DeclaredFunction) -> None:
     made, manifest = function(templates, declared), declared.manifest
 
     assert made["MemorySize"] == declared.memory_mb
@@ -54,7 +52,7 @@ def test_a_function_has_the_size_that_is_declared(
 
 
 @EACH
-def test_a_function_has_the_environment_that_is_declared(
+def test_a_function_has_the_declared_environment(
     templates: Templates, declared: DeclaredFunction
 ) -> None:
     variables = function(templates, declared)["Environment"]["Variables"]
@@ -73,7 +71,7 @@ def test_a_function_is_traced_and_logs_where_its_role_may_write(
     assert made["Role"] == f"arn:aws:iam::123456789012:role/{name}"
 
 
-def test_licences_that_were_accepted_reach_the_functions() -> None:
+def test_accepted_licences_reach_the_functions() -> None:
     (inspector,) = (each for each in BLUEPRINT.functions if each.manifest.name == "media-inspector")
     stack = FunctionStack(
         cdk.App(),
@@ -89,7 +87,7 @@ def test_licences_that_were_accepted_reach_the_functions() -> None:
     assert variables["MATTELINE_ACCEPTED_LICENCES"] == "CC-BY-NC-4.0 Other"
 
 
-def test_a_name_that_aws_would_refuse_is_refused_before_it_is_deployed() -> None:
+def test_a_name_too_long_for_aws_raises_before_deployment() -> None:
     names = Names("matteline-a-long-stage", account="123456789012", region="eu-central-1")
 
     with pytest.raises(ValueError, match="69 characters; AWS allows 64"):

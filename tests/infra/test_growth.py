@@ -1,4 +1,4 @@
-"""A folder or a row more in the repository is that much more on AWS; infra/ stays as it is."""
+"""New declarations add exactly their own resources, without a change in infra/."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def counts(templates: Templates, stack: str) -> Counter[str]:
     return Counter(resource.type for resource in deploy(template, **given))
 
 
-def test_a_container_more_is_a_stack_more(templates: Templates, grown: Templates) -> None:
+def test_a_new_container_adds_a_stack(templates: Templates, grown: Templates) -> None:
     assert grown.keys() - templates.keys() == {"matteline-dev-functions-face-finder"}
     assert counts(grown, "matteline-dev-functions-face-finder") == {
         **ONE_FUNCTION,
@@ -34,13 +34,13 @@ def test_a_container_more_is_a_stack_more(templates: Templates, grown: Templates
     }
 
 
-def test_a_container_more_is_a_repository_more(templates: Templates, grown: Templates) -> None:
+def test_a_new_container_adds_a_repository(templates: Templates, grown: Templates) -> None:
     stack = "matteline-registry"
 
     assert counts(grown, stack) - counts(templates, stack) == {"AWS::ECR::Repository": 1}
 
 
-def test_a_model_more_is_a_function_more_with_its_canary(
+def test_a_new_model_adds_a_function_with_its_canary(
     templates: Templates, grown: Templates
 ) -> None:
     stack = "matteline-dev-functions-background-remover"
@@ -48,7 +48,7 @@ def test_a_model_more_is_a_function_more_with_its_canary(
     assert counts(grown, stack) - counts(templates, stack) == ONE_FUNCTION
 
 
-def test_a_container_and_a_model_more_are_two_roles_and_two_logs_more(
+def test_a_new_container_and_a_new_model_add_two_roles_and_two_logs(
     templates: Templates, grown: Templates
 ) -> None:
     stack = "matteline-dev-access"
@@ -59,9 +59,7 @@ def test_a_container_and_a_model_more_are_two_roles_and_two_logs_more(
     }
 
 
-def test_a_bucket_and_a_table_more_are_closed_like_the_others(
-    templates: Templates, grown: Templates
-) -> None:
+def test_a_new_bucket_and_a_new_table_are_private(templates: Templates, grown: Templates) -> None:
     stack = "matteline-dev-storage"
 
     assert counts(grown, stack) - counts(templates, stack) == {
@@ -71,7 +69,7 @@ def test_a_bucket_and_a_table_more_are_closed_like_the_others(
     }
 
 
-def test_a_product_more_is_a_machine_more_that_its_uploads_start(
+def test_a_new_product_adds_a_machine_that_its_uploads_start(
     templates: Templates, grown: Templates
 ) -> None:
     stack = "matteline-dev-pipeline"
@@ -90,7 +88,7 @@ def test_a_product_more_is_a_machine_more_that_its_uploads_start(
     }
 
 
-def test_a_product_more_has_its_alarms_and_its_count_of_quarantined_inputs(
+def test_a_new_product_has_alarms_and_a_count_of_quarantined_inputs(
     templates: Templates, grown: Templates
 ) -> None:
     before, after = (
@@ -112,7 +110,7 @@ def test_a_product_more_has_its_alarms_and_its_count_of_quarantined_inputs(
     } == {("cutout", "cutout-quarantined"), ("memo", "memo-quarantined")}
 
 
-def test_every_alarm_of_a_product_more_names_a_section_of_the_runbook(grown: Templates) -> None:
+def test_every_alarm_of_a_new_product_names_a_runbook_section(grown: Templates) -> None:
     runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
     alarms = deploy(grown["matteline-dev-observability"]).of("CloudWatch::Alarm")
     told = [each.properties["AlarmDescription"] for each in alarms]
@@ -121,7 +119,7 @@ def test_every_alarm_of_a_product_more_names_a_section_of_the_runbook(grown: Tem
     assert sections <= set(re.findall(r"^## ([a-z-]+)$", runbook, re.MULTILINE))
 
 
-def test_a_bad_end_of_a_product_more_is_recorded(grown: Templates) -> None:
+def test_failed_executions_of_a_new_product_are_recorded(grown: Templates) -> None:
     rules = deploy(grown["matteline-dev-pipeline"])
     rule = rules.one("Events::Rule", Name="matteline-dev-record-failure").properties
 
@@ -132,7 +130,7 @@ def test_a_bad_end_of_a_product_more_is_recorded(grown: Templates) -> None:
     ]
 
 
-def test_uploads_that_a_product_more_takes_do_not_start_the_others(grown: Templates) -> None:
+def test_uploads_for_a_new_product_do_not_start_the_others(grown: Templates) -> None:
     rules = deploy(grown["matteline-dev-pipeline"])
     keys = {
         name: rules.one("Events::Rule", Name=f"matteline-dev-{name}").properties["EventPattern"][

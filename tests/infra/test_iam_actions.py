@@ -1,4 +1,4 @@
-"""Every IAM action there is a statement about exists, and is allowed on what it can act on."""
+"""Every IAM action in a statement exists and can act on the statement's resources."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _VARIABLE: Final = re.compile(r"\$\{\w+\}")
 
 @cache
 def targets(action: str) -> frozenset[str]:
-    """The kinds of resource an action acts on; empty if there is no such action."""
+    """Return the ARN formats an action acts on; empty for an unknown action."""
     service, _, name = action.partition(":")
     found = get_action_data(service, name) or {}
     return frozenset(row["resource_arn_format"] for row in found.get(service, ()))
 
 
 def named(pattern: str) -> list[str]:
-    """The actions a statement names, be it with a wildcard."""
+    """Return the actions that a pattern such as `s3:Get*` names."""
     if "*" not in pattern:
         return [pattern]
     every = get_actions_for_service(pattern.partition(":")[0])
@@ -36,13 +36,13 @@ def named(pattern: str) -> list[str]:
 
 
 def fits(resource: str, kind: str) -> bool:
-    """Whether a resource may be of a kind, such as `arn:${Partition}:sqs:…:${QueueName}`."""
+    """Return True if a resource may have an ARN format such as `arn:${Partition}:sqs:…`."""
     return meet(resource, _VARIABLE.sub("*", kind))
 
 
 @cache
 def meet(one: str, other: str) -> bool:
-    """Whether some text fits both globs, whose only wildcard is `*`."""
+    """Return True if some text matches both globs, whose only wildcard is `*`."""
     if one.startswith("*") or other.startswith("*"):
         if not one.startswith("*"):
             one, other = other, one
@@ -59,13 +59,13 @@ def problems(statement: Mapping[str, Any]) -> Iterator[str]:
         narrow = kinds - {_EVERYTHING}
         for resource in listed(statement.get("Resource", [])):
             if resource == _EVERYTHING and narrow:
-                yield f"{action}: is allowed on everything, and need not be"
+                yield f"{action}: is allowed on all resources without need"
             elif resource.startswith("arn:") and not any(fits(resource, kind) for kind in narrow):
                 yield f"{action}: cannot act on {resource}"
 
 
 def statements(templates: Templates) -> Iterator[Mapping[str, Any]]:
-    """Every statement of every policy of a role; a resource's own policy says "*" for itself."""
+    """Yield every statement of the roles' policies, but not resource policies."""
     for template in templates.values():
         for resource in deploy(template):
             if resource.type in {"AWS::IAM::Policy", "AWS::IAM::Role"}:
@@ -77,13 +77,13 @@ def statements(templates: Templates) -> Iterator[Mapping[str, Any]]:
                     yield from document["Statement"]
 
 
-def test_every_statement_makes_sense(templates: Templates) -> None:
+def test_every_action_exists_and_fits_its_resources(templates: Templates) -> None:
     found = [line for statement in statements(templates) for line in problems(statement)]
 
     assert sorted(set(found)) == []
 
 
-def test_there_are_statements_of_machines_and_of_functions(templates: Templates) -> None:
+def test_statements_of_machines_and_functions_are_checked(templates: Templates) -> None:
     actions = {action for each in statements(templates) for action in listed(each["Action"])}
 
     assert {"lambda:InvokeFunction", "s3:GetObject", "states:StartExecution"} <= actions
@@ -93,12 +93,12 @@ def test_there_are_statements_of_machines_and_of_functions(templates: Templates)
     ("action", "resource", "said"),
     [
         ("s3:GetObjekt", "arn:aws:s3:::b/k", "no such action"),
-        ("s3:GetObject", "*", "need not be"),
+        ("s3:GetObject", "*", "on all resources without need"),
         ("s3:GetObject", "arn:aws:s3:::bucket", "cannot act on"),
         ("dynamodb:Query", "arn:aws:sqs:eu-west-1:123456789012:jobs", "cannot act on"),
     ],
 )
-def test_a_slip_is_found(action: str, resource: str, said: str) -> None:
+def test_a_wrong_action_or_resource_is_found(action: str, resource: str, said: str) -> None:
     (found,) = problems({"Action": action, "Resource": resource})
 
     assert said in found

@@ -1,4 +1,4 @@
-"""The AWS Solutions rules on every stack, against the exceptions that were reviewed."""
+"""The AWS Solutions rules find only reviewed exceptions in every stack."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Finding(NamedTuple):
 
 
 class Accepted(BaseModel):
-    """A glob of findings and of construct paths, and a sentence that says why.
+    """A glob of findings, a glob of construct paths, and the reason in a sentence.
 
     `{product}` in a path stands for the name of each product's state machine.
     """
@@ -62,7 +62,7 @@ def unused(found: Iterable[Finding], accepted: Iterable[Accepted]) -> list[Accep
 
 
 def reviewed(root: Path) -> list[Accepted]:
-    """The entries for the products declared below `root`."""
+    """Return the exceptions, expanded for the products declared below `root`."""
     read = tomllib.loads(_REVIEWED.read_text(encoding="utf-8"))
     return [
         Accepted.model_validate({**entry, "path": path})
@@ -91,7 +91,7 @@ def test_every_exception_is_still_needed(found: list[Finding], accepted: list[Ac
     assert unused(found, accepted) == []
 
 
-def test_a_product_more_needs_no_exception_more(grown_tree: Path) -> None:
+def test_a_new_product_needs_no_new_exception(grown_tree: Path) -> None:
     of_machines = [
         each for each in findings(make_app(root=grown_tree)) if "-pipeline/" in each.path
     ]
@@ -100,7 +100,7 @@ def test_a_product_more_needs_no_exception_more(grown_tree: Path) -> None:
     assert unreviewed(of_machines, reviewed(grown_tree)) == []
 
 
-def test_a_slip_is_found() -> None:
+def test_a_faulty_stack_has_findings() -> None:
     app = cdk.App(analytics_reporting=False)
     s3.Bucket(cdk.Stack(app, "slip"), "Open")
 
@@ -109,7 +109,7 @@ def test_a_slip_is_found() -> None:
     assert {"AwsSolutions-S1", "AwsSolutions-S10"} <= rules
 
 
-def test_an_exception_for_nothing_is_found() -> None:
+def test_an_unused_exception_is_found() -> None:
     entry = Accepted(finding="AwsSolutions-S1", path="*", reason="A" + "b" * 50 + ".")
 
     assert unused([Finding("AwsSolutions-S10", "slip/Open")], [entry]) == [entry]

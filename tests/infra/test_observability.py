@@ -1,4 +1,4 @@
-"""Alarms, dashboard and queries look at what the platform really counts and logs."""
+"""Alarms, dashboard and queries use metrics and logs that exist."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def alarm(stack: Deployed, name: str) -> dict[str, Any]:
 
 
 def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
-    """The metrics an expression is made of."""
+    """Yield the metrics that an expression uses."""
     parts = alarm.get("Metrics", [])
     return [each["MetricStat"]["Metric"] for each in parts if "MetricStat" in each]
 
 
-def test_a_quarantined_photo_is_no_failure(stack: Deployed) -> None:
+def test_a_quarantined_photo_does_not_count_as_failed(stack: Deployed) -> None:
     failed = alarm(stack, "cutout-failed")
     (counter,) = stack.of("Logs::MetricFilter")
     (counted,) = counter.properties["MetricTransformations"]
@@ -51,23 +51,23 @@ def test_a_quarantined_photo_is_no_failure(stack: Deployed) -> None:
 
 
 @pytest.mark.parametrize("product", load_products(ROOT), ids=lambda product: product.name)
-def test_the_state_whose_entry_is_counted_exists(product: Product) -> None:
+def test_the_counted_state_exists(product: Product) -> None:
     path = ROOT / "state_machines" / f"{product.machine}.asl.json"
     definition = json.loads(path.read_text())
 
     assert definition["States"]["Quarantine"]["Type"] == "Task"
 
 
-def test_every_container_is_asked_for_broken_weights(stack: Deployed) -> None:
+def test_an_alarm_covers_broken_weights_of_every_container(stack: Deployed) -> None:
     asked = {each["Dimensions"][0]["Value"] for each in metrics(alarm(stack, "weights-mismatch"))}
 
     assert asked == {path.parent.name.replace("_", "-") for path in _manifests()}
 
 
-def test_what_tasks_publish_is_asked_for_by_the_names_they_publish_it_by(
+def test_alarms_use_the_metric_names_that_tasks_publish(
     templates: Templates,
 ) -> None:
-    """That they do publish these is held by tests/pipeline/test_task_log.py."""
+    """tests/pipeline/test_task_log.py checks that tasks publish them."""
     errors = leaf_names(PipelineError)
     asked = {
         (name, dimension["Name"])
@@ -119,7 +119,7 @@ def test_the_dashboard_shows_every_machine_container_and_queue(stack: Deployed) 
         assert text in body
 
 
-def test_queries_ask_every_function(stack: Deployed) -> None:
+def test_queries_cover_every_function(stack: Deployed) -> None:
     query = stack.one("Logs::QueryDefinition", Name="matteline-dev/errors-by-name").properties
 
     groups = query["LogGroupNames"]
@@ -127,7 +127,7 @@ def test_queries_ask_every_function(stack: Deployed) -> None:
     assert "/aws/lambda/matteline-dev-edge-refiner" in groups
 
 
-def test_an_address_to_write_to_is_written_to() -> None:
+def test_alarms_are_mailed_to_the_configured_address() -> None:
     blueprint = Blueprint.read(ROOT, defaults=("starter",))
     stack = ObservabilityStack(
         cdk.App(), "o", blueprint=blueprint, names=_NAMES, alarm_email="ops@example.org"
@@ -139,11 +139,11 @@ def test_an_address_to_write_to_is_written_to() -> None:
     )
 
 
-def test_nobody_is_written_to_unasked(stack: Deployed) -> None:
+def test_without_an_address_nobody_is_subscribed(stack: Deployed) -> None:
     assert stack.of("SNS::Subscription") == []
 
 
-def test_the_topic_lets_cloudwatch_in_and_nobody_without_tls(stack: Deployed) -> None:
+def test_the_topic_admits_cloudwatch_and_requires_tls(stack: Deployed) -> None:
     (policy,) = stack.of("SNS::TopicPolicy")
     statements = policy.properties["PolicyDocument"]["Statement"]
     effects = {(each["Effect"], json.dumps(each.get("Condition"))) for each in statements}

@@ -1,4 +1,4 @@
-"""What a machine's role may do follows from its states, and a state nobody understands stops it."""
+"""A machine's permissions follow from its states; an unknown state raises."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AWS: Final = "eu-central-1:123456789012"
 
 
 def allowed(resource: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Action → resources, and conditions, of a machine with this one Task state."""
+    """Return the granted resources by action, for a machine with this one Task state."""
     state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Parameters": parameters}
     definition = json.dumps({"StartAt": "Only", "States": {"Only": state}})
     found = [
@@ -50,7 +50,7 @@ def test_a_container_is_invoked_by_its_live_alias_only() -> None:
     }
 
 
-def test_a_container_with_a_function_for_each_model_is_invoked_by_all_of_them() -> None:
+def test_a_container_with_a_function_for_each_model_may_be_invoked_for_all_of_them() -> None:
     name = "States.Format('${BackgroundRemoverArn}-{}:live', $.plan.model)"
 
     arns = allowed("lambda:invoke", {"FunctionName.$": name})["lambda:InvokeFunction"]
@@ -79,13 +79,13 @@ def test_a_container_with_a_function_for_each_model_is_invoked_by_all_of_them() 
         ),
     ],
 )
-def test_an_action_is_allowed_on_the_one_thing_it_names(
+def test_an_action_is_allowed_only_on_the_resource_it_names(
     resource: str, parameters: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     assert allowed(resource, parameters) == expected
 
 
-def test_objects_are_allowed_as_far_as_their_keys_are_known() -> None:
+def test_objects_are_allowed_by_the_known_part_of_their_keys() -> None:
     written = allowed(
         "aws-sdk:s3:putObject",
         {
@@ -108,7 +108,7 @@ def test_objects_are_allowed_as_far_as_their_keys_are_known() -> None:
     assert copied["kms:Decrypt"] == f"arn:aws:kms:{_AWS}:key/*"
 
 
-def test_waiting_for_a_child_needs_its_alias_its_executions_and_the_rule_that_watches() -> None:
+def test_waiting_for_a_child_allows_its_alias_executions_and_the_watching_rule() -> None:
     found = allowed(
         "states:startExecution.sync:2", {"StateMachineArn": "${StageWeightsStateMachineArn}"}
     )
@@ -121,7 +121,7 @@ def test_waiting_for_a_child_needs_its_alias_its_executions_and_the_rule_that_wa
     )
 
 
-def test_a_machine_that_is_not_waited_for_is_only_started() -> None:
+def test_a_machine_that_is_not_waited_for_may_only_be_started() -> None:
     found = allowed("states:startExecution", {"StateMachineArn": "${RecordFailureStateMachineArn}"})
 
     assert found == {
@@ -160,12 +160,12 @@ def test_a_backfill_starts_every_products_machine_and_no_other() -> None:
         ("lambda:invoke", {"FunctionName": "somebody-elses:live"}),
     ],
 )
-def test_a_state_nobody_understands_is_named(resource: str, parameters: dict[str, Any]) -> None:
+def test_an_unknown_state_raises_with_its_name(resource: str, parameters: dict[str, Any]) -> None:
     with pytest.raises(UnknownIntegration, match=r"^Only: "):
         allowed(resource, parameters)
 
 
-def test_states_inside_a_map_count() -> None:
+def test_states_inside_a_map_are_granted() -> None:
     definition = (ROOT / "state_machines" / "stage-weights.asl.json").read_text()
 
     (statement,) = TaskPermissions(_BLUEPRINT, _NAMES).statements(definition)
@@ -176,7 +176,7 @@ def test_states_inside_a_map_count() -> None:
 
 @pytest.mark.parametrize("action", ["DescribeExecution", "StopExecution", "RedriveExecution"])
 @pytest.mark.parametrize("execution", ["dev-backfill:monday", "dev-backfill/ProcessPrefix:a-b-c"])
-def test_a_distributed_map_may_follow_its_run_and_the_executions_it_starts(
+def test_a_distributed_map_may_manage_its_run_and_child_executions(
     action: str, execution: str
 ) -> None:
     definition = (ROOT / "state_machines" / "backfill.asl.json").read_text()
@@ -189,7 +189,7 @@ def test_a_distributed_map_may_follow_its_run_and_the_executions_it_starts(
     )
 
 
-def test_a_backfill_reads_lists_from_their_own_place_only() -> None:
+def test_a_backfill_reads_key_lists_only_from_their_prefix() -> None:
     definition = (ROOT / "state_machines" / "backfill.asl.json").read_text()
     found = TaskPermissions(_BLUEPRINT, _NAMES).of_maps("backfill", definition)
     reads = [each.to_statement_json() for each in found]
@@ -199,7 +199,7 @@ def test_a_backfill_reads_lists_from_their_own_place_only() -> None:
     assert not allows(reads, "s3:GetObject", "arn:aws:s3:::dev-work/1a2b/mask.png")
 
 
-def test_a_backfill_writes_its_summary_and_nothing_of_anybodys_photo() -> None:
+def test_a_backfill_writes_only_its_summary() -> None:
     definition = (ROOT / "state_machines" / "backfill.asl.json").read_text()
     found = TaskPermissions(_BLUEPRINT, _NAMES).statements(definition)
     writes = [each.to_statement_json() for each in found]

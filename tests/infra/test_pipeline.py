@@ -1,4 +1,4 @@
-"""State machines and triggers on AWS: logged, versioned, started by their alias, never lost."""
+"""State machines on AWS are logged and versioned, and their rules start the alias with retries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def rule(stack: Deployed, machine: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("machine", _MACHINES)
-def test_every_machine_is_traced_and_logged_without_what_is_in_its_jobs(
+def test_every_machine_is_traced_and_logged_without_execution_data(
     stack: Deployed, machine: str
 ) -> None:
     made = stack.one("StepFunctions::StateMachine", StateMachineName=f"matteline-dev-{machine}")
@@ -42,7 +42,7 @@ def test_every_machine_is_traced_and_logged_without_what_is_in_its_jobs(
     assert stack.one("Logs::LogGroup", LogGroupName=group).properties["RetentionInDays"] == 90
 
 
-def test_a_new_definition_moves_in_slowly_under_a_guard_that_exists(stack: Deployed) -> None:
+def test_a_new_definition_shifts_slowly_under_an_alarm(stack: Deployed) -> None:
     guards = {f"<{alarm.id}>" for alarm in stack.of("CloudWatch::Alarm")}
     aliases = stack.of("StepFunctions::StateMachineAlias")
 
@@ -54,14 +54,14 @@ def test_a_new_definition_moves_in_slowly_under_a_guard_that_exists(stack: Deplo
         assert len(preference["Alarms"]) == 1
 
 
-def test_a_version_is_made_of_every_revision_and_outlives_the_next(stack: Deployed) -> None:
+def test_every_revision_makes_a_version_that_outlives_the_next(stack: Deployed) -> None:
     for version in stack.of("StepFunctions::StateMachineVersion"):
         assert version.properties["StateMachineRevisionId"].endswith(".StateMachineRevisionId>")
         assert version.attributes["UpdateReplacePolicy"] == "Retain"
 
 
 @pytest.mark.parametrize("machine", _TRIGGERED)
-def test_an_event_starts_the_alias_and_waits_in_a_queue_if_it_cannot(
+def test_an_event_starts_the_alias_and_has_a_dead_letter_queue(
     stack: Deployed, machine: str
 ) -> None:
     (target,) = rule(stack, machine)["Targets"]
@@ -75,7 +75,7 @@ def test_an_event_starts_the_alias_and_waits_in_a_queue_if_it_cannot(
     assert queue.properties["SqsManagedSseEnabled"] is True
 
 
-def test_only_its_own_rule_may_fill_a_queue_and_nobody_without_tls(stack: Deployed) -> None:
+def test_only_its_own_rule_may_send_to_a_queue_and_only_with_tls(stack: Deployed) -> None:
     rules = {f"<{each.id}.Arn>" for each in stack.of("Events::Rule")}
     policies = stack.of("SQS::QueuePolicy")
 
@@ -101,15 +101,17 @@ def test_a_rule_may_start_its_own_machine_and_nothing_else(stack: Deployed) -> N
     assert {each["Resource"] for each in starters} <= aliases
 
 
-def test_every_object_in_the_ingest_bucket_is_somebodys_business(stack: Deployed) -> None:
-    """Whatever the pattern lets pass unseen is lost in silence; only folder markers may."""
+def test_every_object_in_the_ingest_bucket_but_folder_markers_starts_an_execution(
+    stack: Deployed,
+) -> None:
+    """An event that no pattern matches is lost without a trace."""
     detail = rule(stack, "cutout")["EventPattern"]["detail"]
 
     assert detail["bucket"]["name"] == ["matteline-dev-ingest-123456789012-eu-central-1"]
     assert detail["object"] == {"key": [{"anything-but": {"suffix": ["/"]}}]}
 
 
-def test_a_bad_end_is_heard_of_whichever_alias_started_the_execution(stack: Deployed) -> None:
+def test_failures_are_recorded_whichever_alias_started_the_execution(stack: Deployed) -> None:
     pattern = rule(stack, "record-failure")["EventPattern"]
 
     arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:matteline-dev-cutout"
@@ -117,14 +119,14 @@ def test_a_bad_end_is_heard_of_whichever_alias_started_the_execution(stack: Depl
     assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
 
 
-def test_dead_jobs_are_looked_for_every_quarter_of_an_hour(stack: Deployed) -> None:
+def test_the_reaper_runs_every_fifteen_minutes(stack: Deployed) -> None:
     clock = rule(stack, "reap-jobs")
 
     assert (clock["ScheduleExpression"], clock["State"]) == ("rate(15 minutes)", "ENABLED")
     assert "EventPattern" not in clock
 
 
-def test_a_model_more_may_be_invoked_without_an_edit(grown: Templates) -> None:
+def test_a_new_model_may_be_invoked_without_an_edit(grown: Templates) -> None:
     policies = deploy(grown["matteline-dev-pipeline"]).of("IAM::Policy")
 
     assert "background-remover-tiny:live" in json.dumps([each.properties for each in policies])

@@ -1,4 +1,4 @@
-"""An image is pushed once, scanned, signed, and stays as it is."""
+"""An image is pushed once, scanned, signed and never replaced."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def repository(registry: Deployed, container: str) -> Resource:
 
 
 @EACH
-def test_a_tag_never_moves(registry: Deployed, container: str) -> None:
+def test_a_tag_is_immutable(registry: Deployed, container: str) -> None:
     properties = repository(registry, container).properties
 
     assert properties["ImageTagMutability"] == "IMMUTABLE"
@@ -38,7 +38,7 @@ def test_a_tag_never_moves(registry: Deployed, container: str) -> None:
 
 
 @EACH
-def test_thirty_versions_are_kept_however_old_they_are(registry: Deployed, container: str) -> None:
+def test_the_last_thirty_versions_are_kept_at_any_age(registry: Deployed, container: str) -> None:
     text = repository(registry, container).properties["LifecyclePolicy"]["LifecyclePolicyText"]
     untagged, versions = (rule["selection"] for rule in json.loads(text)["rules"])
 
@@ -53,7 +53,7 @@ def test_thirty_versions_are_kept_however_old_they_are(registry: Deployed, conta
 
 
 @EACH
-def test_lambda_pulls_for_our_functions_and_nobody_else_is_let_in(
+def test_only_lambda_may_pull_for_the_platforms_functions(
     registry: Deployed, container: str
 ) -> None:
     policy = repository(registry, container).properties["RepositoryPolicyText"]
@@ -79,7 +79,7 @@ def test_images_outlive_the_stack(registry: Deployed, container: str) -> None:
     ("scanning", "scan_type", "frequency"),
     [("basic", "BASIC", "SCAN_ON_PUSH"), ("enhanced", "ENHANCED", "CONTINUOUS_SCAN")],
 )
-def test_what_is_pushed_is_scanned(scanning: Scanning, scan_type: str, frequency: str) -> None:
+def test_pushed_images_are_scanned(scanning: Scanning, scan_type: str, frequency: str) -> None:
     names = Names("matteline-dev", account="123456789012", region="eu-central-1")
     stack = RegistryStack(cdk.App(), "stack", containers=(), names=names, scanning=scanning)
     deployed = deploy(Template.from_stack(stack).to_json())
@@ -96,7 +96,7 @@ def test_what_is_pushed_is_scanned(scanning: Scanning, scan_type: str, frequency
     }
 
 
-def test_what_is_pushed_is_signed(registry: Deployed) -> None:
+def test_pushed_images_are_signed(registry: Deployed) -> None:
     (profile,) = registry.of("Signer::SigningProfile")
     (signing,) = registry.of("ECR::SigningConfiguration")
 
@@ -109,5 +109,5 @@ def test_what_is_pushed_is_signed(registry: Deployed) -> None:
     ]
 
 
-def test_there_is_one_registry_for_all_stages(registry: Deployed) -> None:
+def test_all_stages_share_one_registry(registry: Deployed) -> None:
     assert [each for each in registry if "dev" in json.dumps(each.properties)] == []

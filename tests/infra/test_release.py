@@ -1,4 +1,4 @@
-"""A release is two parameters of one stack; the third says how it takes over."""
+"""A release changes two parameters of one stack; a third sets how traffic shifts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def before(templates: Templates, container: str) -> Deployed:
 def after(
     templates: Templates, container: str, image: str = HEX, version: str = "1.3.0", **how: str
 ) -> Deployed:
-    """The container's stack once an image is released."""
+    """Return the container's stack after a release."""
     template = templates[f"matteline-dev-functions-{container}"]
     return deploy(template, ImageDigestHex=image, ReleaseVersion=version, **how)
 
@@ -35,7 +35,7 @@ def types(resources: list[Resource]) -> set[str]:
 
 
 @EACH
-def test_an_empty_account_gets_everything_that_needs_no_image(
+def test_before_a_release_a_stack_has_only_what_needs_no_image(
     templates: Templates, container: str
 ) -> None:
     assert types(list(before(templates, container))) == {
@@ -46,7 +46,7 @@ def test_an_empty_account_gets_everything_that_needs_no_image(
 
 
 @EACH
-def test_the_first_release_adds_what_runs_the_image_and_changes_nothing_else(
+def test_the_first_release_adds_functions_aliases_and_the_record_only(
     templates: Templates, container: str
 ) -> None:
     old, new = before(templates, container), after(templates, container)
@@ -56,7 +56,7 @@ def test_the_first_release_adds_what_runs_the_image_and_changes_nothing_else(
 
 
 @EACH
-def test_every_function_of_a_container_runs_the_very_image(
+def test_every_function_of_a_container_runs_the_released_digest(
     templates: Templates, container: str
 ) -> None:
     functions = after(templates, container).of("Lambda::Function")
@@ -68,10 +68,10 @@ def test_every_function_of_a_container_runs_the_very_image(
 
 @EACH
 @pytest.mark.parametrize(("image", "version"), [(OTHER_HEX, "1.3.0"), (HEX, "1.3.1")])
-def test_another_release_replaces_every_version_and_touches_no_other_resource(
+def test_another_release_replaces_every_version_and_keeps_the_aliases(
     templates: Templates, container: str, image: str, version: str
 ) -> None:
-    """A version's description cannot be changed: a new one is a new version."""
+    """Lambda cannot change a version's description, so a new one makes a new version."""
     old, new = after(templates, container), after(templates, container, image, version)
     changed = [resource for resource in new if resource not in old]
 
@@ -80,17 +80,15 @@ def test_another_release_replaces_every_version_and_touches_no_other_resource(
     assert types(changed) == MADE_BY_A_RELEASE - {"AWS::Lambda::Alias"}
 
 
-def test_a_changed_setting_is_a_new_version_too(templates: Templates, grown: Templates) -> None:
-    """The refiner of the grown tree has a second more."""
+def test_a_changed_setting_makes_a_new_version(templates: Templates, grown: Templates) -> None:
+    """In the grown tree the refiner's timeout is one second longer."""
     (old,) = after(templates, "edge-refiner").of("Lambda::Version")
     (new,) = after(grown, "edge-refiner").of("Lambda::Version")
 
     assert old.id != new.id
 
 
-def test_a_function_that_did_not_change_keeps_its_version(
-    templates: Templates, grown: Templates
-) -> None:
+def test_an_unchanged_function_keeps_its_version(templates: Templates, grown: Templates) -> None:
     (old,) = after(templates, "media-inspector").of("Lambda::Version")
     (new,) = after(grown, "media-inspector").of("Lambda::Version")
 
@@ -98,10 +96,10 @@ def test_a_function_that_did_not_change_keeps_its_version(
 
 
 @EACH
-def test_a_version_that_was_live_stays_and_one_that_failed_goes(
+def test_live_versions_are_retained_and_failed_ones_deleted(
     templates: Templates, container: str
 ) -> None:
-    """Plain Retain would keep what was rolled back, and its next release would find it there."""
+    """Plain Retain would keep a rolled-back version, and its next release would reuse it."""
     for version in after(templates, container).of("Lambda::Version"):
         assert version.attributes["DeletionPolicy"] == "RetainExceptOnCreate"
         assert version.attributes["UpdateReplacePolicy"] == "Retain"
@@ -118,7 +116,7 @@ def test_the_alias_live_names_the_new_version(templates: Templates, container: s
 
 
 @EACH
-def test_what_is_live_is_written_down_after_every_canary(
+def test_the_live_version_is_recorded_after_every_canary(
     templates: Templates, container: str
 ) -> None:
     deployed = after(templates, container)
@@ -132,7 +130,9 @@ def test_what_is_live_is_written_down_after_every_canary(
 
 
 @EACH
-def test_a_container_knows_which_image_it_is(templates: Templates, container: str) -> None:
+def test_a_function_has_its_digest_and_release_in_its_environment(
+    templates: Templates, container: str
+) -> None:
     for function in after(templates, container).of("Lambda::Function"):
         variables = function.properties["Environment"]["Variables"]
         assert variables["MATTELINE_IMAGE_DIGEST"] == f"sha256:{HEX}"
@@ -151,15 +151,13 @@ def test_a_container_knows_which_image_it_is(templates: Templates, container: st
         ("TrafficShift", "linear"),
     ],
 )
-def test_a_parameter_that_names_no_release_is_refused(
-    templates: Templates, name: str, value: str
-) -> None:
+def test_an_invalid_parameter_raises(templates: Templates, name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name):
         deploy(templates["matteline-dev-functions-edge-refiner"], **{name: value})
 
 
 @EACH
-def test_a_stack_that_is_released_into_asks_for_the_release_and_nothing_else(
+def test_a_function_stack_has_no_parameters_but_those_of_a_release(
     templates: Templates, container: str
 ) -> None:
     template = templates[f"matteline-dev-functions-{container}"]
@@ -169,7 +167,7 @@ def test_a_stack_that_is_released_into_asks_for_the_release_and_nothing_else(
 
 
 @EACH
-def test_a_stack_that_is_released_into_refers_to_no_other_and_makes_no_role(
+def test_a_function_stack_refers_to_no_other_stack_and_creates_no_role(
     templates: Templates, container: str
 ) -> None:
     template = templates[f"matteline-dev-functions-{container}"]

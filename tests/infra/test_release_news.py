@@ -1,4 +1,4 @@
-"""Who hears of releases, and of builds: everything that did not end well, once."""
+"""Every failed release and build is announced exactly once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def stack(templates: Templates) -> Deployed:
 
 
 @pytest.mark.parametrize("status", ["FAILED", "FAULT", "TIMED_OUT", "STOPPED"])
-def test_people_hear_of_builds_that_broke(stack: Deployed, status: str) -> None:
+def test_every_failed_build_is_announced(stack: Deployed, status: str) -> None:
     patterns = [each.properties.get("EventPattern", {}) for each in stack.of("Events::Rule")]
     broken = [each for each in patterns if each.get("source") == ["aws.codebuild"]]
 
@@ -38,7 +38,7 @@ def test_people_hear_of_builds_that_broke(stack: Deployed, status: str) -> None:
         ("SUCCEEDED", None, False),
     ],
 )
-def test_people_hear_of_a_release_that_could_not_say_so_itself_and_of_none_twice(
+def test_an_ended_release_is_announced_if_the_machine_did_not_do_it(
     stack: Deployed, status: str, error: str | None, *, heard: bool
 ) -> None:
     event = {
@@ -52,7 +52,7 @@ def test_people_hear_of_a_release_that_could_not_say_so_itself_and_of_none_twice
     assert any(_matches(detail, event) for detail in details) == heard
 
 
-def test_eventbridge_may_use_the_key_of_the_news_which_supports_no_condition(
+def test_eventbridge_may_use_the_topics_key_without_a_condition(
     stack: Deployed,
 ) -> None:
     topic = stack.one("SNS::Topic", TopicName=NAMES.release_topic())
@@ -72,7 +72,7 @@ def test_eventbridge_may_use_the_key_of_the_news_which_supports_no_condition(
 
 
 def _matches(detail: dict[str, Any], event: dict[str, Any]) -> bool:
-    """As EventBridge would, for the patterns there are."""
+    """Match an event as EventBridge does, for the patterns in use."""
     return all(
         any(
             event[name] not in wanted["anything-but"]

@@ -1,4 +1,4 @@
-"""Who may release what: a machine that only sets parameters, and roles that reach no further."""
+"""The release machine may only set parameters; deploy roles reach one container each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def stack(templates: Templates) -> Deployed:
 
 @pytest.fixture
 def machine(templates: Templates) -> list[Statement]:
-    """What the release machine's role may do."""
+    """Return the statements of the release machine's role."""
     found = [
         statement
         for policy in deploy(templates["matteline-dev-pipeline"]).of("IAM::Policy")
@@ -46,7 +46,7 @@ def stack_arn(container: str) -> str:
 
 
 @EACH
-def test_the_machine_updates_a_stack_as_its_deploy_role_and_from_no_url(
+def test_the_machine_updates_a_stack_only_with_its_deploy_role_and_template(
     machine: list[Statement], container: str
 ) -> None:
     (update,) = [
@@ -64,7 +64,7 @@ def test_the_machine_updates_a_stack_as_its_deploy_role_and_from_no_url(
     assert allows(machine, "iam:PassRole", deploy_role)
 
 
-def test_the_machine_passes_deploy_roles_to_cloudformation_and_no_others(
+def test_the_machine_may_pass_only_deploy_roles_and_only_to_cloudformation(
     machine: list[Statement],
 ) -> None:
     (passes,) = [each for each in machine if "iam:PassRole" in listed(each["Action"])]
@@ -77,7 +77,7 @@ def test_the_machine_passes_deploy_roles_to_cloudformation_and_no_others(
 
 
 @pytest.mark.parametrize("stack_name", ["matteline-dev-pipeline", "matteline-dev-access"])
-def test_the_machine_touches_no_stack_but_those_of_functions(
+def test_the_machine_may_update_only_function_stacks(
     machine: list[Statement], stack_name: str
 ) -> None:
     arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{stack_name}/id"
@@ -86,10 +86,10 @@ def test_the_machine_touches_no_stack_but_those_of_functions(
 
 
 @EACH
-def test_a_deploy_role_is_for_cloudformation_and_asks_for_nothing_it_may_not_send(
+def test_only_cloudformation_assumes_a_deploy_role_and_without_a_condition(
     stack: Deployed, container: str
 ) -> None:
-    """A source account or ARN is documented for extensions, and not for the roles of stacks."""
+    """AWS documents source conditions for extensions, not for the roles of stacks."""
     (trust,) = stack.one("IAM::Role", RoleName=NAMES.deploy_role(container)).properties[
         "AssumeRolePolicyDocument"
     ]["Statement"]
@@ -99,9 +99,7 @@ def test_a_deploy_role_is_for_cloudformation_and_asks_for_nothing_it_may_not_sen
 
 
 @EACH
-def test_a_deploy_role_reaches_its_own_functions_and_no_others(
-    stack: Deployed, container: str
-) -> None:
+def test_a_deploy_role_changes_its_own_functions_only(stack: Deployed, container: str) -> None:
     allowed = role(stack, NAMES.deploy_role(container))
 
     for each in BLUEPRINT.functions:
@@ -113,7 +111,7 @@ def test_a_deploy_role_reaches_its_own_functions_and_no_others(
 
 
 @EACH
-def test_a_deploy_role_makes_no_role_and_reads_no_photo(stack: Deployed, container: str) -> None:
+def test_a_deploy_role_creates_no_role_and_reads_no_data(stack: Deployed, container: str) -> None:
     actions = {
         action
         for statement in role(stack, NAMES.deploy_role(container))
@@ -124,8 +122,8 @@ def test_a_deploy_role_makes_no_role_and_reads_no_photo(stack: Deployed, contain
     assert {each for each in actions if each.startswith("iam:")} == {"iam:PassRole"}
 
 
-def test_a_canary_in_alarm_can_be_stopped(stack: Deployed) -> None:
-    """The action has no resource type: held to one, it is not allowed at all."""
+def test_a_deploy_role_may_stop_any_deployment(stack: Deployed) -> None:
+    """The action has no resource type: IAM denies it with a narrower resource."""
     for container in CONTAINERS:
         (stops,) = [
             each
@@ -136,7 +134,7 @@ def test_a_canary_in_alarm_can_be_stopped(stack: Deployed) -> None:
 
 
 @EACH
-def test_a_release_minds_every_alarm_of_its_container(
+def test_a_release_watches_every_alarm_of_its_container(
     templates: Templates, stack: Deployed, container: str
 ) -> None:
     rule = stack.one(
@@ -151,7 +149,7 @@ def test_a_release_minds_every_alarm_of_its_container(
 
 
 @EACH
-def test_every_new_version_is_tried_by_the_hook_before_any_photo(
+def test_every_new_version_is_smoke_tested_before_traffic_shifts(
     templates: Templates, container: str
 ) -> None:
     released = deploy(
@@ -165,7 +163,7 @@ def test_every_new_version_is_tried_by_the_hook_before_any_photo(
         assert update["BeforeAllowTrafficHook"] == NAMES.operation("smoke-hook", hook=True)
 
 
-def test_every_function_that_is_declared_is_made_out_of_one_zip(stack: Deployed) -> None:
+def test_every_declared_zipped_function_is_made_from_one_zip(stack: Deployed) -> None:
     made = {each.properties["FunctionName"]: each for each in stack.of("Lambda::Function")}
 
     assert made.keys() == {each.function(NAMES) for each in BLUEPRINT.operations(NAMES)}
@@ -173,18 +171,18 @@ def test_every_function_that_is_declared_is_made_out_of_one_zip(stack: Deployed)
     assert {each.properties["Runtime"] for each in made.values()} == {"python3.13"}
 
 
-def test_the_hook_has_a_name_that_codedeploy_may_invoke() -> None:
+def test_the_hook_has_the_name_prefix_that_codedeploy_requires() -> None:
     assert NAMES.operation("smoke-hook", hook=True).startswith("CodeDeployHook_")
 
 
-def test_placeholders_name_the_functions_there_are(stack: Deployed) -> None:
+def test_placeholders_name_the_zipped_functions(stack: Deployed) -> None:
     made = {f"{LAMBDA}:{each.properties['FunctionName']}" for each in stack.of("Lambda::Function")}
     provided = BLUEPRINT.substitutions(NAMES)
 
     assert {provided[each.placeholder] for each in BLUEPRINT.operations(NAMES)} == made
 
 
-def test_the_gate_verifies_and_only_builds_sign(stack: Deployed) -> None:
+def test_only_builds_may_sign(stack: Deployed) -> None:
     signers = {
         each.id
         for each in stack.of("IAM::Role")
@@ -199,7 +197,7 @@ def test_the_gate_verifies_and_only_builds_sign(stack: Deployed) -> None:
 
 
 @EACH
-def test_a_build_pushes_to_one_repository_and_leaves_evidence_of_one_container(
+def test_a_build_pushes_to_one_repository_and_stores_evidence_of_one_container(
     stack: Deployed, container: str
 ) -> None:
     project = project_of(stack, container)
@@ -217,7 +215,7 @@ def test_a_build_pushes_to_one_repository_and_leaves_evidence_of_one_container(
 
 
 @EACH
-def test_a_build_is_told_what_its_buildspec_cannot_know(stack: Deployed, container: str) -> None:
+def test_a_build_gets_container_repository_bucket_and_key(stack: Deployed, container: str) -> None:
     environment = project_of(stack, container)["Environment"]
 
     assert environment["PrivilegedMode"] is True
@@ -229,7 +227,7 @@ def test_a_build_is_told_what_its_buildspec_cannot_know(stack: Deployed, contain
     }
 
 
-def test_an_image_is_built_on_its_own_kind_of_machine(grown: Templates) -> None:
+def test_an_image_is_built_on_its_own_architecture(grown: Templates) -> None:
     stack = deploy(grown["matteline-dev-releases"])
     kinds = {name: project_of(stack, name)["Environment"]["Type"] for name in CONTAINERS}
 
@@ -237,7 +235,7 @@ def test_an_image_is_built_on_its_own_kind_of_machine(grown: Templates) -> None:
     assert project_of(stack, "face-finder")["Environment"]["Type"] == "ARM_CONTAINER"
 
 
-def test_every_week_each_build_is_rehearsed_and_every_day_what_is_live_is_looked_at(
+def test_builds_are_rehearsed_every_week_and_live_images_scanned_every_day(
     stack: Deployed,
 ) -> None:
     rules = [each.properties for each in stack.of("Events::Rule") if "Schedule" in str(each)]
@@ -250,7 +248,7 @@ def test_every_week_each_build_is_rehearsed_and_every_day_what_is_live_is_looked
     assert daily["ScheduleExpression"] == "cron(0 5 * * ? *)"
 
 
-def test_what_is_critical_rings_from_one_daily_look_to_the_next(stack: Deployed) -> None:
+def test_a_critical_finding_alarms_from_one_daily_scan_to_the_next(stack: Deployed) -> None:
     alarm = stack.one("CloudWatch::Alarm", AlarmName="matteline-dev-critical-findings").properties
 
     assert (alarm["Period"], alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (

@@ -1,4 +1,4 @@
-"""Whoever is woken by an alarm finds what to do, and nothing else is in the runbook."""
+"""Every alarm has a runbook section, and every section an alarm."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PARTS: Final = ("**Meaning.**", "**Look.**", "**Do.**", "**Verify.**")
 
 
 def sections(text: str) -> dict[str, str]:
-    """Heading → what is below it."""
+    """Return the text below each heading."""
     _, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
     return {part.partition("\n")[0]: part.partition("\n")[2] for part in parts}
 
@@ -39,7 +39,7 @@ def test_every_alarm_names_one_section(templates: Templates) -> None:
     assert [each["AlarmName"] for each in alarms(templates) if len(named(each)) != 1] == []
 
 
-def test_alarms_and_sections_belong_together(templates: Templates) -> None:
+def test_every_section_has_an_alarm_and_every_alarm_a_section(templates: Templates) -> None:
     told = {section for alarm in alarms(templates) for section in named(alarm)}
 
     assert told == sections(_RUNBOOK).keys()
@@ -47,7 +47,7 @@ def test_alarms_and_sections_belong_together(templates: Templates) -> None:
 
 
 @pytest.mark.parametrize("section", sections(_RUNBOOK))
-def test_a_section_says_what_it_means_how_to_look_what_to_do_and_how_to_see_it_worked(
+def test_a_section_has_meaning_look_do_and_verify_in_order(
     section: str,
 ) -> None:
     places = [sections(_RUNBOOK)[section].find(part) for part in _PARTS]
@@ -56,7 +56,7 @@ def test_a_section_says_what_it_means_how_to_look_what_to_do_and_how_to_see_it_w
     assert places == sorted(places)
 
 
-def test_every_alarm_is_told_to_somebody(templates: Templates) -> None:
+def test_every_alarm_notifies_the_topic(templates: Templates) -> None:
     topic = deploy(templates["matteline-dev-observability"]).one("SNS::Topic")
     told = {arn for alarm in alarms(templates) for arn in alarm.get("AlarmActions", [])}
 
@@ -64,7 +64,7 @@ def test_every_alarm_is_told_to_somebody(templates: Templates) -> None:
     assert all(alarm.get("AlarmActions") and alarm.get("OKActions") for alarm in alarms(templates))
 
 
-def test_alarms_have_names_of_their_own(templates: Templates) -> None:
+def test_alarm_names_are_unique(templates: Templates) -> None:
     names = [alarm["AlarmName"] for alarm in alarms(templates)]
 
     assert len(names) == len(set(names))

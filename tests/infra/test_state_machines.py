@@ -1,4 +1,4 @@
-"""State machines arrive whole: readable in the template, every placeholder filled, valid ASL."""
+"""Deployed state machines are valid ASL, unchanged, with every placeholder filled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PIPELINE: Final = "matteline-dev-pipeline"
 
 
 def problems(path: Path) -> str:
-    """What asl-validator says; empty for a valid state machine."""
+    """Return asl-validator's report; empty for a valid state machine."""
     assert _VALIDATOR.exists(), "asl-validator is missing: npm ci --prefix infra"
     done = subprocess.run(
         [str(_VALIDATOR), "--json-path", str(path)],
@@ -41,7 +41,7 @@ def machines(templates: Templates) -> list[dict[str, Any]]:
 
 
 def unfilled(machine: dict[str, Any]) -> set[str]:
-    """Placeholders that are not substituted, and substitutions for no placeholder."""
+    """Return placeholders without a substitution, and substitutions without a placeholder."""
     used = placeholders(machine["DefinitionString"])
     return set(used ^ machine["DefinitionSubstitutions"].keys())
 
@@ -59,7 +59,7 @@ def test_every_state_machine_is_valid(path: Path) -> None:
         (('"InputPath": "$.plan.fallback"', '"InputPath": "$.plan[.fallback"'), "asl_path"),
     ],
 )
-def test_a_slip_in_a_state_machine_is_found(
+def test_a_faulty_state_machine_is_reported(
     slip: tuple[str, str], said: str, tmp_path: Path
 ) -> None:
     text = (ROOT / "state_machines" / "cutout.asl.json").read_text()
@@ -70,18 +70,18 @@ def test_a_slip_in_a_state_machine_is_found(
     assert said in problems(path)
 
 
-def test_every_definition_is_in_the_template_as_it_is_in_its_file(templates: Templates) -> None:
+def test_every_definition_is_deployed_unchanged(templates: Templates) -> None:
     deployed = sorted(machine["DefinitionString"] for machine in machines(templates))
 
     assert deployed == sorted(path.read_text(encoding="utf-8") for path in _FILES)
     assert not [machine for machine in machines(templates) if "DefinitionS3Location" in machine]
 
 
-def test_exactly_the_placeholders_of_a_definition_are_filled(templates: Templates) -> None:
+def test_every_placeholder_is_filled_and_no_other(templates: Templates) -> None:
     assert [unfilled(machine) for machine in machines(templates)] == [set()] * len(_FILES)
 
 
-def test_a_placeholder_that_nobody_fills_is_found() -> None:
+def test_a_placeholder_without_a_substitution_is_found() -> None:
     definition = json.dumps({"Comment": "${JobsTable} and ${WorkBucket}"})
     machine = {"DefinitionString": definition, "DefinitionSubstitutions": {"JobsTable": "jobs"}}
 

@@ -1,4 +1,4 @@
-"""Buckets are closed, encrypted, logged and tidy; what people gave us outlives the stack."""
+"""Buckets are private, encrypted, logged and tidy; data that users own outlives the stack."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def lifecycle(storage: Deployed, name: str) -> dict[str, Any]:
     return dict(rule)
 
 
-def test_every_declared_bucket_is_there(storage: Deployed) -> None:
+def test_every_declared_bucket_exists(storage: Deployed) -> None:
     assert len(storage.of("S3::Bucket")) == len(BUCKETS)
 
 
 @EACH
-def test_a_bucket_is_closed_to_the_public_and_knows_no_acls(storage: Deployed, name: str) -> None:
+def test_a_bucket_has_no_public_access_and_no_acls(storage: Deployed, name: str) -> None:
     properties = bucket(storage, name).properties
 
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
@@ -51,7 +51,7 @@ def test_a_bucket_is_closed_to_the_public_and_knows_no_acls(storage: Deployed, n
     "condition",
     [{"Bool": {"aws:SecureTransport": "false"}}, {"NumericLessThan": {"s3:TlsVersion": 1.2}}],
 )
-def test_a_bucket_refuses_what_does_not_come_over_modern_tls(
+def test_a_bucket_denies_access_without_tls_1_2(
     storage: Deployed, name: str, condition: dict[str, Any]
 ) -> None:
     made = bucket(storage, name)
@@ -67,7 +67,7 @@ def test_a_bucket_refuses_what_does_not_come_over_modern_tls(
 
 
 @pytest.mark.parametrize("name", RESOURCES.buckets)
-def test_a_bucket_is_encrypted_with_our_key_and_its_reads_are_logged(
+def test_a_bucket_is_encrypted_with_the_data_key_and_logs_access(
     storage: Deployed, name: str
 ) -> None:
     properties, (key,) = bucket(storage, name).properties, storage.of("KMS::Key")
@@ -84,15 +84,15 @@ def test_a_bucket_is_encrypted_with_our_key_and_its_reads_are_logged(
     assert logs == f"<{bucket(storage, 'access-logs').id}>"
 
 
-def test_logs_go_where_s3_can_deliver_them(storage: Deployed) -> None:
-    """It delivers to no bucket that is encrypted with a customer's key."""
+def test_the_access_log_bucket_is_one_that_s3_can_write_to(storage: Deployed) -> None:
+    """S3 delivers access logs to no bucket that a customer's key encrypts."""
     encryption = bucket(storage, "access-logs").properties["BucketEncryption"]
     (rule,) = encryption["ServerSideEncryptionConfiguration"]
 
     assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
 
 
-def test_the_key_changes_every_year_and_is_never_lost(storage: Deployed) -> None:
+def test_the_key_rotates_every_year_and_is_retained(storage: Deployed) -> None:
     (key,) = storage.of("KMS::Key")
 
     assert key.properties["EnableKeyRotation"] is True
@@ -111,13 +111,13 @@ def test_the_key_changes_every_year_and_is_never_lost(storage: Deployed) -> None
         ("access-logs", {"ExpirationInDays": 365}),
     ],
 )
-def test_what_nobody_needs_any_more_goes_by_itself(
+def test_old_objects_and_versions_expire(
     storage: Deployed, name: str, rule: dict[str, Any]
 ) -> None:
     assert lifecycle(storage, name) == rule
 
 
-def test_photos_that_arrive_are_announced_and_nothing_else_is(storage: Deployed) -> None:
+def test_only_the_ingest_bucket_publishes_events(storage: Deployed) -> None:
     announcing = [
         each.properties["BucketName"]
         for each in storage.of("S3::Bucket")
@@ -125,7 +125,7 @@ def test_photos_that_arrive_are_announced_and_nothing_else_is(storage: Deployed)
     ]
 
     assert announcing == [bucket(storage, "ingest").properties["BucketName"]]
-    assert storage.of("Lambda::Function") == []  # as CDK's own switch would have it
+    assert storage.of("Lambda::Function") == []  # CDK's own switch would add one
 
 
 def test_evidence_cannot_be_changed_for_a_year(storage: Deployed) -> None:
@@ -149,13 +149,13 @@ def test_evidence_cannot_be_changed_for_a_year(storage: Deployed) -> None:
         ("models", "Delete"),
     ],
 )
-def test_what_is_retained_is_what_cannot_be_had_again(
+def test_only_what_cannot_be_made_again_is_retained(
     storage: Deployed, name: str, policy: str
 ) -> None:
     assert bucket(storage, name).attributes["DeletionPolicy"] == policy
 
 
-def test_a_row_is_found_by_its_job_its_execution_and_its_status(storage: Deployed) -> None:
+def test_a_job_is_found_by_its_id_execution_and_status(storage: Deployed) -> None:
     jobs = storage.one("DynamoDB::Table", TableName="matteline-dev-jobs").properties
 
     assert jobs["KeySchema"] == [{"AttributeName": "job_id", "KeyType": "HASH"}]
@@ -176,7 +176,9 @@ def test_a_row_is_found_by_its_job_its_execution_and_its_status(storage: Deploye
     ]
 
 
-def test_the_jobs_can_be_restored_to_any_minute_and_outlive_their_stack(storage: Deployed) -> None:
+def test_the_jobs_table_has_point_in_time_recovery_and_outlives_its_stack(
+    storage: Deployed,
+) -> None:
     jobs = storage.one("DynamoDB::Table", TableName="matteline-dev-jobs")
 
     recovery = jobs.properties["PointInTimeRecoverySpecification"]
@@ -185,10 +187,10 @@ def test_the_jobs_can_be_restored_to_any_minute_and_outlive_their_stack(storage:
     assert jobs.attributes["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
-def test_what_is_locked_but_has_no_versions_is_refused() -> None:
+def test_a_lock_without_versions_raises() -> None:
     with pytest.raises(ValueError, match="locked_days needs versioned"):
-        Bucket(summary="Nothing can be locked here.", locked_days=1)
+        Bucket(summary="A lock needs versions.", locked_days=1)
 
 
-def test_storage_knows_nothing_of_functions(templates: Templates) -> None:
+def test_the_storage_stack_refers_to_no_function(templates: Templates) -> None:
     assert "lambda" not in json.dumps(templates["matteline-dev-storage"]).lower()

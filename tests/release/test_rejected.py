@@ -70,7 +70,7 @@ def test_a_scan_that_does_not_finish_in_time_rejects_the_release(releases: Relea
     execution = reject(releases, "3.1.0")
 
     assert execution.error == "RejectedScan"
-    assert "is PENDING after 60 looks" in execution.reason
+    assert "is PENDING after 60 checks" in execution.reason
 
 
 def test_a_critical_finding_rejects_the_release_by_name(releases: Releases) -> None:

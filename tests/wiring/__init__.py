@@ -1,1 +1,1 @@
-"""The stacks themselves, and what moto cannot judge, on MiniStack. `make check-wiring`."""
+"""Deploy the real stacks on MiniStack and test them there. Run by `make check-wiring`."""

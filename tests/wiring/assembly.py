@@ -1,4 +1,4 @@
-"""The cloud assembly that `python -m infra.app` writes, as a deployment reads it."""
+"""Read the cloud assembly of `python -m infra.app` as a deployment does."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SYNTHESISE: Final = (
 
 
 def synthesise(folder: Path, **context: str) -> dict[str, Template]:
-    """This checkout's stacks, name → template, in an order in which they may be deployed.
+    """Return this checkout's templates by stack name, in order of deployment.
 
-    `context` is what `cdk -c matteline:<name>=…` gives.
+    `context` holds values that `cdk -c matteline:<name>=…` would set.
     """
     settings = {f"matteline:{name}": value for name, value in context.items()}
     subprocess.run(

@@ -1,4 +1,4 @@
-"""What the states of a deployed machine call: the services, and with what."""
+"""Read which services a deployed machine's states call, with which parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANYTHING: Final = "anything"
 
 @dataclass(frozen=True)
 class Call:
-    """`integration` is `lambda:invoke` and its like; each parameter, every text it may turn out."""
+    """A service call such as `lambda:invoke`, with the possible texts of each parameter."""
 
     integration: str
     parameters: Mapping[str, Sequence[str]]
@@ -24,9 +24,9 @@ class Call:
 
 
 def calls(definition: str, models: Sequence[str]) -> Iterator[Call]:
-    """Those of every Task state, however deep.
+    """Yield the calls of every Task state, nested states included.
 
-    `models` are the names by which a state may pick a function.
+    `models` are the names a state may put into a function's name.
     """
     yield from _below(json.loads(definition), models)
 

@@ -1,4 +1,4 @@
-"""One MiniStack for the tier, with the checkout's own stacks deployed on it once."""
+"""One MiniStack for all wiring tests, with this checkout's stacks deployed once."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _ACCOUNTS: Final = count(210_000_000_001)
 
 @pytest.fixture(scope="session")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    """Every template, with the one model that needs no download as the default."""
+    """All templates; the default model is the one that needs no download."""
     return synthesise(tmp_path_factory.mktemp("assembly"), default_models="starter")
 
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
-    """MiniStack with IAM obeyed; its weights mirror holds one file, and of that the wrong bytes."""
+    """MiniStack with IAM enforced; its weights mirror holds one file with wrong bytes."""
     folder = tmp_path_factory.mktemp("ministack")
     mirror, scratch = folder / "mirror", folder / "scratch"
     mirror.mkdir()
@@ -48,5 +48,5 @@ def stage(stacks: dict[str, Template], cloud: MiniStack) -> Stage:
 
 @pytest.fixture
 def elsewhere(cloud: MiniStack) -> MiniStack:
-    """An account in which nothing is yet."""
+    """An empty account."""
     return replace(cloud, account=str(next(_ACCOUNTS)))

@@ -1,4 +1,4 @@
-"""Deploys an assembly to MiniStack, as `cdk deploy --all` and first releases would to AWS."""
+"""Deploy an assembly to MiniStack like `cdk deploy --all` and first releases."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _CODE: Final = "bootstrap.zip"
 
 
 def deploy(stacks: Mapping[str, Template], cloud: MiniStack) -> None:
-    """Every stack, in their order, into an account where nothing was released yet.
+    """Create every stack, in order, in an empty account.
 
-    A failure says which resource.
+    A failure names the resource.
     """
     assets = f"cdk-hnb659fds-assets-{cloud.account}-{REGION}"
     cloud.client("ssm").put_parameter(Name=_BOOTSTRAPPED, Value="30", Type="String")
@@ -40,7 +40,7 @@ def deploy(stacks: Mapping[str, Template], cloud: MiniStack) -> None:
 def release(
     stacks: Mapping[str, Template], cloud: MiniStack, parameters: Mapping[str, str] = RELEASE
 ) -> None:
-    """Every container: new parameters for the template that is there, nothing else."""
+    """Update the release parameters of every container's stack."""
     cloudformation = cloud.client("cloudformation")
     for name, template in stacks.items():
         if parameters.keys() <= template.get("Parameters", {}).keys():

@@ -1,6 +1,6 @@
-"""Every way in which what MiniStack runs is not what the template says. `make check-wiring` tells.
+"""List every difference between MiniStack and what a template says; `make check-wiring` prints it.
 
-A resource of a type that MiniStack does not know, and that is not here, fails the check.
+The check fails on a resource type that MiniStack does not know and this list lacks.
 """
 
 from __future__ import annotations
@@ -11,50 +11,50 @@ from typing import Final
 
 OVERLAID: Final[Mapping[str, str]] = {
     "AWS::Lambda::Function, its image": "images need Docker; the same handler runs from the "
-    "working tree, under the images' own runtime client",
-    "AWS::Lambda::Function, its zip": "likewise: MiniStack's own Python names no error as it is",
+    "working tree, with the images' runtime client",
+    "AWS::Lambda::Function, its zip": "likewise: MiniStack's own Python replaces error names",
 }
-TAUGHT: Final[Mapping[str, str]] = {
-    "AWS::StepFunctions::StateMachineVersion": "MiniStack's CloudFormation does not know it, its "
+PATCHED: Final[Mapping[str, str]] = {
+    "AWS::StepFunctions::StateMachineVersion": "MiniStack's CloudFormation does not know it; its "
     "Step Functions do",
-    "AWS::StepFunctions::StateMachineAlias": "likewise; it moves at once, its DeploymentPreference "
-    "is not played",
+    "AWS::StepFunctions::StateMachineAlias": "likewise; it moves at once, without its "
+    "DeploymentPreference",
     "arn:aws:states:::states:startExecution.sync:2, of an alias": "MiniStack resolves aliases "
-    "everywhere else",
+    "in all other calls",
     "arn:aws:states:::aws-sdk:s3:putObject": "MiniStack's machines cannot write objects",
 }
 INERT: Final[Mapping[str, str]] = {
-    "AWS::CloudWatch::Alarm": "MiniStack refuses metric math, and nothing here watches metrics",
+    "AWS::CloudWatch::Alarm": "MiniStack rejects metric math, and no test needs alarms",
     "AWS::CloudWatch::CompositeAlarm": "likewise",
     "AWS::CodeDeploy::Application": "MiniStack has no CodeDeploy",
     "AWS::CodeDeploy::DeploymentGroup": "MiniStack has no CodeDeploy: an alias moves at once",
-    "AWS::Logs::QueryDefinition": "nobody asks MiniStack's logs",
+    "AWS::Logs::QueryDefinition": "no test queries MiniStack's logs",
     "AWS::ECR::RegistryScanningConfiguration": "there are no images to scan",
     "AWS::ECR::SigningConfiguration": "there are no images to sign",
 }
 IGNORED: Final[Mapping[str, str]] = {
-    "the rights of machines and rules": "MiniStack obeys IAM where a function calls: its role, the "
-    "buckets' policies; what a machine and a rule may do is asked of IAM's simulation instead",
-    "conditions, in that simulation": "so events:PutEvents, ours by its source, is not asked",
-    "keys' and queues' policies, and the rights to use a key": "nobody is refused",
-    "encryption, object lock, lifecycle": "kept as properties, without effect",
-    "TLS": "calls on this machine are plain, and count as encrypted",
+    "permissions of machines and rules": "MiniStack enforces IAM for calls of functions and for "
+    "bucket policies; tests check machines and rules with IAM's policy simulator",
+    "conditions, in that simulator": "so events:PutEvents, limited by its source, is not checked",
+    "policies of keys and queues, and permissions to use a key": "no call is denied",
+    "encryption, object lock, lifecycle": "stored as properties, without effect",
+    "TLS": "local calls are plain HTTP and count as encrypted",
     "HeartbeatSeconds, jitter, the machine's own TimeoutSeconds, missing paths": "MiniStack's "
-    "interpreter passes over them; the local cloud's does not",
-    "what an error of Step Functions' own API is called in a machine": "Sfn.ExecutionDoesNotExist, "
-    "without the Exception AWS puts behind it; the reaper's test catches it by that name",
+    "interpreter ignores them; the local cloud's does not",
+    "error names of the Step Functions API": "Sfn.ExecutionDoesNotExist, "
+    "without AWS's suffix Exception; the reaper's test catches that name",
     "a rule's retry policy and dead letter queue": "every delivery succeeds",
 }
 _SECTIONS: Final = {
     "replaced": OVERLAID,
-    "done by ourselves inside MiniStack": TAUGHT,
-    "accepted, without any effect": INERT,
-    "kept, without being obeyed": IGNORED,
+    "patched in MiniStack by these tests": PATCHED,
+    "accepted, without effect": INERT,
+    "stored, but not enforced": IGNORED,
 }
 
 
-def told() -> str:
-    """The whole list, for the terminal."""
+def listing() -> str:
+    """Return the whole list as text."""
     lines = []
     for heading, differences in _SECTIONS.items():
         lines.append(f"{heading}:")
@@ -63,4 +63,4 @@ def told() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{told()}\n")
+    sys.stdout.write(f"{listing()}\n")

@@ -1,4 +1,4 @@
-"""Whatever a deployed stage names and does not have, or reaches for and may not have."""
+"""Find what a deployed stage refers to but lacks, and what its roles may not do."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tests.wiring.rights import missing, needed
 
 _PLACEHOLDER: Final = re.compile(r"\$\{\w+\}")
 _CONTAINERS: Final = tuple(each.name for each in load_containers(ROOT))
-# By the service in a target's ARN: how it is looked for, and what the rule's role needs. Functions
-# and topics allow the rule themselves; MiniStack has no builds.
+# By the service in a target's ARN: its parameter name, and the action that the rule's role needs.
+# Functions and topics allow the rule by their own policies; MiniStack has no builds.
 _PARAMETERS: Final = {"states": "StateMachineArn", "lambda": "FunctionName"}
 _STARTED_BY: Final = {"states": "states:StartExecution", "codebuild": "codebuild:StartBuild"}
 
 
 def faults(cloud: MiniStack, models: Sequence[str]) -> list[str]:
-    """One line each; none if every state and every rule reaches what it is to reach.
+    """Return one line per fault; empty if every state and rule reaches its targets.
 
-    `models` are those whose functions a state may pick by name; a release picks a container.
+    `models` are those whose functions a state may name; a release names a container.
     """
     states = cloud.client("stepfunctions")
     found = list(_rule_faults(cloud))
@@ -42,12 +42,12 @@ def _machine_faults(
 ) -> Iterator[str]:
     definition, arn = machine["definition"], machine["stateMachineArn"]
     for left in sorted(set(_PLACEHOLDER.findall(definition))):
-        yield f"nothing was put in the place of {left}"
+        yield f"placeholder {left} is not filled"
     made, ways = list(calls(definition, picked)), _ways_to_find(cloud)
     for parameter, find in ways.items():
         for name in sorted({name for call in made for name in call.texts(parameter)}):
             if not _is_there(find, name):
-                yield f"there is no {parameter} {name}"
+                yield f"{parameter} {name} does not exist"
     rights = (right for call in made for right in needed(call, arn))
     yield from missing(machine["roleArn"], rights, cloud)
 
@@ -57,20 +57,20 @@ def _rule_faults(cloud: MiniStack) -> Iterator[str]:
     for rule in events.list_rules()["Rules"]:
         targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         if rule["State"] != "ENABLED" or not targets:
-            yield f"rule {rule['Name']} starts nothing"
+            yield f"rule {rule['Name']} has no target or is disabled"
         for target in targets:
             way = ways.get(_PARAMETERS.get(target["Arn"].split(":")[2], ""))
             if way and not _is_there(way, target["Arn"]):
-                yield f"rule {rule['Name']} aims at {target['Arn']}, which is not there"
+                yield f"rule {rule['Name']} targets {target['Arn']}, which does not exist"
             queue = target.get("DeadLetterConfig", {}).get("Arn", "")
             if ":sns:" not in target["Arn"] and not _is_there(ways["QueueArn"], queue):
-                yield f"rule {rule['Name']} has nowhere to leave what it cannot deliver"
+                yield f"rule {rule['Name']} has no dead-letter queue"
             if right := _STARTED_BY.get(target["Arn"].split(":")[2]):
                 yield from missing(target["RoleArn"], [(right, target["Arn"])], cloud)
 
 
 def _ways_to_find(cloud: MiniStack) -> Mapping[str, Callable[[str], Any]]:
-    """Parameter of a call → what fails unless there is what the parameter names."""
+    """Return, by parameter name, a call that raises unless the named resource exists."""
     functions, states = cloud.client("lambda"), cloud.client("stepfunctions")
     tables, s3, queues = cloud.client("dynamodb"), cloud.client("s3"), cloud.client("sqs")
     return {

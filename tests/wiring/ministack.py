@@ -1,4 +1,4 @@
-"""MiniStack, a second engine beside the local cloud's: started, taught, and stopped again."""
+"""Start and stop a patched MiniStack, an AWS emulator independent of moto."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PATIENCE_S: Final = 30
 
 @dataclass(frozen=True)
 class MiniStack:
-    """`account` is whose resources it shows: accounts know nothing of each other."""
+    """A running MiniStack as one `account` sees it: accounts are isolated."""
 
     endpoint: str
     account: str = ACCOUNT
@@ -37,23 +37,23 @@ class MiniStack:
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,
-            aws_access_key_id=self.account,  # MiniStack's way to tell accounts apart
+            aws_access_key_id=self.account,  # MiniStack reads the account from it
             aws_secret_access_key="none",  # noqa: S106
-            config=Config(inject_host_prefix=False),  # StartSyncExecution has no host of its own
+            config=Config(inject_host_prefix=False),  # StartSyncExecution has no own host
         )
 
 
 @contextmanager
 def ministack(log: Path, **environment: str) -> Iterator[MiniStack]:
-    """An empty one on a port of this machine; what else it writes is beside `log`.
+    """Start an empty MiniStack on a local port; it writes its files beside `log`.
 
-    Its functions find `environment` beside what their template gives them.
+    Functions get `environment` in addition to their template's.
     """
     port = _free_port()
     endpoint = f"http://127.0.0.1:{port}"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [PYTHON, "-I", Path(__file__).with_name("taught.py"), *INERT],
+            [PYTHON, "-I", Path(__file__).with_name("patched.py"), *INERT],
             env=_environment(port, log.parent) | environment,
             stdin=subprocess.DEVNULL,
             stdout=stream,

@@ -1,4 +1,4 @@
-"""The one thing replaced in a template: the image of a function, by the same handler unpacked."""
+"""Replace the image of each function in a template by the same handler in a zip."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ exec {shlex.quote(sys.executable)} -m awslambdaric "$_HANDLER"
 
 
 def bootstrap() -> bytes:
-    """A zip whose `bootstrap` is what Lambda starts: the images' runtime client, from here."""
+    """Return a zip whose `bootstrap` starts the images' runtime client in this checkout."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         entry = zipfile.ZipInfo("bootstrap")
@@ -32,7 +32,7 @@ def bootstrap() -> bytes:
 
 
 def with_code(template: Template, *, bucket: str, key: str) -> Template:
-    """The template with every image replaced by the zip at `bucket` and `key`."""
+    """Return the template with every function's code replaced by the zip at `bucket` and `key`."""
     overlaid = copy.deepcopy(template)
     for resource in overlaid["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Function":
@@ -45,7 +45,7 @@ def with_code(template: Template, *, bucket: str, key: str) -> Template:
 
 
 def _handler(code: Any) -> str:
-    """What the image's own entry point names, by the repository it comes from."""
+    """Return the handler of an image, derived from its repository."""
     found = _REPOSITORY.search(json.dumps(code))
-    assert found, f"not an image of ours, by digest: {code}"
+    assert found, f"not a digest of a matteline image: {code}"
     return f"containers.{found[1].replace('-', '_')}.handler.handler"

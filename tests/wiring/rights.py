@@ -1,4 +1,4 @@
-"""Which rights AWS asks a machine's role for, call by call, and whether it has them."""
+"""Compute the IAM permissions a machine's calls need, and check its role for them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from itertools import product
 from tests.wiring.calls import ANYTHING, Call
 from tests.wiring.ministack import REGION, MiniStack
 
-Right = tuple[str, str]  # an action, and the ARN of what it is done to
+Right = tuple[str, str]  # an action and a resource ARN
 
 
 def missing(role_arn: str, rights: Iterable[Right], cloud: MiniStack) -> Iterator[str]:
-    """A line for each right that the role does not have."""
+    """Yield a line for each permission that the role lacks."""
     iam = cloud.client("iam")
     for action, resource in sorted(set(rights)):
         answer = iam.simulate_principal_policy(
             PolicySourceArn=role_arn, ActionNames=[action], ResourceArns=[resource]
         )
         if answer["EvaluationResults"][0]["EvalDecision"] != "allowed":
-            yield f"{role_arn.rpartition('/')[2]} has no right to {action} {resource}"
+            yield f"{role_arn.rpartition('/')[2]} has no permission for {action} on {resource}"
 
 
 def needed(call: Call, machine_arn: str) -> Iterator[Right]:
-    """ValueError names a call whose rights nobody has written down here."""
+    """Yield the permissions a call needs. Raises ValueError for an unknown call."""
     states, account, _, machine = machine_arn.rsplit(":", 3)
     match call.integration.split(":"):
         case ["lambda", "invoke"]:
@@ -42,7 +42,7 @@ def needed(call: Call, machine_arn: str) -> Iterator[Right]:
         case ["states", "startExecution"] | ["states", "startExecution.sync", "2"]:
             yield from (("states:StartExecution", arn) for arn in call.texts("StateMachineArn"))
         case ["events", "putEvents"]:
-            return  # granted for our own source: MiniStack's simulation knows no conditions
+            return  # conditioned on the event source, and the simulator knows no conditions
         case _:
             raise _unknown(call)
 
@@ -55,11 +55,11 @@ def _of_executions(action: str, call: Call, account: str, machine: str) -> Itera
     elif action == "describeMapRun":
         yield "states:DescribeMapRun", f"{account}:mapRun:{machine}/{ANYTHING}:{ANYTHING}"
     else:
-        raise ValueError(f"nobody has said which rights sfn:{action} needs")
+        raise ValueError(f"unknown permissions for sfn:{action}")
 
 
 def _of_releases(action: str, call: Call, account: str) -> Iterator[Right]:
-    """An update is granted with a role and without a template: under conditions, not asked here."""
+    """Yield permissions of release calls, but not UpdateStack: it is granted under conditions."""
     for repository in call.texts("RepositoryName"):
         yield action, f"arn:aws:ecr:{REGION}:{account}:repository/{repository}"
     if action != "cloudformation:UpdateStack":
@@ -81,4 +81,4 @@ def _of_s3(action: str, call: Call) -> Iterator[Right]:
 
 
 def _unknown(call: Call) -> ValueError:
-    return ValueError(f"nobody has said which rights {call.integration} needs")
+    return ValueError(f"unknown permissions for {call.integration}")

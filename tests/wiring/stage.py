@@ -1,4 +1,4 @@
-"""What a test asks of a deployed stage, through AWS's public API."""
+"""Use a deployed stage through AWS's public API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PATIENCE_S: Final = 60
 
 @dataclass(frozen=True)
 class Stage:
-    """The stage `dev` in an account of MiniStack."""
+    """The stage `dev` in one account of MiniStack."""
 
     cloud: MiniStack
     names: Names
@@ -34,7 +34,7 @@ class Stage:
         return cls(cloud, Names("matteline-dev", cloud.account, REGION, bucket_suffix=suffix))
 
     def drop(self, content: bytes, key: str, **options: str) -> Execution:
-        """Put a photo into the ingest bucket; the execution the rule started, once it has ended."""
+        """Upload a photo and return the ended execution that the rule started."""
         self.cloud.client("s3").put_object(
             Bucket=self.names.bucket("ingest"),
             Key=key,
@@ -52,14 +52,14 @@ class Stage:
         return json.loads(self.read(bucket, key))
 
     def record_of(self, execution: Execution) -> dict[str, str]:
-        """The row of the job it worked on, as plain strings, once it has an end."""
+        """Return the row of the execution's job as plain strings, once it has ended."""
         return self.record_of_arn(execution.arn)
 
     def record_of_arn(self, arn: str) -> dict[str, str]:
         return _first(lambda: [row for row in self._rows() if row["execution"] == arn])
 
     def leave_running(self, job_id: str, execution: str) -> None:
-        """A job that says so of an execution, whether there is one or not."""
+        """Add a RUNNING job that names an execution, whether the execution exists or not."""
         facts = {"job_id": job_id, "status": "RUNNING", "execution": execution}
         self.cloud.client("dynamodb").put_item(
             TableName=self.names.table("jobs"),
@@ -67,7 +67,7 @@ class Stage:
         )
 
     def reap(self) -> None:
-        """Start the reaper, with nothing changed but how long it waits and `differences`' name."""
+        """Run the reaper without its wait, and with MiniStack's error name (see `differences`)."""
         states, arn = self.cloud.client("stepfunctions"), self.names.machine_arn("reap-jobs")
         arn = arn.removesuffix(":live")
         text = states.describe_state_machine(stateMachineArn=arn)["definition"]
@@ -99,6 +99,6 @@ def _ended_as(states: Any, arn: str) -> list[tuple[str]]:
 def _first(find: Callable[[], list[T]]) -> T:
     deadline = time.monotonic() + _PATIENCE_S
     while not (found := find()):
-        assert time.monotonic() < deadline, "nothing of the kind has ended"
+        assert time.monotonic() < deadline, "nothing matching has ended"
         time.sleep(0.2)
     return found[0]

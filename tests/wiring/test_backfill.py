@@ -1,6 +1,6 @@
-"""The backfill machine where failing items of a distributed Map count: on MiniStack.
+"""The backfill machine on MiniStack, which counts failed items of a distributed Map.
 
-The photos' own machine is a stand-in. What MiniStack lacks, `_runnable` takes out.
+A stand-in replaces the product's machine. `_runnable` removes what MiniStack lacks.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _end(status: str) -> dict[str, Any]:
     return {"Type": "Pass", "Parameters": {"status": status, "job_id.$": "$.key"}, "End": True}
 
 
-# A photo called bad is refused, one called again was done before, all others are done.
+# A key with "bad" fails, one with "again" is a duplicate, all others are done.
 STAND_IN: Final = {
     "StartAt": "Bad?",
     "States": {
@@ -70,7 +70,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
         yield stack
 
 
-def test_everything_below_a_prefix_is_cut_out_and_folders_are_not(stack: MiniStack) -> None:
+def test_every_object_below_a_prefix_is_processed_but_folders_are_not(stack: MiniStack) -> None:
     told = _backfill(stack, {"prefix": "old/"})
 
     assert told["status"] == "SUCCEEDED", told
@@ -78,15 +78,15 @@ def test_everything_below_a_prefix_is_cut_out_and_folders_are_not(stack: MiniSta
     assert _cut_out(stack, "old/") == {"old/1.jpg", "old/2.jpg", "old/again.jpg"}
 
 
-def test_a_csv_file_may_say_which(stack: MiniStack) -> None:
+def test_a_csv_file_selects_the_objects(stack: MiniStack) -> None:
     assert _counts(_backfill(stack, {"list": "rows.csv"}))["total"] == 2
 
 
-def test_a_file_of_json_lines_may_say_which(stack: MiniStack) -> None:
+def test_a_json_lines_file_selects_the_objects(stack: MiniStack) -> None:
     assert _counts(_backfill(stack, {"list": "lines.jsonl"}))["total"] == 1
 
 
-def test_more_failures_than_are_tolerated_are_summed_up_and_fail_the_backfill(
+def test_too_many_failures_fail_the_backfill_with_a_summary(
     stack: MiniStack,
 ) -> None:
     told = _backfill(stack, {"prefix": "mixed/"}, tolerated=5)
@@ -98,7 +98,7 @@ def test_more_failures_than_are_tolerated_are_summed_up_and_fail_the_backfill(
     assert summary["counts"]["failed"] == 1
 
 
-def test_a_list_that_is_not_there_is_summed_up_as_nothing_and_fails_the_backfill(
+def test_a_missing_list_fails_the_backfill_with_an_empty_summary(
     stack: MiniStack,
 ) -> None:
     told = _backfill(stack, {"list": "nowhere.csv"})
@@ -108,7 +108,7 @@ def test_a_list_that_is_not_there_is_summed_up_as_nothing_and_fails_the_backfill
     assert _summary(stack, told)["counts"]["total"] == 0
 
 
-def test_what_went_well_is_summed_up_without_an_error(stack: MiniStack) -> None:
+def test_a_successful_backfill_has_a_summary_without_an_error(stack: MiniStack) -> None:
     told = _backfill(stack, {"list": "rows.csv"})
 
     summary = _summary(stack, told)
@@ -116,7 +116,7 @@ def test_what_went_well_is_summed_up_without_an_error(stack: MiniStack) -> None:
     assert summary["counts"] == json.loads(told["output"])["counts"]
 
 
-def test_failures_that_are_tolerated_are_counted(stack: MiniStack) -> None:
+def test_tolerated_failures_are_counted(stack: MiniStack) -> None:
     told = _backfill(stack, {"prefix": "mixed/"}, tolerated=50)
 
     assert told["status"] == "SUCCEEDED", told
@@ -124,7 +124,7 @@ def test_failures_that_are_tolerated_are_counted(stack: MiniStack) -> None:
 
 
 def _backfill(stack: MiniStack, asked: dict[str, Any], *, tolerated: float = 5) -> dict[str, Any]:
-    """Deploy the machine as far as MiniStack can run it, start it, wait for its end."""
+    """Deploy the machine as far as MiniStack can run it, run it, return its description."""
     states = stack.client("stepfunctions")
     blueprint = Blueprint.read(ROOT, defaults=("starter",))
     definition = json.loads(blueprint.machines(NAMES)["backfill"])
@@ -142,7 +142,7 @@ def _backfill(stack: MiniStack, asked: dict[str, Any], *, tolerated: float = 5) 
 
 
 def _runnable(definition: dict[str, Any], tolerated: float) -> dict[str, Any]:
-    """Without what MiniStack lacks: limits by path, ResultWriter (ignored)."""
+    """Remove what MiniStack lacks: limits by path, and ResultWriter, which it ignores."""
     for state in definition["States"].values():
         if state["Type"] == "Map":
             state["ToleratedFailurePercentage"] = tolerated
@@ -162,7 +162,7 @@ def _counts(told: dict[str, Any]) -> dict[str, int]:
 
 
 def _cut_out(stack: MiniStack, prefix: str) -> set[str]:
-    """The keys that got an execution of the photos' own machine."""
+    """Return the keys that got an execution of the product's machine."""
     states = stack.client("stepfunctions")
     listed = states.list_executions(stateMachineArn=NAMES.machine_arn("cutout"))["executions"]
     arns = [row["executionArn"] for row in listed]

@@ -1,4 +1,4 @@
-"""Everything a deployed stage names is there, and the check notices when it is not."""
+"""Everything a deployed stage refers to exists, and the check finds what does not."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def models() -> list[str]:
 
 
 def of_type(stacks: Stacks, stack: str, kind: str, name: str) -> dict[str, Any]:
-    """The properties of the one resource of a type whose logical id begins with `name`."""
+    """Return the properties of the only resource of a type whose logical ID starts with `name`."""
     (found,) = [
         resource["Properties"]
         for logical_id, resource in stacks[f"matteline-dev-{stack}"]["Resources"].items()
@@ -40,46 +40,46 @@ def of_type(stacks: Stacks, stack: str, kind: str, name: str) -> dict[str, Any]:
     return properties
 
 
-def aim_the_rule_elsewhere(stacks: Stacks) -> None:
+def retarget_the_rule(stacks: Stacks) -> None:
     rule = of_type(stacks, "pipeline", "AWS::Events::Rule", "cutout")
     rule["Targets"][0]["Arn"] = "arn:aws:states:us-east-1:1:stateMachine:matteline-dev-cutout:old"
 
 
-def forget_a_substitution(stacks: Stacks) -> None:
+def remove_a_substitution(stacks: Stacks) -> None:
     machine = of_type(stacks, "pipeline", "AWS::StepFunctions::StateMachine", "cutout")
     del machine["DefinitionSubstitutions"]["JobsTable"]
 
 
-def call_a_function_otherwise(stacks: Stacks) -> None:
+def rename_a_function(stacks: Stacks) -> None:
     function = of_type(stacks, "functions-edge-refiner", "AWS::Lambda::Function", "EdgeRefiner")
     function["FunctionName"] = "matteline-dev-refiner"
 
 
-def forget_a_right(stacks: Stacks) -> None:
+def remove_a_permission(stacks: Stacks) -> None:
     policy = of_type(stacks, "pipeline", "AWS::IAM::Policy", "cutoutRole")
     statements = policy["PolicyDocument"]["Statement"]
     statements[:] = [each for each in statements if "dynamodb:GetItem" not in str(each["Action"])]
 
 
-def test_whatever_a_state_or_a_rule_names_is_there(stage: Stage, models: list[str]) -> None:
+def test_every_resource_that_a_state_or_rule_names_exists(stage: Stage, models: list[str]) -> None:
     assert faults(stage.cloud, models) == []
 
 
 @pytest.mark.parametrize(
-    ("mistake", "told"),
+    ("mistake", "fault"),
     [
-        (aim_the_rule_elsewhere, "rule matteline-dev-cutout aims at"),
-        (forget_a_substitution, "nothing was put in the place of ${JobsTable}"),
-        (call_a_function_otherwise, "there is no FunctionName arn:aws:lambda:us-east-1"),
-        (forget_a_right, "has no right to dynamodb:GetItem"),
+        (retarget_the_rule, "rule matteline-dev-cutout targets"),
+        (remove_a_substitution, "placeholder ${JobsTable} is not filled"),
+        (rename_a_function, "FunctionName arn:aws:lambda:us-east-1"),
+        (remove_a_permission, "has no permission for dynamodb:GetItem"),
     ],
 )
-def test_a_template_that_is_wired_wrongly_is_noticed(
+def test_a_wrongly_wired_template_is_found(
     stacks: Stacks,
     elsewhere: MiniStack,
     models: list[str],
     mistake: Callable[[Stacks], None],
-    told: str,
+    fault: str,
 ) -> None:
     wrong = copy.deepcopy(stacks)
     mistake(wrong)
@@ -87,10 +87,10 @@ def test_a_template_that_is_wired_wrongly_is_noticed(
     deploy(wrong, elsewhere)
     release(wrong, elsewhere)
 
-    assert told in "\n".join(faults(elsewhere, models))
+    assert fault in "\n".join(faults(elsewhere, models))
 
 
-def test_a_function_that_lost_its_rights_is_refused(stacks: Stacks, elsewhere: MiniStack) -> None:
+def test_a_function_without_its_permissions_is_denied(stacks: Stacks, elsewhere: MiniStack) -> None:
     wrong = copy.deepcopy(stacks)
     of_type(wrong, "access", "AWS::IAM::Role", "MediaInspector")["Policies"] = []
 
@@ -99,7 +99,7 @@ def test_a_function_that_lost_its_rights_is_refused(stacks: Stacks, elsewhere: M
     assert (execution.status, execution.error) == ("FAILED", "AccessDenied")
 
 
-def test_a_resource_that_ministack_does_not_know_is_not_passed_over(
+def test_an_unknown_resource_type_fails_the_deployment(
     elsewhere: MiniStack,
 ) -> None:
     unknown = {"Resources": {"Novelty": {"Type": "AWS::Matteline::Novelty", "Properties": {}}}}
@@ -108,7 +108,7 @@ def test_a_resource_that_ministack_does_not_know_is_not_passed_over(
         deploy({"novelty": unknown}, elsewhere)
 
 
-def test_nothing_is_excused_that_no_template_holds(stacks: Stacks) -> None:
+def test_every_type_without_effect_is_in_a_template(stacks: Stacks) -> None:
     held = {each["Type"] for stack in stacks.values() for each in stack["Resources"].values()}
 
     assert INERT.keys() - held == set()

@@ -1,4 +1,4 @@
-"""What is dropped into the deployed stage comes out where the template says it should."""
+"""A photo uploaded to the deployed stage is processed as on AWS."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def inside() -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
 
 
 def disc() -> Pixels:
-    """A red disc on a pale ground, plain enough for the starter model."""
+    """Draw a red disc on a pale ground, clear enough for the starter model."""
     pixels = np.full((SIDE, SIDE, 3), 235, dtype=np.uint8)
     pixels[inside()] = RED
     return pixels
 
 
-def test_a_dropped_photo_becomes_a_cutout_of_its_subject(stage: Stage) -> None:
+def test_an_uploaded_photo_becomes_a_cutout_of_its_subject(stage: Stage) -> None:
     execution = stage.drop(png(disc()), "trips/disc.png")
 
     assert execution.status == "SUCCEEDED", execution.reason
@@ -40,12 +40,12 @@ def test_a_dropped_photo_becomes_a_cutout_of_its_subject(stage: Stage) -> None:
     assert not cutout[:32].any()
 
 
-def test_its_manifest_and_its_row_tell_how_it_was_made(stage: Stage) -> None:
-    execution = stage.drop(png(disc()), "told/disc.png")
+def test_the_output_record_and_the_row_describe_the_job(stage: Stage) -> None:
+    execution = stage.drop(png(disc()), "record/disc.png")
 
-    manifest = stage.read_json("output", "told/disc_bg_removed.json")
+    manifest = stage.read_json("output", "record/disc_bg_removed.json")
     (picture,) = manifest["pictures"]
-    content = stage.read("output", "told/disc_bg_removed.png")
+    content = stage.read("output", "record/disc_bg_removed.png")
     images = {task["provenance"]["image_digest"] for task in manifest["tasks"].values()}
     assert picture["sha256"] == hashlib.sha256(content).hexdigest()
     assert images == {f"sha256:{RELEASE['ImageDigestHex']}"}
@@ -53,7 +53,7 @@ def test_its_manifest_and_its_row_tell_how_it_was_made(stage: Stage) -> None:
     assert stage.record_of(execution)["status"] == "DONE"
 
 
-def test_what_is_no_photo_ends_in_quarantine_with_a_reason(stage: Stage) -> None:
+def test_a_file_that_is_no_photo_is_quarantined_with_a_reason(stage: Stage) -> None:
     execution = stage.drop(b"a shopping list\n", "notes.jpg")
 
     name = execution.arn.rpartition(":")[2]
@@ -64,8 +64,8 @@ def test_what_is_no_photo_ends_in_quarantine_with_a_reason(stage: Stage) -> None
     assert stage.record_of(execution)["status"] == "QUARANTINED"
 
 
-def test_a_failure_nobody_caught_is_recorded_from_outside(stage: Stage) -> None:
-    execution = stage.drop(png(disc()), "red/disc.png", model="u2netp")
+def test_an_uncaught_failure_is_recorded_by_record_failure(stage: Stage) -> None:
+    execution = stage.drop(png(disc()), "uncaught/disc.png", model="u2netp")
 
     row = stage.record_of(execution)
     assert execution.status == "FAILED"
@@ -73,7 +73,7 @@ def test_a_failure_nobody_caught_is_recorded_from_outside(stage: Stage) -> None:
     assert "WeightsMismatch" in row["reason"]
 
 
-def test_jobs_whose_execution_is_gone_are_closed_by_the_reaper_and_others_are_not(
+def test_the_reaper_closes_only_jobs_without_an_execution(
     stage: Stage,
 ) -> None:
     done = stage.drop(png(disc()), "done/disc.png")

@@ -1,4 +1,4 @@
-"""A stack takes its first release and the next one, and remembers what is live."""
+"""A stack takes its first and next release and records the live version."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ NEXT = {"ImageDigestHex": "e" * 64, "ReleaseVersion": "1.3.0"}
 
 
 def live(cloud: MiniStack) -> dict[str, Any]:
-    """The edge refiner as its callers meet it."""
+    """Return the live configuration of the edge refiner."""
     found: dict[str, Any] = cloud.client("lambda").get_function_configuration(
         FunctionName=REFINER, Qualifier="live"
     )
     return found
 
 
-def test_nothing_runs_before_the_first_release(
+def test_no_container_function_exists_before_its_first_release(
     stacks: dict[str, Template], elsewhere: MiniStack
 ) -> None:
     deploy(stacks, elsewhere)
@@ -35,10 +35,10 @@ def test_nothing_runs_before_the_first_release(
     there = elsewhere.client("lambda").list_functions()["Functions"]
     names = {each["FunctionName"] for each in there}
     assert {name for name in names if name.startswith(CONTAINERS)} == set()
-    assert "matteline-dev-release-gate" in names  # it has to judge the first
+    assert "matteline-dev-release-gate" in names  # it checks the first release
 
 
-def test_a_release_moves_live_to_a_version_of_its_own(
+def test_a_release_points_live_to_a_new_version(
     stacks: dict[str, Template], elsewhere: MiniStack
 ) -> None:
     deploy(stacks, elsewhere)
@@ -54,7 +54,7 @@ def test_a_release_moves_live_to_a_version_of_its_own(
     assert variables["MATTELINE_IMAGE_DIGEST"] == f"sha256:{NEXT['ImageDigestHex']}"
 
 
-def test_what_is_live_is_on_record(stacks: dict[str, Template], elsewhere: MiniStack) -> None:
+def test_the_live_version_is_recorded(stacks: dict[str, Template], elsewhere: MiniStack) -> None:
     deploy(stacks, elsewhere)
     release(stacks, elsewhere, NEXT)
 

@@ -1,7 +1,7 @@
-"""Runs MiniStack, taught what our templates and machines need and it cannot do by itself.
+"""Run MiniStack with patches for what the templates and machines need.
 
-`python -I taught.py TYPE…`, in its own environment. Resources of the types named are accepted and
-do nothing; `differences.py` says why. It reaches into private names: the version is pinned.
+`python -I patched.py TYPE…`, in its own environment. Resources of the named types are accepted and
+do nothing; `differences.py` says why. The patches use private names, so the version is pinned.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
 _AS_ROOT = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request"
 
-Created = tuple[str, dict[str, str]]  # what `Ref` gives, and what `Fn::GetAtt` gives
+Created = tuple[str, dict[str, str]]  # results of `Ref` and `Fn::GetAtt`
 
 
 def inert(logical_id: str, _properties: dict[str, Any], _stack: str) -> Created:
@@ -24,7 +24,7 @@ def inert(logical_id: str, _properties: dict[str, Any], _stack: str) -> Created:
 
 
 def create_version(_logical_id: str, properties: dict[str, Any], _stack: str) -> Created:
-    """AWS::StepFunctions::StateMachineVersion."""
+    """Create an AWS::StepFunctions::StateMachineVersion."""
     made = _answer(
         stepfunctions._publish_state_machine_version(
             {
@@ -38,7 +38,7 @@ def create_version(_logical_id: str, properties: dict[str, Any], _stack: str) ->
 
 
 def create_alias(_logical_id: str, properties: dict[str, Any], _stack: str) -> Created:
-    """AWS::StepFunctions::StateMachineAlias, at once on the version it is to move to."""
+    """Create an AWS::StepFunctions::StateMachineAlias that points to its target version at once."""
     version = properties["DeploymentPreference"]["StateMachineVersionArn"]
     routing = [{"stateMachineVersionArn": version, "weight": 100}]
     alias = {"name": properties["Name"], "routingConfiguration": routing}
@@ -55,7 +55,7 @@ def _answer(response: tuple[int, dict[str, str], bytes | str]) -> dict[str, Any]
 
 
 def call_s3(service: dict[str, Any], name: str, action: str, parameters: dict[str, Any]) -> Any:
-    """`aws-sdk:s3:putObject` as Step Functions does it: an object as Body is written as JSON."""
+    """Run `aws-sdk:s3:putObject` like Step Functions: an object as Body is written as JSON."""
     if action != "putObject":
         return _call_rest_xml(service, name, action, parameters)
     status, headers, body = app.call_service_handler_sync(
@@ -72,14 +72,14 @@ def call_s3(service: dict[str, Any], name: str, action: str, parameters: dict[st
 
 
 def start_and_wait(request: dict[str, Any]) -> Any:
-    """`states:startExecution.sync`, of whatever an alias stands for."""
+    """Run `states:startExecution.sync` with the version that an alias points to."""
     arn = request["stateMachineArn"]
     resolved = stepfunctions._resolve_state_machine_arn(arn)
     return _start_and_wait(request | {"stateMachineArn": resolved or arn})
 
 
 def pin_origin(source_ip: str, *_: object) -> None:
-    """Every call counts as one over TLS: on this machine they come by plain http."""
+    """Mark every call as TLS: local calls are plain HTTP."""
     _pin_origin(source_ip, secure_transport=True)
 
 
