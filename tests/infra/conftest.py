@@ -24,7 +24,7 @@ Templates = dict[str, Any]
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `cdk deploy` reads."""
-    return _synthesised(ROOT, tmp_path_factory.mktemp("app"))
+    return synthesised(ROOT, tmp_path_factory.mktemp("app"))
 
 
 @pytest.fixture(scope="session")
@@ -33,13 +33,16 @@ def templates(assembly: Path) -> Templates:
     return read_templates(assembly)
 
 
+@pytest.fixture(scope="module")
+def declarations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository's declarations, to add to."""
+    return _declarations(tmp_path_factory)
+
+
 @pytest.fixture(scope="session")
 def grown_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The repository's declarations with one more of each; nothing else differs."""
-    tree = tmp_path_factory.mktemp("tree")
-    for folder in ("containers", "state_machines"):
-        ignored = shutil.ignore_patterns("__pycache__", "*.py")
-        shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
+    tree = _declarations(tmp_path_factory)
     grow(tree)
     return tree
 
@@ -47,7 +50,7 @@ def grown_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def grown(grown_tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """Templates of the grown tree by stack name."""
-    return read_templates(_synthesised(grown_tree, tmp_path_factory.mktemp("grown")))
+    return read_templates(synthesised(grown_tree, tmp_path_factory.mktemp("grown")))
 
 
 def read_templates(outdir: Path) -> Templates:
@@ -57,6 +60,14 @@ def read_templates(outdir: Path) -> Templates:
     }
 
 
-def _synthesised(root: Path, outdir: Path) -> Path:
+def _declarations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tree = tmp_path_factory.mktemp("tree")
+    for folder in ("containers", "state_machines"):
+        ignored = shutil.ignore_patterns("__pycache__", "*.py")
+        shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
+    return tree
+
+
+def synthesised(root: Path, outdir: Path) -> Path:
     make_app(root=root, outdir=outdir).synth()
     return outdir

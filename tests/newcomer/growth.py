@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from tests.conftest import ROOT
+ROOT: Final = Path(__file__).parents[2]
 
 TREE: Final = Path(__file__).with_name("tree")
 CONTAINER: Final = "memo-reader"
@@ -31,6 +31,8 @@ _WORDS: Final = {
     "$.plan.mask": "$.plan.words",
     "$.removal": "$.memo",
 }
+# Errors of photos and of hosted models: no task of the memo machine raises them.
+_NEVER_RAISED: Final = ("NoSubject", "PhotoRefused", "ModelUnavailable")
 _PROVENANCE: Final = {
     "metrics.$": "$.memo.metrics",
     "provenance.$": "$.memo.provenance",
@@ -68,6 +70,8 @@ def _memo_machine(cutout: str) -> dict[str, Any]:
     compact = json.dumps(json.loads(cutout))
     for word, other in _WORDS.items():
         compact = compact.replace(word, other)
+    for name in _NEVER_RAISED:
+        compact = re.sub(rf', "{name}"(?=[,\]])', "", compact)
     machine: dict[str, Any] = json.loads(compact)
     states = machine["States"]
     states["PublishMemo"] = _publishing(states["PublishMemo"])
