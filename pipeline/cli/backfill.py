@@ -98,7 +98,10 @@ def backfill() -> None:
 def start(
     site: Site, *, product: Product | None, dry_run: bool, seconds: float, **wanted: Any
 ) -> None:
-    """Start a backfill, and print its execution's ARN. Finished jobs are inspected and skipped."""
+    """Start a backfill and print its execution's ARN.
+
+    Finished jobs are inspected and skipped.
+    """
     batch = Batch(product or _only_product(site), **wanted)
     if dry_run:
         _print_estimate(site, batch, seconds)

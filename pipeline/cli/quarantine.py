@@ -56,7 +56,7 @@ def quarantine() -> None:
 def list_quarantine(
     site: Site, limit: int, *, everything: bool, product: Product | None, **wanted: Any
 ) -> None:
-    """List quarantined uploads that were not released, latest first, with the reason."""
+    """List quarantined uploads with the reason, latest first."""
     name = product.name if product else None
     rows = find_rows(site, Wanted(QUARANTINED, product=name, **wanted))
     kept = islice((row for row in rows if everything or not row.released), limit)
@@ -80,9 +80,10 @@ def show(site: Site, name: str) -> None:
 @click.option("--options", type=JsonObject(), help="Options that replace the recorded ones.")
 @site_options
 def release(site: Site, names: tuple[str, ...], options: dict[str, Any] | None) -> None:
-    """Rerun quarantined uploads, once options, profiles or limits are fixed.
+    """Rerun quarantined uploads after the cause is fixed.
 
-    Their rows name the new execution, and reason.json stays. Exit code 1 if one was not rerun.
+    Fix options, profiles or limits first. The rows name the new execution, and reason.json stays.
+    Exit code 1 if one was not rerun.
     """
     found = [_quarantined(site, name) for name in names]
     report_replays(replay(site, job, Changes(options=options)) for job in found)

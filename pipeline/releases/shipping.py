@@ -111,7 +111,7 @@ def _files(root: Path, name: str) -> Iterator[Path]:
 
 
 def _models(root: Path, container: Path) -> Iterator[Path]:
-    """The model rows that it reads, its own or all, with their `file:` files if it stages them."""
+    """Yield the files of model rows it reads, and their `file:` weights if it stages weights."""
     manifest = _manifest(root / container)
     own_or_all = "containers/*" if manifest.get("catalogue") == "all" else container.as_posix()
     for path in root.glob(f"{own_or_all}/models.toml"):
@@ -121,7 +121,7 @@ def _models(root: Path, container: Path) -> Iterator[Path]:
 
 
 def _beside(models: Path) -> Iterator[Path]:
-    """The files of rows that have an address relative to their catalogue: `file:starter.onnx`."""
+    """Yield the files whose addresses are relative to their catalogue, as `file:starter.onnx`."""
     for row in tomllib.loads(models.read_text(encoding="utf-8"))["models"]:
         for url in (url for file in row.get("files", []) for url in file.get("urls", [])):
             scheme, _, path = url.partition(":")

@@ -28,23 +28,23 @@ class ChosenModel(NamedTuple):
 def choose_models(
     catalogue: Catalogue, name: str | None, *, mirror: str | None
 ) -> tuple[ChosenModel, ...]:
-    """Choose a default model for each container with models; the one called `name` as asked.
+    """Choose a default model for each container with models; `name` replaces its container's.
 
     Raises what `require_model` raises.
     """
-    asked = require_model(catalogue, name, mirror=mirror) if name else None
-    owner = catalogue.row(asked.name).container if asked else None
+    named = require_model(catalogue, name, mirror=mirror) if name else None
+    owner = catalogue.row(named.name).container if named else None
     return tuple(
-        asked if asked and container == owner else choose_model(catalogue, container, mirror=mirror)
+        named if named and container == owner else choose_model(catalogue, container, mirror=mirror)
         for container in catalogue.defaults
     )
 
 
 def choose_model(catalogue: Catalogue, container: str, *, mirror: str | None) -> ChosenModel:
-    """What can be staged: the container's default from anywhere, else any the mirror holds.
+    """Choose the container's default if any source has it, else the first model in the mirror.
 
-    Else a model whose weights are in the repository. None that is hosted or has to be shown its
-    subject: nobody asked for such a one.
+    Else the model whose weights are in the repository. Never chosen from the mirror: hosted models,
+    models that need prompts, and models whose licence the user has not accepted.
     """
     first, last = catalogue.row(catalogue.defaults[container]), _shipped(catalogue, container)
     if can_be_staged(first, mirror=mirror):
