@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,15 @@ from pipeline.local.moto import shelf
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 FAIL = {"Type": "Fail", "Error": "NoSubject", "Cause": "nobody there"}
+MAP = {
+    "Type": "Map",
+    "ItemProcessor": {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Pass",
+        "States": {"Pass": {"Type": "Pass", "End": True}},
+    },
+    "End": True,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -71,18 +81,16 @@ def test_a_failed_transaction_changes_no_row(rows: Any) -> None:
 def test_an_ended_execution_is_described_listed_and_cannot_start_again(cloud: LocalCloud) -> None:
     states = cloud.client("stepfunctions")
     definition = json.dumps({"StartAt": "Fail", "States": {"Fail": FAIL}})
-    machine = states.create_state_machine(name="ended", roleArn=ROLE, definition=definition)
-    machine_arn = machine["stateMachineArn"]
-    started = {"stateMachineArn": machine_arn, "name": "one", "input": '{"a": 1}'}
-    arn = states.start_execution(**started)["executionArn"]
-    while (found := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
-        time.sleep(0.02)
+    machine = new_machine(states, definition)
+    started = {"stateMachineArn": machine, "name": "one", "input": '{"a": 1}'}
+    arn = run(states, **started)
 
-    outcome = (found["input"], found["error"], found["cause"])
-    assert outcome == ('{"a": 1}', "NoSubject", "nobody there")
+    found = states.describe_execution(executionArn=arn)
+    outcome = (found["status"], found["input"], found["error"], found["cause"])
+    assert outcome == ("FAILED", '{"a": 1}', "NoSubject", "nobody there")
     events = states.get_execution_history(executionArn=arn)["events"]
     assert [event["type"] for event in events][-1] == "ExecutionFailed"
-    listed = states.list_executions(stateMachineArn=machine_arn)["executions"]
+    listed = states.list_executions(stateMachineArn=machine)["executions"]
     assert [row["status"] for row in listed] == ["FAILED"]
     of_it = states.describe_state_machine_for_execution(executionArn=arn)
     assert of_it["definition"] == definition
@@ -91,3 +99,25 @@ def test_an_ended_execution_is_described_listed_and_cannot_start_again(cloud: Lo
     assert states.describe_execution(executionArn=arn)["status"] == "FAILED"
     with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
         states.start_execution(**started)
+
+
+def test_an_ended_execution_lists_its_map_runs(cloud: LocalCloud) -> None:
+    states = cloud.client("stepfunctions")
+    machine = new_machine(states, json.dumps({"StartAt": "Map", "States": {"Map": MAP}}))
+
+    arn = run(states, stateMachineArn=machine, input="[1]")
+
+    assert len(states.list_map_runs(executionArn=arn)["mapRuns"]) == 1
+
+
+def new_machine(states: Any, definition: str) -> str:
+    made = states.create_state_machine(name=uuid.uuid4().hex, roleArn=ROLE, definition=definition)
+    return str(made["stateMachineArn"])
+
+
+def run(states: Any, **options: str) -> str:
+    """Start an execution, wait until it has ended, and return its ARN."""
+    arn = str(states.start_execution(**options)["executionArn"])
+    while states.describe_execution(executionArn=arn)["status"] == "RUNNING":
+        time.sleep(0.02)
+    return arn

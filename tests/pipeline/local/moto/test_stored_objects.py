@@ -119,6 +119,16 @@ def test_a_delete_marker_on_disk_hides_an_object_until_it_is_removed(bucket: Buc
     assert bucket.content("photo") == b"bytes"
 
 
+def test_a_bucket_with_objects_cannot_be_locked(bucket: Bucket) -> None:
+    bucket.keep_versions()
+    bucket.put("photo", b"bytes")
+
+    with pytest.raises(ClientError, match="needs to be empty"):
+        bucket.s3.put_object_lock_configuration(
+            Bucket=bucket.name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+        )
+
+
 def test_an_upload_in_parts_is_whole_and_can_be_copied(bucket: Bucket) -> None:
     name, key = bucket.name, "parts"
     upload = {"Bucket": name, "Key": key}
