@@ -37,7 +37,7 @@ def test_jobs_are_listed_shown_and_run_again(terminal: Terminal) -> None:
     terminal.type(f"{aws} s3 cp cat.jpg s3://matteline-local-ingest/jobs/cat.jpg")
     terminal.wait_for("jobs/cat.jpg")
 
-    listed = _type(terminal, "jobs list --status DONE")
+    listed = _type(terminal, "jobs list --status DONE --product cutout")
     job_id = re.findall(r"[0-9a-f]{32}", listed)[0]
     shown = _type(terminal, f"jobs show {job_id}")
     code, told = _refused(terminal, f"jobs replay {job_id}")
@@ -46,7 +46,7 @@ def test_jobs_are_listed_shown_and_run_again(terminal: Terminal) -> None:
     assert "jobs/cat.jpg" in listed
     assert "s3://matteline-local-output/jobs/cat_bg_removed.json" in shown
     assert "RemoveBackground" in shown
-    assert (code, "it is done; --force" in told) == (1, True)
+    assert (code, "it is done; use --force" in told) == (1, True)
     assert "started again as replay-" in again
 
 
@@ -66,8 +66,9 @@ def test_an_audit_ends_in_counts_and_exit_code_0_where_nothing_is_wrong(
 ) -> None:
     del diary
 
-    told = _type(terminal, "jobs audit --since 1h")
+    told = _type(terminal, "jobs audit --since 1h --product cutout")
 
+    assert re.search(r"^cutout: \d+ objects: .*\d+ QUARANTINED", told, re.MULTILINE)
     assert "0 lost, 0 stuck, 0 doubled, 0 unpublished, 0 unrecorded" in told
 
 
@@ -77,9 +78,10 @@ def test_an_audit_ends_in_counts_and_exit_code_0_where_nothing_is_wrong(
         ("jobs show nobody", 1, "there is no job or execution nobody"),
         ("jobs replay", 2, "say which: NAMES, or --error NAME"),
         ("jobs list --since yesterday", 2, "neither like 30m, 2h or 7d nor a date"),
-        ("quarantine release nobody", 1, "nobody is not known, not in quarantine"),
+        ("quarantine release nobody", 1, "nobody is unknown, not in quarantine"),
         ("quarantine release x --options 5", 2, "is not a JSON object"),
-        ("backfill start", 1, "`matteline run FOLDER` does it here"),
+        ("backfill start", 1, "`matteline run FOLDER` processes files here"),
+        ("jobs audit --product cutuot", 2, "did you mean cutout?"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line_and_a_hint(
@@ -90,7 +92,7 @@ def test_what_cannot_be_done_is_said_in_one_line_and_a_hint(
     assert (answered, told in said, "Traceback" in said) == (code, True, False)
 
 
-def test_a_dry_run_of_a_backfill_says_how_many_how_large_and_how_dear(terminal: Terminal) -> None:
+def test_a_dry_run_of_a_backfill_prints_count_size_and_cost(terminal: Terminal) -> None:
     aws = terminal.command("aws").split(" s3 ")[0]
     for name in ("1", "2"):
         terminal.type(f"{aws} s3 cp cat.jpg s3://matteline-local-ingest/old/{name}.jpg")
@@ -98,8 +100,9 @@ def test_a_dry_run_of_a_backfill_says_how_many_how_large_and_how_dear(terminal: 
 
     told = _type(terminal, "backfill start --prefix old/ --dry-run")
 
-    assert told.startswith("2 photos, 0.000 GB; 2 done already")
-    assert "about $0.00, at 5 s of u2net's" in told
+    assert told.startswith("2 objects, 0.000 GB; 2 done already")
+    assert "about $0.00, at 5 s with " in told
+    assert "MB each (u2net)" in told
 
 
 def test_nobody_at_home_is_said_with_what_to_do(terminal: Terminal) -> None:
