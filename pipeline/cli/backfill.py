@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,8 +34,8 @@ from pipeline.operations.backfilling import (
 from pipeline.operations.site import Site
 from pipeline.session.session import ModelChoice, read_catalogue
 
-ASSUMED_MODELS: Final[Mapping[str, str]] = {"background-remover": "u2net"}  # by container
 ASSUMED_S: Final = 5.0
+ASSUMED_MB: Final = 1024  # of a product without models
 
 
 class Listed(click.ParamType[KeyList]):
@@ -159,27 +158,24 @@ def _only_product(site: Site) -> Product:
 def _print_estimate(site: Site, batch: Batch, seconds: float) -> None:
     models = _assumed_models(batch)
     size = estimate(site, batch)
-    memory_mb = max(row.memory_mb for row in models)
+    memory_mb = max((row.memory_mb for row in models), default=ASSUMED_MB)
     dollars = size.dollars(
         transitions=_transitions(batch.product), memory_mb=memory_mb, seconds=seconds
     )
     click.echo(f"{size.objects:,} objects, {size.bytes / 1e9:,.3f} GB; {size.done:,} done already")
     if size.missing:
         click.echo(f"{size.missing:,} listed keys have no object")
-    named = ", ".join(row.name for row in models)
+    named = ", ".join(row.name for row in models) or "no model"
     click.echo(f"about ${dollars:,.2f}, at {seconds:g} s with {memory_mb:,} MB each ({named})")
 
 
 def _assumed_models(batch: Batch) -> list[ModelRow]:
-    """Return a model for each role of the product: from the options, else the assumed one."""
-    catalogue = read_catalogue(ROOT, ModelChoice())
-    names = [
-        (batch.options or {}).get(role.option) or ASSUMED_MODELS.get(role.container)
+    """Return a model for each role of the product: the options', else the container's default."""
+    catalogue, options = read_catalogue(ROOT, ModelChoice()), batch.options or {}
+    return [
+        catalogue.row(str(options.get(role.option) or catalogue.defaults[role.container]))
         for role in batch.product.roles.values()
     ]
-    if not names or None in names:
-        raise click.UsageError("the estimate needs the product's models: name them in --options")
-    return [catalogue.row(str(name)) for name in names]
 
 
 def _transitions(product: Product) -> int:

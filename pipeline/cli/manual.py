@@ -1,4 +1,4 @@
-"""What `matteline up` tells people: exactly what to type, and what happened since."""
+"""What `matteline up` prints: commands to type, and a line for each execution that ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _POLL_S: Final = 0.3
 
 
 def instructions(cloud: LocalCloud) -> str:
-    """Every command with this cloud's own endpoint, buckets and ARNs filled in."""
+    """Return commands to try, with this cloud's endpoint, buckets and ARNs."""
     aws = f"aws --endpoint-url {cloud.endpoint}"
     exports = " ".join(f"{name}={value}" for name, value in CREDENTIALS.items())
     defaults = cloud.blueprint.catalogue.defaults
@@ -35,7 +35,7 @@ Drop a photo, with or without options; drop it again to see a Duplicate:
   {aws} s3 cp cat.jpg s3://{ingest}/
   {aws} s3 cp cat.jpg s3://{ingest}/ --metadata matteline-crop=true,matteline-format=webp
 
-Fetch the cut-out and its manifest:
+Fetch the outputs and their records:
   {aws} s3 cp --recursive s3://{output}/ out/
 
 Start an execution by hand (add "force": true to run a finished job again):
@@ -68,7 +68,7 @@ def _list_command(aws: str, product: Product) -> str:
 
 
 def narrate(cloud: LocalCloud, say: Callable[[str], None]) -> None:
-    """Say a line for every execution that ends, until interrupted."""
+    """Call `say` with a line for every execution that ends, until interrupted."""
     watch = Watch(cloud)
     while True:
         for execution in watch.ended():
@@ -77,8 +77,7 @@ def narrate(cloud: LocalCloud, say: Callable[[str], None]) -> None:
 
 
 def _line(execution: Execution) -> str:
-    photo = execution.key or execution.arn.rpartition(":")[2]
-    begin = f"{execution.verdict:11} {photo}  "
+    begin = f"{execution.verdict:11} {execution.key or execution.name}  "
     if execution.status != "SUCCEEDED":
         return begin + execution.reason
     result = execution.output

@@ -102,7 +102,7 @@ def test_a_dry_run_of_a_backfill_prints_count_size_and_cost(terminal: Terminal) 
 
     assert told.startswith("2 objects, 0.000 GB; 2 done already")
     assert "about $0.00, at 5 s with " in told
-    assert "MB each (u2net)" in told
+    assert "MB each (u2netp)" in told
 
 
 def test_nobody_at_home_is_said_with_what_to_do(terminal: Terminal) -> None:
