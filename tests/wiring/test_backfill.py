@@ -1,6 +1,6 @@
 """The backfill machine on MiniStack, which counts failed items of a distributed Map.
 
-A stand-in replaces the product's machine. `_runnable` removes what MiniStack lacks.
+Stand-ins replace the products' machines. `_runnable` removes what MiniStack lacks.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -20,6 +21,10 @@ from tests.wiring.ministack import MiniStack, ministack
 
 pytestmark = pytest.mark.wiring
 
+_DECLARED: Final = Blueprint.read(ROOT)
+_MEMO: Final = _DECLARED.products[0].model_copy(update={"name": "memo", "machine": "write-memo"})
+PRODUCTS: Final = (_DECLARED.products[0], _MEMO)
+BLUEPRINT: Final = replace(_DECLARED, products=PRODUCTS)
 ROLE: Final = f"arn:aws:iam::{NAMES.account}:role/backfill"
 PATIENCE_S: Final = 30
 INGEST: Final = NAMES.bucket("ingest")
@@ -64,9 +69,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
         s3.put_object(Bucket=INGEST, Key="old/", Body=b"")
         for name, content in FILES.items():
             s3.put_object(Bucket=WORK, Key=f"{LISTS}{name}", Body=content)
-        states.create_state_machine(
-            name=NAMES.machine("cutout"), definition=json.dumps(STAND_IN), roleArn=ROLE
-        )
+        for product in PRODUCTS:
+            states.create_state_machine(
+                name=NAMES.machine(product.machine), definition=json.dumps(STAND_IN), roleArn=ROLE
+            )
         yield stack
 
 
@@ -75,7 +81,7 @@ def test_every_object_below_a_prefix_is_processed_but_folders_are_not(stack: Min
 
     assert told["status"] == "SUCCEEDED", told
     assert _counts(told) == {"total": 4, "succeeded": 4, "failed": 0}
-    assert _cut_out(stack, "old/") == {"old/1.jpg", "old/2.jpg", "old/again.jpg"}
+    assert _processed(stack, "old/", "cutout") == {"old/1.jpg", "old/2.jpg", "old/again.jpg"}
 
 
 def test_a_csv_file_selects_the_objects(stack: MiniStack) -> None:
@@ -86,13 +92,34 @@ def test_a_json_lines_file_selects_the_objects(stack: MiniStack) -> None:
     assert _counts(_backfill(stack, {"list": "lines.jsonl"}))["total"] == 1
 
 
+def test_the_machine_that_is_named_processes_them(stack: MiniStack) -> None:
+    before = _processed(stack, "old/", "cutout")
+
+    told = _backfill(stack, {"list": "rows.csv", "machine": "write-memo"})
+
+    assert told["status"] == "SUCCEEDED", told
+    assert _processed(stack, "old/", "write-memo") == {"old/1.jpg", "old/2.jpg"}
+    assert _processed(stack, "old/", "cutout") == before
+
+
+@pytest.mark.parametrize("machine", ["transcript", "release-container"])
+def test_a_machine_of_no_product_starts_nothing_and_fails_the_backfill(
+    stack: MiniStack, machine: str
+) -> None:
+    told = _backfill(stack, {"prefix": "old/", "machine": machine})
+
+    assert (told["status"], told["error"]) == ("FAILED", "UnknownMachine")
+    assert told["cause"].endswith("may name one of: cutout write-memo.")
+    assert _summary(stack, told)["counts"]["total"] == 0
+
+
 def test_too_many_failures_fail_the_backfill_with_a_summary(
     stack: MiniStack,
 ) -> None:
     told = _backfill(stack, {"prefix": "mixed/"}, tolerated=5)
 
     assert (told["status"], told["error"]) == ("FAILED", "TooManyFailed")
-    assert "More than 5% of the photos failed" in told["cause"]
+    assert "More than 5% of the objects failed" in told["cause"]
     summary = _summary(stack, told)
     assert (summary["error"], summary["cause"]) == ("TooManyFailed", told["cause"])
     assert summary["counts"]["failed"] == 1
@@ -103,7 +130,7 @@ def test_a_missing_list_fails_the_backfill_with_an_empty_summary(
 ) -> None:
     told = _backfill(stack, {"list": "nowhere.csv"})
 
-    assert (told["status"], told["error"]) == ("FAILED", "PhotosNotListed")
+    assert (told["status"], told["error"]) == ("FAILED", "ObjectsNotListed")
     assert "matteline backfill start --list FILE" in told["cause"]
     assert _summary(stack, told)["counts"]["total"] == 0
 
@@ -126,8 +153,7 @@ def test_tolerated_failures_are_counted(stack: MiniStack) -> None:
 def _backfill(stack: MiniStack, asked: dict[str, Any], *, tolerated: float = 5) -> dict[str, Any]:
     """Deploy the machine as far as MiniStack can run it, run it, return its description."""
     states = stack.client("stepfunctions")
-    blueprint = Blueprint.read(ROOT, defaults=("starter",))
-    definition = json.loads(blueprint.machines(NAMES)["backfill"])
+    definition = json.loads(BLUEPRINT.machines(NAMES)["backfill"])
     name = f"backfill-{time.time_ns()}"
     arn = states.create_state_machine(
         name=name, definition=json.dumps(_runnable(definition, tolerated)), roleArn=ROLE
@@ -161,10 +187,10 @@ def _counts(told: dict[str, Any]) -> dict[str, int]:
     return {name: counts[name] for name in ("total", "succeeded", "failed")}
 
 
-def _cut_out(stack: MiniStack, prefix: str) -> set[str]:
-    """Return the keys that got an execution of the product's machine."""
+def _processed(stack: MiniStack, prefix: str, machine: str) -> set[str]:
+    """Return the keys that got an execution of a product's machine."""
     states = stack.client("stepfunctions")
-    listed = states.list_executions(stateMachineArn=NAMES.machine_arn("cutout"))["executions"]
+    listed = states.list_executions(stateMachineArn=NAMES.machine_arn(machine))["executions"]
     arns = [row["executionArn"] for row in listed]
     keys = {json.loads(states.describe_execution(executionArn=arn)["input"])["key"] for arn in arns}
     return {key for key in keys if key.startswith(prefix)}
