@@ -23,27 +23,27 @@ class Call:
         return self.parameters.get(parameter, ())
 
 
-def calls(definition: str, models: Sequence[str]) -> Iterator[Call]:
+def calls(definition: str, picked: Sequence[str]) -> Iterator[Call]:
     """Yield the calls of every Task state, nested states included.
 
-    `models` are the names a state may put into a function's name.
+    `picked` are the names that a state may put into a text: of models, containers or machines.
     """
-    yield from _below(json.loads(definition), models)
+    yield from _below(json.loads(definition), picked)
 
 
-def _below(node: Any, models: Sequence[str]) -> Iterator[Call]:
+def _below(node: Any, picked: Sequence[str]) -> Iterator[Call]:
     if isinstance(node, dict) and node.get("Type") == "Task":
         integration = node["Resource"].removeprefix("arn:aws:states:::")
         given = node.get("Parameters", {}).items()
-        texts = {name.removesuffix(".$"): _texts(name, value, models) for name, value in given}
+        texts = {name.removesuffix(".$"): _texts(name, value, picked) for name, value in given}
         yield Call(integration, texts)
     for inner in node.values() if isinstance(node, dict) else node:
         if isinstance(inner, dict | list):
-            yield from _below(inner, models)
+            yield from _below(inner, picked)
 
 
-def _texts(name: str, value: Any, models: Sequence[str]) -> Sequence[str]:
+def _texts(name: str, value: Any, picked: Sequence[str]) -> Sequence[str]:
     if not isinstance(value, str) or not name.endswith(".$"):
         return [str(value)]
     template = _FORMAT.match(value)
-    return [template[1].replace("{}", each) for each in models] if template else [ANYTHING]
+    return [template[1].replace("{}", each) for each in picked] if template else [ANYTHING]

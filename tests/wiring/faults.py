@@ -9,13 +9,17 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from pipeline.declared.containers import load_containers
+from pipeline.declared.products import load_products
 from tests.conftest import ROOT
 from tests.wiring.calls import calls
 from tests.wiring.ministack import MiniStack
 from tests.wiring.rights import missing, needed
 
 _PLACEHOLDER: Final = re.compile(r"\$\{\w+\}")
-_CONTAINERS: Final = tuple(each.name for each in load_containers(ROOT))
+_PICKED: Final = {
+    "-release-container": tuple(each.name for each in load_containers(ROOT)),
+    "-backfill": tuple(each.machine for each in load_products(ROOT)),
+}
 # By the service in a target's ARN: its parameter name, and the action that the rule's role needs.
 # Functions and topics allow the rule by their own policies; MiniStack has no builds.
 _PARAMETERS: Final = {"states": "StateMachineArn", "lambda": "FunctionName"}
@@ -25,13 +29,16 @@ _STARTED_BY: Final = {"states": "states:StartExecution", "codebuild": "codebuild
 def faults(cloud: MiniStack, models: Sequence[str]) -> list[str]:
     """Return one line per fault; empty if every state and rule reaches its targets.
 
-    `models` are those whose functions a state may name; a release names a container.
+    `models` are those whose functions a state may name; a release names a container, and a backfill
+    a product's machine.
     """
     states = cloud.client("stepfunctions")
     found = list(_rule_faults(cloud))
     for machine in states.list_state_machines()["stateMachines"]:
         described = states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
-        picked = _CONTAINERS if machine["name"].endswith("-release-container") else models
+        picked = next(
+            (names for end, names in _PICKED.items() if machine["name"].endswith(end)), models
+        )
         told = _machine_faults(described, cloud, picked)
         found += [f"{machine['name']}: {fault}" for fault in told]
     return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
+from pipeline.declared.products import load_products
+from tests.conftest import ROOT
 from tests.wiring.calls import ANYTHING, Call
 from tests.wiring.ministack import REGION, MiniStack
 
@@ -48,8 +50,11 @@ def needed(call: Call, machine_arn: str) -> Iterator[Right]:
 
 
 def _of_executions(action: str, call: Call, account: str, machine: str) -> Iterator[Right]:
-    if action == "describeExecution":
-        yield from (("states:DescribeExecution", arn) for arn in call.texts("ExecutionArn"))
+    if action == "describeExecution" and call.texts("ExecutionArn") == [ANYTHING]:
+        stage = machine.removesuffix("reap-jobs")
+        for each in load_products(ROOT):
+            arn = f"{account}:execution:{stage}{each.machine}:{ANYTHING}"
+            yield "states:DescribeExecution", arn
     elif action == "listMapRuns":
         yield "states:ListMapRuns", f"{account}:execution:{machine}:{ANYTHING}"
     elif action == "describeMapRun":
