@@ -29,8 +29,8 @@ _STARTED_BY: Final = {"states": "states:StartExecution", "codebuild": "codebuild
 def faults(cloud: MiniStack, models: Sequence[str]) -> list[str]:
     """Return one line per fault; empty if every state and rule reaches its targets.
 
-    `models` are those whose functions a state may name; a release names a container, a backfill a
-    product's machine.
+    `models` are those whose functions a state may name; a release names a container, and a backfill
+    a product's machine.
     """
     states = cloud.client("stepfunctions")
     found = list(_rule_faults(cloud))

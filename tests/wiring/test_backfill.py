@@ -188,11 +188,7 @@ def _counts(told: dict[str, Any]) -> dict[str, int]:
 
 
 def _processed(stack: MiniStack, prefix: str, machine: str) -> set[str]:
-    """The keys that got an execution of a product's machine."""
-
-
-def _cut_out(stack: MiniStack, prefix: str) -> set[str]:
-    """Return the keys that got an execution of the product's machine."""
+    """Return the keys that got an execution of a product's machine."""
     states = stack.client("stepfunctions")
     listed = states.list_executions(stateMachineArn=NAMES.machine_arn(machine))["executions"]
     arns = [row["executionArn"] for row in listed]
