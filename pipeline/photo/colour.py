@@ -38,7 +38,7 @@ _SPACE: Final = slice(16, 20)  # the bytes of a profile that name its colour spa
 
 
 class Colours(NamedTuple):
-    """H×W×3 RGB, H×W alpha or None, and the colour profile of the RGB or None for sRGB."""
+    """H×W×3 RGB, H×W alpha or None, and the colour profile of the RGB or None."""
 
     rgb: Pixels
     alpha: Pixels | None

@@ -131,7 +131,7 @@ def test_any_bytes_are_prepared_or_refused(seed: bytes, kind: Format, random: by
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8),
     st.sampled_from(["L", "CMYK", "RGB"]),
 )
-def test_a_damaged_profile_costs_no_photo(
+def test_a_photo_with_a_damaged_profile_is_decoded(
     profile: bytes, changes: list[tuple[float, int]], mode: str
 ) -> None:
     broken = bytearray(profile)
