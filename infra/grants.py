@@ -10,7 +10,8 @@ from aws_cdk import aws_iam as iam
 from pipeline.artifacts import Location
 from pipeline.declared.access import Access, Action
 from pipeline.declared.blueprint import Blueprint, DeclaredFunction
-from pipeline.declared.models import Catalogue, WeightsFile
+from pipeline.declared.catalogue import Catalogue
+from pipeline.declared.models import WeightsFile
 from pipeline.declared.names import Names
 
 _OBJECT_ACTIONS: Final[dict[Action, tuple[str, ...]]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.declared.models import Catalogue, load_catalogue
+from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.weights.local_weights import LocalWeights
 from pipeline.workbench import Workbench
 

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from pipeline.declared.models import Catalogue, load_catalogue
+from pipeline.declared.catalogue import Catalogue, load_catalogue
 from tests.sam_models import stock_sam
 
 REMOVER: Final = "background-remover"

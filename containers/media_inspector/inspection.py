@@ -25,7 +25,8 @@ from pipeline.contracts.contract import (
 )
 from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
 from pipeline.contracts.output_keys import output_stem
-from pipeline.declared.models import Catalogue, ModelRow
+from pipeline.declared.catalogue import Catalogue
+from pipeline.declared.models import ModelRow
 from pipeline.declared.products import Product, load_products
 from pipeline.errors import SourceChanged, SourceForbidden, SourceMissing
 from pipeline.photo import pixels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.contracts.contract import Options, Source, SourcePhoto
 from pipeline.contracts.cutout import CutoutOptions
-from pipeline.declared.models import Catalogue
+from pipeline.declared.catalogue import Catalogue
 from pipeline.errors import InvalidPrompt
 from pipeline.photo.prompts import in_pixels
 

@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote, urlsplit
 import urllib3
 
 from pipeline.declared.addresses import without_credentials
-from pipeline.declared.models import Catalogue, ModelRow
+from pipeline.declared.catalogue import Catalogue
+from pipeline.declared.models import ModelRow
 from pipeline.errors import ModelNotOffered, WeightsUnavailable
 from pipeline.weights.proxies import Proxies, open_pool
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pipeline.contracts.weights import NetworkDescription, NetworkQuestion, StageWeights
 from pipeline.declared.containers import load_containers
 from pipeline.declared.declaration import MOST_MEMORY_MB
-from pipeline.declared.models import Catalogue
+from pipeline.declared.catalogue import Catalogue
 from pipeline.errors import InvalidOptions
 from pipeline.weights.local_weights import checksums
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.declared.blueprint import Blueprint
-from pipeline.declared.models import Catalogue, load_catalogue
+from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.errors import InvalidOptions
 from pipeline.local.deployment import warm_functions
 from pipeline.session.kept_weights import cache_folder, keep_weights

@@ -26,7 +26,8 @@ from containers.background_remover.saliency import SaliencySpec, to_tensor
 from pipeline.cli.photos import sample_photos
 from pipeline.cli.report import console
 from pipeline.declared.blueprint import Blueprint
-from pipeline.declared.models import ModelRow, load_catalogue
+from pipeline.declared.catalogue import load_catalogue
+from pipeline.declared.models import ModelRow
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.session.watching import finished

@@ -21,7 +21,7 @@ import numpy as np
 import onnxruntime as ort
 
 from containers.background_remover.saliency import SaliencySpec, Stopwatch
-from pipeline.declared.models import load_catalogue
+from pipeline.declared.catalogue import load_catalogue
 from tests.conftest import ROOT
 
 ROUNDS: Final = 9

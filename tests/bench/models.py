@@ -24,7 +24,7 @@ from rich.table import Table
 from containers.model_downloader.optimisation.order import Lean, Order
 from containers.model_downloader.optimiser import make_lean_apart
 from pipeline.cli.report import console
-from pipeline.declared.models import load_catalogue
+from pipeline.declared.catalogue import load_catalogue
 from tests.bench.standins.birefnet import birefnet, birefnet_lite
 from tests.bench.standins.sam import sam_encoder
 from tests.bench.standins.u2net import u2net, u2netp

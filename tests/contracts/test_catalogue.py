@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipeline.contracts.cutout import CutoutOptions
-from pipeline.declared.models import Catalogue, ModelRow, load_catalogue
+from pipeline.declared.catalogue import Catalogue, load_catalogue
+from pipeline.declared.models import ModelRow
 from tests.contracts.declared import ROOT
 
 CATALOGUE: Final = load_catalogue(ROOT)

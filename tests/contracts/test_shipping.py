@@ -14,7 +14,7 @@ import grimp
 import pytest
 
 from pipeline.declared.containers import ContainerManifest, load_containers
-from pipeline.declared.models import load_catalogue
+from pipeline.declared.catalogue import load_catalogue
 from pipeline.releases.shipping import shipped_files
 from tests.contracts.declared import ROOT
 from tests.contracts.requirements import Pin, read_lock

@@ -14,7 +14,7 @@ from containers.edge_refiner.budget import refining_bytes
 from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.declared.containers import load_container
-from pipeline.declared.models import load_catalogue
+from pipeline.declared.catalogue import load_catalogue
 from pipeline.photo.limits import MAX_PIXELS
 from tests.conftest import ROOT
 from tests.hostile.desk import Desk

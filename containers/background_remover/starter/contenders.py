@@ -11,7 +11,7 @@ import numpy as np
 
 from containers.background_remover.network import Network, open_network
 from containers.background_remover.saliency import SaliencySpec, predict_mask, to_mask, to_tensor
-from pipeline.declared.models import load_catalogue
+from pipeline.declared.catalogue import load_catalogue
 from pipeline.photo.pixels import Pixels
 
 ROOT: Final = Path(__file__).parents[3]

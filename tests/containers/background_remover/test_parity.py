@@ -15,7 +15,7 @@ from PIL import Image
 
 from containers.background_remover.saliency import SaliencySpec
 from pipeline.cli.photos import sample_photos
-from pipeline.declared.models import load_catalogue
+from pipeline.declared.catalogue import load_catalogue
 from tests.conftest import ROOT
 from tests.containers.background_remover.parity import Pair
 

@@ -20,7 +20,7 @@ from containers.background_remover.embeddings import EmbeddingCache
 from containers.background_remover.network import open_network
 from containers.background_remover.sam import Sam, SamSpec, predict_subjects
 from pipeline.artifacts import LocalStore
-from pipeline.declared.models import load_catalogue
+from pipeline.declared.catalogue import load_catalogue
 from pipeline.photo.pixels import Pixels
 from pipeline.photo.prompts import SubjectPrompt
 from tests.conftest import ROOT

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.artifacts import LocalStore
-from pipeline.declared.models import Catalogue
+from pipeline.declared.catalogue import Catalogue
 from tests.containers.media_inspector.inspecting import CAT, jpeg
 from tests.models import HOSTED, catalogue_row, for_research, only
 from tests.sam_models import stock_sam

@@ -13,7 +13,7 @@ from containers.media_inspector.options import Profile
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.contracts.contract import InspectMedia
 from pipeline.contracts.cutout import CutoutInspected
-from pipeline.declared.models import Catalogue
+from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import load_products
 from tests.conftest import ROOT
 

@@ -9,7 +9,7 @@ from containers.media_inspector.inspection import inspect
 from pipeline.artifacts import LocalStore
 from pipeline.contracts.contract import Inspected
 from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
-from pipeline.declared.models import Catalogue
+from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import load_products
 from tests.conftest import ROOT
 from tests.containers.media_inspector.inspecting import CAT

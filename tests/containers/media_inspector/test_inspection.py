@@ -12,7 +12,7 @@ from pipeline.artifacts import LocalStore, Location
 from pipeline.aws.s3 import S3Store
 from pipeline.contracts.contract import FOREVER, PlannedModel
 from pipeline.contracts.cutout import CutoutOptions
-from pipeline.declared.models import Catalogue
+from pipeline.declared.catalogue import Catalogue
 from pipeline.errors import SourceChanged, UnknownModel
 from tests.containers.media_inspector.inspecting import CAT, arrived, etag, inspect, jpeg
 

@@ -8,7 +8,7 @@ import pytest
 
 from containers.media_inspector.options import Profile
 from pipeline.artifacts import LocalStore
-from pipeline.declared.models import Catalogue
+from pipeline.declared.catalogue import Catalogue
 from pipeline.errors import LicenseNotAccepted
 from tests.containers.media_inspector.inspecting import inspect
 

@@ -14,7 +14,7 @@ from containers.media_inspector.options import (
     profile_of,
 )
 from pipeline.contracts.cutout import CutoutOptions
-from pipeline.declared.models import load_catalogue
+from pipeline.declared.catalogue import load_catalogue
 from pipeline.errors import InvalidOptions
 from tests.conftest import ROOT
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.artifacts import LocalStore
-from pipeline.declared.models import Catalogue
+from pipeline.declared.catalogue import Catalogue
 from pipeline.errors import InvalidOptions, InvalidPrompt, PipelineError
 from pipeline.photo.prompts import Point, SubjectPrompt
 from tests.containers.media_inspector.inspecting import inspect

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.artifacts import AccessDenied, LocalStore, Location, Stat
-from pipeline.declared.models import Catalogue
+from pipeline.declared.catalogue import Catalogue
 from pipeline.errors import (
     CorruptMedia,
     InvalidOptions,

@@ -9,7 +9,7 @@ import pytest
 
 from containers.model_downloader import staging
 from pipeline.artifacts import LocalStore, Location
-from pipeline.declared.models import load_catalogue
+from pipeline.declared.catalogue import load_catalogue
 from pipeline.errors import (
     UnknownModel,
     WeightsMismatch,

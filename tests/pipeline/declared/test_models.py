@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from pipeline.declared.models import Catalogue, load_catalogue
+from pipeline.declared.catalogue import Catalogue, load_catalogue
 
 CUTTER: Final = """
 default = "coarse"

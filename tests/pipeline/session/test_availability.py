@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.declared.models import Catalogue, load_catalogue
+from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.session.availability import choose_model
 from tests.conftest import ROOT
 

@@ -12,7 +12,8 @@ import pytest
 
 from containers.background_remover.saliency import SaliencySpec
 from pipeline.contracts.weights import NetworkDescription
-from pipeline.declared.models import ModelRow, load_catalogue
+from pipeline.declared.catalogue import load_catalogue
+from pipeline.declared.models import ModelRow
 from pipeline.errors import InvalidOptions
 from pipeline.session.own_model import Wishes, describe_row
 from tests.conftest import ROOT

@@ -14,7 +14,7 @@ from containers.background_remover.starter.contenders import Contender, starter
 from containers.background_remover.starter.empties import empty_scenes
 from containers.background_remover.starter.evaluation import overlap, seen_through
 from pipeline.cli.photos import sample_photos
-from pipeline.declared.models import load_catalogue
+from pipeline.declared.catalogue import load_catalogue
 from tests.conftest import ROOT
 
 MOST_BYTES = 2_500_000

@@ -1,0 +1,204 @@
+"""The catalogue: engines, model rows and defaults of every container's `models.toml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import field_validator, model_validator
+
+from pipeline.declared.declaration import (
+    Declaration,
+    KebabName,
+    beside_handlers,
+    naming,
+    read_toml,
+)
+from pipeline.declared.engines import Engine
+from pipeline.declared.models import ModelRow, Written, read_row
+from pipeline.errors import LicenseNotAccepted, UnknownModel
+
+
+class ModelsFile(Declaration):
+    """`containers/<folder>/models.toml`: a container's default model, engines and rows."""
+
+    default: KebabName
+    engines: dict[KebabName, Engine]
+    models: tuple[dict[str, Any], ...]
+
+    @field_validator("engines", mode="before")
+    @classmethod
+    def _named(cls, engines: Mapping[str, Written]) -> dict[str, Written]:
+        return {name: {"name": name, **fields} for name, fields in engines.items()}
+
+
+class Overlay(Declaration):
+    """A user's own catalogue file: its rows are added, or replace rows of the same name."""
+
+    models: tuple[dict[str, Any], ...] = ()
+
+
+class Catalogue(Declaration):
+    """Model rows of all containers, or of one; engines and default model by container.
+
+    `accepted_licences` are the non-commercial licences that the operator accepted.
+    """
+
+    rows: tuple[ModelRow, ...]
+    engines: Mapping[str, Mapping[str, Engine]]
+    defaults: Mapping[str, str]
+    accepted_licences: frozenset[str] = frozenset()
+
+    @model_validator(mode="after")
+    def _fallbacks_can_take_over(self) -> Self:
+        rows = {row.name: row for row in self.rows}
+        falling = [row for row in self.rows if row.fallback]
+        if lost := [row.name for row in falling if row.fallback not in rows]:
+            raise ValueError(f"fallback names no row of the catalogue: {', '.join(lost)}")
+        pairs = [(row, rows[str(row.fallback)]) for row in falling]
+        if strays := [row.name for row, other in pairs if row.container != other.container]:
+            raise ValueError(f"fallback names a row of another container: {', '.join(strays)}")
+        if deaf := [row.name for row, other in pairs if row.takes_prompts != other.takes_prompts]:
+            raise ValueError(f"only one of row and fallback takes prompts: {', '.join(deaf)}")
+        return self
+
+    @model_validator(mode="after")
+    def _defaults_are_rows(self) -> Self:
+        for container, name in self.defaults.items():
+            if name not in {row.name for row in self.rows_of(container)}:
+                raise ValueError(f"{container} has no row called {name}, which is its default")
+        return self
+
+    def row(self, name: str) -> ModelRow:
+        """Return the row called `name`. Raises UnknownModel, with the known names."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        known = ", ".join(row.name for row in self.rows)
+        raise UnknownModel(f"no model is called {name!r}; there are {known}")
+
+    def accepts(self, row: ModelRow) -> bool:
+        """Return True if the row's licence allows this deployment to use it."""
+        return row.commercial or row.licence in self.accepted_licences
+
+    def usable(self, name: str) -> ModelRow:
+        """Return the row called `name`. Raises UnknownModel or LicenseNotAccepted."""
+        row = self.row(name)
+        if not self.accepts(row):
+            raise LicenseNotAccepted(
+                f"the weights of {name} are under {row.licence}, which forbids commercial use"
+            )
+        return row
+
+    def rows_of(self, container: str) -> tuple[ModelRow, ...]:
+        """Return the container's rows in the order of its file, then those that overlays add."""
+        return tuple(row for row in self.rows if row.container == container)
+
+    def of(self, container: str) -> Self:
+        """Return the catalogue without the rows of other containers."""
+        return self.model_copy(update={"rows": self.rows_of(container)})
+
+    def with_defaults(self, names: Iterable[str]) -> Self:
+        """Return the catalogue with these models as defaults, each of its own container.
+
+        Raises UnknownModel, or ValueError for two models of one container.
+        """
+        chosen: dict[str, str] = {}
+        for name in names:
+            container = self.row(name).container
+            if container in chosen:
+                raise ValueError(f"{container} has one default, not {chosen[container]} and {name}")
+            chosen[container] = name
+        return self.model_copy(update={"defaults": {**self.defaults, **chosen}})
+
+    def with_rows(self, written: Iterable[Written], folder: Path) -> Self:
+        """Return the catalogue with an overlay's rows, which replace rows of the same name.
+
+        `folder` is the overlay's, for relative `file:` addresses. Raises ValueError if a row is
+        invalid.
+        """
+        rows = {row.name: row for row in self.rows}
+        for fields in written:
+            container = self._owner(fields)
+            row = read_row(fields, container, self.engines[container], folder)
+            rows[row.name] = row
+        return self.__class__(
+            rows=tuple(rows.values()),
+            engines=self.engines,
+            defaults=self.defaults,
+            accepted_licences=self.accepted_licences,
+        )
+
+    def _owner(self, fields: Written) -> str:
+        """Return the container that an overlay's row belongs to.
+
+        That is the one it states, or that of the row it replaces, or the only one with its engine.
+        """
+        name, engine = fields.get("name"), fields.get("engine")
+        if stated := fields.get("container"):
+            if stated not in self.engines:
+                raise ValueError(f"{name}: no container with models is called {stated}")
+            return str(stated)
+        for row in self.rows:
+            if row.name == name:
+                return row.container
+        offering = [each for each, engines in self.engines.items() if engine in engines]
+        if len(offering) == 1:
+            return offering[0]
+        if offering:
+            raise ValueError(
+                f"{name}: {' and '.join(offering)} have an engine {engine}; "
+                f'say which is meant: container = "{offering[0]}"'
+            )
+        known = "; ".join(f"{each} has {', '.join(self.engines[each])}" for each in self.engines)
+        raise ValueError(f"{name}: no container has an engine {engine}; {known}")
+
+
+def load_catalogue(
+    root: Path,
+    overlays: Sequence[Path] = (),
+    *,
+    container: str | None = None,
+    accepted_licences: Iterable[str] = (),
+) -> Catalogue:
+    """Read the model rows of all containers below `root`, with `overlays` over them.
+
+    With `container`, read its rows only: its image holds no others. Raises ValueError, with the
+    path of the invalid file, or of both files that have a row of one name.
+    """
+    places: dict[str, Path] = {}
+    rows, engines, defaults = [], {}, {}
+    for path in beside_handlers(root, "models.toml"):
+        owner = path.parent.name.replace("_", "-")
+        if container not in {None, owner}:
+            continue
+        with naming(path):
+            declared = ModelsFile.model_validate(read_toml(path))
+            engines[owner], defaults[owner] = declared.engines, declared.default
+            for fields in declared.models:
+                row = read_row(fields, owner, declared.engines, path.absolute().parent)
+                if row.name in places:
+                    raise ValueError(f"{places[row.name]} has a row called {row.name}, too")
+                rows.append(row)
+                places[row.name] = path
+    catalogue = Catalogue(
+        rows=tuple(rows),
+        engines=engines,
+        defaults=defaults,
+        accepted_licences=frozenset(accepted_licences),
+    )
+    for path in overlays:
+        with naming(path):
+            added = Overlay.model_validate(read_toml(path)).models
+            if container is not None:
+                added = tuple(row for row in added if _is_of(container, row, catalogue))
+            catalogue = catalogue.with_rows(added, path.absolute().parent)
+    return catalogue
+
+
+def _is_of(container: str, fields: Written, catalogue: Catalogue) -> bool:
+    """Return True if an overlay's row belongs to `container`, the only one of the catalogue."""
+    if fields.get("container", container) != container:
+        return False
+    return fields.get("engine") in catalogue.engines.get(container, {})
