@@ -92,7 +92,7 @@ def test_too_many_failures_fail_the_backfill_with_a_summary(
     told = _backfill(stack, {"prefix": "mixed/"}, tolerated=5)
 
     assert (told["status"], told["error"]) == ("FAILED", "TooManyFailed")
-    assert "More than 5% of the photos failed" in told["cause"]
+    assert "More than 5% of the objects failed" in told["cause"]
     summary = _summary(stack, told)
     assert (summary["error"], summary["cause"]) == ("TooManyFailed", told["cause"])
     assert summary["counts"]["failed"] == 1
@@ -103,7 +103,7 @@ def test_a_missing_list_fails_the_backfill_with_an_empty_summary(
 ) -> None:
     told = _backfill(stack, {"list": "nowhere.csv"})
 
-    assert (told["status"], told["error"]) == ("FAILED", "PhotosNotListed")
+    assert (told["status"], told["error"]) == ("FAILED", "ObjectsNotListed")
     assert "matteline backfill start --list FILE" in told["cause"]
     assert _summary(stack, told)["counts"]["total"] == 0
 
