@@ -1,1 +1,1 @@
-"""Predicts which pixels of a photo belong to its subject. One image, one function per model."""
+"""Predict which pixels of a photo belong to its subject: one image, one function per model."""

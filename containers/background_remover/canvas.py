@@ -1,4 +1,4 @@
-"""How a photo lies on a canvas of fixed size, and where its points and masks are there."""
+"""Fit a photo on a canvas of fixed size, and convert points and masks between the two."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from PIL import Image
 from containers.background_remover.network import Tensor
 from pipeline.photo.pixels import Pixels
 
-# Seen from the side, a subject is a little harder to tell. More than this much finer is worth it:
-# 4:5 and narrower on a canvas of 2:3.
+# A model recognises a turned subject slightly less well. A photo is turned if that shows it more
+# than this much finer: 4:5 and narrower on a canvas of 2:3.
 _WORTH_TURNING: Final = 1.2
 
 
 @dataclass(frozen=True)
 class Placement:
-    """An H×W photo in the top left of a canvas: `height`×`width` of it are the photo.
+    """An H×W photo in the top left `height`×`width` of a canvas.
 
     A turned photo lies on its left side: its right edge is at the top.
     """
@@ -30,9 +30,9 @@ class Placement:
     turned: bool
 
     def paint(self, picture: Pixels) -> Tensor:
-        """The H×W×3 photo on its canvas as float32 0…255; the rest is black."""
+        """Return the canvas with the H×W×3 photo as float32 0…255; the rest is black."""
         lying = np.ascontiguousarray(np.rot90(picture)) if self.turned else picture
-        # Pillow averages over every pixel it drops; `reducing_gap` keeps that quick.
+        # Pillow averages every pixel it removes; `reducing_gap` makes that fast.
         fitted = Image.fromarray(lying).resize(
             (self.width, self.height), Image.Resampling.BILINEAR, reducing_gap=3.0
         )
@@ -41,20 +41,20 @@ class Placement:
         return canvas
 
     def locate(self, x: float, y: float) -> tuple[float, float]:
-        """Where a point of the upright photo is on the canvas, both in pixels."""
+        """Return a point of the upright photo as a point of the canvas, both in pixels."""
         tall, wide = self.photo
         if self.turned:
             x, y, tall, wide = y, wide - x, wide, tall
         return x * self.width / wide, y * self.height / tall
 
     def lift(self, plane: Tensor) -> Tensor:
-        """The part of a canvas-sized plane that is the photo, upright."""
+        """Return the photo's part of a canvas-sized plane, upright."""
         part = plane[: self.height, : self.width]
         return np.ascontiguousarray(np.rot90(part, -1)) if self.turned else part
 
 
 def place(photo: tuple[int, int], canvas: tuple[int, int]) -> Placement:
-    """Fit an H×W photo, on its side if that shows clearly more of it."""
+    """Fit an H×W photo, turned if that shows it clearly finer."""
     tall, wide = photo
     upright, lying = _scale(tall, wide, canvas), _scale(wide, tall, canvas)
     turned = lying > _WORTH_TURNING * upright

@@ -1,4 +1,4 @@
-"""What an encoder made of a photo, kept in the work bucket for the next prompt."""
+"""Cache a photo's encoder output in the work bucket, for later prompts."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import numpy as np
 from containers.background_remover.network import Tensor
 from pipeline.artifacts import ArtifactStore, Location
 
-# Part of every key. Raise it when a photo is put on the canvas in another way.
+# Part of every key. Raise it when the placement on the canvas changes.
 _LAYOUT: Final = 1
 _DAMAGES: Final = (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError)
 
 
 @dataclass(frozen=True)
 class EmbeddingCache:
-    """The embedding of one photo version by one encoder, under the checksums of both.
+    """Caches the embedding of one photo by one encoder, under both checksums.
 
-    The encoder's is of the network that runs: in 8 bits the same weights embed otherwise.
+    The encoder's checksum is that of the network that runs: in 8 bits, results differ.
     """
 
     store: ArtifactStore
@@ -37,7 +37,7 @@ class EmbeddingCache:
         return Location(self.bucket, f"embeddings/{_LAYOUT}/{encoder}/{self.photo_sha256}.npz")
 
     def recall(self) -> Tensor | None:
-        """The embedding; None if there is none, or not one whose own checksum holds."""
+        """Return the embedding; None if it is missing or damaged."""
         try:
             content = self.store.read(self.place)
         except KeyError:

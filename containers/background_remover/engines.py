@@ -1,4 +1,4 @@
-"""From a catalogue row to a loaded model: one loader for each engine."""
+"""Load a catalogue row's model: one loader for each engine."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from pipeline.workbench import TaskContext, Workbench
 
 @dataclass(frozen=True)
 class Model:
-    """A model ready for one job: the photo as it reads it, H×W×3 in, its opinion out.
+    """A model ready for one job: `read` gives H×W×3 of a photo, `predict` its mask.
 
-    A hosted one has no weights here.
+    A hosted model has no weights.
     """
 
     read: Callable[[bytes], Pixels]
@@ -38,7 +38,7 @@ class Model:
 
 
 def load_model(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
-    """The row's model; WeightsNotStaged, WeightsMismatch or OutOfMemory if it cannot be loaded."""
+    """Load the row's model. Raises WeightsNotStaged, WeightsMismatch or OutOfMemory."""
     return LOADERS[row.engine.name](row, job, context)
 
 
@@ -83,7 +83,7 @@ def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) ->
 
 
 def connect_bedrock(_bench: Workbench) -> Bedrock:
-    """Connect at the first call that needs it."""
+    """Connect when a call first needs it."""
     return Bedrock.connect()
 
 
@@ -94,9 +94,9 @@ def _read_whole(content: bytes, *, reserve: Reserve) -> Pixels:
 def _staged_files(
     row: ModelRow, job: RemoveBackground, context: TaskContext
 ) -> tuple[LocalFile, ...]:
-    """Every file of the row, the best of each that runs here."""
+    """Return the best file that runs here, for each file of the row."""
     if job.weights_key is None:
-        raise WeightsNotStaged(f"the job names no staged weights of {row.name}")
+        raise WeightsNotStaged(f"the job has no staged weights of {row.name}")
     staged = Location(job.models_bucket, job.weights_key)
     files = weights_of(context.bench).files(staged, row, runtime())
     context.note(network=files[0].remark)

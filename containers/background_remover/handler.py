@@ -1,4 +1,4 @@
-"""RemoveBackground: the model's raw opinion of a photo, at the model's own resolution."""
+"""RemoveBackground: predict a photo's mask at the model's own resolution."""
 
 from containers.background_remover.engines import load_model
 from containers.background_remover.storing import store_masks
@@ -13,7 +13,7 @@ CONTAINER = "background-remover"
 
 @task(RemoveBackground)
 def handler(job: RemoveBackground, context: TaskContext) -> BackgroundRemoved:
-    """The mask of the photo's subject; NoSubject when nothing stands out."""
+    """Return the mask of the photo's subject. Raises NoSubject if there is none."""
     row = catalogue_of(context.bench, CONTAINER).row(job.model)
     with context.timed("model_load"):
         model = load_model(row, job, context)

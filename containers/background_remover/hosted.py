@@ -1,4 +1,4 @@
-"""Stable Image Remove Background, hosted by Amazon Bedrock: a photo there, its cutout back."""
+"""Make a mask with Stable Image Remove Background, hosted by Amazon Bedrock."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _INFERENCE_ERROR: Final = "Inference error"
 
 
 class BedrockSpec(Declaration):
-    """A model that Amazon Bedrock hosts, and the pictures it accepts, in pixels.
+    """A model that Amazon Bedrock hosts, and the limits of its input, in pixels.
 
-    The photo is shrunk until no side is longer than `largest_side`, then padded until none is
-    shorter than `smallest_side` and none more than `widest` times the other.
+    The photo is shrunk until no side is longer than `largest_side`. It is then padded until no side
+    is shorter than `smallest_side` and none is more than `widest` times the other.
     """
 
     model_id: str
@@ -36,7 +36,7 @@ class BedrockSpec(Declaration):
 
 @dataclass(frozen=True)
 class Frame:
-    """What is sent: a picture of `sent` (height, width), the photo in its top left `shown`."""
+    """An image to send, of size `sent` (height, width), with the photo in its top left `shown`."""
 
     content: bytes
     sent: tuple[int, int]
@@ -44,7 +44,7 @@ class Frame:
 
 
 class Answer(BaseModel):
-    """What a model of Stability AI answers with: pictures, or for each why there is none."""
+    """A response of Stability AI's models: images, or the reason why there are none."""
 
     images: tuple[str, ...] | None = None
     finish_reasons: tuple[str | None, ...] | None = None
@@ -53,9 +53,10 @@ class Answer(BaseModel):
 def predict_hosted(
     bedrock: Bedrock, spec: BedrockSpec, picture: Pixels, *, timed: Stopwatch
 ) -> Pixels:
-    """The mask of an H×W×3 picture: the alpha of what comes back, at the size it was sent.
+    """Return the mask of an H×W×3 photo: the alpha of the response, in the size sent.
 
-    PhotoRefused if the model's filters want none of it, ModelUnavailable if it failed.
+    Raises PhotoRefused if the model's filters reject the photo, ModelUnavailable if the model
+    failed.
     """
     with timed("prepare"):
         frame = to_frame(picture, spec)
@@ -67,7 +68,7 @@ def predict_hosted(
 
 
 def to_frame(picture: Pixels, spec: BedrockSpec) -> Frame:
-    """H×W×3 as a JPEG within the model's limits: shrunk, then padded with white."""
+    """Encode H×W×3 as a JPEG within the model's limits: shrunk, then padded with white."""
     tall, wide = picture.shape[:2]
     scale = min(1.0, spec.largest_side / max(tall, wide))
     height, width = max(1, round(tall * scale)), max(1, round(wide * scale))
@@ -84,7 +85,7 @@ def to_frame(picture: Pixels, spec: BedrockSpec) -> Frame:
 
 
 def require_finished(answer: Answer, model_id: str) -> None:
-    """A reason to have stopped is an error: the model's own failure, or a filter's verdict."""
+    """Raise ModelUnavailable or PhotoRefused if the response has a finish reason."""
     stopped = next(filter(None, answer.finish_reasons or ()), None)
     if stopped == _INFERENCE_ERROR:
         raise ModelUnavailable(f"{model_id}: {stopped}")
@@ -93,14 +94,14 @@ def require_finished(answer: Answer, model_id: str) -> None:
 
 
 def to_mask(answer: Answer, frame: Frame) -> Pixels:
-    """The alpha of the first picture, where it shows the photo; ValueError if there is none."""
+    """Return the alpha of the photo in the first image. Raises ValueError if there is none."""
     if not answer.images:
-        raise ValueError("the hosted model answered without a picture")
+        raise ValueError("the hosted model returned no image")
     content = base64.b64decode(answer.images[0], validate=True)
-    # Not `pipeline.photo.pixels`: if this is broken, the photo is not at fault.
+    # Not `pipeline.photo.pixels`: a damaged response is not the photo's fault.
     with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
         if "A" not in picture.getbands():
-            raise ValueError("the hosted model answered with a picture without transparency")
+            raise ValueError("the hosted model returned an image without transparency")
         alpha = np.asarray(picture.getchannel("A"))
     bottom = round(alpha.shape[0] * frame.shown[0] / frame.sent[0])
     right = round(alpha.shape[1] * frame.shown[1] / frame.sent[1])

@@ -1,4 +1,4 @@
-"""What every engine answers with: a mask, and for prompts the candidates it was chosen from."""
+"""Define the result of every engine: a mask, and the candidates of prompts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.photo.pixels import Pixels
 
 @dataclass(frozen=True, eq=False)
 class CandidateMask:
-    """One answer to a prompt, and the model's own opinion of it."""
+    """A candidate mask for a prompt, with the model's score."""
 
     mask: Pixels
     score: float
@@ -22,7 +22,7 @@ class CandidateMask:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """`subjects` has the candidates for each prompt; `mask` is all that was chosen, together.
+    """A mask of all chosen subjects; `subjects` has each prompt's candidates.
 
     A mask that covers less than `least_coverage` of the photo shows no subject.
     """
@@ -34,11 +34,11 @@ class Prediction:
 
 
 def probability(logits: Tensor) -> Tensor:
-    """The sigmoid, without overflow."""
+    """Return the sigmoid, without overflow."""
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
 
 
 def to_levels(probabilities: Tensor) -> Pixels:
-    """0…1 (clipped) to 0…255."""
+    """Convert 0…1 (clipped) to 0…255."""
     levels: Pixels = (np.clip(probabilities, 0, 1) * 255 + 0.5).astype(np.uint8)
     return levels

@@ -1,4 +1,4 @@
-"""A loaded ONNX network: opened once per process, run for one photo at a time."""
+"""Load an ONNX network once per process, and run it for one photo at a time."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 Tensor = npt.NDArray[np.float32]
 
 _ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
-_MOST_FILES: Final = 2  # a function serves one model, and no engine loads more
+_MOST_FILES: Final = 2  # a function serves one model of at most two files
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A loaded file. One run at a time: a second one would double its memory."""
+    """A loaded file. It runs once at a time: a second run would double its memory."""
 
     session: ort.InferenceSession
     one_run: threading.Lock = field(default_factory=threading.Lock)
@@ -39,7 +39,7 @@ class Network:
         return name
 
     def run(self, inputs: Mapping[str, Tensor], *, outputs: int = 1) -> list[Tensor]:
-        """The first `outputs` outputs; OutOfMemory if the run needs more than there is."""
+        """Return the first `outputs` outputs. Raises OutOfMemory if memory is insufficient."""
         names = [output.name for output in self.session.get_outputs()[:outputs]]
         with self.one_run, _named_allocation_failures():
             answers: list[Tensor] = self.session.run(names, dict(inputs))
@@ -47,7 +47,7 @@ class Network:
 
 
 def runtime() -> Runtime | None:
-    """What an optimised network must have been made for to be loaded here."""
+    """Return the runtime an optimised network must be made for; None if the CPU is unknown."""
     import onnxruntime as ort
 
     return Runtime.here(onnxruntime=ort.__version__)
@@ -57,19 +57,19 @@ def runtime() -> Runtime | None:
 def open_network(
     weights: Path, *, optimised: bool = False, threads: int = os.cpu_count() or 1
 ) -> Network:
-    """Load an ONNX file, once per process. OutOfMemory if it does not fit.
+    """Load an ONNX file, once per process. Raises OutOfMemory if it does not fit.
 
-    An optimised one is taken as it is: its weights are mapped from the file beside it.
+    An optimised file is loaded unchanged; its weights are mapped from the file beside it.
     """
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Without the arena, memory goes back after each run instead of staying at the worst photo's.
+    # Without the arena, memory is returned after each run instead of staying at its peak.
     options.enable_cpu_mem_arena = False
-    # The planner reuses a buffer only for a tensor of the very same size, and until one comes it
-    # keeps it: BiRefNet takes a quarter less without.
+    # The planner keeps a buffer until a tensor of exactly its size needs it: without that, BiRefNet
+    # needs a quarter less memory.
     options.enable_mem_reuse = False
     options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -81,7 +81,7 @@ def open_network(
 
 @contextmanager
 def _named_allocation_failures() -> Iterator[None]:
-    """Onnxruntime reports a failed allocation as a runtime error; only its text tells."""
+    """Raise OutOfMemory for failed allocations, which onnxruntime reports only in its text."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The saliency family (U-2-Net, IS-Net, BiRefNet): one engine, driven by the model's row."""
+"""Run saliency networks (U-2-Net, IS-Net, BiRefNet) as their rows describe."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from pipeline.photo.pixels import Pixels, Reserve, decode, unlimited
 Stopwatch = Callable[[str], AbstractContextManager[None]]
 Triple = tuple[float, float, float]
 
-# A photo is brought to this many times the network's size by plain averaging, which is quick, and
-# only then resampled with care: with fewer the mask would change.
+# A photo is first averaged to this many times the network's size, which is fast, and then resampled
+# with a better filter. A smaller factor would change the mask.
 _QUICK_SHRINK: Final = 3
 
 
 class SaliencySpec(Declaration):
-    """How a photo becomes a saliency network's input, and its output a probability.
+    """The preprocessing of a saliency network's input and output.
 
-    The photo is stretched to `input_size`² RGB, divided by `scale` (a number, or the largest value
-    in the photo itself), then normalised with `mean` and `std`. Output 0, channel 0 is the mask,
-    through a sigmoid first if `activation` says so.
+    The photo is stretched to `input_size`² RGB, divided by `scale` (a number, or the photo's
+    largest value), then normalised with `mean` and `std`. Output 0, channel 0 is the mask, after a
+    sigmoid if `activation` is one.
     """
 
     input_size: int
@@ -39,7 +39,7 @@ class SaliencySpec(Declaration):
 
 
 def read_picture(content: bytes, spec: SaliencySpec, *, reserve: Reserve = unlimited) -> Pixels:
-    """H×W×3 of a photo file, upright, on white; a large JPEG no finer than the network can see."""
+    """Decode a photo to H×W×3, upright, on white; a large JPEG at about the network's size."""
     least_side = _QUICK_SHRINK * spec.input_size
     return require_visible(decode(content, least_side=least_side, reserve=reserve))
 
@@ -47,7 +47,7 @@ def read_picture(content: bytes, spec: SaliencySpec, *, reserve: Reserve = unlim
 def predict_mask(
     network: Network, spec: SaliencySpec, picture: Pixels, *, timed: Stopwatch
 ) -> Pixels:
-    """The mask of an H×W×3 picture: input_size² uint8, 0 background … 255 subject."""
+    """Return the mask of an H×W×3 photo: input_size² uint8, 0 background … 255 subject."""
     with timed("prepare"):
         tensor = to_tensor(picture, spec)
     with timed("infer"):
@@ -56,7 +56,7 @@ def predict_mask(
 
 
 def to_tensor(picture: Pixels, spec: SaliencySpec) -> Tensor:
-    """H×W×3 to the network's 1×3×S×S float32 input."""
+    """Convert H×W×3 to the network's 1×3×S×S float32 input."""
     size = (spec.input_size, spec.input_size)
     whole = Image.fromarray(picture)
     stretched = whole.resize(size, Image.Resampling.LANCZOS, reducing_gap=_QUICK_SHRINK)
@@ -68,8 +68,8 @@ def to_tensor(picture: Pixels, spec: SaliencySpec) -> Tensor:
 
 
 def to_mask(output: Tensor, spec: SaliencySpec) -> Pixels:
-    """Output 0 (1×C×H×W, or with fewer leading axes) to an H×W uint8 mask, never stretched."""
+    """Convert output 0 (1×C×H×W, or fewer leading axes) to an H×W uint8 mask, unstretched."""
     saliency = np.asarray(output, dtype=np.float32).reshape(-1, *output.shape[-2:])[0]
     if np.isnan(saliency).any():
-        raise ValueError("the network answered with values that are not numbers (NaN)")
+        raise ValueError("the network returned NaN")
     return to_levels(probability(saliency) if spec.activation == "sigmoid" else saliency)

@@ -1,4 +1,4 @@
-"""Segment Anything: an encoder that looks at the photo once, a decoder that answers each prompt."""
+"""Run Segment Anything: an encoder once per photo, and a decoder for each prompt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.photo.prompts import SubjectPrompt
 
 Mark = tuple[float, float, int]
 
-# How a decoder tells marks apart: background, subject, a box's two corners, and padding.
+# The decoder's labels: background, subject, the corners of a box, and padding.
 _TOP_LEFT: Final = 2
 _BOTTOM_RIGHT: Final = 3
 _PADDING: Final = -1
@@ -31,10 +31,10 @@ _ANSWERS_OF_ALL: Final = 4
 
 
 class SamSpec(Declaration):
-    """What a Segment Anything encoder looks at; the row's files are encoder and decoder.
+    """The canvas of a Segment Anything encoder; the row's files are encoder and decoder.
 
-    The photo is fitted into the top left of a `canvas` (height, width) of RGB, 0…255. The encoder
-    normalises it itself.
+    The photo is placed in the top left of a `canvas` (height, width) of RGB, 0…255. The encoder
+    normalises it.
     """
 
     canvas: tuple[int, int]
@@ -42,7 +42,7 @@ class SamSpec(Declaration):
 
 @dataclass(frozen=True)
 class Sam:
-    """A loaded decoder, and how to load its encoder: that is only for photos never seen."""
+    """A loaded decoder, and a loader of its encoder, which only new photos need."""
 
     open_encoder: Callable[[], Network]
     decoder: Network
@@ -57,9 +57,10 @@ def predict_subjects(
     cache: EmbeddingCache,
     timed: Stopwatch,
 ) -> Prediction:
-    """One mask of all prompted subjects, at the canvas's resolution, and every candidate.
+    """Return one mask of all prompted subjects, at the canvas's resolution, and all candidates.
 
-    Prompts are in pixels of the H×W×3 picture. NoSubject names the first that shows nothing.
+    Prompts are in pixels of the H×W×3 photo. Raises NoSubject for the first prompt without a
+    subject.
     """
     placement = place((picture.shape[0], picture.shape[1]), sam.spec.canvas)
     with timed("recall"):
@@ -79,14 +80,14 @@ def predict_subjects(
 def _embed(encoder: Network, canvas: Tensor) -> Tensor:
     (embedding,) = encoder.run({encoder.first_input: canvas})
     if not np.isfinite(embedding).all():
-        raise ValueError("the encoder answered with values that are not finite numbers")
+        raise ValueError("the encoder returned NaN or infinity")
     return embedding
 
 
 def _answer(
     decoder: Network, embedding: Tensor, prompt: SubjectPrompt, placement: Placement
 ) -> tuple[CandidateMask, ...]:
-    """Every mask the decoder offers for one prompt, with its score."""
+    """Return every mask that the decoder offers for one prompt, with its score."""
     marks = [*to_marks(prompt, placement), (0.0, 0.0, _PADDING)]
     table = np.array(marks, dtype=np.float32)[None]
     logits, scores = decoder.run(
@@ -101,7 +102,7 @@ def _answer(
         outputs=2,
     )
     if np.isnan(logits).any() or np.isnan(scores).any():
-        raise ValueError("the network answered with values that are not numbers (NaN)")
+        raise ValueError("the decoder returned NaN")
     best = choose(scores[0], marks=len(marks) - 1)
     return tuple(
         CandidateMask(to_levels(probability(placement.lift(plane))), float(score), index == best)
@@ -110,9 +111,9 @@ def _answer(
 
 
 def to_marks(prompt: SubjectPrompt, placement: Placement) -> list[Mark]:
-    """x, y and label of every mark on the canvas: the points, then the corners of the box.
+    """Return x, y and label of every point and then of the box's corners, on the canvas.
 
-    On its side, a box has other corners at the top left and bottom right.
+    On a turned photo, other corners of the box are at the top left and bottom right.
     """
     marks: list[Mark] = [
         (*placement.locate(point.x, point.y), point.label) for point in prompt.points
@@ -127,10 +128,11 @@ def to_marks(prompt: SubjectPrompt, placement: Placement) -> list[Mark]:
 
 
 def choose(scores: Tensor, *, marks: int) -> int:
-    """Which candidate is meant, by the rule the model was trained with.
+    """Choose the candidate, by the rule the model was trained with.
 
-    Of four, the first answers prompts of several marks; a single point may mean a part, a thing
-    or a group, so there it is the best of the other three. Otherwise the best.
+    Of four candidates, the first is for prompts of several marks. A single point may mean a part,
+    an object or a group, so the best of the other three is chosen. Of other numbers, the best is
+    chosen.
     """
     if len(scores) != _ANSWERS_OF_ALL:
         return int(np.argmax(scores))
@@ -140,5 +142,5 @@ def choose(scores: Tensor, *, marks: int) -> int:
 def _chosen_mask(number: int, candidates: Sequence[CandidateMask]) -> Pixels:
     (mask,) = (candidate.mask for candidate in candidates if candidate.chosen)
     if not (mask >= CONFIDENT).any():
-        raise NoSubject(f"subject {number}: nothing stands out where the prompt shows it")
+        raise NoSubject(f"subject {number}: the model finds no subject at its points and box")
     return mask

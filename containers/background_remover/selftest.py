@@ -1,4 +1,4 @@
-"""`python -m containers.background_remover.selftest`: find a drawn subject with our own model."""
+"""`python -m containers.background_remover.selftest`: find a drawn subject with the starter."""
 
 from __future__ import annotations
 

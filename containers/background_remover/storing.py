@@ -1,4 +1,4 @@
-"""Masks into the work bucket."""
+"""Store masks in the work bucket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.photo.pixels import Pixels, encode
 def store_masks(
     prediction: Prediction, job: RemoveBackground, store: ArtifactStore
 ) -> tuple[Artifact, tuple[PromptedSubject, ...]]:
-    """Write `mask.png`, and `mask-<subject>-<candidate>.png` for every answer to a prompt."""
+    """Write `mask.png`, and `mask-<subject>-<candidate>.png` for every candidate."""
 
     def write(mask: Pixels, name: str) -> Artifact:
         place = Location(job.work_bucket, f"{job.work_prefix}/{name}.png")

@@ -1,6 +1,6 @@
-"""Is there a subject at all? Asked of the model's absolute confidence, never of a stretched mask.
+"""Decide whether a photo has a subject, by the model's absolute confidence.
 
-Published tools stretch every mask to its full range, which turns "nothing here" into noise.
+Published tools stretch every mask to its full range, which turns an empty mask into noise.
 """
 
 from __future__ import annotations
@@ -14,28 +14,29 @@ from pipeline.errors import NoSubject
 from pipeline.photo.pixels import Photo, Pixels
 
 CONFIDENT: Final = 128
-SURE: Final = 230  # networks doubt textures at half; of a subject's inside they are sure
+SURE: Final = 230  # networks give textures about half, and a subject's inside more than this
 LEAST_COVERAGE: Final = 0.002
 
 
 def require_visible(photo: Photo) -> Pixels:
-    """H×W×3 of a photo on white, or NoSubject if all of it is transparent."""
+    """Return H×W×3 of a photo on white. Raises NoSubject if all of it is transparent."""
     if photo.alpha is not None and not photo.alpha.any():
         raise NoSubject("every pixel of the photo is transparent")
     return photo.on_white()
 
 
 def require_subject(mask: Pixels, *, least_coverage: float = LEAST_COVERAGE) -> dict[str, float]:
-    """Figures of an H×W mask, or NoSubject if too little of it is surely (90 %) subject.
+    """Return metrics of an H×W mask. Raises NoSubject if too few pixels are 90% confident.
 
-    `subject_coverage` is the share of confident pixels, `mask_softness` the share of undecided
-    ones (10 %…90 %), `mask_confidence` the mean certainty of the confident ones; `subject_x` and
-    `subject_y` are the centre of the confident ones, as fractions of width and height; all 0…1.
+    `subject_coverage` is the share of confident pixels, `mask_softness` the share of undecided ones
+    (10%…90%), `mask_confidence` the mean certainty of the confident ones; `subject_x` and
+    `subject_y` are the centre of the confident ones, as fractions of width and height. All are 0…1.
     """
-    standing_out = float((mask >= SURE).mean())
-    if standing_out < least_coverage:
+    confident_share = float((mask >= SURE).mean())
+    if confident_share < least_coverage:
         raise NoSubject(
-            f"{standing_out:.2%} of the photo stands out; at least {least_coverage:.1%} has to"
+            f"the model is confident about {confident_share:.2%} of the photo; "
+            f"at least {least_coverage:.1%} is required"
         )
     confident = mask >= CONFIDENT
     undecided = (mask > 0.1 * 255) & (mask < 0.9 * 255)

@@ -1,1 +1,1 @@
-"""Stages a model's weights in the models bucket: fetched, verified, tried, published whole."""
+"""Stage a model's weights in the models bucket: fetch, verify, test and publish them."""

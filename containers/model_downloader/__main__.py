@@ -1,6 +1,6 @@
 """`python -m containers.model_downloader QUESTION`: describe an ONNX file.
 
-A `NetworkQuestion` in, a `NetworkDescription` out, both as JSON.
+The question is a `NetworkQuestion` and the output a `NetworkDescription`, both as JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pipeline.errors import PipelineError
 
 
 def main(question: str) -> None:
-    """Print the description; a named error is one line on stderr and exit code 1."""
+    """Print the description. A named error prints one line to stderr and exits with 1."""
     try:
         found = describe(NetworkQuestion.model_validate_json(question))
     except PipelineError as error:

@@ -1,4 +1,4 @@
-"""One at a time: whoever writes the claim beside a model's manifest stages it, the rest wait."""
+"""Claim a model with an object beside its staged weights record, so that one function stages it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from containers.model_downloader.cleanup import afterwards
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.errors import WeightsClaimed
 
-# No function lives longer than 15 minutes, so what is older than this has no live holder.
+# Lambda ends every function after 15 minutes, so an older claim has no running holder.
 LEASE_S: Final = 16 * 60
 
 
 class Claim(BaseModel):
-    """`claim.json`. `expires_at` is in seconds since 1970."""
+    """The content of `claim.json`; `expires_at` is in seconds since 1970."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,7 +31,7 @@ class Claim(BaseModel):
 def claimed(
     store: ArtifactStore, location: Location, *, now: Callable[[], float] = time.time
 ) -> Iterator[None]:
-    """Hold the claim at `location`; WeightsClaimed if somebody else does and may be alive."""
+    """Hold the claim at `location`. Raises WeightsClaimed if a valid claim exists."""
     mine = Claim(holder=uuid.uuid4().hex, expires_at=now() + LEASE_S)
     content = mine.model_dump_json().encode()
     etag = store.write_if_unchanged(location, content, etag=_expired(store, location, now()))
@@ -42,15 +42,15 @@ def claimed(
 
 
 def _expired(store: ArtifactStore, location: Location, now: float) -> str | None:
-    """The etag of a claim whose holder is dead, or that nobody can read."""
+    """Return the ETag of a claim that has expired or is unreadable, else None."""
     etag, claim = _seen(store, location)
     return etag if claim is None or claim.expires_at <= now else None
 
 
 def _landed(store: ArtifactStore, location: Location, mine: Claim) -> str:
-    """The etag of my own claim, WeightsClaimed if it is another's.
+    """Return the ETag of this function's own claim. Raises WeightsClaimed if it is another's.
 
-    A write whose answer is lost is sent again, and then refused because of the first one.
+    If a write succeeds and its response is lost, the retry fails because of the first attempt.
     """
     etag, claim = _seen(store, location)
     if etag is None or claim != mine:
@@ -59,7 +59,7 @@ def _landed(store: ArtifactStore, location: Location, mine: Claim) -> str:
 
 
 def _seen(store: ArtifactStore, location: Location) -> tuple[str | None, Claim | None]:
-    """Etag and claim, None for what is not there. The etag is taken first: a race is then lost."""
+    """Return ETag and claim, None if missing. Reads the ETag first, so that a race fails."""
     try:
         etag = store.stat(location).etag
         content = store.read(location)

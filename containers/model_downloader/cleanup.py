@@ -1,4 +1,4 @@
-"""Cleaning up without hiding what made it necessary."""
+"""Clean up without hiding an earlier error."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def afterwards(clean_up: Callable[[], None]) -> Iterator[None]:
-    """Call `clean_up` on the way out.
+    """Call `clean_up` when the block ends.
 
-    An error already on its way wins: what goes wrong while cleaning up becomes a note of it.
+    If the block raised, an error of `clean_up` becomes a note of that first error.
     """
     try:
         yield
@@ -19,6 +19,6 @@ def afterwards(clean_up: Callable[[], None]) -> Iterator[None]:
             clean_up()
         except Exception as second:  # noqa: BLE001 - whatever it is, it comes second
             text = str(second).partition("\n")[0]
-            first.add_note(f"Cleaning up failed too: {type(second).__name__}: {text}")
+            first.add_note(f"cleaning up failed too: {type(second).__name__}: {text}")
         raise
     clean_up()

@@ -1,4 +1,4 @@
-"""What an ONNX file takes and gives, found out by running it: for a model nobody has described."""
+"""Describe an ONNX file's input and output by running it once."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ _RSS_UNITS_PER_MB: Final = 2**20 if sys.platform == "darwin" else 2**10
 
 
 def describe(question: NetworkQuestion) -> NetworkDescription:
-    """Run the file once, on a grey gradient between what preprocessing makes of black and white.
+    """Run the file on a gradient from preprocessed black to white, and describe the result.
 
-    WeightsMismatch if it is not a network from one picture to one map of the same size.
+    Raises WeightsMismatch if it is not a network from one image to one map of the same size.
     """
     path = question.path
     session = open_quietly(path)
     (taken, *more), given = session.get_inputs(), session.get_outputs()[0]
     if more:
         names = ", ".join(one.name for one in (taken, *more))
-        raise WeightsMismatch(f"{path.name} takes more than a picture: {names}")
+        raise WeightsMismatch(f"{path.name} takes more inputs than one image: {names}")
     side = _side(path, taken.shape, question.input_size)
     gradient = _gradient(side, question.black, question.white)
     with named_failures(path, "does not run"):
         (output,) = session.run([given.name], {taken.name: gradient})
     if output.shape[-2:] != (side, side) or not np.isfinite(output).all():
-        raise WeightsMismatch(f"{path.name} answers {output.shape}, not one map of {side}×{side}")
+        raise WeightsMismatch(f"{path.name} returns {output.shape}, not one map of {side}×{side}")
     return NetworkDescription(
         input_size=side,
         output_name=given.name,
@@ -52,11 +52,11 @@ def describe(question: NetworkQuestion) -> NetworkDescription:
 
 
 def _side(path: Path, shape: Shape, wanted: int | None) -> int:
-    """The side of the picture the network takes: its own, or the one wanted where it has none."""
+    """Return the side of the network's input: its fixed one, or `wanted` if it has none."""
     fixed = [axis for axis in shape[2:] if isinstance(axis, int)]
     side = wanted or (fixed[0] if fixed else None)
     if side is None:
-        raise WeightsMismatch(f"{path.name} takes pictures of any size: say which, --input-size")
+        raise WeightsMismatch(f"{path.name} takes images of any size; pass --input-size")
     if not fits(shape, (1, RGB_CHANNELS, side, side), Sizes()):
         raise WeightsMismatch(f"{path.name} takes {shape}, not [1, 3, {side}, {side}]")
     return side

@@ -1,4 +1,4 @@
-"""StageWeights: one model's files in the models bucket, complete or not at all."""
+"""StageWeights: stage one model's files in the models bucket, complete or not at all."""
 
 from containers.model_downloader.optimiser import Optimiser
 from containers.model_downloader.pace import Pace
@@ -15,7 +15,7 @@ from pipeline.workbench import TaskContext
 
 @task(StageWeights)
 def handler(job: StageWeights, context: TaskContext) -> WeightsStaged:
-    """The staged manifest; what is already staged is left alone unless the job says `force`."""
+    """Return the staged weights record. Weights already staged are kept unless `force` is set."""
     row = catalogue_of(context.bench).usable(job.model)
     settings, store = context.settings, context.store
     web, secrets = Web(Proxies.from_environment(settings.environment)), SecretsManager()

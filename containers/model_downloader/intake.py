@@ -1,4 +1,4 @@
-"""One file on its way in: to scratch, into its checksums and up to the store, as it comes."""
+"""Receive one file: write it to scratch, hash it and upload it in parts, as bytes arrive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.errors import OutOfStorage
 
 
 class Intake:
-    """Takes a file's bytes in order. Nobody sees them in the store before `publish`."""
+    """A file that arrives in order. It is not in the store before `publish`."""
 
     def __init__(
         self, path: Path, *, size: int | None, begin: Callable[[], Upload], pace: Pace
@@ -31,9 +31,9 @@ class Intake:
         self._running = _hashes()
 
     def restart(self, *, size: int | None = None) -> None:
-        """Forget what came so far. `size` is what the source announces, if it does.
+        """Discard what arrived and start again. `size` is the source's announcement, or None.
 
-        OutOfStorage if there is no room for what the catalogue states, or else for that.
+        Raises OutOfStorage if the disk lacks room for the catalogue's size, or else for `size`.
         """
         self.abandon()
         self._size = size if self._stated is None else self._stated
@@ -45,7 +45,7 @@ class Intake:
         self._upload = self._begin()
 
     def take(self, chunk: bytes) -> None:
-        """The next bytes. OutOfStorage when the disk is full, TooSlow when they came too late."""
+        """Add bytes. Raises OutOfStorage if the disk is full, TooSlow if they came too late."""
         self._pace.check(self.received)
         try:
             with self.path.open("ab") as out:
@@ -61,22 +61,22 @@ class Intake:
             self._upload.write(chunk)
 
     def wait(self) -> None:
-        """Nothing came just now; TooSlow if that has gone on for too long."""
+        """Note that no bytes came. Raises TooSlow if that has lasted too long."""
         self._pace.check(self.received)
 
     @property
     def checksums(self) -> dict[str, str]:
-        """Hexadecimal MD5 and SHA-256 of what has come: publishers state either."""
+        """Return the hexadecimal MD5 and SHA-256 so far; publishers state one of them."""
         return {algorithm: digest.hexdigest() for algorithm, digest in self._running.items()}
 
     def publish(self) -> None:
-        """Make the file an object of the store."""
+        """Complete the upload, which makes the file an object of the store."""
         if self._upload:
             self._upload.complete()
             self._upload = None
 
     def abandon(self) -> None:
-        """Leave nothing in the store, unless it has been published."""
+        """Abort an upload that is not published."""
         if self._upload:
             self._upload.abort()
             self._upload = None
@@ -95,7 +95,7 @@ class Intake:
 def receiving(
     file: WeightsFile, folder: Path, store: ArtifactStore, location: Location, *, pace: Pace
 ) -> Iterator[Intake]:
-    """An intake of the file that is to be at `location`; abandoned on the way out."""
+    """Yield an intake for `location`; abandon it at the end unless it was published."""
     path = folder / file.name
     intake = Intake(path, size=file.bytes, begin=lambda: store.begin(location), pace=pace)
     with afterwards(intake.abandon):

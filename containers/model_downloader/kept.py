@@ -1,4 +1,4 @@
-"""Optimised networks that this machine made earlier, so that a laptop makes them once."""
+"""Find optimised networks that this machine made earlier, so that a laptop makes them once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pipeline.weights.staged import OptimisedNetwork, Runtime, StagedFile, Stage
 
 
 def kept_file(folder: Path, row: ModelRow, published: Path, here: Runtime) -> StagedFile | None:
-    """What was staged of a published file, if its networks are whole and the best is for `here`.
+    """Return the staged file if its networks are complete and the best one is for `here`.
 
-    `folder` is laid out as the models bucket. None means: make it again, as for networks that
-    another edition of the optimisation made, or a best one whose proof no longer holds.
+    `folder` has the layout of the models bucket. None means that the networks must be made again:
+    another edition made them, or the best one's comparison is no longer within bounds.
     """
     staged = _kept_manifest(folder / row.weights_key)
     digests = {file.name: file.digest for file in row.files}
@@ -35,7 +35,7 @@ def kept_file(folder: Path, row: ModelRow, published: Path, here: Runtime) -> St
 
 
 def kept_path(folder: Path, uri: str) -> Path:
-    """Where the copy of an object of the models bucket is."""
+    """Return the path of the copy of an object in the models bucket."""
     return folder / Location.parse(uri).key
 
 
@@ -45,11 +45,11 @@ def _kept_manifest(path: Path) -> StagedWeights | None:
     try:
         return StagedWeights.parse(path.read_bytes(), uri=str(path))
     except WeightsMismatch:
-        return None  # from an older version, or damaged: `matteline models verify` says so
+        return None  # an older version, or damaged: run `matteline models verify`
 
 
 def _whole(folder: Path, network: OptimisedNetwork) -> bool:
-    """Whether every file of the network is there, byte for byte."""
+    """Return True if every file of the network is present with its checksum."""
     copies = ((kept_path(folder, file.artifact.uri), file.artifact) for file in network.files)
     return all(
         path.is_file() and checksums(path)["sha256"] == artifact.sha256 for path, artifact in copies

@@ -1,4 +1,4 @@
-"""An ONNX file, opened as it stands, and its failures by our names."""
+"""Open an ONNX file without optimising it, and raise its failures as named errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad al
 
 
 def open_quietly(path: Path) -> ort.InferenceSession:
-    """Load an ONNX file in as little memory as onnxruntime can do with, and as it stands."""
+    """Load an ONNX file unoptimised, with as little memory as onnxruntime allows."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -40,7 +40,10 @@ def open_quietly(path: Path) -> ort.InferenceSession:
 
 @contextmanager
 def named_failures(path: Path, wrong: str) -> Iterator[None]:
-    """Onnxruntime's exceptions share no base below Exception; only their text tells them apart."""
+    """Raise WeightsMismatch or OutOfMemory for any failure of onnxruntime.
+
+    Its exceptions have only Exception as a common base; their text distinguishes them.
+    """
     try:
         yield
     except Exception as error:
@@ -51,10 +54,10 @@ def named_failures(path: Path, wrong: str) -> Iterator[None]:
 
 
 def fits(actual: Shape, wanted: Sequence[int | str], sizes: Sizes) -> bool:
-    """True if every axis of `actual` that has a size has the one that is wanted.
+    """Return True if every axis of `actual` with a size has the wanted size.
 
-    `wanted` is as an engine declares it. `sizes` are those of its named axes so far; new ones are
-    added.
+    `wanted` is as an engine declares it. `sizes` holds the sizes of its named axes and gets new
+    ones.
     """
     if wanted[0] == ANY_AXES:
         wanted = wanted[1:]

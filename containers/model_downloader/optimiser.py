@@ -1,4 +1,4 @@
-"""Has a network made lean in a process of its own, and puts what is proven beside the original."""
+"""Optimise a network in a separate process, and publish what matches beside the original."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from pipeline.weights.staged import NamedArtifact, OptimisedNetwork, Runtime
 
 LEAST_BYTES: Final = 2**20
 _ROOT: Final = Path(__file__).parents[2]
-_RESERVED_MB: Final = 512  # for the process that waits
+_RESERVED_MB: Final = 512  # for this process, which waits
 _SHARE_OF_MACHINE: Final = 0.8
 _KEY_DIGITS: Final = 12
 
 
 class Outcome(NamedTuple):
-    """Optimised networks, published, best first; or the reason why there are none."""
+    """Published optimised networks, best first, or the reason why there are none."""
 
     optimised: tuple[OptimisedNetwork, ...] = ()
     not_optimised: str | None = None
@@ -37,9 +37,9 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Optimiser:
-    """`memory_mb` is the function's; `seconds_left` says how long the work may still take.
+    """Optimises and publishes networks within the function's `memory_mb` and `seconds_left`.
 
-    `kept` is a folder with what was staged on this machine before, or None.
+    `kept` is a folder with what this machine staged before, or None.
     """
 
     store: ArtifactStore
@@ -48,20 +48,20 @@ class Optimiser:
     kept: Path | None = None
 
     def optimise(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
-        """Publish the file's lean network at `place`, or say why there is none.
+        """Publish the file's optimised network at `place`, or return the reason why there is none.
 
-        That is no failure: the published file serves as well, only in more memory and time.
+        A missing one is no failure: the published file works too, with more memory and time.
         """
         if path.suffix != ".onnx":
             return Outcome()
         if path.stat().st_size < LEAST_BYTES:
-            return Outcome(not_optimised="it is too small to gain from it")
+            return Outcome(not_optimised="the file is too small to benefit")
         return self._published_again(path, row, place) or self._made(path, row, place)
 
     def _published_again(
         self, path: Path, row: ModelRow, place: Callable[[str], Location]
     ) -> Outcome | None:
-        """What was made earlier on this machine, if anything that still serves."""
+        """Publish networks that this machine made earlier; None if there are none to reuse."""
         import onnxruntime as ort
 
         here = Runtime.here(onnxruntime=ort.__version__)
@@ -76,7 +76,7 @@ class Optimiser:
     def _once_more(
         self, network: OptimisedNetwork, kept: Path, place: Callable[[str], Location]
     ) -> OptimisedNetwork:
-        """A kept network, published: its files are what its manifest says, or will not load."""
+        """Publish a cached network. Its files have their recorded checksums, or will not load."""
         copies = ((kept_path(kept, each.artifact.uri), each.artifact) for each in network.files)
         files = tuple(self._uploaded(path, place, sha256=one.sha256) for path, one in copies)
         return network.model_copy(update={"files": files})
@@ -86,9 +86,9 @@ class Optimiser:
             try:
                 lean = self._make_lean(path, row, Path(folder))
             except subprocess.TimeoutExpired:
-                return Outcome(not_optimised="there was not enough time")
+                return Outcome(not_optimised="optimising ran out of time")
             except subprocess.CalledProcessError as died:
-                return Outcome(not_optimised=f"it could not be done: {_last_words(died)}")
+                return Outcome(not_optimised=f"optimising failed: {_last_words(died)}")
             return self._publish(lean, path, place)
 
     def _make_lean(self, path: Path, row: ModelRow, folder: Path) -> Lean:
@@ -106,7 +106,7 @@ class Optimiser:
     def _publish(self, lean: Lean, path: Path, place: Callable[[str], Location]) -> Outcome:
         here = Runtime.here(onnxruntime=lean.onnxruntime)
         if here is None:
-            return Outcome(not_optimised="the kind of this CPU cannot be told")
+            return Outcome(not_optimised="unknown kind of CPU")
         source_sha256 = _sha256(path)
         published = tuple(
             OptimisedNetwork(
@@ -127,13 +127,13 @@ class Optimiser:
     def _uploaded(
         self, file: Path, place: Callable[[str], Location], *, sha256: str
     ) -> NamedArtifact:
-        """The file under a key of its own bytes: what an older manifest names stays as it is."""
+        """Upload the file under a key with its checksum, so that no earlier file is replaced."""
         at = place(f"{sha256[:_KEY_DIGITS]}/{file.name}")
         return NamedArtifact(name=file.name, artifact=self.store.upload(file, at, sha256=sha256))
 
 
 def make_lean_apart(order: Order, *, seconds: float) -> Lean:
-    """Carry out an order in a new process; TimeoutExpired or CalledProcessError if it dies."""
+    """Carry out an order in a new process. Raises TimeoutExpired or CalledProcessError."""
     module = "containers.model_downloader.optimisation"
     command = [sys.executable, "-m", module, order.model_dump_json()]
     ours, alive = os.pipe()
@@ -149,20 +149,20 @@ def make_lean_apart(order: Order, *, seconds: float) -> Lean:
 
 
 def _input_shape(role: EngineFile, table: Table) -> tuple[int, ...]:
-    """The shape of the network's first input; empty if another network makes that."""
+    """Return the shape of the network's first input; empty if another network makes it."""
     first = next(iter(role.inputs), None)
     return first.sizes(table) if isinstance(first, FilledInput) else ()
 
 
 def _allowed_mb(function_mb: int) -> int:
-    """What the work may take: the function's memory, and never most of the machine's."""
+    """Return the memory limit: the function's memory, but never most of the machine's."""
     machine_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
     return max(1, int(min(function_mb - _RESERVED_MB, machine_mb * _SHARE_OF_MACHINE)))
 
 
 def _last_words(died: subprocess.CalledProcessError) -> str:
     lines: list[str] = died.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines and died.returncode > 0 else f"it ended with {died.returncode}"
+    return lines[-1] if lines and died.returncode > 0 else f"exit code {died.returncode}"
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""`python -m containers.model_downloader.selftest`: stage, try and optimise our own model."""
+"""`python -m containers.model_downloader.selftest`: stage, test and optimise the starter."""
 
 from __future__ import annotations
 

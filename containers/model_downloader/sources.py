@@ -1,4 +1,4 @@
-"""Where weights come from: a mirror first, then the addresses the catalogue names, in order."""
+"""Fetch weights from a mirror, then from the addresses of the catalogue, in order."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from pipeline.errors import (
 
 @dataclass(frozen=True)
 class Sources:
-    """`mirror` is a folder or a URL that holds files by name, or None.
+    """All sources of a model. `mirror` is a folder or URL that holds files by name, or None.
 
-    A folder may also be laid out as the models bucket is, each file under its model's `prefix`.
+    A mirror folder may also have the layout of the models bucket: files under the model's `prefix`.
     """
 
     mirror: str | None
@@ -39,12 +39,12 @@ class Sources:
     secrets: Secrets
 
     def fetch(self, file: WeightsFile, intake: Intake) -> str:
-        """Give the file to `intake` and return the address it came from, without credentials.
+        """Send the file to `intake` and return its address, without credentials.
 
-        WeightsUnavailable lists why each source failed; fewer bytes than the catalogue states is
-        such a failure. WeightsForbidden instead if one of them, gated or a bucket, did not let us
-        in. A source with other bytes than the digest promises ends the search with WeightsMismatch:
-        that is for a person to look at.
+        Raises WeightsUnavailable with the failure of each source; fewer bytes than the catalogue
+        states are such a failure. Raises WeightsForbidden instead if a gated source or a bucket
+        denied access. Other bytes than the digest's end the search with WeightsMismatch, because an
+        operator must check them.
         """
         failures = []
         failure: type[PipelineError] = WeightsUnavailable
@@ -60,7 +60,7 @@ class Sources:
                 continue
             _require_published_bytes(file, intake, shown)
             return shown
-        tried = "; ".join(failures) or "the catalogue names no source"
+        tried = "; ".join(failures) or "the catalogue has no source"
         raise failure(f"{file.name} could not be fetched: {tried}")
 
     def _addresses(self, file: WeightsFile) -> list[str]:
@@ -82,13 +82,13 @@ class Sources:
             case "s3":
                 _pour(self._read_object(Location.parse(address)), intake)
             case scheme:
-                raise OSError(f"{scheme}:// is not a way to fetch weights")
+                raise OSError(f"unknown scheme {scheme}://")
 
     def _read_object(self, location: Location) -> Iterator[bytes]:
         try:
             yield from self.store.stream(location)
         except KeyError:
-            raise OSError("there is no such object") from None
+            raise OSError("the object does not exist") from None
         except AccessDenied as error:
             raise Closed(str(error)) from error
         except StoreUnavailable as error:
@@ -101,27 +101,27 @@ class Sources:
         try:
             token = self.secrets.read(file.token).strip()
         except KeyError:
-            raise Closed(f"there is no secret called {file.token!r}") from None
+            raise Closed(f"the secret {file.token!r} does not exist") from None
         except Unreadable as error:
             raise Closed(f"the secret {file.token!r}: {error}") from error
         if not token.isascii() or not token.isprintable() or " " in token:
-            raise Closed(f"the secret {file.token!r} does not hold one line of plain text")
+            raise Closed(f"the secret {file.token!r} is not one line of plain text")
         return token
 
     def _require_privacy(self, url: str) -> None:
-        """Closed unless a token reaches `url` encrypted, or without leaving this machine."""
+        """Raise Closed unless a token reaches `url` encrypted or stays on this machine."""
         stays_here = _is_loopback(url) and self.web.proxies.proxy_for(url) is None
         if urlsplit(url).scheme != "https" and not stays_here:
             shown = without_credentials(url)
-            raise Closed(f"a token does not travel unencrypted to {shown}")
+            raise Closed(f"refusing to send a token unencrypted to {shown}")
 
     def _should_open(self, address: str, file: WeightsFile) -> bool:
-        """Whether a row that names this source counts on a token or a permission of ours."""
+        """Return True if a row's source needs a token or a permission of the function."""
         in_a_bucket = urlsplit(address).scheme == "s3" and address in file.urls
         return in_a_bucket or self._is_gated(address, file)
 
     def _is_gated(self, address: str, file: WeightsFile) -> bool:
-        """Whether the file's token opens this: on the host of its first address, no other."""
+        """Return True if the file's token is for this address: the host of its first address."""
         if file.token is None or address not in file.urls:
             return False
         host, publisher = (_host(self.web.proxies.url(url)) for url in (address, file.urls[0]))
@@ -149,7 +149,7 @@ def _require_published_bytes(file: WeightsFile, intake: Intake, address: str) ->
     algorithm, _, expected = file.digest.partition(":")
     actual = intake.checksums[algorithm]
     if actual != expected:
-        raise WeightsMismatch(f"{address} has {algorithm} {actual}, the catalogue says {expected}")
+        raise WeightsMismatch(f"{address} has {algorithm} {actual}; the catalogue has {expected}")
 
 
 def _host(url: str) -> tuple[str, str]:

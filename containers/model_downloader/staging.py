@@ -1,4 +1,4 @@
-"""Fetch, try, publish. The manifest goes last: whoever sees it sees a complete model."""
+"""Fetch, test and publish weights; the staged weights record is written last."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from pipeline.weights.staged import StagedFile, StagedWeights
 
 @dataclass(frozen=True)
 class Staging:
-    """Brings one model into `bucket`, by way of `scratch`.
+    """Stages one model in `bucket` through the folder `scratch`.
 
-    That has to hold its files, and beside one network at a time what is made of it.
+    `scratch` must hold the model's files and, for one network at a time, its optimised forms.
     """
 
     row: ModelRow
@@ -37,17 +37,17 @@ class Staging:
     optimiser: Optimiser
 
     def run(self, *, force: bool) -> WeightsStaged:
-        """Stage the model, or leave it alone if it is there already and nobody says `force`.
+        """Stage the model, unless it is staged already and `force` is False.
 
-        WeightsClaimed while another execution is at it. An attempt that fails, with whatever
-        error, leaves no claim, no part of a file, and what was staged before as it was.
-        InvalidOptions for a hosted model, which has nothing to stage.
+        Raises WeightsClaimed while another execution stages it, and InvalidOptions for a hosted
+        model, which has no weights. A failed attempt leaves no claim, no partial file, and earlier
+        weights unchanged.
         """
         if self.row.hosted:
-            raise InvalidOptions(f"{self.row.name} is hosted elsewhere: it has no weights to stage")
+            raise InvalidOptions(f"{self.row.name} is a hosted model: it has no weights to stage")
         there = None if force else self._staged()
         if there is None:
-            # Asked again inside: whoever held the claim until now may have staged it.
+            # Checked again with the claim: the previous holder may have staged it.
             with claimed(self.store, Location(self.bucket, self.row.claim_key)):
                 there = None if force else self._staged()
                 if there is None:
@@ -55,7 +55,7 @@ class Staging:
         return self._told(there, already=True)
 
     def _stage_files(self) -> tuple[StagedFile, ...]:
-        """Every file in place, once all have come, are what they should be, and work together."""
+        """Fetch, verify and test all files, then publish them."""
         pinned = self._pinned()
         self.scratch.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
@@ -97,7 +97,7 @@ class Staging:
         return self.store.write(self._manifest, content, media_type="application/json")
 
     def _staged(self) -> Artifact | None:
-        """The manifest, if there is one."""
+        """Return the staged weights record, or None."""
         try:
             content = self.store.read(self._manifest)
         except KeyError:
@@ -106,7 +106,7 @@ class Staging:
         return Artifact(uri=self._manifest.uri, sha256=sha256, bytes=len(content))
 
     def _pinned(self) -> dict[str, str]:
-        """The SHA-256 of each file as it was staged before, by name."""
+        """Return the SHA-256 of each file as staged before, by name."""
         try:
             content = self.store.read(self._manifest)
         except KeyError:

@@ -1,4 +1,4 @@
-"""A file over http(s), continued where a connection broke off as long as it is the same file."""
+"""Download a file over http(s), resuming after a broken connection if it is unchanged."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ _CLOSED: Final = {401, 403}
 
 
 class Closed(OSError):
-    """The source wants to know who asks, or does not like the answer."""
+    """The source requires authentication or denies access."""
 
 
 class _Changed(OSError):
-    """What the server has now is not what it began with."""
+    """The file on the server changed during the download."""
 
 
 @dataclass(frozen=True)
 class Web:
-    """Downloads over http(s). A server that says nothing for `patience_s` counts as gone."""
+    """Downloads over http(s). A server that sends nothing for `patience_s` has failed."""
 
     proxies: Proxies
     patience_s: float = 30.0
 
     def download(self, url: str, intake: Intake, *, token: str | None) -> None:
-        """Give the whole file to `intake`, over up to eight connections that each get further.
+        """Send the whole file to `intake`, over at most eight connections that each progress.
 
-        `token` goes to this host alone: a redirect to another one does not carry it. OSError or
-        urllib3's HTTPError says why the source will not do.
+        `token` is sent to this host only, not to redirects. Raises OSError or urllib3's HTTPError
+        if the source fails.
         """
         timeout = urllib3.Timeout(connect=5, read=self.patience_s)
         with open_pool(self.proxies, url, timeout=timeout, retries=_RETRIES) as pool:
@@ -50,7 +50,7 @@ class Web:
 
 
 class _Download:
-    """`_etag` is the strong validator of the bytes the intake holds, None if it holds nothing."""
+    """One download; `_etag` is the strong ETag of the received bytes, None before the first."""
 
     def __init__(
         self, pool: urllib3.PoolManager, url: str, intake: Intake, token: str | None
@@ -94,7 +94,7 @@ class _Download:
         return headers
 
     def _position(self, answer: urllib3.BaseHTTPResponse) -> None:
-        """Continue the intake or start it again, whichever the answer's bytes are for."""
+        """Continue or restart the intake, depending on the response's range."""
         if answer.status == _OK:
             length = answer.headers.get("Content-Length", "")
             self._intake.restart(size=int(length) if length.isdecimal() else None)
@@ -105,16 +105,16 @@ class _Download:
                 raise _Changed("the file changed while it was being read")
         else:
             kind = Closed if answer.status in _CLOSED else OSError
-            raise kind(f"it answered {answer.status}")
+            raise kind(f"it responded with status {answer.status}")
 
     def _is_continued_by(self, answer: urllib3.BaseHTTPResponse) -> bool:
-        """Whether the bytes are the next ones of the very same file; some servers splice."""
+        """Return True if the bytes continue the same file: some servers send other ranges."""
         place = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         starts_here = place is not None and int(place[1]) == self._intake.received
         return answer.status == _PARTIAL and starts_here and _strong_etag(answer) == self._etag
 
 
 def _strong_etag(answer: urllib3.BaseHTTPResponse) -> str | None:
-    """What tells one state of a file from another, byte for byte; a weak tag does not."""
+    """Return an ETag that identifies the exact bytes; weak ones do not."""
     etag = answer.headers.get("ETag")
     return etag if etag and etag.startswith('"') else None

@@ -1,4 +1,4 @@
-"""Check that a row's networks load, run, and answer as its engine declares, before publication."""
+"""Check that a row's networks load, run and return what its engine declares."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 def require_working_network(row: ModelRow, paths: Sequence[Path]) -> None:
-    """Load the row's networks, in its order, and run each once on the inputs its engine declares.
+    """Load the row's networks in order, and run each once on inputs its engine declares.
 
-    WeightsMismatch if one does not take them or answers with something else than finite numbers of
-    the declared shapes, OutOfMemory if it does not fit.
+    Raises WeightsMismatch if one rejects them or returns anything but finite numbers of the
+    declared shapes, and OutOfMemory if it does not fit.
     """
     first_outputs: dict[str, Array] = {}
     for file, path in zip(row.engine.files, paths, strict=True):
@@ -39,14 +39,14 @@ def require_working_network(row: ModelRow, paths: Sequence[Path]) -> None:
 
 @dataclass(frozen=True)
 class Trial:
-    """One network of a row with this table, held against what its engine says of the file."""
+    """A trial run of one network of a row, checked against its engine's declaration."""
 
     path: Path
     file: EngineFile
     table: Table
 
     def run(self, earlier: Mapping[str, Array]) -> Array:
-        """The network's first output; `earlier` has those of the networks before it, by role."""
+        """Return the network's first output; `earlier` has those of earlier networks, by role."""
         session, outputs = open_quietly(self.path), self.file.outputs
         feed = self._feed(session, earlier)
         self._require_declared(session)
@@ -55,26 +55,26 @@ class Trial:
             answers: list[Array] = session.run(names, feed)
         sizes = Sizes()
         for output, answer in zip(outputs, answers, strict=True):
-            self._require("answers", answer.shape, output.sizes(self.table), sizes)
+            self._require("returns", answer.shape, output.sizes(self.table), sizes)
             if not np.isfinite(answer).all():
                 raise WeightsMismatch(
-                    f"{self.path.name} answered its trial input with NaN or infinity"
+                    f"{self.path.name} returned NaN or infinity for its trial input"
                 )
         return answers[0]
 
     def _feed(
         self, session: ort.InferenceSession, earlier: Mapping[str, Array]
     ) -> dict[str, Array]:
-        """Every declared input, by the network's own name for it."""
+        """Return every declared input under the network's own name for it."""
         taken = {value.name: value.shape for value in session.get_inputs()}
         named = {one.name: one for one in self.file.inputs if one.name is not None}
         if named and named.keys() != taken.keys():
             raise WeightsMismatch(
-                f"{self.path.name} takes {', '.join(sorted(taken))}; its row says that a "
-                f"{self.file.role} takes {', '.join(sorted(named))}"
+                f"{self.path.name} takes {', '.join(sorted(taken))}; its row declares "
+                f"{', '.join(sorted(named))} for a {self.file.role}"
             )
         feed: dict[str, Array] = {}
-        # With fewer inputs than the network takes, onnxruntime says which is missing.
+        # If inputs are missing, onnxruntime names them.
         for name, one in (named or dict(zip(taken, self.file.inputs, strict=False))).items():
             if isinstance(one, ChainedInput):
                 feed[name] = earlier[one.output_of]
@@ -84,27 +84,27 @@ class Trial:
         return feed
 
     def _require_declared(self, session: ort.InferenceSession) -> None:
-        """Compare the shapes that the file itself declares, before what may be a long run."""
+        """Check the shapes that the file itself declares, before a run that may take long."""
         given, sizes = session.get_outputs(), Sizes()
         if len(given) < len(self.file.outputs):
             raise WeightsMismatch(
-                f"{self.path.name} has outputs: {len(given)}; its row says that a "
-                f"{self.file.role} has {len(self.file.outputs)}"
+                f"{self.path.name} has outputs: {len(given)}; its row declares "
+                f"{len(self.file.outputs)} for a {self.file.role}"
             )
         for output, value in zip(self.file.outputs, given, strict=False):
-            if value.shape:  # [] is what onnxruntime says of an unknown shape
-                self._require("gives", value.shape, output.sizes(self.table), sizes)
+            if value.shape:  # onnxruntime gives [] for an unknown shape
+                self._require("has the output", value.shape, output.sizes(self.table), sizes)
 
     def _require(self, does: str, actual: Shape, wanted: Sequence[int | str], sizes: Sizes) -> None:
         if not fits(actual, wanted, sizes):
             known = [sizes.get(str(axis), axis) for axis in wanted]
             raise WeightsMismatch(
-                f"{self.path.name} {does} {_written(actual)}, its row says {_written(known)}"
+                f"{self.path.name} {does} {_written(actual)}; its row declares {_written(known)}"
             )
 
 
 def filled(one: FilledInput, table: Table) -> Array:
-    """The array that staging makes up for an input of a row with this table."""
+    """Return the array that staging uses for an input of a row with this table."""
     array: Array = np.empty(one.sizes(table), one.dtype)
     array[...] = one.values(table)
     return array

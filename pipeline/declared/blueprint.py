@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.declared.declaration import pascal_case
-from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.declared.models import ModelRow
 from pipeline.declared.names import Names
 from pipeline.declared.products import Product, ingest_pattern, load_products

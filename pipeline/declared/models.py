@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
@@ -21,13 +21,9 @@ from pipeline.declared.declaration import (
     Declaration,
     KebabName,
     MemoryMb,
-    beside_handlers,
-    naming,
-    read_toml,
 )
 from pipeline.declared.engines import Engine, EngineFile
 from pipeline.declared.revisions import MANIFEST, weights_prefix
-from pipeline.errors import LicenseNotAccepted, UnknownModel
 
 LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]

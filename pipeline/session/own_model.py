@@ -15,9 +15,9 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from pipeline.contracts.weights import NetworkDescription, NetworkQuestion, StageWeights
+from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.containers import load_containers
 from pipeline.declared.declaration import MOST_MEMORY_MB
-from pipeline.declared.catalogue import Catalogue
 from pipeline.errors import InvalidOptions
 from pipeline.weights.local_weights import checksums
 

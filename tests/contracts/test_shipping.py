@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 import grimp
 import pytest
 
-from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.declared.catalogue import load_catalogue
+from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.releases.shipping import shipped_files
 from tests.contracts.declared import ROOT
 from tests.contracts.requirements import Pin, read_lock

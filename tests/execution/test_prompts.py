@@ -137,4 +137,4 @@ def test_a_prompt_beside_every_subject_is_quarantined(driver: Driver) -> None:
     execution = prompted(driver, "beside/cat.png", nowhere, photo=png(square(left=8)))
 
     assert (execution.status, execution.error) == ("FAILED", "NoSubject")
-    assert "subject 1: nothing stands out" in driver.reason(execution)["message"]
+    assert "subject 1: the model finds no subject" in driver.reason(execution)["message"]

@@ -13,8 +13,8 @@ import pytest
 from containers.edge_refiner.budget import refining_bytes
 from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts.contract import SourcePhoto
-from pipeline.declared.containers import load_container
 from pipeline.declared.catalogue import load_catalogue
+from pipeline.declared.containers import load_container
 from pipeline.photo.limits import MAX_PIXELS
 from tests.conftest import ROOT
 from tests.hostile.desk import Desk

@@ -23,7 +23,7 @@ FUNCTIONS = {
     for name in VERSIONS
 }
 FAULTS = [
-    ("background-remover", "blank mask", "NoSubject: 0.00% of the photo stands out"),
+    ("background-remover", "blank mask", "NoSubject: the model is confident about 0.00%"),
     ("background-remover", "full mask", "metrics.subject_coverage is 1.0, not between"),
     ("background-remover", "shifted mask", "metrics.subject_x is 0.5002"),
     ("background-remover", "other version", "it says that it is background-remover 0.0.1, not"),

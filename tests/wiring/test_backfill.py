@@ -53,7 +53,7 @@ STAND_IN: Final = {
         },
         "Done": _end("DONE"),
         "Duplicate": _end("DUPLICATE"),
-        "Refused": {"Type": "Fail", "Error": "NoSubject", "Cause": "nothing stands out"},
+        "Refused": {"Type": "Fail", "Error": "NoSubject", "Cause": "no subject"},
     },
 }
 

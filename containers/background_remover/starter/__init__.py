@@ -1,1 +1,1 @@
-"""How the starter model is made: data, network, training, export, evaluation. Never in an image."""
+"""Make the starter model: data, network, training, export, evaluation. Not part of an image."""

@@ -1,4 +1,4 @@
-"""A training example, drawn by dice: a real photo, a composite, or a scene with no subject."""
+"""Draw random training examples: real photos, composites, and scenes without a subject."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _OPAQUE: Final = 255
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """S×S×3 uint8 photo and S×S uint8 mask."""
+    """An S×S×3 uint8 photo and its S×S uint8 mask."""
 
     photo: npt.NDArray[np.uint8]
     mask: npt.NDArray[np.uint8]
 
 
 def draw_example(dice: Dice, library: Library, size: int) -> Example:
-    """One example of `size`² pixels."""
+    """Draw one example of `size`² pixels."""
     kind = dice.random()
     if kind < PAIRS:
         picture, mask = photographed(dice, library.of_kind("pairs"), size)
@@ -53,7 +53,7 @@ def draw_example(dice: Dice, library: Library, size: int) -> Example:
 
 
 def photographed(dice: Dice, shelves: Sequence[Shelf], size: int) -> tuple[Picture, Plane]:
-    """A crop of a real photo, with at least half of its subject in it, stretched to a square."""
+    """Crop a real photo, keeping at least half of its subject, and stretch it to a square."""
     subject = _reach(dice, shelves)
     whole = (0.0, 0.0, float(subject.photo.width), float(subject.photo.height))
     box = whole
@@ -65,7 +65,7 @@ def photographed(dice: Dice, shelves: Sequence[Shelf], size: int) -> tuple[Pictu
 
 
 def composed(dice: Dice, library: Library, size: int) -> tuple[Picture, Plane]:
-    """One to five subjects on a ground they were never on."""
+    """Place one to five subjects on a background they were not photographed on."""
     picture = ground(dice, library.of_kind("backgrounds"), size)
     mask = np.zeros((size, size), np.float32)
     crowd = int(dice.choice([1, 2, 3, 5], p=[0.62, 0.2, 0.1, 0.08]))
@@ -88,7 +88,7 @@ def composed(dice: Dice, library: Library, size: int) -> tuple[Picture, Plane]:
 
 
 def ground(dice: Dice, shelves: Sequence[Shelf], size: int) -> Picture:
-    """Mostly a photo; else a texture made of one, or something drawn."""
+    """Draw a background: mostly a photo, else a texture made from one, or a drawing."""
     kind = dice.random()
     if kind < 0.52:
         return photo_ground(dice, shelves, size)
@@ -98,7 +98,7 @@ def ground(dice: Dice, shelves: Sequence[Shelf], size: int) -> Picture:
 def _placed(
     dice: Dice, picture: Picture, mask: Plane, cut: Cut, across: float
 ) -> tuple[Picture, Plane]:
-    """The cut over the picture, its middle `across` (0…1) of the width, its ends often outside."""
+    """Place the cut on the image, its middle `across` (0…1) of the width, ends often outside."""
     size, (height, width) = mask.shape[0], cut.alpha.shape
     left = round(across * size - width / 2)
     standing = cut.bust or (dice.random() < 0.35 and height > 0.5 * size)
@@ -119,7 +119,7 @@ def _placed(
 
 
 def _shadow(dice: Dice, over: Plane) -> Plane:
-    """A darkening of 0…0.6, the subject's own outline blurred and pushed aside."""
+    """Return a darkening of 0…0.6: the subject's blurred and shifted outline."""
     size = over.shape[0]
     outline = Image.fromarray((over * _OPAQUE).astype(np.uint8))
     soft = outline.filter(ImageFilter.BoxBlur(dice.uniform(1, size / 16)))
@@ -129,7 +129,7 @@ def _shadow(dice: Dice, over: Plane) -> Plane:
 
 
 def _crop(dice: Dice, subject: Subject) -> tuple[float, float, float, float]:
-    """A random frame that cuts away at most half of each side of the subject's own box."""
+    """Return a random frame that removes at most half of each side of the subject's box."""
     left, top, right, bottom = subject.box
     span_x, span_y = (right - left) / 2, (bottom - top) / 2
     x0, x1 = (

@@ -1,4 +1,4 @@
-"""The networks that are compared: the starter, and two published portrait networks of its size."""
+"""Define the networks to compare: the starter and two published portrait networks of its size."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ _SINET: Final = SaliencySpec(
 
 
 class Contender(NamedTuple):
-    """A name and a way from an H×W×3 picture to an S×S mask, both uint8."""
+    """A name, and a function from an H×W×3 photo to an S×S mask, both uint8."""
 
     name: str
     mask_of: Callable[[Pixels], Pixels]
 
 
 def starter(weights: Path | None = None) -> Contender:
-    """The catalogue's own row, on the weights beside it unless others are given."""
+    """Return the starter's row with the weights beside it, or with those given."""
     row = load_catalogue(ROOT).row("starter")
     network = open_network(weights or Path(__file__).with_name(row.files[0].name))
     return Contender("starter", _saliency(network, row.spec(SaliencySpec)))
 
 
 def published(folder: Path) -> list[Contender]:
-    """PrismaNet and SINet, as far as their files lie in `folder`."""
+    """Return PrismaNet and SINet, as far as `folder` has their files."""
     prisma, sinet = folder / "prisma-portrait.onnx", folder / "sinet-portrait.onnx"
     found = []
     if prisma.is_file():
@@ -54,7 +54,7 @@ def published(folder: Path) -> list[Contender]:
 
 
 def _loaded(weights: Path) -> Network:
-    """As `open_network` loads it, beside those already open; what it warns of is its own affair."""
+    """Load a network like `open_network`, beside those already open, without its warnings."""
     import onnxruntime as ort
 
     ort.set_default_logger_severity(3)
@@ -70,7 +70,7 @@ def _saliency(network: Network, spec: SaliencySpec) -> Callable[[Pixels], Pixels
 
 
 def _two_channels(network: Network) -> Callable[[Pixels], Pixels]:
-    """Blue first; the mask is the sigmoid of how far the second channel is above the first."""
+    """Prepare blue first; the mask is the sigmoid of channel 2 minus channel 1."""
 
     def mask_of(picture: Pixels) -> Pixels:
         tensor = to_tensor(np.ascontiguousarray(picture[..., ::-1]), _SINET)

@@ -1,4 +1,4 @@
-"""What is put into a scene: a subject out of its photo, or a shape drawn by dice."""
+"""Cut out subjects of photos, or draw random shapes, to place in a scene."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OPAQUE: Final = 255
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """H×W×3 colours and H×W alpha, 0…1; a `bust` has no lower end of its own to show."""
+    """H×W×3 colours and H×W alpha, 0…1; a `bust` has no lower end."""
 
     colours: Picture
     alpha: Plane
@@ -26,7 +26,7 @@ class Cut:
 
 
 def cut_out(dice: Dice, subject: Subject, longest: float, stretch: float) -> Cut:
-    """A cut-out subject: about `longest` pixels, turned a little, its edge softened."""
+    """Return a cut-out subject of about `longest` pixels, slightly turned, with a softened edge."""
     left, top, right, bottom = subject.box
     width, height = (right - left) * stretch, (bottom - top) / stretch
     scale = longest / max(width, height)
@@ -48,7 +48,7 @@ def cut_out(dice: Dice, subject: Subject, longest: float, stretch: float) -> Cut
 
 
 def outline(dice: Dice, side: int) -> Plane:
-    """The soft-edged alpha of a drawn subject: a ring, rods, a polygon or a blob."""
+    """Draw the soft-edged alpha of a ring, rods, a polygon or a blob."""
     drawing = _blob(dice, side) if dice.random() < 0.25 else _lines(dice, side)
     return np.asarray(drawing.filter(ImageFilter.GaussianBlur(0.6)), np.float32) / 255
 

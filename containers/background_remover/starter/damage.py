@@ -1,4 +1,4 @@
-"""What cameras, editors and uploads do to a picture; the mask stays as it is."""
+"""Change an image as cameras, editors and uploads do; its mask stays the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def damaged(dice: Dice, picture: Picture) -> Image.Image:
-    """A picture of the same size: light and colour changed, then blur, grain and JPEG."""
+    """Change light and colour, then add blur, grain and JPEG artifacts; the size stays the same."""
     if dice.random() < 0.75:
         picture = relit(dice, picture)
     if dice.random() < 0.3:
@@ -27,7 +27,7 @@ def damaged(dice: Dice, picture: Picture) -> Image.Image:
 
 
 def relit(dice: Dice, picture: Picture) -> Picture:
-    """Exposure, contrast, saturation and a colour cast; one picture in ten loses its colour."""
+    """Change exposure, contrast, saturation and tint; one image in ten becomes grey."""
     grey = (picture @ _LUMA)[..., None]
     saturation = 0.0 if dice.random() < 0.1 else dice.uniform(0.5, 1.5)
     toned = grey + (picture - grey) * np.float32(saturation)

@@ -1,4 +1,4 @@
-"""Scenes with no subject, drawn otherwise than those the starter was trained on. H×W×3 uint8."""
+"""Draw scenes without a subject, unlike those in training. H×W×3 uint8."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEIGHT, _WIDTH = 480, 640
 
 
 def empty_scenes(of_each: int) -> Iterator[tuple[str, Scene]]:
-    """(kind, scene), `of_each` of every kind; the same ones each time."""
+    """Return (kind, scene) pairs, `of_each` of every kind, the same in every run."""
     for kind, draw in _KINDS.items():
         dice = np.random.default_rng((_SEED, len(kind), ord(kind[0])))
         for _ in range(of_each):
@@ -27,14 +27,14 @@ def empty_scenes(of_each: int) -> Iterator[tuple[str, Scene]]:
 
 
 def _gradient(dice: Dice) -> Tones:
-    """Four corner colours, blended."""
+    """Blend four corner colours."""
     corners = np.clip(dice.normal(dice.uniform(40, 215), 45, (2, 2, 3)), 0, 255).astype(np.uint8)
     blend = Image.fromarray(corners).resize((_WIDTH, _HEIGHT), Image.Resampling.BICUBIC)
     return np.asarray(blend, np.float64) + dice.normal(0, 2, (_HEIGHT, _WIDTH, 1))
 
 
 def _sky(dice: Dice) -> Tones:
-    """Blue, grey or evening light from top to bottom, with clouds of smoothed noise."""
+    """Draw blue, grey or evening light from top to bottom, with clouds of smoothed noise."""
     zenith = np.array(_SKIES[dice.integers(len(_SKIES))], np.float64)
     horizon = zenith + (255 - zenith) * dice.uniform(0.4, 0.85)
     down = np.linspace(0, 1, _HEIGHT)[:, None, None] ** dice.uniform(0.7, 1.6)
@@ -44,7 +44,7 @@ def _sky(dice: Dice) -> Tones:
 
 
 def _weave(dice: Dice) -> Tones:
-    """Cloth: two sets of threads, uneven in tone."""
+    """Draw cloth: two sets of threads of uneven tone."""
     down, right = np.mgrid[0:_HEIGHT, 0:_WIDTH]
     period = dice.uniform(5, 22)
     threads: Tones = np.sin(right * 2 * np.pi / period) * np.sin(down * 2 * np.pi / period)
@@ -53,7 +53,7 @@ def _weave(dice: Dice) -> Tones:
 
 
 def _bricks(dice: Dice) -> Tones:
-    """Courses of bricks or tiles, each of its own tone, with joints between."""
+    """Draw courses of bricks or tiles, each of its own tone, with joints between."""
     high, wide = int(dice.integers(22, 70)), int(dice.integers(50, 130))
     down, right = np.mgrid[0:_HEIGHT, 0:_WIDTH]
     course = down // high
@@ -66,13 +66,13 @@ def _bricks(dice: Dice) -> Tones:
 
 
 def _gravel(dice: Dice) -> Tones:
-    """Ground of grains: noise at two scales, sharpened."""
+    """Draw gravel: sharpened noise at two scales."""
     grain = 90 * (_smooth(dice, 90, 60) + 0.7 * _smooth(dice, 200, 150) - 0.85)
     return _colour(dice) + (grain + dice.normal(0, 8, grain.shape))[..., None]
 
 
 def _planks(dice: Dice) -> Tones:
-    """Boards with grain along them, seen upright or lying."""
+    """Draw boards with grain along them, upright or horizontal."""
     width = int(dice.integers(40, 120))
     across = np.arange(_WIDTH)
     tones = dice.normal(0, 14, _WIDTH // width + 1)[across // width]
@@ -83,7 +83,7 @@ def _planks(dice: Dice) -> Tones:
 
 
 def _smooth(dice: Dice, rows: int, columns: int) -> Tones:
-    """Noise of `rows` × `columns` cells, enlarged to the scene; 0…1."""
+    """Draw noise of `rows` × `columns` cells, enlarged to the scene; 0…1."""
     cells = Image.fromarray(dice.integers(0, 256, (rows, columns), np.uint8).astype(np.uint8))
     enlarged = cells.resize((_WIDTH, _HEIGHT), Image.Resampling.BICUBIC)
     return np.asarray(enlarged.filter(ImageFilter.GaussianBlur(1)), np.float64) / 255

@@ -1,7 +1,7 @@
-"""How good the starter is, beside published networks of its size: `make starter-eval`.
+"""Compare the starter with published networks of its size: `make starter-eval`.
 
-Overlap (IoU) is that of both masks cut at one half, at the photo's own size. A scene counts as
-seen through if the pipeline would answer NoSubject.
+Overlap (IoU) compares both masks, cut at one half, at the photo's size. An empty scene is correct
+if the pipeline would raise NoSubject.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _OF_EACH_SCENE: Final = 20
 
 
 class Case(NamedTuple):
-    """A photo (H×W×3) with the mask (H×W) that was published for it."""
+    """A photo (H×W×3) and its published mask (H×W)."""
 
     name: str
     photo: Pixels
@@ -43,7 +43,7 @@ class Judged(NamedTuple):
 
 
 def cases(folder: Path) -> Iterator[Case]:
-    """Every photo of `folder/photos` that has a mask in `folder/masks`."""
+    """Return every photo of `folder/photos` that has a mask in `folder/masks`."""
     masks = {path.stem: path for path in sorted((folder / "masks").glob("*"))}
     for path in sorted((folder / "photos").glob("*")):
         if path.stem in masks:
@@ -53,7 +53,7 @@ def cases(folder: Path) -> Iterator[Case]:
 
 
 def held_out(data: Path) -> Iterator[Case]:
-    """The pairs of the training sets that were kept from training."""
+    """Return the pairs of the training sets that were not used for training."""
     for shelf in load_library(data, held_out=True).of_kind("pairs"):
         for number, subject in enumerate(shelf.subjects):
             name = f"{shelf.name} {number}"
@@ -68,14 +68,14 @@ def judge(contender: Contender, case: Case) -> Judged:
 
 
 def overlap(mask: Pixels, truth: Pixels) -> float:
-    """Intersection over union; two empty masks agree wholly."""
+    """Return intersection over union; two empty masks have 1."""
     ours, theirs = mask >= CONFIDENT, truth >= CONFIDENT
     either = int((ours | theirs).sum())
     return float((ours & theirs).sum() / either) if either else 1.0
 
 
 def seen_through(contender: Contender, scenes: Sequence[tuple[str, Pixels]]) -> dict[str, float]:
-    """Share of scenes of each kind that are answered with NoSubject."""
+    """Return the share of scenes of each kind that raise NoSubject."""
     answers = defaultdict(list)
     for kind, scene in scenes:
         answers[kind].append(_is_empty(contender.mask_of(scene)))
@@ -91,13 +91,13 @@ def _is_empty(mask: Pixels) -> bool:
 
 
 def table(contenders: Sequence[Contender], photos: Path, data: Path) -> dict[str, list[Judged]]:
-    """Print the comparison; what the first contender made of each folder."""
+    """Print the comparison, and return the first contender's masks by folder."""
     sets = {name: list(cases(photos / name)) for name in FOLDERS if (photos / name).is_dir()}
     if data.is_dir():
         sets["held out"] = list(held_out(data))
     scenes = list(empty_scenes(_OF_EACH_SCENE))
     heads = [f"{name} ({len(found)})" for name, found in sets.items()]
-    print("Median (mean) IoU with the published masks; share of empty scenes seen through; time")
+    print("Median (mean) IoU with the published masks; share of correct empty scenes; time")
     print("  ".join(f"{head:>20}" for head in ["", *heads, f"empty ({len(scenes)})", "ms a photo"]))
     results = {}
     for contender in contenders:
@@ -123,14 +123,20 @@ def _median_and_mean(answers: Sequence[Judged]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=Path, required=True, help="holds people/ and objects/")
-    parser.add_argument("--models", type=Path, required=True, help="holds the published networks")
-    parser.add_argument("--weights", type=Path, help="an exported file other than the shipped one")
+    parser.add_argument(
+        "--photos", type=Path, required=True, help="folder with people/ and objects/"
+    )
+    parser.add_argument(
+        "--models", type=Path, required=True, help="folder with the published networks"
+    )
+    parser.add_argument(
+        "--weights", type=Path, help="exported file to use instead of the shipped one"
+    )
     parser.add_argument("--out", type=Path, default=Path("starter-eval-output"))
     chosen = parser.parse_args()
     for folder in (chosen.photos, chosen.models):
         if not folder.is_dir():
-            print(f"Skipped what needs {folder}: it is not on this machine")
+            print(f"Skipped what needs {folder}: not on this machine")
     contenders = [starter(chosen.weights), *published(chosen.models)]
     judged = table(contenders, chosen.photos, chosen.photos / "train")
     chosen.out.mkdir(parents=True, exist_ok=True)

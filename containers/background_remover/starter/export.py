@@ -1,4 +1,4 @@
-"""A checkpoint to the file in the repo: one ONNX graph of fp32 arithmetic over int8-stored weights.
+"""Export a checkpoint to one ONNX graph: fp32 arithmetic with weights stored as int8.
 
 python -m containers.background_remover.starter.export --checkpoint runs/checkpoint.pt
 """
@@ -34,7 +34,7 @@ class FineOnly(nn.Module):
 
 
 def export(checkpoint: Path, target: Path) -> None:
-    """Write the averaged weights of `checkpoint` as `target`: photo 1×3×S×S → logits 1×1×S×S."""
+    """Write the averaged weights of `checkpoint` to `target`: photo 1×3×S×S → logits 1×1×S×S."""
     state = torch.load(checkpoint, weights_only=True)["average"]
     network = Starter()
     prefix = "module."

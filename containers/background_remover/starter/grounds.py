@@ -1,4 +1,4 @@
-"""What may lie behind a subject: a piece of a photo, a gradient, a texture. S×S×3 float32, 0…1."""
+"""Draw backgrounds: a piece of a photo, a gradient or a texture. S×S×3 float32, 0…1."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Dice = np.random.Generator
 
 
 def photo_ground(dice: Dice, shelves: Sequence[Shelf], size: int) -> Picture:
-    """A random crop of a random photo, stretched to a square, sometimes out of focus."""
+    """Return a random crop of a random photo, stretched to a square, sometimes out of focus."""
     crop = _crop(dice, shelves, size, least=0.2, most=1)
     if dice.random() < 0.5:
         crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -27,7 +27,7 @@ def photo_ground(dice: Dice, shelves: Sequence[Shelf], size: int) -> Picture:
 
 
 def tiled_ground(dice: Dice, shelves: Sequence[Shelf], size: int) -> Picture:
-    """A texture: a small piece of a photo repeated, every other one mirrored, unevenly lit."""
+    """Repeat a small piece of a photo, every other one mirrored, with uneven light."""
     side = -(-size // int(dice.integers(3, 10)))
     piece = np.asarray(_crop(dice, shelves, side, least=0.06, most=0.35), np.float32) / 255
     repeats = [(0, -(-size // side) * side - side)] * 2
@@ -37,7 +37,7 @@ def tiled_ground(dice: Dice, shelves: Sequence[Shelf], size: int) -> Picture:
 
 
 def drawn_ground(dice: Dice, size: int) -> Picture:
-    """A plane of values between two or three colours: even, a gradient, clouds, stripes."""
+    """Draw a plane between two or three colours: even, a gradient, clouds or stripes."""
     plane = _PLANES[dice.choice(len(_PLANES), p=_PLANE_SHARES)](dice, size)[..., None]
     first, last = _colour(dice), _colour(dice)
     if dice.random() < 0.5:
@@ -49,7 +49,7 @@ def drawn_ground(dice: Dice, size: int) -> Picture:
 
 
 def clouds(dice: Dice, size: int, *, finest: int | None = None) -> Plane:
-    """Noise summed over octaves, stretched to 0…1; `finest` is its smallest feature in pixels."""
+    """Sum noise over octaves, stretched to 0…1; `finest` is its smallest feature in pixels."""
     cells, weight = int(dice.integers(2, 5)), 1.0
     total = np.zeros((size, size), np.float32)
     while cells < size / (finest or int(dice.integers(1, 9))):
@@ -63,7 +63,7 @@ def clouds(dice: Dice, size: int, *, finest: int | None = None) -> Plane:
 def _crop(
     dice: Dice, shelves: Sequence[Shelf], size: int, *, least: float, most: float
 ) -> Image.Image:
-    """A piece of `least` to `most` of each side of a random photo, stretched to size²."""
+    """Return `least` to `most` of each side of a random photo, stretched to size²."""
     shares = np.array([shelf.share for shelf in shelves])
     photos = shelves[dice.choice(len(shelves), p=shares / shares.sum())].photos
     photo = photos[dice.integers(len(photos))]
@@ -94,7 +94,7 @@ def _stripes(dice: Dice, size: int) -> Plane:
 
 
 def _coordinates(dice: Dice, size: int) -> tuple[Plane, Plane]:
-    """Coordinates from -½ to ½ along and across a random direction."""
+    """Return coordinates from -½ to ½ along and across a random direction."""
     steps = np.linspace(-0.5, 0.5, size, dtype=np.float32)
     down, right = np.meshgrid(steps, steps, indexing="ij")
     angle = dice.uniform(0, 2 * np.pi)

@@ -1,4 +1,4 @@
-"""The pictures the starter learns from, in memory: what `data.toml` names, small and decoded."""
+"""Load the training images that `data.toml` lists, small and decoded, into memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DATA: Final = Path(__file__).parent / "data.toml"
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A photo and its mask (L, 255 = subject), of one size; `box` is where the mask lies."""
+    """A photo and its mask (L, 255 = subject), of one size; `box` bounds the mask."""
 
     photo: Image.Image
     mask: Image.Image
@@ -29,13 +29,13 @@ class Subject:
 
     @property
     def bust(self) -> bool:
-        """Whether the photo ends before the subject does: it has no lower end to show."""
+        """Return True if the photo ends before the subject does, so that it has no lower end."""
         return self.box[3] >= self.mask.height - 1
 
 
 @dataclass(frozen=True, eq=False)
 class Shelf:
-    """One set: its pictures, and how often it is reached for beside the others of its kind."""
+    """One set of images, and its weight in random choices among sets of its kind."""
 
     name: str
     kind: Kind
@@ -58,12 +58,12 @@ class Library:
 
 
 def load_library(root: Path, *, held_out: bool = False) -> Library:
-    """Every set of `data.toml` found under `root`; `held_out` gives the 4 % never trained on."""
+    """Load every set of `data.toml` under `root`; `held_out` selects the 4% not trained on."""
     rows = tomllib.loads(_DATA.read_text(encoding="utf-8"))["sets"]
     shelves = [_shelf(root, row, held_out=held_out) for row in rows]
     missing = [shelf.name for shelf in shelves if not (shelf.subjects or shelf.photos)]
     if missing and not held_out:
-        raise FileNotFoundError(f"no pictures under {root} for: {', '.join(missing)}")
+        raise FileNotFoundError(f"no images under {root} for: {', '.join(missing)}")
     return Library(tuple(shelf for shelf in shelves if shelf.subjects or shelf.photos))
 
 
@@ -80,14 +80,14 @@ def _shelf(root: Path, row: dict[str, str | float | bool], *, held_out: bool) ->
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    """Photos, which have their masks beside them in `masks/`, or pictures with an alpha channel."""
+    """Return photos that have masks in `masks/`, or images with an alpha channel."""
     photos = folder / "photos"
     where = photos if photos.is_dir() else folder
     yield from sorted(path for path in where.glob("*") if path.suffix in {".jpg", ".png", ".webp"})
 
 
 def _subject(path: Path) -> Subject | None:
-    """Photo and mask, or None if there is next to nothing in the mask."""
+    """Return photo and mask, or None if the mask is nearly empty."""
     opened = Image.open(path)
     if path.parent.name == "photos":
         mask = Image.open(path.parents[1] / "masks" / f"{path.stem}.png").convert("L")
@@ -105,7 +105,7 @@ def _subject(path: Path) -> Subject | None:
 
 
 def _spread(sprite: Image.Image) -> Image.Image:
-    """RGB whose colours reach a little beyond the alpha, so that scaling mixes in no black."""
+    """Extend RGB colours beyond the alpha, so that scaling mixes in no black."""
     blurred = sprite.convert("RGBa").filter(ImageFilter.BoxBlur(3)).convert("RGBA")
     return Image.composite(sprite, blurred, sprite.getchannel("A")).convert("RGB")
 
@@ -117,5 +117,5 @@ def _shrunk(picture: Image.Image) -> Image.Image:
 
 
 def _is_held_out(path: Path) -> bool:
-    """By name, so that the choice is the same on every machine."""
+    """Return True for a selection by name, which is the same on every machine."""
     return zlib.crc32(path.stem.encode()) % 100 < HELD_OUT_PERCENT

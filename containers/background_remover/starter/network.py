@@ -1,7 +1,7 @@
-"""The starter's network: a small residual U-Net with a pooled view of the whole picture.
+"""Define the starter's network: a small residual U-Net with pyramid pooling.
 
-Dense 3×3 convolutions throughout: at this size they train and run faster on a CPU than
-depth-wise ones do.
+It uses dense 3×3 convolutions: at this size they train and run faster on a CPU than depth-wise
+ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _POOLS: Final = (1, 2, 4)
 
 
 class Starter(nn.Module):
-    """N×3×S×S in, S a multiple of 32; N×1×S×S logits out, and N×1×S/16×S/16 while training."""
+    """N×3×S×S in, S a multiple of 32; N×1×S×S logits out, plus N×1×S/16×S/16 while training."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Starter(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two 3×3 convolutions and a way around them."""
+    """Two 3×3 convolutions with a skip connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Residual(nn.Module):
 
 
 class Surroundings(nn.Module):
-    """Pyramid pooling: each place also sees the mean of its half, its quarter and the whole."""
+    """Pyramid pooling: each place also gets the mean of its half, its quarter and the whole."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

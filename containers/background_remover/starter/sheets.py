@@ -1,4 +1,4 @@
-"""Sheets to look at: photos cut out over a checkerboard, and where masks agree."""
+"""Draw sheets of photos cut out over a checkerboard, and of where masks agree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BOTH, _MISSED, _INVENTED = (235, 235, 235), (214, 69, 65), (66, 133, 205)
 
 
 def draw_photo_sheet(answers: Sequence[Judged], path: Path) -> None:
-    """Photo and cut-out side by side, best overlap first."""
+    """Draw photo and cutout side by side, best overlap first."""
     tiles = []
     for answer in _best_first(answers):
         both = np.concatenate([answer.case.photo, _on_checkers(answer)], axis=1)
@@ -31,7 +31,7 @@ def draw_photo_sheet(answers: Sequence[Judged], path: Path) -> None:
 
 
 def draw_overlap_sheet(answers: Sequence[Judged], path: Path) -> None:
-    """White where both masks are, red where only the published one is, blue where only ours."""
+    """Draw overlaps: white for both masks, red for the published one only, blue for ours only."""
     tiles = [
         (f"{answer.overlap:.2f}", Image.fromarray(_agreement(answer.mask, answer.case.truth)))
         for answer in _best_first(answers)

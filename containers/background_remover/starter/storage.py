@@ -1,8 +1,8 @@
-"""Weights as int8 in the file, fp32 in memory: a quarter of the bytes, the same speed.
+"""Store weights as int8 in the file and use fp32 in memory: a quarter of the bytes, equal speed.
 
-Each convolution's larger weights are kept as int8 with one scale per output channel, and turned
-into fp32 by two constant nodes that onnxruntime folds while it loads. Within the rounding, the mask
-is the same.
+Each convolution's larger weights are stored as int8 with one scale per output channel. Two constant
+nodes convert them to fp32, which onnxruntime folds when it loads the file. Within rounding, the
+mask is the same.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from onnx import helper, numpy_helper
 
 Weights = npt.NDArray[np.float32]
 
-_LEAST: Final = 2048  # values; below that a scale costs more than it saves
+_LEAST: Final = 2048  # values; for fewer, a scale costs more than it saves
 
 
 def stored_small(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same graph, its convolutions' larger weights stored as int8."""
+    """Return the graph with its convolutions' larger weights stored as int8."""
     small = onnx.ModelProto()
     small.CopyFrom(model)
     graph = small.graph
@@ -45,7 +45,7 @@ def stored_small(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def quantised(values: Weights) -> tuple[npt.NDArray[np.int8], Weights]:
-    """O×I×K×K float32 as int8 steps and one O×1×1×1 scale each: the largest weight is ±127."""
+    """Return O×I×K×K float32 as int8 steps and one O×1×1×1 scale each: the largest is ±127."""
     largest = np.abs(values).max(axis=(1, 2, 3), keepdims=True)
     scales = np.maximum(largest, 1e-12).astype(np.float32) / 127
     return np.round(values / scales).astype(np.int8), scales

@@ -1,8 +1,8 @@
 """Train the starter: `python -m containers.background_remover.starter.training --data … --out …`.
 
-Seeded; a checkpoint every few hundred steps, and a run that was stopped goes on from the last.
-Each phase shows more pixels than the one before: most of what there is to learn is learnt small,
-where a CPU gets through three times as many pictures.
+Training is seeded, saves a checkpoint every few hundred steps, and resumes a stopped run from the
+last one. Each phase has more pixels than the one before: most is learnt from small images, of which
+a CPU processes three times as many.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _AVERAGING: Final = 0.9985
 
 @dataclass(frozen=True)
 class Phase:
-    """So many steps of so many pictures of `size`² pixels."""
+    """Steps with batches of images of `size`² pixels."""
 
     steps: int
     batch: int
@@ -47,7 +47,7 @@ PHASES: Final = (Phase(6500, 64, 128), Phase(2200, 48, 192), Phase(1800, 32, 256
 
 
 class Examples(IterableDataset[tuple[Tensor, Tensor]]):
-    """Batches without end, drawn by dice that each worker and start seeds differently."""
+    """Endless batches of random examples, seeded differently for each worker and start."""
 
     def __init__(self, library: Library, phase: Phase, *, first_step: int) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class Examples(IterableDataset[tuple[Tensor, Tensor]]):
 
 
 class Run:
-    """A network being trained, its running average, and how far it is."""
+    """A network in training, its running average, and its progress."""
 
     def __init__(self, out: Path) -> None:
         torch.manual_seed(SEED)
@@ -104,7 +104,7 @@ class Run:
         fresh.replace(self.out / CHECKPOINT)
 
     def learn(self, photos: Tensor, masks: Tensor) -> float:
-        """One step; the loss."""
+        """Run one step and return the loss."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.step, sum(phase.steps for phase in PHASES))
         pixels = ((photos.float() / 255 - MEAN) / STD).contiguous(memory_format=torch.channels_last)
@@ -121,7 +121,7 @@ class Run:
 
 
 def learning_rate(step: int, steps: int) -> float:
-    """A short rise, then half a cosine down to nothing."""
+    """Return a short rise, then half a cosine down to 0."""
     if step < _WARM_UP:
         return _PEAK_RATE * (step + 1) / _WARM_UP
     progress = (step - _WARM_UP) / (steps - _WARM_UP)
@@ -129,7 +129,7 @@ def learning_rate(step: int, steps: int) -> float:
 
 
 def disagreement(fine: Tensor, coarse: Tensor, masks: Tensor) -> Tensor:
-    """Cross entropy, heavier near outlines, and one minus the overlap where there is a subject."""
+    """Return cross entropy, heavier near outlines, plus 1 - overlap where there is a subject."""
     weight = 1 + 4 * (_neighbourhood(masks) - masks).abs()
     entropy = functional.binary_cross_entropy_with_logits(fine, masks, reduction="none")
     guess = torch.sigmoid(fine)
@@ -143,7 +143,7 @@ def disagreement(fine: Tensor, coarse: Tensor, masks: Tensor) -> Tensor:
 
 
 def _neighbourhood(masks: Tensor) -> Tensor:
-    """Each place's mean over a quarter of the picture's side, taken small: it costs little."""
+    """Return each place's mean over a quarter of the image's side, computed small for speed."""
     side = masks.shape[-1]
     small = functional.adaptive_avg_pool2d(masks, 32)
     means = functional.avg_pool2d(small, 7, stride=1, padding=3, count_include_pad=False)
@@ -151,7 +151,7 @@ def _neighbourhood(masks: Tensor) -> Tensor:
 
 
 def train(data: Path, out: Path, *, workers: int) -> Path:
-    """Go through every phase from wherever the run in `out` stands; the finished checkpoint."""
+    """Run the remaining phases of the run in `out`, and return the final checkpoint."""
     out.mkdir(parents=True, exist_ok=True)
     library = load_library(data)
     run = Run(out)
@@ -182,9 +182,11 @@ def _train_phase(run: Run, library: Library, phase: Phase, *, end: int, workers:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds the sets")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the training sets")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
-    parser.add_argument("--workers", type=int, default=2, help="processes that draw examples")
+    parser.add_argument(
+        "--workers", type=int, default=2, help="number of processes that draw examples"
+    )
     chosen = parser.parse_args()
     train(chosen.data, chosen.out, workers=chosen.workers)
 

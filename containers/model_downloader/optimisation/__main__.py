@@ -1,8 +1,8 @@
-"""`python -m containers.model_downloader.optimisation ORDER`: an `Order` in, a `Lean` out, as JSON.
+"""`python -m containers.model_downloader.optimisation ORDER`: print a `Lean` for an `Order`.
 
-A process of its own, because the work takes more memory than all else in the container: what it
-may take is limited, and when that is not enough it ends and its caller goes on. It also ends when
-its standard input does, so that it does not outlive its caller.
+This runs in a separate process with a memory limit, because it needs more memory than the rest of
+the container: if it exceeds the limit, it dies and its caller goes on. It exits when its standard
+input closes, so it never outlives its caller.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Deformable convolutions taken a few channels at a time."""
+"""Split deformable convolutions into groups of channels."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _SMALLEST_KERNEL: Final = 3
 
 
 def split_channels(graph: Graph, node: Node) -> Replacement:
-    """A `DeformConv` as the sum over quarters of its channels.
+    """Replace a `DeformConv` by the sum over quarters of its channels.
 
-    onnxruntime lays the samples of all channels and taps out at once: 0.8 GB for 64 channels of
-    256² under a 7×7 kernel, a quarter of it for 16.
+    onnxruntime builds the samples of all channels and taps at once: 0.8 GB for 64 channels of 256²
+    with a 7×7 kernel, a quarter of it for 16.
     """
-    require(node.op == "DeformConv", "it convolves deformably")
+    require(node.op == "DeformConv", "not a deformable convolution")
     weight = graph.array(node.inputs[1])
-    require(min(weight.shape[2:]) >= _SMALLEST_KERNEL, "there are many taps")
-    require(node.attribute("group", 1) == 1, "all channels are mixed")
-    require(node.attribute("offset_group", 1) == 1, "all channels are moved alike")
-    require(weight.shape[1] % PARTS == 0, "the channels divide")
+    require(min(weight.shape[2:]) >= _SMALLEST_KERNEL, "the kernel is small")
+    require(node.attribute("group", 1) == 1, "the convolution is grouped")
+    require(node.attribute("offset_group", 1) == 1, "the offsets are grouped")
+    require(weight.shape[1] % PARTS == 0, "the number of channels is not divisible")
     output = node.outputs[0]
     names = [f"{output}/channels{index}" for index in range(PARTS)]
     sources = tuple(f"{name}/source" for name in names)

@@ -1,4 +1,4 @@
-"""Constants after a convolution, folded into its weights: an addition, a normalisation."""
+"""Fold constants after a convolution into its weights: a bias or a normalisation."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from containers.model_downloader.optimisation.rewriting import Replacement
 
 
 def fold_bias(graph: Graph, node: Node) -> Replacement:
-    """conv(x) + b, with one number per channel, as one convolution."""
-    require(node.op == "Add", "a bias is added")
+    """Rewrite conv(x) + b, with one number per channel, as one convolution."""
+    require(node.op == "Add", "not an addition")
     value, constant = node.inputs if node.inputs[1] in graph.constants else node.inputs[::-1]
     conv = _only_read_here(graph, value)
     channels = graph.array(conv.inputs[1]).shape[0]
     bias = graph.array(constant)
-    require(bias.shape in {(1, channels, 1, 1), (channels, 1, 1)}, "one number per channel")
+    require(bias.shape in {(1, channels, 1, 1), (channels, 1, 1)}, "not one number per channel")
     return _scaled(graph, conv, node, gain=np.ones(channels, np.float32), shift=bias.ravel())
 
 
 def fold_normalisation(graph: Graph, node: Node) -> Replacement:
-    """Batch normalisation of a convolution, as one convolution."""
+    """Rewrite a batch normalisation of a convolution as one convolution."""
     require(node.op == "BatchNormalization", "it normalises")
-    require(len(node.outputs) == 1, "it only infers")
+    require(len(node.outputs) == 1, "not in inference mode")
     conv = _only_read_here(graph, node.inputs[0])
     gain, shift, mean, variance = (graph.array(name) for name in node.inputs[1:])
     gain = gain / np.sqrt(variance + node.attribute("epsilon", 1e-5))
@@ -38,7 +38,7 @@ def _only_read_here(graph: Graph, value: str) -> Node:
 
 
 def _scaled(graph: Graph, conv: Node, node: Node, *, gain: Array, shift: Array) -> Replacement:
-    """`conv`, its output multiplied by `gain` and moved by `shift`, under `node`'s name."""
+    """Return `conv` with its output times `gain` plus `shift`, under `node`'s name."""
     weight = graph.array(conv.inputs[1])
     bias = graph.array(conv.inputs[2]) if len(conv.inputs) > 2 else np.zeros_like(shift)
     output = node.outputs[0]

@@ -1,9 +1,9 @@
-"""Deformable convolutions that an exporter has spelt out, back to one `DeformConv` each.
+"""Replace deformable convolutions written as basic operators by one `DeformConv` each.
 
-ONNX had no such operator when the published networks were exported, so each became bilinear
-sampling by hand: four gathers of the padded input, weighted, summed, modulated, laid out as
-kernel-sized tiles and convolved with a stride of the kernel. At 256² with a 7×7 kernel that takes
-a dozen tensors of 0.8 GB each; the operator takes one.
+ONNX had no such operator when the published networks were exported. So each became bilinear
+sampling with basic operators: four gathers of the padded input, weighted, summed, modulated, laid
+out as tiles of kernel size and convolved with a stride of the kernel. At 256² with a 7×7 kernel
+that takes a dozen tensors of 0.8 GB each; the operator takes one.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from containers.model_downloader.optimisation.terms import require_computed
 
 
 def fuse(graph: Graph, node: Node) -> Replacement:
-    """The `Conv` that ends a spelt-out deformable convolution, as a `DeformConv`."""
-    require(node.op == "Conv", "a deformable convolution ends in a convolution")
+    """Rewrite the final `Conv` of such a deformable convolution as a `DeformConv`."""
+    require(node.op == "Conv", "not a convolution")
     kernel = tuple(graph.array(node.inputs[1]).shape[2:])
-    require(len(kernel) == 2, "it is two-dimensional")
-    require(node.attribute("strides") == list(kernel), "tiles are as large as the kernel")
-    require(not any(node.attribute("pads", [0])), "tiles need no padding")
-    require(set(node.attribute("dilations", [1])) == {1}, "tiles are dense")
+    require(len(kernel) == 2, "not two-dimensional")
+    require(node.attribute("strides") == list(kernel), "tiles differ from the kernel's size")
+    require(not any(node.attribute("pads", [0])), "tiles are padded")
+    require(set(node.attribute("dilations", [1])) == {1}, "tiles are dilated")
     summed, mask = _sampled(graph, node)
     offset, source, sampling = _sources(graph, summed, kernel)
-    require(np.array_equal(sampling.grid, sampling.regular_grid()), "the grid is regular")
+    require(np.array_equal(sampling.grid, sampling.regular_grid()), "the grid is not regular")
     expected = tiles(sampling, source=source, offset=offset, mask=mask)
     require_computed(graph, node.inputs[0], expected)
     return _operator(node, sampling, source=source, offset=offset, mask=mask)
 
 
 def _sampled(graph: Graph, conv: Node) -> tuple[Node, str | None]:
-    """The sum over the four neighbours, and the mask it is multiplied with."""
+    """Return the sum over the four neighbours, and the name of the mask that multiplies it."""
     tiles = graph.maker(conv.inputs[0], "Reshape")
     turned = graph.maker(tiles.inputs[0], "Transpose")
     name = graph.maker(turned.inputs[0], "Reshape").inputs[0]
@@ -48,12 +48,12 @@ def _sampled(graph: Graph, conv: Node) -> tuple[Node, str | None]:
 
 
 def _sources(graph: Graph, summed: Node, kernel: tuple[int, ...]) -> tuple[str, str, Sampling]:
-    """Offset and input of the convolution, and what the constants on the way to them say."""
+    """Return offset, input and sampling of the convolution, read from constants on the way."""
     weighted = graph.maker(summed.inputs[0], "Mul")
     gathered = _one_of(graph, weighted, through=("Reshape", "Transpose", "GatherND"))
     shaped = graph.maker(graph.maker(gathered.inputs[0], "Transpose").inputs[0], "Reshape")
     padding = graph.maker(shaped.inputs[0], "Pad")
-    require(padding.attribute("mode", "constant") == "constant", "zeros surround the input")
+    require(padding.attribute("mode", "constant") == "constant", "the padding is not zero")
     row = graph.maker(graph.maker(gathered.inputs[1], "Concat").inputs[0], "Reshape")
     corner = graph.maker(graph.maker(row.inputs[0], "Clip").inputs[0], "Slice")
     floor = graph.maker(graph.maker(corner.inputs[0], "Cast").inputs[0], "Floor")
@@ -64,8 +64,8 @@ def _sources(graph: Graph, summed: Node, kernel: tuple[int, ...]) -> tuple[str, 
     channels, *padded = (int(size) for size in graph.array(shaped.inputs[1])[2:])
     margin = tuple(int(size) for size in graph.array(padding.inputs[1])[2:4])
     grid = graph.array(grid_name)
-    require(grid.shape == (1, 1, area, 2, *out), "the grid has one place per tap and pixel")
-    require(area == kernel[0] * kernel[1], "it samples once per tap")
+    require(grid.shape == (1, 1, area, 2, *out), "the grid lacks a place per tap and pixel")
+    require(area == kernel[0] * kernel[1], "not one sample per tap")
     sampling = Sampling(
         batch, groups, (kernel[0], kernel[1]), (out[0], out[1]), channels,
         (padded[0], padded[1]), (margin[0], margin[1]), grid,
@@ -74,7 +74,7 @@ def _sources(graph: Graph, summed: Node, kernel: tuple[int, ...]) -> tuple[str, 
 
 
 def _one_of(graph: Graph, product: Node, *, through: tuple[str, ...]) -> Node:
-    """The node at the end of a chain of operators above either factor."""
+    """Return the node at the end of a chain of operators above either factor."""
     for name in product.inputs:
         try:
             node = graph.maker(name, through[0])
@@ -83,7 +83,7 @@ def _one_of(graph: Graph, product: Node, *, through: tuple[str, ...]) -> Node:
         except NoMatch:
             continue
         return node
-    raise NoMatch("nothing is gathered")
+    raise NoMatch("no gather")
 
 
 def _operator(

@@ -1,4 +1,4 @@
-"""An ONNX graph as frozen values, so that a pass is a pure function from graph to graph."""
+"""Represent an ONNX graph as frozen values, so that passes are pure functions on graphs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from onnx import helper, numpy_helper
 
 Array = npt.NDArray[Any]
 
-_SMALL: Final = 64  # numbers; as many as a shape or a bound can need
+_SMALL: Final = 64  # numbers; enough for any shape or bound
 
 
 class NoMatch(Exception):
-    """The pattern a pass looks for is not here; the node is left alone."""
+    """A node does not match a pass's pattern, so the pass leaves it unchanged."""
 
 
 def require(condition: object, what: str) -> None:
-    """NoMatch unless `condition` holds."""
+    """Raise NoMatch unless `condition` holds."""
     if not condition:
         raise NoMatch(what)
 
@@ -56,7 +56,7 @@ class Node:
         return proto
 
     def attribute(self, name: str, default: Any = None) -> Any:
-        """The attribute as a Python value; text as str, several numbers as a list."""
+        """Return the attribute as a Python value: text as str, several numbers as a list."""
         if name not in self.attributes:
             return default
         value = helper.get_attribute_value(self.attributes[name])
@@ -66,14 +66,14 @@ class Node:
 
     @property
     def has_body(self) -> bool:
-        """Whether it is a loop or a branch, with a graph of its own inside."""
+        """Return True for a loop or branch, which has a graph inside."""
         bodies = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
         return any(attribute.type in bodies for attribute in self.attributes.values())
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Nodes in topological order; `constants` are initializers and the values of Constant nodes."""
+    """Nodes in topological order; `constants` has initializers and values of Constant nodes."""
 
     nodes: tuple[Node, ...]
     constants: Mapping[str, onnx.TensorProto]
@@ -114,41 +114,41 @@ class Graph:
 
     @cached_property
     def uses(self) -> Counter[str]:
-        """How often each value is read; being an output of the graph counts as one."""
+        """Count how often each value is read; an output of the graph counts as one."""
         read = Counter(name for node in self.nodes for name in node.inputs)
         return read + Counter(value.name for value in self.outputs)
 
     def maker(self, name: str, op: str) -> Node:
-        """The node that makes `name`, if it is such an `op`; NoMatch if not."""
+        """Return the node that makes `name`. Raises NoMatch unless its operator is `op`."""
         node = self.producers.get(name)
         if node is None or node.op != op or node.domain:
             raise NoMatch(f"{name} is not made by {op}")
         return node
 
     def only_use(self, name: str) -> None:
-        """NoMatch if anything else reads `name` too."""
+        """Raise NoMatch if `name` is read more than once."""
         if self.uses[name] != 1:
-            raise NoMatch(f"{name} is read elsewhere too")
+            raise NoMatch(f"{name} is also read elsewhere")
 
     @cached_property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Of every value whose shape is fixed. Large constants only lend theirs: none is copied."""
+        """Return all fixed shapes; large constants are not copied for it."""
         return inferred_shapes(self)
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of a value; NoMatch if it is not fixed."""
+        """Return the shape of a value. Raises NoMatch if it is not fixed."""
         if name not in self.shapes:
             raise NoMatch(f"the shape of {name} is not fixed")
         return self.shapes[name]
 
     def array(self, name: str) -> Array:
-        """A constant's value; NoMatch if it is none."""
+        """Return a constant's value. Raises NoMatch if it is not a constant."""
         if name not in self.constants:
             raise NoMatch(f"{name} is not a constant")
         return numpy_helper.to_array(self.constants[name])
 
     def swept(self) -> Graph:
-        """Without the nodes and constants that no output needs."""
+        """Return the graph without nodes and constants that no output needs."""
         needed = {value.name for value in self.outputs}
         kept = []
         for node in reversed(self.nodes):
@@ -162,7 +162,7 @@ class Graph:
 
 
 def inferred_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
-    """What onnx infers on a copy of the graph in which large constants are inputs without value."""
+    """Infer shapes with onnx, with large constants replaced by inputs without values."""
     large = {name: value for name, value in graph.constants.items() if _size(value) > _SMALL}
     small = {name: value for name, value in graph.constants.items() if name not in large}
     stubs = [

@@ -1,4 +1,4 @@
-"""From a published network to lean ones that are proven to answer alike, or the reason why not."""
+"""Make optimised networks whose results match the published one's, or give the reason why not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from containers.model_downloader.optimisation.quantisation import quantise
 from containers.model_downloader.optimisation.rewriting import rewrite
 from pipeline.weights.staged import Precision
 
-# What the file for every CPU and the file for this one are called.
+# File name parts: the network for every CPU, and the one for this CPU.
 _KINDS: Final[dict[Precision, tuple[str, str]]] = {
     "float32": ("rewritten", "exact"),
     "int8-matmul": ("quantised", "int8"),
@@ -30,7 +30,7 @@ _KINDS: Final[dict[Precision, tuple[str, str]]] = {
 
 @dataclass(frozen=True)
 class Judge:
-    """Knows what the published network answers for each photo."""
+    """Compares networks with the published one's results, `plain`, on the drawn `photos`."""
 
     photos: list[Tensor]
     plain: list[Tensor]
@@ -39,7 +39,7 @@ class Judge:
     def network(
         self, path: Path, found: dict[str, int], *, any_cpu: bool, precision: Precision
     ) -> LeanNetwork:
-        """The network with the proof that it answers alike, or does not."""
+        """Run the network and return it with its comparison."""
         given = answers(path, self.photos, as_it_is=not any_cpu)
         return LeanNetwork(
             files=(path, data_file(path)),
@@ -51,21 +51,21 @@ class Judge:
 
 
 def make_lean(order: Order) -> Lean:
-    """Rewrite, optimise, compare; in 8 bits too if the order says so.
+    """Rewrite, optimise and compare a network; in 8 bits too if the order asks for it.
 
-    The network laid out for this CPU comes first. One that was rewritten also comes in a form
-    that every CPU runs, in as little memory, but that is laid out anew whenever it is loaded.
+    The network laid out for this CPU comes first. A rewritten one also comes in a form for every
+    CPU, which needs as little memory but is laid out again on each load.
     """
     photos = _photos(order)
     if photos is None:
-        return _lean(refused="its input takes no picture to compare answers on")
+        return _lean(refused="its input is not an image, so results cannot be compared")
     plain = answers(order.network, photos)
     if not all(np.isfinite(answer).all() for answer in plain):
-        return _lean(refused="it answers with values that are not numbers")
+        return _lean(refused="it returns NaN or infinity")
     judge = Judge(photos, plain, order.activation)
     exact = _networks(order, judge, "float32")
     if not exact[0].proven:
-        return _lean(refused=f"it answers otherwise than the published network: {exact[0].proof}")
+        return _lean(refused=f"its results differ from the published network's: {exact[0].proof}")
     networks = _proven(exact)
     return _with_8_bits(order, judge, networks) if order.quantise else _lean(networks)
 
@@ -73,7 +73,7 @@ def make_lean(order: Order) -> Lean:
 def _with_8_bits(order: Order, judge: Judge, networks: list[LeanNetwork]) -> Lean:
     coarse = _networks(order, judge, "int8-matmul")
     if not coarse:
-        return _lean(networks, not_quantised="it multiplies no matrices")
+        return _lean(networks, not_quantised="it has no matrix products")
     if not coarse[0].proven:
         return _lean(networks, not_quantised=f"its masks differ too much: {coarse[0].proof}")
     return _lean([*_proven(coarse), *networks])
@@ -82,7 +82,7 @@ def _with_8_bits(order: Order, judge: Judge, networks: list[LeanNetwork]) -> Lea
 def _networks(order: Order, judge: Judge, precision: Precision) -> list[LeanNetwork]:
     """Return the network for this CPU and, if it was rewritten, the one for every CPU.
 
-    There is none in 8 bits of a network without matrix products.
+    Returns none in 8 bits if the network has no matrix products.
     """
     graph, found = rewritten(Graph.read(onnx.load(order.network)))
     if precision == "int8-matmul":

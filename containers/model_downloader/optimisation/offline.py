@@ -1,4 +1,4 @@
-"""What onnxruntime does to a graph when it loads it, done once and kept in a file."""
+"""Run onnxruntime's load-time optimisation once, and save its result to a file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def save(model: onnx.ModelProto, path: Path) -> None:
 
 
 def optimise_offline(source: Path, target: Path) -> None:
-    """Fold, fuse and lay out for this CPU; the weights go to `<target>.data`, to be mapped."""
+    """Fold, fuse and lay out for this CPU; write the weights to `<target>.data`, for mapping."""
     options = lean_options()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.optimized_model_filepath = str(target)
@@ -37,12 +37,12 @@ def optimise_offline(source: Path, target: Path) -> None:
 
 
 def data_file(network: Path) -> Path:
-    """Where the weights of an optimised network are."""
+    """Return the path of an optimised network's weights."""
     return network.with_name(f"{network.name}.data")
 
 
 def lean_options() -> ort.SessionOptions:
-    """Without the arena, and without keeping a buffer alive for a later tensor of its size."""
+    """Return options without the arena, and without keeping buffers for later tensors."""
     options = ort.SessionOptions()
     options.enable_cpu_mem_arena = False
     options.enable_mem_reuse = False

@@ -1,4 +1,4 @@
-"""A graph at the operator set that `DeformConv` needs."""
+"""Raise a graph to the operator set that `DeformConv` needs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _AXES_BECAME_INPUT: Final = {
 
 
 def can_have_deform_conv(graph: Graph) -> bool:
-    """Whether the graph has the operator already, or is recent enough to be brought up to it."""
+    """Return True if the graph's operator set can be raised to one with `DeformConv`."""
     return graph.opsets[""] >= OLDEST
 
 
 def with_deform_conv(graph: Graph) -> Graph:
-    """The same graph at operator set 19. From 13 on, only `Reduce*` and `Split` read otherwise."""
+    """Return the graph at operator set 19. From 13 on, only `Reduce*` and `Split` differ."""
     if graph.opsets[""] >= DEFORM_CONV:
         return graph
     nodes = []

@@ -1,4 +1,4 @@
-"""What is asked of the optimisation, and what it answers."""
+"""Define the input and output of an optimisation."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.weights.staged import Precision, Proof
 
-# Raise it whenever a pass, the quantisation or the layout changes: a machine that kept networks of
-# an older edition makes them again.
+# Raise it whenever a pass, the quantisation or the layout changes: machines then remake networks of
+# an older edition.
 EDITION: Final = 2
 
 Activation = Literal["none", "sigmoid"]
 
 
 class Order(BaseModel):
-    """What to make lean and where to put it. `memory_mb` bounds what the work may take.
+    """A network to optimise and the folder for its results; `memory_mb` limits the process.
 
-    `shape` is that of the network's first input, and empty where the row does not say it.
+    `shape` is the shape of the network's first input, empty if the row does not give it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,7 +33,7 @@ class Order(BaseModel):
 
 
 class LeanNetwork(BaseModel):
-    """A network that answers as the published one does: its file, and its weights' beside it."""
+    """An optimised network, as two files (graph and weights), with its comparison."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,7 +49,7 @@ class LeanNetwork(BaseModel):
 
 
 class Lean(BaseModel):
-    """Lean networks, best first, or why there are none."""
+    """Optimised networks, best first, or the reason why there are none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""The rewrites, in the order in which each prepares the next. All are exact algebra."""
+"""List the rewrites in order: each prepares the next. All are exact algebra."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ DEFORMABLE: Final[Mapping[str, Match]] = {"deform_conv": fuse, "channels": split
 
 
 def rewritten(graph: Graph) -> tuple[Graph, dict[str, int]]:
-    """The graph after every pass, and how often each found its pattern.
+    """Return the graph after every pass, and how often each pass matched.
 
-    A graph with loops or branches is left as it is: their bodies read its values by name.
+    A graph with loops or branches is unchanged: their bodies read values by name.
     """
     found = dict.fromkeys([*LINEAR, *DEFORMABLE], 0)
     if any(node.has_body for node in graph.nodes):

@@ -1,4 +1,4 @@
-"""Pictures to compare two networks on: drawn, the same in every run, none of them flat."""
+"""Draw images to compare two networks on: the same in every run, and none of them flat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RGB: Final = 3
 
 
 def pictures(height: int, width: int) -> list[Tensor]:
-    """Height×width×3 in 0 … 1: a disc on a slope, stripes behind a box, and noise of all sizes."""
+    """Draw height×width×3 images in 0…1: a disc on a slope, stripes behind a box, and noise."""
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     disc = (np.hypot(y - 0.45, x - 0.55) < 0.3)[..., None]
     slope = np.stack([x, y, 1 - x], axis=-1)
@@ -29,9 +29,9 @@ def pictures(height: int, width: int) -> list[Tensor]:
 
 
 def inputs(shape: Sequence[int]) -> list[Tensor] | None:
-    """The pictures as a network of this input shape takes them; None if it takes none.
+    """Return the images as a network of this input shape takes them; None if it takes none.
 
-    1×3×H×W gets them about as normalised as photos are, H×W×3 in 0 … 255.
+    1×3×H×W networks get them normalised roughly as photos are, H×W×3 networks in 0…255.
     """
     if len(shape) == 4 and shape[1] == _RGB:
         drawn = pictures(*shape[2:])
@@ -42,7 +42,7 @@ def inputs(shape: Sequence[int]) -> list[Tensor] | None:
 
 
 def _noise(height: int, width: int) -> npt.NDArray[np.float64]:
-    """Random values on finer and finer grids, each half as strong as the coarser one."""
+    """Sum random values on finer and finer grids, each half as strong as the coarser one."""
     dice = np.random.default_rng(7)
     total: npt.NDArray[np.float64] = np.zeros((height, width, _RGB))
     for octave in range(2, 7):

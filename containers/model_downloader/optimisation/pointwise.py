@@ -1,7 +1,7 @@
-"""1×1 convolutions moved to where their input is small. All of it is linear algebra, exact.
+"""Move 1×1 convolutions to where their input is small, by exact linear algebra.
 
-What these passes save is memory: the tensor that a 1×1 convolution reduces to a few channels is
-never made. A pass acts only where its result has fewer numbers than what it replaces.
+This saves memory: the tensor that a 1×1 convolution reduces to a few channels is never built. A
+pass matches only if its result has fewer numbers than what it replaces.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from containers.model_downloader.optimisation.rewriting import Replacement
 
 
 def split_concatenation(graph: Graph, node: Node) -> Replacement:
-    """w·[a, b] as w₁·a + w₂·b, for however many there are."""
+    """Rewrite w·[a, b] as w₁·a + w₂·b, for any number of parts."""
     weight = _pointwise_weight(graph, node)
     concat = graph.maker(node.inputs[0], "Concat")
-    require(concat.attribute("axis") in {1, -3}, "channels are concatenated")
+    require(concat.attribute("axis") in {1, -3}, "not a concatenation of channels")
     graph.only_use(concat.outputs[0])
     sizes = [graph.shape(name)[1] for name in concat.inputs]
-    require(weight.shape[0] * len(sizes) < weight.shape[1], "the parts are smaller")
+    require(weight.shape[0] * len(sizes) < weight.shape[1], "the parts are not smaller")
     parts = np.split(weight, np.cumsum(sizes)[:-1], axis=1)
     output = node.outputs[0]
     names = [f"{output}/part{index}" for index in range(len(parts))]
@@ -35,14 +35,14 @@ def split_concatenation(graph: Graph, node: Node) -> Replacement:
 
 
 def move_above_resize(graph: Graph, node: Node) -> Replacement:
-    """w·resize(a) + b as resize(w·a) + b: each channel is resized alike."""
+    """Rewrite w·resize(a) + b as resize(w·a) + b: each channel is resized alike."""
     weight = _pointwise_weight(graph, node)
     resize = graph.maker(node.inputs[0], "Resize")
     graph.only_use(resize.outputs[0])
-    require(weight.shape[0] < weight.shape[1], "there are fewer channels after it")
+    require(weight.shape[0] < weight.shape[1], "not fewer channels")
     mode = resize.attribute("coordinate_transformation_mode", "half_pixel")
-    require(mode != "tf_crop_and_resize", "nothing is put outside the picture")
-    require("axes" not in resize.attributes, "all axes are resized")
+    require(mode != "tf_crop_and_resize", "the resize pads the image")
+    require("axes" not in resize.attributes, "not all axes are resized")
     output = node.outputs[0]
     extent, constants = _extent(graph, resize, len(weight), f"{output}/sizes")
     small, biased = f"{output}/small", len(node.inputs) > 2
@@ -58,7 +58,7 @@ def move_above_resize(graph: Graph, node: Node) -> Replacement:
 def _extent(
     graph: Graph, resize: Node, channels: int, name: str
 ) -> tuple[tuple[str, ...], dict[str, Array]]:
-    """What a `Resize` takes besides its picture, for another number of channels."""
+    """Return the inputs of a `Resize` except its image, for another number of channels."""
     if len(resize.inputs) > 3 and resize.inputs[3]:
         batch, (rows, columns) = (
             graph.shape(resize.inputs[0])[0],
@@ -66,17 +66,17 @@ def _extent(
         )
         sizes = np.array((batch, channels, rows, columns), np.int64)
         return (*resize.inputs[1:3], name), {name: sizes}
-    require(tuple(graph.array(resize.inputs[2])[:2]) == (1, 1), "channels are not resized")
+    require(tuple(graph.array(resize.inputs[2])[:2]) == (1, 1), "channels are resized")
     return resize.inputs[1:], {}
 
 
 def merge_into_convolution(graph: Graph, node: Node) -> Replacement:
-    """w·(v(a) + c) + b as (w·v)(a) + (w·c + b)."""
+    """Rewrite w·(v(a) + c) + b as (w·v)(a) + (w·c + b)."""
     weight = _pointwise_weight(graph, node)
     first = graph.maker(node.inputs[0], "Conv")
     graph.only_use(first.outputs[0])
-    require(first.attribute("group", 1) == 1, "all channels are mixed")
-    require(weight.shape[0] < weight.shape[1], "there are fewer channels after it")
+    require(first.attribute("group", 1) == 1, "the convolution is grouped")
+    require(weight.shape[0] < weight.shape[1], "not fewer channels")
     inner = graph.array(first.inputs[1])
     product = np.einsum("om,mikl->oikl", weight[:, :, 0, 0], inner, optimize=True)
     bias = np.zeros(len(weight), np.float32)
@@ -91,7 +91,7 @@ def merge_into_convolution(graph: Graph, node: Node) -> Replacement:
 
 
 def added(names: list[str], output: str) -> list[Node]:
-    """The values summed one after another: onnxruntime adds into a convolution's own result."""
+    """Sum values one after another: onnxruntime then adds into a convolution's own result."""
     nodes, total = [], names[0]
     for index, name in enumerate(names[1:], start=1):
         result = output if index == len(names) - 1 else f"{output}/sum{index}"
@@ -101,12 +101,12 @@ def added(names: list[str], output: str) -> list[Node]:
 
 
 def _pointwise_weight(graph: Graph, node: Node) -> Array:
-    """O×I×1×1: the weight of a plain 1×1 convolution; NoMatch if the node is none."""
+    """Return the O×I×1×1 weight of a plain 1×1 convolution. Raises NoMatch for other nodes."""
     require(node.op == "Conv" and not node.domain, "it convolves")
     weight = graph.array(node.inputs[1])
-    require(weight.ndim == 4 and weight.shape[2:] == (1, 1), "one pixel at a time")
+    require(weight.ndim == 4 and weight.shape[2:] == (1, 1), "not a 1×1 kernel")
     require(set(node.attribute("strides", [1])) == {1}, "every pixel")
-    require(not any(node.attribute("pads", [0])), "and no other")
-    require(node.attribute("auto_pad", "NOTSET") in {"NOTSET", "VALID"}, "and no other")
-    require(node.attribute("group", 1) == 1, "all channels are mixed")
+    require(not any(node.attribute("pads", [0])), "padded")
+    require(node.attribute("auto_pad", "NOTSET") in {"NOTSET", "VALID"}, "padded")
+    require(node.attribute("group", 1) == 1, "the convolution is grouped")
     return weight

@@ -1,4 +1,4 @@
-"""Does the lean network answer as the published one does? Asked before it is let out."""
+"""Compare the results of an optimised network with the published one's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.weights.staged import MASK_ERROR, MAX_DIFFERENCE, Precision, Proof
 
 
 def answers(network: Path, photos: list[Tensor], *, as_it_is: bool = False) -> list[Tensor]:
-    """Output 0 for each photo. `as_it_is` skips optimising what was optimised offline."""
+    """Return output 0 for each photo. `as_it_is` loads a network that was optimised offline."""
     options = lean_options()
     if as_it_is:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -27,7 +27,7 @@ def answers(network: Path, photos: list[Tensor], *, as_it_is: bool = False) -> l
 def compared(
     plain: list[Tensor], lean: list[Tensor], *, precision: Precision, activation: Activation
 ) -> Proof:
-    """How far apart two networks' answers are, and how far they may be; NaN if any number is."""
+    """Return how far two networks' results differ, and the bounds; NaN if any value is NaN."""
     differences = [_widest(a, b) for a, b in zip(plain, lean, strict=True)]
     errors = [
         float(np.abs(_mask(a, activation) - _mask(b, activation)).mean())

@@ -10,19 +10,19 @@ import numpy as np
 from containers.model_downloader.optimisation.graph import Graph, Node, require
 from containers.model_downloader.optimisation.rewriting import Replacement
 
-# x86-64 CPUs with AVX2 or AVX-512 but no VNNI add two products, each of an activation (0 … 255) and
-# a weight, in 16 bits, and clip the sum. Weights up to ±64 stay below: 2 × 255 × 64 = 32,640.
+# x86-64 CPUs with AVX2 or AVX-512 but no VNNI add two products, each of an activation (0…255) and a
+# weight, in 16 bits, and clip the sum. Weights up to ±64 stay below: 2 × 255 × 64 = 32,640.
 LARGEST: Final[int] = np.iinfo(np.int16).max // (2 * np.iinfo(np.uint8).max)
 
 
 def quantise(graph: Graph, node: Node) -> Replacement:
-    """Replace x·w for a constant w: whole numbers to ±64, with one step for each column of w.
+    """Rewrite x·w for a constant w: integers up to ±64, with one step for each column of w.
 
-    The step of x is computed when x is known. Products of one weight share its 8-bit copy.
+    The step of x is computed at run time. Products of one weight share its 8-bit copy.
     """
-    require(node.op == "MatMul" and not node.domain, "it multiplies matrices")
+    require(node.op == "MatMul" and not node.domain, "not a matrix product")
     weight = graph.array(node.inputs[1])
-    require(weight.ndim == 2 and weight.dtype == np.float32, "by a matrix of numbers")
+    require(weight.ndim == 2 and weight.dtype == np.float32, "not a float32 matrix")
     step = np.maximum(np.abs(weight).max(axis=0), np.finfo(np.float32).tiny) / LARGEST
     whole, steps = f"{node.inputs[1]}/int8", f"{node.inputs[1]}/step"
     constants = {whole: np.round(weight / step).astype(np.int8), steps: step.astype(np.float32)}

@@ -1,4 +1,4 @@
-"""What a pass is: a function that says what stands in for a node, or that nothing does."""
+"""Apply passes: a pass is a function that returns a node's replacement or raises NoMatch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from containers.model_downloader.optimisation.graph import Array, Graph, Node, N
 
 @dataclass(frozen=True)
 class Replacement:
-    """Nodes that make the same outputs as the one they stand in for, and their new constants."""
+    """Nodes with the same outputs as the node they replace, and their new constants."""
 
     nodes: tuple[Node, ...]
     constants: Mapping[str, Array] = field(default_factory=dict)
@@ -22,7 +22,7 @@ Match = Callable[[Graph, Node], Replacement]
 
 
 def rewrite(graph: Graph, match: Match) -> tuple[Graph, int]:
-    """Replace every node that `match` does not refuse, and say how many there were."""
+    """Replace every node that `match` accepts, and count them."""
     nodes: list[Node] = []
     constants = dict(graph.constants)
     found = 0

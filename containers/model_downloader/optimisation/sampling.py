@@ -1,4 +1,4 @@
-"""How exporters spell a deformable convolution's sampling out, as one expression."""
+"""Build the expression that exporters write for a deformable convolution's sampling."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from containers.model_downloader.optimisation.graph import Array
 from containers.model_downloader.optimisation.terms import Term, term
 
-_CORNERS: Final = ((0, 0), (1, 1), (1, 0), (0, 1))  # (below, right) of a place, as exporters list
+_CORNERS: Final = ((0, 0), (1, 1), (1, 0), (0, 1))  # (below, right), in exporters' order
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """Where a spelt-out deformable convolution samples, as far as its constants tell."""
+    """The sampling of such a deformable convolution, as far as its constants define it."""
 
     batch: int
     groups: int
@@ -24,11 +24,11 @@ class Sampling:
     channels: int
     padded: tuple[int, int]
     margin: tuple[int, int]  # zeros on each side of the input
-    grid: Array  # 1×1×K×2×H×W: where an undeformed kernel samples the padded input
+    grid: Array  # 1×1×K×2×H×W: where an undeformed kernel samples
 
     @property
     def pads(self) -> tuple[int, int]:
-        """The convolution's own padding: an exporter that has none to add pads by one more."""
+        """Return the convolution's own padding; exporters add at least one more on each side."""
         y, x = (int(first) for first in self.grid[0, 0, 0, :, 0, 0])
         return self.margin[0] - y, self.margin[1] - x
 
@@ -43,7 +43,7 @@ class Sampling:
         return _step(y[:, 0]), _step(x[0])
 
     def regular_grid(self) -> Array:
-        """The grid these pads, strides and dilations give."""
+        """Return the grid that these pads, strides and dilations define."""
         axes = zip(self.margin, self.pads, self.kernel, self.out, strict=True)
         positions = [
             (margin - pad + np.arange(kernel) * dilation)[:, None] + np.arange(out) * stride
@@ -58,7 +58,7 @@ class Sampling:
 
 
 def tiles(sampling: Sampling, *, source: str, offset: str, mask: str | None) -> Term:
-    """The whole expression above the convolution, as the exporter spells it."""
+    """Return the whole expression above the convolution, as exporters write it."""
     batch, groups, (height, width) = sampling.batch, sampling.groups, sampling.out
     area = sampling.kernel[0] * sampling.kernel[1]
     place = term("Add", sampling.grid, _reshape(offset, batch, groups, area, 2, height, width))
@@ -89,7 +89,7 @@ def tiles(sampling: Sampling, *, source: str, offset: str, mask: str | None) -> 
 
 
 def _weight(sampling: Sampling, place: Term, floor: Term, corner: tuple[int, int]) -> Term:
-    """How much the (below, right) neighbour counts: bilinear."""
+    """Return the bilinear weight of the (below, right) neighbour."""
     past = term("Sub", place, floor)
     y, x = _part(past, 0), _part(past, 1)
     one = np.ones((), np.float32)
@@ -101,7 +101,7 @@ def _weight(sampling: Sampling, place: Term, floor: Term, corner: tuple[int, int
 
 
 def _taken(sampling: Sampling, padded: Term, floor: Term, corner: tuple[int, int]) -> Term:
-    """The (below, right) neighbours of all places, gathered."""
+    """Return the gathered (below, right) neighbours of all places."""
     batch, groups, (height, width) = sampling.batch, sampling.groups, sampling.out
     area = sampling.kernel[0] * sampling.kernel[1]
     whole = term("Cast", floor, to=7)

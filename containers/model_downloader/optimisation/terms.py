@@ -1,4 +1,4 @@
-"""Expressions over a graph's values, and whether a value was computed by one."""
+"""Define expressions over a graph's values, and check that one computes a value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def term(op: str, *arguments: Term | str | Array, **attributes: Any) -> Term:
 
 
 def require_computed(graph: Graph, name: str, expected: Term | str | Array) -> None:
-    """NoMatch unless the value `name` is exactly what `expected` says."""
+    """Raise NoMatch unless the expression `expected` computes the value `name`."""
     if isinstance(expected, str):
         require(name == expected, f"{name} is not {expected}")
     elif isinstance(expected, Term):
@@ -41,7 +41,7 @@ def _require_operation(graph: Graph, name: str, expected: Term) -> None:
     node = graph.maker(name, expected.op)
     for key, value in expected.attributes.items():
         require(node.attribute(key) == value, f"{name} has another {key}")
-    require(len(node.inputs) == len(expected.arguments), f"{name} takes other inputs")
+    require(len(node.inputs) == len(expected.arguments), f"{name} has another number of inputs")
     orders = [node.inputs]
     if expected.op in _COMMUTATIVE:
         orders.append(node.inputs[::-1])
@@ -52,4 +52,4 @@ def _require_operation(graph: Graph, name: str, expected: Term) -> None:
         except NoMatch:
             continue
         return
-    raise NoMatch(f"{name} is computed from something else")
+    raise NoMatch(f"{name} is computed differently")

@@ -136,7 +136,7 @@ def test_an_answer_that_is_not_a_number_is_no_mask(activation: str) -> None:
     output = np.zeros((1, 1, 3, 5), dtype=np.float32)
     output[0, 0, 2, 4] = np.nan
 
-    with pytest.raises(ValueError, match="values that are not numbers"):
+    with pytest.raises(ValueError, match="returned NaN"):
         to_mask(output, spec(activation=activation))
 
 

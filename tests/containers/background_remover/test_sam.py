@@ -206,7 +206,7 @@ def test_a_prompt_at_which_nothing_stands_out_is_named(bench: Bench) -> None:
     dark = WHITE.copy()
     dark[:, 32:] = 0
 
-    with pytest.raises(NoSubject, match="subject 2: nothing stands out"):
+    with pytest.raises(NoSubject, match="subject 2: the model finds no subject"):
         bench.predict(dark, {"points": [on(10, 10)]}, {"points": [on(55, 30)]})
 
 

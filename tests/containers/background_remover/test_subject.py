@@ -30,7 +30,7 @@ def test_less_is_none(mask: Pixels) -> None:
 
 
 def test_the_error_says_how_much_stands_out() -> None:
-    with pytest.raises(NoSubject, match=r"^0\.10% of the photo stands out"):
+    with pytest.raises(NoSubject, match=r"^the model is confident about 0\.10% of the photo"):
         require_subject(mask_of((1, 255)))
 
 

@@ -35,7 +35,7 @@ def test_a_network_of_any_size_takes_the_one_that_is_wanted(tmp_path: Path) -> N
     path = saved(tmp_path, network([1, 3, "height", "width"]))
 
     assert described(path, input_size=48).input_size == 48
-    with pytest.raises(WeightsMismatch, match="any size: say which, --input-size"):
+    with pytest.raises(WeightsMismatch, match="any size; pass --input-size"):
         described(path)
 
 

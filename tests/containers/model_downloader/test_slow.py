@@ -29,7 +29,7 @@ def test_a_source_that_trickles_is_given_up(web: Web, desk: Desk) -> None:
     clock = ticking(10 * len(CONTENT) / LEAST_BYTES_PER_S)
     intake = desk.intake(pace=Pace(math.inf, clock=lambda: next(clock)))
 
-    with pytest.raises(WeightsUnavailable, match=r"/trickling \(it sends [\d,]+ bytes a second"):
+    with pytest.raises(WeightsUnavailable, match=r"/trickling \(it sends [\d,]+ bytes/s"):
         desk.sources().fetch(wanted(trickling), intake)
 
 
@@ -40,7 +40,7 @@ def test_a_source_that_is_still_sending_when_the_time_is_up_is_given_up(
     clock = ticking(1)
     intake = desk.intake(pace=Pace(ends_at=2, clock=lambda: next(clock)))
 
-    with pytest.raises(WeightsUnavailable, match=r"/w \(the time was up after [\d,]+ bytes"):
+    with pytest.raises(WeightsUnavailable, match=r"/w \(it ran out of time after [\d,]+ bytes"):
         desk.sources().fetch(wanted(url), intake)
 
 
@@ -82,5 +82,5 @@ def test_a_pace_is_kept_over_windows_not_over_moments() -> None:
         now[0] = window * WINDOW_S
         pace.check(window * enough)
     now[0] = 4 * WINDOW_S
-    with pytest.raises(OSError, match="bytes a second"):
+    with pytest.raises(OSError, match="bytes/s; "):
         pace.check(4 * enough - 1)

@@ -150,16 +150,16 @@ def test_when_every_source_fails_each_is_named_with_its_reason(
     assert len(reasons) == 5
     assert reasons[0].startswith(f"{tmp_path.as_uri()}/w.onnx (")
     assert "No such file" in reasons[0]
-    assert reasons[1] == f"{web.url}/none (it answered 404)"
+    assert reasons[1] == f"{web.url}/none (it responded with status 404)"
     assert reasons[2].startswith(f"{refusing} (")
     assert "refused" in reasons[2]
     assert reasons[3].startswith(f"{short} (")
     assert "10 bytes read, 990 more expected" in reasons[3]
-    assert reasons[4] == "ftp://old.example/w.onnx (ftp:// is not a way to fetch weights)"
+    assert reasons[4] == "ftp://old.example/w.onnx (unknown scheme ftp://)"
 
 
 def test_a_file_without_a_source_is_unavailable(desk: Desk) -> None:
-    with pytest.raises(WeightsUnavailable, match="the catalogue names no source"):
+    with pytest.raises(WeightsUnavailable, match="the catalogue has no source"):
         desk.fetch(wanted())
 
 
@@ -167,7 +167,7 @@ def test_a_file_without_a_source_is_unavailable(desk: Desk) -> None:
 def test_other_bytes_than_promised_end_the_search(web: Web, desk: Desk, digest: str) -> None:
     first, second = web.put("/1", CONTENT), web.put("/2", CONTENT)
 
-    with pytest.raises(WeightsMismatch, match=f"/1 has (md5 {MD5}|sha256 {SHA256}), the catalogue"):
+    with pytest.raises(WeightsMismatch, match=f"/1 has (md5 {MD5}|sha256 {SHA256}); the catalogue"):
         desk.fetch(wanted(first, second, digest=digest))
 
     assert web.asked == ["/1"]

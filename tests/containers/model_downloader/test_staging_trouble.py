@@ -146,7 +146,7 @@ def test_a_function_about_to_be_killed_gives_up_with_a_reason(
 ) -> None:
     _, row = published
 
-    with pytest.raises(WeightsUnavailable, match="the time was up after 0 bytes"):
+    with pytest.raises(WeightsUnavailable, match="it ran out of time after 0 bytes"):
         stage(bench(row, ends_at=time.monotonic() + 60), "far")
     assert everything_in(store.root) == []
 
@@ -193,10 +193,10 @@ def test_parts_that_cannot_be_taken_back_do_not_hide_that_the_bytes_are_wrong(
     monkeypatch.setattr(bucket, "abort_multipart_upload", no_answer)
     monkeypatch.setattr(bucket, "delete_object", no_answer)
 
-    with pytest.raises(WeightsMismatch, match="the catalogue says") as first:
+    with pytest.raises(WeightsMismatch, match="the catalogue has") as first:
         stage(context, "large")
     assert [note.split(" for s3://")[0] for note in first.value.__notes__] == [
-        "Cleaning up failed too: StoreUnavailable: S3 did not answer"
+        "cleaning up failed too: StoreUnavailable: S3 did not answer"
     ] * 2
 
 

@@ -58,7 +58,9 @@ def test_a_network_that_takes_the_rows_input_is_let_through(tmp_path: Path, shap
 def test_a_network_with_another_input_is_not(tmp_path: Path, shape: Shape) -> None:
     path = saved(tmp_path, network(shape))
 
-    with pytest.raises(WeightsMismatch, match=r"w\.onnx takes .*, its row says \[1, 3, 64, 64\]"):
+    with pytest.raises(
+        WeightsMismatch, match=r"w\.onnx takes .*; its row declares \[1, 3, 64, 64\]"
+    ):
         require_working_network(ROW, [path])
 
 
@@ -86,7 +88,7 @@ def test_a_network_that_promises_a_map_and_answers_another_is_not(
     path = saved(tmp_path, answering(["batch", 1, "height", "width"], shape))
 
     with pytest.raises(
-        WeightsMismatch, match=r"w\.onnx answers \[.*, its row says \[\.\.\., 64, 64\]"
+        WeightsMismatch, match=r"w\.onnx returns \[.*; its row declares \[\.\.\., 64, 64\]"
     ):
         require_working_network(ROW, [path])
 
@@ -95,7 +97,7 @@ def test_a_network_that_promises_a_map_and_answers_another_is_not(
 def test_a_network_that_answers_with_no_numbers_is_not(tmp_path: Path, value: float) -> None:
     path = saved(tmp_path, answering([1, 1, 64, 64], [1, 1, 64, 64], value))
 
-    with pytest.raises(WeightsMismatch, match=r"w\.onnx answered its trial input with"):
+    with pytest.raises(WeightsMismatch, match=r"w\.onnx returned NaN or infinity for its trial"):
         require_working_network(ROW, [path])
 
 
@@ -129,7 +131,7 @@ def test_a_network_that_gives_something_else_is_not(tmp_path: Path, shape: Shape
     path = saved(tmp_path, network([1, 3, 64, 64], shape))
 
     with pytest.raises(
-        WeightsMismatch, match=r"w\.onnx gives \[.*, its row says \[\.\.\., 64, 64\]"
+        WeightsMismatch, match=r"w\.onnx has the output \[.*; its row declares \[\.\.\., 64, 64\]"
     ):
         require_working_network(ROW, [path])
 

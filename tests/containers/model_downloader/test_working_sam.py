@@ -66,14 +66,16 @@ def test_an_encoder_of_any_size_passes(tmp_path: Path) -> None:
 def test_an_encoder_of_another_canvas_is_refused(tmp_path: Path) -> None:
     paths = saved(tmp_path, "encoder", encoder()), saved(tmp_path, "decoder", decoder())
 
-    with pytest.raises(WeightsMismatch, match=r"takes \[48, 64, 3\], its row says \[64, 48, 3\]"):
+    with pytest.raises(
+        WeightsMismatch, match=r"takes \[48, 64, 3\]; its row declares \[64, 48, 3\]"
+    ):
         require_working_network(ROW.model_copy(update={"table": {"canvas": (64, 48)}}), paths)
 
 
 def test_a_network_of_another_kind_is_no_decoder(tmp_path: Path) -> None:
     with pytest.raises(
         WeightsMismatch,
-        match=r"decoder\.onnx takes photo; its row says that a decoder takes has_mask_input, ",
+        match=r"decoder\.onnx takes photo; its row declares has_mask_input, ",
     ):
         check(tmp_path, encoder(), brightness())
 
@@ -81,7 +83,7 @@ def test_a_network_of_another_kind_is_no_decoder(tmp_path: Path) -> None:
 def test_a_decoder_with_other_inputs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         WeightsMismatch,
-        match=r"takes .*, point_text; its row says that a decoder takes .*, point_labels\n",
+        match=r"takes .*, point_text; its row declares .*, point_labels for a decoder\n",
     ):
         check(tmp_path, encoder(), renamed(decoder(), "point_labels", "point_text"))
 
@@ -90,7 +92,7 @@ def test_a_decoder_without_scores_is_refused(tmp_path: Path) -> None:
     silent = decoder()
     del silent.graph.output[1:]
 
-    with pytest.raises(WeightsMismatch, match="has outputs: 1; its row says that a decoder has 2"):
+    with pytest.raises(WeightsMismatch, match="has outputs: 1; its row declares 2 for a decoder"):
         check(tmp_path, encoder(), silent)
 
 
@@ -103,7 +105,9 @@ def filled(model: onnx.ModelProto, name: str, value: float) -> onnx.ModelProto:
 
 @pytest.mark.parametrize("constant", ["scores", "surely_not"])
 def test_a_decoder_that_answers_with_no_numbers_is_refused(tmp_path: Path, constant: str) -> None:
-    with pytest.raises(WeightsMismatch, match=r"decoder\.onnx answered its trial input with NaN"):
+    with pytest.raises(
+        WeightsMismatch, match=r"decoder\.onnx returned NaN or infinity for its trial"
+    ):
         check(tmp_path, encoder(), filled(decoder(), constant, float("nan")))
 
 
@@ -117,7 +121,7 @@ def test_a_decoder_of_another_size_is_refused(tmp_path: Path) -> None:
         output.type.tensor_type.ClearField("shape")
 
     with pytest.raises(
-        WeightsMismatch, match=r"gives \[1, 4, 64, 48\], its row says \[1, 4, 48, 64\]"
+        WeightsMismatch, match=r"output \[1, 4, 64, 48\]; its row declares \[1, 4, 48, 64\]"
     ):
         check(tmp_path, encoder(), small)
 
@@ -128,12 +132,14 @@ def test_a_decoder_with_other_scores_than_masks_is_refused(tmp_path: Path) -> No
     scores.CopyFrom(numpy_helper.from_array(np.full((1, 3), 0.5, np.float32), "scores"))
     few.graph.output[1].type.tensor_type.ClearField("shape")
 
-    with pytest.raises(WeightsMismatch, match=r"gives \[1, 3\], its row says \[1, 4\]"):
+    with pytest.raises(WeightsMismatch, match=r"output \[1, 3\]; its row declares \[1, 4\]"):
         check(tmp_path, encoder(), few)
 
 
 def test_an_encoder_that_answers_with_no_numbers_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WeightsMismatch, match=r"encoder\.onnx answered its trial input with NaN"):
+    with pytest.raises(
+        WeightsMismatch, match=r"encoder\.onnx returned NaN or infinity for its trial"
+    ):
         check(tmp_path, filled(encoder(), "most", float("nan")), decoder())
 
 

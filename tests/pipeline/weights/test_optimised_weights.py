@@ -239,9 +239,9 @@ def test_a_manifest_of_another_digest_does_not_bring_its_optimised_network(
 def test_the_reason_there_is_none_is_the_stagings(store: LocalStore, tmp_path: Path) -> None:
     plain = store.write(Location("models", "net/net.onnx"), PUBLISHED, media_type="")
     common = {"name": "net.onnx", "digest": DIGEST, "source": "s3://a/b", "artifact": plain}
-    write(store, StagedFile.model_validate(common | {"not_optimised": "it could not be done"}))
+    write(store, StagedFile.model_validate(common | {"not_optimised": "optimising failed"}))
 
-    assert chosen(store, tmp_path).remark == "published: it could not be done"
+    assert chosen(store, tmp_path).remark == "published: optimising failed"
 
 
 @pytest.mark.parametrize("name", list(LEAN))

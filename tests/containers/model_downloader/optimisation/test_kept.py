@@ -132,4 +132,4 @@ def test_what_no_longer_serves_is_made_again(
 ) -> None:
     spoil(kept, published)
 
-    assert again(published, kept, tmp_path) == ((), "there was not enough time", None)
+    assert again(published, kept, tmp_path) == ((), "optimising ran out of time", None)

@@ -62,7 +62,7 @@ def test_a_small_network_is_not_worth_it(attempt: Try, tmp_path: Path, store: Lo
     net = Net()
     onnx.save(net.model(conv(net, net.input("photo", 1, 3, 8, 8), "c", 1, 3)), tmp_path / "s.onnx")
 
-    assert attempt(tmp_path / "s.onnx") == ((), "it is too small to gain from it", None)
+    assert attempt(tmp_path / "s.onnx") == ((), "the file is too small to benefit", None)
     assert stored(store) == []
 
 
@@ -79,14 +79,14 @@ def test_too_little_memory_is_a_reason_and_no_failure(
 
     assert networks == ()
     assert reason is not None
-    assert reason.startswith("it could not be done: ")
+    assert reason.startswith("optimising failed: ")
     assert stored(store) == []
 
 
 def test_too_little_time_is_a_reason_and_no_failure(
     attempt: Try, published: Path, store: LocalStore
 ) -> None:
-    assert attempt(published, seconds=0.01) == ((), "there was not enough time", None)
+    assert attempt(published, seconds=0.01) == ((), "optimising ran out of time", None)
     assert stored(store) == []
 
 
@@ -97,7 +97,7 @@ def test_a_broken_network_is_a_reason_and_no_failure(attempt: Try, published: Pa
 
     assert networks == ()
     assert reason is not None
-    assert "could not be done" in reason
+    assert "optimising failed" in reason
 
 
 def test_the_work_ends_when_its_caller_does(published: Path) -> None:
