@@ -1,7 +1,7 @@
-"""Engines: what the models of one kind have in common, as their container's `models.toml` says.
+"""Engines: what the models of one kind have in common, declared in their container's `models.toml`.
 
-An engine is data, so that a container brings its own: from it, the platform reads which files and
-which table a row has, and how staging tries the files. The container knows what they mean.
+An engine is data, so that a container can bring its own. The platform reads from it which files and
+which table a row has, and how staging tries the files. Only the container knows what they mean.
 """
 
 from __future__ import annotations
@@ -54,11 +54,14 @@ class EngineField(Declaration):
     def _allows_a_value(self) -> Self:
         if self.type is None and not self.choices:
             raise ValueError("a field has a type, or choices, or both")
+        bounded = {self.minimum, self.maximum, self.above} != {None}
+        if bounded and self.type not in {"integer", "number"}:
+            raise ValueError("only numbers have bounds")
         return self
 
     @property
     def annotation(self) -> Any:  # noqa: ANN401 - a type, made here
-        """The field's type, as pydantic takes it."""
+        """The field's type, for pydantic."""
         kinds: list[Any] = [Literal[self.choices]] if self.choices else []
         if self.type:
             kind: Any = type(_EXAMPLES[self.type])
@@ -72,15 +75,15 @@ class EngineField(Declaration):
 
     @property
     def example(self) -> object:
-        """A value of the field's type; its bounds do not matter."""
+        """A value of the field's type, whatever its bounds."""
         value = _EXAMPLES[self.type] if self.type else self.choices[0]
         return (value,) * self.length if self.length else value
 
 
 class FilledInput(Declaration):
-    """A network's input that staging fills: an array of `shape`; a list fills each last axis.
+    """An input that staging fills: an array of `shape` with one number, or a list on its last axis.
 
-    An axis is a number, or a field of the row's table: `"{canvas[0]}"`.
+    An axis is a number, or a field of the row's table, such as `"{canvas[0]}"`.
     """
 
     name: str | None = None
@@ -89,18 +92,18 @@ class FilledInput(Declaration):
     fill: float | tuple[float | str, ...]
 
     def sizes(self, table: Table) -> tuple[int, ...]:
-        """The shape for a row with this table. ValueError for an axis of no size."""
+        """Return the shape for a row with this table."""
         return tuple(int(_filled(axis, table)) for axis in self.shape)
 
     def values(self, table: Table) -> float | tuple[float, ...]:
-        """What the array is filled with."""
+        """Return the number, or the numbers, that fill the array."""
         if isinstance(self.fill, tuple):
             return tuple(float(_filled(value, table)) for value in self.fill)
         return self.fill
 
 
 class ChainedInput(Declaration):
-    """A network's input that is the first output of the row's earlier file `output_of`."""
+    """An input that staging feeds with the first output of the row's earlier file `output_of`."""
 
     name: str | None = None
     output_of: KebabName
@@ -110,18 +113,18 @@ NetworkInput = FilledInput | ChainedInput
 
 
 class NetworkOutput(Declaration):
-    """What a network must answer: finite numbers in this shape.
+    """An output that a network must have: finite numbers of this shape.
 
-    Beside numbers and fields, the shape may have `"..."` in front, for any axes, and names: a named
-    axis may have any size, the same wherever the file's outputs name it. `activation` makes
-    probabilities of the output: `none` or `sigmoid`.
+    In addition to numbers and fields, the shape may start with `"..."`, for any number of axes, and
+    may have names: a named axis has any size, the same in all outputs of the file. `activation`,
+    `none` or `sigmoid`, turns the output into probabilities.
     """
 
     shape: Shape
     activation: str = "none"
 
     def sizes(self, table: Table) -> tuple[int | str, ...]:
-        """The shape for a row with this table."""
+        """Return the shape for a row with this table; names stay."""
         return tuple(_sized(axis, table) for axis in self.shape)
 
     def activation_of(self, table: Table) -> str:
@@ -129,11 +132,11 @@ class NetworkOutput(Declaration):
 
 
 class EngineFile(Declaration):
-    """One of a row's files, by its place in the row.
+    """One of a row's files, in the order of the row.
 
-    A file with `inputs` and `outputs` is an ONNX network, which staging runs once before it is
-    published. Inputs are fed by their names, or all without names in the network's own order. Of
-    any other file, only the digest is verified.
+    A file with `inputs` and `outputs` is an ONNX network: staging runs it once before publishing
+    it. Inputs are fed by name, or, if none has a name, in the network's own order. Of any other
+    file, only the digest is verified.
     """
 
     role: KebabName
@@ -150,10 +153,10 @@ class EngineFile(Declaration):
 
 
 class Engine(Declaration):
-    """What the rows of one kind of model have: a table with `fields`, and `files` in this order.
+    """One kind of model: its rows have a table with `fields`, and `files` in this order.
 
-    A hosted model has no files: `hosted` is the ID of the model, or inference profile, of Amazon
-    Bedrock that its function invokes. With `prompts`, a model must be shown its subject.
+    A hosted model has no files: `hosted` is the model or inference profile of Amazon Bedrock that
+    its function invokes. With `prompts`, the model must be shown its subject.
     """
 
     name: KebabName
@@ -186,7 +189,7 @@ class Engine(Declaration):
 
     @model_validator(mode="after")
     def _names_its_own_fields(self) -> Self:
-        """Fill in every text with an example, so that no row of the engine fails later."""
+        """Fill in every text with an example table, so that no row of the engine fails later."""
         table = {field.name: field.example for field in self.fields}
         try:
             for one in self._filled_inputs():
@@ -200,13 +203,13 @@ class Engine(Declaration):
 
     @property
     def table_type(self) -> Any:  # noqa: ANN401 - a type, made here
-        """The type of a row's table, as pydantic takes it: validated by field, then a mapping."""
+        """The type of a row's table, for pydantic: validated by field, then dumped to a dict."""
         fields: dict[str, Any] = {field.name: (field.annotation, ...) for field in self.fields}
         model = create_model(self.name, __base__=Declaration, **fields)
         return Annotated[model, AfterValidator(BaseModel.model_dump)]
 
     def hosted_model(self, table: Table) -> str | None:
-        """The model of Amazon Bedrock that a function with this table invokes."""
+        """Return the Bedrock model of a row with this table, or None."""
         return None if self.hosted is None else str(_filled(self.hosted, table))
 
     def _filled_inputs(self) -> Iterator[FilledInput]:
@@ -219,5 +222,5 @@ def _sized(axis: int | str, table: Table) -> int | str:
 
 
 def _filled(value: float | str, table: Table) -> float | str:
-    """The value; in a text, `{field}` or `{field[0]}` is replaced by what the table has there."""
+    """Replace `{field}` and `{field[0]}` in a text by the table's values; return numbers as is."""
     return value.format(**table) if isinstance(value, str) else value

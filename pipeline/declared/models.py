@@ -38,11 +38,11 @@ _CLAIM: Final = "claim.json"
 
 
 class WeightsFile(Declaration):
-    """One file of a model. `digest` is what the publisher states; it names the staged copy.
+    """One file of a model. `digest` is the publisher's; it names the staged copy.
 
     A `file:` address without a leading slash is relative to the catalogue file that states it.
-    `token` names the secret that opens a gated source. It is the first address's: no other host
-    is ever shown what the secret holds.
+    `token` names the secret that opens a gated source. It belongs to the first address: no other
+    host is sent the secret.
     """
 
     name: str = Field(pattern=r"^\w[\w. -]*$")  # a plain file name: it may not leave its folder
@@ -68,9 +68,9 @@ class WeightsFile(Declaration):
 class ModelRow(Declaration):
     """One model of the catalogue: a row, not a class. It belongs to one container.
 
-    `table` has the engine's fields; in the file it is called as the engine is. `container` is the
-    folder's, and only an overlay may say it. `quantise` asks for matrix products in 8 bits, where
-    the answers stay as they were.
+    `container` is the name of the file's folder; only an overlay's row may state it. `table` has
+    the engine's fields; the file names it after the engine. `quantise` asks for matrix products in
+    8 bits, if the answers stay the same.
     """
 
     name: KebabName
@@ -103,11 +103,14 @@ class ModelRow(Declaration):
         return self
 
     def spec(self, kind: type[Spec]) -> Spec:
-        """The engine's table as the container's own type; ValidationError if it is another's."""
+        """Return the table as the container's own type.
+
+        Raises ValidationError if the table is another engine's.
+        """
         return kind.model_validate(self.table)
 
     def role(self, name: str) -> EngineFile:
-        """What the engine declares of the row's file called `name`."""
+        """Return what the engine declares for the row's file `name`."""
         return next(
             role
             for file, role in zip(self.files, self.engine.files, strict=True)
@@ -116,12 +119,12 @@ class ModelRow(Declaration):
 
     @property
     def hosted(self) -> bool:
-        """True if Amazon Bedrock runs the model, so that it has no weights to stage."""
+        """True if Amazon Bedrock runs the model: it has no weights to stage."""
         return self.engine.hosted is not None
 
     @property
     def hosted_model(self) -> str | None:
-        """The model or inference profile of Amazon Bedrock that its function invokes."""
+        """The model or inference profile of Amazon Bedrock that the model's function invokes."""
         return self.engine.hosted_model(self.table)
 
     @property
@@ -135,17 +138,17 @@ class ModelRow(Declaration):
 
     @property
     def weights_key(self) -> str:
-        """The staged manifest: written last, so that its presence means the model is complete."""
+        """The key of the staged weights record, which is written last: with it, all is there."""
         return f"{self.weights_prefix}/{MANIFEST}"
 
     @property
     def claim_key(self) -> str:
-        """Held by whoever is staging the model."""
+        """The key of the claim that one execution holds while it stages the model."""
         return f"{self.weights_prefix}/{_CLAIM}"
 
 
 class ModelsFile(Declaration):
-    """`containers/<folder>/models.toml`: a container's engines, its rows, and which is default."""
+    """`containers/<folder>/models.toml`: a container's default model, engines and rows."""
 
     default: KebabName
     engines: dict[KebabName, Engine]
@@ -158,7 +161,7 @@ class ModelsFile(Declaration):
 
 
 class Overlay(Declaration):
-    """A user's own catalogue file: rows that are added, or replace those of the same name."""
+    """A user's own catalogue file: its rows are added, or replace rows of the same name."""
 
     models: tuple[dict[str, Any], ...] = ()
 
@@ -166,7 +169,7 @@ class Overlay(Declaration):
 class Catalogue(Declaration):
     """Model rows of all containers, or of one; engines and default model by container.
 
-    `accepted_licences` are the non-commercial ones that whoever runs the deployment agreed to.
+    `accepted_licences` are the non-commercial licences that the operator accepted.
     """
 
     rows: tuple[ModelRow, ...]
@@ -195,7 +198,7 @@ class Catalogue(Declaration):
         return self
 
     def row(self, name: str) -> ModelRow:
-        """The row called `name`, or UnknownModel with the names there are."""
+        """Return the row called `name`. Raises UnknownModel, with the known names."""
         for row in self.rows:
             if row.name == name:
                 return row
@@ -203,11 +206,11 @@ class Catalogue(Declaration):
         raise UnknownModel(f"no model is called {name!r}; there are {known}")
 
     def accepts(self, row: ModelRow) -> bool:
-        """Whether the row's licence lets this deployment use it."""
+        """Return True if the row's licence allows this deployment to use it."""
         return row.commercial or row.licence in self.accepted_licences
 
     def usable(self, name: str) -> ModelRow:
-        """The row called `name`; UnknownModel, or LicenseNotAccepted for a row nobody accepted."""
+        """Return the row called `name`. Raises UnknownModel or LicenseNotAccepted."""
         row = self.row(name)
         if not self.accepts(row):
             raise LicenseNotAccepted(
@@ -216,17 +219,17 @@ class Catalogue(Declaration):
         return row
 
     def rows_of(self, container: str) -> tuple[ModelRow, ...]:
-        """The container's own rows, in the order of its file; added ones come last."""
+        """Return the container's rows in the order of its file, then those that overlays add."""
         return tuple(row for row in self.rows if row.container == container)
 
     def of(self, container: str) -> Self:
-        """The catalogue without the rows of other containers: none of these models is known."""
+        """Return the catalogue without the rows of other containers."""
         return self.model_copy(update={"rows": self.rows_of(container)})
 
     def with_defaults(self, names: Iterable[str]) -> Self:
-        """The catalogue with a deployment's own defaults, each for the container it belongs to.
+        """Return the catalogue with these models as defaults, each of its own container.
 
-        UnknownModel; ValueError for two of one container.
+        Raises UnknownModel, or ValueError for two models of one container.
         """
         chosen: dict[str, str] = {}
         for name in names:
@@ -237,10 +240,10 @@ class Catalogue(Declaration):
         return self.model_copy(update={"defaults": {**self.defaults, **chosen}})
 
     def with_rows(self, written: Iterable[Written], folder: Path) -> Self:
-        """The catalogue with an overlay's rows added, in place of those of the same name.
+        """Return the catalogue with an overlay's rows, which replace rows of the same name.
 
-        An added row is of the container that it says, or else of the only one that offers its
-        engine. `file:` addresses are relative to `folder`. ValueError if a row is wrong.
+        `folder` is the overlay's, for relative `file:` addresses. Raises ValueError if a row is
+        invalid.
         """
         rows = {row.name: row for row in self.rows}
         for fields in written:
@@ -255,6 +258,10 @@ class Catalogue(Declaration):
         )
 
     def _owner(self, fields: Written) -> str:
+        """Return the container that an overlay's row belongs to.
+
+        That is the one it states, or that of the row it replaces, or the only one with its engine.
+        """
         name, engine = fields.get("name"), fields.get("engine")
         if stated := fields.get("container"):
             if stated not in self.engines:
@@ -282,10 +289,10 @@ def load_catalogue(
     container: str | None = None,
     accepted_licences: Iterable[str] = (),
 ) -> Catalogue:
-    """The model rows of every container below `root`, with `overlays` layered over them.
+    """Read the model rows of all containers below `root`, with `overlays` over them.
 
-    With `container`, its rows only: its image holds no others. ValueError names the file that is
-    wrong, and both files if two have a row of one name.
+    With `container`, read its rows only: its image holds no others. Raises ValueError, with the
+    path of the invalid file, or of both files that have a row of one name.
     """
     places: dict[str, Path] = {}
     rows, engines, defaults = [], {}, {}
@@ -318,7 +325,7 @@ def load_catalogue(
 
 
 def _is_of(container: str, fields: Written, catalogue: Catalogue) -> bool:
-    """True if an overlay's row is of `container`, for a catalogue that knows no other engines."""
+    """Return True if an overlay's row belongs to `container`, the only one of the catalogue."""
     if fields.get("container", container) != container:
         return False
     return fields.get("engine") in catalogue.engines.get(container, {})
@@ -327,7 +334,7 @@ def _is_of(container: str, fields: Written, catalogue: Catalogue) -> bool:
 def _read_row(
     fields: Written, container: str, engines: Mapping[str, Engine], folder: Path
 ) -> ModelRow:
-    """A row of `container`, its relative `file:` addresses made absolute."""
+    """Parse a row of `container`; make its relative `file:` addresses absolute."""
     name, engine = fields.get("name"), engines.get(str(fields.get("engine")))
     if engine is None:
         known = ", ".join(engines)
@@ -344,7 +351,7 @@ def _read_row(
 
 @cache
 def _row_type(engine: Engine) -> type[ModelRow]:
-    """Rows whose table is called as the engine is, so that an error names its field."""
+    """Make the type of an engine's rows: its table has the engine's name, for errors by field."""
     default: Any = ... if engine.fields else {}
     table: Any = (engine.table_type, Field(default, alias=engine.name))
     return create_model("ModelRow", __base__=ModelRow, table=table)

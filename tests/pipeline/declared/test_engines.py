@@ -124,6 +124,8 @@ def test_a_network_may_take_what_an_earlier_one_answers() -> None:
             "either all inputs have names or none has",
         ),
         ({"fields": {"side": {"minimum": 3}}}, "a field has a type, or choices, or both"),
+        ({"fields": {"side": {"type": "text", "minimum": 3}}}, "only numbers have bounds"),
+        ({"fields": {"side": {"choices": ["a"], "above": 3}}}, "only numbers have bounds"),
         ({"fields": {"Side": {"type": "text"}}}, r"fields\.0\.name"),
     ],
 )
