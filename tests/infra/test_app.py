@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.app import make_app
+from infra.settings import Settings
 from tests.infra.cloudformation import deploy
 from tests.infra.conftest import Templates, read_templates
 from tests.infra.policies import listed
@@ -24,6 +25,15 @@ def test_function_stacks_wait_for_roles_and_roles_for_storage(assembly: Path) ->
     assert waits_for["matteline-registry"] == waits_for["matteline-dev-storage"] == set()
     assert waits_for["matteline-dev-access"] == {"matteline-dev-storage"}
     assert waits_for["matteline-dev-functions-edge-refiner"] == {"matteline-dev-access"}
+
+
+@pytest.mark.parametrize("given", ["starter whisper-base", ["starter", "whisper-base"]])
+def test_a_list_of_names_is_a_list_in_the_file_and_a_text_on_the_command_line(given: Any) -> None:
+    context = {"matteline:stage": "dev", "matteline:default_models": given}
+
+    settings = Settings.from_context(context.get)
+
+    assert settings.default_models == ("starter", "whisper-base")
 
 
 def test_no_statement_allows_every_action(templates: Templates) -> None:
