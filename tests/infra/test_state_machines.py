@@ -56,7 +56,10 @@ def test_every_state_machine_is_valid(path: Path) -> None:
     [
         (('"Next": "Claim"', '"Next": "Clam"'), "MISSING_TRANSITION_TARGET"),
         (('"Type": "Choice"', '"Type": "Choise"'), "SCHEMA_VALIDATION_FAILED"),
-        (('"InputPath": "$.plan.mask.fallback"', '"InputPath": "$.plan[.mask.fallback"'), "asl_path"),
+        (
+            ('"InputPath": "$.plan.mask.fallback"', '"InputPath": "$.plan[.mask.fallback"'),
+            "asl_path",
+        ),
     ],
 )
 def test_a_faulty_state_machine_is_reported(
