@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final
 
-import boto3
 import pytest
 from click.testing import CliRunner
 from moto import mock_aws
-from pydantic import JsonValue
 
 from pipeline.cli.jobs import jobs
 from pipeline.declared.names import LOCAL_NAMES
@@ -19,64 +15,8 @@ from pipeline.operations.executions import find_execution, start_after, start_on
 from pipeline.operations.jobs_table import JobsTable
 from pipeline.operations.lookup import Wanted, find_job, find_rows, job_of
 from pipeline.operations.replaying import Changes, replay
-from pipeline.operations.site import Site
+from tests.pipeline.operations.deployment import INPUT, Deployment
 from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT
-
-ROLE: Final = "arn:aws:iam::123456789012:role/machine"
-DEFINITION: Final = {"StartAt": "Wait", "States": {"Wait": {"Type": "Succeed"}}}
-INPUT: Final[dict[str, JsonValue]] = {"bucket": "ingest", "key": "talk.mp3"}
-
-
-class Deployment:
-    """Two products' machines, whose executions run until they are stopped, and the jobs table."""
-
-    def __init__(self) -> None:
-        session = boto3.Session("key", "secret", region_name=LOCAL_NAMES.region)
-        self.site = Site(LOCAL_NAMES, session, PRODUCTS)
-        self.states = self.site.client("stepfunctions")
-        self.described: Counter[str] = Counter()
-        self.states.meta.events.register("provide-client-params.sfn.DescribeExecution", self._count)
-        for product in PRODUCTS:
-            self.states.create_state_machine(
-                name=LOCAL_NAMES.machine(product.machine),
-                definition=json.dumps(DEFINITION),
-                roleArn=ROLE,
-            )
-        keys = [{"AttributeName": "job_id", "KeyType": "HASH"}]
-        self.site.client("dynamodb").create_table(
-            TableName=LOCAL_NAMES.table("jobs"),
-            KeySchema=keys,
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in ("job_id", "execution")
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "by-execution",
-                    "KeySchema": [{"AttributeName": "execution", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-
-    def _count(self, params: dict[str, Any], **_: Any) -> None:
-        self.described[params["executionArn"]] += 1
-
-    def ended(self, machine: str, name: str) -> str:
-        """The ARN of an execution that was started and stopped."""
-        started = self.states.start_execution(
-            stateMachineArn=LOCAL_NAMES.machine_arn(machine), name=name, input=json.dumps(INPUT)
-        )
-        arn = str(started["executionArn"])
-        self.states.stop_execution(executionArn=arn)
-        return arn
-
-    def record(self, job_id: str, execution: str, **attributes: str) -> None:
-        facts = {"job_id": job_id, "status": "FAILED", "execution": execution, **attributes}
-        self.site.client("dynamodb").put_item(
-            TableName=LOCAL_NAMES.table("jobs"),
-            Item={name: {"S": text} for name, text in facts.items()},
-        )
 
 
 @pytest.fixture

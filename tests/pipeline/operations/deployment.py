@@ -1,0 +1,81 @@
+"""A deployment of two products on moto: their machines, the jobs table and the ingest bucket."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any, Final
+
+import boto3
+from pydantic import JsonValue
+
+from pipeline.declared.names import LOCAL_NAMES
+from pipeline.operations.site import Site
+from tests.pipeline.operations.sites import PRODUCTS
+
+ROLE: Final = "arn:aws:iam::123456789012:role/machine"
+DEFINITION: Final = {"StartAt": "Wait", "States": {"Wait": {"Type": "Succeed"}}}
+INGEST: Final = LOCAL_NAMES.bucket("ingest")
+INPUT: Final[dict[str, JsonValue]] = {"bucket": INGEST, "key": "talk.mp3"}
+
+
+class Deployment:
+    """Executions run until they are stopped, and objects start none."""
+
+    def __init__(self) -> None:
+        session = boto3.Session("key", "secret", region_name=LOCAL_NAMES.region)
+        self.site = Site(LOCAL_NAMES, session, PRODUCTS)
+        self.states = self.site.client("stepfunctions")
+        self.described: Counter[str] = Counter()
+        self.states.meta.events.register("provide-client-params.sfn.DescribeExecution", self._count)
+        for product in PRODUCTS:
+            self.states.create_state_machine(
+                name=LOCAL_NAMES.machine(product.machine),
+                definition=json.dumps(DEFINITION),
+                roleArn=ROLE,
+            )
+        keys = [{"AttributeName": "job_id", "KeyType": "HASH"}]
+        self.site.client("dynamodb").create_table(
+            TableName=LOCAL_NAMES.table("jobs"),
+            KeySchema=keys,
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("job_id", "execution")
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by-execution",
+                    "KeySchema": [{"AttributeName": "execution", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+        self.site.client("s3").create_bucket(Bucket=INGEST)
+        self.site.client("s3").put_bucket_versioning(
+            Bucket=INGEST, VersioningConfiguration={"Status": "Enabled"}
+        )
+
+    def _count(self, params: dict[str, Any], **_: Any) -> None:
+        self.described[params["executionArn"]] += 1
+
+    def put(self, key: str) -> None:
+        self.site.client("s3").put_object(Bucket=INGEST, Key=key, Body=key.encode())
+
+    def ended(self, machine: str, name: str, key: str = "talk.mp3") -> str:
+        """Return the ARN of an execution that was started and stopped."""
+        started = self.states.start_execution(
+            stateMachineArn=LOCAL_NAMES.machine_arn(machine),
+            name=name,
+            input=json.dumps({**INPUT, "key": key}),
+        )
+        arn = str(started["executionArn"])
+        self.states.stop_execution(executionArn=arn)
+        return arn
+
+    def record(self, job_id: str, execution: str, **attributes: str) -> None:
+        facts = {"job_id": job_id, "status": "FAILED", "execution": execution, **attributes}
+        self.site.client("dynamodb").put_item(
+            TableName=LOCAL_NAMES.table("jobs"),
+            Item={name: {"S": text} for name, text in facts.items()},
+        )

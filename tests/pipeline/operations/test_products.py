@@ -1,0 +1,118 @@
+"""Audits, repairs and backfills of a deployment with two products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from moto import mock_aws
+
+from pipeline.cli.backfill import backfill
+from pipeline.cli.jobs import jobs
+from pipeline.declared.names import LOCAL_NAMES
+from pipeline.operations.auditing import audit
+from pipeline.operations.backfilling import Batch, estimate
+from pipeline.operations.executions import executions_since, find_execution
+from pipeline.operations.repairing import repair
+from pipeline.operations.verdicts import LOST
+from tests.pipeline.operations.deployment import Deployment
+from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT
+
+NO_PATIENCE = timedelta(0)
+
+
+@pytest.fixture
+def deployment() -> Iterator[Deployment]:
+    with mock_aws():
+        yield Deployment()
+
+
+@pytest.fixture
+def since() -> datetime:
+    return datetime.now(UTC) - timedelta(minutes=1)
+
+
+def test_executions_of_every_product_are_listed(deployment: Deployment, since: datetime) -> None:
+    arns = [deployment.ended(product.machine, "monday") for product in PRODUCTS]
+
+    found = executions_since(deployment.site, since, PRODUCTS)
+
+    assert [each.arn for each in found] == arns
+
+
+def test_an_audit_counts_each_product_by_itself(deployment: Deployment, since: datetime) -> None:
+    for key, product in (("cat.jpg", CUTOUT), ("dog.jpg", CUTOUT), ("talk.mp3", TRANSCRIPT)):
+        deployment.put(key)
+        arn = deployment.ended(product.machine, key.partition(".")[0], key)
+        deployment.record(key, arn, error="OutOfMemory")
+
+    both = audit(deployment.site, since, patience=NO_PATIENCE)
+    one = audit(deployment.site, since, patience=NO_PATIENCE, product=TRANSCRIPT)
+
+    assert both.states == {"cutout": {"FAILED": 2}, "transcript": {"FAILED": 1}}
+    assert one.states == {"transcript": {"FAILED": 1}}
+
+
+def test_an_audit_of_one_product_leaves_jobs_of_others_alone(
+    deployment: Deployment, since: datetime
+) -> None:
+    for product in PRODUCTS:
+        arn = LOCAL_NAMES.execution_arn(product.machine, "gone")
+        deployment.record(product.name, arn, status="RUNNING")
+
+    found = audit(deployment.site, since, patience=NO_PATIENCE, product=CUTOUT).findings
+
+    assert [finding.what for finding in found] == ["cutout"]
+
+
+def test_a_lost_upload_starts_the_product_that_takes_its_key(
+    deployment: Deployment, since: datetime
+) -> None:
+    deployment.put("talk.mp3")
+    (lost,) = audit(deployment.site, since, patience=NO_PATIENCE).findings
+
+    done = repair(deployment.site, lost)
+
+    assert (lost.kind, lost.why) == (LOST, "no execution of write-transcript was started for it")
+    assert done.started is not None
+    assert LOCAL_NAMES.machine_of(done.started) == TRANSCRIPT.machine
+    execution = find_execution(deployment.site, done.started)
+    assert execution is not None
+    assert execution.key == "talk.mp3"
+
+
+def test_only_the_products_own_finished_jobs_cost_nothing(deployment: Deployment) -> None:
+    for key, product in (("cat.jpg", CUTOUT), ("talk.mp3", TRANSCRIPT)):
+        deployment.put(key)
+        arn = LOCAL_NAMES.execution_arn(product.machine, "x")
+        deployment.record(key, arn, status="DONE", key=key)
+
+    size = estimate(deployment.site, Batch(TRANSCRIPT))
+
+    assert (size.objects, size.done) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "told"),
+    [
+        (backfill, ["start", "--dry-run"], "say which with --product: cutout, transcript"),
+        (jobs, ["audit", "--since", "1h"], "cutout: 1 objects: 1 LOST\ntranscript: 1 objects: 1"),
+    ],
+)
+def test_the_command_line_tells_products_apart(
+    deployment: Deployment,
+    monkeypatch: pytest.MonkeyPatch,
+    command: Any,
+    words: list[str],
+    told: str,
+) -> None:
+    monkeypatch.setattr("pipeline.cli.site.local_site", lambda *_: deployment.site)
+    deployment.put("cat.jpg")
+    deployment.put("talk.mp3")
+
+    done = CliRunner().invoke(command, [*words, *(["--patience", "0"] if command is jobs else [])])
+
+    assert told in done.output
