@@ -46,6 +46,11 @@ class Settings(BaseModel):
 
     @classmethod
     def from_context(cls, read: Callable[[str], object]) -> Self:
-        """Read settings from a context lookup such as `app.node.try_get_context`."""
+        """Read settings from a context lookup such as `app.node.try_get_context`.
+
+        Raises ValueError for an invalid value, or for a setting that has another name now.
+        """
+        if read(f"{_PREFIX}default_model"):
+            raise ValueError("set default_models, a list, instead of default_model")
         given = {name: read(f"{_PREFIX}{name}") for name in cls.model_fields}
         return cls.model_validate({name: value for name, value in given.items() if value})

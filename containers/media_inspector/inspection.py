@@ -61,7 +61,7 @@ def inspect_media(
     profiles: Sequence[Profile],
 ) -> Inspected:
     """Return the job and the plan, as the product's own contract has them."""
-    (product,) = (each for each in products if each.name == task.product)
+    product = _product(task.product, products)
     contract = read_product_contract(product.contracts)
     request = read_request(task.input)
     with _denied_by_other_buckets(request, task.ingest_bucket):
@@ -97,6 +97,18 @@ def inspect_media(
         **_claim(task, request),
     )
     return contract.inspected.model_validate({"job": job, "plan": plan})
+
+
+def _product(name: str, products: Sequence[Product]) -> Product:
+    """Return the product called `name`. Raises LookupError if this image does not know it."""
+    for product in products:
+        if product.name == name:
+            return product
+    known = ", ".join(product.name for product in products)
+    raise LookupError(
+        f"this image knows no product {name!r}, only {known}: release media-inspector before the "
+        "product's state machine"
+    )
 
 
 def read_products(bench: Workbench) -> tuple[Product, ...]:

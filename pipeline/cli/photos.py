@@ -103,7 +103,9 @@ def run(
     """
     from pipeline.session.batch import collect
 
-    metadata = option_metadata(options) | prompt_metadata(points, boxes)
+    # As an option too, so that a model of another product is refused and not passed over.
+    named = {"model": choice.name} if choice.name else {}
+    metadata = named | option_metadata(options) | prompt_metadata(points, boxes)
     require_photos(photos)
     found = collect(photos, output=output)
     if not found:

@@ -14,7 +14,7 @@ from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.models import ModelRow
 from pipeline.declared.names import Names
-from pipeline.declared.products import Product, ingest_pattern, load_products
+from pipeline.declared.products import Product, ingest_pattern, load_products, require_products
 from pipeline.declared.resources import Operation, Resources, load_resources
 
 _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
@@ -98,13 +98,20 @@ class Blueprint:
         containers, resources = load_containers(root), load_resources(root)
         _require_buckets(containers, resources)
         _require_models(containers, catalogue)
+        products = load_products(root)
+        machines = [path.name for path in (root / "state_machines").glob(f"*{_MACHINE}")]
+        require_products(
+            products,
+            machines=[name.removesuffix(_MACHINE) for name in machines],
+            containers=catalogue.defaults.keys(),
+        )
         return cls(
             root=root,
             state_machines=root / "state_machines",
             containers=containers,
             catalogue=catalogue.with_defaults(defaults),
             resources=resources,
-            products=load_products(root),
+            products=products,
             overlays=overlays,
         )
 
@@ -168,7 +175,7 @@ class Blueprint:
         return self._read(_MACHINE)
 
     def invoked(self, machine: str) -> frozenset[str]:
-        """The containers that the machine's states invoke, and those of machines that it starts."""
+        """The containers that a machine invokes, itself or through machines it starts by name."""
         containers = {each.placeholder: each.name for each in self.containers}
         definitions = self.definitions
         machines = {f"{pascal_case(name)}StateMachineArn": name for name in definitions}

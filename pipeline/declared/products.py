@@ -8,7 +8,7 @@ later whether the object is what its name says.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -107,6 +107,22 @@ def _load(path: Path) -> Product:
     with naming(path):
         machine = path.name.removesuffix(_FILE)
         return Product.model_validate({"machine": machine, **read_toml(path)})
+
+
+def require_products(
+    products: Sequence[Product], *, machines: Collection[str], containers: Collection[str]
+) -> None:
+    """Raise ValueError for products that share a name or a record, or name what does not exist."""
+    for field in ("name", "record"):
+        values = [getattr(product, field) for product in products]
+        if twice := sorted({value for value in values if values.count(value) > 1}):
+            raise ValueError(f"two products have the {field} {', '.join(twice)}")
+    for product in products:
+        if product.machine not in machines:
+            raise ValueError(f"product {product.name} has no {product.machine}.asl.json")
+        owners = {role.container for role in product.roles.values()}
+        if lost := sorted(owners - set(containers)):
+            raise ValueError(f"product {product.name}: no models of {', '.join(lost)}")
 
 
 def _require_one_taker(products: Sequence[Product]) -> None:

@@ -43,9 +43,9 @@ def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Fun
     )
 
 
-def warm_functions(blueprint: Blueprint, key: str = "photo.jpg") -> list[str]:
-    """Return the functions that an upload under `key` calls with default options."""
-    product = taker(key, blueprint.products)
+def warm_functions(blueprint: Blueprint) -> list[str]:
+    """Return the functions that a photo with default options calls."""
+    product = taker("photo.jpg", blueprint.products)
     invoked = blueprint.invoked(product.machine) if product else frozenset[str]()
     defaults = blueprint.catalogue.defaults
     return [

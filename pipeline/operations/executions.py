@@ -119,13 +119,17 @@ def executions_since(
 
 
 def _started_since(site: Site, machine_arn: str, since: datetime) -> Iterator[Execution]:
+    """Read a machine's executions; none if the stage does not have the machine yet."""
     states = site.client("stepfunctions")
     pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
-    for page in pages:
-        for row in page["executions"]:
-            if row["startDate"] < since:
-                return
-            yield read_execution(states, row["executionArn"])
+    try:
+        for page in pages:
+            for row in page["executions"]:
+                if row["startDate"] < since:
+                    return
+                yield read_execution(states, row["executionArn"])
+    except states.exceptions.StateMachineDoesNotExist:
+        return
 
 
 def start_once(site: Site, machine: str, execution_input: JsonValue, *, why: str) -> str:

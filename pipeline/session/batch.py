@@ -10,15 +10,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.artifacts import Location
 from pipeline.contracts.output_keys import output_stem
+from pipeline.declared.products import taker
 from pipeline.local.cloud import LocalCloud
 from pipeline.operations.executions import Execution
 from pipeline.session.watching import drop, finished
+
+PRODUCT: Final = "cutout"
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,9 @@ def cut_out(
         f"run-{batch}/{index}/{_plain(photo.path.name)}": photo
         for index, photo in enumerate(photos)
     }
-    outcomes = _drop_all(cloud, keys, options)
+    outcomes = dict(_of_other_products(cloud, keys))
+    mine = {key: photo for key, photo in keys.items() if photo not in outcomes}
+    outcomes |= _drop_all(cloud, mine, options)
     for outcome in outcomes.values():
         on_progress(outcome)
     waiting = [key for key, photo in keys.items() if photo not in outcomes]
@@ -93,6 +99,19 @@ def cut_out(
         outcomes[photo] = _bring_home(cloud, execution, photo, output)
         on_progress(outcomes[photo])
     return [outcomes[photo] for photo in photos]
+
+
+def _of_other_products(
+    cloud: LocalCloud, keys: Mapping[str, Photo]
+) -> Iterator[tuple[Photo, Outcome]]:
+    """Yield an outcome for every file whose name starts another product's state machine."""
+    for key, photo in keys.items():
+        product = taker(key, cloud.blueprint.products)
+        if product is not None and product.name != PRODUCT:
+            reason = (
+                f"files of this name go to {product.name}: upload it to a running `matteline up`"
+            )
+            yield photo, Outcome(photo, "SKIPPED", "", {}, None, reason)
 
 
 def _plain(name: str) -> str:

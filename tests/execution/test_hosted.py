@@ -61,5 +61,5 @@ def test_a_hosted_model_has_nothing_to_stage(driver: Driver) -> None:
     execution = driver.stage("hosted")
 
     assert execution.status == "FAILED"
-    assert "InvalidOptions: hosted is hosted elsewhere" in execution.reason
+    assert "hosted is a hosted model: it has no weights to stage" in execution.reason
     assert NAMES.bucket("models") not in execution.reason

@@ -36,6 +36,13 @@ def test_a_list_of_names_is_a_list_in_the_file_and_a_text_on_the_command_line(gi
     assert settings.default_models == ("starter", "whisper-base")
 
 
+def test_a_setting_with_another_name_now_is_refused() -> None:
+    context = {"matteline:stage": "dev", "matteline:default_model": "starter"}
+
+    with pytest.raises(ValueError, match="set default_models, a list, instead of default_model"):
+        Settings.from_context(context.get)
+
+
 def test_no_statement_allows_every_action(templates: Templates) -> None:
     """Key policies are the exception: the account's root must be able to change them."""
     wide = [

@@ -49,7 +49,13 @@ def copy_repository(target: Path) -> Path:
 
 
 def grow(tree: Path) -> None:
-    """Add the memo product below `tree`: a container, its contracts, its machine, its route."""
+    """Add the memo product below `tree`: a container, its contracts, its machine, its route.
+
+    Raises FileExistsError if one of its files would replace a file of the repository.
+    """
+    added = [path.relative_to(TREE) for path in TREE.rglob("*") if path.is_file()]
+    if taken := [str(path) for path in added if (tree / path).exists()]:
+        raise FileExistsError(f"the repository has {', '.join(taken)}")
     shutil.copytree(TREE, tree, dirs_exist_ok=True)
     folder = tree / "containers" / "memo_reader"
     locked = (tree / "containers" / "media_inspector" / "requirements.txt").read_text()

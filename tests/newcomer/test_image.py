@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.images.conftest import skip_or_fail
 from tests.newcomer.growth import CONTAINER
 
 pytestmark = pytest.mark.images
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.images
 @pytest.mark.timeout(600)
 def test_it_is_built_and_passes_its_self_test_inside(grown: Path) -> None:
     if not shutil.which("buildah") or os.geteuid() != 0:
-        pytest.skip("needs root and buildah")
+        skip_or_fail("needs root and buildah")
 
     built = subprocess.run(
         [sys.executable, "-m", "pipeline", "containers", "build", CONTAINER],

@@ -65,9 +65,11 @@ def test_jobs_are_listed_by_product_shown_and_run_again(terminal: Terminal) -> N
     assert "cat.jpg" in verb(terminal, "jobs list")
     assert "ReadMemo" in verb(terminal, f"jobs show {job_id}")
     assert "started again as replay-" in verb(terminal, f"jobs replay {job_id} --force")
+    terminal.wait_for("DONE        note.memo", times=2)
 
 
 def test_an_audit_finds_every_upload_of_every_product(terminal: Terminal) -> None:
-    told = verb(terminal, "jobs audit --since 1h")
+    for words in ("jobs audit --since 1h", "jobs audit --since 1h --product memo"):
+        told = verb(terminal, words)
 
-    assert "0 lost, 0 stuck, 0 doubled, 0 unpublished, 0 unrecorded" in told
+        assert "0 lost, 0 stuck, 0 doubled, 0 unpublished, 0 unrecorded" in told

@@ -38,6 +38,7 @@ def inspect(  # noqa: PLR0913 - each by its name
     catalogue: Catalogue,
     *,
     execution: str = "run-1",
+    product: str = "cutout",
     default_model: str = "light",
     profiles: tuple[Profile, ...] = (),
     ingest_bucket: str | None = None,
@@ -45,7 +46,7 @@ def inspect(  # noqa: PLR0913 - each by its name
 ) -> CutoutInspected:
     task = InspectMedia(
         schema_version=1,
-        product="cutout",
+        product=product,
         input={"bucket": CAT.bucket, "key": CAT.key} | fields,
         execution=execution,
         default_models={"mask": default_model},

@@ -61,9 +61,9 @@ class Terminal:
     def shown(self) -> str:
         return self.log.read_text()
 
-    def wait_for(self, text: str) -> str:
+    def wait_for(self, text: str, *, times: int = 1) -> str:
         deadline = time.monotonic() + PATIENCE_S
-        while text not in self.shown:
+        while self.shown.count(text) < times:
             assert self.process.poll() is None, self.shown
             assert time.monotonic() < deadline, self.shown
             time.sleep(0.05)

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
-from pipeline.declared.products import Product, ingest_pattern, load_products, taker
+from pipeline.declared.products import (
+    Product,
+    Role,
+    ingest_pattern,
+    load_products,
+    require_products,
+    taker,
+)
 from tests.conftest import ROOT
 
 PHOTOS: Final = Product(name="cutout", machine="cutout", summary="Photos.", record="_cut.json")
@@ -106,3 +113,23 @@ def test_one_product_takes_what_no_other_takes(tmp_path: Path, suffixes: str) ->
 
 def test_the_repositorys_products_share_all_keys() -> None:
     assert "cutout" in [product.machine for product in load_products(ROOT)]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"name": "cutout"}, "two products have the name cutout"),
+        ({"record": "_cut.json"}, r"two products have the record _cut\.json"),
+        ({"machine": "lost"}, r"product memo has no lost\.asl\.json"),
+        ({"roles": {"words": Role(container="nobody")}}, "product memo: no models of nobody"),
+    ],
+)
+def test_products_that_cannot_work_are_refused(change: dict[str, Any], says: str) -> None:
+    products = (PHOTOS, MEMOS.model_copy(update=change))
+
+    with pytest.raises(ValueError, match=says):
+        require_products(products, machines=["cutout", "memo"], containers=["memo-reader"])
+
+
+def test_products_that_can_work_are_not() -> None:
+    require_products((PHOTOS, MEMOS), machines=["cutout", "memo"], containers=[])

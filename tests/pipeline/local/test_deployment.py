@@ -44,7 +44,6 @@ def test_what_a_photo_passes_through_is_warmed_with_default_models_and_no_more()
         "matteline-local-background-remover-u2netp",
         "matteline-local-edge-refiner",
     }
-    assert warm_functions(BLUEPRINT, "a folder/") == []
 
 
 def test_a_container_that_no_state_of_the_product_invokes_is_not_warmed(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from pipeline.declared.names import LOCAL_NAMES
 from pipeline.operations.site import Site
 from tests.pipeline.operations.sites import PRODUCTS
 
+# A local cloud that ran earlier in this process has told moto to run state machines.
+STANDING: Final[Any] = {"stepfunctions": {"execute_state_machine": False}}
 ROLE: Final = "arn:aws:iam::123456789012:role/machine"
 DEFINITION: Final = {"StartAt": "Wait", "States": {"Wait": {"Type": "Succeed"}}}
 INGEST: Final = LOCAL_NAMES.bucket("ingest")

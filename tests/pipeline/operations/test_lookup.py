@@ -15,13 +15,13 @@ from pipeline.operations.executions import find_execution, start_after, start_on
 from pipeline.operations.jobs_table import JobsTable
 from pipeline.operations.lookup import Wanted, find_job, find_rows, job_of
 from pipeline.operations.replaying import Changes, replay
-from tests.pipeline.operations.deployment import INPUT, Deployment
+from tests.pipeline.operations.deployment import INPUT, STANDING, Deployment
 from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT
 
 
 @pytest.fixture
 def deployment() -> Iterator[Deployment]:
-    with mock_aws():
+    with mock_aws(config=STANDING):
         yield Deployment()
 
 

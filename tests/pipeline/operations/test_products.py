@@ -18,7 +18,7 @@ from pipeline.operations.backfilling import Batch, estimate
 from pipeline.operations.executions import executions_since, find_execution
 from pipeline.operations.repairing import repair
 from pipeline.operations.verdicts import LOST
-from tests.pipeline.operations.deployment import Deployment
+from tests.pipeline.operations.deployment import STANDING, Deployment
 from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT
 
 NO_PATIENCE = timedelta(0)
@@ -26,7 +26,7 @@ NO_PATIENCE = timedelta(0)
 
 @pytest.fixture
 def deployment() -> Iterator[Deployment]:
-    with mock_aws():
+    with mock_aws(config=STANDING):
         yield Deployment()
 
 
