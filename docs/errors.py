@@ -44,9 +44,9 @@ _GROUPS: Final[tuple[tuple[str, str, type[NamedError]], ...]] = (
     (
         "Capacity errors",
         """The function is too small for this input. If the options allow a fallback, a lighter
-        model takes over; otherwise the job is recorded as failed. `Lambda.Unknown`, `Runtime.ExitError`,
-        `Runtime.OutOfMemory`, `Sandbox.Timedout` and `States.Timeout`, which AWS reports when a
-        process ends early, are treated the same.""",
+        model takes over; otherwise the job is recorded as failed. `Lambda.Unknown`,
+        `Runtime.ExitError`, `Runtime.OutOfMemory`, `Sandbox.Timedout` and `States.Timeout`, which
+        AWS reports when a process ends early, are treated the same.""",
         CapacityError,
     ),
     (
