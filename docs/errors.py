@@ -26,11 +26,11 @@ _INTRODUCTION: Final = """# Errors
 
 Every failure that the platform expects has a name. It is the error of the execution in Step
 Functions, and the `error` of the job's row and of `reason.json`. A message says what is wrong, a
-hint says what to do. Any other name is a bug and is left failed.
+hint says what to do. Any other error name is a bug: the execution stays failed.
 
 *Quarantined* means: the execution fails with that name, and
 `s3://…-quarantine/<execution name>/reason.json` has the reason, the hint and the command that
-starts the input again. A corrected file only has to be uploaded again.
+starts the input again. If you correct the file, upload it again: the upload starts an execution.
 
 What stops a container's release is in [releasing](releasing.md#what-stops-a-release).
 """
@@ -44,27 +44,27 @@ _GROUPS: Final[tuple[tuple[str, str, type[NamedError]], ...]] = (
     (
         "Capacity errors",
         """The function is too small for this input. If the options allow a fallback, a lighter
-        model takes over; else the job is recorded as failed. `Lambda.Unknown`, `Runtime.ExitError`,
-        `Runtime.OutOfMemory`, `Sandbox.Timedout` and `States.Timeout`, which AWS reports when a
-        process ends early, are treated the same.""",
+        model takes over; otherwise the job is recorded as failed. `Lambda.Unknown`,
+        `Runtime.ExitError`, `Runtime.OutOfMemory`, `Sandbox.Timedout` and `States.Timeout`, which
+        AWS reports when a process ends early, are treated the same.""",
         CapacityError,
     ),
     (
         "Transient errors",
-        """The same input may succeed later. The state is retried with jitter, then left failed for
-        [Redrive](operating.md).""",
+        """The same input may succeed later. The state is retried with jitter. If the error
+        persists, the execution stays failed until you [redrive](operating.md) it.""",
         TransientError,
     ),
     (
         "Errors of a model's weights",
-        "The model, not the media, is at fault. The state is left failed for an operator.",
+        "The model, not the media, is at fault. The execution stays failed until an operator acts.",
         WeightsError,
     ),
 )
 
 # What happens where it differs from the group's rule.
 _EXCEPTIONS: Final = {
-    WeightsClaimed.__name__: "The execution waits and tries again.",
+    WeightsClaimed.__name__: "The execution retries until the weights are staged.",
     WeightsNotStaged.__name__: "The weights are staged once, and the task runs again.",
 }
 

@@ -102,7 +102,7 @@ def _add_vulnerability_alarm(alarms: Alarms, names: Names) -> None:
         ),
         above=0,
         of_periods=(1, 2),
-        meaning="A live image has critical vulnerabilities that nobody waived.",
+        meaning="A live image has critical vulnerabilities without a waiver.",
         section="image-vulnerable",
     )
 

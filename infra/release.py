@@ -1,4 +1,4 @@
-"""Define a release as a stack sees it: three parameters, and what depends on them."""
+"""Define a release's three stack parameters, and the resources that depend on them."""
 
 from __future__ import annotations
 

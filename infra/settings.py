@@ -35,7 +35,7 @@ class Settings(BaseModel):
     @field_validator("default_models", "accepted_licences", mode="before")
     @classmethod
     def _listed(cls, given: object) -> object:
-        """`-c` gives a text, with spaces between names; a file may have a list."""
+        """Split the text of `-c` at its spaces; keep a list from the file."""
         return given.split() if isinstance(given, str) else given
 
     @model_validator(mode="after")

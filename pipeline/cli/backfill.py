@@ -59,10 +59,14 @@ def backfill() -> None:
 
 @backfill.command("start")
 @click.option(
-    "--product", type=ProductName(), help="Product that processes them [default: the only one]."
+    "--product",
+    type=ProductName(),
+    help="Product that processes the objects [default: the only one].",
 )
 @click.option("--prefix", default="", help="Process only keys with this prefix.")
-@click.option("--list", "listed", type=Listed(), help="File that names keys: CSV or JSON lines.")
+@click.option(
+    "--list", "listed", type=Listed(), help="Process only the keys in this file: CSV or JSON lines."
+)
 @click.option("--options", type=JsonObject(), help="Options for every object, as a JSON object.")
 @click.option("--force", is_flag=True, help="Reprocess finished jobs.")
 @click.option(
@@ -71,7 +75,7 @@ def backfill() -> None:
     type=click.IntRange(1, 10_000),
     default=20,
     show_default=True,
-    help="Most executions at a time.",
+    help="Maximum number of concurrent executions.",
 )
 @click.option(
     "--tolerate",
@@ -79,7 +83,7 @@ def backfill() -> None:
     type=click.FloatRange(0, 100),
     default=5.0,
     show_default=True,
-    help="Fail when more than this percentage of objects fail.",
+    help="Fail the backfill if more than this percentage of objects fail.",
 )
 @click.option(
     "--dry-run",
@@ -133,10 +137,10 @@ def report(site: Site, name: str) -> None:
 @click.argument("names", nargs=-1, required=True)
 @site_options
 def summary(site: Site, names: tuple[str, ...]) -> None:
-    """Print how many objects of each backfill ended how, as CSV.
+    """Count the objects of each backfill by outcome, as CSV.
 
-    NAMES are the names or ARNs of the backfills' executions. Exit code 1 if one has no summary: it
-    still runs, was stopped, or timed out.
+    NAMES are the names or ARNs of the backfills' executions. Exit code 1 if a backfill has no
+    summary, because it still runs, was stopped, or timed out.
     """
     rows = csv.writer(sys.stdout)
     rows.writerow(Summary._fields)
@@ -151,7 +155,7 @@ def summary(site: Site, names: tuple[str, ...]) -> None:
 def _only_product(site: Site) -> Product:
     if len(site.products) != 1:
         names = ", ".join(product.name for product in site.products)
-        raise click.UsageError(f"say which with --product: {names}")
+        raise click.UsageError(f"choose one with --product: {names}")
     return site.products[0]
 
 

@@ -89,7 +89,9 @@ def bump(names: tuple[ContainerManifest, ...]) -> None:
 
 @click.command("version")
 @click.argument("container", type=Container())
-@click.option("--tag", default="", help="Tag that must name it, as tag/edge-refiner/v1.3.0.")
+@click.option(
+    "--tag", default="", help="Fail unless this tag names the version, as tag/edge-refiner/v1.3.0."
+)
 def version(container: ContainerManifest, tag: str) -> None:
     """Print the version in CONTAINER's manifest."""
     expected = f"{container.name}/v{container.version}"

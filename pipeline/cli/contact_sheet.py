@@ -1,4 +1,4 @@
-"""Write a contact sheet: one PNG with each photo beside its cutout."""
+"""Write a contact sheet: one PNG with each photo next to its cutout."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def write_contact_sheet(outcomes: Sequence[Outcome], path: Path) -> None:
 
 
 def _pair(outcome: Outcome, picture: Path) -> Image.Image:
-    """Draw the photo beside its cutout, with name and model below."""
+    """Draw the photo next to its cutout, with name and model below."""
     tiles = [_tile(outcome.photo.path), _tile(picture)]
     height = max(tile.height for tile in tiles)
     pair = Image.new("RGB", (2 * _TILE + _MARGIN // 2, height + _CAPTION), _PAPER)

@@ -44,7 +44,9 @@ def build(names: tuple[ContainerManifest, ...]) -> None:
 
 @containers.command("release")
 @click.argument("container", type=Container())
-@click.option("--version", help="Version whose image was built [default: the manifest's].")
+@click.option(
+    "--version", help="Version to release; its image must be built [default: the manifest's]."
+)
 @_wait_option
 @site_options
 def release(site: Site, container: ContainerManifest, version: str | None, *, wait: bool) -> None:
@@ -61,7 +63,7 @@ def release(site: Site, container: ContainerManifest, version: str | None, *, wa
 @_wait_option
 @site_options
 def rollback(site: Site, container: ContainerManifest, version: str, *, wait: bool) -> None:
-    """Return CONTAINER to a VERSION that was live before.
+    """Roll CONTAINER back to a VERSION that was live before.
 
     All traffic moves at once. Exit code 1 if the rollback was rejected or failed.
     """

@@ -40,7 +40,7 @@ def jobs() -> None:
 @error_option
 @since_option
 @click.option(
-    "--limit", type=click.IntRange(1), default=50, show_default=True, help="Most jobs to list."
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="Maximum number of jobs."
 )
 @site_options
 def list_jobs(site: Site, *, limit: int, product: Product | None, **wanted: Any) -> None:
@@ -75,11 +75,11 @@ def replay_jobs(
 ) -> None:
     """Rerun jobs with their recorded input.
 
-    Which ones: NAMES, or all that ended with --error. Running jobs are not rerun, and finished
-    ones only with --force. Exit code 1 if one was not rerun.
+    Give NAMES, or --error to rerun every job that ended with it. Running jobs are not rerun;
+    finished jobs only with --force. Exit code 1 if a job was not rerun.
     """
     if not names and not failed["error"]:
-        raise click.UsageError("say which: NAMES, or --error NAME")
+        raise click.UsageError("choose the jobs with NAMES or --error NAME")
     named = [_require_recorded(site, name) for name in names]
     found = (*named, *_ended_with(site, Wanted(**failed)))
     replays = (replay(site, job, Changes(force=force), dry_run=dry_run) for job in found)
@@ -92,7 +92,7 @@ def replay_jobs(
 def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
     """Resume failed executions at the failed state (AWS only).
 
-    Exit code 1 if one was not resumed; the others are.
+    Tries each of NAMES. Exit code 1 if one was not resumed.
     """
     failures = 0
     for name in names:
@@ -108,7 +108,13 @@ def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
 
 @jobs.command("audit")
 @product_option
-@click.option("--since", type=Moment(), default="1d", show_default=True, help="How far back.")
+@click.option(
+    "--since",
+    type=Moment(),
+    default="1d",
+    show_default=True,
+    help="Check objects uploaded since then.",
+)
 @click.option(
     "--patience",
     "patience_s",
@@ -121,7 +127,7 @@ def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
     "--repair",
     "repairs_wanted",
     is_flag=True,
-    help="Close jobs whose execution ended; start objects that have none.",
+    help="Close jobs whose execution ended; start missing executions.",
 )
 @site_options
 def audit_jobs(

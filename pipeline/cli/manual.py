@@ -1,4 +1,4 @@
-"""What `matteline up` prints: commands to type, and a line for each execution that ends."""
+"""Print what `matteline up` shows: commands to try, and a line for each execution that ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ In another terminal (`aws` is also in .venv/bin):
 
   export {exports}
 
-Drop a photo, with or without options; drop it again to see a Duplicate:
+Upload a photo, with or without options; upload it again to see a DUPLICATE:
   {aws} s3 cp cat.jpg s3://{ingest}/
   {aws} s3 cp cat.jpg s3://{ingest}/ --metadata matteline-crop=true,matteline-format=webp
 

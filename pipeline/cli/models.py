@@ -118,13 +118,16 @@ def verify(names: tuple[str, ...], choice: ModelChoice) -> None:
 @click.option("--name", required=True, help="Name for the model, in kebab-case.")
 @click.option("--licence", required=True, help="Licence of the weights.")
 @click.option(
-    "--summary", default="A model of our own.", show_default=True, help="One sentence about it."
+    "--summary",
+    default="A model of our own.",
+    show_default=True,
+    help="One sentence about the model.",
 )
 @click.option(
     "--commercial/--non-commercial",
     default=True,
     show_default=True,
-    help="Use that the licence allows.",
+    help="Whether the licence allows commercial use.",
 )
 @click.option(
     "--input-size",

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how the text of points and boxes is read."""
+"""Define options that several commands share, and parse points and boxes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--mirror",
         envvar="MATTELINE_WEIGHTS_MIRROR",
-        help="Folder or URL with weights by file name, tried first [default: kept weights].",
+        help="Folder or URL with weights files, tried first [default: weights that were kept].",
     )
     @click.option(
         "--catalogue",
@@ -34,7 +34,7 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
         envvar="MATTELINE_CATALOGUE",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         multiple=True,
-        help="Catalogue file layered over the shipped catalogue; repeatable.",
+        help="File of model rows to add to the shipped catalogue; repeatable.",
     )
     @click.option(
         "--accept-licence",

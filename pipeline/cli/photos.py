@@ -96,7 +96,7 @@ def run(
     boxes: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Cut out PHOTOS with the state machine that runs on AWS.
+    """Cut out PHOTOS with the same state machine as on AWS.
 
     PHOTOS are files or folders. Exit code 0: every photo was cut out; 1: some were not; 2: the
     command was wrong.

@@ -48,9 +48,13 @@ def quarantine() -> None:
 @product_option
 @error_option
 @since_option
-@click.option("--all", "everything", is_flag=True, help="Released uploads too.")
+@click.option("--all", "everything", is_flag=True, help="List released uploads too.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=50, show_default=True, help="Most uploads to list."
+    "--limit",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    help="Maximum number of uploads.",
 )
 @site_options
 def list_quarantine(
@@ -83,7 +87,7 @@ def release(site: Site, names: tuple[str, ...], options: dict[str, Any] | None) 
     """Rerun quarantined uploads after the cause is fixed.
 
     Fix options, profiles or limits first. The rows name the new execution, and reason.json stays.
-    Exit code 1 if one was not rerun.
+    Exit code 1 if an upload was not rerun.
     """
     found = [_quarantined(site, name) for name in names]
     report_replays(replay(site, job, Changes(options=options)) for job in found)

@@ -1,4 +1,4 @@
-"""The options --stage, --endpoint-url and --product, and what a user reads if a site is silent."""
+"""Define --stage, --endpoint-url and --product, and report a site that does not respond."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def site_options(command: Callable[..., None]) -> Callable[..., None]:
         envvar="MATTELINE_ENDPOINT_URL",
         default=LOCAL_ENDPOINT,
         show_default=True,
-        help="Address of the local cloud; AWS_ENDPOINT_URL is read too.",
+        help="Address of the local cloud; AWS_ENDPOINT_URL works too.",
     )
     @functools.wraps(command)
     def with_site(stage: str, endpoint_url: str, **rest: Any) -> None:
@@ -83,7 +83,7 @@ def site_options(command: Callable[..., None]) -> Callable[..., None]:
             hint = "Is `matteline up` running there? For a stage on AWS, pass --stage NAME."
             raise click.ClickException(f"{error}\n{hint}") from error
         except (BotoCoreError, ClientError) as error:
-            raise click.ClickException(f"{_answerer(stage)} said: {error}") from error
+            raise click.ClickException(f"{_answerer(stage)} returned an error: {error}") from error
 
     return with_site
 

@@ -1,1 +1,1 @@
-"""What an operator does with jobs, on the local cloud or on AWS, through AWS's public API."""
+"""Find, rerun and audit jobs on the local cloud or on AWS, through AWS's public API."""

@@ -46,14 +46,14 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Audit:
-    """How every object has ended for each product, and what is wrong."""
+    """The verdict on every object for each product, and all findings."""
 
     verdicts: Sequence[tuple[Accepted, Verdict]]
     findings: Sequence[Finding]
 
     @property
     def states(self) -> Mapping[str, Counter[str]]:
-        """For each product's name, how many objects are in each state."""
+        """Return the number of objects in each state, by product name."""
         states: dict[str, Counter[str]] = defaultdict(Counter)
         for each, verdict in self.verdicts:
             states[each.product.name][verdict.state] += 1
@@ -61,7 +61,7 @@ class Audit:
 
     @property
     def errors(self) -> Counter[str]:
-        """How many objects ended with each error."""
+        """Return the number of objects that ended with each error."""
         return Counter(verdict.error for _, verdict in self.verdicts if verdict.error)
 
     def count(self, kind: str) -> int:
@@ -71,10 +71,10 @@ class Audit:
 def audit(
     site: Site, since: datetime, *, patience: timedelta, product: Product | None = None
 ) -> Audit:
-    """Check every object that arrived since then, for one product or for all.
+    """Check every object uploaded since `since`, for one product or for all.
 
-    An object younger than `patience` may still be waiting for its execution, and an execution that
-    ended within it for its record.
+    An object uploaded within `patience` may still wait for its execution, and an execution that
+    ended within `patience` for its record.
     """
     products = (product,) if product else site.products
     since = since.replace(microsecond=0)  # as S3's timestamps are
@@ -105,12 +105,12 @@ def audit(
 def accepted_since(
     site: Site, since: datetime, executions: Iterable[Execution]
 ) -> Iterator[Accepted]:
-    """Yield every object version that arrived since then, once for each product that processes it.
+    """Yield every object version uploaded since `since`, once for each product that processes it.
 
-    By key, and for each key oldest first; no more than one key's versions are held at a time. The
-    products are the one that takes the key, and every other with an execution for it. S3
-    timestamps have one-second resolution: pass `since` in whole seconds. An input without a
-    version means the one that was the latest when the execution started.
+    Versions come by key, oldest first, and are held in memory for one key at a time. The products
+    are the one that takes the key, and every other that has an execution for it. S3 timestamps
+    have one-second resolution: pass `since` in whole seconds. An input without a version means
+    the version that was the latest when the execution started.
     """
     bucket = site.names.bucket("ingest")
     of_key: dict[str, list[Execution]] = defaultdict(list)
@@ -129,7 +129,7 @@ def accepted_since(
 def _by_version(
     versions: Sequence[Accepted], executions: Iterable[Execution]
 ) -> Mapping[Location, list[Execution]]:
-    """Group the executions for one key by the version that each of them means."""
+    """Group the executions for one key by the version that each of them processes."""
     started: dict[Location, list[Execution]] = defaultdict(list)
     for execution in executions:
         if execution.source is not None:
@@ -171,7 +171,7 @@ def _versions(site: Site, bucket: str) -> Iterator[Accepted]:
 
 
 def _concerns(row: JobRow, since: datetime, started: Collection[str]) -> bool:
-    """Return True for a row changed since then, RUNNING, or claimed by one of these executions."""
+    """Return True if a row changed since `since`, is RUNNING, or was claimed by a `started` one."""
     changed = row.updated_at >= since or row.status == RUNNING
     return changed or any(arn in started for arn in (*row.claimed_by, row.execution))
 
@@ -179,7 +179,7 @@ def _concerns(row: JobRow, since: datetime, started: Collection[str]) -> bool:
 def _without_live_execution(
     site: Site, rows: Sequence[JobRow], known: Collection[str], patience: timedelta
 ) -> Iterator[Finding]:
-    """Yield the jobs that say RUNNING of an execution that does not run, but for those `known`."""
+    """Yield RUNNING jobs whose execution does not run, except those in `known`."""
     for row in rows:
         if row.status != RUNNING or row.job_id in known:
             continue
@@ -202,7 +202,7 @@ def _doubled(executions: Sequence[Execution]) -> Iterator[Finding]:
 
 
 def _against_outputs(site: Site, rows: Sequence[JobRow]) -> Iterator[Finding]:
-    """Compare what the table says of each job with its output record."""
+    """Compare each job's row with its output record."""
     for row in rows:
         if row.status == DONE and read_output_record(site, row) is None:
             yield Finding(UNPUBLISHED, row.job_id, f"{row.manifest} does not exist")

@@ -23,7 +23,7 @@ class ObjectResult(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """One backfill, with how many of its objects ended how."""
+    """A backfill's name, its error, and the number of its objects by outcome."""
 
     backfill: str
     total: int
@@ -70,7 +70,7 @@ def read_results(site: Site, manifest: Location) -> Iterator[ObjectResult]:
 
 
 def object_result(item: dict[str, Any]) -> ObjectResult:
-    """Parse what the ResultWriter wrote of one child execution: input and output are JSON texts.
+    """Parse the ResultWriter's entry for one child execution; its input and output are JSON texts.
 
     A backfill that was started before it had products has its output under `cutout`.
     """
@@ -87,7 +87,7 @@ def object_result(item: dict[str, Any]) -> ObjectResult:
 
 
 def _innermost(error: str, cause: str) -> str:
-    """Return the product's own error: for the child that waits, each is States.TaskFailed."""
+    """Return the error of the product's execution, which the child reports as States.TaskFailed."""
     try:
         told = json.loads(cause)
     except ValueError:

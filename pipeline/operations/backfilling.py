@@ -39,12 +39,12 @@ class KeyList:
 
     @property
     def name(self) -> str:
-        """Its name in the work bucket, made of its content: another list never replaces it."""
+        """Return its name in the work bucket; with its digest, no other list replaces it."""
         return f"{hashlib.sha256(self.content).hexdigest()[:12]}/{self.file}"
 
     @property
     def keys(self) -> list[str]:
-        """The keys it names. Raises InvalidOptions if a row or line has none."""
+        """Return its keys. Raises InvalidOptions if a row or line has none."""
         read = _csv_rows if self.file.endswith(".csv") else _json_rows
         try:
             return [_key(row) for row in read(self.content.decode())]
@@ -56,14 +56,14 @@ class KeyList:
 def require_keys(listed: KeyList) -> None:
     """Raise InvalidOptions if the list names no key, or a row or line of it has none."""
     if not listed.keys:
-        raise InvalidOptions(f"{listed.file}: there is no `key` in it")
+        raise InvalidOptions(f"{listed.file}: there is no `key` in the file")
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Which objects of the ingest bucket a product processes, and how.
+    """Objects of the ingest bucket for one product, with options and limits.
 
-    The keys are those `listed`, else all below `prefix`.
+    The keys are those in `listed`, or, if it is None, all below `prefix`.
     """
 
     product: Product
@@ -96,7 +96,7 @@ class Estimate:
     done: int
 
     def dollars(self, *, transitions: int, memory_mb: int, seconds: float) -> float:
-        """Return the cost of the unfinished ones, at this much for each."""
+        """Return the cost in US dollars of the unfinished objects; arguments are for one object."""
         lambda_time = memory_mb / 1024 * seconds * DOLLARS_PER_GB_S
         return (self.objects - self.done) * (transitions * DOLLARS_PER_TRANSITION + lambda_time)
 
@@ -119,10 +119,10 @@ def estimate(site: Site, batch: Batch) -> Estimate:
 
 
 def most_transitions(definition: Mapping[str, Any]) -> int:
-    """Return how many states the longest way through a state machine without an error has.
+    """Return the number of states on the longest error-free path through a state machine.
 
     `definition` is a whole machine, or the ItemProcessor of a Map. A Map counts one item, a
-    Parallel all its branches. With one more for its start, this is what an execution is billed.
+    Parallel all its branches. AWS bills an execution for these states and one more, its start.
     """
     states: Mapping[str, Any] = definition["States"]
 

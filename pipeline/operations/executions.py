@@ -102,7 +102,7 @@ def read_execution(states: Any, arn: str) -> Execution:  # noqa: ANN401
 
 
 def find_execution(site: Site, arn: str) -> Execution | None:
-    """Read one execution; None if it never was, or Step Functions has deleted it."""
+    """Read one execution; None if it never existed or Step Functions has deleted it."""
     states = site.client("stepfunctions")
     try:
         return read_execution(states, arn)
@@ -133,9 +133,9 @@ def _started_since(site: Site, machine_arn: str, since: datetime) -> Iterator[Ex
 
 
 def start_once(site: Site, machine: str, execution_input: JsonValue, *, why: str) -> str:
-    """Start a machine with this input for this reason, unless that was done before.
+    """Start a state machine, unless it was started before with the same input and reason `why`.
 
-    Returns the ARN. The name of the execution is made of input and reason, so that a second call
+    Returns the ARN. The execution's name is derived from input and reason, so a second call
     returns the same execution, running or ended.
     """
     name = _named(why, execution_input)
@@ -148,8 +148,8 @@ def start_after(
 ) -> str:
     """Start the execution that follows `before`, an ARN, with this input.
 
-    Returns the ARN. A second call returns the same execution while it runs, and starts the one
-    after it once it has ended.
+    Returns the ARN. A second call returns the same execution while it runs; once it has ended, the
+    call starts its follower.
     """
     name = _named(why, execution_input, before)
     if started := _start(site, machine, name, execution_input):
@@ -167,7 +167,7 @@ def _named(why: str, execution_input: JsonValue, before: str = "") -> str:
 
 
 def _start(site: Site, machine: str, name: str, execution_input: JsonValue) -> str | None:
-    """Start an execution and return its ARN; None if there was one of that name before."""
+    """Start an execution and return its ARN; None if one of that name existed before."""
     states = site.client("stepfunctions")
     try:
         started = states.start_execution(

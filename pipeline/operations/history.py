@@ -1,4 +1,4 @@
-"""An execution's history in words: one line for each state it entered."""
+"""Read an execution's history: one line for each state it entered."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class JobRow:
 
     @property
     def released(self) -> bool:
-        """True if another execution was started for what this row's own could not do."""
+        """True if another execution was started in place of the row's own."""
         return bool(self.released_by) and self.released_by != self.execution
 
 

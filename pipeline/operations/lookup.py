@@ -16,9 +16,9 @@ from pipeline.operations.site import Site
 
 @dataclass(frozen=True)
 class Job:
-    """What the jobs table and Step Functions have of a job.
+    """A job's row in the jobs table, and its executions in Step Functions.
 
-    `row` is None if nothing was recorded. `asked` is the execution that was asked for, and
+    `row` is None if nothing was recorded. `asked` is the execution that the caller named, and
     `latest` the one that the row names; they differ once another execution has claimed the job.
     Either is None if Step Functions has deleted it, which it does after 90 days.
     """
@@ -30,7 +30,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows an operator asks for; None does not restrict."""
+    """A filter of rows; a field that is None does not restrict them."""
 
     status: str | None = None
     error: str | None = None
@@ -47,7 +47,7 @@ class Wanted:
 
 
 def find_job(site: Site, name: str) -> Job | None:
-    """Find a job by its id or by an execution's name or ARN, whichever product it is of.
+    """Find a job of any product, by its id or by an execution's name or ARN.
 
     Returns None if neither the jobs table nor Step Functions has it. If executions of two
     products have one name, the first product's is found; the ARN finds the other.
@@ -87,7 +87,7 @@ def _row_of(table: JobsTable, arns: Sequence[str]) -> JobRow | None:
 
 
 def find_rows(site: Site, wanted: Wanted) -> Iterator[JobRow]:
-    """Return the rows an operator asks for, latest first."""
+    """Return the rows that the filter allows, latest first."""
     found = (row for row in JobsTable(site).rows() if row in wanted)
     return iter(sorted(found, key=lambda row: row.updated_at, reverse=True))
 

@@ -35,7 +35,7 @@ def redrive_named(site: Site, name: str) -> None:
 
 
 def redrive(site: Site, job: Job) -> None:
-    """Claim the job again for the execution that was asked for, then redrive that execution."""
+    """Claim the job again for the execution that the operator named, then redrive it."""
     if site.local:
         raise NotRedriven("the local cloud has no Redrive; use `matteline jobs replay`")
     if job.asked is None:
@@ -47,7 +47,7 @@ def redrive(site: Site, job: Job) -> None:
         _require_redrivable(site, job.asked, job.row)
         _resume(site, job.asked, job.row)
     except (BotoCoreError, ClientError) as error:
-        raise NotRedriven(f"AWS did not do it: {error}") from error
+        raise NotRedriven(f"AWS did not redrive it: {error}") from error
 
 
 def _require_redrivable(site: Site, execution: Execution, row: JobRow | None) -> None:
@@ -82,7 +82,10 @@ def _resume(site: Site, execution: Execution, row: JobRow | None) -> None:
 
 
 def _claimed_again(site: Site, row: JobRow, execution: Execution) -> bool:
-    """Return True if the execution may go on; one that had claimed nothing goes without its row."""
+    """Claim the job again; return True if the execution may go on.
+
+    The row of an execution that had claimed no job is deleted instead.
+    """
     table = JobsTable(site)
     if row.unclaimed:
         table.forget(row)

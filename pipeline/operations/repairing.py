@@ -25,11 +25,11 @@ class Repair:
 
 
 def repair(site: Site, finding: Finding) -> Repair:
-    """Repair a finding if that is safe without a decision of the operator."""
+    """Repair a finding if no operator has to decide how."""
     if finding.lost is not None:
         return _start_unless_deleted(site, finding.lost)
     if finding.row is None:
-        return Repair("not repaired: needs a decision")
+        return Repair("not repaired: an operator must decide")
     if finding.kind == UNRECORDED:
         status = DONE if JobsTable(site).finish(finding.row) else None
     else:
@@ -41,8 +41,9 @@ def close_dead(site: Site, row: JobRow, execution: Execution | None) -> str | No
     """Record the end of a job that says RUNNING, and return its new status.
 
     `execution` is the one that the row names; None if Step Functions has deleted it. The job
-    becomes DONE if it succeeded, else FAILED with its error. A failed one may still be redriven:
-    the job stays its own until another claims it. Returns None if it runs, or the row has changed.
+    becomes DONE if it succeeded, else FAILED with its error. A failed execution may still
+    be redriven: the job stays its own until another execution claims it. Returns None if the
+    execution runs, or the row has changed.
     """
     if execution is not None and execution.running:
         return None

@@ -20,7 +20,7 @@ class NotReplayed(Exception):
 
 @dataclass(frozen=True)
 class Changes:
-    """What a replay changes in the input: `force` runs a finished job, `options` replace others."""
+    """Changes to the recorded input: `force` reruns a finished job, `options` replace its own."""
 
     force: bool = False
     options: dict[str, Any] | None = None
@@ -32,7 +32,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Replay:
-    """The ARN that one job was started as, or why it was not. A dry run has neither."""
+    """The ARN of a job's new execution, or why none was started. A dry run has neither."""
 
     row: JobRow
     started: str | None = None
@@ -42,8 +42,8 @@ class Replay:
 def replay(site: Site, job: Job, changes: Changes, *, dry_run: bool = False) -> Replay:
     """Start the recorded input of a job that has a row, and note the new execution in the row.
 
-    A second call for the same execution starts nothing while the replay runs, and the next replay
-    once it has ended.
+    While the new execution runs, a second call starts nothing; after it has ended, a call starts
+    the next replay.
     """
     if job.row is None:
         raise ValueError("only a recorded job can be replayed")
@@ -61,7 +61,7 @@ def _replay(site: Site, job: Job, row: JobRow, changes: Changes, *, dry_run: boo
     if row.status == DONE and not changes.force:
         raise NotReplayed("it is done; use --force to run it again")
     if not row.machine:
-        raise NotReplayed(f"{row.execution} is of no product's state machine")
+        raise NotReplayed(f"{row.execution} belongs to no product's state machine")
     recorded = _recorded_input(site, job, row)
     _require_latest_version(site, recorded, changes)
     if dry_run:
@@ -87,7 +87,7 @@ def _recorded_input(site: Site, job: Job, row: JobRow) -> Any:  # noqa: ANN401 -
 
 
 def _changed(recorded: Any, changes: Changes) -> Any:  # noqa: ANN401 - JSON
-    """Return the input with `changes`: an event cannot carry any and becomes a typed input."""
+    """Return the input with `changes`. An S3 event becomes a typed input, which can have them."""
     if changes.none:
         return recorded
     source = source_of(recorded)
@@ -100,7 +100,7 @@ def _changed(recorded: Any, changes: Changes) -> Any:  # noqa: ANN401 - JSON
 
 
 def _require_latest_version(site: Site, recorded: Any, changes: Changes) -> None:  # noqa: ANN401
-    """Raise NotReplayed where an event would become a typed input for bytes that were replaced.
+    """Raise NotReplayed if an event would become a typed input, but its object was replaced.
 
     A typed input may name any version; an event for replaced bytes fails with SourceChanged.
     """

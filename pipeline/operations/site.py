@@ -38,7 +38,7 @@ class Site:
         return self.names.unqualified_machine_arn(machine)
 
     def product_of(self, execution_arn: str) -> Product | None:
-        """Return the product of an execution; None if its state machine is of no product."""
+        """Return the product of an execution; None if no product has its state machine."""
         machine = self.names.machine_of(execution_arn)
         return next((each for each in self.products if each.machine == machine), None)
 

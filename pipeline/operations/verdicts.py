@@ -1,4 +1,4 @@
-"""How one accepted object ended for its product: exactly one state, or a finding."""
+"""Decide how one accepted object ended for its product: exactly one state, or a finding."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _closed(row: JobRow) -> bool:
 
 
 def _unrecorded(each: Accepted, claims: Mapping[str, JobRow]) -> Finding:
-    """Its last execution has ended, and its row says RUNNING or does not exist."""
+    """Return the finding for an ended execution whose row says RUNNING or does not exist."""
     last = each.executions[-1]
     row = claims.get(last.arn) or JobRow(
         job_id=last.name,

@@ -85,7 +85,7 @@ def _keep(cloud: LocalCloud, uri: str, target: Path) -> None:
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of a model's file on this machine. `verdict` is OK, ABSENT, or what is wrong."""
+    """A copy of a model's file on this machine. `verdict` is OK, ABSENT, or the problem."""
 
     model: str
     file: str

@@ -1,4 +1,4 @@
-"""A person's own ONNX file as a row of a catalogue."""
+"""Describe a user's own ONNX file as a catalogue row."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STEP_MB: Final = 256
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a file cannot say about itself."""
+    """The user's facts about a model, which its file does not contain."""
 
     name: str
     summary: str
@@ -45,9 +45,10 @@ class Wishes:
 def inspect_network(
     root: Path, path: Path, wishes: Wishes, *, input_size: int | None
 ) -> NetworkDescription:
-    """Let the container that stages weights look at the file; InvalidOptions if it will not do.
+    """Have the container that stages weights describe the file.
 
-    In a process of its own: onnxruntime is loaded only where it ships.
+    It runs in a separate process, because only images that ship onnxruntime may load it. Raises
+    InvalidOptions if the file is not a network that the platform can use.
     """
     brightest = 1.0 if wishes.scale == "max" else 255 / wishes.scale
     channels = list(zip(wishes.mean, wishes.std, strict=True))
@@ -74,10 +75,10 @@ def describe_row(
     shipped: Catalogue,
     catalogue: Path | None,
 ) -> str:
-    """The row as TOML, known to be valid over the `shipped` ones.
+    """Return the row as TOML, checked against the `shipped` catalogue.
 
-    Its address is relative to the file `catalogue` where it can be. InvalidOptions if the wishes
-    make no row.
+    Its address is relative to the folder of `catalogue` if the file is in it. Raises
+    InvalidOptions if a field is invalid.
     """
     text = _toml(path.absolute(), found, wishes, catalogue)
     try:
@@ -109,7 +110,10 @@ def _toml(path: Path, found: NetworkDescription, wishes: Wishes, catalogue: Path
 
 
 def _saliency(found: NetworkDescription, wishes: Wishes) -> list[str]:
-    """What was seen, and the preprocessing. A name from the file is quoted: it is not ours."""
+    """Return the measured output, as a comment, and the engine's table.
+
+    Names from the file are quoted, because they are not trusted.
+    """
     shape = "×".join(str(axis) for axis in found.output_shape)
     answer = f"a gradient gave {found.lowest:.3g} to {found.highest:.3g}"
     spec = {
@@ -126,12 +130,12 @@ def _saliency(found: NetworkDescription, wishes: Wishes) -> list[str]:
 
 
 def _fields(values: Mapping[str, Any]) -> list[str]:
-    """`name = value` of each; JSON's strings, numbers, lists and booleans are TOML's."""
+    """Return TOML lines; JSON's strings, numbers, lists and booleans are valid TOML."""
     return [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
 
 
 def _activation(found: NetworkDescription) -> Literal["none", "sigmoid"]:
-    """A probability stays between 0 and 1; what does not is a logit."""
+    """Return `none` for probabilities, which stay between 0 and 1, and `sigmoid` for logits."""
     return "none" if found.lowest >= 0 and found.highest <= 1 else "sigmoid"
 
 

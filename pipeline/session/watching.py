@@ -1,4 +1,4 @@
-"""Drop photos into the ingest bucket and follow what happens to them, through the public API."""
+"""Upload photos to the ingest bucket and follow their executions, through the public API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PAGE: Final = 10
 
 
 def drop(cloud: LocalCloud, path: Path, key: str, metadata: Mapping[str, str]) -> None:
-    """Put one photo into the ingest bucket."""
+    """Upload one photo to the ingest bucket."""
     cloud.client("s3").upload_file(
         str(path), NAMES.bucket("ingest"), key, ExtraArgs={"Metadata": dict(metadata)}
     )
@@ -45,7 +45,7 @@ class Watch:
                 yield execution
 
     def _discover(self, machine_arn: str) -> None:
-        """Read the machine's executions, newest first, until a page holds nothing new."""
+        """Read the state machine's executions, newest first, until a page has no new one."""
         listed = self._states.get_paginator("list_executions").paginate(
             stateMachineArn=machine_arn, PaginationConfig={"PageSize": _PAGE}
         )
@@ -58,7 +58,7 @@ class Watch:
 
 
 def finished(cloud: LocalCloud, keys: Sequence[str]) -> Iterator[Execution]:
-    """The execution of each key, as it ends, in any order."""
+    """Yield the execution of each key as it ends, in any order."""
     waiting, watch = set(keys), Watch(cloud)
     while waiting:
         for execution in watch.ended():
@@ -70,7 +70,7 @@ def finished(cloud: LocalCloud, keys: Sequence[str]) -> Iterator[Execution]:
 
 
 def describe(states: Any, arn: str) -> Execution:
-    """Read an execution; times and output are there once it has ended."""
+    """Read an execution; output and task times are empty until it has ended."""
     execution = read_execution(states, arn)
     if execution.running:
         return execution
@@ -78,7 +78,7 @@ def describe(states: Any, arn: str) -> Execution:
 
 
 def _task_ms(states: Any, arn: str) -> dict[str, float]:
-    """Milliseconds in each Task state, retries and waiting included."""
+    """Return the milliseconds in each Task state, including retries and waits."""
     events = states.get_execution_history(executionArn=arn)["events"]
     entered: dict[str, float] = {}
     spent: dict[str, float] = {}

@@ -74,7 +74,7 @@ def test_a_finished_job_without_its_manifest_is_left_for_a_person(
     (finding,) = _findings(site, job_id)
 
     assert finding.kind == UNPUBLISHED
-    assert repair(site, finding).words == "not repaired: needs a decision"
+    assert repair(site, finding).words == "not repaired: an operator must decide"
 
 
 def test_a_younger_object_than_patience_may_still_be_waiting(driver: Driver, site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Count critical findings of live images that nobody waived, and start their next scan."""
+"""Count unwaived critical findings of live images, and start their next scan."""
 
 from __future__ import annotations
 

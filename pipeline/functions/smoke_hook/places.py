@@ -1,4 +1,4 @@
-"""Where the smoke test finds things in its deployment."""
+"""Name the folder, buckets, tables and functions that the smoke test uses."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Moto, mended: the local cloud's S3, EventBridge, SQS, DynamoDB and Step Functions."""
+"""Moto with patches: the local cloud's S3, EventBridge, SQS, DynamoDB and Step Functions."""

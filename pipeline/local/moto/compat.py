@@ -1,6 +1,6 @@
 """Patch moto 5.2.5 so that it runs these state machines as AWS does.
 
-Each function mends one defect and names it; delete it when
+Each function fixes one defect and names it; delete it when
 `tests/pipeline/local/moto/test_moto_seams.py` shows that upstream has. They replace private names,
 which is why moto is pinned exactly.
 """

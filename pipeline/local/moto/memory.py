@@ -1,6 +1,6 @@
 """Keep moto 5.2.5 from growing with every photo: it is made for tests, which are short.
 
-As in `compat`, each function mends one defect; the same tests show that it is needed.
+As in `compat`, each function fixes one defect; the same tests show that it is needed.
 """
 
 from __future__ import annotations

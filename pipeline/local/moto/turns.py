@@ -1,6 +1,6 @@
 """Serialise moto's check-then-write races with locks.
 
-As in `compat`, each function mends one defect of moto 5.2.5; the same tests show that it is needed.
+As in `compat`, each function fixes one defect of moto 5.2.5; the same tests show that it is needed.
 """
 
 from __future__ import annotations

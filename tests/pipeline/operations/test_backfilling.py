@@ -195,7 +195,7 @@ def test_a_summary_is_a_line_of_a_spreadsheet(site: Site, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [("name\ncat.jpg\n", "has a `key`"), ("key\n", "no `key` in it")]
+    ("content", "said"), [("name\ncat.jpg\n", "has a `key`"), ("key\n", "no `key` in the file")]
 )
 def test_a_file_that_lists_nothing_is_refused_before_anything_is_asked(
     tmp_path: Path, content: str, said: str

@@ -98,7 +98,7 @@ def test_only_the_products_own_finished_jobs_cost_nothing(deployment: Deployment
 @pytest.mark.parametrize(
     ("command", "words", "told"),
     [
-        (backfill, ["start", "--dry-run"], "say which with --product: cutout, transcript"),
+        (backfill, ["start", "--dry-run"], "choose one with --product: cutout, transcript"),
         (jobs, ["audit", "--since", "1h"], "cutout: 1 objects: 1 LOST\ntranscript: 1 objects: 1"),
     ],
 )
