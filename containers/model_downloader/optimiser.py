@@ -138,14 +138,14 @@ def make_lean_apart(order: Order, *, seconds: float) -> Lean:
     command = [sys.executable, "-m", module, order.model_dump_json()]
     ours, alive = os.pipe()
     try:
-        told = subprocess.run(  # noqa: S603 - our own interpreter and module
+        process = subprocess.run(  # noqa: S603 - our own interpreter and module
             command, cwd=_ROOT, stdin=ours, capture_output=True, check=True,
             timeout=None if seconds == math.inf else max(seconds, 0),
         )  # fmt: skip
     finally:
         os.close(ours)
         os.close(alive)
-    return Lean.model_validate_json(told.stdout)
+    return Lean.model_validate_json(process.stdout)
 
 
 def _input_shape(role: EngineFile, table: Table) -> tuple[int, ...]:
