@@ -11,7 +11,7 @@ R = TypeVar("R", bound=CfnResource)
 
 
 def resource_of(construct: Construct, kind: type[R]) -> R:
-    """Return the construct's own resource. Raises TypeError if it is not a `kind`."""
+    """Return the resource under a construct. Raises TypeError if it is not a `kind`."""
     resource = construct.node.default_child
     if not isinstance(resource, kind):
         raise TypeError(f"{construct.node.path} is a {resource}, not a {kind.__name__}")

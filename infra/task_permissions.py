@@ -161,7 +161,7 @@ class TaskPermissions:
         return [self._names.execution_arn(name, _ANY) for name in machines]
 
     def _start_and_wait(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
-        """Allow a task to start an execution and wait: Step Functions waits by its own rule."""
+        """Allow a task to start an execution and to manage the rule that reports its end."""
         children = self._children(task)
         rule = (
             f"{self._names.arn('events')}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"

@@ -19,7 +19,7 @@ _DAMAGES: Final = (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError)
 
 @dataclass(frozen=True)
 class EmbeddingCache:
-    """Caches the embedding of one photo by one encoder, under both checksums.
+    """A cache entry for the embedding of one photo by one encoder, under both checksums.
 
     The encoder's checksum is that of the network that runs: in 8 bits, results differ.
     """

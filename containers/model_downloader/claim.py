@@ -1,4 +1,4 @@
-"""Claim a model with an object beside its staged weights record, so that one function stages it."""
+"""Claim a model by an object beside its staged weights record: only one function stages it."""
 
 from __future__ import annotations
 

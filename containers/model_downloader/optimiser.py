@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Optimiser:
-    """Optimises and publishes networks within the function's `memory_mb` and `seconds_left`.
+    """An optimiser of networks, limited to the function's `memory_mb` and `seconds_left`.
 
     `kept` is a folder with what this machine staged before, or None.
     """
@@ -76,7 +76,7 @@ class Optimiser:
     def _once_more(
         self, network: OptimisedNetwork, kept: Path, place: Callable[[str], Location]
     ) -> OptimisedNetwork:
-        """Publish a cached network. Its files have their recorded checksums, or will not load."""
+        """Publish a cached network under its recorded checksums; damaged files fail on loading."""
         copies = ((kept_path(kept, each.artifact.uri), each.artifact) for each in network.files)
         files = tuple(self._uploaded(path, place, sha256=one.sha256) for path, one in copies)
         return network.model_copy(update={"files": files})
@@ -138,14 +138,14 @@ def make_lean_apart(order: Order, *, seconds: float) -> Lean:
     command = [sys.executable, "-m", module, order.model_dump_json()]
     ours, alive = os.pipe()
     try:
-        told = subprocess.run(  # noqa: S603 - our own interpreter and module
+        process = subprocess.run(  # noqa: S603 - our own interpreter and module
             command, cwd=_ROOT, stdin=ours, capture_output=True, check=True,
             timeout=None if seconds == math.inf else max(seconds, 0),
         )  # fmt: skip
     finally:
         os.close(ours)
         os.close(alive)
-    return Lean.model_validate_json(told.stdout)
+    return Lean.model_validate_json(process.stdout)
 
 
 def _input_shape(role: EngineFile, table: Table) -> tuple[int, ...]:

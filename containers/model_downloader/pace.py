@@ -18,7 +18,7 @@ class TooSlow(OSError):
 
 @dataclass
 class Pace:
-    """Watches bytes arrive. All times are readings of `clock`, in seconds."""
+    """The pace of one download. All times are readings of `clock`, in seconds."""
 
     ends_at: float
     clock: Callable[[], float] = time.monotonic

@@ -23,7 +23,7 @@ from pipeline.weights.staged import StagedFile, StagedWeights
 
 @dataclass(frozen=True)
 class Staging:
-    """Stages one model in `bucket` through the folder `scratch`.
+    """The staging of one model in `bucket`, through the folder `scratch`.
 
     `scratch` must hold the model's files and, for one network at a time, its optimised forms.
     """

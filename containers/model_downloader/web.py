@@ -33,7 +33,7 @@ class _Changed(OSError):
 
 @dataclass(frozen=True)
 class Web:
-    """Downloads over http(s). A server that sends nothing for `patience_s` has failed."""
+    """A client for http(s). A server that sends nothing for `patience_s` has failed."""
 
     proxies: Proxies
     patience_s: float = 30.0

@@ -126,7 +126,7 @@ def test_permanent_errors_do_not_count_as_failed_calls(templates: Templates) -> 
 
 
 def test_make_deploy_uses_a_canary_even_after_a_rollback() -> None:
-    told = subprocess.run(
+    process = subprocess.run(
         ["make", "--dry-run", "deploy", "STAGE=prod"],
         cwd=ROOT,
         capture_output=True,
@@ -135,7 +135,7 @@ def test_make_deploy_uses_a_canary_even_after_a_rollback() -> None:
     ).stdout
     names = Names("matteline-prod", account=ACCOUNT, region=REGION)
 
-    given = re.findall(r"--parameters (\S+):TrafficShift=canary", told)
+    given = re.findall(r"--parameters (\S+):TrafficShift=canary", process)
     assert sorted(given) == sorted(
         names.function_stack(each.name) for each in load_containers(ROOT)
     )

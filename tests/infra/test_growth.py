@@ -113,9 +113,9 @@ def test_a_new_product_has_alarms_and_a_count_of_quarantined_inputs(
 def test_every_alarm_of_a_new_product_names_a_runbook_section(grown: Templates) -> None:
     runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
     alarms = deploy(grown["matteline-dev-observability"]).of("CloudWatch::Alarm")
-    told = [each.properties["AlarmDescription"] for each in alarms]
+    texts = [each.properties["AlarmDescription"] for each in alarms]
 
-    sections = {section for text in told for section in re.findall(r"section `([a-z-]+)`", text)}
+    sections = {section for text in texts for section in re.findall(r"section `([a-z-]+)`", text)}
     assert sections <= set(re.findall(r"^## ([a-z-]+)$", runbook, re.MULTILINE))
 
 

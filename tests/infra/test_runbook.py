@@ -40,10 +40,10 @@ def test_every_alarm_names_one_section(templates: Templates) -> None:
 
 
 def test_every_section_has_an_alarm_and_every_alarm_a_section(templates: Templates) -> None:
-    told = {section for alarm in alarms(templates) for section in named(alarm)}
+    named_sections = {section for alarm in alarms(templates) for section in named(alarm)}
 
-    assert told == sections(_RUNBOOK).keys()
-    assert len(told) >= 10
+    assert named_sections == sections(_RUNBOOK).keys()
+    assert len(named_sections) >= 10
 
 
 @pytest.mark.parametrize("section", sections(_RUNBOOK))
@@ -58,9 +58,9 @@ def test_a_section_has_meaning_look_do_and_verify_in_order(
 
 def test_every_alarm_notifies_the_topic(templates: Templates) -> None:
     topic = deploy(templates["matteline-dev-observability"]).one("SNS::Topic")
-    told = {arn for alarm in alarms(templates) for arn in alarm.get("AlarmActions", [])}
+    topics = {arn for alarm in alarms(templates) for arn in alarm.get("AlarmActions", [])}
 
-    assert [arn.rpartition(":")[2] for arn in told] == [topic.properties["TopicName"]]
+    assert [arn.rpartition(":")[2] for arn in topics] == [topic.properties["TopicName"]]
     assert all(alarm.get("AlarmActions") and alarm.get("OKActions") for alarm in alarms(templates))
 
 

@@ -34,7 +34,7 @@ CONTAINER_BUILDSPEC: Final = ROOT / "buildspec" / "container.yml"
 
 @dataclass
 class Builder:
-    """Builds a copy of the sources, which a test may change, against the AWS at `endpoint`."""
+    """A copy of the sources, which a test may change, and the AWS at `endpoint` to build with."""
 
     source: Path
     tools: Path

@@ -68,7 +68,7 @@ def run_build(
 ) -> Build:
     """Run every phase in `source`, in one bash; `results` is an empty folder."""
     script = "\n".join(_script(buildspec, results))
-    told = subprocess.run(
+    finished = subprocess.run(
         ["bash", "-c", script],
         cwd=source, env=dict(environment), capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -80,7 +80,7 @@ def run_build(
     return Build(
         phases={name: verdict == "SUCCEEDED" for name, verdict in phases.items()},
         exported=exported,
-        log=told.stdout + told.stderr,
+        log=finished.stdout + finished.stderr,
     )
 
 

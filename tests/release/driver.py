@@ -113,16 +113,16 @@ class Releases:
 
     def announced(self, execution: Execution) -> list[dict[str, Any]]:
         """Return the events about an execution: kind and detail."""
-        sqs, told = self.cloud.client("sqs"), []
+        sqs, events = self.cloud.client("sqs"), []
         while messages := sqs.receive_message(
             QueueUrl=self.listener, MaxNumberOfMessages=10, WaitTimeSeconds=0
         ).get("Messages"):
             for message in messages:
                 sqs.delete_message(QueueUrl=self.listener, ReceiptHandle=message["ReceiptHandle"])
-                told.append(json.loads(message["Body"]))
+                events.append(json.loads(message["Body"]))
         return [
             {"kind": event["detail-type"], **event["detail"]}
-            for event in told
+            for event in events
             if event["detail"]["execution"] == execution.arn
         ]
 

@@ -85,13 +85,13 @@ def _describe_stacks(aws: ReleaseAws, asked: Any) -> Any:
     parameters = [
         {"ParameterKey": name, "ParameterValue": value} for name, value in stack.parameters.items()
     ]
-    told = {
+    described = {
         "StackName": stack.name,
         "StackStatus": stack.status,
         "Parameters": parameters,
         "Tags": {},
     }
-    return ActionResult({"Stacks": [told]})
+    return ActionResult({"Stacks": [described]})
 
 
 def _describe_stack_events(aws: ReleaseAws, asked: Any) -> Any:
@@ -104,14 +104,14 @@ def _list_deployment_targets(_aws: ReleaseAws, asked: Any) -> Any:
 
 def _batch_get_deployment_targets(aws: ReleaseAws, asked: Any) -> Any:
     deployment = aws.deployments[asked._get_param("deploymentId")]
-    told = {
+    described = {
         "functionName": deployment.function,
         "functionAlias": "live",
         "targetVersion": deployment.version,
     }
     target = {
         "deploymentTargetType": "LambdaFunction",
-        "lambdaTarget": {"lambdaFunctionInfo": told},
+        "lambdaTarget": {"lambdaFunctionInfo": described},
     }
     return ActionResult({"deploymentTargets": [target]})
 

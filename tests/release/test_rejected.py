@@ -32,10 +32,13 @@ def reject(releases: Releases, version: str, **how: str) -> Execution:
     """Run a release that must fail, and check that the rejection is recorded and announced."""
     execution = releases.release(CONTAINER, version, **how)
     assert execution.status == "FAILED"
-    (told,) = releases.announced(execution)
-    assert (told["kind"], told["error"]) == ("Container Not Released", execution.error)
-    assert told["reason"] == execution.cause
-    assert (told["container"], told["version"]) == (CONTAINER, version)
+    (announcement,) = releases.announced(execution)
+    assert (announcement["kind"], announcement["error"]) == (
+        "Container Not Released",
+        execution.error,
+    )
+    assert announcement["reason"] == execution.cause
+    assert (announcement["container"], announcement["version"]) == (CONTAINER, version)
     row = releases.row(CONTAINER)
     assert (row["status"], row["error"], row["held_until"]) == ("FAILED", execution.error, "0")
     assert row["reason"] == execution.cause
@@ -260,6 +263,6 @@ def test_an_invalid_request_is_rejected_with_every_problem(
 
     assert (execution.status, execution.error) == ("FAILED", "RejectedRequest")
     assert problem in execution.reason
-    (told,) = releases.announced(execution)
-    assert (told["error"], told["reason"]) == ("RejectedRequest", execution.cause)
+    (announcement,) = releases.announced(execution)
+    assert (announcement["error"], announcement["reason"]) == ("RejectedRequest", execution.cause)
     assert json.dumps(typed) in json.dumps(execution.input)

@@ -34,8 +34,8 @@ def test_a_canary_in_alarm_is_rolled_back_and_recorded(releases: Releases) -> No
     assert (row["live"], row["tried"], row["error"]) == ("1.0.0", "1.1.0", "RolledBack")
     assert row["digest"] != digest
     assert releases.row(f"{CONTAINER}@1.1.0") == {}
-    (told,) = releases.announced(execution)
-    assert (told["kind"], told["error"]) == ("Container Not Released", "RolledBack")
+    (announcement,) = releases.announced(execution)
+    assert (announcement["kind"], announcement["error"]) == ("Container Not Released", "RolledBack")
 
 
 def test_a_version_that_was_rolled_back_is_no_rollback_target(releases: Releases) -> None:

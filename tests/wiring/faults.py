@@ -39,8 +39,8 @@ def faults(cloud: MiniStack, models: Sequence[str]) -> list[str]:
         picked = next(
             (names for end, names in _PICKED.items() if machine["name"].endswith(end)), models
         )
-        told = _machine_faults(described, cloud, picked)
-        found += [f"{machine['name']}: {fault}" for fault in told]
+        found_here = _machine_faults(described, cloud, picked)
+        found += [f"{machine['name']}: {fault}" for fault in found_here]
     return found
 
 

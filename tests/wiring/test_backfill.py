@@ -77,10 +77,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 
 
 def test_every_object_below_a_prefix_is_processed_but_folders_are_not(stack: MiniStack) -> None:
-    told = _backfill(stack, {"prefix": "old/"})
+    ended = _backfill(stack, {"prefix": "old/"})
 
-    assert told["status"] == "SUCCEEDED", told
-    assert _counts(told) == {"total": 4, "succeeded": 4, "failed": 0}
+    assert ended["status"] == "SUCCEEDED", ended
+    assert _counts(ended) == {"total": 4, "succeeded": 4, "failed": 0}
     assert _processed(stack, "old/", "cutout") == {"old/1.jpg", "old/2.jpg", "old/again.jpg"}
 
 
@@ -95,9 +95,9 @@ def test_a_json_lines_file_selects_the_objects(stack: MiniStack) -> None:
 def test_the_machine_that_is_named_processes_them(stack: MiniStack) -> None:
     before = _processed(stack, "old/", "cutout")
 
-    told = _backfill(stack, {"list": "rows.csv", "machine": "write-memo"})
+    ended = _backfill(stack, {"list": "rows.csv", "machine": "write-memo"})
 
-    assert told["status"] == "SUCCEEDED", told
+    assert ended["status"] == "SUCCEEDED", ended
     assert _processed(stack, "old/", "write-memo") == {"old/1.jpg", "old/2.jpg"}
     assert _processed(stack, "old/", "cutout") == before
 
@@ -106,48 +106,48 @@ def test_the_machine_that_is_named_processes_them(stack: MiniStack) -> None:
 def test_a_machine_of_no_product_starts_nothing_and_fails_the_backfill(
     stack: MiniStack, machine: str
 ) -> None:
-    told = _backfill(stack, {"prefix": "old/", "machine": machine})
+    ended = _backfill(stack, {"prefix": "old/", "machine": machine})
 
-    assert (told["status"], told["error"]) == ("FAILED", "UnknownMachine")
-    assert told["cause"].endswith("may name one of: cutout write-memo.")
-    assert _summary(stack, told)["counts"]["total"] == 0
+    assert (ended["status"], ended["error"]) == ("FAILED", "UnknownMachine")
+    assert ended["cause"].endswith("may name one of: cutout write-memo.")
+    assert _summary(stack, ended)["counts"]["total"] == 0
 
 
 def test_too_many_failures_fail_the_backfill_with_a_summary(
     stack: MiniStack,
 ) -> None:
-    told = _backfill(stack, {"prefix": "mixed/"}, tolerated=5)
+    ended = _backfill(stack, {"prefix": "mixed/"}, tolerated=5)
 
-    assert (told["status"], told["error"]) == ("FAILED", "TooManyFailed")
-    assert "More than 5% of the objects failed" in told["cause"]
-    summary = _summary(stack, told)
-    assert (summary["error"], summary["cause"]) == ("TooManyFailed", told["cause"])
+    assert (ended["status"], ended["error"]) == ("FAILED", "TooManyFailed")
+    assert "More than 5% of the objects failed" in ended["cause"]
+    summary = _summary(stack, ended)
+    assert (summary["error"], summary["cause"]) == ("TooManyFailed", ended["cause"])
     assert summary["counts"]["failed"] == 1
 
 
 def test_a_missing_list_fails_the_backfill_with_an_empty_summary(
     stack: MiniStack,
 ) -> None:
-    told = _backfill(stack, {"list": "nowhere.csv"})
+    ended = _backfill(stack, {"list": "nowhere.csv"})
 
-    assert (told["status"], told["error"]) == ("FAILED", "ObjectsNotListed")
-    assert "matteline backfill start --list FILE" in told["cause"]
-    assert _summary(stack, told)["counts"]["total"] == 0
+    assert (ended["status"], ended["error"]) == ("FAILED", "ObjectsNotListed")
+    assert "matteline backfill start --list FILE" in ended["cause"]
+    assert _summary(stack, ended)["counts"]["total"] == 0
 
 
 def test_a_successful_backfill_has_a_summary_without_an_error(stack: MiniStack) -> None:
-    told = _backfill(stack, {"list": "rows.csv"})
+    ended = _backfill(stack, {"list": "rows.csv"})
 
-    summary = _summary(stack, told)
+    summary = _summary(stack, ended)
     assert (summary["error"], summary["cause"]) == (None, None)
-    assert summary["counts"] == json.loads(told["output"])["counts"]
+    assert summary["counts"] == json.loads(ended["output"])["counts"]
 
 
 def test_tolerated_failures_are_counted(stack: MiniStack) -> None:
-    told = _backfill(stack, {"prefix": "mixed/"}, tolerated=50)
+    ended = _backfill(stack, {"prefix": "mixed/"}, tolerated=50)
 
-    assert told["status"] == "SUCCEEDED", told
-    assert _counts(told) == {"total": 2, "succeeded": 1, "failed": 1}
+    assert ended["status"] == "SUCCEEDED", ended
+    assert _counts(ended) == {"total": 2, "succeeded": 1, "failed": 1}
 
 
 def _backfill(stack: MiniStack, asked: dict[str, Any], *, tolerated: float = 5) -> dict[str, Any]:
@@ -160,10 +160,10 @@ def _backfill(stack: MiniStack, asked: dict[str, Any], *, tolerated: float = 5) 
     )["stateMachineArn"]
     started = states.start_execution(stateMachineArn=arn, input=json.dumps(asked))["executionArn"]
     deadline = time.monotonic() + PATIENCE_S
-    while (told := states.describe_execution(executionArn=started))["status"] == "RUNNING":
+    while (ended := states.describe_execution(executionArn=started))["status"] == "RUNNING":
         assert time.monotonic() < deadline, "the backfill does not end"
         time.sleep(0.05)
-    answer: dict[str, Any] = told
+    answer: dict[str, Any] = ended
     return answer
 
 
@@ -175,15 +175,15 @@ def _runnable(definition: dict[str, Any], tolerated: float) -> dict[str, Any]:
     return definition
 
 
-def _summary(stack: MiniStack, told: dict[str, Any]) -> dict[str, Any]:
-    key = f"backfill/{told['name']}/summary.json"
+def _summary(stack: MiniStack, ended: dict[str, Any]) -> dict[str, Any]:
+    key = f"backfill/{ended['name']}/summary.json"
     content = stack.client("s3").get_object(Bucket=WORK, Key=key)["Body"].read()
     summary: dict[str, Any] = json.loads(content)
     return summary
 
 
-def _counts(told: dict[str, Any]) -> dict[str, int]:
-    counts: dict[str, int] = json.loads(told["output"])["counts"]
+def _counts(ended: dict[str, Any]) -> dict[str, int]:
+    counts: dict[str, int] = json.loads(ended["output"])["counts"]
     return {name: counts[name] for name in ("total", "succeeded", "failed")}
 
 

@@ -38,7 +38,7 @@ def _only_read_here(graph: Graph, value: str) -> Node:
 
 
 def _scaled(graph: Graph, conv: Node, node: Node, *, gain: Array, shift: Array) -> Replacement:
-    """Return `conv` with its output times `gain` plus `shift`, under `node`'s name."""
+    """Fold `gain` and `shift` of the output into `conv`, under the name of `node`."""
     weight = graph.array(conv.inputs[1])
     bias = graph.array(conv.inputs[2]) if len(conv.inputs) > 2 else np.zeros_like(shift)
     output = node.outputs[0]

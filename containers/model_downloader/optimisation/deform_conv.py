@@ -17,7 +17,7 @@ from containers.model_downloader.optimisation.terms import require_computed
 
 
 def fuse(graph: Graph, node: Node) -> Replacement:
-    """Rewrite the final `Conv` of such a deformable convolution as a `DeformConv`."""
+    """Rewrite a deformable convolution, which ends in the `Conv` `node`, as a `DeformConv`."""
     require(node.op == "Conv", "not a convolution")
     kernel = tuple(graph.array(node.inputs[1]).shape[2:])
     require(len(kernel) == 2, "not two-dimensional")

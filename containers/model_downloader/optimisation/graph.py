@@ -132,7 +132,7 @@ class Graph:
 
     @cached_property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Return all fixed shapes; large constants are not copied for it."""
+        """Return the shapes of all values with a fixed one, without copying large constants."""
         return inferred_shapes(self)
 
     def shape(self, name: str) -> tuple[int, ...]:

@@ -30,7 +30,7 @@ _KINDS: Final[dict[Precision, tuple[str, str]]] = {
 
 @dataclass(frozen=True)
 class Judge:
-    """Compares networks with the published one's results, `plain`, on the drawn `photos`."""
+    """The published network's results, `plain`, on the drawn `photos`, to compare others with."""
 
     photos: list[Tensor]
     plain: list[Tensor]

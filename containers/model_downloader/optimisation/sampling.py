@@ -15,7 +15,7 @@ _CORNERS: Final = ((0, 0), (1, 1), (1, 0), (0, 1))  # (below, right), in exporte
 
 @dataclass(frozen=True)
 class Sampling:
-    """The sampling of such a deformable convolution, as far as its constants define it."""
+    """The sampling of a deformable convolution, as far as its constants define it."""
 
     batch: int
     groups: int

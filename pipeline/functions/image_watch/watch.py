@@ -22,7 +22,7 @@ _CONTINUOUS: Final = frozenset({"ValidationException"})  # enhanced scanning is 
 
 @dataclass(frozen=True)
 class Watch:
-    """Scans and counts with boto3 clients of DynamoDB and ECR; `repositories` is by container."""
+    """The live images to watch, with boto3 clients; `repositories` is by container."""
 
     dynamodb: Any
     ecr: Any

@@ -23,7 +23,7 @@ class ScanNotOver(Exception):
 
 @dataclass(frozen=True)
 class Sources:
-    """Reads and writes through boto3 clients of ECR, S3 and KMS."""
+    """An image's sources of evidence: boto3 clients of ECR, S3 and KMS."""
 
     ecr: Any
     s3: Any

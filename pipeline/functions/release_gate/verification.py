@@ -61,7 +61,7 @@ def read_envelope(content: bytes) -> Envelope:
 def statement_problems(
     statement: Mapping[str, Any], *, container: str, version: str, digest_hex: str
 ) -> Iterator[str]:
-    """Yield what makes the statement no SLSA provenance of this image."""
+    """Yield why the statement is not SLSA provenance of this image."""
     if (statement.get("_type"), statement.get("predicateType")) != (STATEMENT_TYPE, PREDICATE_TYPE):
         yield f"{PROVENANCE} is not SLSA provenance"
         return

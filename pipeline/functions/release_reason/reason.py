@@ -19,7 +19,7 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Reasons:
-    """Reads a failed release's reasons, with boto3 clients of CloudFormation and S3."""
+    """The sources of a release's reasons: boto3 clients of CloudFormation and S3."""
 
     cloudformation: Any
     s3: Any

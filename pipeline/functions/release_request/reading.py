@@ -13,7 +13,7 @@ from pipeline.releases.errors import RejectedRequest
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads requests with boto3's CodeBuild client; `containers` are the declared names."""
+    """A reader of requests: boto3's CodeBuild client, and the declared containers' names."""
 
     codebuild: Any
     containers: Collection[str]

@@ -19,17 +19,17 @@ def mask_of(*shares: tuple[int, int]) -> Pixels:
 
 
 @pytest.mark.parametrize("mask", [mask_of((2, 255)), mask_of((2, 230)), mask_of((1000, 230))])
-def test_a_fifth_of_a_percent_of_certainty_is_a_subject(mask: Pixels) -> None:
+def test_0_2_percent_of_confident_pixels_are_a_subject(mask: Pixels) -> None:
     assert require_subject(mask)["subject_coverage"] >= 0.002
 
 
 @pytest.mark.parametrize("mask", [mask_of((1, 255)), mask_of((1000, 229)), mask_of((1000, 0))])
-def test_less_is_none(mask: Pixels) -> None:
-    with pytest.raises(NoSubject, match=r"0\.2% is required"):
+def test_too_few_confident_pixels_raise_no_subject(mask: Pixels) -> None:
+    with pytest.raises(NoSubject, match=r"at least 0\.2% is required"):
         require_subject(mask)
 
 
-def test_the_error_says_how_much_stands_out() -> None:
+def test_the_error_states_the_confident_share() -> None:
     with pytest.raises(NoSubject, match=r"^the model is confident about 0\.10% of the photo"):
         require_subject(mask_of((1, 255)))
 
