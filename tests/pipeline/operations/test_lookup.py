@@ -135,7 +135,7 @@ def test_a_job_of_no_product_is_not_replayed(deployment: Deployment) -> None:
     replayed = replay(deployment.site, job_of(deployment.site, row), Changes())
 
     assert replayed.started is None
-    assert "of no product's state machine" in str(replayed.refused)
+    assert "belongs to no product's state machine" in str(replayed.refused)
 
 
 def test_an_execution_is_started_once_for_a_reason_and_for_a_machine(
