@@ -1,4 +1,4 @@
-"""A container's golden event: one job with its input files, and what a good version answers.
+"""A container's golden event: a job with input files, and the result a good version returns.
 
 The folder `containers/<name>/golden/` has the input files and `golden.toml`. The self-test gives
 the event to the handler inside an image; the smoke test of a release gives it to a new version on

@@ -1,4 +1,4 @@
-"""What tasks with models work with: the catalogue, and verified weights on this machine."""
+"""Give tasks the catalogue, and verified weights on this machine."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ def as_inspect_media(task: InspectPhoto) -> InspectMedia:
 def as_photo_inspected(answer: Inspected) -> PhotoInspected:
     """Give the present answer in the former words. Raises TypeError for another product's."""
     if not isinstance(answer, CutoutInspected):
-        raise TypeError(f"InspectPhoto asks for a cutout, not for a {type(answer).__name__}")
+        kind = type(answer).__name__
+        raise TypeError(f"InspectPhoto accepts only cutouts; the answer is a {kind}")
     job = answer.job
     former = FormerCutoutJob(
         job_id=job.job_id,

@@ -1,1 +1,1 @@
-"""What crosses a task's edge: a module of jobs and results for each product."""
+"""The jobs and results of tasks: one module per product."""

@@ -1,7 +1,7 @@
-"""What every task's job and result have in common, and what the products' jobs have in common.
+"""Base types of all jobs and results, and of the jobs of products.
 
 Jobs are parsed from the payload a state machine writes field by field; results are what it reads
-back. `schema` is the version of the pair. When one changes, accept the old number beside the new
+back. `schema` is the version of the pair. When one changes, accept both numbers
 for one release: a Lambda alias can move under a running execution.
 """
 
@@ -16,7 +16,7 @@ FOREVER: Final = 9_999_999_999
 
 
 class Contract(BaseModel):
-    """A value that crosses a task's edge: frozen, and unknown fields are refused by name."""
+    """A task's job or result, or a part of one: frozen; unknown fields are rejected by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -26,7 +26,7 @@ class Job(Contract):
 
 
 class Provenance(Contract):
-    """What produced a result, exactly."""
+    """The exact version of the container that produced a result."""
 
     container: str
     version: str
@@ -65,7 +65,7 @@ class SourcePhoto(Source):
 
 
 class Options(Contract):
-    """What a user may ask of a product, after defaults, profile, metadata and input are merged.
+    """A product's options, merged from defaults, profile, metadata and input.
 
     `allow_fallback` lets a lighter model stand in where the planned one runs out of memory.
     """
@@ -88,7 +88,7 @@ class PlannedModel(Contract):
 
 
 class MediaJob(Contract):
-    """One object's way through a product's state machine.
+    """The job of one object in a product's state machine.
 
     `model` names every planned model, joined by `+`. A row of the jobs table is claimed until a
     time (digits: seconds since 1970): by a live execution for its lease, by a finished one for
@@ -109,11 +109,11 @@ class MediaJob(Contract):
 
 
 class InspectMedia(Job):
-    """Ask what an object is and what is wanted of it.
+    """Identify an object and read its options.
 
     `input` is the execution's input untouched and unchecked: an S3 event, or what a user typed.
     `default_models` has a model for each role of the product that needs one. `ingest_bucket` is
-    the one that may be read; null where that is not known.
+    the only bucket to read; null if unknown.
     """
 
     product: str

@@ -43,7 +43,7 @@ Prompts = Annotated[tuple[SubjectPrompt, ...], Field(max_length=MOST_SUBJECTS)]
 
 
 class CutoutOptions(Options):
-    """What a user may ask of a cutout.
+    """The options of a cutout.
 
     `margin` is what a crop leaves around the subject, in percent of the subject's longer side.
     `prompts` has one entry for each subject to be cut out together; in a job, all in pixels.
@@ -61,7 +61,7 @@ class CutoutOptions(Options):
 
 
 class CutoutJob(MediaJob):
-    """One photo's way through the cutout state machine."""
+    """The job of one photo in the cutout state machine."""
 
     source: SourcePhoto
     options: CutoutOptions
@@ -120,7 +120,7 @@ class RemoveBackground(Job):
 
 
 class Candidate(Contract):
-    """One of a model's answers to a prompt, and its own opinion of it (about 0…1)."""
+    """A candidate mask for a prompt, with the model's own score (about 0…1)."""
 
     mask: Artifact
     score: float
@@ -132,7 +132,7 @@ class PromptedSubject(Contract):
 
 
 class BackgroundRemoved(Result):
-    """`mask` is the model's raw opinion: an 8-bit grey PNG at the model's own resolution.
+    """`mask` is the model's unrefined mask: an 8-bit grey PNG at the model's own resolution.
 
     `subjects` answers the prompts, in their order; `mask` is all that was chosen, together. The
     checksum of several weights files is that of their checksums; a hosted model has none.
@@ -156,7 +156,7 @@ class RefineEdges(Job):
 
 
 class Picture(Contract):
-    """One finished picture: where the task wrote it, and the key it is to be published under."""
+    """One output image: the file in the work bucket, and the key to publish it under."""
 
     kind: PictureKind
     media_type: str
@@ -168,7 +168,7 @@ class Picture(Contract):
 
 
 class Refinement(Contract):
-    """How edges were made: the mode that was used, and what it had to make do with.
+    """How edges were refined: the mode, the resolution and the memory used.
 
     `resolution` is how finely the budget let it work, null where the mask was taken as it is;
     `kept_mask` says why it was, where something else had been asked for.

@@ -1,4 +1,4 @@
-"""The job and the result of staging a model's weights, and what an unknown file is found to be."""
+"""The jobs and results of staging weights, and of describing an unknown file."""
 
 from pathlib import Path
 

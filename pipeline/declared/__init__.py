@@ -1,1 +1,1 @@
-"""What the repository's TOML files declare, as frozen values, and what everything is called."""
+"""The frozen values of the repository's TOML files, and the names of resources."""

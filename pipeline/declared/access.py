@@ -1,4 +1,4 @@
-"""What a container's role may do with the objects of one bucket."""
+"""Declare what a container's role may do with the objects of one bucket."""
 
 from collections.abc import Sequence
 from typing import Final, Literal
@@ -26,14 +26,14 @@ class Access(Declaration):
     engines: tuple[KebabName, ...] = ()
 
     def is_for(self, engine: str | None) -> bool:
-        """True if functions whose model has this engine get this grant; None: without a model."""
+        """Return True if functions whose model has this engine (None: no model) get this grant."""
         return not self.engines or engine in self.engines
 
     @property
     def is_of_a_model(self) -> bool:
-        """Whether only a function that has a model can have it."""
+        """Return True if only functions with a model can get this grant."""
         return bool(self.engines) or any(_MODEL in key for key in self.keys)
 
     def keys_of(self, model: str | None) -> Sequence[str]:
-        """The patterns for a function with that model, or with none."""
+        """Return the key patterns for a function with that model, or with none."""
         return [key.replace(_MODEL, model or "") for key in self.keys]

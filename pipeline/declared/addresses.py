@@ -1,4 +1,4 @@
-"""How the places that hold weights are written: https, `hf://`, `s3://` and `file:` addresses."""
+"""Parse the addresses of weights: https, `hf://`, `s3://` and `file:`."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ Address = Annotated[str, AfterValidator(_well_formed)]
 
 
 def hub_url(address: str, hub: str) -> str:
-    """Where `hub` (a URL) serves an `hf://` address; a revision with a slash is written %2F."""
+    """Return the URL at which `hub` serves an `hf://` address; a slash in a revision is %2F."""
     match = _SHAPES["hf"].fullmatch(address)
     if match is None:
         raise ValueError(f"{address!r} is not written {_WRITTEN['hf']}")
@@ -34,13 +34,13 @@ def hub_url(address: str, hub: str) -> str:
 
 
 def rooted(address: str, folder: Path) -> str:
-    """A `file:` address that is relative to `folder` made absolute; any other as it is."""
+    """Return a relative `file:` address as an absolute one below `folder`; any other as it is."""
     scheme, _, path = address.partition(":")
     return (folder / path).as_uri() if scheme == "file" and not path.startswith("/") else address
 
 
 def without_credentials(address: str) -> str:
-    """The address as a person may be shown it: no user, no password, no signature."""
+    """Return the address without user, password and signature, for logs and messages."""
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"}:
         return address

@@ -1,4 +1,4 @@
-"""Everything the repository declares, read once: what the local cloud and AWS are made from."""
+"""Read all declarations of the repository once, for the local cloud and for CDK."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DeclaredFunction:
 
 @dataclass(frozen=True)
 class DeclaredOperation:
-    """A function of the platform's own, by its name in `resources.toml`."""
+    """A zipped function, by its name in `resources.toml`."""
 
     name: str
     operation: Operation
@@ -57,12 +57,12 @@ class DeclaredOperation:
 
     @property
     def handler(self) -> str:
-        """Where its code is, in its zip and for the local cloud."""
+        """Return the dotted path of its handler, in its zip and for the local cloud."""
         return f"pipeline.functions.{self.name.replace('-', '_')}.handler.handler"
 
     @property
     def placeholder(self) -> str:
-        """The name its ARN has in a state machine: `ReleaseGateArn`."""
+        """Return the placeholder of its ARN in a state machine: `ReleaseGateArn`."""
         return f"{pascal_case(self.name)}Arn"
 
     def function(self, names: Names) -> str:
@@ -93,7 +93,7 @@ class Blueprint:
         overlays: tuple[Path, ...] = (),
         accepted_licences: tuple[str, ...] = (),
     ) -> Blueprint:
-        """Read and check it all. `defaults` are models, each the default of its own container."""
+        """Read and check every declaration. `defaults` are models of different containers."""
         catalogue = load_catalogue(root, overlays, accepted_licences=accepted_licences)
         containers, resources = load_containers(root), load_resources(root)
         _require_buckets(containers, resources)
@@ -117,7 +117,7 @@ class Blueprint:
 
     @property
     def functions(self) -> tuple[DeclaredFunction, ...]:
-        """One per container, or one for each of its own model rows where its manifest says so."""
+        """Return one function per container, or one per model row if its manifest says so."""
         return tuple(
             DeclaredFunction(manifest, row)
             for manifest in self.containers
@@ -127,7 +127,7 @@ class Blueprint:
         )
 
     def operations(self, names: Names) -> tuple[DeclaredOperation, ...]:
-        """With the placeholders in their variables filled in."""
+        """Return the zipped functions, with the placeholders in their variables filled in."""
         provided = self.substitutions(names)
         return tuple(
             DeclaredOperation(
@@ -137,17 +137,17 @@ class Blueprint:
         )
 
     def machines(self, names: Names) -> dict[str, str]:
-        """Machine → definition, placeholders filled in."""
+        """Return each machine's definition, placeholders filled in."""
         substitutions = self.substitutions(names)
         return {name: fill(text, substitutions) for name, text in self.definitions.items()}
 
     def portable_machines(self, names: Names) -> dict[str, str]:
-        """Those of them that every engine runs: without a distributed Map."""
+        """Return the machines without a distributed Map, which every engine runs."""
         machines = self.machines(names)
         return {name: text for name, text in machines.items() if _DISTRIBUTED not in text}
 
     def triggers(self, names: Names) -> dict[str, str]:
-        """Machine → the pattern of the events that start it, for the machines that have one.
+        """Return the pattern of the events that start each machine that has one.
 
         A product's is made of all products' routes; any other is written in `*.trigger.json`.
         """
@@ -166,16 +166,16 @@ class Blueprint:
 
     @property
     def schedules(self) -> dict[str, str]:
-        """Machine → how often it starts by itself, for those that do: `15 minutes`."""
+        """Return how often each machine with a schedule starts: `15 minutes`."""
         return {name: json.loads(text)["rate"] for name, text in self._read(_SCHEDULE).items()}
 
     @property
     def definitions(self) -> dict[str, str]:
-        """Machine → definition as it is written, `${Placeholders}` and all."""
+        """Return each machine's definition as it is written, with its `${Placeholders}`."""
         return self._read(_MACHINE)
 
     def invoked(self, machine: str) -> frozenset[str]:
-        """The containers that a machine invokes, itself or through machines it starts by name."""
+        """Return the containers that a machine invokes, also through machines it starts by name."""
         containers = {each.placeholder: each.name for each in self.containers}
         definitions = self.definitions
         machines = {f"{pascal_case(name)}StateMachineArn": name for name in definitions}
@@ -251,7 +251,7 @@ def _require_models(containers: Iterable[ContainerManifest], catalogue: Catalogu
 
 
 def fill(text: str, substitutions: Mapping[str, str]) -> str:
-    """Replace every `${Name}`; KeyError for one that nothing provides."""
+    """Replace every `${Name}`. Raises KeyError for a name without a value."""
     return _PLACEHOLDER.sub(lambda match: substitutions[match[1]], text)
 
 

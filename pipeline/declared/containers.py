@@ -1,4 +1,4 @@
-"""Containers as their `container.toml` declares them: frozen values."""
+"""Declare containers: the frozen values of `container.toml`."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -67,12 +67,12 @@ class ContainerManifest(Declaration):
 
     @property
     def handler(self) -> str:
-        """What its image serves, and the same for the local cloud."""
+        """Return the handler that the image and the local cloud run."""
         return f"{self.package}.handler.handler"
 
     @property
     def placeholder(self) -> str:
-        """The name its function's ARN has in a state machine: `EdgeRefinerArn`."""
+        """Return the placeholder of its function's ARN in a state machine: `EdgeRefinerArn`."""
         return f"{pascal_case(self.name)}Arn"
 
 
@@ -87,5 +87,5 @@ def load_container(folder: Path) -> ContainerManifest:
 
 
 def load_containers(root: Path) -> tuple[ContainerManifest, ...]:
-    """Every container under `root/containers`, by name."""
+    """Read every container under `root/containers`, ordered by name."""
     return tuple(load_container(path.parent) for path in beside_handlers(root, "container.toml"))

@@ -1,4 +1,4 @@
-"""What every TOML declaration has in common: its base, its names, and how its file is read."""
+"""Define the base, the names and the reading of TOML declarations."""
 
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -14,13 +14,13 @@ KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]
 
 
 class Declaration(BaseModel):
-    """A value that a TOML file declares: frozen, and unknown fields are refused by name."""
+    """A value that a TOML file declares: frozen; unknown fields are rejected by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def beside_handlers(root: Path, name: str) -> Iterable[Path]:
-    """Every `root/containers/*/name`, in order."""
+    """Return every `root/containers/*/name`, in order."""
     return sorted((root / "containers").glob(f"*/{name}"))
 
 
@@ -30,7 +30,7 @@ def read_toml(path: Path) -> dict[str, list[dict[str, object]]]:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Put the file in front of whatever is wrong with it."""
+    """Prefix validation errors with the file's path."""
     try:
         yield
     except ValueError as error:

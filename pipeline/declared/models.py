@@ -1,4 +1,4 @@
-"""Model rows as `containers/*/models.toml` declares them: frozen values."""
+"""Declare model rows: the frozen values of `containers/*/models.toml`."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class ModelRow(Declaration):
 
     @property
     def weights_key(self) -> str:
-        """The key of the staged weights record, which is written last: with it, all is there."""
+        """The key of the staged weights record, written last: if it exists, the weights do."""
         return f"{self.weights_prefix}/{MANIFEST}"
 
     @property

@@ -1,4 +1,4 @@
-"""What everything a deployment creates is called: one rule for the local cloud and for AWS."""
+"""Name every resource of a deployment, by one rule for the local cloud and for AWS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ LOCAL_STAGE: Final = "local"
 
 @dataclass(frozen=True)
 class Names:
-    """Names and ARNs, all made of one prefix. `account` and `region` may be CDK's tokens.
+    """The names and ARNs of one deployment, all with one prefix.
+
+    `account` and `region` may be CDK's tokens.
 
     Bucket names are shared by everybody on AWS: there, `bucket_suffix` tells ours apart.
     """
@@ -38,7 +40,7 @@ class Names:
         return f"{self.prefix}-{name}"
 
     def function(self, container: str, model: str | None = None) -> str:
-        """A container's function, or its function for one model; its role is called the same."""
+        """Return the name of a container's function, for one model if given, and of its role."""
         name = "-".join(filter(None, [self.prefix, container, model]))
         if len(name) > _LONGEST_FUNCTION:
             raise ValueError(
@@ -51,40 +53,40 @@ class Names:
         return f"{self.arn('lambda')}:function:{self.function(container, model)}"
 
     def operation(self, name: str, *, hook: bool = False) -> str:
-        """A function of the platform's own. CodeDeploy knows hooks by how their names begin."""
+        """Return a zipped function's name. CodeDeploy calls only hooks with its prefix."""
         return f"CodeDeployHook_{self.function(name)}" if hook else self.function(name)
 
     def operation_arn(self, name: str, *, hook: bool = False) -> str:
         return f"{self.arn('lambda')}:function:{self.operation(name, hook=hook)}"
 
     def log_group(self, function: str) -> str:
-        """Where Lambda writes without being told."""
+        """Return Lambda's default log group of a function."""
         return f"/aws/lambda/{function}"
 
     def data_key(self) -> str:
-        """The alias of the key that everything in the buckets is encrypted with."""
+        """Return the alias of the key that encrypts the buckets."""
         return f"alias/{self.prefix}"
 
     def role_arn(self, name: str) -> str:
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"
 
     def deployer(self) -> str:
-        """The role with which CodeDeploy shifts traffic."""
+        """Return the role with which CodeDeploy shifts traffic."""
         return f"{self.prefix}-codedeploy"
 
     def release_record(self, container: str) -> str:
-        """The parameter that says which image of a container is live."""
+        """Return the parameter that says which image of a container is live."""
         return f"/{self.prefix}/released/{container}"
 
     def repository(self, container: str) -> str:
-        """Where a container's images are: an account and region have one for all stages."""
+        """Return the container's image repository, shared by the stages of an account."""
         return f"{PROJECT}/{container}"
 
     def machine(self, name: str) -> str:
         return f"{self.prefix}-{name}"
 
     def machine_arn(self, name: str) -> str:
-        """What starts it: the alias, where there is one."""
+        """Return the ARN to start: the alias on AWS, the state machine locally."""
         arn = self.unqualified_machine_arn(name)
         return f"{arn}:{self.qualifier}" if self.qualifier else arn
 
@@ -104,16 +106,16 @@ class Names:
 
     @property
     def execution_page(self) -> str:
-        """The console's page of an execution, up to its ARN."""
+        """Return the address of an execution's page in the console, up to its ARN."""
         home = f"https://console.aws.amazon.com/states/home?region={self.region}"
         return f"{home}#/v2/executions/details/"
 
     def unqualified_machine_arn(self, name: str) -> str:
-        """What metrics and events call it, whichever alias started the execution."""
+        """Return the ARN without an alias, as metrics and events have it."""
         return f"{self.arn('states')}:stateMachine:{self.machine(name)}"
 
     def function_stack(self, container: str) -> str:
-        """The CloudFormation stack whose parameters say which image is live."""
+        """Return the CloudFormation stack whose parameters say which image is live."""
         return f"{self.prefix}-functions-{container}"
 
     def build_project(self, container: str) -> str:
@@ -123,14 +125,14 @@ class Names:
         return f"{self.prefix}-checks"
 
     def deploy_role(self, container: str) -> str:
-        """What CloudFormation works as while it releases the container."""
+        """Return the role that CloudFormation assumes to release the container."""
         return f"{self.prefix}-deploy-{container}"
 
     def deploy_role_arn(self, container: str) -> str:
         return self.role_arn(self.deploy_role(container))
 
     def release_alarm(self, container: str) -> str:
-        """Goes off while a version that is being released does badly."""
+        """Return the alarm that fires if the version being released fails."""
         return f"{self.prefix}-release-{container}"
 
     def release_alarm_arn(self, container: str) -> str:
@@ -138,38 +140,38 @@ class Names:
 
     @property
     def provenance_key(self) -> str:
-        """The alias of the key that builds sign with."""
+        """Return the alias of the key that builds sign with."""
         return f"alias/{self.prefix}-provenance"
 
     def metric_namespace(self) -> str:
-        """Where a deployment counts for itself, apart from the other stages of its account."""
+        """Return the metric namespace of this stage alone."""
         return f"Matteline/{self.prefix}"
 
     def machine_log_group(self, machine: str) -> str:
         return f"/aws/vendedlogs/states/{self.machine(machine)}"
 
     def alarm_topic(self) -> str:
-        """Where every alarm says that it rang, and that it is over."""
+        """Return the topic for alarms that fire or clear."""
         return f"{self.prefix}-alarms"
 
     def alarm_topic_arn(self) -> str:
         return f"{self.arn('sns')}:{self.alarm_topic()}"
 
     def release_topic(self) -> str:
-        """Where people hear of releases, and of builds that broke."""
+        """Return the topic for release results and failed builds."""
         return f"{self.prefix}-releases"
 
     def undelivered_queue(self, machine: str) -> str:
-        """Where the events end that could not start the machine."""
+        """Return the dead-letter queue for events that did not start the machine."""
         return f"{self.machine(machine)}-undelivered"
 
     def arn(self, service: str) -> str:
-        """The ARN of anything in this account and region, up to its kind."""
+        """Return the start of an ARN in this account and region, up to the kind of resource."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}"
 
 
 def stage_names(stage: str, *, account: str, region: str, partition: str = "aws") -> Names:
-    """The names of a stage deployed on AWS."""
+    """Return the names of a stage on AWS."""
     return Names(
         f"{PROJECT}-{stage}",
         account=account,

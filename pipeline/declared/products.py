@@ -1,4 +1,4 @@
-"""Products as their `state_machines/<machine>.product.toml` declare them, and who takes which key.
+"""Declare products (`state_machines/<machine>.product.toml`), and route keys to them.
 
 A product is what people get for media they upload: one state machine, one module in
 `pipeline.contracts`, one set of options. Keys are routed by their suffix; the content decides
@@ -24,7 +24,7 @@ _FOLDER_MARKER: Final = "/"  # S3 stores an empty object under `trips/` for a fo
 
 
 class Role(Declaration):
-    """One thing a product needs a model for.
+    """A task of a product that needs a model.
 
     The model is a row of `container`; the product's option called `option` names another one than
     the container's default.
@@ -35,7 +35,7 @@ class Role(Declaration):
 
 
 class Product(Declaration):
-    """What the platform has to know of a product.
+    """The declaration of a product.
 
     `suffixes` are the ends of the keys it takes, in small letters; without any, it takes every key
     that no other product takes. `record` ends the key of its output record, which is written last.
@@ -50,12 +50,12 @@ class Product(Declaration):
 
     @property
     def contracts(self) -> str:
-        """The name of the product's module in `pipeline.contracts`."""
+        """Return the name of the product's module in `pipeline.contracts`."""
         return self.name.replace("-", "_")
 
 
 def load_products(root: Path) -> tuple[Product, ...]:
-    """Every product of the repository, by its state machine's name.
+    """Read every product of the repository, ordered by its state machine's name.
 
     Raises ValueError if two products take one suffix, or not exactly one takes the other keys.
     """
@@ -66,7 +66,7 @@ def load_products(root: Path) -> tuple[Product, ...]:
 
 
 def ingest_pattern(product: Product, products: Sequence[Product], bucket: str) -> str:
-    """The EventBridge pattern, as JSON, of the uploads to `bucket` that start the product."""
+    """Return the EventBridge pattern (JSON) of the uploads to `bucket` that start the product."""
     if product.suffixes:
         keys: list[object] = [{"suffix": suffix} for suffix in _spellings(product)]
     else:
@@ -82,7 +82,7 @@ def ingest_pattern(product: Product, products: Sequence[Product], bucket: str) -
 
 
 def taker(key: str, products: Sequence[Product]) -> Product | None:
-    """The product that an upload under `key` starts; None for a folder's marker."""
+    """Return the product that an upload under `key` starts; None for a folder's marker."""
     if key.endswith(_FOLDER_MARKER):
         return None
     for product in products:
@@ -92,7 +92,7 @@ def taker(key: str, products: Sequence[Product]) -> Product | None:
 
 
 def _spellings(product: Product) -> list[str]:
-    """Each suffix as people and cameras write it: `.mp3`, `.MP3`, `.Mp3`.
+    """Return each suffix as people and devices write it: `.mp3`, `.MP3`, `.Mp3`.
 
     EventBridge cannot exclude a suffix in any case, and both sides of a route have to be equal.
     """
@@ -122,7 +122,9 @@ def require_products(
             raise ValueError(f"product {product.name} has no {product.machine}.asl.json")
         owners = {role.container for role in product.roles.values()}
         if lost := sorted(owners - set(containers)):
-            raise ValueError(f"product {product.name}: no models of {', '.join(lost)}")
+            raise ValueError(
+                f"product {product.name}: a role's container has no models: {', '.join(lost)}"
+            )
 
 
 def _require_one_taker(products: Sequence[Product]) -> None:

@@ -1,4 +1,4 @@
-"""Buckets, tables and functions that state machines name, as `resources.toml` declares them."""
+"""Declare the buckets, tables and zipped functions that state machines use."""
 
 from pathlib import Path
 from typing import Self
@@ -30,14 +30,14 @@ class Bucket(Declaration):
 
 
 class Index(Declaration):
-    """Another way to find a row's key: by `attribute`. What is `copied` is found along with it."""
+    """An index on `attribute`. The `copied` attributes are returned with the key."""
 
     attribute: str
     copied: tuple[str, ...] = ()
 
 
 class Table(Declaration):
-    """One row for each `key`."""
+    """A table with one row for each `key`."""
 
     summary: str
     key: str
@@ -45,7 +45,7 @@ class Table(Declaration):
 
 
 class Operation(Declaration):
-    """A small function of the platform's own, in a zip: `pipeline/functions/<snake_name>`.
+    """A zipped function of the platform: `pipeline/functions/<snake_name>`.
 
     It needs no image, so it is there before the first one is built. CodeDeploy invokes a `hook`.
     """
@@ -58,7 +58,7 @@ class Operation(Declaration):
 
 
 class Resources(Declaration):
-    """`state_machines/resources.toml`: what the state machines name besides the containers."""
+    """`state_machines/resources.toml`: what the state machines use besides containers."""
 
     buckets: dict[str, Bucket]
     tables: dict[str, Table]

@@ -1,4 +1,4 @@
-"""Where a model's staged weights are: a rule of its name and of what its row says of its files.
+"""Compute where a model's staged weights are stored, from its name and its files' digests.
 
 The standard library alone, so that the platform's own functions share it.
 """
@@ -13,7 +13,7 @@ MANIFEST: Final = "manifest.json"  # written last, so that its presence means th
 
 
 def revision(digests: Iterable[str], quantise: str | None) -> str:
-    """12 hexadecimal digits that change whenever a file of the model or its precision does."""
+    """Return 12 hexadecimal digits that change with the model's files and precision."""
     parts = [*digests, *filter(None, [quantise])]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 

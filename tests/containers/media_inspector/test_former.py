@@ -35,5 +35,5 @@ def test_the_former_question_gets_the_former_answer(
 
 
 def test_no_other_product_has_a_former_answer() -> None:
-    with pytest.raises(TypeError, match="InspectPhoto asks for a cutout, not for a Inspected"):
+    with pytest.raises(TypeError, match="accepts only cutouts; the answer is a Inspected"):
         as_photo_inspected(Inspected.model_construct())  # type: ignore[call-arg]

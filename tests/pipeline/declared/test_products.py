@@ -121,7 +121,7 @@ def test_the_repositorys_products_share_all_keys() -> None:
         ({"name": "cutout"}, "two products have the name cutout"),
         ({"record": "_cut.json"}, r"two products have the record _cut\.json"),
         ({"machine": "lost"}, r"product memo has no lost\.asl\.json"),
-        ({"roles": {"words": Role(container="nobody")}}, "product memo: no models of nobody"),
+        ({"roles": {"words": Role(container="nobody")}}, "container has no models: nobody"),
     ],
 )
 def test_products_that_cannot_work_are_refused(change: dict[str, Any], says: str) -> None:
