@@ -64,10 +64,11 @@ setup: $(READY)  ## Create the Python environment in .venv
 demo: $(READY)  ## Make cutouts of sample photos, offline, in demo-output/
 	@$(BIN)/matteline demo
 
+# Three processes on two cores: the tests wait for state machines and start-ups.
 .PHONY: test
 test: $(READY)  ## Run every test that needs no special machine; K=expr
 	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults" \
-		--ignore=tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
+		--ignore=tests/release --numprocesses=3 --dist=loadfile $(if $(K),-k "$(K)")
 
 .PHONY: test-hostile
 test-hostile: $(READY)  ## Run hundreds of hostile inputs; check each outcome

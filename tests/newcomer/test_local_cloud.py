@@ -65,7 +65,7 @@ def test_jobs_are_listed_by_product_shown_and_run_again(terminal: Terminal) -> N
     assert "cat.jpg" in verb(terminal, "jobs list")
     assert "ReadMemo" in verb(terminal, f"jobs show {job_id}")
     assert "started again as replay-" in verb(terminal, f"jobs replay {job_id} --force")
-    terminal.wait_for("DONE        note.memo", times=2)
+    terminal.wait_for("_memo.json", times=3)
 
 
 def test_an_audit_finds_every_upload_of_every_product(terminal: Terminal) -> None:
