@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from PIL import Image
@@ -19,27 +19,18 @@ from PIL import Image
 from containers.background_remover.starter.contenders import Contender, published, starter
 from containers.background_remover.starter.empties import empty_scenes
 from containers.background_remover.starter.library import load_library
-from containers.background_remover.starter.sheets import draw_overlap_sheet, draw_photo_sheet
+from containers.background_remover.starter.sheets import (
+    Case,
+    Judged,
+    draw_overlap_sheet,
+    draw_photo_sheet,
+)
 from containers.background_remover.subject import CONFIDENT, require_subject
 from pipeline.errors import NoSubject
 from pipeline.photo.pixels import Pixels
 
 FOLDERS: Final = ("people", "objects")
 _OF_EACH_SCENE: Final = 20
-
-
-class Case(NamedTuple):
-    """A photo (H×W×3) and its published mask (H×W)."""
-
-    name: str
-    photo: Pixels
-    truth: Pixels
-
-
-class Judged(NamedTuple):
-    case: Case
-    mask: Pixels
-    overlap: float
 
 
 def cases(folder: Path) -> Iterator[Case]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -12,13 +12,24 @@ from PIL import Image, ImageDraw
 from containers.background_remover.subject import CONFIDENT
 from pipeline.photo.pixels import Pixels
 
-if TYPE_CHECKING:
-    from containers.background_remover.starter.evaluation import Judged
-
 TILE: Final = 190
 _COLUMNS: Final = 7
 _CAPTION: Final = 14
 _BOTH, _MISSED, _INVENTED = (235, 235, 235), (214, 69, 65), (66, 133, 205)
+
+
+class Case(NamedTuple):
+    """A photo (H×W×3) and its published mask (H×W)."""
+
+    name: str
+    photo: Pixels
+    truth: Pixels
+
+
+class Judged(NamedTuple):
+    case: Case
+    mask: Pixels
+    overlap: float
 
 
 def draw_photo_sheet(answers: Sequence[Judged], path: Path) -> None:
