@@ -69,7 +69,7 @@ def test_a_failed_rollback_asks_for_a_manual_one(releases: Releases) -> None:
     execution = releases.release(CONTAINER, "1.4.0")
 
     assert (execution.status, execution.error) == ("FAILED", "RollbackFailed")
-    assert "continue the rollback of the stack by hand" in execution.reason
+    assert "continue the stack's rollback in CloudFormation" in execution.reason
 
 
 @pytest.mark.parametrize(
