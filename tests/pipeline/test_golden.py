@@ -14,7 +14,7 @@ from pipeline.golden import Golden, Row, Run
 
 RECORDING = b"RIFF....WAVEfmt "
 SHA256 = hashlib.sha256(RECORDING).hexdigest()
-RUN = Run("work", "smoke/d-1/listener", models_bucket="models")
+RUN = Run("scratch", "smoke/d-1/listener", models_bucket="models")
 HEARER = Row("hearer", "speech", weights_key="hearer/0123/manifest.json")
 HOSTED = Row("hosted", "remote", weights_key=None)
 
@@ -59,8 +59,8 @@ def test_input_files_of_any_kind_are_written_where_the_job_may_read_them(
     prepare("")
 
     assert written == {
-        "work/smoke/d-1/listener/golden/speech.wav": RECORDING,
-        "work/smoke/d-1/listener/golden/words.json": b"[]",
+        "scratch/smoke/d-1/listener/golden/speech.wav": RECORDING,
+        "scratch/smoke/d-1/listener/golden/words.json": b"[]",
     }
 
 
@@ -78,12 +78,12 @@ def test_a_job_refers_to_its_input_files_by_name(prepare: Prepare) -> None:
 
     assert golden.payload == {
         "words": {
-            "uri": "s3://work/smoke/d-1/listener/golden/words.json",
+            "uri": "s3://scratch/smoke/d-1/listener/golden/words.json",
             "sha256": hashlib.sha256(b"[]").hexdigest(),
             "bytes": 2,
         },
         "source": {
-            "bucket": "work",
+            "bucket": "scratch",
             "key": "smoke/d-1/listener/golden/speech.wav",
             "version_id": None,
             "etag": "etag-1",
@@ -100,7 +100,7 @@ def test_a_placeholder_alone_keeps_its_type_and_within_text_becomes_text(prepare
         row=HOSTED,
     )
 
-    assert golden.payload == {"key": None, "text": "in work: None", "list": [16], "number": 1}
+    assert golden.payload == {"key": None, "text": "in scratch: None", "list": [16], "number": 1}
 
 
 @pytest.mark.parametrize(

@@ -104,10 +104,10 @@ def test_an_added_container_brings_its_rows_and_golden_inputs(tmp_path: Path) ->
     (subject,) = known.values()
     assert ([*known], subject.container) == (["m-listener-hearer"], "listener")
     assert subject.row == Row("hearer", "speech", weights_key=None)
-    run = Run("work", "smoke/d-1", models_bucket="models", row=subject.row)
+    run = Run("scratch", "smoke/d-1", models_bucket="models", row=subject.row)
     golden = Golden.prepare(subject.folder, run, lambda _bucket, _key, content: content.decode())
     assert golden.payload == {
-        "recording": "s3://work/smoke/d-1/golden/speech.wav",
+        "recording": "s3://scratch/smoke/d-1/golden/speech.wav",
         "model": "hearer",
         "etag": "RIFF",
     }
