@@ -136,7 +136,7 @@ class SourceMissing(PermanentError):
 
 
 class SourceForbidden(PermanentError):
-    """The photo's bucket denies access, is in another region, or its uploader alone has the key."""
+    """The bucket denies access or is in another region, or the photo needs its uploader's key."""
 
     hint = (
         "Copy the photo to the ingest bucket, without a customer-provided key (SSE-C); the upload "

@@ -24,7 +24,7 @@ from s3transfer.exceptions import S3DownloadFailedError
 from pipeline.artifacts import AccessDenied, CustomerKeyRequired, Location, ObjectArchived
 from pipeline.errors import KeyUnusable, StoreUnavailable
 
-# ClientError stands for errors that pass unchanged: mistakes of ours or of our credentials.
+# ClientError stands for errors that pass unchanged: our credentials are wrong.
 MEANINGS: Final[Mapping[type[Exception], tuple[str, ...]]] = {
     KeyError: (
         "404", "NoSuchBucket", "NoSuchKey", "NoSuchVersion",
@@ -50,9 +50,7 @@ MEANINGS: Final[Mapping[type[Exception], tuple[str, ...]]] = {
         "301", "IllegalLocationConstraintException", "PermanentRedirect",
     ),
     ObjectArchived: ("InvalidObjectState",),
-    ClientError: (
-        "InvalidAccessKeyId", "InvalidSecurity", "NotImplemented", "SignatureDoesNotMatch",
-    ),
+    ClientError: ("InvalidAccessKeyId", "InvalidSecurity", "SignatureDoesNotMatch"),
 }  # fmt: skip
 
 # For codes with several meanings: a text that the message has, in lower case.
@@ -69,6 +67,7 @@ _LOST_RACE: Final = {
 _NO_ANSWER: Final = (
     FlexibleChecksumError, HTTPClientError, IncompleteReadError, NoConnection,
     RetriesExceededError, S3DownloadFailedError,
+    RecursionError,  # boto3 follows redirects that name no region, without end
 )  # fmt: skip
 _DENIED: Final = {401, 403}
 _THROTTLED: Final = 429
