@@ -13,17 +13,15 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from pipeline.artifacts import CHUNK_BYTES, Artifact, Location, Stat, Upload
+from pipeline.aws.s3_archives import archive_of
 from pipeline.aws.s3_errors import lost_races, named_errors, unwrapped
 from pipeline.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, HeadObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 _PART_BYTES: Final = 16 * 2**20  # S3 allows 10,000 parts: 156 GiB
-# Objects of these classes must be restored before they can be read; those of GLACIER_IR need not.
-_ARCHIVES: Final = {"GLACIER", "DEEP_ARCHIVE"}
-_RESTORING, _RESTORED = 'ongoing-request="true"', 'ongoing-request="false"'
 _MISSING: Final = "404"
 _SERVER_FAULT: Final = 500
 
@@ -46,7 +44,7 @@ class S3Store:
             head = self._client.head_object(**_address(location))  # type: ignore[arg-type]
         etag = head["ETag"].strip('"')
         version_id, metadata = head.get("VersionId"), head["Metadata"]
-        return Stat(head["ContentLength"], etag, version_id, metadata, _archive(head))
+        return Stat(head["ContentLength"], etag, version_id, metadata, archive_of(head))
 
     def read(self, location: Location) -> bytes:
         with named_errors(location):
@@ -162,16 +160,6 @@ class _MultipartUpload:
                 Bucket=bucket, Key=key, UploadId=self._upload_id, PartNumber=number, Body=part
             )
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
-
-
-def _archive(head: HeadObjectOutputTypeDef) -> str | None:
-    """Return the archive that an object must be restored from, None if it can be read."""
-    restore = head.get("Restore", "")
-    archive = head.get("ArchiveStatus") or head.get("StorageClass")
-    archived = "ArchiveStatus" in head or archive in _ARCHIVES
-    if not archived or _RESTORED in restore:
-        return None
-    return f"{archive}, and is being restored" if _RESTORING in restore else archive
 
 
 def _address(location: Location) -> dict[str, str]:
