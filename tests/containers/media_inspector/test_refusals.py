@@ -85,6 +85,9 @@ def test_access_denied_by_the_ingest_bucket_is_a_bug(
 class Unreadable(LocalStore):
     """Knows every object, and denies reading it: its key is another account's."""
 
+    def stat(self, location: Location) -> Stat:
+        return LocalStore(self.root).stat(location)
+
     def read(self, location: Location) -> bytes:
         raise AccessDenied(f"S3 answered AccessDenied for {location.uri}: kms:Decrypt")
 
