@@ -10,6 +10,7 @@ from typing import Final
 from pipeline import errors
 from pipeline.errors import (
     CapacityError,
+    DeploymentError,
     NamedError,
     PermanentError,
     TransientError,
@@ -54,6 +55,13 @@ _GROUPS: Final[tuple[tuple[str, str, type[NamedError]], ...]] = (
         """The same input may succeed later. The state is retried with jitter. If the error
         persists, the execution stays failed until you [redrive](operating.md) it.""",
         TransientError,
+    ),
+    (
+        "Errors of the deployment",
+        """Neither the media nor the model is at fault. The state is not retried, and the execution
+        stays failed until an operator has corrected the deployment and [redrives](operating.md)
+        it.""",
+        DeploymentError,
     ),
     (
         "Errors of a model's weights",

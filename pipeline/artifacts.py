@@ -17,6 +17,14 @@ class AccessDenied(Exception):
     """The store denied access: a permission is missing, which an operator must grant."""
 
 
+class ObjectArchived(Exception):
+    """The object is in an archive, and must be restored before it can be read."""
+
+
+class CustomerKeyRequired(Exception):
+    """The object is encrypted with a key that only its uploader has (SSE-C)."""
+
+
 class Location(NamedTuple):
     """The address of an object. The key is any text S3 accepts; the URI holds it unescaped."""
 
@@ -49,12 +57,16 @@ class Artifact(BaseModel):
 
 
 class Stat(NamedTuple):
-    """An object's size, ETag, version and metadata, known without reading it."""
+    """What is known of an object without reading it: size, ETag, version and metadata.
+
+    `archive` is the archive that the object must be restored from before it can be read, or None.
+    """
 
     bytes: int
     etag: str
     version_id: str | None
     metadata: dict[str, str]
+    archive: str | None = None
 
 
 class Upload(Protocol):
@@ -73,7 +85,7 @@ class ArtifactStore(Protocol):
     """A store of artifacts.
 
     Its methods raise KeyError for a missing object, StoreUnavailable for an outage, AccessDenied
-    for a missing permission.
+    for a missing permission, ObjectArchived, CustomerKeyRequired, or KeyUnusable.
     """
 
     def stat(self, location: Location) -> Stat: ...

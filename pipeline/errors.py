@@ -5,12 +5,14 @@
     │   ├── UnsupportedMedia  CorruptMedia  MediaTooLarge  NoSubject
     │   ├── InvalidOptions  InvalidPrompt  UnknownModel  LicenseNotAccepted
     │   ├── PhotoRefused
-    │   └── SourceMissing  SourceForbidden  SourceChanged
+    │   └── SourceMissing  SourceForbidden  SourceArchived  SourceChanged
     ├── CapacityError      the function is too small: retried with the fallback model, or failed
     │   └── OutOfMemory  OutOfStorage
     ├── TransientError     may succeed later: retried, then left uncaught for Redrive
     │   ├── StoreUnavailable  WeightsUnavailable  ModelUnavailable
     │   └── WeightsClaimed (only where weights are staged)
+    ├── DeploymentError    the deployment is at fault: left uncaught, for an operator and Redrive
+    │   └── KeyUnusable
     └── WeightsError       the model is at fault, not the input
         ├── WeightsNotStaged (staged once, then retried)  WeightsMismatch (never loaded)
         └── WeightsForbidden (never fetched)  ModelNotOffered (left uncaught, for an operator)
@@ -27,8 +29,10 @@ from typing import ClassVar, Final
 __all__ = [
     "CapacityError",
     "CorruptMedia",
+    "DeploymentError",
     "InvalidOptions",
     "InvalidPrompt",
+    "KeyUnusable",
     "LicenseNotAccepted",
     "MediaTooLarge",
     "ModelNotOffered",
@@ -40,6 +44,7 @@ __all__ = [
     "PermanentError",
     "PhotoRefused",
     "PipelineError",
+    "SourceArchived",
     "SourceChanged",
     "SourceForbidden",
     "SourceMissing",
@@ -131,9 +136,22 @@ class SourceMissing(PermanentError):
 
 
 class SourceForbidden(PermanentError):
-    """The platform has no access to the bucket that the photo is in."""
+    """The bucket denies access or is in another region, or the photo needs its uploader's key."""
 
-    hint = "Copy the photo to the ingest bucket; the upload starts an execution."
+    hint = (
+        "Copy the photo to the ingest bucket, without a customer-provided key (SSE-C); the upload "
+        "starts an execution."
+    )
+
+
+class SourceArchived(PermanentError):
+    """The object is archived and cannot be read before it is restored."""
+
+    hint = (
+        "Restore the object: `aws s3api restore-object --bucket BUCKET --key KEY --restore-request "
+        "Days=7`. Once `aws s3api head-object` shows that it is restored, run `matteline "
+        "quarantine release` with the execution's name."
+    )
 
 
 class SourceChanged(PermanentError):
@@ -204,6 +222,16 @@ class WeightsClaimed(TransientError):
     hint = "No action needed: this execution waits, then uses or stages the weights."
 
 
+class DeploymentError(PipelineError):
+    """The deployment is at fault, not the input; the same input succeeds once it is corrected."""
+
+
+class KeyUnusable(DeploymentError):
+    """KMS cannot use the key of a bucket or object: it is disabled, missing or being deleted."""
+
+    hint = "Enable the key in AWS KMS, or cancel its deletion; then redrive the execution."
+
+
 class WeightsError(PipelineError):
     """The model is at fault, not the input."""
 
@@ -215,7 +243,7 @@ class WeightsNotStaged(WeightsError):
 
 
 class WeightsForbidden(WeightsError):
-    """A gated source or bucket denied access, or its token is unreadable."""
+    """A gated source or bucket denied access, or its token, object or key cannot be used."""
 
     hint = (
         "Store the token that the model's row names and give the model downloader access to it "

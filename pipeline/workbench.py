@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, TypeVarTuple
 
 from pipeline import hardware
-from pipeline.artifacts import ArtifactStore
+from pipeline.artifacts import ArtifactStore, CustomerKeyRequired, Location, ObjectArchived
 from pipeline.contracts.contract import Source
 from pipeline.declared.declaration import MOST_MEMORY_MB
-from pipeline.errors import SourceChanged, SourceMissing
+from pipeline.errors import SourceArchived, SourceChanged, SourceForbidden, SourceMissing
 
 T = TypeVar("T")
 Of = TypeVarTuple("Of")
@@ -117,15 +117,30 @@ class TaskContext:
 
 
 def read_source(store: ArtifactStore, source: Source) -> bytes:
-    """The inspected bytes again; SourceMissing or SourceChanged if they are no longer there."""
+    """Return the inspected bytes. Raises an error of a Source… name if they cannot be read."""
     uri = source.location.uri
-    try:
+    with named_source_errors(
+        source.location, missing=f"{uri} was deleted while its execution was running"
+    ):
         content = store.read(source.location)
-    except KeyError:
-        raise SourceMissing(f"{uri} was deleted while its execution was running") from None
     if hashlib.sha256(content).hexdigest() != source.sha256:
         raise SourceChanged(f"{uri} was replaced while its execution was running")
     return content
+
+
+@contextmanager
+def named_source_errors(location: Location, *, missing: str) -> Iterator[None]:
+    """Raise SourceMissing, SourceArchived or SourceForbidden for what the store says of a photo."""
+    try:
+        yield
+    except KeyError:
+        raise SourceMissing(missing) from None
+    except ObjectArchived as error:
+        raise SourceArchived(str(error)) from error
+    except CustomerKeyRequired as error:
+        raise SourceForbidden(
+            f"{location.uri} is encrypted with a customer-provided key (SSE-C)"
+        ) from error
 
 
 def ms_since(started: float) -> float:

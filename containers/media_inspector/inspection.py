@@ -28,10 +28,10 @@ from pipeline.contracts.output_keys import output_stem
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.models import ModelRow
 from pipeline.declared.products import Product, load_products
-from pipeline.errors import SourceChanged, SourceForbidden, SourceMissing
+from pipeline.errors import SourceArchived, SourceChanged, SourceForbidden
 from pipeline.photo import pixels
 from pipeline.photo.limits import require_bytes
-from pipeline.workbench import Workbench
+from pipeline.workbench import Workbench, named_source_errors
 
 _ANY_MEDIA: Final = "application/octet-stream"
 
@@ -81,7 +81,8 @@ def inspect_media(
         name: _planned(getattr(options, role.option), options, catalogue.of(role.container))
         for name, role in product.roles.items()
     }
-    source = _source(request, stat, store, contract.source)
+    with _denied_by_other_buckets(request, task.ingest_bucket):
+        source = _source(request, stat, store, contract.source)
     checked = with_prompts_checked(options, catalogue, source)
     job_id = _job_id(product, source, checked)
     run = hashlib.sha256(task.execution.encode()).hexdigest()[:12]
@@ -124,22 +125,20 @@ def _denied_by_other_buckets(request: Request, ingest_bucket: str | None) -> Ite
     except AccessDenied as error:
         if ingest_bucket in (None, request.location.bucket):
             raise
-        raise SourceForbidden(
-            f"access to {request.location.uri} was denied; media must be in {ingest_bucket}"
-        ) from error
+        raise SourceForbidden(f"{error}; media must be in {ingest_bucket}") from error
 
 
 def _stat(request: Request, store: ArtifactStore) -> Stat:
     location = request.location
-    try:
+    with named_source_errors(location, missing=f"there is no {location.uri}"):
         stat = store.stat(location)
-    except KeyError:
-        raise SourceMissing(f"there is no {location.uri}") from None
     if request.etag and request.etag != stat.etag:
         raise SourceChanged(f"{location.uri} was replaced after the event that named it")
     if request.etag and _replaced(request, stat, store):
         raise SourceChanged(f"{location.uri} was replaced before its event arrived")
     require_bytes(stat.bytes)
+    if stat.archive:
+        raise SourceArchived(f"{location.uri} is archived in {stat.archive}")
     return stat
 
 
@@ -176,10 +175,9 @@ def _weights_key(row: ModelRow) -> str | None:
 def _source(request: Request, stat: Stat, store: ArtifactStore, kind: type[Source]) -> Source:
     """Read the very version that was measured; take its checksum and its header."""
     location = request.location._replace(version_id=stat.version_id)
-    try:
+    missing = f"{location.uri} was deleted while it was being read"
+    with named_source_errors(location, missing=missing):
         content = store.read(location)
-    except KeyError:
-        raise SourceMissing(f"{location.uri} was deleted while it was being read") from None
     return kind(
         bucket=location.bucket,
         key=location.key,

@@ -12,11 +12,19 @@ from urllib3.exceptions import HTTPError
 
 from containers.model_downloader.intake import Intake
 from containers.model_downloader.web import Closed, Web
-from pipeline.artifacts import CHUNK_BYTES, AccessDenied, ArtifactStore, Location
+from pipeline.artifacts import (
+    CHUNK_BYTES,
+    AccessDenied,
+    ArtifactStore,
+    CustomerKeyRequired,
+    Location,
+    ObjectArchived,
+)
 from pipeline.aws.secrets import Secrets, Unreadable
 from pipeline.declared.addresses import without_credentials
 from pipeline.declared.models import WeightsFile
 from pipeline.errors import (
+    KeyUnusable,
     PipelineError,
     StoreUnavailable,
     WeightsForbidden,
@@ -89,8 +97,10 @@ class Sources:
             yield from self.store.stream(location)
         except KeyError:
             raise OSError("the object does not exist") from None
-        except AccessDenied as error:
+        except (AccessDenied, CustomerKeyRequired, ObjectArchived) as error:
             raise Closed(str(error)) from error
+        except KeyUnusable as error:
+            raise Closed(error.message) from error
         except StoreUnavailable as error:
             raise OSError(error.message) from error
 

@@ -17,7 +17,7 @@ from pipeline.errors import ModelNotOffered, ModelUnavailable, PhotoRefused
 _NOT_OFFERED: Final = {"AccessDeniedException", "ResourceNotFoundException"}
 _BUSY: Final = {
     "ThrottlingException", "ServiceQuotaExceededException", "ModelNotReadyException",
-    "ModelTimeoutException", "ModelErrorException",
+    "ModelTimeoutException", "ModelErrorException", "ExpiredTokenException",
 }  # fmt: skip
 _SERVER_FAULT: Final = 500
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from pipeline.artifacts import CHUNK_BYTES, Artifact, Location, Stat, Upload
+from pipeline.aws.s3_archives import archive_of
 from pipeline.aws.s3_errors import lost_races, named_errors, unwrapped
+from pipeline.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 _PART_BYTES: Final = 16 * 2**20  # S3 allows 10,000 parts: 156 GiB
+_MISSING: Final = "404"
+_SERVER_FAULT: Final = 500
 
 
 class S3Store:
@@ -34,10 +40,11 @@ class S3Store:
         return cls(boto3.client("s3", config=config))
 
     def stat(self, location: Location) -> Stat:
-        with named_errors(location):
+        with named_errors(location), self._explained(location):
             head = self._client.head_object(**_address(location))  # type: ignore[arg-type]
         etag = head["ETag"].strip('"')
-        return Stat(head["ContentLength"], etag, head.get("VersionId"), head["Metadata"])
+        version_id, metadata = head.get("VersionId"), head["Metadata"]
+        return Stat(head["ContentLength"], etag, version_id, metadata, archive_of(head))
 
     def read(self, location: Location) -> bytes:
         with named_errors(location):
@@ -53,7 +60,7 @@ class S3Store:
         return Artifact(uri=location.uri, sha256=sha256, bytes=len(content))
 
     def download(self, location: Location, path: Path) -> None:
-        with named_errors(location):
+        with named_errors(location), self._explained(location):
             bucket, key, version_id = location
             extra = {"VersionId": version_id} if version_id is not None else {}
             self._client.download_file(bucket, key, str(path), ExtraArgs=extra)
@@ -85,6 +92,20 @@ class S3Store:
         with named_errors(location), lost_races():
             bucket, key, _ = location
             self._client.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
+
+    @contextmanager
+    def _explained(self, location: Location) -> Iterator[None]:
+        """Raise S3's error with its code: the answer to a HEAD has none, so send a GET as well."""
+        try:
+            yield
+        except ClientError as error:
+            status = error.response["Error"]["Code"]
+            if not status.isdigit() or status == _MISSING or int(status) >= _SERVER_FAULT:
+                raise
+            self._client.get_object(**_address(location), Range="bytes=0-0")["Body"].close()  # type: ignore[arg-type]
+            raise StoreUnavailable(
+                f"S3 answered {status} to a HEAD of {location.uri}, and then accepted a GET"
+            ) from error
 
 
 class _MultipartUpload:

@@ -1,47 +1,94 @@
-"""Translate errors of S3 and boto3 to those that an `ArtifactStore` raises."""
+"""Translate errors of S3 and boto3 to those that an `ArtifactStore` raises.
+
+S3's codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. A code that begins
+with `KMS.` is about the key that encrypts the object, and is an error of KMS's operation Decrypt or
+GenerateDataKey.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from boto3.exceptions import RetriesExceededError, S3UploadFailedError
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import (
+    ClientError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+)
 from botocore.exceptions import ConnectionError as NoConnection
+from s3transfer.exceptions import S3DownloadFailedError
 
-from pipeline.artifacts import AccessDenied, Location
-from pipeline.errors import StoreUnavailable
+from pipeline.artifacts import AccessDenied, CustomerKeyRequired, Location, ObjectArchived
+from pipeline.errors import KeyUnusable, StoreUnavailable
 
-_MISSING: Final = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}
-_THROTTLED: Final = {
-    "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout",
+# ClientError stands for errors that pass unchanged: our credentials are wrong.
+MEANINGS: Final[Mapping[type[Exception], tuple[str, ...]]] = {
+    KeyError: (
+        "404", "NoSuchBucket", "NoSuchKey", "NoSuchVersion",
+        "MethodNotAllowed",  # the version is a delete marker
+        "InvalidBucketName", "KeyTooLongError",  # no such object can exist
+    ),
+    StoreUnavailable: (
+        "BandwidthLimitExceeded", "RequestLimitExceeded", "RequestThrottled",
+        "RequestThrottledException", "SlowDown", "Throttling", "ThrottlingException",
+        "TooManyRequestsException", "KMS.ThrottlingException",
+        "ConditionalRequestConflict", "InternalError", "OperationAborted", "RequestTimeout",
+        "RequestTimeoutException", "ServiceUnavailable", "KMS.DependencyTimeoutException",
+        "KMS.KMSInternalException", "KMS.KeyUnavailableException",
+        "TemporaryRedirect",  # S3 creates the bucket's DNS entry
+        "ExpiredToken", "RequestTimeTooSkewed", "TokenRefreshRequired",
+        "BadDigest", "IncompleteBody", "XAmzContentChecksumMismatch",
+        "XAmzContentSHA256Mismatch",  # an upload was damaged on its way
+        "InvalidRange", "PreconditionFailed",  # the object was replaced while it was being read
+    ),
+    AccessDenied: (
+        "AccessDenied", "AllAccessDisabled", "InvalidPayer", "KMS.AccessDeniedException",
+        # The bucket is in another region, and boto3 could not follow it there.
+        "301", "IllegalLocationConstraintException", "PermanentRedirect",
+    ),
+    ObjectArchived: ("InvalidObjectState",),
+    ClientError: ("InvalidAccessKeyId", "InvalidSecurity", "SignatureDoesNotMatch"),
 }  # fmt: skip
+
+# For codes with several meanings: a text that the message has, in lower case.
+MEANINGS_BY_TEXT: Final[Mapping[tuple[str, str], type[Exception]]] = {
+    ("AuthorizationHeaderMalformed", "region"): AccessDenied,
+    ("InvalidArgument", "version id"): KeyError,
+    ("InvalidRequest", "server side encryption"): CustomerKeyRequired,
+}
+
+_BY_CODE: Final = {code: meaning for meaning, codes in MEANINGS.items() for code in codes}
 _LOST_RACE: Final = {
     "PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "NoSuchUpload",
 }  # fmt: skip
-_NO_ANSWER: Final = (HTTPClientError, NoConnection, IncompleteReadError, RetriesExceededError)
-_BAD_REQUEST: Final = 400
+_NO_ANSWER: Final = (
+    FlexibleChecksumError, HTTPClientError, IncompleteReadError, NoConnection,
+    RetriesExceededError, S3DownloadFailedError,
+    RecursionError,  # boto3 follows redirects that name no region, without end
+)  # fmt: skip
 _DENIED: Final = {401, 403}
+_THROTTLED: Final = 429
 _SERVER_FAULT: Final = 500
 
 
 @contextmanager
 def named_errors(location: Location) -> Iterator[None]:
-    """Raise KeyError, StoreUnavailable or AccessDenied; other errors, which are bugs, pass."""
+    """Raise what S3's answer means; other errors, which are bugs, pass.
+
+    Raises KeyError, StoreUnavailable, AccessDenied, ObjectArchived, CustomerKeyRequired or
+    KeyUnusable.
+    """
     try:
         yield
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        malformed_version = location.version_id is not None and status == _BAD_REQUEST
-        if code in _MISSING or malformed_version:
-            raise KeyError(location.uri) from error
-        if code in _THROTTLED or status >= _SERVER_FAULT:
-            raise StoreUnavailable(f"S3 answered {code} for {location.uri}") from error
-        if status in _DENIED:
-            raise AccessDenied(f"S3 answered {code} for {location.uri}") from error
-        raise
+        meaning = _meaning(error)
+        if meaning is ClientError:
+            raise
+        said = location.uri if meaning is KeyError else _said(error, location)
+        raise meaning(said) from error
     except _NO_ANSWER as error:
         raise StoreUnavailable(f"S3 did not answer for {location.uri}: {error}") from error
 
@@ -63,3 +110,29 @@ def unwrapped() -> Iterator[None]:
         yield
     except S3UploadFailedError as error:
         raise error.__context__ or error from None
+
+
+def _meaning(error: ClientError) -> type[Exception]:
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    if code in _BY_CODE:
+        return _BY_CODE[code]
+    for (coded, text), meaning in MEANINGS_BY_TEXT.items():
+        if code == coded and text in message.lower():
+            return meaning
+    if status == _THROTTLED or status >= _SERVER_FAULT:
+        return StoreUnavailable
+    if code.startswith("KMS."):
+        return KeyUnusable
+    return AccessDenied if status in _DENIED else ClientError
+
+
+def _said(error: ClientError, location: Location) -> str:
+    """Return what S3 answered, and what it says of the object's class and the bucket's region."""
+    told: dict[str, Any] = dict(error.response["Error"])
+    headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
+    tier = told.get("AccessTier") or told.get("StorageClass")
+    region = told.get("Region") or headers.get("x-amz-bucket-region")
+    said = f"S3 answered {told['Code']} for {location.uri}: {told.get('Message', '')}"
+    said += f" (it is archived in {tier})" if tier else ""
+    return said + (f" (its bucket is in {region})" if region else "")

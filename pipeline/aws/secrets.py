@@ -13,7 +13,9 @@ from pipeline.errors import StoreUnavailable
 
 _MISSING: Final = {"ResourceNotFoundException", "InvalidRequestException"}
 _DENIED: Final = {"AccessDeniedException", "DecryptionFailure"}
-_THROTTLED: Final = {"ThrottlingException", "InternalServiceError", "RequestLimitExceeded"}
+_PASSING: Final = {
+    "ThrottlingException", "InternalServiceError", "RequestLimitExceeded", "ExpiredTokenException",
+}  # fmt: skip
 _SERVER_FAULT: Final = 500
 
 
@@ -46,7 +48,7 @@ class SecretsManager:
                 raise KeyError(name) from error
             if code in _DENIED:
                 raise Unreadable(f"Secrets Manager answered {code}") from error
-            if code in _THROTTLED or status >= _SERVER_FAULT:
+            if code in _PASSING or status >= _SERVER_FAULT:
                 raise StoreUnavailable(f"Secrets Manager answered {code} for {name!r}") from error
             raise
         except (HTTPClientError, NoConnection) as error:

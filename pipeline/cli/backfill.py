@@ -169,6 +169,8 @@ def _print_estimate(site: Site, batch: Batch, seconds: float) -> None:
     click.echo(f"{size.objects:,} objects, {size.bytes / 1e9:,.3f} GB; {size.done:,} done already")
     if size.missing:
         click.echo(f"{size.missing:,} listed keys have no object")
+    if size.archived:
+        click.echo(f"{size.archived:,} objects are archived: restore them first")
     named = ", ".join(row.name for row in models) or "no model"
     click.echo(f"about ${dollars:,.2f}, at {seconds:g} s with {memory_mb:,} MB each ({named})")
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from pipeline.aws.s3_archives import archive_of, is_archived
 from pipeline.declared.products import Product
 from pipeline.errors import InvalidOptions
 from pipeline.operations.jobs_table import DONE, JobsTable
@@ -88,12 +89,16 @@ class Batch:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The size of a batch. Objects with a finished job are inspected and skipped."""
+    """The size of a batch. Objects with a finished job are inspected and skipped.
+
+    `archived` objects are counted among the others, and are quarantined unless they are restored.
+    """
 
     objects: int
     bytes: int
     missing: int
     done: int
+    archived: int = 0
 
     def dollars(self, *, transitions: int, memory_mb: int, seconds: float) -> float:
         """Return the cost in US dollars of the unfinished objects; arguments are for one object."""
@@ -106,15 +111,16 @@ def estimate(site: Site, batch: Batch) -> Estimate:
 
     Raises InvalidOptions for a list without keys.
     """
-    sizes = dict(_sizes(site, batch))
+    looked_up = dict(_looked_up(site, batch))
     rows = JobsTable(site).rows()
     done = {row.key for row in rows if row.status == DONE and row.product == batch.product.name}
-    found = {key: size for key, size in sizes.items() if size is not None}
+    found = {key: stored for key, stored in looked_up.items() if stored is not None}
     return Estimate(
         objects=len(found),
-        bytes=sum(found.values()),
-        missing=len(sizes) - len(found),
+        bytes=sum(stored.bytes for stored in found.values()),
+        missing=len(looked_up) - len(found),
         done=0 if batch.force else len(done & found.keys()),
+        archived=sum(stored.archived for stored in found.values()),
     )
 
 
@@ -155,39 +161,50 @@ def put_list(site: Site, listed: KeyList) -> None:
     )
 
 
-def _sizes(site: Site, batch: Batch) -> Iterator[tuple[str, int | None]]:
-    """Yield every object's key and size in bytes; None for a listed key without an object."""
+class _Stored(NamedTuple):
+    """What a listing or a HEAD says of an object."""
+
+    bytes: int
+    archived: bool
+
+
+def _looked_up(site: Site, batch: Batch) -> Iterator[tuple[str, _Stored | None]]:
+    """Yield every object's key and what is known of it; None for a listed key without an object."""
     if batch.listed is None:
         return _below(site, batch.prefix)
-    return _looked_up(site, batch.listed.keys)
+    return _each_of(site, batch.listed.keys)
 
 
-def _below(site: Site, prefix: str) -> Iterator[tuple[str, int | None]]:
+def _below(site: Site, prefix: str) -> Iterator[tuple[str, _Stored | None]]:
     pages = (
         site.client("s3")
         .get_paginator("list_objects_v2")
-        .paginate(Bucket=site.names.bucket("ingest"), Prefix=prefix)
+        .paginate(
+            Bucket=site.names.bucket("ingest"),
+            Prefix=prefix,
+            OptionalObjectAttributes=["RestoreStatus"],
+        )
     )
     for page in pages:
         for stored in page.get("Contents", []):
             if not stored["Key"].endswith("/"):
-                yield stored["Key"], stored["Size"]
+                yield stored["Key"], _Stored(stored["Size"], is_archived(stored))
 
 
-def _looked_up(site: Site, keys: list[str]) -> Iterator[tuple[str, int | None]]:
+def _each_of(site: Site, keys: list[str]) -> Iterator[tuple[str, _Stored | None]]:
     s3, bucket = site.client("s3"), site.names.bucket("ingest")
 
-    def size(key: str) -> int | None:
+    def look_up(key: str) -> _Stored | None:
         try:
-            length: int = s3.head_object(Bucket=bucket, Key=key)["ContentLength"]
+            head = s3.head_object(Bucket=bucket, Key=key)
         except s3.exceptions.ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return None
             raise
-        return length
+        return _Stored(head["ContentLength"], archive_of(head) is not None)
 
     with ThreadPoolExecutor(_LOOKUPS) as threads:
-        yield from zip(keys, threads.map(size, keys), strict=True)
+        yield from zip(keys, threads.map(look_up, keys), strict=True)
 
 
 def _csv_rows(text: str) -> Iterable[Mapping[str, object]]:

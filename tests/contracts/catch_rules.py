@@ -80,9 +80,10 @@ def _sets_caught_with(
 
 
 def redrivable_errors_stay_uncaught(machine: Machine, declared: Declared) -> Iterator[str]:
-    """A caught state is not failed, so Redrive cannot resume it; a bad model needs a person."""
+    """A caught state is not failed, so Redrive cannot resume it; some errors need a person."""
+    redrivable = declared.transient | declared.deployment | NEED_A_PERSON
     for state in machine.states:
-        for name in sorted(state.caught & (declared.transient | NEED_A_PERSON)):
+        for name in sorted(state.caught & redrivable):
             yield f"{state.name}: catches {name}"
         for name in sorted(state.caught & state.retried):
             yield f"{state.name}: retries and then catches {name}"

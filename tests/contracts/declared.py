@@ -25,7 +25,14 @@ from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.containers import ContainerManifest
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.models import ModelRow
-from pipeline.errors import CapacityError, PermanentError, TransientError, WeightsError, leaf_names
+from pipeline.errors import (
+    CapacityError,
+    DeploymentError,
+    PermanentError,
+    TransientError,
+    WeightsError,
+    leaf_names,
+)
 from pipeline.golden import Row
 from pipeline.local.deployment import NAMES
 from pipeline.releases import errors as release_errors
@@ -82,11 +89,12 @@ class Declared:
     permanent: frozenset[str]
     capacity: frozenset[str]
     transient: frozenset[str]
+    deployment: frozenset[str]
     weights: frozenset[str]
 
     @property
     def errors(self) -> frozenset[str]:
-        return self.permanent | self.capacity | self.transient | self.weights
+        return self.permanent | self.capacity | self.transient | self.deployment | self.weights
 
     def role_of(self, machine: Machine) -> Role:
         return role_of(machine.name, self.products)
@@ -146,6 +154,7 @@ def read_declared(root: Path = ROOT) -> Declared:
         permanent=leaf_names(PermanentError),
         capacity=leaf_names(CapacityError),
         transient=leaf_names(TransientError),
+        deployment=leaf_names(DeploymentError),
         weights=leaf_names(WeightsError),
     )
 

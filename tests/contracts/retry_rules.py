@@ -139,7 +139,7 @@ def every_task_is_retried_politely(machine: Machine, _declared: Declared) -> Ite
 
 
 def hopeless_errors_are_not_retried(machine: Machine, declared: Declared) -> Iterator[str]:
-    hopeless = declared.permanent | declared.capacity | declared.weights
+    hopeless = declared.permanent | declared.capacity | declared.deployment | declared.weights
     for state in machine.states:
         for name in sorted(state.retried & (hopeless | OUT_OF_CAPACITY | WILDCARDS)):
             yield f"{state.name}: retries {name}"

@@ -14,8 +14,8 @@ from tests.contracts.declared import ROOT
 
 _ENVIRONMENT: Final = frozenset({"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"})
 
-# boto3 is a thin face of botocore, and each release of it names the botocore it comes with.
-_COMES_WITH: Final = {"botocore": "boto3"}
+# boto3 is a thin face of these, and each release of it names the releases it comes with.
+_COMES_WITH: Final = {"botocore": "boto3", "s3transfer": "boto3"}
 
 
 def parse(path: Path) -> ast.Module:

@@ -6,19 +6,41 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-OUTAGE = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+
+class Answer(NamedTuple):
+    """An error of S3."""
+
+    status: str
+    code: str
+    message: str
+
+    @property
+    def body(self) -> bytes:
+        said = f"<Code>{self.code}</Code><Message>{self.message}</Message>"
+        return f"<Error>{said}</Error>".encode()
+
+
+OUTAGE: Final = Answer("503 Slow Down", "SlowDown", "Please reduce your request rate.")
+
+
+@dataclass
+class _Rule:
+    request: re.Pattern[str]
+    answer: Answer
+    times: int
 
 
 class Faults:
-    """Answers 503 to, or runs something before, the requests that a test names."""
+    """Answers an error to, or runs something before, the requests that a test names."""
 
     def __init__(self) -> None:
         self._app: Any = None
         self._lock = threading.Lock()
-        self._outages: list[list[Any]] = []
+        self._outages: list[_Rule] = []
         self._surprises: list[tuple[re.Pattern[str], Callable[[], None]]] = []
 
     def wrap(self, app: Any) -> Any:
@@ -26,9 +48,11 @@ class Faults:
         return self
 
     @contextmanager
-    def outage(self, request: str, *, times: int = 10**9) -> Iterator[None]:
-        """Answer 503 to the next `times` requests whose "METHOD path action" matches."""
-        rule = [re.compile(request), times]
+    def outage(
+        self, request: str, *, times: int = 10**9, answer: Answer = OUTAGE
+    ) -> Iterator[None]:
+        """Answer an error to the next `times` requests whose "METHOD path action" matches."""
+        rule = _Rule(re.compile(request), answer, times)
         self._outages.append(rule)
         try:
             yield
@@ -44,10 +68,12 @@ class Faults:
         request += f" {environ.get('HTTP_X_AMZ_TARGET', '')}"  # of the services that are no S3
         for surprise in self._due(request):
             surprise()
-        if self._is_out(request):
+        fault = self._fault(request)
+        if fault:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            start_response("503 Slow Down", [("Content-Length", str(len(OUTAGE)))])
-            return [OUTAGE]
+            body = b"" if environ["REQUEST_METHOD"] == "HEAD" else fault.body
+            start_response(fault.status, [("Content-Length", str(len(body)))])
+            return [body]
         answer: Iterable[bytes] = self._app(environ, start_response)
         return answer
 
@@ -57,10 +83,10 @@ class Faults:
             self._surprises = [rule for rule in self._surprises if rule not in due]
         return [surprise for _, surprise in due]
 
-    def _is_out(self, request: str) -> bool:
+    def _fault(self, request: str) -> Answer | None:
         with self._lock:
             for rule in self._outages:
-                if rule[0].search(request) and rule[1] > 0:
-                    rule[1] -= 1
-                    return True
-        return False
+                if rule.request.search(request) and rule.times > 0:
+                    rule.times -= 1
+                    return rule.answer
+        return None

@@ -7,6 +7,7 @@ import pytest
 from pipeline import errors
 from pipeline.errors import (
     CapacityError,
+    DeploymentError,
     NoSubject,
     PermanentError,
     PipelineError,
@@ -24,6 +25,7 @@ LEAVES = {
         "MediaTooLarge",
         "NoSubject",
         "PhotoRefused",
+        "SourceArchived",
         "SourceChanged",
         "SourceForbidden",
         "SourceMissing",
@@ -37,6 +39,7 @@ LEAVES = {
         "WeightsClaimed",
         "WeightsUnavailable",
     },
+    DeploymentError: {"KeyUnusable"},
     WeightsError: {"ModelNotOffered", "WeightsForbidden", "WeightsMismatch", "WeightsNotStaged"},
 }
 NAMES = sorted(set().union(*LEAVES.values()))

@@ -8,9 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import LocalStore, Location
+from pipeline.artifacts import (
+    AccessDenied,
+    CustomerKeyRequired,
+    LocalStore,
+    Location,
+    ObjectArchived,
+)
 from pipeline.contracts.contract import SourcePhoto
-from pipeline.errors import SourceChanged, SourceMissing
+from pipeline.errors import (
+    KeyUnusable,
+    SourceArchived,
+    SourceChanged,
+    SourceForbidden,
+    SourceMissing,
+    StoreUnavailable,
+)
 from pipeline.workbench import Settings, read_source
 
 ON_LAMBDA = {"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
@@ -64,6 +77,33 @@ def test_the_inspected_bytes_are_returned(store: LocalStore) -> None:
 def test_a_deleted_photo_is_missing(store: LocalStore) -> None:
     with pytest.raises(SourceMissing, match=r"s3://photos/사진/cat 1\.jpg was deleted"):
         read_source(store, SOURCE)
+
+
+class Refusing(LocalStore):
+    """A store that raises one error for every read."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def read(self, location: Location) -> bytes:  # noqa: ARG002
+        raise self._error
+
+
+REFUSALS: list[tuple[Exception, type[Exception], str]] = [
+    (ObjectArchived("it is archived in GLACIER"), SourceArchived, "it is archived in GLACIER"),
+    (CustomerKeyRequired("no"), SourceForbidden, r"cat 1\.jpg is encrypted with a customer-prov"),
+    (KeyUnusable("it is disabled"), KeyUnusable, "it is disabled"),
+    (StoreUnavailable("later"), StoreUnavailable, "later"),
+    (AccessDenied("no"), AccessDenied, "no"),
+]
+
+
+@pytest.mark.parametrize(("raised", "named", "message"), REFUSALS)
+def test_a_photo_that_cannot_be_read_says_why(
+    raised: Exception, named: type[Exception], message: str
+) -> None:
+    with pytest.raises(named, match=message):
+        read_source(Refusing(raised), SOURCE)
 
 
 @pytest.mark.parametrize("content", [b"", b"the photo as it is!", INSPECTED + b"\0"])

@@ -7,20 +7,24 @@ from typing import Any
 
 import pytest
 
-from pipeline.artifacts import AccessDenied, LocalStore, Location, Stat
+from pipeline.artifacts import AccessDenied, CustomerKeyRequired, LocalStore, Location, Stat
 from pipeline.declared.catalogue import Catalogue
 from pipeline.errors import (
     CorruptMedia,
     InvalidOptions,
+    KeyUnusable,
     MediaTooLarge,
     PipelineError,
+    SourceArchived,
+    SourceChanged,
     SourceForbidden,
     SourceMissing,
+    StoreUnavailable,
     UnknownModel,
     UnsupportedMedia,
 )
 from pipeline.photo import limits
-from tests.containers.media_inspector.inspecting import CAT, inspect, jpeg
+from tests.containers.media_inspector.inspecting import CAT, arrived, etag, inspect, jpeg
 
 WISHES: dict[str, tuple[dict[str, Any], type[PipelineError]]] = {
     "an option there is not": ({"nope": 1}, InvalidOptions),
@@ -76,6 +80,80 @@ def test_access_denied_by_the_ingest_bucket_is_a_bug(
 ) -> None:
     with pytest.raises(AccessDenied):
         inspect(ClosedStore(tmp_path), catalogue, ingest_bucket=ingest_bucket)
+
+
+class Unreadable(LocalStore):
+    """Knows every object, and denies reading it: its key is another account's."""
+
+    def stat(self, location: Location) -> Stat:
+        return LocalStore(self.root).stat(location)
+
+    def read(self, location: Location) -> bytes:
+        raise AccessDenied(f"S3 answered AccessDenied for {location.uri}: kms:Decrypt")
+
+
+def test_a_photo_that_may_be_seen_and_not_read_is_denied_as_well(
+    store: LocalStore, catalogue: Catalogue
+) -> None:
+    closed = Unreadable(store.root)
+
+    with pytest.raises(SourceForbidden, match="kms:Decrypt; media must be in ours"):
+        inspect(closed, catalogue, ingest_bucket="ours")
+    with pytest.raises(AccessDenied):
+        inspect(closed, catalogue, ingest_bucket=CAT.bucket)
+
+
+class Refusing(LocalStore):
+    """A store that raises one error for every HEAD."""
+
+    error: Exception
+
+    def stat(self, location: Location) -> Stat:  # noqa: ARG002
+        raise self.error
+
+
+@pytest.mark.parametrize("ingest_bucket", [CAT.bucket, "ours"])
+@pytest.mark.parametrize(
+    ("raised", "named"),
+    [
+        (CustomerKeyRequired("S3 answered InvalidRequest"), SourceForbidden),
+        (KeyUnusable("S3 answered KMS.DisabledException"), KeyUnusable),
+        (StoreUnavailable("S3 answered RequestTimeout"), StoreUnavailable),
+    ],
+)
+def test_what_s3_answers_has_its_own_name_in_any_bucket(
+    store: LocalStore,
+    catalogue: Catalogue,
+    raised: Exception,
+    named: type[PipelineError],
+    ingest_bucket: str,
+) -> None:
+    refusing = Refusing(store.root)
+    refusing.error = raised
+
+    with pytest.raises(named):
+        inspect(refusing, catalogue, ingest_bucket=ingest_bucket)
+
+
+class Archive(LocalStore):
+    """A store whose objects must be restored before they are read."""
+
+    def stat(self, location: Location) -> Stat:
+        return super().stat(location)._replace(archive="GLACIER, and is being restored")
+
+
+def test_an_archived_photo_is_refused_unread(store: LocalStore, catalogue: Catalogue) -> None:
+    message = r"s3://photos/trips/cat\.jpg is archived in GLACIER, and is being restored"
+
+    with pytest.raises(SourceArchived, match=message):
+        inspect(Archive(store.root), catalogue)
+
+
+def test_a_photo_that_was_replaced_by_an_archived_one_has_changed(
+    store: LocalStore, catalogue: Catalogue
+) -> None:
+    with pytest.raises(SourceChanged):
+        inspect(Archive(store.root), catalogue, **arrived(etag=etag(b"the photo before")))
 
 
 def test_a_missing_photo_has_a_name(store: LocalStore, catalogue: Catalogue) -> None:

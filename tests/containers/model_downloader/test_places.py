@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipeline.artifacts import AccessDenied, LocalStore, Location
+from pipeline.artifacts import (
+    AccessDenied,
+    CustomerKeyRequired,
+    LocalStore,
+    Location,
+    ObjectArchived,
+)
 from pipeline.aws.secrets import Unreadable
 from pipeline.declared.models import WeightsFile
-from pipeline.errors import StoreUnavailable, WeightsForbidden, WeightsUnavailable
+from pipeline.errors import KeyUnusable, StoreUnavailable, WeightsForbidden, WeightsUnavailable
 from pipeline.weights.proxies import Proxies
 from tests.containers.model_downloader.desks import CONTENT, MD5, SHA256, Desk, Vault, wanted
 from tests.containers.model_downloader.server import Web
@@ -92,8 +98,10 @@ def test_a_bucket_that_does_not_answer_is_a_source_that_failed(tmp_path: Path, d
 
 
 class Shut(LocalStore):
+    error: type[Exception] = AccessDenied
+
     def read(self, location: Location) -> bytes:
-        raise AccessDenied(f"S3 answered AccessDenied for {location.uri}")
+        raise self.error(f"S3 answered {self.error.__name__} for {location.uri}")
 
 
 def test_a_bucket_that_does_not_let_us_in_is_passed_over(
@@ -111,6 +119,17 @@ def test_a_bucket_that_does_not_let_us_in_is_for_a_person_to_mend(
     desk.store = Shut(tmp_path / "shut")
 
     with pytest.raises(WeightsForbidden, match=r"s3://shelf/w \(S3 answered AccessDenied"):
+        desk.fetch(wanted("s3://shelf/w", f"{web.url}/none"))
+
+
+@pytest.mark.parametrize("error", [CustomerKeyRequired, ObjectArchived, KeyUnusable])
+def test_an_object_that_cannot_be_read_is_for_a_person_to_mend(
+    web: Web, tmp_path: Path, desk: Desk, error: type[Exception]
+) -> None:
+    desk.store = store = Shut(tmp_path / "shut")
+    store.error = error
+
+    with pytest.raises(WeightsForbidden, match=rf"s3://shelf/w \(S3 answered {error.__name__}"):
         desk.fetch(wanted("s3://shelf/w", f"{web.url}/none"))
 
 

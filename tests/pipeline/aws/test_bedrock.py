@@ -75,6 +75,13 @@ def test_every_error_the_service_declares_is_named_here(stubber: Stubber) -> Non
     assert {shape.name for shape in operation.error_shapes} == {code for code, _, _ in ANSWERS}
 
 
+def test_an_expired_token_is_trouble_that_passes(stubber: Stubber) -> None:
+    stubber.add_client_error("invoke_model", "ExpiredTokenException", http_status_code=403)
+
+    with pytest.raises(ModelUnavailable):
+        Bedrock(stubber.client).invoke(MODEL, {})
+
+
 def test_wrong_credentials_raise_the_clients_own_error(stubber: Stubber) -> None:
     stubber.add_client_error("invoke_model", "UnrecognizedClientException", http_status_code=403)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from pipeline.artifacts import AccessDenied, Location
 from pipeline.aws.s3 import S3Store
@@ -103,31 +101,6 @@ def test_a_written_object_has_its_media_type(client: Any) -> None:
 
     head = client.head_object(Bucket=PHOTO.bucket, Key=PHOTO.key)
     assert head["ContentType"] == "image/webp"
-
-
-@pytest.fixture
-def reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], S3Store]]:
-    """Provide stores that connect to a port of this machine, with short timeouts, once."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
-    config = Config(
-        connect_timeout=0.3,
-        read_timeout=0.3,
-        retries={"total_max_attempts": 1},
-        s3={"addressing_style": "path"},
-    )
-    clients = []
-
-    def connect(port: int) -> S3Store:
-        address = f"http://127.0.0.1:{port}"
-        clients.append(
-            boto3.client("s3", region_name="us-east-1", endpoint_url=address, config=config)
-        )
-        return S3Store(clients[-1])
-
-    yield connect
-    for client in clients:
-        client.close()
 
 
 def explained(code: str) -> bytes:

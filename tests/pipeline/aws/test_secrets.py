@@ -80,6 +80,16 @@ def test_a_denied_secret_is_unreadable(
         reached(monkeypatch, port).read("hub/token")
 
 
+@pytest.mark.parametrize("code", ["ThrottlingException", "ExpiredTokenException"])
+def test_trouble_that_passes_is_an_outage(
+    monkeypatch: pytest.MonkeyPatch, serve: Serve, code: str
+) -> None:
+    port = serve(400, f'{{"__type": "{code}"}}'.encode())
+
+    with pytest.raises(StoreUnavailable, match=f"Secrets Manager answered {code}"):
+        reached(monkeypatch, port).read("hub/token")
+
+
 def test_a_function_without_credentials_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     manager = reached(monkeypatch, 9)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

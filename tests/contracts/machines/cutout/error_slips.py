@@ -88,6 +88,11 @@ _RETRIES: Final = (
     ),
     Slip(
         retry_rules.hopeless_errors_are_not_retried,
+        add("States/RemoveBackground/Retry/1/ErrorEquals", "KeyUnusable"),
+        "RemoveBackground: retries KeyUnusable",
+    ),
+    Slip(
+        retry_rules.hopeless_errors_are_not_retried,
         put("States/PublishRecord/Retry/0/ErrorEquals", ["States.ALL"]),
         "PublishRecord: retries States.ALL",
     ),
@@ -175,6 +180,11 @@ _CATCHES: Final = (
         catch_rules.redrivable_errors_stay_uncaught,
         add("States/RemoveBackground/Catch/1/ErrorEquals", "ModelNotOffered"),
         "RemoveBackground: catches ModelNotOffered",
+    ),
+    Slip(
+        catch_rules.redrivable_errors_stay_uncaught,
+        add("States/Inspect/Catch/0/ErrorEquals", "KeyUnusable"),
+        "Inspect: catches KeyUnusable",
     ),
     Slip(
         catch_rules.redrivable_errors_stay_uncaught,
