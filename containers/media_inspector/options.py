@@ -92,9 +92,7 @@ def _contradictions(
     for found in options.contradictions():
         option, other = origins[found.option], origins[found.other]
         if found.impossible or places.index(option) >= places.index(other):
-            yield (
-                f"{found.option} ({option}) contradicts {found.other} ({other}): {found.why}"
-            )
+            yield (f"{found.option} ({option}) contradicts {found.other} ({other}): {found.why}")
 
 
 def _from_metadata(kind: type[Options], metadata: Mapping[str, str]) -> dict[str, Any]:
