@@ -45,8 +45,9 @@ def reduced_to(longest: int | None, pixels: Pixels) -> Pixels:
     """Return an H×W, H×W×3 or H×W×4 picture with at most `longest` pixels on its longer side.
 
     Colours are weighted by their alpha, in floating point: where little of the subject is left,
-    8 bits would change its colour. The filter is nearly as sharp as a bicubic one and has no
-    negative weights: no ripples in alpha around an edge, and no colour brighter or darker than the photo's.
+    8 bits would change its colour. The filter is nearly as sharp as a bicubic one, but has
+    no negative weights: no ripples in alpha around an edge, no colour brighter or darker than the
+    photo's.
     """
     if longest is None or max(pixels.shape[:2]) <= longest:
         return pixels
