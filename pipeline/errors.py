@@ -99,7 +99,7 @@ class CorruptMedia(PermanentError):
 class MediaTooLarge(PermanentError):
     """The file exceeds a limit, such as on its bytes or pixels."""
 
-    hint = "Upload a smaller copy of the photo."
+    hint = "Upload a smaller copy of the photo, or, for an output, set the option size."
 
 
 class InvalidOptions(PermanentError):

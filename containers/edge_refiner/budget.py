@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from containers.edge_refiner.resampling import small_size
 from pipeline.contracts.contract import SourcePhoto
-from pipeline.contracts.cutout import Refine, Resolution
+from pipeline.contracts.cutout import CutoutOptions, Refine, Resolution
+from pipeline.photo.limits import MAX_SIDE
+from pipeline.photo.pixels import AVIF_PIXELS
 
 # Resolution by reduction: how many times smaller the finest copy is than the photo.
 RESOLUTIONS: Final[dict[int, Resolution]] = {1: "full", 2: "half", 4: "quarter"}
@@ -19,6 +22,9 @@ _PROCESS_MB: Final = 154  # Python and its libraries
 _TILES_MB: Final = 96  # a tile or strip for each processor
 # Bytes per photo pixel while encoding, at most: measured for a lossless WEBP with alpha.
 _OUTPUT_BYTES: Final = 38
+# While encoding an AVIF: bytes per photo pixel that are held, and bytes per pixel of the AVIF.
+_HELD_BYTES: Final = 13
+_AVIF_BYTES: Final = 48
 # Bytes per photo pixel while refining: the photo, its alpha matte, and the cutout made of them.
 _PHOTO_BYTES: Final = 20
 # Bytes per pixel of the finest copy: its colours and matte, and those of the pass before.
@@ -31,9 +37,18 @@ _MOST_BAND_PIXELS: Final[dict[Refine, int]] = {
 }
 
 
-def refining_bytes(source: SourcePhoto) -> int:
-    """Return the most bytes that a photo needs in addition to the process at rest."""
-    return source.width * source.height * _OUTPUT_BYTES + _TILES_MB * 2**20
+def refining_bytes(source: SourcePhoto, options: CutoutOptions | None = None) -> int:
+    """Return the most bytes that a photo needs in addition to the process at rest.
+
+    The encoder of AVIF needs more than the others, but never gets more than `AVIF_PIXELS`.
+    """
+    pixels = source.width * source.height
+    needed = pixels * _OUTPUT_BYTES
+    if options and options.format == "avif":
+        width, height = small_size((source.height, source.width), options.size or MAX_SIDE)
+        encoded = min(width * height, AVIF_PIXELS)
+        needed = max(needed, pixels * _HELD_BYTES + encoded * _AVIF_BYTES)
+    return needed + _TILES_MB * 2**20
 
 
 class Budget(NamedTuple):

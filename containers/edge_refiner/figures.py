@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.photo.pixels import Pixels
+from containers.edge_refiner.pictures import Rendered
+from pipeline.photo.pixels import QUALITY, Pixels
 
 _MOST: Final = 512  # rows and columns that are measured
 _OPAQUE: Final = 255
@@ -37,6 +39,15 @@ def measure(image: Pixels) -> dict[str, float]:
             brightness = np.average(grey, weights=opacity) / _OPAQUE
             figures["subject_brightness"] = float(brightness)
     return {name: round(figure, 5) for name, figure in figures.items()}
+
+
+def quality_of(pictures: Sequence[Rendered]) -> dict[str, float]:
+    """Return the encoder's quality from 0 to 100 as `encoder_quality`, if a format loses colours.
+
+    All output images but a mask, which loses nothing, have one format.
+    """
+    lossy = [QUALITY[picture.format] for picture in pictures if picture.format in QUALITY]
+    return {"encoder_quality": float(lossy[0])} if lossy else {}
 
 
 def _opacity(image: Pixels) -> Pixels:

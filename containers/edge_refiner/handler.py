@@ -2,7 +2,7 @@
 
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.budget import Budget, refining_bytes
-from containers.edge_refiner.figures import measure
+from containers.edge_refiner.figures import measure, quality_of
 from containers.edge_refiner.pictures import render
 from containers.edge_refiner.work_bucket import read_mask, store_pictures
 from pipeline.contracts.cutout import EdgesRefined, RefineEdges
@@ -15,7 +15,7 @@ from pipeline.workbench import TaskContext, read_source
 def handler(job: RefineEdges, context: TaskContext) -> EdgesRefined:
     """Write the output images to the work bucket, or raise OutOfMemory before decoding."""
     with context.timed("decode"):
-        context.reserve(refining_bytes(job.source))
+        context.reserve(refining_bytes(job.source, job.options))
         photo = decode(read_source(context.store, job.source), reserve=context.reserve)
         mask = read_mask(context.store, job.mask)
     with context.timed("refine"):
@@ -25,4 +25,5 @@ def handler(job: RefineEdges, context: TaskContext) -> EdgesRefined:
         pictures = render(photo, alpha, job.options)
     with context.timed("encode"):
         stored = store_pictures(pictures, job, photo, context.store)
-    return EdgesRefined(refinement=refinement, pictures=stored, metrics=measure(pictures[0].pixels))
+    figures = measure(pictures[0].pixels) | quality_of(pictures)
+    return EdgesRefined(refinement=refinement, pictures=stored, metrics=figures)

@@ -10,6 +10,7 @@ from PIL import Image, ImageColor
 
 from containers.edge_refiner.edge_band import Alpha
 from containers.edge_refiner.foreground import estimate_foreground, opacity_of, paint_foreground
+from containers.edge_refiner.resampling import reduced_to
 from containers.edge_refiner.tiling import strips
 from pipeline.contracts.cutout import CutoutOptions, PictureFormat, PictureKind
 from pipeline.photo.pixels import Photo, Pixels
@@ -29,17 +30,19 @@ class Rendered(NamedTuple):
 
 
 def render(photo: Photo, alpha: Alpha, options: CutoutOptions) -> list[Rendered]:
-    """Return one image per requested output, all cropped alike. A mask is always a grey PNG.
+    """Return one image per requested output, all cropped and reduced alike.
 
-    `alpha` is the photo's H×W matte in 0…1.
+    A mask is always a grey PNG. `alpha` is the photo's H×W matte in 0…1.
     """
     opacity = opacity_of(alpha)
     frame = subject_box(opacity, options.margin) if options.crop else (slice(None), slice(None))
     pictures = []
     if "mask" in options.outputs:
-        pictures.append(Rendered("mask", np.ascontiguousarray(opacity[frame]), "png"))
+        mask = np.ascontiguousarray(opacity[frame])
+        pictures.append(Rendered("mask", reduced_to(options.size, mask), "png"))
     if options.outputs != ("mask",):
-        cutout = np.ascontiguousarray(compose(photo, alpha, options.background)[frame])
+        composed = np.ascontiguousarray(compose(photo, alpha, options.background)[frame])
+        cutout = reduced_to(options.size, composed)
     if "cutout" in options.outputs:
         pictures.append(Rendered("cutout", cutout, options.format))
     if "preview" in options.outputs:

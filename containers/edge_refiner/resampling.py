@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import math
+from collections.abc import Iterator
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,9 @@ from containers.edge_refiner.box_filter import Plane
 from pipeline.photo.pixels import Pixels
 
 Indices = npt.NDArray[np.intp]
+_HALF: Final = np.float32(0.5)
+_SMOOTH: Final = Image.Resampling.HAMMING
+_STRIP_PIXELS: Final = 2**20
 AnyPlane = TypeVar("AnyPlane", Pixels, Plane)
 
 
@@ -34,6 +39,65 @@ def reduced(plane: AnyPlane, reduction: int) -> AnyPlane:
     Sides are rounded up. With a `reduction` of 1 the array itself is returned, not a copy.
     """
     return plane if reduction == 1 else np.asarray(Image.fromarray(plane).reduce(reduction))
+
+
+def reduced_to(longest: int | None, pixels: Pixels) -> Pixels:
+    """Return an H×W, H×W×3 or H×W×4 picture with at most `longest` pixels on its longer side.
+
+    Colours are weighted by their alpha, in floating point: where little of the subject is left,
+    8 bits would change its colour. The filter is nearly as sharp as a bicubic one, but has
+    no negative weights: no ripples in alpha around an edge, no colour brighter or darker than the
+    photo's.
+    """
+    if longest is None or max(pixels.shape[:2]) <= longest:
+        return pixels
+    width, height = small_size(pixels.shape, longest)
+    if pixels.ndim == 3 and pixels.shape[2] == 3:
+        return np.asarray(Image.fromarray(pixels).resize((width, height), _SMOOTH))
+    picture = np.zeros((height, width, *pixels.shape[2:]), dtype=np.uint8)
+    for strip in _strips(pixels.shape, (width, height)):
+        _reduce(pixels[strip.source], strip, onto=picture[strip.target])
+    return picture
+
+
+class _Strip(NamedTuple):
+    """Rows of a reduced picture, the rows they are made of, and the box of the latter they show."""
+
+    source: slice
+    target: slice
+    box: tuple[float, float, float, float]
+
+
+def _strips(shape: tuple[int, ...], size: tuple[int, int]) -> Iterator[_Strip]:
+    """Yield strips of about a million source pixels, with the rows that the filter reaches."""
+    (rows, columns), height = shape[:2], size[1]
+    scale = rows / height
+    step = max(1, round(_STRIP_PIXELS / (columns * scale)))
+    for top in range(0, height, step):
+        bottom = min(top + step, height)
+        first = max(0, math.floor((top - 1) * scale) - 1)
+        last = min(rows, math.ceil((bottom + 1) * scale) + 1)
+        box = (0, top * scale - first, columns, min(bottom * scale, rows) - first)
+        yield _Strip(slice(first, last), slice(top, bottom), box)
+
+
+def _reduce(pixels: Pixels, strip: _Strip, *, onto: Pixels) -> None:
+    """Write the reduced alpha of h×w or h×w×4 pixels, and the colours that it weights."""
+    size = onto.shape[1], onto.shape[0]
+
+    def reduced_plane(plane: Plane) -> Plane:
+        return np.asarray(Image.fromarray(plane).resize(size, _SMOOTH, box=strip.box))
+
+    weight = (pixels if pixels.ndim == 2 else pixels[..., 3]).astype(np.float32)
+    total = reduced_plane(weight)
+    opacity = onto if pixels.ndim == 2 else onto[..., 3]
+    opacity[:] = total + _HALF
+    if pixels.ndim == 2:
+        return
+    visible = opacity > 0
+    for channel in range(3):
+        mixed = reduced_plane(pixels[..., channel] * weight)
+        onto[visible, channel] = mixed[visible] / total[visible] + _HALF
 
 
 def sample(plane: Plane, rows: Indices, columns: Indices, shape: tuple[int, int]) -> Plane:

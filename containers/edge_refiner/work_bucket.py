@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from containers.edge_refiner.pictures import Rendered
 from pipeline.artifacts import Artifact, ArtifactStore, Location
-from pipeline.contracts.cutout import Picture, RefineEdges, picture_key
+from pipeline.contracts.cutout import EXTENSIONS, Picture, RefineEdges, picture_key
 from pipeline.photo.pixels import Photo, Pixels, decode, encode
 
 
@@ -31,8 +31,8 @@ def _store(rendered: Rendered, job: RefineEdges, photo: Photo, store: ArtifactSt
         icc_profile=profile,
         dpi=photo.dpi,
     )
-    media_type = f"image/{rendered.format}"
-    work_key = f"{job.work_prefix}/{rendered.kind}.{rendered.format}"
+    media_type, extension = f"image/{rendered.format}", EXTENSIONS[rendered.format]
+    work_key = f"{job.work_prefix}/{rendered.kind}.{extension}"
     height, width = rendered.pixels.shape[:2]
     return Picture(
         kind=rendered.kind,
@@ -41,5 +41,5 @@ def _store(rendered: Rendered, job: RefineEdges, photo: Photo, store: ArtifactSt
         height=height,
         artifact=store.write(Location(job.work_bucket, work_key), content, media_type=media_type),
         work_key=work_key,
-        output_key=picture_key(job.output_stem, kind=rendered.kind, extension=rendered.format),
+        output_key=picture_key(job.output_stem, kind=rendered.kind, extension=extension),
     )

@@ -2,20 +2,23 @@
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from email.errors import MessageError
+from email.header import decode_header, make_header
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args, get_origin
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from containers.media_inspector.request import describe
 from pipeline.contracts.contract import Options
+from pipeline.contracts.written import describe, read_text
 from pipeline.errors import InvalidOptions
 
 Asked = TypeVar("Asked", bound=Options)
 
-_METADATA_PREFIX: Final = "matteline-"
-_BOOLEANS: Final = {"true": True, "false": False}
+_METADATA_PREFIX: Final = "matteline_"
+_METADATA: Final = "object metadata"
+_DEFAULT: Final = "default"
 
 
 class Profile(BaseModel):
@@ -51,54 +54,73 @@ def merge_options(
 ) -> Asked:
     """Return one object's options: typed over metadata over profile over defaults.
 
-    Raises InvalidOptions, which names every wrong field and where it came from.
+    Raises InvalidOptions, which names every wrong field and where it came from, or both options
+    of every contradiction.
     """
-    merged = dict(defaults)
+    places: dict[str, Mapping[str, Any]] = {_DEFAULT: {}}  # the strongest last
     if profile:
-        origin = f"profile {profile.prefix!r}"
-        merged |= _checked(kind, profile.options, origin, defaults)
-    merged |= _checked(kind, _from_metadata(kind, metadata), "object metadata", defaults)
-    merged |= _checked(kind, typed, "options", defaults)
-    return kind.model_validate(merged)
+        places[f"profile {profile.prefix!r}"] = profile.options
+    places[_METADATA] = _from_metadata(kind, metadata)
+    places["options"] = typed
+    merged, origins = dict(defaults), dict.fromkeys(kind.model_fields, _DEFAULT)
+    for origin, fields in places.items():
+        _require_valid(kind, {**defaults, **fields}, origin)
+        merged |= fields
+        origins |= dict.fromkeys(fields, origin)
+    options = kind.model_validate(merged)
+    if found := list(_contradictions(options, origins, list(places))):
+        raise InvalidOptions("; ".join(found))
+    return options
 
 
-def _checked(
-    kind: type[Options], fields: Mapping[str, Any], origin: str, defaults: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the same fields once they are known to be valid, so that errors name their origin."""
+def _require_valid(kind: type[Options], fields: Mapping[str, Any], origin: str) -> None:
+    """Raise InvalidOptions, which names the origin, unless the fields of one place are valid."""
     try:
-        kind.model_validate({**defaults, **fields})
+        kind.model_validate(fields)
     except ValidationError as error:
-        raise InvalidOptions(f"{origin}: {describe(error)}") from error
-    return dict(fields)
+        raise InvalidOptions(f"{origin}: {describe(error, kind)}") from error
+
+
+def _contradictions(
+    options: Options, origins: Mapping[str, str], places: Sequence[str]
+) -> Iterator[str]:
+    """Yield a sentence for every contradiction that a stronger place does not resolve.
+
+    A profile's margin ends with the crop that an upload's metadata switches off, for example.
+    `places` are in the order of their strength, the strongest last.
+    """
+    for found in options.contradictions():
+        option, other = origins[found.option], origins[found.other]
+        if found.impossible or places.index(option) >= places.index(other):
+            yield (f"{found.option} ({option}) contradicts {found.other} ({other}): {found.why}")
 
 
 def _from_metadata(kind: type[Options], metadata: Mapping[str, str]) -> dict[str, Any]:
-    """`x-amz-meta-matteline-crop: true` → {"crop": True}; a list of words has commas."""
-    texts = {
-        name.removeprefix(_METADATA_PREFIX).replace("-", "_"): text
-        for name, text in metadata.items()
-        if name.startswith(_METADATA_PREFIX)
-    }
-    return {name: _read(kind, name, text) for name, text in texts.items()}
+    """`x-amz-meta-matteline-crop: true` → {"crop": "true"}; a list of words has commas.
+
+    Upper case in a name does not count, and hyphens and underscores are the same.
+    """
+    fields: dict[str, Any] = {}
+    for written, text in metadata.items():
+        spelled = written.lower().replace("-", "_")
+        if not spelled.startswith(_METADATA_PREFIX):
+            continue
+        name = spelled.removeprefix(_METADATA_PREFIX)
+        if name in fields:
+            raise InvalidOptions(f"{_METADATA}: {name}: there are two values")
+        try:
+            fields[name] = read_text(kind, name, _decoded(text))
+        except ValueError as error:
+            raise InvalidOptions(f"{_METADATA}: {name}: {error}") from error
+    return fields
 
 
-def _read(kind: type[Options], name: str, text: str) -> object:
-    """Return a field's value from text: lists of objects are JSON, lists of words have commas."""
-    field = kind.model_fields.get(name)
-    if field is None or get_origin(field.annotation) is not tuple:
-        return _BOOLEANS.get(text.lower(), text)
-    (item, *_) = get_args(field.annotation)
-    if isinstance(item, type) and issubclass(item, BaseModel):
-        return _read_json(name, text)
-    return [part.strip() for part in text.split(",")]
-
-
-def _read_json(name: str, text: str) -> object:
+def _decoded(text: str) -> str:
+    """Return the text that S3 returns in RFC 2047's words (`=?UTF-8?…?=`) if it is not ASCII."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidOptions(f"object metadata: {name}: not JSON, {error}") from error
+        return str(make_header(decode_header(text)))
+    except (MessageError, LookupError, ValueError):
+        return text
 
 
 def canonical(options: Options) -> str:

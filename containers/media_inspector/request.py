@@ -1,7 +1,7 @@
 """What started the execution: an S3 event, or what a person typed in the console."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -14,9 +14,9 @@ from pydantic import (
 
 from pipeline.artifacts import Location
 from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES
+from pipeline.contracts.written import describe
 from pipeline.errors import InvalidOptions
 
-MOST_PROBLEMS: Final = 8
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
 
@@ -78,29 +78,6 @@ def read_request(execution_input: object) -> Request:
             return Request(location, stored.etag, force=False, options={})
         typed = _TypedInput.model_validate(execution_input)
     except ValidationError as error:
-        raise InvalidOptions(f"execution input: {describe(error)}") from error
+        raise InvalidOptions(f"execution input: {describe(error, _TypedInput)}") from error
     location = Location(typed.bucket, typed.key, typed.version_id)
     return Request(location, None, force=typed.force, options=typed.options)
-
-
-def describe(error: ValidationError) -> str:
-    """Every problem of a validation on one line: `field: what is wrong; field: …`."""
-    problems = error.errors(include_url=False, include_context=False)
-    told = [
-        f"{'.'.join(str(part) for part in problem['loc']) or 'it'}: {_sentence(problem)}"
-        for problem in problems[:MOST_PROBLEMS]
-    ]
-    if len(problems) > MOST_PROBLEMS:
-        told.append(f"and {len(problems) - MOST_PROBLEMS} more")
-    return "; ".join(told)
-
-
-def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails, a TypedDict
-    match problem["type"]:
-        case "extra_forbidden":
-            return "there is no such field"
-        case "missing":
-            return "field required"
-        case "model_type" | "dict_type":
-            return f"should be an object, got {problem['input']!r:.80}"
-    return f"{problem['msg'][:1].lower()}{problem['msg'][1:]}, got {problem['input']!r:.80}"

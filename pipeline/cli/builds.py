@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +27,7 @@ from pipeline.releases.evidence import (
     statement_of,
 )
 from pipeline.releases.shipping import content_digest
+from pipeline.spelling import did_you_mean
 
 STATEMENT: Final = "statement.json"
 TO_SIGN: Final = "statement.dsse"
@@ -41,9 +41,8 @@ class Container(click.ParamType[ContainerManifest]):
     def convert(self, value: Any, param: Any, ctx: Any) -> ContainerManifest:
         known = {container.name: container for container in load_containers(ROOT)}
         if value not in known:
-            near = get_close_matches(value, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
-            self.fail(f"unknown container {value!r}; {hint}", param, ctx)
+            hint = did_you_mean(str(value), known) or f"; choose from {', '.join(known)}"
+            self.fail(f"unknown container {value!r}{hint}", param, ctx)
         return known[value]
 
 

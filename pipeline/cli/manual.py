@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from pipeline.contracts.cutout import shown_picture
 from pipeline.declared.products import Product
 from pipeline.local.cloud import CREDENTIALS, LocalCloud
 from pipeline.local.deployment import NAMES
@@ -84,5 +85,6 @@ def _line(execution: Execution) -> str:
     if execution.verdict == "DUPLICATE":
         return f"{begin}first: {result['first']['manifest']}"
     spent = sum(execution.task_ms.values())
-    made = result["pictures"][0]["uri"] if "pictures" in result else result["manifest"]
+    pictures = result.get("pictures")
+    made = shown_picture(pictures)["uri"] if pictures else result["manifest"]
     return f"{begin}{made}  {spent:,.0f} ms"

@@ -12,9 +12,20 @@ import click
 
 from pipeline.photo.prompts import MOST_POINTS, MOST_SUBJECTS, Box, Point, SubjectPrompt
 from pipeline.session.session import ModelChoice
+from pipeline.spelling import did_you_mean
 
 ROOT: Final = Path(__file__).parents[2]
 _LABELS: Final[dict[tuple[str, ...], Literal[0, 1]]] = {(): 1, ("1",): 1, ("0",): 0}
+
+
+class Word(click.Choice[str]):
+    """One of a few words; the error for a misspelt one suggests the nearest."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if value not in self.choices:
+            near = did_you_mean(str(value), self.choices)
+            self.fail(f"{value!r} is not one of {', '.join(self.choices)}{near}", param, ctx)
+        return str(value)
 
 
 def weights_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -18,13 +18,15 @@ from pydantic import ValidationError
 from pipeline.cli import report
 from pipeline.cli.options import (
     ROOT,
+    Word,
     images_option,
     model_option,
     output_option,
     prompt_metadata,
     weights_options,
 )
-from pipeline.contracts.cutout import CutoutOptions, Refine
+from pipeline.contracts.cutout import CutoutOptions, Effort, PictureFormat, Refine
+from pipeline.contracts.written import problems, read_text
 from pipeline.session.session import ModelChoice, session
 
 if TYPE_CHECKING:
@@ -59,14 +61,16 @@ def demo(output: Path, choice: ModelChoice) -> None:
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @output_option(default=Path("out"), show_default=True)
 @model_option
+@click.option("--refine", type=Word(get_args(Refine)), help="Edge refinement [default: auto].")
 @click.option(
-    "--refine", type=click.Choice(get_args(Refine)), help="Edge refinement [default: auto]."
+    "--format",
+    type=Word(get_args(PictureFormat)),
+    help="Output format; jpeg needs a --background [default: png].",
 )
-@click.option("--format", type=click.Choice(["png", "webp"]), help="Output format [default: png].")
 @click.option(
     "--effort",
-    type=click.Choice(["fast", "small"]),
-    help="Compression; `small` takes about ten times longer [default: fast].",
+    type=Word(get_args(Effort)),
+    help="Compression; `small` makes smaller files, more slowly [default: fast].",
 )
 @click.option(
     "--background",
@@ -78,6 +82,11 @@ def demo(output: Path, choice: ModelChoice) -> None:
     "--margin",
     metavar="PERCENT",
     help="Margin around a crop, in percent of the subject's longer side [default: 0].",
+)
+@click.option(
+    "--size",
+    metavar="PIXELS",
+    help="Most pixels on the longer side of every output image [default: the photo's own].",
 )
 @click.option(
     "--outputs",
@@ -170,15 +179,27 @@ def _run_batch(
 
 
 def option_metadata(chosen: dict[str, Any]) -> dict[str, str]:
-    """Return the chosen options as object metadata. Raises UsageError if one is invalid."""
+    """Return the chosen options as object metadata.
+
+    Raises UsageError if one is invalid, or if two contradict each other.
+    """
     fields = {name: value for name, value in chosen.items() if value not in {None, False}}
-    typed = fields | ({"outputs": fields["outputs"].split(",")} if "outputs" in fields else {})
+    texts = {name: "true" if value is True else str(value) for name, value in fields.items()}
+    typed = {name: read_text(CutoutOptions, name, text) for name, text in texts.items()}
     try:
-        CutoutOptions.model_validate({"model": "unnamed", **typed})
+        options = CutoutOptions.model_validate({"model": "unnamed", **typed})
     except ValidationError as error:
-        wrong = error.errors()[0]
-        raise click.UsageError(f"--{wrong['loc'][0]}: {wrong['msg']}") from error
-    return {name: str(value).lower() for name, value in fields.items()}
+        wrong = [
+            f"--{problem.field.partition('.')[0]}: {problem.sentence}"
+            for problem in problems(error, CutoutOptions)
+        ]
+        raise click.UsageError("; ".join(wrong)) from error
+    if contradictions := [
+        f"--{found.option} contradicts --{found.other}: {found.why}"
+        for found in options.contradictions()
+    ]:
+        raise click.UsageError("; ".join(contradictions))
+    return texts
 
 
 def require_photos(paths: Sequence[Path]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pipeline.cli.options import ROOT
 from pipeline.declared.names import LOCAL_NAMES, LOCAL_STAGE
 from pipeline.declared.products import Product, load_products
 from pipeline.operations.site import aws_site, local_site
+from pipeline.spelling import did_you_mean
 
 LOCAL_ENDPOINT: Final = "http://127.0.0.1:8420"
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -46,9 +46,8 @@ class ProductName(click.ParamType[Product]):
     def convert(self, value: Any, param: Any, ctx: Any) -> Product:
         products = {product.name: product for product in load_products(ROOT)}
         if str(value) not in products:
-            near = difflib.get_close_matches(str(value), products, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(products)}"
-            self.fail(f"unknown product {value!r}; {hint}", param, ctx)
+            hint = did_you_mean(str(value), products) or f"; there is {', '.join(products)}"
+            self.fail(f"unknown product {value!r}{hint}", param, ctx)
         return products[str(value)]
 
 

@@ -6,6 +6,7 @@ for one release: a Lambda alias can move under a running execution.
 """
 
 import importlib
+from collections.abc import Iterator
 from typing import Any, Final, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,6 +65,19 @@ class SourcePhoto(Source):
     height: int
 
 
+class Contradiction(NamedTuple):
+    """Two options of which the second keeps the first from doing anything.
+
+    `impossible`: no result has both. Otherwise a result only lacks the first, so the second may
+    come from a stronger place and switch it off.
+    """
+
+    option: str
+    other: str
+    why: str
+    impossible: bool = False
+
+
 class Options(Contract):
     """A product's options, merged from defaults, profile, metadata and input.
 
@@ -71,6 +85,13 @@ class Options(Contract):
     """
 
     allow_fallback: bool = False
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what merged options contradict.
+
+        Parsing accepts it: a job that was inspected before a rule was made runs to its end.
+        """
+        yield from ()
 
 
 class PlannedModel(Contract):

@@ -1,12 +1,14 @@
 """The jobs and results of the cutout product: one frozen (job, result) pair per task."""
 
-from typing import Annotated, Final, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from pipeline.artifacts import Artifact
 from pipeline.contracts.contract import (
     Contract,
+    Contradiction,
     Inspected,
     Job,
     MediaJob,
@@ -15,17 +17,29 @@ from pipeline.contracts.contract import (
     Result,
     SourcePhoto,
 )
+from pipeline.photo.limits import MAX_SIDE
 from pipeline.photo.prompts import MOST_SUBJECTS, SubjectPrompt
 
 Refine = Literal["none", "fast", "matting", "auto"]
 Resolution = Literal["full", "half", "quarter"]
-PictureFormat = Literal["png", "webp"]
+PictureFormat = Literal["png", "webp", "jpeg", "avif"]
 PictureKind = Literal["cutout", "mask", "preview"]
 Effort = Literal["fast", "small"]
 HexColour = Annotated[
     str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?$"), AfterValidator(str.lower)
 ]
-Percent = Annotated[int, Field(ge=0, le=100)]
+
+
+def _no_truth_value(value: object) -> object:
+    """Refuse true and false, which would be read as 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("should be a whole number")  # noqa: TRY004 - pydantic reports ValueError
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_no_truth_value)]
+Percent = Annotated[WholeNumber, Field(ge=0, le=100)]
+Side = Annotated[WholeNumber, Field(ge=1, le=MAX_SIDE)]
 
 
 def _each_once(kinds: tuple[PictureKind, ...]) -> tuple[PictureKind, ...]:
@@ -37,6 +51,14 @@ _SUFFIX: Final[dict[PictureKind, str]] = {
     "mask": "_mask",
     "preview": "_preview",
 }
+EXTENSIONS: Final[dict[PictureFormat, str]] = {
+    "png": "png",
+    "webp": "webp",
+    "jpeg": "jpg",
+    "avif": "avif",
+}
+_SHOWN_FIRST: Final[tuple[PictureKind, ...]] = ("cutout", "preview", "mask")
+
 
 PictureKinds = Annotated[tuple[PictureKind, ...], Field(min_length=1), AfterValidator(_each_once)]
 Prompts = Annotated[tuple[SubjectPrompt, ...], Field(max_length=MOST_SUBJECTS)]
@@ -47,6 +69,7 @@ class CutoutOptions(Options):
 
     `margin` is what a crop leaves around the subject, in percent of the subject's longer side.
     `prompts` has one entry for each subject to be cut out together; in a job, all in pixels.
+    `size` is the most pixels on the longer side of every output image.
     """
 
     model: str
@@ -58,6 +81,33 @@ class CutoutOptions(Options):
     margin: Percent = 0
     outputs: PictureKinds = ("cutout",)
     prompts: Prompts = ()
+    # Left out where nobody asks for it: a job keeps the ID that it had before there was a size,
+    # and an edge refiner of that time can do it.
+    size: Side | None = Field(default=None, exclude_if=lambda side: side is None)
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield what these options contradict."""
+        if self.margin and not self.crop:
+            yield Contradiction("margin", "crop", "only a crop has a margin")
+        if self.outputs == ("mask",):
+            if self.format != "png":
+                yield Contradiction("format", "outputs", "a mask is always a PNG")
+            if self.background is not None:
+                yield Contradiction("background", "outputs", "a mask has no background")
+        elif self.format == "jpeg":
+            if not _is_opaque(self.background):
+                yield Contradiction(
+                    "format",
+                    "background",
+                    "a JPEG is never transparent: it needs an opaque background, such as #ffffff",
+                    impossible=True,
+                )
+            if self.effort != "fast" and "mask" not in self.outputs:
+                yield Contradiction("effort", "format", "a JPEG has one effort")
+
+
+def _is_opaque(colour: HexColour | None) -> bool:
+    return colour is not None and (len(colour) == len("#rrggbb") or colour.endswith("ff"))
 
 
 class CutoutJob(MediaJob):
@@ -188,3 +238,8 @@ class EdgesRefined(Result):
 def picture_key(stem: str, *, kind: PictureKind, extension: str) -> str:
     """Return the key under which one picture of a photo is published."""
     return f"{stem}{_SUFFIX[kind]}.{extension}"
+
+
+def shown_picture(pictures: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the output image to show of an execution's output: the cutout if there is one."""
+    return min(pictures, key=lambda picture: _SHOWN_FIRST.index(picture["kind"]))

@@ -18,6 +18,7 @@ from pipeline.declared.declaration import (
 from pipeline.declared.engines import Engine
 from pipeline.declared.models import ModelRow, Written, read_row
 from pipeline.errors import LicenseNotAccepted, UnknownModel
+from pipeline.spelling import did_you_mean
 
 
 class ModelsFile(Declaration):
@@ -75,8 +76,10 @@ class Catalogue(Declaration):
         for row in self.rows:
             if row.name == name:
                 return row
-        known = ", ".join(row.name for row in self.rows)
-        raise UnknownModel(f"no model is called {name!r}; there are {known}")
+        names = [row.name for row in self.rows]
+        near = did_you_mean(name, names)
+        known = f"{' There' if near else '; there'} are {', '.join(names)}"
+        raise UnknownModel(f"no model is called {name!r}{near}{known}")
 
     def accepts(self, row: ModelRow) -> bool:
         """Return True if the row's licence allows this deployment to use it."""

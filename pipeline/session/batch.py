@@ -16,6 +16,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.artifacts import Location
+from pipeline.contracts.cutout import shown_picture
 from pipeline.contracts.output_keys import output_stem
 from pipeline.declared.products import taker
 from pipeline.local.cloud import LocalCloud
@@ -35,7 +36,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of one photo; `picture` is its first output, None unless `status` is DONE."""
+    """The result of one photo; `picture` is the output to show, None unless `status` is DONE."""
 
     photo: Photo
     status: str
@@ -158,7 +159,8 @@ def _bring_home(cloud: LocalCloud, execution: Execution, photo: Photo, output: P
             _fetch(cloud, uri, home)
     except OSError as error:
         return Outcome(photo, "UNWRITABLE", "", execution.task_ms, None, str(error))
-    return Outcome(photo, "DONE", result["model"], execution.task_ms, homes[0], "")
+    shown = homes[uris.index(shown_picture(result["pictures"])["uri"])]
+    return Outcome(photo, "DONE", result["model"], execution.task_ms, shown, "")
 
 
 def _fetch(cloud: LocalCloud, uri: str, target: Path) -> None:

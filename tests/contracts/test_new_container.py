@@ -106,7 +106,7 @@ def test_a_deployment_chooses_a_default_for_each_container(tree: Path) -> None:
     }
     with pytest.raises(ValueError, match="background-remover has one default, not u2net and u2ne"):
         Blueprint.read(tree, defaults=("u2net", "u2netp"))
-    with pytest.raises(UnknownModel, match="no model is called 'nobody'"):
+    with pytest.raises(UnknownModel, match="no model is called 'nobody'; there are "):
         Blueprint.read(tree, defaults=("nobody",))
 
 

@@ -60,6 +60,7 @@ def test_options_of_a_batch_reach_its_photos(driver: Driver, tmp_path: Path) -> 
         on_progress=lambda _: None,
     )
 
+    assert outcome.picture == tmp_path / "out" / "pets" / "cat_bg_removed.webp"
     made = {path.name for path in (tmp_path / "out" / "pets").iterdir()}
     assert outcome.done
     assert made == {"cat_bg_removed.webp", "cat_mask.png", "cat_bg_removed.json"}

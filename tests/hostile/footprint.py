@@ -83,15 +83,15 @@ def _run(recipe: dict[str, Any], content: bytes, promised: list[int]) -> str:
         decode(content, reserve=promised.append).on_white()
         return "decoded"
     photo = decode(content, reserve=lambda _wanted: None)
-    promised.append(refining_bytes(_source(photo)))
-    mask = np.zeros((320, 320), dtype=np.uint8)
-    mask[80:240, 80:240] = 255
-    _, alpha = estimate_alpha(photo, mask, mode="auto", budget=Budget(4096))
     options = CutoutOptions.model_validate(
         {"model": "any", "outputs": ["cutout", "mask", "preview"], **recipe["refine"]}
     )
+    promised.append(refining_bytes(_source(photo), options))
+    mask = np.zeros((320, 320), dtype=np.uint8)
+    mask[80:240, 80:240] = 255
+    _, alpha = estimate_alpha(photo, mask, mode="auto", budget=Budget(4096))
     for picture in render(photo, alpha, options):
-        encode(picture.pixels, picture_format=picture.format)
+        encode(picture.pixels, picture_format=picture.format, effort=options.effort)
     return "refined"
 
 

@@ -51,6 +51,8 @@ WRONG: Final[dict[str, tuple[Any, ...]]] = {
         {},
     ),
     "crop": (None, 2, -1, "", "ja", 0.5, [], {}),
+    "margin": (None, True, 10, -1, 101, 0.5, "", [], {}),  # 10 without a crop
+    "size": (0, -1, True, 1.5, 65_536, "", "big", [], {}),
     "outputs": (None, 1, True, "cutout", [], {}, ["video"], [None], [["cutout"]], {"cutout": True}),
     "allow_fallback": (None, 7, "perhaps", [], {}),
     "prompts": (
@@ -127,6 +129,13 @@ METADATA: Final[dict[str, tuple[dict[str, str], str]]] = {
     "not a number": ({"matteline-prompts": '[{"points": [{"x": NaN, "y": 1}]}]'}, INVALID),
     "the option's own name": ({"matteline-matteline-crop": "true"}, INVALID),
     "somebody else's": ({"author": "Ada", "crop": "ja"}, CUTOUT),
+    "two spellings of one": (
+        {"matteline-allow-fallback": "1", "matteline-allow_fallback": "0"},
+        INVALID,
+    ),
+    "words of RFC 2047": ({"matteline-crop": "=?UTF-8?Q?true=C2=A0?="}, CUTOUT),
+    "broken words of RFC 2047": ({"matteline-crop": "=?UTF-8?B?%%%?="}, INVALID),
+    "words in an unknown alphabet": ({"matteline-crop": "=?klingon?Q?true?="}, INVALID),
     "shouted": ({"matteline-crop": "TRUE"}, CUTOUT),
 }
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from containers.edge_refiner.budget import Budget
-from pipeline.contracts.cutout import Refine
+from containers.edge_refiner.budget import Budget, refining_bytes
+from pipeline.contracts.contract import SourcePhoto
+from pipeline.contracts.cutout import CutoutOptions, Refine
 
 MP = 1_000_000
 
@@ -49,3 +50,20 @@ def test_large_photos_wide_bands_and_small_functions_use_a_coarser_copy(
     band_pixels = round(pixels * band_share)
 
     assert Budget(memory_mb).finest_reduction("fast", pixels, band_pixels) == expected
+
+
+def needed(width: int, height: int, **asked: object) -> int:
+    source = SourcePhoto(
+        bucket="b", key="k", version_id=None, etag="", sha256="", bytes=0,
+        media_type="", width=width, height=height,
+    )  # fmt: skip
+    return refining_bytes(source, CutoutOptions.model_validate({"model": "any", **asked}))
+
+
+def test_an_avif_needs_more_memory_but_never_for_more_pixels_than_it_may_have() -> None:
+    plain, avif = (needed(6_000, 4_000, format=each) for each in ("png", "avif"))
+    reduced = needed(6_000, 4_000, format="avif", size=1_000)
+    vast, vaster = (needed(side, 10_000, format="avif") for side in (5_000, 10_000))
+
+    assert reduced == plain < avif
+    assert vaster - vast < vast - needed(0, 0)

@@ -15,7 +15,7 @@ from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.contracts.cutout import CutoutOptions, EdgesRefined, Picture, RefineEdges
 from pipeline.errors import SourceChanged, SourceMissing
-from pipeline.photo.pixels import Pixels, encode
+from pipeline.photo.pixels import QUALITY, Pixels, encode
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.containers.edge_refiner import NIGHT, SAND, coarse_mask, composite, disk
@@ -75,17 +75,20 @@ def stored(context: TaskContext, artifact: Artifact) -> bytes:
     return context.store.read(Location.parse(artifact.uri))
 
 
-@pytest.mark.parametrize("picture_format", ["png", "webp"])
+@pytest.mark.parametrize(
+    ("picture_format", "extension"),
+    [("png", "png"), ("webp", "webp"), ("jpeg", "jpg"), ("avif", "avif")],
+)
 def test_each_stored_image_matches_its_description(
-    context: TaskContext, picture_format: str
+    context: TaskContext, picture_format: str, extension: str
 ) -> None:
     every = ("cutout", "mask", "preview")
-    pictures = refined(context, outputs=every, format=picture_format)
+    pictures = refined(context, outputs=every, format=picture_format, background="#ffffff")
 
     assert {kind: (picture.work_key, picture.output_key) for kind, picture in pictures.items()} == {
-        "cutout": (f"jobs/1/cutout.{picture_format}", f"trips/cat_bg_removed.{picture_format}"),
+        "cutout": (f"jobs/1/cutout.{extension}", f"trips/cat_bg_removed.{extension}"),
         "mask": ("jobs/1/mask.png", "trips/cat_mask.png"),
-        "preview": (f"jobs/1/preview.{picture_format}", f"trips/cat_preview.{picture_format}"),
+        "preview": (f"jobs/1/preview.{extension}", f"trips/cat_preview.{extension}"),
     }
     for picture in pictures.values():
         content = stored(context, picture.artifact)
@@ -107,8 +110,13 @@ def test_the_cutout_contains_only_the_subject(context: TaskContext) -> None:
     assert not pixels[:5].any()
 
 
-@pytest.mark.parametrize("picture_format", ["png", "webp"])
-@pytest.mark.parametrize("background", [None, "#ffffff"])
+@pytest.mark.parametrize(
+    ("picture_format", "background"),
+    [
+        ("png", None), ("png", "#ffffff"), ("webp", None), ("webp", "#ffffff"),
+        ("jpeg", "#ffffff"), ("avif", None), ("avif", "#ffffff"),
+    ],
+)  # fmt: skip
 def test_cutout_and_preview_keep_the_colour_profile(
     context: TaskContext, picture_format: str, background: str | None
 ) -> None:
@@ -122,7 +130,7 @@ def test_cutout_and_preview_keep_the_colour_profile(
     assert kept == {"cutout": PROFILE, "preview": PROFILE, "mask": None}
 
 
-@pytest.mark.parametrize("picture_format", ["png", "webp"])
+@pytest.mark.parametrize("picture_format", ["png", "webp", "jpeg", "avif"])
 def test_where_and_by_whom_a_photo_was_taken_is_not_passed_on(
     context: TaskContext, picture_format: str
 ) -> None:
@@ -130,7 +138,9 @@ def test_where_and_by_whom_a_photo_was_taken_is_not_passed_on(
     assert SECRET in source
     assert b"Exif" in source
 
-    pictures = refined(context, outputs=("cutout", "mask", "preview"), format=picture_format)
+    pictures = refined(
+        context, outputs=("cutout", "mask", "preview"), format=picture_format, background="#ffffff"
+    )
 
     for picture in pictures.values():
         content = stored(context, picture.artifact)
@@ -138,6 +148,21 @@ def test_where_and_by_whom_a_photo_was_taken_is_not_passed_on(
         assert b"exif" not in content.lower()
         with Image.open(io.BytesIO(content)) as image:
             assert not image.getexif()
+
+
+@pytest.mark.parametrize(
+    ("picture_format", "quality"),
+    [("png", None), ("webp", None), ("jpeg", QUALITY["jpeg"]), ("avif", QUALITY["avif"])],
+)
+def test_the_result_has_the_quality_of_a_format_that_loses_colours(
+    context: TaskContext, picture_format: str, quality: int | None
+) -> None:
+    content = jpeg(composite(SAND, NIGHT, TRUE))
+    wishes = {"format": picture_format, "background": "#ffffff", "outputs": ("mask", "cutout")}
+
+    result = run(job_for(context, content, coarse_mask(TRUE), **wishes), context)
+
+    assert result.metrics.get("encoder_quality") == quality
 
 
 def test_a_png_keeps_the_print_resolution(context: TaskContext) -> None:

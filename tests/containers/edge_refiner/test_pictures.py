@@ -196,6 +196,34 @@ def test_the_longer_side_of_a_preview_is_at_most_1024(
     assert pictures["cutout"].pixels.shape[:2] == size
 
 
+@pytest.mark.parametrize("background", [None, "#008081"])
+def test_every_image_is_reduced_after_the_crop_and_its_margin(background: str | None) -> None:
+    alpha = block(600, 900, slice(100, 500), slice(300, 500))
+
+    pictures = rendered(
+        alpha, outputs=("cutout", "mask", "preview"), background=background,
+        crop=True, margin=10, size=120,
+    )  # fmt: skip
+
+    assert {kind: picture.pixels.shape[:2] for kind, picture in pictures.items()} == {
+        "cutout": (120, 70), "mask": (120, 70), "preview": (120, 70),
+    }  # fmt: skip
+    assert (pictures["mask"].pixels[60, 35], pictures["mask"].pixels[2, 2]) == (255, 0)
+    assert pictures["cutout"].pixels[60, 35, :3].tolist() == list(SAND)
+    assert pictures["cutout"].pixels[2, 2].tolist() == (
+        [0, 0, 0, 0] if background is None else list(TEAL)
+    )
+
+
+def test_a_size_above_a_preview_does_not_enlarge_it() -> None:
+    alpha = np.ones((1_500, 3_000), dtype=np.float32)
+
+    pictures = rendered(alpha, outputs=("cutout", "preview"), size=2_000)
+
+    assert pictures["cutout"].pixels.shape == (1_000, 2_000, 4)
+    assert pictures["preview"].pixels.shape == (512, 1_024, 4)
+
+
 def test_invisible_pixels_do_not_darken_the_edges_of_a_preview() -> None:
     alpha = block(8, 2048, slice(None), slice(1, None, 2))
 

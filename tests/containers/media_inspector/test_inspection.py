@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from containers.media_inspector.inspection import _job_id
 from pipeline.artifacts import LocalStore, Location
 from pipeline.aws.s3 import S3Store
-from pipeline.contracts.contract import FOREVER, PlannedModel
+from pipeline.contracts.contract import FOREVER, PlannedModel, SourcePhoto
 from pipeline.contracts.cutout import CutoutOptions
 from pipeline.declared.catalogue import Catalogue
+from pipeline.declared.products import load_products
 from pipeline.errors import SourceChanged, UnknownModel
+from tests.conftest import ROOT
 from tests.containers.media_inspector.inspecting import CAT, arrived, etag, inspect, jpeg
 
 
@@ -54,6 +57,32 @@ def test_an_input_without_wishes_gets_the_default_model(
         degraded=False,
         fallback=None,
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "job_id"),
+    [
+        ({"model": "u2netp"}, "09f230295656b737bf0f6dc0cda4dfa8"),
+        (
+            {
+                "model": "u2net", "refine": "matting", "format": "webp", "effort": "small",
+                "background": "#ffffff80", "crop": True, "margin": 10,
+                "outputs": ["mask", "cutout"], "allow_fallback": True,
+                "prompts": [{"points": [{"x": 1, "y": 2}]}],
+            },
+            "9d7e3c561bc7465b2cafc80cf6fca023",
+        ),
+    ],
+)  # fmt: skip
+def test_a_job_keeps_its_id_when_options_are_added(asked: dict[str, Any], job_id: str) -> None:
+    """Its photo would be done again if it is uploaded again. The IDs are of an earlier release."""
+    product = next(each for each in load_products(ROOT) if each.name == "cutout")
+    source = SourcePhoto(
+        bucket="photos", key="trips/cat.jpg", version_id="v1", etag="e", sha256="ab" * 32,
+        bytes=1_234, media_type="image/jpeg", width=640, height=480,
+    )  # fmt: skip
+
+    assert _job_id(product, source, CutoutOptions.model_validate(asked)) == job_id
 
 
 def test_a_model_of_another_container_is_unknown(store: LocalStore, catalogue: Catalogue) -> None:

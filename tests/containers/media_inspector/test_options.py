@@ -121,10 +121,30 @@ METADATA: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {
             "matteline-refine": "matting",
             "matteline-effort": "small",
+            "matteline-crop": "true",
             "matteline-margin": "10",
             "matteline-background": "#AABBCC80",
         },
-        {"refine": "matting", "effort": "small", "margin": 10, "background": "#aabbcc80"},
+        {
+            "refine": "matting",
+            "effort": "small",
+            "crop": True,
+            "margin": 10,
+            "background": "#aabbcc80",
+        },
+    ),
+    "a number": ({"matteline-size": " 2000 "}, {"size": 2000}),
+    "yes": ({"matteline-crop": "Yes"}, {"crop": True}),
+    "spaces": (
+        {"matteline-outputs": " mask ,cutout", "matteline-format": " avif "},
+        {"outputs": ("cutout", "mask"), "format": "avif"},
+    ),
+    "twice": ({"matteline-outputs": "mask, mask"}, {"outputs": ("mask",)}),
+    "capitals": ({"Matteline-Crop": "true"}, {"crop": True}),
+    "underscores": ({"matteline_allow_fallback": "true"}, {"allow_fallback": True}),
+    "as S3 writes what is not ASCII": (
+        {"matteline-outputs": "=?UTF-8?Q?cutout,=C2=A0mask?="},
+        {"outputs": ("cutout", "mask")},
     ),
     "of others": ({"author": "Ada", "crop": "true", "mattelinecrop": "x"}, {}),
 }
@@ -161,6 +181,61 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"metadata": {"matteline-outputs": "mask,video"}},
         "object metadata: outputs.1: ",
     ),
+    "metadata with an empty word": (
+        {"metadata": {"matteline-outputs": "cutout,"}},
+        "object metadata: outputs.1: input should be 'cutout', 'mask' or 'preview', got ''",
+    ),
+    "metadata with letters that are not ASCII": (
+        {"metadata": {"matteline-background": "=?UTF-8?B?77yDZmZmZmZm?="}},
+        "object metadata: background: string should match pattern",
+    ),
+    "metadata twice": (
+        {"metadata": {"matteline-allow-fallback": "true", "matteline-allow_fallback": "false"}},
+        "object metadata: allow_fallback: there are two values",
+    ),
+    "misspelt metadata": (
+        {"metadata": {"matteline-ouputs": "mask"}},
+        "object metadata: ouputs: there is no such field; did you mean 'outputs'?",
+    ),
+    "misspelt field": (
+        {"typed": {"backround": "#ffffff"}},
+        "options: backround: there is no such field; did you mean 'background'?",
+    ),
+    "misspelt field of a prompt": (
+        {"typed": {"prompts": [{"pionts": []}]}},
+        "options: prompts.0.pionts: there is no such field; did you mean 'points'?",
+    ),
+    "misspelt word": (
+        {"typed": {"refine": "matte"}},
+        (
+            "options: refine: input should be 'none', 'fast', 'matting' or 'auto', got 'matte'; "
+            "did you mean 'matting'?"
+        ),
+    ),
+    "shouted word": (
+        {"typed": {"format": "PNG"}},
+        (
+            "options: format: input should be 'png', 'webp', 'jpeg' or 'avif', got 'PNG'; "
+            "did you mean 'png'?"
+        ),
+    ),
+    "the word for a suffix": (
+        {"metadata": {"matteline-format": "jpg"}},
+        (
+            "object metadata: format: input should be 'png', 'webp', 'jpeg' or 'avif', got 'jpg'; "
+            "did you mean 'jpeg'?"
+        ),
+    ),
+    "truth for a number": (
+        {"typed": {"size": True}},
+        "options: size: value error, should be a whole number, got True",
+    ),
+    "truth for a number, as text": (
+        {"metadata": {"matteline-margin": "true"}},
+        "object metadata: margin: input should be a valid integer",
+    ),
+    "no side": ({"typed": {"size": 0}}, "options: size: input should be greater than"),
+    "a side too long": ({"typed": {"size": 65_536}}, "options: size: input should be less than"),
     "metadata that is no JSON": (
         {"metadata": {"matteline-prompts": "412,280"}},
         "object metadata: prompts: not JSON, Extra data",
@@ -220,3 +295,93 @@ def test_equal_wishes_have_one_spelling() -> None:
 
     assert canonical(one) == canonical(same)
     assert canonical(one) != canonical(merge())
+
+
+JPEG_SHOP = Profile(
+    product="cutout", prefix="jpegs/", options={"format": "jpeg", "background": "#ffffff"}
+)
+CROPPING_SHOP = Profile(product="cutout", prefix="crops/", options={"crop": True, "margin": 10})
+FITTING: dict[str, dict[str, Any]] = {
+    "a margin of a profile's crop": {"key": "shop/a.jpg", "typed": {"margin": 10}},
+    "no margin": {"typed": {"margin": 0}},
+    "a margin that a stronger place switches off": {
+        "key": "crops/a.jpg", "metadata": {"matteline-crop": "false"},
+    },
+    "a JPEG on white": {"typed": {"format": "jpeg", "background": "#ffffff"}},
+    "a JPEG on an opaque colour of eight digits": {
+        "typed": {"format": "jpeg", "background": "#FFFFFFFF"},
+    },
+    "another format than the profile's": {"key": "jpegs/a.jpg", "typed": {"format": "png"}},
+    "another colour than the profile's": {
+        "key": "jpegs/a.jpg", "metadata": {"matteline-background": "#000000"},
+    },
+    "a JPEG from one place, its colour from another": {
+        "metadata": {"matteline-format": "jpeg"}, "typed": {"background": "#000000"},
+    },
+    "only the mask, where a profile makes JPEGs": {
+        "key": "jpegs/a.jpg", "typed": {"outputs": ["mask"]},
+    },
+    "a mask that is a PNG": {"typed": {"outputs": ["mask"], "format": "png"}},
+    "a small PNG of a mask beside a JPEG": {
+        "key": "jpegs/a.jpg", "typed": {"outputs": ["mask", "cutout"], "effort": "small"},
+    },
+}  # fmt: skip
+NEEDS_COLOUR = "a JPEG is never transparent: it needs an opaque background, such as #ffffff"
+CONTRADICTING: dict[str, tuple[dict[str, Any], str]] = {
+    "a margin without a crop": (
+        {"typed": {"margin": 10}},
+        "margin (options) contradicts crop (default): only a crop has a margin",
+    ),
+    "a margin where a profile forbids to crop": (
+        {
+            "profiles": [Profile(product="cutout", prefix="", options={"crop": False})],
+            "metadata": {"matteline-margin": "10"},
+        },
+        "margin (object metadata) contradicts crop (profile ''): only a crop has a margin",
+    ),
+    "a transparent JPEG": (
+        {"metadata": {"matteline-format": "jpeg"}},
+        f"format (object metadata) contradicts background (default): {NEEDS_COLOUR}",
+    ),
+    "a translucent JPEG": (
+        {"key": "jpegs/a.jpg", "typed": {"background": "#ffffff80"}},
+        f"format (profile 'jpegs/') contradicts background (options): {NEEDS_COLOUR}",
+    ),
+    "a profile's colour, taken away": (
+        {"key": "jpegs/a.jpg", "typed": {"background": None}},
+        f"format (profile 'jpegs/') contradicts background (options): {NEEDS_COLOUR}",
+    ),
+    "effort for a JPEG": (
+        {"key": "jpegs/a.jpg", "typed": {"effort": "small"}},
+        "effort (options) contradicts format (profile 'jpegs/'): a JPEG has one effort",
+    ),
+    "a coloured mask in WebP": (
+        {"typed": {"outputs": ["mask"], "format": "webp", "background": "#ffffff"}},
+        (
+            "format (options) contradicts outputs (options): a mask is always a PNG; "
+            "background (options) contradicts outputs (options): a mask has no background"
+        ),
+    ),
+}
+SHOPS = (*PROFILES, JPEG_SHOP, CROPPING_SHOP)
+
+
+@pytest.mark.parametrize("name", FITTING)
+def test_options_of_several_places_fit_together(name: str) -> None:
+    assert merge(**{"profiles": SHOPS} | FITTING[name])
+
+
+@pytest.mark.parametrize("name", CONTRADICTING)
+def test_options_that_contradict_each_other_are_named_with_their_places(name: str) -> None:
+    given, message = CONTRADICTING[name]
+
+    with pytest.raises(InvalidOptions) as refusal:
+        merge(**{"profiles": SHOPS} | given)
+
+    assert refusal.value.message == message
+
+
+def test_an_option_that_is_not_asked_for_changes_no_spelling() -> None:
+    assert "size" not in canonical(merge())
+    assert '"size":2000' in canonical(merge(typed={"size": 2_000}))
+    assert canonical(merge(typed={"size": None})) == canonical(merge())

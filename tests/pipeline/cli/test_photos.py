@@ -52,6 +52,29 @@ def test_a_folder_is_cut_out_photo_by_photo(matteline: Matteline, album: Path) -
     assert unpng((output / "contact-sheet.png").read_bytes()).shape[1] > 600
 
 
+def test_options_of_the_command_shape_the_outputs_and_the_table_shows_the_cutout(
+    matteline: Matteline, tmp_path: Path
+) -> None:
+    (tmp_path / "cat.png").write_bytes(png(square()))
+    output = tmp_path / "out"
+
+    done = matteline(
+        "run", str(tmp_path / "cat.png"), "-o", str(output), "--model", "brightness",
+        "--outputs", "cutout, mask", "--format", "jpeg", "--background", "#FF8040",
+        "--crop", "--margin", "50", "--size", "20",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "cat_bg_removed.jpg" in done.stdout
+    assert "cat_mask" not in done.stdout
+    with Image.open(output / "cat_bg_removed.jpg") as image:
+        assert (image.format, image.mode, max(image.size)) == ("JPEG", "RGB", 20)
+        assert image.getpixel((0, 0)) == pytest.approx((255, 128, 64), abs=4)
+    assert max(unpng((output / "cat_mask.png").read_bytes()).shape) == 20
+    options = json.loads((output / "cat_bg_removed.json").read_text())["options"]
+    assert (options["format"], options["size"], options["margin"]) == ("jpeg", 20, 50)
+
+
 def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
     matteline: Matteline, tmp_path: Path
 ) -> None:
@@ -78,6 +101,25 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
         pytest.param(["run", "README.md", "--refine", "magic"], 2, "magic", id="no such mode"),
         pytest.param(["run", "README.md", "--background", "red"], 2, "background", id="colour"),
         pytest.param(["run", "README.md", "--outputs", "film"], 2, "outputs", id="no such output"),
+        pytest.param(
+            ["run", "README.md", "--refine", "matte"], 2, "did you mean 'matting'?", id="near mode"
+        ),
+        pytest.param(
+            ["run", "README.md", "--outputs", "cutout, maks"], 2, "--outputs: ", id="near output"
+        ),
+        pytest.param(
+            ["run", "README.md", "--margin", "10"], 2, "--margin contradicts --crop", id="margin"
+        ),
+        pytest.param(
+            ["run", "README.md", "--format", "jpeg"], 2, "--background", id="transparent JPEG"
+        ),
+        pytest.param(["run", "README.md", "--size", "0"], 2, "--size: ", id="no pixels"),
+        pytest.param(
+            ["run", "README.md", "--model", "brightnes"],
+            2,
+            "did you mean 'brightness'?",
+            id="near model",
+        ),
         pytest.param(["run", "README.md", "--catalogue", "Makefile"], 2, "Makefile", id="no TOML"),
         pytest.param(
             ["run", "README.md", "-o", "Makefile"], 2, "cannot write", id="a file as output"

@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.contracts.cutout import PictureKind, picture_key
+from pipeline.contracts.cutout import EXTENSIONS, PictureKind, picture_key
 from pipeline.contracts.output_keys import LONGEST_SUFFIX_BYTES, output_stem
 from pipeline.declared.products import load_products
 from tests.conftest import ROOT
 
 KINDS: tuple[PictureKind, ...] = ("cutout", "mask", "preview")
 RECORDS = [product.record for product in load_products(ROOT)]
-EXTENSIONS = ("png", "webp")
 
 STEMS = {
     "cat.jpg": "cat",
@@ -40,6 +39,7 @@ def test_a_stem_is_the_key_less_its_extension(key: str) -> None:
     [
         ("cutout", "png", "trips/cat_bg_removed.png"),
         ("cutout", "webp", "trips/cat_bg_removed.webp"),
+        ("cutout", "jpg", "trips/cat_bg_removed.jpg"),
         ("mask", "png", "trips/cat_mask.png"),
         ("preview", "png", "trips/cat_preview.png"),
     ],
@@ -61,7 +61,7 @@ def outputs(key: str) -> list[str]:
     pictures = [
         picture_key(stem, kind=kind, extension=extension)
         for kind in KINDS
-        for extension in EXTENSIONS
+        for extension in EXTENSIONS.values()
     ]
     return [*pictures, *(f"{stem}{record}" for record in RECORDS)]
 
