@@ -7,14 +7,16 @@ removes those that its pixels do not need. To add a format, write its module and
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from PIL import ImageFile
+from PIL import Image, ImageFile
 
 from pipeline.errors import UnsupportedMedia
 from pipeline.photo import jpeg, png, tiff, webp
+from pipeline.photo.heif import image as heif
 
 # Bytes per pixel while decoding: measured, rounded up, and checked by tests for every format.
 _NARROW: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
@@ -35,9 +37,14 @@ def _nothing(_image: ImageFile.ImageFile, _coded_pixels: int) -> int:
     return 0
 
 
+def _by_pillow(name: str, content: bytes) -> ImageFile.ImageFile:
+    return Image.open(io.BytesIO(content), formats=[name])
+
+
 class Format(NamedTuple):
     """A photo format. `name` is Pillow's; `signature` matches the first bytes of its files.
 
+    `open` takes the name and the prepared bytes; it opens the picture, and decodes no pixel.
     `prepare` returns the bytes for the decoder, or raises MediaTooLarge or UnsupportedMedia.
     `is_complete` takes a decoded picture and those bytes; it returns False if the decoder filled in
     missing rows. `extra_bytes` takes an opened picture and the number of pixels in the file; it
@@ -49,6 +56,7 @@ class Format(NamedTuple):
     prepare: Callable[[bytes], bytes] = _unchanged
     is_complete: Callable[[ImageFile.ImageFile, bytes], bool] = _complete
     extra_bytes: Callable[[ImageFile.ImageFile, int], int] = _nothing
+    open: Callable[[str, bytes], ImageFile.ImageFile] = _by_pillow
 
     def decoding_bytes(self, image: ImageFile.ImageFile, coded: tuple[int, int]) -> int:
         """Return the most bytes that decoding an opened picture needs, excluding its file.
@@ -64,6 +72,11 @@ def _starts(pattern: bytes) -> re.Pattern[bytes]:
     return re.compile(pattern, re.DOTALL)
 
 
+# ISO base media files say first whom they are for; a general brand comes before those in detail.
+_GENERAL: Final = rb"mi(?:f[12]|af)|msf1"
+_AVIF: Final = rb".{4}ftyp(?:avi[fos]|(?:%s)(?:.{4}){1,16}?avi[fos])" % _GENERAL
+_HEIC: Final = rb".{4}ftyp(?:he[iv][cmsx]|%s)" % _GENERAL
+
 FORMATS: Final = (
     Format("JPEG", _starts(rb"\xff\xd8\xff"), jpeg.prepare, jpeg.is_complete, jpeg.extra_bytes),
     Format("PNG", _starts(rb"\x89PNG\r\n\x1a\n"), png.prepare, png.is_complete),
@@ -71,6 +84,8 @@ FORMATS: Final = (
     Format("TIFF", _starts(rb"II[*+]\0|MM\0[*+]"), tiff.prepare, extra_bytes=tiff.extra_bytes),
     Format("BMP", _starts(rb"BM")),
     Format("GIF", _starts(rb"GIF8[79]a")),
+    Format("AVIF", _starts(_AVIF), heif.prepare, extra_bytes=heif.extra_bytes, open=heif.opened),
+    Format("HEIC", _starts(_HEIC), heif.prepare, extra_bytes=heif.extra_bytes, open=heif.opened),
 )
 
 

@@ -193,7 +193,7 @@ def _opened(content: bytes) -> Iterator[_Opened]:
     photo_format = identify(content)
     prepared = photo_format.prepare(content)
     with _decoder_faults(photo_format.name):
-        image = Image.open(io.BytesIO(prepared), formats=[photo_format.name])
+        image = photo_format.open(photo_format.name, prepared)
     with image:
         require_size(*image.size)
         if photo_format.name == "PNG":
