@@ -17,6 +17,7 @@ from PIL import Image, ImageFile
 from pipeline.errors import UnsupportedMedia
 from pipeline.photo import jpeg, png, tiff, webp
 from pipeline.photo.heif import image as heif
+from pipeline.photo.refused import name_of
 
 # Bytes per pixel while decoding: measured, rounded up, and checked by tests for every format.
 _NARROW: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
@@ -94,6 +95,4 @@ def identify(content: bytes) -> Format:
     for photo_format in FORMATS:
         if photo_format.signature.match(content):
             return photo_format
-    if not content:
-        raise UnsupportedMedia("the file is empty")
-    raise UnsupportedMedia(f"not a supported photo format (first bytes {content[:8].hex(' ')})")
+    raise UnsupportedMedia(name_of(content))

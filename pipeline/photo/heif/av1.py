@@ -11,6 +11,8 @@ from pipeline.photo.heif.coding import Coding
 from pipeline.photo.limits import counted
 
 _SEQUENCE: Final = 1  # the type of unit that has a sequence header
+_PIXELS: Final = {3, 4, 6}  # types of units with a frame, its header or its tiles
+_HOLE: Final = bytes(64)  # zeros that no coder writes, of a file that did not arrive whole
 _LEB128: Final = 8  # bytes at most
 _TIERED: Final = 7  # levels above this one have a tier
 _SELECTED: Final = 2
@@ -18,8 +20,16 @@ _MAIN, _HIGH, _PROFESSIONAL = 0, 1, 2
 
 
 def read_coding(content: bytes) -> Coding:
-    """Return what the sequence headers state; raise CorruptMedia unless they state one thing."""
-    codings = {_coding(unit) for kind, unit in _units(content) if kind == _SEQUENCE}
+    """Return what the sequence headers state; raise CorruptMedia unless they state one thing.
+
+    Raises it for pixels with holes, too.
+    """
+    codings = set()
+    for kind, unit in _units(content):
+        if kind == _SEQUENCE:
+            codings.add(_coding(unit))
+        if kind in _PIXELS and _HOLE in unit:
+            raise CorruptMedia("damaged AVIF: parts of its pixels are missing")
     if len(codings) != 1:
         raise CorruptMedia("damaged AVIF: its AV1 headers state no size, or more than one")
     return codings.pop()
@@ -46,7 +56,7 @@ def _leb128(content: bytes, at: int) -> tuple[int, int]:
     value = 0
     for place, byte in enumerate(content[at : at + _LEB128]):
         value |= (byte & 127) << 7 * place
-        if byte < 128:  # noqa: PLR2004
+        if byte < 128:
             return value, at + place + 1
     raise CorruptMedia("damaged AVIF: a length cannot be read")
 
@@ -62,7 +72,7 @@ def _coding(unit: bytes) -> Coding:
     width, height = bits.number(width_bits) + 1, bits.number(height_bits) + 1
     _skip_tools(bits, reduced=reduced)
     depth = 10 if bits.flag() else 8
-    if profile == _PROFESSIONAL and depth == 10 and bits.flag():  # noqa: PLR2004
+    if profile == _PROFESSIONAL and depth == 10 and bits.flag():
         depth = 12
     grey = profile != _HIGH and bits.flag()
     transfer = None

@@ -39,10 +39,8 @@ def boxes(content: memoryview) -> Iterator[Box]:
         elif size == _TO_THE_END:
             size = len(content) - at
         if not head <= size <= len(content) - at:
-            name = kind.decode("ascii", "backslashreplace")
-            raise CorruptMedia(
-                f"damaged HEIF: box '{name}' of {size:,} bytes, where {len(content) - at:,} are left"
-            )
+            name, left = kind.decode("ascii", "backslashreplace"), len(content) - at
+            raise CorruptMedia(f"damaged HEIF: box '{name}' of {size:,} bytes, {left:,} left")
         yield Box(kind, content[at + head : at + size])
         at += size
 

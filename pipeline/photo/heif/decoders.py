@@ -31,11 +31,11 @@ def _av1(still: Still) -> Image.Image:
 
 
 def _hevc(still: Still) -> Image.Image:
-    import pi_heif  # noqa: PLC0415 - 25 ms and 5 MB, which only HEIC photos pay
+    from pi_heif.heif import open_heif  # noqa: PLC0415 - 25 ms, which only HEIC photos pay
 
     file = write_still(still)
     try:
-        (decoded,) = pi_heif.open_heif(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
+        (decoded,) = open_heif(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
         data, size = decoded.data, decoded.size
     except (RuntimeError, SyntaxError, ValueError, EOFError) as fault:
         raise CorruptMedia(f"damaged HEIC: {fault}") from fault

@@ -10,7 +10,7 @@ from pipeline.errors import CorruptMedia, UnsupportedMedia
 from pipeline.photo.heif.bits import Bits
 from pipeline.photo.heif.boxes import Fields
 from pipeline.photo.heif.coding import Coding
-from pipeline.photo.limits import counted, require_size
+from pipeline.photo.limits import counted
 
 _FIXED: Final = 21  # bytes of the configuration before the length of a NAL unit's length
 _VPS, _SPS, _PPS = 32, 33, 34  # parameter sets, by type of NAL unit
@@ -20,6 +20,8 @@ _LEVELS: Final = 7  # sub-layers of a stream
 _BROKEN: Final = re.compile(rb"\0\0[\0-\2]", re.DOTALL)  # never inside a NAL unit
 _PADDING: Final = 64  # zero bytes that an encoder may leave at its end
 _DEPTHS: Final = {8, 10, 12}
+_DEEPEST: Final = 16
+_LARGEST_BLOCK: Final = 64  # pixels; encoders pad a picture to whole blocks
 _GREY, _PLANES_OF_EQUAL_SIZE = 0, 3  # values of chroma_format_idc
 _SUBSAMPLED: Final = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}
 
@@ -83,7 +85,7 @@ def _units(content: bytes, length_size: int) -> Iterator[bytes]:
         start = at + length_size
         at = start + int.from_bytes(content[at:start], "big")
         unit = content[start:at]
-        if at > len(content) or len(unit) < 2:  # noqa: PLR2004
+        if at > len(content) or len(unit) < 2:
             raise CorruptMedia("damaged HEIC: parts of its pixels are missing")
         yield unit
 
@@ -105,17 +107,19 @@ def _coding(unit: bytes) -> Coding:
     if chroma not in _SUBSAMPLED or (chroma == _PLANES_OF_EQUAL_SIZE and bits.flag()):
         raise UnsupportedMedia("unsupported HEVC coding: its colour planes are separate")
     width, height = bits.exponential(), bits.exponential()
-    require_size(width, height, part="HEVC picture")  # the decoder crops it afterwards
     across, down = _SUBSAMPLED[chroma]
     if bits.flag():
         left, right, top, bottom = (bits.exponential() for _ in range(4))
-        width, height = width - across * (left + right), height - down * (top + bottom)
+        padding = across * (left + right), down * (top + bottom)
+        if max(padding) > _LARGEST_BLOCK:
+            raise CorruptMedia("damaged HEIC: most of its pixels are padding")
+        width, height = width - padding[0], height - padding[1]
     depths = {8 + bits.exponential(), 8 + bits.exponential()}
     depth = max(depths)
+    if depth > _DEEPEST or min(width, height) < 1:
+        raise CorruptMedia("damaged HEIC: its HEVC headers cannot be read")
     if depth not in _DEPTHS or (chroma != _GREY and len(depths) > 1):
         raise UnsupportedMedia(f"unsupported HEVC coding: samples of {depth} bits")
-    if min(width, height) < 1:
-        raise CorruptMedia("damaged HEIC: its HEVC headers state no size")
     return Coding(width, height, depth, grey=chroma == _GREY)
 
 

@@ -36,7 +36,7 @@ def extra_bytes(image: ImageFile.ImageFile, _coded_pixels: int) -> int:
 
 
 class HeifImageFile(ImageFile.ImageFile):
-    """The primary picture of a file. Its EXIF block has the orientation of HEIF's own properties."""
+    """The primary picture of a file; its orientation comes from HEIF's own properties."""
 
     def _open(self) -> None:
         assert self.fp is not None  # noqa: S101 - Pillow opens the file first
@@ -57,14 +57,14 @@ class HeifImageFile(ImageFile.ImageFile):
         exif[_ORIENTATION_TAG] = self._orientation
         return exif
 
-    def load(self) -> Image.core.PixelAccess | None:
+    def load(self) -> None:
         """Decode the picture, if this is the first call."""
         if self.picture is not None:
             picture, self.picture = self.picture, None
             image = _composed(picture)
             cropped = picture.crop != (0, 0, *image.size)
             self.im = (image.crop(picture.crop) if cropped else image).im
-        return super().load()
+        super().load()
 
 
 def _pixels(layer: Layer) -> int:

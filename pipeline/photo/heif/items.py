@@ -47,7 +47,7 @@ class _Reference(NamedTuple):
 
 class _Association(NamedTuple):
     item: int
-    index: int  # of a property, from 1
+    place: int  # of a property, from 1
     essential: bool
 
 
@@ -74,10 +74,10 @@ class Items(NamedTuple):
     def properties(self, item: int) -> list[Property]:
         """Return the properties of an item, in the order in which they apply."""
         found = []
-        for _, index, essential in self.associations.get(item, []):
-            if not 0 < index <= len(self.all_properties):
-                raise CorruptMedia(f"damaged HEIF: there is no property {index}")
-            found.append(Property(*self.all_properties[index - 1], essential))
+        for _, place, essential in self.associations.get(item, []):
+            if not 0 < place <= len(self.all_properties):
+                raise CorruptMedia(f"damaged HEIF: there is no property {place}")
+            found.append(Property(*self.all_properties[place - 1], essential))
         return found
 
     def referred(self, kind: bytes, item: int) -> list[int]:
@@ -182,7 +182,7 @@ def _places(body: memoryview | None) -> Iterator[tuple[int, _Place]]:
     index_size = index_size if version else 0
     if not {offset_size, length_size, base_size, index_size} <= _FIELD_SIZES:
         raise CorruptMedia("damaged HEIF: the places of its items cannot be read")
-    wide = 4 if version == 2 else 2  # noqa: PLR2004
+    wide = 4 if version == 2 else 2
     limit = counted("HEIF extents")
     for _ in range(fields.number(wide)):
         next(limit)
@@ -209,9 +209,9 @@ def _associations(body: memoryview) -> Iterator[_Association]:
         for _ in range(fields.number(1)):
             next(limit)
             value = fields.number(wide)
-            index = value & (essential_bit - 1)
-            if index:  # 0 stands for no property
-                yield _Association(item, index, essential=value >= essential_bit)
+            place = value & (essential_bit - 1)
+            if place:  # 0 stands for no property
+                yield _Association(item, place, essential=value >= essential_bit)
 
 
 def _references(body: memoryview | None) -> Iterator[_Reference]:

@@ -20,12 +20,22 @@ _REFUSED: Final = {
     b"tmap": "a tone map", b"unci": "uncompressed", b"vvc1": "H.266",
 }  # fmt: skip
 _ALPHA: Final = {b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1"}
-_UNDERSTOOD: Final = {b"auxC", b"av1C", b"clap", b"colr", b"hvcC", b"imir", b"irot", b"ispe", b"pixi"}
+_UNDERSTOOD: Final = {
+    b"auxC",
+    b"av1C",
+    b"clap",
+    b"colr",
+    b"hvcC",
+    b"imir",
+    b"irot",
+    b"ispe",
+    b"pixi",
+}
 _TURNS: Final = {b"clap", b"imir", b"irot"}
 _HDR: Final = {16: "PQ", 18: "HLG"}  # code points of transfer functions (ITU-T H.273)
 _SAMPLES_ARE_ALPHA: Final = b"nclx" + b"\0\2" * 3 + b"\x80"  # full range, whatever the codec says
 # From the upright places of a picture's four quarters, as stored, to its EXIF orientation.
-_ORIENTATIONS: Final = {
+_ORIENTATIONS: Final[dict[tuple[int, ...], int]] = {
     (0, 1, 2, 3): 1, (1, 0, 3, 2): 2, (3, 2, 1, 0): 3, (2, 3, 0, 1): 4,
     (0, 2, 1, 3): 5, (2, 0, 3, 1): 6, (3, 1, 2, 0): 7, (1, 3, 0, 2): 8,
 }  # fmt: skip
@@ -98,18 +108,25 @@ def read_picture(content: bytes) -> Picture:
     colour = _colour(properties + items.properties(colours.tiles[0]), colours.coding)
     crop, orientation = _turns(properties, colours.width, colours.height)
     alpha = _alpha_of(items, primary)
+    by_alpha = alpha in items.referred(b"prem", primary)
     return Picture(
         "AVIF" if items.kind(colours.tiles[0]) == b"av01" else "HEIC",
         colours._replace(nclx=colour.nclx),
-        _layer(items, alpha, nclx=_SAMPLES_ARE_ALPHA) if alpha is not None else None,
-        alpha in items.referred(b"prem", primary),
+        None if alpha is None else _alpha_layer(items, alpha),
+        by_alpha,
         colour,
         crop,
         orientation,
     )
 
 
-def _layer(items: Items, item: int, *, nclx: bytes | None = None) -> Layer:
+def _alpha_layer(items: Items, item: int) -> Layer:
+    layer = _layer(items, item)
+    hevc_coded = items.kind(layer.tiles[0]) == b"hvc1"
+    return layer._replace(nclx=_SAMPLES_ARE_ALPHA if hevc_coded else None)
+
+
+def _layer(items: Items, item: int) -> Layer:
     """Measure a picture and its tiles; every tile is as large as the first."""
     grid = _grid(items, item)
     coding, *others = {tile: _coding(items, tile) for tile in grid.tiles}.values()
@@ -124,7 +141,7 @@ def _layer(items: Items, item: int, *, nclx: bytes | None = None) -> Layer:
     _require_stated_size(items.properties(item), width, height)
     if sum(items.size(tile) for tile in grid.tiles) > MAX_BYTES:
         raise MediaTooLarge(f"HEIF tiles of more than {MAX_BYTES:,} bytes together")
-    return Layer(items, width, height, grid.columns, grid.tiles, coding, nclx)
+    return Layer(items, width, height, grid.columns, grid.tiles, coding, None)
 
 
 class _Grid(NamedTuple):

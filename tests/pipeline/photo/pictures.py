@@ -6,6 +6,7 @@ import io
 from typing import Any, Final
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
 from tests.pictures import Pixels
@@ -25,7 +26,12 @@ FAITHFULLY: Final[dict[str, dict[str, Any]]] = {
     "TIFF": {},
     "BMP": {},
     "GIF": {},
+    "AVIF": {"quality": 100, "subsampling": "4:4:4", "speed": 10},
+    "HEIC": {"quality": -1, "chroma": 444},
 }
+# Where Pillow knows a format by another name. HEIC needs an encoder, which no image has.
+WRITERS: Final = {"HEIC": "HEIF"}
+pillow_heif.register_heif_opener()
 
 
 def quadrants() -> Image.Image:
@@ -51,7 +57,11 @@ def noise(height: int = HEIGHT, width: int = WIDTH, channels: int = 3) -> Image.
 def saved(image: Image.Image, picture_format: str, **options: Any) -> bytes:
     """Save a picture in a format, faithfully unless `options` say otherwise."""
     buffer = io.BytesIO()
-    image.save(buffer, picture_format, **(FAITHFULLY[picture_format] | options))
+    writer = WRITERS.get(picture_format, picture_format)
+    if writer == "HEIF" and "exif" in options:  # it writes HEIF's own orientation, too
+        image = image.copy()
+        image.info["exif"] = options.pop("exif").tobytes()
+    image.save(buffer, writer, **(FAITHFULLY[picture_format] | options))
     return buffer.getvalue()
 
 

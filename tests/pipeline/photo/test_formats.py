@@ -17,6 +17,8 @@ MEDIA_TYPES = {
     "TIFF": "image/tiff",
     "BMP": "image/bmp",
     "GIF": "image/gif",
+    "AVIF": "image/avif",
+    "HEIC": "image/heic",
 }
 
 
