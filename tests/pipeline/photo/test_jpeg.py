@@ -107,8 +107,11 @@ PROGRESSIVE: dict[str, dict[str, Any]] = {
 
 def progressive(kind: str) -> bytes:
     image = noise(5, 7) if kind.startswith("smaller") else noise()
-    mode = {"grey": "L", "CMYK": "CMYK"}.get(kind, "RGB")
-    return saved(image.convert(mode), "JPEG", progressive=True, **PROGRESSIVE[kind])
+    if kind == "grey":
+        image = image.convert("L")
+    if kind == "CMYK":
+        image = Image.merge("CMYK", noise(channels=4).split())
+    return saved(image, "JPEG", progressive=True, **PROGRESSIVE[kind])
 
 
 def scan_starts(content: bytes) -> list[int]:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pipeline.photo.heif.boxes import box, full_box
 from pipeline.photo.heif.items import read_items
-from tests.pipeline.photo.pictures import saved
+from tests.pipeline.photo.pictures import noise, saved
 
 CODECS: Final = {"HEIC": b"hvc1", "AVIF": b"av01"}
 BRANDS: Final = {"HEIC": b"heic", "AVIF": b"avif"}
@@ -65,6 +65,14 @@ def grid(
     """Return a picture of tiles."""
     data = struct.pack(">BBBBHH", 0, 0, rows - 1, columns - 1, width, height)
     return Item(b"grid", data, (size(width, height), *added), ((b"dimg", tuple(tiles)),))
+
+
+def tiled(picture_format: str) -> bytes:
+    """Return a turned photo of four tiles, with alpha."""
+    tile = coded(noise(64, 64), picture_format)
+    whole = grid(2, 2, 120, 100, (1, 2, 1, 2), turned(3)).referring(b"prem", 4)
+    alpha = coded(noise(64, 64).convert("L"), picture_format).with_properties(ALPHA)
+    return file([tile, tile, whole, alpha.referring(b"auxl", 3)], primary=3)
 
 
 def size(width: int, height: int) -> bytes:
