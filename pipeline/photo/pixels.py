@@ -30,7 +30,9 @@ __all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "encode", "probe", 
 # Pillow warns above its own limit and raises at twice that; `limits` has ours.
 Image.MAX_IMAGE_PIXELS = None
 
-_ALLOCATION_FAILURES: Final = ("out of memory", "decoder error -9")
+_ALLOCATION_FAILURES: Final = (
+    "out of memory", "Out of memory", "Memory allocation error", "decoder error -9",
+)  # fmt: skip
 # What Pillow's decoders may raise for damaged files.
 _DECODE_FAULTS: Final = (
     OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError,

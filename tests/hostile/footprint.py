@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
+from pillow_heif.as_plugin import register_heif_opener
+from pillow_heif.heif import from_bytes
 
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.budget import Budget, refining_bytes
@@ -61,9 +64,14 @@ def measure(recipe: dict[str, Any]) -> dict[str, Any]:
 
 
 def drawn(recipe: dict[str, Any]) -> bytes:
-    """Noise, which compresses worst: `side`² pixels of a `mode`, saved with `options`."""
+    """Noise, which compresses worst: `side`² pixels of a `mode`, saved with `options`.
+
+    Noise takes video encoders minutes, so their noise is coarse.
+    """
     side, mode = recipe["side"], recipe["mode"]
     dice = np.random.default_rng(1)
+    if mode == "RGB;10":
+        return _deep(np.full((side, side, 3), 700, dtype=np.uint16), recipe["options"])
     if mode in {"I;16", "I"}:
         grey = dice.integers(0, 2**16, (side, side))
         image = Image.fromarray(grey.astype(np.uint16 if mode == "I;16" else np.int32))
@@ -73,8 +81,19 @@ def drawn(recipe: dict[str, Any]) -> bytes:
     else:
         colours = dice.integers(0, 256, (side, side, 4), dtype=np.uint8)
         image = Image.fromarray(colours).convert(mode)
+        if recipe["format"] in {"HEIF", "AVIF"}:
+            image = image.reduce(16).resize(image.size)
+    if recipe["format"] == "HEIF":
+        register_heif_opener()
     buffer = io.BytesIO()
     image.save(buffer, recipe["format"], **recipe.get("options", {}))
+    return buffer.getvalue()
+
+
+def _deep(samples: npt.NDArray[np.uint16], options: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    size = samples.shape[1], samples.shape[0]
+    from_bytes("RGB;10", size, samples.tobytes()).save(buffer, **options)
     return buffer.getvalue()
 
 

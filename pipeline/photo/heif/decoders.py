@@ -12,13 +12,20 @@ from PIL import Image
 from pipeline.errors import CorruptMedia
 from pipeline.photo.heif.still import Still, write_still
 
+_FAULTS: Final = (RuntimeError, SyntaxError, ValueError, EOFError)  # of libheif and libavif
 _EIGHT: Final = 8
 _STRIP_SAMPLES: Final = 2**18
 
 
 def decode_still(still: Still) -> Image.Image:
-    """Decode a picture; the result is grey (L) or RGB. Raises CorruptMedia."""
-    image = _av1(still) if still.codec == b"av01" else _hevc(still)
+    """Decode a picture; the result is grey (L) or RGB.
+
+    Raises CorruptMedia for another size than stated, OSError for what the decoder cannot decode.
+    """
+    try:
+        image = _av1(still) if still.codec == b"av01" else _hevc(still)
+    except _FAULTS as fault:
+        raise OSError(str(fault)) from fault
     if image.size != (still.coding.width, still.coding.height):
         raise CorruptMedia(f"damaged HEIF: a part of {image.width} × {image.height} pixels")
     return image.convert("L" if still.coding.grey else "RGB")
@@ -34,11 +41,8 @@ def _hevc(still: Still) -> Image.Image:
     from pi_heif.heif import open_heif  # noqa: PLC0415 - 25 ms, which only HEIC photos pay
 
     file = write_still(still)
-    try:
-        (decoded,) = open_heif(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
-        data, size = decoded.data, decoded.size
-    except (RuntimeError, SyntaxError, ValueError, EOFError) as fault:
-        raise CorruptMedia(f"damaged HEIC: {fault}") from fault
+    (decoded,) = open_heif(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
+    data, size = decoded.data, decoded.size
     mode = "L" if still.coding.grey else "RGB"
     if still.coding.bits == _EIGHT:
         return Image.frombytes(mode, size, data)

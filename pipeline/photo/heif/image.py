@@ -13,7 +13,9 @@ from pipeline.photo.heif.decoders import decode_still
 from pipeline.photo.heif.picture import Layer, Picture, read_picture
 
 _ORIENTATION_TAG: Final = 0x0112
-_PART: Final = 20  # bytes per pixel of a part
+# Bytes per pixel of the largest part: measured, and rounded up.
+_PART, _DEEP_PART = 8, 16
+_EIGHT_BITS: Final = 8
 
 
 def prepare(content: bytes) -> bytes:
@@ -32,7 +34,7 @@ def opened(_name: str, content: bytes) -> HeifImageFile:
 
 def extra_bytes(image: ImageFile.ImageFile, _coded_pixels: int) -> int:
     """Return the memory for decoding the largest part: planes, colours and their copies."""
-    return image.coded_pixels * _PART  # type: ignore[attr-defined, no-any-return]
+    return image.part_bytes  # type: ignore[attr-defined, no-any-return]
 
 
 class HeifImageFile(ImageFile.ImageFile):
@@ -47,7 +49,7 @@ class HeifImageFile(ImageFile.ImageFile):
         self._size = right - left, bottom - top
         self._mode = ("L" if colours.coding.grey else "RGB") + ("A" if alpha else "")
         self._orientation = self.picture.orientation
-        self.coded_pixels = max(_pixels(colours), _pixels(alpha) if alpha else 0)
+        self.part_bytes = max(map(_part_bytes, [colours, alpha] if alpha else [colours]))
         if self.picture.colour.icc_profile:
             self.info["icc_profile"] = self.picture.colour.icc_profile
 
@@ -67,8 +69,9 @@ class HeifImageFile(ImageFile.ImageFile):
         super().load()
 
 
-def _pixels(layer: Layer) -> int:
-    return layer.coding.width * layer.coding.height
+def _part_bytes(layer: Layer) -> int:
+    each = _PART if layer.coding.bits == _EIGHT_BITS else _DEEP_PART
+    return layer.coding.width * layer.coding.height * each
 
 
 def _composed(picture: Picture) -> Image.Image:
