@@ -165,9 +165,10 @@ def _kinds(body: memoryview | None) -> Iterator[tuple[int, _Kind]]:
         return
     version, _, fields = _fields(body)
     fields.number(4 if version else 2)
-    for kind, entry in boxes(fields.rest()):
+    entries = (entry for kind, entry in boxes(fields.rest()) if kind == b"infe")
+    for entry in entries:
         version, _, fields = _fields(entry)
-        if kind == b"infe" and version >= _TYPED:
+        if version >= _TYPED:
             item = fields.number(2 if version == _TYPED else 4)
             protection = fields.number(2)
             yield item, _Kind(bytes(fields.take(4)), encrypted=protection != 0)

@@ -82,6 +82,20 @@ def test_a_second_size_is_corrupt_whatever_it_is_called() -> None:
         hevc.read_configuration(memoryview(content))
 
 
+def test_the_size_of_another_layer_does_not_count() -> None:
+    one, other = (
+        next(row for row in coded(noise(*size), "HEIC").properties if row[4:8] == b"hvcC")[8:]
+        for size in ((64, 64), (64, 128))
+    )
+    deeper = other[23:].replace(b"\x42\x01", b"\x42\x09")
+    content = one[:22] + bytes([one[22] + other[22]]) + one[23:] + deeper
+
+    read = hevc.read_configuration(memoryview(content))
+
+    assert read.coding == hevc.read_configuration(memoryview(one)).coding
+    assert b"\x42\x09" not in read.record
+
+
 def test_only_slices_of_the_picture_reach_the_decoder() -> None:
     content = units(PARAMETERS, SLICE, MESSAGE, OTHER_LAYER, SLICE)
 

@@ -81,8 +81,27 @@ def test_an_item_that_is_not_described_is_corrupt() -> None:
             read(4)
 
 
-def test_extents_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_PARTS", 2)
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (box(b"iloc", b"\2\0\0\0", struct.pack(">HI", 0, 51), bytes(51 * 10)), "HEIF extents"),
+        (box(b"iloc", bytes(4), struct.pack(">HHHHH", 0x4400, 1, 1, 0, 51), bytes(51 * 8)),
+         "HEIF extents"),
+        (box(b"iprp", full_box(b"ipma", struct.pack(">I", 51), bytes(51 * 3))), "HEIF properties"),
+        (box(b"iprp", full_box(b"ipma", struct.pack(">IHB", 1, 1, 51), bytes(51))),
+         "HEIF properties"),
+        (full_box(b"iref", box(b"dimg", struct.pack(">HH", 1, 51), bytes(51 * 2))),
+         "HEIF references"),
+        (full_box(b"iinf", b"\0\0", box(b"free") * 51), "HEIF boxes"),
+    ],
+)  # fmt: skip
+def test_whatever_can_be_repeated_is_counted(
+    monkeypatch: pytest.MonkeyPatch, part: bytes, message: str
+) -> None:
+    content = full_box(b"meta", part)
+    monkeypatch.setattr(limits, "MAX_PARTS", 60)
+    assert read_items(content) is not None
 
-    with pytest.raises(MediaTooLarge, match="more than 2 HEIF"):
-        wide()
+    monkeypatch.setattr(limits, "MAX_PARTS", 50)
+    with pytest.raises(MediaTooLarge, match=f"more than 50 {message}"):
+        read_items(content)
