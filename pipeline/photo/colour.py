@@ -138,7 +138,9 @@ def _reader(
         mode = "PA"
     grey = mode in _GREY or mode in _SIXTEEN_BIT
     kind = "CMYK" if mode == "CMYK" else "L" if grey else "RGB"
-    transform = profiles.to_srgb(icc_profile, kind) if icc_profile else None
+    # 8-bit grey with an ICC profile was always converted fast, and its cutouts stay the same bytes.
+    exactly = grey and (mode in _SIXTEEN_BIT or icc_profile not in meaning.colours)
+    transform = profiles.to_srgb(icc_profile, kind, exactly=exactly) if icc_profile else None
     if mode in _SIXTEEN_BIT:
         if transform is None:
             return lambda strip: _eight_bit(_deep(strip, meaning))[..., None]

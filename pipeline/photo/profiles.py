@@ -39,11 +39,17 @@ def to_srgb(
     mode: str,
     *,
     intent: ImageCms.Intent = ImageCms.Intent.PERCEPTUAL,
+    exactly: bool = False,
 ) -> ImageCms.ImageCmsTransform | None:
-    """Return a transform from pixels of `mode` to sRGB; None if the profile has none."""
+    """Return a transform from pixels of `mode` to sRGB; None if the profile has none.
+
+    littlecms simplifies transforms of grey: dark levels of a steep curve are up to ten levels off,
+    except with `exactly`.
+    """
+    flags = ImageCms.Flags.NOOPTIMIZE if exactly else ImageCms.Flags.NONE
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-        return ImageCms.buildTransform(source, _srgb(), mode, "RGB", intent)
+        return ImageCms.buildTransform(source, _srgb(), mode, "RGB", intent, flags)
     except _FAULTS:
         return None
 

@@ -50,8 +50,8 @@ _RAW_COMPRESSION: Final = {32767, 32769, 32770, 34713, 34892, 65000, 65535}
 _RAW_TAGS: Final = {33421, 33422, 50706, 50752}  # mosaic's size and pattern, DNG, Canon's slices
 _CANON_RAW: Final = b"CR"
 _RAW_SUFFIXES: Final = {
-    "3fr", "arw", "cr2", "dcr", "dng", "erf", "fff", "iiq", "kdc", "mef", "mos", "nef", "nrw", "pef",
-    "rw2", "rwl", "sr2", "srf", "srw",
+    "3fr", "arw", "cr2", "dcr", "dng", "erf", "fff", "iiq", "kdc", "mef", "mos", "nef", "nrw",
+    "pef", "rw2", "rwl", "sr2", "srf", "srw",
 }  # fmt: skip
 RAW: Final = "camera raw: export it first as JPEG or TIFF"
 # What a page states for the picture below it, unless that picture states it too.

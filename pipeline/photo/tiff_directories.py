@@ -21,7 +21,7 @@ _MOST_VALUES: Final = 16  # of a tag that is read here: samples per pixel, pictu
 
 
 class Layout(NamedTuple):
-    """How a file writes its numbers: byte order, and struct's letters for an offset and for the number of entries."""
+    """How a file writes its numbers: byte order, struct's letters for an offset and a tally."""
 
     order: str
     offset: str
