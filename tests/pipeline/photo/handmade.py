@@ -17,7 +17,8 @@ PASSES: Final = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
     (0, 1, 1, 2),
 )  # fmt: skip
-_TYPES: Final = {1: "B", 3: "H", 4: "I"}
+_TYPES: Final = {1: "B", 3: "H", 4: "I", 5: "II"}
+_PARTS: Final = 10_000  # of a rational number
 DATA: Final = -1  # in place of a TIFF tag's value: the offset of the data after the directory
 
 
@@ -65,11 +66,17 @@ def interlaced_png(pixels: Pixels, *, passes: int = 7) -> bytes:
 
 
 def tiff(entries: dict[int, tuple[int, Sequence[int]]], data: bytes, *, order: str = "<") -> bytes:
-    """Return a TIFF of one directory, {tag: (type, values)}, and `data`, whose offset is `DATA`."""
+    """Return a TIFF of one directory, {tag: (type, values)}, and `data`, whose offset is `DATA`.
+
+    Rational numbers are in ten-thousandths.
+    """
     start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
     lists_at = 8 + 2 + 12 * len(entries) + 4
     packed = {
-        tag: b"".join(struct.pack(order + _TYPES[kind], max(value, 0)) for value in values)
+        tag: b"".join(
+            struct.pack(order + _TYPES[kind], max(value, 0), *([_PARTS] if kind == 5 else []))
+            for value in values
+        )
         for tag, (kind, values) in entries.items()
     }
     lists = b"".join(one for _, one in sorted(packed.items()) if len(one) > 4)
