@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Final
 
 from PIL import ImageFile, ImagePalette, TiffImagePlugin
@@ -50,8 +51,8 @@ _RAW_COMPRESSION: Final = {32767, 32769, 32770, 34713, 34892, 65000, 65535}
 _RAW_TAGS: Final = {33421, 33422, 50706, 50752}  # mosaic's size and pattern, DNG, Canon's slices
 _CANON_RAW: Final = b"CR"
 _RAW_SUFFIXES: Final = {
-    "3fr", "arw", "cr2", "dcr", "dng", "erf", "fff", "iiq", "kdc", "mef", "mos", "nef", "nrw",
-    "pef", "rw2", "rwl", "sr2", "srf", "srw",
+    ".3fr", ".arw", ".cr2", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef",
+    ".mos", ".nef", ".nrw", ".pef", ".rw2", ".rwl", ".sr2", ".srf", ".srw",
 }  # fmt: skip
 RAW: Final = "camera raw: export it first as JPEG or TIFF"
 # What a page states for the picture below it, unless that picture states it too.
@@ -84,7 +85,7 @@ def require_no_raw(content: bytes, name: str) -> None:
 
     Not every camera raw shows in its tags.
     """
-    if name.lower().rpartition(".")[2] in _RAW_SUFFIXES:
+    if PurePosixPath(name).suffix.lower() in _RAW_SUFFIXES:
         first = next(read_directories(content), None)
         if first is not None and first.is_secondary:
             raise UnsupportedMedia(RAW)
