@@ -38,7 +38,7 @@ _NO_POINTS: Final = bytes(32)
 _UNIT: Final = 100_000  # a gamma or a chromaticity of 1
 _DEEP_RGB: Final = "RGB;16B"  # what Pillow calls RGB of 16 bits a channel; it keeps the upper 8
 _LOW_BYTES: Final = "RGB;16L"  # the other byte order: it keeps the lower 8
-_DEEP_KEY: Final = "deep transparency"
+_SECOND_FILE: Final = "bytes of the file that is decoded again"
 _LOW_COPY: Final = 4  # bytes per pixel of the picture of lower bytes
 
 
@@ -75,7 +75,8 @@ def read_meaning(image: Image.Image, content: bytes) -> Meaning:
     key = image.info.get("transparency")
     depth = content[24]
     if isinstance(key, tuple) and image.tile[0].args == _DEEP_RGB:  # type: ignore[attr-defined]
-        image.info[_DEEP_KEY] = image.info.pop("transparency")
+        del image.info["transparency"]
+        image.info[_SECOND_FILE] = len(content)
         return Meaning(colours, key=key, low_bytes=functools.partial(_low_bytes, content))
     if isinstance(key, int) and image.mode == "L" and depth < 8:
         image.info["transparency"] = key * 255 // (2**depth - 1)  # as the levels are scaled
@@ -84,7 +85,8 @@ def read_meaning(image: Image.Image, content: bytes) -> Meaning:
 
 def extra_bytes(image: ImageFile.ImageFile, _coded_pixels: int) -> int:
     """Return the memory for the lower bytes of 16 bits, which are compared with a key colour."""
-    return image.width * image.height * _LOW_COPY if _DEEP_KEY in image.info else 0
+    second_file = image.info.get(_SECOND_FILE)
+    return image.width * image.height * _LOW_COPY + second_file if second_file else 0
 
 
 def is_complete(image: ImageFile.ImageFile, content: bytes) -> bool:
@@ -148,10 +150,10 @@ def _code_points(
 
 def _low_bytes(content: bytes) -> Image.Image:
     """Decode the lower bytes of 16-bit RGB, by a name that swaps both bytes."""
-    with Image.open(io.BytesIO(prepare(content)), formats=["PNG"]) as image:
-        image.tile = [image.tile[0]._replace(args=_LOW_BYTES)]
-        image.load()
-        return image.copy()
+    image = Image.open(io.BytesIO(prepare(content)), formats=["PNG"])
+    image.tile = [image.tile[0]._replace(args=_LOW_BYTES)]
+    image.load()
+    return image
 
 
 def _ends_in_zeros(image: Image.Image) -> bool:

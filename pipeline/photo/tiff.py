@@ -96,7 +96,7 @@ def read_meaning(image: ImageFile.ImageFile, _content: bytes) -> Meaning:
     tags = image.tag_v2  # type: ignore[attr-defined]
     profile = image.info.get("icc_profile")
     palette = tags.get(_COLOUR_MAP)
-    if palette and max(palette) < 256:  # of 8 bits, though the standard says 16
+    if image.mode in {"P", "PA"} and max(palette) < 256:  # of 8 bits, though the standard says 16
         image.palette = ImagePalette.raw("RGB;L", bytes(palette))
     bits = tags.get(_BITS, (1,))
     return Meaning(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.pictures import Pixels
 from tests.pipeline.photo.pictures import HEIGHT, WIDTH, drawn
@@ -35,7 +36,7 @@ def header(
     return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace))
 
 
-def rows(pixels: Pixels) -> bytes:
+def rows(pixels: npt.NDArray[Any]) -> bytes:
     """Return the rows as a PNG stores them, unfiltered."""
     return b"".join(b"\0" + row.tobytes() for row in pixels)
 
