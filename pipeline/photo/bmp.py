@@ -8,9 +8,9 @@ from typing import Final
 from PIL import Image
 
 from pipeline.errors import UnsupportedMedia
-from pipeline.photo.colour import Meaning
 from pipeline.photo.colour_spaces import Chromaticities, from_numbers
 from pipeline.photo.limits import MAX_PROFILE_BYTES
+from pipeline.photo.meaning import Meaning
 
 _START: Final = 14  # the header's offset
 _VERSION_4, _VERSION_5 = 108, 124  # bytes of the header

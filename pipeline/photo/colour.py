@@ -15,7 +15,8 @@ from PIL import Image
 
 from pipeline.errors import UnsupportedMedia
 from pipeline.photo import profiles
-from pipeline.photo.colour_spaces import ColourSpace
+from pipeline.photo.deep_samples import alpha_of_key, deep_grey, eight_bit
+from pipeline.photo.meaning import Meaning, Statement
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -35,23 +36,6 @@ _AS_STORED: Final[dict[int, Callable[[Pixels], Pixels]]] = {
     8: lambda upright: upright[::-1].swapaxes(0, 1),
 }
 SIDEWAYS: Final = {5, 6, 7, 8}  # EXIF orientations that swap width and height
-Statement = bytes | ColourSpace  # an ICC profile, or a colour space that the file states otherwise
-
-
-class Meaning(NamedTuple):
-    """What a file states about its numbers.
-
-    `colours` has its statements about colour; the first that fits the pixels counts. `white` is the
-    brightest level of grey of more than 8 bits; `inverted` grey of more than 8 bits has its white
-    at 0. `key` is the 16-bit colour that is transparent, and `low_bytes` returns an RGB picture of
-    the lower halves of the 16-bit numbers, whose upper halves were decoded.
-    """
-
-    colours: tuple[Statement, ...] = ()
-    white: int = 0xFFFF
-    inverted: bool = False
-    key: tuple[int, ...] | None = None
-    low_bytes: Callable[[], Image.Image] | None = None
 
 
 class Colours(NamedTuple):
@@ -143,9 +127,9 @@ def _reader(
     transform = profiles.to_srgb(icc_profile, kind, exactly=exactly) if icc_profile else None
     if mode in _SIXTEEN_BIT:
         if transform is None:
-            return lambda strip: _eight_bit(_deep(strip, meaning))[..., None]
+            return lambda strip: eight_bit(deep_grey(strip, meaning))[..., None]
         levels = profiles.grey_levels(transform)
-        return lambda strip: levels[_deep(strip, meaning)]
+        return lambda strip: levels[deep_grey(strip, meaning)]
     plain = _plain_reader(mode)
     if transform is None:
         return plain
@@ -181,38 +165,9 @@ def _alpha_reader(
             return None
         return lambda _, strip: np.where(np.asarray(strip) == key, 0, 255).astype(np.uint8)
     if meaning.key is not None and meaning.low_bytes is not None:
-        return _keyed(meaning.key, meaning.low_bytes())
+        return alpha_of_key(meaning.key, meaning.low_bytes())
     if image.mode == "La":
         return lambda _, strip: np.asarray(strip.convert("LA").getchannel("A"))
     if image.mode in _WITH_ALPHA or key is not None:
         return lambda _, strip: np.asarray(strip.convert("RGBA").getchannel("A"))
     return None
-
-
-def _keyed(key: tuple[int, ...], low: Image.Image) -> Callable[[slice, Image.Image], Any]:
-    """Return a reader of alpha: 0 where all 16 bits of a pixel are those of the key, else 255."""
-    upper, lower = np.array(key) >> 8, np.array(key) & 0xFF
-
-    def read(rows: slice, strip: Image.Image) -> Pixels:
-        below = np.asarray(low.crop((0, rows.start, low.width, rows.stop)))
-        same = (np.asarray(strip) == upper) & (below == lower)
-        return np.where(same.all(axis=-1), 0, 255).astype(np.uint8)
-
-    return read
-
-
-def _deep(image: Image.Image, meaning: Meaning) -> npt.NDArray[np.int64]:
-    """Return grey of more than 8 bits with black at 0 and white at 65,535, H×W."""
-    deep = np.asarray(image).astype(np.int64)
-    if deep.min() < 0 or deep.max() > meaning.white:
-        raise UnsupportedMedia(
-            f"grey levels from {deep.min()} to {deep.max()}; the limits are 0 and {meaning.white}"
-        )
-    if meaning.white != 0xFFFF:
-        deep = (deep * 0xFFFF + meaning.white // 2) // meaning.white
-    return 0xFFFF - deep if meaning.inverted else deep
-
-
-def _eight_bit(deep: npt.NDArray[np.int64]) -> Pixels:
-    """Scale 16-bit grey to 8 bits, H×W."""
-    return ((deep * 255 + 0x7FFF) // 0xFFFF).astype(np.uint8)

@@ -15,7 +15,7 @@ from PIL import Image, ImageFile
 
 from pipeline.errors import UnsupportedMedia
 from pipeline.photo import bmp, gif, jpeg, png, tiff, webp
-from pipeline.photo.colour import Meaning
+from pipeline.photo.meaning import Meaning
 
 # Bytes per pixel while decoding: measured, rounded up, and checked by tests for every format.
 _NARROW: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}

@@ -19,10 +19,11 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from pipeline.errors import CorruptMedia, MediaTooLarge, OutOfMemory, UnsupportedMedia
 from pipeline.photo import profiles
-from pipeline.photo.colour import SIDEWAYS, Meaning, Pixels, converted, separate, strips
+from pipeline.photo.colour import SIDEWAYS, Pixels, converted, separate, strips
 from pipeline.photo.exif import DECODE_FAULTS, colours_of, orientation_of
 from pipeline.photo.formats import Format, identify
 from pipeline.photo.limits import MAX_SIDE, require_bytes, require_size
+from pipeline.photo.meaning import Meaning
 from pipeline.photo.png_writer import encode_png
 from pipeline.photo.profiles import Colour
 from pipeline.photo.tiff import require_no_raw

@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from pipeline.errors import MediaTooLarge, UnsupportedMedia
-from pipeline.photo.colour import Meaning, Statement
 from pipeline.photo.colour_spaces import SRGB, Chromaticities, from_code_points, from_numbers
 from pipeline.photo.limits import MAX_EXIF_BYTES, MAX_PROFILE_BYTES, counted
+from pipeline.photo.meaning import Meaning, Statement
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _USED: Final = {b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"pHYs", b"IDAT", b"IEND"}

@@ -9,8 +9,8 @@ from typing import Final
 from PIL import ImageFile, ImagePalette, TiffImagePlugin
 
 from pipeline.errors import MediaTooLarge, UnsupportedMedia
-from pipeline.photo.colour import Meaning
 from pipeline.photo.limits import MAX_STRIPS, require_size
+from pipeline.photo.meaning import Meaning
 from pipeline.photo.tiff_directories import Directory, read_directories, with_first
 
 # Pillow's own reader of uncompressed files takes planes of 16 bits for one of 8, and missing planes

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from PIL import ImageCms
 
 from pipeline.photo import profiles
-from pipeline.photo.colour_spaces import ADOBE_RGB, Chromaticities, from_code_points, from_numbers
+from pipeline.photo.colour_spaces import (
+    ADOBE_RGB,
+    Chromaticities,
+    ColourSpace,
+    from_code_points,
+    from_numbers,
+)
+from pipeline.photo.colour_spaces import SRGB as SRGB_SPACE
 from pipeline.photo.pixels import Photo, decode
 from tests.pictures import Pixels
 from tests.pipeline.photo import viewer
@@ -35,6 +44,8 @@ WIDE = {
     "BT.2020": profile_of(9, 13),
     "linear sRGB": profile_of(1, 8),
 }
+SRGB_CURVE = SRGB_SPACE.curves[0]
+GRID = list(itertools.product((40, 90, 140, 190, 240), repeat=3))
 COLOURS = [(255, 128, 64), (255, 255, 255), (0, 0, 0), (0, 255, 0), (255, 0, 0), (18, 52, 86)]
 
 
@@ -66,6 +77,14 @@ def test_a_colour_in_srgb_is_itself(colour: tuple[int, int, int], profile: bytes
 
     assert photo.able_to_show(colour) is photo
     assert photo.numbers_of(colour) == colour
+
+
+def test_a_profile_that_hardly_differs_from_srgb_changes_no_numbers() -> None:
+    like_srgb = ColourSpace("a monitor", SRGB_SPACE.chromaticities, ((2.42, *SRGB_CURVE[1:]),))
+    photo = Photo(np.asarray(noise()), None, like_srgb.profile(), None)
+
+    assert (viewer.shown(photo) != photo.rgb).any()
+    assert [photo.numbers_of(colour) for colour in GRID] == GRID
 
 
 NARROW = profile_of(6, 13)
