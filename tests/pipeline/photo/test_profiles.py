@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from PIL import ImageCms
@@ -45,7 +43,8 @@ WIDE = {
     "linear sRGB": profile_of(1, 8),
 }
 SRGB_CURVE = SRGB_SPACE.curves[0]
-GRID = list(itertools.product((40, 90, 140, 190, 240), repeat=3))
+STEPS = (40, 90, 140, 190, 240)
+GRID = [(red, green, blue) for red in STEPS for green in STEPS for blue in STEPS]
 COLOURS = [(255, 128, 64), (255, 255, 255), (0, 0, 0), (0, 255, 0), (255, 0, 0), (18, 52, 86)]
 
 
