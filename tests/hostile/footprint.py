@@ -18,7 +18,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import tifffile
 from PIL import Image
 
 from containers.edge_refiner.alpha import estimate_alpha
@@ -93,6 +92,8 @@ def _deep(samples: npt.NDArray[np.uint16], recipe: dict[str, Any]) -> bytes:
         key = chunk(b"tRNS", bytes(6))
         pixels = chunk(b"IDAT", zlib.compress(rows(samples), 1))
         return PNG + header(width, height, depth=16) + key + pixels + chunk(b"IEND", b"")
+    import tifffile  # in this process only: what an import frees is there for the decoder
+
     buffer = io.BytesIO()
     planes = np.moveaxis(samples, 2, 0)
     tifffile.imwrite(
