@@ -15,8 +15,9 @@ from typing import Final, NamedTuple
 from PIL import Image, ImageFile
 
 from pipeline.errors import UnsupportedMedia
-from pipeline.photo import jpeg, png, tiff, webp
+from pipeline.photo import bmp, gif, jpeg, png, tiff, webp
 from pipeline.photo.heif import image as heif
+from pipeline.photo.meaning import Meaning
 from pipeline.photo.refused import name_of
 
 # Bytes per pixel while decoding: measured, rounded up, and checked by tests for every format.
@@ -38,6 +39,11 @@ def _nothing(_image: ImageFile.ImageFile, _coded_pixels: int) -> int:
     return 0
 
 
+def _profile_only(image: Image.Image, _content: bytes) -> Meaning:
+    profile = image.info.get("icc_profile")
+    return Meaning((profile,) if profile else ())
+
+
 def _by_pillow(name: str, content: bytes) -> ImageFile.ImageFile:
     return Image.open(io.BytesIO(content), formats=[name])
 
@@ -49,7 +55,8 @@ class Format(NamedTuple):
     `prepare` returns the bytes for the decoder, or raises MediaTooLarge or UnsupportedMedia.
     `is_complete` takes a decoded picture and those bytes; it returns False if the decoder filled in
     missing rows. `extra_bytes` takes an opened picture and the number of pixels in the file; it
-    returns the memory that the decoder needs in addition to the pixels.
+    returns the memory that the decoder needs in addition to the pixels. `read_meaning` takes an
+    opened picture and the file; it returns what the file states about colours and levels.
     """
 
     name: str
@@ -57,6 +64,7 @@ class Format(NamedTuple):
     prepare: Callable[[bytes], bytes] = _unchanged
     is_complete: Callable[[ImageFile.ImageFile, bytes], bool] = _complete
     extra_bytes: Callable[[ImageFile.ImageFile, int], int] = _nothing
+    read_meaning: Callable[[ImageFile.ImageFile, bytes], Meaning] = _profile_only
     open: Callable[[str, bytes], ImageFile.ImageFile] = _by_pillow
 
     def decoding_bytes(self, image: ImageFile.ImageFile, coded: tuple[int, int]) -> int:
@@ -80,14 +88,26 @@ _HEIC: Final = rb".{4}ftyp(?:he[iv][cmsx]|%s)" % _GENERAL
 
 FORMATS: Final = (
     Format("JPEG", _starts(rb"\xff\xd8\xff"), jpeg.prepare, jpeg.is_complete, jpeg.extra_bytes),
-    Format("PNG", _starts(rb"\x89PNG\r\n\x1a\n"), png.prepare, png.is_complete),
+    Format(
+        "PNG", _starts(rb"\x89PNG\r\n\x1a\n"), png.prepare, png.is_complete, png.extra_bytes,
+        png.read_meaning,
+    ),
     Format("WEBP", _starts(rb"RIFF.{4}WEBP"), webp.prepare, extra_bytes=webp.extra_bytes),
-    Format("TIFF", _starts(rb"II[*+]\0|MM\0[*+]"), tiff.prepare, extra_bytes=tiff.extra_bytes),
-    Format("BMP", _starts(rb"BM")),
-    Format("GIF", _starts(rb"GIF8[79]a")),
-    Format("AVIF", _starts(_AVIF), heif.prepare, extra_bytes=heif.extra_bytes, open=heif.opened),
-    Format("HEIC", _starts(_HEIC), heif.prepare, extra_bytes=heif.extra_bytes, open=heif.opened),
-)
+    Format(
+        "TIFF", _starts(rb"II[*+]\0|MM\0[*+]"), tiff.prepare, extra_bytes=tiff.extra_bytes,
+        read_meaning=tiff.read_meaning,
+    ),
+    Format("BMP", _starts(rb"BM"), read_meaning=bmp.read_meaning),
+    Format("GIF", _starts(rb"GIF8[79]a"), read_meaning=gif.read_meaning),
+    Format(
+        "AVIF", _starts(_AVIF), heif.prepare, extra_bytes=heif.extra_bytes,
+        read_meaning=heif.read_meaning, open=heif.opened,
+    ),
+    Format(
+        "HEIC", _starts(_HEIC), heif.prepare, extra_bytes=heif.extra_bytes,
+        read_meaning=heif.read_meaning, open=heif.opened,
+    ),
+)  # fmt: skip
 
 
 def identify(content: bytes) -> Format:

@@ -12,14 +12,13 @@ import multiprocessing
 import resource
 import sys
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from pillow_heif.as_plugin import register_heif_opener
-from pillow_heif.heif import from_bytes
 
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.budget import Budget, refining_bytes
@@ -28,7 +27,9 @@ from pipeline import hardware
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.contracts.cutout import CutoutOptions
 from pipeline.errors import PipelineError
+from pipeline.photo.colour_spaces import ADOBE_RGB
 from pipeline.photo.pixels import Photo, decode, encode
+from tests.pipeline.photo.handmade import PNG, chunk, header, rows
 
 _LIMIT_KIND: Final = resource.RLIMIT_DATA
 _MEBIBYTE: Final = 2**20
@@ -71,7 +72,9 @@ def drawn(recipe: dict[str, Any]) -> bytes:
     side, mode = recipe["side"], recipe["mode"]
     dice = np.random.default_rng(1)
     if mode == "RGB;10":
-        return _deep(np.full((side, side, 3), 700, dtype=np.uint16), recipe["options"])
+        return _ten_bits(np.full((side, side, 3), 700, dtype=np.uint16), recipe["options"])
+    if mode == "RGB;16":
+        return _deep(dice.integers(0, 2**16, (side, side, 3), dtype=np.uint16), recipe)
     if mode in {"I;16", "I"}:
         grey = dice.integers(0, 2**16, (side, side))
         image = Image.fromarray(grey.astype(np.uint16 if mode == "I;16" else np.int32))
@@ -84,13 +87,35 @@ def drawn(recipe: dict[str, Any]) -> bytes:
         if recipe["format"] in {"HEIF", "AVIF"}:
             image = image.reduce(16).resize(image.size)
     if recipe["format"] == "HEIF":
+        from pillow_heif.as_plugin import register_heif_opener  # in this process only
+
         register_heif_opener()
     buffer = io.BytesIO()
-    image.save(buffer, recipe["format"], **recipe.get("options", {}))
+    profile = {"icc_profile": ADOBE_RGB.profile()} if recipe.get("adobe") else {}
+    image.save(buffer, recipe["format"], **profile, **recipe.get("options", {}))
     return buffer.getvalue()
 
 
-def _deep(samples: npt.NDArray[np.uint16], options: dict[str, Any]) -> bytes:
+def _deep(samples: npt.NDArray[np.uint16], recipe: dict[str, Any]) -> bytes:
+    """RGB of 16 bits a channel, which Pillow does not write."""
+    if recipe["format"] == "PNG":
+        height, width = samples.shape[:2]
+        key = chunk(b"tRNS", bytes(6))
+        pixels = chunk(b"IDAT", zlib.compress(rows(samples), 1))
+        return PNG + header(width, height, depth=16) + key + pixels + chunk(b"IEND", b"")
+    import tifffile  # in this process only: what an import frees is there for the decoder
+
+    buffer = io.BytesIO()
+    planes = np.moveaxis(samples, 2, 0)
+    tifffile.imwrite(
+        buffer, planes, photometric="rgb", planarconfig="separate", **recipe.get("options", {})
+    )
+    return buffer.getvalue()
+
+
+def _ten_bits(samples: npt.NDArray[np.uint16], options: dict[str, Any]) -> bytes:
+    from pillow_heif.heif import from_bytes  # in this process only
+
     buffer = io.BytesIO()
     size = samples.shape[1], samples.shape[0]
     from_bytes("RGB;10", size, samples.tobytes()).save(buffer, **options)
@@ -99,7 +124,7 @@ def _deep(samples: npt.NDArray[np.uint16], options: dict[str, Any]) -> bytes:
 
 def _run(recipe: dict[str, Any], content: bytes, promised: list[int]) -> str:
     if not recipe.get("refine"):
-        decode(content, reserve=promised.append).on_white()
+        decode(content, in_srgb=recipe.get("in_srgb", False), reserve=promised.append).on_white()
         return "decoded"
     photo = decode(content, reserve=lambda _wanted: None)
     options = CutoutOptions.model_validate(

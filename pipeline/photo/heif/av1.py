@@ -75,11 +75,8 @@ def _coding(unit: bytes) -> Coding:
     if profile == _PROFESSIONAL and depth == 10 and bits.flag():
         depth = 12
     grey = profile != _HIGH and bits.flag()
-    transfer = None
-    if bits.flag():
-        bits.number(8)
-        transfer = bits.number(8)
-    return Coding(width, height, depth, grey, transfer)
+    points = (bits.number(8), bits.number(8)) if bits.flag() else (None, None)
+    return Coding(width, height, depth, grey, *points)
 
 
 def _skip_operating_points(bits: Bits) -> None:

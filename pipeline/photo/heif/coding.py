@@ -8,11 +8,12 @@ from typing import NamedTuple
 class Coding(NamedTuple):
     """A coded picture's size in pixels, bits of a sample, and kind.
 
-    `transfer` is the code point of its transfer function, if the codec's header has one.
+    `primaries` and `transfer` are code points of ITU-T H.273, if the codec's header has them.
     """
 
     width: int
     height: int
     bits: int
     grey: bool
+    primaries: int | None = None
     transfer: int | None = None

@@ -11,6 +11,7 @@ from PIL import Image, ImageFile
 from pipeline.photo.colour import strips
 from pipeline.photo.heif.decoders import decode_still
 from pipeline.photo.heif.picture import Layer, Picture, read_picture
+from pipeline.photo.meaning import Meaning
 
 _ORIENTATION_TAG: Final = 0x0112
 # Bytes per pixel of the largest part: measured, and rounded up.
@@ -37,6 +38,12 @@ def extra_bytes(image: ImageFile.ImageFile, _coded_pixels: int) -> int:
     return image.part_bytes  # type: ignore[attr-defined, no-any-return]
 
 
+def read_meaning(image: ImageFile.ImageFile, _content: bytes) -> Meaning:
+    """Return the profile of an opened picture, or the colour space of its code points."""
+    icc_profile, _, space = image.colour  # type: ignore[attr-defined]
+    return Meaning(tuple(stated for stated in (icc_profile, space) if stated))
+
+
 class HeifImageFile(ImageFile.ImageFile):
     """The primary picture of a file; its orientation comes from HEIF's own properties."""
 
@@ -50,8 +57,7 @@ class HeifImageFile(ImageFile.ImageFile):
         self._mode = ("L" if colours.coding.grey else "RGB") + ("A" if alpha else "")
         self._orientation = self.picture.orientation
         self.part_bytes = max(map(_part_bytes, [colours, alpha] if alpha else [colours]))
-        if self.picture.colour.icc_profile:
-            self.info["icc_profile"] = self.picture.colour.icc_profile
+        self.colour = self.picture.colour
 
     def getexif(self) -> Image.Exif:
         """Return the orientation alone."""

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from pipeline.errors import CorruptMedia, MediaTooLarge, UnsupportedMedia
+from pipeline.photo.colour_spaces import ColourSpace, from_code_points
 from pipeline.photo.heif import av1, hevc
 from pipeline.photo.heif.boxes import Fields
 from pipeline.photo.heif.coding import Coding
@@ -31,8 +32,8 @@ _UNDERSTOOD: Final = {
     b"ispe",
     b"pixi",
 }
+_UNSPECIFIED: Final = 2  # a code point of ITU-T H.273
 _TURNS: Final = {b"clap", b"imir", b"irot"}
-_HDR: Final = {16: "PQ", 18: "HLG"}  # code points of transfer functions (ITU-T H.273)
 _SAMPLES_ARE_ALPHA: Final = b"nclx" + b"\0\2" * 3 + b"\x80"  # full range, whatever the codec says
 # From the upright places of a picture's four quarters, as stored, to its EXIF orientation.
 _ORIENTATIONS: Final[dict[tuple[int, ...], int]] = {
@@ -73,12 +74,11 @@ class Layer(NamedTuple):
 
 
 class Colour(NamedTuple):
-    """What the numbers of a picture mean: an ICC profile, or code points of ITU-T H.273."""
+    """What the numbers of a picture mean: an ICC profile, or a colour space by its code points."""
 
     icc_profile: bytes | None
     nclx: bytes | None
-    primaries: int | None
-    transfer: int | None
+    space: ColourSpace | None
 
 
 class Picture(NamedTuple):
@@ -221,14 +221,13 @@ def _colour(properties: list[Property], coding: Coding) -> Colour:
     nclx = next((body for body in bodies if body[:4] == b"nclx"), None)
     if profile and len(profile) > MAX_PROFILE_BYTES:
         raise MediaTooLarge(f"HEIF colour profile of more than {MAX_PROFILE_BYTES:,} bytes")
-    primaries, transfer = None, coding.transfer
+    points = coding.primaries, coding.transfer
     if nclx:
         fields = Fields(memoryview(nclx)[4:])
-        primaries, transfer = fields.number(2), fields.number(2)
+        points = fields.number(2), fields.number(2)
         fields.number(3)
-    if transfer in _HDR:
-        raise UnsupportedMedia(f"an HDR photo ({_HDR[transfer]}): export it in SDR")
-    return Colour(profile or None, nclx, primaries, transfer)
+    primaries, transfer = (_UNSPECIFIED if point is None else point for point in points)
+    return Colour(profile or None, nclx, from_code_points(primaries, transfer))
 
 
 def _turns(

@@ -12,6 +12,7 @@ from PIL import Image, ImageCms
 
 from pipeline.errors import CorruptMedia, MediaTooLarge, UnsupportedMedia
 from pipeline.photo import limits
+from pipeline.photo.colour_spaces import from_code_points
 from pipeline.photo.heif import picture
 from pipeline.photo.heif.boxes import box, full_box
 from pipeline.photo.pixels import decode, probe
@@ -226,13 +227,30 @@ def test_a_grey_photo_is_read(picture_format: str) -> None:
 
 
 @pytest.mark.parametrize("picture_format", FORMATS)
+def test_code_points_become_a_profile_unless_the_file_has_one(picture_format: str) -> None:
+    space = from_code_points(12, 13)
+    assert space is not None
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    plain = coded(four(), picture_format).without(b"colr")
+    points, own = code_points(12, 13), box(b"colr", b"prof", profile)
+
+    for properties, expected in (
+        ((points,), space.profile()), ((points, own), profile), ((own, points), profile),
+        ((code_points(1, 13),), None), ((code_points(2, 2),), None), ((), None),
+    ):  # fmt: skip
+        photo = decode(file([plain.with_properties(*properties)]))
+        assert photo.icc_profile == expected
+        assert corners(photo.rgb) == UPRIGHT
+
+
+@pytest.mark.parametrize("picture_format", FORMATS)
 @pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
 def test_hdr_is_refused_by_name_and_never_dark(
     picture_format: str, transfer: int, name: str
 ) -> None:
     item = coded(four(), picture_format).without(b"colr").with_properties(code_points(9, transfer))
 
-    refused(file([item]), UnsupportedMedia, f"HDR photo .{name}.: export it in SDR")
+    refused(file([item]), UnsupportedMedia, f"high dynamic range .{name}.")
 
 
 @pytest.mark.parametrize(
