@@ -88,7 +88,7 @@ def connect_bedrock(_bench: Workbench) -> Bedrock:
 
 
 def _read_whole(content: bytes, *, reserve: Reserve) -> Pixels:
-    return require_visible(decode(content, reserve=reserve))
+    return require_visible(decode(content, in_srgb=True, reserve=reserve))
 
 
 def _staged_files(

@@ -39,9 +39,10 @@ class SaliencySpec(Declaration):
 
 
 def read_picture(content: bytes, spec: SaliencySpec, *, reserve: Reserve = unlimited) -> Pixels:
-    """Decode a photo to H×W×3, upright, on white; a large JPEG at about the network's size."""
+    """Decode a photo to H×W×3 sRGB, upright, on white; a large JPEG at about the network's size."""
     least_side = _QUICK_SHRINK * spec.input_size
-    return require_visible(decode(content, least_side=least_side, reserve=reserve))
+    photo = decode(content, least_side=least_side, in_srgb=True, reserve=reserve)
+    return require_visible(photo)
 
 
 def predict_mask(

@@ -22,11 +22,12 @@ _TINY: Final = np.float32(1e-6)
 
 
 class Rendered(NamedTuple):
-    """One output image: H×W, H×W×3 or H×W×4 uint8, and the format to encode it in."""
+    """One output image: H×W, H×W×3 or H×W×4 uint8, the format to encode it in, and its profile."""
 
     kind: PictureKind
     pixels: Pixels
     format: PictureFormat
+    icc_profile: bytes | None = None
 
 
 def render(photo: Photo, alpha: Alpha, options: CutoutOptions) -> list[Rendered]:
@@ -41,19 +42,22 @@ def render(photo: Photo, alpha: Alpha, options: CutoutOptions) -> list[Rendered]
         mask = np.ascontiguousarray(opacity[frame])
         pictures.append(Rendered("mask", reduced_to(options.size, mask), "png"))
     if options.outputs != ("mask",):
+        if options.background:
+            photo = photo.able_to_show(_colour(options.background))
         composed = np.ascontiguousarray(compose(photo, alpha, options.background)[frame])
         cutout = reduced_to(options.size, composed)
     if "cutout" in options.outputs:
-        pictures.append(Rendered("cutout", cutout, options.format))
+        pictures.append(Rendered("cutout", cutout, options.format, photo.icc_profile))
     if "preview" in options.outputs:
-        pictures.append(_preview(cutout, options.format))
+        pictures.append(_preview(cutout, options.format, photo.icc_profile))
     return pictures
 
 
 def compose(photo: Photo, alpha: Alpha, background: str | None) -> Pixels:
     """Return the cutout: H×W×4 RGBA with straight alpha, or H×W×3 RGB on an opaque background.
 
-    `background` is `#rrggbb`, or `#rrggbbaa` for a translucent one, which gives RGBA again.
+    `background` is `#rrggbb` in sRGB, or `#rrggbbaa` for a translucent one, which gives RGBA again.
+    The photo's profile must be able to hold its colour.
     """
     # A photo's own alpha limits the matte, so its colours are first mixed with white: unmixing by
     # the matte then removes both alphas at once.
@@ -64,13 +68,18 @@ def compose(photo: Photo, alpha: Alpha, background: str | None) -> Pixels:
         _restore_own_colours(photo, alpha, onto=cutout[..., :3])
         cutout[..., 3] = opacity_of(alpha)
         return cutout
-    red, green, blue, opacity = (*ImageColor.getrgb(background), OPAQUE)[:4]
-    colour = red, green, blue
+    opacity = (*ImageColor.getrgb(background), OPAQUE)[3]
+    colour = photo.numbers_of(_colour(background))
     foreground = estimate_foreground(on_white, alpha)
     _restore_own_colours(photo, alpha, onto=foreground)
     if opacity == OPAQUE:
         return _over_colour(foreground, alpha, colour)
     return _over_translucent(foreground, alpha, colour, np.float32(opacity / OPAQUE))
+
+
+def _colour(background: str) -> tuple[int, int, int]:
+    red, green, blue = ImageColor.getrgb(background)[:3]
+    return red, green, blue
 
 
 def _restore_own_colours(photo: Photo, alpha: Alpha, *, onto: Pixels) -> None:
@@ -108,11 +117,11 @@ def _over_translucent(
     return image
 
 
-def _preview(cutout: Pixels, picture_format: PictureFormat) -> Rendered:
+def _preview(cutout: Pixels, picture_format: PictureFormat, icc_profile: bytes | None) -> Rendered:
     """Reduce the cutout to at most 1,024 pixels on the longer side, weighting colours by alpha."""
     image = Image.fromarray(cutout)
     image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
-    return Rendered("preview", np.asarray(image), picture_format)
+    return Rendered("preview", np.asarray(image), picture_format, icc_profile)
 
 
 def subject_box(opacity: Pixels, margin: int = 0) -> tuple[slice, slice]:

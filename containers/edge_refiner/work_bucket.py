@@ -18,17 +18,16 @@ def read_mask(store: ArtifactStore, artifact: Artifact) -> Pixels:
 def store_pictures(
     pictures: Sequence[Rendered], job: RefineEdges, photo: Photo, store: ArtifactStore
 ) -> tuple[Picture, ...]:
-    """Encode and write each output image with the photo's colour profile and print resolution."""
+    """Encode and write each output image with its colour profile and the photo's resolution."""
     return tuple(_store(picture, job, photo, store) for picture in pictures)
 
 
 def _store(rendered: Rendered, job: RefineEdges, photo: Photo, store: ArtifactStore) -> Picture:
-    profile = None if rendered.kind == "mask" else photo.icc_profile
     content = encode(
         rendered.pixels,
         picture_format=rendered.format,
         effort=job.options.effort,
-        icc_profile=profile,
+        icc_profile=rendered.icc_profile,
         dpi=photo.dpi,
     )
     media_type, extension = f"image/{rendered.format}", EXTENSIONS[rendered.format]

@@ -185,14 +185,14 @@ def _source(request: Request, stat: Stat, store: ArtifactStore, kind: type[Sourc
         etag=stat.etag,
         sha256=hashlib.sha256(content).hexdigest(),
         bytes=len(content),
-        **_measured(content, kind),
+        **_measured(content, kind, location.key),
     )
 
 
-def _measured(content: bytes, kind: type[Source]) -> Mapping[str, Any]:
+def _measured(content: bytes, kind: type[Source], name: str) -> Mapping[str, Any]:
     """Return what the content says of itself, as far as the product has to know it."""
     if issubclass(kind, SourcePhoto):
-        return pixels.probe(content)._asdict()
+        return pixels.probe(content, name=name)._asdict()
     return {"media_type": _ANY_MEDIA}
 
 

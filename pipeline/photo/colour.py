@@ -6,15 +6,17 @@ of the photo there is never more than one other.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
+from PIL import Image
 
 from pipeline.errors import UnsupportedMedia
+from pipeline.photo import profiles
+from pipeline.photo.deep_samples import alpha_of_key, deep_grey, eight_bit
+from pipeline.photo.meaning import Meaning, Statement
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -34,7 +36,6 @@ _AS_STORED: Final[dict[int, Callable[[Pixels], Pixels]]] = {
     8: lambda upright: upright[::-1].swapaxes(0, 1),
 }
 SIDEWAYS: Final = {5, 6, 7, 8}  # EXIF orientations that swap width and height
-_SPACE: Final = slice(16, 20)  # the bytes of a profile that name its colour space
 
 
 class Colours(NamedTuple):
@@ -45,25 +46,40 @@ class Colours(NamedTuple):
     icc_profile: bytes | None
 
 
-def separate(image: Image.Image, *, orientation: int = 1) -> Colours:
+def separate(
+    image: Image.Image, meaning: Meaning, *, orientation: int = 1, in_srgb: bool = False
+) -> Colours:
     """Convert a decoded picture to 8-bit RGB and alpha, turned upright by its EXIF orientation.
 
-    Raises UnsupportedMedia for floating-point pixels, or grey levels beyond 16 bits.
+    RGB keeps its colour profile, or is converted from it with `in_srgb`. Raises UnsupportedMedia
+    for floating-point pixels, or grey levels beyond 16 bits.
     """
     if image.mode == "F":
         raise UnsupportedMedia("unsupported pixel format: floating point")
-    icc_profile = image.info.get("icc_profile")
-    transparent = image.mode in _WITH_ALPHA or "transparency" in image.info
-    has_alpha = transparent and image.mode not in _SIXTEEN_BIT
-    read = _reader("PA" if has_alpha and image.mode == "P" else image.mode, icc_profile)
+    profile = _profile(image.mode, meaning.colours)
+    alpha_of = _alpha_reader(image, meaning)
+    carried = profile if image.mode in _RGB else None
+    if carried and in_srgb:
+        carried = None if profiles.differs_from_srgb(carried) else carried
+    read = _reader(image, meaning, profile if carried is None else None)
     rgb, rgb_as_stored = _canvas(image, orientation, 3)
-    alpha, alpha_as_stored = _canvas(image, orientation) if has_alpha else (None, None)
+    alpha, alpha_as_stored = _canvas(image, orientation) if alpha_of else (None, None)
     for rows, strip in strips(image):
         rgb_as_stored[rows] = read(strip)
-        if alpha_as_stored is not None:
-            alpha_as_stored[rows] = np.asarray(strip.convert("RGBA").getchannel("A"))
-    kept = image.mode in _RGB and _is_of(icc_profile, b"RGB ")
-    return Colours(rgb, alpha, icc_profile if kept else None)
+        if alpha_of is not None and alpha_as_stored is not None:
+            alpha_as_stored[rows] = alpha_of(rows, strip)
+    return Colours(rgb, alpha, carried)
+
+
+def converted(rgb: Pixels, icc_profile: bytes) -> Pixels:
+    """Return H×W×3 in sRGB; unchanged if the profile does not say how."""
+    transform = profiles.to_srgb(icc_profile, "RGB")
+    if transform is None:
+        return rgb
+    result = np.empty_like(rgb)
+    for rows, strip in strips(Image.fromarray(rgb)):
+        result[rows] = profiles.applied(transform, strip)
+    return result
 
 
 def strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
@@ -74,6 +90,21 @@ def strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
         yield slice(top, bottom), image.crop((0, top, image.width, bottom))
 
 
+def _profile(mode: str, statements: tuple[Statement, ...]) -> bytes | None:
+    """Return the profile of the first statement that fits pixels of `mode`; None for sRGB."""
+    grey = mode in _GREY or mode in _SIXTEEN_BIT
+    kind = "CMYK" if mode == "CMYK" else "L" if grey else "RGB" if mode in _RGB else None
+    if kind is None:
+        return None
+    for stated in statements:
+        if isinstance(stated, bytes):
+            if profiles.is_of(stated, kind):
+                return stated
+        elif kind != "CMYK":
+            return stated.profile(grey=grey)
+    return None
+
+
 def _canvas(image: Image.Image, orientation: int, *channels: int) -> tuple[Pixels, Pixels]:
     """Return an empty upright array, and a view of it in the file's orientation."""
     shape = image.size if orientation in SIDEWAYS else image.size[::-1]
@@ -82,16 +113,34 @@ def _canvas(image: Image.Image, orientation: int, *channels: int) -> tuple[Pixel
     return upright, as_stored(upright) if as_stored else upright
 
 
-def _reader(mode: str, icc_profile: bytes | None) -> Callable[[Image.Image], Any]:
-    """Return a function from a strip of this mode to h×w×3 RGB, through the profile if usable."""
+def _reader(
+    image: Image.Image, meaning: Meaning, icc_profile: bytes | None
+) -> Callable[[Image.Image], Any]:
+    """Return a function from a strip to h×w×3 RGB, through the profile if there is one."""
+    mode = image.mode
+    if mode == "P" and "transparency" in image.info:
+        mode = "PA"
+    grey = mode in _GREY or mode in _SIXTEEN_BIT
+    kind = "CMYK" if mode == "CMYK" else "L" if grey else "RGB"
+    # 8-bit grey with an ICC profile was always converted fast, and its cutouts stay the same bytes.
+    exactly = grey and (mode in _SIXTEEN_BIT or icc_profile not in meaning.colours)
+    transform = profiles.to_srgb(icc_profile, kind, exactly=exactly) if icc_profile else None
     if mode in _SIXTEEN_BIT:
-        return lambda strip: _eight_bit(strip)[..., None]
-    inks = "CMYK" if mode == "CMYK" else "L" if mode in _GREY else None
-    transform = _to_srgb(inks, icc_profile) if inks else None
-    if inks is not None and transform is not None:
-        return lambda strip: np.asarray(ImageCms.applyTransform(strip.convert(inks), transform))
+        if transform is None:
+            return lambda strip: eight_bit(deep_grey(strip, meaning))[..., None]
+        levels = profiles.grey_levels(transform)
+        return lambda strip: levels[deep_grey(strip, meaning)]
+    plain = _plain_reader(mode)
+    if transform is None:
+        return plain
+    if kind == "RGB":
+        return lambda strip: profiles.applied(transform, Image.fromarray(plain(strip)))
+    return lambda strip: profiles.applied(transform, _without_alpha(strip).convert(kind))
+
+
+def _plain_reader(mode: str) -> Callable[[Image.Image], Any]:
     if mode in {"LA", "La"}:
-        return lambda strip: np.asarray(strip.convert("L"))[..., None]
+        return lambda strip: np.asarray(_without_alpha(strip))[..., None]
     if mode == "RGB":
         return np.asarray
     if mode in _WITH_ALPHA:
@@ -99,33 +148,26 @@ def _reader(mode: str, icc_profile: bytes | None) -> Callable[[Image.Image], Any
     return lambda strip: np.asarray(strip.convert("RGB"))
 
 
-def _eight_bit(image: Image.Image) -> Pixels:
-    """Scale 16-bit grey to 8 bits, H×W."""
-    deep = np.asarray(image).astype(np.int64)
-    if deep.min() < 0 or deep.max() > 0xFFFF:
-        raise UnsupportedMedia(
-            f"grey levels from {deep.min()} to {deep.max()}; the limits are 0 and {0xFFFF}"
-        )
-    return ((deep * 255 + 0x7FFF) // 0xFFFF).astype(np.uint8)
+def _without_alpha(strip: Image.Image) -> Image.Image:
+    """Return grey, CMYK or one-bit pixels without their alpha, by which La is multiplied."""
+    if strip.mode in {"LA", "La"}:
+        return strip.convert("LA").convert("L")
+    return strip
 
 
-def _to_srgb(mode: str, icc_profile: bytes | None) -> ImageCms.ImageCmsTransform | None:
-    """Return a transform to sRGB; None if the profile is damaged or of another colour space."""
-    if not _is_of(icc_profile, b"CMYK" if mode == "CMYK" else b"GRAY"):
-        return None
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile or b""))
-        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
-    except (OSError, ImageCms.PyCMSError):
-        return None
-
-
-def _is_of(icc_profile: bytes | None, space: bytes) -> bool:
-    """Return True if this is a readable colour profile of `space` (four letters)."""
-    if not icc_profile or icc_profile[_SPACE] != space:
-        return False
-    try:
-        ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-    except (OSError, ImageCms.PyCMSError):
-        return False
-    return True
+def _alpha_reader(
+    image: Image.Image, meaning: Meaning
+) -> Callable[[slice, Image.Image], Any] | None:
+    """Return a function from rows and their strip to h×w alpha; None if the photo is opaque."""
+    key = image.info.get("transparency")
+    if image.mode in _SIXTEEN_BIT:
+        if key is None:
+            return None
+        return lambda _, strip: np.where(np.asarray(strip) == key, 0, 255).astype(np.uint8)
+    if meaning.key is not None and meaning.low_bytes is not None:
+        return alpha_of_key(meaning.key, meaning.low_bytes())
+    if image.mode == "La":
+        return lambda _, strip: np.asarray(strip.convert("LA").getchannel("A"))
+    if image.mode in _WITH_ALPHA or key is not None:
+        return lambda _, strip: np.asarray(strip.convert("RGBA").getchannel("A"))
+    return None

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from PIL import ImageFile
+from PIL import Image, ImageFile
 
 from pipeline.errors import UnsupportedMedia
-from pipeline.photo import jpeg, png, tiff, webp
+from pipeline.photo import bmp, gif, jpeg, png, tiff, webp
+from pipeline.photo.meaning import Meaning
 
 # Bytes per pixel while decoding: measured, rounded up, and checked by tests for every format.
 _NARROW: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
@@ -35,13 +36,19 @@ def _nothing(_image: ImageFile.ImageFile, _coded_pixels: int) -> int:
     return 0
 
 
+def _profile_only(image: Image.Image, _content: bytes) -> Meaning:
+    profile = image.info.get("icc_profile")
+    return Meaning((profile,) if profile else ())
+
+
 class Format(NamedTuple):
     """A photo format. `name` is Pillow's; `signature` matches the first bytes of its files.
 
     `prepare` returns the bytes for the decoder, or raises MediaTooLarge or UnsupportedMedia.
     `is_complete` takes a decoded picture and those bytes; it returns False if the decoder filled in
     missing rows. `extra_bytes` takes an opened picture and the number of pixels in the file; it
-    returns the memory that the decoder needs in addition to the pixels.
+    returns the memory that the decoder needs in addition to the pixels. `read_meaning` takes an
+    opened picture and the file; it returns what the file states about colours and levels.
     """
 
     name: str
@@ -49,6 +56,7 @@ class Format(NamedTuple):
     prepare: Callable[[bytes], bytes] = _unchanged
     is_complete: Callable[[ImageFile.ImageFile, bytes], bool] = _complete
     extra_bytes: Callable[[ImageFile.ImageFile, int], int] = _nothing
+    read_meaning: Callable[[ImageFile.ImageFile, bytes], Meaning] = _profile_only
 
     def decoding_bytes(self, image: ImageFile.ImageFile, coded: tuple[int, int]) -> int:
         """Return the most bytes that decoding an opened picture needs, excluding its file.
@@ -66,12 +74,18 @@ def _starts(pattern: bytes) -> re.Pattern[bytes]:
 
 FORMATS: Final = (
     Format("JPEG", _starts(rb"\xff\xd8\xff"), jpeg.prepare, jpeg.is_complete, jpeg.extra_bytes),
-    Format("PNG", _starts(rb"\x89PNG\r\n\x1a\n"), png.prepare, png.is_complete),
+    Format(
+        "PNG", _starts(rb"\x89PNG\r\n\x1a\n"), png.prepare, png.is_complete, png.extra_bytes,
+        png.read_meaning,
+    ),
     Format("WEBP", _starts(rb"RIFF.{4}WEBP"), webp.prepare, extra_bytes=webp.extra_bytes),
-    Format("TIFF", _starts(rb"II[*+]\0|MM\0[*+]"), tiff.prepare, extra_bytes=tiff.extra_bytes),
-    Format("BMP", _starts(rb"BM")),
-    Format("GIF", _starts(rb"GIF8[79]a")),
-)
+    Format(
+        "TIFF", _starts(rb"II[*+]\0|MM\0[*+]"), tiff.prepare, extra_bytes=tiff.extra_bytes,
+        read_meaning=tiff.read_meaning,
+    ),
+    Format("BMP", _starts(rb"BM"), read_meaning=bmp.read_meaning),
+    Format("GIF", _starts(rb"GIF8[79]a"), read_meaning=gif.read_meaning),
+)  # fmt: skip
 
 
 def identify(content: bytes) -> Format:

@@ -9,21 +9,24 @@ and a photo its resolution; all other metadata, position included, is dropped.
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from pipeline.errors import CorruptMedia, MediaTooLarge, OutOfMemory, UnsupportedMedia
-from pipeline.photo.colour import SIDEWAYS, Pixels, separate, strips
+from pipeline.photo import profiles
+from pipeline.photo.colour import SIDEWAYS, Pixels, converted, separate, strips
+from pipeline.photo.exif import DECODE_FAULTS, colours_of, orientation_of
 from pipeline.photo.formats import Format, identify
 from pipeline.photo.limits import MAX_SIDE, require_bytes, require_size
+from pipeline.photo.meaning import Meaning
 from pipeline.photo.png_writer import encode_png
+from pipeline.photo.profiles import Colour
+from pipeline.photo.tiff import require_no_raw
 
 __all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "encode", "probe", "unlimited"]
 
@@ -31,11 +34,6 @@ __all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "encode", "probe", 
 Image.MAX_IMAGE_PIXELS = None
 
 _ALLOCATION_FAILURES: Final = ("out of memory", "decoder error -9")
-# What Pillow's decoders may raise for damaged files.
-_DECODE_FAULTS: Final = (
-    OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError,
-    AttributeError, struct.error, zlib.error,
-)  # fmt: skip
 # The encoder's setting for each format that loses colours: docs/options.md says why.
 QUALITY: Final = {"jpeg": 92, "avif": 85}
 # Half the chroma would cost 2 dB. Pillow cannot make a smaller JPEG of the same pixels: its buffer
@@ -58,7 +56,6 @@ _SETTINGS: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("avif", "fast"): _AVIF | {"speed": 8},
     ("avif", "small"): _AVIF | {"speed": 6},
 }
-_ORIENTATION_TAG: Final = 0x0112
 _NAMES: Final = {"png": "PNG", "webp": "WebP", "jpeg": "JPEG", "avif": "AVIF"}
 # Pixels: libwebp's and libjpeg's own limits; readers of AVIF refuse longer sides.
 _LONGEST_SIDES: Final = {"webp": 16_383, "jpeg": 65_500, "avif": 32_768}
@@ -105,28 +102,52 @@ class Photo:
             shown[rows] = np.asarray(page)
         return shown
 
+    def able_to_show(self, colour: Colour) -> Photo:
+        """Return this photo, or it in sRGB if its profile cannot hold a colour of sRGB."""
+        if self.icc_profile is None or profiles.from_srgb(colour, self.icc_profile):
+            return self
+        return replace(self, rgb=converted(self.rgb, self.icc_profile), icc_profile=None)
 
-def probe(content: bytes) -> Header:
+    def numbers_of(self, colour: Colour) -> Colour:
+        """Return a colour of sRGB in the photo's profile, which must be able to hold it."""
+        stored = profiles.from_srgb(colour, self.icc_profile) if self.icc_profile else colour
+        if stored is None:
+            raise ValueError(f"the photo's profile cannot hold the colour {colour}")
+        return stored
+
+
+def probe(content: bytes, *, name: str = "") -> Header:
     """Read the header of a photo, without decoding a pixel.
 
-    Raises UnsupportedMedia, CorruptMedia or MediaTooLarge.
+    The content decides the format; the file's `name` only shows camera raw that its content does
+    not. Raises UnsupportedMedia, CorruptMedia or MediaTooLarge.
     """
-    with _opened(content) as (photo_format, _, image):
+    with _opened(content) as (photo_format, _, image, _):
+        if photo_format.name == "TIFF":
+            require_no_raw(content, name)
         width, height = image.size
         # Pillow reports a TIFF's size after rotation, every other format's before it.
-        if photo_format.name != "TIFF" and _orientation(image) in SIDEWAYS:
+        if photo_format.name != "TIFF" and orientation_of(image) in SIDEWAYS:
             width, height = height, width
     return Header(f"image/{photo_format.name.lower()}", width, height)
 
 
-def decode(content: bytes, *, least_side: int | None = None, reserve: Reserve = unlimited) -> Photo:
+def decode(
+    content: bytes,
+    *,
+    least_side: int | None = None,
+    in_srgb: bool = False,
+    reserve: Reserve = unlimited,
+) -> Photo:
     """Decode the first frame to upright 8-bit RGB, and its alpha if the file has one.
 
     With `least_side`, a JPEG may be decoded at ½, ¼ or ⅛ of its size, with no side below that many
-    pixels. `reserve` is called with the number of bytes before a pixel is decoded. Raises
-    UnsupportedMedia, CorruptMedia, MediaTooLarge or OutOfMemory.
+    pixels. With `in_srgb`, colours that differ from sRGB's are converted to sRGB. `reserve` is
+    called with the number of bytes before a pixel is decoded. Raises UnsupportedMedia,
+    CorruptMedia, MediaTooLarge or OutOfMemory.
     """
-    with _opened(content) as (photo_format, prepared, image), _decoder_faults(photo_format.name):
+    with _opened(content) as opened, _decoder_faults(opened.format.name):
+        photo_format, prepared, image, meaning = opened
         coded = image.size
         if least_side is not None:
             image.draft(None, (least_side, least_side))
@@ -134,7 +155,8 @@ def decode(content: bytes, *, least_side: int | None = None, reserve: Reserve = 
         image.load()
         if not photo_format.is_complete(image, prepared):
             raise CorruptMedia(f"damaged {photo_format.name}: the last rows are missing")
-        rgb, alpha, icc_profile = separate(image, orientation=_orientation(image))
+        orientation = orientation_of(image)
+        rgb, alpha, icc_profile = separate(image, meaning, orientation=orientation, in_srgb=in_srgb)
         return Photo(rgb, alpha, icc_profile, _resolution(image.info.get("dpi")))
 
 
@@ -180,11 +202,12 @@ def _require_encodable(pixels: Pixels, picture_format: str) -> None:
 
 
 class _Opened(NamedTuple):
-    """A photo's format, the bytes that the decoder gets, and the picture it opened from them."""
+    """A photo's format, the bytes that the decoder gets, the picture, and what it means."""
 
     format: Format
     prepared: bytes
     image: ImageFile.ImageFile
+    meaning: Meaning
 
 
 @contextmanager
@@ -198,7 +221,9 @@ def _opened(content: bytes) -> Iterator[_Opened]:
         require_size(*image.size)
         if photo_format.name == "PNG":
             image.info.setdefault("exif", b"")  # else Pillow decodes the pixels to look for EXIF
-        yield _Opened(photo_format, prepared, image)
+        meaning = photo_format.read_meaning(image, content)
+        colours = (*meaning.colours, *colours_of(image))
+        yield _Opened(photo_format, prepared, image, meaning._replace(colours=colours))
 
 
 @contextmanager
@@ -212,18 +237,10 @@ def _decoder_faults(name: str) -> Iterator[None]:
                 "unsupported TIFF pixel format, such as 32-bit RGB, or damaged TIFF header"
             ) from fault
         raise CorruptMedia(f"damaged {name}: the header cannot be read") from fault
-    except _DECODE_FAULTS as fault:
+    except DECODE_FAULTS as fault:
         if any(sign in str(fault) for sign in _ALLOCATION_FAILURES):
             raise OutOfMemory(f"no memory left to decode the {name}: {fault}") from fault
         raise CorruptMedia(f"damaged {name}: {fault}") from fault
-
-
-def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation; 1 if the tag is missing or the EXIF block is damaged."""
-    try:
-        return int(image.getexif().get(_ORIENTATION_TAG, 1))
-    except _DECODE_FAULTS:
-        return 1
 
 
 def _resolution(dpi: object) -> tuple[float, float] | None:

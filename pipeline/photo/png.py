@@ -1,16 +1,25 @@
-"""PNG: keep only the chunks that the pixels need, limit the profile, detect missing rows."""
+"""PNG: keep only the chunks that the pixels need, limit the profile, detect missing rows.
+
+What the numbers mean is read here too: Pillow skips most chunks on colour, and compares a
+transparent colour with 8 bits of 16.
+"""
 
 from __future__ import annotations
 
+import functools
+import io
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFile
 
-from pipeline.errors import MediaTooLarge
+from pipeline.errors import MediaTooLarge, UnsupportedMedia
+from pipeline.photo.colour_spaces import SRGB, Chromaticities, from_code_points, from_numbers
 from pipeline.photo.limits import MAX_EXIF_BYTES, MAX_PROFILE_BYTES, counted
+from pipeline.photo.meaning import Meaning, Statement
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _USED: Final = {b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"pHYs", b"IDAT", b"IEND"}
@@ -21,6 +30,16 @@ _ADAM7: Final = (
     (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
 )  # fmt: skip
 _LAST_PIXELS: Final = 8
+# Chunks on colour, and their bytes; they stand in front of the palette and the pixels.
+_ON_COLOUR: Final = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
+_PIXELS_BEGIN: Final = {b"PLTE", b"IDAT"}
+_INTENTS: Final = 4
+_NO_POINTS: Final = bytes(32)
+_UNIT: Final = 100_000  # a gamma or a chromaticity of 1
+_DEEP_RGB: Final = "RGB;16B"  # what Pillow calls RGB of 16 bits a channel; it keeps the upper 8
+_LOW_BYTES: Final = "RGB;16L"  # the other byte order: it keeps the lower 8
+_SECOND_FILE: Final = "bytes of the file that is decoded again"
+_LOW_COPY: Final = 4  # bytes per pixel of the picture of lower bytes
 
 
 class _Chunk(NamedTuple):
@@ -47,6 +66,29 @@ def prepare(content: bytes) -> bytes:
     return b"".join(before + pixels)
 
 
+def read_meaning(image: Image.Image, content: bytes) -> Meaning:
+    """Return what the file states about colour, in the PNG standard's order, and its key colour.
+
+    Raises UnsupportedMedia for high dynamic range and for video's narrow range of levels.
+    """
+    colours = tuple(_stated_colours(image, content))
+    key = image.info.get("transparency")
+    depth = content[24]
+    if isinstance(key, tuple) and image.tile[0].args == _DEEP_RGB:  # type: ignore[attr-defined]
+        del image.info["transparency"]
+        image.info[_SECOND_FILE] = len(content)
+        return Meaning(colours, key=key, low_bytes=functools.partial(_low_bytes, content))
+    if isinstance(key, int) and image.mode == "L" and depth < 8:
+        image.info["transparency"] = key * 255 // (2**depth - 1)  # as the levels are scaled
+    return Meaning(colours)
+
+
+def extra_bytes(image: ImageFile.ImageFile, _coded_pixels: int) -> int:
+    """Return the memory for the lower bytes of 16 bits, which are compared with a key colour."""
+    second_file = image.info.get(_SECOND_FILE)
+    return image.width * image.height * _LOW_COPY + second_file if second_file else 0
+
+
 def is_complete(image: ImageFile.ImageFile, content: bytes) -> bool:
     """Return False if the file has fewer rows than its header states.
 
@@ -55,6 +97,63 @@ def is_complete(image: ImageFile.ImageFile, content: bytes) -> bool:
     """
     possible = image.info.get("interlace") or _ends_in_zeros(image)
     return not possible or _has_all_rows(content)
+
+
+def _stated_colours(image: Image.Image, content: bytes) -> Iterator[Statement]:
+    """Yield each statement on colour, the strongest first; damaged ones are skipped."""
+    chunks = dict(_colour_chunks(content))
+    if b"cICP" in chunks:
+        yield from _code_points(*chunks[b"cICP"])
+    profile = image.info.get("icc_profile")
+    if profile:
+        yield profile
+    if chunks.get(b"sRGB", b"\xff")[0] < _INTENTS:
+        yield SRGB
+    if b"gAMA" in chunks or b"cHRM" in chunks:
+        gamma = int.from_bytes(chunks.get(b"gAMA", b""))
+        numbers = [
+            number / _UNIT for number in struct.unpack(">8I", chunks.get(b"cHRM", bytes(32)))
+        ]
+        primaries = Chromaticities(*zip(numbers[::2], numbers[1::2], strict=True))
+        curves = [(_UNIT / gamma,)] if gamma else []
+        for stated in (from_numbers(primaries, curves), from_numbers(None, curves)):
+            if stated:
+                yield stated
+
+
+def _colour_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the name and the body of intact chunks on colour, the first of each name last."""
+    found = []
+    for chunk in _chunks(content):
+        if chunk.kind in _PIXELS_BEGIN:
+            break
+        body = content[chunk.body]
+        checksum = content[chunk.body.stop : chunk.whole.stop]
+        if len(body) == _ON_COLOUR.get(chunk.kind) and (
+            zlib.crc32(chunk.kind + body) == int.from_bytes(checksum)
+        ):
+            found.append((chunk.kind, body))
+    yield from reversed(found)
+
+
+def _code_points(
+    primaries: int, transfer: int, matrix: int, full_range: int
+) -> Iterator[Statement]:
+    if matrix or full_range > 1:  # not those of RGB
+        return
+    stated = from_code_points(primaries, transfer)
+    if not full_range:
+        raise UnsupportedMedia("a PNG of video levels (16 to 235): export it in full range")
+    if stated:
+        yield stated
+
+
+def _low_bytes(content: bytes) -> Image.Image:
+    """Decode the lower bytes of 16-bit RGB, by a name that swaps both bytes."""
+    image = Image.open(io.BytesIO(prepare(content)), formats=["PNG"])
+    image.tile = [image.tile[0]._replace(args=_LOW_BYTES)]
+    image.load()
+    return image
 
 
 def _ends_in_zeros(image: Image.Image) -> bool:

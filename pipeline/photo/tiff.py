@@ -1,72 +1,169 @@
-"""TIFF: limit the tags, strips and tiles that the first directory states."""
+"""TIFF: find the photo among the pictures of a file, refuse camera raw, limit strips and tiles."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Final
 
-from PIL import ImageFile
+from PIL import ImageFile, ImagePalette, TiffImagePlugin
 
-from pipeline.errors import MediaTooLarge
-from pipeline.photo.limits import MAX_STRIPS, MAX_TIFF_TAGS, require_size
+from pipeline.errors import MediaTooLarge, UnsupportedMedia
+from pipeline.photo.limits import MAX_STRIPS, require_size
+from pipeline.photo.meaning import Meaning
+from pipeline.photo.tiff_directories import Directory, read_directories, with_first
 
-_ORDERS: Final = {b"II": "<", b"MM": ">"}
-_BIG: Final = 43  # the magic number of a BigTIFF, whose numbers have 64 bits
-_SHORT: Final = 3
+# Pillow's own reader of uncompressed files takes planes of 16 bits for one of 8, and missing planes
+# for black. libtiff, which reads the compressed ones, does neither.
+TiffImagePlugin.READ_LIBTIFF = True
+# Pillow decodes these as well as the ones that it lists: inverted, or of 12 bits.
+TiffImagePlugin.OPEN_INFO |= {
+    (b"MM", 0, (1,), 1, (16,), ()): ("I;16B", "I;16B"),
+    (b"II", 0, (1,), 1, (12,), ()): ("I;16", "I;12"),
+    (b"MM", 0, (1,), 1, (12,), ()): ("I;16", "I;12"),
+    (b"MM", 1, (1,), 1, (12,), ()): ("I;16", "I;12"),
+}
+
+_WIDTH, _LENGTH, _BITS = 256, 257, 258
+_COMPRESSION: Final = 259
+_PHOTOMETRIC: Final = 262
+_ORIENTATION: Final = 274
+_ROWS_PER_STRIP: Final = 278
+_PLANAR: Final = 284
+_COLOUR_MAP: Final = 320
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
+_INK_SET: Final = 332
+_EXTRA_SAMPLES: Final = 338
+_SAMPLE_FORMAT: Final = 339
+_PROFILE: Final = 34675
+_EXIF: Final = 34665
 _LISTS: Final = {273, 279, 324, 325}  # offsets and lengths of strips or tiles
 _TURNED: Final = 4  # bytes per pixel of the copy that Pillow makes to apply the orientation
 _TILE_PIXEL: Final = 8  # bytes
 
-
-class _Entry(NamedTuple):
-    tag: int
-    length: int
-    value: int
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE, _INKS = 0, 1, 3, 5
+_OF_PHOTOS: Final = {0, 1, 2, 3, 5, 6, 8}  # PhotometricInterpretation
+_CMYK: Final = 1
+_SIGNED: Final = 2
+# Signs of a sensor's own numbers: a mosaic or linear raw, or a manufacturer's compression.
+_RAW_PHOTOMETRIC: Final = {32803, 34892}
+_RAW_COMPRESSION: Final = {32767, 32769, 32770, 34713, 34892, 65000, 65535}
+_RAW_TAGS: Final = {33421, 33422, 50706, 50752}  # mosaic's size and pattern, DNG, Canon's slices
+_CANON_RAW: Final = b"CR"
+_RAW_SUFFIXES: Final = {
+    ".3fr", ".arw", ".cr2", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef",
+    ".mos", ".nef", ".nrw", ".pef", ".rw2", ".rwl", ".sr2", ".srf", ".srw",
+}  # fmt: skip
+RAW: Final = "camera raw: export it first as JPEG or TIFF"
+# What a page states for the picture below it, unless that picture states it too.
+_INHERITED: Final = (_ORIENTATION, _PROFILE, _EXIF)
 
 
 def prepare(content: bytes) -> bytes:
-    """Return the file unchanged, after measuring the parts of its first directory.
+    """Return the file with the photo's directory in front, after measuring its parts.
 
-    Raises MediaTooLarge for more than `MAX_TIFF_TAGS` tags, more than `MAX_STRIPS` strips or tiles,
-    or a tile larger than a photo may be.
+    The photo is the first page. If that page is a smaller copy or a mask, it is the largest picture
+    that is neither. Raises UnsupportedMedia for camera raw and for samples that no decoder here
+    reads right, MediaTooLarge for more than `MAX_TIFF_TAGS` tags, more than `MAX_STRIPS` strips or
+    tiles, or a tile larger than a photo may be.
     """
-    tile = {_TILE_WIDTH: 1, _TILE_LENGTH: 1}
-    for entry in _entries(content):
-        if entry.tag in tile:
-            tile[entry.tag] = entry.value
-        if entry.tag in _LISTS and entry.length > MAX_STRIPS:
-            raise MediaTooLarge(
-                f"{entry.length:,} TIFF strips or tiles; the limit is {MAX_STRIPS:,}"
-            )
-    require_size(tile[_TILE_WIDTH], tile[_TILE_LENGTH], part="TIFF tile")
-    return content
+    directories = list(read_directories(content))
+    if not directories:
+        return content
+    if content[8:10] == _CANON_RAW or any(map(_is_raw, directories)):
+        raise UnsupportedMedia(RAW)
+    first, photo = directories[0], _photo(directories)
+    _require_limits(photo)
+    _require_readable(photo)
+    if photo is first:
+        return content
+    return with_first(_inheriting(photo, first) if photo.at in first.below() else photo)
+
+
+def require_no_raw(content: bytes, name: str) -> None:
+    """Raise UnsupportedMedia for a TIFF that has a preview first and a name of camera raw.
+
+    Not every camera raw shows in its tags.
+    """
+    if PurePosixPath(name).suffix.lower() in _RAW_SUFFIXES:
+        first = next(read_directories(content), None)
+        if first is not None and first.is_secondary:
+            raise UnsupportedMedia(RAW)
+
+
+def read_meaning(image: ImageFile.ImageFile, _content: bytes) -> Meaning:
+    """Return the colour profile, and what the levels of grey mean."""
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    profile = image.info.get("icc_profile")
+    palette = tags.get(_COLOUR_MAP)
+    if image.mode in {"P", "PA"} and max(palette) < 256:  # of 8 bits, though the standard says 16
+        image.palette = ImagePalette.raw("RGB;L", bytes(palette))
+    bits = tags.get(_BITS, (1,))
+    return Meaning(
+        (profile,) if isinstance(profile, bytes) else (),
+        white=2 ** bits[0] - 1 if 8 < bits[0] < 16 else 0xFFFF,
+        inverted=tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO) == _WHITE_IS_ZERO,
+    )
 
 
 def extra_bytes(image: ImageFile.ImageFile, _coded_pixels: int) -> int:
-    """Return the memory for Pillow's turned copy, and for one tile."""
+    """Return the memory for Pillow's turned copy, and for one strip or tile."""
     tags = image.tag_v2  # type: ignore[attr-defined]
     tile_pixels = int(tags.get(_TILE_WIDTH, 0)) * int(tags.get(_TILE_LENGTH, 0))
-    return image.width * image.height * _TURNED + tile_pixels * _TILE_PIXEL
+    width, height = int(tags[_WIDTH]), int(tags[_LENGTH])
+    rows = min(int(tags.get(_ROWS_PER_STRIP, height)), height)
+    bits = sum(map(int, tags.get(_BITS, (1,))))
+    strip_bytes = rows * (width * bits // 8 + 1)
+    return image.width * image.height * _TURNED + tile_pixels * _TILE_PIXEL + strip_bytes
 
 
-def _entries(content: bytes) -> Iterator[_Entry]:
-    """Yield the entries that the file has bytes for; the decoder rejects a truncated directory."""
-    order = _ORDERS[content[:2]]
-    big = content[2:4] == struct.pack(f"{order}H", _BIG)
-    wide, tally, size, start_at = ("Q", "Q", 20, 8) if big else ("I", "H", 12, 4)
-    if len(content) < start_at + struct.calcsize(wide):
-        return
-    (start,) = struct.unpack_from(order + wide, content, start_at)
-    at = start + struct.calcsize(tally)
-    if at > len(content):
-        return
-    (count,) = struct.unpack_from(order + tally, content, start)
-    if count > MAX_TIFF_TAGS:
-        raise MediaTooLarge(f"{count:,} TIFF tags; the limit is {MAX_TIFF_TAGS:,}")
-    for place in range(at, min(at + count * size, len(content) - size + 1), size):
-        tag, kind, length, value = struct.unpack_from(f"{order}HH{wide}{wide}", content, place)
-        if kind == _SHORT:
-            (value,) = struct.unpack_from(f"{order}H", content, place + 4 + struct.calcsize(wide))
-        yield _Entry(tag, length, value)
+def _is_raw(directory: Directory) -> bool:
+    return (
+        directory.value(_PHOTOMETRIC, 0) in _RAW_PHOTOMETRIC
+        or directory.value(_COMPRESSION, 1) in _RAW_COMPRESSION
+        or not _RAW_TAGS.isdisjoint(directory.entries)
+    )
+
+
+def _photo(directories: Sequence[Directory]) -> Directory:
+    first = directories[0]
+    if not first.is_secondary:
+        return first
+    others = [
+        one
+        for one in directories
+        if not one.is_secondary
+        and one.value(_PHOTOMETRIC, -1) in _OF_PHOTOS
+        and one.pixels > first.pixels
+    ]
+    return max(others, key=lambda one: one.pixels, default=first)
+
+
+def _inheriting(photo: Directory, first: Directory) -> Directory:
+    """Return the photo's directory with what only the page above it states."""
+    stated = {tag: first.entries[tag] for tag in _INHERITED if tag in first.entries}
+    return photo._replace(entries={**stated, **photo.entries})
+
+
+def _require_limits(photo: Directory) -> None:
+    for tag in _LISTS & photo.entries.keys():
+        length = photo.entries[tag].length
+        if length > MAX_STRIPS:
+            raise MediaTooLarge(f"{length:,} TIFF strips or tiles; the limit is {MAX_STRIPS:,}")
+    tile = photo.value(_TILE_WIDTH, 1), photo.value(_TILE_LENGTH, 1)
+    require_size(*tile, part="TIFF tile")
+
+
+def _require_readable(photo: Directory) -> None:
+    """Raise UnsupportedMedia for samples that Pillow accepts and gets wrong."""
+    photometric = photo.value(_PHOTOMETRIC, _WHITE_IS_ZERO)
+    deep = max(photo.values(_BITS), default=1) > 16
+    if _SIGNED in photo.values(_SAMPLE_FORMAT) and not deep:
+        raise UnsupportedMedia("a TIFF of signed numbers: export it with unsigned ones")
+    if photometric == _INKS and photo.value(_INK_SET, _CMYK) != _CMYK:
+        raise UnsupportedMedia("a TIFF of inks other than CMYK")
+    with_alpha = photometric in {_WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE} and any(
+        photo.values(_EXTRA_SAMPLES)
+    )
+    if with_alpha and photo.value(_PLANAR, 1) == 2:
+        raise UnsupportedMedia("a TIFF whose alpha is stored apart from its grey or palette")

@@ -12,10 +12,12 @@ import multiprocessing
 import resource
 import sys
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from containers.edge_refiner.alpha import estimate_alpha
@@ -25,7 +27,9 @@ from pipeline import hardware
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.contracts.cutout import CutoutOptions
 from pipeline.errors import PipelineError
+from pipeline.photo.colour_spaces import ADOBE_RGB
 from pipeline.photo.pixels import Photo, decode, encode
+from tests.pipeline.photo.handmade import PNG, chunk, header, rows
 
 _LIMIT_KIND: Final = resource.RLIMIT_DATA
 _MEBIBYTE: Final = 2**20
@@ -64,6 +68,8 @@ def drawn(recipe: dict[str, Any]) -> bytes:
     """Noise, which compresses worst: `side`² pixels of a `mode`, saved with `options`."""
     side, mode = recipe["side"], recipe["mode"]
     dice = np.random.default_rng(1)
+    if mode == "RGB;16":
+        return _deep(dice.integers(0, 2**16, (side, side, 3), dtype=np.uint16), recipe)
     if mode in {"I;16", "I"}:
         grey = dice.integers(0, 2**16, (side, side))
         image = Image.fromarray(grey.astype(np.uint16 if mode == "I;16" else np.int32))
@@ -74,13 +80,31 @@ def drawn(recipe: dict[str, Any]) -> bytes:
         colours = dice.integers(0, 256, (side, side, 4), dtype=np.uint8)
         image = Image.fromarray(colours).convert(mode)
     buffer = io.BytesIO()
-    image.save(buffer, recipe["format"], **recipe.get("options", {}))
+    profile = {"icc_profile": ADOBE_RGB.profile()} if recipe.get("adobe") else {}
+    image.save(buffer, recipe["format"], **profile, **recipe.get("options", {}))
+    return buffer.getvalue()
+
+
+def _deep(samples: npt.NDArray[np.uint16], recipe: dict[str, Any]) -> bytes:
+    """RGB of 16 bits a channel, which Pillow does not write."""
+    if recipe["format"] == "PNG":
+        height, width = samples.shape[:2]
+        key = chunk(b"tRNS", bytes(6))
+        pixels = chunk(b"IDAT", zlib.compress(rows(samples), 1))
+        return PNG + header(width, height, depth=16) + key + pixels + chunk(b"IEND", b"")
+    import tifffile  # in this process only: what an import frees is there for the decoder
+
+    buffer = io.BytesIO()
+    planes = np.moveaxis(samples, 2, 0)
+    tifffile.imwrite(
+        buffer, planes, photometric="rgb", planarconfig="separate", **recipe.get("options", {})
+    )
     return buffer.getvalue()
 
 
 def _run(recipe: dict[str, Any], content: bytes, promised: list[int]) -> str:
     if not recipe.get("refine"):
-        decode(content, reserve=promised.append).on_white()
+        decode(content, in_srgb=recipe.get("in_srgb", False), reserve=promised.append).on_white()
         return "decoded"
     photo = decode(content, reserve=lambda _wanted: None)
     options = CutoutOptions.model_validate(

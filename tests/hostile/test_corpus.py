@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.artifacts import Location
-from tests.hostile import bombs, formats, oddities, truncations
+from tests.hostile import bombs, colours, formats, oddities, truncations
 from tests.hostile.case import CUTOUT, Case, Note
 from tests.hostile.desk import Desk
 from tests.pictures import Pixels
@@ -16,7 +16,9 @@ from tests.pipeline.photo.pictures import HEIGHT, INSIDE, SUBJECT, WIDTH
 
 CORPUS = [
     pytest.param(case, id=case.name)
-    for case in chain(formats.cases(), truncations.cases(), bombs.cases(), oddities.cases())
+    for case in chain(
+        formats.cases(), colours.cases(), truncations.cases(), bombs.cases(), oddities.cases()
+    )
 ]
 
 

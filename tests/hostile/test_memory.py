@@ -40,6 +40,19 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
     },
     "TIFF": {"format": "TIFF", "mode": "RGBA", "options": {"compression": "tiff_lzw"}},
     "32-bit TIFF": {"format": "TIFF", "mode": "I"},
+    "TIFF in one strip": {
+        "format": "TIFF", "mode": "RGB",
+        "options": {"compression": "tiff_lzw", "strip_size": 2**30},
+    },
+    "TIFF of 16-bit planes": {"format": "TIFF", "mode": "RGB;16"},
+    "16-bit PNG with a transparent colour": {"format": "PNG", "mode": "RGB;16"},
+    "PNG in Adobe RGB": {
+        "format": "PNG", "mode": "RGB", "in_srgb": True, "adobe": True,
+        "options": {"compress_level": 1},
+    },
+    "palette PNG in Adobe RGB": {
+        "format": "PNG", "mode": "P", "in_srgb": True, "adobe": True,
+    },
     "BMP": {"format": "BMP", "mode": "RGB"},
     "GIF": {"format": "GIF", "mode": "P"},
 }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidProtobuf
-from PIL import Image
+from PIL import Image, ImageCms
 
 from containers.background_remover.network import Network, open_network
 from containers.background_remover.saliency import (
@@ -21,7 +21,8 @@ from containers.background_remover.saliency import (
     to_tensor,
 )
 from pipeline.errors import OutOfMemory
-from pipeline.photo.pixels import Pixels
+from pipeline.photo.colour_spaces import from_code_points
+from pipeline.photo.pixels import Pixels, encode
 from tests.models import SIZE, Shelf
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
@@ -231,3 +232,28 @@ def test_a_large_jpeg_is_decoded_no_finer_than_the_network_can_see(
 
     assert picture.shape == (*seen, 3)
     np.testing.assert_allclose(picture.mean(axis=(0, 1)), (0xC0, 0x80, 0x40), atol=2)
+
+
+@pytest.mark.parametrize("code_points", [(12, 13), (9, 13), (1, 8)], ids=str)
+def test_a_network_sees_the_same_picture_in_every_colour_space(
+    code_points: tuple[int, int],
+) -> None:
+    colours = np.random.default_rng(4).integers(60, 200, (40, 40, 3), dtype=np.uint8)
+    space = from_code_points(*code_points)
+    assert space is not None
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(space.profile() or b""))
+    stored = ImageCms.profileToProfile(
+        Image.fromarray(colours), ImageCms.createProfile("sRGB"), profile
+    )
+    content = encode(np.asarray(stored), picture_format="png", icc_profile=profile.tobytes())
+
+    difference = np.abs(read_picture(content, spec()).astype(int) - colours)
+    assert difference.max() <= 4  # levels between those that are stored
+
+
+def test_a_network_sees_the_numbers_of_a_photo_in_srgb() -> None:
+    colours = np.random.default_rng(4).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile in (None, srgb):
+        content = encode(colours, picture_format="png", icc_profile=profile)
+        np.testing.assert_array_equal(read_picture(content, spec()), colours)

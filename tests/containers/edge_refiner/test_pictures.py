@@ -11,7 +11,8 @@ from hypothesis.extra.numpy import arrays
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.pictures import Rendered, compose, render
 from pipeline.contracts.cutout import CutoutOptions, PictureFormat, PictureKind
-from pipeline.photo.pixels import Pixels
+from pipeline.photo.colour_spaces import ADOBE_RGB, ColourSpace, from_code_points
+from pipeline.photo.pixels import Photo, Pixels
 from tests.containers.edge_refiner import (
     AMPLE,
     SAND,
@@ -21,6 +22,7 @@ from tests.containers.edge_refiner import (
     disk,
     photo_of,
 )
+from tests.pipeline.photo.viewer import shown_pixels
 
 TEAL = (0, 128, 129)
 
@@ -243,3 +245,52 @@ def test_a_scene_is_cut_out_along_its_edge() -> None:
 
     assert (cutout[120, 120] == (*SAND, 255)).all()
     assert not cutout[5, 5].any()
+
+
+PROFILES: dict[str, ColourSpace | None] = {
+    "Adobe RGB": ADOBE_RGB,
+    "Display P3": from_code_points(12, 13),
+    "linear": from_code_points(1, 8),
+    "SMPTE 170M, which has no pure red": from_code_points(6, 13),
+}
+
+
+@pytest.mark.parametrize("background", ["#ff8040", "#ff0000", "#ffffff", "#010203"])
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_background_is_seen_in_its_colour_in_every_profile(name: str, background: str) -> None:
+    space = PROFILES[name]
+    assert space is not None
+    sand = np.full((64, 64, 3), SAND, dtype=np.uint8)
+    photo = Photo(sand, None, space.profile(), None)
+    wishes = options(background=background, outputs=("cutout", "mask", "preview"))
+
+    pictures = {picture.kind: picture for picture in render(photo, disk(64), wishes)}
+
+    asked = [int(background[at : at + 2], 16) for at in (1, 3, 5)]
+    subject = shown_pixels(sand, photo.icc_profile)[0, 0].astype(int)
+    for kind in ("cutout", "preview"):
+        seen = shown_pixels(pictures[kind].pixels, pictures[kind].icc_profile).astype(int)
+        assert np.abs(seen[2, 2] - asked).max() <= 2
+        assert np.abs(seen[32, 32] - subject).max() <= 1
+    assert pictures["mask"].icc_profile is None
+
+
+def test_a_translucent_background_is_seen_in_its_colour() -> None:
+    photo = Photo(np.full((64, 64, 3), SAND, dtype=np.uint8), None, ADOBE_RGB.profile(), None)
+
+    (cutout,) = render(photo, disk(64), options(background="#ff804080"))
+
+    assert cutout.pixels[2, 2, 3] == 128
+    seen = shown_pixels(np.ascontiguousarray(cutout.pixels[..., :3]), cutout.icc_profile)
+    assert np.abs(seen[2, 2].astype(int) - [255, 128, 64]).max() <= 2
+
+
+def test_without_a_background_the_photo_keeps_its_numbers_and_its_profile() -> None:
+    space = PROFILES["linear"]
+    assert space is not None
+    photo = Photo(np.full((64, 64, 3), SAND, dtype=np.uint8), None, space.profile(), None)
+
+    (cutout,) = render(photo, disk(64), options())
+
+    assert cutout.pixels[32, 32].tolist() == [*SAND, 255]
+    assert cutout.icc_profile == space.profile()

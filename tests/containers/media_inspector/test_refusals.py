@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from pipeline.artifacts import AccessDenied, CustomerKeyRequired, LocalStore, Location, Stat
 from pipeline.declared.catalogue import Catalogue
@@ -58,6 +60,20 @@ def test_what_is_no_photo_has_a_name(
 
     with pytest.raises(error):
         inspect(store, catalogue)
+
+
+@pytest.mark.parametrize("key", ["trips/cat.nef", "trips/CAT.DNG"])
+def test_a_preview_under_the_name_of_camera_raw_is_unsupported(
+    store: LocalStore, catalogue: Catalogue, key: str
+) -> None:
+    preview = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(preview, "TIFF", tiffinfo={254: 1})
+    for name in (key, "trips/cat.tif"):
+        store.write(CAT._replace(key=name), preview.getvalue(), media_type="image/tiff")
+
+    with pytest.raises(UnsupportedMedia, match="camera raw: export it first"):
+        inspect(store, catalogue, key=key)
+    assert inspect(store, catalogue, key="trips/cat.tif").job.source.width == 40
 
 
 class ClosedStore(LocalStore):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.pictures import Pixels
 from tests.pipeline.photo.pictures import HEIGHT, WIDTH, drawn
@@ -17,7 +18,8 @@ PASSES: Final = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
     (0, 1, 1, 2),
 )  # fmt: skip
-_TYPES: Final = {1: "B", 3: "H", 4: "I"}
+_TYPES: Final = {1: "B", 3: "H", 4: "I", 5: "II"}
+_PARTS: Final = 10_000  # of a rational number
 DATA: Final = -1  # in place of a TIFF tag's value: the offset of the data after the directory
 
 
@@ -34,7 +36,7 @@ def header(
     return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace))
 
 
-def rows(pixels: Pixels) -> bytes:
+def rows(pixels: npt.NDArray[Any]) -> bytes:
     """Return the rows as a PNG stores them, unfiltered."""
     return b"".join(b"\0" + row.tobytes() for row in pixels)
 
@@ -65,11 +67,17 @@ def interlaced_png(pixels: Pixels, *, passes: int = 7) -> bytes:
 
 
 def tiff(entries: dict[int, tuple[int, Sequence[int]]], data: bytes, *, order: str = "<") -> bytes:
-    """Return a TIFF of one directory, {tag: (type, values)}, and `data`, whose offset is `DATA`."""
+    """Return a TIFF of one directory, {tag: (type, values)}, and `data`, whose offset is `DATA`.
+
+    Rational numbers are in ten-thousandths.
+    """
     start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
     lists_at = 8 + 2 + 12 * len(entries) + 4
     packed = {
-        tag: b"".join(struct.pack(order + _TYPES[kind], max(value, 0)) for value in values)
+        tag: b"".join(
+            struct.pack(order + _TYPES[kind], max(value, 0), *([_PARTS] if kind == 5 else []))
+            for value in values
+        )
         for tag, (kind, values) in entries.items()
     }
     lists = b"".join(one for _, one in sorted(packed.items()) if len(one) > 4)
