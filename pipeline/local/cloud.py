@@ -21,6 +21,8 @@ from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.moto import compat, memory
 from pipeline.local.own_folder import OwnFolder
+from pipeline.local.s3.gate import S3Gate
+from pipeline.local.s3.signature import Account
 from pipeline.local.server import LocalServer, moto_app
 from pipeline.local.source_launcher import SourceLauncher
 from pipeline.local.worker import Function, Launcher
@@ -34,6 +36,9 @@ CREDENTIALS: Final = {
     "AWS_DEFAULT_REGION": REGION,
     "AWS_REGION": REGION,
 }
+ACCOUNT: Final = Account(
+    CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], REGION
+)
 _CLIENTS_LOCK: Final = threading.Lock()
 WORKERS_PER_FUNCTION: Final = max(1, min(4, os.cpu_count() or 1))
 MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of one state machine; other events wait
@@ -90,9 +95,10 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
             concurrency=WORKERS_PER_FUNCTION,
         )
         stack.callback(host.stop)
-        server.start(
-            wrap(LambdaApi(moto_app(), host, arn_prefix=f"{NAMES.arn('lambda')}:function:"))
+        app = S3Gate(
+            LambdaApi(moto_app(), host, arn_prefix=f"{NAMES.arn('lambda')}:function:"), ACCOUNT
         )
+        server.start(wrap(app))
         cloud = LocalCloud(endpoint, blueprint, host, scratch)
         stack.enter_context(_running_bridges(cloud))
         yield cloud
