@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Final
@@ -87,12 +86,6 @@ class UploadForm:
         for part in self._parts():
             if (part.name or "").lower() == "file":
                 raise _wrong_number_of_files(2)
-
-    def skip_rest(self) -> None:
-        """Read what is left without keeping it: the next request of the connection is behind it."""
-        with contextlib.suppress(ClientDisconnected):
-            while self._stream.read(_CHUNK):
-                pass
 
     def _parts(self) -> Iterator[Field | File]:
         while (event := self._next_event()) is not None:

@@ -72,19 +72,13 @@ class S3Gate:
             content_type=environ.get("CONTENT_TYPE", ""),
             length=_length(environ),
         )
-        try:
-            fields = form.read_fields()
-            policy = self._allowing(fields, bucket)
-            headers = object_headers(fields)
-            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
-                size = _receive(form, policy, file)
-                put = _put(environ, bucket, fields, headers) | {
-                    "CONTENT_LENGTH": str(size),
-                    "wsgi.input": file,
-                }
-                stored = self._store(put)
-        finally:
-            form.skip_rest()
+        fields = form.read_fields()
+        policy = self._allowing(fields, bucket)
+        headers = object_headers(fields)
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+            size = _receive(form, policy, file)
+            put = _put(environ, bucket, fields, headers)
+            stored = self._store({**put, "CONTENT_LENGTH": str(size), "wsgi.input": file})
         if not stored.status.startswith("200"):
             start_response(stored.status, _headers_of(stored.body, _XML))
             return [stored.body]

@@ -79,9 +79,6 @@ class Store:
             "POST", f"{self.address}{path}", body=body, headers=given, redirect=False
         )
 
-    def connection(self) -> urllib3.HTTPConnectionPool:
-        return urllib3.HTTPConnectionPool("127.0.0.1", self.port, maxsize=1)
-
     def reasons(self) -> list[str]:
         """Return why the events say that objects were created, since the last call."""
         queue = self._service("sqs")
