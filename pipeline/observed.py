@@ -19,7 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline import hardware
 from pipeline.declared.containers import ContainerManifest
-from pipeline.errors import PermanentError, PipelineError, WeightsClaimed
+from pipeline.errors import NamedError, PermanentError, WeightsClaimed
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
@@ -53,7 +53,7 @@ class Call:
         """Count an error by its name, and log it: as a bug with its trace, unless it is named."""
         name = type(error).__name__
         self.metrics.add_metric(name, MetricUnit.Count, 1)
-        if isinstance(error, PipelineError):
+        if isinstance(error, NamedError):
             self.logger.warning(error.message, extra={"error": name, "hint": error.hint})
         else:
             self.logger.error("unexpected error", exc_info=error, extra={"error": name})
