@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,7 +46,12 @@ class RestApi:
     def __init__(self, *, docs: str = _FOLDER_OF_DOCS) -> None:
         """`docs` is the address of the folder that `errors.md` is in."""
         self._docs = docs
-        self.routes = APIGatewayHttpResolver(enable_validation=True, strip_prefixes=[_PREFIX])
+        self.routes = APIGatewayHttpResolver(
+            enable_validation=True,
+            strip_prefixes=[_PREFIX],
+            # An invalid answer is a bug: without this, the caller would be told of a wrong request.
+            response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
+        )
         for kind, answer in {
             NotFoundError: self._no_route,
             RequestValidationError: self._invalid,
@@ -69,25 +75,19 @@ class RestApi:
     def _problem(
         self,
         error: NamedError,
+        *,
         wrong: Iterable[WrongField] = (),
-        headers: dict[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        cause: Exception | None = None,
     ) -> Response[str]:
-        self._call.failed(error)
-        return self._described(error, wrong, headers)
-
-    def _described(
-        self,
-        error: NamedError,
-        wrong: Iterable[WrongField] = (),
-        headers: dict[str, Any] | None = None,
-    ) -> Response[str]:
+        """Answer with an error, and log it, or its cause if the error only stands for that."""
+        self._call.failed(cause or error)
         request_id = self.routes.current_event.request_context.request_id
         problem = describe_problem(error, docs=self._docs, request_id=request_id, wrong=wrong)
-        return problem_response(problem, headers)
+        return problem_response(problem, headers or {})
 
     def _bug(self, error: Exception) -> Response[str]:
-        self._call.failed(error)
-        return self._described(InternalError("the API failed to answer"))
+        return self._problem(InternalError("the API failed to answer"), cause=error)
 
     def _invalid(self, error: RequestValidationError) -> Response[str]:
         wrong = [
@@ -95,7 +95,7 @@ class RestApi:
             for each in error.errors()
         ]
         fields = ", ".join(each.field for each in wrong)
-        return self._problem(InvalidRequest(f"invalid: {fields}"), wrong)
+        return self._problem(InvalidRequest(f"invalid: {fields}"), wrong=wrong)
 
     def _unsupported(self, _error: RequestUnsupportedContentType) -> Response[str]:
         said = self.routes.current_event.headers.get("content-type", "no type")

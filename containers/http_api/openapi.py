@@ -13,7 +13,8 @@ from containers.http_api.problems import MEDIA_TYPE, Problem
 DOCUMENT: Final = Path(__file__).with_name("openapi.json")
 _VERSION: Final = "0.1.0"  # of the API, not of the container: it changes when a client has to
 _REFERENCE: Final = "#/components/schemas/{model}"
-_VALIDATION: Final = "422"
+# What Powertools says of errors, in a form that the API does not answer with.
+_ITS_RESPONSES: Final = ("422", "500")
 _ITS_SCHEMAS: Final = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 
 
@@ -35,7 +36,8 @@ def make_document(api: APIGatewayHttpResolver) -> dict[str, Any]:
     content = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}}
     for operations in document["paths"].values():
         for operation in operations.values():
-            operation["responses"].pop(_VALIDATION, None)
+            for status in _ITS_RESPONSES:
+                operation["responses"].pop(status, None)
             operation["responses"]["default"] = {"description": "A problem", "content": content}
     return document
 

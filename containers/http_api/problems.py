@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -97,12 +97,12 @@ def describe_problem(
     )
 
 
-def problem_response(problem: Problem, headers: Mapping[str, Any] | None = None) -> Response[str]:
+def problem_response(problem: Problem, headers: Mapping[str, str]) -> Response[str]:
     return Response(
         status_code=problem.status,
         content_type=MEDIA_TYPE,
         body=problem.model_dump_json(),
-        headers=dict(headers or {}),
+        headers=dict(headers),
     )
 
 

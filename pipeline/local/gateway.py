@@ -32,6 +32,8 @@ _LONGEST_S: Final = 30.0
 _MOST_REQUEST: Final = 10 * 1024 * 1024  # bytes
 _MOST_PAYLOAD: Final = 6 * 1024 * 1024  # bytes that a function takes or returns
 _TEXT_TYPES: Final = frozenset({"application/json", "application/javascript", "application/xml"})
+_LOWEST: Final = 100  # statuses of HTTP
+_HIGHEST: Final = 599
 _API_ID: Final = "local"
 
 
@@ -198,19 +200,33 @@ def _read(payload: bytes) -> _Reply | None:
     """Read a function's answer; None if it is none."""
     if len(payload) > _MOST_PAYLOAD:
         return None
-    answer = json.loads(payload)
-    if not isinstance(answer, dict) or "statusCode" not in answer:
-        text = answer if isinstance(answer, str) else json.dumps(answer)
-        return _Reply(HTTPStatus.OK, text.encode(), {"content-type": "application/json"})
     try:
-        return _Reply(
-            int(answer["statusCode"]),
-            _bytes_of(answer.get("body") or "", encoded=answer.get("isBase64Encoded", False)),
-            {"content-type": "text/plain;charset=UTF-8"} | _plain(answer.get("headers") or {}),
-            tuple(map(_one_line, answer.get("cookies") or ())),
-        )
+        answer = json.loads(payload)
+        return _described(answer) if _has_status(answer) else _whole(answer)
     except (AttributeError, TypeError, ValueError):
         return None
+
+
+def _has_status(answer: object) -> bool:
+    return isinstance(answer, dict) and "statusCode" in answer
+
+
+def _whole(answer: object) -> _Reply:
+    """Return what API Gateway makes of an answer without a status: it is the body."""
+    text = answer if isinstance(answer, str) else json.dumps(answer)
+    return _Reply(HTTPStatus.OK, text.encode(), {"content-type": "application/json"})
+
+
+def _described(answer: Mapping[str, Any]) -> _Reply:
+    status = int(answer["statusCode"])
+    if not _LOWEST <= status <= _HIGHEST:
+        raise ValueError(f"{status} is no status")
+    return _Reply(
+        status,
+        _bytes_of(answer.get("body") or "", encoded=answer.get("isBase64Encoded", False)),
+        {"content-type": "text/plain;charset=UTF-8"} | _plain(answer.get("headers") or {}),
+        tuple(map(_one_line, answer.get("cookies") or ())),
+    )
 
 
 def _plain(headers: Mapping[str, object]) -> dict[str, str]:
