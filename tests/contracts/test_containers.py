@@ -38,6 +38,7 @@ def test_the_containers_of_the_platform_are_all_here() -> None:
     names = {container.name for container in CONTAINERS}
 
     assert {"media-inspector", "model-downloader", "background-remover", "edge-refiner"} <= names
+    assert "http-api" in names
 
 
 def test_every_folder_of_containers_is_a_container() -> None:
