@@ -1,8 +1,8 @@
 """Select the files of a container's image: what its handler and self-test import, rows, data.
 
 Python files among the data bring what they import. The manifest's data includes the golden event.
-The image contains no other files of the repository. Its build runs this module, with the standard library only, to copy them; a release compares their
-digest.
+The image contains no other files of the repository. Its build runs this module, with the standard
+library only, to copy them; a release compares their digest.
 """
 
 from __future__ import annotations
