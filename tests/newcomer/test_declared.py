@@ -112,10 +112,14 @@ def changed(checkout: Path) -> set[str]:
 
 
 def test_versions_are_held_against_content(checkout: Path) -> None:
-    """The inspector makes the jobs of every product, the downloader stages every model."""
-    assert changed(checkout) == {"media-inspector", "model-downloader"}
+    """The inspector makes the jobs of every product, the downloader stages every model.
 
-    run(checkout, "pipeline", "containers", "bump", "media-inspector", "model-downloader")
+    The API describes both.
+    """
+    affected = {"http-api", "media-inspector", "model-downloader"}
+    assert changed(checkout) == affected
+
+    run(checkout, "pipeline", "containers", "bump", *affected)
 
     locked = run(checkout, "pipeline", "containers", "check")
     assert locked.returncode == 0, locked.stderr
@@ -127,7 +131,7 @@ def test_a_comment_in_its_contracts_concerns_its_containers_only(own_copy: Path)
     contracts = own_copy / "pipeline" / "contracts" / "memo.py"
     contracts.write_text(contracts.read_text() + "\n# One comment more.\n")
 
-    assert changed(own_copy) == {CONTAINER, "media-inspector"}
+    assert changed(own_copy) == {CONTAINER, "http-api", "media-inspector"}
 
 
 def test_a_container_that_serves_http_answers_its_golden_request(grown: Path) -> None:
