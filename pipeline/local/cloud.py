@@ -41,12 +41,16 @@ MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of one state machin
 
 @dataclass(frozen=True)
 class LocalCloud:
-    """A running local cloud. Clients reach every service through its endpoint."""
+    """A running local cloud. Clients reach every service through its endpoint.
+
+    `disk_full` is set once a service had no room on the disk of `scratch`.
+    """
 
     endpoint: str
     blueprint: Blueprint
     host: LambdaHost
     scratch: Path
+    disk_full: threading.Event
 
     def client(self, service: str) -> Any:
         return make_client(service, self.endpoint)
@@ -93,7 +97,7 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         server.start(
             wrap(LambdaApi(moto_app(), host, arn_prefix=f"{NAMES.arn('lambda')}:function:"))
         )
-        cloud = LocalCloud(endpoint, blueprint, host, scratch)
+        cloud = LocalCloud(endpoint, blueprint, host, scratch, server.disk_full)
         stack.enter_context(_running_bridges(cloud))
         yield cloud
 
