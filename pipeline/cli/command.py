@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import signal
 import sys
-import tempfile
 
 import click
 
@@ -20,7 +19,7 @@ from pipeline.cli.photos import PHOTO_COMMANDS
 from pipeline.cli.quarantine import quarantine
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.releases.images.tools import ImageError
-from pipeline.session.whole_files import is_full
+from pipeline.session.whole_files import is_full, reason_of
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,8 +51,5 @@ def main() -> None:
     except OSError as error:
         if "--verbose" in sys.argv or not is_full(error):
             raise
-        place = error.filename or tempfile.gettempdir()
-        click.echo(
-            f"{error.strerror}: {place}\nFree disk space, or choose another folder.", err=True
-        )
+        click.echo(f"{reason_of(error)}\nFree disk space, or choose another folder.", err=True)
         sys.exit(1)

@@ -63,20 +63,18 @@ class ContactSheet:
             self._write(page)
         self.pages.sort()
         if self.pages:
-            for path in set(_own_pages(self._output)) - {
-                self._output / name for name in self.pages
-            }:
-                path.unlink()
+            for path in _own_pages(self._output):
+                if path.name not in self.pages:
+                    path.unlink()
 
     def _write(self, page: int) -> None:
         """Write a page, two pairs a row; no file if none of its photos was cut out."""
         drawn = self._pairs.pop(page, {})
         if not drawn:
             return
-        digits = len(str(len(self._sizes)))
-        name = (
-            f"{NAME}.png" if len(self._sizes) == 1 else f"{NAME}-{page + 1:0{max(2, digits)}}.png"
-        )
+        digits = max(2, len(str(len(self._sizes))))
+        number = f"-{page + 1:0{digits}}" if len(self._sizes) > 1 else ""
+        name = f"{NAME}{number}.png"
         try:
             _save(_page([drawn[cell] for cell in sorted(drawn)]), self._output / name)
         except OSError as error:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT: Final = 8420
 # scikit-image's samples, public domain or CC0: a person, a cat, a cup and a rocket
 SAMPLES: Final = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
+_LEAST_SCRATCH_BYTES: Final = 2**20  # without it not even the first photo can be stored
 POINT_HELP: Final = "Point on the subject (`,0`: background), in pixels or 0–1; repeatable."
 BOX_HELP: Final = "Box around a subject, in pixels or 0–1; repeat it for several subjects."
 
@@ -179,6 +180,7 @@ def _run_batch(
     if not found.photos and not found.lost:
         raise click.UsageError("no photos: no files found that are to be cut out")
     require_writable(output)
+    require_scratch()
     sheet = ContactSheet(found.photos, output)
     outcomes: dict[Photo, Outcome] = {}
     interrupted = False
@@ -254,6 +256,16 @@ def require_writable(output: Path) -> None:
         tempfile.TemporaryFile(dir=output).close()
     except OSError as error:
         raise click.UsageError(f"cannot write to {output}: {error.strerror}") from None
+
+
+def require_scratch() -> None:
+    """Raise ClickException if there is no room for the local cloud's temporary files."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(bytes(_LEAST_SCRATCH_BYTES))
+    except OSError as error:
+        reason = f"no room for temporary files ({error.strerror})"
+        raise click.ClickException(f"{reason}: set TMPDIR to a folder with more space") from None
 
 
 def require_free(port: int) -> None:

@@ -7,6 +7,7 @@ is no photo is skipped with a reason, and what cannot be read is lost, because i
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -40,11 +41,11 @@ _SPECIAL: Final = {
     stat.S_IFBLK: "a device",
 }
 # A file with such a name is a photo to its owner: if its content is not, that is a failure.
-_PHOTO_SUFFIXES: Final = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .tif .tiff .bmp .gif .heic .heif .hif .avif .jxl .jp2 .j2k"
-    " .psd .dng .nef .nrw .arw .srf .sr2 .cr2 .cr3 .crw .orf .rw2 .raf .pef .srw .3fr .iiq .raw"
-    .split()
-)  # fmt: skip
+_PHOTO_SUFFIX: Final = re.compile(
+    r"\.(jpe?g|jpe|jfif|png|webp|tiff?|bmp|gif|hei[cf]|hif|avif|jxl|jp2|j2k|psd"
+    r"|dng|nef|nrw|arw|srf|sr2|cr[23w]|orf|rw2|raf|pef|srw|3fr|iiq|raw)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ def _why_not(path: Path, head: bytes, writer: Writer, *, given: bool) -> str:
         return OWN
     if writer is Writer.EDITOR:
         return EDITED
-    if given or path.suffix.lower() in _PHOTO_SUFFIXES:
+    if given or _PHOTO_SUFFIX.fullmatch(path.suffix):
         return ""
     try:
         identify(head)

@@ -91,10 +91,10 @@ def read_record(path: Path) -> OutputRecord | None:
 def records_in(folder: Path) -> dict[Path, OutputRecord]:
     """Read the records in a folder, without the folders below it."""
     try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".json")
     except OSError:
         return {}
-    found = {folder / name: read_record(folder / name) for name in names}
+    found = {path: read_record(path) for path in paths}
     return {path: record for path, record in found.items() if record}
 
 

@@ -1,4 +1,4 @@
-"""Put the files of one photo into the output folder: all of them, and over no file of the user's."""
+"""Put all files of a photo into the output folder, and replace no file of the user's."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _earlier_records(record: Path) -> dict[Path, OutputRecord]:
 
 
 def _require_own(written: Mapping[Path, Path], own: OwnFiles) -> None:
-    """Raise FileExistsError for a place with a file of the user's, unless its bytes are the same."""
+    """Raise FileExistsError for a place with a file of the user's that has other bytes."""
     for place, partial in written.items():
         if not os.path.lexists(place):
             continue

@@ -32,9 +32,8 @@ def partial_file(target: Path) -> Iterator[Path]:
         partial.touch(exist_ok=False)
         yield partial
     except OSError as error:
-        error.filename = (
-            error.filename if error.filename not in {None, str(partial)} else str(target)
-        )
+        if error.filename in {None, str(partial)}:
+            error.filename = str(target)
         raise
     finally:
         partial.unlink(missing_ok=True)
