@@ -82,7 +82,13 @@ def test_what_matteline_wrote_is_no_photo(folder: Path, suffix: str, place: str)
     made = {"mask__png": PHOTO + b"m", "preview__png": PHOTO + b"p"}
     record = leave(folder / place, "cat", folder / "cat.png", **made)
     (record.parent / f"cat{suffix}").write_bytes(PHOTO + b"c")
-    leave(folder / place, "cat", folder / "cat.png", **made, **{suffix[1:].replace(".", "__"): PHOTO + b"c"})
+    leave(
+        folder / place,
+        "cat",
+        folder / "cat.png",
+        **made,
+        **{suffix[1:].replace(".", "__"): PHOTO + b"c"},
+    )
 
     found = collect([folder], output=folder / "new")
 
@@ -300,4 +306,3 @@ def test_any_file_name_is_taken(folder: Path) -> None:
         (folder / name).write_bytes(PHOTO)
 
     assert len(collect([folder], output=folder / "out").photos) == 5
-

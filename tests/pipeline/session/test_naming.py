@@ -82,9 +82,7 @@ def test_names_that_some_disks_take_for_one_are_told_apart(
 def test_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
     photos_at(tmp_path, "x/pets/cat.jpg", "y/pets/cat.jpg", "z/pets/cat.jpg")
 
-    names = named(
-        tmp_path / "out", *(tmp_path / name / "pets" for name in "xyz"), root=tmp_path
-    )
+    names = named(tmp_path / "out", *(tmp_path / name / "pets" for name in "xyz"), root=tmp_path)
 
     assert len(set(names.values())) == 3
 

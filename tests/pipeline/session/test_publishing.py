@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,9 +48,7 @@ def put(output: Path, photo: Path, *, job: str = "0" * 32, **made: bytes) -> Non
 
 def contents(folder: Path) -> Contents:
     """Return every file, hidden ones too; of records the name of the job only."""
-    return {
-        path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".json"
-    }
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".json"}
 
 
 def records(folder: Path) -> list[str]:
@@ -142,15 +139,6 @@ def test_a_deleted_record_is_written_again_next_to_the_same_image(
     put(output, photo, bg_removed__png=b"same")
 
     assert records(output) == [RECORD]
-
-
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """No file of this process may grow beyond 1,000 bytes, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.usefixtures("small_files")
