@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -78,7 +79,7 @@ class ContactSheet:
         try:
             _save(_page([drawn[cell] for cell in sorted(drawn)]), self._output / name)
         except OSError as error:
-            self.troubles.append(f"{name} was not written: {reason_of(error)}")
+            self.troubles.append(f"No contact sheet: {reason_of(error)}")
         else:
             self.pages.append(name)
 
@@ -86,7 +87,7 @@ class ContactSheet:
 def _save(sheet: Image.Image, path: Path) -> None:
     """Write a page with its mark. Raises FileExistsError if the user has such a file."""
     if path.exists() and not is_contact_sheet(read_head(path)):
-        raise FileExistsError(f"{path} is not a page of a contact sheet")
+        raise FileExistsError(errno.EEXIST, "not written by Matteline", str(path))
     mark = PngInfo()
     mark.add_text(*SHEET_MARK)
     with whole_file(path) as partial:

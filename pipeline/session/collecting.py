@@ -186,8 +186,8 @@ class _Search:
         reason = error.strerror or str(error)
         if file.path.is_symlink():
             reason = f"a link that leads nowhere: {reason}"
-        photo = Photo(file.path, str(file.path))
-        self.lost.append(Outcome(photo, "UNREADABLE", "", {}, None, reason))
+        photo = Photo(file.path, str(file.relative) if file.relative.parts else str(file.path))
+        self.lost.append(Outcome(photo, "UNREADABLE", "", {}, None, f"{file.path}: {reason}"))
 
     def is_photo(self, file: Found, own: OwnFiles) -> bool:
         """Return True if the file is to be cut out; else note why it is not."""

@@ -59,5 +59,5 @@ def is_full(error: OSError) -> bool:
 
 
 def reason_of(error: OSError) -> str:
-    """Return an error without its number: `No space left on device: out/cat.png`."""
-    return f"{error.strerror}: {error.filename}" if error.filename else str(error)
+    """Return an error without its number: `out/cat.png: No space left on device`."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)

@@ -137,7 +137,8 @@ def test_a_file_of_the_users_is_not_replaced(photo: Path, output: Path) -> None:
     sheet.finish()
 
     assert sheet.pages == []
-    assert "contact-sheet.png was not written" in sheet.troubles[0]
+    place = output / "contact-sheet.png"
+    assert sheet.troubles == [f"No contact sheet: {place}: not written by Matteline"]
     assert (output / "contact-sheet.png").read_bytes() == b"mine"
 
 

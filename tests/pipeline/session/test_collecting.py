@@ -274,9 +274,9 @@ def test_what_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
     (album / "locked").chmod(0o700)
 
     assert paths(found, album) == ["cat.png"]
-    assert {(row.photo.path.name, row.status, row.reason) for row in found.lost} == {
-        ("locked", "UNREADABLE", "Permission denied"),
-        ("mine.png", "UNREADABLE", "Permission denied"),
+    assert {(row.photo.name, row.status, row.reason) for row in found.lost} == {
+        (name, "UNREADABLE", f"{album / name}: Permission denied")
+        for name in ("locked", "mine.png")
     }
     assert len(given.lost) == 2
 

@@ -36,7 +36,7 @@ def test_the_earlier_file_stays_if_the_new_one_does_not_fit(tmp_path: Path) -> N
         partial.write_bytes(bytes(2000))
 
     assert is_full(full.value)
-    assert reason_of(full.value) == f"File too large: {tmp_path / 'file'}"
+    assert reason_of(full.value) == f"{tmp_path / 'file'}: File too large"
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"before"}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from moto.stepfunctions.models import stepfunctions_backends
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.moto import shelf
@@ -109,7 +109,7 @@ def test_an_execution_that_ends_on_a_full_disk_stays_in_memory(
 ) -> None:
     states = cloud.client("stepfunctions")
     machine = new_machine(states, json.dumps({"StartAt": "Fail", "States": {"Fail": FAIL}}))
-    shelf_of_ended = stepfunctions_backends["123456789012"]["us-east-1"].ended_executions
+    shelf_of_ended = stepfunctions_parser_backends["123456789012"]["us-east-1"].ended_executions
     monkeypatch.setattr(
         shelf_of_ended, "_database", sqlite3.connect(":memory:", check_same_thread=False)
     )
