@@ -28,7 +28,7 @@ _CAPTION: Final = 24
 _CHECKER: Final = 10
 _PAPER: Final = (250, 250, 250)
 _INK: Final = (40, 40, 40)
-_COMPRESSION: Final = 3  # zlib level: a fifth of the time of 6, for files a tenth larger
+_COMPRESSION: Final = 3  # zlib level; 6 makes a page a tenth smaller and takes a second longer
 
 
 class ContactSheet:
