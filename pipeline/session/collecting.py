@@ -18,14 +18,12 @@ from typing import Final
 from pipeline.errors import UnsupportedMedia
 from pipeline.photo.formats import identify
 from pipeline.session.batch import Outcome, Photo
-from pipeline.session.naming import Found, output_names
+from pipeline.session.naming import Found, output_folders, output_names
 from pipeline.session.own_files import (
-    OutputRecord,
     OwnFiles,
     Writer,
     is_contact_sheet,
     read_head,
-    records_below,
     records_in,
 )
 
@@ -76,8 +74,8 @@ def collect(arguments: Sequence[Path], *, output: Path) -> Collection:
     for argument in arguments:
         search.add(argument)
     search.follow_links()
-    ours = records_below(output)
-    own = OwnFiles.of(ours | search.records())
+    ours = records_in(output_folders(search.files, output))
+    own = OwnFiles.of(ours | records_in(dict.fromkeys(search.folders)))
     photos = [file for file in search.files if search.is_photo(file, own)]
     names = output_names(photos, ours, output)
     return Collection(
@@ -95,7 +93,7 @@ class _Search:
     files: list[Found] = field(default_factory=list)
     lost: list[Outcome] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    _folders: list[Path] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)  # searched, or with a given file
     _given: set[Path] = field(default_factory=set)
     _seen: set[str] = field(default_factory=set)  # real paths
     _links: deque[tuple[Found, bool]] = field(default_factory=deque)  # and True for a folder
@@ -105,7 +103,7 @@ class _Search:
         if argument.is_dir():
             self._search(Found(argument, Path(), argument), given=True)
         else:
-            self._folders.append(argument.parent)
+            self.folders.append(argument.parent)
             self._given.add(argument)
             self._file(Found(argument, Path(argument.name), argument.parent))
 
@@ -117,13 +115,6 @@ class _Search:
                 self._search(link)
             else:
                 self._file(link)
-
-    def records(self) -> dict[Path, OutputRecord]:
-        """Read the records in every folder that was searched or has a given file."""
-        found: dict[Path, OutputRecord] = {}
-        for folder in dict.fromkeys(self._folders):
-            found |= records_in(folder)
-        return found
 
     def _search(self, top: Found, *, given: bool = False) -> None:
         waiting = [top]
@@ -143,7 +134,7 @@ class _Search:
         except OSError as error:
             self._lose(folder, error)
             return
-        self._folders.append(folder.path)
+        self.folders.append(folder.path)
         for name in names:
             entry = Found(folder.path / name, folder.relative / name, folder.folder)
             if name.startswith("."):

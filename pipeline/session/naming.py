@@ -57,12 +57,18 @@ class Found:
         return stem, whole, inside, f"{whole}~{self.identity[:_SHORT]}"
 
 
+def output_folders(found: Sequence[Found], output: Path) -> list[Path]:
+    """Return the folders in which the outputs of these files may be."""
+    names = (name for file in found for name in file.candidates)
+    return list(dict.fromkeys((output / name).parent for name in names))
+
+
 def output_names(
     found: Sequence[Found], records: Mapping[Path, OutputRecord], output: Path
 ) -> list[str]:
     """Return each file's name: the path of its outputs in the output folder, without suffixes.
 
-    `records` are those in the output folder and below it. A photo whose record is there keeps its
+    `records` are those in the `output_folders`. A photo whose record is there keeps its
     name, even if other photos come or go. No photo gets a name that has the record of another one.
     """
     names: dict[Found, str] = {}

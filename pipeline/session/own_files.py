@@ -8,9 +8,8 @@ user's: it may be a photo, and it is never overwritten.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -88,22 +87,17 @@ def read_record(path: Path) -> OutputRecord | None:
         return None
 
 
-def records_in(folder: Path) -> dict[Path, OutputRecord]:
-    """Read the records in a folder, without the folders below it."""
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix == ".json")
-    except OSError:
-        return {}
-    found = {path: read_record(path) for path in paths}
+def records_in(folders: Iterable[Path]) -> dict[Path, OutputRecord]:
+    """Read the records in each folder, without the folders below it."""
+    found = {path: read_record(path) for folder in folders for path in _json_files(folder)}
     return {path: record for path, record in found.items() if record}
 
 
-def records_below(folder: Path) -> dict[Path, OutputRecord]:
-    """Read the records in a folder and in all folders below it; follow no links."""
-    found: dict[Path, OutputRecord] = {}
-    for parent, _, _ in os.walk(folder):
-        found |= records_in(Path(parent))
-    return found
+def _json_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".json")
+    except OSError:
+        return []
 
 
 def stem_of(record: Path) -> str | None:

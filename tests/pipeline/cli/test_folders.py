@@ -59,8 +59,9 @@ def test_a_folder_that_holds_its_own_results_does_not_double(
     }
 
 
+@pytest.mark.usefixtures("folder")
 def test_photos_of_one_name_do_not_replace_each_others_results(
-    matteline: Matteline, folder: Path, tmp_path: Path
+    matteline: Matteline, tmp_path: Path
 ) -> None:
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "cat.png").write_bytes(png(square(left=40)))

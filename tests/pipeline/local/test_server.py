@@ -54,7 +54,9 @@ def test_only_programs_are_answered(
     ],
 )
 def test_a_full_disk_is_noticed_without_a_traceback(
-    error: OSError, full: bool, caplog: pytest.LogCaptureFixture
+    error: OSError,
+    full: bool,  # noqa: FBT001 - parametrised
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail(_environ: Any, _start_response: Any) -> list[bytes]:
         raise error

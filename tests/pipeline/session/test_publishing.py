@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.declared.products import load_products
-from pipeline.session.own_files import OwnFiles, Writer, records_below, stem_of
+from pipeline.session.own_files import OwnFiles, Writer, records_in, stem_of
 from pipeline.session.publishing import publish
 from tests.conftest import ROOT
 from tests.pipeline.session.records import record_of
@@ -82,13 +82,13 @@ def test_images_that_a_later_run_does_not_make_keep_a_record(output: Path, photo
     put(output, photo, job="a" * 32, bg_removed__png=b"png", mask__png=b"mask")
     put(output, photo, job="b" * 32, bg_removed__webp=b"webp")
 
-    own = OwnFiles.of(records_below(output))
+    own = OwnFiles.of(records_in([output]))
     assert {own.writer(path) for path in output.iterdir()} == {Writer.MATTELINE}
     assert records(output) == ["cat_bg_removed.aaaaaaaa.json", RECORD]
 
     put(output, photo, job="c" * 32, bg_removed__png=b"crop", mask__png=b"cropped")
 
-    own = OwnFiles.of(records_below(output))
+    own = OwnFiles.of(records_in([output]))
     assert {own.writer(path) for path in output.iterdir()} == {Writer.MATTELINE}
     assert records(output) == ["cat_bg_removed.bbbbbbbb.json", RECORD]
     assert contents(output)["cat_bg_removed.png"] == b"crop"
