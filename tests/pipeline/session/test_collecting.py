@@ -102,6 +102,7 @@ def test_results_that_were_copied_moved_and_renamed_are_known_by_their_bytes(fol
     output = folder.parent / "out"
     record = leave(output, "cat", folder / "cat.png", bg_removed__png=PHOTO + b"c")
     shutil.copy(output / "cat_bg_removed.png", folder / "best.png")
+    assert paths(collect([folder], output=output), folder) == ["cat.png"]
     (folder / "sent").mkdir()
     shutil.copytree(output, folder / "sent" / "copy")
     shutil.copy(record, folder / "sent" / "renamed.json")
