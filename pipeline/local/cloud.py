@@ -48,12 +48,16 @@ MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of one state machin
 
 @dataclass(frozen=True)
 class LocalCloud:
-    """A running local cloud. Clients reach every service through its endpoint."""
+    """A running local cloud. Clients reach every service through its endpoint.
+
+    `disk_full` is set once a service had no room on the disk of `scratch`.
+    """
 
     endpoint: str
     blueprint: Blueprint
     host: LambdaHost
     scratch: Path
+    disk_full: threading.Event
 
     @property
     def api(self) -> str:
@@ -103,7 +107,7 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         )
         stack.callback(host.stop)
         server.start(wrap(_services(host)))
-        cloud = LocalCloud(endpoint, blueprint, host, scratch)
+        cloud = LocalCloud(endpoint, blueprint, host, scratch, server.disk_full)
         stack.enter_context(_running_bridges(cloud))
         yield cloud
 
