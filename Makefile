@@ -159,8 +159,9 @@ fix: $(READY)  ## Format, and apply ruff's automatic fixes
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .
 
 .PHONY: docs
-docs: $(READY)  ## Generate docs/errors.md from code
+docs: $(READY)  ## Generate docs/errors.md and openapi.json from code
 	@$(BIN)/python docs/errors.py
+	@$(BIN)/python docs/openapi.py
 
 .PHONY: lock
 lock: $(READY)  ## Update the hash-locked requirements

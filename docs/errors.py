@@ -1,4 +1,4 @@
-"""Writes `docs/errors.md` from `pipeline/errors.py`; run by `make docs`, compared by a test."""
+"""Writes `docs/errors.md` from the errors in code; run by `make docs`, compared by a test."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from textwrap import fill
 from typing import Final
 
+from containers.http_api import problems
+from containers.http_api.problems import RequestError
 from pipeline import errors
 from pipeline.errors import (
     CapacityError,
@@ -68,6 +70,12 @@ _GROUPS: Final[tuple[tuple[str, str, type[NamedError]], ...]] = (
         "The model, not the media, is at fault. The execution stays failed until an operator acts.",
         WeightsError,
     ),
+    (
+        "Errors of requests to the HTTP API",
+        """No execution has these errors. The [API](api.md#errors) answers with them, and with the
+        errors above.""",
+        RequestError,
+    ),
 )
 
 # What happens where it differs from the group's rule.
@@ -89,9 +97,11 @@ def render() -> str:
 
 
 def _section(name: str) -> str:
-    error: type[NamedError] = getattr(errors, name)
+    module = errors if hasattr(errors, name) else problems
+    error: type[NamedError] = getattr(module, name)
     meaning = " ".join((error.__doc__ or "").split())
-    told = [meaning, _EXCEPTIONS.get(name, ""), f"**What to do:** {error.hint}"]
+    status = f"Status {int(error.status)}." if issubclass(error, RequestError) else ""
+    told = [meaning, _EXCEPTIONS.get(name, status), f"**What to do:** {error.hint}"]
     lines = [fill(text, _WIDTH, break_on_hyphens=False) for text in told if text]
     return f"### {name}\n\n" + "\n\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""Name the metrics in use: AWS's own, and those that `pipeline.task` publishes."""
+"""Name the metrics in use: AWS's own, and those that `pipeline.observed` publishes."""
 
 from __future__ import annotations
 

@@ -6,10 +6,10 @@ AWS. The smoke test runs from a zip, so this module needs the standard library o
 
 `golden.toml` has these tables:
 
-- `[payload]`: the job.
+- `[payload]`: the job, or the HTTP request.
 - `[expect]`: fields that the result must have, nested as in the result. A list must have as many
   items. `{ between = [0.1, 0.2] }` accepts any number from 0.1 to 0.2, and `{ json = … }` in place
-  of an artifact's fields describes the JSON in its file.
+  of a text or of an artifact's fields describes the JSON in the text or in the artifact's file.
 - `[untried]`: errors that a good version may raise for this job, each with the reason.
 - `[[variants]]`: changes to the three tables above, for functions whose model row has the
   values in `where`, or has not all of those in `unless`: `where = { engine = "sam" }`.
@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+VERSION_HEADER: Final = "matteline-version"  # of an answer over HTTP: `http-api/0.1.0`
 _DOCUMENT: Final = "golden.toml"
 _TABLES: Final = ("payload", "expect", "untried")
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]+)\}")
@@ -117,6 +118,16 @@ class Golden:
             yield _stored(path, artifact, fetch)
 
 
+def claimed_version(result: Mapping[str, Any]) -> str:
+    """Return which container and version made a result or answer: `http-api/0.1.0`.
+
+    A result has its provenance, an answer over HTTP a header; anything else says `nothing`.
+    """
+    if provenance := result.get("provenance"):
+        return f"{provenance.get('container')}/{provenance.get('version')}"
+    return str((result.get("headers") or {}).get(VERSION_HEADER, "nothing"))
+
+
 def _written_inputs(folder: Path, run: Run, write: Write) -> dict[str, InputFile]:
     """Write each input file to `<work prefix>/golden/<name>`."""
     inputs = {}
@@ -187,10 +198,10 @@ def _check(path: str, actual: object, expected: str, *, good: bool) -> Check:
     return Check(path, actual, "" if good else f"{path} is {actual!r}, not {expected}")
 
 
-def _parsed(artifact: Any, fetch: Fetch) -> Any:  # noqa: ANN401 - JSON
-    """Return the JSON in an artifact's file, or None if there is none."""
+def _parsed(value: Any, fetch: Fetch) -> Any:  # noqa: ANN401 - JSON
+    """Return the JSON in a text or in an artifact's file, or None if there is none."""
     try:
-        return json.loads(fetch(artifact["uri"]) or b"")
+        return json.loads(value if isinstance(value, str) else fetch(value["uri"]) or b"")
     except (TypeError, KeyError, ValueError):
         return None
 

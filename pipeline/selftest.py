@@ -1,6 +1,6 @@
-"""Run a container's self-test inside its image, without AWS: its golden job in its real handler.
+"""Run a container's self-test inside its image, without AWS: its golden event in its real handler.
 
-Each container's `selftest.py` prepares what the job needs, and may check more.
+Each container's `selftest.py` prepares what the event needs, and may check more.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.contracts.contract import Result
 from pipeline.golden import Golden, Row, Run
-from pipeline.task import Handler, equip
+from pipeline.observed import Handler
+from pipeline.task import equip
 from pipeline.workbench import Settings, Workbench
 
 ROOT: Final = Path(__file__).parents[1]
@@ -47,7 +48,11 @@ class Trial:
         return self.bench.store.read(Location.parse(artifact.uri))
 
     def run(self, handler: Handler, result: type[R], *, row: Row | None = None) -> R:
-        """Give the handler the container's golden job, check its answer and parse it.
+        """Give the handler the container's golden job, as `answer` does, and parse its result."""
+        return result.model_validate(self.answer(handler, row=row))
+
+    def answer(self, handler: Handler, *, row: Row | None = None) -> dict[str, Any]:
+        """Give the handler the container's golden event, check its answer and return it.
 
         Raises SelfTestFailed for the first difference from what `golden.toml` expects.
         """
@@ -59,7 +64,7 @@ class Trial:
         answer = handler(dict(golden.payload), _lambda_context())
         for check in golden.checks(answer, self._fetch):
             self._note(*check)
-        return result.model_validate(answer)
+        return answer
 
     def expect(self, what: str, actual: object, expected: object) -> None:
         """Record a value. Raises SelfTestFailed if it is not the expected one."""

@@ -19,6 +19,7 @@ from pipeline.cli.photos import PHOTO_COMMANDS
 from pipeline.cli.quarantine import quarantine
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.releases.images.tools import ImageError
+from pipeline.session.whole_files import is_full, reason_of
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,3 +48,8 @@ def main() -> None:
         click.echo(f"{type(error).__name__}: {error.message}\n{error.hint}", err=True)
         usage = UnknownModel | InvalidOptions | LicenseNotAccepted
         sys.exit(2 if isinstance(error, usage) else 1)
+    except OSError as error:
+        if "--verbose" in sys.argv or not is_full(error):
+            raise
+        click.echo(f"{reason_of(error)}\nFree disk space, or choose another folder.", err=True)
+        sys.exit(1)

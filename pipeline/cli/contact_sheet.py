@@ -1,17 +1,26 @@
-"""Write a contact sheet: one PNG with each photo next to its cutout."""
+"""Write a contact sheet: pages of PNG with each photo next to its cutout."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
+from pipeline.cli.report import printable
+from pipeline.errors import PipelineError
 from pipeline.photo.pixels import decode
-from pipeline.session.batch import Outcome
+from pipeline.session.batch import Outcome, Photo
+from pipeline.session.own_files import SHEET_MARK, is_contact_sheet, read_head
+from pipeline.session.whole_files import reason_of, whole_file
 
+NAME: Final = "contact-sheet"
+_PAIRS: Final = 40  # on a page
 _COLUMNS: Final = 2
 _TILE: Final = 300
 _MARGIN: Final = 12
@@ -19,13 +28,80 @@ _CAPTION: Final = 24
 _CHECKER: Final = 10
 _PAPER: Final = (250, 250, 250)
 _INK: Final = (40, 40, 40)
+_COMPRESSION: Final = 3  # zlib level; 6 makes a page a tenth smaller and takes a second longer
 
 
-def write_contact_sheet(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Write a sheet of all finished photos, two pairs a row; no file if none finished."""
-    pairs = [_pair(outcome, outcome.picture) for outcome in outcomes if outcome.picture]
-    if not pairs:
-        return
+class ContactSheet:
+    """The contact sheet of a batch, drawn while the batch runs.
+
+    A page is written and forgotten once each of its photos has an outcome, so memory holds few
+    pages. `pages` are the names of the files; `troubles` says why a page could not be written.
+    """
+
+    def __init__(self, photos: Sequence[Photo], output: Path) -> None:
+        self.pages: list[str] = []
+        self.troubles: list[str] = []
+        self._output = output
+        self._places = {photo: divmod(index, _PAIRS) for index, photo in enumerate(photos)}
+        self._sizes = [
+            len(photos[start : start + _PAIRS]) for start in range(0, len(photos), _PAIRS)
+        ]
+        self._pairs: defaultdict[int, dict[int, Image.Image]] = defaultdict(dict)
+        self._missing = list(self._sizes)
+
+    def add(self, outcome: Outcome) -> None:
+        """Draw a photo next to its cutout; write the page if it was the last of its page."""
+        page, cell = self._places[outcome.photo]
+        self._missing[page] -= 1
+        if outcome.picture:
+            self._pairs[page][cell] = _pair(outcome, outcome.picture)
+        if not self._missing[page]:
+            self._write(page)
+
+    def finish(self) -> None:
+        """Write the pages that are not full, and remove the pages of an earlier batch."""
+        for page in sorted(self._pairs):
+            self._write(page)
+        self.pages.sort()
+        if self.pages:
+            for path in _own_pages(self._output):
+                if path.name not in self.pages:
+                    path.unlink()
+
+    def _write(self, page: int) -> None:
+        """Write a page, two pairs a row; no file if none of its photos was cut out."""
+        drawn = self._pairs.pop(page, {})
+        if not drawn:
+            return
+        digits = max(2, len(str(len(self._sizes))))
+        number = f"-{page + 1:0{digits}}" if len(self._sizes) > 1 else ""
+        name = f"{NAME}{number}.png"
+        try:
+            _save(_page([drawn[cell] for cell in sorted(drawn)]), self._output / name)
+        except OSError as error:
+            self.troubles.append(f"No contact sheet: {reason_of(error)}")
+        else:
+            self.pages.append(name)
+
+
+def _save(sheet: Image.Image, path: Path) -> None:
+    """Write a page with its mark. Raises FileExistsError if the user has such a file."""
+    if path.exists() and not is_contact_sheet(read_head(path)):
+        raise FileExistsError(errno.EEXIST, "not written by Matteline", str(path))
+    mark = PngInfo()
+    mark.add_text(*SHEET_MARK)
+    with whole_file(path) as partial:
+        sheet.save(partial, "PNG", pnginfo=mark, compress_level=_COMPRESSION)
+
+
+def _own_pages(output: Path) -> Iterator[Path]:
+    """Yield every page of a contact sheet in a folder."""
+    for path in output.glob(f"{NAME}*.png"):
+        if path.is_file() and is_contact_sheet(read_head(path)):
+            yield path
+
+
+def _page(pairs: Sequence[Image.Image]) -> Image.Image:
     rows = [pairs[index : index + _COLUMNS] for index in range(0, len(pairs), _COLUMNS)]
     heights = [max(pair.height for pair in row) + _MARGIN for row in rows]
     width = _MARGIN + max(sum(pair.width + _MARGIN for pair in row) for row in rows)
@@ -34,29 +110,48 @@ def write_contact_sheet(outcomes: Sequence[Outcome], path: Path) -> None:
         top = _MARGIN + sum(heights[:index])
         for column, pair in enumerate(row):
             sheet.paste(pair, (_MARGIN + column * (pair.width + _MARGIN), top))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
+    return sheet
 
 
 def _pair(outcome: Outcome, picture: Path) -> Image.Image:
     """Draw the photo next to its cutout, with name and model below."""
-    tiles = [_tile(outcome.photo.path), _tile(picture)]
+    tiles = [_photo_tile(outcome.photo.path), _output_tile(picture)]
     height = max(tile.height for tile in tiles)
     pair = Image.new("RGB", (2 * _TILE + _MARGIN // 2, height + _CAPTION), _PAPER)
     for left, tile in zip((0, _TILE + _MARGIN // 2), tiles, strict=True):
         pair.paste(tile, (left + (_TILE - tile.width) // 2, (height - tile.height) // 2))
-    caption = f"{outcome.photo.name}  ·  {outcome.model}"
+    caption = printable(f"{outcome.photo.name}  ·  {outcome.model}")
     font = ImageFont.load_default(14)
     ImageDraw.Draw(pair).text((0, height + 4), caption[:80], fill=_INK, font=font)
     return pair
 
 
-def _tile(path: Path) -> Image.Image:
+def _photo_tile(path: Path) -> Image.Image:
+    """Draw the user's photo small, decoded with limits; an empty tile if it is no longer there."""
+    try:
+        photo = decode(path.read_bytes(), least_side=_TILE)
+    except (OSError, PipelineError):
+        return Image.new("RGB", (_TILE, _TILE), _PAPER)
+    picture = Image.fromarray(photo.rgb)
+    if photo.alpha is not None:
+        picture.putalpha(Image.fromarray(photo.alpha))
+    return _tile(picture)
+
+
+def _output_tile(path: Path) -> Image.Image:
+    """Draw our own output image small; an empty tile if it is no longer there."""
+    try:
+        with Image.open(path) as picture:
+            return _tile(picture)
+    except OSError:
+        return Image.new("RGB", (_TILE, _TILE), _PAPER)
+
+
+def _tile(picture: Image.Image) -> Image.Image:
     """Fit an image into a square tile, over a checkerboard if it is transparent."""
-    photo = decode(path.read_bytes())
-    opacity = photo.alpha if photo.alpha is not None else np.full(photo.rgb.shape[:2], 255, "uint8")
-    picture = Image.fromarray(np.dstack([photo.rgb, opacity]))
-    picture.thumbnail((_TILE, _TILE), Image.Resampling.LANCZOS)
+    picture.thumbnail((_TILE, _TILE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if "A" not in picture.getbands():
+        return picture.convert("RGB")
     board = checkerboard(*picture.size)
     board.paste(picture, (0, 0), picture)
     return board

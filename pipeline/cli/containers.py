@@ -26,10 +26,10 @@ def containers() -> None:
 
 @containers.command("list")
 def list_containers() -> None:
-    """List containers with version, job and limits."""
+    """List containers with version, job or protocol, and limits."""
     for row in load_containers(ROOT):
         limits = f"{row.memory_mb} MB, {row.timeout_s} s"
-        click.echo(f"{row.name:20}{row.version:8}{row.job:18}{limits:16}{row.summary}")
+        click.echo(f"{row.name:20}{row.version:8}{row.purpose:18}{limits:16}{row.summary}")
 
 
 @containers.command("build")

@@ -47,6 +47,9 @@ See what happened (copy an ARN from the list into the second command):
   {aws} stepfunctions get-execution-history --execution-arn ARN
   {aws} s3 cp --recursive s3://{NAMES.bucket("quarantine")}/ reasons/
 
+Ask the HTTP API (docs/api.md):
+  curl {cloud.api}/models
+
 Follow the functions' logs:
   tail -f {cloud.logs}/*.log
 

@@ -13,7 +13,7 @@ import click
 from pipeline.cli import report
 from pipeline.cli.options import ROOT, weights_options
 from pipeline.session.kept_weights import ABSENT, OK, cache_folder, verify_copies
-from pipeline.session.own_model import Wishes, describe_row, inspect_network
+from pipeline.session.own_model import Wishes, append_row, describe_row, inspect_network
 from pipeline.session.session import ModelChoice, keeping_cloud, mirror_of, read_catalogue
 
 
@@ -178,7 +178,6 @@ def add(file: Path, input_size: int | None, catalogue: Path | None, **wishes: An
     if catalogue is None:
         click.echo(row)
         return
-    with catalogue.open("a", encoding="utf-8") as out:
-        out.write(row)
+    append_row(catalogue, row)
     tried = f"matteline run PHOTO --model {wanted.name} --catalogue {catalogue}"
     click.echo(f"Added {wanted.name}. Try it: {tried}")

@@ -30,12 +30,13 @@ from pipeline.contracts.written import problems, read_text
 from pipeline.session.session import ModelChoice, session
 
 if TYPE_CHECKING:
-    from pipeline.session.batch import Outcome, Photo
+    from pipeline.session.batch import Photo
+    from pipeline.session.collecting import Collection
 
 DEFAULT_PORT: Final = 8420
-CONTACT_SHEET: Final = "contact-sheet.png"
 # scikit-image's samples, public domain or CC0: a person, a cat, a cup and a rocket
 SAMPLES: Final = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
+_LEAST_SCRATCH_BYTES: Final = 2**20  # without it not even the first photo can be stored
 POINT_HELP: Final = "Point on the subject (`,0`: background), in pixels or 0–1; repeatable."
 BOX_HELP: Final = "Box around a subject, in pixels or 0–1; repeat it for several subjects."
 
@@ -48,17 +49,21 @@ def demo(output: Path, choice: ModelChoice) -> None:
 
     Writes output images, output records and a contact sheet to the output folder.
     """
-    from pipeline.session.batch import Photo
+    from pipeline.session.collecting import collect
 
-    photos = [Photo(path, path.stem) for path in sample_photos()]
-    outcomes = _run_batch(photos, output=output, choice=choice, metadata={})
+    found = collect(sample_photos(), output=output)
     # A sample in which the model finds no subject is quarantined: the demo still succeeds.
-    expected = {"DONE", "QUARANTINED"}
-    sys.exit(any(outcome.status not in expected for outcome in outcomes))
+    expected = frozenset({"DONE", "QUARANTINED"})
+    sys.exit(_run_batch(found, output=output, choice=choice, metadata={}, expected=expected))
 
 
 @click.command()
-@click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "photos",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, readable=False, path_type=Path),
+)
 @output_option(default=Path("out"), show_default=True)
 @model_option
 @click.option("--refine", type=Word(get_args(Refine)), help="Edge refinement [default: auto].")
@@ -108,19 +113,16 @@ def run(
     """Cut out PHOTOS with the same state machine as on AWS.
 
     PHOTOS are files or folders. Exit code 0: every photo was cut out; 1: some were not; 2: the
-    command was wrong.
+    command was wrong; 130: it was interrupted.
     """
-    from pipeline.session.batch import collect
+    from pipeline.session.collecting import collect
 
     # As an option too, so that a model of another product is refused and not passed over.
     named = {"model": choice.name} if choice.name else {}
     metadata = named | option_metadata(options) | prompt_metadata(points, boxes)
     require_photos(photos)
     found = collect(photos, output=output)
-    if not found:
-        raise click.UsageError("no files found in these folders (formats are not checked yet)")
-    outcomes = _run_batch(found, output=output, choice=choice, metadata=metadata)
-    sys.exit(not all(outcome.done for outcome in outcomes))
+    sys.exit(_run_batch(found, output=output, choice=choice, metadata=metadata))
 
 
 @click.command()
@@ -158,24 +160,62 @@ def sample_photos() -> list[Path]:
 
 
 def _run_batch(
-    photos: list[Photo], *, output: Path, choice: ModelChoice, metadata: dict[str, str]
-) -> list[Outcome]:
-    from pipeline.cli.contact_sheet import write_contact_sheet
-    from pipeline.session.batch import cut_out
+    found: Collection,
+    *,
+    output: Path,
+    choice: ModelChoice,
+    metadata: dict[str, str],
+    expected: frozenset[str] = frozenset({"DONE"}),
+) -> int:
+    """Process the photos, print what happened to each file, and return the exit code.
 
-    require_writable(output)
+    It is 0 if each photo has an `expected` status. If interrupted, finished photos are reported.
+    """
+    from pipeline.cli.contact_sheet import ContactSheet
+    from pipeline.session.batch import Outcome, cut_out
+
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
-    with (
-        session(ROOT, choice, say=say) as cloud,
-        report.progress_bar(screen, len(photos)) as advance,
-    ):
-        outcomes = cut_out(cloud, photos, options=metadata, output=output, on_progress=advance)
-    report.print_table(screen, outcomes)
-    write_contact_sheet(outcomes, output / CONTACT_SHEET)
-    if any(outcome.done for outcome in outcomes):
-        say(f"Output images, output records and {CONTACT_SHEET} are in {output}/")
-    return outcomes
+    report.print_skipped(say, found.skipped)
+    if not found.photos and not found.lost:
+        raise click.UsageError("no photos: no files found that are to be cut out")
+    require_writable(output)
+    require_scratch()
+    sheet = ContactSheet(found.photos, output)
+    outcomes: dict[Photo, Outcome] = {}
+    interrupted = False
+    try:
+        with (
+            session(ROOT, choice, say=say) as cloud,
+            report.progress_bar(screen, len(found.photos)) as advance,
+        ):
+
+            def on_progress(outcome: Outcome) -> None:
+                outcomes[outcome.photo] = outcome
+                sheet.add(outcome)
+                advance(outcome)
+
+            cut_out(cloud, found.photos, options=metadata, output=output, on_progress=on_progress)
+            if cloud.disk_full.is_set():
+                say(f"The disk of {cloud.scratch} is full: set TMPDIR to a folder with more space.")
+    except KeyboardInterrupt:
+        interrupted = True
+    stopped = [photo for photo in found.photos if photo not in outcomes]
+    rows = [*found.lost, *(outcomes[photo] for photo in found.photos if photo in outcomes)]
+    report.print_table(screen, rows)
+    sheet.finish()
+    for trouble in sheet.troubles:
+        say(trouble)
+    if sheet.pages:
+        say(f"Output images, output records and {_pages(sheet.pages)} are in {output}/")
+    if interrupted:
+        say(f"Interrupted: {len(stopped):,} of {len(found.photos):,} photos were not finished.")
+        return 130
+    return int(any(row.status not in expected for row in rows))
+
+
+def _pages(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
 
 
 def option_metadata(chosen: dict[str, Any]) -> dict[str, str]:
@@ -216,6 +256,16 @@ def require_writable(output: Path) -> None:
         tempfile.TemporaryFile(dir=output).close()
     except OSError as error:
         raise click.UsageError(f"cannot write to {output}: {error.strerror}") from None
+
+
+def require_scratch() -> None:
+    """Raise ClickException if there is no room for the local cloud's temporary files."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(bytes(_LEAST_SCRATCH_BYTES))
+    except OSError as error:
+        reason = f"no room for temporary files ({error.strerror})"
+        raise click.ClickException(f"{reason}: set TMPDIR to a folder with more space") from None
 
 
 def require_free(port: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +17,13 @@ from pipeline.session.kept_weights import ABSENT, OK, Copy
 
 if TYPE_CHECKING:
     from pipeline.session.batch import Outcome
+    from pipeline.session.collecting import Skipped
     from pipeline.session.stager import StagedModel
 
 _COLOURS = {"DONE": "green", "QUARANTINED": "yellow"}
 _WIDE = 110  # columns; narrower terminals omit the times
+MOST_ROWS = 50  # a larger batch gets rows for its failures only
+_MOST_NAMES = 8  # of skipped files, for each reason
 _TIMED_TASKS = ("Inspect", "StageWeights", "RemoveBackground", "RefineEdges")
 
 
@@ -43,20 +47,47 @@ def progress_bar(screen: Console, total: int) -> Iterator[Callable[[Outcome], No
         yield lambda _: progress.advance(bar)
 
 
+def print_skipped(say: Callable[[str], None], skipped: Sequence[Skipped]) -> None:
+    """Print a line for each reason to skip files: how many, the reason, their names."""
+    reasons: defaultdict[str, list[Path]] = defaultdict(list)
+    for each in skipped:
+        reasons[each.why].append(each.path)
+    for why, paths in reasons.items():
+        names = ", ".join(printable(_shown(path)) for path in paths[:_MOST_NAMES])
+        more = f" and {len(paths) - _MOST_NAMES:,} more" if len(paths) > _MOST_NAMES else ""
+        say(f"SKIPPED {len(paths):,} ({why}): {names}{more}")
+
+
 def print_table(screen: Console, outcomes: Sequence[Outcome]) -> None:
-    """Print a row per photo: status, model, milliseconds per task, result or reason."""
+    """Print a row per photo: status, model, milliseconds per task, result or reason.
+
+    Of more than 50 photos, only failures get a row. Counts follow if there is a failure or a photo
+    without a row.
+    """
+    many = len(outcomes) > MOST_ROWS
+    rows = [outcome for outcome in outcomes if not (many and outcome.done)]
+    if rows:
+        screen.print(_table(rows, timed=screen.width >= _WIDE))
+    if many or not all(outcome.done for outcome in outcomes):
+        counts = Counter(outcome.status for outcome in outcomes)
+        told = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
+        screen.print(f"Of {len(outcomes):,} photos: {told}", highlight=False)
+
+
+def _table(outcomes: Sequence[Outcome], *, timed: bool) -> Table:
     table = Table("photo", "status", "model")
-    timed = _TIMED_TASKS if screen.width >= _WIDE else ()
-    for task in timed:
+    tasks = _TIMED_TASKS if timed else ()
+    for task in tasks:
         table.add_column(f"{task}\nms", justify="right")
     table.add_column("result", overflow="fold")
     for outcome in outcomes:
         colour = _COLOURS.get(outcome.status, "red")
-        times = [_milliseconds(outcome.task_ms.get(task)) for task in timed]
-        result = _shown(outcome.picture) if outcome.picture else outcome.reason
+        times = [_milliseconds(outcome.task_ms.get(task)) for task in tasks]
+        result = printable(_shown(outcome.picture) if outcome.picture else outcome.reason)
         status = f"[{colour}]{outcome.status}[/]"
-        table.add_row(escape(outcome.photo.name), status, outcome.model, *times, escape(result))
-    screen.print(table)
+        name = escape(printable(outcome.photo.name))
+        table.add_row(name, status, outcome.model, *times, escape(result))
+    return table
 
 
 def print_staged(screen: Console, staged: Sequence[StagedModel]) -> None:
@@ -90,3 +121,11 @@ def _milliseconds(value: float | None) -> str:
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def printable(text: str) -> str:
+    """Escape what a file's name may hold and a terminal must not get, such as line breaks."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )

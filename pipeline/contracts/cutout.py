@@ -37,9 +37,9 @@ def _no_truth_value(value: object) -> object:
     return value
 
 
-WholeNumber = Annotated[int, BeforeValidator(_no_truth_value)]
-Percent = Annotated[WholeNumber, Field(ge=0, le=100)]
-Side = Annotated[WholeNumber, Field(ge=1, le=MAX_SIDE)]
+# The limits stand next to int: behind a validator, they would be missing in the JSON Schema.
+Percent = Annotated[int, Field(ge=0, le=100), BeforeValidator(_no_truth_value)]
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE), BeforeValidator(_no_truth_value)]
 
 
 def _each_once(kinds: tuple[PictureKind, ...]) -> tuple[PictureKind, ...]:

@@ -25,7 +25,9 @@ FindingsLimit = Literal["max_critical", "max_high", "max_medium"]
 class ContainerManifest(Declaration):
     """`containers/<folder>/container.toml`; the limits are Lambda's own.
 
-    `environment` is what its process needs before it starts; a deployment adds its settings.
+    `job` is the contract of the one task it does; one that `serves` HTTP answers requests of API
+    Gateway instead. `environment` is what its process needs before it starts; a deployment adds its
+    settings.
     `access` is what its role may do, and nothing more; with `reads_sources` also what the `s3://`
     addresses and the tokens of catalogue rows name. `gate` is how many findings of a severity an
     image may be released with, where that differs from the release gate's own limits.
@@ -37,7 +39,8 @@ class ContainerManifest(Declaration):
     name: KebabName
     version: SemanticVersion
     summary: str
-    job: str
+    job: str | None = None
+    serves: Literal["http"] | None = None
     memory_mb: MemoryMb
     timeout_s: int = Field(ge=1, le=900)
     storage_mb: int = Field(default=512, ge=512, le=10_240)
@@ -57,6 +60,12 @@ class ContainerManifest(Declaration):
             raise ValueError("access by model or engine needs function_per_model = true")
         return self
 
+    @model_validator(mode="after")
+    def _does_a_job_or_serves(self) -> Self:
+        if (self.job is None) == (self.serves is None):
+            raise ValueError('give a job, or serves = "http", and not both')
+        return self
+
     @property
     def folder(self) -> str:
         return self.name.replace("-", "_")
@@ -69,6 +78,11 @@ class ContainerManifest(Declaration):
     def handler(self) -> str:
         """Return the handler that the image and the local cloud run."""
         return f"{self.package}.handler.handler"
+
+    @property
+    def purpose(self) -> str:
+        """Return its job, or what it serves, for people."""
+        return self.job or f"serves {self.serves}"
 
     @property
     def placeholder(self) -> str:

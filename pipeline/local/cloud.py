@@ -17,10 +17,13 @@ from botocore.config import Config
 from pipeline.declared.blueprint import Blueprint
 from pipeline.local.deployment import NAMES, REGION, deploy, functions
 from pipeline.local.event_bridge import EventBridge
+from pipeline.local.gateway import PREFIX, Gateway, Route
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.moto import compat, memory
 from pipeline.local.own_folder import OwnFolder
+from pipeline.local.s3.gate import S3Gate
+from pipeline.local.s3.signature import Account
 from pipeline.local.server import LocalServer, moto_app
 from pipeline.local.source_launcher import SourceLauncher
 from pipeline.local.worker import Function, Launcher
@@ -34,6 +37,10 @@ CREDENTIALS: Final = {
     "AWS_DEFAULT_REGION": REGION,
     "AWS_REGION": REGION,
 }
+ACCOUNT: Final = Account(
+    CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], REGION
+)
+API: Final = "http-api"  # the container behind the HTTP API: a deployment has one such API
 _CLIENTS_LOCK: Final = threading.Lock()
 WORKERS_PER_FUNCTION: Final = max(1, min(4, os.cpu_count() or 1))
 MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of one state machine; other events wait
@@ -41,12 +48,21 @@ MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of one state machin
 
 @dataclass(frozen=True)
 class LocalCloud:
-    """A running local cloud. Clients reach every service through its endpoint."""
+    """A running local cloud. Clients reach every service through its endpoint.
+
+    `disk_full` is set once a service had no room on the disk of `scratch`.
+    """
 
     endpoint: str
     blueprint: Blueprint
     host: LambdaHost
     scratch: Path
+    disk_full: threading.Event
+
+    @property
+    def api(self) -> str:
+        """Return the address of the HTTP API."""
+        return f"{self.endpoint}{PREFIX}"
 
     def client(self, service: str) -> Any:
         return make_client(service, self.endpoint)
@@ -90,12 +106,22 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
             concurrency=WORKERS_PER_FUNCTION,
         )
         stack.callback(host.stop)
-        server.start(
-            wrap(LambdaApi(moto_app(), host, arn_prefix=f"{NAMES.arn('lambda')}:function:"))
-        )
-        cloud = LocalCloud(endpoint, blueprint, host, scratch)
+        server.start(wrap(_services(host)))
+        cloud = LocalCloud(endpoint, blueprint, host, scratch, server.disk_full)
         stack.enter_context(_running_bridges(cloud))
         yield cloud
+
+
+def _services(host: LambdaHost) -> WSGIApplication:
+    """Return every service of the cloud: each takes the requests it knows, and passes on others."""
+    functions = LambdaApi(moto_app(), host, arn_prefix=f"{NAMES.arn('lambda')}:function:")
+    route = Route(
+        function=NAMES.function(API),
+        function_arn=NAMES.function_arn(API),
+        account=NAMES.account,
+        access_key=ACCOUNT.access_key,
+    )
+    return Gateway(S3Gate(functions, ACCOUNT), host, route)
 
 
 @contextlib.contextmanager

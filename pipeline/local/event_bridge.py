@@ -1,7 +1,7 @@
 """Start executions from queued events, as EventBridge's state machine target does on AWS.
 
-S3 events get AWS's form first. moto reuses one id for all events, writes `eTag`, gives no reason,
-and sends two events for one multipart upload.
+S3 events get AWS's form first. moto reuses one id for all events, writes `eTag`, and sends two
+events for one multipart upload.
 """
 
 from __future__ import annotations
@@ -131,32 +131,22 @@ class S3EventNormaliser:
 
     def __init__(self) -> None:
         self._sequence = itertools.count(1)
-        self._half_delivered: set[tuple[str, str, str]] = set()
 
     def normalise(self, event: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the event that AWS would send, None for the first event of a multipart upload."""
+        """Return the event that AWS would send, None for the first event of a multipart upload.
+
+        moto sends that one when it has put the parts together; the second one says that the upload
+        is complete.
+        """
         detail = event["detail"]
         stored = dict(detail["object"])
         etag = str(stored.pop("eTag", stored.get("etag", ""))).strip('"')
-        multipart = bool(_MULTIPART_ETAG.search(etag))
-        if multipart and self._is_first_half((detail["bucket"]["name"], stored["key"], etag)):
+        if detail["reason"] == "PutObject" and _MULTIPART_ETAG.search(etag):
             return None
         if stored.get("version-id") == "null":
             del stored["version-id"]
         stored |= {"etag": etag, "sequencer": f"{next(self._sequence):016X}"}
         return event | {
             "id": str(uuid.uuid4()),
-            "detail": detail
-            | {
-                "object": stored,
-                "request-id": uuid.uuid4().hex[:16].upper(),
-                "reason": "CompleteMultipartUpload" if multipart else "PutObject",
-            },
+            "detail": detail | {"object": stored, "request-id": uuid.uuid4().hex[:16].upper()},
         }
-
-    def _is_first_half(self, upload: tuple[str, str, str]) -> bool:
-        if upload in self._half_delivered:
-            self._half_delivered.remove(upload)
-            return False
-        self._half_delivered.add(upload)
-        return True

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +27,13 @@ def moto_app() -> WSGIApplication:
 
 
 class LocalServer:
-    """A background thread that serves a WSGI application until it is stopped."""
+    """A background thread that serves a WSGI application until it is stopped.
+
+    `disk_full` is set once a service had no room on the disk; the request is answered with 500.
+    """
 
     def __init__(self, port: int) -> None:
+        self.disk_full = threading.Event()
         self._app: WSGIApplication | None = None
         self._server = make_server(
             "127.0.0.1", port, self._dispatch, threaded=True, request_handler=_QuietHandler
@@ -54,7 +60,20 @@ class LocalServer:
         if not _from_this_machine(environ):
             start_response("403 Forbidden", [("Content-Length", "0")])
             return []
-        return self._app(environ, start_response)
+        try:
+            return self._app(environ, start_response)
+        except (OSError, sqlite3.OperationalError) as error:
+            if not _is_full(error):
+                raise
+            self.disk_full.set()
+            start_response("500 Internal Server Error", [("Content-Length", "0")])
+            return []
+
+
+def _is_full(error: OSError | sqlite3.OperationalError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return error.sqlite_errorcode == sqlite3.SQLITE_FULL
 
 
 def _from_this_machine(environ: WSGIEnvironment) -> bool:

@@ -1,8 +1,8 @@
 """Select the files of a container's image: what its handler and self-test import, rows, data.
 
-The manifest's data includes the golden event. The image contains no other files of the repository.
-Its build runs this module, with the standard library only, to copy them; a release compares their
-digest.
+Python files among the data bring what they import. The manifest's data includes the golden event.
+The image contains no other files of the repository. Its build runs this module, with the standard
+library only, to copy them; a release compares their digest.
 """
 
 from __future__ import annotations
@@ -31,10 +31,13 @@ def shipped_files(root: Path, folder: str) -> tuple[Path, ...]:
     Raises ValueError if a pattern of the manifest's `data` matches no file.
     """
     container = Path("containers", folder)
-    entries = [*PLATFORM_ENTRIES, *(f"containers.{folder}.{entry}" for entry in ENTRIES)]
-    code = {path.relative_to(root) for path in import_closure(root, entries)}
-    models, data = _models(root, container), _data(root, container)
-    return tuple(sorted({*code, container / "container.toml", *models, *data}))
+    data = {*_data(root, container)}
+    read = [".".join(path.with_suffix("").parts) for path in data if path.suffix == ".py"]
+    own = [f"containers.{folder}.{entry}" for entry in ENTRIES]
+    code = {
+        path.relative_to(root) for path in import_closure(root, [*PLATFORM_ENTRIES, *own, *read])
+    }
+    return tuple(sorted({*code, container / "container.toml", *_models(root, container), *data}))
 
 
 def content_digest(root: Path, folder: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,10 @@ from pipeline.contracts.output_keys import output_stem
 from pipeline.declared.products import taker
 from pipeline.local.cloud import LocalCloud
 from pipeline.operations.executions import Execution
+from pipeline.session.naming import identity
+from pipeline.session.publishing import publish
 from pipeline.session.watching import drop, finished
+from pipeline.session.whole_files import reason_of
 
 PRODUCT: Final = "cutout"
 
@@ -50,28 +53,6 @@ class Outcome:
         return self.status == "DONE"
 
 
-def collect(arguments: Sequence[Path], *, output: Path) -> list[Photo]:
-    """Collect the files in `arguments` and below their folders.
-
-    Skips hidden files and the output folder. Photos with the same name get distinct output names.
-    """
-    found: list[tuple[Path, Path]] = []
-    for argument in arguments:
-        if argument.is_dir():
-            found += [(path, path.relative_to(argument)) for path in _files(argument, output)]
-        else:
-            found.append((argument, Path(argument.name)))
-    shared = Counter(str(relative.with_suffix("")) for _, relative in found)
-    names: Counter[str] = Counter()
-    photos = []
-    for path, relative in found:
-        stem = str(relative.with_suffix(""))
-        name = str(relative) if shared[stem] > 1 else stem
-        names[name] += 1
-        photos.append(Photo(path, name if names[name] == 1 else f"{name}-{names[name]}"))
-    return photos
-
-
 def cut_out(
     cloud: LocalCloud,
     photos: Sequence[Photo],
@@ -82,11 +63,12 @@ def cut_out(
 ) -> list[Outcome]:
     """Run the state machine for every photo and download its outputs.
 
-    `on_progress` gets each outcome as its execution ends. The returned list has the photos' order.
+    `on_progress` gets each outcome as soon as its files are written, in another thread. The
+    returned list has the photos' order.
     """
     batch = uuid.uuid4().hex[:8]
     keys = {
-        f"run-{batch}/{index}/{_plain(photo.path.name)}": photo
+        f"run-{batch}/{index}/{identity(photo.path)}/{_plain(photo.path.name)}": photo
         for index, photo in enumerate(photos)
     }
     outcomes = dict(_of_other_products(cloud, keys))
@@ -95,10 +77,16 @@ def cut_out(
     for outcome in outcomes.values():
         on_progress(outcome)
     waiting = [key for key, photo in keys.items() if photo not in outcomes]
-    for execution in finished(cloud, waiting):
-        photo = keys[execution.key]
-        outcomes[photo] = _bring_home(cloud, execution, photo, output)
-        on_progress(outcomes[photo])
+
+    def bring_home(execution: Execution) -> Outcome:
+        outcome = _bring_home(cloud, execution, keys[execution.key], output)
+        on_progress(outcome)
+        return outcome
+
+    # An interrupt reaches the main thread only: it never falls between two renames of one photo.
+    with ThreadPoolExecutor(max_workers=1) as home:
+        ended = [home.submit(bring_home, execution) for execution in finished(cloud, waiting)]
+    outcomes |= {outcome.photo: outcome for outcome in (future.result() for future in ended)}
     return [outcomes[photo] for photo in photos]
 
 
@@ -120,15 +108,6 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w .,()+\[\]-]", "_", name)
 
 
-def _files(folder: Path, output: Path) -> Iterator[Path]:
-    """Yield every visible file below `folder`, except below an output folder inside it."""
-    ours = output.resolve() if folder.resolve() in output.resolve().parents else None
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden and ours not in path.resolve().parents:
-            yield path
-
-
 def _drop_all(
     cloud: LocalCloud, keys: Mapping[str, Photo], options: Mapping[str, str]
 ) -> dict[Photo, Outcome]:
@@ -138,8 +117,11 @@ def _drop_all(
     def try_to_drop(key: str) -> Outcome | None:
         try:
             drop(cloud, keys[key].path, key, metadata)
-        except (OSError, Boto3Error, BotoCoreError, ClientError) as error:
-            return Outcome(keys[key], "UNREADABLE", "", {}, None, str(error))
+        except OSError as error:
+            return Outcome(keys[key], "UNREADABLE", "", {}, None, reason_of(error))
+        except (Boto3Error, BotoCoreError, ClientError) as error:
+            full = f"no space left in {cloud.scratch}" if cloud.disk_full.is_set() else ""
+            return Outcome(keys[key], "FAILED", "", {}, None, full or str(error))
         return None
 
     with ThreadPoolExecutor(max_workers=4) as threads:
@@ -154,10 +136,12 @@ def _bring_home(cloud: LocalCloud, execution: Execution, photo: Photo, output: P
     uris = [*(picture["uri"] for picture in result["pictures"]), result["manifest"]]
     stem = output_stem(execution.key)
     homes = [output / f"{photo.name}{Location.parse(uri).key.removeprefix(stem)}" for uri in uris]
+    fetches = {home: partial(_fetch, cloud, uri) for uri, home in zip(uris, homes, strict=True)}
     try:
-        for uri, home in zip(uris, homes, strict=True):
-            _fetch(cloud, uri, home)
+        publish(fetches, record=homes[-1])
     except OSError as error:
+        return Outcome(photo, "UNWRITABLE", "", execution.task_ms, None, reason_of(error))
+    except (BotoCoreError, ClientError) as error:
         return Outcome(photo, "UNWRITABLE", "", execution.task_ms, None, str(error))
     shown = homes[uris.index(shown_picture(result["pictures"])["uri"])]
     return Outcome(photo, "DONE", result["model"], execution.task_ms, shown, "")
@@ -165,8 +149,6 @@ def _bring_home(cloud: LocalCloud, execution: Execution, photo: Photo, output: P
 
 def _fetch(cloud: LocalCloud, uri: str, target: Path) -> None:
     place = Location.parse(uri)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    body = cloud.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"]
     with target.open("wb") as out:
-        shutil.copyfileobj(
-            cloud.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"], out
-        )
+        shutil.copyfileobj(body, out)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pipeline.artifacts import Artifact, Location
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import WeightsMismatch
 from pipeline.local.deployment import NAMES
+from pipeline.session.whole_files import whole_file
 from pipeline.weights.local_weights import checksums
 from pipeline.weights.staged import StagedWeights
 
@@ -71,16 +71,9 @@ def staged_weights(cloud: LocalCloud, key: str) -> StagedWeights:
 
 
 def _keep(cloud: LocalCloud, uri: str, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent)
-    os.close(handle)
-    partial = Path(name)
-    try:
-        place = Location.parse(uri)
-        cloud.client("s3").download_file(place.bucket, place.key, name)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    place = Location.parse(uri)
+    with whole_file(target) as partial:
+        cloud.client("s3").download_file(place.bucket, place.key, str(partial))
 
 
 @dataclass(frozen=True)

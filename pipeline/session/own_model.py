@@ -19,6 +19,7 @@ from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.containers import load_containers
 from pipeline.declared.declaration import MOST_MEMORY_MB
 from pipeline.errors import InvalidOptions
+from pipeline.session.whole_files import is_full, whole_file
 from pipeline.weights.local_weights import checksums
 
 Triple = tuple[float, float, float]
@@ -88,6 +89,24 @@ def describe_row(
         field = ".".join(str(part) for part in wrong["loc"])
         raise InvalidOptions(f"{field}: {wrong['msg']}") from error
     return text
+
+
+def append_row(catalogue: Path, row: str) -> None:
+    """Append a row to a catalogue file; a new file is created.
+
+    The file is replaced as a whole: on a full disk it keeps the rows that it had, and the OSError
+    is raised. Raises InvalidOptions if the file cannot be written for another reason.
+    """
+    if catalogue.exists() and not catalogue.is_file():
+        raise InvalidOptions(f"cannot write {catalogue}: it is not a file")
+    try:
+        rows = catalogue.read_bytes() if catalogue.exists() else b""
+        with whole_file(catalogue) as partial:
+            partial.write_bytes(rows + row.encode())
+    except OSError as error:
+        if is_full(error):
+            raise
+        raise InvalidOptions(f"cannot write {catalogue}: {error.strerror}") from error
 
 
 def _toml(path: Path, found: NetworkDescription, wishes: Wishes, catalogue: Path | None) -> str:

@@ -120,7 +120,7 @@ class Declared:
         container, operation = self.container_of(state), self.operation_of(state)
         if operation:
             return operation.task
-        task = self.tasks.get(container.job) if container else None
+        task = self.tasks.get(container.job or "") if container else None
         return _of_product(task, state) if task and task.result is Inspected else task
 
     def timeout_of(self, state: State) -> int:
@@ -136,7 +136,7 @@ def read_declared(root: Path = ROOT) -> Declared:
     return Declared(
         substitutions=blueprint.substitutions(NAMES),
         containers={row.placeholder: row for row in blueprint.containers},
-        tasks={row.job: _task(root, row) for row in blueprint.containers},
+        tasks={row.job: _task(root, row, row.job) for row in blueprint.containers if row.job},
         operations=_invoked_operations(blueprint),
         release_hints={
             name: getattr(release_errors, name).hint for name in leaf_names(ReleaseError)
@@ -193,11 +193,21 @@ def function_name(state: State) -> str:
     return str(parameters.get("FunctionName") or parameters.get("FunctionName.$") or "")
 
 
-def read_signature(handler: Path) -> Signature:
-    """The contract a handler signs, read without importing it."""
+def decorator_of(handler: Path) -> str:
+    """The one decorator of a handler's only function, as it is written."""
+    return ast.unparse(_decorated(handler)[1])
+
+
+def _decorated(handler: Path) -> tuple[ast.FunctionDef, ast.expr]:
     tree = ast.parse(handler.read_text(encoding="utf-8"))
     (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef))
     (decorator,) = function.decorator_list
+    return function, decorator
+
+
+def read_signature(handler: Path) -> Signature:
+    """The contract a handler signs, read without importing it."""
+    function, decorator = _decorated(handler)
     if not isinstance(decorator, ast.Call) or ast.unparse(decorator.func) != "task":
         raise TypeError(f"{handler}: the handler is not decorated with @task(...)")
     return Signature(
@@ -240,11 +250,9 @@ def wire_fields(contract: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in contract.model_fields.items()}
 
 
-def _task(root: Path, container: ContainerManifest) -> Task:
+def _task(root: Path, container: ContainerManifest, job: str) -> Task:
     signature = read_signature(root / "containers" / container.folder / "handler.py")
-    return Task(
-        declared_contracts(Job)[container.job], declared_contracts(Result)[signature.result]
-    )
+    return Task(declared_contracts(Job)[job], declared_contracts(Result)[signature.result])
 
 
 Rule = Callable[[Machine, Declared], Iterator[str]]

@@ -13,11 +13,12 @@ import pytest
 
 from pipeline.contracts.contract import Inspected, Job, Result
 from pipeline.declared.containers import ContainerManifest, load_containers
-from tests.contracts.declared import ROOT, declared_contracts, read_signature
+from tests.contracts.declared import ROOT, declared_contracts, decorator_of, read_signature
 from tests.contracts.requirements import read_lock, read_names
 from tests.contracts.sources import distributions, environment_uses, imported_modules, parse
 
 CONTAINERS: Final = load_containers(ROOT)
+JOBS: Final = tuple(container for container in CONTAINERS if container.job)
 EACH = pytest.mark.parametrize("container", CONTAINERS, ids=lambda container: container.name)
 TRAINING: Final = "starter"  # where a model is made; no image holds it
 SERVING: Final = ROOT / "pipeline" / "serving.py"  # what every image starts
@@ -37,6 +38,7 @@ def test_the_containers_of_the_platform_are_all_here() -> None:
     names = {container.name for container in CONTAINERS}
 
     assert {"media-inspector", "model-downloader", "background-remover", "edge-refiner"} <= names
+    assert "http-api" in names
 
 
 def test_every_folder_of_containers_is_a_container() -> None:
@@ -56,12 +58,19 @@ def test_a_version_is_three_numbers(container: ContainerManifest) -> None:
     assert re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", container.version)
 
 
-@EACH
+@pytest.mark.parametrize("container", JOBS, ids=lambda container: container.name)
 def test_a_handler_is_decorated_with_the_job_of_its_manifest(container: ContainerManifest) -> None:
     signature = read_signature(handler_of(container))
 
     assert signature.decorated == container.job
     assert signature.job == container.job
+
+
+@EACH
+def test_a_handler_serves_what_its_manifest_says(container: ContainerManifest) -> None:
+    decorators = {"http": "http_handler", None: f"task({container.job}"}
+
+    assert decorator_of(handler_of(container)).startswith(decorators[container.serves])
 
 
 @EACH
@@ -72,7 +81,7 @@ def test_a_handler_is_where_its_image_looks_for_it(container: ContainerManifest)
 
 
 def test_every_job_has_one_result_and_some_container_that_does_it() -> None:
-    signatures = [read_signature(handler_of(container)) for container in CONTAINERS]
+    signatures = [read_signature(handler_of(container)) for container in JOBS]
     results = {
         name
         for name, result in declared_contracts(Result).items()
@@ -160,6 +169,8 @@ def test_only_the_edges_of_the_platform_read_the_environment() -> None:
     platform = ROOT / "pipeline"
     edges = {
         platform / "task.py",
+        platform / "http_handler.py",
+        platform / "observed.py",
         platform / "__main__.py",
         *(platform / "functions").glob("*/handler.py"),
         *(platform / "local").rglob("*.py"),

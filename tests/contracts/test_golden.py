@@ -6,6 +6,7 @@ import importlib
 from typing import cast, get_args
 
 import pytest
+from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model
 
 from pipeline.contracts.contract import Job
 from pipeline.declared.blueprint import Blueprint, DeclaredFunction
@@ -34,8 +35,10 @@ def job_of(container: ContainerManifest) -> type[Job]:
 
 
 @EACH
-def test_its_payload_is_a_job(function: DeclaredFunction) -> None:
-    job_of(function.manifest).model_validate(golden_of(function).payload)
+def test_its_payload_is_a_job_or_a_request(function: DeclaredFunction) -> None:
+    kind = APIGatewayProxyEventV2Model if function.manifest.serves else job_of(function.manifest)
+
+    kind.model_validate(golden_of(function).payload)
 
 
 @EACH

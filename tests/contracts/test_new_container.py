@@ -121,6 +121,7 @@ def test_the_downloaders_image_has_a_new_folders_rows_and_the_removers_has_not(t
     assert added == {
         "background_remover": set(),
         "edge_refiner": set(),
+        "http_api": {rows},
         "media_inspector": {rows},
         "model_downloader": {rows, "containers/face_embedder/facenet.onnx"},
     }

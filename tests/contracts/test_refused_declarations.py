@@ -30,7 +30,8 @@ from tests.contracts.additions import (
         pytest.param(FACE_FINDER.replace("= 60", "= 901"), "timeout_s", id="too-long"),
         pytest.param(FACE_FINDER + "storage_mb = 10241\n", "storage_mb", id="too-much-storage"),
         pytest.param(FACE_FINDER + 'architecture = "mips"\n', "architecture", id="no-such-machine"),
-        pytest.param(FACE_FINDER.replace("job =", "task ="), "job", id="no-job"),
+        pytest.param(FACE_FINDER.replace("job =", "task ="), "task", id="no-job"),
+        pytest.param(FACE_FINDER.replace("job =", "serves ="), "serves", id="no-such-protocol"),
         pytest.param(
             FACE_FINDER + '[[access]]\nbucket = "work"\nkeys = []\nactions = ["read"]\n',
             r"access\.0\.keys",
@@ -47,6 +48,14 @@ def test_a_wrong_manifest_is_refused_by_its_field(tree: Path, manifest: str, fie
     add_container(tree, manifest)
 
     with pytest.raises(ValueError, match=rf"(?m)^{field}$"):
+        read(tree)
+
+
+@pytest.mark.parametrize("more", ['job = "FindFaces"\nserves = "http"\n', ""])
+def test_a_container_does_a_job_or_serves_and_not_both(tree: Path, more: str) -> None:
+    add_container(tree, FACE_FINDER.replace('job = "FindFaces"\n', more))
+
+    with pytest.raises(ValueError, match='give a job, or serves = "http", and not both'):
         read(tree)
 
 

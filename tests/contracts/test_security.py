@@ -34,7 +34,10 @@ def _using(paths: list[Path], pattern: str) -> list[str]:
 
 
 def test_nothing_is_presigned() -> None:
-    assert _using(SHIPPED, r"presign|\bAWSAccessKeyId=|X-Amz-Signature") == []
+    verifies = ROOT / "pipeline" / "local" / "s3"
+    signs = [path for path in SHIPPED if verifies not in path.parents]
+
+    assert _using(signs, r"presign|\bAWSAccessKeyId=|X-Amz-Signature") == []
 
 
 def test_nothing_that_arrives_is_run_or_unpickled() -> None:

@@ -49,10 +49,15 @@ def test_the_code_is_what_a_second_reader_of_imports_finds(
                for name in ("handler", "selftest"))]  # fmt: skip
     if container.name in STARTED_BY_NAME:
         entries.append("containers.model_downloader.optimisation.__main__")
+    read = {path.relative_to(ROOT) for pattern in container.data for path in ROOT.glob(pattern)}
+    entries += [
+        ".".join(path.with_suffix("").parts)
+        for path in read
+        if path.suffix == ".py" and path.name != "__init__.py"
+    ]
     modules = set(entries).union(*(graph.find_upstream_modules(entry) for entry in entries))
     parents = {name.rpartition(".")[0] for name in modules} | {"pipeline", "containers"}
     shipped = {path for path in shipped_files(ROOT, container.folder) if path.suffix == ".py"}
-    read = {path.relative_to(ROOT) for pattern in container.data for path in ROOT.glob(pattern)}
 
     assert shipped - read == {module_file(name) for name in modules | (parents - {""})} - read
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pytest
+import urllib3
 from PIL import Image
 
 from pipeline.declared.containers import ContainerManifest
@@ -51,6 +52,13 @@ BAD: Final = {
 }
 
 
+@pytest.fixture(params=[each for each in CONTAINERS if each.job], ids=lambda each: each.name)
+def container(request: pytest.FixtureRequest) -> ContainerManifest:
+    """Return a container with a job: a machine sends it payloads."""
+    chosen: ContainerManifest = request.param
+    return chosen
+
+
 def test_a_photo_passes_through_all_images(recorded: Recorded, driver: Driver) -> None:
     (cutout,) = [key for key in driver.keys("output") if key.endswith(".png")]
 
@@ -83,6 +91,13 @@ def test_a_good_event_returns_a_result(
 
     assert "errorType" not in answer
     assert answer["provenance"]["version"] == container.version
+
+
+def test_the_api_answers(cloud: ImageCloud) -> None:
+    answer = urllib3.request("GET", f"{cloud.cloud.api}/models")
+
+    assert answer.status == 200
+    assert answer.headers["matteline-version"].startswith("http-api/")
 
 
 def test_a_bad_event_returns_a_named_error_with_a_hint(

@@ -121,7 +121,9 @@ def test_a_profiles_model_may_be_invoked_only_through_the_profile(
     }
 
 
-@pytest.mark.parametrize("function", [each.name(NAMES) for each in BLUEPRINT.functions])
+@pytest.mark.parametrize(
+    "function", [each.name(NAMES) for each in BLUEPRINT.functions if each.manifest.access]
+)
 def test_the_data_key_is_used_through_s3_only(access: Deployed, function: str) -> None:
     (keyed,) = (each for each in role(access, function) if "kms:Decrypt" in each["Action"])
 
@@ -133,6 +135,16 @@ def test_the_data_key_is_used_through_s3_only(access: Deployed, function: str) -
         for each_arn in listed(each["Resource"])
     )
     assert ("kms:GenerateDataKey" in keyed["Action"]) == writes
+
+
+def test_a_function_without_access_uses_no_key(access: Deployed) -> None:
+    actions = {
+        action
+        for each in role(access, "matteline-dev-http-api")
+        for action in listed(each["Action"])
+    }
+
+    assert not any(action.startswith(("kms:", "s3:")) for action in actions)
 
 
 @pytest.mark.parametrize("function", [each.name(NAMES) for each in BLUEPRINT.functions])

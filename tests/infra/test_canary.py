@@ -110,7 +110,7 @@ def test_a_call_is_slow_above_80_percent_of_the_timeout(templates: Templates) ->
 
 
 def test_permanent_errors_do_not_count_as_failed_calls(templates: Templates) -> None:
-    """`pipeline.task` publishes the metric."""
+    """`pipeline.observed` publishes the metric."""
     errors = released(templates, "media-inspector").one(
         "CloudWatch::Alarm", AlarmName="matteline-dev-media-inspector-errors"
     )

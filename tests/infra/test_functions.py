@@ -36,6 +36,7 @@ def test_there_is_a_function_for_each_container_and_each_model_row(templates: Te
     assert counted == {
         "matteline-dev-functions-background-remover": len(BLUEPRINT.catalogue.rows),
         "matteline-dev-functions-edge-refiner": 1,
+        "matteline-dev-functions-http-api": 1,
         "matteline-dev-functions-media-inspector": 1,
         "matteline-dev-functions-model-downloader": 1,
     }

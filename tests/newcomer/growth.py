@@ -12,6 +12,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 TREE: Final = Path(__file__).with_name("tree")
 CONTAINER: Final = "memo-reader"
+SERVER: Final = "memo-server"  # it answers over HTTP
 MODELS: Final = ("animals", "drinks")
 MACHINE: Final = "memo"
 
@@ -49,7 +50,7 @@ def copy_repository(target: Path) -> Path:
 
 
 def grow(tree: Path) -> None:
-    """Add the memo product below `tree`: a container, its contracts, its machine, its route.
+    """Add the memo product below `tree`: containers, their contracts, a machine, its route.
 
     Raises FileExistsError if one of its files would replace a file of the repository.
     """
@@ -57,9 +58,10 @@ def grow(tree: Path) -> None:
     if taken := [str(path) for path in added if (tree / path).exists()]:
         raise FileExistsError(f"the repository has {', '.join(taken)}")
     shutil.copytree(TREE, tree, dirs_exist_ok=True)
-    folder = tree / "containers" / "memo_reader"
     locked = (tree / "containers" / "media_inspector" / "requirements.txt").read_text()
-    (folder / "requirements.txt").write_text(_without_science(locked))
+    for folder in ("memo_reader", "memo_server"):
+        lock = tree / "containers" / folder / "requirements.txt"
+        lock.write_text(_without_science(locked))
     machines = tree / "state_machines"
     cutout = (machines / "cutout.asl.json").read_text()
     (machines / f"{MACHINE}.asl.json").write_text(json.dumps(_memo_machine(cutout), indent=2))

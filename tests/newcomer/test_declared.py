@@ -18,7 +18,7 @@ from pipeline.declared.products import taker
 from pipeline.local.deployment import NAMES
 from pipeline.releases.shipping import shipped_files
 from tests.conftest import ROOT
-from tests.newcomer.growth import CONTAINER, MACHINE, MODELS, copy_repository, grow
+from tests.newcomer.growth import CONTAINER, MACHINE, MODELS, SERVER, copy_repository, grow
 
 CONTRACTS = ("test_state_machines.py", "test_shared_states.py", "test_golden.py")
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -59,7 +59,8 @@ def test_each_row_has_a_function_and_no_other_container_has_one_more(blueprint: 
 
     after = {each.name(NAMES) for each in blueprint.functions}
 
-    assert after - before == {NAMES.function(CONTAINER, model) for model in MODELS}
+    readers = {NAMES.function(CONTAINER, model) for model in MODELS}
+    assert after - before == {*readers, NAMES.function(SERVER)}
 
 
 def test_its_keys_start_its_machine_and_no_other(blueprint: Blueprint) -> None:
@@ -111,10 +112,14 @@ def changed(checkout: Path) -> set[str]:
 
 
 def test_versions_are_held_against_content(checkout: Path) -> None:
-    """The inspector makes the jobs of every product, the downloader stages every model."""
-    assert changed(checkout) == {"media-inspector", "model-downloader"}
+    """The inspector makes the jobs of every product, the downloader stages every model.
 
-    run(checkout, "pipeline", "containers", "bump", "media-inspector", "model-downloader")
+    The API describes both.
+    """
+    affected = {"http-api", "media-inspector", "model-downloader"}
+    assert changed(checkout) == affected
+
+    run(checkout, "pipeline", "containers", "bump", *affected)
 
     locked = run(checkout, "pipeline", "containers", "check")
     assert locked.returncode == 0, locked.stderr
@@ -126,7 +131,21 @@ def test_a_comment_in_its_contracts_concerns_its_containers_only(own_copy: Path)
     contracts = own_copy / "pipeline" / "contracts" / "memo.py"
     contracts.write_text(contracts.read_text() + "\n# One comment more.\n")
 
-    assert changed(own_copy) == {CONTAINER, "media-inspector"}
+    assert changed(own_copy) == {CONTAINER, "http-api", "media-inspector"}
+
+
+def test_a_container_that_serves_http_answers_its_golden_request(grown: Path) -> None:
+    told = run(grown, "containers.memo_server.selftest")
+
+    verdict = json.loads(told.stdout.splitlines()[-1])
+    assert (told.returncode, verdict["passed"]) == (0, True), told.stdout
+    assert verdict["seen"]["body.json.kinds.1"] == "drinks"
+
+
+def test_a_container_that_serves_http_is_listed(grown: Path) -> None:
+    told = run(grown, "pipeline", "containers", "list")
+
+    assert re.search(r"memo-server +0\.1\.0 +serves http +256 MB, 10 s", told.stdout)
 
 
 def test_its_image_has_its_own_rows_and_words_and_no_other_containers(grown: Path) -> None:

@@ -68,6 +68,17 @@ def test_jobs_are_listed_by_product_shown_and_run_again(terminal: Terminal) -> N
     terminal.wait_for("_memo.json", times=3)
 
 
+def test_a_container_that_serves_http_answers(terminal: Terminal) -> None:
+    aws = terminal.command("aws").split(" s3 ")[0]
+    request = '\'{"rawPath": "/kinds"}\''
+    function = "--function-name matteline-local-memo-server --payload"
+    terminal.type(f"{aws} lambda invoke {function} {request} answer.json")
+
+    answer = json.loads((terminal.folder / "answer.json").read_text())
+    assert json.loads(answer["body"]) == {"kinds": ["animals", "drinks"]}
+    assert answer["headers"]["matteline-version"] == "memo-server/0.1.0"
+
+
 def test_an_audit_finds_every_upload_of_every_product(terminal: Terminal) -> None:
     for words in ("jobs audit --since 1h", "jobs audit --since 1h --product memo"):
         told = verb(terminal, words)

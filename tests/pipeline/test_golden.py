@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.golden import Golden, Row, Run
+from pipeline.golden import VERSION_HEADER, Golden, Row, Run, claimed_version
 
 RECORDING = b"RIFF....WAVEfmt "
 SHA256 = hashlib.sha256(RECORDING).hexdigest()
@@ -216,3 +216,35 @@ def test_what_was_compared_is_told_with_its_values(prepare: Prepare) -> None:
 
     assert [check[:2] for check in golden.checks({"a": 2}, lambda _: None)] == [("a", 2)]
     assert json.dumps([*golden.checks({"a": 2}, lambda _: None)]) == '[["a", 2, ""]]'
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ('{"kinds": ["animals"]}', []),
+        ('{"kinds": []}', ["body.json.kinds is [], not ['animals']"]),
+        ("not JSON", ["body.json.kinds is None, not ['animals']"]),
+        (None, ["body.json.kinds is None, not ['animals']"]),
+    ],
+)
+def test_the_json_in_a_text_may_be_described(
+    prepare: Prepare, body: str | None, problem: list[str]
+) -> None:
+    expected = 'body = { json = { kinds = ["animals"] } }'
+
+    assert problems(prepare, expected, {"statusCode": 200, "body": body}) == problem
+
+
+@pytest.mark.parametrize(
+    ("result", "claim"),
+    [
+        ({"provenance": {"container": "hearer", "version": "1.2.0"}}, "hearer/1.2.0"),
+        ({"headers": {VERSION_HEADER: "teller/1.2.0"}}, "teller/1.2.0"),
+        ({"provenance": None, "headers": None}, "nothing"),
+        ({}, "nothing"),
+    ],
+)
+def test_a_result_or_an_answer_says_which_version_made_it(
+    result: dict[str, Any], claim: str
+) -> None:
+    assert claimed_version(result) == claim

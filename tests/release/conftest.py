@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.containers import load_containers
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES
 from pipeline.local.worker import Function
@@ -20,7 +21,7 @@ from tests.release.moto_releases import release_services
 from tests.release.release_aws import ReleaseAws, Stack
 
 HOOK = NAMES.operation("smoke-hook", hook=True)
-CONTAINERS = ("edge-refiner", "media-inspector", "model-downloader", "background-remover")
+CONTAINERS = tuple(each.name for each in load_containers(ROOT))
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ SHIFT: Final = 32  # pixels
 _PREDICT: Final = "containers.background_remover.engines.predict_mask"
 _RENDER: Final = "containers.edge_refiner.handler.render"
 _PROBE: Final = "pipeline.photo.pixels.probe"
+_DOCUMENT: Final = "containers.http_api.openapi.DOCUMENT"
 _PROVENANCE: Final = "pipeline.task._provenance"
 _RESULT: Final = "pipeline.task._with_named_memory_errors"
 
@@ -37,6 +38,7 @@ def _serving(folder: str) -> Handler:
 
 background_remover = _serving("background_remover")
 edge_refiner = _serving("edge_refiner")
+http_api = _serving("http_api")
 media_inspector = _serving("media_inspector")
 model_downloader = _serving("model_downloader")
 
@@ -109,6 +111,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "other checksum": _changed(_RESULT, _other_checksum),
     "not turned": _changed(_PROBE, _not_turned),
     "photo rejected": _changed(_PROBE, _unsupported),
+    "no description": lambda patch: patch.setattr(_DOCUMENT, Path(os.devnull)),
     "nothing staged": _changed(_RESULT, _nothing_staged),
     "other model": _changed(_RESULT, lambda it: it.model_copy(update={"model": "u2net"})),
 }

@@ -30,7 +30,9 @@ def verdict_of(releases: Releases, container: str, function: str) -> dict[str, A
     return releases.read_file(container, digest, f"smoke/{function}.json")
 
 
-@pytest.mark.parametrize("container", ["media-inspector", "model-downloader", "edge-refiner"])
+@pytest.mark.parametrize(
+    "container", ["media-inspector", "model-downloader", "edge-refiner", "http-api"]
+)
 def test_a_good_version_passes_with_its_golden_event(good: Releases, container: str) -> None:
     version = VERSIONS[container]
     good.push(container, version)

@@ -34,6 +34,7 @@ FAULTS = [
     ("edge-refiner", "half the size", "pictures.0.width is 160, not 320"),
     ("edge-refiner", "other checksum", "bytes with SHA-256 0000"),
     ("edge-refiner", "bug", "ZeroDivisionError: as seen in production"),
+    ("http-api", "no description", "body.json.openapi is None, not '3.1.0'"),
     ("media-inspector", "not turned", "job.source.width is 320, not 240"),
     ("media-inspector", "photo rejected", "UnsupportedMedia: as seen in production"),
     ("media-inspector", "other version", "it says that it is media-inspector 0.0.1, not"),

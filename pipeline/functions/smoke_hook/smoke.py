@@ -11,7 +11,7 @@ from typing import Any, Final
 from pipeline.functions.smoke_hook.places import Places
 from pipeline.functions.smoke_hook.services import Services, Target
 from pipeline.functions.smoke_hook.subject import Subject, subjects
-from pipeline.golden import Golden, Run
+from pipeline.golden import Golden, Run, claimed_version
 
 _LOG: Final = logging.getLogger(__name__)
 _AT_ONCE: Final = "all-at-once"
@@ -113,8 +113,7 @@ def _declined(target: Target, golden: Golden, error: str, message: str) -> Verdi
 
 def _wrong_version(result: Mapping[str, Any], container: str, version: str) -> list[str]:
     """Check that the version that answers is the one that is being released."""
-    provenance = result.get("provenance") or {}
-    claimed = (provenance.get("container"), provenance.get("version"))
-    if claimed == (container, version):
+    claimed = claimed_version(result)
+    if claimed == f"{container}/{version}":
         return []
-    return [f"it says that it is {claimed[0]} {claimed[1]}, not {container} {version}"]
+    return [f"it says that it is {claimed.replace('/', ' ')}, not {container} {version}"]

@@ -11,8 +11,11 @@ import functools
 import logging
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import botocore.session
@@ -20,7 +23,8 @@ from botocore import xform_name
 from botocore.model import OperationModel
 from moto import backends
 from moto.core.config import default_user_config
-from moto.events.models import events_backends
+from moto.events.models import Rule, events_backends
+from moto.s3 import notifications
 from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service,
@@ -34,6 +38,15 @@ from pipeline.local.moto import memory, turns
 from pipeline.local.status_events import status_change
 
 _TaskService = state_task_service.StateTaskService
+_PUT: Final = "s3:ObjectCreated:Put"
+# As AWS's user guide names them; that a rule sees "POST Object" so spelled is unconfirmed.
+_REASONS: Final = {
+    _PUT: "PutObject",
+    "s3:ObjectCreated:Post": "POST Object",
+    "s3:ObjectCreated:Copy": "CopyObject",
+    "s3:ObjectCreated:CompleteMultipartUpload": "CompleteMultipartUpload",
+}
+_BY_FORM: Final = ContextVar("by_form", default=False)
 
 
 @functools.cache
@@ -48,6 +61,7 @@ def apply() -> None:
     _reuse_clients()
     _parse_once()
     _list_services_once()
+    _name_reasons()
     turns.apply()
     _announce_ends()
     memory.apply()  # last: an ended execution is announced before it is stored on disk
@@ -134,6 +148,38 @@ def _list_services_once() -> None:
     backends.list_of_moto_modules = functools.cache(
         functools.partial(frozenset, backends.list_of_moto_modules())
     )
+
+
+@contextmanager
+def created_by_form() -> Iterator[None]:
+    """Make the event of an object that is PUT inside say that an upload form created it."""
+    token = _BY_FORM.set(True)
+    try:
+        yield
+    finally:
+        _BY_FORM.reset(token)
+
+
+def _name_reasons() -> None:
+    """An S3 event's reason is `ObjectCreated`, whichever call created the object."""
+    send, deliver = notifications._send_event_bridge_message, Rule.send_to_targets
+    current: ContextVar[str | None] = ContextVar("current", default=None)
+
+    def send_named(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
+        by_form = _BY_FORM.get() and event_name == _PUT
+        token = current.set(_REASONS.get("s3:ObjectCreated:Post" if by_form else event_name))
+        try:
+            send(account_id, bucket, event_name, key)
+        finally:
+            current.reset(token)
+
+    def deliver_named(self: Any, event: dict[str, Any], *arguments: Any, **options: Any) -> None:
+        if reason := current.get():
+            event = event | {"detail": event["detail"] | {"reason": reason}}
+        deliver(self, event, *arguments, **options)
+
+    notifications._send_event_bridge_message = send_named
+    Rule.send_to_targets = deliver_named
 
 
 def _announce_ends() -> None:

@@ -5,6 +5,7 @@ As in `compat`, each function fixes one defect; the same tests show that it is n
 
 from __future__ import annotations
 
+import sqlite3
 import weakref
 from collections import deque
 from datetime import datetime
@@ -160,7 +161,10 @@ class EndedExecution(Execution):  # type: ignore[misc]  # moto is untyped
 
 
 def _store(execution: Execution) -> None:
-    """Make this an EndedExecution, unless it has Map Runs, which can still be listed."""
+    """Make this an EndedExecution, unless it has Map Runs, which can still be listed.
+
+    On a full disk it stays in memory.
+    """
     env = execution.exec_worker.env
     if type(execution) is not Execution or env.map_run_record_pool_manager.get_all():
         return
@@ -168,8 +172,13 @@ def _store(execution: Execution) -> None:
     del details["exec_worker"]
     machine = _shared(details.pop("state_machine"))
     shelf = machine.backend.ended_executions
-    shelf[execution.exec_arn, "events"] = env.event_manager.get_event_history()
-    shelf[execution.exec_arn, "details"] = details
+    try:
+        shelf[execution.exec_arn, "events"] = env.event_manager.get_event_history()
+        shelf[execution.exec_arn, "details"] = details
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            raise
+        return
     execution.__class__ = EndedExecution
     execution.__dict__ = {name: details[name] for name in _LISTED} | {"state_machine": machine}
 

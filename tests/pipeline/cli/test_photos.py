@@ -97,7 +97,7 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
     [
         pytest.param(["run"], 2, "PHOTOS", id="no photos"),
         pytest.param(["run", "nowhere.jpg"], 2, "does not exist", id="no such file"),
-        pytest.param(["run", "tests/pipeline/cli/nothing"], 2, "no files", id="empty folder"),
+        pytest.param(["run", "tests/pipeline/cli/nothing"], 2, "no photos", id="empty folder"),
         pytest.param(["run", "README.md", "--refine", "magic"], 2, "magic", id="no such mode"),
         pytest.param(["run", "README.md", "--background", "red"], 2, "background", id="colour"),
         pytest.param(["run", "README.md", "--outputs", "film"], 2, "outputs", id="no such output"),

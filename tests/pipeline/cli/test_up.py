@@ -8,6 +8,8 @@ import signal
 import socket
 from pathlib import Path
 
+import urllib3
+
 from tests.pictures import unpng
 from tests.pipeline.cli.terminal import Terminal
 
@@ -50,6 +52,16 @@ def test_a_refused_photo_is_said_with_its_reason(terminal: Terminal) -> None:
     )
 
     assert "QUARANTINED diary.jpg  UnsupportedMedia:" in terminal.wait_for("diary.jpg  Unsupported")
+
+
+def test_the_api_answers_at_the_printed_address(terminal: Terminal) -> None:
+    address = terminal.command("curl").removeprefix("curl ")
+
+    answer = urllib3.request("GET", address)
+
+    assert address.endswith("/api/models")
+    assert answer.status == 200
+    assert "brightness" in {model["name"] for model in answer.json()["models"]}
 
 
 def test_it_listens_on_this_machine_only(terminal: Terminal) -> None:

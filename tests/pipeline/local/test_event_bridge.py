@@ -83,7 +83,9 @@ def test_an_event_stays_queued_while_step_functions_is_unavailable(code: str) ->
     assert cloud.started == ["first", "second"]
 
 
-def moto_event(etag: str = '"0cc175b9c0f1b6a831c399e269772661"', **stored: str) -> dict[str, Any]:
+def moto_event(
+    etag: str = '"0cc175b9c0f1b6a831c399e269772661"', reason: str = "PutObject", **stored: str
+) -> dict[str, Any]:
     return {
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
         "detail-type": "Object Created",
@@ -92,7 +94,7 @@ def moto_event(etag: str = '"0cc175b9c0f1b6a831c399e269772661"', **stored: str) 
             "bucket": {"name": "photos"},
             "object": {"key": "a b+c.jpg", "size": 1, "eTag": etag, "version-id": "v1"} | stored,
             "request-id": "always the same",
-            "reason": "ObjectCreated",
+            "reason": reason,
         },
     }
 
@@ -128,13 +130,19 @@ def test_every_event_has_a_new_id_and_a_later_sequencer() -> None:
 
 def test_the_two_events_of_a_multipart_upload_become_one() -> None:
     normaliser = S3EventNormaliser()
-    upload = moto_event(etag='"9b2cf535f27731c974343645a3985328-3"')
+    etag, reasons = '"9b2cf535f27731c974343645a3985328-3"', ("PutObject", "CompleteMultipartUpload")
 
-    events = [normaliser.normalise(upload) for _ in range(4)]
+    events = [normaliser.normalise(moto_event(etag, reason)) for reason in reasons]
 
-    assert [event is None for event in events] == [True, False, True, False]
+    assert events[0] is None
     assert events[1] is not None
     assert events[1]["detail"]["reason"] == "CompleteMultipartUpload"
+
+
+def test_a_copy_of_a_multipart_upload_is_an_event() -> None:
+    copied = moto_event('"9b2cf535f27731c974343645a3985328-3"', reason="CopyObject")
+
+    assert S3EventNormaliser().normalise(copied) is not None
 
 
 def test_normalising_leaves_the_given_event_unchanged() -> None:

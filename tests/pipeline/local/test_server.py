@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,3 +44,28 @@ def test_only_programs_are_answered(
     answer = urllib3.request("GET", f"http://127.0.0.1:{server.port}/", headers=given)
 
     assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("error", "full"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EACCES, "Permission denied"), False),
+    ],
+)
+def test_a_full_disk_is_noticed_without_a_traceback(
+    error: OSError,
+    full: bool,  # noqa: FBT001 - parametrised
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_environ: Any, _start_response: Any) -> list[bytes]:
+        raise error
+
+    server = LocalServer(0)
+    server.start(fail)
+    answer = urllib3.request("GET", f"http://127.0.0.1:{server.port}/", retries=False)
+    server.stop()
+
+    assert answer.status == 500
+    assert server.disk_full.is_set() is full
+    assert ("Traceback" in caplog.text) is not full

@@ -1,11 +1,15 @@
-"""Seven ways a task can end, not yet decorated."""
+"""Seven ways a task can end, and an API, not yet decorated."""
+
+from pathlib import Path
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from pipeline.contracts.contract import Job, Result
 from pipeline.errors import NoSubject, WeightsClaimed
 from pipeline.model_context import catalogue_of
-from pipeline.workbench import TaskContext
+from pipeline.observed import Call
+from pipeline.workbench import Settings, TaskContext
 
 
 class Greet(Job):
@@ -47,3 +51,18 @@ def licence(job: Greet, context: TaskContext) -> Greeted:
 
 def hurry(_job: Greet, context: TaskContext) -> Greeted:
     return Greeted(greeting="Quick!", metrics={"ends_at": context.ends_at})
+
+
+class Doorbell:
+    """An API that answers with the path of the request."""
+
+    built: ClassVar[list[tuple[Path, Settings]]] = []
+
+    def answer(self, request: dict[str, Any], _call: Call) -> dict[str, Any]:
+        body = request["rawPath"]
+        return {"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": body}
+
+
+def greet_over_http(root: Path, settings: Settings) -> Doorbell:
+    Doorbell.built.append((root, settings))
+    return Doorbell()

@@ -45,6 +45,23 @@ def ends_are_silent(machine: Machine) -> bool:
     return not sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages")
 
 
+def reasons_are_missing(machine: Machine) -> bool:
+    """Return True if the events of an object's creation do not say which call created it."""
+    events, sqs, s3 = (machine.client(name) for name in ("events", "sqs", "s3"))
+    url = sqs.create_queue(QueueName="reasons")["QueueUrl"]
+    events.put_rule(Name="reasons", EventPattern=json.dumps({"detail-type": ["Object Created"]}))
+    arn = "arn:aws:sqs:us-east-1:123456789012:reasons"
+    events.put_targets(Rule="reasons", Targets=[{"Id": "reasons", "Arn": arn}])
+    s3.put_bucket_notification_configuration(
+        Bucket="photos", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    s3.put_object(Bucket="photos", Key="a", Body=b"1")
+    s3.copy_object(Bucket="photos", Key="b", CopySource="photos/a")
+    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    reasons = [json.loads(each["Body"])["detail"]["reason"] for each in found]
+    return reasons != ["PutObject", "CopyObject"]
+
+
 def defects(machine: Machine) -> dict[str, bool]:
     machine.client("s3").create_bucket(Bucket="photos")
     parse = execution_worker.AmazonStateLanguageParser.parse
@@ -55,6 +72,7 @@ def defects(machine: Machine) -> dict[str, bool]:
         | races(machine)
         | {
             "_announce_ends": ends_are_silent(machine),
+            "_name_reasons": reasons_are_missing(machine),
             "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
             "_name_service_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
             "_name_unnamed_executions": machine.run(PASS)["executionArn"].endswith(":None"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.moto import shelf
@@ -99,6 +102,25 @@ def test_an_ended_execution_is_described_listed_and_cannot_start_again(cloud: Lo
     assert states.describe_execution(executionArn=arn)["status"] == "FAILED"
     with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
         states.start_execution(**started)
+
+
+def test_an_execution_that_ends_on_a_full_disk_stays_in_memory(
+    cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = cloud.client("stepfunctions")
+    machine = new_machine(states, json.dumps({"StartAt": "Fail", "States": {"Fail": FAIL}}))
+    shelf_of_ended = stepfunctions_parser_backends["123456789012"]["us-east-1"].ended_executions
+    monkeypatch.setattr(
+        shelf_of_ended, "_database", sqlite3.connect(":memory:", check_same_thread=False)
+    )
+    shelf_of_ended._database.execute("CREATE TABLE shelf (key PRIMARY KEY, value)")
+    shelf_of_ended._database.execute("PRAGMA max_page_count = 3")
+
+    arn = run(states, stateMachineArn=machine, input=json.dumps({"a": os.urandom(20_000).hex()}))
+
+    assert states.describe_execution(executionArn=arn)["cause"] == "nobody there"
+    events = states.get_execution_history(executionArn=arn)["events"]
+    assert [event["type"] for event in events][-1] == "ExecutionFailed"
 
 
 def test_an_ended_execution_lists_its_map_runs(cloud: LocalCloud) -> None:

@@ -1,0 +1,133 @@
+"""The API: its routes, and what becomes of their errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+)
+
+from containers.http_api.models import add_models
+from containers.http_api.openapi import add_document
+from containers.http_api.options import add_options
+from containers.http_api.problems import (
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NoSuchPath,
+    UnsupportedContent,
+    WrongField,
+    describe_problem,
+    problem_response,
+)
+from pipeline.declared.catalogue import load_catalogue
+from pipeline.declared.products import load_products
+from pipeline.errors import NamedError
+from pipeline.observed import Call
+from pipeline.workbench import Settings
+
+_PREFIX: Final = (
+    "/api"  # where the page's address has it; API Gateway's own address may leave it out
+)
+_DOCS: Final = "MATTELINE_DOCS"
+_FOLDER_OF_DOCS: Final = "docs"
+
+
+class RestApi:
+    """Answers requests by its routes. Every error becomes a problem, without internals."""
+
+    def __init__(self, *, docs: str = _FOLDER_OF_DOCS) -> None:
+        """`docs` is the address of the folder that `errors.md` is in."""
+        self._docs = docs
+        self.routes = APIGatewayHttpResolver(
+            enable_validation=True,
+            strip_prefixes=[_PREFIX],
+            # An invalid answer is a bug: without this, the caller would be told of a wrong request.
+            response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
+        )
+        for kind, answer in {
+            NotFoundError: self._no_route,
+            RequestValidationError: self._invalid,
+            RequestUnsupportedContentType: self._unsupported,
+            NamedError: self._problem,
+            Exception: self._bug,
+        }.items():
+            self.routes.exception_handler(kind)(answer)
+
+    def answer(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Return API Gateway's answer (payload format 2.0) to its request."""
+        about = request["requestContext"]
+        call.logger.append_keys(
+            request_id=about["requestId"], method=about["http"]["method"], path=request["rawPath"]
+        )
+        self.routes.context["call"] = call
+        answer = self.routes.resolve(request, call.lambda_context)
+        call.logger.append_keys(status=answer["statusCode"])
+        return answer
+
+    def _problem(
+        self,
+        error: NamedError,
+        *,
+        wrong: Iterable[WrongField] = (),
+        headers: Mapping[str, str] | None = None,
+        cause: Exception | None = None,
+    ) -> Response[str]:
+        """Answer with an error, and log it, or its cause if the error only stands for that."""
+        self._call.failed(cause or error)
+        request_id = self.routes.current_event.request_context.request_id
+        problem = describe_problem(error, docs=self._docs, request_id=request_id, wrong=wrong)
+        return problem_response(problem, headers or {})
+
+    def _bug(self, error: Exception) -> Response[str]:
+        return self._problem(InternalError("the API failed to answer"), cause=error)
+
+    def _invalid(self, error: RequestValidationError) -> Response[str]:
+        wrong = [
+            WrongField(field=".".join(map(str, each["loc"])), detail=each["msg"])
+            for each in error.errors()
+        ]
+        fields = ", ".join(each.field for each in wrong)
+        return self._problem(InvalidRequest(f"invalid: {fields}"), wrong=wrong)
+
+    def _unsupported(self, _error: RequestUnsupportedContentType) -> Response[str]:
+        said = self.routes.current_event.headers.get("content-type", "no type")
+        return self._problem(UnsupportedContent(f"the body is said to be {said}"))
+
+    def _no_route(self, _error: NotFoundError) -> Response[str]:
+        asked, method = self.routes.current_event.path, self.routes.current_event.http_method
+        allowed = self._methods(self.routes.context["_path"])
+        if not allowed:
+            return self._problem(NoSuchPath(f"there is no path {asked}"))
+        says = f"{asked} takes {', '.join(allowed)}, not {method}"
+        return self._problem(MethodNotAllowed(says), headers={"Allow": ", ".join(allowed)})
+
+    def _methods(self, path: str) -> list[str]:
+        """Return the methods of the routes that have this path."""
+        routes = (*self.routes._static_routes, *self.routes._dynamic_routes)  # noqa: SLF001 - no public list
+        return sorted({route.method for route in routes if route.rule.match(path)})
+
+    @property
+    def _call(self) -> Call:
+        call: Call = self.routes.context["call"]
+        return call
+
+
+def build_api(root: Path, settings: Settings) -> RestApi:
+    """Return the API with every route, for the catalogue that the deployment's settings make."""
+    catalogue = load_catalogue(
+        root, settings.catalogue_overlays, accepted_licences=settings.accepted_licences
+    )
+    products = load_products(root)
+    api = RestApi(docs=settings.environment.get(_DOCS, _FOLDER_OF_DOCS))
+    add_models(api.routes, catalogue, products)
+    add_options(api.routes, catalogue, products)
+    add_document(api.routes)
+    return api

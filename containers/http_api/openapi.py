@@ -1,0 +1,48 @@
+"""The API's description (OpenAPI 3.1), made from the routes by `make docs` and served as stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
+from pydantic import TypeAdapter
+
+from containers.http_api.problems import MEDIA_TYPE, Problem
+
+DOCUMENT: Final = Path(__file__).with_name("openapi.json")
+_VERSION: Final = "0.1.0"  # of the API, not of the container: it changes when a client has to
+_REFERENCE: Final = "#/components/schemas/{model}"
+# What Powertools says of errors, in a form that the API does not answer with.
+_ITS_RESPONSES: Final = ("422", "500")
+_ITS_SCHEMAS: Final = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
+
+
+def add_document(api: APIGatewayHttpResolver) -> None:
+    @api.get("/openapi.json", include_in_schema=False)
+    def describe() -> Response[str]:
+        return Response(200, "application/json", DOCUMENT.read_text(encoding="utf-8"))
+
+
+def make_document(api: APIGatewayHttpResolver) -> dict[str, Any]:
+    """Return the description of the routes. Every other answer than success is a problem."""
+    document = api.get_openapi_schema(
+        title="Matteline", version=_VERSION, description="Drop media, get finished products back."
+    ).model_dump(mode="json", by_alias=True, exclude_none=True)
+    schemas = document["components"]["schemas"]
+    for name in _ITS_SCHEMAS:
+        schemas.pop(name, None)
+    schemas |= _problem_schemas()
+    content = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status in _ITS_RESPONSES:
+                operation["responses"].pop(status, None)
+            operation["responses"]["default"] = {"description": "A problem", "content": content}
+    return document
+
+
+def _problem_schemas() -> dict[str, Any]:
+    adapter = TypeAdapter(Problem)
+    schema = adapter.json_schema(mode="serialization", ref_template=_REFERENCE)
+    return {**schema.pop("$defs", {}), Problem.__name__: schema}

@@ -1,0 +1,114 @@
+"""Errors as answers: problems with a type, a reason and a hint, as of RFC 9457."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import ClassVar, Final
+
+from aws_lambda_powertools.event_handler.api_gateway import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.errors import NamedError, PermanentError
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class RequestError(NamedError):
+    """A failure of one request: of what it asks for, or of the API itself."""
+
+    status: ClassVar[HTTPStatus]
+
+
+class InvalidRequest(RequestError):
+    """A part of the request is missing, unknown or invalid."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    hint = "Correct the fields that `errors` names."
+
+
+class UnsupportedContent(RequestError):
+    """The body is of a type that the API does not read."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    hint = "Send JSON, with `content-type: application/json`."
+
+
+class NoSuchPath(RequestError):
+    """The API has no such path."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Choose a path that `GET /openapi.json` lists."
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists, but does not take this method."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    hint = "Use a method that the `allow` header of the answer names."
+
+
+class InternalError(RequestError):
+    """The API failed: the request is not at fault."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    hint = "Send the request again; if it fails again, report its `request_id`."
+
+
+class WrongField(BaseModel):
+    """A field of the request, as `body.name` or `query.limit`, and what is wrong with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error. `type` is the address of its description; its fragment is the error's name.
+
+    `title` is the same for all errors of the type, `detail` is about this one. `errors` names the
+    fields of an invalid request.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    hint: str
+    request_id: str
+    errors: tuple[WrongField, ...] = Field(default=(), exclude_if=lambda errors: not errors)
+
+
+def describe_problem(
+    error: NamedError, *, docs: str, request_id: str, wrong: Iterable[WrongField] = ()
+) -> Problem:
+    """Return the problem that an error is. `docs` is the address of the folder of documents."""
+    return Problem(
+        type=f"{docs}/errors.md#{type(error).__name__.lower()}",
+        title=" ".join((type(error).__doc__ or "").split()),
+        status=_status(error),
+        detail=error.message,
+        hint=error.hint,
+        request_id=request_id,
+        errors=tuple(wrong),
+    )
+
+
+def problem_response(problem: Problem, headers: Mapping[str, str]) -> Response[str]:
+    return Response(
+        status_code=problem.status,
+        content_type=MEDIA_TYPE,
+        body=problem.model_dump_json(),
+        headers=dict(headers),
+    )
+
+
+def _status(error: NamedError) -> HTTPStatus:
+    if isinstance(error, RequestError):
+        return error.status
+    if isinstance(error, PermanentError):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    return HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,0 +1,209 @@
+"""Collect the photos of a batch, and name every file that is none.
+
+A folder is searched with all folders below it. Nothing in it is passed over in silence: a file that
+is no photo is skipped with a reason, and what cannot be read is lost, because it may be a photo.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pipeline.errors import UnsupportedMedia
+from pipeline.photo.formats import identify
+from pipeline.session.batch import Outcome, Photo
+from pipeline.session.naming import Found, output_folders, output_names
+from pipeline.session.own_files import (
+    OwnFiles,
+    Writer,
+    is_contact_sheet,
+    read_head,
+    records_in,
+)
+
+OWN: Final = "written by Matteline"
+EDITED: Final = "written by Matteline and edited since; rename it to have it cut out"
+HIDDEN: Final = "hidden"
+AGAIN: Final = "the same as one above, under another name"
+OUTPUT: Final = "the output folder"
+_SPECIAL: Final = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+# A file with such a name is a photo to its owner: if its content is not, that is a failure.
+_PHOTO_SUFFIX: Final = re.compile(
+    r"\.(jpe?g|jpe|jfif|png|webp|tiff?|bmp|gif|hei[cf]|hif|avif|jxl|jp2|j2k|psd"
+    r"|dng|nef|nrw|arw|srf|sr2|cr[23w]|orf|rw2|raf|pef|srw|3fr|iiq|raw)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file or folder that is not read, and why."""
+
+    path: Path
+    why: str
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What was found: the photos, the failures to read, and everything else."""
+
+    photos: Sequence[Photo]
+    lost: Sequence[Outcome]
+    skipped: Sequence[Skipped]
+
+
+def collect(arguments: Sequence[Path], *, output: Path) -> Collection:
+    """Collect the files in `arguments` and below their folders.
+
+    Links to folders are followed, each folder is read once. Skips hidden files, files that
+    Matteline wrote, the output folder, and files in folders that are no photos. A file that was
+    given by name is always a photo, unless Matteline wrote it.
+    """
+    search = _Search(output)
+    for argument in arguments:
+        search.add(argument)
+    search.follow_links()
+    ours = records_in(output_folders(search.files, output))
+    own = OwnFiles.of(ours | records_in(dict.fromkeys(search.folders)))
+    photos = [file for file in search.files if search.is_photo(file, own)]
+    names = output_names(photos, ours, output)
+    return Collection(
+        [Photo(file.path, name) for file, name in zip(photos, names, strict=True)],
+        search.lost,
+        search.skipped,
+    )
+
+
+@dataclass
+class _Search:
+    """A walk through files and folders."""
+
+    output: Path
+    files: list[Found] = field(default_factory=list)
+    lost: list[Outcome] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)  # searched, or with a given file
+    _given: set[Path] = field(default_factory=set)
+    _seen: set[str] = field(default_factory=set)  # real paths
+    _links: deque[tuple[Found, bool]] = field(default_factory=deque)  # and True for a folder
+
+    def add(self, argument: Path) -> None:
+        """Add a file or a folder that the user gave."""
+        if argument.is_dir():
+            self._search(Found(argument, Path(), argument), given=True)
+        else:
+            self.folders.append(argument.parent)
+            self._given.add(argument)
+            self._file(Found(argument, Path(argument.name), argument.parent))
+
+    def follow_links(self) -> None:
+        """Read what links lead to, after everything that has a path without links."""
+        while self._links:
+            link, is_folder = self._links.popleft()
+            if is_folder:
+                self._search(link)
+            else:
+                self._file(link)
+
+    def _search(self, top: Found, *, given: bool = False) -> None:
+        waiting = [top]
+        while waiting:
+            folder = waiting.pop()
+            if not given and self._is_output(folder.path):
+                self.skipped.append(Skipped(folder.path, OUTPUT))
+                continue
+            if self._is_new(folder.path):
+                waiting += reversed(list(self._entries(folder)))
+            given = False
+
+    def _entries(self, folder: Found) -> Iterator[Found]:
+        """Sort what is in a folder; yield the folders in it."""
+        try:
+            names = sorted(os.listdir(folder.path))  # noqa: PTH208 - names, and few calls
+        except OSError as error:
+            self._lose(folder, error)
+            return
+        self.folders.append(folder.path)
+        for name in names:
+            entry = Found(folder.path / name, folder.relative / name, folder.folder)
+            if name.startswith("."):
+                self.skipped.append(Skipped(entry.path, HIDDEN))
+                continue
+            try:
+                mode = entry.path.lstat().st_mode
+                target = entry.path.stat().st_mode
+            except OSError as error:
+                self._lose(entry, error)
+                continue
+            if special := _SPECIAL.get(stat.S_IFMT(target)):
+                self.skipped.append(Skipped(entry.path, special))
+            elif stat.S_ISLNK(mode):
+                self._links.append((entry, stat.S_ISDIR(target)))
+            elif stat.S_ISDIR(mode):
+                yield entry
+            else:
+                self._file(entry)
+
+    def _file(self, file: Found) -> None:
+        if self._is_new(file.path):
+            self.files.append(file)
+
+    def _is_new(self, path: Path) -> bool:
+        real = os.path.realpath(path)
+        if real in self._seen:
+            self.skipped.append(Skipped(path, AGAIN))
+            return False
+        self._seen.add(real)
+        return True
+
+    def _is_output(self, folder: Path) -> bool:
+        try:
+            return folder.samefile(self.output)
+        except OSError:
+            return False
+
+    def _lose(self, file: Found, error: OSError) -> None:
+        reason = error.strerror or str(error)
+        if file.path.is_symlink():
+            reason = f"a link that leads nowhere: {reason}"
+        photo = Photo(file.path, str(file.relative) if file.relative.parts else str(file.path))
+        self.lost.append(Outcome(photo, "UNREADABLE", "", {}, None, f"{file.path}: {reason}"))
+
+    def is_photo(self, file: Found, own: OwnFiles) -> bool:
+        """Return True if the file is to be cut out; else note why it is not."""
+        try:
+            head = read_head(file.path)
+            writer = own.writer(file.path)
+        except OSError as error:
+            self._lose(file, error)
+            return False
+        why = _why_not(file.path, head, writer, given=file.path in self._given)
+        if why:
+            self.skipped.append(Skipped(file.path, why))
+        return not why
+
+
+def _why_not(path: Path, head: bytes, writer: Writer, *, given: bool) -> str:
+    """Return why a file is not to be cut out; empty if it is."""
+    if writer is Writer.MATTELINE or is_contact_sheet(head):
+        return OWN
+    if writer is Writer.EDITOR:
+        return EDITED
+    if given or _PHOTO_SUFFIX.fullmatch(path.suffix):
+        return ""
+    try:
+        identify(head)
+    except UnsupportedMedia as error:
+        return f"no photo: {error.message}"
+    return ""

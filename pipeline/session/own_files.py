@@ -1,0 +1,175 @@
+"""Recognise the files that Matteline wrote, by their bytes.
+
+An output record names size and SHA-256 of its output images, so a file with these bytes is
+Matteline's, wherever it was moved. Pages of a contact sheet have a mark. Every other file is the
+user's: it may be a photo, and it is never overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from pipeline.artifacts import CHUNK_BYTES, Location
+from pipeline.contracts.output_keys import output_stem
+
+# `cat_bg_removed.json`, or the record of earlier images: `cat_bg_removed.0123abcd.json`. A test
+# compares it with the declaration of the product.
+_RECORD_NAME: Final = re.compile(r"(?P<stem>.+)_bg_removed(\.[0-9a-f]{8})?\.json", re.DOTALL)
+_MOST_RECORD_BYTES: Final = 2**20
+
+SHEET_MARK: Final = ("Software", "Matteline contact sheet")  # a text chunk of the PNG
+_MARKED: Final = b"tEXt" + "\0".join(SHEET_MARK).encode("latin-1")
+_HEAD_BYTES: Final = 4096  # shows the format, and the mark
+
+
+class Content(BaseModel):
+    """Size and SHA-256 of a file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bytes: int
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Made(Content):
+    """An output image, with its address in the local cloud that made it."""
+
+    uri: Annotated[str, StringConstraints(pattern=r"^s3://[^/]+/.")]
+
+    @property
+    def content(self) -> Content:
+        return Content(bytes=self.bytes, sha256=self.sha256)
+
+
+class Source(Content):
+    """The photo of a record, with the key that it was uploaded under."""
+
+    key: str
+
+
+class OutputRecord(BaseModel):
+    """The parts of an output record that tell which files are Matteline's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,}$")]
+    product: str
+    source: Source
+    pictures: tuple[Made, ...]
+
+    def places(self, folder: Path, stem: str) -> dict[Path, Content]:
+        """Return where the output images of a photo called `stem` are, and what they contain."""
+        uploaded = output_stem(self.source.key)
+        suffixes = [Location.parse(made.uri).key.removeprefix(uploaded) for made in self.pictures]
+        return {
+            folder / f"{stem}{suffix}": made.content
+            for suffix, made in zip(suffixes, self.pictures, strict=True)
+            if "/" not in suffix
+        }
+
+
+def read_record(path: Path) -> OutputRecord | None:
+    """Read an output record; None if the file is something else or cannot be read."""
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_RECORD_BYTES:
+            return None
+        return OutputRecord.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def records_in(folders: Iterable[Path]) -> dict[Path, OutputRecord]:
+    """Read the records in each folder, without the folders below it."""
+    found = {path: read_record(path) for folder in folders for path in _json_files(folder)}
+    return {path: record for path, record in found.items() if record}
+
+
+def _json_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".json")
+    except OSError:
+        return []
+
+
+def stem_of(record: Path) -> str | None:
+    """Return the name of the photo that a record is stored under; None for a renamed record."""
+    match = _RECORD_NAME.fullmatch(record.name)
+    return match["stem"] if match else None
+
+
+def earlier_name(stem: str, record: OutputRecord) -> str:
+    """Return the name of the record of earlier images, next to a photo's latest record."""
+    return f"{stem}_bg_removed.{record.job_id[:8]}.json"
+
+
+def content_of(path: Path) -> Content:
+    """Hash a file."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+    return Content(bytes=size, sha256=digest.hexdigest())
+
+
+def is_contact_sheet(head: bytes) -> bool:
+    """Return True if the first bytes of a file have the mark of a contact sheet."""
+    return _MARKED in head
+
+
+def read_head(path: Path) -> bytes:
+    """Return the first bytes of a file, enough to recognise it."""
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
+
+
+class Writer(Enum):
+    """Who wrote a file."""
+
+    MATTELINE = "Matteline"
+    EDITOR = "edited since Matteline wrote it"
+    USER = "the user"
+
+
+@dataclass(frozen=True)
+class OwnFiles:
+    """What a set of records tells about files, in any folder.
+
+    `records` are the paths of the records. `contents` is what Matteline wrote, and `places` where.
+    """
+
+    records: frozenset[Path]
+    contents: frozenset[Content]
+    places: frozenset[Path]
+
+    @classmethod
+    def of(cls, records: Mapping[Path, OutputRecord]) -> OwnFiles:
+        places = [
+            place
+            for path, record in records.items()
+            if (stem := stem_of(path))
+            for place in record.places(path.parent, stem)
+        ]
+        contents = [made.content for record in records.values() for made in record.pictures]
+        return cls(frozenset(records), frozenset(contents), frozenset(places))
+
+    def writer(self, path: Path) -> Writer:
+        """Return who wrote a file. Raises OSError if it cannot be read."""
+        if path in self.records:
+            return Writer.MATTELINE
+        if path.stat().st_size in self._sizes and content_of(path) in self.contents:
+            return Writer.MATTELINE
+        return Writer.EDITOR if path in self.places else Writer.USER
+
+    @cached_property
+    def _sizes(self) -> frozenset[int]:
+        return frozenset(content.bytes for content in self.contents)

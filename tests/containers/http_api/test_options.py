@@ -1,0 +1,71 @@
+"""`GET /options` describes what a user may choose, as the contracts check it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import pytest
+
+from pipeline.contracts.cutout import CutoutOptions
+from pipeline.declared.products import load_products
+from tests.conftest import ROOT
+from tests.containers.http_api.conftest import Ask
+
+
+@pytest.fixture
+def cutout(ask: Ask) -> dict[str, Any]:
+    (product,) = (
+        each for each in ask("GET", "/options").json["products"] if each["product"] == "cutout"
+    )
+    options: dict[str, Any] = product["options"]
+    return options
+
+
+def test_every_product_is_described(ask: Ask) -> None:
+    answer = ask("GET", "/options")
+
+    assert answer.status == 200
+    assert [each["product"] for each in answer.json["products"]] == [
+        product.name for product in load_products(ROOT)
+    ]
+
+
+def test_every_option_is_described_and_none_is_required(cutout: dict[str, Any]) -> None:
+    jsonschema.Draft202012Validator.check_schema(cutout)
+
+    assert set(cutout["properties"]) == set(CutoutOptions.model_fields)
+    assert "required" not in cutout
+
+
+@pytest.mark.parametrize(
+    ("options", "valid"),
+    [
+        ({}, True),
+        ({"model": "u2netp", "crop": True, "margin": 5, "background": "#FFffFF80"}, True),
+        ({"prompts": [{"points": [{"x": 0.5, "y": 0.5}]}]}, True),
+        ({"model": "u2nett"}, False),
+        ({"margin": 101}, False),
+        ({"margin": True}, False),
+        ({"size": 0}, False),
+        ({"size": 800}, True),
+        ({"format": "gif"}, False),
+        ({"background": "white"}, False),
+        ({"outputs": []}, False),
+        ({"colour": "red"}, False),
+    ],
+)
+def test_the_schema_takes_what_the_contract_takes(
+    cutout: dict[str, Any], options: dict[str, Any], *, valid: bool
+) -> None:
+    assert jsonschema.Draft202012Validator(cutout).is_valid(options) is valid
+    if options.get("model") != "u2nett":  # the catalogue's to know, not the contract's
+        assert contract_takes(options) is valid
+
+
+def contract_takes(options: dict[str, Any]) -> bool:
+    try:
+        CutoutOptions.model_validate({"model": "u2netp", **options})
+    except ValueError:
+        return False
+    return True

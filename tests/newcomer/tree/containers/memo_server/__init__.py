@@ -1,0 +1,1 @@
+"""memo-server: the kinds of words memos are searched for, over HTTP."""

@@ -1,0 +1,153 @@
+"""A contact sheet has pages of bounded size, drawn while the batch runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.cli.contact_sheet import ContactSheet
+from pipeline.photo.pixels import encode
+from pipeline.session.batch import Outcome, Photo
+from tests.pictures import square, unpng
+
+BLUE, RED = (0, 0, 255), (255, 0, 0)
+
+
+def plain(colour: tuple[int, int, int], *, alpha: int = 255) -> bytes:
+    pixels = np.full((40, 60, 4), (*colour, alpha), np.uint8)
+    return encode(pixels if alpha < 255 else pixels[..., :3], picture_format="png")
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    (tmp_path / "photo.png").write_bytes(plain(BLUE))
+    return tmp_path / "photo.png"
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "cutout.png").write_bytes(plain(RED))
+    return tmp_path / "out"
+
+
+def photos(count: int, path: Path) -> list[Photo]:
+    return [Photo(path, f"{number}") for number in range(count)]
+
+
+def done(photo: Photo, output: Path) -> Outcome:
+    return Outcome(photo, "DONE", "net", {}, output / "cutout.png", "")
+
+
+def failed(photo: Photo) -> Outcome:
+    return Outcome(photo, "QUARANTINED", "", {}, None, "NoSubject")
+
+
+def pages(output: Path) -> list[str]:
+    return sorted(path.name for path in output.glob("contact-sheet*"))
+
+
+def share(path: Path, colour: tuple[int, int, int]) -> float:
+    """Return how many tiles of 300 × 200 pixels the colour fills."""
+    return float((unpng(path.read_bytes())[..., :3] == colour).all(axis=2).sum()) / (60 * 40)
+
+
+def test_a_page_has_each_photo_next_to_its_cutout(photo: Path, output: Path) -> None:
+    sheet = ContactSheet(photos(3, photo), output)
+    for each in photos(3, photo):
+        sheet.add(done(each, output))
+    sheet.finish()
+
+    assert (sheet.pages, sheet.troubles) == (["contact-sheet.png"], [])
+    page = output / "contact-sheet.png"
+    assert share(page, BLUE) == share(page, RED) == pytest.approx(3, abs=0.1)
+
+
+def test_a_transparent_cutout_is_on_a_checkerboard(photo: Path, output: Path) -> None:
+    (output / "cutout.png").write_bytes(plain(RED, alpha=0))
+    sheet = ContactSheet(photos(1, photo), output)
+    sheet.add(done(photos(1, photo)[0], output))
+
+    assert share(output / "contact-sheet.png", (204, 204, 204)) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_page_is_written_as_soon_as_its_photos_ended(photo: Path, output: Path) -> None:
+    batch = photos(100, photo)
+    sheet = ContactSheet(batch, output)
+    for each in [*batch[1:60], *batch[90:]]:
+        sheet.add(done(each, output))
+    assert pages(output) == []
+
+    sheet.add(failed(batch[0]))
+    assert pages(output) == ["contact-sheet-01.png"]
+
+    for each in batch[60:90]:
+        sheet.add(done(each, output))
+    sheet.finish()
+
+    assert pages(output) == sheet.pages == [f"contact-sheet-0{page}.png" for page in (1, 2, 3)]
+    counts = [share(output / name, RED) for name in sheet.pages]
+    assert counts == pytest.approx([39, 40, 20], abs=0.3)
+
+
+def test_photos_that_failed_leave_no_gap_and_no_page(photo: Path, output: Path) -> None:
+    batch = photos(41, photo)
+    sheet = ContactSheet(batch, output)
+    for each in batch[:40]:
+        sheet.add(failed(each))
+    sheet.add(done(batch[40], output))
+    sheet.finish()
+
+    assert pages(output) == ["contact-sheet-02.png"]
+    assert unpng((output / "contact-sheet-02.png").read_bytes()).shape[0] < 300
+
+
+def test_an_interrupted_batch_has_a_sheet_of_what_was_finished(photo: Path, output: Path) -> None:
+    batch = photos(3, photo)
+    sheet = ContactSheet(batch, output)
+    sheet.add(done(batch[1], output))
+    sheet.finish()
+
+    assert share(output / "contact-sheet.png", RED) == pytest.approx(1, abs=0.1)
+
+
+def test_pages_of_an_earlier_batch_are_removed_and_the_users_files_are_not(
+    photo: Path, output: Path
+) -> None:
+    Image.fromarray(square()).save(output / "contact-sheet-07.png")
+    (output / "contact-sheet-links.png").mkdir()
+    for count in (100, 1):
+        batch = photos(count, photo)
+        sheet = ContactSheet(batch, output)
+        for each in batch:
+            sheet.add(done(each, output))
+        sheet.finish()
+
+    kept = ["contact-sheet-07.png", "contact-sheet-links.png", "contact-sheet.png"]
+    assert pages(output) == kept
+
+
+def test_a_file_of_the_users_is_not_replaced(photo: Path, output: Path) -> None:
+    (output / "contact-sheet.png").write_bytes(b"mine")
+    sheet = ContactSheet(photos(1, photo), output)
+    sheet.add(done(photos(1, photo)[0], output))
+    sheet.finish()
+
+    assert sheet.pages == []
+    place = output / "contact-sheet.png"
+    assert sheet.troubles == [f"No contact sheet: {place}: not written by Matteline"]
+    assert (output / "contact-sheet.png").read_bytes() == b"mine"
+
+
+def test_a_photo_that_vanished_leaves_its_tile_empty(photo: Path, output: Path) -> None:
+    batch = [Photo(photo, "there"), Photo(photo.with_name("gone.png"), "gone\n\udcff")]
+    sheet = ContactSheet(batch, output)
+    for each in batch:
+        sheet.add(done(each, output))
+    sheet.finish()
+
+    assert share(output / "contact-sheet.png", BLUE) == pytest.approx(1, abs=0.1)
+    assert share(output / "contact-sheet.png", RED) == pytest.approx(2, abs=0.1)
