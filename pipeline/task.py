@@ -23,10 +23,10 @@ from pydantic import TypeAdapter
 
 from pipeline import hardware
 from pipeline.aws.s3 import S3Store
-from pipeline.contracts.contract import Job, Provenance, Result
+from pipeline.contracts.contract import Job, Provenance, PublishedJob, Result
 from pipeline.declared.containers import ContainerManifest, load_container
 from pipeline.errors import OutOfMemory, PermanentError, PipelineError, WeightsClaimed
-from pipeline.workbench import Settings, TaskContext, Workbench, ms_since
+from pipeline.workbench import Settings, TaskContext, Workbench, ms_since, require_latest
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
@@ -55,6 +55,8 @@ def task(*job_types: type[Job]) -> Callable[[Callable[[Any, TaskContext], Result
             context = TaskContext(bench, ends_at=ends_at)
             try:
                 result = _with_named_memory_errors(run, job, context)
+                if isinstance(job, PublishedJob) and job.follows_latest:
+                    require_latest(bench.store, job.source)
             finally:
                 logger.append_keys(**context.notes)
             measured = context.timings | _process_figures(started, cold=cold) | result.metrics

@@ -95,6 +95,7 @@ def inspect_media(
         work_prefix=f"{job_id}/{run}",
         output_stem=stem,
         record_key=f"{stem}{product.record}",
+        follows_latest=request.follows_latest,
         **_claim(task, request),
     )
     return contract.inspected.model_validate({"job": job, "plan": plan})
@@ -129,26 +130,20 @@ def _denied_by_other_buckets(request: Request, ingest_bucket: str | None) -> Ite
 
 
 def _stat(request: Request, store: ArtifactStore) -> Stat:
+    """Measure the version that is asked for, which must be the latest unless a user named it."""
     location = request.location
     with named_source_errors(location, missing=f"there is no {location.uri}"):
-        stat = store.stat(location)
+        latest = store.stat(location._replace(version_id=None)) if request.follows_latest else None
+        meant = latest and location.version_id in {None, latest.version_id}
+        stat = latest if latest and meant else store.stat(location)
     if request.etag and request.etag != stat.etag:
         raise SourceChanged(f"{location.uri} was replaced after the event that named it")
-    if request.etag and _replaced(request, stat, store):
+    if latest and latest.etag != stat.etag:
         raise SourceChanged(f"{location.uri} was replaced before its event arrived")
     require_bytes(stat.bytes)
     if stat.archive:
         raise SourceArchived(f"{location.uri} is archived in {stat.archive}")
     return stat
-
-
-def _replaced(request: Request, stat: Stat, store: ArtifactStore) -> bool:
-    """Return True if the key has other bytes by now: a late event must not undo their result."""
-    try:
-        latest = store.stat(request.location._replace(version_id=None))
-    except KeyError:
-        return False
-    return latest.etag != stat.etag
 
 
 def _planned(name: str | None, options: Options, models: Catalogue) -> PlannedModel | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -44,6 +46,15 @@ class Driver:
     ) -> None:
         metadata = {f"matteline-{name.replace('_', '-')}": text for name, text in options.items()}
         self.s3.put_object(Bucket=to, Key=key, Body=content, Metadata=metadata)
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Photos arrive and no event tells of them."""
+        events, rule = self.cloud.client("events"), NAMES.machine("cutout")
+        (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
+        events.remove_targets(Rule=rule, Ids=[target["Id"]])
+        yield
+        events.put_targets(Rule=rule, Targets=[target])
 
     def wait_for(self, keys: list[str]) -> list[Execution]:
         """The ended execution of each key, in that order. Old executions do not count."""

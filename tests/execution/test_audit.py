@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from pipeline.local.deployment import NAMES
@@ -78,7 +76,7 @@ def test_a_finished_job_without_its_manifest_is_left_for_a_person(
 
 
 def test_a_younger_object_than_patience_may_still_be_waiting(driver: Driver, site: Site) -> None:
-    with silence(driver):
+    with driver.silence():
         driver.put(png(square()), "waiting/cat.png")
     since = datetime.now(UTC) - timedelta(minutes=5)
 
@@ -95,7 +93,7 @@ def test_a_younger_object_than_patience_may_still_be_waiting(driver: Driver, sit
 def test_a_lost_photo_that_was_replaced_since_is_refused_and_its_successor_stands(
     driver: Driver, site: Site
 ) -> None:
-    with silence(driver):
+    with driver.silence():
         driver.put(png(square(left=8)), "late/cat.png")
     latest = driver.drop(png(square(left=56)), "late/cat.png")
     (lost,) = _lost(site, "late/cat.png")
@@ -115,24 +113,13 @@ def test_a_lost_photo_that_was_replaced_since_is_refused_and_its_successor_stand
 def test_a_lost_photo_that_was_deleted_since_is_left_for_a_person(
     driver: Driver, site: Site
 ) -> None:
-    with silence(driver):
+    with driver.silence():
         driver.put(png(square()), "deleted/cat.png")
     driver.s3.delete_object(Bucket=NAMES.bucket("ingest"), Key="deleted/cat.png")
     (lost,) = _lost(site, "deleted/cat.png")
 
     assert repair(site, lost).words == "not repaired: the object was deleted"
     assert len(_lost(site, "deleted/cat.png")) == 1
-
-
-@contextmanager
-def silence(driver: Driver) -> Iterator[None]:
-    """Photos arrive and no event tells of them."""
-    events = driver.cloud.client("events")
-    rule = NAMES.machine("cutout")
-    (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
-    events.remove_targets(Rule=rule, Ids=[target["Id"]])
-    yield
-    events.put_targets(Rule=rule, Targets=[target])
 
 
 def _lost(site: Site, key: str) -> list[Finding]:

@@ -1,8 +1,8 @@
-"""Seven ways a task can end, not yet decorated."""
+"""Eight ways a task can end, not yet decorated."""
 
 from pydantic import Field
 
-from pipeline.contracts.contract import Job, Result
+from pipeline.contracts.contract import Job, PublishedJob, Result
 from pipeline.errors import NoSubject, WeightsClaimed
 from pipeline.model_context import catalogue_of
 from pipeline.workbench import TaskContext
@@ -12,6 +12,10 @@ class Greet(Job):
     name: str
     execution: str = "unnamed"
     job_id: str = "unnamed"
+
+
+class Portray(PublishedJob):
+    """The last task of a product."""
 
 
 class Greeted(Result):
@@ -47,3 +51,8 @@ def licence(job: Greet, context: TaskContext) -> Greeted:
 
 def hurry(_job: Greet, context: TaskContext) -> Greeted:
     return Greeted(greeting="Quick!", metrics={"ends_at": context.ends_at})
+
+
+def replace_photo(job: Portray, context: TaskContext) -> Greeted:
+    context.store.write(job.source.location, b"another photo", media_type="")
+    return Greeted(greeting="Look!")
