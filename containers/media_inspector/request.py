@@ -34,7 +34,8 @@ Key = Annotated[str, StringConstraints(min_length=1), AfterValidator(_within_s3s
 class Request:
     """One object and what is asked for it. `etag` is the one the event reported, if there was one.
 
-    `follows_latest` is false if a user named a version. `options` are as typed: unmerged and unchecked.
+    `options` are as typed: unmerged and unchecked. `follows_latest` is false if a user named a
+    version.
     """
 
     location: Location

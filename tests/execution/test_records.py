@@ -121,10 +121,12 @@ def test_two_duplicates_that_release_one_job_cost_one_inference(driver: Driver) 
         driver.put(LEFT, "race/two.png")
     race = {"bucket": NAMES.bucket("ingest"), "key": "race/two.png"}
     both = threading.Barrier(2)
+
+    def meet() -> None:
+        both.wait(PATIENCE_S)
+
     for _ in range(2):
-        driver.faults.before(
-            rf"GET /{NAMES.bucket('output')}/race/two_bg_removed.json", lambda: both.wait(30)
-        )
+        driver.faults.before(rf"GET /{NAMES.bucket('output')}/race/two_bg_removed.json", meet)
     states = driver.cloud.client("stepfunctions")
     arns = [
         states.start_execution(stateMachineArn=NAMES.machine_arn("cutout"), input=json.dumps(race))[

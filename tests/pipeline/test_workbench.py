@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +129,13 @@ def s3(cloud: Any) -> Any:
     return client
 
 
-def uploaded(s3: Any, content: bytes = INSPECTED, **metadata: str) -> SourcePhoto:
+def uploaded(
+    s3: Any, content: bytes = INSPECTED, metadata: Mapping[str, str] | None = None
+) -> SourcePhoto:
     """Upload a photo; return it as an inspection describes it."""
-    stored = s3.put_object(Bucket=SOURCE.bucket, Key=SOURCE.key, Body=content, Metadata=metadata)
+    stored = s3.put_object(
+        Bucket=SOURCE.bucket, Key=SOURCE.key, Body=content, Metadata=metadata or {}
+    )
     facts = {"version_id": stored["VersionId"], "etag": stored["ETag"].strip('"')}
     return SOURCE.model_copy(update=facts)
 
@@ -182,15 +187,15 @@ def test_the_same_bytes_under_another_etag_are_the_same_photo(s3: Any) -> None:
 def test_the_same_bytes_with_other_options_are_another_request(
     s3: Any, other: dict[str, str]
 ) -> None:
-    inspected = uploaded(s3, **{"matteline-crop": "true"})
-    uploaded(s3, **other)
+    inspected = uploaded(s3, metadata={"matteline-crop": "true"})
+    uploaded(s3, metadata=other)
 
     with pytest.raises(SourceChanged):
         require_latest(S3Store(s3), inspected)
 
 
 def test_metadata_that_is_no_option_does_not_matter(s3: Any) -> None:
-    inspected = uploaded(s3, mtime="1")
-    uploaded(s3, mtime="2")
+    inspected = uploaded(s3, metadata={"mtime": "1"})
+    uploaded(s3, metadata={"mtime": "2"})
 
     require_latest(S3Store(s3), inspected)
