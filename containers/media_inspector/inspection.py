@@ -31,7 +31,7 @@ from pipeline.declared.products import Product, load_products
 from pipeline.errors import SourceArchived, SourceChanged, SourceForbidden
 from pipeline.photo import pixels
 from pipeline.photo.limits import require_bytes
-from pipeline.workbench import Workbench, named_source_errors
+from pipeline.workbench import Workbench, named_source_errors, require_latest
 
 _ANY_MEDIA: Final = "application/octet-stream"
 
@@ -65,7 +65,7 @@ def inspect_media(
     contract = read_product_contract(product.contracts)
     request = read_request(task.input)
     with _denied_by_other_buckets(request, task.ingest_bucket):
-        stat = _stat(request, store)
+        stat, is_latest = _stat(request, store)
     options = merge_options(
         contract.options,
         typed=request.options,
@@ -83,6 +83,8 @@ def inspect_media(
     }
     with _denied_by_other_buckets(request, task.ingest_bucket):
         source = _source(request, stat, store, contract.source)
+        if request.follows_latest and not is_latest:
+            require_latest(store, source)
     checked = with_prompts_checked(options, catalogue, source)
     job_id = _job_id(product, source, checked)
     run = hashlib.sha256(task.execution.encode()).hexdigest()[:12]
@@ -129,21 +131,22 @@ def _denied_by_other_buckets(request: Request, ingest_bucket: str | None) -> Ite
         raise SourceForbidden(f"{error}; media must be in {ingest_bucket}") from error
 
 
-def _stat(request: Request, store: ArtifactStore) -> Stat:
-    """Measure the version that is asked for, which must be the latest unless a user named it."""
+def _stat(request: Request, store: ArtifactStore) -> tuple[Stat, bool]:
+    """Measure the version that is asked for. Returns True with it if it is known to be the latest.
+
+    A job that follows the latest version needs one that is there.
+    """
     location = request.location
     with named_source_errors(location, missing=f"there is no {location.uri}"):
         latest = store.stat(location._replace(version_id=None)) if request.follows_latest else None
-        meant = latest and location.version_id in {None, latest.version_id}
-        stat = latest if latest and meant else store.stat(location)
+        is_latest = latest is not None and location.version_id in {None, latest.version_id}
+        stat = latest if latest and is_latest else store.stat(location)
     if request.etag and request.etag != stat.etag:
         raise SourceChanged(f"{location.uri} was replaced after the event that named it")
-    if latest and latest.etag != stat.etag:
-        raise SourceChanged(f"{location.uri} was replaced before its event arrived")
     require_bytes(stat.bytes)
     if stat.archive:
         raise SourceArchived(f"{location.uri} is archived in {stat.archive}")
-    return stat
+    return stat, is_latest
 
 
 def _planned(name: str | None, options: Options, models: Catalogue) -> PlannedModel | None:

@@ -10,7 +10,7 @@ from pipeline.operations.executions import find_execution
 from pipeline.operations.lookup import read_output_record
 from pipeline.operations.repairing import GONE, repair
 from pipeline.operations.site import Site
-from pipeline.operations.verdicts import LOST, STUCK, UNPUBLISHED, UNRECORDED, Finding
+from pipeline.operations.verdicts import LOST, STUCK, UNRECORDED, Finding
 from tests.execution.driver import Driver
 from tests.execution.operating import Write, row_of
 from tests.pictures import png, square
@@ -61,18 +61,6 @@ def test_a_cutout_published_by_an_execution_that_then_failed_is_recorded(
     assert finding.kind == UNRECORDED
     assert row_of(site, "unsaid/cat.png").status == "DONE"
     assert _findings(site, job_id) == []
-
-
-def test_a_finished_job_without_its_manifest_is_left_for_a_person(
-    driver: Driver, site: Site
-) -> None:
-    job_id = driver.drop(png(square()), "unpublished/cat.png").output["job_id"]
-    driver.s3.delete_object(Bucket=NAMES.bucket("output"), Key="unpublished/cat_bg_removed.json")
-
-    (finding,) = _findings(site, job_id)
-
-    assert finding.kind == UNPUBLISHED
-    assert repair(site, finding).words == "not repaired: an operator must decide"
 
 
 def test_a_younger_object_than_patience_may_still_be_waiting(driver: Driver, site: Site) -> None:

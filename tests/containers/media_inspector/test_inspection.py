@@ -195,7 +195,18 @@ def test_an_event_that_comes_after_other_bytes_have_come_is_refused(
     put(s3, jpeg())
     event = arrived(etag=etag(jpeg("blue")), **{"version-id": first})
 
-    with pytest.raises(SourceChanged, match="replaced before its event arrived"):
+    with pytest.raises(SourceChanged, match="replaced before its result was published"):
+        inspect(S3Store(s3), catalogue, **event)
+
+
+def test_an_event_that_comes_after_the_same_bytes_with_other_options_is_refused(
+    s3: Any, catalogue: Catalogue
+) -> None:
+    first = put(s3, jpeg())
+    put(s3, jpeg(), Metadata={"matteline-crop": "true"})
+    event = arrived(etag=etag(jpeg()), **{"version-id": first})
+
+    with pytest.raises(SourceChanged):
         inspect(S3Store(s3), catalogue, **event)
 
 
