@@ -139,8 +139,8 @@ def accepted_since(
             of_key[source.key].append(execution)
     listing = _versions(site, bucket, since, deletions)
     for key, listed in groupby(listing, key=lambda each: each.source.key):
-        newest_first = list(listed)  # as S3 lists them, also within one second
-        versions = sorted(reversed(newest_first), key=lambda each: each.at)
+        oldest_first = list(listed)[::-1]  # S3 lists the newest first, also of one second
+        versions = sorted(oldest_first, key=lambda each: each.at)
         started = _by_version(versions, of_key.get(key, ()))
         for each in versions:
             if each.at >= since:

@@ -151,6 +151,14 @@ def test_an_execution_belongs_to_the_version_it_was_started_for(
     assert [each.source.version_id for each in found if each.executions] == [owner]
 
 
+def test_versions_of_one_second_come_in_the_order_of_their_upload() -> None:
+    site = FakeSite(versions=[version("v2", minutes=0), version("v1", minutes=0)])
+
+    found = accepted_since(site.site, NOON, [], defaultdict(list))
+
+    assert [each.source.version_id for each in found] == ["v1", "v2"]
+
+
 def test_a_folders_marker_is_no_photo() -> None:
     site = FakeSite(versions=[version("v1", minutes=0, key="trips/")])
 
