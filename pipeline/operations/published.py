@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
+from pipeline.errors import SourceChanged, SourceMissing
 from pipeline.operations.executions import Execution, find_execution, names_version
-from pipeline.operations.jobs_table import DONE, RUNNING, JobRow
+from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, JobRow
 from pipeline.operations.lookup import latest_stored, read_record
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import (
@@ -27,6 +28,7 @@ from pipeline.operations.verdicts import (
     Finding,
 )
 
+_OUTDATED: Final = {SourceChanged.__name__, SourceMissing.__name__}
 _SECOND: Final = timedelta(seconds=1)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -66,8 +68,9 @@ def findings_of_outputs(
     and hashed; without, only their sizes are compared. Keys of running jobs are left out.
     """
     busy = {row.manifest for row in rows if row.status == RUNNING}
+    of_job = {row.job_id: row for row in rows}
     for result in _expected(site, rows, executions):
-        if result.manifest in busy:
+        if result.manifest in busy or _has_failed(result, of_job.get(result.job_id)):
             continue
         record = read_record(site, result.manifest)
         if record is None:
@@ -96,6 +99,16 @@ def _expected(
     last = {row.manifest: row for row in sorted(done, key=lambda row: row.updated_at)}
     for row in last.values():
         yield Result(row.job_id, row.manifest, find_execution(site, row.execution))
+
+
+def _has_failed(result: Result, row: JobRow | None) -> bool:
+    """Return True if the execution ended as the duplicate of one that failed later, as recorded.
+
+    One that was refused because of a later upload is another matter if that was the same again.
+    """
+    if row is None or result.execution is None or result.execution.verdict != DUPLICATE:
+        return False
+    return row.status in {FAILED, QUARANTINED} and row.error not in _OUTDATED
 
 
 def _missing(site: Site, result: Result, why: str) -> Iterator[Finding]:

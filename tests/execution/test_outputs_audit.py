@@ -21,6 +21,7 @@ from pipeline.operations.verdicts import (
     Finding,
 )
 from tests.execution.driver import Driver
+from tests.execution.operating import Write
 from tests.pictures import png, square
 
 LEFT = png(square(left=8))
@@ -149,6 +150,30 @@ def test_what_is_made_again_after_it_was_replaced_is_not_doubled(
 
     assert [each.output["status"] for each in ends] == ["DONE"] * 3
     assert found(site, *ends) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "kinds"),
+    [("StoreUnavailable", []), ("NoSubject", []), ("SourceChanged", [UNPUBLISHED])],
+)
+def test_the_result_of_a_duplicate_is_missed_unless_its_job_failed(
+    driver: Driver, site: Site, rewrite: Write, error: str, kinds: list[str]
+) -> None:
+    """A job is refused for a later upload that is taken back while the refusal is recorded."""
+    key = f"taken back/{error}"
+    first = driver.drop(LEFT, f"{key}.png")
+    rewrite(first.output["job_id"], status="RUNNING")
+    duplicate = driver.drop(LEFT, f"{key}.png")
+    assert duplicate.output["status"] == "DUPLICATE"
+    status = "FAILED" if error == "StoreUnavailable" else "QUARANTINED"
+    rewrite(first.output["job_id"], status=status, error=error)
+    driver.s3.delete_object(Bucket=OUTPUT, Key=f"{key}_bg_removed.json")
+
+    findings = found(site, duplicate)
+
+    assert [finding.kind for finding in findings] == kinds
+    for finding in findings:
+        repaired(driver, site, finding)
 
 
 def test_a_photo_that_was_deleted_is_not_published_again(driver: Driver, site: Site) -> None:
