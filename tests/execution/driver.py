@@ -84,13 +84,17 @@ class Driver:
         wait_for_calm(self.cloud, patience_s=PATIENCE_S)
         return reaped
 
-    def _start(self, machine: str, execution_input: object) -> Execution:
-        states = self.cloud.client("stepfunctions")
-        arn = states.start_execution(
+    def begin(self, execution_input: object, machine: str = "cutout") -> str:
+        """Start an execution by hand; return its ARN."""
+        started = self.cloud.client("stepfunctions").start_execution(
             stateMachineArn=NAMES.machine_arn(machine), input=json.dumps(execution_input)
-        )["executionArn"]
+        )
+        return str(started["executionArn"])
+
+    def _start(self, machine: str, execution_input: object) -> Execution:
+        arn = self.begin(execution_input, machine)
         self.wait_until_ended(arn)
-        return describe(states, arn)
+        return describe(self.cloud.client("stepfunctions"), arn)
 
     def wait_until_ended(self, arn: str) -> None:
         states = self.cloud.client("stepfunctions")

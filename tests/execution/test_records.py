@@ -113,33 +113,41 @@ def test_two_duplicates_that_find_another_record_cost_one_inference(driver: Driv
     assert subject_is_left(driver, "race/cat")
 
 
-def test_two_duplicates_that_release_one_job_cost_one_inference(driver: Driver) -> None:
-    """Both have found the record of another job before either of them releases the claim."""
-    driver.drop(LEFT, "race/two.png")
+def test_a_job_that_another_duplicate_has_claimed_meanwhile_is_not_released(
+    driver: Driver,
+) -> None:
+    """Both find another job's record; the second has claimed the job before the first releases."""
+    job_id = driver.drop(LEFT, "race/two.png").output["job_id"]
     driver.drop(RIGHT, "race/two.png")
     with driver.silence():
         driver.put(LEFT, "race/two.png")
     race = {"bucket": NAMES.bucket("ingest"), "key": "race/two.png"}
-    both = threading.Barrier(2)
+    first_ended = threading.Event()
+    second: list[str] = []
 
-    def meet() -> None:
-        both.wait(PATIENCE_S)
+    def let_the_second_claim() -> None:
+        second.append(driver.begin(race))
+        deadline = time.monotonic() + PATIENCE_S
+        while driver.record(job_id)["execution"] != second[0]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
-    for _ in range(2):
-        driver.faults.before(rf"GET /{NAMES.bucket('output')}/race/two_bg_removed.json", meet)
-    states = driver.cloud.client("stepfunctions")
-    arns = [
-        states.start_execution(stateMachineArn=NAMES.machine_arn("cutout"), input=json.dumps(race))[
-            "executionArn"
-        ]
-        for _ in range(2)
-    ]
-    for arn in arns:
-        driver.wait_until_ended(arn)
+    def wait_for_the_first() -> None:
+        first_ended.wait(PATIENCE_S)
 
-    ended = sorted(describe(states, arn).verdict for arn in arns)
+    driver.faults.before(
+        rf"GET /{NAMES.bucket('output')}/race/two_bg_removed.json", let_the_second_claim
+    )
+    driver.faults.before(rf"PUT /{NAMES.bucket('work')}/.*/cutout.png", wait_for_the_first)
 
-    assert ended == ["DONE", "DUPLICATE"]
+    first = driver.start(race)
+    first_ended.set()
+    driver.wait_until_ended(second[0])
+
+    assert "ReleaseFirst" in driver.states_of(first)
+    assert first.output["status"] == "DUPLICATE"
+    assert first.output["first"]["execution"] == second[0]
+    assert driver.record(job_id)["execution"] == second[0]
     assert subject_is_left(driver, "race/two")
 
 
