@@ -31,7 +31,7 @@ from pipeline.declared.products import Product, taker
 from pipeline.operations.executions import Execution, executions_since, find_execution
 from pipeline.operations.jobs_table import DONE, FAILED, RUNNING, JobRow, JobsTable
 from pipeline.operations.lookup import read_output_record
-from pipeline.operations.published import Life, findings_of_outputs
+from pipeline.operations.published import Deletion, Life, findings_of_outputs
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import (
     DOUBLED,
@@ -45,7 +45,7 @@ from pipeline.operations.verdicts import (
 )
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-Deletions = defaultdict[str, list[datetime]]  # times by key
+Deletions = defaultdict[str, list[Deletion]]  # by key
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def _versions(site: Site, bucket: str, since: datetime, deletions: Deletions) ->
     for page in pages:
         for row in page.get("DeleteMarkers", []):
             if row["LastModified"] >= since:
-                deletions[row["Key"]].append(row["LastModified"])
+                deletions[row["Key"]].append(Deletion(row["LastModified"], row["IsLatest"]))
         for row in page.get("Versions", []):
             product = taker(row["Key"], site.products)
             if product is None:

@@ -33,16 +33,26 @@ _SECOND: Final = timedelta(seconds=1)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
+class Deletion(NamedTuple):
+    """When a key was deleted, in whole seconds, and whether that is the latest of the key."""
+
+    at: datetime
+    is_latest: bool
+
+
 class Life(NamedTuple):
-    """When versions of a key were uploaded, and when it was deleted: in whole seconds."""
+    """When versions of a key were uploaded, in whole seconds, and when it was deleted."""
 
     uploads: Sequence[datetime]
-    deletions: Sequence[datetime]
+    deletions: Sequence[Deletion]
 
     def is_over(self, moment: datetime) -> bool:
         """Return True if the key was certainly deleted at a moment, and not uploaded again."""
-        before = [each for each in self.deletions if each + _SECOND <= moment]
-        return bool(before) and not any(before[-1] <= each <= moment for each in self.uploads)
+        before = [each for each in self.deletions if each.at + _SECOND <= moment]
+        if not before:
+            return False
+        last = before[-1]
+        return last.is_latest or not any(last.at <= each <= moment for each in self.uploads)
 
 
 @dataclass(frozen=True)
