@@ -84,8 +84,8 @@ def test_colours_of_a_wide_gamut_are_shown_as_they_look(photo: Path, output: Pat
     sheet = ContactSheet(photos(1, photo), output)
     sheet.add(done(photos(1, photo)[0], output))
 
-    corner = unpng((output / "contact-sheet.png").read_bytes())[60, 60, :3].astype(int)
-    assert np.abs(corner - RED).max() <= 3
+    middle = unpng((output / "contact-sheet.png").read_bytes())[30, 160, :3].astype(int)
+    assert np.abs(middle - RED).max() <= 3
 
 
 def test_a_page_is_written_as_soon_as_its_photos_ended(photo: Path, output: Path) -> None:
