@@ -12,7 +12,11 @@ from infra.release_permissions import RELEASE_ACTIONS, ReleasePermissions
 from pipeline.declared.blueprint import Blueprint, fill
 from pipeline.declared.names import Names
 
-_S3_ACTIONS: Final = {"putObject": "s3:PutObject", "getObject": "s3:GetObject"}
+_S3_ACTIONS: Final = {
+    "putObject": ["s3:PutObject"],
+    "getObject": ["s3:GetObject"],
+    "getObjectAttributes": ["s3:GetObject", "s3:GetObjectAttributes"],
+}
 _FOLLOWED: Final = (
     "states:DescribeExecution",
     "states:StopExecution",
@@ -81,6 +85,9 @@ class TaskPermissions:
                 yield _allow("s3:PutObject", [self._object(task)])
             case ["aws-sdk", "s3", action] if action in _S3_ACTIONS:
                 yield _allow(_S3_ACTIONS[action], [self._object(task)])
+                if action != "putObject":
+                    # Without s3:ListBucket, S3 answers 403 instead of 404 for a missing key.
+                    yield _allow("s3:ListBucket", [self._s3(task.text("Bucket"))])
             case ["aws-sdk", "ecr" | "cloudformation", action] if action in RELEASE_ACTIONS:
                 yield from self._releases.of(action)
             case ["states", *action] | ["aws-sdk", "sfn", *action]:

@@ -133,7 +133,7 @@ class NoSubject(PermanentError):
 
 
 class SourceMissing(PermanentError):
-    """The bucket has no such object."""
+    """The bucket has no such object, or it was deleted before its result was published."""
 
     hint = "Check the bucket and the key, then upload the photo again."
 

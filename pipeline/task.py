@@ -17,11 +17,11 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from pipeline.aws.s3 import S3Store
-from pipeline.contracts.contract import Job, Provenance, Result
+from pipeline.contracts.contract import Job, Provenance, PublishedJob, Result
 from pipeline.declared.containers import ContainerManifest, load_container
 from pipeline.errors import OutOfMemory
 from pipeline.observed import Call, Handler, observed
-from pipeline.workbench import Settings, TaskContext, Workbench
+from pipeline.workbench import Settings, TaskContext, Workbench, require_latest
 
 _LOGGED_FIELDS: Final = ("execution", "job_id", "model")
 _BENCHES: Final[dict[Path, Workbench]] = {}
@@ -46,6 +46,8 @@ def task(*job_types: type[Job]) -> Callable[[Callable[[Any, TaskContext], Result
             context = TaskContext(bench, ends_at=ends_at)
             try:
                 result = _with_named_memory_errors(run, job, context)
+                if isinstance(job, PublishedJob) and job.follows_latest:
+                    require_latest(bench.store, job.source)
             finally:
                 call.logger.append_keys(**context.notes)
             measured = context.timings | call.process_figures("task_ms") | result.metrics

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, TypeVarTuple
 
 from pipeline import hardware
-from pipeline.artifacts import ArtifactStore, CustomerKeyRequired, Location, ObjectArchived
-from pipeline.contracts.contract import Source
+from pipeline.artifacts import ArtifactStore, CustomerKeyRequired, Location, ObjectArchived, Stat
+from pipeline.contracts.contract import Source, option_texts
 from pipeline.declared.declaration import MOST_MEMORY_MB
 from pipeline.errors import SourceArchived, SourceChanged, SourceForbidden, SourceMissing
 
@@ -141,6 +141,36 @@ def named_source_errors(location: Location, *, missing: str) -> Iterator[None]:
         raise SourceForbidden(
             f"{location.uri} is encrypted with a customer-provided key (SSE-C)"
         ) from error
+
+
+def require_latest(store: ArtifactStore, source: Source) -> None:
+    """Raise SourceMissing or SourceChanged unless the key still holds what was inspected.
+
+    The same bytes uploaded again with the same options are the same job: its other execution is a
+    duplicate that relies on this one.
+    """
+    key = source.location._replace(version_id=None)
+    with named_source_errors(
+        source.location, missing=f"{key.uri} was deleted before its result was published"
+    ):
+        latest = store.stat(key)
+        known = (latest.version_id, latest.etag) == (source.version_id, source.etag)
+        current = known or _is_copy(
+            store, source, latest, key._replace(version_id=latest.version_id)
+        )
+    if not current:
+        raise SourceChanged(f"{key.uri} was replaced before its result was published")
+
+
+def _is_copy(store: ArtifactStore, source: Source, latest: Stat, place: Location) -> bool:
+    """Compare options and bytes, because an ETag depends on encryption and on upload parts."""
+    own = store.stat(source.location)
+    if dict(option_texts(latest.metadata)) != dict(option_texts(own.metadata)):
+        return False
+    digest = hashlib.sha256()
+    for chunk in store.stream(place):
+        digest.update(chunk)
+    return digest.hexdigest() == source.sha256
 
 
 def ms_since(started: float) -> float:

@@ -31,7 +31,7 @@ from pipeline.declared.products import Product, load_products
 from pipeline.errors import SourceArchived, SourceChanged, SourceForbidden
 from pipeline.photo import pixels
 from pipeline.photo.limits import require_bytes
-from pipeline.workbench import Workbench, named_source_errors
+from pipeline.workbench import Workbench, named_source_errors, require_latest
 
 _ANY_MEDIA: Final = "application/octet-stream"
 
@@ -65,7 +65,7 @@ def inspect_media(
     contract = read_product_contract(product.contracts)
     request = read_request(task.input)
     with _denied_by_other_buckets(request, task.ingest_bucket):
-        stat = _stat(request, store)
+        stat, is_latest = _stat(request, store)
     options = merge_options(
         contract.options,
         typed=request.options,
@@ -83,6 +83,8 @@ def inspect_media(
     }
     with _denied_by_other_buckets(request, task.ingest_bucket):
         source = _source(request, stat, store, contract.source)
+        if request.follows_latest and not is_latest:
+            require_latest(store, source)
     checked = with_prompts_checked(options, catalogue, source)
     job_id = _job_id(product, source, checked)
     run = hashlib.sha256(task.execution.encode()).hexdigest()[:12]
@@ -95,6 +97,7 @@ def inspect_media(
         work_prefix=f"{job_id}/{run}",
         output_stem=stem,
         record_key=f"{stem}{product.record}",
+        follows_latest=request.follows_latest,
         **_claim(task, request),
     )
     return contract.inspected.model_validate({"job": job, "plan": plan})
@@ -128,27 +131,22 @@ def _denied_by_other_buckets(request: Request, ingest_bucket: str | None) -> Ite
         raise SourceForbidden(f"{error}; media must be in {ingest_bucket}") from error
 
 
-def _stat(request: Request, store: ArtifactStore) -> Stat:
+def _stat(request: Request, store: ArtifactStore) -> tuple[Stat, bool]:
+    """Measure the version that is asked for. Returns True with it if it is known to be the latest.
+
+    A job that follows the latest version needs one that is there.
+    """
     location = request.location
     with named_source_errors(location, missing=f"there is no {location.uri}"):
-        stat = store.stat(location)
+        latest = store.stat(location._replace(version_id=None)) if request.follows_latest else None
+        is_latest = latest is not None and location.version_id in {None, latest.version_id}
+        stat = latest if latest and is_latest else store.stat(location)
     if request.etag and request.etag != stat.etag:
         raise SourceChanged(f"{location.uri} was replaced after the event that named it")
-    if request.etag and _replaced(request, stat, store):
-        raise SourceChanged(f"{location.uri} was replaced before its event arrived")
     require_bytes(stat.bytes)
     if stat.archive:
         raise SourceArchived(f"{location.uri} is archived in {stat.archive}")
-    return stat
-
-
-def _replaced(request: Request, stat: Stat, store: ArtifactStore) -> bool:
-    """Return True if the key has other bytes by now: a late event must not undo their result."""
-    try:
-        latest = store.stat(request.location._replace(version_id=None))
-    except KeyError:
-        return False
-    return latest.etag != stat.etag
+    return stat, is_latest
 
 
 def _planned(name: str | None, options: Options, models: Catalogue) -> PlannedModel | None:

@@ -10,13 +10,12 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.contracts.contract import Options
+from pipeline.contracts.contract import Options, option_texts
 from pipeline.contracts.written import describe, read_text
 from pipeline.errors import InvalidOptions
 
 Asked = TypeVar("Asked", bound=Options)
 
-_METADATA_PREFIX: Final = "matteline_"
 _METADATA: Final = "object metadata"
 _DEFAULT: Final = "default"
 
@@ -96,16 +95,9 @@ def _contradictions(
 
 
 def _from_metadata(kind: type[Options], metadata: Mapping[str, str]) -> dict[str, Any]:
-    """`x-amz-meta-matteline-crop: true` → {"crop": "true"}; a list of words has commas.
-
-    Upper case in a name does not count, and hyphens and underscores are the same.
-    """
+    """`x-amz-meta-matteline-crop: true` → {"crop": "true"}; a list of words has commas."""
     fields: dict[str, Any] = {}
-    for written, text in metadata.items():
-        spelled = written.lower().replace("-", "_")
-        if not spelled.startswith(_METADATA_PREFIX):
-            continue
-        name = spelled.removeprefix(_METADATA_PREFIX)
+    for name, text in option_texts(metadata):
         if name in fields:
             raise InvalidOptions(f"{_METADATA}: {name}: there are two values")
         try:

@@ -34,13 +34,15 @@ Key = Annotated[str, StringConstraints(min_length=1), AfterValidator(_within_s3s
 class Request:
     """One object and what is asked for it. `etag` is the one the event reported, if there was one.
 
-    `options` are as typed: unmerged and unchecked.
+    `options` are as typed: unmerged and unchecked. `follows_latest` is false if a user named a
+    version.
     """
 
     location: Location
     etag: str | None
     force: bool
     options: dict[str, Any]
+    follows_latest: bool = True
 
 
 class _TypedInput(BaseModel):
@@ -80,4 +82,10 @@ def read_request(execution_input: object) -> Request:
     except ValidationError as error:
         raise InvalidOptions(f"execution input: {describe(error, _TypedInput)}") from error
     location = Location(typed.bucket, typed.key, typed.version_id)
-    return Request(location, None, force=typed.force, options=typed.options)
+    return Request(
+        location,
+        etag=None,
+        force=typed.force,
+        options=typed.options,
+        follows_latest=typed.version_id is None,
+    )

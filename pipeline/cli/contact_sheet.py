@@ -115,7 +115,7 @@ def _page(pairs: Sequence[Image.Image]) -> Image.Image:
 
 def _pair(outcome: Outcome, picture: Path) -> Image.Image:
     """Draw the photo next to its cutout, with name and model below."""
-    tiles = [_photo_tile(outcome.photo.path), _output_tile(picture)]
+    tiles = [_tile(outcome.photo.path), _tile(picture)]
     height = max(tile.height for tile in tiles)
     pair = Image.new("RGB", (2 * _TILE + _MARGIN // 2, height + _CAPTION), _PAPER)
     for left, tile in zip((0, _TILE + _MARGIN // 2), tiles, strict=True):
@@ -126,32 +126,21 @@ def _pair(outcome: Outcome, picture: Path) -> Image.Image:
     return pair
 
 
-def _photo_tile(path: Path) -> Image.Image:
-    """Draw the user's photo small, decoded with limits; an empty tile if it is no longer there."""
+def _tile(path: Path) -> Image.Image:
+    """Draw an image in a square, over a checkerboard if it is transparent, with sRGB's colours.
+
+    The square is empty if the image is no longer there.
+    """
     try:
-        photo = decode(path.read_bytes(), least_side=_TILE)
+        photo = decode(path.read_bytes(), least_side=_TILE, in_srgb=True)
     except (OSError, PipelineError):
         return Image.new("RGB", (_TILE, _TILE), _PAPER)
     picture = Image.fromarray(photo.rgb)
     if photo.alpha is not None:
         picture.putalpha(Image.fromarray(photo.alpha))
-    return _tile(picture)
-
-
-def _output_tile(path: Path) -> Image.Image:
-    """Draw our own output image small; an empty tile if it is no longer there."""
-    try:
-        with Image.open(path) as picture:
-            return _tile(picture)
-    except OSError:
-        return Image.new("RGB", (_TILE, _TILE), _PAPER)
-
-
-def _tile(picture: Image.Image) -> Image.Image:
-    """Fit an image into a square tile, over a checkerboard if it is transparent."""
     picture.thumbnail((_TILE, _TILE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    if "A" not in picture.getbands():
-        return picture.convert("RGB")
+    if photo.alpha is None:
+        return picture
     board = checkerboard(*picture.size)
     board.paste(picture, (0, 0), picture)
     return board

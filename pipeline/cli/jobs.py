@@ -127,22 +127,25 @@ def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
     "--repair",
     "repairs_wanted",
     is_flag=True,
-    help="Close jobs whose execution ended; start missing executions.",
+    help="Close jobs whose execution ended; start missing executions; publish again.",
 )
+@click.option("--content", is_flag=True, help="Also read every output and compare its SHA-256.")
 @site_options
-def audit_jobs(
+def audit_jobs(  # noqa: PLR0913 - one for each option
     site: Site,
     since: datetime,
     patience_s: int,
     *,
     product: Product | None,
     repairs_wanted: bool,
+    content: bool,
 ) -> None:
-    """Check that every upload has one recorded outcome.
+    """Check that every upload has one recorded outcome, and its outputs.
 
-    Exit code 1 if anything is lost, stuck, doubled, unpublished or unrecorded.
+    Exit code 1 if anything is wrong; `docs/operating.md` explains each finding.
     """
-    found = audit(site, since, patience=timedelta(seconds=patience_s), product=product)
+    patience = timedelta(seconds=patience_s)
+    found = audit(site, since, patience=patience, product=product, content=content)
     repairs = [repair(site, finding) for finding in found.findings] if repairs_wanted else []
     tables.print_audit(found, repairs)
     sys.exit(bool(found.findings))

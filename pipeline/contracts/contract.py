@@ -6,7 +6,7 @@ for one release: a Lambda alias can move under a running execution.
 """
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.artifacts import Location
 
 FOREVER: Final = 9_999_999_999
+_OPTION_METADATA: Final = "matteline_"
 
 
 class Contract(BaseModel):
@@ -78,6 +79,17 @@ class Contradiction(NamedTuple):
     impossible: bool = False
 
 
+class PublishedJob(Job):
+    """The job of a product's last task, whose results the state machine publishes next.
+
+    `follows_latest` says that the job is about what its key holds. Then `pipeline.task` makes the
+    task fail if the object was replaced or deleted meanwhile. An older state machine does not say.
+    """
+
+    source: Source
+    follows_latest: bool = False
+
+
 class Options(Contract):
     """A product's options, merged from defaults, profile, metadata and input.
 
@@ -108,13 +120,26 @@ class PlannedModel(Contract):
     fallback: "PlannedModel | None" = None
 
 
+def option_texts(metadata: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each option in an object's metadata.
+
+    `x-amz-meta-matteline-crop` has the option `crop`. Upper case in a name does not count, and
+    hyphens and underscores are the same.
+    """
+    for written, text in metadata.items():
+        name = written.lower().replace("-", "_")
+        if name.startswith(_OPTION_METADATA):
+            yield name.removeprefix(_OPTION_METADATA), text
+
+
 class MediaJob(Contract):
     """The job of one object in a product's state machine.
 
     `model` names every planned model, joined by `+`. A row of the jobs table is claimed until a
     time (digits: seconds since 1970): by a live execution for its lease, by a finished one for
     `FOREVER`, by a failed one not at all. An execution may claim what is claimed until before
-    `claims_before`: now, or after `FOREVER` if it was forced.
+    `claims_before`: now, or after `FOREVER` if it was forced. `follows_latest` is false if a user
+    named a version of the object; otherwise the job is about the latest one.
     """
 
     job_id: str
@@ -127,6 +152,7 @@ class MediaJob(Contract):
     inspected_at: str
     claims_before: str
     held_until: str
+    follows_latest: bool
 
 
 class InspectMedia(Job):

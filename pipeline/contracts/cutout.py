@@ -14,6 +14,7 @@ from pipeline.contracts.contract import (
     MediaJob,
     Options,
     PlannedModel,
+    PublishedJob,
     Result,
     SourcePhoto,
 )
@@ -194,7 +195,7 @@ class BackgroundRemoved(Result):
     weights_sha256: str | None
 
 
-class RefineEdges(Job):
+class RefineEdges(PublishedJob):
     job_id: str
     execution: str
     source: SourcePhoto

@@ -6,8 +6,11 @@ and FAILED, or is still running. Anything else is a finding:
 - lost         no execution was started for it
 - stuck        its execution has ended and its end is not recorded, or its job has no execution
 - doubled      one job was done more than once without `force`
-- unpublished  a finished job whose output record is missing
+- unpublished  a finished job whose output record, or an output that it names, is missing
 - unrecorded   an unfinished job whose execution published its output record
+- overwritten  a finished job, the last one for its output key, which has another job's record
+- altered      an output that is not what its record states
+- withdrawn    published, although the object had been deleted
 
 Bucket and table are read as streams, and only what is not older than `since` is kept: about 7 kB
 for each object (360 MB for a day of 50,000), because executions come by time, objects by key and
@@ -28,11 +31,11 @@ from pipeline.declared.products import Product, taker
 from pipeline.operations.executions import Execution, executions_since, find_execution
 from pipeline.operations.jobs_table import DONE, FAILED, RUNNING, JobRow, JobsTable
 from pipeline.operations.lookup import read_output_record
+from pipeline.operations.published import Deletion, Life, findings_of_outputs
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import (
     DOUBLED,
     STUCK,
-    UNPUBLISHED,
     UNRECORDED,
     Accepted,
     Finding,
@@ -42,6 +45,7 @@ from pipeline.operations.verdicts import (
 )
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+Deletions = defaultdict[str, list[Deletion]]  # by key
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,17 @@ class Audit:
 
 
 def audit(
-    site: Site, since: datetime, *, patience: timedelta, product: Product | None = None
+    site: Site,
+    since: datetime,
+    *,
+    patience: timedelta,
+    product: Product | None = None,
+    content: bool = False,
 ) -> Audit:
     """Check every object uploaded since `since`, for one product or for all.
 
     An object uploaded within `patience` may still wait for its execution, and an execution that
-    ended within `patience` for its record.
+    ended within `patience` for its record. With `content`, outputs are read and hashed.
     """
     products = (product,) if product else site.products
     since = since.replace(microsecond=0)  # as S3's timestamps are
@@ -86,7 +95,8 @@ def audit(
         if _concerns(row, since, started) and (product is None or row.product == product.name)
     ]
     claims = {arn: row for row in rows for arn in (*row.claimed_by, row.execution)}
-    accepted = accepted_since(site, since, executions)
+    deletions: Deletions = defaultdict(list)
+    accepted = accepted_since(site, since, executions, deletions)
     verdicts = [
         (each, verdict_of(each, claims, patience)) for each in accepted if each.product in products
     ]
@@ -96,16 +106,25 @@ def audit(
         *_without_live_execution(
             site, rows, {each.row.job_id for each in found if each.row}, patience
         ),
-        *_doubled(executions),
-        *_against_outputs(site, [row for row in rows if row.updated_at >= since]),
+        *_doubled(executions, rows),
+        *_unrecorded(site, [row for row in rows if row.updated_at >= since]),
+        *findings_of_outputs(
+            site,
+            [row for row in rows if row.updated_at >= since or row.status == RUNNING],
+            executions,
+            _lives(verdicts, deletions),
+            content=content,
+        ),
     ]
     return Audit(verdicts, findings)
 
 
 def accepted_since(
-    site: Site, since: datetime, executions: Iterable[Execution]
+    site: Site, since: datetime, executions: Iterable[Execution], deletions: Deletions
 ) -> Iterator[Accepted]:
     """Yield every object version uploaded since `since`, once for each product that processes it.
+
+    What was deleted since then is noted in `deletions`.
 
     Versions come by key, oldest first, and are held in memory for one key at a time. The products
     are the one that takes the key, and every other that has an execution for it. S3 timestamps
@@ -118,8 +137,10 @@ def accepted_since(
         source = execution.source
         if source is not None and source.bucket == bucket:
             of_key[source.key].append(execution)
-    for key, listed in groupby(_versions(site, bucket), key=lambda each: each.source.key):
-        versions = sorted(listed, key=lambda each: each.at)
+    listing = _versions(site, bucket, since, deletions)
+    for key, listed in groupby(listing, key=lambda each: each.source.key):
+        oldest_first = list(listed)[::-1]  # S3 lists the newest first, also of one second
+        versions = sorted(oldest_first, key=lambda each: each.at)
         started = _by_version(versions, of_key.get(key, ()))
         for each in versions:
             if each.at >= since:
@@ -157,10 +178,13 @@ def _by_product(
             yield replace(version, product=product, executions=tuple(started[product.name]))
 
 
-def _versions(site: Site, bucket: str) -> Iterator[Accepted]:
+def _versions(site: Site, bucket: str, since: datetime, deletions: Deletions) -> Iterator[Accepted]:
     """Yield every version of every object: S3 lists all versions of a key together."""
     pages = site.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket)
     for page in pages:
+        for row in page.get("DeleteMarkers", []):
+            if row["LastModified"] >= since:
+                deletions[row["Key"]].append(Deletion(row["LastModified"], row["IsLatest"]))
         for row in page.get("Versions", []):
             product = taker(row["Key"], site.products)
             if product is None:
@@ -190,22 +214,33 @@ def _without_live_execution(
         yield Finding(STUCK, row.job_id, f"its execution {row.execution_name} is {status}", row=row)
 
 
-def _doubled(executions: Sequence[Execution]) -> Iterator[Finding]:
+def _lives(
+    verdicts: Sequence[tuple[Accepted, Verdict]], deletions: Deletions
+) -> Mapping[str, Life]:
+    """Return the uploads and deletions of every key that was deleted, oldest first."""
+    uploads: dict[str, set[datetime]] = defaultdict(set)
+    for each, _ in verdicts:
+        uploads[each.source.key].add(each.at)
+    return {key: Life(sorted(uploads[key]), sorted(gone)) for key, gone in deletions.items()}
+
+
+def _doubled(executions: Sequence[Execution], rows: Sequence[JobRow]) -> Iterator[Finding]:
+    """Yield jobs done more than once, but for those whose result was found missing in between."""
+    started = {each.arn for each in executions}
+    missed = {row.job_id: len(started.intersection(row.missed_by)) for row in rows}
     done = Counter(
         str(execution.output["job_id"])
         for execution in executions
         if execution.verdict == DONE and not execution.forced
     )
     for job_id, times in done.items():
-        if times > 1:
+        if times > 1 + missed.get(job_id, 0):
             yield Finding(DOUBLED, job_id, f"done {times} times without force")
 
 
-def _against_outputs(site: Site, rows: Sequence[JobRow]) -> Iterator[Finding]:
-    """Compare each job's row with its output record."""
+def _unrecorded(site: Site, rows: Sequence[JobRow]) -> Iterator[Finding]:
+    """Yield failed jobs whose execution published their output record all the same."""
     for row in rows:
-        if row.status == DONE and read_output_record(site, row) is None:
-            yield Finding(UNPUBLISHED, row.job_id, f"{row.manifest} does not exist")
         if row.status == FAILED and row.manifest:
             published = read_output_record(site, row) or {}
             if (published.get("job_id"), published.get("execution")) == (row.job_id, row.execution):

@@ -83,6 +83,22 @@ def source_of(execution_input: Any) -> Location | None:  # noqa: ANN401 - JSON
             return None
 
 
+def names_version(execution_input: Any) -> bool:  # noqa: ANN401 - JSON
+    """Return True if a user named the version to process; an S3 event follows the latest one."""
+    return isinstance(execution_input, dict) and execution_input.get("version_id") is not None
+
+
+def typed_input(recorded: Any, **changes: JsonValue) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Return a recorded input with `changes`.
+
+    An S3 event cannot have them: it becomes a typed input for the latest version of its object.
+    """
+    if isinstance(recorded, dict) and "detail-type" not in recorded:
+        return {**recorded, **changes}
+    source = source_of(recorded)
+    return {**({} if source is None else {"bucket": source.bucket, "key": source.key}), **changes}
+
+
 def read_execution(states: Any, arn: str) -> Execution:  # noqa: ANN401
     """Read one execution without its history.
 

@@ -26,6 +26,7 @@ class JobRow:
     """One job. Attributes that the row lacks are empty; rejected input has no bucket and no key.
 
     `execution` is the ARN of the latest execution that claimed the job, `claimed_by` those of all.
+    `missed_by` has those that found its result replaced or deleted, and released its claim.
     `product` and `machine` are names as declared; older rows lack them, and their execution's ARN
     provides them.
     """
@@ -42,6 +43,7 @@ class JobRow:
     reason: str = ""
     released_by: str = ""
     claimed_by: tuple[str, ...] = ()
+    missed_by: tuple[str, ...] = ()
     product: str = ""
     machine: str = ""
 
@@ -204,9 +206,10 @@ class JobsTable:
     def _read(self, item: Mapping[str, Mapping[str, Any]]) -> JobRow:
         plain = {name: next(iter(value.values())) for name, value in item.items()}
         claimed_by = tuple(plain.pop("claimed_by", ()))
+        missed_by = tuple(plain.pop("missed_by", ()))
         written = datetime.fromisoformat(plain.pop("updated_at", _EPOCH))
         known = {name: text for name, text in plain.items() if name in JobRow.__dataclass_fields__}
-        row = JobRow(**known, updated_at=written, claimed_by=claimed_by)
+        row = JobRow(**known, updated_at=written, claimed_by=claimed_by, missed_by=missed_by)
         product = self._site.product_of(row.execution)
         if row.machine or product is None:
             return row

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.artifacts import Location
 from pipeline.operations.executions import Execution, find_execution, source_of
@@ -94,7 +94,12 @@ def find_rows(site: Site, wanted: Wanted) -> Iterator[JobRow]:
 
 def read_output_record(site: Site, row: JobRow) -> dict[str, Any] | None:
     """Read the output record where the job publishes it; None if there is none."""
-    return _read(site, row.manifest)
+    return read_record(site, row.manifest)
+
+
+def read_record(site: Site, uri: str) -> dict[str, Any] | None:
+    """Read an output record; None if there is none, empty if it is not a JSON object."""
+    return _read(site, uri)
 
 
 def read_reason(site: Site, row: JobRow) -> dict[str, Any]:
@@ -108,16 +113,30 @@ def quarantined_key(reason: dict[str, Any]) -> str:
     return source.key if source else ""
 
 
-def latest_etag(site: Site, source: Location) -> str | None:
-    """Return the ETag of the latest version under an object's key; None if it was deleted."""
+class Stored(NamedTuple):
+    """An object as S3 lists it. `at` is when it was uploaded, in whole seconds."""
+
+    etag: str
+    bytes: int
+    at: datetime
+
+
+def latest_stored(site: Site, place: Location) -> Stored | None:
+    """Return the latest version under a key; None if there is none or it was deleted."""
     s3 = site.client("s3")
     try:
-        head = s3.head_object(Bucket=source.bucket, Key=source.key)
+        head = s3.head_object(Bucket=place.bucket, Key=place.key)
     except s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "404":
             raise
         return None
-    return str(head["ETag"]).strip('"')
+    return Stored(str(head["ETag"]).strip('"'), head["ContentLength"], head["LastModified"])
+
+
+def latest_etag(site: Site, source: Location) -> str | None:
+    """Return the ETag of the latest version under an object's key; None if it was deleted."""
+    latest = latest_stored(site, source)
+    return latest.etag if latest else None
 
 
 def _read(site: Site, uri: str) -> dict[str, Any] | None:
@@ -129,5 +148,8 @@ def _read(site: Site, uri: str) -> dict[str, Any] | None:
         content = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
     except s3.exceptions.NoSuchKey:
         return None
-    stored: dict[str, Any] = json.loads(content)
-    return stored
+    try:
+        stored = json.loads(content)
+    except ValueError:
+        return {}
+    return stored if isinstance(stored, dict) else {}

@@ -8,10 +8,10 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pipeline.operations.executions import Execution, find_execution
+from pipeline.operations.executions import Execution, find_execution, names_version
 from pipeline.operations.history import was_caught
 from pipeline.operations.jobs_table import JobRow, JobsTable
-from pipeline.operations.lookup import Job, find_job
+from pipeline.operations.lookup import Job, find_job, latest_stored
 from pipeline.operations.repairing import close_dead
 from pipeline.operations.site import Site
 
@@ -65,6 +65,22 @@ def _require_redrivable(site: Site, execution: Execution, row: JobRow | None) ->
         )
     if row and row.execution != execution.arn:
         raise NotRedriven(_TAKEN_OVER)
+    if _is_outdated(site, execution):
+        raise NotRedriven(
+            "its object was replaced or deleted since, so its result must not be published; "
+            "a new upload has its own execution"
+        )
+
+
+def _is_outdated(site: Site, execution: Execution) -> bool:
+    """Return True if the execution follows the latest version, and that is newer or deleted.
+
+    An execution that has made its outputs does not look at its object again.
+    """
+    if execution.source is None or names_version(execution.input):
+        return False
+    latest = latest_stored(site, execution.source)
+    return latest is None or (execution.started is not None and latest.at > execution.started)
 
 
 def _resume(site: Site, execution: Execution, row: JobRow | None) -> None:

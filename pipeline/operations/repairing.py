@@ -1,4 +1,4 @@
-"""Repair what is safe: close jobs whose execution has ended, start executions that are missing."""
+"""Repair what is safe: close jobs whose execution ended, start executions, publish again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from pipeline.operations.executions import Execution, find_execution, start_once
+from pipeline.operations.executions import (
+    Execution,
+    find_execution,
+    names_version,
+    start_after,
+    start_once,
+    typed_input,
+)
 from pipeline.operations.jobs_table import DONE, FAILED, JobRow, JobsTable
 from pipeline.operations.lookup import latest_etag
 from pipeline.operations.site import Site
@@ -28,6 +35,8 @@ def repair(site: Site, finding: Finding) -> Repair:
     """Repair a finding if no operator has to decide how."""
     if finding.lost is not None:
         return _start_unless_deleted(site, finding.lost)
+    if finding.again is not None:
+        return _publish_again(site, finding.again)
     if finding.row is None:
         return Repair("not repaired: an operator must decide")
     if finding.kind == UNRECORDED:
@@ -60,6 +69,18 @@ def _end_of(execution: Execution | None, row: JobRow) -> tuple[str, str]:
     if execution.error:
         return execution.error, execution.reason
     return execution.status, f"{execution.status}: the execution was stopped or timed out"
+
+
+def _publish_again(site: Site, before: Execution) -> Repair:
+    """Process the object of an execution once more: its latest version, unless a user named one."""
+    product = site.product_of(before.arn)
+    if before.source is None or product is None:
+        return Repair("not repaired: an operator must decide")
+    if not names_version(before.input) and latest_etag(site, before.source) is None:
+        return Repair("not repaired: the object was deleted")
+    given = typed_input(before.input, force=True)
+    started = start_after(site, product.machine, given, why="repair", before=before.arn)
+    return Repair(f"started {started}", started)
 
 
 def _start_unless_deleted(site: Site, lost: Accepted) -> Repair:

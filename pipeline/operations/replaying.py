@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from pipeline.operations.executions import source_of, start_after
+from pipeline.operations.executions import source_of, start_after, typed_input
 from pipeline.operations.jobs_table import DONE, RUNNING, JobRow, JobsTable
 from pipeline.operations.lookup import Job, latest_etag, read_reason
 from pipeline.operations.repairing import close_dead
@@ -87,16 +87,10 @@ def _recorded_input(site: Site, job: Job, row: JobRow) -> Any:  # noqa: ANN401 -
 
 
 def _changed(recorded: Any, changes: Changes) -> Any:  # noqa: ANN401 - JSON
-    """Return the input with `changes`. An S3 event becomes a typed input, which can have them."""
     if changes.none:
         return recorded
-    source = source_of(recorded)
-    typed = {} if source is None else {"bucket": source.bucket, "key": source.key}
-    if source is not None and source.version_id is not None:
-        typed["version_id"] = source.version_id
-    before = recorded if isinstance(recorded, dict) and "detail-type" not in recorded else {}
     options = {} if changes.options is None else {"options": changes.options}
-    return {**before, **typed, **options, "force": changes.force}
+    return typed_input(recorded, **options, force=changes.force)
 
 
 def _require_latest_version(site: Site, recorded: Any, changes: Changes) -> None:  # noqa: ANN401

@@ -20,7 +20,12 @@ STUCK: Final = "stuck"
 DOUBLED: Final = "doubled"
 UNPUBLISHED: Final = "unpublished"
 UNRECORDED: Final = "unrecorded"
-KINDS: Final = (LOST, STUCK, DOUBLED, UNPUBLISHED, UNRECORDED)
+OVERWRITTEN: Final = "overwritten"
+ALTERED: Final = "altered"
+WITHDRAWN: Final = "withdrawn"
+KINDS: Final = (
+    LOST, STUCK, DOUBLED, UNPUBLISHED, UNRECORDED, OVERWRITTEN, ALTERED, WITHDRAWN,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class Accepted:
 class Finding:
     """Something an audit found wrong.
 
-    `lost` is the object whose execution the repair starts, `row` the row that it writes.
+    `lost` is the object whose execution the repair starts, `row` the row that it writes, `again`
+    the execution whose object it processes again.
     """
 
     kind: str
@@ -46,6 +52,7 @@ class Finding:
     why: str
     lost: Accepted | None = None
     row: JobRow | None = None
+    again: Execution | None = None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,14 @@ Types = dict[str, Any]
 
 # JSON that is stored or announced as it is: a null in it says that there is none.
 _DOCUMENTS: Final = frozenset({"Body", "Entries"})
-_READ_BY: Final = ("InputPath", "ItemsPath", "Variable", "ErrorPath", "CausePath")
+_READ_BY: Final = (
+    "InputPath",
+    "ItemsPath",
+    "Variable",
+    "StringEqualsPath",
+    "ErrorPath",
+    "CausePath",
+)
 
 
 def paths_lead_somewhere(machine: Machine, declared: Declared) -> Iterator[str]:

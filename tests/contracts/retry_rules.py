@@ -148,7 +148,8 @@ def hopeless_errors_are_not_retried(machine: Machine, declared: Declared) -> Ite
 def error_names_exist(machine: Machine, declared: Declared) -> Iterator[str]:
     """A name without a dot is ours; one with a dot belongs to the service that is called.
 
-    Ours are names that the machine's own tasks can raise.
+    Ours are names that the machine's own tasks can raise. A Map calls the services of the tasks
+    inside it.
     """
     raised = declared.errors & declared.raised_by(machine)
     for state in machine.states:
@@ -158,8 +159,18 @@ def error_names_exist(machine: Machine, declared: Declared) -> Iterator[str]:
                 yield f"{state.name}: no task of {machine.name} raises {name}"
             if not dot and state.type == "Task" and state.service != "lambda":
                 yield f"{state.name}: {state.service} does not raise {name}"
-            if dot and owner not in _OWNERS.get(state.service, {"States"}):
-                yield f"{state.name}: {state.service} does not raise {name}"
+            if dot and owner not in _owners(machine, state):
+                yield f"{state.name}: {state.service or state.type} does not raise {name}"
+
+
+def _owners(machine: Machine, state: State) -> frozenset[str]:
+    inside = [
+        task.service
+        for task in machine.tasks
+        if state.name in {each.name for each in machine.enclosing(task)}
+    ]
+    found = (_OWNERS.get(service, {"States"}) for service in (state.service, *inside))
+    return frozenset().union(*found)
 
 
 RULES: Final = (

@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Final
 
-from tests.contracts import catch_rules, data_rules, machines, retry_rules, shape_rules, task_rules
+from tests.contracts import (
+    catch_rules,
+    data_rules,
+    machines,
+    record_rules,
+    retry_rules,
+    shape_rules,
+    task_rules,
+)
 from tests.contracts.asl import Machine
 from tests.contracts.declared import Declared, Rule
 from tests.contracts.roles import Role
@@ -21,7 +29,9 @@ OF_EVERY_MACHINE: Final[tuple[Rule, ...]] = (
     *catch_rules.RULES,
     *data_rules.RULES,
 )
-OF_ROLE: Final[Mapping[Role, tuple[Rule, ...]]] = {Role.PRODUCT: catch_rules.OF_PRODUCTS}
+OF_ROLE: Final[Mapping[Role, tuple[Rule, ...]]] = {
+    Role.PRODUCT: (*catch_rules.OF_PRODUCTS, *record_rules.OF_PRODUCTS)
+}
 
 
 def rules_of(machine: Machine, declared: Declared) -> tuple[Rule, ...]:

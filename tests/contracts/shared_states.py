@@ -12,6 +12,11 @@ from tests.contracts.asl import Body, Machine
 SHARED: Final = (
     "Claim",
     "FindFirstResult",
+    "FirstDone?",
+    "FindRecord",
+    "RecordOwn?",
+    "FindOutputs",
+    "ReleaseFirst",
     "Duplicate",
     "PublishRecord",
     "Record",

@@ -43,6 +43,17 @@ def test_a_claim_compares_attributes_only_with_values() -> None:
     )
 
 
+def test_a_claim_is_released_only_as_it_was_read() -> None:
+    """Of two executions that find no result, only one claims the job again."""
+    release = STATES["ReleaseFirst"]["Parameters"]
+    values = release["ExpressionAttributeValues"]
+
+    assert release["ConditionExpression"] == "#execution = :first AND #status = :status"
+    assert values[":first"] == {"S.$": "$.duplicate.first.execution"}
+    assert values[":status"] == {"S.$": "$.duplicate.first.status"}
+    assert values[":held_until"] == {"N": "0"}
+
+
 def test_a_done_job_keeps_no_error_of_an_earlier_try() -> None:
     assert STATES["Record"]["Parameters"]["UpdateExpression"].endswith("REMOVE #error, #reason")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,6 +47,15 @@ class Driver:
         metadata = {f"matteline-{name.replace('_', '-')}": text for name, text in options.items()}
         self.s3.put_object(Bucket=to, Key=key, Body=content, Metadata=metadata)
 
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Photos arrive and no event tells of them."""
+        events, rule = self.cloud.client("events"), NAMES.machine("cutout")
+        (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
+        events.remove_targets(Rule=rule, Ids=[target["Id"]])
+        yield
+        events.put_targets(Rule=rule, Targets=[target])
+
     def wait_for(self, keys: list[str]) -> list[Execution]:
         """The ended execution of each key, in that order. Old executions do not count."""
         deadline = time.monotonic() + PATIENCE_S
@@ -73,13 +84,17 @@ class Driver:
         wait_for_calm(self.cloud, patience_s=PATIENCE_S)
         return reaped
 
-    def _start(self, machine: str, execution_input: object) -> Execution:
-        states = self.cloud.client("stepfunctions")
-        arn = states.start_execution(
+    def begin(self, execution_input: object, machine: str = "cutout") -> str:
+        """Start an execution by hand; return its ARN."""
+        started = self.cloud.client("stepfunctions").start_execution(
             stateMachineArn=NAMES.machine_arn(machine), input=json.dumps(execution_input)
-        )["executionArn"]
+        )
+        return str(started["executionArn"])
+
+    def _start(self, machine: str, execution_input: object) -> Execution:
+        arn = self.begin(execution_input, machine)
         self.wait_until_ended(arn)
-        return describe(states, arn)
+        return describe(self.cloud.client("stepfunctions"), arn)
 
     def wait_until_ended(self, arn: str) -> None:
         states = self.cloud.client("stepfunctions")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from pipeline.local.deployment import NAMES
@@ -12,7 +10,7 @@ from pipeline.operations.executions import find_execution
 from pipeline.operations.lookup import read_output_record
 from pipeline.operations.repairing import GONE, repair
 from pipeline.operations.site import Site
-from pipeline.operations.verdicts import LOST, STUCK, UNPUBLISHED, UNRECORDED, Finding
+from pipeline.operations.verdicts import LOST, STUCK, UNRECORDED, Finding
 from tests.execution.driver import Driver
 from tests.execution.operating import Write, row_of
 from tests.pictures import png, square
@@ -65,20 +63,8 @@ def test_a_cutout_published_by_an_execution_that_then_failed_is_recorded(
     assert _findings(site, job_id) == []
 
 
-def test_a_finished_job_without_its_manifest_is_left_for_a_person(
-    driver: Driver, site: Site
-) -> None:
-    job_id = driver.drop(png(square()), "unpublished/cat.png").output["job_id"]
-    driver.s3.delete_object(Bucket=NAMES.bucket("output"), Key="unpublished/cat_bg_removed.json")
-
-    (finding,) = _findings(site, job_id)
-
-    assert finding.kind == UNPUBLISHED
-    assert repair(site, finding).words == "not repaired: an operator must decide"
-
-
 def test_a_younger_object_than_patience_may_still_be_waiting(driver: Driver, site: Site) -> None:
-    with silence(driver):
+    with driver.silence():
         driver.put(png(square()), "waiting/cat.png")
     since = datetime.now(UTC) - timedelta(minutes=5)
 
@@ -95,7 +81,7 @@ def test_a_younger_object_than_patience_may_still_be_waiting(driver: Driver, sit
 def test_a_lost_photo_that_was_replaced_since_is_refused_and_its_successor_stands(
     driver: Driver, site: Site
 ) -> None:
-    with silence(driver):
+    with driver.silence():
         driver.put(png(square(left=8)), "late/cat.png")
     latest = driver.drop(png(square(left=56)), "late/cat.png")
     (lost,) = _lost(site, "late/cat.png")
@@ -115,24 +101,13 @@ def test_a_lost_photo_that_was_replaced_since_is_refused_and_its_successor_stand
 def test_a_lost_photo_that_was_deleted_since_is_left_for_a_person(
     driver: Driver, site: Site
 ) -> None:
-    with silence(driver):
+    with driver.silence():
         driver.put(png(square()), "deleted/cat.png")
     driver.s3.delete_object(Bucket=NAMES.bucket("ingest"), Key="deleted/cat.png")
     (lost,) = _lost(site, "deleted/cat.png")
 
     assert repair(site, lost).words == "not repaired: the object was deleted"
     assert len(_lost(site, "deleted/cat.png")) == 1
-
-
-@contextmanager
-def silence(driver: Driver) -> Iterator[None]:
-    """Photos arrive and no event tells of them."""
-    events = driver.cloud.client("events")
-    rule = NAMES.machine("cutout")
-    (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
-    events.remove_targets(Rule=rule, Ids=[target["Id"]])
-    yield
-    events.put_targets(Rule=rule, Targets=[target])
 
 
 def _lost(site: Site, key: str) -> list[Finding]:

@@ -164,6 +164,22 @@ def test_what_is_done_is_replayed_only_by_force(driver: Driver, site: Site) -> N
     assert outcome(driver, site, forced) == "DONE"
 
 
+def test_a_forced_replay_of_an_upload_follows_its_latest_version(
+    driver: Driver, site: Site
+) -> None:
+    driver.drop(png(square(left=8)), "follow/cat.png")
+    row = row_of(site, "follow/cat.png")
+
+    replayed = replay(site, job_of(site, row), Changes(force=True))
+
+    outcome(driver, site, replayed)
+    execution = find_execution(site, str(replayed.started))
+    assert execution is not None
+    assert execution.input == {
+        "bucket": NAMES.bucket("ingest"), "key": "follow/cat.png", "force": True
+    }  # fmt: skip
+
+
 def test_a_dry_run_starts_nothing(driver: Driver, site: Site) -> None:
     driver.drop(png(square()), "dry/cat.png", model="hungry")
     row = row_of(site, "dry/cat.png")

@@ -16,6 +16,9 @@ MACHINES: Final = ("cutout", "stage-weights", "record-failure")
 # How a photo comes to pass a state that a good first photo does not pass.
 SCENARIOS: Final = {
     ("cutout", "FindFirstResult"): "twice",
+    ("cutout", "FindRecord"): "twice",
+    ("cutout", "FindOutput"): "twice",
+    ("cutout", "ReleaseFirst"): "put back",
     ("cutout", "Quarantine"): "refused",
     ("cutout", "RecordQuarantine"): "refused",
     ("cutout", "RecordFailure"): "too small",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any, Final
 
@@ -61,7 +60,7 @@ def test_an_event_that_comes_after_that_of_its_replacement_undoes_nothing(storm:
     assert _alpha(storm, "events/late_bg_removed.png")[48, 24] == 0
 
 
-def test_a_photo_replaced_while_it_is_worked_on_ends_as_two_jobs(storm: Storm) -> None:
+def test_a_photo_replaced_while_it_is_worked_on_is_not_published(storm: Storm) -> None:
     key = "events/replaced.png"
     spot = Spot(key, "cutout", "RemoveBackground")
     storm.injector.surprises[spot] = lambda: storm.drop(key, RIGHT)
@@ -72,9 +71,23 @@ def test_a_photo_replaced_while_it_is_worked_on_ends_as_two_jobs(storm: Storm) -
     states = [
         verdict.state for each, verdict in storm.take_stock().verdicts if each.source.key == key
     ]
-    assert states == ["DONE", "DONE"]
-    manifest = json.loads(_output(storm, "events/replaced_bg_removed.json"))
-    assert manifest["source"]["key"] == key
+    assert states == ["QUARANTINED", "DONE"]
+    assert _alpha(storm, "events/replaced_bg_removed.png")[48, 72] == 255
+
+
+@pytest.mark.parametrize("times", [3, 4, 5])
+def test_photos_that_take_turns_under_one_key_leave_the_last_one(storm: Storm, times: int) -> None:
+    """All at once, each waiting for nothing: whatever order they end in, the latest stays."""
+    key = f"events/turns-{times}.png"
+    for turn in range(times):
+        storm.drop(key, (LEFT, RIGHT)[turn % 2])
+    storm.wait_for_calm()
+
+    last_is_left = times % 2 == 1
+    alpha = _alpha(storm, f"events/turns-{times}_bg_removed.png")
+    assert bool(alpha[48, 24]) is last_is_left
+    assert bool(alpha[48, 72]) is not last_is_left
+    assert storm.take_stock().findings == []
 
 
 def test_a_photo_whose_event_never_came_is_found_and_cut_out(storm: Storm) -> None:

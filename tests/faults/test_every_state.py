@@ -25,11 +25,13 @@ pytestmark = [
 ]
 
 PHOTO: Final = png(square())
+OTHER: Final = png(square(left=56))
 NOTHING_IN_IT: Final = png(np.zeros((96, 96, 3), dtype=np.uint8))
 UNDISTURBED: Final = {
     GOOD: "DONE",
     "unstaged": "DONE",
     "twice": "DUPLICATE",
+    "put back": "DONE",
     "refused": "QUARANTINED",
     "too small": "FAILED",
     "red": "FAILED",
@@ -55,8 +57,12 @@ class Aftermath:
 @pytest.fixture(scope="module")
 def aftermath(storm: Storm) -> Aftermath:
     for case in cases():
-        if case.scenario == "twice":
+        if case.scenario in {"twice", "put back"}:
             storm.drop(case.key, PHOTO)
+    storm.wait_for_calm()
+    for case in cases():
+        if case.scenario == "put back":
+            storm.drop(case.key, OTHER)
     storm.wait_for_calm()
     spots = {case: storm.plan(case) for case in cases()}
     for case in cases():

@@ -108,6 +108,21 @@ def test_objects_are_allowed_by_the_known_part_of_their_keys() -> None:
     assert copied["kms:Decrypt"] == f"arn:aws:kms:{_AWS}:key/*"
 
 
+@pytest.mark.parametrize(
+    ("action", "granted"),
+    [
+        ("getObject", {"s3:GetObject"}),
+        ("getObjectAttributes", {"s3:GetObject", "s3:GetObjectAttributes"}),
+    ],
+)
+def test_a_missing_object_is_told_from_a_forbidden_one(action: str, granted: set[str]) -> None:
+    found = allowed(f"aws-sdk:s3:{action}", {"Bucket": "${OutputBucket}", "Key.$": "$.key"})
+
+    assert {name for name in found if name.startswith("s3:GetObject")} == granted
+    assert {found[name] for name in granted} == {"arn:aws:s3:::dev-output/*"}
+    assert found["s3:ListBucket"] == "arn:aws:s3:::dev-output"
+
+
 def test_waiting_for_a_child_allows_its_alias_executions_and_the_watching_rule() -> None:
     found = allowed(
         "states:startExecution.sync:2", {"StateMachineArn": "${StageWeightsStateMachineArn}"}

@@ -87,6 +87,7 @@ def _memo_machine(cutout: str) -> dict[str, Any]:
     reading = states["ReadMemo"]
     del reading["Parameters"]["Payload"]["prompts.$"]
     reading["Parameters"]["Payload"]["output_stem.$"] = "$.job.output_stem"
+    reading["Parameters"]["Payload"]["follows_latest.$"] = "$.job.follows_latest"
     reading["ResultSelector"] = {
         f"{name}.$": f"$.Payload.{name}"
         for name in ("list", "work_key", "output_key", "model", "metrics", "provenance")
@@ -117,4 +118,5 @@ def _describe(states: dict[str, Any]) -> None:
         for name in ("pictures.$", "weights_sha256.$", "subjects.$", "refinement.$"):
             document.pop(name, None)
         document.update(made)
+    body["outputs.$"] = "States.Array($.memo.output_key)"
     body["tasks"] = {"Inspect.$": "$.inspection", "ReadMemo": _PROVENANCE}

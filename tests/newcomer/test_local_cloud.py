@@ -79,6 +79,20 @@ def test_a_container_that_serves_http_answers(terminal: Terminal) -> None:
     assert answer["headers"]["matteline-version"] == "memo-server/0.1.0"
 
 
+def test_a_list_that_was_deleted_is_made_again_and_one_that_is_there_is_not(
+    terminal: Terminal,
+) -> None:
+    aws = terminal.command("aws").split(" s3 ")[0]
+    terminal.type(f"{aws} s3 rm s3://matteline-local-output/thirsty_memo.txt")
+
+    upload(terminal, "note.memo", key="thirsty.memo", metadata="matteline-model=drinks")
+    terminal.wait_for("DONE        thirsty.memo", times=2)
+    upload(terminal, "note.memo", key="thirsty.memo", metadata="matteline-model=drinks")
+    terminal.wait_for("DUPLICATE   thirsty.memo")
+
+    assert output(terminal, "thirsty_memo.txt").split() == ["lemonade"]
+
+
 def test_an_audit_finds_every_upload_of_every_product(terminal: Terminal) -> None:
     for words in ("jobs audit --since 1h", "jobs audit --since 1h --product memo"):
         told = verb(terminal, words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from dataclasses import replace
@@ -11,18 +12,22 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.errors import NoSubject, OutOfMemory, UnknownModel
-from pipeline.task import task
+from pipeline.artifacts import LocalStore, Location
+from pipeline.contracts.contract import Source
+from pipeline.errors import NoSubject, OutOfMemory, SourceChanged, UnknownModel
+from pipeline.task import equip, task
 from pipeline.weights.proxies import Proxies
-from pipeline.workbench import Settings
+from pipeline.workbench import Settings, Workbench
 from tests.pipeline.containers.greeter.calls import EVENT, LAMBDA, call
 from tests.pipeline.containers.greeter.handler import (
     Greet,
+    Portray,
     greet,
     hurry,
     licence,
     overeat,
     refuse,
+    replace_photo,
     stumble,
 )
 
@@ -103,6 +108,35 @@ def test_a_named_failure_keeps_its_name() -> None:
 def test_a_bug_keeps_its_own_name() -> None:
     with pytest.raises(ZeroDivisionError, match="a bug"):
         call(stumble)
+
+
+@pytest.fixture
+def portrait(tmp_path: Path) -> dict[str, Any]:
+    """The payload of a product's last task, for a photo that is stored."""
+    store, place = LocalStore(tmp_path), Location("photos", "cat.jpg")
+    photo = store.write(place, b"a photo", media_type="")
+    root = Path(inspect.getfile(replace_photo)).parents[2]
+    equip(Workbench(root=root, settings=Settings(), store=store))
+    source = Source(
+        bucket="photos", key="cat.jpg", version_id=None, etag=store.stat(place).etag,
+        sha256=photo.sha256, bytes=photo.bytes, media_type="image/jpeg",
+    )  # fmt: skip
+    return {"schema": 1, "source": source.model_dump()}
+
+
+def test_a_result_is_not_published_of_a_photo_that_was_replaced_meanwhile(
+    portrait: dict[str, Any],
+) -> None:
+    with pytest.raises(SourceChanged, match="replaced before its result was published"):
+        task(Portray)(replace_photo)({**portrait, "follows_latest": True}, LAMBDA)
+
+
+def test_a_result_of_a_version_that_a_user_named_is_published_all_the_same(
+    portrait: dict[str, Any],
+) -> None:
+    made = task(Portray)(replace_photo)({**portrait, "follows_latest": False}, LAMBDA)
+
+    assert made["text"] == "Look!"
 
 
 def test_a_deployment_can_set_everything(tmp_path: Path) -> None:

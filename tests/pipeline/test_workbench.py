@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from pipeline.artifacts import (
     Location,
     ObjectArchived,
 )
+from pipeline.aws.s3 import S3Store
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.errors import (
     KeyUnusable,
@@ -24,7 +27,7 @@ from pipeline.errors import (
     SourceMissing,
     StoreUnavailable,
 )
-from pipeline.workbench import Settings, read_source
+from pipeline.workbench import Settings, read_source, require_latest
 
 ON_LAMBDA = {"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
 INSPECTED = b"the photo as it was"
@@ -112,3 +115,87 @@ def test_a_photo_with_other_bytes_has_changed(store: LocalStore, content: bytes)
 
     with pytest.raises(SourceChanged, match=r"s3://photos/사진/cat 1\.jpg was replaced"):
         read_source(store, SOURCE)
+
+
+@pytest.fixture
+def s3(cloud: Any) -> Any:
+    """S3 with a versioned bucket called `photos`."""
+    backends, client = cloud
+    backends.reset()
+    client.create_bucket(Bucket=SOURCE.bucket)
+    client.put_bucket_versioning(
+        Bucket=SOURCE.bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+    return client
+
+
+def uploaded(
+    s3: Any, content: bytes = INSPECTED, metadata: Mapping[str, str] | None = None
+) -> SourcePhoto:
+    """Upload a photo; return it as an inspection describes it."""
+    stored = s3.put_object(
+        Bucket=SOURCE.bucket, Key=SOURCE.key, Body=content, Metadata=metadata or {}
+    )
+    facts = {"version_id": stored["VersionId"], "etag": stored["ETag"].strip('"')}
+    return SOURCE.model_copy(update=facts)
+
+
+def test_a_photo_that_is_still_there_is_the_latest(s3: Any) -> None:
+    require_latest(S3Store(s3), uploaded(s3))
+
+
+def test_a_photo_in_an_unversioned_bucket_is_the_latest(store: LocalStore) -> None:
+    put(store, INSPECTED)
+    inspected = SOURCE.model_copy(update={"etag": store.stat(SOURCE.location).etag})
+
+    require_latest(store, inspected)
+
+
+def test_a_photo_that_was_replaced_is_not_the_latest(s3: Any) -> None:
+    inspected = uploaded(s3)
+    uploaded(s3, b"another photo")
+
+    with pytest.raises(SourceChanged, match="was replaced before its result was published"):
+        require_latest(S3Store(s3), inspected)
+
+
+def test_a_photo_that_was_deleted_is_missing_though_its_version_is_there(s3: Any) -> None:
+    inspected = uploaded(s3)
+    s3.delete_object(Bucket=SOURCE.bucket, Key=SOURCE.key)
+
+    with pytest.raises(SourceMissing, match="was deleted before its result was published"):
+        require_latest(S3Store(s3), inspected)
+
+
+def test_a_photo_that_was_put_back_is_the_latest_again(s3: Any) -> None:
+    inspected = uploaded(s3)
+    uploaded(s3, b"another photo")
+    uploaded(s3)
+
+    require_latest(S3Store(s3), inspected)
+
+
+def test_the_same_bytes_under_another_etag_are_the_same_photo(s3: Any) -> None:
+    """Encryption and multipart uploads change an ETag."""
+    inspected = uploaded(s3).model_copy(update={"etag": "that of another encryption"})
+    uploaded(s3)
+
+    require_latest(S3Store(s3), inspected)
+
+
+@pytest.mark.parametrize("other", [{}, {"matteline-crop": "false"}])
+def test_the_same_bytes_with_other_options_are_another_request(
+    s3: Any, other: dict[str, str]
+) -> None:
+    inspected = uploaded(s3, metadata={"matteline-crop": "true"})
+    uploaded(s3, metadata=other)
+
+    with pytest.raises(SourceChanged):
+        require_latest(S3Store(s3), inspected)
+
+
+def test_metadata_that_is_no_option_does_not_matter(s3: Any) -> None:
+    inspected = uploaded(s3, metadata={"mtime": "1"})
+    uploaded(s3, metadata={"mtime": "2"})
+
+    require_latest(S3Store(s3), inspected)

@@ -15,7 +15,7 @@ from pipeline.contracts.contract import FOREVER, PlannedModel, SourcePhoto
 from pipeline.contracts.cutout import CutoutOptions
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import load_products
-from pipeline.errors import SourceChanged, UnknownModel
+from pipeline.errors import SourceChanged, SourceMissing, UnknownModel
 from tests.conftest import ROOT
 from tests.containers.media_inspector.inspecting import CAT, arrived, etag, inspect, jpeg
 
@@ -195,18 +195,61 @@ def test_an_event_that_comes_after_other_bytes_have_come_is_refused(
     put(s3, jpeg())
     event = arrived(etag=etag(jpeg("blue")), **{"version-id": first})
 
-    with pytest.raises(SourceChanged, match="replaced before its event arrived"):
+    with pytest.raises(SourceChanged, match="replaced before its result was published"):
         inspect(S3Store(s3), catalogue, **event)
 
 
-def test_an_event_of_a_photo_that_was_deleted_since_is_about_its_version(
+def test_an_event_that_comes_after_the_same_bytes_with_other_options_is_refused(
+    s3: Any, catalogue: Catalogue
+) -> None:
+    first = put(s3, jpeg())
+    put(s3, jpeg(), Metadata={"matteline-crop": "true"})
+    event = arrived(etag=etag(jpeg()), **{"version-id": first})
+
+    with pytest.raises(SourceChanged):
+        inspect(S3Store(s3), catalogue, **event)
+
+
+def test_an_event_of_a_photo_that_was_deleted_since_is_refused(
     s3: Any, catalogue: Catalogue
 ) -> None:
     first = put(s3, jpeg("blue"))
     s3.delete_object(Bucket="photos", Key="trips/cat.jpg")
     event = arrived(etag=etag(jpeg("blue")), **{"version-id": first})
 
-    assert inspect(S3Store(s3), catalogue, **event).job.source.version_id == first
+    with pytest.raises(SourceMissing, match=r"there is no s3://photos/trips/cat\.jpg"):
+        inspect(S3Store(s3), catalogue, **event)
+
+
+def test_a_version_named_by_a_user_is_read_though_the_photo_was_deleted(
+    s3: Any, catalogue: Catalogue
+) -> None:
+    first = put(s3, jpeg("blue"))
+    s3.delete_object(Bucket="photos", Key="trips/cat.jpg")
+
+    assert inspect(S3Store(s3), catalogue, version_id=first).job.source.version_id == first
+
+
+def test_a_job_follows_the_latest_version_unless_a_user_named_one(
+    s3: Any, catalogue: Catalogue
+) -> None:
+    named = put(s3, jpeg())
+    event = arrived(etag=etag(jpeg()), **{"version-id": named})
+    asked: tuple[dict[str, Any], ...] = (event, {}, {"version_id": named})
+
+    follows = [inspect(S3Store(s3), catalogue, **each).job.follows_latest for each in asked]
+
+    assert follows == [True, True, False]
+
+
+def test_a_photo_is_measured_by_one_request(s3: Any, catalogue: Catalogue) -> None:
+    event = arrived(etag=etag(jpeg()), **{"version-id": put(s3, jpeg())})
+    heads: list[Any] = []
+    s3.meta.events.register("before-call.s3.HeadObject", lambda **asked: heads.append(asked))
+
+    inspect(S3Store(s3), catalogue, **event)
+
+    assert len(heads) == 1
 
 
 def test_an_old_version_can_be_asked_for(s3: Any, catalogue: Catalogue) -> None:

@@ -62,7 +62,9 @@ def test_a_typed_input_can_say_everything() -> None:
     request = read_request(typed(version_id="v1", force=True, options={"crop": True}))
     location = Location("photos", "cat.jpg", "v1")
 
-    assert request == Request(location, None, force=True, options={"crop": True})
+    assert request == Request(
+        location, None, force=True, options={"crop": True}, follows_latest=False
+    )
 
 
 @pytest.mark.parametrize("key", ["a+b%20c.jpg", "고양이 😀.jpg", "a//b", "../up", " ", "k" * 1024])

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from pipeline.cli.contact_sheet import ContactSheet
+from pipeline.photo.colour_spaces import from_code_points
 from pipeline.photo.pixels import encode
 from pipeline.session.batch import Outcome, Photo
 from tests.pictures import square, unpng
@@ -72,6 +73,19 @@ def test_a_transparent_cutout_is_on_a_checkerboard(photo: Path, output: Path) ->
     sheet.add(done(photos(1, photo)[0], output))
 
     assert share(output / "contact-sheet.png", (204, 204, 204)) == pytest.approx(0.5, abs=0.1)
+
+
+def test_colours_of_a_wide_gamut_are_shown_as_they_look(photo: Path, output: Path) -> None:
+    # P3's red is less than full in its own numbers where sRGB's is full.
+    p3 = from_code_points(primaries=12, transfer=13)
+    assert p3
+    pixels = np.full((40, 60, 3), (234, 51, 35), np.uint8)
+    photo.write_bytes(encode(pixels, picture_format="png", icc_profile=p3.profile()))
+    sheet = ContactSheet(photos(1, photo), output)
+    sheet.add(done(photos(1, photo)[0], output))
+
+    middle = unpng((output / "contact-sheet.png").read_bytes())[30, 160, :3].astype(int)
+    assert np.abs(middle - RED).max() <= 3
 
 
 def test_a_page_is_written_as_soon_as_its_photos_ended(photo: Path, output: Path) -> None:

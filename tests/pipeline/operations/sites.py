@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import boto3
@@ -27,9 +28,13 @@ PRODUCTS: Final = (CUTOUT, TRANSCRIPT)
 
 @dataclass(frozen=True, eq=False)
 class FakeSite:
-    """Answers with the object versions it is given, and takes redrives."""
+    """Answers with the object versions it is given, and takes redrives.
+
+    `uploaded` has when the latest version of each key came.
+    """
 
     versions: list[dict[str, Any]] = field(default_factory=list)
+    uploaded: dict[str, datetime] = field(default_factory=dict)
     redriven: list[str] = field(default_factory=list)
     names: Names = LOCAL_NAMES
     real: Any = None
@@ -50,6 +55,15 @@ class FakeSite:
 
     def paginate(self, **_: Any) -> list[dict[str, Any]]:
         return [{"Versions": self.versions}]
+
+    @property
+    def exceptions(self) -> Any:
+        return SimpleNamespace(ClientError=ClientError)
+
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: ARG002, N803
+        if Key not in self.uploaded:
+            raise ClientError({"Error": {"Code": "404", "Message": ""}}, "HeadObject")
+        return {"ETag": '"etag"', "ContentLength": 1, "LastModified": self.uploaded[Key]}
 
     def get_execution_history(self, **_: Any) -> dict[str, Any]:
         return {"events": [{"type": name} for name in self.last_events]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ import pytest
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.operations.auditing import _doubled, accepted_since, audit
 from pipeline.operations.executions import Execution
+from pipeline.operations.jobs_table import JobRow
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DOUBLED
 from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT, FakeSite
@@ -42,11 +44,24 @@ def done(job_id: str, *, forced: bool = False, ended_as: str = "DONE") -> Execut
 def test_a_job_is_doubled_if_it_was_cut_out_twice_and_nobody_forced_it(
     executions: list[Execution], doubled: list[str]
 ) -> None:
-    findings = list(_doubled(executions))
+    findings = list(_doubled(executions, []))
 
     assert [(finding.kind, finding.what) for finding in findings] == [
         (DOUBLED, job_id) for job_id in doubled
     ]
+
+
+@pytest.mark.parametrize(
+    ("missed_by", "doubled"),
+    [(("first",), 0), (("before the audit",), 1), ((), 1)],
+)
+def test_a_job_whose_result_was_missed_in_between_is_not_doubled(
+    missed_by: tuple[str, ...], doubled: int
+) -> None:
+    executions = [replace(done("j"), arn=name) for name in ("first", "second")]
+    row = JobRow("j", "DONE", "second", NOON, missed_by=missed_by)
+
+    assert len(list(_doubled(executions, [row]))) == doubled
 
 
 class LongHistory:
@@ -131,21 +146,29 @@ def test_an_execution_belongs_to_the_version_it_was_started_for(
 ) -> None:
     site = FakeSite(versions=[version("v1", minutes=0), version("v2", minutes=5)])
 
-    found = accepted_since(site.site, NOON, [execution])
+    found = accepted_since(site.site, NOON, [execution], defaultdict(list))
 
     assert [each.source.version_id for each in found if each.executions] == [owner]
+
+
+def test_versions_of_one_second_come_in_the_order_of_their_upload() -> None:
+    site = FakeSite(versions=[version("v2", minutes=0), version("v1", minutes=0)])
+
+    found = accepted_since(site.site, NOON, [], defaultdict(list))
+
+    assert [each.source.version_id for each in found] == ["v1", "v2"]
 
 
 def test_a_folders_marker_is_no_photo() -> None:
     site = FakeSite(versions=[version("v1", minutes=0, key="trips/")])
 
-    assert list(accepted_since(site.site, NOON, [])) == []
+    assert list(accepted_since(site.site, NOON, [], defaultdict(list))) == []
 
 
 def test_an_object_of_the_very_second_is_looked_at_and_an_older_one_is_not() -> None:
     site = FakeSite(versions=[version("v1", minutes=0), version("v0", minutes=-1, key="old.jpg")])
 
-    found = accepted_since(site.site, NOON, [])
+    found = accepted_since(site.site, NOON, [], defaultdict(list))
 
     assert [each.source.key for each in found] == ["cat.jpg"]
 
@@ -153,7 +176,7 @@ def test_an_object_of_the_very_second_is_looked_at_and_an_older_one_is_not() -> 
 def test_a_version_is_audited_for_the_product_that_takes_its_key() -> None:
     site = FakeSite(versions=[version("v1", minutes=0, key="talk.mp3")])
 
-    found = accepted_since(site.site, NOON, [])
+    found = accepted_since(site.site, NOON, [], defaultdict(list))
 
     assert [(each.source.key, each.product) for each in found] == [("talk.mp3", TRANSCRIPT)]
 
@@ -163,7 +186,7 @@ def test_a_version_is_audited_for_every_product_that_processed_it() -> None:
     of_cutout = typed("t", minutes=1)
     of_other = replace(of_cutout, arn=arn("o", "write-transcript"))
 
-    found = list(accepted_since(site.site, NOON, [of_cutout, of_other]))
+    found = list(accepted_since(site.site, NOON, [of_cutout, of_other], defaultdict(list)))
 
     assert [(each.product, each.executions) for each in found] == [
         (CUTOUT, (of_cutout,)),
@@ -175,4 +198,6 @@ def test_an_execution_of_no_product_is_ignored() -> None:
     site = FakeSite(versions=[version("v1", minutes=0)])
     execution = replace(typed("t", minutes=1), arn=arn("t", "backfill"))
 
-    assert [each.executions for each in accepted_since(site.site, NOON, [execution])] == [()]
+    assert [
+        each.executions for each in accepted_since(site.site, NOON, [execution], defaultdict(list))
+    ] == [()]

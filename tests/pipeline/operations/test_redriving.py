@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import boto3
@@ -68,6 +68,44 @@ def test_a_redriven_job_is_held_for_as_long_as_its_own_definition_lets_it_run(
     redrive(replace(aws, timeout_s=60).site, job(aws, "FAILED", RED))
 
     assert before + 59 <= int(held_until(aws)) <= datetime.now(UTC).timestamp() + 60
+
+
+NOON: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
+PHOTO: Final = {"bucket": "photos", "key": "cat.jpg"}
+EVENT: Final = {
+    "detail-type": "Object Created",
+    "detail": {"bucket": {"name": "photos"}, "object": {"key": "cat.jpg", "version-id": "v1"}},
+}
+
+
+@pytest.mark.parametrize("asked", [PHOTO, EVENT])
+@pytest.mark.parametrize("uploaded", [{}, {"cat.jpg": NOON + timedelta(minutes=1)}])
+def test_an_execution_whose_object_was_replaced_or_deleted_since_is_not_resumed(
+    aws: FakeSite, asked: dict[str, Any], uploaded: dict[str, datetime]
+) -> None:
+    """It may have made its outputs, and would publish them over those of the newer upload."""
+    found = job(aws, "FAILED", replace(RED, input=asked, started=NOON))
+    site = replace(aws, uploaded=uploaded).site
+
+    with pytest.raises(NotRedriven, match="replaced or deleted since"):
+        redrive(site, found)
+
+    assert aws.redriven == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "uploaded"),
+    [(EVENT, {"cat.jpg": NOON}), ({**PHOTO, "version_id": "v1"}, {})],
+    ids=["the latest version", "a version that a user named"],
+)
+def test_an_execution_whose_object_is_as_it_was_is_resumed(
+    aws: FakeSite, asked: dict[str, Any], uploaded: dict[str, datetime]
+) -> None:
+    found = job(aws, "FAILED", replace(RED, input=asked, started=NOON))
+
+    redrive(replace(aws, uploaded=uploaded).site, found)
+
+    assert aws.redriven == ["red"]
 
 
 def test_the_record_of_an_execution_that_claimed_nothing_goes_when_it_is_resumed(

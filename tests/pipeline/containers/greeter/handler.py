@@ -1,11 +1,11 @@
-"""Seven ways a task can end, and an API, not yet decorated."""
+"""Eight ways a task can end, and an API, not yet decorated."""
 
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from pipeline.contracts.contract import Job, Result
+from pipeline.contracts.contract import Job, PublishedJob, Result
 from pipeline.errors import NoSubject, WeightsClaimed
 from pipeline.model_context import catalogue_of
 from pipeline.observed import Call
@@ -16,6 +16,10 @@ class Greet(Job):
     name: str
     execution: str = "unnamed"
     job_id: str = "unnamed"
+
+
+class Portray(PublishedJob):
+    """The last task of a product."""
 
 
 class Greeted(Result):
@@ -66,3 +70,8 @@ class Doorbell:
 def greet_over_http(root: Path, settings: Settings) -> Doorbell:
     Doorbell.built.append((root, settings))
     return Doorbell()
+
+
+def replace_photo(job: Portray, context: TaskContext) -> Greeted:
+    context.store.write(job.source.location, b"another photo", media_type="")
+    return Greeted(greeting="Look!")

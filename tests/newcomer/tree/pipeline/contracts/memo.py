@@ -4,12 +4,11 @@ from pipeline.artifacts import Artifact
 from pipeline.contracts.contract import (
     Contract,
     Inspected,
-    Job,
     MediaJob,
     Options,
     PlannedModel,
+    PublishedJob,
     Result,
-    Source,
 )
 
 
@@ -34,10 +33,9 @@ class MemoInspected(Inspected):
     plan: MemoPlan
 
 
-class ReadMemo(Job):
+class ReadMemo(PublishedJob):
     job_id: str
     execution: str
-    source: Source
     model: str
     models_bucket: str
     weights_key: str | None
