@@ -87,7 +87,10 @@ class PermanentError(PipelineError):
 class UnsupportedMedia(PermanentError):
     """The file is not in a supported format."""
 
-    hint = "Upload a JPEG, PNG, WebP, TIFF, BMP or GIF; the content decides, not the file name."
+    hint = (
+        "Upload a JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF; the content decides, not the "
+        "file name."
+    )
 
 
 class CorruptMedia(PermanentError):

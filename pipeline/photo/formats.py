@@ -7,6 +7,7 @@ removes those that its pixels do not need. To add a format, write its module and
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -15,7 +16,9 @@ from PIL import Image, ImageFile
 
 from pipeline.errors import UnsupportedMedia
 from pipeline.photo import bmp, gif, jpeg, png, tiff, webp
+from pipeline.photo.heif import image as heif
 from pipeline.photo.meaning import Meaning
+from pipeline.photo.refused import name_of
 
 # Bytes per pixel while decoding: measured, rounded up, and checked by tests for every format.
 _NARROW: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
@@ -41,9 +44,14 @@ def _profile_only(image: Image.Image, _content: bytes) -> Meaning:
     return Meaning((profile,) if profile else ())
 
 
+def _by_pillow(name: str, content: bytes) -> ImageFile.ImageFile:
+    return Image.open(io.BytesIO(content), formats=[name])
+
+
 class Format(NamedTuple):
     """A photo format. `name` is Pillow's; `signature` matches the first bytes of its files.
 
+    `open` takes the name and the prepared bytes; it opens the picture, and decodes no pixel.
     `prepare` returns the bytes for the decoder, or raises MediaTooLarge or UnsupportedMedia.
     `is_complete` takes a decoded picture and those bytes; it returns False if the decoder filled in
     missing rows. `extra_bytes` takes an opened picture and the number of pixels in the file; it
@@ -57,6 +65,7 @@ class Format(NamedTuple):
     is_complete: Callable[[ImageFile.ImageFile, bytes], bool] = _complete
     extra_bytes: Callable[[ImageFile.ImageFile, int], int] = _nothing
     read_meaning: Callable[[ImageFile.ImageFile, bytes], Meaning] = _profile_only
+    open: Callable[[str, bytes], ImageFile.ImageFile] = _by_pillow
 
     def decoding_bytes(self, image: ImageFile.ImageFile, coded: tuple[int, int]) -> int:
         """Return the most bytes that decoding an opened picture needs, excluding its file.
@@ -72,6 +81,11 @@ def _starts(pattern: bytes) -> re.Pattern[bytes]:
     return re.compile(pattern, re.DOTALL)
 
 
+# ISO base media files say first whom they are for; a general brand comes before those in detail.
+_GENERAL: Final = rb"mi(?:f[12]|af)|msf1"
+_AVIF: Final = rb".{4}ftyp(?:avi[fos]|(?:%s)(?:.{4}){1,16}?avi[fos])" % _GENERAL
+_HEIC: Final = rb".{4}ftyp(?:he[iv][cmsx]|%s)" % _GENERAL
+
 FORMATS: Final = (
     Format("JPEG", _starts(rb"\xff\xd8\xff"), jpeg.prepare, jpeg.is_complete, jpeg.extra_bytes),
     Format(
@@ -85,6 +99,14 @@ FORMATS: Final = (
     ),
     Format("BMP", _starts(rb"BM"), read_meaning=bmp.read_meaning),
     Format("GIF", _starts(rb"GIF8[79]a"), read_meaning=gif.read_meaning),
+    Format(
+        "AVIF", _starts(_AVIF), heif.prepare, extra_bytes=heif.extra_bytes,
+        read_meaning=heif.read_meaning, open=heif.opened,
+    ),
+    Format(
+        "HEIC", _starts(_HEIC), heif.prepare, extra_bytes=heif.extra_bytes,
+        read_meaning=heif.read_meaning, open=heif.opened,
+    ),
 )  # fmt: skip
 
 
@@ -93,6 +115,4 @@ def identify(content: bytes) -> Format:
     for photo_format in FORMATS:
         if photo_format.signature.match(content):
             return photo_format
-    if not content:
-        raise UnsupportedMedia("the file is empty")
-    raise UnsupportedMedia(f"not a supported photo format (first bytes {content[:8].hex(' ')})")
+    raise UnsupportedMedia(name_of(content))

@@ -1,4 +1,4 @@
-"""JPEG: keep only the segments that the pixels need, limit the scans, detect missing rows."""
+"""JPEG: keep only the segments that the pixels need, limit the scans, detect missing ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, ImageChops, ImageFile
 
-from pipeline.errors import MediaTooLarge, UnsupportedMedia
+from pipeline.errors import CorruptMedia, MediaTooLarge, UnsupportedMedia
 from pipeline.photo.limits import MAX_EXIF_BYTES, MAX_SCANS, counted
 
 _SOI: Final = b"\xff\xd8"
@@ -30,6 +30,8 @@ _GREY: Final = (126, 129)  # what missing coefficients decode to, in every colou
 _FILLING: Final = bytes(range(1, 255)) * 2  # more scan data; decoders ignore it after the last row
 _SECOND_COPY: Final = 4  # bytes per pixel of the picture that `is_complete` decodes
 _COEFFICIENT: Final = 2  # bytes
+_FREQUENCIES: Final = 64  # coefficients of a block
+_ALL: Final = (1 << _FREQUENCIES) - 1
 
 
 class _Segment(NamedTuple):
@@ -44,14 +46,19 @@ def prepare(content: bytes) -> bytes:
     """Remove comments, previews, editors' notes, junk and everything after the end of the picture.
 
     Raises UnsupportedMedia for a lossless, hierarchical or 12-bit JPEG; MediaTooLarge for more than
-    `MAX_SCANS` scans or `MAX_PARTS` segments.
+    `MAX_SCANS` scans or `MAX_PARTS` segments; CorruptMedia if the last scans are missing.
     """
     kept, scans, exif_bytes = [_SOI], 0, 0
+    missing: dict[int, int] = {}
     for segment in _segments(content):
         marker = segment.marker
         body = content[segment.start + 4 : segment.start + 16]
         if marker in _FRAMES and (marker not in _SUPPORTED or body[:1] > b"\x08"):
             raise UnsupportedMedia("unsupported JPEG coding: lossless, hierarchical or 12-bit")
+        if marker in _FRAMES:
+            missing |= dict.fromkeys(_components(content, segment), _ALL)
+        if marker == _SCAN:
+            _note_scan(content, segment, missing)
         scans += marker == _SCAN
         if scans > MAX_SCANS:
             raise MediaTooLarge(f"more than {MAX_SCANS} JPEG scans")
@@ -61,16 +68,20 @@ def prepare(content: bytes) -> bytes:
             exif_bytes += segment.end - segment.start
         if marker != _COMMENT and (marker != _APP1 or exif_bytes <= MAX_EXIF_BYTES):
             kept.append(content[segment.start : segment.end])
+    if scans and any(missing.values()):
+        raise CorruptMedia("damaged JPEG: its last scans are missing")
     return b"".join(kept)
 
 
 def is_complete(image: ImageFile.ImageFile, content: bytes) -> bool:
     """Return False if the file has less scan data than the decoded picture needs.
 
-    Decoders fill missing blocks with middle grey. Where a picture ends in grey, it is decoded again
-    with more scan data: only an incomplete picture changes.
+    Decoders fill missing blocks with middle grey, and what a progressive scan would refine stays
+    blurred. Where either is possible, the file is decoded again with more scan data: only an
+    incomplete picture changes.
     """
-    return not _ends_in_grey(image) or not _changes(image, _with_more_data(content))
+    possible = image.info.get("progressive") or _ends_in_grey(image)
+    return not possible or not _changes(image, _with_more_data(content))
 
 
 def extra_bytes(image: ImageFile.ImageFile, coded_pixels: int) -> int:
@@ -103,6 +114,26 @@ def _end_of(content: bytes, start: int, marker: int) -> int:
         return end
     found = _SCANS_END.search(content, end)
     return found.start() if found else len(content)
+
+
+def _components(content: bytes, segment: _Segment) -> bytes:
+    """Return the numbers of a frame's components."""
+    header = content[segment.start + 4 : segment.end]
+    return header[6::3][: header[5]] if len(header) > 5 else b""
+
+
+def _note_scan(content: bytes, segment: _Segment, missing: dict[int, int]) -> None:
+    """Clear the bits of the coefficients that this scan completes, from 0 to 63, by component.
+
+    A scan has a range of coefficients; progressive scans halve their steps, down to 2⁰ at the end.
+    """
+    header = content[segment.start + 4 : segment.end]
+    count = header[0] if header else 0
+    first, last, steps = (*header[1 + 2 * count : 4 + 2 * count], 0, 0, 0)[:3]
+    if steps & 15 == 0:
+        done = (1 << min(last + 1, _FREQUENCIES)) - (1 << min(first, _FREQUENCIES))
+        for component in header[1 : 1 + 2 * count : 2]:
+            missing[component] = missing.get(component, 0) & ~done
 
 
 def _ends_in_grey(image: Image.Image) -> bool:

@@ -16,6 +16,7 @@ MAX_EXIF_BYTES: Final = 2**20
 MAX_PROFILE_BYTES: Final = 2**20
 MAX_TIFF_TAGS: Final = 2**16
 MAX_STRIPS: Final = 2**20
+MAX_TILES: Final = 4096  # a phone's 50 megapixels have about 200
 
 
 def require_bytes(count: int) -> None:

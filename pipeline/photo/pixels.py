@@ -33,7 +33,9 @@ __all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "encode", "probe", 
 # Pillow warns above its own limit and raises at twice that; `limits` has ours.
 Image.MAX_IMAGE_PIXELS = None
 
-_ALLOCATION_FAILURES: Final = ("out of memory", "decoder error -9")
+_ALLOCATION_FAILURES: Final = (
+    "out of memory", "Out of memory", "Memory allocation error", "decoder error -9",
+)  # fmt: skip
 # The encoder's setting for each format that loses colours: docs/options.md says why.
 QUALITY: Final = {"jpeg": 92, "avif": 85}
 # Half the chroma would cost 2 dB. Pillow cannot make a smaller JPEG of the same pixels: its buffer
@@ -216,7 +218,7 @@ def _opened(content: bytes) -> Iterator[_Opened]:
     photo_format = identify(content)
     prepared = photo_format.prepare(content)
     with _decoder_faults(photo_format.name):
-        image = Image.open(io.BytesIO(prepared), formats=[photo_format.name])
+        image = photo_format.open(photo_format.name, prepared)
     with image:
         require_size(*image.size)
         if photo_format.name == "PNG":

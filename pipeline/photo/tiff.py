@@ -11,6 +11,7 @@ from PIL import ImageFile, ImagePalette, TiffImagePlugin
 from pipeline.errors import MediaTooLarge, UnsupportedMedia
 from pipeline.photo.limits import MAX_STRIPS, require_size
 from pipeline.photo.meaning import Meaning
+from pipeline.photo.refused import CAMERA_RAW
 from pipeline.photo.tiff_directories import Directory, read_directories, with_first
 
 # Pillow's own reader of uncompressed files takes planes of 16 bits for one of 8, and missing planes
@@ -54,7 +55,6 @@ _RAW_SUFFIXES: Final = {
     ".3fr", ".arw", ".cr2", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef",
     ".mos", ".nef", ".nrw", ".pef", ".rw2", ".rwl", ".sr2", ".srf", ".srw",
 }  # fmt: skip
-RAW: Final = "camera raw: export it first as JPEG or TIFF"
 # What a page states for the picture below it, unless that picture states it too.
 _INHERITED: Final = (_ORIENTATION, _PROFILE, _EXIF)
 
@@ -71,7 +71,7 @@ def prepare(content: bytes) -> bytes:
     if not directories:
         return content
     if content[8:10] == _CANON_RAW or any(map(_is_raw, directories)):
-        raise UnsupportedMedia(RAW)
+        raise UnsupportedMedia(CAMERA_RAW)
     first, photo = directories[0], _photo(directories)
     _require_limits(photo)
     _require_readable(photo)
@@ -88,7 +88,7 @@ def require_no_raw(content: bytes, name: str) -> None:
     if PurePosixPath(name).suffix.lower() in _RAW_SUFFIXES:
         first = next(read_directories(content), None)
         if first is not None and first.is_secondary:
-            raise UnsupportedMedia(RAW)
+            raise UnsupportedMedia(CAMERA_RAW)
 
 
 def read_meaning(image: ImageFile.ImageFile, _content: bytes) -> Meaning:

@@ -10,8 +10,9 @@ from typing import Final
 
 from PIL import Image
 
+from pipeline.photo.heif.boxes import box, full_box
 from pipeline.photo.limits import MAX_BYTES, MAX_PARTS, MAX_SCANS
-from tests.hostile.case import Case, bad, good, picture, saved
+from tests.hostile.case import NEVER_A_PHOTO, Case, bad, good, picture, saved
 from tests.hostile.truncations import jpeg_boundaries
 from tests.pipeline.photo.handmade import (
     PNG,
@@ -23,6 +24,7 @@ from tests.pipeline.photo.handmade import (
     tiff_entries,
     webp_canvas,
 )
+from tests.pipeline.photo.heif.files import Item, coded, file, grid
 from tests.pipeline.photo.pictures import WIDTH, drawn, noise
 
 LARGE: Final = "MediaTooLarge"
@@ -34,6 +36,7 @@ def cases() -> Iterator[Case]:
     yield from _of_metadata()
     yield from _of_parts()
     yield from _of_frames()
+    yield from _of_boxes()
 
 
 def zeros(mebibytes: int) -> bytes:
@@ -151,3 +154,53 @@ def _of_frames() -> Iterator[Case]:
         "WEBP with 50,000 notes",
         partial(bytes, b"RIFF" + struct.pack("<I", len(webp_body)) + webp_body),
     )
+
+
+def _of_boxes() -> Iterator[Case]:
+    tile = coded(noise(64, 64), "HEIC")
+    for columns, rows, side in ((256, 256, 64), (256, 255, 65_535), (64, 65, 4096)):
+        many = grid(columns, rows, side, side, [1] * min(columns * rows, 65_535))
+        content = file([tile, many], primary=2)
+        yield bad(f"HEIC of {columns * rows} tiles", partial(bytes, content), LARGE)
+    itself = grid(2, 1, 128, 64, [1, 1])
+    yield bad("HEIC whose grid is its own tile", partial(file, [itself]), "UnsupportedMedia")
+    head = box(b"ftyp", b"heic", bytes(4), b"mif1heic")
+    for name, description in _descriptions(tile).items():
+        content = head + description
+        yield bad(f"HEIC with {name}", partial(bytes, content), LARGE, *NEVER_A_PHOTO)
+
+
+def _descriptions(tile: Item) -> dict[str, bytes]:
+    nested = b""
+    for _ in range(5_000):
+        nested = box(b"ipco", nested)
+    again = struct.pack(">HHHH", 1, 0, 0, 60_000) + struct.pack(">II", 0, 900) * 60_000
+    return {
+        "boxes in boxes, 5,000 deep": full_box(b"meta", box(b"iprp", nested)),
+        "100,001 boxes": full_box(b"meta", box(b"free") * (MAX_PARTS + 1)),
+        "2³² places": full_box(b"meta", box(b"iloc", b"\2\0\0\0\0\0" + b"\xff" * 4)),
+        "2³² places of nothing": full_box(
+            b"meta", box(b"iloc", b"\2\0\0\0\0\0" + b"\xff" * 4 + bytes(2_000_000))
+        ),
+        "2³² properties": full_box(
+            b"meta", box(b"iprp", full_box(b"ipma", b"\xff" * 4 + bytes(9_000_000)))
+        ),
+        "131,070 references": full_box(
+            b"meta", full_box(b"iref", box(b"dimg", b"\0\1\xff\xff" + bytes(131_070)) * 2)
+        ),
+        "the same bytes 60,000 times": full_box(
+            b"meta",
+            full_box(b"pitm", b"\0\1"),
+            full_box(b"iinf", b"\0\1", box(b"infe", b"\2\0\0\0\0\1\0\0hvc1\0")),
+            box(
+                b"iprp",
+                box(b"ipco", *tile.properties),
+                full_box(b"ipma", struct.pack(">IHB", 1, 1, 3), b"\1\2\3"),
+            ),
+            box(b"iloc", b"\1\0\0\0" + struct.pack(">HH", 0x4400, 1), again),
+        ),
+        "a box of 2⁶⁴ bytes": struct.pack(">I4sQ", 1, b"meta", 2**64 - 1),
+        "a box of one byte": struct.pack(">I4sQ", 1, b"meta", 1),
+        "a box of seven bytes": struct.pack(">I4s", 7, b"meta"),
+        "a box to its end": struct.pack(">I4s", 0, b"meta"),
+    }

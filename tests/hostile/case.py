@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.pictures import Pixels
 from tests.pipeline.photo.pictures import drawn
+from tests.pipeline.photo.pictures import saved as saved_faithfully
 
 CUTOUT: Final = "cut-out"
 NEVER_A_PHOTO: Final = frozenset({"UnsupportedMedia", "CorruptMedia"})
@@ -38,7 +39,9 @@ def picture() -> Image.Image:
 
 
 def saved(image: Image.Image, picture_format: str, **options: Any) -> bytes:
-    """Save a picture with Pillow's own options."""
+    """Save a picture with Pillow's own options, or those of HEIC's writer."""
+    if picture_format == "HEIC":
+        return saved_faithfully(image, picture_format, **options)
     buffer = io.BytesIO()
     image.save(buffer, picture_format, **options)
     return buffer.getvalue()

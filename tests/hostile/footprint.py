@@ -65,9 +65,14 @@ def measure(recipe: dict[str, Any]) -> dict[str, Any]:
 
 
 def drawn(recipe: dict[str, Any]) -> bytes:
-    """Noise, which compresses worst: `side`² pixels of a `mode`, saved with `options`."""
+    """Noise, which compresses worst: `side`² pixels of a `mode`, saved with `options`.
+
+    Noise takes video encoders minutes, so their noise is coarse.
+    """
     side, mode = recipe["side"], recipe["mode"]
     dice = np.random.default_rng(1)
+    if mode == "RGB;10":
+        return _ten_bits(np.full((side, side, 3), 700, dtype=np.uint16), recipe["options"])
     if mode == "RGB;16":
         return _deep(dice.integers(0, 2**16, (side, side, 3), dtype=np.uint16), recipe)
     if mode in {"I;16", "I"}:
@@ -79,6 +84,12 @@ def drawn(recipe: dict[str, Any]) -> bytes:
     else:
         colours = dice.integers(0, 256, (side, side, 4), dtype=np.uint8)
         image = Image.fromarray(colours).convert(mode)
+        if recipe["format"] in {"HEIF", "AVIF"}:
+            image = image.reduce(16).resize(image.size)
+    if recipe["format"] == "HEIF":
+        from pillow_heif.as_plugin import register_heif_opener  # in this process only
+
+        register_heif_opener()
     buffer = io.BytesIO()
     profile = {"icc_profile": ADOBE_RGB.profile()} if recipe.get("adobe") else {}
     image.save(buffer, recipe["format"], **profile, **recipe.get("options", {}))
@@ -99,6 +110,15 @@ def _deep(samples: npt.NDArray[np.uint16], recipe: dict[str, Any]) -> bytes:
     tifffile.imwrite(
         buffer, planes, photometric="rgb", planarconfig="separate", **recipe.get("options", {})
     )
+    return buffer.getvalue()
+
+
+def _ten_bits(samples: npt.NDArray[np.uint16], options: dict[str, Any]) -> bytes:
+    from pillow_heif.heif import from_bytes  # in this process only
+
+    buffer = io.BytesIO()
+    size = samples.shape[1], samples.shape[0]
+    from_bytes("RGB;10", size, samples.tobytes()).save(buffer, **options)
     return buffer.getvalue()
 
 

@@ -14,7 +14,16 @@ from tests.pictures import Pixels
 from tests.pipeline.photo.handmade import interlaced_png, sixteen_bit_png
 from tests.pipeline.photo.pictures import FAITHFULLY, drawn, exif, noise
 
-TOLERANCES: Final = {"JPEG": 4, "PNG": 0, "WEBP": 0, "TIFF": 0, "BMP": 0, "GIF": 2}
+TOLERANCES: Final = {
+    "JPEG": 4,
+    "PNG": 0,
+    "WEBP": 0,
+    "TIFF": 0,
+    "BMP": 0,
+    "GIF": 2,
+    "AVIF": 4,
+    "HEIC": 2,
+}
 MODES: Final = {
     "JPEG": ("1", "L", "RGB", "CMYK", "YCbCr", "RGBX"),
     "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
@@ -22,6 +31,8 @@ MODES: Final = {
     "TIFF": ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "I;16", "I"),
     "BMP": ("1", "L", "P", "RGB", "RGBA"),
     "GIF": ("1", "L", "P", "RGB", "RGBA"),
+    "AVIF": ("1", "L", "LA", "P", "RGB", "RGBA"),
+    "HEIC": ("L", "LA", "RGB", "RGBA"),
 }
 LOSSY_MODES: Final = {"YCbCr": 8, "LAB": 12}
 FEW_COLOURS: Final = {("GIF", "RGBA"): 12}
@@ -38,14 +49,14 @@ def cases() -> Iterator[Case]:
         for mode in modes:
             yield _of_mode(picture_format, mode)
     yield from _variants()
-    for picture_format in ("JPEG", "PNG", "WEBP", "TIFF"):
+    for picture_format in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIC"):
         for orientation, stored in ORIENTATIONS.items():
             yield _turned(picture_format, orientation, stored)
     lossy = partial(saved, picture(), "WEBP", quality=95)
     yield good("WEBP lossy", lossy, tolerance=12)
     floats = Image.fromarray(grey().astype(np.float32) / 255)
     yield bad("TIFF of floating point", partial(saved, floats, "TIFF"), "UnsupportedMedia")
-    for picture_format in ("PPM", "TGA", "PCX", "ICO", "JPEG2000", "AVIF", "DDS", "SGI", "PDF"):
+    for picture_format in ("PPM", "TGA", "PCX", "ICO", "JPEG2000", "DDS", "SGI", "PDF"):
         file = partial(saved, picture(), picture_format)
         yield bad(f"{picture_format}, unsupported", file, "UnsupportedMedia")
 
@@ -102,11 +113,11 @@ def _variants() -> Iterator[Case]:
     yield good("TIFF big", partial(saved, rgb, "TIFF", big_tiff=True))
     yield good("PNG interlaced", partial(interlaced_png, drawn()))
     yield good("PNG of 16 bits a channel", partial(sixteen_bit_png, drawn()))
-    for picture_format in ("PNG", "WEBP", "GIF", "TIFF", "MPO"):
+    for picture_format in ("PNG", "WEBP", "GIF", "TIFF", "MPO", "AVIF", "HEIC"):
         frames = {"save_all": True, "append_images": [noise(), noise()]}
         options = FAITHFULLY["JPEG" if picture_format == "MPO" else picture_format]
         file = partial(saved, rgb, picture_format, **options, **frames)
-        tolerance = 4 if picture_format in {"MPO", "GIF"} else 0
+        tolerance = 4 if picture_format in {"MPO", "GIF", "AVIF", "HEIC"} else 0
         yield good(f"{picture_format} of three frames", file, tolerance=tolerance)
 
 

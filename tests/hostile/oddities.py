@@ -23,7 +23,7 @@ OTHER_FILES: Final = {
     "SVG of entities": b'<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]><svg>&c;</svg>',
     "PDF": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "PostScript": b"%!PS-Adobe-3.0 EPSF-3.0\n",
     "ZIP": b"PK\x03\x04\x14\0\0\0\x08\0", "gzip": b"\x1f\x8b\x08\0", "ELF": b"\x7fELF\2\1\1",
-    "EXE": b"MZ\x90\0", "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "MP4": b"\0\0\0\x18ftypisom",
+    "EXE": b"MZ\x90\0", "MP4": b"\0\0\0\x18ftypisom",
     "WAV": b"RIFF\x24\0\0\0WAVEfmt ", "PSD": b"8BPS\0\1", "JPEG XL": b"\xff\x0a\xfa\x1f",
     "a TIFF of unknown byte order": b"IM*\0\x08\0\0\0", "pickle": b"\x80\x04\x95",
     "BOM": b"\xef\xbb\xbf",
@@ -31,6 +31,8 @@ OTHER_FILES: Final = {
 SIGNATURES: Final = {
     "JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WEBP": b"RIFF\0\0\0\0WEBP",
     "GIF": b"GIF89a", "TIFF": b"II*\0", "BMP": b"BM",
+    "AVIF": b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf",
+    "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
 }  # fmt: skip
 SIZES: Final = ((1, 1), (2, 1), (1, 2), (3, 3), (1, 20_000), (20_000, 1), (7, 4_001), (65_535, 1))
 

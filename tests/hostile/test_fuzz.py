@@ -31,6 +31,7 @@ from tests.hostile.case import picture, saved
 from tests.hostile.oddities import SIGNATURES
 from tests.pictures import Pixels
 from tests.pipeline.photo.handmade import interlaced_png, png, tiff, tiff_entries, webp_canvas
+from tests.pipeline.photo.heif.files import tiled
 from tests.pipeline.photo.icc import colourless_press, linear_grey
 from tests.pipeline.photo.pictures import drawn, exif, noise
 
@@ -55,6 +56,12 @@ SEEDS: Final = (
     *colours.SEEDS,
     saved(picture(), "BMP"),
     saved(picture(), "GIF", save_all=True, append_images=[noise()]),
+    saved(picture().convert("RGBA"), "HEIC", exif=exif(6), icc_profile=linear_grey()),
+    saved(noise().convert("L"), "HEIC"),
+    tiled("HEIC"),
+    saved(picture().convert("RGBA"), "AVIF", exif=exif(6), icc_profile=linear_grey()),
+    saved(picture(), "AVIF", save_all=True, append_images=[noise()]),
+    tiled("AVIF"),
 )
 NUMBERS: Final = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
 anything = st.recursive(

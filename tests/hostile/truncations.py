@@ -22,6 +22,8 @@ from tests.pipeline.photo.handmade import (
     tiff,
     tiff_entries,
 )
+from tests.pipeline.photo.heif.files import coded, grid
+from tests.pipeline.photo.heif.files import file as heif
 from tests.pipeline.photo.pictures import WIDTH, drawn, noise
 
 _SEGMENT: Final = re.compile(rb"\xff[\xc0-\xfe]")
@@ -67,6 +69,10 @@ def _files() -> Iterator[tuple[str, bytes, list[int]]]:
         [6, 10, 13, *(13 + gif.find(mark, 13) for mark in (b"!\xfe", b",\0\0")), *_tail(gif)],
     )
 
+    for kind in ("HEIC", "AVIF"):
+        still = tiled_drawing(kind)
+        yield kind, still, [*box_boundaries(still), *_tail(still)]
+
 
 def _tail(file: bytes) -> list[int]:
     return [len(file) * part // 8 for part in range(1, 8)] + [len(file) - 2, len(file) - 1]
@@ -110,6 +116,23 @@ def riff_boundaries(file: bytes) -> list[int]:
     return found
 
 
+def tiled_drawing(picture_format: str) -> bytes:
+    """Return `drawn` in two tiles."""
+    tiles = [picture().crop((left, 0, left + 64, 64)) for left in (0, 64)]
+    whole = grid(2, 1, WIDTH, 64, (1, 2))
+    return heif([*(coded(tile, picture_format) for tile in tiles), whole], primary=3)
+
+
+def box_boundaries(file: bytes) -> list[int]:
+    """Return offsets at each box's start, after its size and kind, inside, and at its end."""
+    found, at = [], 0
+    while at < len(file):
+        (length,) = struct.unpack_from(">I", file, at)
+        found += [at, at + 4, at + 8, at + 8 + length // 3, at + length // 2, at + length]
+        at += length
+    return found
+
+
 def _closed() -> Iterator[Case]:
     """Truncate files and close them again: a decoder fills in the rest, which is CorruptMedia."""
     for name, options in {
@@ -149,6 +172,27 @@ def _closed() -> Iterator[Case]:
     struct.pack_into("<I", part_of_it, 4, len(part_of_it) - 8)
     struct.pack_into("<I", part_of_it, 16, len(part_of_it) - 20)
     yield bad("WEBP, half of it with matching sizes", partial(bytes, part_of_it), MISSING)
+    for kind in ("HEIC", "AVIF"):
+        noisy = heif([coded(noise(128, 192), kind)])
+        for part in (2, 8):
+            content = noisy[: len(noisy) * (part - 1) // part].ljust(len(noisy), b"\0")
+            yield bad(f"{kind}, zeros for 1/{part} of it", partial(bytes, content), MISSING)
+    for interlace in (0, 1):
+        gif = saved(noise().convert("L"), "GIF", interlace=interlace)
+        for blocks in (1, 9):
+            yield bad(
+                f"GIF, {blocks} of its blocks, interlace {interlace}, closed",
+                partial(_gif_of, gif, blocks),
+                MISSING,
+            )
     data = zlib.compress(drawn().tobytes()[: 3 * WIDTH * 20])
     entries = tiff_entries(len(data), t259=(3, [8]))
     yield bad("TIFF with 20 of 64 rows deflated", partial(tiff, entries, data), MISSING)
+
+
+def _gif_of(gif: bytes, blocks: int) -> bytes:
+    """Return a GIF with the first blocks of its pixels, closed."""
+    at = gif.index(b",\0\0\0\0") + 11
+    for _ in range(blocks):
+        at += 1 + gif[at]
+    return gif[:at] + b"\0;"

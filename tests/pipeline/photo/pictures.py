@@ -25,6 +25,8 @@ FAITHFULLY: Final[dict[str, dict[str, Any]]] = {
     "TIFF": {},
     "BMP": {},
     "GIF": {},
+    "AVIF": {"quality": 100, "subsampling": "4:4:4", "speed": 10},
+    "HEIC": {"quality": -1, "chroma": 444},
 }
 
 
@@ -51,8 +53,23 @@ def noise(height: int = HEIGHT, width: int = WIDTH, channels: int = 3) -> Image.
 def saved(image: Image.Image, picture_format: str, **options: Any) -> bytes:
     """Save a picture in a format, faithfully unless `options` say otherwise."""
     buffer = io.BytesIO()
-    image.save(buffer, picture_format, **(FAITHFULLY[picture_format] | options))
+    settings = FAITHFULLY[picture_format] | options
+    if picture_format == "HEIC":
+        _save_heic(image, buffer, settings)
+    else:
+        image.save(buffer, picture_format, **settings)
     return buffer.getvalue()
+
+
+def _save_heic(image: Image.Image, buffer: io.BytesIO, settings: dict[str, Any]) -> None:
+    """Save with the tests' own encoder, which turns EXIF's orientation into HEIF's, too."""
+    from pillow_heif.as_plugin import register_heif_opener
+
+    register_heif_opener()
+    if "exif" in settings:
+        image = image.copy()
+        image.info["exif"] = settings.pop("exif").tobytes()
+    image.save(buffer, "HEIF", **settings)
 
 
 def exif(orientation: int) -> Image.Exif:

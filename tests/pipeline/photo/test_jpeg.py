@@ -97,3 +97,65 @@ def test_a_photo_that_ends_in_middle_grey_is_complete(mode: str, least_side: int
     content = saved(Image.fromarray(pixels).convert(mode), "JPEG")
 
     assert len(decode(content, least_side=least_side).rgb) == (32 if least_side else 64)
+
+
+PROGRESSIVE: dict[str, dict[str, Any]] = {
+    "RGB": {}, "of 4:2:0": {"subsampling": 2}, "grey": {}, "CMYK": {},
+    "smaller than a block": {},
+}  # fmt: skip
+
+
+def progressive(kind: str) -> bytes:
+    image = noise(5, 7) if kind.startswith("smaller") else noise()
+    if kind == "grey":
+        image = image.convert("L")
+    if kind == "CMYK":
+        image = Image.merge("CMYK", noise(channels=4).split())
+    return saved(image, "JPEG", progressive=True, **PROGRESSIVE[kind])
+
+
+def scan_starts(content: bytes) -> list[int]:
+    """Return where each scan starts."""
+    return [segment.start for segment in jpeg._segments(content) if segment.marker == 0xDA]
+
+
+@pytest.mark.parametrize("kind", PROGRESSIVE)
+@pytest.mark.parametrize("least_side", [None, 20])
+def test_a_whole_progressive_file_is_read(kind: str, least_side: int | None) -> None:
+    content = progressive(kind)
+
+    assert probe(content)
+    assert decode(content, least_side=least_side).rgb.size
+
+
+@pytest.mark.parametrize("kind", PROGRESSIVE)
+def test_a_progressive_file_without_its_last_scans_is_corrupt(kind: str) -> None:
+    content = progressive(kind)
+
+    for end in scan_starts(content)[1:]:
+        with pytest.raises(CorruptMedia, match="damaged JPEG: its last scans are missing"):
+            probe(content[:end] + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PROGRESSIVE if not kind.startswith("smaller")])
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
+def test_a_progressive_file_that_ends_inside_its_last_scan_is_corrupt(
+    kind: str, share: float
+) -> None:
+    content = progressive(kind)
+    start = scan_starts(content)[-1] + 10
+    end = start + round((len(content) - start) * share)
+
+    with pytest.raises(CorruptMedia, match="damaged JPEG: the last rows are missing"):
+        decode(content[:end] + b"\xff\xd9")
+
+
+def test_a_sequential_file_without_the_scans_of_its_colours_is_corrupt() -> None:
+    grey = saved(noise().convert("L"), "JPEG")
+    at = grey.index(b"\xff\xc0")
+    components = b"".join(bytes([component, 0x11, 0]) for component in (1, 2, 3))
+    frame = bytes([0, 17]) + grey[at + 4 : at + 9] + b"\x03" + components
+    content = grey[: at + 2] + frame + grey[at + 13 :]
+
+    with pytest.raises(CorruptMedia, match="damaged JPEG: its last scans are missing"):
+        probe(content)

@@ -21,10 +21,11 @@ def test_too_many_pixels_are_refused_from_the_header(
     monkeypatch: pytest.MonkeyPatch, picture_format: str, read: Read
 ) -> None:
     content = saved(quadrants(), picture_format)
+    coded = "64 × 64" if picture_format == "HEIC" else "24 × 16"  # x265 pads to whole blocks
     monkeypatch.setattr(limits, "MAX_PIXELS", 24 * 16 - 1)
     monkeypatch.setattr(Image.Image, "load", None)
 
-    with pytest.raises(MediaTooLarge, match="photo of 24 × 16 pixels; the limit is 383 in total"):
+    with pytest.raises(MediaTooLarge, match=f"photo of {coded} pixels; the limit is 383 in total"):
         read(content)
 
 

@@ -1,0 +1,135 @@
+"""Name the files that are not read, so that people know what they uploaded and what to do.
+
+A file that mangled a photo on its way (a text editor, a form, a mail) says that instead.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Final, NamedTuple
+
+CAMERA_RAW: Final = "camera raw: export it first as JPEG or TIFF"
+_EXPORT: Final = "export it first as PNG or JPEG"
+_VIDEO: Final = "save one of its pictures as JPEG"
+_NO_PHOTO: Final = "upload a photo"
+_INSIDE: Final = "upload the photos in it"
+_DECODE: Final = "decode it first"
+_HEAD: Final = 1024  # bytes that are compared
+
+
+class _Row(NamedTuple):
+    pattern: re.Pattern[bytes]
+    name: str
+
+
+def _row(pattern: bytes, name: str, advice: str) -> _Row:
+    return _Row(re.compile(pattern, re.DOTALL), f"{name}: {advice}")
+
+
+def _raw(pattern: bytes) -> _Row:
+    return _Row(re.compile(pattern, re.DOTALL), CAMERA_RAW)
+
+
+# A byte order mark and white space may come before texts.
+_TEXT: Final = rb"(?:\xef\xbb\xbf)?\s*"
+
+# The first row that matches the beginning of a file names it.
+_ROWS: Final = (
+    # Photos that were changed on their way.
+    _row(
+        rb"\xef\xbf\xbd(?:PNG|\xef\xbf\xbd)|\xc2\x89PNG|\xc3\xbf\xc3\x98\xc3\xbf|\tPNG|"
+        rb"\x89PNG(?=.{4})(?!\r\n\x1a\n)|RIFF.{5,12}WEBPVP8",
+        "text-mangled photo", "upload it in binary mode",
+    ),
+    _row(_TEXT + rb"data:[\w.+-]+/[\w.+-]+[;,]", "data: URL", "decode the part after its comma"),
+    _row(_TEXT + rb"""["']?[/_]9j[/_]""", "base64 text of a JPEG", _DECODE),
+    _row(_TEXT + rb"""["']?iVBORw0KGgo""", "base64 text of a PNG", _DECODE),
+    _row(_TEXT + rb"""["']?UklGR""", "base64 text of a WebP", _DECODE),
+    _row(_TEXT + rb"""["']?R0lGOD[dl]h""", "base64 text of a GIF", _DECODE),
+    _row(_TEXT + rb"""["']?(?:SUkqA|TU0AK)""", "base64 text of a TIFF", _DECODE),
+    _row(_TEXT + rb"""["']?AAAA[A-Za-z0-9+/]{2}Z0eXB""", "base64 text of a HEIC or AVIF", _DECODE),
+    _row(_TEXT + rb"(?i:ff\s?d8\s?ff|89\s?50\s?4e\s?47)", "hexadecimal text of a photo", _DECODE),
+    _row(rb"--[^\r\n]{1,200}\r\nContent-Disposition:", "web form", "upload the photo alone"),
+    # Camera raw that is not TIFF.
+    _raw(rb".{4}ftypcrx |FUJIFILMCCD-RAW|FOVb|IIU\0|IIR[OS]\x08\0|MMO[RS]|\0MRM|.{6}HEAPCCDR"),
+    # Photos and drawings of other programs.
+    _row(rb"%PDF-", "PDF", "export its page as PNG or JPEG"),
+    _row(rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript", _EXPORT),
+    _row(rb"8BPS", "Photoshop document", _EXPORT),
+    _row(rb"gimp xcf", "GIMP document", _EXPORT),
+    _row(rb"\0\0\0\x0cJXL \r\n\x87\n|\xff\x0a", "JPEG XL", _EXPORT),
+    _row(rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51", "JPEG 2000", _EXPORT),
+    _row(rb"II\xbc\x01", "JPEG XR", _EXPORT),
+    _row(rb"DDS ", "DDS texture", _EXPORT),
+    _row(rb"\0\0[\x01\x02]\0[^\0]", "icon", _EXPORT),
+    _row(rb"\x76\x2f\x31\x01", "OpenEXR", _EXPORT),
+    _row(rb"#\?(?:RADIANCE|RGBE)", "Radiance HDR", _EXPORT),
+    _row(rb"P[1-6]\s(?:#[^\n]*\n|\s)*\d|P7\nWIDTH", "Netpbm image", _EXPORT),
+    _row(rb"qoif", "QOI image", _EXPORT),
+    _row(rb"AT&TFORM", "DjVu document", _EXPORT),
+    _row(rb".{40} EMF|\xd7\xcd\xc6\x9a", "Windows metafile", _EXPORT),
+    _row(rb".{128}DICM", "DICOM image", _EXPORT),
+    _row(rb"SIMPLE  =", "FITS image", _EXPORT),
+    _row(_TEXT + rb"(?:<(?:\?xml|!--|!DOCTYPE svg).{0,900}?)?<svg[\s>]", "SVG drawing", _EXPORT),
+    # Video and audio.
+    _row(rb".{4}ftyp(?:M4[ABP]|F4A|mp4a)", "audio (MP4)", _NO_PHOTO),
+    _row(
+        rb".{4}ftyp(?:3g|avc|dash|F4V|hvc1|iso|M4V|MSNV|mmp4|mp[47]|MSDH|NDS|qt  )|"
+        rb"\0.{3}(?:moov|mdat|wide|pnot)",
+        "video (MP4)", _VIDEO,
+    ),
+    _row(rb".{4}ftyp", "file of ISO base media boxes that is no photo", _EXPORT),
+    _row(rb"\x1aE\xdf\xa3", "video (WebM or Matroska)", _VIDEO),
+    _row(rb"RIFF.{4}AVI ", "video (AVI)", _VIDEO),
+    _row(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video (Windows Media)", _VIDEO),
+    _row(rb"FLV\x01", "video (Flash)", _VIDEO),
+    _row(rb"\0\0\x01[\xb3\xba]|G.{187}G.{187}G", "video (MPEG)", _VIDEO),
+    _row(rb"RIFF.{4}WAVE|RF64|FORM.{4}AIF[FC]", "audio (WAV or AIFF)", _NO_PHOTO),
+    _row(rb"ID3|\xff[\xf2\xf3\xfa\xfb]", "audio (MP3)", _NO_PHOTO),
+    _row(rb"\xff[\xf0\xf1\xf8\xf9]", "audio (AAC)", _NO_PHOTO),
+    _row(rb"fLaC", "audio (FLAC)", _NO_PHOTO),
+    _row(rb"OggS", "audio or video (Ogg)", _NO_PHOTO),
+    _row(rb"MThd|#!AMR|caff", "audio", _NO_PHOTO),
+    # Archives, documents and programs.
+    _row(rb"PK(?:\x03\x04|\x05\x06)", "ZIP archive or Office document", _INSIDE),
+    _row(rb"\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf\x27\x1c|Rar!|\x28\xb5\x2f\xfd|.{257}ustar",
+         "archive", _INSIDE),
+    _row(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Windows compound document, such as Thumbs.db",
+         "upload the photos themselves"),
+    _row(rb"\0\0\0\x01Bud1", "folder settings of a Mac (.DS_Store)", "upload the photos"),
+    _row(rb"\0\x05\x16[\0\x07]", "file notes of a Mac (._ file)", "upload the photo itself"),
+    _row(rb"MZ.\0|\x7fELF|\xca\xfe\xba\xbe|[\xce\xcf]\xfa\xed\xfe", "program", _NO_PHOTO),
+    _row(rb"SQLite format 3\0", "database", _NO_PHOTO),
+    _row(rb"version https://git-lfs", "Git LFS pointer", "upload the file it stands for"),
+    # Texts, the most special first.
+    _row(_TEXT + rb"(?i:<(?:!doctype html|html|head|body|script))", "HTML page",
+         "upload the photo it shows"),
+    _row(_TEXT + rb"(?i:<\?xml|<error>|<!doctype)", "XML", _NO_PHOTO),
+    _row(_TEXT + rb"""[{\[]\s*["{\[\]}\d-]""", "JSON", _NO_PHOTO),
+    _row(rb"\xff\xfe|\xfe\xff", "UTF-16 text", _NO_PHOTO),
+)  # fmt: skip
+
+
+def name_of(content: bytes) -> str:
+    """Return what a file is that no format's signature matches, and what to do about it."""
+    if not content:
+        return "the file is empty"
+    if not content.lstrip(b"\0"):
+        return "all of its bytes are zero: upload it again"
+    head = content[:_HEAD]
+    for pattern, name in _ROWS:
+        if pattern.match(head):
+            return name
+    if _is_text(head):
+        return "plain text: upload a photo"
+    return f"not a supported photo format (first bytes {content[:8].hex(' ')})"
+
+
+def _is_text(head: bytes) -> bool:
+    """Return True if these are printable characters in UTF-8; the last one may be cut."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character.isspace() for character in text)
