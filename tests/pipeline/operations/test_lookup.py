@@ -167,4 +167,4 @@ def test_a_misspelt_product_is_told_the_nearest_one() -> None:
     done = CliRunner().invoke(jobs, ["list", "--product", "cutuot"])
 
     assert done.exit_code == 2
-    assert "did you mean cutout?" in done.stderr
+    assert "did you mean 'cutout'?" in done.stderr
