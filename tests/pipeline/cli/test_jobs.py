@@ -81,7 +81,7 @@ def test_an_audit_ends_in_counts_and_exit_code_0_where_nothing_is_wrong(
         ("quarantine release nobody", 1, "nobody is unknown, not in quarantine"),
         ("quarantine release x --options 5", 2, "is not a JSON object"),
         ("backfill start", 1, "`matteline run FOLDER` processes files here"),
-        ("jobs audit --product cutuot", 2, "did you mean cutout?"),
+        ("jobs audit --product cutuot", 2, "did you mean 'cutout'?"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line_and_a_hint(
