@@ -14,7 +14,7 @@ from pipeline.cli import report
 from pipeline.cli.options import ROOT, weights_options
 from pipeline.session.kept_weights import ABSENT, OK, cache_folder, verify_copies
 from pipeline.session.own_model import Wishes, append_row, describe_row, inspect_network
-from pipeline.session.session import ModelChoice, keeping_cloud, mirror_of, read_catalogue
+from pipeline.session.session import ModelChoice, keeping_cloud, reaching, read_catalogue
 
 
 class Numbers(click.ParamType[tuple[float, float, float]]):
@@ -86,10 +86,10 @@ def stage(names: tuple[str, ...], choice: ModelChoice) -> None:
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
     staged = []
-    with keeping_cloud(ROOT, choice, say=say) as cloud:
+    with reaching(choice, say=say) as reach, keeping_cloud(ROOT, choice, reach, say=say) as cloud:
         for row in rows:
             say(f"Staging {row.name} …")
-            staged.append(stage_model(cloud, row, mirror=mirror_of(choice)))
+            staged.append(stage_model(cloud, row, reach))
     report.print_staged(screen, staged)
     sys.exit(any(model.reason for model in staged))
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.artifacts import Location
 from pipeline.declared.models import ModelRow
-from pipeline.errors import WeightsUnavailable
+from pipeline.errors import WeightsMismatch, WeightsUnavailable
 from pipeline.local.deployment import NAMES
-from pipeline.session.availability import require_model
+from pipeline.session.availability import Reach, require_model
 from pipeline.session.kept_weights import staged_weights
 from pipeline.session.watching import describe
 
@@ -31,12 +31,22 @@ class StagedModel:
     reason: str
 
 
-def stage_model(cloud: LocalCloud, row: ModelRow, *, mirror: str | None) -> StagedModel:
-    """Run the stage-weights state machine for one model, if a source has its weights."""
+def stage_model(cloud: LocalCloud, row: ModelRow, reach: Reach) -> StagedModel:
+    """Run the stage-weights state machine for one model, if a source has its weights.
+
+    It runs once more with the model's packages if an address answered and then failed.
+    """
     try:
-        require_model(cloud.blueprint.catalogue, row.name, mirror=mirror)
-    except WeightsUnavailable as error:
-        return StagedModel(row.name, 0, (), f"WeightsUnavailable: {error.message}")
+        require_model(cloud.blueprint.catalogue, row.name, reach)
+        staged = _staged(cloud, row)
+        if staged.reason.startswith(WeightsUnavailable.__name__) and reach.fetch_packages(row):
+            staged = _staged(cloud, row)
+    except (WeightsUnavailable, WeightsMismatch) as error:
+        return StagedModel(row.name, 0, (), f"{type(error).__name__}: {error.message}")
+    return staged
+
+
+def _staged(cloud: LocalCloud, row: ModelRow) -> StagedModel:
     states = cloud.client("stepfunctions")
     arn = states.start_execution(
         stateMachineArn=NAMES.machine_arn("stage-weights"), input=json.dumps({"models": [row.name]})
