@@ -37,7 +37,6 @@ from pipeline.errors import (
     WeightsUnavailable,
 )
 
-
 _NOT_FETCHED: Final = (
     "a function fetches no packages: run `matteline models stage NAME`, with `--stage STAGE` on AWS"
 )

@@ -142,9 +142,8 @@ def choose_model(catalogue: Catalogue, container: str, reach: Reach) -> ChosenMo
             return ChosenModel(row.name, f"{reach.origin(row)}; {unavailable}")
     if last is None:
         return ChosenModel(first.name, f"jobs that need it will fail: {unavailable}, {tried}")
-    return ChosenModel(
-        last.name, f"our own small model, from the repository; {unavailable}, {tried}"
-    )
+    why = f"our own small model, from the repository; {unavailable}, {tried}"
+    return ChosenModel(last.name, f"{why}. {WeightsUnavailable.hint}")
 
 
 def _shipped(catalogue: Catalogue, container: str) -> ModelRow | None:

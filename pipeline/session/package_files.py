@@ -6,7 +6,6 @@ Bytes are counted as they are unpacked: an archive's own figures are not trusted
 from __future__ import annotations
 
 import gzip
-import io
 import lzma
 import os
 import stat
@@ -91,8 +90,8 @@ def _in_tar(
     """Open a plain file of a .tar.gz; `below` folders of its names are left out."""
     shown = shown or path
     with (
-        gzip.GzipFile(fileobj=compressed) as unpacked,
-        tarfile.open(fileobj=_Limited(unpacked), mode="r:") as archive,
+        _Unpacked(fileobj=compressed) as unpacked,
+        tarfile.open(fileobj=unpacked, mode="r:") as archive,
     ):
         for number, entry in enumerate(archive):
             if number >= MOST_ENTRIES:
@@ -111,29 +110,23 @@ def _without_folders(name: str, below: int) -> str:
     return "/".join(name.removeprefix("./").split("/")[below:])
 
 
-class _Limited(io.RawIOBase):
+class _Unpacked(gzip.GzipFile):
     """A stream for `tarfile`, which skips data by seeking and reads each header in one piece.
 
     Raises PackageUnusable beyond `MOST_UNPACKED` bytes, and for a header larger than any is.
     """
 
-    def __init__(self, source: IO[bytes]) -> None:
-        self._source = source
-
-    def read(self, size: int = -1, /) -> bytes:
-        if not 0 <= size <= 2 * _CHUNK_BYTES:
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= 2 * _CHUNK_BYTES:
             raise PackageUnusable(f"the archive has a header of {size:,} bytes")
-        self._require(self.tell() + size)
-        return self._source.read(size)
+        _require_within(self.tell() + size)
+        return super().read(size)
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        self._require(offset)
-        return self._source.seek(offset, whence)
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        _require_within(offset)
+        return super().seek(offset, whence)
 
-    def tell(self) -> int:
-        return self._source.tell()
 
-    @staticmethod
-    def _require(place: int) -> None:
-        if place > MOST_UNPACKED:
-            raise PackageUnusable(f"the archive unpacks to more than {MOST_UNPACKED:,} bytes")
+def _require_within(place: int) -> None:
+    if place > MOST_UNPACKED:
+        raise PackageUnusable(f"the archive unpacks to more than {MOST_UNPACKED:,} bytes")
