@@ -146,7 +146,8 @@ def test_a_network_that_drops_everything_is_given_up_soon(
         assert reach_of(tmp_path).origin(far(tmp_path, url, PACKAGE)) == f"from {PACKAGE}"
 
 
-def test_each_source_is_named_with_its_reason(index: Path, tmp_path: Path, serve: Serve) -> None:
+@pytest.mark.usefixtures("index")
+def test_each_source_is_named_with_its_reason(tmp_path: Path, serve: Serve) -> None:
     dead = f"http://127.0.0.1:{serve(404)}/w.onnx"
     row = far(tmp_path, dead, PACKAGE)
 

