@@ -61,8 +61,12 @@ $(TOOLKIT): infra/package-lock.json
 setup: $(READY)  ## Create the Python environment in .venv
 
 .PHONY: demo
-demo: $(READY)  ## Make cutouts of sample photos, offline, in demo-output/
+demo: $(READY)  ## Make cutouts of sample photos, in demo-output/
 	@$(BIN)/matteline demo
+
+.PHONY: weights
+weights: $(READY)  ## Fetch and keep the published weights that tests and benchmarks use
+	@$(BIN)/matteline models stage u2netp
 
 # Three processes on two cores: the tests wait for state machines and start-ups.
 .PHONY: test
@@ -83,7 +87,7 @@ test-release: $(READY)  ## Test the release machine and smoke tests; K=expr
 	@$(BIN)/pytest tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
 
 .PHONY: e2e
-e2e: $(READY)  ## Test the demo, and real weights where available
+e2e: $(READY)  ## Test the demo, and real weights that `make weights` kept
 	@$(BIN)/pytest -m e2e
 
 .PHONY: images
