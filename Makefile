@@ -14,6 +14,8 @@ LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
 # Node 20 works; jsii would warn about its age.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export CDK_DISABLE_CLI_TELEMETRY := true
+# Compiled modules are kept beside the sources: the demo loads 1,300 of them in each of its runs.
+unexport PYTHONDONTWRITEBYTECODE
 EXTRAS := science local dev peer # all extras of pyproject.toml but training
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
