@@ -75,7 +75,7 @@ class Aws:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     compat.apply()
     aws, server = Aws(), LocalServer(0)
-    server.start(aws)  # type: ignore[arg-type]
+    server.start(aws)
     aws.endpoint = f"http://127.0.0.1:{server.port}"
     for name, value in {
         "AWS_ENDPOINT_URL": aws.endpoint,
