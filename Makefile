@@ -14,6 +14,8 @@ LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
 # Node 20 works; jsii would warn about its age.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export CDK_DISABLE_CLI_TELEMETRY := true
+# Compiled modules are kept beside the sources: the demo loads 1,300 of them in each of its runs.
+unexport PYTHONDONTWRITEBYTECODE
 EXTRAS := science local dev peer # all extras of pyproject.toml but training
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
@@ -61,8 +63,12 @@ $(TOOLKIT): infra/package-lock.json
 setup: $(READY)  ## Create the Python environment in .venv
 
 .PHONY: demo
-demo: $(READY)  ## Make cutouts of sample photos, offline, in demo-output/
+demo: $(READY)  ## Make cutouts of sample photos, in demo-output/
 	@$(BIN)/matteline demo
+
+.PHONY: weights
+weights: $(READY)  ## Fetch and keep the published weights that tests and benchmarks use
+	@$(BIN)/matteline models stage u2netp
 
 # Three processes on two cores: the tests wait for state machines and start-ups.
 .PHONY: test
@@ -83,7 +89,7 @@ test-release: $(READY)  ## Test the release machine and smoke tests; K=expr
 	@$(BIN)/pytest tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
 
 .PHONY: e2e
-e2e: $(READY)  ## Test the demo, and real weights where available
+e2e: $(READY)  ## Test the demo, and real weights that `make weights` kept
 	@$(BIN)/pytest -m e2e
 
 .PHONY: images

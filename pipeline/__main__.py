@@ -10,7 +10,7 @@ from typing import Final
 
 from pipeline.declared.names import LOCAL_STAGE
 
-AWS_COMMANDS: Final = frozenset({"jobs", "quarantine", "backfill", "containers"})
+AWS_COMMANDS: Final = frozenset({"jobs", "quarantine", "backfill", "containers", "models"})
 
 
 def main() -> None:

@@ -208,8 +208,8 @@ class WeightsUnavailable(TransientError):
     """No source of the model's weights responded."""
 
     hint = (
-        "Connect to the internet, or set MATTELINE_WEIGHTS_MIRROR to a folder or URL that has "
-        "the file; then try again."
+        "Connect to the internet or a package index, or set MATTELINE_WEIGHTS_MIRROR to a folder "
+        "or URL that has the file; then try again."
     )
 
 

@@ -40,7 +40,7 @@ def task(*job_types: type[Job]) -> Callable[[Callable[[Any, TaskContext], Result
 
         def perform(event: dict[str, Any], call: Call) -> dict[str, Any]:
             ends_at = time.monotonic() + manifest.timeout_s
-            bench = _workbench(folder.parents[1])
+            bench = workbench_of(folder.parents[1])
             call.logger.append_keys(**_logged(event))
             job = jobs.validate_python(event)
             context = TaskContext(bench, ends_at=ends_at)
@@ -75,7 +75,8 @@ def equip(bench: Workbench) -> None:
     _BENCHES[bench.root] = bench
 
 
-def _workbench(root: Path) -> Workbench:
+def workbench_of(root: Path) -> Workbench:
+    """Return the workbench of the tasks under `root`: the equipped one, else the environment's."""
     if root not in _BENCHES:
         settings = Settings.from_environment(os.environ)
         equip(Workbench(root=root, settings=settings, store=S3Store.connect()))

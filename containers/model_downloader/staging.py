@@ -13,12 +13,17 @@ from containers.model_downloader.intake import Intake, receiving
 from containers.model_downloader.optimiser import Optimiser
 from containers.model_downloader.pace import Pace
 from containers.model_downloader.sources import Sources
+from containers.model_downloader.web import Web
 from containers.model_downloader.working_network import require_working_network
 from pipeline.artifacts import Artifact, ArtifactStore, Location
-from pipeline.contracts.weights import WeightsStaged
+from pipeline.aws.secrets import SecretsManager
+from pipeline.contracts.weights import StageWeights, WeightsStaged
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import InvalidOptions, WeightsMismatch
+from pipeline.model_context import catalogue_of
+from pipeline.weights.proxies import Proxies
 from pipeline.weights.staged import StagedFile, StagedWeights
+from pipeline.workbench import TaskContext
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,23 @@ class Staging:
     scratch: Path
     pace: Pace
     optimiser: Optimiser
+
+    @classmethod
+    def of(cls, job: StageWeights, context: TaskContext) -> Staging:
+        """Return the staging of the job's model, with the settings and the store of the context.
+
+        Raises UnknownModel or LicenseNotAccepted.
+        """
+        row = catalogue_of(context.bench).usable(job.model)
+        settings, store = context.settings, context.store
+        web = Web(Proxies.from_environment(settings.environment))
+        sources = Sources(
+            settings.weights_mirror, row.weights_prefix, web, store, SecretsManager(),
+            settings.packages,
+        )  # fmt: skip
+        pace = Pace.ending(context.ends_at)
+        optimiser = Optimiser(store, settings.memory_mb, pace.seconds_left, settings.kept)
+        return cls(row, job.models_bucket, store, sources, settings.scratch, pace, optimiser)
 
     def run(self, *, force: bool) -> WeightsStaged:
         """Stage the model, unless it is staged already and `force` is False.

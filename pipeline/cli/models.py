@@ -6,15 +6,23 @@ import functools
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.cli import report
 from pipeline.cli.options import ROOT, weights_options
+from pipeline.cli.site import named_failures, stage_option
+from pipeline.declared.models import ModelRow
+from pipeline.declared.names import LOCAL_STAGE
+from pipeline.declared.products import load_products
+from pipeline.operations.site import aws_site
 from pipeline.session.kept_weights import ABSENT, OK, cache_folder, verify_copies
 from pipeline.session.own_model import Wishes, append_row, describe_row, inspect_network
-from pipeline.session.session import ModelChoice, keeping_cloud, mirror_of, read_catalogue
+from pipeline.session.session import ModelChoice, Say, keeping_cloud, reaching, read_catalogue
+
+if TYPE_CHECKING:
+    from pipeline.session.stager import StagedModel
 
 
 class Numbers(click.ParamType[tuple[float, float, float]]):
@@ -72,26 +80,49 @@ def list_models(choice: ModelChoice) -> None:
 
 @models.command("stage")
 @click.argument("names", nargs=-1, required=True)
+@stage_option
 @weights_options
-def stage(names: tuple[str, ...], choice: ModelChoice) -> None:
-    """Fetch, verify, test and keep the weights of NAMES.
+def stage(names: tuple[str, ...], stage: str, choice: ModelChoice) -> None:
+    """Fetch, verify and test the weights of NAMES, and keep them here or in a stage on AWS.
 
-    Runs the stage-weights state machine in a local cloud. Exit code 1 if a model was not staged.
+    Runs the stage-weights state machine in a local cloud, or its container here with your AWS
+    settings. Exit code 1 if a model was not staged.
     """
     from pipeline.session.availability import stageable_row
-    from pipeline.session.stager import stage_model
 
     catalogue = read_catalogue(ROOT, choice)
     rows = [stageable_row(catalogue, name) for name in names]
     screen = report.console()
     say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
-    staged = []
-    with keeping_cloud(ROOT, choice, say=say) as cloud:
-        for row in rows:
-            say(f"Staging {row.name} …")
-            staged.append(stage_model(cloud, row, mirror=mirror_of(choice)))
+    staging = _stage_here if stage == LOCAL_STAGE else functools.partial(_stage_on_aws, stage)
+    staged = staging(rows, choice, say)
     report.print_staged(screen, staged)
     sys.exit(any(model.reason for model in staged))
+
+
+def _stage_here(rows: list[ModelRow], choice: ModelChoice, say: Say) -> list[StagedModel]:
+    from pipeline.session.stager import stage_model
+
+    staged = []
+    with reaching(choice, say=say) as reach, keeping_cloud(ROOT, choice, reach, say=say) as cloud:
+        for row in rows:
+            say(f"Staging {row.name} …")
+            staged.append(stage_model(cloud, row, reach))
+    return staged
+
+
+def _stage_on_aws(
+    stage: str, rows: list[ModelRow], choice: ModelChoice, say: Say
+) -> list[StagedModel]:
+    from pipeline.session.site_stager import SiteStager
+
+    staged = []
+    with named_failures(stage), reaching(choice, say=say) as reach:
+        stager = SiteStager(ROOT, aws_site(stage, load_products(ROOT)), choice, reach)
+        for row in rows:
+            say(f"Staging {row.name} in {stage} …")
+            staged.append(stager.stage(row))
+    return staged
 
 
 @models.command("verify")

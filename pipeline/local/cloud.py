@@ -172,15 +172,15 @@ def _worker_environment(
         **CREDENTIALS,
         "AWS_ENDPOINT_URL": endpoint,
         "MATTELINE_SCRATCH": str(scratch),
-        "MATTELINE_WEIGHTS_MIRROR": _absolute(mirror or ""),
+        "MATTELINE_WEIGHTS_MIRROR": absolute_mirror(mirror),
         "MATTELINE_CATALOGUE": os.pathsep.join(str(path.absolute()) for path in blueprint.overlays),
         "MATTELINE_ACCEPTED_LICENCES": " ".join(sorted(blueprint.catalogue.accepted_licences)),
     }
 
 
-def _absolute(mirror: str) -> str:
+def absolute_mirror(mirror: str | None) -> str:
     """Make a mirror folder's path absolute: workers run in other folders. Keep a URL as it is."""
-    return mirror if "://" in mirror or not mirror else str(Path(mirror).absolute())
+    return mirror or "" if not mirror or "://" in mirror else str(Path(mirror).absolute())
 
 
 @contextlib.contextmanager

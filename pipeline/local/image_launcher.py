@@ -63,8 +63,7 @@ def launching_images(blueprint: Blueprint) -> Iterator[ImageLauncher]:
 def _named_in(settings: Settings) -> Iterator[Path]:
     """Yield the folders of this machine that a function's settings name."""
     yield from (overlay.parent for overlay in settings.catalogue_overlays)
-    if settings.kept:
-        yield settings.kept
+    yield from filter(None, [settings.kept, settings.packages])
     if settings.weights_mirror and "://" not in settings.weights_mirror:
         yield Path(settings.weights_mirror)
 

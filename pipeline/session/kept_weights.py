@@ -53,15 +53,32 @@ def _artifacts(staged: StagedWeights) -> list[Artifact]:
 
 def _keep_model(cloud: LocalCloud, key: str, artifacts: Sequence[Artifact], folder: Path) -> None:
     record = folder / key
-    staged = cloud.client("s3").get_object(Bucket=NAMES.bucket("models"), Key=key)["Body"].read()
-    if record.is_file() and record.read_bytes() == staged:
-        return
+    if _recorded(record) == artifacts:
+        return  # the record of the first staging says where the weights came from
     record.unlink(missing_ok=True)  # the record is absent until every file is in place
     for artifact in artifacts:
         target = folder / Location.parse(artifact.uri).key
         if not target.exists() or checksums(target)["sha256"] != artifact.sha256:
             _keep(cloud, artifact.uri, target)
     _keep(cloud, Location(NAMES.bucket("models"), key).uri, record)
+
+
+def _recorded(record: Path) -> list[Artifact] | None:
+    """Return the artifacts of a kept record; None if there is none or it is invalid."""
+    try:
+        return _artifacts(StagedWeights.parse(record.read_bytes(), uri=str(record)))
+    except (FileNotFoundError, WeightsMismatch):
+        return None
+
+
+def kept_source(row: ModelRow, name: str) -> str | None:
+    """Return where a kept file of the model came from; None if its record does not say."""
+    record = cache_folder() / row.weights_key
+    try:
+        staged = StagedWeights.parse(record.read_bytes(), uri=str(record))
+    except (FileNotFoundError, WeightsMismatch):
+        return None
+    return next((file.source for file in staged.files if file.name == name), None)
 
 
 def staged_weights(cloud: LocalCloud, key: str) -> StagedWeights:

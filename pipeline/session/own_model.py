@@ -64,7 +64,8 @@ def inspect_network(
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise InvalidOptions(done.stderr.strip() or f"{path.name} could not be inspected")
+        _, _, message = done.stderr.strip().partition(": ")  # of an error's name
+        raise InvalidOptions(message or f"{path.name} could not be inspected")
     return NetworkDescription.model_validate_json(done.stdout)
 
 

@@ -6,6 +6,7 @@ only read the catalogue need neither.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -16,11 +17,13 @@ from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.errors import InvalidOptions
 from pipeline.local.deployment import warm_functions
+from pipeline.local.own_folder import OwnFolder
 from pipeline.session.kept_weights import cache_folder, keep_weights
 
 if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
     from pipeline.local.worker import Function
+    from pipeline.session.availability import Reach
 
 Say = Callable[[str], None]
 
@@ -67,18 +70,35 @@ def session(root: Path, choice: ModelChoice, *, say: Say, port: int = 0) -> Iter
     from pipeline.session.availability import choose_models
 
     catalogue = read_catalogue(root, choice)
-    models = choose_models(catalogue, choice.name, mirror=mirror_of(choice))
-    for model in models:
-        say(f"Model: {model.name} ({model.why})")
-    defaults = tuple(model.name for model in models)
-    with keeping_cloud(root, choice, defaults=defaults, say=say, port=port) as cloud:
-        cloud.host.warm(warm_functions(cloud.blueprint))
-        yield cloud
+    with reaching(choice, say=say) as reach:
+        models = choose_models(catalogue, choice.name, reach)
+        for model in models:
+            say(f"Model: {model.name} ({model.why})")
+        defaults = tuple(model.name for model in models)
+        with keeping_cloud(root, choice, reach, defaults=defaults, say=say, port=port) as cloud:
+            cloud.host.warm(warm_functions(cloud.blueprint))
+            yield cloud
 
 
 @contextmanager
-def keeping_cloud(
-    root: Path, choice: ModelChoice, *, say: Say, defaults: tuple[str, ...] = (), port: int = 0
+def reaching(choice: ModelChoice, *, say: Say) -> Iterator[Reach]:
+    """Provide the user's sources of weights; what packages give is deleted when the block ends."""
+    from pipeline.session.availability import Reach
+    from pipeline.session.packages import Packages
+
+    with OwnFolder() as name:
+        yield Reach(mirror_of(choice), Packages(Path(name), say))
+
+
+@contextmanager
+def keeping_cloud(  # noqa: PLR0913 - keyword-only options
+    root: Path,
+    choice: ModelChoice,
+    reach: Reach,
+    *,
+    say: Say,
+    defaults: tuple[str, ...] = (),
+    port: int = 0,
 ) -> Iterator[LocalCloud]:
     """Run a cloud that starts with the weights kept by earlier ones, and keeps its own."""
     from pipeline.local.cloud import local_cloud
@@ -96,9 +116,9 @@ def keeping_cloud(
         local_cloud(
             blueprint,
             port=port,
-            weights_mirror=mirror_of(choice),
+            weights_mirror=reach.mirror,
             launcher=launcher,
-            adjust=_with_kept_weights,
+            adjust=functools.partial(_with_folders, packages=reach.packages.folder),
         ) as cloud,
     ):
         try:
@@ -110,7 +130,7 @@ def keeping_cloud(
                 say(f"The weights were not kept for the next run: {error}")
 
 
-def _with_kept_weights(function: Function) -> Function:
-    """Point a function to the networks that earlier sessions optimised."""
-    kept = {"MATTELINE_KEPT": str(cache_folder())}
-    return replace(function, environment={**function.environment, **kept})
+def _with_folders(function: Function, *, packages: Path) -> Function:
+    """Point a function to the networks that earlier sessions optimised, and to packages' files."""
+    folders = {"MATTELINE_KEPT": str(cache_folder()), "MATTELINE_PACKAGES": str(packages)}
+    return replace(function, environment={**function.environment, **folders})

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from pipeline.artifacts import Location
 from pipeline.declared.models import ModelRow
-from pipeline.errors import WeightsUnavailable
+from pipeline.errors import WeightsMismatch, WeightsUnavailable
 from pipeline.local.deployment import NAMES
-from pipeline.session.availability import require_model
+from pipeline.session.availability import Reach
 from pipeline.session.kept_weights import staged_weights
 from pipeline.session.watching import describe
+from pipeline.weights.staged import StagedWeights
 
 if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
@@ -30,13 +32,42 @@ class StagedModel:
     sources: tuple[str, ...]
     reason: str
 
+    @classmethod
+    def of(cls, staged: StagedWeights) -> Self:
+        return cls(
+            model=staged.model,
+            bytes=sum(file.artifact.bytes for file in staged.files),
+            sources=tuple(file.source for file in staged.files),
+            reason="",
+        )
 
-def stage_model(cloud: LocalCloud, row: ModelRow, *, mirror: str | None) -> StagedModel:
+    @classmethod
+    def failed(cls, row: ModelRow, reason: str) -> Self:
+        return cls(row.name, 0, (), reason)
+
+
+def stage_model(cloud: LocalCloud, row: ModelRow, reach: Reach) -> StagedModel:
     """Run the stage-weights state machine for one model, if a source has its weights."""
+    return if_available(row, reach, lambda: _stage(cloud, row))
+
+
+def if_available(row: ModelRow, reach: Reach, stage: Callable[[], StagedModel]) -> StagedModel:
+    """Fetch what only packages have, then `stage`.
+
+    A source that answered may fail afterwards: then the packages are fetched, and staging runs
+    once more.
+    """
     try:
-        require_model(cloud.blueprint.catalogue, row.name, mirror=mirror)
-    except WeightsUnavailable as error:
-        return StagedModel(row.name, 0, (), f"WeightsUnavailable: {error.message}")
+        reach.origin(row)
+        staged = stage()
+        if staged.reason.startswith(WeightsUnavailable.__name__) and reach.fetch_packages(row):
+            staged = stage()
+    except (WeightsUnavailable, WeightsMismatch) as error:
+        return StagedModel.failed(row, f"{type(error).__name__}: {error.message}")
+    return staged
+
+
+def _stage(cloud: LocalCloud, row: ModelRow) -> StagedModel:
     states = cloud.client("stepfunctions")
     arn = states.start_execution(
         stateMachineArn=NAMES.machine_arn("stage-weights"), input=json.dumps({"models": [row.name]})
@@ -44,12 +75,6 @@ def stage_model(cloud: LocalCloud, row: ModelRow, *, mirror: str | None) -> Stag
     while (execution := describe(states, arn)).status == "RUNNING":
         time.sleep(_POLL_S)
     if execution.status != "SUCCEEDED":
-        return StagedModel(row.name, 0, (), execution.reason)
+        return StagedModel.failed(row, execution.reason)
     (result,) = execution.output
-    staged = staged_weights(cloud, Location.parse(result["manifest"]["uri"]).key)
-    return StagedModel(
-        model=row.name,
-        bytes=sum(file.artifact.bytes for file in staged.files),
-        sources=tuple(file.source for file in staged.files),
-        reason="",
-    )
+    return StagedModel.of(staged_weights(cloud, Location.parse(result["manifest"]["uri"]).key))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipeline.contracts.cutout import CutoutOptions
+from pipeline.declared.addresses import is_package
 from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.declared.models import ModelRow
 from tests.contracts.declared import ROOT
@@ -100,7 +101,15 @@ def test_a_file_can_be_fetched_and_recognised(row: ModelRow) -> None:
     assert all(file.urls and file.digest for file in row.files)
     for file in row.files:
         for url in file.urls:
-            assert url.startswith("https://") or digest_of(url) == file.digest
+            from_afar = url.startswith("https://") or is_package(url)
+            assert from_afar or digest_of(url) == file.digest
+
+
+@EACH
+def test_a_package_is_not_a_files_only_source(row: ModelRow) -> None:
+    """A function on AWS fetches none."""
+    for file in row.files:
+        assert not all(is_package(url) for url in file.urls)
 
 
 @EACH

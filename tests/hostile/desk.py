@@ -105,4 +105,4 @@ class Desk:
 
     def sit_down(self, patch: Any) -> None:
         """Let every handler of this process work at this desk."""
-        patch.setattr(task, "_workbench", lambda _root: self._bench)
+        patch.setattr(task, "workbench_of", lambda _root: self._bench)

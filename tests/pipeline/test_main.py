@@ -16,6 +16,8 @@ from pipeline.__main__ import isolate, reaches_aws
         ("--verbose jobs list --stage=dev", {}, True),
         ("quarantine release x", {"MATTELINE_STAGE": "dev"}, True),
         ("backfill start --stage prod --dry-run", {}, True),
+        ("models stage u2netp --stage dev", {}, True),
+        ("models stage u2netp", {}, False),
         ("jobs list", {}, False),
         ("jobs list --stage local", {"MATTELINE_STAGE": "dev"}, False),
         ("run jobs --stage dev", {}, False),

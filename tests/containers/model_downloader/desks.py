@@ -49,12 +49,17 @@ class Desk:
         return Intake(self.target, size=size, begin=lambda: self.store.begin(PLACE), pace=pace)
 
     def sources(
-        self, mirror: str | None = None, *, prefix: str = "", network: Proxies | None = None
+        self,
+        mirror: str | None = None,
+        *,
+        prefix: str = "",
+        network: Proxies | None = None,
+        packages: Path | None = None,
     ) -> Sources:
         client = Web(network or Proxies(), patience_s=10)
-        return Sources(mirror, prefix, client, self.store, self.vault)
+        return Sources(mirror, prefix, client, self.store, self.vault, packages)
 
-    def fetch(self, file: WeightsFile, mirror: str | None = None, **fields: str) -> str:
+    def fetch(self, file: WeightsFile, mirror: str | None = None, **fields: object) -> str:
         """The SHA-256 of what came."""
         intake = self.intake(size=file.bytes)
         self.sources(mirror, **fields).fetch(file, intake)  # type: ignore[arg-type]

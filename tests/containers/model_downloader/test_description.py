@@ -74,5 +74,5 @@ def test_a_description_is_printed_as_json(
 
 
 def test_a_refusal_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"^w\.onnx is not a loadable ONNX model"):
+    with pytest.raises(SystemExit, match=r"^WeightsMismatch: w\.onnx is not a loadable ONNX model"):
         main(question(saved(tmp_path, b"<html>")).model_dump_json())

