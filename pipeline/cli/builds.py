@@ -67,10 +67,7 @@ def check() -> None:
 @click.command("lock")
 def lock() -> None:
     """Record the content of every container's version."""
-    try:
-        content_lock.lock(ROOT)
-    except content_lock.VersionTaken as taken:
-        raise click.ClickException(str(taken)) from taken
+    _lock()
 
 
 @click.command("bump")
@@ -83,7 +80,14 @@ def bump(names: tuple[ContainerManifest, ...]) -> None:
     for container in names:
         raised = content_lock.bump(ROOT, container)
         click.echo(f"{raised.name} {raised.version}: describe the change in CHANGELOG.md")
-    content_lock.lock(ROOT)
+    _lock()
+
+
+def _lock() -> None:
+    try:
+        content_lock.lock(ROOT)
+    except content_lock.VersionTaken as taken:
+        raise click.ClickException(str(taken)) from taken
 
 
 @click.command("version")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from pipeline.cli.builds import Container
+from pipeline.cli.builds import Container, bump
+from pipeline.releases import content_lock
 from tests.pipeline.cli.conftest import Matteline
 
 
@@ -32,3 +35,17 @@ def test_an_unknown_container_is_answered_with_the_nearest_name_or_all(
         Container().convert(name, None, None)
 
     assert failure.value.message.startswith(f"unknown container {name!r}; {hint}")
+
+
+def test_another_container_that_changed_is_one_line_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_root: Path) -> None:
+        raise content_lock.VersionTaken("edge-refiner changed; run `matteline containers bump`")
+
+    monkeypatch.setattr(content_lock, "lock", refuse)
+    monkeypatch.setattr(content_lock, "bump", lambda _root, container: container)
+
+    done = CliRunner().invoke(bump, ["media-inspector"])
+
+    assert (done.exit_code, done.stderr.splitlines()[0][:27]) == (1, "Error: edge-refiner changed")
