@@ -85,8 +85,8 @@ def list_models(choice: ModelChoice) -> None:
 def stage(names: tuple[str, ...], stage: str, choice: ModelChoice) -> None:
     """Fetch, verify, test and keep weights, here or on AWS.
 
-    Runs the stage-weights state machine in a local cloud. With --stage, runs its container here with
-    your AWS settings. Exit code 1 if a model was not staged.
+    Runs the stage-weights state machine in a local cloud. With --stage, runs its container here,
+    with your AWS settings. Exit code 1 if a model was not staged.
     """
     from pipeline.session.availability import stageable_row
 
