@@ -83,10 +83,10 @@ def list_models(choice: ModelChoice) -> None:
 @stage_option
 @weights_options
 def stage(names: tuple[str, ...], stage: str, choice: ModelChoice) -> None:
-    """Fetch, verify and test the weights of NAMES, and keep them here or in a stage on AWS.
+    """Fetch, verify, test and keep weights, here or on AWS.
 
-    Runs the stage-weights state machine in a local cloud, or its container here with your AWS
-    settings. Exit code 1 if a model was not staged.
+    Runs the stage-weights state machine in a local cloud. With --stage, runs its container here,
+    with your AWS settings. Exit code 1 if a model was not staged.
     """
     from pipeline.session.availability import stageable_row
 

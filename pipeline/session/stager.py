@@ -63,7 +63,7 @@ def if_available(row: ModelRow, reach: Reach, stage: Callable[[], StagedModel]) 
         if staged.reason.startswith(WeightsUnavailable.__name__) and reach.fetch_packages(row):
             staged = stage()
     except (WeightsUnavailable, WeightsMismatch) as error:
-        return StagedModel.failed(row, f"{type(error).__name__}: {error.message}")
+        return StagedModel.failed(row, f"{type(error).__name__}: {error.message}. {error.hint}")
     return staged
 
 
