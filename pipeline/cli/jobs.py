@@ -140,7 +140,7 @@ def audit_jobs(  # noqa: PLR0913 - one for each option
     repairs_wanted: bool,
     content: bool,
 ) -> None:
-    """Check that every upload has one recorded outcome, and its outputs.
+    """Check that every upload has one outcome, and its outputs.
 
     Exit code 1 if anything is wrong; `docs/operating.md` explains each finding.
     """

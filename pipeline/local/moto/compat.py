@@ -25,16 +25,18 @@ from moto import backends
 from moto.core.config import default_user_config
 from moto.events.models import Rule, events_backends
 from moto.s3 import notifications
-from moto.stepfunctions.parser.asl.component.common.path import result_path
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+
+from pipeline.local.moto import memory, turns
+from pipeline.local.moto.interpreter import (
+    StepFunctionsParserBackend,
+    boto_client,
+    execution,
+    execution_worker,
+    json_path,
+    result_path,
     state_task_service,
     state_task_service_aws_sdk,
 )
-from moto.stepfunctions.parser.asl.utils import boto_client, json_path
-from moto.stepfunctions.parser.backend import execution, execution_worker
-from moto.stepfunctions.parser.models import StepFunctionsParserBackend
-
-from pipeline.local.moto import memory, turns
 from pipeline.local.status_events import status_change
 
 _TaskService = state_task_service.StateTaskService

@@ -17,15 +17,16 @@ from moto.dynamodb.models.table import Table
 from moto.moto_api._internal import moto_api_backend
 from moto.s3 import models as s3
 from moto.sqs.models import Queue
-from moto.stepfunctions.models import StepFunctionBackend
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.map_run_record import (  # noqa: E501
-    MapRunRecordPoolManager,
-)
-from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackPoolManager
-from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
-from moto.stepfunctions.parser.utils import TMP_THREADS
 from moto.utilities.tagging_service import TaggingService
 
+from pipeline.local.moto.interpreter import (
+    TMP_THREADS,
+    BaseExecutionWorkerCommunication,
+    CallbackPoolManager,
+    Execution,
+    MapRunRecordPoolManager,
+    StepFunctionBackend,
+)
 from pipeline.local.moto.shelf import Shelf
 from pipeline.local.moto.stored_objects import Body, StoredObject, StoredObjects, bodies
 

@@ -18,7 +18,9 @@ def test_an_execution_of_each_product_can_be_started_and_found() -> None:
     changes = {"name": "memo", "machine": "write-memo", "suffixes": (".txt",)}
     memo = blueprint.products[0].model_copy(update=changes)
     grown = replace(blueprint, products=(*blueprint.products, memo))
-    cloud: Any = SimpleNamespace(endpoint="http://x", blueprint=grown, logs=Path("logs"))
+    cloud: Any = SimpleNamespace(
+        endpoint="http://x", api="http://x/api", blueprint=grown, logs=Path("logs")
+    )
 
     told = instructions(cloud)
 

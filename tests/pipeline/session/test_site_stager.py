@@ -226,6 +226,9 @@ def test_an_interrupt_releases_the_claim(
 ) -> None:
     monkeypatch.setattr(Reach, "origin", lambda *_: "from a source that then falls silent")
 
+    # A background job ignores SIGINT from its start, and so do its tests.
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def interrupt_once_claimed(claim_key: str) -> None:
         while claim_key not in aws.written:
             time.sleep(0.05)
@@ -235,8 +238,11 @@ def test_an_interrupt_releases_the_claim(
         desk.url = f"http://127.0.0.1:{silent.getsockname()[1]}/w.onnx"
         operator = threading.Thread(target=interrupt_once_claimed, args=[desk.row.claim_key])
         operator.start()
-        with pytest.raises(KeyboardInterrupt):
-            desk.stage()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                desk.stage()
+        finally:
+            signal.signal(signal.SIGINT, ours)
         operator.join()
 
     assert aws.keys() == []

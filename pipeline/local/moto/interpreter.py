@@ -1,0 +1,77 @@
+"""Import moto's interpreter of state machines without `moto.ec2`.
+
+Its integration with AWS Batch needs one enum of `moto.batch`, which loads `moto.ec2`: a third of
+the processor time, and half of the memory, of all that the local cloud imports. A copy of the enum
+stands in for `moto.batch` while the interpreter is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from types import ModuleType
+from typing import Final
+
+_STANDS_IN: Final = ("moto.batch", "moto.batch.utils")
+
+
+class JobStatus(StrEnum):
+    """`moto.batch.utils.JobStatus`, as far as the interpreter compares with it."""
+
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+@contextmanager
+def _without_batch() -> Iterator[None]:
+    if "moto.batch" in sys.modules:  # then `moto.ec2` is loaded, too
+        yield
+        return
+    for name in _STANDS_IN:
+        sys.modules[name] = ModuleType(name)
+    sys.modules["moto.batch.utils"].JobStatus = JobStatus  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for name in _STANDS_IN:
+            del sys.modules[name]
+
+
+with _without_batch():
+    from moto.stepfunctions.models import StepFunctionBackend
+    from moto.stepfunctions.parser.asl.component.common.path import result_path
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.map_run_record import (  # noqa: E501
+        MapRunRecordPoolManager,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+        state_task_service,
+        state_task_service_aws_sdk,
+    )
+    from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackPoolManager
+    from moto.stepfunctions.parser.asl.utils import boto_client, json_path
+    from moto.stepfunctions.parser.backend import execution, execution_worker
+    from moto.stepfunctions.parser.backend.execution import (
+        BaseExecutionWorkerCommunication,
+        Execution,
+    )
+    from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+    from moto.stepfunctions.parser.utils import TMP_THREADS
+
+__all__ = [
+    "TMP_THREADS",
+    "BaseExecutionWorkerCommunication",
+    "CallbackPoolManager",
+    "Execution",
+    "MapRunRecordPoolManager",
+    "StepFunctionBackend",
+    "StepFunctionsParserBackend",
+    "boto_client",
+    "execution",
+    "execution_worker",
+    "json_path",
+    "result_path",
+    "state_task_service",
+    "state_task_service_aws_sdk",
+]
