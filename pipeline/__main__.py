@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,10 @@ def main() -> None:
     # Imported late: botocore reads its settings when moto is imported.
     from pipeline.cli.command import main as run  # noqa: PLC0415
 
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # else Python looks through every object once more before it exits: 0.7 s
 
 
 def reaches_aws(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:

@@ -6,6 +6,7 @@ events for one multipart upload.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import logging
@@ -55,7 +56,12 @@ class EventBridge:
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for the thread to end after `stopping` is set."""
+        """Wake the thread, which may be waiting for events, and wait for its end.
+
+        `stopping` must be set.
+        """
+        with contextlib.suppress(BotoCoreError, ClientError):
+            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody="{}")
         self._thread.join()
 
     def _run(self) -> None:
@@ -71,6 +77,8 @@ class EventBridge:
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=_POLL_S
         )
         for message in answer.get("Messages", []):
+            if self._stopping.is_set():
+                return
             event = self._as_on_aws(json.loads(message["Body"]))
             if event is not None and not self._start(event):
                 return

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
@@ -19,6 +19,8 @@ from werkzeug.serving import make_server
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+_STOP_CHECK_S: Final = 0.05
 
 
 def moto_app() -> WSGIApplication:
@@ -38,7 +40,9 @@ class LocalServer:
         self._server = make_server(
             "127.0.0.1", port, self._dispatch, threaded=True, request_handler=_QuietHandler
         )
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_STOP_CHECK_S,), daemon=True
+        )
 
     @property
     def port(self) -> int:

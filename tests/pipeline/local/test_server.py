@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,8 +64,16 @@ def test_a_full_disk_is_noticed_without_a_traceback(
 
     server = LocalServer(0)
     server.start(fail)
-    answer = urllib3.request("GET", f"http://127.0.0.1:{server.port}/", retries=False)
+    answer = urllib3.request(
+        "GET",
+        f"http://127.0.0.1:{server.port}/",
+        headers={"Connection": "close"},
+        retries=False,
+    )
     server.stop()
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join()  # it may still be writing its log
 
     assert answer.status == 500
     assert server.disk_full.is_set() is full
