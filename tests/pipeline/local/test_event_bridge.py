@@ -102,6 +102,39 @@ def moto_event(
     }
 
 
+class QuietCloud(Cloud):
+    """A queue without events: a call that receives returns once a message is sent to it."""
+
+    def __init__(self) -> None:
+        super().__init__(answers=[])
+        self.asked, self.sent = threading.Event(), threading.Event()
+
+    def receive_message(self, **_: Any) -> dict[str, Any]:
+        self.asked.set()
+        self.sent.wait()
+        return {"Messages": [{"Body": "{}", "ReceiptHandle": "wake"}]}
+
+    def send_message(self, **_: Any) -> None:
+        self.sent.set()
+
+
+def test_a_bridge_that_waits_for_events_is_woken_to_stop() -> None:
+    cloud = QuietCloud()
+    bridge = EventBridge(
+        queue_url="queue",
+        machine_arn="machine",
+        client=cloud.client,
+        most_running=2,
+        stopping=cloud.stopping,
+    )
+    bridge.start()
+    cloud.asked.wait()
+    cloud.stopping.set()
+    bridge.join()
+
+    assert cloud.started == []
+
+
 def test_an_upload_is_one_event_with_etag_and_reason() -> None:
     event = S3EventNormaliser().normalise(moto_event())
 
