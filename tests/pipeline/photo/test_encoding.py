@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageCms
 
 from pipeline.errors import MediaTooLarge
-from pipeline.photo.pixels import Pixels, decode, encode
+from pipeline.photo.encoding import encode
+from pipeline.photo.pixels import Pixels, decode
 from tests.pipeline.photo.pictures import exif, quadrants, saved
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
