@@ -13,6 +13,7 @@ from moto import mock_aws
 from pipeline import task
 from pipeline.artifacts import ArtifactStore, LocalStore
 from pipeline.aws.s3 import S3Store
+from tests.pipeline.operations.deployment import STANDING, Deployment
 
 
 @pytest.fixture
@@ -21,6 +22,12 @@ def fresh_workbench(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     task._BENCHES.clear()
     yield
     task._BENCHES.clear()
+
+
+@pytest.fixture
+def deployment() -> Iterator[Deployment]:
+    with mock_aws(config=STANDING):
+        yield Deployment()
 
 
 @pytest.fixture
