@@ -70,11 +70,13 @@ demo: $(READY)  ## Make cutouts of sample photos, in demo-output/
 weights: $(READY)  ## Fetch and keep the published weights that tests and benchmarks use
 	@$(BIN)/matteline models stage u2netp
 
-# Three processes on two cores: the tests wait for state machines and start-ups.
+# Three processes on two cores: the tests wait for state machines and start-ups. The files are begun
+# in the order of tests/conftest.py, not in that of their number of tests.
 .PHONY: test
 test: $(READY)  ## Run every test that needs no special machine; K=expr
 	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults" \
-		--ignore=tests/release --numprocesses=3 --dist=loadfile $(if $(K),-k "$(K)")
+		--ignore=tests/release --numprocesses=3 --dist=loadfile --no-loadscope-reorder \
+		$(if $(K),-k "$(K)")
 
 .PHONY: test-hostile
 test-hostile: $(READY)  ## Run hundreds of hostile inputs; check each outcome

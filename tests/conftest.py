@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import pytest
@@ -18,6 +18,18 @@ from tests.models import Shelf, stock
 isolate(os.environ)
 
 ROOT = Path(__file__).parent.parent
+# Few tests, which wait for processes and state machines; the folder of the longest files first.
+SLOW: Final = ("tests/pipeline/cli", "tests/newcomer", "tests/execution", "tests/pipeline/local")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put slow files first: begun last, they would keep one process of `make test` busy alone."""
+    items.sort(key=lambda item: _rank(item.path))
+
+
+def _rank(path: Path) -> int:
+    ranks = (rank for rank, folder in enumerate(SLOW) if path.is_relative_to(ROOT / folder))
+    return next(ranks, len(SLOW))
 
 
 @pytest.fixture(scope="session")

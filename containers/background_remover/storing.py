@@ -5,7 +5,8 @@ from __future__ import annotations
 from containers.background_remover.masks import CandidateMask, Prediction
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts.cutout import Candidate, PromptedSubject, RemoveBackground
-from pipeline.photo.pixels import Pixels, encode
+from pipeline.photo.encoding import encode
+from pipeline.photo.pixels import Pixels
 
 
 def store_masks(

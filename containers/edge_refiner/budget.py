@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from containers.edge_refiner.resampling import small_size
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.contracts.cutout import CutoutOptions, Refine, Resolution
+from pipeline.photo.encoding import AVIF_PIXELS
 from pipeline.photo.limits import MAX_SIDE
-from pipeline.photo.pixels import AVIF_PIXELS
 
 # Resolution by reduction: how many times smaller the finest copy is than the photo.
 RESOLUTIONS: Final[dict[int, Resolution]] = {1: "full", 2: "half", 4: "quarter"}

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from containers.edge_refiner.pictures import Rendered
-from pipeline.photo.pixels import QUALITY, Pixels
+from pipeline.photo.encoding import QUALITY
+from pipeline.photo.pixels import Pixels
 
 _MOST: Final = 512  # rows and columns that are measured
 _OPAQUE: Final = 255

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from containers.edge_refiner.pictures import Rendered
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts.cutout import EXTENSIONS, Picture, RefineEdges, picture_key
-from pipeline.photo.pixels import Photo, Pixels, decode, encode
+from pipeline.photo.encoding import encode
+from pipeline.photo.pixels import Photo, Pixels, decode
 
 
 def read_mask(store: ArtifactStore, artifact: Artifact) -> Pixels:

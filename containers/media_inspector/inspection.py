@@ -71,11 +71,7 @@ def inspect_media(
         typed=request.options,
         metadata=stat.metadata,
         profile=profile_of(product.name, request.location.key, profiles),
-        defaults={
-            role.option: task.default_models[name]
-            for name, role in product.roles.items()
-            if contract.options.model_fields[role.option].is_required()
-        },
+        defaults=_default_models(task, product, contract.options),
     )
     plan = {
         name: _planned(getattr(options, role.option), options, catalogue.of(role.container))
@@ -113,6 +109,15 @@ def _product(name: str, products: Sequence[Product]) -> Product:
         f"this image knows no product {name!r}, only {known}: release media-inspector before the "
         "product's state machine"
     )
+
+
+def _default_models(task: InspectMedia, product: Product, kind: type[Options]) -> Mapping[str, str]:
+    """Return the deployment's model for each option that must name one."""
+    return {
+        role.option: task.default_models[name]
+        for name, role in product.roles.items()
+        if kind.model_fields[role.option].is_required()
+    }
 
 
 def read_products(bench: Workbench) -> tuple[Product, ...]:

@@ -93,7 +93,7 @@ def stage(names: tuple[str, ...], stage: str, choice: ModelChoice) -> None:
     catalogue = read_catalogue(ROOT, choice)
     rows = [stageable_row(catalogue, name) for name in names]
     screen = report.console()
-    say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
+    say = report.printer(screen)
     staging = _stage_here if stage == LOCAL_STAGE else functools.partial(_stage_on_aws, stage)
     staged = staging(rows, choice, say)
     report.print_staged(screen, staged)

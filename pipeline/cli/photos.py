@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import socket
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -25,6 +22,12 @@ from pipeline.cli.options import (
     prompt_metadata,
     weights_options,
 )
+from pipeline.cli.preconditions import (
+    require_free,
+    require_photos,
+    require_scratch,
+    require_writable,
+)
 from pipeline.contracts.cutout import CutoutOptions, Effort, PictureFormat, Refine
 from pipeline.contracts.written import problems, read_text
 from pipeline.session.session import ModelChoice, session
@@ -36,7 +39,6 @@ if TYPE_CHECKING:
 DEFAULT_PORT: Final = 8420
 # scikit-image's samples, public domain or CC0: a person, a cat, a cup and a rocket
 SAMPLES: Final = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
-_LEAST_SCRATCH_BYTES: Final = 2**20  # without it not even the first photo can be stored
 POINT_HELP: Final = "Point on the subject (`,0`: background), in pixels or 0–1; repeatable."
 BOX_HELP: Final = "Box around a subject, in pixels or 0–1; repeat it for several subjects."
 
@@ -144,8 +146,7 @@ def up(port: int, choice: ModelChoice) -> None:
     from pipeline.cli.manual import instructions, narrate
 
     require_free(port)
-    screen = report.console()
-    say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
+    say = report.printer(report.console())
     with (
         contextlib.suppress(KeyboardInterrupt),
         session(ROOT, choice, say=say, port=port) as cloud,
@@ -175,7 +176,7 @@ def _run_batch(
     from pipeline.session.batch import Outcome, cut_out
 
     screen = report.console()
-    say = functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
+    say = report.printer(screen)
     report.print_skipped(say, found.skipped)
     if not found.photos and not found.lost:
         raise click.UsageError("no photos: no files found that are to be cut out")
@@ -200,22 +201,23 @@ def _run_batch(
                 say(f"The disk of {cloud.scratch} is full: set TMPDIR to a folder with more space.")
     except KeyboardInterrupt:
         interrupted = True
-    stopped = [photo for photo in found.photos if photo not in outcomes]
     rows = [*found.lost, *(outcomes[photo] for photo in found.photos if photo in outcomes)]
     report.print_table(screen, rows)
     sheet.finish()
-    for trouble in sheet.troubles:
-        say(trouble)
-    if sheet.pages:
-        say(f"Output images, output records and {_pages(sheet.pages)} are in {output}/")
+    for line in (*sheet.troubles, *_where(sheet.pages, output)):
+        say(line)
     if interrupted:
-        say(f"Interrupted: {len(stopped):,} of {len(found.photos):,} photos were not finished.")
+        stopped = len(found.photos) - len(outcomes)
+        say(f"Interrupted: {stopped:,} of {len(found.photos):,} photos were not finished.")
         return 130
     return int(any(row.status not in expected for row in rows))
 
 
-def _pages(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+def _where(pages: Sequence[str], output: Path) -> Iterator[str]:
+    """Yield a line that says where the results are; nothing without a contact sheet."""
+    if pages:
+        sheets = pages[0] if len(pages) == 1 else f"{pages[0]} to {pages[-1]}"
+        yield f"Output images, output records and {sheets} are in {output}/"
 
 
 def option_metadata(chosen: dict[str, Any]) -> dict[str, str]:
@@ -240,44 +242,6 @@ def option_metadata(chosen: dict[str, Any]) -> dict[str, str]:
     ]:
         raise click.UsageError("; ".join(contradictions))
     return texts
-
-
-def require_photos(paths: Sequence[Path]) -> None:
-    """Raise UsageError for a path that is neither a file nor a folder."""
-    odd = [str(path) for path in paths if not (path.is_file() or path.is_dir())]
-    if odd:
-        raise click.UsageError(f"neither a file nor a folder: {', '.join(odd)}")
-
-
-def require_writable(output: Path) -> None:
-    """Create the output folder. Raises UsageError if it cannot be written."""
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=output).close()
-    except OSError as error:
-        raise click.UsageError(f"cannot write to {output}: {error.strerror}") from None
-
-
-def require_scratch() -> None:
-    """Raise ClickException if there is no room for the local cloud's temporary files."""
-    try:
-        with tempfile.TemporaryFile() as file:
-            file.write(bytes(_LEAST_SCRATCH_BYTES))
-    except OSError as error:
-        reason = f"no room for temporary files ({error.strerror})"
-        raise click.ClickException(f"{reason}: set TMPDIR to a folder with more space") from None
-
-
-def require_free(port: int) -> None:
-    """Raise UsageError if another process listens on the port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise click.UsageError(
-                f"port {port}: {error.strerror}; choose another --port"
-            ) from None
 
 
 PHOTO_COMMANDS: Final = (demo, run, up)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -31,6 +32,11 @@ def console() -> Console:
     """Return a console; in a file or pipe it is 200 columns wide, so that paths stay whole."""
     plain = Console()
     return plain if plain.is_terminal else Console(width=200)
+
+
+def printer(screen: Console) -> Callable[[str], None]:
+    """Return a function that prints a text as it is: not wrapped, and without markup or colours."""
+    return functools.partial(screen.print, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

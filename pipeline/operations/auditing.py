@@ -22,13 +22,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Final
 
 from pipeline.artifacts import Location
 from pipeline.declared.products import Product, taker
-from pipeline.operations.executions import Execution, executions_since, find_execution
+from pipeline.operations.executions import LONG_AGO, Execution, executions_since, find_execution
 from pipeline.operations.jobs_table import DONE, FAILED, RUNNING, JobRow, JobsTable
 from pipeline.operations.lookup import read_output_record
 from pipeline.operations.published import Deletion, Life, findings_of_outputs
@@ -44,7 +43,6 @@ from pipeline.operations.verdicts import (
     verdict_of,
 )
 
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 Deletions = defaultdict[str, list[Deletion]]  # by key
 
 
@@ -133,7 +131,7 @@ def accepted_since(
     """
     bucket = site.names.bucket("ingest")
     of_key: dict[str, list[Execution]] = defaultdict(list)
-    for execution in sorted(executions, key=lambda each: each.started or _LONG_AGO):
+    for execution in sorted(executions, key=lambda each: each.started or LONG_AGO):
         source = execution.source
         if source is not None and source.bucket == bucket:
             of_key[source.key].append(execution)
@@ -161,7 +159,7 @@ def _by_version(
 def _meant(source: Location, versions: Sequence[Accepted], execution: Execution) -> Location:
     if source.version_id is not None:
         return source
-    before = [each.source for each in versions if each.at <= (execution.started or _LONG_AGO)]
+    before = [each.source for each in versions if each.at <= (execution.started or LONG_AGO)]
     return before[-1] if before else source
 
 

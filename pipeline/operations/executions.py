@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from pipeline.declared.products import Product
 from pipeline.errors import PermanentError, leaf_names
 from pipeline.operations.site import Site
 
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)  # stands for a start that is not known
 _DIGEST_LENGTH: Final = 24
 
 

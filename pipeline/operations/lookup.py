@@ -98,13 +98,25 @@ def read_output_record(site: Site, row: JobRow) -> dict[str, Any] | None:
 
 
 def read_record(site: Site, uri: str) -> dict[str, Any] | None:
-    """Read an output record; None if there is none, empty if it is not a JSON object."""
-    return _read(site, uri)
+    """Read an output record or a reason; None if there is none, empty if it is no JSON object."""
+    if not uri.startswith("s3://"):
+        return None
+    place = Location.parse(uri)
+    s3 = site.client("s3")
+    try:
+        content = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return None
+    try:
+        stored = json.loads(content)
+    except ValueError:
+        return {}
+    return stored if isinstance(stored, dict) else {}
 
 
 def read_reason(site: Site, row: JobRow) -> dict[str, Any]:
     """Read the reason.json of a quarantined job; empty if the row names none or it is missing."""
-    return _read(site, row.reason) or {}
+    return read_record(site, row.reason) or {}
 
 
 def quarantined_key(reason: dict[str, Any]) -> str:
@@ -137,19 +149,3 @@ def latest_etag(site: Site, source: Location) -> str | None:
     """Return the ETag of the latest version under an object's key; None if it was deleted."""
     latest = latest_stored(site, source)
     return latest.etag if latest else None
-
-
-def _read(site: Site, uri: str) -> dict[str, Any] | None:
-    if not uri.startswith("s3://"):
-        return None
-    place = Location.parse(uri)
-    s3 = site.client("s3")
-    try:
-        content = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
-    except s3.exceptions.NoSuchKey:
-        return None
-    try:
-        stored = json.loads(content)
-    except ValueError:
-        return {}
-    return stored if isinstance(stored, dict) else {}

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
 from pipeline.errors import SourceChanged, SourceMissing
-from pipeline.operations.executions import Execution, find_execution, names_version
+from pipeline.operations.executions import LONG_AGO, Execution, find_execution, names_version
 from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, JobRow
 from pipeline.operations.lookup import latest_stored, read_record
 from pipeline.operations.site import Site
@@ -30,7 +30,6 @@ from pipeline.operations.verdicts import (
 
 _OUTDATED: Final = {SourceChanged.__name__, SourceMissing.__name__}
 _SECOND: Final = timedelta(seconds=1)
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Deletion(NamedTuple):
@@ -100,7 +99,7 @@ def _expected(
     """Yield one result for each output record, of the execution that started last."""
     latest: dict[str, Result] = {}
     ended = (each for each in executions if each.verdict in {DONE, DUPLICATE})
-    for execution in sorted(ended, key=lambda each: each.started or _LONG_AGO):
+    for execution in sorted(ended, key=lambda each: each.started or LONG_AGO):
         told = execution.output
         manifest = told["manifest"] if execution.verdict == DONE else told["first"]["manifest"]
         latest[manifest] = Result(told["job_id"], manifest, execution)

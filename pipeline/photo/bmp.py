@@ -8,15 +8,14 @@ from typing import Final
 from PIL import Image
 
 from pipeline.errors import UnsupportedMedia
-from pipeline.photo.colour_spaces import Chromaticities, from_numbers
+from pipeline.photo.colour.meaning import Meaning
+from pipeline.photo.colour.spaces import D65, Chromaticities, from_numbers
 from pipeline.photo.limits import MAX_PROFILE_BYTES
-from pipeline.photo.meaning import Meaning
 
 _START: Final = 14  # the header's offset
 _VERSION_4, _VERSION_5 = 108, 124  # bytes of the header
 _KIND: Final = _START + 56
 _CALIBRATED, _EMBEDDED, _LINKED = 0, int.from_bytes(b"MBED"), int.from_bytes(b"LINK")
-_D65: Final = (0.3127, 0.3290)
 _WHOLE: Final = 2**30  # endpoints have 30 bits after the point, gammas 16
 _NEAR: Final = 0.02
 
@@ -50,7 +49,7 @@ def _calibrated(content: bytes) -> Meaning:
     if min(sums) <= 0 or min(gammas) <= 0:
         return Meaning()  # most writers leave them 0
     red, green, blue = ((x / total, y / total) for (x, y, _), total in zip(ends, sums, strict=True))
-    white = _D65
+    white = D65
     if any(abs(total - 1) > _NEAR for total in sums):
         x, y, _ = (sum(parts) / sum(sums) for parts in zip(*ends, strict=True))
         white = x, y

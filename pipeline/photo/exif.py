@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image
+from PIL.ExifTags import IFD
+from PIL.ExifTags import Base as Tag
 
-from pipeline.photo.colour_spaces import (
+from pipeline.photo.colour.icc_writer import Curve
+from pipeline.photo.colour.spaces import (
     ADOBE_RGB,
     SRGB,
     Chromaticities,
     ColourSpace,
     from_numbers,
 )
-from pipeline.photo.icc_writer import Curve
+from pipeline.photo.decoder_faults import DECODE_FAULTS
 
-# What Pillow's decoders may raise for damaged files.
-DECODE_FAULTS: Final = (
-    OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError,
-    AttributeError, struct.error, zlib.error,
-)  # fmt: skip
 _FAULTS: Final = (*DECODE_FAULTS, ZeroDivisionError)
-_ORIENTATION: Final = 0x0112
-_TRANSFER_FUNCTION: Final = 0x012D
-_WHITE_POINT: Final = 0x013E
-_PRIMARIES: Final = 0x013F
-_COLOUR_SPACE: Final = 0xA001
-_GAMMA: Final = 0xA500
 _GAMMA_OF_TIFF: Final = 2.2
-_INTEROPERABILITY_INDEX: Final = 1
 _SPACES: Final = {1: SRGB, 2: ADOBE_RGB}  # 2 is not in the standard, but in cameras
 _ADOBE_INDEX: Final = "R03"  # DCF option file
 _CURVE_SAMPLES: Final = 1024  # of a profile's curve; more are thinned out
@@ -41,7 +30,7 @@ _CURVE_SAMPLES: Final = 1024  # of a profile's curve; more are thinned out
 def orientation_of(image: Image.Image) -> int:
     """Return the EXIF orientation; 1 if the tag is missing or the EXIF block is damaged."""
     try:
-        return int(image.getexif().get(_ORIENTATION, 1))
+        return int(image.getexif().get(Tag.Orientation, 1))
     except DECODE_FAULTS:
         return 1
 
@@ -53,27 +42,27 @@ def colours_of(image: Image.Image) -> tuple[ColourSpace, ...]:
     """
     try:
         tags = image.getexif()
-        details = tags.get_ifd(ExifTags.IFD.Exif)
-        index = tags.get_ifd(ExifTags.IFD.Interop).get(_INTEROPERABILITY_INDEX)
+        details = tags.get_ifd(IFD.Exif)
+        index = tags.get_ifd(IFD.Interop).get(Tag.InteropIndex)
         return tuple(_stated(tags, details, index))
     except _FAULTS:
         return ()
 
 
 def _stated(tags: Image.Exif, details: dict[int, Any], index: object) -> Iterator[ColourSpace]:
-    space = details.get(_COLOUR_SPACE)
+    space = details.get(Tag.ColorSpace)
     if space in _SPACES:
         yield _SPACES[space]
     elif str(index).rstrip("\0 ") == _ADOBE_INDEX:
         yield ADOBE_RGB
-    measured = _from_numbers(tags, float(details.get(_GAMMA) or _GAMMA_OF_TIFF))
+    measured = _from_numbers(tags, float(details.get(Tag.Gamma) or _GAMMA_OF_TIFF))
     if measured is not None:
         yield measured
 
 
 def _from_numbers(tags: Image.Exif, gamma: float) -> ColourSpace | None:
-    white, primaries = tags.get(_WHITE_POINT), tags.get(_PRIMARIES)
-    table = tags.get(_TRANSFER_FUNCTION)
+    white, primaries = tags.get(Tag.WhitePoint), tags.get(Tag.PrimaryChromaticities)
+    table = tags.get(Tag.TransferFunction)
     points = _chromaticities(white, primaries) if white and primaries else None
     if points is None and table is None:
         return None

@@ -16,8 +16,8 @@ from PIL import Image, ImageFile
 
 from pipeline.errors import UnsupportedMedia
 from pipeline.photo import bmp, gif, jpeg, png, tiff, webp
+from pipeline.photo.colour.meaning import Meaning
 from pipeline.photo.heif import image as heif
-from pipeline.photo.meaning import Meaning
 from pipeline.photo.refused import name_of
 
 # Bytes per pixel while decoding: measured, rounded up, and checked by tests for every format.

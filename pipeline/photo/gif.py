@@ -6,8 +6,8 @@ from typing import Final
 
 from PIL import Image
 
+from pipeline.photo.colour.meaning import Meaning
 from pipeline.photo.limits import MAX_PROFILE_BYTES, counted
-from pipeline.photo.meaning import Meaning
 
 _SCREEN: Final = 13  # bytes of header and screen
 _HAS_PALETTE: Final = 0x80

@@ -1,4 +1,4 @@
-"""Decode untrusted photo bytes to pixels, and encode pixels as PNG, WebP, JPEG or AVIF.
+"""Decode untrusted photo bytes to pixels.
 
 The content decides the format, not the file name. The parts of a file, its size and the memory for
 decoding are checked before a pixel is decoded. EXIF orientation is applied, 16-bit grey is scaled
@@ -8,62 +8,29 @@ and a photo its resolution; all other metadata, position included, is dropped.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile
 
-from pipeline.errors import CorruptMedia, MediaTooLarge, OutOfMemory, UnsupportedMedia
-from pipeline.photo import profiles
-from pipeline.photo.colour import SIDEWAYS, Pixels, converted, separate, strips
-from pipeline.photo.exif import DECODE_FAULTS, colours_of, orientation_of
+from pipeline.errors import CorruptMedia
+from pipeline.photo.colour import profiles
+from pipeline.photo.colour.conversion import SIDEWAYS, Pixels, converted, separate, strips
+from pipeline.photo.colour.meaning import Meaning
+from pipeline.photo.colour.profiles import Colour
+from pipeline.photo.decoder_faults import named_faults
+from pipeline.photo.exif import colours_of, orientation_of
 from pipeline.photo.formats import Format, identify
-from pipeline.photo.limits import MAX_SIDE, require_bytes, require_size
-from pipeline.photo.meaning import Meaning
-from pipeline.photo.png_writer import encode_png
-from pipeline.photo.profiles import Colour
+from pipeline.photo.limits import require_bytes, require_size
 from pipeline.photo.tiff import require_no_raw
 
-__all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "encode", "probe", "unlimited"]
+__all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "probe", "unlimited"]
 
 # Pillow warns above its own limit and raises at twice that; `limits` has ours.
 Image.MAX_IMAGE_PIXELS = None
-
-_ALLOCATION_FAILURES: Final = (
-    "out of memory", "Out of memory", "Memory allocation error", "decoder error -9",
-)  # fmt: skip
-# The encoder's setting for each format that loses colours: docs/options.md says why.
-QUALITY: Final = {"jpeg": 92, "avif": 85}
-# Half the chroma would cost 2 dB. Pillow cannot make a smaller JPEG of the same pixels: its buffer
-# for that is too small for a grainy photo.
-_JPEG: Final[dict[str, Any]] = {"quality": QUALITY["jpeg"], "subsampling": "4:4:4"}
-# A fixed number of threads: the encoder's tiles, and so its bytes, depend on it.
-_AVIF: Final[dict[str, Any]] = {
-    "quality": QUALITY["avif"],
-    "subsampling": "4:4:4",
-    "advanced": {"alpha:lossless": "1"},
-    "max_threads": 4,
-}
-# Pillow's options. WebP's "fast" is still smaller than any PNG of the same pixels.
-_SETTINGS: Final[dict[tuple[str, str], dict[str, Any]]] = {
-    ("webp", "fast"): {"lossless": True, "method": 0, "quality": 0},
-    ("webp", "small"): {"lossless": True, "method": 4, "quality": 75},
-    ("png", "small"): {"compress_level": 9},
-    ("jpeg", "fast"): _JPEG,
-    ("jpeg", "small"): _JPEG,
-    ("avif", "fast"): _AVIF | {"speed": 8},
-    ("avif", "small"): _AVIF | {"speed": 6},
-}
-_NAMES: Final = {"png": "PNG", "webp": "WebP", "jpeg": "JPEG", "avif": "AVIF"}
-# Pixels: libwebp's and libjpeg's own limits; readers of AVIF refuse longer sides.
-_LONGEST_SIDES: Final = {"webp": 16_383, "jpeg": 65_500, "avif": 32_768}
-AVIF_PIXELS: Final = 50_000_000  # the encoder's memory and time for more exceed a function's
-_LONGEST_DENSITY: Final = 65_535  # dots per inch that a JPEG can state
-
 
 Reserve = Callable[[int], None]  # takes a number of bytes; raises OutOfMemory if there are fewer
 
@@ -148,7 +115,7 @@ def decode(
     called with the number of bytes before a pixel is decoded. Raises UnsupportedMedia,
     CorruptMedia, MediaTooLarge or OutOfMemory.
     """
-    with _opened(content) as opened, _decoder_faults(opened.format.name):
+    with _opened(content) as opened, named_faults(opened.format.name):
         photo_format, prepared, image, meaning = opened
         coded = image.size
         if least_side is not None:
@@ -160,47 +127,6 @@ def decode(
         orientation = orientation_of(image)
         rgb, alpha, icc_profile = separate(image, meaning, orientation=orientation, in_srgb=in_srgb)
         return Photo(rgb, alpha, icc_profile, _resolution(image.info.get("dpi")))
-
-
-def encode(
-    pixels: Pixels,
-    *,
-    picture_format: str,
-    effort: str = "fast",
-    icc_profile: bytes | None = None,
-    dpi: tuple[float, float] | None = None,
-) -> bytes:
-    """Encode H×W grey, H×W×3 RGB or H×W×4 straight-alpha RGBA pixels.
-
-    PNG and WebP are lossless, AVIF keeps alpha exactly, and JPEG takes no alpha. Effort `small`
-    takes longer and makes a smaller file than `fast`, except of a JPEG. PNG and JPEG keep `dpi`.
-    Raises MediaTooLarge for a picture above the format's own limits.
-    """
-    _require_encodable(pixels, picture_format)
-    if picture_format == "png" and effort == "fast":
-        return encode_png(pixels, icc_profile=icc_profile, dpi=dpi)
-    if picture_format == "jpeg" and dpi and max(dpi) > _LONGEST_DENSITY:
-        dpi = None
-    settings = _SETTINGS[picture_format, effort] | ({"dpi": dpi} if dpi else {})
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, picture_format, icc_profile=icc_profile, **settings)
-    return buffer.getvalue()
-
-
-def _require_encodable(pixels: Pixels, picture_format: str) -> None:
-    """Raise MediaTooLarge for a picture that the format, or a reader of it, cannot hold."""
-    height, width = pixels.shape[:2]
-    name, longest = _NAMES[picture_format], _LONGEST_SIDES.get(picture_format, MAX_SIDE)
-    if max(height, width) > longest:
-        raise MediaTooLarge(
-            f"{name} of {width} × {height} pixels; the limit is {longest:,} on a side: "
-            "set a size, or use PNG"
-        )
-    if picture_format == "avif" and height * width > AVIF_PIXELS:
-        raise MediaTooLarge(
-            f"{name} of {width} × {height} pixels; the limit is {AVIF_PIXELS:,} in total: "
-            "set a size, or use PNG"
-        )
 
 
 class _Opened(NamedTuple):
@@ -217,7 +143,7 @@ def _opened(content: bytes) -> Iterator[_Opened]:
     require_bytes(len(content))
     photo_format = identify(content)
     prepared = photo_format.prepare(content)
-    with _decoder_faults(photo_format.name):
+    with named_faults(photo_format.name):
         image = photo_format.open(photo_format.name, prepared)
     with image:
         require_size(*image.size)
@@ -226,23 +152,6 @@ def _opened(content: bytes) -> Iterator[_Opened]:
         meaning = photo_format.read_meaning(image, content)
         colours = (*meaning.colours, *colours_of(image))
         yield _Opened(photo_format, prepared, image, meaning._replace(colours=colours))
-
-
-@contextmanager
-def _decoder_faults(name: str) -> Iterator[None]:
-    """Raise a decoder's exceptions as the pipeline's named errors."""
-    try:
-        yield
-    except UnidentifiedImageError as fault:
-        if name == "TIFF":
-            raise UnsupportedMedia(
-                "unsupported TIFF pixel format, such as 32-bit RGB, or damaged TIFF header"
-            ) from fault
-        raise CorruptMedia(f"damaged {name}: the header cannot be read") from fault
-    except DECODE_FAULTS as fault:
-        if any(sign in str(fault) for sign in _ALLOCATION_FAILURES):
-            raise OutOfMemory(f"no memory left to decode the {name}: {fault}") from fault
-        raise CorruptMedia(f"damaged {name}: {fault}") from fault
 
 
 def _resolution(dpi: object) -> tuple[float, float] | None:

@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from pipeline.errors import MediaTooLarge, UnsupportedMedia
-from pipeline.photo.colour_spaces import SRGB, Chromaticities, from_code_points, from_numbers
+from pipeline.photo.colour.meaning import Meaning, Statement
+from pipeline.photo.colour.spaces import SRGB, Chromaticities, from_code_points, from_numbers
 from pipeline.photo.limits import MAX_EXIF_BYTES, MAX_PROFILE_BYTES, counted
-from pipeline.photo.meaning import Meaning, Statement
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _USED: Final = {b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"pHYs", b"IDAT", b"IEND"}
@@ -34,7 +34,6 @@ _LAST_PIXELS: Final = 8
 _ON_COLOUR: Final = {b"cICP": 4, b"sRGB": 1, b"gAMA": 4, b"cHRM": 32}
 _PIXELS_BEGIN: Final = {b"PLTE", b"IDAT"}
 _INTENTS: Final = 4
-_NO_POINTS: Final = bytes(32)
 _UNIT: Final = 100_000  # a gamma or a chromaticity of 1
 _DEEP_RGB: Final = "RGB;16B"  # what Pillow calls RGB of 16 bits a channel; it keeps the upper 8
 _LOW_BYTES: Final = "RGB;16L"  # the other byte order: it keeps the lower 8

@@ -7,10 +7,11 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from PIL import ImageFile, ImagePalette, TiffImagePlugin
+from PIL.ExifTags import Base as Tag
 
 from pipeline.errors import MediaTooLarge, UnsupportedMedia
+from pipeline.photo.colour.meaning import Meaning
 from pipeline.photo.limits import MAX_STRIPS, require_size
-from pipeline.photo.meaning import Meaning
 from pipeline.photo.refused import CAMERA_RAW
 from pipeline.photo.tiff_directories import Directory, read_directories, with_first
 
@@ -25,20 +26,8 @@ TiffImagePlugin.OPEN_INFO |= {
     (b"MM", 1, (1,), 1, (12,), ()): ("I;16", "I;12"),
 }
 
-_WIDTH, _LENGTH, _BITS = 256, 257, 258
-_COMPRESSION: Final = 259
-_PHOTOMETRIC: Final = 262
-_ORIENTATION: Final = 274
-_ROWS_PER_STRIP: Final = 278
-_PLANAR: Final = 284
-_COLOUR_MAP: Final = 320
-_TILE_WIDTH, _TILE_LENGTH = 322, 323
-_INK_SET: Final = 332
-_EXTRA_SAMPLES: Final = 338
-_SAMPLE_FORMAT: Final = 339
-_PROFILE: Final = 34675
-_EXIF: Final = 34665
-_LISTS: Final = {273, 279, 324, 325}  # offsets and lengths of strips or tiles
+# Lists with a number for each strip or tile.
+_LISTS: Final = {Tag.StripOffsets, Tag.StripByteCounts, Tag.TileOffsets, Tag.TileByteCounts}
 _TURNED: Final = 4  # bytes per pixel of the copy that Pillow makes to apply the orientation
 _TILE_PIXEL: Final = 8  # bytes
 
@@ -49,14 +38,16 @@ _SIGNED: Final = 2
 # Signs of a sensor's own numbers: a mosaic or linear raw, or a manufacturer's compression.
 _RAW_PHOTOMETRIC: Final = {32803, 34892}
 _RAW_COMPRESSION: Final = {32767, 32769, 32770, 34713, 34892, 65000, 65535}
-_RAW_TAGS: Final = {33421, 33422, 50706, 50752}  # mosaic's size and pattern, DNG, Canon's slices
+_CANON_SLICES: Final = 50752
+_MOSAIC: Final = 33422  # its pattern; Pillow knows EXIF's tag of that name only
+_RAW_TAGS: Final = {Tag.CFARepeatPatternDim, _MOSAIC, Tag.DNGVersion, _CANON_SLICES}
 _CANON_RAW: Final = b"CR"
 _RAW_SUFFIXES: Final = {
     ".3fr", ".arw", ".cr2", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef",
     ".mos", ".nef", ".nrw", ".pef", ".rw2", ".rwl", ".sr2", ".srf", ".srw",
 }  # fmt: skip
 # What a page states for the picture below it, unless that picture states it too.
-_INHERITED: Final = (_ORIENTATION, _PROFILE, _EXIF)
+_INHERITED: Final[tuple[int, ...]] = (Tag.Orientation, Tag.InterColorProfile, Tag.ExifOffset)
 
 
 def prepare(content: bytes) -> bytes:
@@ -95,32 +86,32 @@ def read_meaning(image: ImageFile.ImageFile, _content: bytes) -> Meaning:
     """Return the colour profile, and what the levels of grey mean."""
     tags = image.tag_v2  # type: ignore[attr-defined]
     profile = image.info.get("icc_profile")
-    palette = tags.get(_COLOUR_MAP)
+    palette = tags.get(Tag.ColorMap)
     if image.mode in {"P", "PA"} and max(palette) < 256:  # of 8 bits, though the standard says 16
         image.palette = ImagePalette.raw("RGB;L", bytes(palette))
-    bits = tags.get(_BITS, (1,))
+    bits = tags.get(Tag.BitsPerSample, (1,))
     return Meaning(
         (profile,) if isinstance(profile, bytes) else (),
         white=2 ** bits[0] - 1 if 8 < bits[0] < 16 else 0xFFFF,
-        inverted=tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO) == _WHITE_IS_ZERO,
+        inverted=tags.get(Tag.PhotometricInterpretation, _WHITE_IS_ZERO) == _WHITE_IS_ZERO,
     )
 
 
 def extra_bytes(image: ImageFile.ImageFile, _coded_pixels: int) -> int:
     """Return the memory for Pillow's turned copy, and for one strip or tile."""
     tags = image.tag_v2  # type: ignore[attr-defined]
-    tile_pixels = int(tags.get(_TILE_WIDTH, 0)) * int(tags.get(_TILE_LENGTH, 0))
-    width, height = int(tags[_WIDTH]), int(tags[_LENGTH])
-    rows = min(int(tags.get(_ROWS_PER_STRIP, height)), height)
-    bits = sum(map(int, tags.get(_BITS, (1,))))
+    tile_pixels = int(tags.get(Tag.TileWidth, 0)) * int(tags.get(Tag.TileLength, 0))
+    width, height = int(tags[Tag.ImageWidth]), int(tags[Tag.ImageLength])
+    rows = min(int(tags.get(Tag.RowsPerStrip, height)), height)
+    bits = sum(map(int, tags.get(Tag.BitsPerSample, (1,))))
     strip_bytes = rows * (width * bits // 8 + 1)
     return image.width * image.height * _TURNED + tile_pixels * _TILE_PIXEL + strip_bytes
 
 
 def _is_raw(directory: Directory) -> bool:
     return (
-        directory.value(_PHOTOMETRIC, 0) in _RAW_PHOTOMETRIC
-        or directory.value(_COMPRESSION, 1) in _RAW_COMPRESSION
+        directory.value(Tag.PhotometricInterpretation, 0) in _RAW_PHOTOMETRIC
+        or directory.value(Tag.Compression, 1) in _RAW_COMPRESSION
         or not _RAW_TAGS.isdisjoint(directory.entries)
     )
 
@@ -133,7 +124,7 @@ def _photo(directories: Sequence[Directory]) -> Directory:
         one
         for one in directories
         if not one.is_secondary
-        and one.value(_PHOTOMETRIC, -1) in _OF_PHOTOS
+        and one.value(Tag.PhotometricInterpretation, -1) in _OF_PHOTOS
         and one.pixels > first.pixels
     ]
     return max(others, key=lambda one: one.pixels, default=first)
@@ -150,20 +141,20 @@ def _require_limits(photo: Directory) -> None:
         length = photo.entries[tag].length
         if length > MAX_STRIPS:
             raise MediaTooLarge(f"{length:,} TIFF strips or tiles; the limit is {MAX_STRIPS:,}")
-    tile = photo.value(_TILE_WIDTH, 1), photo.value(_TILE_LENGTH, 1)
+    tile = photo.value(Tag.TileWidth, 1), photo.value(Tag.TileLength, 1)
     require_size(*tile, part="TIFF tile")
 
 
 def _require_readable(photo: Directory) -> None:
     """Raise UnsupportedMedia for samples that Pillow accepts and gets wrong."""
-    photometric = photo.value(_PHOTOMETRIC, _WHITE_IS_ZERO)
-    deep = max(photo.values(_BITS), default=1) > 16
-    if _SIGNED in photo.values(_SAMPLE_FORMAT) and not deep:
+    photometric = photo.value(Tag.PhotometricInterpretation, _WHITE_IS_ZERO)
+    deep = max(photo.values(Tag.BitsPerSample), default=1) > 16
+    if _SIGNED in photo.values(Tag.SampleFormat) and not deep:
         raise UnsupportedMedia("a TIFF of signed numbers: export it with unsigned ones")
-    if photometric == _INKS and photo.value(_INK_SET, _CMYK) != _CMYK:
+    if photometric == _INKS and photo.value(Tag.InkSet, _CMYK) != _CMYK:
         raise UnsupportedMedia("a TIFF of inks other than CMYK")
     with_alpha = photometric in {_WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE} and any(
-        photo.values(_EXTRA_SAMPLES)
+        photo.values(Tag.ExtraSamples)
     )
-    if with_alpha and photo.value(_PLANAR, 1) == 2:
+    if with_alpha and photo.value(Tag.PlanarConfiguration, 1) == 2:
         raise UnsupportedMedia("a TIFF whose alpha is stored apart from its grey or palette")

@@ -6,15 +6,14 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from PIL.ExifTags import Base as Tag
+
 from pipeline.errors import MediaTooLarge
 from pipeline.photo.limits import MAX_TIFF_TAGS
 
 _ORDERS: Final = {b"II": "<", b"MM": ">"}
 _BIG: Final = 43  # the magic number of a BigTIFF, whose numbers have 64 bits
 _NUMBERS: Final = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}  # by type: unsigned integers
-_SUBFILE_TYPE, _OLD_SUBFILE_TYPE = 254, 255
-_WIDTH, _LENGTH = 256, 257
-_SUB_DIRECTORIES: Final = 330
 _PAGE_OF_A_MASK: Final = 4
 _MOST_DIRECTORIES: Final = 64  # in search of the photo; a camera writes fewer than ten
 _MOST_VALUES: Final = 16  # of a tag that is read here: samples per pixel, pictures below
@@ -86,17 +85,17 @@ class Directory(NamedTuple):
 
     @property
     def pixels(self) -> int:
-        return self.value(_WIDTH, 0) * self.value(_LENGTH, 0)
+        return self.value(Tag.ImageWidth, 0) * self.value(Tag.ImageLength, 0)
 
     @property
     def is_secondary(self) -> bool:
         """True for a smaller copy of another picture, or a mask."""
-        kinds = self.value(_SUBFILE_TYPE, 0)
-        return bool(kinds & (1 | _PAGE_OF_A_MASK)) or self.value(_OLD_SUBFILE_TYPE, 1) == 2
+        kinds = self.value(Tag.NewSubfileType, 0)
+        return bool(kinds & (1 | _PAGE_OF_A_MASK)) or self.value(Tag.SubfileType, 1) == 2
 
     def below(self) -> tuple[int, ...]:
         """Return the offsets of the directories below this one."""
-        return self.values(_SUB_DIRECTORIES)
+        return self.values(Tag.SubIFDs)
 
 
 def read_directories(content: bytes) -> Iterator[Directory]:

@@ -18,7 +18,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from pipeline.artifacts import CHUNK_BYTES, Location
+from pipeline.artifacts import Location
 from pipeline.contracts.output_keys import output_stem
 
 # `cat_bg_removed.json`, or the record of earlier images: `cat_bg_removed.0123abcd.json`. A test
@@ -113,12 +113,9 @@ def earlier_name(stem: str, record: OutputRecord) -> str:
 
 def content_of(path: Path) -> Content:
     """Hash a file."""
-    digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-            size += len(chunk)
-    return Content(bytes=size, sha256=digest.hexdigest())
+        digest = hashlib.file_digest(file, "sha256")
+        return Content(bytes=file.tell(), sha256=digest.hexdigest())
 
 
 def is_contact_sheet(head: bytes) -> bool:

@@ -14,11 +14,11 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from pipeline.contracts.weights import NetworkDescription, NetworkQuestion, StageWeights
+from pipeline.contracts.weights import NetworkDescription, NetworkQuestion
 from pipeline.declared.catalogue import Catalogue
-from pipeline.declared.containers import load_containers
 from pipeline.declared.declaration import MOST_MEMORY_MB
 from pipeline.errors import InvalidOptions
+from pipeline.session.session import staging_container
 from pipeline.session.whole_files import is_full, whole_file
 from pipeline.weights.local_weights import checksums
 
@@ -58,9 +58,8 @@ def inspect_network(
     question = NetworkQuestion(
         path=path.absolute(), black=black, white=white, input_size=input_size
     )
-    (stager,) = (each for each in load_containers(root) if each.job == StageWeights.__name__)
     done = subprocess.run(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-m", stager.package, question.model_dump_json()],
+        [sys.executable, "-m", staging_container(root).package, question.model_dump_json()],
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.contracts.weights import StageWeights
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.catalogue import Catalogue, load_catalogue
+from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.errors import InvalidOptions
 from pipeline.local.deployment import warm_functions
 from pipeline.local.own_folder import OwnFolder
@@ -59,6 +61,12 @@ def read_catalogue(root: Path, choice: ModelChoice) -> Catalogue:
         return load_catalogue(root, choice.overlays, accepted_licences=choice.accepted_licences)
     except ValueError as error:
         raise InvalidOptions(f"catalogue: {error}") from error
+
+
+def staging_container(root: Path) -> ContainerManifest:
+    """Return the container that stages weights; its module can run without a function."""
+    (container,) = (each for each in load_containers(root) if each.job == StageWeights.__name__)
+    return container
 
 
 @contextmanager

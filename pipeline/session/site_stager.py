@@ -19,14 +19,14 @@ from pipeline.artifacts import AccessDenied, Location
 from pipeline.aws.s3 import S3Store
 from pipeline.aws.s3_errors import named_errors
 from pipeline.contracts.weights import StageWeights
-from pipeline.declared.containers import ContainerManifest, load_containers
+from pipeline.declared.containers import ContainerManifest
 from pipeline.declared.models import ModelRow
 from pipeline.errors import PipelineError
 from pipeline.local.cloud import absolute_mirror
 from pipeline.operations.site import Site
 from pipeline.session.availability import Reach
 from pipeline.session.kept_weights import cache_folder
-from pipeline.session.session import ModelChoice
+from pipeline.session.session import ModelChoice, staging_container
 from pipeline.session.stager import StagedModel, if_available
 from pipeline.weights.staged import StagedWeights
 
@@ -75,13 +75,10 @@ class SiteStager:
         return StagedWeights.parse(content, uri=place.uri)
 
     def _stage_apart(self, row: ModelRow) -> StagedModel:
-        (stager,) = (
-            each for each in load_containers(self.root) if each.job == StageWeights.__name__
-        )
         job = StageWeights(
             schema_version=1, model=row.name, models_bucket=self._bucket, force=False
         )
-        status, error = self._run(stager, job)
+        status, error = self._run(staging_container(self.root), job)
         staged = self._recorded(row)
         if status or staged is None:
             return StagedModel.failed(row, error.strip() or "staging ended without a record")

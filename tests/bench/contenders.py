@@ -38,7 +38,8 @@ def ours(weights: Path, *, refine: Any = "none") -> Callable[..., bytes]:
     from containers.edge_refiner.budget import Budget
     from containers.edge_refiner.pictures import render
     from pipeline.contracts.cutout import CutoutOptions
-    from pipeline.photo.pixels import decode, encode
+    from pipeline.photo.encoding import encode
+    from pipeline.photo.pixels import decode
 
     network = open_network(weights)
     options = CutoutOptions(model=ROW.name)

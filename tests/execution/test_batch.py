@@ -1,10 +1,13 @@
-"""A batch brings every photo home, whatever happens to its neighbours."""
+"""A batch brings every photo home, and replaces neither a file of the user's nor another result."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pipeline.session.batch import Outcome, Photo, cut_out
+from pipeline.session.collecting import OWN, collect
 from tests.execution.driver import Driver
 from tests.pictures import png, square, unpng
 
@@ -64,3 +67,85 @@ def test_options_of_a_batch_reach_its_photos(driver: Driver, tmp_path: Path) -> 
     made = {path.name for path in (tmp_path / "out" / "pets").iterdir()}
     assert outcome.done
     assert made == {"cat_bg_removed.webp", "cat_mask.png", "cat_bg_removed.json"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with two photos."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.png").write_bytes(png(square(left=8)))
+    (tmp_path / "photos" / "dog.png").write_bytes(png(square(left=56)))
+    return tmp_path / "photos"
+
+
+def run(driver: Driver, *given: Path, output: Path, **options: str) -> tuple[list[str], list[Path]]:
+    """Cut out files and folders; return the status of each photo, and the files passed over."""
+    found = collect(given, output=output)
+    outcomes = cut_out(
+        driver.cloud,
+        found.photos,
+        options={"refine": "none", **options},
+        output=output,
+        on_progress=lambda _: None,
+    )
+    skipped = [each.path for each in found.skipped if each.why == OWN]
+    return [outcome.status for outcome in outcomes], skipped
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def left_of(cutout: Path) -> int:
+    """Return the left edge of the square that was cut out, in pixels."""
+    (columns,) = (unpng(cutout.read_bytes())[48, :, 3] > 127).nonzero()
+    return int(columns.mean()) - 15
+
+
+def test_a_folder_that_holds_its_own_results_does_not_double(driver: Driver, folder: Path) -> None:
+    first = run(driver, folder, output=folder, outputs="cutout,mask")
+    once = names(folder)
+    second = run(driver, folder, output=folder, format="webp")
+    twice = names(folder)
+    third = run(driver, *sorted(folder.iterdir()), output=folder / "webp")
+
+    assert first == (["DONE", "DONE"], [])
+    assert len(once) == 2 + 2 * 3
+    assert (second[0], len(second[1])) == (["DONE", "DONE"], 6)
+    added = {name for name in twice - once if name.endswith(".webp")}
+    assert added == {"cat_bg_removed.webp", "dog_bg_removed.webp"}
+    assert third[0] == ["DONE", "DONE"]
+    assert {name for name in names(folder) - twice if name.endswith(".png")} == {
+        "webp/cat_bg_removed.png",
+        "webp/dog_bg_removed.png",
+    }
+
+
+def test_photos_of_one_name_do_not_replace_each_others_results(
+    driver: Driver, folder: Path, tmp_path: Path
+) -> None:
+    more, output = tmp_path / "more", tmp_path / "out"
+    more.mkdir()
+    (more / "cat.png").write_bytes(png(square(left=40)))
+
+    runs = [run(driver, *given, output=output)[0] for given in ([folder], [more], [more, folder])]
+
+    assert runs == [["DONE"] * 2, ["DONE"], ["DONE"] * 3]
+    cutouts = {path.name: left_of(path) for path in output.glob("*_bg_removed.png")}
+    assert cutouts == {
+        "cat_bg_removed.png": 8,
+        "cat.png_bg_removed.png": 40,
+        "dog_bg_removed.png": 56,
+    }
+
+
+def test_a_file_of_the_users_is_never_replaced(driver: Driver, folder: Path) -> None:
+    users = png(square(left=40))
+    (folder / "cat_bg_removed.png").write_bytes(users)
+
+    statuses, _ = run(driver, folder, output=folder)
+
+    assert sorted(statuses) == ["DONE", "DONE", "UNWRITABLE"]
+    assert (folder / "cat_bg_removed.png").read_bytes() == users
+    assert left_of(folder / "dog_bg_removed.png") == 56
+    assert left_of(folder / "cat_bg_removed_bg_removed.png") == 40

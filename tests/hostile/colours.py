@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 
-from pipeline.photo.colour_spaces import ADOBE_RGB
+from pipeline.photo.colour.spaces import ADOBE_RGB
 from tests.hostile.case import Case, bad, good, picture, saved
 from tests.pipeline.photo.handmade import (
     PNG,

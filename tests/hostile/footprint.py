@@ -27,8 +27,9 @@ from pipeline import hardware
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.contracts.cutout import CutoutOptions
 from pipeline.errors import PipelineError
-from pipeline.photo.colour_spaces import ADOBE_RGB
-from pipeline.photo.pixels import Photo, decode, encode
+from pipeline.photo.colour.spaces import ADOBE_RGB
+from pipeline.photo.encoding import encode
+from pipeline.photo.pixels import Photo, decode
 from tests.pipeline.photo.handmade import PNG, chunk, header, rows
 
 _LIMIT_KIND: Final = resource.RLIMIT_DATA

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from moto import mock_aws
 from pipeline import task
 from pipeline.artifacts import ArtifactStore, LocalStore
 from pipeline.aws.s3 import S3Store
+from tests.pipeline.operations.deployment import STANDING, Deployment
 
 
 @pytest.fixture
@@ -22,6 +22,12 @@ def fresh_workbench(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     task._BENCHES.clear()
     yield
     task._BENCHES.clear()
+
+
+@pytest.fixture
+def deployment() -> Iterator[Deployment]:
+    with mock_aws(config=STANDING):
+        yield Deployment()
 
 
 @pytest.fixture
@@ -48,12 +54,3 @@ def bucket(cloud: Any) -> S3Store:
 def store(request: pytest.FixtureRequest) -> ArtifactStore:
     store: ArtifactStore = request.getfixturevalue(request.param)
     return store
-
-
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """No file of this process may grow beyond 1,000 bytes, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -16,7 +16,7 @@ _HOLE: Final = bytes(64)  # zeros that no coder writes, of a file that did not a
 _LEB128: Final = 8  # bytes at most
 _TIERED: Final = 7  # levels above this one have a tier
 _SELECTED: Final = 2
-_MAIN, _HIGH, _PROFESSIONAL = 0, 1, 2
+_HIGH, _PROFESSIONAL = 1, 2  # profiles
 
 
 def read_coding(content: bytes) -> Coding:

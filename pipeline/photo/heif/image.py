@@ -7,13 +7,13 @@ from typing import Final
 
 import numpy as np
 from PIL import Image, ImageFile
+from PIL.ExifTags import Base as Tag
 
-from pipeline.photo.colour import strips
+from pipeline.photo.colour.conversion import strips
+from pipeline.photo.colour.meaning import Meaning
 from pipeline.photo.heif.decoders import decode_still
 from pipeline.photo.heif.picture import Layer, Picture, read_picture
-from pipeline.photo.meaning import Meaning
 
-_ORIENTATION_TAG: Final = 0x0112
 # Bytes per pixel of the largest part: measured, and rounded up.
 _PART, _DEEP_PART = 8, 16
 _EIGHT_BITS: Final = 8
@@ -62,7 +62,7 @@ class HeifImageFile(ImageFile.ImageFile):
     def getexif(self) -> Image.Exif:
         """Return the orientation alone."""
         exif = Image.Exif()
-        exif[_ORIENTATION_TAG] = self._orientation
+        exif[Tag.Orientation] = self._orientation
         return exif
 
     def load(self) -> None:

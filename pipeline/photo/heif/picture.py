@@ -6,34 +6,22 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from pipeline.errors import CorruptMedia, MediaTooLarge, UnsupportedMedia
-from pipeline.photo.colour_spaces import ColourSpace, from_code_points
+from pipeline.photo.colour.spaces import UNSPECIFIED, ColourSpace, from_code_points
 from pipeline.photo.heif import av1, hevc
 from pipeline.photo.heif.boxes import Fields
 from pipeline.photo.heif.coding import Coding
 from pipeline.photo.heif.items import Items, Property, read_items
-from pipeline.photo.heif.still import Still
+from pipeline.photo.heif.still import CONFIGURATIONS, Still
 from pipeline.photo.limits import MAX_BYTES, MAX_PROFILE_BYTES, MAX_TILES, require_size
 
-_CODECS: Final = {b"hvc1": b"hvcC", b"av01": b"av1C"}
 _REFUSED: Final = {
     b"avc1": "H.264", b"hev1": "HEVC with headers among its pixels", b"iden": "a changed copy",
     b"iovl": "an overlay", b"j2k1": "JPEG 2000", b"jpeg": "JPEG inside HEIF",
     b"tmap": "a tone map", b"unci": "uncompressed", b"vvc1": "H.266",
 }  # fmt: skip
 _ALPHA: Final = {b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1"}
-_UNDERSTOOD: Final = {
-    b"auxC",
-    b"av1C",
-    b"clap",
-    b"colr",
-    b"hvcC",
-    b"imir",
-    b"irot",
-    b"ispe",
-    b"pixi",
-}
-_UNSPECIFIED: Final = 2  # a code point of ITU-T H.273
 _TURNS: Final = {b"clap", b"imir", b"irot"}
+_UNDERSTOOD: Final = {*CONFIGURATIONS.values(), *_TURNS, b"auxC", b"colr", b"ispe", b"pixi"}
 _SAMPLES_ARE_ALPHA: Final = b"nclx" + b"\0\2" * 3 + b"\x80"  # full range, whatever the codec says
 # From the upright places of a picture's four quarters, as stored, to its EXIF orientation.
 _ORIENTATIONS: Final[dict[tuple[int, ...], int]] = {
@@ -59,7 +47,7 @@ class Layer(NamedTuple):
     def still(self, tile: int) -> Still:
         """Return a tile as a picture of its own."""
         codec = self.items.kind(tile)
-        body = _property(self.items.properties(tile), _CODECS[codec])
+        body = _property(self.items.properties(tile), CONFIGURATIONS[codec])
         data = self.items.data(tile)
         if codec == b"av01":
             return Still(codec, bytes(body[:4]), self.coding, self.nclx, data)
@@ -171,14 +159,14 @@ def _grid(items: Items, item: int) -> _Grid:
 def _coding(items: Items, item: int) -> Coding:
     """Return the size and kind of one coded picture, as its codec's header states them."""
     codec, properties = items.kind(item), items.properties(item)
-    if codec not in _CODECS:
+    if codec not in CONFIGURATIONS:
         name = _REFUSED.get(codec, codec.decode("ascii", "backslashreplace"))
         raise UnsupportedMedia(f"unsupported HEIF coding: {name}")
     unknown = {row.kind for row in properties if row.essential} - _UNDERSTOOD
     if unknown:
         names = ", ".join(sorted(kind.decode("ascii", "backslashreplace") for kind in unknown))
         raise UnsupportedMedia(f"unsupported HEIF coding: it needs {names}")
-    body = _property(properties, _CODECS[codec])
+    body = _property(properties, CONFIGURATIONS[codec])
     if codec == b"av01":
         coding = av1.read_coding(items.data(item))
     else:
@@ -226,7 +214,7 @@ def _colour(properties: list[Property], coding: Coding) -> Colour:
         fields = Fields(memoryview(nclx)[4:])
         points = fields.number(2), fields.number(2)
         fields.number(3)
-    primaries, transfer = (_UNSPECIFIED if point is None else point for point in points)
+    primaries, transfer = (UNSPECIFIED if point is None else point for point in points)
     return Colour(profile or None, nclx, from_code_points(primaries, transfer))
 
 

@@ -7,13 +7,14 @@ Whatever else a file has (other items, derived pictures, metadata, sequences) ha
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pipeline.photo.heif.boxes import box, full_box
 from pipeline.photo.heif.coding import Coding
 
-_BRANDS = {b"hvc1": b"heic", b"av01": b"avif"}
-_CONFIGURATIONS = {b"hvc1": b"hvcC", b"av01": b"av1C"}
+# By the type of a coded picture: the property that sets up its decoder, and the brand of its file.
+CONFIGURATIONS: Final = {b"hvc1": b"hvcC", b"av01": b"av1C"}
+_BRANDS: Final = {b"hvc1": b"heic", b"av01": b"avif"}
 
 
 class Still(NamedTuple):
@@ -31,7 +32,7 @@ def write_still(still: Still) -> bytes:
     coding, brand = still.coding, _BRANDS[still.codec]
     channels = 1 if coding.grey else 3
     properties = [
-        box(_CONFIGURATIONS[still.codec], still.configuration),
+        box(CONFIGURATIONS[still.codec], still.configuration),
         full_box(b"ispe", struct.pack(">II", coding.width, coding.height)),
         full_box(b"pixi", bytes([channels]) + bytes([coding.bits]) * channels),
         *([box(b"colr", still.nclx)] if still.nclx else []),

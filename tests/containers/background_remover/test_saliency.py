@@ -21,8 +21,9 @@ from containers.background_remover.saliency import (
     to_tensor,
 )
 from pipeline.errors import OutOfMemory
-from pipeline.photo.colour_spaces import from_code_points
-from pipeline.photo.pixels import Pixels, encode
+from pipeline.photo.colour.spaces import from_code_points
+from pipeline.photo.encoding import encode
+from pipeline.photo.pixels import Pixels
 from tests.models import SIZE, Shelf
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}

@@ -15,7 +15,8 @@ from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.contracts.cutout import CutoutOptions, EdgesRefined, Picture, RefineEdges
 from pipeline.errors import SourceChanged, SourceMissing
-from pipeline.photo.pixels import QUALITY, Pixels, encode
+from pipeline.photo.encoding import QUALITY, encode
+from pipeline.photo.pixels import Pixels
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.containers.edge_refiner import NIGHT, SAND, coarse_mask, composite, disk

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from containers.edge_refiner.alpha import estimate_alpha
 from containers.edge_refiner.pictures import Rendered, compose, render
 from pipeline.contracts.cutout import CutoutOptions, PictureFormat, PictureKind
-from pipeline.photo.colour_spaces import ADOBE_RGB, ColourSpace, from_code_points
+from pipeline.photo.colour.spaces import ADOBE_RGB, ColourSpace, from_code_points
 from pipeline.photo.pixels import Photo, Pixels
 from tests.containers.edge_refiner import (
     AMPLE,

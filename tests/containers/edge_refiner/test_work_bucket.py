@@ -8,7 +8,7 @@ import numpy as np
 
 from containers.edge_refiner.work_bucket import read_mask
 from pipeline.artifacts import LocalStore, Location
-from pipeline.photo.pixels import encode
+from pipeline.photo.encoding import encode
 
 
 def test_a_mask_is_read_as_it_was_stored(tmp_path: Path) -> None:

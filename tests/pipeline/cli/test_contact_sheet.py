@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from pipeline.cli.contact_sheet import ContactSheet
-from pipeline.photo.colour_spaces import from_code_points
-from pipeline.photo.pixels import encode
+from pipeline.photo.colour.spaces import from_code_points
+from pipeline.photo.encoding import encode
 from pipeline.session.batch import Outcome, Photo
 from tests.pictures import square, unpng
 

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from moto import mock_aws
 
 from pipeline.aws.s3_archives import is_archived
 from pipeline.cli.backfill import backfill
 from pipeline.operations.backfilling import Batch, KeyList, estimate
-from tests.pipeline.operations.deployment import INGEST, STANDING, Deployment
+from tests.pipeline.operations.deployment import INGEST, Deployment
 from tests.pipeline.operations.sites import CUTOUT
 
 CLASSES = ["STANDARD", "STANDARD_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
-
-
-@pytest.fixture
-def deployment() -> Iterator[Deployment]:
-    with mock_aws(config=STANDING):
-        yield Deployment()
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
-from moto import mock_aws
 
 from pipeline.cli.jobs import jobs
 from pipeline.declared.names import LOCAL_NAMES
@@ -15,14 +13,8 @@ from pipeline.operations.executions import find_execution, start_after, start_on
 from pipeline.operations.jobs_table import JobsTable
 from pipeline.operations.lookup import Wanted, find_job, find_rows, job_of
 from pipeline.operations.replaying import Changes, replay
-from tests.pipeline.operations.deployment import INPUT, STANDING, Deployment
+from tests.pipeline.operations.deployment import INPUT, Deployment
 from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT
-
-
-@pytest.fixture
-def deployment() -> Iterator[Deployment]:
-    with mock_aws(config=STANDING):
-        yield Deployment()
 
 
 def test_a_job_of_the_second_product_is_found_by_id_name_and_arn(deployment: Deployment) -> None:

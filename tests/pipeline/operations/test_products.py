@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from moto import mock_aws
 
 from pipeline.cli.backfill import backfill
 from pipeline.cli.jobs import jobs
@@ -18,16 +16,10 @@ from pipeline.operations.backfilling import Batch, estimate
 from pipeline.operations.executions import executions_since, find_execution
 from pipeline.operations.repairing import repair
 from pipeline.operations.verdicts import LOST
-from tests.pipeline.operations.deployment import STANDING, Deployment
+from tests.pipeline.operations.deployment import Deployment
 from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT
 
 NO_PATIENCE = timedelta(0)
-
-
-@pytest.fixture
-def deployment() -> Iterator[Deployment]:
-    with mock_aws(config=STANDING):
-        yield Deployment()
 
 
 @pytest.fixture

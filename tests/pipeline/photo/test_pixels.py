@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import CorruptMedia, OutOfMemory
-from pipeline.photo.pixels import decode, encode, probe
+from pipeline.photo.encoding import encode
+from pipeline.photo.pixels import decode, probe
 from tests.pipeline.photo.handmade import png
 from tests.pipeline.photo.pictures import FAITHFULLY, corners, exif, noise, quadrants, saved
 

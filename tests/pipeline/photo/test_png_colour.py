@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import UnsupportedMedia
-from pipeline.photo.colour_spaces import ADOBE_RGB
-from pipeline.photo.pixels import decode, encode, probe
+from pipeline.photo.colour.spaces import ADOBE_RGB
+from pipeline.photo.encoding import encode
+from pipeline.photo.pixels import decode, probe
 from tests.pipeline.photo import viewer
 from tests.pipeline.photo.handmade import PNG, chunk, header, png, rows
 from tests.pipeline.photo.icc import linear_grey

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 
 from pipeline.errors import MediaTooLarge, UnsupportedMedia
 from pipeline.photo import limits
-from pipeline.photo.colour_spaces import ADOBE_RGB
+from pipeline.photo.colour.spaces import ADOBE_RGB
 from pipeline.photo.pixels import decode, probe
 from tests.pipeline.photo import viewer
 from tests.pipeline.photo.handmade import tiff, tiff_entries

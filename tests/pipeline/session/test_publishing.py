@@ -14,6 +14,7 @@ from pipeline.declared.products import load_products
 from pipeline.session.own_files import OwnFiles, Writer, records_in, stem_of
 from pipeline.session.publishing import publish
 from tests.conftest import ROOT
+from tests.disk import full_disk
 from tests.pipeline.session.records import record_of
 
 Contents = dict[str, bytes]
@@ -141,14 +142,13 @@ def test_a_deleted_record_is_written_again_next_to_the_same_image(
     assert records(output) == [RECORD]
 
 
-@pytest.mark.usefixtures("small_files")
 def test_if_the_disk_is_full_nothing_is_half_written_and_earlier_results_stay(
     output: Path, photo: Path
 ) -> None:
     put(output, photo, bg_removed__png=b"first", mask__png=b"mask")
     before = {path.name: path.read_bytes() for path in output.iterdir()}
 
-    with pytest.raises(OSError, match="File too large") as full:
+    with full_disk(most=1000), pytest.raises(OSError, match="File too large") as full:
         put(output, photo, bg_removed__png=b"second", mask__png=bytes(2000))
 
     assert full.value.filename == str(output / "cat_mask.png")

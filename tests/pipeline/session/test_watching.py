@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
-
-import pytest
-from moto import mock_aws
 
 from pipeline.session.watching import Watch
 from tests.pipeline.operations.deployment import Deployment
 from tests.pipeline.operations.sites import PRODUCTS
-
-
-@pytest.fixture
-def deployment() -> Iterator[Deployment]:
-    with mock_aws():
-        yield Deployment()
 
 
 def test_an_execution_of_either_product_is_told_once(deployment: Deployment) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pipeline.errors import InvalidOptions
 from pipeline.session.own_model import append_row
 from pipeline.session.whole_files import is_full, reason_of, whole_file
+from tests.disk import full_disk
 
 ROW = "[[models]]\n"
 
@@ -25,11 +26,11 @@ def test_a_file_and_its_folders_appear_when_the_block_ends(tmp_path: Path) -> No
     assert list(target.parent.iterdir()) == [target]
 
 
-@pytest.mark.usefixtures("small_files")
 def test_the_earlier_file_stays_if_the_new_one_does_not_fit(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"before")
 
     with (
+        full_disk(most=1000),
         pytest.raises(OSError, match="too large") as full,
         whole_file(tmp_path / "file") as partial,
     ):
@@ -60,13 +61,12 @@ def test_a_name_as_long_as_names_can_be_is_written(tmp_path: Path) -> None:
     assert (tmp_path / ("x" * 255)).exists()
 
 
-@pytest.mark.usefixtures("small_files")
 def test_a_catalogue_on_a_full_disk_keeps_its_rows(tmp_path: Path) -> None:
     catalogue = tmp_path / "models.toml"
     append_row(catalogue, ROW)
     append_row(catalogue, ROW)
 
-    with pytest.raises(OSError, match="too large"):
+    with full_disk(most=1000), pytest.raises(OSError, match="too large"):
         append_row(catalogue, "#" * 2000)
 
     assert catalogue.read_text() == ROW * 2

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ import pytest
 from pipeline.local.moto import shelf as shelf_module
 from pipeline.local.moto.shelf import Shelf
 from tests.conftest import ROOT
+from tests.disk import full_disk
 
 MANY = 200
 FILL_AND_DIE = """
@@ -77,21 +76,11 @@ def test_a_change_to_a_value_in_use_reaches_the_disk(
     assert shelf["first"] == {"changed": True}
 
 
-@pytest.fixture
-def full_disk() -> Iterator[None]:
-    """Files of this process may not grow beyond 0.5 MB."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_rejects_new_values_and_loses_no_old_one(shelf: Shelf) -> None:
     stored = {}
     for number in range(MANY):
         content = os.urandom(4_000)
-        with contextlib.suppress(sqlite3.OperationalError):
+        with full_disk(most=500_000), contextlib.suppress(sqlite3.OperationalError):
             shelf[f"{number}"] = content
             stored[f"{number}"] = content
 

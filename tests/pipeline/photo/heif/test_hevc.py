@@ -96,6 +96,30 @@ def test_the_size_of_another_layer_does_not_count() -> None:
     assert b"\x42\x09" not in read.record
 
 
+def padded(left: int, right: int) -> memoryview:
+    """Return the configuration of 512 × 64 pixels with so many units of padding, of two pixels."""
+    fields = (0, 1, 512, 64)  # number, chroma 4:2:0, width, height
+    padding = "".join(map(exponential, (left, right, 0, 0)))
+    depths = exponential(0) * 2
+    bits = "0" * 8 + "1" * 96 + "".join(map(exponential, fields)) + "1" + padding + depths
+    unit = b"\x42\1" + int(bits.ljust(240, "1"), 2).to_bytes(30, "big")
+    parameters = b"\x21\0\1" + len(unit).to_bytes(2, "big") + unit
+    return memoryview(bytes(21) + b"\3\1" + parameters)
+
+
+def exponential(number: int) -> str:
+    digits = f"{number + 1:b}"
+    return "0" * (len(digits) - 1) + digits
+
+
+def test_a_picture_is_padded_by_a_block_at_most() -> None:
+    coding = hevc.read_configuration(padded(1, 31)).coding
+
+    assert (coding.width, coding.height) == (448, 64)
+    with pytest.raises(CorruptMedia, match="most of its pixels are padding"):
+        hevc.read_configuration(padded(2, 31))
+
+
 def test_only_slices_of_the_picture_reach_the_decoder() -> None:
     content = units(PARAMETERS, SLICE, MESSAGE, OTHER_LAYER, SLICE)
 

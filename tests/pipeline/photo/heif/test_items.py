@@ -14,10 +14,20 @@ from pipeline.photo.heif.items import Items, read_items
 NUMBER = 70_000  # more than 16 bits
 
 
-def wide(*, source: int = 0, external: int = 0, length: int = 5, wide_sizes: int = 0x8888) -> Items:
-    """Describe one item with numbers and sizes as wide as they may be; its bytes are `hello`."""
+def wide(
+    *,
+    source: int = 0,
+    external: int = 0,
+    length: int = 5,
+    again: int = 1,
+    wide_sizes: int = 0x8888,
+) -> Items:
+    """Describe one item with numbers and sizes as wide as they may be; its bytes are `hello`, `l`.
+
+    `again` is the length of its second part.
+    """
     place = struct.pack(">IHHQH", NUMBER, source, external, 8, 2)
-    extents = struct.pack(">QQQQQQ", 1, 0, length, 1, 2, 1)
+    extents = struct.pack(">QQQQQQ", 1, 0, length, 1, 2, again)
     description = full_box(
         b"meta",
         box(b"pitm", b"\1\0\0\0", struct.pack(">I", NUMBER)),
@@ -66,6 +76,13 @@ def test_pixels_elsewhere_are_refused_by_name(source: int, external: int) -> Non
 def test_bytes_behind_the_end_are_corrupt() -> None:
     with pytest.raises(CorruptMedia, match="the file ends before its pixels do"):
         wide(length=2**40).data(NUMBER)
+
+
+def test_an_item_that_repeats_the_file_is_corrupt() -> None:
+    for parts in ((200, 1), (1, 200)):
+        assert wide(length=parts[0], again=parts[1]).size(NUMBER) == 201
+    with pytest.raises(CorruptMedia, match="more bytes than the file"):
+        wide(length=200, again=200).size(NUMBER)
 
 
 def test_a_size_of_three_bytes_is_corrupt() -> None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 
 from pipeline.errors import CorruptMedia, MediaTooLarge, UnsupportedMedia
 from pipeline.photo import limits
-from pipeline.photo.colour_spaces import from_code_points
+from pipeline.photo.colour.spaces import from_code_points
 from pipeline.photo.heif import picture
 from pipeline.photo.heif.boxes import box, full_box
 from pipeline.photo.pixels import decode, probe

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from pipeline.errors import UnsupportedMedia
-from pipeline.photo.colour_spaces import (
+from pipeline.photo.colour.spaces import (
     ADOBE_RGB,
     SRGB,
     Chromaticities,
@@ -135,7 +135,7 @@ def test_srgb_in_numbers_is_srgb(exponent: float) -> None:
 
     assert from_numbers(rounded, [(exponent,)]) is SRGB
     assert from_numbers(None, [(exponent,)]) is SRGB
-    assert from_numbers(rounded) is SRGB
+    assert from_numbers(rounded, []) is SRGB
 
 
 @pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])

@@ -7,16 +7,16 @@ of the photo there is never more than one other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from pipeline.errors import UnsupportedMedia
-from pipeline.photo import profiles
-from pipeline.photo.deep_samples import alpha_of_key, deep_grey, eight_bit
-from pipeline.photo.meaning import Meaning, Statement
+from pipeline.photo.colour import profiles
+from pipeline.photo.colour.deep_samples import alpha_of_key, deep_grey, eight_bit
+from pipeline.photo.colour.meaning import Meaning, Statement
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -92,8 +92,7 @@ def strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
 
 def _profile(mode: str, statements: tuple[Statement, ...]) -> bytes | None:
     """Return the profile of the first statement that fits pixels of `mode`; None for sRGB."""
-    grey = mode in _GREY or mode in _SIXTEEN_BIT
-    kind = "CMYK" if mode == "CMYK" else "L" if grey else "RGB" if mode in _RGB else None
+    kind = _kind(mode)
     if kind is None:
         return None
     for stated in statements:
@@ -101,8 +100,15 @@ def _profile(mode: str, statements: tuple[Statement, ...]) -> bytes | None:
             if profiles.is_of(stated, kind):
                 return stated
         elif kind != "CMYK":
-            return stated.profile(grey=grey)
+            return stated.profile(grey=kind == "L")
     return None
+
+
+def _kind(mode: str) -> str | None:
+    """Return the pixels that a profile must be of: RGB, L or CMYK; None for modes without one."""
+    if mode in _GREY or mode in _SIXTEEN_BIT:
+        return "L"
+    return "RGB" if mode in _RGB else "CMYK" if mode == "CMYK" else None
 
 
 def _canvas(image: Image.Image, orientation: int, *channels: int) -> tuple[Pixels, Pixels]:
@@ -115,15 +121,14 @@ def _canvas(image: Image.Image, orientation: int, *channels: int) -> tuple[Pixel
 
 def _reader(
     image: Image.Image, meaning: Meaning, icc_profile: bytes | None
-) -> Callable[[Image.Image], Any]:
+) -> Callable[[Image.Image], Pixels]:
     """Return a function from a strip to h×w×3 RGB, through the profile if there is one."""
     mode = image.mode
     if mode == "P" and "transparency" in image.info:
         mode = "PA"
-    grey = mode in _GREY or mode in _SIXTEEN_BIT
-    kind = "CMYK" if mode == "CMYK" else "L" if grey else "RGB"
+    kind = _kind(mode) or "RGB"  # no other mode has a profile
     # 8-bit grey with an ICC profile was always converted fast, and its cutouts stay the same bytes.
-    exactly = grey and (mode in _SIXTEEN_BIT or icc_profile not in meaning.colours)
+    exactly = kind == "L" and (mode in _SIXTEEN_BIT or icc_profile not in meaning.colours)
     transform = profiles.to_srgb(icc_profile, kind, exactly=exactly) if icc_profile else None
     if mode in _SIXTEEN_BIT:
         if transform is None:
@@ -138,7 +143,7 @@ def _reader(
     return lambda strip: profiles.applied(transform, _without_alpha(strip).convert(kind))
 
 
-def _plain_reader(mode: str) -> Callable[[Image.Image], Any]:
+def _plain_reader(mode: str) -> Callable[[Image.Image], Pixels]:
     if mode in {"LA", "La"}:
         return lambda strip: np.asarray(_without_alpha(strip))[..., None]
     if mode == "RGB":
@@ -157,7 +162,7 @@ def _without_alpha(strip: Image.Image) -> Image.Image:
 
 def _alpha_reader(
     image: Image.Image, meaning: Meaning
-) -> Callable[[slice, Image.Image], Any] | None:
+) -> Callable[[slice, Image.Image], Pixels] | None:
     """Return a function from rows and their strip to h×w alpha; None if the photo is opaque."""
     key = image.info.get("transparency")
     if image.mode in _SIXTEEN_BIT:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from pipeline.errors import UnsupportedMedia
-from pipeline.photo.meaning import Meaning
+from pipeline.photo.colour.meaning import Meaning
 
 
-def alpha_of_key(key: tuple[int, ...], low: Image.Image) -> Callable[[slice, Image.Image], Any]:
+def alpha_of_key(
+    key: tuple[int, ...], low: Image.Image
+) -> Callable[[slice, Image.Image], npt.NDArray[np.uint8]]:
     """Return a reader of alpha: 0 where all 16 bits of a pixel are those of the key, else 255."""
     upper, lower = np.array(key) >> 8, np.array(key) & 0xFF
 

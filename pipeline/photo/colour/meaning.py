@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from pipeline.photo.colour_spaces import ColourSpace
+from pipeline.photo.colour.spaces import ColourSpace
 
 Statement = bytes | ColourSpace  # an ICC profile, or a colour space that the file states otherwise
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from pipeline.errors import UnsupportedMedia
-from pipeline.photo.icc_writer import Curve, Matrix, grey_profile, rgb_profile
+from pipeline.photo.colour.icc_writer import Curve, Matrix, grey_profile, rgb_profile
 
 Point = tuple[float, float]
 
@@ -43,21 +43,18 @@ class ColourSpace:
         if grey:
             return grey_profile(self.name, self.curves[0])
         curves = self.curves * (3 // len(self.curves))
-        return rgb_profile(self.name, _to_xyz(self.chromaticities), self._white(), curves)
-
-    def _white(self) -> tuple[float, ...]:
-        x, y = self.chromaticities.white
-        return x / y, 1.0, (1 - x - y) / y
+        white = _xyz_of(self.chromaticities.white)
+        return rgb_profile(self.name, _to_xyz(self.chromaticities), white, curves)
 
 
-_D65: Final = (0.3127, 0.3290)
+D65: Final = (0.3127, 0.3290)
 _C: Final = (0.310, 0.316)
 _DCI_WHITE: Final = (0.314, 0.351)
-_BT709: Final = Chromaticities(_D65, (0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
-_BT2020: Final = Chromaticities(_D65, (0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
-_SMPTE170M: Final = Chromaticities(_D65, (0.630, 0.340), (0.310, 0.595), (0.155, 0.070))
+_BT709: Final = Chromaticities(D65, (0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
+_BT2020: Final = Chromaticities(D65, (0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
+_SMPTE170M: Final = Chromaticities(D65, (0.630, 0.340), (0.310, 0.595), (0.155, 0.070))
 _P3: Final = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
-_ADOBE: Final = Chromaticities(_D65, (0.640, 0.330), (0.210, 0.710), (0.150, 0.060))
+_ADOBE: Final = Chromaticities(D65, (0.640, 0.330), (0.210, 0.710), (0.150, 0.060))
 
 _SRGB_CURVE: Final = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 _BT709_CURVE: Final = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
@@ -69,7 +66,7 @@ SRGB: Final = ColourSpace("sRGB", _BT709, (_SRGB_CURVE,))
 ADOBE_RGB: Final = ColourSpace("Adobe RGB (1998)", _ADOBE, ((563 / 256,),))
 
 # The code points of ITU-T H.273, which PNG, AVIF and HEIC use.
-_UNSPECIFIED: Final = 2
+UNSPECIFIED: Final = 2
 _HDR: Final = {16: "PQ", 18: "HLG"}
 
 
@@ -82,15 +79,15 @@ def _logarithmic(decades: float) -> Curve:
 _PRIMARIES: Final[Mapping[int, Chromaticities]] = {
     1: _BT709,
     4: Chromaticities(_C, (0.67, 0.33), (0.21, 0.71), (0.14, 0.08)),  # BT.470 M
-    5: Chromaticities(_D65, (0.64, 0.33), (0.29, 0.60), (0.15, 0.06)),  # BT.470 B, G
+    5: Chromaticities(D65, (0.64, 0.33), (0.29, 0.60), (0.15, 0.06)),  # BT.470 B, G
     6: _SMPTE170M,
     7: _SMPTE170M,  # SMPTE 240M
     8: Chromaticities(_C, (0.681, 0.319), (0.243, 0.692), (0.145, 0.049)),  # film
     9: _BT2020,
     10: Chromaticities((1 / 3, 1 / 3), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)),  # CIE XYZ
     11: Chromaticities(_DCI_WHITE, *_P3),
-    12: Chromaticities(_D65, *_P3),  # Display P3
-    22: Chromaticities(_D65, (0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),  # EBU Tech 3213
+    12: Chromaticities(D65, *_P3),  # Display P3
+    22: Chromaticities(D65, (0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),  # EBU Tech 3213
 }
 _TRANSFERS: Final[Mapping[int, Curve]] = {
     1: _BT709_CURVE,
@@ -125,10 +122,10 @@ def from_code_points(primaries: int, transfer: int) -> ColourSpace | None:
         raise UnsupportedMedia(
             f"photo of high dynamic range ({_HDR[transfer]}): export it first in standard range"
         )
-    if primaries == transfer == _UNSPECIFIED:
+    if primaries == transfer == UNSPECIFIED:
         return None
-    points = {**_PRIMARIES, _UNSPECIFIED: _BT709}.get(primaries)
-    curve = {**_TRANSFERS, _UNSPECIFIED: _SRGB_CURVE}.get(transfer)
+    points = {**_PRIMARIES, UNSPECIFIED: _BT709}.get(primaries)
+    curve = {**_TRANSFERS, UNSPECIFIED: _SRGB_CURVE}.get(transfer)
     if points is None or curve is None:
         return None
     if points == _BT709 and curve == _SRGB_CURVE:
@@ -137,7 +134,7 @@ def from_code_points(primaries: int, transfer: int) -> ColourSpace | None:
 
 
 def from_numbers(
-    chromaticities: Chromaticities | None, curves: Sequence[Curve] = ()
+    chromaticities: Chromaticities | None, curves: Sequence[Curve]
 ) -> ColourSpace | None:
     """Return the colour space of white, primaries and curves; sRGB's for what a file omits.
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from PIL import ImageCms
 
-from pipeline.photo import profiles
-from pipeline.photo.colour_spaces import (
+from pipeline.photo.colour import profiles
+from pipeline.photo.colour.spaces import (
     ADOBE_RGB,
     Chromaticities,
     ColourSpace,
     from_code_points,
     from_numbers,
 )
-from pipeline.photo.colour_spaces import SRGB as SRGB_SPACE
+from pipeline.photo.colour.spaces import SRGB as SRGB_SPACE
 from pipeline.photo.pixels import Photo, decode
 from tests.pictures import Pixels
 from tests.pipeline.photo import viewer

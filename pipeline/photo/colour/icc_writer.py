@@ -27,9 +27,7 @@ _CURVES: Final = (b"rTRC", b"gTRC", b"bTRC")
 _HEADER_BYTES: Final = 128
 
 
-def rgb_profile(
-    name: str, to_xyz: Matrix, white: Sequence[float], curves: Sequence[Curve]
-) -> bytes:
+def rgb_profile(name: str, to_xyz: Matrix, white: Matrix, curves: Sequence[Curve]) -> bytes:
     """Build a profile of RGB: a 3×3 matrix from linear RGB to XYZ, and a curve for each channel.
 
     `white` is the XYZ of RGB's white, whose Y is 1.
@@ -48,9 +46,9 @@ def grey_profile(name: str, curve: Curve) -> bytes:
     return _profile(b"GRAY", name, {b"kTRC": _curve(curve)})
 
 
-def _to_d50(white: Sequence[float]) -> Matrix:
+def _to_d50(white: Matrix) -> Matrix:
     """Return Bradford's adaptation from a white to D50, the white of every profile."""
-    scales = (_BRADFORD @ np.array(D50)) / (_BRADFORD @ np.array(white))
+    scales = (_BRADFORD @ np.array(D50)) / (_BRADFORD @ white)
     adapted: Matrix = np.linalg.inv(_BRADFORD) @ np.diag(scales) @ _BRADFORD
     return adapted
 
