@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -64,9 +64,17 @@ class ContactSheet:
             self._write(page)
         self.pages.sort()
         if self.pages:
-            for path in _own_pages(self._output):
+            for path in sorted(self._output.glob(f"{NAME}*.png")):
                 if path.name not in self.pages:
-                    path.unlink()
+                    self._remove(path)
+
+    def _remove(self, path: Path) -> None:
+        """Remove a page of an earlier batch; leave the user's files."""
+        try:
+            if path.is_file() and is_contact_sheet(read_head(path)):
+                path.unlink()
+        except OSError as error:
+            self.troubles.append(f"An earlier page may be left: {reason_of(error)}")
 
     def _write(self, page: int) -> None:
         """Write a page, two pairs a row; no file if none of its photos was cut out."""
@@ -92,13 +100,6 @@ def _save(sheet: Image.Image, path: Path) -> None:
     mark.add_text(*SHEET_MARK)
     with whole_file(path) as partial:
         sheet.save(partial, "PNG", pnginfo=mark, compress_level=_COMPRESSION)
-
-
-def _own_pages(output: Path) -> Iterator[Path]:
-    """Yield every page of a contact sheet in a folder."""
-    for path in output.glob(f"{NAME}*.png"):
-        if path.is_file() and is_contact_sheet(read_head(path)):
-            yield path
 
 
 def _page(pairs: Sequence[Image.Image]) -> Image.Image:

@@ -87,7 +87,10 @@ _AVIF: Final = rb".{4}ftyp(?:avi[fos]|(?:%s)(?:.{4}){1,16}?avi[fos])" % _GENERAL
 _HEIC: Final = rb".{4}ftyp(?:he[iv][cmsx]|%s)" % _GENERAL
 
 FORMATS: Final = (
-    Format("JPEG", _starts(rb"\xff\xd8\xff"), jpeg.prepare, jpeg.is_complete, jpeg.extra_bytes),
+    Format(
+        "JPEG", _starts(rb"\xff\xd8\xff"), jpeg.prepare, jpeg.is_complete, jpeg.extra_bytes,
+        open=jpeg.opened,
+    ),
     Format(
         "PNG", _starts(rb"\x89PNG\r\n\x1a\n"), png.prepare, png.is_complete, png.extra_bytes,
         png.read_meaning,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-import numpy as np
-from PIL import Image, ImageChops, ImageFile
+from PIL import Image, ImageChops, ImageFile, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from pipeline.errors import CorruptMedia, MediaTooLarge, UnsupportedMedia
 from pipeline.photo.limits import MAX_EXIF_BYTES, MAX_SCANS, counted
@@ -25,9 +26,12 @@ _SUPPORTED: Final = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # Huffman, arithmetic; progr
 _APPLICATION: Final = range(0xE0, 0xF0)
 # Application segments a decoder needs: JFIF's resolution, EXIF, colour profile, Adobe's colours.
 _USED: Final = {0xE0: b"", _APP1: _EXIF, 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
-_BLOCK: Final = 8
-_GREY: Final = (126, 129)  # what missing coefficients decode to, in every colour space
-_FILLING: Final = bytes(range(1, 255)) * 2  # more scan data; decoders ignore it after the last row
+_ARITHMETIC: Final = {0xC9, 0xCA}
+# More scan data, which decoders ignore after the last row. Bits that change a picture wherever its
+# data ends, and whatever marker a file with restart markers goes on with.
+_FILLING: Final = b"".join(b"\xdd" * 256 + bytes([0xFF, 0xD0 + number % 8]) for number in range(9))
+_LOOKAHEAD: Final = bytes(8)  # decoders read so far ahead, and zeros where there is no data
+_LARGE: Final = 2**20  # pixels; of fewer, decoding again takes no time
 _SECOND_COPY: Final = 4  # bytes per pixel of the picture that `is_complete` decodes
 _COEFFICIENT: Final = 2  # bytes
 _FREQUENCIES: Final = 64  # coefficients of a block
@@ -78,10 +82,45 @@ def is_complete(image: ImageFile.ImageFile, content: bytes) -> bool:
 
     Decoders fill missing blocks with middle grey, and what a progressive scan would refine stays
     blurred. Where either is possible, the file is decoded again with more scan data: only an
-    incomplete picture changes.
+    incomplete picture changes. Of a large photo in one scan, the last few bytes may be missing.
     """
-    possible = image.info.get("progressive") or _ends_in_grey(image)
-    return not possible or not _changes(image, _with_more_data(content))
+    large = image.width * image.height > _LARGE
+    if large and isinstance(image, _Jpeg) and image.ending:
+        return True
+    return not _changes(image, _with_more_data(content))
+
+
+def opened(_name: str, content: bytes) -> ImageFile.ImageFile:
+    """Open a prepared file; raise UnidentifiedImageError if its header is damaged."""
+    # The decoder of arithmetic coding cannot wait for more bytes.
+    waits = content.endswith(_EOI) and _ARITHMETIC.isdisjoint(_frames(content))
+    try:
+        image = _Jpeg(io.BytesIO(content.removesuffix(_EOI) if waits else content))
+    except (SyntaxError, IndexError, TypeError, struct.error) as fault:
+        raise UnidentifiedImageError(str(fault)) from fault
+    image.ending = (_LOOKAHEAD, _EOI) if waits else ()
+    return image
+
+
+class _Jpeg(JpegImageFile):
+    """A file whose end the decoder gets after it asked for more than all other bytes.
+
+    Until then it draws no row for which data is missing, and with the last row it stops asking:
+    what is left of `ending` says that the photo was drawn without its end marker. A file in several
+    scans is always read to the end.
+    """
+
+    ending: tuple[bytes, ...] = ()
+
+    def load_read(self, read_bytes: int) -> bytes:
+        """Return the next bytes of the file, then its ending."""
+        assert self.fp is not None  # noqa: S101 - Pillow opens the file first
+        content = self.fp.read(read_bytes)
+        if content or not self.ending:
+            return content
+        following, *rest = self.ending
+        self.ending = tuple(rest)
+        return following
 
 
 def extra_bytes(image: ImageFile.ImageFile, coded_pixels: int) -> int:
@@ -136,20 +175,24 @@ def _note_scan(content: bytes, segment: _Segment, missing: dict[int, int]) -> No
             missing[component] = missing.get(component, 0) & ~done
 
 
-def _ends_in_grey(image: Image.Image) -> bool:
-    right, bottom = image.size
-    block = np.asarray(image.crop((max(0, right - _BLOCK), max(0, bottom - _BLOCK), right, bottom)))
-    return bool(((block >= _GREY[0]) & (block <= _GREY[1])).all())
+def _frames(content: bytes) -> Iterator[int]:
+    """Yield the markers of the frames in front of the first scan."""
+    for segment in _segments(content):
+        if segment.marker == _SCAN:
+            return
+        if segment.marker in _FRAMES:
+            yield segment.marker
 
 
 def _with_more_data(content: bytes) -> bytes:
     head, end, tail = content.rpartition(_EOI)
-    return head + _FILLING + end + tail
+    return head.rstrip(b"\xff") + _FILLING + end + tail
 
 
-def _changes(image: Image.Image, content: bytes) -> bool:
+def _changes(image: ImageFile.ImageFile, content: bytes) -> bool:
     """Return True if `content`, decoded at the same scale, differs from `image`."""
     with Image.open(io.BytesIO(content), formats=["JPEG"]) as other:
-        other.draft(None, image.size)
+        (scale, *_) = (*image.decoderconfig, 1)
+        other.draft(None, (other.width // scale, other.height // scale))
         other.load()
         return ImageChops.difference(image, other).getbbox(alpha_only=False) is not None

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, ImageFile
 
-from pipeline.errors import MediaTooLarge, UnsupportedMedia
+from pipeline.errors import CorruptMedia, MediaTooLarge, UnsupportedMedia
 from pipeline.photo.colour.meaning import Meaning, Statement
 from pipeline.photo.colour.spaces import SRGB, Chromaticities, from_code_points, from_numbers
 from pipeline.photo.limits import MAX_EXIF_BYTES, MAX_PROFILE_BYTES, counted
@@ -51,13 +51,16 @@ def prepare(content: bytes) -> bytes:
     """Remove texts, times, later frames and everything after the end of the picture.
 
     Chunks that describe the pixels are moved in front of them, EXIF included. Raises MediaTooLarge
-    for a colour profile of more than `MAX_PROFILE_BYTES` or more than `MAX_PARTS` chunks.
+    for a colour profile of more than `MAX_PROFILE_BYTES` or more than `MAX_PARTS` chunks, and
+    CorruptMedia for pixels with a wrong checksum: the decoder checks it only if it needs them all.
     """
     before: list[bytes] = [_SIGNATURE]
     pixels: list[bytes] = []
     for chunk in _chunks(content):
         if chunk.kind == b"iCCP":
             _require_small_profile(content[chunk.body])
+        if chunk.kind == b"IDAT" and chunk.whole.stop <= len(content):
+            _require_checksum(content, chunk)
         oversized = chunk.kind == b"eXIf" and len(content[chunk.body]) > MAX_EXIF_BYTES
         if chunk.kind in _USED and not oversized:
             ending = chunk.kind in {b"IDAT", b"IEND"}
@@ -138,9 +141,9 @@ def _colour_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _code_points(
     primaries: int, transfer: int, matrix: int, full_range: int
 ) -> Iterator[Statement]:
+    stated = from_code_points(primaries, transfer)
     if matrix or full_range > 1:  # not those of RGB
         return
-    stated = from_code_points(primaries, transfer)
     if not full_range:
         raise UnsupportedMedia("a PNG of video levels (16 to 235): export it in full range")
     if stated:
@@ -206,6 +209,13 @@ def _chunks(content: bytes) -> list[_Chunk]:
             break
         at = end
     return found
+
+
+def _require_checksum(content: bytes, chunk: _Chunk) -> None:
+    with memoryview(content) as view:
+        found = zlib.crc32(view[chunk.body], zlib.crc32(chunk.kind))
+    if found != int.from_bytes(content[chunk.body.stop : chunk.whole.stop]):
+        raise CorruptMedia("damaged PNG: the checksum of its pixels is wrong")
 
 
 def _require_small_profile(body: bytes) -> None:

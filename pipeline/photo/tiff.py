@@ -31,20 +31,24 @@ _LISTS: Final = {Tag.StripOffsets, Tag.StripByteCounts, Tag.TileOffsets, Tag.Til
 _TURNED: Final = 4  # bytes per pixel of the copy that Pillow makes to apply the orientation
 _TILE_PIXEL: Final = 8  # bytes
 
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE, _INKS = 0, 1, 3, 5
-_OF_PHOTOS: Final = {0, 1, 2, 3, 5, 6, 8}  # PhotometricInterpretation
+_UNSTATED, _WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE, _INKS = -1, 0, 1, 3, 5
+_OF_A_MASK: Final = 4
+_FAX: Final = {2, 3, 4}  # compressions whose codes are of white and black
 _CMYK: Final = 1
 _SIGNED: Final = 2
 # Signs of a sensor's own numbers: a mosaic or linear raw, or a manufacturer's compression.
 _RAW_PHOTOMETRIC: Final = {32803, 34892}
-_RAW_COMPRESSION: Final = {32767, 32769, 32770, 34713, 34892, 65000, 65535}
-_CANON_SLICES: Final = 50752
-_MOSAIC: Final = 33422  # its pattern; Pillow knows EXIF's tag of that name only
-_RAW_TAGS: Final = {Tag.CFARepeatPatternDim, _MOSAIC, Tag.DNGVersion, _CANON_SLICES}
-_CANON_RAW: Final = b"CR"
+_RAW_COMPRESSION: Final = {32767, 32769, 32770, 32867, 34713, 34892, 65000, 65535}
+# Pillow has no names for these, or EXIF's.
+_MOSAIC, _LEAF, _DNG_PRIVATE, _CANON_SLICES = 33422, 34310, 50740, 50752
+_RAW_TAGS: Final = {
+    Tag.CFARepeatPatternDim, _MOSAIC, _LEAF, Tag.DNGVersion, _DNG_PRIVATE, _CANON_SLICES,
+}  # fmt: skip
+_RAW_STARTS: Final = (b"CR", b"IIII", b"MMMM")  # behind the header: Canon, Phase One
 _RAW_SUFFIXES: Final = {
-    ".3fr", ".arw", ".cr2", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef",
-    ".mos", ".nef", ".nrw", ".pef", ".rw2", ".rwl", ".sr2", ".srf", ".srw",
+    ".3fr", ".arw", ".cr2", ".cs1", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq", ".k25",
+    ".kdc", ".mef", ".mos", ".nef", ".nrw", ".orf", ".pef", ".raw", ".rw2", ".rwl", ".sr2",
+    ".srf", ".srw",
 }  # fmt: skip
 # What a page states for the picture below it, unless that picture states it too.
 _INHERITED: Final[tuple[int, ...]] = (Tag.Orientation, Tag.InterColorProfile, Tag.ExifOffset)
@@ -61,7 +65,7 @@ def prepare(content: bytes) -> bytes:
     directories = list(read_directories(content))
     if not directories:
         return content
-    if content[8:10] == _CANON_RAW or any(map(_is_raw, directories)):
+    if content[8:12].startswith(_RAW_STARTS) or any(map(_is_raw, directories)):
         raise UnsupportedMedia(CAMERA_RAW)
     first, photo = directories[0], _photo(directories)
     _require_limits(photo)
@@ -72,13 +76,13 @@ def prepare(content: bytes) -> bytes:
 
 
 def require_no_raw(content: bytes, name: str) -> None:
-    """Raise UnsupportedMedia for a TIFF that has a preview first and a name of camera raw.
+    """Raise UnsupportedMedia for a TIFF of several pictures, or a preview, named as camera raw.
 
-    Not every camera raw shows in its tags.
+    Not every camera raw shows in its tags, and not every preview says that it is one.
     """
     if PurePosixPath(name).suffix.lower() in _RAW_SUFFIXES:
-        first = next(read_directories(content), None)
-        if first is not None and first.is_secondary:
+        directories = list(read_directories(content))
+        if len(directories) > 1 or any(one.is_secondary for one in directories):
             raise UnsupportedMedia(CAMERA_RAW)
 
 
@@ -124,7 +128,7 @@ def _photo(directories: Sequence[Directory]) -> Directory:
         one
         for one in directories
         if not one.is_secondary
-        and one.value(Tag.PhotometricInterpretation, -1) in _OF_PHOTOS
+        and one.value(Tag.PhotometricInterpretation, _WHITE_IS_ZERO) != _OF_A_MASK
         and one.pixels > first.pixels
     ]
     return max(others, key=lambda one: one.pixels, default=first)
@@ -147,7 +151,9 @@ def _require_limits(photo: Directory) -> None:
 
 def _require_readable(photo: Directory) -> None:
     """Raise UnsupportedMedia for samples that Pillow accepts and gets wrong."""
-    photometric = photo.value(Tag.PhotometricInterpretation, _WHITE_IS_ZERO)
+    photometric = photo.value(Tag.PhotometricInterpretation, _UNSTATED)
+    if photometric == _UNSTATED and photo.value(Tag.Compression, 1) not in _FAX:
+        raise UnsupportedMedia("a TIFF that does not state what its numbers mean")
     deep = max(photo.values(Tag.BitsPerSample), default=1) > 16
     if _SIGNED in photo.values(Tag.SampleFormat) and not deep:
         raise UnsupportedMedia("a TIFF of signed numbers: export it with unsigned ones")

@@ -175,7 +175,7 @@ class _Search:
 
     def _lose(self, file: Found, error: OSError) -> None:
         reason = error.strerror or str(error)
-        if file.path.is_symlink():
+        if os.path.islink(file.path):  # noqa: PTH114 - in a folder that may not be searched too
             reason = f"a link that leads nowhere: {reason}"
         photo = Photo(file.path, str(file.relative) if file.relative.parts else str(file.path))
         self.lost.append(Outcome(photo, "UNREADABLE", "", {}, None, f"{file.path}: {reason}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +143,28 @@ def test_pages_of_an_earlier_batch_are_removed_and_the_users_files_are_not(
 
     kept = ["contact-sheet-07.png", "contact-sheet-links.png", "contact-sheet.png"]
     assert pages(output) == kept
+
+
+def test_a_page_that_cannot_be_removed_is_named(
+    photo: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for count in (100, 1):
+        sheet = ContactSheet(photos(count, photo), output)
+        for each in photos(count, photo):
+            sheet.add(done(each, output))
+        sheet.finish()
+        monkeypatch.setattr(Path, "unlink", denied)
+
+    assert sheet.pages == ["contact-sheet.png"]
+    assert sheet.troubles == [
+        f"An earlier page may be left: {output / f'contact-sheet-0{page}.png'}: Permission denied"
+        for page in (1, 2, 3)
+    ]
+
+
+def denied(path: Path, *, missing_ok: bool = False) -> None:
+    if path.exists() or not missing_ok:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
 
 def test_a_file_of_the_users_is_not_replaced(photo: Path, output: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -159,3 +160,80 @@ def test_a_sequential_file_without_the_scans_of_its_colours_is_corrupt() -> None
 
     with pytest.raises(CorruptMedia, match="damaged JPEG: its last scans are missing"):
         probe(content)
+
+
+CORNER = 34  # pixels: two blocks, and the colours that reach beyond them
+# Sides that are no whole number of blocks, and one where only colour reaches the last row.
+SIDES = [(64, 96), (61, 91), (65, 97), (72, 104), (85, 123)]
+CODINGS: dict[str, dict[str, Any]] = {
+    "4:4:4": {"subsampling": 0, "quality": 90},
+    "4:2:0": {"subsampling": 2, "quality": 90},
+    "restart markers": {"subsampling": 2, "quality": 90, "restart_marker_rows": 1},
+    "progressive": {"progressive": True, "quality": 90},
+}  # fmt: skip
+
+
+def waves(height: int, width: int) -> Image.Image:
+    """Draw smooth colours, of which a part may lie behind little data."""
+    down, across = np.mgrid[0:height, 0:width]
+    levels = [128 + 90 * np.sin(across / 9), 128 + 90 * np.cos(down / 7), (across + down) % 256]
+    return Image.fromarray(np.stack(levels, axis=-1).astype(np.uint8))
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize(("height", "width"), SIDES)
+@pytest.mark.parametrize("least_side", [None, 8, 20])
+def test_a_whole_file_of_any_size_is_read_at_every_scale(
+    coding: str, height: int, width: int, least_side: int | None
+) -> None:
+    content = saved(waves(height, width), "JPEG", **CODINGS[coding])
+    grey_corner = np.array(waves(height, width))
+    grey_corner[-40:, -40:] = 128
+
+    assert decode(content, least_side=least_side).rgb.size
+    assert decode(saved(Image.fromarray(grey_corner), "JPEG"), least_side=least_side).rgb.size
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize(("height", "width"), SIDES)
+def test_a_file_cut_anywhere_and_closed_is_never_another_picture(
+    coding: str, height: int, width: int
+) -> None:
+    whole = saved(waves(height, width), "JPEG", **CODINGS[coding])
+
+    assert not any(differences(whole))
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize(("height", "width"), SIDES)
+def test_a_large_file_cut_anywhere_lacks_a_corner_at_most(
+    coding: str, height: int, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jpeg, "_LARGE", 0)
+    whole = saved(waves(height, width), "JPEG", **CODINGS[coding])
+
+    for rows, columns in differences(whole):
+        assert min(rows) >= height - CORNER
+        assert min(columns) >= width - CORNER
+
+
+def differences(whole: bytes) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield rows and columns of other pixels, wherever the file is cut, closed and still read."""
+    pixels = decode(whole).rgb
+    start = scan_starts(whole)[0] + 12
+    for end in {*range(start, len(whole) - 60, 37), *range(len(whole) - 60, len(whole) - 2)}:
+        try:
+            other = decode(whole[:end] + b"\xff\xd9").rgb
+        except CorruptMedia:
+            continue
+        rows, columns = np.nonzero((other != pixels).any(axis=-1))
+        if rows.size:
+            yield rows.tolist(), columns.tolist()
+
+
+def test_a_large_photo_in_one_scan_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jpeg, "_LARGE", 0)
+    monkeypatch.setattr(jpeg, "_changes", None)
+
+    for coding in ("4:4:4", "4:2:0", "restart markers"):
+        assert decode(saved(waves(85, 123), "JPEG", **CODINGS[coding])).rgb.size

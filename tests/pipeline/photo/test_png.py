@@ -108,6 +108,16 @@ def test_a_wrong_checksum_is_corrupt() -> None:
         decode(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_file_that_goes_on_in_zeros_is_corrupt(channels: int, share: float) -> None:
+    content = saved(noise(channels=channels), "PNG")
+    arrived = round(len(content) * share)
+
+    with pytest.raises(CorruptMedia, match="the checksum of its pixels is wrong"):
+        decode(content[:arrived] + bytes(len(content) - arrived))
+
+
 def test_a_header_is_read_without_decoding_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[Image.Image] = []
 

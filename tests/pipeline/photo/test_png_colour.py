@@ -201,9 +201,10 @@ def test_grey_with_alpha_is_converted_and_keeps_its_alpha() -> None:
 
 
 @pytest.mark.parametrize("transfer", [16, 18])
-def test_high_dynamic_range_is_unsupported(transfer: int) -> None:
+@pytest.mark.parametrize("matrix", [0, 9])
+def test_high_dynamic_range_is_unsupported(transfer: int, matrix: int) -> None:
     with pytest.raises(UnsupportedMedia, match="high dynamic range"):
-        probe(drawn_png(cicp(9, transfer)))
+        probe(drawn_png(cicp(9, transfer, matrix)))
 
 
 def test_video_levels_are_unsupported() -> None:

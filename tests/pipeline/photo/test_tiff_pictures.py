@@ -161,7 +161,7 @@ def test_camera_raw_is_refused_by_name(name: str) -> None:
             read(content)
 
 
-@pytest.mark.parametrize("compression", [32767, 32769, 32770, 34713, 65535])
+@pytest.mark.parametrize("compression", [32767, 32769, 32770, 32867, 34713, 65000, 65535])
 def test_the_compressions_of_cameras_are_refused_by_name(compression: int) -> None:
     content = tiff(tiff_entries(9, t259=(3, [compression])), bytes(9))
 
@@ -169,9 +169,10 @@ def test_the_compressions_of_cameras_are_refused_by_name(compression: int) -> No
         probe(content)
 
 
-def test_canon_raw_is_refused_by_name() -> None:
+@pytest.mark.parametrize("start", [b"CR\2\0", b"IIII"], ids=["Canon", "Phase One"])
+def test_raw_that_shows_behind_its_header_is_refused_by_name(start: bytes) -> None:
     plain = tiff(tiff_entries(9), bytes(9))
-    moved = plain[:4] + struct.pack("<I", len(plain)) + b"CR\2\0" + plain[12:] + plain[8:]
+    moved = plain[:4] + struct.pack("<I", len(plain)) + start + plain[12:] + plain[8:]
 
     with pytest.raises(UnsupportedMedia, match=RAW):
         probe(moved)
@@ -181,9 +182,21 @@ LIKE_RAW = written(Picture(PREVIEW, REDUCED, [Picture(PHOTO)]))
 
 
 @pytest.mark.parametrize("name", ["holiday.nef", "a/B.ARW", "x.dng", "x.tif.pef", "x.cr2"])
-def test_a_preview_first_under_the_name_of_camera_raw_is_refused(name: str) -> None:
+@pytest.mark.parametrize(
+    "pictures",
+    [
+        (Picture(PREVIEW, REDUCED, [Picture(PHOTO)]),),
+        (Picture(PREVIEW, REDUCED),),
+        (Picture(PREVIEW, 0, [Picture(PHOTO)]),),
+        (Picture(PREVIEW), Picture(PHOTO)),
+    ],
+    ids=["photo below", "alone", "not marked", "on another page"],
+)
+def test_a_preview_first_under_the_name_of_camera_raw_is_refused(
+    name: str, pictures: tuple[Picture, ...]
+) -> None:
     with pytest.raises(UnsupportedMedia, match=RAW):
-        probe(LIKE_RAW, name=name)
+        probe(written(*pictures), name=name)
 
 
 @pytest.mark.parametrize("name", ["holiday.tif", "nef", "nef.tiff", "", "nef/holiday"])
@@ -193,6 +206,19 @@ def test_a_preview_first_under_another_name_is_read(name: str) -> None:
 
 def test_a_photo_first_under_the_name_of_camera_raw_is_read() -> None:
     assert probe(written(Picture(PHOTO)), name="a.nef").width == 64
+
+
+@pytest.mark.parametrize(
+    ("photometric", "numbers"), [(9, PHOTO), (32845, PHOTO), (32844, SENSOR), (51177, SENSOR)]
+)
+def test_a_photo_that_cannot_be_read_does_not_make_its_preview_the_photo(
+    photometric: int, numbers: Pixels
+) -> None:
+    unread = Picture(numbers, 0, (), {"photometric": photometric})
+    content = written(Picture(PREVIEW, REDUCED), unread)
+
+    with pytest.raises(UnsupportedMedia, match="unsupported TIFF pixel format"):
+        decode(content)
 
 
 def linked(*, next_at: int = 0, below: Sequence[int] = (), subfile: int = REDUCED) -> bytes:

@@ -192,6 +192,14 @@ def test_samples_that_cannot_be_read_are_refused_by_name(name: str) -> None:
         decode(content)
 
 
+def test_numbers_that_may_be_a_negative_are_refused_by_name() -> None:
+    grey = tiff_entries(WIDTH * HEIGHT, t258=(3, [8]), t277=(3, [1]))
+    del grey[262]
+
+    with pytest.raises(UnsupportedMedia, match="does not state what its numbers mean"):
+        decode(tiff(grey, bytes(WIDTH * HEIGHT)))
+
+
 def test_planes_that_are_not_listed_are_corrupt() -> None:
     planes = np.moveaxis(drawn(), 2, 0).tobytes()
 

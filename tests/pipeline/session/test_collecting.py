@@ -264,20 +264,22 @@ def unprivileged(tmp_path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("unprivileged")
 def test_what_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
     album = tmp_path / "album"
-    (album / "locked").mkdir(parents=True)
-    for name in ("cat.png", "mine.png", "locked/x.png"):
+    for name in ("cat.png", "mine.png", "locked/x.png", "listed/x.png"):
+        (album / name).parent.mkdir(parents=True, exist_ok=True)
         (album / name).write_bytes(PHOTO)
     (album / "mine.png").chmod(0)
     (album / "locked").chmod(0)
+    (album / "listed").chmod(0o400)
 
     found = collect([album], output=tmp_path / "out")
     given = collect([album / "mine.png", album / "locked"], output=tmp_path / "out")
-    (album / "locked").chmod(0o700)
+    for name in ("locked", "listed"):
+        (album / name).chmod(0o700)
 
     assert paths(found, album) == ["cat.png"]
     assert {(row.photo.name, row.status, row.reason) for row in found.lost} == {
         (name, "UNREADABLE", f"{album / name}: Permission denied")
-        for name in ("locked", "mine.png")
+        for name in ("locked", "mine.png", "listed/x.png")
     }
     assert len(given.lost) == 2
 
