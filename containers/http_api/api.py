@@ -1,4 +1,4 @@
-"""The API: its routes, and what becomes of their errors."""
+"""The API: its routes, and how their errors are answered."""
 
 from __future__ import annotations
 

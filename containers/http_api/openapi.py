@@ -13,9 +13,9 @@ from containers.http_api.problems import MEDIA_TYPE, Problem
 
 PREFIX: Final = "/api"  # begins every path; requests without it are answered too
 DOCUMENT: Final = Path(__file__).with_name("openapi.json")
-_VERSION: Final = "0.1.0"  # of the API, not of the container: it changes when a client has to
+_VERSION: Final = "0.1.0"  # of the API, not of the container: it changes when clients must change
 _REFERENCE: Final = "#/components/schemas/{model}"
-# What Powertools says of errors, in a form that the API does not answer with.
+# Powertools describes errors in a form that the API does not use.
 _ITS_RESPONSES: Final = ("422", "500")
 _ITS_SCHEMAS: Final = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 

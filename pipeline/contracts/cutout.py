@@ -97,12 +97,12 @@ class CutoutOptions(Options):
     margin: Percent = 0
     outputs: PictureKinds = ("cutout",)
     prompts: Prompts = ()
-    # Left out where nobody asks for it: a job keeps the ID that it had before there was a size,
-    # and an edge refiner of that time can do it.
+    # Absent unless a user sets it: jobs without a size keep the ID that they had before this option
+    # existed, and an edge refiner of that time accepts them.
     size: Side | None = Field(default=None, exclude_if=lambda side: side is None)
 
     def contradictions(self) -> Iterator[Contradiction]:
-        """Yield what these options contradict."""
+        """Yield the contradictions among these options."""
         if self.margin and not self.crop:
             yield Contradiction("margin", "crop", "only a crop has a margin")
         if self.outputs == ("mask",):
