@@ -257,7 +257,10 @@ class WeightsForbidden(WeightsError):
 class WeightsMismatch(WeightsError):
     """The weights differ from the catalogue, in checksum or in shape; they are never loaded."""
 
-    hint = "Treat the source as compromised until you know why its bytes changed."
+    hint = (
+        "Delete the copy if it is on your own disk; treat any other source as compromised until "
+        "you know why its bytes changed."
+    )
 
 
 class ModelNotOffered(WeightsError):

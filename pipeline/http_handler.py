@@ -1,7 +1,7 @@
-"""What turns an API into a Lambda handler: one that answers HTTP requests of API Gateway.
+"""Turn an API into a Lambda handler that answers HTTP requests of API Gateway.
 
-Requests and answers have API Gateway's payload format 2.0. Of an API's modules, this is the only
-one that reads the environment for its settings.
+Requests and answers have API Gateway's payload format 2.0. Among the modules of an
+API, only this one reads settings from the environment.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ class Api(Protocol):
 
 
 def http_handler(build: Callable[[Path, Settings], Api]) -> Handler:
-    """Make the API that `build(root, settings)` returns the handler of the container it is in.
+    """Return a handler that answers with the API that `build(root, settings)` returns.
 
-    It is built at the first request of a process. Each answer says which version gave it.
+    `build` is called at the first request of a process. The container is the one that `build` is
+    in; each answer has its name and version in a header.
     """
     folder = Path(inspect.getfile(build)).parent
     manifest = load_container(folder)

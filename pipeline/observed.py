@@ -84,7 +84,7 @@ def observed(
 
 
 def _traced(service: str) -> Callable[[Handler], Handler]:
-    """Trace the calls X-Ray samples: its SDK takes as long to load as numpy, so no other does."""
+    """Trace the calls that X-Ray samples; no other loads its SDK, which takes as long as numpy."""
 
     def decorate(handler: Handler) -> Handler:
         @functools.cache
@@ -103,7 +103,7 @@ def _traced(service: str) -> Callable[[Handler], Handler]:
 
 
 def _count_refusal(function: str, error: Exception) -> None:
-    """Lambda counts every error; that of a photo, or of who has to wait, is not the function's."""
+    """Count an error of which the function is not the cause: Lambda's own count has every error."""
     if isinstance(error, PermanentError | WeightsClaimed):
         with single_metric("refused", MetricUnit.Count, 1, namespace=_NAMESPACE) as refused:
             refused.add_dimension("function_name", function)

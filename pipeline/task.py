@@ -1,6 +1,6 @@
-"""What turns a plain function into a Lambda handler: parse, run, dump.
+"""Turn a plain function into a Lambda handler: parse, run, dump.
 
-Of a task's modules, this is the only one that reads the environment for its settings.
+Among the modules of a task, only this one reads settings from the environment.
 """
 
 from __future__ import annotations

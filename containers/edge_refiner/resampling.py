@@ -61,7 +61,7 @@ def reduced_to(longest: int | None, pixels: Pixels) -> Pixels:
 
 
 class _Strip(NamedTuple):
-    """Rows of a reduced picture, the rows they are made of, and the box of the latter they show."""
+    """Rows of the reduced picture (`target`), and the rows and the box in them they are made of."""
 
     source: slice
     target: slice

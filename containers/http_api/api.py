@@ -1,4 +1,4 @@
-"""The API: its routes, and what becomes of their errors."""
+"""The API: its routes, and how their errors are answered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 
 from containers.http_api.models import add_models
-from containers.http_api.openapi import add_document
+from containers.http_api.openapi import PREFIX, add_document
 from containers.http_api.options import add_options
 from containers.http_api.problems import (
     InternalError,
@@ -33,9 +33,6 @@ from pipeline.errors import NamedError
 from pipeline.observed import Call
 from pipeline.workbench import Settings
 
-_PREFIX: Final = (
-    "/api"  # where the page's address has it; API Gateway's own address may leave it out
-)
 _DOCS: Final = "MATTELINE_DOCS"
 _FOLDER_OF_DOCS: Final = "docs"
 
@@ -48,7 +45,7 @@ class RestApi:
         self._docs = docs
         self.routes = APIGatewayHttpResolver(
             enable_validation=True,
-            strip_prefixes=[_PREFIX],
+            strip_prefixes=[PREFIX],
             # An invalid answer is a bug: without this, the caller would be told of a wrong request.
             response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
         )

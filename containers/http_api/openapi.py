@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.models import Server
 from pydantic import TypeAdapter
 
 from containers.http_api.problems import MEDIA_TYPE, Problem
 
+PREFIX: Final = "/api"  # begins every path; requests without it are answered too
 DOCUMENT: Final = Path(__file__).with_name("openapi.json")
-_VERSION: Final = "0.1.0"  # of the API, not of the container: it changes when a client has to
+_VERSION: Final = "0.1.0"  # of the API, not of the container: it changes when clients must change
 _REFERENCE: Final = "#/components/schemas/{model}"
-# What Powertools says of errors, in a form that the API does not answer with.
+# Powertools describes errors in a form that the API does not use.
 _ITS_RESPONSES: Final = ("422", "500")
 _ITS_SCHEMAS: Final = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 
@@ -27,7 +29,10 @@ def add_document(api: APIGatewayHttpResolver) -> None:
 def make_document(api: APIGatewayHttpResolver) -> dict[str, Any]:
     """Return the description of the routes. Every other answer than success is a problem."""
     document = api.get_openapi_schema(
-        title="Matteline", version=_VERSION, description="Drop media, get finished products back."
+        title="Matteline",
+        version=_VERSION,
+        description="Drop media, get finished products back.",
+        servers=[Server(url=PREFIX)],
     ).model_dump(mode="json", by_alias=True, exclude_none=True)
     schemas = document["components"]["schemas"]
     for name in _ITS_SCHEMAS:

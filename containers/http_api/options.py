@@ -14,9 +14,9 @@ from pipeline.declared.products import Product
 
 
 class ProductOptions(BaseModel):
-    """A product, the ends of the keys that start it, and the JSON Schema of its options.
+    """A product, the key suffixes that start it, and the JSON Schema of its options.
 
-    Without suffixes, it takes all keys that no other product takes.
+    A product without suffixes takes all keys that no other product takes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,8 +63,8 @@ def add_options(
 def options_schema(product: Product, catalogue: Catalogue) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of what a user may choose.
 
-    A contract requires a model for each role, because a job has one. A user may leave it to the
-    deployment, or name one that is available.
+    A job has a model for each role, so its contract requires one. A user may name an available
+    model, or leave the choice to the deployment.
     """
     schema = read_product_contract(product.contracts).options.model_json_schema()
     for role in product.roles.values():

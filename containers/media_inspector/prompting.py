@@ -21,7 +21,7 @@ def with_prompts_checked(options: Options, catalogue: Catalogue, source: Source)
     models = catalogue.of(row.container)
     if options.prompts and not row.takes_prompts:
         able = ", ".join(other.name for other in models.rows if other.takes_prompts)
-        raise InvalidPrompt(f"{row.name} takes no points or boxes; of the catalogue do: {able}")
+        raise InvalidPrompt(f"{row.name} takes no points or boxes; models that do: {able}")
     if row.takes_prompts and not options.prompts:
         raise InvalidPrompt(
             f"{row.name} has to be shown its subject: set prompts, for one in the middle "

@@ -1,4 +1,4 @@
-"""Tell archived objects, which must be restored before they can be read."""
+"""Detect archived objects, which must be restored before they can be read."""
 
 from __future__ import annotations
 

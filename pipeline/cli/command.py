@@ -15,7 +15,7 @@ from pipeline.cli.backfill import backfill
 from pipeline.cli.containers import containers
 from pipeline.cli.jobs import jobs
 from pipeline.cli.models import models
-from pipeline.cli.photos import PHOTO_COMMANDS
+from pipeline.cli.photos import INTERRUPTED, PHOTO_COMMANDS
 from pipeline.cli.quarantine import quarantine
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.releases.images.tools import ImageError
@@ -33,7 +33,10 @@ for command in (*PHOTO_COMMANDS, models, containers, jobs, quarantine, backfill)
 
 
 def main() -> None:
-    """Run the command line. Exit code 1: an error with a name; 2: the command was wrong."""
+    """Run the command line.
+
+    Exit code 1: an error with a name; 2: the command was wrong; 130: it was interrupted.
+    """
     # A background job ignores SIGINT from its start; a closed terminal sends SIGHUP.
     for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.default_int_handler)
@@ -41,7 +44,13 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        matteline()
+        sys.exit(matteline(standalone_mode=False))
+    except click.Abort:  # Click raises it for an interrupt, and would exit with 1
+        click.echo("Interrupted.", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except (PipelineError, ImageError) as error:
         if "--verbose" in sys.argv:
             raise

@@ -153,10 +153,13 @@ def audit_jobs(  # noqa: PLR0913 - one for each option
 
 def report_replays(replays: Iterable[Replay]) -> None:
     """Print each outcome as it comes; exit code 1 if a job was not rerun."""
-    refused = False
+    found = refused = False
     for each in replays:
+        found = True
         refused |= each.refused is not None
         click.echo(f"{each.row.job_id}  {each.row.key or each.row.status}  {_outcome(each)}")
+    if not found:
+        click.echo("no job matches")
     sys.exit(refused)
 
 

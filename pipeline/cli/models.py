@@ -137,6 +137,8 @@ def verify(names: tuple[str, ...], choice: ModelChoice) -> None:
     catalogue = read_catalogue(ROOT, choice)
     rows = [catalogue.row(name) for name in names] or catalogue.rows
     mirrors = [Path(choice.mirror)] if choice.mirror and "://" not in choice.mirror else []
+    if missing := [str(mirror) for mirror in mirrors if not mirror.is_dir()]:
+        raise click.UsageError(f"--mirror: there is no folder {missing[0]}")
     folders = list(dict.fromkeys([*mirrors, cache_folder()]))
     copies = [copy for row in rows for copy in verify_copies(row, folders)]
     report.print_copies(report.console(), copies)

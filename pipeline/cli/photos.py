@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pipeline.session.collecting import Collection
 
 DEFAULT_PORT: Final = 8420
+INTERRUPTED: Final = 130  # exit code, as shells have it for Ctrl-C
 # scikit-image's samples, public domain or CC0: a person, a cat, a cup and a rocket
 SAMPLES: Final = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 POINT_HELP: Final = "Point on the subject (`,0`: background), in pixels or 0–1; repeatable."
@@ -179,7 +180,7 @@ def _run_batch(
     say = report.printer(screen)
     report.print_skipped(say, found.skipped)
     if not found.photos and not found.lost:
-        raise click.UsageError("no photos: no files found that are to be cut out")
+        raise click.UsageError("no photos found in the given files and folders")
     require_writable(output)
     require_scratch()
     sheet = ContactSheet(found.photos, output)
@@ -209,7 +210,7 @@ def _run_batch(
     if interrupted:
         stopped = len(found.photos) - len(outcomes)
         say(f"Interrupted: {stopped:,} of {len(found.photos):,} photos were not finished.")
-        return 130
+        return INTERRUPTED
     return int(any(row.status not in expected for row in rows))
 
 

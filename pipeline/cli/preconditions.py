@@ -25,6 +25,8 @@ def require_writable(output: Path) -> None:
     try:
         output.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=output).close()
+    except FileExistsError:
+        raise click.UsageError(f"cannot write to {output}: it is not a folder") from None
     except OSError as error:
         raise click.UsageError(f"cannot write to {output}: {error.strerror}") from None
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from pipeline.cli.report import console
 from pipeline.operations.auditing import Audit
+from pipeline.operations.executions import sentences
 from pipeline.operations.history import Visit
 from pipeline.operations.jobs_table import JobRow
 from pipeline.operations.lookup import Job, quarantined_key
@@ -85,7 +86,7 @@ def print_quarantine(quarantined: Sequence[tuple[JobRow, dict[str, Any]]]) -> No
     table.add_column("key", overflow="fold")
     table.add_column("message and hint", overflow="fold")
     for row, reason in quarantined:
-        text = " ".join(filter(None, [reason.get("message"), reason.get("hint")]))
+        text = sentences(reason.get("message", ""), reason.get("hint", ""))
         name = f"{row.execution_name} (released)" if row.released else row.execution_name
         key = escape(row.key or quarantined_key(reason))
         table.add_row(name, row.error, _when(row.updated_at), key, escape(text))

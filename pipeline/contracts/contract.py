@@ -67,10 +67,10 @@ class SourcePhoto(Source):
 
 
 class Contradiction(NamedTuple):
-    """Two options of which the second keeps the first from doing anything.
+    """Two options, of which the second leaves the first without effect.
 
-    `impossible`: no result has both. Otherwise a result only lacks the first, so the second may
-    come from a stronger place and switch it off.
+    `impossible`: no result can have both. Otherwise the second may come from a stronger place and
+    switch the first off.
     """
 
     option: str
@@ -99,9 +99,9 @@ class Options(Contract):
     allow_fallback: bool = False
 
     def contradictions(self) -> Iterator[Contradiction]:
-        """Yield what merged options contradict.
+        """Yield the contradictions among merged options.
 
-        Parsing accepts it: a job that was inspected before a rule was made runs to its end.
+        Parsing accepts them: a job that was inspected before a rule existed runs to its end.
         """
         yield from ()
 

@@ -1,5 +1,6 @@
 """The jobs and results of the cutout product: one frozen (job, result) pair per task."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
@@ -26,8 +27,21 @@ Resolution = Literal["full", "half", "quarter"]
 PictureFormat = Literal["png", "webp", "jpeg", "avif"]
 PictureKind = Literal["cutout", "mask", "preview"]
 Effort = Literal["fast", "small"]
+_HEX_COLOUR: Final = r"^#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?$"
+
+
+def _only_hex(value: object) -> object:
+    """Refuse the name of a colour, and #rgb, with an example of what is accepted."""
+    if isinstance(value, str) and not re.search(_HEX_COLOUR, value):
+        raise ValueError("should be #rrggbb or #rrggbbaa, such as #ffffff for white")
+    return value
+
+
 HexColour = Annotated[
-    str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?$"), AfterValidator(str.lower)
+    str,
+    StringConstraints(pattern=_HEX_COLOUR),
+    BeforeValidator(_only_hex),
+    AfterValidator(str.lower),
 ]
 
 
@@ -38,7 +52,8 @@ def _no_truth_value(value: object) -> object:
     return value
 
 
-# The limits stand next to int: behind a validator, they would be missing in the JSON Schema.
+# Limits stand next to int, and the pattern next to str: behind a validator, they would be missing
+# in the JSON Schema.
 Percent = Annotated[int, Field(ge=0, le=100), BeforeValidator(_no_truth_value)]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE), BeforeValidator(_no_truth_value)]
 
@@ -82,12 +97,12 @@ class CutoutOptions(Options):
     margin: Percent = 0
     outputs: PictureKinds = ("cutout",)
     prompts: Prompts = ()
-    # Left out where nobody asks for it: a job keeps the ID that it had before there was a size,
-    # and an edge refiner of that time can do it.
+    # Absent unless a user sets it: jobs without a size keep the ID that they had before this option
+    # existed, and an edge refiner of that time accepts them.
     size: Side | None = Field(default=None, exclude_if=lambda side: side is None)
 
     def contradictions(self) -> Iterator[Contradiction]:
-        """Yield what these options contradict."""
+        """Yield the contradictions among these options."""
         if self.margin and not self.crop:
             yield Contradiction("margin", "crop", "only a crop has a margin")
         if self.outputs == ("mask",):

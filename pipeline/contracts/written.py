@@ -44,8 +44,12 @@ def read_text(kind: type[Options], name: str, text: str) -> object:
 
 def problems(error: ValidationError, kind: type[BaseModel]) -> Iterator[Problem]:
     """Yield every problem of a validation as `kind`, with the nearest name for a misspelt one."""
-    for problem in error.errors(include_url=False):
-        place = tuple(problem["loc"])
+    found = [(tuple(each["loc"]), each) for each in error.errors(include_url=False)]
+    for place, problem in found:
+        if problem["type"] == "too_short" and any(
+            len(other) > len(place) and other[: len(place)] == place for other, _ in found
+        ):
+            continue  # the list lacks only its wrong items, which are named
         yield Problem(".".join(map(str, place)) or "it", _sentence(problem, place, kind))
 
 
@@ -70,8 +74,14 @@ def _sentence(
         case "missing":
             return "field required"
         case "model_type" | "dict_type":
-            return f"should be an object, got {problem['input']!r:.80}"
-    sentence = f"{problem['msg'][:1].lower()}{problem['msg'][1:]}, got {problem['input']!r:.80}"
+            wrong = "should be an object"
+        case "int_parsing" | "int_type" | "int_from_float":
+            wrong = "should be a whole number"
+        case "value_error":
+            wrong = str(problem["ctx"]["error"])
+        case _:
+            wrong = f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
+    sentence = f"{wrong}, got {problem['input']!r:.80}"
     if problem["type"] == "literal_error" and isinstance(problem["input"], str):
         words = _QUOTED.findall(problem["ctx"]["expected"])
         return f"{sentence}{did_you_mean(problem['input'], words)}"

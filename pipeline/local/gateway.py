@@ -184,7 +184,7 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _body(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-    """Return the body as text, or in base64 if its type is not one of texts."""
+    """Return the body as text, or in base64 unless its type is that of a text."""
     if not body:
         return {}
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -192,12 +192,12 @@ def _body(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         try:
             return {"body": body.decode()}
         except UnicodeDecodeError:
-            pass  # no text, whatever it is said to be
+            pass  # its type says text, but its bytes are not
     return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
 
 def _read(payload: bytes) -> _Reply | None:
-    """Read a function's answer; None if it is none."""
+    """Read a function's answer; None if API Gateway would not accept it."""
     if len(payload) > _MOST_PAYLOAD:
         return None
     try:
@@ -212,7 +212,7 @@ def _has_status(answer: object) -> bool:
 
 
 def _whole(answer: object) -> _Reply:
-    """Return what API Gateway makes of an answer without a status: it is the body."""
+    """Return an answer without a status as the body of a response, as API Gateway does."""
     text = answer if isinstance(answer, str) else json.dumps(answer)
     return _Reply(HTTPStatus.OK, text.encode(), {"content-type": "application/json"})
 

@@ -70,7 +70,14 @@ class Execution:
         while inner := _as_object(cause):
             name = inner.get("errorType") or inner.get("Error") or name
             cause = inner.get("errorMessage") or inner.get("Cause") or ""
-        return f"{name}: {'. '.join(cause.splitlines())}"
+        return f"{name}: {sentences(*cause.splitlines())}"
+
+
+def sentences(*parts: str) -> str:
+    """Join texts, such as a message and its hint, with full stops where they lack one."""
+    texts = [text for text in parts if text]
+    ended = [text if text.endswith((".", "?", "!")) else f"{text}." for text in texts[:-1]]
+    return " ".join([*ended, *texts[-1:]])
 
 
 def source_of(execution_input: Any) -> Location | None:  # noqa: ANN401 - JSON

@@ -111,9 +111,10 @@ def _expected(
 
 
 def _has_failed(result: Result, row: JobRow | None) -> bool:
-    """Return True if the execution ended as the duplicate of one that failed later, as recorded.
+    """Return True if the execution ended as a duplicate of an execution that failed afterwards.
 
-    One that was refused because of a later upload is another matter if that was the same again.
+    That an object was replaced or deleted does not count as a failure: the same photo may have been
+    uploaded again.
     """
     if row is None or result.execution is None or result.execution.verdict != DUPLICATE:
         return False
@@ -121,7 +122,7 @@ def _has_failed(result: Result, row: JobRow | None) -> bool:
 
 
 def _missing(site: Site, result: Result, why: str) -> Iterator[Finding]:
-    """Yield a finding, unless the object was deleted too: then its outputs may be."""
+    """Yield a finding, unless the object was deleted too: then its outputs may be missing."""
     source = result.execution.source if result.execution else None
     if source is None or latest_stored(site, source) is not None:
         yield Finding(UNPUBLISHED, result.job_id, why, again=result.execution)
@@ -130,7 +131,7 @@ def _missing(site: Site, result: Result, why: str) -> Iterator[Finding]:
 def _of_record(
     site: Site, result: Result, record: Mapping[str, Any], *, content: bool
 ) -> Iterator[Finding]:
-    """Compare every output that the record names with what the record says of it."""
+    """Compare every output with its size and SHA-256 in the record."""
     bucket = site.names.bucket("output")
     stated = {each["uri"]: each for each in _artifacts(record, f"s3://{bucket}/")}
     named = {f"s3://{bucket}/{key}" for key in record.get("outputs", ())}

@@ -1,6 +1,6 @@
-"""Name the files that are not read, so that people know what they uploaded and what to do.
+"""Name the kind of a file that cannot be read, and say what to do about it.
 
-A file that mangled a photo on its way (a text editor, a form, a mail) says that instead.
+Photos that were changed on their way (by a text editor, a form or a mail) are recognised too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 CAMERA_RAW: Final = "camera raw: export it first as JPEG or TIFF"
 _EXPORT: Final = "export it first as PNG or JPEG"
 _VIDEO: Final = "save one of its pictures as JPEG"
-_NO_PHOTO: Final = "upload a photo"
 _INSIDE: Final = "upload the photos in it"
 _DECODE: Final = "decode it first"
 _HEAD: Final = 1024  # bytes that are compared
@@ -23,8 +22,9 @@ class _Row(NamedTuple):
     name: str
 
 
-def _row(pattern: bytes, name: str, advice: str) -> _Row:
-    return _Row(re.compile(pattern, re.DOTALL), f"{name}: {advice}")
+def _row(pattern: bytes, name: str, advice: str = "") -> _Row:
+    """Return a row. Without advice, the error's own hint is enough: upload a photo."""
+    return _Row(re.compile(pattern, re.DOTALL), f"{name}: {advice}" if advice else name)
 
 
 def _raw(pattern: bytes) -> _Row:
@@ -73,24 +73,24 @@ _ROWS: Final = (
     _row(rb"SIMPLE  =", "FITS image", _EXPORT),
     _row(_TEXT + rb"(?:<(?:\?xml|!--|!DOCTYPE svg).{0,900}?)?<svg[\s>]", "SVG drawing", _EXPORT),
     # Video and audio.
-    _row(rb".{4}ftyp(?:M4[ABP]|F4A|mp4a)", "audio (MP4)", _NO_PHOTO),
+    _row(rb".{4}ftyp(?:M4[ABP]|F4A|mp4a)", "audio (MP4)"),
     _row(
         rb".{4}ftyp(?:3g|avc|dash|F4V|hvc1|iso|M4V|MSNV|mmp4|mp[47]|MSDH|NDS|qt  )|"
         rb"\0.{3}(?:moov|mdat|wide|pnot)",
         "video (MP4)", _VIDEO,
     ),
-    _row(rb".{4}ftyp", "file of ISO base media boxes that is no photo", _EXPORT),
+    _row(rb".{4}ftyp", "unknown kind of MP4, HEIC or AVIF file", _EXPORT),
     _row(rb"\x1aE\xdf\xa3", "video (WebM or Matroska)", _VIDEO),
     _row(rb"RIFF.{4}AVI ", "video (AVI)", _VIDEO),
     _row(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video (Windows Media)", _VIDEO),
     _row(rb"FLV\x01", "video (Flash)", _VIDEO),
     _row(rb"\0\0\x01[\xb3\xba]|G.{187}G.{187}G", "video (MPEG)", _VIDEO),
-    _row(rb"RIFF.{4}WAVE|RF64|FORM.{4}AIF[FC]", "audio (WAV or AIFF)", _NO_PHOTO),
-    _row(rb"ID3|\xff[\xf2\xf3\xfa\xfb]", "audio (MP3)", _NO_PHOTO),
-    _row(rb"\xff[\xf0\xf1\xf8\xf9]", "audio (AAC)", _NO_PHOTO),
-    _row(rb"fLaC", "audio (FLAC)", _NO_PHOTO),
-    _row(rb"OggS", "audio or video (Ogg)", _NO_PHOTO),
-    _row(rb"MThd|#!AMR|caff", "audio", _NO_PHOTO),
+    _row(rb"RIFF.{4}WAVE|RF64|FORM.{4}AIF[FC]", "audio (WAV or AIFF)"),
+    _row(rb"ID3|\xff[\xf2\xf3\xfa\xfb]", "audio (MP3)"),
+    _row(rb"\xff[\xf0\xf1\xf8\xf9]", "audio (AAC)"),
+    _row(rb"fLaC", "audio (FLAC)"),
+    _row(rb"OggS", "audio or video (Ogg)"),
+    _row(rb"MThd|#!AMR|caff", "audio"),
     # Archives, documents and programs.
     _row(rb"PK(?:\x03\x04|\x05\x06)", "ZIP archive or Office document", _INSIDE),
     _row(rb"\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf\x27\x1c|Rar!|\x28\xb5\x2f\xfd|.{257}ustar",
@@ -99,20 +99,20 @@ _ROWS: Final = (
          "upload the photos themselves"),
     _row(rb"\0\0\0\x01Bud1", "folder settings of a Mac (.DS_Store)", "upload the photos"),
     _row(rb"\0\x05\x16[\0\x07]", "file notes of a Mac (._ file)", "upload the photo itself"),
-    _row(rb"MZ.\0|\x7fELF|\xca\xfe\xba\xbe|[\xce\xcf]\xfa\xed\xfe", "program", _NO_PHOTO),
-    _row(rb"SQLite format 3\0", "database", _NO_PHOTO),
+    _row(rb"MZ.\0|\x7fELF|\xca\xfe\xba\xbe|[\xce\xcf]\xfa\xed\xfe", "program"),
+    _row(rb"SQLite format 3\0", "database"),
     _row(rb"version https://git-lfs", "Git LFS pointer", "upload the file it stands for"),
     # Texts, the most special first.
     _row(_TEXT + rb"(?i:<(?:!doctype html|html|head|body|script))", "HTML page",
          "upload the photo it shows"),
-    _row(_TEXT + rb"(?i:<\?xml|<error>|<!doctype)", "XML", _NO_PHOTO),
-    _row(_TEXT + rb"""[{\[]\s*["{\[\]}\d-]""", "JSON", _NO_PHOTO),
-    _row(rb"\xff\xfe|\xfe\xff", "UTF-16 text", _NO_PHOTO),
+    _row(_TEXT + rb"(?i:<\?xml|<error>|<!doctype)", "XML"),
+    _row(_TEXT + rb"""[{\[]\s*["{\[\]}\d-]""", "JSON"),
+    _row(rb"\xff\xfe|\xfe\xff", "UTF-16 text"),
 )  # fmt: skip
 
 
 def name_of(content: bytes) -> str:
-    """Return what a file is that no format's signature matches, and what to do about it."""
+    """Return the kind of a file that no photo format matches, and what to do about it."""
     if not content:
         return "the file is empty"
     if not content.lstrip(b"\0"):
@@ -122,7 +122,7 @@ def name_of(content: bytes) -> str:
         if pattern.match(head):
             return name
     if _is_text(head):
-        return "plain text: upload a photo"
+        return "plain text"
     return f"not a supported photo format (first bytes {content[:8].hex(' ')})"
 
 

@@ -63,19 +63,19 @@ class Reach:
 
         Only a mirror folder is searched in both places.
         """
-        if self.mirror is None:
-            return False
-        if "://" in self.mirror:
-            return _failure(f"{self.mirror.rstrip('/')}/{quote(name)}") is None
-        folder = Path(self.mirror)
-        return (folder / row.weights_prefix / name).is_file() or (folder / name).is_file()
+        return self.mirror is not None and _mirror_failure(self.mirror, row, name) is None
 
     def _origin_of(self, row: ModelRow, file: WeightsFile) -> str:
-        if self.mirror_holds(row, file.name):
-            return self._mirror_origin(row, file.name)
+        failures: list[str] = []
+        if self.mirror is not None:
+            failure = _mirror_failure(self.mirror, row, file.name)
+            if failure is None:
+                return self._mirror_origin(row, file.name)
+            failures.append(f"{without_credentials(self.mirror)} ({failure})")
+        # A user who named a mirror expects its file.
+        instead = f", not from {failures[0]}" if failures and not self._mirror_is_kept else ""
         packages = _packages_of(file)
         patience_s = _PROBE_BEFORE_PACKAGES_S if packages else _PROBE_S
-        failures: list[str] = []
         for url in sorted(file.urls, key=is_package):
             failure = (
                 self._fetched(file, url)
@@ -83,17 +83,19 @@ class Reach:
                 else _failure(url, file, patience_s=patience_s)
             )
             if failure is None:
-                return f"from {without_credentials(url)}"
+                return f"from {without_credentials(url)}{instead}"
             failures.append(f"{without_credentials(url)} ({failure})")
-        tried = [*([without_credentials(self.mirror)] if self.mirror else []), *failures]
         raise WeightsUnavailable(
-            f"no source has the weights of {row.name}; tried {', '.join(tried) or 'no source'}"
+            f"no source has the weights of {row.name}; tried {', '.join(failures) or 'no source'}"
         )
 
+    @property
+    def _mirror_is_kept(self) -> bool:
+        return self.mirror == str(cache_folder())
+
     def _mirror_origin(self, row: ModelRow, name: str) -> str:
-        mirror = str(self.mirror)
-        if mirror != str(cache_folder()):
-            return f"from the mirror {without_credentials(mirror)}"
+        if not self._mirror_is_kept:
+            return f"from the mirror {without_credentials(str(self.mirror))}"
         source = kept_source(row, name)
         return f"kept by an earlier run, from {source}" if source else "kept by an earlier run"
 
@@ -174,6 +176,17 @@ def require_model(catalogue: Catalogue, name: str, reach: Reach) -> ChosenModel:
     Raises what `Reach.origin` and `stageable_row` raise.
     """
     return ChosenModel(name, f"as requested, {reach.origin(stageable_row(catalogue, name))}")
+
+
+def _mirror_failure(mirror: str, row: ModelRow, name: str) -> str | None:
+    """Return None if the mirror has the file, else the reason."""
+    if "://" in mirror:
+        return _failure(f"{mirror.rstrip('/')}/{quote(name)}")
+    folder = Path(mirror)
+    if not folder.is_dir():
+        return "there is no such folder"
+    found = (folder / row.weights_prefix / name).is_file() or (folder / name).is_file()
+    return None if found else f"it has no {name}"
 
 
 def _packages_of(file: WeightsFile) -> list[str]:

@@ -1,11 +1,12 @@
-"""Collect the photos of a batch, and name every file that is none.
+"""Collect the photos of a batch, and name every file that is not one.
 
-A folder is searched with all folders below it. Nothing in it is passed over in silence: a file that
-is no photo is skipped with a reason, and what cannot be read is lost, because it may be a photo.
+A folder is searched with all folders below it. Every file in it is accounted for: a file that is
+not a photo is skipped, with a reason; one that cannot be read is a failure: it may be a photo.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -30,7 +31,7 @@ from pipeline.session.own_files import (
 OWN: Final = "written by Matteline"
 EDITED: Final = "written by Matteline and edited since; rename it to have it cut out"
 HIDDEN: Final = "hidden"
-AGAIN: Final = "the same as one above, under another name"
+AGAIN: Final = "already in this run"
 OUTPUT: Final = "the output folder"
 _SPECIAL: Final = {
     stat.S_IFIFO: "a named pipe",
@@ -56,7 +57,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Collection:
-    """What was found: the photos, the failures to read, and everything else."""
+    """The photos, what could not be read, and everything that was skipped."""
 
     photos: Sequence[Photo]
     lost: Sequence[Outcome]
@@ -67,8 +68,8 @@ def collect(arguments: Sequence[Path], *, output: Path) -> Collection:
     """Collect the files in `arguments` and below their folders.
 
     Links to folders are followed, each folder is read once. Skips hidden files, files that
-    Matteline wrote, the output folder, and files in folders that are no photos. A file that was
-    given by name is always a photo, unless Matteline wrote it.
+    Matteline wrote, the output folder, and files in folders that are not photos. A file that the
+    user named is taken for a photo, unless Matteline wrote it.
     """
     search = _Search(output)
     for argument in arguments:
@@ -175,13 +176,14 @@ class _Search:
 
     def _lose(self, file: Found, error: OSError) -> None:
         reason = error.strerror or str(error)
-        if os.path.islink(file.path):  # noqa: PTH114 - in a folder that may not be searched too
-            reason = f"a link that leads nowhere: {reason}"
+        # islink, because the link may be in a folder that cannot be searched
+        if os.path.islink(file.path) and error.errno in {errno.ENOENT, errno.ELOOP}:  # noqa: PTH114
+            reason = "a link that leads nowhere"
         photo = Photo(file.path, str(file.relative) if file.relative.parts else str(file.path))
         self.lost.append(Outcome(photo, "UNREADABLE", "", {}, None, f"{file.path}: {reason}"))
 
     def is_photo(self, file: Found, own: OwnFiles) -> bool:
-        """Return True if the file is to be cut out; else note why it is not."""
+        """Return True if the file should be cut out; else note why not."""
         try:
             head = read_head(file.path)
             writer = own.writer(file.path)
@@ -195,7 +197,7 @@ class _Search:
 
 
 def _why_not(path: Path, head: bytes, writer: Writer, *, given: bool) -> str:
-    """Return why a file is not to be cut out; empty if it is."""
+    """Return why a file should not be cut out; empty if it should."""
     if writer is Writer.MATTELINE or is_contact_sheet(head):
         return OWN
     if writer is Writer.EDITOR:
@@ -205,5 +207,5 @@ def _why_not(path: Path, head: bytes, writer: Writer, *, given: bool) -> str:
     try:
         identify(head)
     except UnsupportedMedia as error:
-        return f"no photo: {error.message}"
+        return f"not a photo: {error.message}"
     return ""

@@ -72,13 +72,17 @@ def _recorded(record: Path) -> list[Artifact] | None:
 
 
 def kept_source(row: ModelRow, name: str) -> str | None:
-    """Return where a kept file of the model came from; None if its record does not say."""
+    """Return where a kept file of the model came from; None if its record does not say.
+
+    A kept file that was staged again has the address of the kept file itself.
+    """
     record = cache_folder() / row.weights_key
     try:
         staged = StagedWeights.parse(record.read_bytes(), uri=str(record))
     except (FileNotFoundError, WeightsMismatch):
         return None
-    return next((file.source for file in staged.files if file.name == name), None)
+    source = next((file.source for file in staged.files if file.name == name), None)
+    return None if source and source.startswith(cache_folder().absolute().as_uri()) else source
 
 
 def staged_weights(cloud: LocalCloud, key: str) -> StagedWeights:

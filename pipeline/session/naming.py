@@ -113,5 +113,5 @@ def _is_of_content(record: OutputRecord, file: Found) -> bool:
 
 
 def _folded(name: str) -> str:
-    """Return what a disk that ignores case and Unicode's form makes of a name."""
+    """Return the name without differences of case and Unicode form, which some disks ignore."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -1,7 +1,8 @@
 """Download a package with its registry's own client: pip or npm, with the user's settings.
 
 Indexes, proxies and credentials are those of the user. A client's scripts and builds are off, it
-asks no questions, and it is killed when it brings nothing, too much, or is interrupted.
+asks no questions, and it is killed if nothing comes for a while, too much comes, or the user
+interrupts it.
 """
 
 from __future__ import annotations

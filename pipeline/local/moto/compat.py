@@ -154,7 +154,7 @@ def _list_services_once() -> None:
 
 @contextmanager
 def created_by_form() -> Iterator[None]:
-    """Make the event of an object that is PUT inside say that an upload form created it."""
+    """In this block, the event of a PUT names an upload form as the object's creator."""
     token = _BY_FORM.set(True)
     try:
         yield

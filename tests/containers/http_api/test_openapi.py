@@ -11,6 +11,7 @@ import pytest
 
 from containers.http_api.api import RestApi
 from containers.http_api.openapi import DOCUMENT
+from pipeline.local import gateway
 from tests.conftest import ROOT
 from tests.containers.http_api.conftest import Ask
 
@@ -47,6 +48,16 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)))
 
     assert named == set(document["components"]["schemas"])
+
+
+def test_a_described_path_is_answered_below_the_described_server(
+    ask: Ask, document: dict[str, Any]
+) -> None:
+    (server,) = document["servers"]
+
+    for path in document["paths"]:
+        assert ask("GET", f"{server['url']}{path}").status == 200
+    assert server["url"] == gateway.PREFIX
 
 
 def test_every_operation_may_end_with_a_problem(document: dict[str, Any]) -> None:

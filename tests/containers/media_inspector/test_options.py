@@ -181,13 +181,25 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"metadata": {"matteline-outputs": "mask,video"}},
         "object metadata: outputs.1: ",
     ),
+    "metadata of wrong words only": (
+        {"metadata": {"matteline-outputs": "maks"}},
+        (
+            "object metadata: outputs.0: input should be 'cutout', 'mask' or 'preview', got 'maks';"
+            " did you mean 'mask'?"
+        ),
+    ),
+    "the name of a colour": (
+        {"typed": {"background": "white"}},
+        "such as #ffffff for white, got 'white'",
+    ),
+    "no words": ({"typed": {"outputs": []}}, "options: outputs: tuple should have at least 1 item"),
     "metadata with an empty word": (
         {"metadata": {"matteline-outputs": "cutout,"}},
         "object metadata: outputs.1: input should be 'cutout', 'mask' or 'preview', got ''",
     ),
     "metadata with letters that are not ASCII": (
         {"metadata": {"matteline-background": "=?UTF-8?B?77yDZmZmZmZm?="}},
-        "object metadata: background: string should match pattern",
+        "object metadata: background: should be #rrggbb or #rrggbbaa, such as #ffffff for white",
     ),
     "metadata twice": (
         {"metadata": {"matteline-allow-fallback": "true", "matteline-allow_fallback": "false"}},
@@ -228,11 +240,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "truth for a number": (
         {"typed": {"size": True}},
-        "options: size: value error, should be a whole number, got True",
+        "options: size: should be a whole number, got True",
     ),
     "truth for a number, as text": (
         {"metadata": {"matteline-margin": "true"}},
-        "object metadata: margin: input should be a valid integer",
+        "object metadata: margin: should be a whole number, got 'true'",
     ),
     "no side": ({"typed": {"size": 0}}, "options: size: input should be greater than"),
     "a side too long": ({"typed": {"size": 65_536}}, "options: size: input should be less than"),

@@ -51,7 +51,7 @@ UNFIT: dict[str, tuple[dict[str, Any], type[PipelineError], str]] = {
     "some for a model that takes none": (
         shown(MIDDLE, "light"),
         InvalidPrompt,
-        "light takes no points or boxes; of the catalogue do: pointer",
+        "light takes no points or boxes; models that do: pointer",
     ),
     "out of the photo as it was taken, not as it is stored": (
         shown([{"points": [{"x": 35, "y": 20}]}]),

@@ -1,14 +1,17 @@
-"""Every command and option has help text, and a misspelt one is answered with the nearest name."""
+"""Every command and option has help text; a misspelt one is answered with the nearest name."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from pipeline.cli.command import matteline
+from pipeline.cli.command import main, matteline
+from pipeline.session import collecting
 
 LONGEST = 60  # characters of a command's first line
 
@@ -54,3 +57,20 @@ def test_a_misspelt_command_or_option_is_answered_with_the_nearest_name(
 
     assert result.exit_code == 2
     assert suggestion in result.output
+
+
+def test_an_interrupt_before_the_first_photo_exits_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def interrupted(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(collecting, "collect", interrupted)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["matteline", "run", str(tmp_path)])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.strip() == "Interrupted."

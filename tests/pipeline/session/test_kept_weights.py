@@ -16,7 +16,7 @@ from pipeline.artifacts import Artifact
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
-from pipeline.session.kept_weights import ABSENT, OK, keep_weights, verify_copies
+from pipeline.session.kept_weights import ABSENT, OK, keep_weights, kept_source, verify_copies
 from pipeline.weights.staged import (
     NamedArtifact,
     OptimisedNetwork,
@@ -51,10 +51,13 @@ def artifact(key: str, sha256: str) -> Artifact:
     return Artifact(uri=f"s3://{NAMES.bucket('models')}/{key}", sha256=sha256, bytes=7)
 
 
-def record(sha256: str = SHA256, *optimised: OptimisedNetwork) -> bytes:
+PUBLISHER = "https://p.example/w"
+
+
+def record(sha256: str = SHA256, *optimised: OptimisedNetwork, source: str = PUBLISHER) -> bytes:
     """Return a staged weights record."""
     file = StagedFile(
-        name="w.onnx", digest=ROW.files[0].digest, source="https://p.example/w",
+        name="w.onnx", digest=ROW.files[0].digest, source=source,
         artifact=artifact(WEIGHTS, sha256), optimised=optimised,
     )  # fmt: skip
     weights = StagedWeights(model="net", licence="MIT", files=(file,))
@@ -186,3 +189,18 @@ def test_an_invalid_record_is_reported(tmp_path: Path) -> None:
 
     assert ROW.weights_key in invalid
     assert absent == ABSENT
+
+
+def test_weights_that_were_staged_again_from_the_kept_copy_name_no_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = tmp_path / "matteline" / "weights"
+    (folder / ROW.weights_prefix).mkdir(parents=True)
+    kept = folder / ROW.weights_key
+
+    kept.write_bytes(record())
+    first = kept_source(ROW, "w.onnx")
+    kept.write_bytes(record(source=(folder / WEIGHTS).as_uri()))
+
+    assert (first, kept_source(ROW, "w.onnx")) == (PUBLISHER, None)
