@@ -25,11 +25,26 @@ from moto import backends
 from moto.core.config import default_user_config
 from moto.events.models import Rule, events_backends
 from moto.s3 import notifications
+from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
+    FailureEvent,
+    FailureEventException,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
+    StatesErrorName,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
 from moto.stepfunctions.parser.asl.component.common.path import result_path
+from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.json_manipulation import (  # noqa: E501
+    string_to_json,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service,
     state_task_service_aws_sdk,
 )
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 from moto.stepfunctions.parser.backend import execution, execution_worker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
@@ -57,6 +72,7 @@ def apply() -> None:
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     _shape_sdk_parameters()
     _name_service_errors()
+    _name_failed_functions()
     _name_unnamed_executions()
     _reuse_clients()
     _parse_once()
@@ -108,6 +124,28 @@ def _name_service_errors() -> None:
     """SDK errors are named `s3.…Exception` after the resource; AWS names them `S3.…`."""
     names = {"s3": "S3", "ecr": "Ecr", "cloudformation": "CloudFormation"}
     state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(names)
+
+
+def _name_failed_functions() -> None:
+    """Text that is not JSON is `States.Runtime`, not the language's `States.IntrinsicFailure`."""
+    read = string_to_json.StringToJson._eval_body
+    name = StatesErrorName(typ=StatesErrorNameType.StatesIntrinsicFailure)
+
+    def read_named(self: Any, env: Any) -> None:
+        try:
+            read(self, env)
+        except ValueError as error:
+            told = TaskFailedEventDetails(error=name.error_name, cause=str(error))
+            raise FailureEventException(
+                FailureEvent(
+                    env=env,
+                    error_name=name,
+                    event_type=HistoryEventType.TaskFailed,
+                    event_details=EventDetails(taskFailedEventDetails=told),
+                )
+            ) from error
+
+    string_to_json.StringToJson._eval_body = read_named
 
 
 def _name_unnamed_executions() -> None:
