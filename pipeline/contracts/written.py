@@ -44,8 +44,11 @@ def read_text(kind: type[Options], name: str, text: str) -> object:
 
 def problems(error: ValidationError, kind: type[BaseModel]) -> Iterator[Problem]:
     """Yield every problem of a validation as `kind`, with the nearest name for a misspelt one."""
-    for problem in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    for problem in found:
         place = tuple(problem["loc"])
+        if problem["type"] == "too_short" and any(place == each["loc"][:-1] for each in found):
+            continue  # it has parts, and a wrong one
         yield Problem(".".join(map(str, place)) or "it", _sentence(problem, place, kind))
 
 
