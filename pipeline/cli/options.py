@@ -19,13 +19,24 @@ _LABELS: Final[dict[tuple[str, ...], Literal[0, 1]]] = {(): 1, ("1",): 1, ("0",)
 
 
 class Word(click.Choice[str]):
-    """One of a few words; the error for a misspelt one suggests the nearest."""
+    """One of a few words; the error for a misspelt one suggests the nearest.
+
+    Spaces around it do not count.
+    """
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        if value not in self.choices:
-            near = did_you_mean(str(value), self.choices)
+        word = str(value).strip()
+        if word not in self.choices:
+            near = did_you_mean(word, self.choices)
             self.fail(f"{value!r} is not one of {', '.join(self.choices)}{near}", param, ctx)
-        return str(value)
+        return word
+
+
+def _model_name(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:
+    """Return a name without spaces around it; raise BadParameter for an empty one."""
+    if name is not None and not name.strip():
+        raise click.BadParameter("the name of a model is empty")
+    return name.strip() if name else None
 
 
 def weights_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -71,7 +82,9 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 model_option = click.option(
-    "--model", help="Model name (`matteline models list`) [default: first available]."
+    "--model",
+    callback=_model_name,
+    help="Model name (`matteline models list`) [default: first available].",
 )
 images_option = click.option(
     "--images", is_flag=True, help="Run functions inside their built images (`make images`)."
@@ -103,7 +116,7 @@ def prompt_metadata(points: Sequence[str], boxes: Sequence[str]) -> dict[str, st
 def _point(text: str) -> Point:
     try:
         x, y, *label = text.split(",")
-        return Point(x=float(x), y=float(y), label=_LABELS[tuple(label)])
+        return Point(x=float(x), y=float(y), label=_LABELS[tuple(map(str.strip, label))])
     except (ValueError, KeyError):
         raise click.UsageError(f"--point {text}: write X,Y, or X,Y,0 for the background") from None
 

@@ -94,6 +94,33 @@ def test_a_record_of_something_else_is_replaced(driver: Driver, foreign: object)
     assert published(driver, key)["job_id"] == again.output["job_id"]
 
 
+NO_RECORDS = {
+    "empty": b"", "text": b"no JSON", "byte order mark": b"\xef\xbb\xbf{}", "cut": b'{"job_id": "',
+    "large": b" " * 300_000, "large JSON": b'{"a": "%s"}' % (b"a" * 300_000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_RECORDS)
+def test_what_is_no_record_is_replaced(driver: Driver, name: str) -> None:
+    key = f"none/{name}"
+    driver.drop(LEFT, f"{key}.png")
+    driver.put(NO_RECORDS[name], f"{key}_bg_removed.json", to=NAMES.bucket("output"))
+
+    again = driver.drop(LEFT, f"{key}.png")
+
+    assert again.status == "SUCCEEDED", again.reason
+    assert published(driver, key)["job_id"] == again.output["job_id"]
+
+
+@pytest.mark.parametrize("outputs", [None, "cat.png", {"cutout": "cat.png"}, []], ids=str)
+def test_a_record_with_no_list_of_outputs_is_enough(driver: Driver, outputs: object) -> None:
+    key = f"listed/{len(str(outputs))}"
+    driver.drop(LEFT, f"{key}.png")
+    put_record(driver, key, published(driver, key) | {"outputs": outputs})
+
+    assert driver.drop(LEFT, f"{key}.png").verdict == "DUPLICATE"
+
+
 def test_two_duplicates_that_find_another_record_cost_one_inference(driver: Driver) -> None:
     driver.drop(LEFT, "race/cat.png")
     driver.drop(RIGHT, "race/cat.png")

@@ -28,7 +28,14 @@ from moto.s3 import notifications
 
 from pipeline.local.moto import memory, turns
 from pipeline.local.moto.interpreter import (
+    EventDetails,
+    FailureEvent,
+    FailureEventException,
+    HistoryEventType,
+    StatesErrorName,
+    StatesErrorNameType,
     StepFunctionsParserBackend,
+    TaskFailedEventDetails,
     boto_client,
     execution,
     execution_worker,
@@ -36,6 +43,7 @@ from pipeline.local.moto.interpreter import (
     result_path,
     state_task_service,
     state_task_service_aws_sdk,
+    string_to_json,
 )
 from pipeline.local.status_events import status_change
 
@@ -59,6 +67,7 @@ def apply() -> None:
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     _shape_sdk_parameters()
     _name_service_errors()
+    _name_failed_functions()
     _name_unnamed_executions()
     _reuse_clients()
     _parse_once()
@@ -110,6 +119,28 @@ def _name_service_errors() -> None:
     """SDK errors are named `s3.…Exception` after the resource; AWS names them `S3.…`."""
     names = {"s3": "S3", "ecr": "Ecr", "cloudformation": "CloudFormation"}
     state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(names)
+
+
+def _name_failed_functions() -> None:
+    """Text that is not JSON is `States.Runtime`, not the language's `States.IntrinsicFailure`."""
+    read = string_to_json.StringToJson._eval_body
+    name = StatesErrorName(typ=StatesErrorNameType.StatesIntrinsicFailure)
+
+    def read_named(self: Any, env: Any) -> None:
+        try:
+            read(self, env)
+        except ValueError as error:
+            told = TaskFailedEventDetails(error=name.error_name, cause=str(error))
+            raise FailureEventException(
+                FailureEvent(
+                    env=env,
+                    error_name=name,
+                    event_type=HistoryEventType.TaskFailed,
+                    event_details=EventDetails(taskFailedEventDetails=told),
+                )
+            ) from error
+
+    string_to_json.StringToJson._eval_body = read_named
 
 
 def _name_unnamed_executions() -> None:

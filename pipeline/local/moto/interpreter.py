@@ -41,7 +41,21 @@ def _without_batch() -> Iterator[None]:
 
 with _without_batch():
     from moto.stepfunctions.models import StepFunctionBackend
+    from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+    from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
+        FailureEvent,
+        FailureEventException,
+    )
+    from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
+        StatesErrorName,
+    )
+    from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+        StatesErrorNameType,
+    )
     from moto.stepfunctions.parser.asl.component.common.path import result_path
+    from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.json_manipulation import (  # noqa: E501
+        string_to_json,
+    )
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.map_run_record import (  # noqa: E501
         MapRunRecordPoolManager,
     )
@@ -50,6 +64,7 @@ with _without_batch():
         state_task_service_aws_sdk,
     )
     from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackPoolManager
+    from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
     from moto.stepfunctions.parser.asl.utils import boto_client, json_path
     from moto.stepfunctions.parser.backend import execution, execution_worker
     from moto.stepfunctions.parser.backend.execution import (
@@ -63,10 +78,17 @@ __all__ = [
     "TMP_THREADS",
     "BaseExecutionWorkerCommunication",
     "CallbackPoolManager",
+    "EventDetails",
     "Execution",
+    "FailureEvent",
+    "FailureEventException",
+    "HistoryEventType",
     "MapRunRecordPoolManager",
+    "StatesErrorName",
+    "StatesErrorNameType",
     "StepFunctionBackend",
     "StepFunctionsParserBackend",
+    "TaskFailedEventDetails",
     "boto_client",
     "execution",
     "execution_worker",
@@ -74,4 +96,5 @@ __all__ = [
     "result_path",
     "state_task_service",
     "state_task_service_aws_sdk",
+    "string_to_json",
 ]

@@ -59,8 +59,8 @@ def test_options_of_the_command_shape_the_outputs_and_the_table_shows_the_cutout
     output = tmp_path / "out"
 
     done = matteline(
-        "run", str(tmp_path / "cat.png"), "-o", str(output), "--model", "brightness",
-        "--outputs", "cutout, mask", "--format", "jpeg", "--background", "#FF8040",
+        "run", str(tmp_path / "cat.png"), "-o", str(output), "--model", " brightness ",
+        "--outputs", "cutout, mask", "--format", " jpeg ", "--background", "#FF8040",
         "--crop", "--margin", "50", "--size", "20",
     )  # fmt: skip
 
@@ -109,6 +109,8 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
         pytest.param(
             ["run", "README.md", "--outputs", "cutout, maks"], 2, "--outputs: ", id="near output"
         ),
+        pytest.param(["run", "README.md", "--outputs", "film"], 2, "got 'film'\n", id="said once"),
+        pytest.param(["run", "README.md", "--model", " "], 2, "--model", id="empty model"),
         pytest.param(
             ["run", "README.md", "--margin", "10"], 2, "--margin contradicts --crop", id="margin"
         ),

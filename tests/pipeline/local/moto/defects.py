@@ -32,6 +32,12 @@ GET_NOTHING = {
     "Parameters": {"Bucket": "photos", "Key": "nothing"},
 }
 
+NO_JSON = GET_NOTHING | {
+    "Resource": "arn:aws:states:::aws-sdk:s3:listBuckets",
+    "Parameters": {},
+    "ResultSelector": {"read.$": "States.StringToJson('no JSON')"},
+}
+
 
 def ends_are_silent(machine: Machine) -> bool:
     """Return True if an execution ends without an event."""
@@ -75,6 +81,7 @@ def defects(machine: Machine) -> dict[str, bool]:
             "_name_reasons": reasons_are_missing(machine),
             "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
             "_name_service_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
+            "_name_failed_functions": machine.run(NO_JSON, name="a")["error"] == "States.Runtime",
             "_name_unnamed_executions": machine.run(PASS)["executionArn"].endswith(":None"),
             "_reuse_clients": clients[0] is not clients[1],
             "_list_services_once": backends.list_of_moto_modules()
