@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline.errors import UnsupportedMedia
 from pipeline.photo.colour.meaning import Meaning
 from pipeline.photo.colour.spaces import D65, Chromaticities, from_numbers
-from pipeline.photo.limits import MAX_PROFILE_BYTES
+from pipeline.photo.limits import MAX_PROFILE_BYTES, require_profile_bytes
 
 _START: Final = 14  # the header's offset
 _VERSION_4, _VERSION_5 = 108, 124  # bytes of the header
@@ -23,7 +23,7 @@ _NEAR: Final = 0.02
 def read_meaning(_image: Image.Image, content: bytes) -> Meaning:
     """Return the embedded profile, or the endpoints and gammas of the header.
 
-    Raises UnsupportedMedia if the profile is in another file.
+    Raises UnsupportedMedia if the profile is in another file, MediaTooLarge above the limit.
     """
     size = int.from_bytes(content[_START : _START + 4], "little")
     if not _VERSION_4 <= size <= len(content) - _START:
@@ -31,8 +31,9 @@ def read_meaning(_image: Image.Image, content: bytes) -> Meaning:
     (kind,) = struct.unpack_from("<I", content, _KIND)
     if size >= _VERSION_5 and kind in {_EMBEDDED, _LINKED}:
         offset, length = struct.unpack_from("<II", content, _START + 112)
-        profile = content[_START + offset :][: min(length, MAX_PROFILE_BYTES)]
+        profile = content[_START + offset :][: min(length, MAX_PROFILE_BYTES + 1)]
         if kind == _EMBEDDED:
+            require_profile_bytes(len(profile), "BMP")
             return Meaning((profile,))
         name = profile.split(b"\0")[0].decode("latin-1")
         if "srgb" not in name.lower():

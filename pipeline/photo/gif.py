@@ -7,7 +7,7 @@ from typing import Final
 from PIL import Image
 
 from pipeline.photo.colour.meaning import Meaning
-from pipeline.photo.limits import MAX_PROFILE_BYTES, counted
+from pipeline.photo.limits import MAX_PROFILE_BYTES, counted, require_profile_bytes
 
 _SCREEN: Final = 13  # bytes of header and screen
 _HAS_PALETTE: Final = 0x80
@@ -17,7 +17,10 @@ _PROFILE: Final = b"ICCRGBG1012"  # the application extension that holds an ICC 
 
 
 def read_meaning(_image: Image.Image, content: bytes) -> Meaning:
-    """Return the profile of the application extension `ICCRGBG1`, if the first frame has one."""
+    """Return the profile of the application extension `ICCRGBG1`, if the first frame has one.
+
+    Raises MediaTooLarge for one above the limit.
+    """
     flags = content[10]
     at = _SCREEN + (3 << (flags & 7) + 1 if flags & _HAS_PALETTE else 0)
     for _ in counted("GIF extensions"):
@@ -25,7 +28,9 @@ def read_meaning(_image: Image.Image, content: bytes) -> Meaning:
             return Meaning()
         kind, blocks, at = content[at + 1], *_blocks(content, at + 2)
         if kind == _APPLICATION and blocks[:1] == [_PROFILE]:
-            return Meaning((b"".join(blocks[1:]),))
+            profile = b"".join(blocks[1:])
+            require_profile_bytes(len(profile), "GIF")
+            return Meaning((profile,))
     return Meaning()
 
 
@@ -34,7 +39,7 @@ def _blocks(content: bytes, at: int) -> tuple[list[bytes], int]:
     blocks, kept = [], 0
     while at < len(content) and content[at]:
         end = at + 1 + content[at]
-        if kept <= MAX_PROFILE_BYTES:
+        if kept <= MAX_PROFILE_BYTES + len(_PROFILE):
             blocks.append(content[at + 1 : end])
             kept += content[at]
         at = end

@@ -37,6 +37,12 @@ def require_size(width: int, height: int, *, part: str = "photo") -> None:
         )
 
 
+def require_profile_bytes(count: int, name: str) -> None:
+    """Raise MediaTooLarge if the colour profile of a format called `name` is above the limit."""
+    if count > MAX_PROFILE_BYTES:
+        raise MediaTooLarge(f"{name} colour profile of more than {MAX_PROFILE_BYTES:,} bytes")
+
+
 def counted(parts: str) -> Iterator[int]:
     """Count from 0; raise MediaTooLarge after `MAX_PARTS` `parts` (a name in the plural)."""
     yield from range(MAX_PARTS)

@@ -12,7 +12,12 @@ from pipeline.photo.heif.boxes import Fields
 from pipeline.photo.heif.coding import Coding
 from pipeline.photo.heif.items import Items, Property, read_items
 from pipeline.photo.heif.still import CONFIGURATIONS, Still
-from pipeline.photo.limits import MAX_BYTES, MAX_PROFILE_BYTES, MAX_TILES, require_size
+from pipeline.photo.limits import (
+    MAX_BYTES,
+    MAX_TILES,
+    require_profile_bytes,
+    require_size,
+)
 
 _REFUSED: Final = {
     b"avc1": "H.264", b"hev1": "HEVC with headers among its pixels", b"iden": "a changed copy",
@@ -207,8 +212,7 @@ def _colour(properties: list[Property], coding: Coding) -> Colour:
     bodies = [bytes(row.body) for row in properties if row.kind == b"colr"]
     profile = next((body[4:] for body in bodies if body[:4] in {b"prof", b"rICC"}), None)
     nclx = next((body for body in bodies if body[:4] == b"nclx"), None)
-    if profile and len(profile) > MAX_PROFILE_BYTES:
-        raise MediaTooLarge(f"HEIF colour profile of more than {MAX_PROFILE_BYTES:,} bytes")
+    require_profile_bytes(len(profile or b""), "HEIF")
     points = coding.primaries, coding.transfer
     if nclx:
         fields = Fields(memoryview(nclx)[4:])

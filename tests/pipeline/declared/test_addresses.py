@@ -58,6 +58,7 @@ def test_an_address_names_its_pieces(address: str, members: list[tuple[str, ...]
         "pypi:x==1.0/a/./y",
         "pypi:x==1.0/a\\y",
         "pypi:x==1.0/a\ny",
+        "pypi:x==1.0/a\x1by",
         "pypi:x==1.0/a.tar.gz!/../y",
         "pypi:x==1.0/a.tar.gz!/",
         "pypi:x==1.0/a.zip!/y",

@@ -333,11 +333,38 @@ def test_a_gif_keeps_the_profile_of_its_extension() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [gif(extension=b"NETSCAPE2.0"), gif(profile=bytes(1000)), gif(profile=bytes(2 * 2**20))],
-    ids=["another extension", "zeros", "two mebibytes"],
+    [
+        gif(extension=b"NETSCAPE2.0"),
+        gif(profile=bytes(1000)),
+        gif(extension=b"NETSCAPE2.0", profile=bytes(2 * 2**20)),
+    ],
+    ids=["another extension", "zeros", "two mebibytes of another extension"],
 )
 def test_a_gif_without_a_profile_is_left_as_it_is(content: bytes) -> None:
     assert decode(content).icc_profile is None
+
+
+def stretched(size: int) -> bytes:
+    """Return a profile of so many bytes, with its first tag at the end."""
+    (count,) = struct.unpack_from(">I", ADOBE_ICC, 128)
+    table, more = 132 + 12 * count, size - len(ADOBE_ICC)
+    tags = struct.iter_unpack(">4sII", ADOBE_ICC[132:table])
+    moved = b"".join(struct.pack(">4sII", tag, at + more, length) for tag, at, length in tags)
+    head = struct.pack(">I", size) + ADOBE_ICC[4:132]
+    return head + moved + bytes(more) + ADOBE_ICC[table:]
+
+
+@pytest.mark.parametrize("picture_format", ["BMP", "GIF"])
+def test_a_profile_is_read_whole_or_refused(picture_format: str) -> None:
+    def holding(profile: bytes) -> bytes:
+        place = (124 + WIDTH * HEIGHT * 3, len(profile))
+        header = bmp_header(b"MBED", version=5, profile=place)
+        return gif(profile=profile) if picture_format == "GIF" else bmp(header, after=profile)
+
+    longest = stretched(limits.MAX_PROFILE_BYTES)
+    assert decode(holding(longest)).icc_profile == longest
+    with pytest.raises(MediaTooLarge, match=f"{picture_format} colour profile of more than"):
+        probe(holding(stretched(limits.MAX_PROFILE_BYTES + 1)))
 
 
 def test_extensions_of_a_gif_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

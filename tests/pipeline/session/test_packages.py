@@ -204,20 +204,22 @@ def clients(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("address", "limit"),
     [
-        "pypi:weights==1.0/w.bin",
-        pytest.param("npm:weights@1.0.0/w.bin", marks=needs_npm),
+        ("pypi:weights==1.0/w.bin", "PATIENCE_S"),
+        ("pypi:weights==1.0/w.bin", "LONGEST_S"),
+        pytest.param("npm:weights@1.0.0/w.bin", "PATIENCE_S", marks=needs_npm),
     ],
 )
 def test_a_registry_that_answers_nothing_is_given_up(
-    packages: Packages, silent: str, monkeypatch: pytest.MonkeyPatch, address: str
+    packages: Packages, silent: str, monkeypatch: pytest.MonkeyPatch, address: str, limit: str
 ) -> None:
+    says = {"PATIENCE_S": "nothing came for 2 s", "LONGEST_S": "it took longer than 0 minutes"}
     monkeypatch.setenv("PIP_INDEX_URL", silent)
     monkeypatch.setenv("npm_config_registry", silent)
-    monkeypatch.setattr(package_clients, "PATIENCE_S", 1.5)
+    monkeypatch.setattr(package_clients, limit, 1.5)
 
-    with pytest.raises(PackageUnusable, match="nothing came for 2 s"):
+    with pytest.raises(PackageUnusable, match=says[limit]):
         fetched(packages, address)
 
     assert clients(packages.folder) == []

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import socket
-from typing import Final
+from types import SimpleNamespace
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.local.s3.gate import _receive
+from pipeline.local.s3.policy import Policy, SizeRange
+from pipeline.local.s3.refusal import Refused
 from tests.pipeline.local.s3.conftest import Store, error_of
 
 FORM: Final = "multipart/form-data"
@@ -141,6 +147,19 @@ def test_an_authorization_of_s3_does_not_get_around_the_check(store: Store) -> N
 
     assert answer.status == 403
     assert store.stored() == []
+
+
+def test_no_more_of_a_file_is_kept_than_its_policy_allows() -> None:
+    allowed = Policy(dt.datetime.now(dt.UTC), (), (SizeRange(0, 70_000),))
+    chunks = iter([bytes(50_000)] * 50)
+    form: Any = SimpleNamespace(read_content=lambda: chunks, finish=lambda: None)
+    kept = io.BytesIO()
+
+    with pytest.raises(Refused, match="EntityTooLarge"):
+        _receive(form, allowed, kept)
+
+    assert len(kept.getvalue()) <= 70_000
+    assert next(chunks, None) is None
 
 
 @settings(

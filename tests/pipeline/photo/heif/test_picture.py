@@ -347,7 +347,7 @@ def test_a_profile_is_kept_and_limited(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         assert decode(content).icc_profile == profile
 
-    monkeypatch.setattr(picture, "MAX_PROFILE_BYTES", len(profile) - 1)
+    monkeypatch.setattr(limits, "MAX_PROFILE_BYTES", len(profile) - 1)
     refused(content, MediaTooLarge, "colour profile of more than")
 
 
