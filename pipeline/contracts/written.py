@@ -77,6 +77,8 @@ def _sentence(
             wrong = "should be an object"
         case "int_parsing" | "int_type" | "int_from_float":
             wrong = "should be a whole number"
+        case "too_short":
+            wrong = "should name at least one"
         case "value_error":
             wrong = str(problem["ctx"]["error"])
         case _:

@@ -181,18 +181,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"metadata": {"matteline-outputs": "mask,video"}},
         "object metadata: outputs.1: ",
     ),
-    "metadata of wrong words only": (
-        {"metadata": {"matteline-outputs": "maks"}},
-        (
-            "object metadata: outputs.0: input should be 'cutout', 'mask' or 'preview', got 'maks';"
-            " did you mean 'mask'?"
-        ),
-    ),
     "the name of a colour": (
         {"typed": {"background": "white"}},
-        "such as #ffffff for white, got 'white'",
+        "options: background: should be #rrggbb or #rrggbbaa, such as #ffffff for white",
     ),
-    "no words": ({"typed": {"outputs": []}}, "options: outputs: tuple should have at least 1 item"),
+    "no words": ({"typed": {"outputs": []}}, "options: outputs: should name at least one"),
     "metadata with an empty word": (
         {"metadata": {"matteline-outputs": "cutout,"}},
         "object metadata: outputs.1: input should be 'cutout', 'mask' or 'preview', got ''",
