@@ -19,7 +19,13 @@ isolate(os.environ)
 
 ROOT = Path(__file__).parent.parent
 # Few tests, which wait for processes and state machines; the folder of the longest files first.
-SLOW: Final = ("tests/pipeline/cli", "tests/newcomer", "tests/execution", "tests/pipeline/local")
+SLOW: Final = (
+    "tests/pipeline/cli",
+    "tests/newcomer",
+    "tests/execution",
+    "tests/pipeline/local",
+    "tests/pipeline/session",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

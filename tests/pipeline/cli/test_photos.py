@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from pipeline.cli.command import main
+from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row
 from tests.pictures import png, square, unpng
 from tests.pipeline.cli.conftest import Matteline
+
+Typed = Callable[..., tuple[object, str]]
+
+
+@pytest.fixture
+def typed(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Typed:
+    """Runs a command that starts no cloud in this process, which has loaded its modules already.
+
+    Returns the exit code and what it prints to stderr.
+    """
+
+    def run(*arguments: str) -> tuple[object, str]:
+        monkeypatch.setattr(sys, "argv", ["matteline", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr().err
+
+    for name, text in environment.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # pytest's own handlers stay
+    return run
 
 
 @pytest.fixture
@@ -135,15 +164,25 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
         pytest.param(["run", "README.md", "--point", "9"], 2, "write X,Y", id="half a point"),
     ],
 )
-def test_a_wrong_command_is_explained_without_a_traceback(
-    matteline: Matteline, tmp_path: Path, arguments: list[str], code: int, says: str
+def test_a_wrong_command_is_explained(
+    typed: Typed, tmp_path: Path, arguments: list[str], code: int, says: str
 ) -> None:
     given = [str(tmp_path) if part == "tests/pipeline/cli/nothing" else part for part in arguments]
 
-    done = matteline(*given)
+    exit_code, told = typed(*given)
+
+    assert exit_code == code
+    assert says in told
+
+
+@pytest.mark.parametrize(("model", "code"), [("u3net", 2), ("missing", 1)])
+def test_a_wrong_command_is_explained_without_a_traceback(
+    matteline: Matteline, model: str, code: int
+) -> None:
+    done = matteline("run", "README.md", "--model", model)
 
     assert done.returncode == code
-    assert says in done.stderr
+    assert done.stderr.startswith(("UnknownModel: ", "WeightsUnavailable: "))
     assert "Traceback" not in done.stderr
 
 
