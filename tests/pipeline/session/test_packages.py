@@ -23,21 +23,11 @@ from pipeline.session import package_clients
 from pipeline.session.package_files import PackageUnusable
 from pipeline.session.packages import Packages
 from tests.conftest import ROOT
-from tests.packages import OFFLINE, npm_registry, put_wheel, tar_gz
+from tests.packages import npm_registry, put_wheel, tar_gz
 
 CONTENT = b"".join(hashlib.sha256(bytes([number])).digest() for number in range(200))
 HALF = len(CONTENT) // 2
 needs_npm = pytest.mark.skipif(not shutil.which("npm"), reason="npm is not installed")
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is pip's only index, by pip's own settings."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    for name, text in (OFFLINE | {"PIP_FIND_LINKS": str(folder)}).items():
-        monkeypatch.setenv(name, text)
-    return folder
 
 
 @pytest.fixture
