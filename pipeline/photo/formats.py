@@ -56,7 +56,8 @@ class Format(NamedTuple):
     `is_complete` takes a decoded picture and those bytes; it returns False if the decoder filled in
     missing rows. `extra_bytes` takes an opened picture and the number of pixels in the file; it
     returns the memory that the decoder needs in addition to the pixels. `read_meaning` takes an
-    opened picture and the file; it returns what the file states about colours and levels.
+    opened picture and the file; it returns what the file states about colours and levels. Files of
+    a `packed` format have hardly a bit that could be foretold.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Format(NamedTuple):
     extra_bytes: Callable[[ImageFile.ImageFile, int], int] = _nothing
     read_meaning: Callable[[ImageFile.ImageFile, bytes], Meaning] = _profile_only
     open: Callable[[str, bytes], ImageFile.ImageFile] = _by_pillow
+    packed: bool = False
 
     def decoding_bytes(self, image: ImageFile.ImageFile, coded: tuple[int, int]) -> int:
         """Return the most bytes that decoding an opened picture needs, excluding its file.
@@ -89,26 +91,28 @@ _HEIC: Final = rb".{4}ftyp(?:he[iv][cmsx]|%s)" % _GENERAL
 FORMATS: Final = (
     Format(
         "JPEG", _starts(rb"\xff\xd8\xff"), jpeg.prepare, jpeg.is_complete, jpeg.extra_bytes,
-        open=jpeg.opened,
+        open=jpeg.opened, packed=True,
     ),
     Format(
         "PNG", _starts(rb"\x89PNG\r\n\x1a\n"), png.prepare, png.is_complete, png.extra_bytes,
         png.read_meaning,
     ),
-    Format("WEBP", _starts(rb"RIFF.{4}WEBP"), webp.prepare, extra_bytes=webp.extra_bytes),
+    Format(
+        "WEBP", _starts(rb"RIFF.{4}WEBP"), webp.prepare, extra_bytes=webp.extra_bytes, packed=True,
+    ),
     Format(
         "TIFF", _starts(rb"II[*+]\0|MM\0[*+]"), tiff.prepare, extra_bytes=tiff.extra_bytes,
         read_meaning=tiff.read_meaning,
     ),
     Format("BMP", _starts(rb"BM"), read_meaning=bmp.read_meaning),
-    Format("GIF", _starts(rb"GIF8[79]a"), read_meaning=gif.read_meaning),
+    Format("GIF", _starts(rb"GIF8[79]a"), read_meaning=gif.read_meaning, packed=True),
     Format(
         "AVIF", _starts(_AVIF), heif.prepare, extra_bytes=heif.extra_bytes,
-        read_meaning=heif.read_meaning, open=heif.opened,
+        read_meaning=heif.read_meaning, open=heif.opened, packed=True,
     ),
     Format(
         "HEIC", _starts(_HEIC), heif.prepare, extra_bytes=heif.extra_bytes,
-        read_meaning=heif.read_meaning, open=heif.opened,
+        read_meaning=heif.read_meaning, open=heif.opened, packed=True,
     ),
 )  # fmt: skip
 

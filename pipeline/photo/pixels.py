@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageFile
 
-from pipeline.errors import CorruptMedia
+from pipeline.errors import CorruptMedia, UnsupportedMedia
 from pipeline.photo.colour import profiles
 from pipeline.photo.colour.conversion import SIDEWAYS, Pixels, converted, separate, strips
 from pipeline.photo.colour.meaning import Meaning
@@ -25,6 +25,7 @@ from pipeline.photo.decoder_faults import named_faults
 from pipeline.photo.exif import colours_of, orientation_of
 from pipeline.photo.formats import Format, identify
 from pipeline.photo.limits import require_bytes, require_size
+from pipeline.photo.refused import MANGLED, is_mangled
 from pipeline.photo.tiff import require_no_raw
 
 __all__ = ["Header", "Photo", "Pixels", "Reserve", "decode", "probe", "unlimited"]
@@ -142,6 +143,8 @@ class _Opened(NamedTuple):
 def _opened(content: bytes) -> Iterator[_Opened]:
     require_bytes(len(content))
     photo_format = identify(content)
+    if is_mangled(content, packed=photo_format.packed):
+        raise UnsupportedMedia(MANGLED)
     prepared = photo_format.prepare(content)
     with named_faults(photo_format.name):
         image = photo_format.open(photo_format.name, prepared)

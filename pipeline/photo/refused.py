@@ -14,7 +14,12 @@ _EXPORT: Final = "export it first as PNG or JPEG"
 _VIDEO: Final = "save one of its pictures as JPEG"
 _INSIDE: Final = "upload the photos in it"
 _DECODE: Final = "decode it first"
+MANGLED: Final = "text-mangled photo: upload it in binary mode"
 _HEAD: Final = 1024  # bytes that are compared
+_CHUNK: Final = 2**20
+# What chance does not bring about: so many ends of lines, or characters, and no bytes besides.
+_MOST_ENDS, _MOST_CHARACTERS = 16, 16
+_REPLACED: Final = "\ufffd"  # what stands for bytes that are no text
 
 
 class _Row(NamedTuple):
@@ -33,23 +38,36 @@ def _raw(pattern: bytes) -> _Row:
 
 # A byte order mark and white space may come before texts.
 _TEXT: Final = rb"(?:\xef\xbb\xbf)?\s*"
+_BASE64: Final = _TEXT + rb"""b?["']?"""
 
 # The first row that matches the beginning of a file names it.
 _ROWS: Final = (
     # Photos that were changed on their way.
-    _row(
-        rb"\xef\xbf\xbd(?:PNG|\xef\xbf\xbd)|\xc2\x89PNG|\xc3\xbf\xc3\x98\xc3\xbf|\tPNG|"
-        rb"\x89PNG(?=.{4})(?!\r\n\x1a\n)|RIFF.{5,12}WEBPVP8",
-        "text-mangled photo", "upload it in binary mode",
+    _Row(
+        re.compile(
+            rb"\xef\xbf\xbd(?:PNG|\xef\xbf\xbd)|(?:\xc2\x89|\xe2\x80\xb0)PNG|\xc3\xbf\xc3\x98\xc3\xbf|"
+            rb"[\t?]?PNG\r?\n\x1a?\n|\?{3}.\0.(?:JFIF|Exif)|\x7fX\x7f.\0.(?:JFIF|Exif)|"
+            rb"\x89PNG(?=.{4})(?!\r\n\x1a\n)|RIFF.{5,12}WEBPVP8|"
+            rb"(?:\xef\xbb\xbf|\s+)(?:\x89PNG|\xff\xd8\xff|RIFF.{4}WEBP|GIF8[79]a|II\*\0|MM\0\*)",
+            re.DOTALL,
+        ),
+        MANGLED,
     ),
-    _row(_TEXT + rb"data:[\w.+-]+/[\w.+-]+[;,]", "data: URL", "decode the part after its comma"),
-    _row(_TEXT + rb"""["']?[/_]9j[/_]""", "base64 text of a JPEG", _DECODE),
-    _row(_TEXT + rb"""["']?iVBORw0KGgo""", "base64 text of a PNG", _DECODE),
-    _row(_TEXT + rb"""["']?UklGR""", "base64 text of a WebP", _DECODE),
-    _row(_TEXT + rb"""["']?R0lGOD[dl]h""", "base64 text of a GIF", _DECODE),
-    _row(_TEXT + rb"""["']?(?:SUkqA|TU0AK)""", "base64 text of a TIFF", _DECODE),
-    _row(_TEXT + rb"""["']?AAAA[A-Za-z0-9+/]{2}Z0eXB""", "base64 text of a HEIC or AVIF", _DECODE),
-    _row(_TEXT + rb"(?i:ff\s?d8\s?ff|89\s?50\s?4e\s?47)", "hexadecimal text of a photo", _DECODE),
+    _row(_TEXT + rb"""["']?(?i:data:)(?:[\w.+-]+/[\w.+-]+)?[;,]""", "data: URL",
+         "decode the part after its comma"),
+    _row(_BASE64 + rb"[/_]9j[/_]", "base64 text of a JPEG", _DECODE),
+    _row(_BASE64 + rb"iVBORw0KGgo", "base64 text of a PNG", _DECODE),
+    _row(_BASE64 + rb"UklGR", "base64 text of a WebP", _DECODE),
+    _row(_BASE64 + rb"R0lGOD[dl]h", "base64 text of a GIF", _DECODE),
+    _row(_BASE64 + rb"(?:SUkqA|TU0AK)", "base64 text of a TIFF", _DECODE),
+    _row(_BASE64 + rb"AAAA[A-Za-z0-9+/]{2}Z0eXB", "base64 text of a HEIC or AVIF", _DECODE),
+    _row(_BASE64 + rb"Qk[0-3][A-Za-z0-9+/_-]{24}", "base64 text of a BMP", _DECODE),
+    _row(_TEXT + rb"(?i:0x|\\x)?(?i:ff\W?d8\W?ff|89\W?50\W?4e\W?47|47\W?49\W?46\W?38|"
+         rb"52\W?49\W?46\W?46|49\W?49\W?2a\W?00|4d\W?4d\W?00\W?2a|00\W?00\W?00\W?..\W?66\W?74\W?79)",
+         "hexadecimal text of a photo", _DECODE),
+    _row(rb"=89PNG|=FF=D8=FF", "quoted-printable text of a photo", _DECODE),
+    _row(rb"begin [0-7]{3} ", "uuencoded file", _DECODE),
+    _row(rb"HTTP/\d(?:\.\d)? \d{3}", "answer of a web server", "upload its body alone"),
     _row(rb"--[^\r\n]{1,200}\r\nContent-Disposition:", "web form", "upload the photo alone"),
     # Camera raw that is not TIFF.
     _raw(rb".{4}ftypcrx |FUJIFILMCCD-RAW|FOVb|IIU\0|IIR[OS]\x08\0|MMO[RS]|\0MRM|.{6}HEAPCCDR"),
@@ -124,6 +142,27 @@ def name_of(content: bytes) -> str:
     if _is_text(head):
         return "plain text"
     return f"not a supported photo format (first bytes {content[:8].hex(' ')})"
+
+
+def is_mangled(content: bytes, *, packed: bool) -> bool:
+    """Return True if a program took a photo for text, and changed its bytes.
+
+    All of it is UTF-8 then, as no photo is. Of a `packed` format, whose bytes are as good as
+    random, all of it may have been reduced to 7 bits, or each end of a line to two bytes.
+    """
+    if packed and len(content) > _HEAD and content.isascii():
+        return True
+    if packed and content.count(b"\n") == content.count(b"\r\n") >= _MOST_ENDS:
+        return True
+    decoder, seen = codecs.getincrementaldecoder("utf-8")(), set[str]()
+    try:
+        for start in range(0, len(content), _CHUNK):
+            seen.update(decoder.decode(content[start : start + _CHUNK]))
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    foreign = {character for character in seen if not character.isascii()}
+    return _REPLACED in foreign or len(foreign) >= _MOST_CHARACTERS
 
 
 def _is_text(head: bytes) -> bool:

@@ -62,6 +62,9 @@ OTHER_FILES: Final = {
     "plain text": "once upon a time, naïve".encode(),
     "all of its bytes are zero": bytes(4096),
     "Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:",
+    "quoted-printable text of a photo": b"=89PNG=0D=0A=1A",
+    "uuencoded file": b"begin 644 cat.png\nMB5!.1PT*",
+    "answer of a web server": b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n\x89PNG",
     "web form": b'------WebKitFormBoundary\r\nContent-Disposition: form-data; name="file"',
 }
 
@@ -112,42 +115,87 @@ def test_an_office_document_is_named() -> None:
     assert name_of(buffer.getvalue()).startswith("ZIP archive or Office document")
 
 
-@pytest.mark.parametrize("picture_format", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "HEIC", "AVIF"])
+@pytest.mark.parametrize("picture_format", FAITHFULLY)
 @pytest.mark.parametrize("line", [0, 76])
 def test_base64_of_a_photo_is_named(picture_format: str, line: int) -> None:
     content = saved(quadrants(), picture_format)
     text = base64.encodebytes(content) if line else base64.b64encode(content)
     quoted = b'"' + base64.b64encode(content) + b'"'
 
-    for sent in (text, quoted, b"\r\n" + text):
+    for sent in (text, quoted, b"\r\n" + text, repr(base64.b64encode(content)).encode()):
         assert name_of(sent).startswith("base64 text of a ")
         assert name_of(sent).endswith(": decode it first")
 
 
 @pytest.mark.parametrize("picture_format", FAITHFULLY)
 def test_a_data_url_is_named(picture_format: str) -> None:
-    sent = b"data:image/any;base64," + base64.b64encode(saved(quadrants(), picture_format))
+    content = base64.b64encode(saved(quadrants(), picture_format))
 
-    assert name_of(sent) == "data: URL: decode the part after its comma"
+    for head in (
+        b"data:image/any;base64,",
+        b'"DATA:image/any;charset=utf-8;base64,',
+        b"data:;base64,",
+    ):
+        assert name_of(head + content) == "data: URL: decode the part after its comma"
 
 
-def test_hexadecimal_text_is_named() -> None:
-    content = saved(quadrants(), "JPEG")
+@pytest.mark.parametrize("picture_format", [name for name in FAITHFULLY if name != "BMP"])
+def test_hexadecimal_text_is_named(picture_format: str) -> None:
+    content = saved(quadrants(), picture_format)
 
-    for sent in (content.hex(), content.hex(" "), content.hex().upper()):
+    for sent in (content.hex(), content.hex(" "), content.hex().upper(), f"0x{content.hex()}"):
         assert name_of(sent.encode()) == "hexadecimal text of a photo: decode it first"
+
+
+MANGLED: Final = "text-mangled photo: upload it in binary mode"
+PACKED: Final = ("JPEG", "PNG", "WEBP", "GIF", "HEIC", "AVIF")
+
+
+def grainy(picture_format: str) -> bytes:
+    return saved(Image.effect_noise((200, 200), 60).convert("RGB"), picture_format)
+
+
+def with_byte_order_mark(content: bytes) -> bytes:
+    return b"\xef\xbb\xbf" + content
+
+
+def as_7_bits(content: bytes) -> bytes:
+    return bytes(byte & 127 for byte in content)
+
+
+@pytest.mark.parametrize("picture_format", FAITHFULLY)
+@pytest.mark.parametrize("mangled", [as_utf_8, as_latin_1])
+def test_a_photo_that_became_text_is_named(
+    picture_format: str, mangled: Callable[[bytes], bytes]
+) -> None:
+    with pytest.raises(UnsupportedMedia, match=MANGLED):
+        probe(mangled(grainy(picture_format)))
+
+
+@pytest.mark.parametrize("picture_format", PACKED)
+def test_a_photo_with_other_ends_of_lines_is_named(picture_format: str) -> None:
+    with pytest.raises(UnsupportedMedia, match=MANGLED):
+        probe(as_windows_text(grainy(picture_format)))
 
 
 @pytest.mark.parametrize(
     ("picture_format", "mangled"),
-    [("JPEG", as_utf_8), ("PNG", as_utf_8), ("JPEG", as_latin_1), ("PNG", as_latin_1),
-     ("WEBP", as_utf_8), ("PNG", as_unix_text), ("PNG", as_windows_text)],
+    [("PNG", as_unix_text), ("PNG", as_7_bits), ("JPEG", as_7_bits), ("GIF", as_7_bits),
+     ("JPEG", with_byte_order_mark), ("PNG", with_byte_order_mark), ("GIF", with_byte_order_mark)],
 )  # fmt: skip
 def test_a_photo_that_went_through_a_text_is_named(
     picture_format: str, mangled: Callable[[bytes], bytes]
 ) -> None:
-    image = Image.effect_noise((200, 200), 60).convert("RGB")
+    with pytest.raises(UnsupportedMedia, match=MANGLED):
+        probe(mangled(grainy(picture_format)))
 
-    sent = mangled(saved(image, picture_format))
 
-    assert name_of(sent) == "text-mangled photo: upload it in binary mode"
+@pytest.mark.parametrize("picture_format", ["BMP", "TIFF"])
+@pytest.mark.parametrize("colour", [(195, 169, 65), (65, 169, 195), (13, 10, 8), (65, 66, 67)])
+def test_a_drawing_whose_bytes_could_be_a_text_is_read(
+    picture_format: str, colour: tuple[int, int, int]
+) -> None:
+    image = Image.new("RGB", (64, 64), colour)
+    image.paste((1, 2, 3), (16, 16, 48, 48))
+
+    assert probe(saved(image, picture_format)).width == 64
