@@ -119,7 +119,7 @@ def test_prompts_may_come_with_the_photo(driver: Driver) -> None:
         ),
         ([{"box": {"x0": 9, "y0": 9, "x1": 9, "y1": 20}}], "pointer", "has no area"),
         ([], "pointer", "pointer has to be shown its subject: set prompts, for one in the middle"),
-        ([LEFT], "brightness", "brightness takes no points or boxes; of the catalogue"),
+        ([LEFT], "brightness", "brightness takes no points or boxes; models that do"),
     ],
 )
 def test_prompts_that_do_not_fit_are_quarantined_with_what_would(
