@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import get_input_stream
 
 from pipeline.local.lambda_host import LambdaHost
@@ -35,6 +37,8 @@ _TEXT_TYPES: Final = frozenset({"application/json", "application/javascript", "a
 _LOWEST: Final = 100  # statuses of HTTP
 _HIGHEST: Final = 599
 _API_ID: Final = "local"
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OF_THE_GATEWAY: Final = frozenset({"content-length", "transfer-encoding"})
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Gateway:
             return self._app(environ, start_response)
         request_id = str(uuid.uuid4())
         reply = self._reply(environ, request_id)
-        headers = [(name, text) for name, text in reply.headers.items() if name != "content-length"]
+        headers = [each for each in reply.headers.items() if each[0] not in _OF_THE_GATEWAY]
         headers += [("set-cookie", cookie) for cookie in reply.cookies]
         if reply.status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
             headers.append(("content-length", str(len(reply.body))))
@@ -96,7 +100,10 @@ class Gateway:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
 
     def _reply(self, environ: WSGIEnvironment, request_id: str) -> _Reply:
-        body = get_input_stream(environ, max_content_length=None).read(_MOST_REQUEST + 1)
+        try:
+            body = _body_of(environ)
+        except ClientDisconnected:
+            return _message(HTTPStatus.BAD_REQUEST, "Bad Request")
         if len(body) > _MOST_REQUEST:
             return _message(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large")
         event = json.dumps(_event(environ, body, self._route, request_id)).encode()
@@ -120,6 +127,17 @@ class Gateway:
 
         Thread(target=invoke, daemon=True).start()
         return future
+
+
+def _body_of(environ: WSGIEnvironment) -> bytes:
+    """Return the body, or more bytes than a request may have.
+
+    Raises ClientDisconnected if it has fewer than its length says.
+    """
+    stream, body = get_input_stream(environ, max_content_length=None), b""
+    while len(body) <= _MOST_REQUEST and (more := stream.read(_MOST_REQUEST + 1 - len(body))):
+        body += more
+    return body
 
 
 def _event(environ: WSGIEnvironment, body: bytes, route: Route, request_id: str) -> dict[str, Any]:
@@ -203,7 +221,7 @@ def _read(payload: bytes) -> _Reply | None:
     try:
         answer = json.loads(payload)
         return _described(answer) if _has_status(answer) else _whole(answer)
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, OverflowError, RecursionError, TypeError, ValueError):
         return None
 
 
@@ -231,14 +249,21 @@ def _described(answer: Mapping[str, Any]) -> _Reply:
 
 def _plain(headers: Mapping[str, object]) -> dict[str, str]:
     return {
-        name.lower(): _one_line(text if isinstance(text, str) else json.dumps(text))
+        _token(name).lower(): _one_line(text if isinstance(text, str) else json.dumps(text))
         for name, text in headers.items()
     }
+
+
+def _token(name: str) -> str:
+    if not _TOKEN.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a header")
+    return name
 
 
 def _one_line(text: str) -> str:
     if not text.isprintable():
         raise ValueError(f"a header with a control character: {text!r}")
+    text.encode("latin-1")  # HTTP has no other characters
     return text
 
 

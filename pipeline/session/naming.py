@@ -1,8 +1,9 @@
 """Choose the names of photos' outputs: each photo its own, and the same one in every run.
 
 `trip/cat.jpg` of the folder `holiday` is called `trip/cat` if no other photo has that name, else
-`trip/cat.jpg`, else `holiday/trip/cat`, else `trip/cat.jpg~1f2e3d4c` after its path. Names that
-differ only in case, or in how Unicode writes an accent, are the same name: on some disks they are.
+`trip/cat.jpg`, else `holiday/trip/cat`, else `trip/cat.jpg~1f2e3d4c` after its path. A name that is
+too long for a disk with the endings of outputs ends in `~1f2e3d4c`, too. Names that differ only in
+case, or in how Unicode writes an accent, are the same name: on some disks they are.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pipeline.session.own_files import Content, OutputRecord, content_of, stem_o
 
 _DIGEST_LENGTH: Final = 16
 _SHORT: Final = 8
+_LONGEST: Final = 255 - len("_bg_removed.01234567.json")  # bytes; disks hold names of 255
 
 
 def identity(path: Path) -> str:
@@ -54,7 +56,18 @@ class Found:
         stem, whole = str(self.relative.with_suffix("")), str(self.relative)
         folder = Path(os.path.abspath(self.folder)).name  # noqa: PTH100 - a link keeps its name
         inside = str(Path(folder.lstrip("."), stem))
-        return stem, whole, inside, f"{whole}~{self.identity[:_SHORT]}"
+        own = f"{whole}~{self.identity[:_SHORT]}"
+        return self._short(stem), self._short(whole), self._short(inside), self._short(own)
+
+    def _short(self, name: str) -> str:
+        """Return a name to which every ending can be added; part of the path replaces its end."""
+        path, end = Path(name), f"~{self.identity[:_SHORT]}"
+        if len(os.fsencode(path.name)) <= _LONGEST:
+            return name
+        kept = path.name
+        while len(os.fsencode(kept + end)) > _LONGEST:
+            kept = kept[:-1]
+        return str(path.with_name(kept + end))
 
 
 def output_folders(found: Sequence[Found], output: Path) -> list[Path]:

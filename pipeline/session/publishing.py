@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import glob
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -58,9 +57,14 @@ def _earlier_records(record: Path) -> dict[Path, OutputRecord]:
 
 
 def _require_own(written: Mapping[Path, Path], own: OwnFiles) -> None:
-    """Raise FileExistsError for a place with a file of the user's that has other bytes."""
+    """Raise FileExistsError for a place with a file of the user's that has other bytes.
+
+    Raises any OSError for a place that can have no file, such as one with too long a name.
+    """
     for place, partial in written.items():
-        if not os.path.lexists(place):
+        try:
+            place.lstat()
+        except FileNotFoundError:
             continue
         ours = place.is_file() and own.writer(place) is Writer.MATTELINE
         if not ours and not (place.is_file() and content_of(place) == content_of(partial)):

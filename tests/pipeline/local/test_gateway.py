@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -147,6 +148,7 @@ def test_an_answer_becomes_a_response(function: Function, address: str) -> None:
                 "Content-Type": "application/json",
                 "Retry-After": 3,
                 "Content-Length": "9",
+                "Transfer-Encoding": "chunked",
             },
             "cookies": ["a=1", "b=2; Secure"],
             "body": '{"name": "Ü"}',
@@ -211,6 +213,12 @@ def test_a_head_request_has_no_body(function: Function, address: str) -> None:
         said({"statusCode": 200, "headers": {"a": "b\r\nSet-Cookie: c=d"}}),
         said({"statusCode": 200, "cookies": ["a=b\r\nX: y"]}),
         said({"statusCode": 200, "cookies": [1]}),
+        said({"statusCode": 200, "cookies": ["a=\u4e2d"]}),
+        said({"statusCode": 200, "headers": {"a": "\u4e2d"}}),
+        said({"statusCode": 200, "headers": {"a: b\r\nSet-Cookie": "c=d"}}),
+        said({"statusCode": 200, "headers": {"": "a"}}),
+        said({"statusCode": float("inf")}),
+        Answer(b"[" * 100_000, failed=False),
     ],
 )
 def test_an_answer_that_is_none_is_a_server_error(
@@ -250,6 +258,19 @@ def test_a_request_too_large_for_the_gateway_or_its_function_is_refused(
     response = urllib3.request("POST", f"{address}/api/", body=bytes(size), headers=headers)
 
     assert (response.status, response.json()) == (413, {"message": "Request Entity Too Large"})
+    assert function.events == []
+
+
+def test_a_request_that_did_not_arrive_whole_is_refused(function: Function, address: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        head = f"POST /api/jobs HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 9\r\n\r\n"
+        client.sendall(f"{head}abc".encode())
+        client.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b'{"message":"Bad Request"}')
     assert function.events == []
 
 

@@ -43,6 +43,25 @@ def test_a_name_alone_is_short(tmp_path: Path) -> None:
     assert names == {"a/cat.jpg": "cat", "a/trip/dog.x.png": "trip/dog.x", "a/bird": "bird"}
 
 
+@pytest.mark.parametrize(
+    "stem", ["a" * 250, "a" * 231, "\u00e9" * 120, "\U0001f431" * 62],
+    ids=["very long", "long", "two bytes", "four bytes"],
+)  # fmt: skip
+def test_a_name_that_is_too_long_for_its_endings_is_shortened(tmp_path: Path, stem: str) -> None:
+    album, output = tmp_path / "a", tmp_path / "out"
+    photos_at(album, f"{stem}.jpg", f"{stem}.png", f"trip/{stem}.gif")
+
+    names = named(output, album, root=album)
+    cut_out(output, album)
+
+    assert len(set(names.values())) == 3
+    for name in names.values():
+        longest = Path(f"{name}_bg_removed.01234567.json").name.encode()
+        assert 240 < len(longest) <= 255
+    assert named(output, album, root=album) == names
+    assert named(output, album / f"{stem}.png", root=album).items() <= names.items()
+
+
 def test_files_that_differ_in_their_suffix_keep_it(tmp_path: Path) -> None:
     photos_at(tmp_path, "a/cat.jpg", "a/cat.png")
 

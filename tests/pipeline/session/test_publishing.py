@@ -118,6 +118,16 @@ def test_what_is_no_file_is_not_replaced(
         put(output, photo, bg_removed__png=b"ours")
 
 
+def test_if_one_name_is_too_long_nothing_is_published(output: Path) -> None:
+    stem = "a" * 240
+    files = {output / f"{stem}{suffix}": writing(b"1") for suffix in (PNG, "_bg_removed.json")}
+
+    with pytest.raises(OSError, match="File name too long"):
+        publish(files, record=output / f"{stem}_bg_removed.json")
+
+    assert list(output.iterdir()) == []
+
+
 def test_a_result_that_was_edited_is_not_replaced(output: Path, photo: Path) -> None:
     put(output, photo, bg_removed__png=b"first")
     (output / "cat_bg_removed.png").write_bytes(b"retouched")
