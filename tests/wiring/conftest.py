@@ -9,11 +9,12 @@ from typing import Final
 
 import pytest
 
+from pipeline.declared.catalogue import load_catalogue
+from tests.conftest import ROOT
 from tests.wiring.assembly import Template, synthesise
 from tests.wiring.ministack import MiniStack, ministack
 from tests.wiring.stage import Stage
 
-WRONG_WEIGHTS: Final = "u2netp.onnx"
 _ACCOUNTS: Final = count(210_000_000_001)
 
 
@@ -30,7 +31,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
     mirror, scratch = folder / "mirror", folder / "scratch"
     mirror.mkdir()
     scratch.mkdir()
-    (mirror / WRONG_WEIGHTS).write_bytes(b"not a network")
+    (weights,) = load_catalogue(ROOT).row("u2netp").files
+    (mirror / weights.name).write_bytes(bytes(weights.bytes or 1))
     with ministack(
         folder / "ministack.log",
         AUTH="true",

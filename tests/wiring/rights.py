@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import product
+from typing import Final
 
 from pipeline.declared.products import load_products
 from tests.conftest import ROOT
@@ -11,6 +12,12 @@ from tests.wiring.calls import ANYTHING, Call
 from tests.wiring.ministack import REGION, MiniStack
 
 Right = tuple[str, str]  # an action and a resource ARN
+
+# Without ListBucket, a missing key is denied and not missing.
+_READING: Final = {
+    "getObject": ("s3:GetObject",),
+    "getObjectAttributes": ("s3:GetObject", "s3:GetObjectAttributes"),
+}
 
 
 def missing(role_arn: str, rights: Iterable[Right], cloud: MiniStack) -> Iterator[str]:
@@ -77,6 +84,10 @@ def _of_s3(action: str, call: Call) -> Iterator[Right]:
     buckets, keys, sources = (call.texts(name) for name in ("Bucket", "Key", "CopySource"))
     if action == "listObjectsV2":
         yield from (("s3:ListBucket", f"arn:aws:s3:::{bucket}") for bucket in buckets)
+    elif action in _READING:
+        yield from (("s3:ListBucket", f"arn:aws:s3:::{bucket}") for bucket in buckets)
+        rights = product(_READING[action], buckets, keys)
+        yield from ((right, f"arn:aws:s3:::{bucket}/{key}") for right, bucket, key in rights)
     elif action in {"putObject", "copyObject"}:
         yield from (("s3:GetObject", f"arn:aws:s3:::{source}") for source in sources)
         objects = (f"arn:aws:s3:::{bucket}/{key}" for bucket, key in product(buckets, keys))
