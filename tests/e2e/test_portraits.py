@@ -52,7 +52,7 @@ def cutouts(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=ROOT, capture_output=True, text=True, check=False,
         env=os.environ | {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))},
     )  # fmt: skip
-    refused = done.stdout.count("QUARANTINED")
+    refused = done.stdout.count("│ QUARANTINED")
     assert refused == done.stdout.count("NoSubject") <= MOST_UNSEEN, done.stdout + done.stderr
     assert done.returncode == bool(refused)
     return output
