@@ -49,7 +49,7 @@ class Cloud:
         return {"executionArn": name}
 
 
-def deliver_all(cloud: Cloud) -> None:
+def started_bridge(cloud: Cloud) -> EventBridge:
     bridge = EventBridge(
         queue_url="queue",
         machine_arn="machine",
@@ -58,7 +58,11 @@ def deliver_all(cloud: Cloud) -> None:
         stopping=cloud.stopping,
     )
     bridge.start()
-    bridge.join()
+    return bridge
+
+
+def deliver_all(cloud: Cloud) -> None:
+    started_bridge(cloud).join()
 
 
 @pytest.mark.timeout(20)
@@ -120,14 +124,7 @@ class QuietCloud(Cloud):
 
 def test_a_bridge_that_waits_for_events_is_woken_to_stop() -> None:
     cloud = QuietCloud()
-    bridge = EventBridge(
-        queue_url="queue",
-        machine_arn="machine",
-        client=cloud.client,
-        most_running=2,
-        stopping=cloud.stopping,
-    )
-    bridge.start()
+    bridge = started_bridge(cloud)
     cloud.asked.wait()
     cloud.stopping.set()
     bridge.join()
