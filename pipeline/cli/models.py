@@ -88,7 +88,7 @@ def stage(names: tuple[str, ...], stage: str, choice: ModelChoice) -> None:
     Runs the stage-weights state machine in a local cloud. With --stage, runs its container here,
     with your AWS settings. Exit code 1 if a model was not staged.
     """
-    from pipeline.session.availability import stageable_row
+    from pipeline.session.choosing import stageable_row
 
     catalogue = read_catalogue(ROOT, choice)
     rows = [stageable_row(catalogue, name) for name in names]

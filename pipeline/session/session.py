@@ -75,7 +75,7 @@ def session(root: Path, choice: ModelChoice, *, say: Say, port: int = 0) -> Iter
 
     Raises, before the cloud starts, WeightsUnavailable or what `require_model` raises.
     """
-    from pipeline.session.availability import choose_models
+    from pipeline.session.choosing import choose_models
 
     catalogue = read_catalogue(root, choice)
     with reaching(choice, say=say) as reach:
