@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Final, NamedTuple
 
 from pipeline.errors import CorruptMedia, MediaTooLarge, UnsupportedMedia
@@ -12,6 +11,7 @@ from pipeline.photo.heif.boxes import Fields
 from pipeline.photo.heif.coding import Coding
 from pipeline.photo.heif.items import Items, Property, read_items
 from pipeline.photo.heif.still import CONFIGURATIONS, Still
+from pipeline.photo.heif.transformations import TRANSFORMATIONS, crop_and_orientation
 from pipeline.photo.limits import (
     MAX_BYTES,
     MAX_TILES,
@@ -25,14 +25,15 @@ _REFUSED: Final = {
     b"tmap": "a tone map", b"unci": "uncompressed", b"vvc1": "H.266",
 }  # fmt: skip
 _ALPHA: Final = {b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1"}
-_TURNS: Final = {b"clap", b"imir", b"irot"}
-_UNDERSTOOD: Final = {*CONFIGURATIONS.values(), *_TURNS, b"auxC", b"colr", b"ispe", b"pixi"}
+_UNDERSTOOD: Final = {
+    *CONFIGURATIONS.values(),
+    *TRANSFORMATIONS,
+    b"auxC",
+    b"colr",
+    b"ispe",
+    b"pixi",
+}
 _SAMPLES_ARE_ALPHA: Final = b"nclx" + b"\0\2" * 3 + b"\x80"  # full range, whatever the codec says
-# From the upright places of a picture's four quarters, as stored, to its EXIF orientation.
-_ORIENTATIONS: Final[dict[tuple[int, ...], int]] = {
-    (0, 1, 2, 3): 1, (1, 0, 3, 2): 2, (3, 2, 1, 0): 3, (2, 3, 0, 1): 4,
-    (0, 2, 1, 3): 5, (2, 0, 3, 1): 6, (3, 1, 2, 0): 7, (1, 3, 0, 2): 8,
-}  # fmt: skip
 
 
 class Layer(NamedTuple):
@@ -99,7 +100,7 @@ def read_picture(content: bytes) -> Picture:
     primary, properties = items.primary, items.properties(items.primary)
     colours = _layer(items, primary)
     colour = _colour(properties + items.properties(colours.tiles[0]), colours.coding)
-    crop, orientation = _turns(properties, colours.width, colours.height)
+    crop, orientation = crop_and_orientation(properties, colours.width, colours.height)
     alpha = _alpha_of(items, primary)
     by_alpha = alpha in items.referred(b"prem", primary)
     return Picture(
@@ -156,7 +157,7 @@ def _grid(items: Items, item: int) -> _Grid:
     tiles = tuple(items.referred(b"dimg", item))
     if len(tiles) != rows * columns or not min(size):
         raise CorruptMedia(f"damaged HEIF: a grid of {rows} × {columns} has {len(tiles)} tiles")
-    if any(_TURNS & {row.kind for row in items.properties(tile)} for tile in tiles):
+    if any(TRANSFORMATIONS & {row.kind for row in items.properties(tile)} for tile in tiles):
         raise UnsupportedMedia("a HEIF photo of tiles that are turned one by one")
     return _Grid(columns, tiles, size)
 
@@ -220,37 +221,3 @@ def _colour(properties: list[Property], coding: Coding) -> Colour:
         fields.number(3)
     primaries, transfer = (UNSPECIFIED if point is None else point for point in points)
     return Colour(profile or None, nclx, from_code_points(primaries, transfer))
-
-
-def _turns(
-    properties: list[Property], width: int, height: int
-) -> tuple[tuple[int, int, int, int], int]:
-    """Return the crop as left, top, right and bottom, and the EXIF orientation after it."""
-    crop = (0, 0, width, height)
-    quarters = [[0, 1], [2, 3]]
-    for kind, body, _ in properties:
-        if kind == b"clap":
-            if quarters != [[0, 1], [2, 3]] or crop != (0, 0, width, height):
-                raise UnsupportedMedia("a HEIF photo that is cropped after it was turned")
-            crop = _crop(body, width, height)
-        elif kind == b"irot":
-            for _ in range(Fields(body).number(1) & 3):
-                quarters = [list(column) for column in zip(*quarters, strict=True)][::-1]
-        elif kind == b"imir":
-            sideways = Fields(body).number(1) & 1
-            quarters = [row[::-1] for row in quarters] if sideways else quarters[::-1]
-    return crop, _ORIENTATIONS[tuple(quarters[0] + quarters[1])]
-
-
-def _crop(body: memoryview, width: int, height: int) -> tuple[int, int, int, int]:
-    """Return the clean aperture, 12.1.4 of ISO/IEC 14496-12: its size, and its centre's offset."""
-    fields = Fields(body)
-    numbers = [int.from_bytes(fields.take(4), "big", signed=True) for _ in range(8)]
-    if not all(numbers[1::2]):
-        raise CorruptMedia("damaged HEIF: its crop divides by zero")
-    across, down, right, low = map(Fraction, numbers[::2], numbers[1::2])
-    left, top = round((width - across) / 2 + right), round((height - down) / 2 + low)
-    crop = left, top, left + round(across), top + round(down)
-    if not (0 <= left < crop[2] <= width and 0 <= top < crop[3] <= height):
-        raise CorruptMedia("damaged HEIF: its crop lies outside the photo")
-    return crop
