@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sqlite3
 import threading
@@ -95,6 +96,11 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untype
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
+
+    def finish(self) -> None:
+        """Close the connection; a worker that was killed does not wait for the response."""
+        with contextlib.suppress(ConnectionError):
+            super().finish()
 
     def handle_expect_100(self) -> bool:
         """Send 100 Continue at once: buffered, it would delay each upload by a second."""

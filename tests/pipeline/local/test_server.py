@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -47,6 +49,35 @@ def test_only_programs_are_answered(
     assert answer.status == status
 
 
+def join_handlers() -> None:
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join()
+
+
+def test_a_client_that_is_gone_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    asked, gone = threading.Event(), threading.Event()
+
+    def answer(_environ: Any, start_response: Any) -> list[bytes]:
+        asked.set()
+        gone.wait()
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    server = LocalServer(0)
+    server.start(answer)
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+        asked.wait()
+        # Closing resets the connection, as the end of a killed process does.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    gone.set()
+    server.stop()
+    join_handlers()
+
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("error", "full"),
     [
@@ -71,9 +102,7 @@ def test_a_full_disk_is_noticed_without_a_traceback(
         retries=False,
     )
     server.stop()
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join()  # it may still be writing its log
+    join_handlers()  # one may still be writing its log
 
     assert answer.status == 500
     assert server.disk_full.is_set() is full
