@@ -48,6 +48,13 @@ class MethodNotAllowed(RequestError):
     hint = "Use a method that the `allow` header of the answer names."
 
 
+class NoPrincipal(RequestError):
+    """The request reached the API without an authoriser that names its user."""
+
+    status = HTTPStatus.FORBIDDEN
+    hint = "Sign the request, or send the token that this deployment requires."
+
+
 class InternalError(RequestError):
     """The API failed: the request is not at fault."""
 
