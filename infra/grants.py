@@ -16,6 +16,7 @@ from pipeline.declared.names import Names
 
 _OBJECT_ACTIONS: Final[dict[Action, tuple[str, ...]]] = {
     "read": ("s3:GetObject",),
+    "put": ("s3:PutObject",),
     "write": ("s3:PutObject", "s3:AbortMultipartUpload"),
     "delete": ("s3:DeleteObject",),
 }
@@ -56,7 +57,7 @@ def _objects(
 
 def _key(given: Iterable[Access], key_arn: str, names: Names) -> iam.PolicyStatement:
     """Allow the data key through S3 only. S3 decrypts multipart uploads to assemble them."""
-    writes = any("write" in access.actions for access in given)
+    writes = any({"put", "write"} & set(access.actions) for access in given)
     return _allow(
         ["kms:Decrypt", "kms:GenerateDataKey"] if writes else ["kms:Decrypt"],
         [key_arn],

@@ -71,6 +71,20 @@ class WrongField(BaseModel):
     detail: str
 
 
+class WrongFields(Exception):
+    """A named error of the request, and the fields that are at fault."""
+
+    def __init__(self, error: NamedError, *wrong: WrongField) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.wrong = wrong
+
+    @classmethod
+    def one(cls, error: NamedError, field: str) -> WrongFields:
+        """Return the error of one field, whose fault is all that its message says."""
+        return cls(error, WrongField(field=field, detail=error.message))
+
+
 class Problem(BaseModel):
     """An error. `type` is the address of its description; its fragment is the error's name.
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from pipeline.declared.declaration import Declaration, KebabName
 
-Action = Literal["read", "write", "delete"]
+Action = Literal["read", "put", "write", "delete"]
 _MODEL: Final = "{model}"
 
 
@@ -15,9 +15,9 @@ class Access(Declaration):
     """One `[[access]]` of a container's manifest.
 
     In `keys`, `*` stands for any characters, slashes too, and `{model}` for the function's model.
-    `read` tells what is missing from what is forbidden; `write` takes uploads in parts. With
-    `engines`, which the container's `models.toml` declares, it is only for functions whose model is
-    of one of them.
+    `read` tells what is missing from what is forbidden; `put` stores whole objects, and `write`
+    takes uploads in parts too. With `engines`, which the container's `models.toml` declares, it is
+    only for functions whose model is of one of them.
     """
 
     bucket: KebabName

@@ -14,6 +14,7 @@ from pipeline.local.deployment import NAMES
 from pipeline.local.worker import Function
 
 DENIED: Final = b"<Error><Code>AccessDenied</Code><Message>Not declared.</Message></Error>"
+_ALLOWS: Final = {"write": {"put", "write"}}
 _CALLER: Final = re.compile(r"Credential=(?P<name>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/")
 
 
@@ -63,7 +64,7 @@ class Gate:
 def is_declared(request: Request, function: DeclaredFunction) -> bool:
     return request.service == "s3" and any(
         request.bucket == NAMES.bucket(access.bucket)
-        and request.action in access.actions
+        and any(request.action in _ALLOWS.get(action, {action}) for action in access.actions)
         and any(_matches(request.key, keys) for keys in access.keys_of(function.model))
         for access in function.manifest.access
         if access.is_for(function.engine)
@@ -87,4 +88,6 @@ def _read(environ: dict[str, Any]) -> Request | None:
 def _action(method: str, *, in_parts: bool) -> Action:
     if method in {"GET", "HEAD"}:
         return "read"
-    return "delete" if method == "DELETE" and not in_parts else "write"
+    if method == "DELETE" and not in_parts:
+        return "delete"
+    return "write" if in_parts else "put"

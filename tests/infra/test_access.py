@@ -54,6 +54,7 @@ def arn(path: str) -> str:
         ("model-downloader", "s3:GetObject", "models/u2net/0123/claim.json"),
         ("model-downloader", "s3:DeleteObject", "models/u2net/0123/claim.json"),
         ("model-downloader", "s3:ListBucket", "models"),
+        ("http-api", "s3:PutObject", "ingest/0123/4567/cat.jpg"),
     ],
 )
 def test_a_function_may_do_its_work(
@@ -78,6 +79,10 @@ def test_a_function_may_do_its_work(
         ("model-downloader", "s3:GetObject", "ingest/a/cat.jpg"),
         ("model-downloader", "s3:DeleteObject", "models/u2net/0123/manifest.json"),
         ("model-downloader", "s3:GetObject", "quarantine/run-7/reason.json"),
+        ("http-api", "s3:GetObject", "ingest/0123/4567/cat.jpg"),
+        ("http-api", "s3:DeleteObject", "ingest/0123/4567/cat.jpg"),
+        ("http-api", "s3:AbortMultipartUpload", "ingest/0123/4567/cat.jpg"),
+        ("http-api", "s3:PutObject", "output/0123/4567/cat_bg_removed.png"),
     ],
 )
 def test_a_function_may_do_nothing_else(
@@ -135,16 +140,6 @@ def test_the_data_key_is_used_through_s3_only(access: Deployed, function: str) -
         for each_arn in listed(each["Resource"])
     )
     assert ("kms:GenerateDataKey" in keyed["Action"]) == writes
-
-
-def test_a_function_without_access_uses_no_key(access: Deployed) -> None:
-    actions = {
-        action
-        for each in role(access, "matteline-dev-http-api")
-        for action in listed(each["Action"])
-    }
-
-    assert not any(action.startswith(("kms:", "s3:")) for action in actions)
 
 
 @pytest.mark.parametrize("function", [each.name(NAMES) for each in BLUEPRINT.functions])

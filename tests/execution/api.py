@@ -1,0 +1,51 @@
+"""What tests ask of the HTTP API of a running cloud, as one of several users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import urllib3
+
+from tests.pictures import png, square
+
+PHOTO: Final = png(square())
+_PATIENCE_S: Final = 60.0
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of the API. An operator has the scope of one."""
+
+    address: str
+    name: str
+    scopes: str = ""
+
+    def ask(
+        self, method: str, path: str, *, body: Any = None, **headers: str
+    ) -> urllib3.BaseHTTPResponse:
+        """Send a request. A header such as `idempotency_key` is written with hyphens."""
+        named = {"x-matteline-principal": self.name, "x-matteline-scopes": self.scopes}
+        named |= {name.replace("_", "-"): text for name, text in headers.items()}
+        return urllib3.request(
+            method, f"{self.address}{path}", json=body, headers=named, timeout=_PATIENCE_S
+        )
+
+    def upload(self, **asked: Any) -> dict[str, Any]:
+        """Return a form, for the tests' photo unless another is asked for."""
+        whole = {"name": "cat.png", "bytes": len(PHOTO), **asked}
+        answer = self.ask("POST", "/uploads", body=whole)
+        assert answer.status == 201, answer.data
+        form: dict[str, Any] = answer.json()
+        return form
+
+
+def send(form: dict[str, Any], content: bytes = PHOTO, **fields: str) -> urllib3.BaseHTTPResponse:
+    """POST a form, with other fields than it has."""
+    whole = {**form["fields"], **fields, "file": ("cat.png", content, "image/png")}
+    return urllib3.request("POST", form["url"], fields=whole, timeout=_PATIENCE_S)
+
+
+def code(answer: urllib3.BaseHTTPResponse) -> str:
+    """Return the code of S3's error."""
+    return answer.data.decode().partition("<Code>")[2].partition("<")[0]
