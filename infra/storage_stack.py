@@ -69,6 +69,7 @@ def _table(scope: Construct, name: str, declared: Table, names: Names) -> None:
         table.add_global_secondary_index(
             index_name=found_by,
             partition_key=_text(index.attribute),
+            sort_key=_text(index.sort) if index.sort else None,
             projection_type=some if index.copied else none,
             non_key_attributes=list(index.copied) or None,
         )

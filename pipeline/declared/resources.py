@@ -30,10 +30,19 @@ class Bucket(Declaration):
 
 
 class Index(Declaration):
-    """An index on `attribute`. The `copied` attributes are returned with the key."""
+    """An index on `attribute`, sorted by `sort`; DynamoDB takes no empty text in either.
+
+    The `copied` attributes are returned with the key.
+    """
 
     attribute: str
+    sort: str | None = None
     copied: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the attributes that a row in the index has."""
+        return (self.attribute,) if self.sort is None else (self.attribute, self.sort)
 
 
 class Table(Declaration):

@@ -58,7 +58,7 @@ def warm_functions(blueprint: Blueprint) -> list[str]:
 def deploy(blueprint: Blueprint, client: Any) -> dict[str, str]:
     """Create every resource through the API. Return each trigger's queue URL by state machine."""
     _create_buckets(blueprint.resources, client("s3"))
-    _create_tables(blueprint.resources, client("dynamodb"))
+    create_tables(blueprint.resources, client("dynamodb"))
     states = client("stepfunctions")
     role = f"arn:aws:iam::{NAMES.account}:role/{NAMES.prefix}"
     for name, definition in blueprint.portable_machines(NAMES).items():
@@ -83,13 +83,13 @@ def _create_buckets(resources: Resources, s3: Any) -> None:
             )
 
 
-def _create_tables(resources: Resources, dynamodb: Any) -> None:
+def create_tables(resources: Resources, dynamodb: Any) -> None:
     for name, declared in resources.tables.items():
-        indexed = (index.attribute for index in declared.indexes.values())
+        indexed = (name for index in declared.indexes.values() for name in index.keys)
         attributes = sorted({declared.key, *indexed})
         dynamodb.create_table(
             TableName=NAMES.table(name),
-            KeySchema=_hashed(declared.key),
+            KeySchema=_keyed(declared.key),
             AttributeDefinitions=[
                 {"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes
             ],
@@ -102,7 +102,7 @@ def _indexes(table: Table) -> dict[str, Any]:
     indexes = [
         {
             "IndexName": name,
-            "KeySchema": _hashed(index.attribute),
+            "KeySchema": _keyed(*index.keys),
             "Projection": _projection(index),
         }
         for name, index in table.indexes.items()
@@ -116,8 +116,12 @@ def _projection(index: Index) -> dict[str, Any]:
     return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.copied)}
 
 
-def _hashed(attribute: str) -> list[dict[str, str]]:
-    return [{"AttributeName": attribute, "KeyType": "HASH"}]
+def _keyed(*attributes: str) -> list[dict[str, str]]:
+    kinds = ("HASH", "RANGE")
+    return [
+        {"AttributeName": attribute, "KeyType": kind}
+        for attribute, kind in zip(attributes, kinds, strict=False)
+    ]
 
 
 def _create_trigger(name: str, pattern: str, client: Any) -> str:

@@ -23,7 +23,10 @@ _EPOCH: Final = "1970-01-01T00:00:00+00:00"
 
 @dataclass(frozen=True)
 class JobRow:
-    """One job. Attributes that the row lacks are empty; rejected input has no bucket and no key.
+    """One job. Attributes that the row lacks are empty.
+
+    Input that was rejected before it became a job has a bucket and a key only if it names them, and
+    some time after its end.
 
     `execution` is the ARN of the latest execution that claimed the job, `claimed_by` those of all.
     `missed_by` has those that found its result replaced or deleted, and released its claim.
@@ -110,11 +113,13 @@ class JobsTable:
 
     def close(self, row: JobRow, *, error: str, reason: str) -> bool:
         """Mark the job FAILED and release its claim; False if the row has changed since."""
+        # An index takes no empty name: a row without an object has none.
+        source = {":bucket": {"S": row.bucket}, ":key": {"S": row.key}} if row.key else {}
         return self._update(
             row.job_id,
             "SET #status = :status, #error = :error, #reason = :reason, #held_until = :held_until,"
-            " #updated_at = :updated_at, #execution = :execution, #bucket = :bucket, #key = :key,"
-            " #product = :product, #machine = :machine",
+            " #updated_at = :updated_at, #execution = :execution, #product = :product,"
+            f" #machine = :machine{', #bucket = :bucket, #key = :key' if source else ''}",
             "attribute_not_exists(job_id) OR (#execution = :execution AND #status = :running)",
             {
                 ":status": {"S": FAILED},
@@ -124,10 +129,9 @@ class JobsTable:
                 ":held_until": {"N": "0"},
                 ":updated_at": {"S": _now()},
                 ":execution": {"S": row.execution},
-                ":bucket": {"S": row.bucket},
-                ":key": {"S": row.key},
                 ":product": {"S": row.product},
                 ":machine": {"S": row.machine},
+                **source,
             },
         )
 

@@ -155,7 +155,7 @@ def test_only_what_cannot_be_made_again_is_retained(
     assert bucket(storage, name).attributes["DeletionPolicy"] == policy
 
 
-def test_a_job_is_found_by_its_id_execution_and_status(storage: Deployed) -> None:
+def test_a_job_is_found_by_its_id_execution_status_and_object(storage: Deployed) -> None:
     jobs = storage.one("DynamoDB::Table", TableName="matteline-dev-jobs").properties
 
     assert jobs["KeySchema"] == [{"AttributeName": "job_id", "KeyType": "HASH"}]
@@ -170,6 +170,17 @@ def test_a_job_is_found_by_its_id_execution_and_status(storage: Deployed) -> Non
             "KeySchema": [{"AttributeName": "status", "KeyType": "HASH"}],
             "Projection": {
                 "NonKeyAttributes": ["execution", "resumed_after"],
+                "ProjectionType": "INCLUDE",
+            },
+        },
+        {
+            "IndexName": "by-key",
+            "KeySchema": [
+                {"AttributeName": "bucket", "KeyType": "HASH"},
+                {"AttributeName": "key", "KeyType": "RANGE"},
+            ],
+            "Projection": {
+                "NonKeyAttributes": ["status", "execution", "product", "error", "updated_at"],
                 "ProjectionType": "INCLUDE",
             },
         },

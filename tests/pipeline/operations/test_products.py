@@ -14,6 +14,7 @@ from pipeline.declared.names import LOCAL_NAMES
 from pipeline.operations.auditing import audit
 from pipeline.operations.backfilling import Batch, estimate
 from pipeline.operations.executions import executions_since, find_execution
+from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.repairing import repair
 from pipeline.operations.verdicts import LOST
 from tests.pipeline.operations.deployment import Deployment
@@ -108,3 +109,15 @@ def test_the_command_line_tells_products_apart(
     done = CliRunner().invoke(command, [*words, *(["--patience", "0"] if command is jobs else [])])
 
     assert told in done.output
+
+
+def test_a_row_without_an_object_is_closed(deployment: Deployment) -> None:
+    """An index takes no empty name."""
+    arn = deployment.ended("cutout", "nameless")
+    table = JobsTable(deployment.site)
+    nameless = JobRow("nameless", "RUNNING", arn, datetime.now(UTC))
+
+    assert table.close(nameless, error="ABORTED", reason="stopped")
+    closed = table.row("nameless")
+    assert closed is not None
+    assert (closed.status, closed.bucket, closed.key) == ("FAILED", "", "")
