@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 
 from containers.http_api.current import Current
+from containers.http_api.jobs import add_jobs
 from containers.http_api.models import add_models
 from containers.http_api.openapi import PREFIX, add_document
 from containers.http_api.options import add_options
@@ -130,9 +131,12 @@ def build_api(root: Path, settings: Settings) -> RestApi:
         root, settings.catalogue_overlays, accepted_licences=settings.accepted_licences
     )
     products = load_products(root)
-    api = RestApi(docs=settings.environment.get(_DOCS, _FOLDER_OF_DOCS))
+    docs = settings.environment.get(_DOCS, _FOLDER_OF_DOCS)
+    api = RestApi(docs=docs)
+    current = Current(api.routes, products)
     add_models(api.routes, catalogue, products)
     add_options(api.routes, catalogue, products)
-    add_uploads(api.routes, Current(api.routes, products), catalogue)
+    add_uploads(api.routes, current, catalogue)
+    add_jobs(api.routes, current, catalogue, docs=docs)
     add_document(api.routes)
     return api

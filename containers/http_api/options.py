@@ -8,12 +8,13 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from containers.http_api.problems import WrongField, WrongFields
+from containers.http_api.problems import InvalidRequest, WrongField, WrongFields
 from pipeline.contracts.contract import Options, metadata_name, read_product_contract
 from pipeline.contracts.written import problems, write_text
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product
 from pipeline.errors import InvalidOptions, InvalidPrompt, LicenseNotAccepted, UnknownModel
+from pipeline.spelling import did_you_mean
 
 _FIELD: Final = "body.options"
 _MOST_METADATA: Final = 2_048  # bytes of an object's metadata, names included: S3's limit
@@ -81,6 +82,17 @@ def options_schema(product: Product, catalogue: Catalogue) -> dict[str, Any]:
     planned = {role.option for role in product.roles.values()}
     required = [name for name in schema.pop("required", ()) if name not in planned]
     return {**schema, "required": required} if required else schema
+
+
+def find_product(name: str, products: Sequence[Product]) -> Product:
+    """Return the product called `name`. Raises WrongFields, with the nearest name."""
+    known = {product.name: product for product in products}
+    if name in known:
+        return known[name]
+    near = did_you_mean(name, known) or f"; there is {', '.join(known)}"
+    raise WrongFields.one(
+        InvalidRequest(f"no product is called {name!r:.100}{near}"), "body.product"
+    )
 
 
 def check_options(

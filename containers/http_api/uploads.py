@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from containers.http_api.current import Current
-from containers.http_api.options import check_options, options_metadata
+from containers.http_api.options import check_options, find_product, options_metadata
 from containers.http_api.problems import InvalidRequest, WrongFields
 from pipeline.artifacts import Location
 from pipeline.declared.catalogue import Catalogue
@@ -19,7 +19,6 @@ from pipeline.errors import MediaTooLarge
 from pipeline.operations.presigning import presign_form
 from pipeline.operations.uploading import LASTS, new_upload
 from pipeline.photo.limits import require_bytes
-from pipeline.spelling import did_you_mean
 
 _METADATA: Final = "x-amz-meta-"
 _LONGEST_NAME: Final = 200  # bytes
@@ -123,12 +122,8 @@ def _product(asked: NewUpload, products: tuple[Product, ...]) -> Product:
     starts = taker(asked.name, products)
     if starts is None:
         raise WrongFields.one(InvalidRequest(f"{asked.name} starts no product"), "body.name")
-    if asked.product in {None, starts.name}:
-        return starts
-    others = {product.name: product for product in products}
-    if asked.product not in others:
-        near = did_you_mean(str(asked.product), others) or f"; there is {', '.join(others)}"
-        says = f"no product is called {asked.product!r}{near}"
-    else:
-        says = f"a file called {asked.name} starts {starts.name}, not {asked.product}"
-    raise WrongFields.one(InvalidRequest(says), "body.product")
+    product = find_product(asked.product, products) if asked.product else starts
+    if product != starts:
+        says = f"a file called {asked.name} starts {starts.name}, not {product.name}"
+        raise WrongFields.one(InvalidRequest(says), "body.product")
+    return product

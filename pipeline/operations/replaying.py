@@ -48,14 +48,17 @@ def replay(site: Site, job: Job, changes: Changes, *, dry_run: bool = False) -> 
     if job.row is None:
         raise ValueError("only a recorded job can be replayed")
     try:
-        return Replay(job.row, started=_replay(site, job, job.row, changes, dry_run=dry_run))
+        return Replay(job.row, started=start_again(site, job, job.row, changes, dry_run=dry_run))
     except NotReplayed as error:
         return Replay(job.row, refused=str(error))
     except ClientError as error:
         return Replay(job.row, refused=f"AWS denied it: {error}")
 
 
-def _replay(site: Site, job: Job, row: JobRow, changes: Changes, *, dry_run: bool) -> str | None:
+def start_again(
+    site: Site, job: Job, row: JobRow, changes: Changes, *, dry_run: bool = False
+) -> str | None:
+    """Do as `replay` does; return the ARN, None for a dry run. Raises NotReplayed if refused."""
     if job.latest is not None and job.latest.running:
         raise NotReplayed("it is running")
     if row.status == DONE and not changes.force:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, Final
 
 import urllib3
 
+from containers.http_api.principal import identify
+from tests.execution.driver import PATIENCE_S
 from tests.pictures import png, square
 
 PHOTO: Final = png(square())
-_PATIENCE_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class User:
         named = {"x-matteline-principal": self.name, "x-matteline-scopes": self.scopes}
         named |= {name.replace("_", "-"): text for name, text in headers.items()}
         return urllib3.request(
-            method, f"{self.address}{path}", json=body, headers=named, timeout=_PATIENCE_S
+            method, f"{self.address}{path}", json=body, headers=named, timeout=PATIENCE_S
         )
 
     def upload(self, **asked: Any) -> dict[str, Any]:
@@ -43,9 +45,41 @@ class User:
 def send(form: dict[str, Any], content: bytes = PHOTO, **fields: str) -> urllib3.BaseHTTPResponse:
     """POST a form, with other fields than it has."""
     whole = {**form["fields"], **fields, "file": ("cat.png", content, "image/png")}
-    return urllib3.request("POST", form["url"], fields=whole, timeout=_PATIENCE_S)
+    return urllib3.request("POST", form["url"], fields=whole, timeout=PATIENCE_S)
 
 
 def code(answer: urllib3.BaseHTTPResponse) -> str:
     """Return the code of S3's error."""
     return answer.data.decode().partition("<Code>")[2].partition("<")[0]
+
+
+def prefix_of(user: User) -> str:
+    return identify({"lambda": {"principal": user.name}}).prefix
+
+
+def job(user: User, name: str) -> dict[str, Any]:
+    answer = user.ask("GET", f"/jobs/{name}")
+    assert answer.status == 200, answer.data
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def wait_for(user: User, name: str, *states: str) -> dict[str, Any]:
+    """Ask until a job is in one of these states; return it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (found := job(user, name))["state"] not in states:
+        assert time.monotonic() < deadline, f"{name} stays {found}"
+        time.sleep(0.1)
+    return found
+
+
+def done(user: User, content: bytes = PHOTO, **asked: Any) -> dict[str, Any]:
+    """Upload something and return its job once it has ended."""
+    form = user.upload(bytes=len(content), **asked)
+    assert send(form, content).status == 201
+    return wait_for(user, form["id"], "done", "failed", "quarantined")
+
+
+def problem(answer: urllib3.BaseHTTPResponse) -> tuple[int, str]:
+    """Return the status and the error's name."""
+    return answer.status, answer.json()["type"].rpartition("#")[2]
