@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from containers.http_api.current import Current
@@ -16,7 +16,9 @@ from containers.http_api.cursors import read_cursor, write_cursor
 from containers.http_api.failures import JobStopped
 from containers.http_api.options import check_options, find_product
 from containers.http_api.problems import NoSuchJob, NoSuchObject, NotReplayable, NotRunning
+from containers.http_api.repeats import IdempotencyKey, answer_once
 from containers.http_api.views import STATES, Job, Jobs, Listed, View, summarise
+from containers.http_api.waiting import LONGEST_S, await_end, preferred_wait
 from pipeline.artifacts import Location
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import taker
@@ -29,6 +31,14 @@ from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DUPLICATE
 
 _MOST_LISTED: Final = 100
+Prefer = Annotated[
+    str | None,
+    Header(
+        alias="Prefer",
+        max_length=200,
+        description=f"`wait=10` answers when the job has ended, or after 10 s (up to {LONGEST_S}).",
+    ),
+]
 
 
 class NewJob(BaseModel):
@@ -66,8 +76,8 @@ def add_jobs(
         tags=["Jobs"],
         response_description="The upload or job",
     )
-    def get_job(name: str) -> Job:
-        return desk.describe(name)
+    def get_job(name: str, prefer: Prefer = None) -> Job:
+        return desk.describe(name, wait_s=preferred_wait(prefer))
 
     @api.get(
         "/jobs",
@@ -92,8 +102,9 @@ def add_jobs(
         status_code=HTTPStatus.ACCEPTED,
         response_description="The job, which runs",
     )
-    def create_job(job: NewJob) -> Job:
-        return desk.start(job)
+    def create_job(job: NewJob, idempotency_key: IdempotencyKey = None) -> Job:
+        asked = ["createJob", job.model_dump(mode="json")]
+        return answer_once(current, idempotency_key, asked, lambda: desk.start(job), Job)
 
     @api.post(
         "/jobs/<name>/replay",
@@ -103,8 +114,11 @@ def add_jobs(
         status_code=HTTPStatus.ACCEPTED,
         response_description="The job, which runs again",
     )
-    def replay_job(name: str, replay: NewReplay) -> Job:
-        return desk.replay(name, force=replay.force)
+    def replay_job(name: str, replay: NewReplay, idempotency_key: IdempotencyKey = None) -> Job:
+        asked = ["replayJob", name, replay.model_dump(mode="json")]
+        return answer_once(
+            current, idempotency_key, asked, lambda: desk.replay(name, force=replay.force), Job
+        )
 
     @api.delete(
         "/jobs/<name>",
@@ -142,8 +156,9 @@ class _Desk:
             raise NoSuchJob(f"there is no job {name!r:.100}")
         return found
 
-    def describe(self, name: str) -> Job:
-        return View(self.site, self.visible, self.docs).describe(name, self.find(name))
+    def describe(self, name: str, *, wait_s: int = 0) -> Job:
+        found = await_end(lambda: self.find(name), wait_s)
+        return View(self.site, self.visible, self.docs).describe(name, found)
 
     def listed(
         self, status: str | None, since: datetime | None, cursor: str | None, limit: int

@@ -83,6 +83,20 @@ class NotReplayable(RequestError):
     hint = "Wait until the job has ended; replay a finished job with `force`."
 
 
+class IdempotencyKeyReused(RequestError):
+    """The idempotency key belongs to an earlier request that asked for something else."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Use a new key for each request, and the same one only to send that request again."
+
+
+class RequestInProgress(RequestError):
+    """An earlier request with the same idempotency key is still being answered."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Send the request again in a few seconds, with the same key."
+
+
 class InternalError(RequestError):
     """The API failed: the request is not at fault."""
 

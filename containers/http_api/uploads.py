@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from containers.http_api.current import Current
 from containers.http_api.options import check_options, find_product, options_metadata
 from containers.http_api.problems import InvalidRequest, WrongFields
+from containers.http_api.repeats import IdempotencyKey, answer_once
 from pipeline.artifacts import Location
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product, taker
@@ -81,8 +82,11 @@ def add_uploads(api: APIGatewayHttpResolver, current: Current, catalogue: Catalo
         status_code=HTTPStatus.CREATED,
         response_description="A form",
     )
-    def create_upload(upload: NewUpload) -> Upload:
-        return _create(upload, current, catalogue)
+    def create_upload(upload: NewUpload, idempotency_key: IdempotencyKey = None) -> Upload:
+        asked = ["createUpload", upload.model_dump(mode="json")]
+        return answer_once(
+            current, idempotency_key, asked, lambda: _create(upload, current, catalogue), Upload
+        )
 
 
 def _create(asked: NewUpload, current: Current, catalogue: Catalogue) -> Upload:

@@ -46,10 +46,14 @@ class Index(Declaration):
 
 
 class Table(Declaration):
-    """A table with one row for each `key`."""
+    """A table with one row for each `key`.
+
+    DynamoDB deletes a row some time after the time in `expires`, in seconds since 1970.
+    """
 
     summary: str
     key: str
+    expires: str | None = None
     indexes: dict[KebabName, Index] = Field(default_factory=dict)
 
 

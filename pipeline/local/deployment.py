@@ -16,6 +16,7 @@ from pipeline.local.worker import Function
 
 NAMES: Final = LOCAL_NAMES
 REGION: Final = NAMES.region
+MOST_REQUESTS: Final = 8  # at a time, to a function that serves: some of them only wait
 LONGEST_S: Final = 12 * 60 * 60  # SQS's longest visibility timeout
 
 
@@ -38,6 +39,7 @@ def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Fun
             memory_mb=each.memory_mb,
             timeout_s=each.manifest.timeout_s,
             environment={**each.manifest.environment, **environment},
+            concurrency=MOST_REQUESTS if each.manifest.serves else None,
         )
         for each in blueprint.functions
     )
@@ -96,6 +98,11 @@ def create_tables(resources: Resources, dynamodb: Any) -> None:
             BillingMode="PAY_PER_REQUEST",
             **_indexes(declared),
         )
+        if declared.expires:
+            dynamodb.update_time_to_live(
+                TableName=NAMES.table(name),
+                TimeToLiveSpecification={"Enabled": True, "AttributeName": declared.expires},
+            )
 
 
 def _indexes(table: Table) -> dict[str, Any]:

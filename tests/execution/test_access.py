@@ -86,6 +86,10 @@ def test_the_api_needs_no_more_than_is_declared(guarded: Guarded) -> None:
         assert job(ada, name)["results"]
     assert job(ada, bad.name)["error"]["name"] == "UnsupportedMedia"
     assert ada.ask("GET", "/jobs").status == 200
+    for size in (1, 1, 2):
+        body = {"name": "cat.png", "bytes": size}
+        answer = ada.ask("POST", "/uploads", body=body, idempotency_key="one")
+        assert answer.status == (201 if size == 1 else 409)
     started = ada.ask("POST", "/jobs", body={"key": key, "force": True}).json()
     wait_for(ada, started["id"], "done")
     again = ada.ask("POST", f"/jobs/{started['id']}/replay", body={"force": True}).json()
@@ -96,7 +100,7 @@ def test_the_api_needs_no_more_than_is_declared(guarded: Guarded) -> None:
     assert guarded.gate.refused == []
     used = {each.action for each in guarded.gate.passed if "http-api" in each.function}
     assert {"StartExecution", "DescribeExecution", "GetExecutionHistory"} <= used
-    assert {"GetItem", "Query", "UpdateItem", "list", "read"} <= used
+    assert {"GetItem", "Query", "PutItem", "UpdateItem", "list", "read"} <= used
 
 
 def test_a_photo_in_a_bucket_we_may_not_read_is_quarantined_with_what_to_do(

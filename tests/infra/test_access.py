@@ -112,6 +112,8 @@ STATES: Final = f"arn:aws:states:{REGION}:{ACCOUNT}"
         ("dynamodb:PutItem", TABLE, False),
         ("dynamodb:DeleteItem", TABLE, False),
         ("dynamodb:GetItem", TABLE.replace("jobs", "releases"), False),
+        ("dynamodb:PutItem", TABLE.replace("jobs", "requests"), True),
+        ("dynamodb:Query", TABLE.replace("jobs", "requests"), False),
         ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-cutout:live", True),
         ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-backfill:live", False),
         ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-release-container", False),
