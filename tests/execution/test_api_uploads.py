@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from pipeline.artifacts import Location
 from pipeline.local.deployment import NAMES
+from pipeline.operations.presigning import presign_form
+from pipeline.operations.site import Site
 from tests.execution.api import PHOTO, User, code, send
 from tests.execution.driver import Driver
 
@@ -84,3 +88,15 @@ def test_a_form_for_another_bucket_is_refused(ada: User) -> None:
     elsewhere = form["url"].replace(NAMES.bucket("ingest"), NAMES.bucket("output"))
 
     assert code(send({**form, "url": elsewhere})) == "AccessDenied"
+
+
+def test_a_form_that_has_expired_is_refused(driver: Driver, site: Site, ada: User) -> None:
+    key = f"{ada.upload()['key']}.late.png"
+    place = Location(NAMES.bucket("ingest"), key)
+    form = presign_form(site, place, size=len(PHOTO), fields={}, lasts=timedelta(seconds=-1))
+
+    answer = send({"url": form.url, "fields": form.fields})
+
+    assert code(answer) == "AccessDenied"
+    assert b"Policy expired" in answer.data
+    assert driver.keys("ingest", prefix=key) == []
