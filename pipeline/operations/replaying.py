@@ -69,12 +69,20 @@ def start_again(
     _require_latest_version(site, recorded, changes)
     if dry_run:
         return None
-    if row.status == RUNNING and job.latest and close_dead(site, row, job.latest) is None:
-        raise NotReplayed("another execution has just claimed it")
+    if row.status == RUNNING and job.latest:
+        closed = close_dead(site, row, job.latest) is not None
+        if not closed and not _was_closed(site, row):
+            raise NotReplayed("another execution has just claimed it")
     given = _changed(recorded, changes)
     started = start_after(site, row.machine, given, why="replay", before=row.execution)
     JobsTable(site).mark_released(row, by=started)
     return started
+
+
+def _was_closed(site: Site, row: JobRow) -> bool:
+    """Return True if the row's own execution has been recorded as ended since the row was read."""
+    now = JobsTable(site).row(row.job_id)
+    return now is not None and now.execution == row.execution and now.status != RUNNING
 
 
 def _recorded_input(site: Site, job: Job, row: JobRow) -> Any:  # noqa: ANN401 - JSON
