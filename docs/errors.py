@@ -7,7 +7,8 @@ from pathlib import Path
 from textwrap import fill
 from typing import Final
 
-from containers.http_api import problems
+from containers.http_api import failures, problems
+from containers.http_api.failures import JobFailure
 from containers.http_api.problems import RequestError
 from pipeline import errors
 from pipeline.errors import (
@@ -76,6 +77,12 @@ _GROUPS: Final[tuple[tuple[str, str, type[NamedError]], ...]] = (
         errors above.""",
         RequestError,
     ),
+    (
+        "Failures of jobs, as the HTTP API tells them",
+        """Beside the errors above, a [job](api.md#follow-a-job) has one of these. What else an
+        execution failed with is known to operators only.""",
+        JobFailure,
+    ),
 )
 
 # What happens where it differs from the group's rule.
@@ -97,7 +104,7 @@ def render() -> str:
 
 
 def _section(name: str) -> str:
-    module = errors if hasattr(errors, name) else problems
+    (module,) = (each for each in (errors, problems, failures) if name in vars(each))
     error: type[NamedError] = getattr(module, name)
     meaning = " ".join((error.__doc__ or "").split())
     status = f"Status {int(error.status)}." if issubclass(error, RequestError) else ""

@@ -8,14 +8,16 @@ from typing import Final
 from aws_cdk import aws_iam as iam
 
 from pipeline.artifacts import Location
-from pipeline.declared.access import Access, Action
+from pipeline.declared.access import Access, Action, ExecutionAction, TableAccess
 from pipeline.declared.blueprint import Blueprint, DeclaredFunction
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.models import WeightsFile
 from pipeline.declared.names import Names
 
 _OBJECT_ACTIONS: Final[dict[Action, tuple[str, ...]]] = {
+    "list": (),
     "read": ("s3:GetObject",),
+    "put": ("s3:PutObject",),
     "write": ("s3:PutObject", "s3:AbortMultipartUpload"),
     "delete": ("s3:DeleteObject",),
 }
@@ -32,6 +34,9 @@ def statements(
         yield from _objects(access, function, blueprint, names)
     if given:
         yield _key(given, key_arn, names)
+    for table in function.manifest.tables:
+        yield from _rows(table, blueprint.resources.tables[table.name].indexes, names)
+    yield from _executions(function.manifest.executions, blueprint, names)
     if function.manifest.reads_sources:
         yield from _sources(blueprint.catalogue, names)
     if function.row and function.row.hosted_model:
@@ -47,16 +52,39 @@ def _objects(
     actions = [action for each in access.actions for action in _OBJECT_ACTIONS[each]]
     if "read" in access.actions and versioned:
         actions.append("s3:GetObjectVersion")
-    yield _allow(actions, [f"{bucket}/{keys}" for keys in access.keys_of(function.model)])
-    if "read" in access.actions:
+    if actions:
+        yield _allow(actions, [f"{bucket}/{keys}" for keys in access.keys_of(function.model)])
+    if {"list", "read"} & set(access.actions):
         # Without s3:ListBucket, S3 answers 403 instead of 404 for a missing key. A prefix condition
         # would not match: GetObject carries no prefix.
         yield _allow(["s3:ListBucket"], [bucket])
 
 
+def _rows(
+    table: TableAccess, indexes: Iterable[str], names: Names
+) -> Iterator[iam.PolicyStatement]:
+    arn = f"{names.arn('dynamodb')}:table/{names.table(table.name)}"
+    on_rows = [f"dynamodb:{action}" for action in table.actions if action != "Query"]
+    if on_rows:
+        yield _allow(on_rows, [arn])
+    if "Query" in table.actions:
+        yield _allow(["dynamodb:Query"], [f"{arn}/index/{name}" for name in indexes])
+
+
+def _executions(
+    actions: Sequence[ExecutionAction], blueprint: Blueprint, names: Names
+) -> Iterator[iam.PolicyStatement]:
+    machines = [product.machine for product in blueprint.products]
+    if "StartExecution" in actions:
+        yield _allow(["states:StartExecution"], [names.machine_arn(each) for each in machines])
+    on_executions = [f"states:{action}" for action in actions if action != "StartExecution"]
+    if on_executions:
+        yield _allow(on_executions, [names.execution_arn(each, "*") for each in machines])
+
+
 def _key(given: Iterable[Access], key_arn: str, names: Names) -> iam.PolicyStatement:
     """Allow the data key through S3 only. S3 decrypts multipart uploads to assemble them."""
-    writes = any("write" in access.actions for access in given)
+    writes = any({"put", "write"} & set(access.actions) for access in given)
     return _allow(
         ["kms:Decrypt", "kms:GenerateDataKey"] if writes else ["kms:Decrypt"],
         [key_arn],

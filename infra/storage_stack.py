@@ -58,6 +58,7 @@ def _table(scope: Construct, name: str, declared: Table, names: Names) -> None:
         table_name=names.table(name),
         partition_key=_text(declared.key),
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        time_to_live_attribute=declared.expires,
         encryption=dynamodb.TableEncryption.AWS_MANAGED,
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
@@ -69,6 +70,7 @@ def _table(scope: Construct, name: str, declared: Table, names: Names) -> None:
         table.add_global_secondary_index(
             index_name=found_by,
             partition_key=_text(index.attribute),
+            sort_key=_text(index.sort) if index.sort else None,
             projection_type=some if index.copied else none,
             non_key_attributes=list(index.copied) or None,
         )

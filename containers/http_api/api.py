@@ -14,6 +14,8 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
 )
 
+from containers.http_api.current import Current
+from containers.http_api.jobs import add_jobs
 from containers.http_api.models import add_models
 from containers.http_api.openapi import PREFIX, add_document
 from containers.http_api.options import add_options
@@ -24,9 +26,11 @@ from containers.http_api.problems import (
     NoSuchPath,
     UnsupportedContent,
     WrongField,
+    WrongFields,
     describe_problem,
     problem_response,
 )
+from containers.http_api.uploads import add_uploads
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.products import load_products
 from pipeline.errors import NamedError
@@ -54,6 +58,7 @@ class RestApi:
             RequestValidationError: self._invalid,
             RequestUnsupportedContentType: self._unsupported,
             NamedError: self._problem,
+            WrongFields: self._wrong,
             Exception: self._bug,
         }.items():
             self.routes.exception_handler(kind)(answer)
@@ -94,6 +99,9 @@ class RestApi:
         fields = ", ".join(each.field for each in wrong)
         return self._problem(InvalidRequest(f"invalid: {fields}"), wrong=wrong)
 
+    def _wrong(self, error: WrongFields) -> Response[str]:
+        return self._problem(error.error, wrong=error.wrong)
+
     def _unsupported(self, _error: RequestUnsupportedContentType) -> Response[str]:
         said = self.routes.current_event.headers.get("content-type", "no type")
         return self._problem(UnsupportedContent(f"the body is said to be {said}"))
@@ -123,8 +131,12 @@ def build_api(root: Path, settings: Settings) -> RestApi:
         root, settings.catalogue_overlays, accepted_licences=settings.accepted_licences
     )
     products = load_products(root)
-    api = RestApi(docs=settings.environment.get(_DOCS, _FOLDER_OF_DOCS))
+    docs = settings.environment.get(_DOCS, _FOLDER_OF_DOCS)
+    api = RestApi(docs=docs)
+    current = Current(api.routes, products)
     add_models(api.routes, catalogue, products)
     add_options(api.routes, catalogue, products)
+    add_uploads(api.routes, current, catalogue)
+    add_jobs(api.routes, current, catalogue, docs=docs)
     add_document(api.routes)
     return api

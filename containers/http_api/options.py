@@ -1,16 +1,23 @@
-"""`GET /options`: the options of each product, as JSON Schemas made from the contracts."""
+"""The options of each product: described as JSON Schemas for `GET /options`, and checked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from pipeline.contracts.contract import read_product_contract
+from containers.http_api.problems import InvalidRequest, WrongField, WrongFields
+from pipeline.contracts.contract import Options, metadata_name, read_product_contract
+from pipeline.contracts.written import problems, write_text
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product
+from pipeline.errors import InvalidOptions, InvalidPrompt, LicenseNotAccepted, UnknownModel
+from pipeline.spelling import did_you_mean
+
+_FIELD: Final = "body.options"
+_MOST_METADATA: Final = 2_048  # bytes of an object's metadata, names included: S3's limit
 
 
 class ProductOptions(BaseModel):
@@ -75,3 +82,94 @@ def options_schema(product: Product, catalogue: Catalogue) -> dict[str, Any]:
     planned = {role.option for role in product.roles.values()}
     required = [name for name in schema.pop("required", ()) if name not in planned]
     return {**schema, "required": required} if required else schema
+
+
+def find_product(name: str, products: Sequence[Product]) -> Product:
+    """Return the product called `name`. Raises WrongFields, with the nearest name."""
+    known = {product.name: product for product in products}
+    if name in known:
+        return known[name]
+    near = did_you_mean(name, known) or f"; there is {', '.join(known)}"
+    raise WrongFields.one(
+        InvalidRequest(f"no product is called {name!r:.100}{near}"), "body.product"
+    )
+
+
+def check_options(
+    product: Product, catalogue: Catalogue, given: Mapping[str, JsonValue]
+) -> dict[str, JsonValue]:
+    """Return the options that differ from the contract's defaults, as JSON.
+
+    Raises WrongFields with InvalidOptions, InvalidPrompt, UnknownModel or LicenseNotAccepted. What
+    depends on the file, such as whether a point is inside a photo, is checked when the job runs.
+    """
+    kind = read_product_contract(product.contracts).options
+    roles = product.roles.values()
+    defaults = {
+        role.option: catalogue.defaults[role.container]
+        for role in roles
+        if kind.model_fields[role.option].is_required()
+    }
+    try:
+        options = kind.model_validate({**defaults, **given})
+    except ValidationError as error:
+        raise _invalid(
+            (problem.field, problem.sentence) for problem in problems(error, kind)
+        ) from error
+    if found := list(_contradictions(options, given)):
+        raise _invalid(found)
+    for role in roles:
+        if isinstance(name := given.get(role.option), str):
+            _require_usable(catalogue.of(role.container), role.option, name)
+    _require_prompts_fit(options, catalogue, given)
+    return options.model_dump(mode="json", include=set(given), exclude_defaults=True)
+
+
+def options_metadata(options: Mapping[str, JsonValue]) -> dict[str, str]:
+    """Return checked options as the metadata of an upload. Raises WrongFields if S3 allows less."""
+    metadata = {metadata_name(name): write_text(value) for name, value in options.items()}
+    size = sum(len(name) + len(text.encode()) for name, text in metadata.items())
+    if size > _MOST_METADATA:
+        says = f"the options take {size:,} bytes as metadata; S3 allows {_MOST_METADATA:,}"
+        raise WrongFields.one(InvalidOptions(says), _FIELD)
+    return metadata
+
+
+def _invalid(found: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> WrongFields:
+    wrong = [WrongField(field=f"{_FIELD}.{field}", detail=says) for field, says in found]
+    message = "; ".join(f"{each.field.removeprefix('body.')}: {each.detail}" for each in wrong)
+    return WrongFields(InvalidOptions(message), *wrong)
+
+
+def _contradictions(options: Options, given: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    """Yield each contradiction between options that were given, or between one and a default."""
+    for found in options.contradictions():
+        if found.impossible or found.option in given:
+            field = found.option if found.option in given else found.other
+            yield field, f"{found.option} contradicts {found.other}: {found.why}"
+
+
+def _require_usable(models: Catalogue, option: str, name: str) -> None:
+    try:
+        models.usable(name)
+    except (UnknownModel, LicenseNotAccepted) as error:
+        raise WrongFields.one(error, f"{_FIELD}.{option}") from error
+
+
+def _require_prompts_fit(
+    options: Options, catalogue: Catalogue, given: Mapping[str, JsonValue]
+) -> None:
+    """Raise WrongFields if the named model takes no prompts but gets some, or the reverse.
+
+    A state machine may have another default model than this catalogue: it is not judged here.
+    """
+    model, prompts = given.get("model"), getattr(options, "prompts", None)
+    if not isinstance(model, str) or prompts is None:
+        return
+    takes = catalogue.row(model).takes_prompts
+    if prompts and not takes:
+        error = InvalidPrompt(f"{model} takes no points or boxes")
+        raise WrongFields.one(error, f"{_FIELD}.prompts")
+    if takes and not prompts:
+        error = InvalidPrompt(f"{model} has to be shown its subject: set prompts")
+        raise WrongFields.one(error, f"{_FIELD}.prompts")

@@ -48,6 +48,55 @@ class MethodNotAllowed(RequestError):
     hint = "Use a method that the `allow` header of the answer names."
 
 
+class NoPrincipal(RequestError):
+    """The request reached the API without an authoriser that names its user."""
+
+    status = HTTPStatus.FORBIDDEN
+    hint = "Sign the request, or send the token that this deployment requires."
+
+
+class NoSuchJob(RequestError):
+    """The caller has no upload, job or execution of this name."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Ask with the id of an upload or a job of your own; `GET /jobs` lists the jobs."
+
+
+class NoSuchObject(RequestError):
+    """The caller has no object with this key."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Upload the file with a form of `POST /uploads`: that also starts its job."
+
+
+class NotRunning(RequestError):
+    """Nothing runs that could be cancelled."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Ask for the job's state with `GET /jobs/{id}`."
+
+
+class NotReplayable(RequestError):
+    """The job cannot be replayed in its present state."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Wait until the job has ended; replay a finished job with `force`."
+
+
+class IdempotencyKeyReused(RequestError):
+    """The idempotency key belongs to an earlier request that asked for something else."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Use a new key for each request, and the same one only to send that request again."
+
+
+class RequestInProgress(RequestError):
+    """An earlier request with the same idempotency key is still being answered."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Send the request again in a few seconds, with the same key."
+
+
 class InternalError(RequestError):
     """The API failed: the request is not at fault."""
 
@@ -62,6 +111,20 @@ class WrongField(BaseModel):
 
     field: str
     detail: str
+
+
+class WrongFields(Exception):
+    """A named error of the request, and the fields that are at fault."""
+
+    def __init__(self, error: NamedError, *wrong: WrongField) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.wrong = wrong
+
+    @classmethod
+    def one(cls, error: NamedError, field: str) -> WrongFields:
+        """Return the error of one field, whose fault is all that its message says."""
+        return cls(error, WrongField(field=field, detail=error.message))
 
 
 class Problem(BaseModel):
@@ -87,14 +150,24 @@ def describe_problem(
 ) -> Problem:
     """Return the problem that an error is. `docs` is the address of the folder of documents."""
     return Problem(
-        type=f"{docs}/errors.md#{type(error).__name__.lower()}",
-        title=" ".join((type(error).__doc__ or "").split()),
+        type=type_of(type(error), docs),
+        title=summary_of(type(error)),
         status=_status(error),
         detail=error.message,
         hint=error.hint,
         request_id=request_id,
         errors=tuple(wrong),
     )
+
+
+def type_of(error: type[NamedError], docs: str) -> str:
+    """Return the address of an error's description."""
+    return f"{docs}/errors.md#{error.__name__.lower()}"
+
+
+def summary_of(error: type[NamedError]) -> str:
+    """Return what every error of this name means, in a sentence or two."""
+    return " ".join((error.__doc__ or "").split())
 
 
 def problem_response(problem: Problem, headers: Mapping[str, str]) -> Response[str]:

@@ -132,6 +132,11 @@ def option_texts(metadata: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield name.removeprefix(_OPTION_METADATA), text
 
 
+def metadata_name(option: str) -> str:
+    """Return the name of an option in an object's metadata, without S3's `x-amz-meta-`."""
+    return f"{_OPTION_METADATA}{option}".replace("_", "-")
+
+
 class MediaJob(Contract):
     """The job of one object in a product's state machine.
 

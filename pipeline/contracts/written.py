@@ -1,4 +1,4 @@
-"""Read options that people write as text, and describe what is wrong with what they write.
+"""Read options from text, write them as text, and describe what is wrong with what people write.
 
 Object metadata and the command line share these rules, so that both accept the same words.
 """
@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from pipeline.contracts.contract import Options
 from pipeline.spelling import did_you_mean
@@ -40,6 +40,19 @@ def read_text(kind: type[Options], name: str, text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON, {error}") from error
+
+
+def write_text(value: JsonValue) -> str:
+    """Return an option's value, as JSON has it, as text from which `read_text` reads it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case [dict(), *_]:
+            return json.dumps(value, separators=(",", ":"))
+        case list():
+            return ",".join(map(str, value))
+        case _:
+            return str(value)
 
 
 def problems(error: ValidationError, kind: type[BaseModel]) -> Iterator[Problem]:

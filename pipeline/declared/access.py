@@ -1,4 +1,4 @@
-"""Declare what a container's role may do with the objects of one bucket."""
+"""Declare what a container's role may do: with objects, rows and executions."""
 
 from collections.abc import Sequence
 from typing import Final, Literal
@@ -7,17 +7,32 @@ from pydantic import Field
 
 from pipeline.declared.declaration import Declaration, KebabName
 
-Action = Literal["read", "write", "delete"]
+Action = Literal["list", "read", "put", "write", "delete"]
+RowAction = Literal["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]
+ExecutionAction = Literal[
+    "StartExecution", "DescribeExecution", "GetExecutionHistory", "StopExecution"
+]
 _MODEL: Final = "{model}"
+
+
+class TableAccess(Declaration):
+    """One `[[tables]]` of a container's manifest: DynamoDB's own actions on one table.
+
+    `Query` is for the table's indexes.
+    """
+
+    name: KebabName
+    actions: tuple[RowAction, ...] = Field(min_length=1)
 
 
 class Access(Declaration):
     """One `[[access]]` of a container's manifest.
 
     In `keys`, `*` stands for any characters, slashes too, and `{model}` for the function's model.
-    `read` tells what is missing from what is forbidden; `write` takes uploads in parts. With
-    `engines`, which the container's `models.toml` declares, it is only for functions whose model is
-    of one of them.
+    `list` names the keys of the whole bucket, and so does `read`, which then tells what is missing
+    from what is forbidden. `put` stores whole objects, and `write`
+    takes uploads in parts too. With `engines`, which the container's `models.toml` declares, it is
+    only for functions whose model is of one of them.
     """
 
     bucket: KebabName

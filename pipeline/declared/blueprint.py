@@ -96,7 +96,7 @@ class Blueprint:
         """Read and check every declaration. `defaults` are models of different containers."""
         catalogue = load_catalogue(root, overlays, accepted_licences=accepted_licences)
         containers, resources = load_containers(root), load_resources(root)
-        _require_buckets(containers, resources)
+        _require_resources(containers, resources)
         _require_models(containers, catalogue)
         products = load_products(root)
         machines = [path.name for path in (root / "state_machines").glob(f"*{_MACHINE}")]
@@ -229,13 +229,14 @@ class Blueprint:
         return {path.name.removesuffix(suffix): path.read_text(encoding="utf-8") for path in paths}
 
 
-def _require_buckets(containers: Iterable[ContainerManifest], resources: Resources) -> None:
+def _require_resources(containers: Iterable[ContainerManifest], resources: Resources) -> None:
     for container in containers:
-        lost = sorted({access.bucket for access in container.access} - resources.buckets.keys())
-        if lost:
-            raise ValueError(
-                f"{container.name} has access to no bucket there is: {', '.join(lost)}"
-            )
+        buckets = {access.bucket for access in container.access} - resources.buckets.keys()
+        tables = {table.name for table in container.tables} - resources.tables.keys()
+        for kind, lost in (("bucket", buckets), ("table", tables)):
+            if lost:
+                names = ", ".join(sorted(lost))
+                raise ValueError(f"{container.name} has access to no {kind} there is: {names}")
 
 
 def _require_models(containers: Iterable[ContainerManifest], catalogue: Catalogue) -> None:

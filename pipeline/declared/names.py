@@ -181,6 +181,21 @@ def stage_names(stage: str, *, account: str, region: str, partition: str = "aws"
     )
 
 
+def names_of_function(arn: str, container: str) -> Names:
+    """Return the names of the deployment that a container's function belongs to, from its ARN.
+
+    Raises ValueError if the ARN is not that of the container's one function.
+    """
+    match arn.split(":"):
+        case ["arn", partition, "lambda", region, account, "function", function, *_]:
+            stage = function.removeprefix(f"{PROJECT}-").removesuffix(f"-{container}")
+            if stage and function == f"{PROJECT}-{stage}-{container}":
+                if stage == LOCAL_STAGE:
+                    return LOCAL_NAMES
+                return stage_names(stage, account=account, region=region, partition=partition)
+    raise ValueError(f"{arn} is no function of {container}")
+
+
 # moto knows no aliases of state machines.
 LOCAL_NAMES: Final = Names(
     f"{PROJECT}-{LOCAL_STAGE}", account="123456789012", region="us-east-1", qualifier=None

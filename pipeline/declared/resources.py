@@ -30,17 +30,30 @@ class Bucket(Declaration):
 
 
 class Index(Declaration):
-    """An index on `attribute`. The `copied` attributes are returned with the key."""
+    """An index on `attribute`, sorted by `sort`; DynamoDB takes no empty text in either.
+
+    The `copied` attributes are returned with the key.
+    """
 
     attribute: str
+    sort: str | None = None
     copied: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the attributes that a row in the index has."""
+        return (self.attribute,) if self.sort is None else (self.attribute, self.sort)
 
 
 class Table(Declaration):
-    """A table with one row for each `key`."""
+    """A table with one row for each `key`.
+
+    DynamoDB deletes a row some time after the time in `expires`, in seconds since 1970.
+    """
 
     summary: str
     key: str
+    expires: str | None = None
     indexes: dict[KebabName, Index] = Field(default_factory=dict)
 
 

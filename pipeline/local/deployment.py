@@ -16,6 +16,7 @@ from pipeline.local.worker import Function
 
 NAMES: Final = LOCAL_NAMES
 REGION: Final = NAMES.region
+MOST_REQUESTS: Final = 8  # at a time, to a function that serves: some of them only wait
 LONGEST_S: Final = 12 * 60 * 60  # SQS's longest visibility timeout
 
 
@@ -38,6 +39,7 @@ def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Fun
             memory_mb=each.memory_mb,
             timeout_s=each.manifest.timeout_s,
             environment={**each.manifest.environment, **environment},
+            concurrency=MOST_REQUESTS if each.manifest.serves else None,
         )
         for each in blueprint.functions
     )
@@ -58,7 +60,7 @@ def warm_functions(blueprint: Blueprint) -> list[str]:
 def deploy(blueprint: Blueprint, client: Any) -> dict[str, str]:
     """Create every resource through the API. Return each trigger's queue URL by state machine."""
     _create_buckets(blueprint.resources, client("s3"))
-    _create_tables(blueprint.resources, client("dynamodb"))
+    create_tables(blueprint.resources, client("dynamodb"))
     states = client("stepfunctions")
     role = f"arn:aws:iam::{NAMES.account}:role/{NAMES.prefix}"
     for name, definition in blueprint.portable_machines(NAMES).items():
@@ -83,26 +85,31 @@ def _create_buckets(resources: Resources, s3: Any) -> None:
             )
 
 
-def _create_tables(resources: Resources, dynamodb: Any) -> None:
+def create_tables(resources: Resources, dynamodb: Any) -> None:
     for name, declared in resources.tables.items():
-        indexed = (index.attribute for index in declared.indexes.values())
+        indexed = (name for index in declared.indexes.values() for name in index.keys)
         attributes = sorted({declared.key, *indexed})
         dynamodb.create_table(
             TableName=NAMES.table(name),
-            KeySchema=_hashed(declared.key),
+            KeySchema=_keyed(declared.key),
             AttributeDefinitions=[
                 {"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes
             ],
             BillingMode="PAY_PER_REQUEST",
             **_indexes(declared),
         )
+        if declared.expires:
+            dynamodb.update_time_to_live(
+                TableName=NAMES.table(name),
+                TimeToLiveSpecification={"Enabled": True, "AttributeName": declared.expires},
+            )
 
 
 def _indexes(table: Table) -> dict[str, Any]:
     indexes = [
         {
             "IndexName": name,
-            "KeySchema": _hashed(index.attribute),
+            "KeySchema": _keyed(*index.keys),
             "Projection": _projection(index),
         }
         for name, index in table.indexes.items()
@@ -116,8 +123,12 @@ def _projection(index: Index) -> dict[str, Any]:
     return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.copied)}
 
 
-def _hashed(attribute: str) -> list[dict[str, str]]:
-    return [{"AttributeName": attribute, "KeyType": "HASH"}]
+def _keyed(*attributes: str) -> list[dict[str, str]]:
+    kinds = ("HASH", "RANGE")
+    return [
+        {"AttributeName": attribute, "KeyType": kind}
+        for attribute, kind in zip(attributes, kinds, strict=False)
+    ]
 
 
 def _create_trigger(name: str, pattern: str, client: Any) -> str:

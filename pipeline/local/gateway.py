@@ -39,19 +39,27 @@ _HIGHEST: Final = 599
 _API_ID: Final = "local"
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OF_THE_GATEWAY: Final = frozenset({"content-length", "transfer-encoding"})
+PRINCIPAL_HEADER: Final = "x-matteline-principal"
+SCOPES_HEADER: Final = "x-matteline-scopes"  # separated by spaces
 
 
 @dataclass(frozen=True)
 class Route:
-    """The function behind the API, and the user as whom every request is authorised."""
+    """The function behind the API, and the local user."""
 
     function: str
     function_arn: str
     account: str
     access_key: str
 
-    def authorizer(self) -> dict[str, Any]:
-        """Return what API Gateway says of a user that it authorised by IAM."""
+    def authorizer(self, headers: Mapping[str, str]) -> dict[str, Any]:
+        """Return what API Gateway says of the user: of the local one, authorised by IAM.
+
+        A request may name another one, for tests with several: it is authorised as a Lambda
+        authoriser would, with the scopes that it names.
+        """
+        if principal := headers.get(PRINCIPAL_HEADER):
+            return {"lambda": {"principal": principal, "scopes": headers.get(SCOPES_HEADER, "")}}
         name = self.access_key
         return {
             "iam": {
@@ -155,7 +163,7 @@ def _event(environ: WSGIEnvironment, body: bytes, route: Route, request_id: str)
         "requestContext": {
             "accountId": route.account,
             "apiId": _API_ID,
-            "authorizer": route.authorizer(),
+            "authorizer": route.authorizer(headers),
             "domainName": headers.get("host", ""),
             "domainPrefix": _API_ID,
             "http": {

@@ -23,7 +23,12 @@ class LambdaHost:
         self, functions: Iterable[Function], *, launcher: Launcher, logs: Path, concurrency: int
     ) -> None:
         self._pools = {
-            function.name: _Pool(function, launcher=launcher, logs=logs, concurrency=concurrency)
+            function.name: _Pool(
+                function,
+                launcher=launcher,
+                logs=logs,
+                concurrency=function.concurrency or concurrency,
+            )
             for function in functions
         }
 

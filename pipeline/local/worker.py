@@ -26,6 +26,7 @@ class Function:
     memory_mb: int
     timeout_s: float
     environment: Mapping[str, str] = field(default_factory=dict)
+    concurrency: int | None = None  # None: what the host allows each function
 
 
 class Command(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -66,10 +67,7 @@ class Execution:
     @cached_property
     def reason(self) -> str:
         """The error in one line: its name, what is wrong, what to do."""
-        name, cause = self.error or "", self.cause or ""
-        while inner := _as_object(cause):
-            name = inner.get("errorType") or inner.get("Error") or name
-            cause = inner.get("errorMessage") or inner.get("Cause") or ""
+        name, cause = innermost(self.error or "", self.cause or "")
         return f"{name}: {sentences(*cause.splitlines())}"
 
 
@@ -78,6 +76,14 @@ def sentences(*parts: str) -> str:
     texts = [text for text in parts if text]
     ended = [text if text.endswith((".", "?", "!")) else f"{text}." for text in texts[:-1]]
     return " ".join([*ended, *texts[-1:]])
+
+
+def innermost(error: str, cause: str) -> tuple[str, str]:
+    """Return the name and the text of the error that a cause ends with: a cause may contain one."""
+    while inner := _as_object(cause):
+        error = inner.get("errorType") or inner.get("Error") or error
+        cause = inner.get("errorMessage") or inner.get("Cause") or ""
+    return error, cause
 
 
 def source_of(execution_input: Any) -> Location | None:  # noqa: ANN401 - JSON
@@ -182,6 +188,18 @@ def start_after(
     if read_execution(site.client("stepfunctions"), follower).running:
         return follower
     return start_after(site, machine, execution_input, why=why, before=follower)
+
+
+def start_new(site: Site, machine: str, execution_input: JsonValue, *, why: str) -> str:
+    """Start a state machine whatever was started before; return the ARN."""
+    name = f"{why}-{secrets.token_hex(_DIGEST_LENGTH // 2)}"
+    started = _start(site, machine, name, execution_input)
+    return started or site.names.execution_arn(machine, name)
+
+
+def stop(site: Site, arn: str, *, error: str, cause: str) -> None:
+    """Stop an execution, which then fails with this error; one that has ended stays as it is."""
+    site.client("stepfunctions").stop_execution(executionArn=arn, error=error, cause=cause)
 
 
 def _named(why: str, execution_input: JsonValue, before: str = "") -> str:

@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pipeline.operations.site import Site
+
+_ENTERED: Final = "StateEntered"
 
 
 @dataclass
 class Visit:
-    """One stay in a state. `ms` is None if the state was not left."""
+    """One stay in a state, of a kind such as `Task`. `ms` is None if the state was not left."""
 
     state: str
+    kind: str
     entered: datetime
     ms: float | None = None
     errors: list[str] = field(default_factory=list)
@@ -54,8 +57,9 @@ def _visits(events: Iterable[Mapping[str, Any]]) -> list[Visit]:
     told: list[Visit] = []
     for event in events:
         details = _details(event)
-        if event["type"].endswith("StateEntered"):
-            told.append(Visit(details["name"], event["timestamp"]))
+        if event["type"].endswith(_ENTERED):
+            kind = event["type"].removesuffix(_ENTERED)
+            told.append(Visit(details["name"], kind, event["timestamp"]))
         elif event["type"].endswith("StateExited"):
             visit = _open_visit(told, details["name"])
             if visit:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pipeline.contracts.contract import FOREVER
 from pipeline.operations.site import Site
@@ -17,13 +17,19 @@ QUARANTINED: Final = "QUARANTINED"
 FAILED: Final = "FAILED"
 STATUSES: Final = (RUNNING, DONE, QUARANTINED, FAILED)
 BY_EXECUTION: Final = "by-execution"
+BY_KEY: Final = "by-key"
+_PAGE: Final = 200  # rows that a query reads at a time
+_MOST_PAGES: Final = 10  # of one call: a filter that few rows pass must not read on for ever
 _NAMED: Final = re.compile(r"#(\w+)")
 _EPOCH: Final = "1970-01-01T00:00:00+00:00"
 
 
 @dataclass(frozen=True)
 class JobRow:
-    """One job. Attributes that the row lacks are empty; rejected input has no bucket and no key.
+    """One job. Attributes that the row lacks are empty.
+
+    Input that was rejected before it became a job has a bucket and a key only if it names them, and
+    some time after its end.
 
     `execution` is the ARN of the latest execution that claimed the job, `claimed_by` those of all.
     `missed_by` has those that found its result replaced or deleted, and released its claim.
@@ -62,6 +68,20 @@ class JobRow:
         return bool(self.released_by) and self.released_by != self.execution
 
 
+class Place(NamedTuple):
+    """A row's place among those of a bucket, which are in the order of their keys."""
+
+    key: str
+    job_id: str
+
+
+class Page(NamedTuple):
+    """Some rows, and after which place the next ones are; None if there are no more."""
+
+    rows: Sequence[JobRow]
+    after: Place | None
+
+
 class JobsTable:
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -97,6 +117,36 @@ class JobsTable:
         rows = (self.row(item["job_id"]["S"]) for item in found["Items"])
         return min((row for row in rows if row), key=lambda row: row.unclaimed, default=None)
 
+    def below(  # noqa: PLR0913 - keyword-only filters
+        self,
+        bucket: str,
+        prefix: str,
+        *,
+        limit: int,
+        status: str | None = None,
+        since: datetime | None = None,
+        after: Place | None = None,
+    ) -> Page:
+        """Find jobs of objects whose keys begin with `prefix`, last key first.
+
+        The rows have no more attributes than the index, which may be a second behind the table. A
+        page may have fewer rows than `limit`, even none, although there are more.
+        """
+        asked = _below(bucket, prefix, status, since)
+        rows: list[JobRow] = []
+        for _ in range(_MOST_PAGES):
+            start = {"ExclusiveStartKey": _start(bucket, after)} if after else {}
+            found = self._dynamodb.query(TableName=self._name, **asked, **start)
+            rows += map(self._read, found["Items"])
+            if len(rows) > limit or (len(rows) == limit and "LastEvaluatedKey" in found):
+                last = rows[limit - 1]
+                return Page(rows[:limit], Place(last.key, last.job_id))
+            if "LastEvaluatedKey" not in found:
+                return Page(rows, None)
+            last_read = found["LastEvaluatedKey"]
+            after = Place(last_read["key"]["S"], last_read["job_id"]["S"])
+        return Page(rows, after)
+
     def claimed_by(self, arns: Sequence[str]) -> JobRow | None:
         """Find the job that one of these executions once claimed, by reading the whole table."""
         values = {f":arn{number}": {"S": arn} for number, arn in enumerate(arns)}
@@ -110,11 +160,13 @@ class JobsTable:
 
     def close(self, row: JobRow, *, error: str, reason: str) -> bool:
         """Mark the job FAILED and release its claim; False if the row has changed since."""
+        # An index takes no empty name: a row without an object has none.
+        source = {":bucket": {"S": row.bucket}, ":key": {"S": row.key}} if row.key else {}
         return self._update(
             row.job_id,
             "SET #status = :status, #error = :error, #reason = :reason, #held_until = :held_until,"
-            " #updated_at = :updated_at, #execution = :execution, #bucket = :bucket, #key = :key,"
-            " #product = :product, #machine = :machine",
+            " #updated_at = :updated_at, #execution = :execution, #product = :product,"
+            f" #machine = :machine{', #bucket = :bucket, #key = :key' if source else ''}",
             "attribute_not_exists(job_id) OR (#execution = :execution AND #status = :running)",
             {
                 ":status": {"S": FAILED},
@@ -124,10 +176,9 @@ class JobsTable:
                 ":held_until": {"N": "0"},
                 ":updated_at": {"S": _now()},
                 ":execution": {"S": row.execution},
-                ":bucket": {"S": row.bucket},
-                ":key": {"S": row.key},
                 ":product": {"S": row.product},
                 ":machine": {"S": row.machine},
+                **source,
             },
         )
 
@@ -214,6 +265,35 @@ class JobsTable:
         if row.machine or product is None:
             return row
         return replace(row, product=product.name, machine=product.machine)
+
+
+def _below(bucket: str, prefix: str, status: str | None, since: datetime | None) -> dict[str, Any]:
+    """Return a query's parameters. DynamoDB compares times as texts, which are all in UTC."""
+    condition, wanted = ["#bucket = :bucket"], list[str]()
+    names, values = {"#bucket": "bucket"}, {":bucket": {"S": bucket}}
+    if prefix:
+        condition.append("begins_with(#key, :prefix)")
+        names["#key"], values[":prefix"] = "key", {"S": prefix}
+    if status:
+        wanted.append("#status = :status")
+        names["#status"], values[":status"] = "status", {"S": status}
+    if since:
+        wanted.append("#updated_at >= :since")
+        moment = since.astimezone(UTC).isoformat(timespec="milliseconds")
+        names["#updated_at"], values[":since"] = "updated_at", {"S": moment.removesuffix("+00:00")}
+    return {
+        "IndexName": BY_KEY,
+        "KeyConditionExpression": " AND ".join(condition),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+        "ScanIndexForward": False,
+        "Limit": _PAGE,
+        **({"FilterExpression": " AND ".join(wanted)} if wanted else {}),
+    }
+
+
+def _start(bucket: str, after: Place) -> dict[str, dict[str, str]]:
+    return {"bucket": {"S": bucket}, "key": {"S": after.key}, "job_id": {"S": after.job_id}}
 
 
 def _now() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -114,6 +114,28 @@ def read_record(site: Site, uri: str) -> dict[str, Any] | None:
     return stored if isinstance(stored, dict) else {}
 
 
+def published_files(record: Mapping[str, Any], bucket: str) -> dict[str, Mapping[str, Any] | None]:
+    """Return every file in the output bucket that a record names, by its `s3://` address.
+
+    The value is what the record states of it, such as bytes and sha256; None if it only names it.
+    """
+    stated = {each["uri"]: each for each in _stated(record, f"s3://{bucket}/")}
+    named = {f"s3://{bucket}/{key}" for key in record.get("outputs", ())}
+    return {uri: stated.get(uri) for uri in sorted(named | stated.keys())}
+
+
+def _stated(value: object, prefix: str) -> Iterator[Mapping[str, Any]]:
+    """Yield each description of a file, at any depth, whose address begins with `prefix`."""
+    if isinstance(value, Mapping):
+        if {"uri", "bytes", "sha256"} <= value.keys() and str(value["uri"]).startswith(prefix):
+            yield value
+        for each in value.values():
+            yield from _stated(each, prefix)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _stated(each, prefix)
+
+
 def read_reason(site: Site, row: JobRow) -> dict[str, Any]:
     """Read the reason.json of a quarantined job; empty if the row names none or it is missing."""
     return read_record(site, row.reason) or {}
@@ -146,6 +168,19 @@ def latest_stored(site: Site, place: Location) -> Stored | None:
 
 
 def latest_etag(site: Site, source: Location) -> str | None:
-    """Return the ETag of the latest version under an object's key; None if it was deleted."""
-    latest = latest_stored(site, source)
-    return latest.etag if latest else None
+    """Return the ETag of the latest version under an object's key; None if it was deleted.
+
+    It is listed, so whoever asks need not be allowed to read the object.
+    """
+    listed = _first_below(site, source.bucket, source.key)
+    return listed["ETag"].strip('"') if listed and listed["Key"] == source.key else None
+
+
+def is_empty(site: Site, bucket: str, folder: str) -> bool:
+    """Return True if no object's key begins with `folder`."""
+    return _first_below(site, bucket, folder) is None
+
+
+def _first_below(site: Site, bucket: str, prefix: str) -> Mapping[str, str] | None:
+    listed = site.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+    return next(iter(listed.get("Contents", ())), None)

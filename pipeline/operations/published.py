@@ -17,7 +17,7 @@ from pipeline.artifacts import Location
 from pipeline.errors import SourceChanged, SourceMissing
 from pipeline.operations.executions import LONG_AGO, Execution, find_execution, names_version
 from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, JobRow
-from pipeline.operations.lookup import latest_stored, read_record
+from pipeline.operations.lookup import latest_stored, published_files, read_record
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import (
     ALTERED,
@@ -133,10 +133,8 @@ def _of_record(
 ) -> Iterator[Finding]:
     """Compare every output with its size and SHA-256 in the record."""
     bucket = site.names.bucket("output")
-    stated = {each["uri"]: each for each in _artifacts(record, f"s3://{bucket}/")}
-    named = {f"s3://{bucket}/{key}" for key in record.get("outputs", ())}
-    for uri in sorted(named | stated.keys()):
-        place, said = Location.parse(uri), stated.get(uri)
+    for uri, said in published_files(record, bucket).items():
+        place = Location.parse(uri)
         stored = latest_stored(site, place)
         if stored is None:
             yield from _missing(site, result, f"{uri} does not exist")
@@ -158,18 +156,6 @@ def _withdrawn(
     if life and its_own and life.is_over(datetime.fromisoformat(record["published_at"])):
         why = f"its object was deleted before {result.manifest} was published; delete its outputs"
         yield Finding(WITHDRAWN, result.job_id, why)
-
-
-def _artifacts(value: object, prefix: str) -> Iterator[Mapping[str, Any]]:
-    """Yield each description of a file, at any depth, whose address begins with `prefix`."""
-    if isinstance(value, Mapping):
-        if {"uri", "bytes", "sha256"} <= value.keys() and str(value["uri"]).startswith(prefix):
-            yield value
-        for each in value.values():
-            yield from _artifacts(each, prefix)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _artifacts(each, prefix)
 
 
 def _sha256(site: Site, place: Location) -> str:

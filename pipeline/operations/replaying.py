@@ -48,14 +48,17 @@ def replay(site: Site, job: Job, changes: Changes, *, dry_run: bool = False) -> 
     if job.row is None:
         raise ValueError("only a recorded job can be replayed")
     try:
-        return Replay(job.row, started=_replay(site, job, job.row, changes, dry_run=dry_run))
+        return Replay(job.row, started=start_again(site, job, job.row, changes, dry_run=dry_run))
     except NotReplayed as error:
         return Replay(job.row, refused=str(error))
     except ClientError as error:
         return Replay(job.row, refused=f"AWS denied it: {error}")
 
 
-def _replay(site: Site, job: Job, row: JobRow, changes: Changes, *, dry_run: bool) -> str | None:
+def start_again(
+    site: Site, job: Job, row: JobRow, changes: Changes, *, dry_run: bool = False
+) -> str | None:
+    """Do as `replay` does; return the ARN, None for a dry run. Raises NotReplayed if refused."""
     if job.latest is not None and job.latest.running:
         raise NotReplayed("it is running")
     if row.status == DONE and not changes.force:
@@ -66,12 +69,20 @@ def _replay(site: Site, job: Job, row: JobRow, changes: Changes, *, dry_run: boo
     _require_latest_version(site, recorded, changes)
     if dry_run:
         return None
-    if row.status == RUNNING and job.latest and close_dead(site, row, job.latest) is None:
-        raise NotReplayed("another execution has just claimed it")
+    if row.status == RUNNING and job.latest:
+        closed = close_dead(site, row, job.latest) is not None
+        if not closed and not _was_closed(site, row):
+            raise NotReplayed("another execution has just claimed it")
     given = _changed(recorded, changes)
     started = start_after(site, row.machine, given, why="replay", before=row.execution)
     JobsTable(site).mark_released(row, by=started)
     return started
+
+
+def _was_closed(site: Site, row: JobRow) -> bool:
+    """Return True if the row's own execution has been recorded as ended since the row was read."""
+    now = JobsTable(site).row(row.job_id)
+    return now is not None and now.execution == row.execution and now.status != RUNNING
 
 
 def _recorded_input(site: Site, job: Job, row: JobRow) -> Any:  # noqa: ANN401 - JSON

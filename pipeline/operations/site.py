@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pipeline.declared.names import LOCAL_STAGE, Names, stage_names
 from pipeline.declared.products import Product
@@ -48,7 +48,19 @@ def _client(site: Site, service: str) -> Any:  # noqa: ANN401
     from botocore.config import Config
 
     config = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
+    if service == "s3":
+        # New buckets refuse older signatures of forms. By itself, boto3 signs for the host of
+        # us-east-1, which redirects: a browser's upload would fail there.
+        style: Literal["auto", "virtual"] = "auto" if site.local else "virtual"
+        config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": style}))
     return site.session.client(service, endpoint_url=site.endpoint_url, config=config)
+
+
+def own_site(names: Names, products: tuple[Product, ...]) -> Site:
+    """Return the deployment that this function belongs to, reached with its role and endpoint."""
+    import boto3
+
+    return Site(names, boto3.Session(region_name=names.region), products)
 
 
 def local_site(names: Names, endpoint_url: str, products: tuple[Product, ...]) -> Site:

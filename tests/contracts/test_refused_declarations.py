@@ -42,6 +42,16 @@ from tests.contracts.additions import (
             r"access\.0\.actions\.0",
             id="no-such-action",
         ),
+        pytest.param(
+            FACE_FINDER + '[[tables]]\nname = "jobs"\nactions = ["Scan"]\n',
+            r"tables\.0\.actions\.0",
+            id="no-such-action-on-rows",
+        ),
+        pytest.param(
+            FACE_FINDER + 'executions = ["RedriveExecution"]\n',
+            r"executions\.0",
+            id="no-such-action-on-executions",
+        ),
     ],
 )
 def test_a_wrong_manifest_is_refused_by_its_field(tree: Path, manifest: str, field: str) -> None:
@@ -71,6 +81,13 @@ def test_access_to_what_there_is_not_is_refused(tree: Path, access: str, says: s
     add_container(tree, f'{FACE_FINDER}[[access]]\n{access}\nactions = ["read"]\n')
 
     with pytest.raises(ValueError, match=says):
+        read(tree)
+
+
+def test_access_to_a_table_there_is_not_is_refused(tree: Path) -> None:
+    add_container(tree, f'{FACE_FINDER}[[tables]]\nname = "jbos"\nactions = ["Query"]\n')
+
+    with pytest.raises(ValueError, match="face-finder has access to no table there is: jbos"):
         read(tree)
 
 

@@ -33,11 +33,19 @@ def _using(paths: list[Path], pattern: str) -> list[str]:
     return [str(path.relative_to(ROOT)) for path in paths if re.search(pattern, path.read_text())]
 
 
-def test_nothing_is_presigned() -> None:
+def test_one_module_presigns() -> None:
     verifies = ROOT / "pipeline" / "local" / "s3"
     signs = [path for path in SHIPPED if verifies not in path.parents]
 
-    assert _using(signs, r"presign|\bAWSAccessKeyId=|X-Amz-Signature") == []
+    pattern = r"generate_presigned|\bAWSAccessKeyId=|X-Amz-Signature"
+    assert _using(signs, pattern) == ["pipeline/operations/presigning.py"]
+
+
+def test_only_the_api_asks_for_what_is_presigned() -> None:
+    (module,) = (path for path in SHIPPED if path.name == "presigning.py")
+    others = [path for path in SHIPPED if path != module]
+
+    assert all(path.startswith("containers/http_api/") for path in _using(others, r"\bpresign_"))
 
 
 def test_nothing_that_arrives_is_run_or_unpickled() -> None:

@@ -149,9 +149,14 @@ class Driver:
         return {name: next(iter(value.values())) for name, value in row.get("Item", {}).items()}
 
     def records_of(self, key: str) -> list[dict[str, str]]:
+        """The rows of an object's jobs, less those of executions that claimed none."""
         rows = self.cloud.client("dynamodb").scan(TableName=NAMES.table("jobs"))["Items"]
         plain = [{name: next(iter(value.values())) for name, value in row.items()} for row in rows]
-        return [row for row in plain if row.get("key") == key]
+        return [
+            row
+            for row in plain
+            if row.get("key") == key and row["job_id"] != row["execution"].rpartition(":")[2]
+        ]
 
     def reason(self, execution: Execution) -> dict[str, Any]:
         """What quarantine says about an execution."""

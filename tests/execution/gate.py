@@ -1,4 +1,4 @@
-"""IAM at the one door everything passes, for S3: what no manifest declares is refused."""
+"""IAM at the one door everything passes: what no manifest declares is refused."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from pipeline.local.deployment import NAMES
 from pipeline.local.worker import Function
 
 DENIED: Final = b"<Error><Code>AccessDenied</Code><Message>Not declared.</Message></Error>"
+_ALLOWS: Final = {"write": {"put", "write"}, "read": {"read", "list"}}
 _CALLER: Final = re.compile(r"Credential=(?P<name>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a function asked for; an empty key is the bucket itself."""
+    """What a function asked for; an empty key is the bucket itself.
+
+    Of DynamoDB and Step Functions, the action is their own, without bucket and key.
+    """
 
     function: str
     service: str
-    action: Action
+    action: str
     bucket: str
     key: str
 
@@ -61,9 +65,14 @@ class Gate:
 
 
 def is_declared(request: Request, function: DeclaredFunction) -> bool:
+    manifest = function.manifest
+    if request.service == "dynamodb":
+        return any(request.action in table.actions for table in manifest.tables)
+    if request.service == "states":
+        return request.action in manifest.executions
     return request.service == "s3" and any(
         request.bucket == NAMES.bucket(access.bucket)
-        and request.action in access.actions
+        and any(request.action in _ALLOWS.get(action, {action}) for action in access.actions)
         and any(_matches(request.key, keys) for keys in access.keys_of(function.model))
         for access in function.manifest.access
         if access.is_for(function.engine)
@@ -78,13 +87,19 @@ def _read(environ: dict[str, Any]) -> Request | None:
     caller = _CALLER.search(environ.get("HTTP_AUTHORIZATION", ""))
     if caller is None:
         return None
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return Request(caller["name"], caller["service"], target.rpartition(".")[2], "", "")
     bucket, _, key = unquote(environ["PATH_INFO"]).lstrip("/").partition("/")
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-    action = _action(environ["REQUEST_METHOD"], in_parts=bool({"uploads", "uploadId"} & set(query)))
+    action = _action(
+        environ["REQUEST_METHOD"], key, in_parts=bool({"uploads", "uploadId"} & set(query))
+    )
     return Request(caller["name"], caller["service"], action, bucket, key)
 
 
-def _action(method: str, *, in_parts: bool) -> Action:
+def _action(method: str, key: str, *, in_parts: bool) -> Action:
     if method in {"GET", "HEAD"}:
-        return "read"
-    return "delete" if method == "DELETE" and not in_parts else "write"
+        return "read" if key else "list"
+    if method == "DELETE" and not in_parts:
+        return "delete"
+    return "write" if in_parts else "put"

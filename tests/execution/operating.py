@@ -14,7 +14,7 @@ Write = Callable[..., None]
 
 
 def row_of(site: Site, key: str) -> JobRow:
-    (row,) = (row for row in JobsTable(site).rows() if row.key == key)
+    (row,) = (row for row in JobsTable(site).rows() if row.key == key and not row.unclaimed)
     return row
 
 

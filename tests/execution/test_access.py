@@ -15,6 +15,7 @@ from pipeline.declared.blueprint import Blueprint
 from pipeline.local.cloud import local_cloud
 from pipeline.local.deployment import NAMES
 from tests.conftest import ROOT
+from tests.execution.api import User, job, prefix_of, wait_for
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
 from tests.execution.gate import Gate
@@ -73,6 +74,35 @@ def test_a_photo_with_prompts_needs_no_more_than_is_declared(guarded: Guarded) -
     assert kept
 
 
+def test_the_api_needs_no_more_than_is_declared(guarded: Guarded) -> None:
+    driver, ada = guarded.driver, User(guarded.driver.cloud.api, "ada")
+    key = f"{prefix_of(ada)}in/cat.png"
+    dropped = driver.drop(png(square()), key)
+    bad = driver.drop(b"no photo", f"{prefix_of(ada)}in/letter.txt")
+    guarded.gate.passed.clear()
+
+    assert job(ada, ada.upload()["id"])["state"] == "waiting"
+    for name in (dropped.name, dropped.output["job_id"]):
+        assert job(ada, name)["results"]
+    assert job(ada, bad.name)["error"]["name"] == "UnsupportedMedia"
+    assert ada.ask("GET", "/jobs").status == 200
+    for size in (1, 1, 2):
+        body = {"name": "cat.png", "bytes": size}
+        answer = ada.ask("POST", "/uploads", body=body, idempotency_key="one")
+        assert answer.status == (201 if size == 1 else 409)
+    started = ada.ask("POST", "/jobs", body={"key": key, "force": True}).json()
+    wait_for(ada, started["id"], "done")
+    again = ada.ask("POST", f"/jobs/{started['id']}/replay", body={"force": True}).json()
+    assert again["state"] == "running"
+    assert ada.ask("DELETE", f"/jobs/{again['id']}").status in {200, 409}
+    assert wait_for(ada, again["id"], "done", "failed")
+
+    assert guarded.gate.refused == []
+    used = {each.action for each in guarded.gate.passed if "http-api" in each.function}
+    assert {"StartExecution", "DescribeExecution", "GetExecutionHistory"} <= used
+    assert {"GetItem", "Query", "PutItem", "UpdateItem", "list", "read"} <= used
+
+
 def test_a_photo_in_a_bucket_we_may_not_read_is_quarantined_with_what_to_do(
     guarded: Guarded,
 ) -> None:
@@ -99,6 +129,8 @@ def test_a_photo_in_a_bucket_we_may_not_read_is_quarantined_with_what_to_do(
         ("background-remover-brightness", "put_object", "output", "cat_bg_removed.png"),
         ("background-remover-brightness", "put_object", "work", "embeddings/1/0123/45.npz"),
         ("media-inspector", "delete_object", "ingest", "cat.png"),
+        ("http-api", "get_object", "ingest", "cat.png"),
+        ("http-api", "delete_object", "output", "cat_bg_removed.png"),
         ("model-downloader", "delete_object", "models", "brightness/0123/manifest.json"),
     ],
 )

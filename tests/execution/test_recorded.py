@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import Execution, find_execution
 from pipeline.operations.jobs_table import JobsTable
@@ -25,13 +27,25 @@ def row_of(driver: Driver, key: str) -> dict[str, str]:
     return row
 
 
+def event_for(bucket: str, key: str) -> dict[str, object]:
+    return {
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": bucket}, "object": {"key": key}},
+    }
+
+
+def last_recorded(driver: Driver, recording: Execution) -> str:
+    """How the last row of a recording ended; what follows is the name of its object."""
+    return [state for state in driver.states_of(recording) if state.startswith("Recorded")][-1]
+
+
 def test_a_bug_releases_its_job_and_leaves_its_name_and_cause(driver: Driver) -> None:
     execution = driver.drop(png(square()), "recorded/bug.png", model="buggy")
 
     recording = driver.recording_of(execution)
 
     row = row_of(driver, "recorded/bug.png")
-    assert (recording.status, driver.states_of(recording)[-1]) == ("SUCCEEDED", "Recorded")
+    assert (recording.status, last_recorded(driver, recording)) == ("SUCCEEDED", "Recorded")
     assert (row["status"], row["error"]) == ("FAILED", "ZeroDivisionError")
     assert (row["execution"], row["held_until"]) == (execution.arn, "0")
     assert json.loads(row["reason"])["errorMessage"] == "integer division or modulo by zero"
@@ -136,11 +150,41 @@ def test_what_an_execution_says_of_itself_stands(driver: Driver) -> None:
     too_large = driver.drop(png(square()), "recorded/large.png", model="hungry")
     before = driver.record(name_of(refused)), row_of(driver, "recorded/large.png")
 
-    last_states = {driver.states_of(driver.recording_of(one))[-1] for one in (refused, too_large)}
+    recordings = [driver.recording_of(one) for one in (refused, too_large)]
 
-    assert last_states == {"RecordedBefore"}
-    assert (driver.record(name_of(refused)), row_of(driver, "recorded/large.png")) == before
+    assert {last_recorded(driver, each) for each in recordings} == {"RecordedBefore"}
+    source = {"bucket": NAMES.bucket("ingest"), "key": "recorded/letter.txt"}
+    assert driver.record(name_of(refused)) == before[0] | source
+    assert row_of(driver, "recorded/large.png") == before[1]
     assert [row["status"] for row in before] == ["QUARANTINED", "FAILED"]
+
+
+@pytest.mark.parametrize(
+    ("given", "source"),
+    [
+        ({"bucket": NAMES.bucket("ingest"), "key": "recorded/no.png"}, "recorded/no.png"),
+        (event_for(NAMES.bucket("ingest"), "recorded/none.png"), "recorded/none.png"),
+        ({"bucket": "", "key": "recorded/no.png"}, None),
+        ({"bucket": NAMES.bucket("ingest"), "key": ""}, None),
+        ({"bucket": 1, "key": ["x"]}, None),
+        ({"detail": {"bucket": "x", "object": [{"key": "x"}]}}, None),
+        ({"detail-type": "x", "detail": None}, None),
+        ("recorded/no.png", None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_what_was_refused_has_the_name_of_its_object_if_its_input_has_one(
+    driver: Driver, given: object, source: str | None
+) -> None:
+    refused = driver.start(given)
+    recording = driver.recording_of(refused)
+
+    row = driver.record(name_of(refused))
+    assert recording.status == "SUCCEEDED"
+    assert (row["status"], row["error"]) == ("QUARANTINED", refused.error)
+    assert row.get("key") == source
+    assert ("bucket" in row) == (source is not None)
 
 
 def test_a_job_that_another_execution_has_by_now_is_left_to_it(driver: Driver) -> None:
@@ -211,7 +255,7 @@ def test_an_end_that_is_told_after_the_job_was_held_for_a_redrive_is_not_recorde
     told.input["detail"]["stopDate"] += 1_000
     driver.record_failure(told.input)
 
-    assert driver.states_of(late)[-1] == "RecordedBefore"
+    assert last_recorded(driver, late) == "RecordedBefore"
     assert held["status"] == "RUNNING"
     assert row_of(driver, "recorded/resumed.png")["status"] == "FAILED"
 

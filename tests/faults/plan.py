@@ -26,6 +26,7 @@ SCENARIOS: Final = {
     ("stage-weights", "StageModel"): "unstaged",
     ("record-failure", "FindJob"): "red",
     ("record-failure", "RecordFailure"): "red",
+    ("record-failure", "NoteSource"): "red",
 }
 GOOD: Final = "good"
 

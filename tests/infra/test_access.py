@@ -54,6 +54,10 @@ def arn(path: str) -> str:
         ("model-downloader", "s3:GetObject", "models/u2net/0123/claim.json"),
         ("model-downloader", "s3:DeleteObject", "models/u2net/0123/claim.json"),
         ("model-downloader", "s3:ListBucket", "models"),
+        ("http-api", "s3:PutObject", "ingest/0123/4567/cat.jpg"),
+        ("http-api", "s3:ListBucket", "ingest"),
+        ("http-api", "s3:GetObject", "output/0123/4567/cat_bg_removed.png"),
+        ("http-api", "s3:GetObject", "quarantine/run-7/reason.json"),
     ],
 )
 def test_a_function_may_do_its_work(
@@ -78,12 +82,58 @@ def test_a_function_may_do_its_work(
         ("model-downloader", "s3:GetObject", "ingest/a/cat.jpg"),
         ("model-downloader", "s3:DeleteObject", "models/u2net/0123/manifest.json"),
         ("model-downloader", "s3:GetObject", "quarantine/run-7/reason.json"),
+        ("http-api", "s3:GetObject", "ingest/0123/4567/cat.jpg"),
+        ("http-api", "s3:DeleteObject", "ingest/0123/4567/cat.jpg"),
+        ("http-api", "s3:DeleteObject", "output/0123/4567/cat_bg_removed.png"),
+        ("http-api", "s3:GetObject", "work/0123/4567/mask.png"),
+        ("http-api", "s3:AbortMultipartUpload", "ingest/0123/4567/cat.jpg"),
+        ("http-api", "s3:PutObject", "output/0123/4567/cat_bg_removed.png"),
     ],
 )
 def test_a_function_may_do_nothing_else(
     access: Deployed, function: str, action: str, path: str
 ) -> None:
     assert not allows(role(access, f"matteline-dev-{function}"), action, arn(path))
+
+
+TABLE: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/matteline-dev-jobs"
+STATES: Final = f"arn:aws:states:{REGION}:{ACCOUNT}"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "allowed"),
+    [
+        ("dynamodb:GetItem", TABLE, True),
+        ("dynamodb:UpdateItem", TABLE, True),
+        ("dynamodb:Query", f"{TABLE}/index/by-key", True),
+        ("dynamodb:Query", f"{TABLE}/index/other", False),
+        ("dynamodb:Scan", TABLE, False),
+        ("dynamodb:Query", TABLE, False),
+        ("dynamodb:PutItem", TABLE, False),
+        ("dynamodb:DeleteItem", TABLE, False),
+        ("dynamodb:GetItem", TABLE.replace("jobs", "releases"), False),
+        ("dynamodb:PutItem", TABLE.replace("jobs", "requests"), True),
+        ("dynamodb:Query", TABLE.replace("jobs", "requests"), False),
+        ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-cutout:live", True),
+        ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-backfill:live", False),
+        ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-release-container", False),
+        ("states:StopExecution", f"{STATES}:execution:matteline-dev-cutout:a", True),
+        ("states:DescribeExecution", f"{STATES}:execution:matteline-dev-cutout:a", True),
+        ("states:GetExecutionHistory", f"{STATES}:execution:matteline-dev-cutout:a", True),
+        ("states:StopExecution", f"{STATES}:execution:matteline-dev-release-container:a", False),
+        ("states:RedriveExecution", f"{STATES}:execution:matteline-dev-cutout:a", False),
+    ],
+)
+def test_the_api_may_use_jobs_and_executions_of_products_only(
+    access: Deployed, action: str, resource: str, *, allowed: bool
+) -> None:
+    assert allows(role(access, "matteline-dev-http-api"), action, resource) is allowed
+
+
+def test_no_other_function_may_use_them(access: Deployed) -> None:
+    assert who_may(access, "dynamodb:GetItem", TABLE) == {"matteline-dev-http-api"}
+    started = f"{STATES}:stateMachine:matteline-dev-cutout:live"
+    assert who_may(access, "states:StartExecution", started) == {"matteline-dev-http-api"}
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -135,16 +185,6 @@ def test_the_data_key_is_used_through_s3_only(access: Deployed, function: str) -
         for each_arn in listed(each["Resource"])
     )
     assert ("kms:GenerateDataKey" in keyed["Action"]) == writes
-
-
-def test_a_function_without_access_uses_no_key(access: Deployed) -> None:
-    actions = {
-        action
-        for each in role(access, "matteline-dev-http-api")
-        for action in listed(each["Action"])
-    }
-
-    assert not any(action.startswith(("kms:", "s3:")) for action in actions)
 
 
 @pytest.mark.parametrize("function", [each.name(NAMES) for each in BLUEPRINT.functions])

@@ -155,7 +155,7 @@ def test_only_what_cannot_be_made_again_is_retained(
     assert bucket(storage, name).attributes["DeletionPolicy"] == policy
 
 
-def test_a_job_is_found_by_its_id_execution_and_status(storage: Deployed) -> None:
+def test_a_job_is_found_by_its_id_execution_status_and_object(storage: Deployed) -> None:
     jobs = storage.one("DynamoDB::Table", TableName="matteline-dev-jobs").properties
 
     assert jobs["KeySchema"] == [{"AttributeName": "job_id", "KeyType": "HASH"}]
@@ -173,7 +173,28 @@ def test_a_job_is_found_by_its_id_execution_and_status(storage: Deployed) -> Non
                 "ProjectionType": "INCLUDE",
             },
         },
+        {
+            "IndexName": "by-key",
+            "KeySchema": [
+                {"AttributeName": "bucket", "KeyType": "HASH"},
+                {"AttributeName": "key", "KeyType": "RANGE"},
+            ],
+            "Projection": {
+                "NonKeyAttributes": ["status", "execution", "product", "error", "updated_at"],
+                "ProjectionType": "INCLUDE",
+            },
+        },
     ]
+
+
+def test_answers_to_requests_expire_and_jobs_do_not(storage: Deployed) -> None:
+    expiring = {
+        table.properties["TableName"]: table.properties["TimeToLiveSpecification"]
+        for table in storage.of("DynamoDB::Table")
+        if "TimeToLiveSpecification" in table.properties
+    }
+
+    assert expiring == {"matteline-dev-requests": {"AttributeName": "expiration", "Enabled": True}}
 
 
 def test_the_jobs_table_has_point_in_time_recovery_and_outlives_its_stack(

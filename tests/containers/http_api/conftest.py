@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 from aws_lambda_powertools import Logger, Metrics
@@ -47,12 +47,16 @@ class WatchedCall(Call):
 Ask = Callable[..., Answered]
 
 
-def request(method: str, path: str, **more: Any) -> dict[str, Any]:
+FUNCTION: Final = "arn:aws:lambda:eu-central-1:123456789012:function:matteline-dev-http-api:live"
+
+
+def request(method: str, path: str, *, authorizer: Any = None, **more: Any) -> dict[str, Any]:
     """Return API Gateway's event."""
     about = {
         "requestId": "request-1",
         "stage": "$default",
         "http": {"method": method, "path": path},
+        **({"authorizer": authorizer} if authorizer else {}),
     }
     given = {"version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": ""}
     headers = {"content-type": "application/json"}
@@ -61,7 +65,7 @@ def request(method: str, path: str, **more: Any) -> dict[str, Any]:
 
 def ask_of(api: RestApi) -> Ask:
     def ask(method: str, path: str, **more: Any) -> Answered:
-        context = cast("LambdaContext", SimpleNamespace(failures=[]))
+        context = cast("LambdaContext", SimpleNamespace(failures=[], invoked_function_arn=FUNCTION))
         call = WatchedCall(Logger(service="test"), Metrics(namespace="test"), context, cold=False)
         answer = api.answer(request(method, path, **more), call)
         headers = {name.lower(): text for name, text in answer["headers"].items()}

@@ -97,6 +97,16 @@ def test_a_request_becomes_an_event(function: Function, address: str) -> None:
     assert about["authorizer"]["iam"]["userArn"] == "arn:aws:iam::123456789012:user/ada"
 
 
+def test_a_request_may_come_from_another_user(function: Function, address: str) -> None:
+    named = {"X-Matteline-Principal": "bob", "X-Matteline-Scopes": "a b"}
+    urllib3.request("GET", f"{address}/api/", headers=named)
+    urllib3.request("GET", f"{address}/api/", headers={"X-Matteline-Scopes": "a b"})
+
+    bob, ada = (event["requestContext"]["authorizer"] for event in function.events)
+    assert bob == {"lambda": {"principal": "bob", "scopes": "a b"}}
+    assert list(ada) == ["iam"]
+
+
 def test_equal_headers_are_joined(function: Function, address: str) -> None:
     headers = urllib3.HTTPHeaderDict([("X-Two", "a"), ("x-two", "b")])
 

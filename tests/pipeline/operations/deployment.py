@@ -10,7 +10,10 @@ import boto3
 from pydantic import JsonValue
 
 from pipeline.declared.names import LOCAL_NAMES
+from pipeline.declared.resources import load_resources
+from pipeline.local.deployment import create_tables
 from pipeline.operations.site import Site
+from tests.conftest import ROOT
 from tests.pipeline.operations.sites import PRODUCTS
 
 # A local cloud that ran earlier in this process has told moto to run state machines.
@@ -36,23 +39,7 @@ class Deployment:
                 definition=json.dumps(DEFINITION),
                 roleArn=ROLE,
             )
-        keys = [{"AttributeName": "job_id", "KeyType": "HASH"}]
-        self.site.client("dynamodb").create_table(
-            TableName=LOCAL_NAMES.table("jobs"),
-            KeySchema=keys,
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in ("job_id", "execution")
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "by-execution",
-                    "KeySchema": [{"AttributeName": "execution", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-
+        create_tables(load_resources(ROOT), self.site.client("dynamodb"))
         self.site.client("s3").create_bucket(Bucket=INGEST)
         self.site.client("s3").put_bucket_versioning(
             Bucket=INGEST, VersioningConfiguration={"Status": "Enabled"}

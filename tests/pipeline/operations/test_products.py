@@ -14,7 +14,10 @@ from pipeline.declared.names import LOCAL_NAMES
 from pipeline.operations.auditing import audit
 from pipeline.operations.backfilling import Batch, estimate
 from pipeline.operations.executions import executions_since, find_execution
+from pipeline.operations.jobs_table import JobRow, JobsTable
+from pipeline.operations.lookup import Job
 from pipeline.operations.repairing import repair
+from pipeline.operations.replaying import Changes, replay
 from pipeline.operations.verdicts import LOST
 from tests.pipeline.operations.deployment import Deployment
 from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT
@@ -108,3 +111,31 @@ def test_the_command_line_tells_products_apart(
     done = CliRunner().invoke(command, [*words, *(["--patience", "0"] if command is jobs else [])])
 
     assert told in done.output
+
+
+def test_a_row_without_an_object_is_closed(deployment: Deployment) -> None:
+    """An index takes no empty name."""
+    arn = deployment.ended("cutout", "nameless")
+    table = JobsTable(deployment.site)
+    nameless = JobRow("nameless", "RUNNING", arn, datetime.now(UTC))
+
+    assert table.close(nameless, error="ABORTED", reason="stopped")
+    closed = table.row("nameless")
+    assert closed is not None
+    assert (closed.status, closed.bucket, closed.key) == ("FAILED", "", "")
+
+
+@pytest.mark.parametrize(("other", "replayed"), [("", True), ("-of-another", False)])
+def test_a_job_whose_end_was_recorded_meanwhile_is_replayed(
+    deployment: Deployment, other: str, *, replayed: bool
+) -> None:
+    """Unless another execution has claimed it."""
+    arn = deployment.ended("cutout", "late")
+    deployment.record("late-job", f"{arn}{other}", machine="cutout", error="ABORTED")
+    execution = find_execution(deployment.site, arn)
+    read = JobRow("late-job", "RUNNING", arn, datetime.now(UTC), machine="cutout")
+
+    answer = replay(deployment.site, Job(read, execution, execution), Changes())
+
+    assert (answer.started is not None) is replayed
+    assert answer.refused == (None if replayed else "another execution has just claimed it")

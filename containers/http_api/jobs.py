@@ -1,0 +1,225 @@
+"""Jobs: follow one, list those of the caller, start, replay and cancel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Final, cast
+
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from containers.http_api.current import Current
+from containers.http_api.cursors import read_cursor, write_cursor
+from containers.http_api.failures import JobStopped
+from containers.http_api.options import check_options, find_product
+from containers.http_api.problems import NoSuchJob, NoSuchObject, NotReplayable, NotRunning
+from containers.http_api.repeats import IdempotencyKey, answer_once
+from containers.http_api.views import STATES, Job, Jobs, Listed, View, summarise
+from containers.http_api.waiting import LONGEST_S, await_end, preferred_wait
+from pipeline.artifacts import Location
+from pipeline.declared.catalogue import Catalogue
+from pipeline.declared.products import taker
+from pipeline.operations.executions import find_execution, start_new, stop
+from pipeline.operations.following import Followed, follow
+from pipeline.operations.jobs_table import DONE, RUNNING, JobsTable
+from pipeline.operations.lookup import Job as RecordedJob
+from pipeline.operations.lookup import latest_etag
+from pipeline.operations.site import Site
+from pipeline.operations.verdicts import DUPLICATE
+
+_MOST_LISTED: Final = 100
+Prefer = Annotated[
+    str | None,
+    Header(
+        alias="Prefer",
+        max_length=200,
+        description=f"`wait=10` answers when the job has ended, or after 10 s (up to {LONGEST_S}).",
+    ),
+]
+
+
+class NewJob(BaseModel):
+    """A job for an object that is in the ingest bucket already.
+
+    `product` is the one that the end of the key starts, unless another one is named. `force` does
+    again what was done before.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    product: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    force: bool = False
+
+
+class NewReplay(BaseModel):
+    """How to replay a job. `force` does again what is done."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    force: bool = False
+
+
+def add_jobs(
+    api: APIGatewayHttpResolver, current: Current, catalogue: Catalogue, *, docs: str
+) -> None:
+    desk = _Desk(current, catalogue, docs)
+
+    @api.get(
+        "/jobs/<name>",
+        operation_id="getJob",
+        summary="Say how far an upload or a job is, and give its results.",
+        tags=["Jobs"],
+        response_description="The upload or job",
+    )
+    def get_job(name: str, prefer: Prefer = None) -> Job:
+        return desk.describe(name, wait_s=preferred_wait(prefer))
+
+    @api.get(
+        "/jobs",
+        operation_id="listJobs",
+        summary="List the caller's jobs.",
+        tags=["Jobs"],
+        response_description="Some of the jobs",
+    )
+    def list_jobs(
+        status: Annotated[Listed | None, Query()] = None,
+        since: Annotated[AwareDatetime | None, Query()] = None,
+        cursor: Annotated[str | None, Query(max_length=3000)] = None,
+        limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50,
+    ) -> Jobs:
+        return desk.listed(status, since, cursor, limit)
+
+    @api.post(
+        "/jobs",
+        operation_id="createJob",
+        summary="Start a job for an object that was uploaded before.",
+        tags=["Jobs"],
+        status_code=HTTPStatus.ACCEPTED,
+        response_description="The job, which runs",
+    )
+    def create_job(job: NewJob, idempotency_key: IdempotencyKey = None) -> Job:
+        asked = ["createJob", job.model_dump(mode="json")]
+        return answer_once(current, idempotency_key, asked, lambda: desk.start(job), Job)
+
+    @api.post(
+        "/jobs/<name>/replay",
+        operation_id="replayJob",
+        summary="Run a job again with its recorded input.",
+        tags=["Jobs"],
+        status_code=HTTPStatus.ACCEPTED,
+        response_description="The job, which runs again",
+    )
+    def replay_job(name: str, replay: NewReplay, idempotency_key: IdempotencyKey = None) -> Job:
+        asked = ["replayJob", name, replay.model_dump(mode="json")]
+        return answer_once(
+            current, idempotency_key, asked, lambda: desk.replay(name, force=replay.force), Job
+        )
+
+    @api.delete(
+        "/jobs/<name>",
+        operation_id="cancelJob",
+        summary="Cancel a running job.",
+        tags=["Jobs"],
+        response_description="The job, which ends",
+    )
+    def cancel_job(name: str) -> Job:
+        return desk.cancel(name)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What the routes do, for the caller of the current request."""
+
+    current: Current
+    catalogue: Catalogue
+    docs: str
+
+    @property
+    def site(self) -> Site:
+        return self.current.site
+
+    @property
+    def visible(self) -> str:
+        """Return what the keys begin with that the caller may see; nothing for an operator."""
+        principal = self.current.principal
+        return "" if principal.operator else principal.prefix
+
+    def find(self, name: str) -> Followed:
+        owner = self.current.principal.prefix
+        found = follow(self.site, name, owner=owner, visible=self.visible)
+        if found is None:
+            raise NoSuchJob(f"there is no job {name!r:.100}")
+        return found
+
+    def describe(self, name: str, *, wait_s: int = 0) -> Job:
+        found = await_end(lambda: self.find(name), wait_s)
+        return View(self.site, self.visible, self.docs).describe(name, found)
+
+    def listed(
+        self, status: str | None, since: datetime | None, cursor: str | None, limit: int
+    ) -> Jobs:
+        page = JobsTable(self.site).below(
+            self.site.names.bucket("ingest"),
+            self.visible,
+            limit=limit,
+            status=status.upper() if status else None,
+            since=since,
+            after=read_cursor(cursor, self.visible) if cursor else None,
+        )
+        after = write_cursor(page.after) if page.after else None
+        return Jobs(jobs=tuple(map(summarise, page.rows)), cursor=after)
+
+    def start(self, asked: NewJob) -> Job:
+        site = self.site
+        place = Location(site.names.bucket("ingest"), asked.key)
+        starts = taker(asked.key, self.current.products)
+        # For another's object, the answer is the same as for one that there is not.
+        if not starts or not asked.key.startswith(self.visible) or not latest_etag(site, place):
+            raise NoSuchObject(f"there is no object {asked.key!r:.200}")
+        product = find_product(asked.product, self.current.products) if asked.product else starts
+        options = check_options(product, self.catalogue, asked.options)
+        given: JsonValue = {
+            "bucket": place.bucket,
+            "key": place.key,
+            "force": asked.force,
+            "options": options,
+        }
+        return self._started(start_new(site, product.machine, given, why="api"))
+
+    def replay(self, name: str, *, force: bool) -> Job:
+        from pipeline.operations.replaying import Changes, NotReplayed, start_again
+
+        site, found = self.site, self.find(name)
+        if not found.ended:
+            raise NotReplayable(f"it is {STATES[found.state]}")
+        if found.state in {DONE, DUPLICATE} and not force:
+            raise NotReplayable("it is done")
+        row, execution = found.row, found.execution
+        if row is None and execution is not None:
+            row = JobsTable(site).of_execution(execution.arn)
+        if row is None:
+            raise NotReplayable("it is not recorded yet; try again in a minute")
+        if execution is None or execution.arn != row.execution:
+            execution = find_execution(site, row.execution)
+        recorded = RecordedJob(row, execution, execution)
+        try:
+            started = start_again(site, recorded, row, Changes(force=force))
+        except NotReplayed as error:
+            raise NotReplayable(str(error)) from error
+        return self._started(cast("str", started))
+
+    def cancel(self, name: str) -> Job:
+        found = self.find(name)
+        if found.state != RUNNING or found.execution is None:
+            raise NotRunning(f"it is {STATES[found.state]}")
+        arn, error = found.execution.arn, JobStopped.__name__
+        stop(self.site, arn, error=error, cause="cancelled with DELETE /jobs")
+        return self.describe(name)
+
+    def _started(self, arn: str) -> Job:
+        return self.describe(arn.rpartition(":")[2])

@@ -1,0 +1,56 @@
+"""Who calls, as API Gateway's authoriser names them, and which keys are theirs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from containers.http_api.problems import NoPrincipal
+
+OPERATOR_SCOPE: Final = "matteline/operator"
+_DIGEST_LENGTH: Final = 32  # hexadecimal digits: 128 bits
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A caller. Everything of theirs in a bucket is below `prefix`, which ends in a slash.
+
+    The prefix is a digest: it does not show who they are, and nobody can choose another's.
+    An operator may see what belongs to others.
+    """
+
+    prefix: str
+    operator: bool = False
+
+    def may_see(self, key: str) -> bool:
+        return self.operator or key.startswith(self.prefix)
+
+
+def identify(authorizer: Mapping[str, Any] | None) -> Principal:
+    """Return the principal in an event's `requestContext.authorizer`.
+
+    IAM names users and roles by their unique IDs, a JWT by issuer and subject, a Lambda authoriser
+    by the text `principal` in its context. Scopes, separated by spaces, come from a JWT's claim
+    `scope` or from `scopes` in that context. Raises NoPrincipal if none of them names anybody.
+    """
+    match authorizer:
+        case {"iam": {"cognitoIdentity": {"identityId": str(identity)}}} if identity:
+            # One role stands for all identities of a pool.
+            return _principal("cognito", identity)
+        case {"iam": {"userId": str(user), **more}} if user and not more.get("cognitoIdentity"):
+            return _principal("iam", user)
+        case {"jwt": {"claims": {"iss": str(issuer), "sub": str(subject), **claims}}} if subject:
+            return _principal("jwt", issuer, subject, scopes=claims.get("scope"))
+        case {"lambda": {"principal": str(principal), **context}} if principal:
+            return _principal("lambda", principal, scopes=context.get("scopes"))
+        case _:
+            raise NoPrincipal("the request names no user")
+
+
+def _principal(*identity: str, scopes: object = None) -> Principal:
+    digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:_DIGEST_LENGTH]
+    granted = scopes.split() if isinstance(scopes, str) else []
+    return Principal(f"{digest}/", operator=OPERATOR_SCOPE in granted)

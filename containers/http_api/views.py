@@ -1,0 +1,190 @@
+"""Uploads and jobs as their owner sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from containers.http_api.failures import JobError, describe_failure, describe_gone, public_name
+from pipeline.artifacts import Location
+from pipeline.operations.following import EXPIRED, Followed, failure_of, result_of
+from pipeline.operations.history import read_history
+from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, JobRow
+from pipeline.operations.presigning import presign_get
+from pipeline.operations.site import Site
+from pipeline.operations.verdicts import DUPLICATE, WAITING
+
+_LASTS: Final = timedelta(hours=1)  # of an address of a result
+
+State = Literal["waiting", "expired", "running", "done", "duplicate", "quarantined", "failed"]
+Listed = Literal["running", "done", "quarantined", "failed"]
+STATES: Final[Mapping[str, State]] = {
+    WAITING: "waiting",
+    EXPIRED: "expired",
+    RUNNING: "running",
+    DONE: "done",
+    DUPLICATE: "duplicate",
+    QUARANTINED: "quarantined",
+    FAILED: "failed",
+}
+
+
+def _left_out_if_none(value: object) -> bool:
+    return value is None
+
+
+def _left_out_if_empty(value: tuple[object, ...]) -> bool:
+    return not value
+
+
+class ResultFile(BaseModel):
+    """A file of a result. `url` is its address, which needs no signature until it expires."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    url: str
+    expires_at: datetime
+    kind: str | None = Field(default=None, exclude_if=_left_out_if_none)
+    media_type: str | None = Field(default=None, exclude_if=_left_out_if_none)
+    bytes: int | None = Field(default=None, exclude_if=_left_out_if_none)
+    sha256: str | None = Field(default=None, exclude_if=_left_out_if_none)
+    width: int | None = Field(default=None, exclude_if=_left_out_if_none)
+    height: int | None = Field(default=None, exclude_if=_left_out_if_none)
+
+
+class TaskProgress(BaseModel):
+    """A task that a running job has begun; `ms` is how long it took, if it has ended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: str
+    ms: float | None = Field(default=None, exclude_if=_left_out_if_none)
+
+
+class Job(BaseModel):
+    """An upload or a job.
+
+    `id` is the name that it was asked for with, `job` its own id, once it has one: equal jobs have
+    equal ids. `execution` is what ran last for it. A job that is `done` has results and the record
+    of how they were made. One that is `duplicate` has those of the first job. One that is
+    `quarantined` will fail again with the same input; one that `failed` may not. `waiting` and
+    `expired` are uploads whose file never came. `tasks` are those that a running job has begun.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    state: State
+    product: str | None = Field(default=None, exclude_if=_left_out_if_none)
+    key: str | None = Field(default=None, exclude_if=_left_out_if_none)
+    job: str | None = Field(default=None, exclude_if=_left_out_if_none)
+    execution: str | None = Field(default=None, exclude_if=_left_out_if_none)
+    updated_at: datetime | None = Field(default=None, exclude_if=_left_out_if_none)
+    form_expires_at: datetime | None = Field(default=None, exclude_if=_left_out_if_none)
+    error: JobError | None = Field(default=None, exclude_if=_left_out_if_none)
+    results: tuple[ResultFile, ...] = Field(default=(), exclude_if=_left_out_if_empty)
+    record: ResultFile | None = Field(default=None, exclude_if=_left_out_if_none)
+    tasks: tuple[TaskProgress, ...] = Field(default=(), exclude_if=_left_out_if_empty)
+
+
+class JobSummary(BaseModel):
+    """A job in a list. `error` is the name of its error."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    state: Listed
+    product: str
+    key: str
+    updated_at: datetime
+    error: str | None = Field(default=None, exclude_if=_left_out_if_none)
+
+
+class Jobs(BaseModel):
+    """Some jobs, latest upload first. With a `cursor`, there may be more: ask again with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    jobs: tuple[JobSummary, ...]
+    cursor: str | None = Field(default=None, exclude_if=_left_out_if_none)
+
+
+@dataclass(frozen=True)
+class View:
+    """How one caller sees a deployment: objects whose keys begin with `visible`, errors in `docs`.
+
+    `docs` is the address of the folder of documents.
+    """
+
+    site: Site
+    visible: str
+    docs: str
+
+    def describe(self, name: str, found: Followed) -> Job:
+        """Return what was found by that name."""
+        row, execution = found.row, found.execution
+        arn = execution.arn if execution else row.execution if row else ""
+        product = self.site.product_of(arn)
+        has_job = row is not None and not row.unclaimed
+        return Job(
+            id=name,
+            state=STATES[found.state],
+            product=product.name if product else None,
+            key=found.source.key if arn else None,
+            job=row.job_id if row and has_job else None,
+            execution=arn.rpartition(":")[2] or None,
+            updated_at=row.updated_at if row else None,
+            form_expires_at=found.upload.expires_at if found.upload else None,
+            **self._outcome(found),
+        )
+
+    def _outcome(self, found: Followed) -> dict[str, Any]:
+        """Return the fields that say how a job ended, or which tasks it has begun."""
+        site = self.site
+        if found.state in {FAILED, QUARANTINED}:
+            return {"error": describe_failure(failure_of(site, found), self.docs)}
+        if found.state == RUNNING and found.execution:
+            visits = read_history(site, found.execution.arn)
+            tasks = [
+                TaskProgress(task=each.state, ms=each.ms) for each in visits if each.kind == "Task"
+            ]
+            return {"tasks": tuple(tasks)}
+        if found.state not in {DONE, DUPLICATE}:
+            return {}
+        result = result_of(site, found)
+        if result is None:
+            runs_first = found.state == DUPLICATE and found.row and found.row.status == RUNNING
+            return {} if runs_first else {"error": describe_gone(self.docs)}
+        files = [
+            self._file(Location.parse(uri), facts or {}) for uri, facts in result.files.items()
+        ]
+        media = {"media_type": "application/json"}
+        return {"results": tuple(files), "record": self._file(result.record, media)}
+
+    def _file(self, place: Location, facts: Mapping[str, Any]) -> ResultFile:
+        """Return a file with an address. Raises ValueError for one that the caller may not see."""
+        if not place.key.startswith(self.visible):
+            raise ValueError(f"{place.uri} is a result outside of its owner's keys")
+        known = ResultFile.model_fields.keys() - {"name", "url", "expires_at"}
+        return ResultFile(
+            name=place.key.rpartition("/")[2],
+            url=presign_get(self.site, place, lasts=_LASTS),
+            expires_at=datetime.now(UTC).replace(microsecond=0) + _LASTS,
+            **{field: facts[field] for field in known & facts.keys()},
+        )
+
+
+def summarise(row: JobRow) -> JobSummary:
+    return JobSummary(
+        id=row.job_id,
+        state=cast("Listed", STATES[row.status]),
+        product=row.product,
+        key=row.key,
+        updated_at=row.updated_at,
+        error=public_name(row.error) if row.error else None,
+    )

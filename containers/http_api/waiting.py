@@ -1,0 +1,38 @@
+"""Wait for the end of a job, as `Prefer: wait=20` asks (RFC 7240)."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Final
+
+from pipeline.operations.following import Followed
+
+LONGEST_S: Final = 20  # API Gateway answers for the function after 30
+_WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=[,;]|$)", re.IGNORECASE)
+_FIRST_PAUSE_S: Final = 0.25
+_LONGEST_PAUSE_S: Final = 2.0
+
+
+def preferred_wait(prefer: str | None) -> int:
+    """Return how many seconds a `Prefer` header asks to wait, at most `LONGEST_S`; else 0."""
+    asked = _WAIT.search(prefer or "")
+    return min(int(asked[1]), LONGEST_S) if asked else 0
+
+
+def await_end(
+    find: Callable[[], Followed],
+    seconds: float,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Followed:
+    """Return what `find` returns once it has ended, or after so many seconds."""
+    until, pause = clock() + seconds, _FIRST_PAUSE_S
+    found = find()
+    while not found.ended and (left := until - clock()) > 0:
+        sleep(min(pause, left))
+        pause = min(2 * pause, _LONGEST_PAUSE_S)
+        found = find()
+    return found

@@ -1,0 +1,205 @@
+"""`POST /uploads` answers with a form that allows one file at one key, and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from containers.http_api.principal import identify
+from pipeline.operations.uploading import LASTS, read_upload
+from tests.containers.http_api.conftest import Answered, Ask
+from tests.containers.http_api.test_problems import require_problem
+
+ADA = {"lambda": {"principal": "ada"}}
+PREFIX = identify(ADA).prefix
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+
+def upload(ask: Ask, **body: Any) -> Answered:
+    whole = {"name": "cat.jpg", "bytes": 1000, **body}
+    return ask("POST", "/uploads", body=json.dumps(whole), authorizer=ADA)
+
+
+def conditions_of(answer: Answered) -> list[Any]:
+    policy = json.loads(base64.b64decode(answer.json["fields"]["policy"]))
+    found: list[Any] = policy["conditions"]
+    return found
+
+
+def test_the_form_is_for_one_key_below_the_callers_prefix(ask: Ask) -> None:
+    answer = upload(ask)
+
+    key = f"{PREFIX}{answer.json['id']}/cat.jpg"
+    assert answer.status == 201
+    assert answer.json["product"] == "cutout"
+    assert answer.json["key"] == answer.json["fields"]["key"] == key
+    assert read_upload(answer.json["id"], PREFIX) is not None
+    assert "${" not in answer.text
+
+
+def test_every_field_of_the_form_has_a_condition_and_the_size_is_exact(ask: Ask) -> None:
+    options = {"crop": True, "allow_fallback": True, "outputs": ["mask", "cutout"]}
+    answer = upload(ask, media_type="image/jpeg", options=options)
+
+    conditions, fields = conditions_of(answer), answer.json["fields"]
+    exact = {
+        name: text for each in conditions if isinstance(each, dict) for name, text in each.items()
+    }
+    assert exact.pop("bucket") == "matteline-dev-ingest-123456789012-eu-central-1"
+    assert exact == {name: fields[name] for name in fields.keys() - {"policy", "x-amz-signature"}}
+    assert [each for each in conditions if isinstance(each, list)] == [
+        ["content-length-range", 1000, 1000]
+    ]
+    assert {name: text for name, text in fields.items() if name.startswith("x-amz-meta-")} == {
+        "x-amz-meta-matteline-crop": "true",
+        "x-amz-meta-matteline-allow-fallback": "true",
+        "x-amz-meta-matteline-outputs": "cutout,mask",
+    }
+    assert fields["Content-Type"] == "image/jpeg"
+
+
+def test_the_form_is_for_the_host_of_the_region(ask: Ask) -> None:
+    bucket = "matteline-dev-ingest-123456789012-eu-central-1"
+
+    assert upload(ask).json["url"] == f"https://{bucket}.s3.eu-central-1.amazonaws.com/"
+
+
+def test_the_form_expires_soon(ask: Ask) -> None:
+    answer = upload(ask)
+
+    expires = datetime.fromisoformat(answer.json["expires_at"])
+    policy = json.loads(base64.b64decode(answer.json["fields"]["policy"]))
+    assert timedelta() < expires - datetime.now(UTC) <= LASTS
+    signed = datetime.fromisoformat(policy["expiration"])
+    assert abs(signed - expires) <= timedelta(seconds=2)
+
+
+def test_two_uploads_of_one_name_do_not_meet(ask: Ask) -> None:
+    assert upload(ask).json["key"] != upload(ask).json["key"]
+
+
+def test_options_that_are_the_default_are_left_to_the_deployment(ask: Ask) -> None:
+    answer = upload(ask, options={"format": "png", "background": None, "prompts": []})
+
+    assert answer.status == 201
+    assert "x-amz-meta-" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "name", ["cat.jpg", "Käse 1 (2).JPG", "猫.heic", "no suffix", ".jpg", "a$.jpg"]
+)
+def test_a_plain_name_is_kept(ask: Ask, name: str) -> None:
+    answer = upload(ask, name=name)
+
+    assert answer.status == 201, answer.text
+    assert answer.json["key"].rpartition("/")[2] == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "", " ", "a/b.jpg", "../cat.jpg", "..", ".", "/cat.jpg", "cat.jpg/", "a\\b.jpg", "cat.jpg ",
+        "cat\n.jpg", "cat\x00.jpg", "cat\u202egpj.exe", "\ud800.jpg", "${filename}",
+        "a${filename}.jpg", "x" * 197 + ".jpg", "ä" * 101,
+    ],
+)  # fmt: skip
+def test_any_other_name_is_refused(ask: Ask, name: str) -> None:
+    answer = upload(ask, name=name)
+
+    require_problem(answer, 422, "InvalidRequest")
+    assert [each["field"] for each in answer.json["errors"]] == ["body.name"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("bytes", 0), ("bytes", -1), ("bytes", 1.5), ("bytes", "1000"), ("bytes", True),
+        ("bytes", None),
+        ("media_type", "text/html"), ("media_type", "multipart/form-data"),
+        ("media_type", "image/"),
+        ("media_type", "image/png\r\nx: y"), ("media_type", "image/png, text/html"),
+        ("product", "cutouts"), ("product", "transcript"), ("options", []), ("key", "x"),
+        ("bucket", "x"),
+    ],
+)  # fmt: skip
+def test_a_wrong_field_is_named(ask: Ask, field: str, value: Any) -> None:
+    answer = upload(ask, **{field: value})
+
+    require_problem(answer, 422, "InvalidRequest")
+    assert {each["field"].split(".")[1] for each in answer.json["errors"]} == {field}
+
+
+def test_a_file_that_no_product_would_take_is_refused_before_it_is_sent(ask: Ask) -> None:
+    answer = upload(ask, bytes=100 * 2**20 + 1)
+
+    require_problem(answer, 422, "MediaTooLarge")
+    assert [each["field"] for each in answer.json["errors"]] == ["body.bytes"]
+    assert upload(ask, bytes=100 * 2**20).status == 201
+
+
+def test_the_nearest_product_is_named(ask: Ask) -> None:
+    assert "'cutout'" in upload(ask, product="cutouts").json["detail"]
+    assert upload(ask, product="cutout").status == 201
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "fields"),
+    [
+        ({"margin": 101}, "InvalidOptions", ["margin"]),
+        ({"marign": 1}, "InvalidOptions", ["marign"]),
+        ({"format": "gif", "size": 0}, "InvalidOptions", ["format", "size"]),
+        ({"outputs": ["mask", "x"]}, "InvalidOptions", ["outputs.1"]),
+        ({"margin": 5}, "InvalidOptions", ["margin"]),
+        ({"format": "jpeg"}, "InvalidOptions", ["format"]),
+        ({"outputs": ["mask"], "format": "webp"}, "InvalidOptions", ["format"]),
+        (
+            {"format": "jpeg", "background": "#ffffff", "effort": "small"},
+            "InvalidOptions",
+            ["effort"],
+        ),
+        ({"model": None}, "InvalidOptions", ["model"]),
+        ({"model": "u2nett"}, "UnknownModel", ["model"]),
+        (
+            {"model": "u2net", "prompts": [{"points": [{"x": 1, "y": 1}]}]},
+            "InvalidPrompt",
+            ["prompts"],
+        ),
+        ({"model": "sam-vit-b"}, "InvalidPrompt", ["prompts"]),
+    ],
+)  # fmt: skip
+def test_wrong_options_are_refused_before_anything_is_uploaded(
+    ask: Ask, options: dict[str, Any], name: str, fields: list[str]
+) -> None:
+    answer = upload(ask, options=options)
+
+    require_problem(answer, 422, name)
+    assert [each["field"] for each in answer.json["errors"]] == [
+        f"body.options.{field}" for field in fields
+    ]
+
+
+def test_options_that_do_not_fit_into_metadata_are_refused(ask: Ask) -> None:
+    many = [{"points": [{"x": n + 0.125, "y": m + 0.25} for n in range(16)]} for m in range(8)]
+    answer = upload(ask, options={"model": "sam-vit-b", "prompts": many})
+
+    require_problem(answer, 422, "InvalidOptions")
+    assert re.search(r"[\d,]+ bytes as metadata; S3 allows 2,048", answer.json["detail"])
+
+
+@pytest.mark.parametrize("authorizer", [None, {}, {"iam": None}])
+def test_without_a_user_nothing_is_signed(ask: Ask, authorizer: Any) -> None:
+    body = json.dumps({"name": "cat.jpg", "bytes": 1})
+    headers = {"content-type": "application/json", "x-matteline-principal": "ada"}
+    answer = ask("POST", "/uploads", body=body, authorizer=authorizer, headers=headers)
+
+    require_problem(answer, 403, "NoPrincipal")
