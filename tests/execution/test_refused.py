@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pipeline.local.deployment import NAMES
-from tests.execution.driver import Driver
+from tests.calm import wait_for_calm
+from tests.execution.driver import PATIENCE_S, Driver
 from tests.pictures import png, square
 
 
@@ -164,7 +165,7 @@ def test_a_version_named_by_hand_is_the_one_that_is_cut_out(driver: Driver) -> N
         Bucket=NAMES.bucket("ingest"), Key="versions/.hidden/cat.png", Body=png(square(left=8))
     )
     driver.put(png(square(left=56)), "versions/.hidden/cat.png")
-    driver.wait_for(["versions/.hidden/cat.png"])
+    wait_for_calm(driver.cloud, patience_s=PATIENCE_S)
 
     execution = driver.start(
         {
