@@ -221,9 +221,10 @@ def test_the_same_photo_uploaded_again_while_it_is_worked_on_is_published_once(
 
 
 def test_a_version_that_a_user_named_is_published_over_a_newer_one(driver: Driver) -> None:
-    old = driver.s3.put_object(Bucket=NAMES.bucket("ingest"), Key="named/cat.png", Body=LEFT)
-    driver.drop(RIGHT, "named/cat.png")
     asked = {"bucket": NAMES.bucket("ingest"), "key": "named/cat.png"}
+    driver.drop(LEFT, asked["key"])
+    old = driver.s3.head_object(Bucket=asked["bucket"], Key=asked["key"])
+    driver.drop(RIGHT, asked["key"])
 
     execution = driver.start({**asked, "version_id": old["VersionId"], "force": True})
 
