@@ -11,7 +11,7 @@ import pytest
 
 from containers.http_api.api import RestApi
 from containers.http_api.openapi import DOCUMENT
-from pipeline.local import gateway
+from pipeline.local.gateway.gateway import PREFIX
 from tests.conftest import ROOT
 from tests.containers.http_api.conftest import Ask
 
@@ -59,7 +59,7 @@ def test_a_described_path_is_answered_below_the_described_server(
     for path in document["paths"]:
         problem = ask("PUT", f"{server['url']}{path}").json["type"]
         assert problem.endswith("#methodnotallowed")
-    assert server["url"] == gateway.PREFIX
+    assert server["url"] == PREFIX
 
 
 def test_every_operation_may_end_with_a_problem(document: dict[str, Any]) -> None:
