@@ -74,6 +74,23 @@ def test_every_operation_may_end_with_a_problem(document: dict[str, Any]) -> Non
     assert all(re.fullmatch(r"[a-z][A-Za-z]+", name) for name in names)
 
 
+def test_every_link_leads_to_an_operation_and_its_parameter(document: dict[str, Any]) -> None:
+    operations = {
+        each["operationId"]: each for ways in document["paths"].values() for each in ways.values()
+    }
+    links = [
+        link
+        for operation in operations.values()
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+
+    assert links
+    for link in links:
+        taken = {each["name"] for each in operations[link["operationId"]]["parameters"]}
+        assert link["parameters"].keys() <= taken
+
+
 def test_the_models_are_what_the_description_says(ask: Ask, document: dict[str, Any]) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     for path, name in (("/models", "Models"), ("/options", "AllOptions"), ("/nothing", "Problem")):
