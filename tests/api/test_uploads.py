@@ -54,7 +54,7 @@ def test_a_file_of_another_size_is_refused(
 def test_a_changed_field_is_refused(up: Terminal, user: User, field: str, text: str) -> None:
     form = user.upload(media_type="image/png", options={"crop": True})
 
-    assert code(send(form, **{field: text})) == "AccessDenied"
+    assert code(send(form, PHOTO, **{field: text})) == "AccessDenied"
     assert stored(up, form) == 0
 
 
