@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.models import Server
 from pydantic import TypeAdapter
 
 from containers.http_api.problems import MEDIA_TYPE, Problem
@@ -43,8 +42,8 @@ def make_document(api: APIGatewayHttpResolver) -> dict[str, Any]:
         title="Matteline",
         version=_VERSION,
         description="Drop media, get finished products back.",
-        servers=[Server(url=PREFIX)],
     ).model_dump(mode="json", by_alias=True, exclude_none=True)
+    document["servers"] = [{"url": PREFIX}]
     schemas = document["components"]["schemas"]
     for name in _ITS_SCHEMAS:
         schemas.pop(name, None)
