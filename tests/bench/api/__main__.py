@@ -225,7 +225,7 @@ def best_start(variables: dict[str, str]) -> tuple[float, float]:
 
 def row(table: Table, name: str, figure: float, aim: float | None = None) -> None:
     verdict = "" if aim is None else "met" if figure <= aim else "missed"
-    table.add_row(name, f"{figure:,.1f}", f"{aim:,.0f}" if aim else "", verdict)
+    table.add_row(name, f"{figure:,.2f}", f"{aim:,.0f}" if aim else "", verdict)
 
 
 if __name__ == "__main__":
