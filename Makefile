@@ -74,7 +74,7 @@ weights: $(READY)  ## Fetch and keep the published weights that tests and benchm
 # in the order of tests/conftest.py, not in that of their number of tests.
 .PHONY: test
 test: $(READY)  ## Run every test that needs no special machine; K=expr
-	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults" \
+	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults and not api" \
 		--ignore=tests/release --numprocesses=3 --dist=loadfile --no-loadscope-reorder \
 		$(if $(K),-k "$(K)")
 
@@ -85,6 +85,10 @@ test-hostile: $(READY)  ## Run hundreds of hostile inputs; check each outcome
 .PHONY: test-faults
 test-faults: $(READY)  ## Break every state, then count jobs; FAULT_DROPS=1000
 	@$(BIN)/pytest -m faults tests/faults
+
+.PHONY: test-api
+test-api: $(READY)  ## Use the HTTP API as clients do, on `matteline up`
+	@$(BIN)/pytest -m api tests/api
 
 .PHONY: test-release
 test-release: $(READY)  ## Test the release machine and smoke tests; K=expr
@@ -114,6 +118,10 @@ $(EMULATOR): tests/images/rie.txt | $(READY)
 .PHONY: bench
 bench: $(READY)  ## Measure time and memory, as ratios; BENCH=full for all
 	@$(BIN)/python -m tests.bench
+
+.PHONY: bench-api
+bench-api: $(READY)  ## Measure what the HTTP API adds to a request and a photo
+	@$(BIN)/python -m tests.bench.api
 
 .PHONY: bench-edges
 bench-edges: $(READY)  ## Compare edges with rembg and pymatting; write sheets

@@ -9,11 +9,9 @@ from typing import Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.event_handler.openapi.exceptions import (
-    RequestUnsupportedContentType,
-    RequestValidationError,
-)
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+from containers.http_api.bodies import read_json_only
 from containers.http_api.current import Current
 from containers.http_api.jobs import add_jobs
 from containers.http_api.models import add_models
@@ -24,7 +22,6 @@ from containers.http_api.problems import (
     InvalidRequest,
     MethodNotAllowed,
     NoSuchPath,
-    UnsupportedContent,
     WrongField,
     WrongFields,
     describe_problem,
@@ -53,10 +50,10 @@ class RestApi:
             # An invalid answer is a bug: without this, the caller would be told of a wrong request.
             response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
         )
+        read_json_only(self.routes)
         for kind, answer in {
             NotFoundError: self._no_route,
             RequestValidationError: self._invalid,
-            RequestUnsupportedContentType: self._unsupported,
             NamedError: self._problem,
             WrongFields: self._wrong,
             Exception: self._bug,
@@ -101,10 +98,6 @@ class RestApi:
 
     def _wrong(self, error: WrongFields) -> Response[str]:
         return self._problem(error.error, wrong=error.wrong)
-
-    def _unsupported(self, _error: RequestUnsupportedContentType) -> Response[str]:
-        said = self.routes.current_event.headers.get("content-type", "no type")
-        return self._problem(UnsupportedContent(f"the body is said to be {said}"))
 
     def _no_route(self, _error: NotFoundError) -> Response[str]:
         asked, method = self.routes.current_event.path, self.routes.current_event.http_method

@@ -9,7 +9,15 @@ from typing import Annotated, Any, Final, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+)
 
 from containers.http_api.current import Current
 from containers.http_api.cursors import read_cursor, write_cursor
@@ -39,6 +47,16 @@ Prefer = Annotated[
         description=f"`wait=10` answers when the job has ended, or after 10 s (up to {LONGEST_S}).",
     ),
 ]
+
+
+def _not_a_number(since: object) -> object:
+    """Refuse seconds since 1970, which pydantic would read as a time."""
+    if isinstance(since, str) and not since[4:5] == "-":
+        raise ValueError("should be a time with its zone, such as 2026-10-01T00:00:00Z")
+    return since
+
+
+Since = Annotated[AwareDatetime, BeforeValidator(_not_a_number)]
 
 
 class NewJob(BaseModel):
@@ -88,7 +106,7 @@ def add_jobs(
     )
     def list_jobs(
         status: Annotated[Listed | None, Query()] = None,
-        since: Annotated[AwareDatetime | None, Query()] = None,
+        since: Annotated[Since | None, Query()] = None,
         cursor: Annotated[str | None, Query(max_length=3000)] = None,
         limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50,
     ) -> Jobs:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.models import Server
 from pydantic import TypeAdapter
 
 from containers.http_api.problems import MEDIA_TYPE, Problem
@@ -18,6 +17,17 @@ _REFERENCE: Final = "#/components/schemas/{model}"
 # Powertools describes errors in a form that the API does not use.
 _ITS_RESPONSES: Final = ("422", "500")
 _ITS_SCHEMAS: Final = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
+_ID: Final = "$response.body#/id"
+_SAME: Final = "$request.path.name"
+_FIRST: Final = "$response.body#/jobs/0/id"
+# Which operations can follow one, and the parameter that each takes from its answer.
+_LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
+    "createUpload": {"getJob": {"name": _ID}},
+    "createJob": {"getJob": {"name": _ID}, "cancelJob": {"name": _ID}},
+    "replayJob": {"getJob": {"name": _ID}, "cancelJob": {"name": _ID}},
+    "getJob": {"replayJob": {"name": _SAME}, "cancelJob": {"name": _SAME}},
+    "listJobs": {"getJob": {"name": _FIRST}, "replayJob": {"name": _FIRST}},
+}
 
 
 def add_document(api: APIGatewayHttpResolver) -> None:
@@ -32,8 +42,8 @@ def make_document(api: APIGatewayHttpResolver) -> dict[str, Any]:
         title="Matteline",
         version=_VERSION,
         description="Drop media, get finished products back.",
-        servers=[Server(url=PREFIX)],
     ).model_dump(mode="json", by_alias=True, exclude_none=True)
+    document["servers"] = [{"url": PREFIX}]
     schemas = document["components"]["schemas"]
     for name in _ITS_SCHEMAS:
         schemas.pop(name, None)
@@ -43,6 +53,12 @@ def make_document(api: APIGatewayHttpResolver) -> dict[str, Any]:
         for operation in operations.values():
             for status in _ITS_RESPONSES:
                 operation["responses"].pop(status, None)
+            success = next(iter(operation["responses"].values()))
+            if links := _LINKS.get(operation["operationId"]):
+                success["links"] = {
+                    name: {"operationId": name, "parameters": parameters}
+                    for name, parameters in links.items()
+                }
             operation["responses"]["default"] = {"description": "A problem", "content": content}
     return document
 

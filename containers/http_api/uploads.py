@@ -7,7 +7,14 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from containers.http_api.current import Current
 from containers.http_api.options import check_options, find_product, options_metadata
@@ -28,7 +35,7 @@ _MEDIA_TYPE: Final = r"^((image|audio|video)/[a-z0-9][a-z0-9.+-]{0,99}|applicati
 
 def _plain(name: str) -> str:
     """Refuse what is no plain name of a file: it becomes the last part of a key."""
-    if len(name.encode(errors="surrogatepass")) > _LONGEST_NAME:
+    if len(name.encode()) > _LONGEST_NAME:
         raise ValueError(f"should have at most {_LONGEST_NAME} bytes")
     if not name.isprintable() or name != name.strip() or {"/", "\\"} & set(name):
         raise ValueError("should be a file name, without folders and control characters")
@@ -37,6 +44,11 @@ def _plain(name: str) -> str:
     if "${" in name:  # S3 would replace `${filename}`
         raise ValueError("should not contain ${")
     return name
+
+
+def _whole(number: object) -> object:
+    """Take 5.0 for 5, as JSON Schema does."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 class NewUpload(BaseModel):
@@ -50,7 +62,7 @@ class NewUpload(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, StringConstraints(min_length=1), AfterValidator(_plain)]
-    bytes: Annotated[int, Field(ge=1, strict=True)]
+    bytes: Annotated[int, Field(ge=1, strict=True), BeforeValidator(_whole)]
     media_type: Annotated[str, StringConstraints(pattern=_MEDIA_TYPE)] | None = None
     product: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)

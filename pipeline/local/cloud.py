@@ -17,7 +17,8 @@ from botocore.config import Config
 from pipeline.declared.blueprint import Blueprint
 from pipeline.local.deployment import NAMES, REGION, deploy, functions
 from pipeline.local.event_bridge import EventBridge
-from pipeline.local.gateway import PREFIX, Gateway, Route
+from pipeline.local.gateway.gateway import PREFIX, Gateway
+from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.moto import compat, memory

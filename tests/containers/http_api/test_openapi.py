@@ -11,7 +11,7 @@ import pytest
 
 from containers.http_api.api import RestApi
 from containers.http_api.openapi import DOCUMENT
-from pipeline.local import gateway
+from pipeline.local.gateway.gateway import PREFIX
 from tests.conftest import ROOT
 from tests.containers.http_api.conftest import Ask
 
@@ -59,7 +59,7 @@ def test_a_described_path_is_answered_below_the_described_server(
     for path in document["paths"]:
         problem = ask("PUT", f"{server['url']}{path}").json["type"]
         assert problem.endswith("#methodnotallowed")
-    assert server["url"] == gateway.PREFIX
+    assert server["url"] == PREFIX
 
 
 def test_every_operation_may_end_with_a_problem(document: dict[str, Any]) -> None:
@@ -72,6 +72,23 @@ def test_every_operation_may_end_with_a_problem(document: dict[str, Any]) -> Non
     names = [operation["operationId"] for operation in operations]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[a-z][A-Za-z]+", name) for name in names)
+
+
+def test_every_link_leads_to_an_operation_and_its_parameter(document: dict[str, Any]) -> None:
+    operations = {
+        each["operationId"]: each for ways in document["paths"].values() for each in ways.values()
+    }
+    links = [
+        link
+        for operation in operations.values()
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+
+    assert links
+    for link in links:
+        taken = {each["name"] for each in operations[link["operationId"]]["parameters"]}
+        assert link["parameters"].keys() <= taken
 
 
 def test_the_models_are_what_the_description_says(ask: Ask, document: dict[str, Any]) -> None:

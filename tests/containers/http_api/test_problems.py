@@ -98,7 +98,12 @@ def test_all_methods_of_a_path_are_allowed(trying: Ask) -> None:
         ('{"name": 1, "bytes": 0}', {"body.name", "body.bytes"}),
         ('{"name": "cat", "bytes": 1, "size": 2}', {"body.size"}),
         ("[]", {"body"}),
-        ("{", {"body.1"}),
+        ("{", {"body"}),
+        ("[" * 100_000, {"body"}),
+        ('{"name": "cat", "bytes": NaN}', {"body"}),
+        ('{"name": "cat", "bytes": 1e400}', {"body"}),
+        ('{"name": "\\ud800", "bytes": 1}', {"body"}),
+        ('{"name": "cat", "bytes": ' + "9" * 5000 + "}", {"body"}),
         (None, {"body"}),
     ],
 )
@@ -117,11 +122,36 @@ def test_a_wrong_parameter_is_named(trying: Ask) -> None:
     assert [each["field"] for each in answer.json["errors"]] == ["query.limit"]
 
 
-def test_a_body_of_another_type_is_refused(trying: Ask) -> None:
-    answer = trying("POST", "/orders", body="<a/>", headers={"content-type": "text/xml"})
+def test_a_body_that_is_no_text_is_refused(trying: Ask) -> None:
+    answer = trying("POST", "/orders", body="//4=", isBase64Encoded=True)
+
+    require_problem(answer, 422, "InvalidRequest")
+    assert [each["field"] for each in answer.json["errors"]] == ["body"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/xml",
+        "application/jsonp",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "multipart/form-data; boundary=b",
+    ],
+)
+def test_a_body_of_another_type_is_refused(trying: Ask, kind: str) -> None:
+    body = "name=cat&bytes=1"
+    answer = trying("POST", "/orders", body=body, headers={"content-type": kind})
 
     require_problem(answer, 415, "UnsupportedContent")
-    assert "text/xml" in answer.json["detail"]
+    assert kind in answer.json["detail"]
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON", ""])
+def test_a_body_of_json_is_read(trying: Ask, kind: str) -> None:
+    body = '{"name": "cat", "bytes": 1}'
+
+    assert trying("POST", "/orders", body=body, headers={"content-type": kind}).status == 200
 
 
 def test_an_error_of_the_pipeline_keeps_its_name_and_its_hint(trying: Ask) -> None:

@@ -109,7 +109,7 @@ def test_a_plain_name_is_kept(ask: Ask, name: str) -> None:
     "name",
     [
         "", " ", "a/b.jpg", "../cat.jpg", "..", ".", "/cat.jpg", "cat.jpg/", "a\\b.jpg", "cat.jpg ",
-        "cat\n.jpg", "cat\x00.jpg", "cat\u202egpj.exe", "\ud800.jpg", "${filename}",
+        "cat\n.jpg", "cat\x00.jpg", "cat\u202egpj.exe", "${filename}",
         "a${filename}.jpg", "x" * 197 + ".jpg", "ä" * 101,
     ],
 )  # fmt: skip
@@ -145,6 +145,10 @@ def test_a_file_that_no_product_would_take_is_refused_before_it_is_sent(ask: Ask
     require_problem(answer, 422, "MediaTooLarge")
     assert [each["field"] for each in answer.json["errors"]] == ["body.bytes"]
     assert upload(ask, bytes=100 * 2**20).status == 201
+
+
+def test_a_whole_number_may_be_written_with_a_point(ask: Ask) -> None:
+    assert upload(ask, bytes=1000.0).status == 201
 
 
 def test_the_nearest_product_is_named(ask: Ask) -> None:

@@ -14,7 +14,8 @@ import pytest
 import urllib3
 from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model
 
-from pipeline.local.gateway import Gateway, Route
+from pipeline.local.gateway.gateway import Gateway
+from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.runtime_api import Answer, error_answer
 from pipeline.local.server import LocalServer

@@ -1,0 +1,181 @@
+"""Two users cannot see each other, by any route. A new route needs a row in `ATTEMPTS`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+import urllib3
+
+from pipeline.local.cloud import make_client
+from pipeline.local.deployment import NAMES
+from tests.api.described import OPERATIONS, Operation
+from tests.execution.api import PHOTO, User, done, prefix_of
+from tests.execution.driver import PATIENCE_S
+from tests.pipeline.cli.terminal import Terminal
+
+MACHINE: Final = NAMES.machine_arn("cutout")
+KEY: Final = "the-owners-key"
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What the owner has: an upload that waits, a job that is done and one that was refused."""
+
+    owner: User
+    waiting: dict[str, Any]
+    finished: dict[str, Any]
+    refused: dict[str, Any]
+
+    @property
+    def names(self) -> list[str]:
+        """Every name by which the owner can ask for an upload or a job."""
+        return [
+            self.waiting["id"],
+            *(self.finished[name] for name in ("id", "job", "execution")),
+            *(self.refused[name] for name in ("id", "execution")),
+        ]
+
+    @property
+    def marks(self) -> list[str]:
+        """What no one else may be told, and what stands in everything that is the owner's."""
+        return [prefix_of(self.owner).strip("/"), self.owner.name, *self.names]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A request of another user. If it names something of the owner's, it must not be found."""
+
+    named: str = ""
+    query: str = ""
+    body: Any = None
+    idempotency_key: str = ""
+
+    def without_name(self) -> Attempt:
+        """Return the same request for something that never was."""
+        body = json.loads(json.dumps(self.body).replace(self.named, "never"))
+        return Attempt("never", self.query, body, self.idempotency_key)
+
+    def send(self, user: User, operation: Operation) -> urllib3.BaseHTTPResponse:
+        path = operation.path.format(name=self.named) + self.query
+        headers = {"idempotency_key": self.idempotency_key} if self.idempotency_key else {}
+        return user.ask(operation.method, path, body=self.body, **headers)
+
+
+def by_name(body: Any = None) -> Callable[[Belongings], list[Attempt]]:
+    return lambda theirs: [Attempt(name, body=body) for name in theirs.names]
+
+
+def nothing_named(_theirs: Belongings) -> list[Attempt]:
+    return [Attempt()]
+
+
+def by_key(theirs: Belongings) -> list[Attempt]:
+    return [
+        Attempt(key, body={"key": key, "force": True})
+        for key in (theirs.finished["key"], theirs.refused["key"], theirs.waiting["key"])
+    ]
+
+
+def form(_theirs: Belongings) -> list[Attempt]:
+    asked = {"name": "cat.png", "bytes": len(PHOTO)}
+    return [Attempt(body=asked), Attempt(body=asked, idempotency_key=KEY)]
+
+
+def listing(_theirs: Belongings) -> list[Attempt]:
+    queries = ("", "?limit=100", "?status=done", "?status=quarantined", "?since=2020-01-01T00:00Z")
+    return [Attempt(query=query) for query in queries]
+
+
+# By operationId: what another user asks for, to reach what is the owner's.
+ATTEMPTS: Final[dict[str, Callable[[Belongings], list[Attempt]]]] = {
+    "cancelJob": by_name(),
+    "createJob": by_key,
+    "createUpload": form,
+    "getJob": by_name(),
+    "listJobs": listing,
+    "listModels": nothing_named,
+    "listOptions": nothing_named,
+    "replayJob": by_name({"force": True}),
+}
+
+
+@pytest.fixture(scope="module")
+def theirs(up: Terminal, address: str) -> Belongings:
+    owner = User(address, "the-owner")
+    asked = {"name": "cat.png", "bytes": len(PHOTO)}
+    waiting = owner.ask("POST", "/uploads", body=asked, idempotency_key=KEY).json()
+    finished, refused = done(owner), done(owner, b"no photo", name="letter.txt")
+    theirs = Belongings(owner, waiting, finished, refused)
+    deadline = time.monotonic() + PATIENCE_S
+    while any('"status": "RUNNING"' in each for each in world(up.endpoint, theirs)):
+        assert time.monotonic() < deadline  # a job is done shortly before its execution ends
+        time.sleep(0.05)
+    return theirs
+
+
+def test_every_route_has_attempts() -> None:
+    assert ATTEMPTS.keys() == {operation.id for operation in OPERATIONS}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_another_user_finds_nothing_and_changes_nothing(
+    up: Terminal, theirs: Belongings, operation: Operation, user: User
+) -> None:
+    before = world(up.endpoint, theirs)
+    attempts = ATTEMPTS[operation.id](theirs)
+
+    for attempt in attempts:
+        answer = attempt.send(user, operation)
+        if attempt.named:
+            never = attempt.without_name().send(user, operation)
+            assert answer.status == never.status == 404, answer.data
+            assert told(answer, attempt.named) == told(never, "never")
+        else:
+            assert answer.status < 300, answer.data
+            assert [mark for mark in theirs.marks if mark in answer.data.decode()] == []
+
+    assert attempts
+    assert world(up.endpoint, theirs) == before
+
+
+def test_the_owner_is_answered(theirs: Belongings) -> None:
+    """Without this, the attempts would prove nothing: what they name is there."""
+    for name in theirs.names:
+        assert theirs.owner.ask("GET", f"/jobs/{name}").status == 200
+    assert theirs.finished["job"] in theirs.owner.ask("GET", "/jobs").data.decode()
+
+
+def told(answer: urllib3.BaseHTTPResponse, named: str) -> dict[str, Any]:
+    """Return an answer without the name that was asked for and without the request's own id."""
+    read = json.loads(answer.data.decode().replace(named, "…"))
+    return {field: text for field, text in read.items() if field != "request_id"}
+
+
+def world(endpoint: str, theirs: Belongings) -> list[str]:
+    """Return everything of the owner's that is stored or has run."""
+    s3, states = make_client("s3", endpoint), make_client("stepfunctions", endpoint)
+    dynamodb = make_client("dynamodb", endpoint)
+    objects = [
+        [bucket["Name"], version]
+        for bucket in s3.list_buckets()["Buckets"]
+        for version in s3.list_object_versions(Bucket=bucket["Name"]).get("Versions", [])
+    ]
+    rows = [
+        [table, row]
+        for table in dynamodb.list_tables()["TableNames"]
+        for row in dynamodb.scan(TableName=table)["Items"]
+    ]
+    executions = [
+        states.describe_execution(executionArn=each["executionArn"])
+        for page in states.get_paginator("list_executions").paginate(stateMachineArn=MACHINE)
+        for each in page["executions"]
+    ]
+    for each in executions:
+        del each["ResponseMetadata"]
+    everything = (json.dumps(each, default=str) for each in (*objects, *rows, *executions))
+    return sorted(each for each in everything if any(mark in each for mark in theirs.marks))

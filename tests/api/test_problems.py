@@ -1,0 +1,74 @@
+"""Each problem that a request can meet, one by one, on the running cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+import urllib3
+
+from containers.http_api.problems import RequestError
+from tests.execution.api import PHOTO, User, done, problem
+
+Meet = Callable[[User], urllib3.BaseHTTPResponse]
+FORM: Final = {"name": "cat.png", "bytes": len(PHOTO)}
+
+
+def reuse(user: User) -> urllib3.BaseHTTPResponse:
+    user.ask("POST", "/uploads", body=FORM, idempotency_key="once")
+    return user.ask("POST", "/uploads", body={**FORM, "bytes": 1}, idempotency_key="once")
+
+
+# By the error's name: a request that meets it.
+MEETINGS: Final[dict[str, Meet]] = {
+    "IdempotencyKeyReused": reuse,
+    "InvalidRequest": lambda user: user.ask("POST", "/uploads", body={}),
+    "MethodNotAllowed": lambda user: user.ask("PATCH", "/models"),
+    "NoSuchJob": lambda user: user.ask("GET", "/jobs/never"),
+    "NoSuchObject": lambda user: user.ask("POST", "/jobs", body={"key": "never.png"}),
+    "NoSuchPath": lambda user: user.ask("GET", "/photos"),
+    "NotReplayable": lambda user: user.ask(
+        "POST", f"/jobs/{done(user)['id']}/replay", body={"force": False}
+    ),
+    "NotRunning": lambda user: user.ask("DELETE", f"/jobs/{user.upload()['id']}"),
+    "UnsupportedContent": lambda user: user.ask(
+        "POST", "/uploads", body=FORM, content_type="text/plain"
+    ),
+}
+ELSEWHERE: Final = {
+    "InternalError": "a bug: tests/containers/http_api/test_problems.py",
+    "NoPrincipal": "the local cloud always has a user: tests/containers/http_api/test_uploads.py",
+    "RequestInProgress": "a race: tests/execution/test_api_repeats.py",
+}
+
+
+def leaves(kind: type[RequestError]) -> dict[str, type[RequestError]]:
+    below = kind.__subclasses__()
+    if not below:
+        return {kind.__name__: kind}
+    return {name: leaf for each in below for name, leaf in leaves(each).items()}
+
+
+ERRORS: Final = {
+    name: kind
+    for name, kind in leaves(RequestError).items()
+    if kind.__module__.startswith("containers.")
+}
+
+
+def test_every_problem_is_met_here_or_elsewhere() -> None:
+    assert sorted(ERRORS) == sorted([*MEETINGS, *ELSEWHERE])
+
+
+@pytest.mark.parametrize("name", MEETINGS)
+def test_a_problem_says_what_is_wrong_and_what_to_do(user: User, name: str) -> None:
+    answer = MEETINGS[name](user)
+
+    assert problem(answer) == (ERRORS[name].status, name.lower())
+    assert answer.headers["content-type"] == "application/problem+json"
+    told: dict[str, Any] = answer.json()
+    assert told["hint"] == ERRORS[name].hint
+    assert told["request_id"] == answer.headers["apigw-requestid"]
+    assert told["title"]
+    assert told["detail"]
