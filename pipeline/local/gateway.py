@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import get_input_stream
 
+from pipeline.local.key_authorizer import KeyAuthorizer
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.runtime_api import Answer
 
@@ -88,11 +89,18 @@ class Gateway:
     """WSGI middleware that answers requests below `/api` and passes on all others."""
 
     def __init__(
-        self, app: WSGIApplication, host: LambdaHost, route: Route, *, longest_s: float = _LONGEST_S
+        self,
+        app: WSGIApplication,
+        host: LambdaHost,
+        route: Route,
+        *,
+        keys: KeyAuthorizer | None = None,
+        longest_s: float = _LONGEST_S,
     ) -> None:
         self._app = app
         self._host = host
         self._route = route
+        self._keys = keys
         self._longest_s = longest_s
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -114,7 +122,10 @@ class Gateway:
             return _message(HTTPStatus.BAD_REQUEST, "Bad Request")
         if len(body) > _MOST_REQUEST:
             return _message(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large")
-        event = json.dumps(_event(environ, body, self._route, request_id)).encode()
+        request = _event(environ, body, self._route, request_id)
+        if denied := self._authorize(request):
+            return denied
+        event = json.dumps(request).encode()
         if len(event) > _MOST_PAYLOAD:
             return _message(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large")
         try:
@@ -123,6 +134,19 @@ class Gateway:
             return _message(HTTPStatus.SERVICE_UNAVAILABLE, "Service Unavailable")
         reply = None if answer.failed else _read(answer.payload)
         return reply or _message(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+
+    def _authorize(self, request: dict[str, Any]) -> _Reply | None:
+        """Name the owner of the request's key, if it has one; return an answer if it is denied."""
+        if self._keys is None or not self._keys.takes(request["headers"]):
+            return None
+        try:
+            user = self._keys.authorize(request)
+        except ValueError:
+            return _message(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+        if user is None:
+            return _message(HTTPStatus.FORBIDDEN, "Forbidden")
+        request["requestContext"]["authorizer"] = user
+        return None
 
     def _invoke(self, event: bytes) -> Future[Answer]:
         future: Future[Answer] = Future()
