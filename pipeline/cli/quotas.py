@@ -72,11 +72,7 @@ def set_quotas(site: Site, principal: str, **given: int | str | None) -> None:
     PRINCIPAL is the prefix of the principal's objects, which `GET /quotas` and `matteline keys
     list` show, or `default`. Limits that are not given stay. They hold from the next request on.
     """
-    limits = {
-        name: None if limit == NO_LIMIT else limit
-        for name, limit in given.items()
-        if limit is not None
-    }
+    limits = {name: _limit(limit) for name, limit in given.items() if limit is not None}
     if not limits:
         raise click.UsageError("give at least one limit")
     QuotasTable(site).set_limits(principal, limits)
@@ -93,3 +89,7 @@ def clear_quotas(site: Site, principal: str) -> None:
     """
     if not QuotasTable(site).clear_limits(principal):
         raise click.ClickException(f"no limits are set for {principal}")
+
+
+def _limit(given: int | str) -> int | None:
+    return given if isinstance(given, int) else None
