@@ -10,8 +10,10 @@ import urllib3
 from click.testing import CliRunner
 
 from pipeline.cli.command import matteline
+from pipeline.local.deployment import NAMES
 from tests.execution.api import PHOTO, User, done, prefix_of, problem, wait_for
 from tests.execution.driver import Driver
+from tests.pictures import png, square
 
 
 def limit(driver: Driver, user: User, *words: str) -> None:
@@ -83,6 +85,19 @@ def test_jobs_and_replays_count_when_they_start_and_not_when_they_are_refused(
     ):
         assert problem(refused) == (429, "quotaexceeded")
     assert ada.ask("GET", f"/jobs/{first['id']}").status == 200
+
+
+def test_a_replay_that_starts_nothing_does_not_count(driver: Driver) -> None:
+    ada = User(driver.cloud.api, "replaying-ada")
+    first = done(ada)
+    before = left(ada)
+    driver.s3.put_object(Bucket=NAMES.bucket("ingest"), Key=first["key"], Body=png(square(left=40)))
+
+    answer = ada.ask("POST", f"/jobs/{first['job']}/replay", body={"force": True})
+
+    assert problem(answer) == (409, "notreplayable")
+    assert "was replaced" in answer.json()["detail"]
+    assert left(ada) == before
 
 
 def test_an_operator_changes_limits_without_a_release(driver: Driver) -> None:
