@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from containers.http_api.problems import NoPrincipal
 from pipeline import api_keys
-from pipeline.operations.owning import prefix_of, prefix_of_key
+from pipeline.operations.owning import prefix_of
 
 OPERATOR_SCOPE: Final = api_keys.OPERATOR_SCOPE
 # The last one has the groups of a user of Amazon Cognito, which only its administrators change.
@@ -41,22 +41,26 @@ def identify(authorizer: Mapping[str, Any] | None) -> Principal:
     match authorizer:
         case {"iam": {"cognitoIdentity": {"identityId": str(identity)}}} if identity:
             # One role stands for all identities of a pool.
-            return Principal(prefix_of("cognito", identity))
+            return _principal("cognito", identity)
         case {"iam": {"userId": str(user), **more}} if user and not more.get("cognitoIdentity"):
-            return Principal(prefix_of("iam", user))
+            return _principal("iam", user)
         case {"jwt": {"claims": {"iss": str(issuer), "sub": str(subject), **claims}}} if subject:
-            operator = any(OPERATOR_SCOPE in _scopes(claims.get(name)) for name in _SCOPE_CLAIMS)
-            return Principal(prefix_of("jwt", issuer, subject), operator)
+            scopes = [claims.get(name) for name in _SCOPE_CLAIMS]
+            return _principal("jwt", issuer, subject, scopes=scopes)
         case {"lambda": {"principal": str(principal), **context}} if principal:
-            operator = OPERATOR_SCOPE in _scopes(context.get("scopes"))
-            return Principal(prefix_of_key(principal), operator)
+            return _principal("lambda", principal, scopes=[context.get("scopes")])
         case _:
             raise NoPrincipal("the request names no user")
 
 
-def _scopes(claim: object) -> list[str]:
-    """Return the scopes in a claim: `a b`, or `[a b]`, as API Gateway writes a list."""
-    if not isinstance(claim, str):
+def _principal(*identity: str, scopes: Iterable[object] = ()) -> Principal:
+    granted = {scope for each in scopes for scope in _listed(each)}
+    return Principal(prefix_of(*identity), operator=OPERATOR_SCOPE in granted)
+
+
+def _listed(scopes: object) -> list[str]:
+    """Return the scopes in `a b`, or in `[a b]`, as API Gateway writes a list."""
+    if not isinstance(scopes, str):
         return []
-    listed = claim.startswith("[") and claim.endswith("]")
-    return (claim[1:-1] if listed else claim).split()
+    bracketed = scopes.startswith("[") and scopes.endswith("]")
+    return (scopes[1:-1] if bracketed else scopes).split()

@@ -57,7 +57,7 @@ def quotas() -> None:
 @site_options
 def list_quotas(site: Site) -> None:
     """List limits and what is used, of everybody who used or was given some."""
-    tables.print_quotas(QuotasTable(site).principals(datetime.now(UTC)))
+    tables.print_quotas(QuotasTable(site).usages(datetime.now(UTC)))
 
 
 @quotas.command("set")

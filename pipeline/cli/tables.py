@@ -16,7 +16,7 @@ from pipeline.operations.history import Visit
 from pipeline.operations.jobs_table import JobRow
 from pipeline.operations.keys import KeyRow
 from pipeline.operations.lookup import Job, quarantined_key
-from pipeline.operations.quotas import EVERYBODY, Principal
+from pipeline.operations.quotas import EVERYBODY, Usage
 from pipeline.operations.repairing import Repair
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import KINDS
@@ -126,17 +126,17 @@ def print_keys(rows: Sequence[KeyRow], now: datetime) -> None:
     console().print(table)
 
 
-def print_quotas(principals: Sequence[Principal]) -> None:
+def print_quotas(usages: Sequence[Usage]) -> None:
     """Print one line for each quota of each principal."""
     table = Table("principal", "quota", "limit", "set", "used", "left", "resets")
-    for principal in principals:
-        for each in principal.standings:
-            everybody = principal.prefix == EVERYBODY
+    for usage in usages:
+        for each in usage.standings:
+            everybody = usage.prefix == EVERYBODY
             table.add_row(
-                principal.prefix,
+                usage.prefix,
                 f"{each.quota.name} a {each.quota.window.name.lower()}",
                 "none" if each.limit is None else f"{each.limit:,}",
-                "yes" if each.quota.name in principal.own else "",
+                "yes" if each.quota.name in usage.own else "",
                 "" if everybody else f"{each.used:,}",
                 "" if everybody or each.left is None else f"{each.left:,}",
                 "" if everybody else _when(each.resets_at),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from pipeline.api_keys import OPERATOR_SCOPE, new_key
-from pipeline.operations.owning import prefix_of_key
+from pipeline.operations.owning import prefix_of
 from pipeline.operations.site import Site
 
 _TABLE: Final = "keys"
@@ -32,7 +32,7 @@ class KeyRow:
     @property
     def prefix(self) -> str:
         """Return what the keys of the principal's objects begin with."""
-        return prefix_of_key(self.principal)
+        return prefix_of("lambda", self.principal)
 
     def state(self, now: datetime) -> str:
         if self.revoked_at:

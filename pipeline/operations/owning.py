@@ -16,8 +16,3 @@ def prefix_of(*identity: str) -> str:
     """
     digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:_DIGEST_LENGTH]
     return f"{digest}/"
-
-
-def prefix_of_key(principal: str) -> str:
-    """Return the prefix of a principal whom the key authoriser names."""
-    return prefix_of("lambda", principal)

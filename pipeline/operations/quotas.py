@@ -94,7 +94,7 @@ class NotCounted(Exception):
     """DynamoDB did not count a request, or did not say what is left."""
 
 
-class Principal(NamedTuple):
+class Usage(NamedTuple):
     """A principal's prefix, or EVERYBODY; the limits set for it, and how it stands."""
 
     prefix: str
@@ -132,7 +132,7 @@ class QuotasTable:
             rows = self._rows(_limits_id(EVERYBODY), _limits_id(prefix), *counts)
         return _standings(rows, prefix, now)
 
-    def principals(self, now: datetime) -> list[Principal]:
+    def usages(self, now: datetime) -> list[Usage]:
         """Return everybody, and each principal with limits of their own or counts in a window.
 
         Reads the whole table.
@@ -148,7 +148,7 @@ class QuotasTable:
             if any(_counts_id(prefix, window, now) in rows for window in Window)
         }
         return [
-            Principal(name, _limits(rows, name), _standings(rows, name, now))
+            Usage(name, _limits(rows, name), _standings(rows, name, now))
             for name in (EVERYBODY, *sorted((limited | counted) - {EVERYBODY}))
         ]
 

@@ -226,7 +226,7 @@ def test_operators_see_who_has_limits_or_spent_something(table: QuotasTable) -> 
     table.spend(ADA, {"jobs": 2}, NOON)
     table.spend(f"{'c' * 32}/", {"jobs": 1}, NOON - timedelta(days=1))
 
-    found = table.principals(NOON)
+    found = table.usages(NOON)
 
     assert [each.prefix for each in found] == [EVERYBODY, ADA, BOB]
     assert [each.standings[0].used for each in found] == [0, 2, 0]
