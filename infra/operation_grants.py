@@ -32,6 +32,7 @@ class Grants:
             "release-reason": self._reason,
             "smoke-hook": self._smoke,
             "image-watch": self._watch,
+            "key-authorizer": self._keys,
         }
         return granted[operation]()
 
@@ -88,9 +89,15 @@ class Grants:
             enhanced_findings(),
         ]
 
+    def _keys(self) -> list[iam.PolicyStatement]:
+        return [self._rows("keys")]
+
     def _releases(self) -> iam.PolicyStatement:
-        table = f"{self.names.arn('dynamodb')}:table/{self.names.table('releases')}"
-        return _allow(["dynamodb:GetItem"], [table])
+        return self._rows("releases")
+
+    def _rows(self, table: str) -> iam.PolicyStatement:
+        arn = f"{self.names.arn('dynamodb')}:table/{self.names.table(table)}"
+        return _allow(["dynamodb:GetItem"], [arn])
 
     @property
     def repositories(self) -> list[str]:

@@ -56,7 +56,7 @@ def add_operation_alarm(alarms: Alarms, blueprint: Blueprint, names: Names) -> N
         "operations-failing",
         _sum(failed, label="errors"),
         above=0,
-        meaning="A function that checks, smoke-tests or watches images failed.",
+        meaning="A function that checks or watches images, or authorises keys, failed.",
         section="operations-failing",
     )
 

@@ -27,6 +27,7 @@ from containers.http_api.problems import (
     describe_problem,
     problem_response,
 )
+from containers.http_api.quotas import add_quotas
 from containers.http_api.uploads import add_uploads
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.products import load_products
@@ -66,10 +67,11 @@ class RestApi:
         call.logger.append_keys(
             request_id=about["requestId"], method=about["http"]["method"], path=request["rawPath"]
         )
-        self.routes.context["call"] = call
+        headers: dict[str, str] = {}
+        self.routes.context |= {"call": call, "headers": headers}
         answer = self.routes.resolve(request, call.lambda_context)
         call.logger.append_keys(status=answer["statusCode"])
-        return answer
+        return {**answer, "headers": {**answer["headers"], **headers}}
 
     def _problem(
         self,
@@ -131,5 +133,6 @@ def build_api(root: Path, settings: Settings) -> RestApi:
     add_options(api.routes, catalogue, products)
     add_uploads(api.routes, current, catalogue)
     add_jobs(api.routes, current, catalogue, docs=docs)
+    add_quotas(api.routes, current)
     add_document(api.routes)
     return api

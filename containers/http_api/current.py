@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 
 from containers.http_api.principal import Principal, identify
+from containers.http_api.quotas import spend
 from pipeline.declared.names import names_of_function
 from pipeline.declared.products import Product
 from pipeline.observed import Call
@@ -35,6 +36,23 @@ class Current:
     def call(self) -> Call:
         call: Call = self.api.context["call"]
         return call
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the headers that the answer gets in addition to its own; a route may set some."""
+        headers: dict[str, str] = self.api.context["headers"]
+        return headers
+
+    def spend(self, *, jobs: int = 0, upload_bytes: int = 0, masks: int = 0) -> None:
+        """Count what the request asks for against its sender's quotas, or refuse the request.
+
+        Call it once in a request: after everything that may be wrong with it was checked, and right
+        before its effect. Nothing that was counted is given back. In `answer_once`, call it inside
+        of `answer`, so that a repeat does not count. `jobs` counts each job that is started or may
+        be started with a form; `masks` is of another window, so count them without the other two.
+        Raises QuotaExceeded or QuotasUnavailable.
+        """
+        spend(self, {"jobs": jobs, "upload_bytes": upload_bytes, "masks": masks})
 
     @functools.cached_property
     def site(self) -> Site:

@@ -207,6 +207,7 @@ class _Desk:
             "force": asked.force,
             "options": options,
         }
+        self.current.spend(jobs=1)
         return self._started(start_new(site, product.machine, given, why="api"))
 
     def replay(self, name: str, *, force: bool) -> Job:
@@ -224,9 +225,11 @@ class _Desk:
             raise NotReplayable("it is not recorded yet; try again in a minute")
         if execution is None or execution.arn != row.execution:
             execution = find_execution(site, row.execution)
-        recorded = RecordedJob(row, execution, execution)
+        recorded, changes = RecordedJob(row, execution, execution), Changes(force=force)
         try:
-            started = start_again(site, recorded, row, Changes(force=force))
+            start_again(site, recorded, row, changes, dry_run=True)
+            self.current.spend(jobs=1)
+            started = start_again(site, recorded, row, changes)
         except NotReplayed as error:
             raise NotReplayable(str(error)) from error
         return self._started(cast("str", started))

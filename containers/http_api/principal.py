@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from containers.http_api.problems import NoPrincipal
+from pipeline import api_keys
+from pipeline.operations.owning import prefix_of
 
-OPERATOR_SCOPE: Final = "matteline/operator"
-_DIGEST_LENGTH: Final = 32  # hexadecimal digits: 128 bits
+OPERATOR_SCOPE: Final = api_keys.OPERATOR_SCOPE
+# The last one has the groups of a user of Amazon Cognito, which only its administrators change.
+_SCOPE_CLAIMS: Final = ("scope", "scp", "cognito:groups")
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ def identify(authorizer: Mapping[str, Any] | None) -> Principal:
     """Return the principal in an event's `requestContext.authorizer`.
 
     IAM names users and roles by their unique IDs, a JWT by issuer and subject, a Lambda authoriser
-    by the text `principal` in its context. Scopes, separated by spaces, come from a JWT's claim
-    `scope` or from `scopes` in that context. Raises NoPrincipal if none of them names anybody.
+    by the text `principal` in its context. Scopes come from a JWT's claims `scope`, `scp` and
+    `cognito:groups`, or from `scopes` in that context. Raises NoPrincipal if none of them names
+    anybody.
     """
     match authorizer:
         case {"iam": {"cognitoIdentity": {"identityId": str(identity)}}} if identity:
@@ -43,14 +45,22 @@ def identify(authorizer: Mapping[str, Any] | None) -> Principal:
         case {"iam": {"userId": str(user), **more}} if user and not more.get("cognitoIdentity"):
             return _principal("iam", user)
         case {"jwt": {"claims": {"iss": str(issuer), "sub": str(subject), **claims}}} if subject:
-            return _principal("jwt", issuer, subject, scopes=claims.get("scope"))
+            scopes = [claims.get(name) for name in _SCOPE_CLAIMS]
+            return _principal("jwt", issuer, subject, scopes=scopes)
         case {"lambda": {"principal": str(principal), **context}} if principal:
-            return _principal("lambda", principal, scopes=context.get("scopes"))
+            return _principal("lambda", principal, scopes=[context.get("scopes")])
         case _:
             raise NoPrincipal("the request names no user")
 
 
-def _principal(*identity: str, scopes: object = None) -> Principal:
-    digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:_DIGEST_LENGTH]
-    granted = scopes.split() if isinstance(scopes, str) else []
-    return Principal(f"{digest}/", operator=OPERATOR_SCOPE in granted)
+def _principal(*identity: str, scopes: Iterable[object] = ()) -> Principal:
+    granted = {scope for each in scopes for scope in _listed(each)}
+    return Principal(prefix_of(*identity), operator=OPERATOR_SCOPE in granted)
+
+
+def _listed(scopes: object) -> list[str]:
+    """Return the scopes in `a b`, or in `[a b]`, as API Gateway writes a list."""
+    if not isinstance(scopes, str):
+        return []
+    bracketed = scopes.startswith("[") and scopes.endswith("]")
+    return (scopes[1:-1] if bracketed else scopes).split()

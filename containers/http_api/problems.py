@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import ClassVar, Final
 
@@ -97,11 +98,44 @@ class RequestInProgress(RequestError):
     hint = "Send the request again in a few seconds, with the same key."
 
 
+class QuotaExceeded(RequestError):
+    """The request asks for more than is left of a quota. It was not counted."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    hint = "Wait until the quota resets, ask for less, or ask an operator for a higher limit."
+
+    def __init__(self, message: str, quotas: tuple[QuotaState, ...]) -> None:
+        super().__init__(message)
+        self.quotas = quotas
+
+
+class QuotasUnavailable(RequestError):
+    """The request could not be counted against the caller's quotas, so nothing was started."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    hint = "Send the request again in a few seconds."
+
+
 class InternalError(RequestError):
     """The API failed: the request is not at fault."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     hint = "Send the request again; if it fails again, report its `request_id`."
+
+
+class QuotaState(BaseModel):
+    """A quota: how much may be asked for in a window of `window_s` seconds, and how much is left.
+
+    `resets_at` is when the next window begins. `limit` and `left` are null if there is no limit.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    limit: int | None
+    left: int | None
+    window_s: int
+    resets_at: datetime
 
 
 class WrongField(BaseModel):
@@ -131,7 +165,7 @@ class Problem(BaseModel):
     """An error. `type` is the address of its description; its fragment is the error's name.
 
     `title` is the same for all errors of the type, `detail` is about this one. `errors` names the
-    fields of an invalid request.
+    fields of an invalid request, `quotas` those of which too little is left.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -143,6 +177,7 @@ class Problem(BaseModel):
     hint: str
     request_id: str
     errors: tuple[WrongField, ...] = Field(default=(), exclude_if=lambda errors: not errors)
+    quotas: tuple[QuotaState, ...] = Field(default=(), exclude_if=lambda quotas: not quotas)
 
 
 def describe_problem(
@@ -157,6 +192,7 @@ def describe_problem(
         hint=error.hint,
         request_id=request_id,
         errors=tuple(wrong),
+        quotas=error.quotas if isinstance(error, QuotaExceeded) else (),
     )
 
 

@@ -110,6 +110,7 @@ def _create(asked: NewUpload, current: Current, catalogue: Catalogue) -> Upload:
         require_bytes(asked.bytes)
     except MediaTooLarge as error:
         raise WrongFields.one(error, "body.bytes") from error
+    current.spend(jobs=1, upload_bytes=asked.bytes)
     upload = new_upload(principal.prefix, datetime.now(UTC))
     site, key = current.site, f"{upload.folder}{asked.name}"
     form = presign_form(

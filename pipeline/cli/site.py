@@ -39,6 +39,20 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.astimezone()
 
 
+class Period(click.ParamType[timedelta]):
+    """A length of time: 30m, 12h, 90d or 4w."""
+
+    name = "PERIOD"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        period = re.fullmatch(r"([1-9]\d{0,4})([mhdw])", str(value))
+        if not period:
+            self.fail(f"{value!r} is not like 30m, 12h, 90d or 4w", param, ctx)
+        return timedelta(**{_UNITS[period[2]]: int(period[1])})
+
+
 class ProductName(click.ParamType[Product]):
     """A product of this repository, by its name."""
 

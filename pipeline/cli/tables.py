@@ -14,7 +14,9 @@ from pipeline.operations.auditing import Audit
 from pipeline.operations.executions import sentences
 from pipeline.operations.history import Visit
 from pipeline.operations.jobs_table import JobRow
+from pipeline.operations.keys import KeyRow
 from pipeline.operations.lookup import Job, quarantined_key
+from pipeline.operations.quotas import EVERYBODY, Usage
 from pipeline.operations.repairing import Repair
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import KINDS
@@ -106,6 +108,40 @@ def print_audit(audit: Audit, repairs: Sequence[Repair]) -> None:
         counts = ", ".join(f"{times} {state}" for state, times in sorted(states.items()))
         screen.print(f"{product}: {states.total()} objects: {counts}")
     screen.print(", ".join(f"{audit.count(kind)} {kind}" for kind in KINDS))
+
+
+def print_keys(rows: Sequence[KeyRow], now: datetime) -> None:
+    """Print one line for each key."""
+    table = Table("id", "name", "state", "expires", "operator", "principal", "prefix")
+    for row in rows:
+        table.add_row(
+            row.id,
+            escape(row.name),
+            row.state(now),
+            _when(row.expires_at) if row.expires_at else "never",
+            "yes" if row.operator else "",
+            escape(row.principal),
+            row.prefix,
+        )
+    console().print(table)
+
+
+def print_quotas(usages: Sequence[Usage]) -> None:
+    """Print one line for each quota of each principal."""
+    table = Table("principal", "quota", "limit", "set", "used", "left", "resets")
+    for usage in usages:
+        for each in usage.standings:
+            everybody = usage.prefix == EVERYBODY
+            table.add_row(
+                usage.prefix,
+                f"{each.quota.name} a {each.quota.window.name.lower()}",
+                "none" if each.limit is None else f"{each.limit:,}",
+                "yes" if each.quota.name in usage.own else "",
+                "" if everybody else f"{each.used:,}",
+                "" if everybody or each.left is None else f"{each.left:,}",
+                "" if everybody else _when(each.resets_at),
+            )
+    console().print(table)
 
 
 def _coloured(status: str) -> str:

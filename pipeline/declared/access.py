@@ -8,7 +8,7 @@ from pydantic import Field
 from pipeline.declared.declaration import Declaration, KebabName
 
 Action = Literal["list", "read", "put", "write", "delete"]
-RowAction = Literal["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]
+RowAction = Literal["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]
 ExecutionAction = Literal[
     "StartExecution", "DescribeExecution", "GetExecutionHistory", "StopExecution"
 ]

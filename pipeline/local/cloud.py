@@ -18,6 +18,7 @@ from pipeline.declared.blueprint import Blueprint
 from pipeline.local.deployment import NAMES, REGION, deploy, functions
 from pipeline.local.event_bridge import EventBridge
 from pipeline.local.gateway.gateway import PREFIX, Gateway
+from pipeline.local.gateway.key_authorizer import KeyAuthorizer
 from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
@@ -42,6 +43,7 @@ ACCOUNT: Final = Account(
     CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], REGION
 )
 API: Final = "http-api"  # the container behind the HTTP API: a deployment has one such API
+KEY_AUTHORIZER: Final = "key-authorizer"
 _CLIENTS_LOCK: Final = threading.Lock()
 WORKERS_PER_FUNCTION: Final = max(1, min(4, os.cpu_count() or 1))
 MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of one state machine; other events wait
@@ -122,7 +124,8 @@ def _services(host: LambdaHost) -> WSGIApplication:
         account=NAMES.account,
         access_key=ACCOUNT.access_key,
     )
-    return Gateway(S3Gate(functions, ACCOUNT), host, route)
+    keys = KeyAuthorizer(host, NAMES.operation(KEY_AUTHORIZER), NAMES.operation_arn(KEY_AUTHORIZER))
+    return Gateway(S3Gate(functions, ACCOUNT), host, route, keys=keys)
 
 
 @contextlib.contextmanager

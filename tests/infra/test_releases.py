@@ -270,3 +270,22 @@ def build_role(stack: Deployed, container: str) -> list[Statement]:
 
 def _is(resource: Resource, reference: str) -> bool:
     return reference == f"<{resource.id}.Arn>"
+
+
+@pytest.mark.parametrize(
+    ("action", "table", "allowed"),
+    [
+        ("GetItem", "keys", True),
+        ("PutItem", "keys", False),
+        ("UpdateItem", "keys", False),
+        ("Scan", "keys", False),
+        ("GetItem", "jobs", False),
+    ],
+)
+def test_the_key_authoriser_only_reads_keys(
+    stack: Deployed, action: str, table: str, *, allowed: bool
+) -> None:
+    (found,) = (each for each in stack.of("IAM::Role") if each.id.startswith("KeyAuthorizerRole"))
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/matteline-dev-{table}"
+
+    assert allows(statements_of(found), f"dynamodb:{action}", arn) is allowed

@@ -187,14 +187,17 @@ def test_a_job_is_found_by_its_id_execution_status_and_object(storage: Deployed)
     ]
 
 
-def test_answers_to_requests_expire_and_jobs_do_not(storage: Deployed) -> None:
+def test_answers_and_counts_expire_and_jobs_and_keys_do_not(storage: Deployed) -> None:
     expiring = {
         table.properties["TableName"]: table.properties["TimeToLiveSpecification"]
         for table in storage.of("DynamoDB::Table")
         if "TimeToLiveSpecification" in table.properties
     }
 
-    assert expiring == {"matteline-dev-requests": {"AttributeName": "expiration", "Enabled": True}}
+    assert expiring == {
+        "matteline-dev-requests": {"AttributeName": "expiration", "Enabled": True},
+        "matteline-dev-quotas": {"AttributeName": "expires_at", "Enabled": True},
+    }
 
 
 def test_the_jobs_table_has_point_in_time_recovery_and_outlives_its_stack(

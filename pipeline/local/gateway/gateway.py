@@ -9,13 +9,14 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from http import HTTPStatus
 from threading import Thread
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import get_input_stream
 
 from pipeline.local.gateway.answer import Reply, message, read_answer
 from pipeline.local.gateway.event import make_event
+from pipeline.local.gateway.key_authorizer import KeyAuthorizer
 from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.runtime_api import Answer
@@ -34,11 +35,18 @@ class Gateway:
     """WSGI middleware that answers requests below `/api` and passes on all others."""
 
     def __init__(
-        self, app: WSGIApplication, host: LambdaHost, route: Route, *, longest_s: float = _LONGEST_S
+        self,
+        app: WSGIApplication,
+        host: LambdaHost,
+        route: Route,
+        *,
+        keys: KeyAuthorizer | None = None,
+        longest_s: float = _LONGEST_S,
     ) -> None:
         self._app = app
         self._host = host
         self._route = route
+        self._keys = keys
         self._longest_s = longest_s
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -60,7 +68,10 @@ class Gateway:
             return message(HTTPStatus.BAD_REQUEST, "Bad Request")
         if len(body) > _MOST_REQUEST:
             return message(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large")
-        event = json.dumps(make_event(environ, body, self._route, request_id)).encode()
+        request = make_event(environ, body, self._route, request_id)
+        if denied := self._authorize(request):
+            return denied
+        event = json.dumps(request).encode()
         if len(event) > _MOST_PAYLOAD:
             return message(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large")
         try:
@@ -70,6 +81,19 @@ class Gateway:
         accepted = not answer.failed and len(answer.payload) <= _MOST_PAYLOAD
         reply = read_answer(answer.payload) if accepted else None
         return reply or message(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+
+    def _authorize(self, request: dict[str, Any]) -> Reply | None:
+        """Name the owner of the request's key, if it has one; return an answer if it is denied."""
+        if self._keys is None or not self._keys.takes(request["headers"]):
+            return None
+        try:
+            user = self._keys.authorize(request)
+        except ValueError:
+            return message(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+        if user is None:
+            return message(HTTPStatus.FORBIDDEN, "Forbidden")
+        request["requestContext"]["authorizer"] = user
+        return None
 
     def _invoke(self, event: bytes) -> Future[Answer]:
         future: Future[Answer] = Future()

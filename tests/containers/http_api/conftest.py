@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
+import boto3
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from moto import mock_aws
 
 from containers.http_api.api import RestApi, build_api
+from pipeline.declared.names import names_of_function
 from pipeline.observed import Call
 from pipeline.workbench import Settings
 from tests.conftest import ROOT
@@ -65,13 +68,34 @@ def request(method: str, path: str, *, authorizer: Any = None, **more: Any) -> d
 
 def ask_of(api: RestApi) -> Ask:
     def ask(method: str, path: str, **more: Any) -> Answered:
-        context = cast("LambdaContext", SimpleNamespace(failures=[], invoked_function_arn=FUNCTION))
+        told = SimpleNamespace(
+            failures=[], invoked_function_arn=FUNCTION, get_remaining_time_in_millis=lambda: 29_000
+        )
+        context = cast("LambdaContext", told)
         call = WatchedCall(Logger(service="test"), Metrics(namespace="test"), context, cold=False)
         answer = api.answer(request(method, path, **more), call)
         headers = {name.lower(): text for name, text in answer["headers"].items()}
         return Answered(answer["statusCode"], headers, answer["body"], call.failures)
 
     return ask
+
+
+@pytest.fixture
+def tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Provide DynamoDB with the tables that requests are counted and kept in."""
+    names = names_of_function(FUNCTION, "http-api")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with mock_aws():
+        dynamodb = boto3.client("dynamodb", region_name=names.region)
+        for table in ("quotas", "requests"):
+            dynamodb.create_table(
+                TableName=names.table(table),
+                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        yield dynamodb
 
 
 @pytest.fixture(scope="session")

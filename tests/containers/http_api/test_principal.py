@@ -17,7 +17,9 @@ def iam(user: str, **more: Any) -> dict[str, Any]:
 
 
 def jwt(subject: str, issuer: str = "https://a.example", **claims: str) -> dict[str, Any]:
-    return {"jwt": {"claims": {"iss": issuer, "sub": subject, **claims}, "scopes": None}}
+    """Return what a JWT authoriser says; `cognito_groups` is the claim `cognito:groups`."""
+    named = {name.replace("cognito_", "cognito:"): text for name, text in claims.items()}
+    return {"jwt": {"claims": {"iss": issuer, "sub": subject, **named}, "scopes": None}}
 
 
 def keyed(principal: str, **context: Any) -> dict[str, Any]:
@@ -87,10 +89,21 @@ def test_a_request_that_names_nobody_is_denied(authorizer: dict[str, Any] | None
     ("authorizer", "operator"),
     [
         (jwt("ada", scope="openid matteline/operator"), True),
+        (jwt("ada", scope="[openid matteline/operator]"), True),
+        (jwt("ada", scp="matteline/operator openid"), True),
+        (jwt("ada", scp="[openid matteline/operator]"), True),
+        (jwt("ada", cognito_groups="[matteline/operator]"), True),
+        (jwt("ada", cognito_groups="[admins matteline/operator]"), True),
+        (jwt("ada", scope="openid", scp="", cognito_groups="[matteline/operator]"), True),
         (keyed("ada", scopes="matteline/operator"), True),
         (jwt("ada", scope="matteline/operators"), False),
         (jwt("ada", scope="not-matteline/operator"), False),
         (jwt("ada", scopes="matteline/operator"), False),
+        (jwt("ada", groups="[matteline/operator]"), False),
+        (jwt("ada", roles="matteline/operator"), False),
+        (jwt("ada", scope="[]", cognito_groups="[matteline operator]"), False),
+        (jwt("ada", scope="[matteline/operator"), False),
+        (jwt("ada", scope='["matteline/operator"]'), False),
         (keyed("ada", scope="matteline/operator"), False),
         (keyed("ada", scopes=["matteline/operator"]), False),
         (iam("AIDA1", scope="matteline/operator", scopes="matteline/operator"), False),

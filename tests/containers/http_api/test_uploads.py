@@ -17,12 +17,7 @@ from tests.containers.http_api.test_problems import require_problem
 
 ADA = {"lambda": {"principal": "ada"}}
 PREFIX = identify(ADA).prefix
-
-
-@pytest.fixture(autouse=True)
-def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA1")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+pytestmark = pytest.mark.usefixtures("tables")
 
 
 def upload(ask: Ask, **body: Any) -> Answered:
