@@ -12,6 +12,7 @@ from aws_cdk.assertions import Template
 
 from infra.app import ROOT
 from infra.function_stack import FunctionStack
+from infra.queries import read_queries
 from infra.settings import ApiSettings
 from infra.storage_stack import StorageStack
 from infra.web_stack import WebStack
@@ -216,6 +217,14 @@ def test_a_line_of_the_log_says_what_happened_and_nothing_about_the_user(stack: 
     } <= said
     for private in ("identity", "path", "claims", "header", "principal", "userAgent", "query"):
         assert [each for each in said if private.lower() in each.lower()] == []
+
+
+def test_saved_queries_ask_the_log_for_what_it_has(stack: Deployed) -> None:
+    line = json.loads(only(stack, "Stage")["AccessLogSettings"]["Format"])
+    asked = {field for each in read_queries().values() if each.of == "api" for field in each.fields}
+
+    assert asked
+    assert asked - {"@timestamp"} <= line.keys()
 
 
 def alarm(stack: Deployed, name: str) -> dict[str, Any]:
