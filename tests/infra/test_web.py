@@ -21,6 +21,7 @@ from pipeline.declared.names import Names
 from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, deploy
 from tests.infra.conftest import Templates
 from tests.infra.policies import statements_of
+from tests.infra.test_cfn_lint import problems
 
 BLUEPRINT: Final = Blueprint.read(ROOT)
 NAMES: Final = Names("matteline-dev", account=ACCOUNT, region=REGION)
@@ -288,8 +289,8 @@ def test_without_a_domain_the_stack_has_none(stack: Deployed) -> None:
     assert only(stack, "Api")["DisableExecuteApiEndpoint"] is False
 
 
-def functions(container: str, settings: ApiSettings) -> dict[str, Any]:
-    """Return the properties of a container's function."""
+def function_template(container: str, settings: ApiSettings) -> Mapping[str, Any]:
+    """Return the template of a container's functions."""
     (declared,) = (each for each in BLUEPRINT.functions if each.manifest.name == container)
     made = FunctionStack(
         app(),
@@ -300,7 +301,12 @@ def functions(container: str, settings: ApiSettings) -> dict[str, Any]:
         accepted_licences=(),
         api=settings,
     )
-    released = deploy(Template.from_stack(made).to_json(), ImageDigestHex="ab" * 32)
+    return Template.from_stack(made).to_json()
+
+
+def function(container: str, settings: ApiSettings) -> dict[str, Any]:
+    """Return the properties of a container's one function, once it is released."""
+    released = deploy(function_template(container, settings), ImageDigestHex="ab" * 32)
     return released.one("Lambda::Function").properties
 
 
@@ -315,17 +321,30 @@ def functions(container: str, settings: ApiSettings) -> dict[str, Any]:
 def test_only_the_api_starts_from_a_snapshot_and_only_if_asked_for(
     container: str, settings: ApiSettings, started: Any
 ) -> None:
-    assert functions(container, settings).get("SnapStart") == started
+    assert function(container, settings).get("SnapStart") == started
 
 
 def test_problems_of_the_api_refer_to_the_documents_address() -> None:
     settings = ApiSettings(docs="https://docs.example/matteline")
 
     def variables(container: str) -> Any:
-        return functions(container, settings)["Environment"]["Variables"]
+        return function(container, settings)["Environment"]["Variables"]
 
     assert variables("http-api")["MATTELINE_DOCS"] == "https://docs.example/matteline"
     assert "MATTELINE_DOCS" not in variables("edge-refiner")
+
+
+@pytest.mark.parametrize(
+    "settings", [JWT, DOMAIN, ApiSettings(authorizer="keys", page_origin=PAGE)]
+)
+def test_cfn_lint_finds_nothing_whatever_the_settings(settings: ApiSettings) -> None:
+    assert problems(template(settings), {}) == []
+
+
+def test_cfn_lint_accepts_an_image_that_starts_from_a_snapshot() -> None:
+    made = function_template("http-api", ApiSettings(snap_start=True))
+
+    assert problems(made, {"ImageDigestHex": "ab" * 32, "ReleaseVersion": "1.0.0"}) == []
 
 
 def context(**given: object) -> Callable[[str], object]:
