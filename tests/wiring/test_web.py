@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import pytest
 import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from tests.pictures import png
 from tests.wiring.assembly import Template, synthesise
@@ -79,7 +79,7 @@ def signer(stage: Stage, name: str, *resources: str) -> Signer:
         policy = {"Version": "2012-10-17", "Statement": [call]}
         iam.put_user_policy(UserName=name, PolicyName="calls", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName=name)["AccessKey"]
-    credentials = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"]).get_credentials()
+    credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
     return SigV4Auth(credentials, "execute-api", REGION).add_auth
 
 
