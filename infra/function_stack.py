@@ -11,6 +11,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.container_function import ContainerFunction
+from infra.http_gateway import CONTAINER
 from infra.release import Release
 from infra.settings import ApiSettings
 from pipeline.declared.blueprint import DeclaredFunction
@@ -62,7 +63,7 @@ class FunctionStack(cdk.Stack):
                 environment=environment,
                 application=application,
                 deployer=deployer,
-                snap_start=api.snap_start and manifest.serves is not None,
+                snap_start=api.snap_start and manifest.name == CONTAINER,
             ).alias
             for declared in functions
         ]
@@ -82,7 +83,7 @@ def _environment(
         # Lambda publishes no new version without a change, and a digest may be released twice.
         "MATTELINE_RELEASE": release.version,
         **({"MATTELINE_ACCEPTED_LICENCES": licences} if licences else {}),
-        **({"MATTELINE_DOCS": api.docs} if api.docs and manifest.serves else {}),
+        **({"MATTELINE_DOCS": api.docs} if api.docs and manifest.name == CONTAINER else {}),
     }
 
 

@@ -17,6 +17,7 @@ from infra.settings import ApiSettings
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
 
+CONTAINER: Final = "http-api"  # one API, whatever else serves HTTP
 KEY_AUTHORIZER: Final = "key-authorizer"
 _WAITS_MS: Final = 30_000  # the most that API Gateway allows
 _REMEMBERS_S: Final = 60  # so a key that was revoked works for a minute
@@ -54,7 +55,7 @@ class _Description(NamedTuple):
 
 
 class HttpGateway(Construct):
-    """API Gateway's HTTP API before the live version of the one function that serves HTTP.
+    """API Gateway's HTTP API before the live version of the function of `http-api`.
 
     Each method of the API's description has a route below `/api`, so that a method which the API
     lacks never reaches the function. Above all, none matches OPTIONS: API Gateway answers for
@@ -66,7 +67,7 @@ class HttpGateway(Construct):
     ) -> None:
         super().__init__(scope, "Gateway")
         self._names, self._settings = names, settings
-        (served,) = (each for each in blueprint.containers if each.serves)
+        (served,) = (each for each in blueprint.containers if each.name == CONTAINER)
         described = _description(blueprint.root / "containers" / served.folder / "openapi.json")
         api = apigateway.CfnApi(
             self,
