@@ -14,8 +14,9 @@ from infra.observability_stack import ObservabilityStack
 from infra.pipeline_stack import PipelineStack
 from infra.registry_stack import RegistryStack
 from infra.release_stack import ReleaseStack
-from infra.settings import Settings
+from infra.settings import ApiSettings, Settings
 from infra.storage_stack import StorageStack
+from infra.web_stack import WebStack
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import PROJECT, Names, stage_names
 
@@ -29,6 +30,7 @@ def make_app(*, root: Path = ROOT, outdir: Path | None = None) -> cdk.App:
         context=context, outdir=str(outdir) if outdir else None, analytics_reporting=False
     )
     settings = Settings.from_context(app.node.try_get_context)
+    api = ApiSettings.from_context(app.node.try_get_context)
     blueprint = Blueprint.read(
         root,
         defaults=settings.default_models,
@@ -40,17 +42,25 @@ def make_app(*, root: Path = ROOT, outdir: Path | None = None) -> cdk.App:
         region=cdk.Aws.REGION,
         partition=cdk.Aws.PARTITION,
     )
-    _add_stacks(app, settings, blueprint, names)
+    _add_stacks(app, settings, api, blueprint, names)
     return app
 
 
-def _add_stacks(app: cdk.App, settings: Settings, blueprint: Blueprint, names: Names) -> None:
+def _add_stacks(
+    app: cdk.App, settings: Settings, api: ApiSettings, blueprint: Blueprint, names: Names
+) -> None:
     """Add the stacks, longest-lived first."""
     prefix, containers = names.prefix, blueprint.containers
     RegistryStack(
         app, f"{PROJECT}-registry", containers=containers, names=names, scanning=settings.scanning
     )
-    storage = StorageStack(app, f"{prefix}-storage", resources=blueprint.resources, names=names)
+    storage = StorageStack(
+        app,
+        f"{prefix}-storage",
+        resources=blueprint.resources,
+        names=names,
+        page_origin=api.page_origin,
+    )
     access = AccessStack(app, f"{prefix}-access", blueprint=blueprint, names=names, key=storage.key)
     releases = ReleaseStack(
         app,
@@ -68,9 +78,13 @@ def _add_stacks(app: cdk.App, settings: Settings, blueprint: Blueprint, names: N
             functions=[each for each in blueprint.functions if each.manifest == manifest],
             names=names,
             accepted_licences=settings.accepted_licences,
+            api=api,
         )
         functions.add_stack_dependency(access, reason="functions refer to roles and logs by name")
         releases.add_stack_dependency(functions, reason="an alarm refers to theirs by name")
+    WebStack(
+        app, f"{prefix}-web", blueprint=blueprint, names=names, settings=api
+    ).add_stack_dependency(releases, reason="the API calls functions by name")
     pipeline = PipelineStack(app, f"{prefix}-pipeline", blueprint=blueprint, names=names)
     ObservabilityStack(
         app,

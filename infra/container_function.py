@@ -38,11 +38,12 @@ class ContainerFunction(Construct):
         environment: Mapping[str, str],
         application: codedeploy.ILambdaApplication,
         deployer: iam.IRole,
+        snap_start: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         self._names = names
         name = declared.name(names)
-        function = self._function(declared, release, environment)
+        function = self._function(declared, release, environment, snap_start=snap_start)
         self.alias = lambda_.Alias(
             self, "Alias", alias_name="live", version=function.current_version
         )
@@ -61,10 +62,15 @@ class ContainerFunction(Construct):
         )
 
     def _function(
-        self, declared: DeclaredFunction, release: Release, environment: Mapping[str, str]
+        self,
+        declared: DeclaredFunction,
+        release: Release,
+        environment: Mapping[str, str],
+        *,
+        snap_start: bool,
     ) -> lambda_.DockerImageFunction:
         name, manifest, names = declared.name(self._names), declared.manifest, self._names
-        return lambda_.DockerImageFunction(
+        function = lambda_.DockerImageFunction(
             self,
             "Function",
             function_name=name,
@@ -83,9 +89,16 @@ class ContainerFunction(Construct):
             role=iam.Role.from_role_arn(self, "Role", names.role_arn(name), mutable=False),
             log_group=logs.LogGroup.from_log_group_name(self, "Logs", names.log_group(name)),
             tracing=lambda_.Tracing.ACTIVE,
+            # awslambdaric takes part in snapshots, so the image needs no label that allows them.
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             current_version_options=lambda_.VersionOptions(
                 # Lambda cannot change a version's description, so each image gets a new version.
                 description=f"{release.digest} v{release.version}",
                 removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             ),
         )
+        if snap_start:
+            cdk.Annotations.of(function).acknowledge_warning(
+                "@aws-cdk/aws-lambda:snapStartRequirePublish", "A release publishes a version."
+            )
+        return function

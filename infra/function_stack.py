@@ -11,7 +11,9 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.container_function import ContainerFunction
+from infra.http_gateway import CONTAINER
 from infra.release import Release
+from infra.settings import ApiSettings
 from pipeline.declared.blueprint import DeclaredFunction
 from pipeline.declared.containers import ContainerManifest
 from pipeline.declared.declaration import pascal_case
@@ -34,6 +36,7 @@ class FunctionStack(cdk.Stack):
         functions: Sequence[DeclaredFunction],
         names: Names,
         accepted_licences: Sequence[str],
+        api: ApiSettings,
     ) -> None:
         super().__init__(
             scope,
@@ -43,7 +46,7 @@ class FunctionStack(cdk.Stack):
             synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         )
         release = Release(self)
-        environment = _environment(manifest, release, accepted_licences)
+        environment = _environment(manifest, release, accepted_licences, api)
         application = codedeploy.LambdaApplication(
             self, "Application", application_name=names.function(manifest.name)
         )
@@ -60,6 +63,7 @@ class FunctionStack(cdk.Stack):
                 environment=environment,
                 application=application,
                 deployer=deployer,
+                snap_start=api.snap_start and manifest.name == CONTAINER,
             ).alias
             for declared in functions
         ]
@@ -67,7 +71,10 @@ class FunctionStack(cdk.Stack):
 
 
 def _environment(
-    manifest: ContainerManifest, release: Release, accepted_licences: Sequence[str]
+    manifest: ContainerManifest,
+    release: Release,
+    accepted_licences: Sequence[str],
+    api: ApiSettings,
 ) -> dict[str, str]:
     licences = " ".join(accepted_licences)
     return {
@@ -76,6 +83,7 @@ def _environment(
         # Lambda publishes no new version without a change, and a digest may be released twice.
         "MATTELINE_RELEASE": release.version,
         **({"MATTELINE_ACCEPTED_LICENCES": licences} if licences else {}),
+        **({"MATTELINE_DOCS": api.docs} if api.docs and manifest.name == CONTAINER else {}),
     }
 
 

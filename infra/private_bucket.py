@@ -29,6 +29,7 @@ class PrivateBucket(s3.Bucket):
         declared: Bucket,
         key: kms.IKey | None = None,
         logs: s3.IBucket | None = None,
+        cors: s3.CorsRule | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -46,6 +47,7 @@ class PrivateBucket(s3.Bucket):
             server_access_logs_bucket=logs,
             server_access_logs_prefix=f"{name}/" if logs else None,
             lifecycle_rules=[_lifecycle(declared)],
+            cors=[cors] if cors else None,
             removal_policy=removal_policy(retained=declared.retained),
         )
         if declared.events:

@@ -20,7 +20,7 @@ class Query(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     summary: str
-    of: Literal["functions", "products"]
+    of: Literal["functions", "products", "api"]
     fields: tuple[str, ...]
     steps: tuple[str, ...]
 
@@ -39,6 +39,7 @@ class SavedQueries(Construct):
         super().__init__(scope, "Queries")
         groups = {
             "functions": [names.log_group(each.name(names)) for each in blueprint.functions],
+            "api": [names.api_log_group()],
             "products": [names.machine_log_group(each.machine) for each in blueprint.products],
         }
         for name, query in read_queries().items():

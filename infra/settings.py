@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from pipeline.declared.declaration import KebabName
 
-_PREFIX = "matteline:"
+_PREFIX: Final = "matteline:"
+_API: Final = "matteline:api_"
+# Days for which CloudWatch keeps logs.
+_MONTHS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545)
+_PERIODS: Final = (*_MONTHS, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _listed(given: object) -> object:
+    """Split the text of `-c` at its spaces; keep a list from the file."""
+    return given.split() if isinstance(given, str) else given
+
+
+def _kept(days: int) -> int:
+    if days not in _PERIODS:
+        raise ValueError(f"CloudWatch keeps logs for {', '.join(map(str, _PERIODS))} days")
+    return days
+
+
+Host = Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$")]
+Origin = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:\d{1,5})?$")]
+Https = Annotated[str, StringConstraints(pattern=r"^https://\S+$")]
+Folder = Annotated[str, StringConstraints(pattern=r"^https://\S*[^\s/]$")]
+Certificate = Annotated[
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+$")
+]
 
 
 class Settings(BaseModel):
@@ -25,18 +59,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     stage: Annotated[KebabName, StringConstraints(max_length=12)]
-    default_models: tuple[KebabName, ...] = ()
-    accepted_licences: tuple[str, ...] = ()
+    default_models: Annotated[tuple[KebabName, ...], BeforeValidator(_listed)] = ()
+    accepted_licences: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     scanning: Literal["basic", "enhanced"] = "basic"
     alarm_email: str | None = None
     source_connection: str | None = None
     source_repository: Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
-
-    @field_validator("default_models", "accepted_licences", mode="before")
-    @classmethod
-    def _listed(cls, given: object) -> object:
-        """Split the text of `-c` at its spaces; keep a list from the file."""
-        return given.split() if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _is_connected_to_something(self) -> Self:
@@ -52,5 +80,56 @@ class Settings(BaseModel):
         """
         if read(f"{_PREFIX}default_model"):
             raise ValueError("set default_models, a list, instead of default_model")
-        given = {name: read(f"{_PREFIX}{name}") for name in cls.model_fields}
-        return cls.model_validate({name: value for name, value in given.items() if value})
+        return _read(cls, _PREFIX, read)
+
+
+class ApiSettings(BaseModel):
+    """The `matteline:api_<field>` values of the context: how callers reach the HTTP API.
+
+    `jwt_issuer` and `jwt_audience` belong to the authoriser `jwt`. `page_origin` is the one origin
+    whose pages may call the API and send forms. `rate` is in requests a second, of all callers
+    together; `burst` is how many may come at once. `domain` is a name of your own, with a
+    `certificate` of ACM in the same region. `docs` is the address of the folder of documents, to
+    which problems refer. `snap_start` starts the function from a snapshot.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    authorizer: Literal["iam", "jwt", "keys"] = "iam"
+    jwt_issuer: Https | None = None
+    jwt_audience: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    page_origin: Origin | None = None
+    rate: Annotated[int, Field(ge=1)] = 50
+    burst: Annotated[int, Field(ge=1)] = 100
+    log_days: Annotated[int, AfterValidator(_kept)] = 90
+    domain: Host | None = None
+    certificate: Certificate | None = None
+    docs: Folder | None = None
+    snap_start: bool = False
+
+    @model_validator(mode="after")
+    def _names_an_issuer_for_its_tokens_only(self) -> Self:
+        if self.authorizer == "jwt":
+            if not (self.jwt_issuer and self.jwt_audience):
+                raise ValueError("api_authorizer jwt needs api_jwt_issuer and api_jwt_audience")
+        elif self.jwt_issuer or self.jwt_audience:
+            raise ValueError("api_jwt_issuer and api_jwt_audience need api_authorizer jwt")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_certificate_for_its_domain(self) -> Self:
+        if (self.domain is None) != (self.certificate is None):
+            raise ValueError("api_domain and api_certificate must be set together")
+        return self
+
+    @classmethod
+    def from_context(cls, read: Callable[[str], object]) -> Self:
+        """Read settings from a context lookup. Raises ValueError for an invalid value."""
+        return _read(cls, _API, read)
+
+
+def _read(kind: type[M], prefix: str, read: Callable[[str], object]) -> M:
+    given = {name: read(f"{prefix}{name}") for name in kind.model_fields}
+    return kind.model_validate(
+        {name: value for name, value in given.items() if value not in (None, "", [])}
+    )

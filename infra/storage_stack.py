@@ -7,6 +7,7 @@ from typing import Final
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.private_bucket import PrivateBucket, removal_policy
@@ -17,14 +18,23 @@ from pipeline.declared.resources import Bucket, Resources, Table
 _ACCESS_LOGS: Final = Bucket(
     summary="S3 access logs of all buckets.", retained=True, expires_days=365
 )
+_FROM_PAGES: Final = {"ingest": s3.HttpMethods.POST, "output": s3.HttpMethods.GET}
+_HOUR_S: Final = 3600
 
 
 class StorageStack(cdk.Stack):
     """The buckets and tables of `resources.toml`. `key` encrypts all data in S3."""
 
     def __init__(
-        self, scope: Construct, stack_id: str, *, resources: Resources, names: Names
+        self,
+        scope: Construct,
+        stack_id: str,
+        *,
+        resources: Resources,
+        names: Names,
+        page_origin: str | None,
     ) -> None:
+        """`page_origin` is whose pages may send forms and read results."""
         super().__init__(scope, stack_id, description="Matteline: buckets and tables")
         self.key = kms.Key(
             self,
@@ -46,9 +56,22 @@ class StorageStack(cdk.Stack):
                 declared=bucket,
                 key=self.key,
                 logs=logs,
+                cors=_cors(name, page_origin),
             )
         for name, table in resources.tables.items():
             _table(self, name, table, names)
+
+
+def _cors(bucket: str, origin: str | None) -> s3.CorsRule | None:
+    """Let pages of the origin use the forms and addresses that the API signs for this bucket."""
+    if origin is None or bucket not in _FROM_PAGES:
+        return None
+    return s3.CorsRule(
+        allowed_origins=[origin],
+        allowed_methods=[_FROM_PAGES[bucket]],
+        allowed_headers=["*"],  # the signature decides which ones count
+        max_age=_HOUR_S,
+    )
 
 
 def _table(scope: Construct, name: str, declared: Table, names: Names) -> None:

@@ -150,6 +150,14 @@ class Names:
     def machine_log_group(self, machine: str) -> str:
         return f"/aws/vendedlogs/states/{self.machine(machine)}"
 
+    def api(self) -> str:
+        """Return the name of the HTTP API."""
+        return f"{self.prefix}-api"
+
+    def api_log_group(self) -> str:
+        """Return the log group of the API's requests."""
+        return f"/aws/vendedlogs/apis/{self.api()}"
+
     def alarm_topic(self) -> str:
         """Return the topic for alarms that fire or clear."""
         return f"{self.prefix}-alarms"

@@ -25,6 +25,7 @@ def test_function_stacks_wait_for_roles_and_roles_for_storage(assembly: Path) ->
     assert waits_for["matteline-registry"] == waits_for["matteline-dev-storage"] == set()
     assert waits_for["matteline-dev-access"] == {"matteline-dev-storage"}
     assert waits_for["matteline-dev-functions-edge-refiner"] == {"matteline-dev-access"}
+    assert waits_for["matteline-dev-web"] == {"matteline-dev-releases"}
 
 
 @pytest.mark.parametrize("given", ["starter whisper-base", ["starter", "whisper-base"]])

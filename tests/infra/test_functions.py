@@ -10,6 +10,7 @@ from aws_cdk.assertions import Template
 
 from infra.app import ROOT
 from infra.function_stack import FunctionStack
+from infra.settings import ApiSettings
 from pipeline.declared.blueprint import Blueprint, DeclaredFunction
 from pipeline.declared.names import Names
 from tests.infra.cloudformation import deploy
@@ -81,6 +82,7 @@ def test_accepted_licences_reach_the_functions() -> None:
         functions=[inspector],
         names=NAMES,
         accepted_licences=("CC-BY-NC-4.0", "Other"),
+        api=ApiSettings(),
     )
     made = deploy(Template.from_stack(stack).to_json(), ImageDigestHex="ab" * 32)
     variables = made.one("Lambda::Function").properties["Environment"]["Variables"]

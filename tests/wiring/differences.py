@@ -43,6 +43,10 @@ IGNORED: Final[Mapping[str, str]] = {
     "interpreter ignores them; the local cloud's does not",
     "error names of the Step Functions API": "Sfn.ExecutionDoesNotExist, "
     "without AWS's suffix Exception; the reaper's test catches that name",
+    "signatures of requests to the API": "MiniStack reads who signed, and the user's permissions",
+    "the roles with which API Gateway calls functions": "it calls them without; template tests "
+    "check what they allow",
+    "limits, access log and CORS of the API's stage": "no request is refused or logged",
     "a rule's retry policy and dead letter queue": "every delivery succeeds",
 }
 _SECTIONS: Final = {

@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 from werkzeug.test import Client
 
-from pipeline.local.gateway import Gateway, Route
+from pipeline.local.gateway.gateway import Gateway
 from pipeline.local.gateway.key_authorizer import KeyAuthorizer
+from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.runtime_api import Answer, error_answer
 
