@@ -26,6 +26,7 @@ def names(user: User) -> list[str]:
     return [user.upload()["id"], finished["id"], finished["job"], refused["id"]]
 
 
+@pytest.mark.timeout(240)
 def test_every_answer_is_as_described(user: User, names: list[str], tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("\n".join(map(json.dumps, names)))
     shutil.copy(SETTINGS, tmp_path)
