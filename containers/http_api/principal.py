@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,19 +30,25 @@ class Principal:
         return self.operator or key.startswith(self.prefix)
 
 
-def identify(authorizer: Mapping[str, Any] | None) -> Principal:
+def identify(
+    authorizer: Mapping[str, Any] | None, operators: AbstractSet[str] = frozenset()
+) -> Principal:
     """Return the principal in an event's `requestContext.authorizer`.
 
     IAM names users and roles by their unique IDs, a JWT by issuer and subject, a Lambda authoriser
     by the text `principal` in its context. Scopes, separated by spaces, come from a JWT's claim
-    `scope` or from `scopes` in that context. Raises NoPrincipal if none of them names anybody.
+    `scope` or from `scopes` in that context. IAM has no scopes: there, `operators` are the unique
+    IDs of users, of roles, or of a role with a session (`AROA…:name`). Raises NoPrincipal if none
+    of them names anybody.
     """
     match authorizer:
         case {"iam": {"cognitoIdentity": {"identityId": str(identity)}}} if identity:
             # One role stands for all identities of a pool.
             return _principal("cognito", identity)
         case {"iam": {"userId": str(user), **more}} if user and not more.get("cognitoIdentity"):
-            return _principal("iam", user)
+            # The ID of a role comes before its session's name, which the session chooses itself.
+            known = not operators.isdisjoint({user, user.partition(":")[0]})
+            return _principal("iam", user, operator=known)
         case {"jwt": {"claims": {"iss": str(issuer), "sub": str(subject), **claims}}} if subject:
             return _principal("jwt", issuer, subject, scopes=claims.get("scope"))
         case {"lambda": {"principal": str(principal), **context}} if principal:
@@ -50,7 +57,7 @@ def identify(authorizer: Mapping[str, Any] | None) -> Principal:
             raise NoPrincipal("the request names no user")
 
 
-def _principal(*identity: str, scopes: object = None) -> Principal:
+def _principal(*identity: str, scopes: object = None, operator: bool = False) -> Principal:
     digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:_DIGEST_LENGTH]
     granted = scopes.split() if isinstance(scopes, str) else []
-    return Principal(f"{digest}/", operator=OPERATOR_SCOPE in granted)
+    return Principal(f"{digest}/", operator=operator or OPERATOR_SCOPE in granted)

@@ -104,6 +104,13 @@ class InternalError(RequestError):
     hint = "Send the request again; if it fails again, report its `request_id`."
 
 
+class TryAgainLater(RequestError):
+    """A service of AWS that the API needs is throttled, or does not answer."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    hint = "Send the request again after as many seconds as `retry-after` says."
+
+
 class WrongField(BaseModel):
     """A field of the request, as `body.name` or `query.limit`, and what is wrong with it."""
 
