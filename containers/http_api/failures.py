@@ -39,6 +39,12 @@ class ResultGone(JobFailure):
     hint = "Replay the job with `force`, or upload the file again."
 
 
+class ResultDeleted(JobFailure):
+    """The job was done, and its results were deleted on request."""
+
+    hint = "Replay the job, or upload the file again, to make them again."
+
+
 _OTHERS: Final[dict[str, type[JobFailure]]] = {
     "ABORTED": JobStopped,
     JobStopped.__name__: JobStopped,
@@ -66,17 +72,24 @@ def describe_failure(failure: Failure, docs: str) -> JobError:
     if error := _leaves(PipelineError).get(failure.name):
         message = failure.message or summary_of(error)
         return _error(error, docs, message=message, hint=failure.hint or error.hint)
-    kind = _OTHERS.get(failure.name, JobFailed)
-    return _error(kind, docs, message=summary_of(kind), hint=kind.hint)
+    return _own(_OTHERS.get(failure.name, JobFailed), docs)
 
 
 def describe_gone(docs: str) -> JobError:
-    return _error(ResultGone, docs, message=summary_of(ResultGone), hint=ResultGone.hint)
+    return _own(ResultGone, docs)
+
+
+def describe_deleted(docs: str) -> JobError:
+    return _own(ResultDeleted, docs)
 
 
 def public_name(name: str) -> str:
     """Return the name by which `describe_failure` tells an error."""
     return name if name in _leaves(PipelineError) else _OTHERS.get(name, JobFailed).__name__
+
+
+def _own(kind: type[JobFailure], docs: str) -> JobError:
+    return _error(kind, docs, message=summary_of(kind), hint=kind.hint)
 
 
 def _error(kind: type[NamedError], docs: str, **words: Any) -> JobError:  # noqa: ANN401

@@ -76,6 +76,13 @@ class NotRunning(RequestError):
     hint = "Ask for the job's state with `GET /jobs/{id}`."
 
 
+class NotDeletable(RequestError):
+    """The job has no results that could be deleted."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Cancel a running job first; only a job that is done has results."
+
+
 class NotReplayable(RequestError):
     """The job cannot be replayed in its present state."""
 

@@ -57,6 +57,7 @@ def arn(path: str) -> str:
         ("http-api", "s3:PutObject", "ingest/0123/4567/cat.jpg"),
         ("http-api", "s3:ListBucket", "ingest"),
         ("http-api", "s3:GetObject", "output/0123/4567/cat_bg_removed.png"),
+        ("http-api", "s3:DeleteObject", "output/0123/4567/cat_bg_removed.png"),
         ("http-api", "s3:GetObject", "quarantine/run-7/reason.json"),
     ],
 )
@@ -84,7 +85,7 @@ def test_a_function_may_do_its_work(
         ("model-downloader", "s3:GetObject", "quarantine/run-7/reason.json"),
         ("http-api", "s3:GetObject", "ingest/0123/4567/cat.jpg"),
         ("http-api", "s3:DeleteObject", "ingest/0123/4567/cat.jpg"),
-        ("http-api", "s3:DeleteObject", "output/0123/4567/cat_bg_removed.png"),
+        ("http-api", "s3:DeleteObjectVersion", "output/0123/4567/cat_bg_removed.png"),
         ("http-api", "s3:GetObject", "work/0123/4567/mask.png"),
         ("http-api", "s3:AbortMultipartUpload", "ingest/0123/4567/cat.jpg"),
         ("http-api", "s3:PutObject", "output/0123/4567/cat_bg_removed.png"),
