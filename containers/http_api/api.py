@@ -14,6 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
 )
 
+from containers.http_api.batches import add_batches
 from containers.http_api.current import Current
 from containers.http_api.jobs import add_jobs
 from containers.http_api.models import add_models
@@ -154,5 +155,6 @@ def build_api(root: Path, settings: Settings) -> RestApi:
     add_options(api.routes, catalogue, products)
     add_uploads(api.routes, current, catalogue)
     add_jobs(api.routes, current, catalogue, docs=docs)
+    add_batches(api.routes, current, catalogue, docs=docs)
     add_document(api.routes)
     return api

@@ -152,8 +152,7 @@ class _Desk:
     @property
     def visible(self) -> str:
         """Return what the keys begin with that the caller may see; nothing for an operator."""
-        principal = self.current.principal
-        return "" if principal.operator else principal.prefix
+        return self.current.principal.visible
 
     def find(self, name: str) -> Followed:
         owner = self.current.principal.prefix

@@ -26,6 +26,11 @@ class Principal:
     prefix: str
     operator: bool = False
 
+    @property
+    def visible(self) -> str:
+        """Return what the keys begin with that the caller may see; nothing for an operator."""
+        return "" if self.operator else self.prefix
+
     def may_see(self, key: str) -> bool:
         return self.operator or key.startswith(self.prefix)
 
