@@ -68,6 +68,9 @@ with _without_batch():
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval.resource_eval_s3 import (  # noqa: E501
         ResourceEvalS3 as ReaderOfS3,
     )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval.resource_output_transformer.transformer_json import (  # noqa: E501
+        ResourceOutputTransformerJson as ReaderOfJson,
+    )
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.item_reader_decl import (  # noqa: E501
         ItemReader,
     )
@@ -130,6 +133,7 @@ __all__ = [
     "MapRunRecord",
     "MapRunRecordPoolManager",
     "MapRunStatus",
+    "ReaderOfJson",
     "ReaderOfS3",
     "ResourceNotFound",
     "ResultWriter",

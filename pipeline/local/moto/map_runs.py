@@ -28,6 +28,7 @@ from pipeline.local.moto.interpreter import (
     MapRunFailedEventDetails,
     MapRunRecord,
     MapRunStatus,
+    ReaderOfJson,
     ReaderOfS3,
     ResourceNotFound,
     ResultWriter,
@@ -65,8 +66,8 @@ class _InputType(Enum):
     JSONL = "JSONL"
 
 
-class _JsonLines:
-    def eval(self, env: Any) -> None:
+class _JsonLines(ReaderOfJson):  # type: ignore[misc]  # moto is untyped
+    def _eval_body(self, env: Any) -> None:
         env.stack.pop()  # the reader's settings
         text = env.stack.pop()
         env.stack.append([json.loads(line) for line in text.splitlines() if line.strip()])
