@@ -179,7 +179,7 @@ def _items(site: Site, file: Location, start: int) -> Iterator[tuple[Mapping[str
             offset += len(text[:end].encode())
             text = text[end:]
             yield entry, offset
-    if text.strip("] \n\r\t"):
+    if text.strip(f"{_BETWEEN}]"):
         raise NoPlace
 
 

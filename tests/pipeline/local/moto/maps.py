@@ -64,7 +64,7 @@ def maps(machine: Machine) -> dict[str, bool]:
 
 def lines_are_refused(machine: Machine) -> bool:
     try:
-        return machine.run(_LINES, name="a")["status"] == "FAILED"
+        return bool(machine.run(_LINES, name="a")["status"] == "FAILED")
     except ClientError:
         return True
 
@@ -84,7 +84,7 @@ def stopped_goes_on(machine: Machine) -> bool:
     time.sleep(0.5)
     (run,) = states.list_map_runs(executionArn=arn)["mapRuns"]
     told = states.describe_map_run(mapRunArn=run["mapRunArn"])
-    return told["status"] != "ABORTED" or told["itemCounts"]["aborted"] != 2
+    return bool(told["status"] != "ABORTED" or told["itemCounts"]["aborted"] != 2)
 
 
 def child_goes_on(machine: Machine) -> bool:
@@ -113,7 +113,7 @@ def beginning_is_an_error() -> bool:
         exec_worker = type("Worker", (), {"env": None})
         exec_arn = "a"
 
-    class Backend(StepFunctionsParserBackend):
+    class Backend(StepFunctionsParserBackend):  # type: ignore[misc]  # moto is untyped
         def __init__(self) -> None:
             pass
 
