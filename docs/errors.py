@@ -8,7 +8,7 @@ from textwrap import fill
 from typing import Final
 
 from containers.http_api import failures, problems
-from containers.http_api.failures import JobFailure
+from containers.http_api.failures import BatchFailure, JobFailure
 from containers.http_api.problems import RequestError
 from pipeline import errors
 from pipeline.errors import (
@@ -82,6 +82,11 @@ _GROUPS: Final[tuple[tuple[str, str, type[NamedError]], ...]] = (
         """Beside the errors above, a [job](api.md#follow-a-job) has one of these. What else an
         execution failed with is known to operators only.""",
         JobFailure,
+    ),
+    (
+        "Failures of batches, as the HTTP API tells them",
+        "A [batch](api.md#process-many-files) that could not process all objects has one of these.",
+        BatchFailure,
     ),
 )
 

@@ -8,7 +8,7 @@ from typing import Final
 from aws_cdk import aws_iam as iam
 
 from pipeline.artifacts import Location
-from pipeline.declared.access import Access, Action, ExecutionAction, TableAccess
+from pipeline.declared.access import Access, Action, ExecutionAction, MachineAccess, TableAccess
 from pipeline.declared.blueprint import Blueprint, DeclaredFunction
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.models import WeightsFile
@@ -37,6 +37,8 @@ def statements(
     for table in function.manifest.tables:
         yield from _rows(table, blueprint.resources.tables[table.name].indexes, names)
     yield from _executions(function.manifest.executions, blueprint, names)
+    for machine in function.manifest.machines:
+        yield from _machine(machine, names)
     if function.manifest.reads_sources:
         yield from _sources(blueprint.catalogue, names)
     if function.row and function.row.hosted_model:
@@ -80,6 +82,14 @@ def _executions(
     on_executions = [f"states:{action}" for action in actions if action != "StartExecution"]
     if on_executions:
         yield _allow(on_executions, [names.execution_arn(each, "*") for each in machines])
+
+
+def _machine(access: MachineAccess, names: Names) -> Iterator[iam.PolicyStatement]:
+    runs = f"{names.arn('states')}:mapRun:{names.machine(access.name)}/*:*"
+    resources = {"StartExecution": names.machine_arn(access.name), "DescribeMapRun": runs}
+    for action in access.actions:
+        resource = resources.get(action, names.execution_arn(access.name, "*"))
+        yield _allow([f"states:{action}"], [resource])
 
 
 def _key(given: Iterable[Access], key_arn: str, names: Names) -> iam.PolicyStatement:

@@ -31,5 +31,5 @@ def _busy(cloud: LocalCloud) -> bool:
         states.list_executions(
             stateMachineArn=NAMES.machine_arn(machine), statusFilter="RUNNING", maxResults=1
         )["executions"]
-        for machine in cloud.blueprint.portable_machines(NAMES)
+        for machine in cloud.blueprint.definitions
     )

@@ -11,17 +11,20 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+from containers.http_api.batches import add_batches
 from containers.http_api.bodies import read_json_only
 from containers.http_api.current import Current
 from containers.http_api.jobs import add_jobs
 from containers.http_api.models import add_models
 from containers.http_api.openapi import PREFIX, add_document
 from containers.http_api.options import add_options
+from containers.http_api.outages import is_outage
 from containers.http_api.problems import (
     InternalError,
     InvalidRequest,
     MethodNotAllowed,
     NoSuchPath,
+    TryAgainLater,
     WrongField,
     WrongFields,
     describe_problem,
@@ -37,6 +40,8 @@ from pipeline.workbench import Settings
 
 _DOCS: Final = "MATTELINE_DOCS"
 _FOLDER_OF_DOCS: Final = "docs"
+_OPERATORS: Final = "MATTELINE_OPERATORS"
+_RETRY_AFTER_S: Final = "5"
 
 
 class RestApi:
@@ -57,21 +62,28 @@ class RestApi:
             RequestValidationError: self._invalid,
             NamedError: self._problem,
             WrongFields: self._wrong,
-            Exception: self._bug,
+            Exception: self._unexpected,
         }.items():
             self.routes.exception_handler(kind)(answer)
 
     def answer(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
-        """Return API Gateway's answer (payload format 2.0) to its request."""
-        about = request["requestContext"]
+        """Return API Gateway's answer (payload format 2.0) to its request.
+
+        HEAD is answered as GET, without the body.
+        """
+        about, method = request["requestContext"], request["requestContext"]["http"]["method"]
         call.logger.append_keys(
-            request_id=about["requestId"], method=about["http"]["method"], path=request["rawPath"]
+            request_id=about["requestId"], method=method, path=request["rawPath"]
         )
+        if method == "HEAD":
+            http = {**about["http"], "method": "GET"}
+            request = {**request, "requestContext": {**about, "http": http}}
         headers: dict[str, str] = {}
         self.routes.context |= {"call": call, "headers": headers}
         answer = self.routes.resolve(request, call.lambda_context)
         call.logger.append_keys(status=answer["statusCode"])
-        return {**answer, "headers": {**answer["headers"], **headers}}
+        body = {"body": ""} if method == "HEAD" else {}
+        return {**answer, "headers": {**answer["headers"], **headers}, **body}
 
     def _problem(
         self,
@@ -87,7 +99,11 @@ class RestApi:
         problem = describe_problem(error, docs=self._docs, request_id=request_id, wrong=wrong)
         return problem_response(problem, headers or {})
 
-    def _bug(self, error: Exception) -> Response[str]:
+    def _unexpected(self, error: Exception) -> Response[str]:
+        """Answer with an outage of AWS, which passes, or else with a bug."""
+        if is_outage(error):
+            busy = TryAgainLater("a service of AWS is throttled, or does not answer")
+            return self._problem(busy, headers={"Retry-After": _RETRY_AFTER_S}, cause=error)
         return self._problem(InternalError("the API failed to answer"), cause=error)
 
     def _invalid(self, error: RequestValidationError) -> Response[str]:
@@ -112,7 +128,8 @@ class RestApi:
     def _methods(self, path: str) -> list[str]:
         """Return the methods of the routes that have this path."""
         routes = (*self.routes._static_routes, *self.routes._dynamic_routes)  # noqa: SLF001 - no public list
-        return sorted({route.method for route in routes if route.rule.match(path)})
+        methods = {route.method for route in routes if route.rule.match(path)}
+        return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
     @property
     def _call(self) -> Call:
@@ -128,11 +145,13 @@ def build_api(root: Path, settings: Settings) -> RestApi:
     products = load_products(root)
     docs = settings.environment.get(_DOCS, _FOLDER_OF_DOCS)
     api = RestApi(docs=docs)
-    current = Current(api.routes, products)
+    operators = frozenset(settings.environment.get(_OPERATORS, "").split())
+    current = Current(api.routes, products, operators)
     add_models(api.routes, catalogue, products)
     add_options(api.routes, catalogue, products)
     add_uploads(api.routes, current, catalogue)
     add_jobs(api.routes, current, catalogue, docs=docs)
     add_quotas(api.routes, current)
+    add_batches(api.routes, current, catalogue, docs=docs)
     add_document(api.routes)
     return api

@@ -22,15 +22,20 @@ CONTAINER: Final = "http-api"
 
 @dataclass(frozen=True)
 class Current:
-    """What a route knows of the request it answers."""
+    """What a route knows of the request it answers.
+
+    `operators` are the unique IDs of users and roles whose requests are those of operators.
+    """
 
     api: APIGatewayHttpResolver
     products: tuple[Product, ...]
+    operators: frozenset[str] = frozenset()
 
     @property
     def principal(self) -> Principal:
         """Return who sent it. Raises NoPrincipal if no authoriser says so."""
-        return identify(self.api.current_event["requestContext"].get("authorizer"))
+        authorizer = self.api.current_event["requestContext"].get("authorizer")
+        return identify(authorizer, self.operators)
 
     @property
     def call(self) -> Call:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from typing import Any
 
 from containers.http_api.problems import InvalidRequest, WrongFields
 from pipeline.operations.jobs_table import Place
 
 
-def write_cursor(place: Place) -> str:
+def write_cursor(place: tuple[str | int, ...]) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
@@ -19,11 +20,27 @@ def read_cursor(text: str, prefix: str) -> Place:
 
     A caller may make one up: it only says where in the caller's own list to go on.
     """
+    match _content(text):
+        case [str(key), str(job_id)] if job_id and key.startswith(prefix) and key:
+            return Place(key, job_id)
+    raise wrong_cursor()
+
+
+def read_numbers(text: str) -> tuple[int, int]:
+    """Return the two numbers of a cursor. Raises WrongFields if it has none."""
+    match _content(text):
+        case [int(first), int(second)]:
+            return first, second
+    raise wrong_cursor()
+
+
+def wrong_cursor() -> WrongFields:
+    error = InvalidRequest("the cursor is not one of this list's")
+    return WrongFields.one(error, "query.cursor")
+
+
+def _content(text: str) -> Any:  # noqa: ANN401 - JSON
     try:
-        key, job_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (binascii.Error, TypeError, ValueError):
-        key = job_id = None
-    texts = isinstance(key, str) and isinstance(job_id, str) and key and job_id
-    if texts and key.startswith(prefix):
-        return Place(key, job_id)
-    raise WrongFields.one(InvalidRequest("the cursor is not one of this list's"), "query.cursor")
+        return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (binascii.Error, ValueError):
+        return None

@@ -39,6 +39,52 @@ class ResultGone(JobFailure):
     hint = "Replay the job with `force`, or upload the file again."
 
 
+class ResultDeleted(JobFailure):
+    """The job was done, and its results were deleted on request."""
+
+    hint = "Replay the job, or upload the file again, to make them again."
+
+
+class BatchFailure(NamedError):
+    """A failure of a whole batch, as the API tells it."""
+
+
+class BatchFailed(BatchFailure):
+    """The batch failed, and its request is not known to be at fault."""
+
+    hint = "Start the batch again: what is done is skipped. If it fails again, report its id."
+
+
+class BatchStopped(BatchFailure):
+    """The batch was stopped. The jobs that it waited for were stopped, too; ended ones stay."""
+
+    hint = "Start the batch again: what is done is skipped."
+
+
+class BatchTimedOut(BatchFailure):
+    """The batch took longer than a week."""
+
+    hint = "Start smaller batches: what is done is skipped."
+
+
+class ObjectsNotListed(BatchFailure):
+    """The objects could not be listed, and nothing was started."""
+
+    hint = "Start the batch again; if it fails again, report its id."
+
+
+class ResultsNotWritten(BatchFailure):
+    """The objects were processed, but the report of them could not be written."""
+
+    hint = "`GET /jobs` lists the jobs of the objects."
+
+
+class TooManyFailed(BatchFailure):
+    """More objects failed than the operator who started the batch tolerates."""
+
+    hint = "Correct the cause that most failures have, and start again: what is done is skipped."
+
+
 _OTHERS: Final[dict[str, type[JobFailure]]] = {
     "ABORTED": JobStopped,
     JobStopped.__name__: JobStopped,
@@ -48,7 +94,10 @@ _OTHERS: Final[dict[str, type[JobFailure]]] = {
 
 
 class JobError(BaseModel):
-    """Why a job has no result. `type` is the address of the error's description."""
+    """Why a job has no result, or a batch failed.
+
+    `type` is the address of the error's description.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -66,17 +115,30 @@ def describe_failure(failure: Failure, docs: str) -> JobError:
     if error := _leaves(PipelineError).get(failure.name):
         message = failure.message or summary_of(error)
         return _error(error, docs, message=message, hint=failure.hint or error.hint)
-    kind = _OTHERS.get(failure.name, JobFailed)
-    return _error(kind, docs, message=summary_of(kind), hint=kind.hint)
+    return _own(_OTHERS.get(failure.name, JobFailed), docs)
+
+
+def describe_batch(name: str, docs: str) -> JobError:
+    """Return why a batch failed: `name` is its execution's error, or its status without one."""
+    kinds = _leaves(BatchFailure) | {"ABORTED": BatchStopped, "TIMED_OUT": BatchTimedOut}
+    return _own(kinds.get(name, BatchFailed), docs)
 
 
 def describe_gone(docs: str) -> JobError:
-    return _error(ResultGone, docs, message=summary_of(ResultGone), hint=ResultGone.hint)
+    return _own(ResultGone, docs)
+
+
+def describe_deleted(docs: str) -> JobError:
+    return _own(ResultDeleted, docs)
 
 
 def public_name(name: str) -> str:
     """Return the name by which `describe_failure` tells an error."""
     return name if name in _leaves(PipelineError) else _OTHERS.get(name, JobFailed).__name__
+
+
+def _own(kind: type[NamedError], docs: str) -> JobError:
+    return _error(kind, docs, message=summary_of(kind), hint=kind.hint)
 
 
 def _error(kind: type[NamedError], docs: str, **words: Any) -> JobError:  # noqa: ANN401

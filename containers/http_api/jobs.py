@@ -23,7 +23,13 @@ from containers.http_api.current import Current
 from containers.http_api.cursors import read_cursor, write_cursor
 from containers.http_api.failures import JobStopped
 from containers.http_api.options import check_options, find_product
-from containers.http_api.problems import NoSuchJob, NoSuchObject, NotReplayable, NotRunning
+from containers.http_api.problems import (
+    NoSuchJob,
+    NoSuchObject,
+    NotDeletable,
+    NotReplayable,
+    NotRunning,
+)
 from containers.http_api.repeats import IdempotencyKey, answer_once
 from containers.http_api.views import STATES, Job, Jobs, Listed, View, summarise
 from containers.http_api.waiting import LONGEST_S, await_end, preferred_wait
@@ -141,12 +147,12 @@ def add_jobs(
     @api.delete(
         "/jobs/<name>",
         operation_id="cancelJob",
-        summary="Cancel a running job.",
+        summary="Cancel a running job; with `results=true`, delete the results of a finished one.",
         tags=["Jobs"],
-        response_description="The job, which ends",
+        response_description="The job, which ends or has no results any more",
     )
-    def cancel_job(name: str) -> Job:
-        return desk.cancel(name)
+    def cancel_job(name: str, results: Annotated[bool, Query()] = False) -> Job:  # noqa: FBT002
+        return desk.delete(name) if results else desk.cancel(name)
 
 
 @dataclass(frozen=True)
@@ -164,8 +170,7 @@ class _Desk:
     @property
     def visible(self) -> str:
         """Return what the keys begin with that the caller may see; nothing for an operator."""
-        principal = self.current.principal
-        return "" if principal.operator else principal.prefix
+        return self.current.principal.visible
 
     def find(self, name: str) -> Followed:
         owner = self.current.principal.prefix
@@ -240,6 +245,18 @@ class _Desk:
             raise NotRunning(f"it is {STATES[found.state]}")
         arn, error = found.execution.arn, JobStopped.__name__
         stop(self.site, arn, error=error, cause="cancelled with DELETE /jobs")
+        return self.describe(name)
+
+    def delete(self, name: str) -> Job:
+        from pipeline.operations.deleting import NotDeleted, delete_results
+
+        found = self.find(name)
+        if not found.ended or found.row is None:
+            raise NotDeletable(f"it is {STATES[found.state]}")
+        try:
+            delete_results(self.site, found.row, visible=self.visible)
+        except NotDeleted as error:
+            raise NotDeletable(str(error)) from error
         return self.describe(name)
 
     def _started(self, arn: str) -> Job:

@@ -70,11 +70,32 @@ class NoSuchObject(RequestError):
     hint = "Upload the file with a form of `POST /uploads`: that also starts its job."
 
 
+class NoSuchBatch(RequestError):
+    """The caller has no batch of this name, or it ended more than 90 days ago."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Ask with the id that `POST /batches` answered with."
+
+
+class NoReport(RequestError):
+    """The batch has no report of its objects: it runs, was stopped, or ended 15 days ago."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Wait until the batch is done; `GET /jobs` lists the jobs of its objects in any case."
+
+
 class NotRunning(RequestError):
     """Nothing runs that could be cancelled."""
 
     status = HTTPStatus.CONFLICT
-    hint = "Ask for the job's state with `GET /jobs/{id}`."
+    hint = "Ask for the state with `GET /jobs/{id}` or `GET /batches/{id}`."
+
+
+class NotDeletable(RequestError):
+    """The job has no results that could be deleted."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Cancel a running job first; only a job that is done has results."
 
 
 class NotReplayable(RequestError):
@@ -136,6 +157,13 @@ class QuotaState(BaseModel):
     left: int | None
     window_s: int
     resets_at: datetime
+
+
+class TryAgainLater(RequestError):
+    """A service of AWS that the API needs is throttled, or does not answer."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    hint = "Send the request again after as many seconds as `retry-after` says."
 
 
 class WrongField(BaseModel):

@@ -9,19 +9,27 @@ from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from containers.http_api.failures import JobError, describe_failure, describe_gone, public_name
+from containers.http_api.failures import (
+    JobError,
+    describe_deleted,
+    describe_failure,
+    describe_gone,
+    public_name,
+)
 from pipeline.artifacts import Location
 from pipeline.operations.following import EXPIRED, Followed, failure_of, result_of
 from pipeline.operations.history import read_history
-from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, JobRow
+from pipeline.operations.jobs_table import DELETED, DONE, FAILED, QUARANTINED, RUNNING, JobRow
 from pipeline.operations.presigning import presign_get
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DUPLICATE, WAITING
 
 _LASTS: Final = timedelta(hours=1)  # of an address of a result
 
-State = Literal["waiting", "expired", "running", "done", "duplicate", "quarantined", "failed"]
-Listed = Literal["running", "done", "quarantined", "failed"]
+State = Literal[
+    "waiting", "expired", "running", "done", "duplicate", "quarantined", "failed", "deleted"
+]
+Listed = Literal["running", "done", "quarantined", "failed", "deleted"]
 STATES: Final[Mapping[str, State]] = {
     WAITING: "waiting",
     EXPIRED: "expired",
@@ -30,6 +38,7 @@ STATES: Final[Mapping[str, State]] = {
     DUPLICATE: "duplicate",
     QUARANTINED: "quarantined",
     FAILED: "failed",
+    DELETED: "deleted",
 }
 
 
@@ -72,7 +81,8 @@ class Job(BaseModel):
     `id` is the name that it was asked for with, `job` its own id, once it has one: equal jobs have
     equal ids. `execution` is what ran last for it. A job that is `done` has results and the record
     of how they were made. One that is `duplicate` has those of the first job. One that is
-    `quarantined` will fail again with the same input; one that `failed` may not. `waiting` and
+    `quarantined` will fail again with the same input; one that `failed` may not. One that is
+    `deleted` was done, and its results were deleted on request. `waiting` and
     `expired` are uploads whose file never came. `tasks` are those that a running job has begun.
     """
 
@@ -148,6 +158,8 @@ class View:
         site = self.site
         if found.state in {FAILED, QUARANTINED}:
             return {"error": describe_failure(failure_of(site, found), self.docs)}
+        if found.state == DELETED:
+            return {"error": describe_deleted(self.docs)}
         if found.state == RUNNING and found.execution:
             visits = read_history(site, found.execution.arn)
             tasks = [

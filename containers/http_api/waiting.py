@@ -1,18 +1,26 @@
-"""Wait for the end of a job, as `Prefer: wait=20` asks (RFC 7240)."""
+"""Wait for the end of a job or a batch, as `Prefer: wait=20` asks (RFC 7240)."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Callable
-from typing import Final
-
-from pipeline.operations.following import Followed
+from typing import Final, Protocol, TypeVar
 
 LONGEST_S: Final = 20  # API Gateway answers for the function after 30
 _WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=[,;]|$)", re.IGNORECASE)
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 2.0
+
+
+class Ending(Protocol):
+    """What may be waited for: a job or a batch."""
+
+    @property
+    def ended(self) -> bool: ...
+
+
+Found = TypeVar("Found", bound=Ending)
 
 
 def preferred_wait(prefer: str | None) -> int:
@@ -22,12 +30,12 @@ def preferred_wait(prefer: str | None) -> int:
 
 
 def await_end(
-    find: Callable[[], Followed],
+    find: Callable[[], Found],
     seconds: float,
     *,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Followed:
+) -> Found:
     """Return what `find` returns once it has ended, or after so many seconds."""
     until, pause = clock() + seconds, _FIRST_PAUSE_S
     found = find()

@@ -1,4 +1,4 @@
-"""`matteline backfill`: process objects already in the ingest bucket, on AWS."""
+"""`matteline backfill`: process objects already in the ingest bucket."""
 
 from __future__ import annotations
 
@@ -108,9 +108,6 @@ def start(
     batch = Batch(product or _only_product(site), **wanted)
     if dry_run:
         _print_estimate(site, batch, seconds)
-    elif site.local:
-        hint = "`matteline run FOLDER` processes files here; --dry-run counts objects."
-        raise click.ClickException(f"backfill runs on AWS only: pass --stage NAME\n{hint}")
     else:
         click.echo(start_backfill(site, batch))
 

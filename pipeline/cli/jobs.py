@@ -14,6 +14,7 @@ from pipeline.cli import tables
 from pipeline.cli.site import Moment, ProductName, site_options
 from pipeline.declared.products import Product
 from pipeline.operations.auditing import audit
+from pipeline.operations.deleting import NotDeleted, delete_results
 from pipeline.operations.history import read_history
 from pipeline.operations.jobs_table import STATUSES, JobRow
 from pipeline.operations.lookup import Job, Wanted, find_job, find_rows, job_of, read_reason
@@ -103,6 +104,28 @@ def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
             click.echo(f"{name}  {error}")
         else:
             click.echo(f"{name}  resumed")
+    sys.exit(bool(failures))
+
+
+@jobs.command("delete")
+@click.argument("names", nargs=-1, required=True)
+@site_options
+def delete_jobs(site: Site, names: tuple[str, ...]) -> None:
+    """Delete the results of finished jobs.
+
+    Deletes the outputs and the output record of each of NAMES; uploads stay. Exit code 1 if a job
+    has no results.
+    """
+    failures = 0
+    for name in names:
+        row = require_row(_require_job(site, name), name)
+        try:
+            deleted = delete_results(site, row)
+        except NotDeleted as error:
+            failures += 1
+            click.echo(f"{name}  {error}")
+        else:
+            click.echo(f"{name}  deleted: {len(deleted)} files")
     sys.exit(bool(failures))
 
 

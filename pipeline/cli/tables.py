@@ -21,7 +21,13 @@ from pipeline.operations.repairing import Repair
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import KINDS
 
-_COLOURS: Final = {"DONE": "green", "RUNNING": "blue", "QUARANTINED": "yellow", "FAILED": "red"}
+_COLOURS: Final = {
+    "DONE": "green",
+    "RUNNING": "blue",
+    "DELETED": "magenta",
+    "QUARANTINED": "yellow",
+    "FAILED": "red",
+}
 
 
 def print_jobs(rows: Sequence[JobRow]) -> None:

@@ -12,6 +12,9 @@ RowAction = Literal["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem",
 ExecutionAction = Literal[
     "StartExecution", "DescribeExecution", "GetExecutionHistory", "StopExecution"
 ]
+MachineAction = Literal[
+    "StartExecution", "DescribeExecution", "StopExecution", "ListMapRuns", "DescribeMapRun"
+]
 _MODEL: Final = "{model}"
 
 
@@ -23,6 +26,16 @@ class TableAccess(Declaration):
 
     name: KebabName
     actions: tuple[RowAction, ...] = Field(min_length=1)
+
+
+class MachineAccess(Declaration):
+    """One `[[machines]]` of a container's manifest: Step Functions' own actions on one machine.
+
+    It is for a machine that is no product's.
+    """
+
+    name: KebabName
+    actions: tuple[MachineAction, ...] = Field(min_length=1)
 
 
 class Access(Declaration):

@@ -21,7 +21,6 @@ _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
 _MACHINE: Final = ".asl.json"
 _TRIGGER: Final = ".trigger.json"
 _SCHEDULE: Final = ".schedule.json"
-_DISTRIBUTED: Final = '"DISTRIBUTED"'
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,7 @@ class Blueprint:
         catalogue = load_catalogue(root, overlays, accepted_licences=accepted_licences)
         containers, resources = load_containers(root), load_resources(root)
         _require_resources(containers, resources)
+        _require_machines(containers, root)
         _require_models(containers, catalogue)
         products = load_products(root)
         machines = [path.name for path in (root / "state_machines").glob(f"*{_MACHINE}")]
@@ -140,11 +140,6 @@ class Blueprint:
         """Return each machine's definition, placeholders filled in."""
         substitutions = self.substitutions(names)
         return {name: fill(text, substitutions) for name, text in self.definitions.items()}
-
-    def portable_machines(self, names: Names) -> dict[str, str]:
-        """Return the machines without a distributed Map, which every engine runs."""
-        machines = self.machines(names)
-        return {name: text for name, text in machines.items() if _DISTRIBUTED not in text}
 
     def triggers(self, names: Names) -> dict[str, str]:
         """Return the pattern of the events that start each machine that has one.
@@ -237,6 +232,13 @@ def _require_resources(containers: Iterable[ContainerManifest], resources: Resou
             if lost:
                 names = ", ".join(sorted(lost))
                 raise ValueError(f"{container.name} has access to no {kind} there is: {names}")
+
+
+def _require_machines(containers: Iterable[ContainerManifest], root: Path) -> None:
+    for container in containers:
+        for each in container.machines:
+            if not (root / "state_machines" / f"{each.name}{_MACHINE}").exists():
+                raise ValueError(f"{container.name} has access to no machine there is: {each.name}")
 
 
 def _require_models(containers: Iterable[ContainerManifest], catalogue: Catalogue) -> None:

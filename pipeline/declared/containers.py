@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from pipeline.declared.access import Access, ExecutionAction, TableAccess
+from pipeline.declared.access import Access, ExecutionAction, MachineAccess, TableAccess
 from pipeline.declared.declaration import (
     Declaration,
     KebabName,
@@ -28,8 +28,9 @@ class ContainerManifest(Declaration):
     `job` is the contract of the one task it does; one that `serves` HTTP answers requests of API
     Gateway instead. `environment` is what its process needs before it starts; a deployment adds its
     settings.
-    `access`, `tables` and `executions` (Step Functions' own actions, on executions of products) are
-    what its role may do, and nothing more; with `reads_sources` also what the `s3://`
+    `access`, `tables`, `executions` (Step Functions' own actions, on executions of products) and
+    `machines` (the same, on a machine that is no product's) are what its role may do, and nothing
+    more; with `reads_sources` also what the `s3://`
     addresses and the tokens of catalogue rows name. `gate` is how many findings of a severity an
     image may be released with, where that differs from the release gate's own limits.
     `image_mb` is the most its image may add to its base, unpacked. `data` are patterns, relative to
@@ -54,6 +55,7 @@ class ContainerManifest(Declaration):
     access: tuple[Access, ...] = ()
     tables: tuple[TableAccess, ...] = ()
     executions: tuple[ExecutionAction, ...] = ()
+    machines: tuple[MachineAccess, ...] = ()
     gate: dict[FindingsLimit, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     reads_sources: bool = False
 

@@ -63,7 +63,7 @@ def deploy(blueprint: Blueprint, client: Any) -> dict[str, str]:
     create_tables(blueprint.resources, client("dynamodb"))
     states = client("stepfunctions")
     role = f"arn:aws:iam::{NAMES.account}:role/{NAMES.prefix}"
-    for name, definition in blueprint.portable_machines(NAMES).items():
+    for name, definition in blueprint.machines(NAMES).items():
         states.create_state_machine(name=NAMES.machine(name), definition=definition, roleArn=role)
     return {
         name: _create_trigger(NAMES.machine(name), pattern, client)

@@ -1,7 +1,8 @@
 """Compare every accepted object with the jobs table, the executions and the outputs.
 
 For each product that processes it, an object ends as exactly one of DONE, DUPLICATE, QUARANTINED
-and FAILED, or is still running. Anything else is a finding:
+and FAILED, or is still running. It is DELETED if it was DONE and its results were deleted on
+request. Anything else is a finding:
 
 - lost         no execution was started for it
 - stuck        its execution has ended and its end is not recorded, or its job has no execution
@@ -10,7 +11,7 @@ and FAILED, or is still running. Anything else is a finding:
 - unrecorded   an unfinished job whose execution published its output record
 - overwritten  a finished job, the last one for its output key, which has another job's record
 - altered      an output that is not what its record states
-- withdrawn    published, although the object had been deleted
+- withdrawn    published, although the object had been deleted, or left over from a deletion
 
 Bucket and table are read as streams, and only what is not older than `since` is kept: about 7 kB
 for each object (360 MB for a day of 50,000), because executions come by time, objects by key and

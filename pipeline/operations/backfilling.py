@@ -143,11 +143,13 @@ def most_transitions(definition: Mapping[str, Any]) -> int:
     return longest_from(definition["StartAt"], frozenset())
 
 
-def start_backfill(site: Site, batch: Batch) -> str:
+def start_backfill(site: Site, batch: Batch, *, name: str | None = None) -> str:
     """Put the list in the work bucket, start the backfill and return its execution's ARN."""
     if batch.listed:
         put_list(site, batch.listed)
+    named = {"name": name} if name else {}
     started = site.client("stepfunctions").start_execution(
+        **named,
         stateMachineArn=site.names.machine_arn("backfill"),
         input=json.dumps(batch.execution_input()),
     )

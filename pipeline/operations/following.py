@@ -14,7 +14,15 @@ from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
 from pipeline.operations.executions import Execution, find_execution, innermost
-from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, JobRow, JobsTable
+from pipeline.operations.jobs_table import (
+    DELETED,
+    DONE,
+    FAILED,
+    QUARANTINED,
+    RUNNING,
+    JobRow,
+    JobsTable,
+)
 from pipeline.operations.lookup import is_empty, published_files, read_output_record, read_reason
 from pipeline.operations.repairing import GONE
 from pipeline.operations.site import Site
@@ -29,6 +37,8 @@ _MOST_JOBS: Final = 20  # of one upload: its form can be sent more than once
 @dataclass(frozen=True)
 class Followed:
     """An upload or a job, and its state: WAITING and EXPIRED uploads have no object yet.
+
+    A job is DELETED if it was done and its results were deleted on request.
 
     `row` and `execution` are those that say so, if it needed them.
     """
@@ -145,6 +155,8 @@ def _of_execution(site: Site, execution: Execution, row: JobRow | None) -> Follo
     if verdict in {DONE, DUPLICATE}:
         row = JobsTable(site).row(str(execution.output["job_id"]))
     state = verdict if verdict in {RUNNING, DONE, DUPLICATE, QUARANTINED} else FAILED
+    if state in {DONE, DUPLICATE} and row and row.status == DELETED:
+        state = DELETED
     return Followed(state, source, row=row, execution=execution)
 
 

@@ -15,7 +15,8 @@ RUNNING: Final = "RUNNING"
 DONE: Final = "DONE"
 QUARANTINED: Final = "QUARANTINED"
 FAILED: Final = "FAILED"
-STATUSES: Final = (RUNNING, DONE, QUARANTINED, FAILED)
+DELETED: Final = "DELETED"  # done, and its results were deleted on request
+STATUSES: Final = (RUNNING, DONE, QUARANTINED, FAILED, DELETED)
 BY_EXECUTION: Final = "by-execution"
 BY_KEY: Final = "by-key"
 _PAGE: Final = 200  # rows that a query reads at a time
@@ -215,6 +216,24 @@ class JobsTable:
                 ":held_until": {"N": str(int(until.timestamp()))},
                 # A millisecond of grace: event and description may round differently.
                 ":resumed_after": {"N": str(round(after.timestamp() * 1000) + 1)},
+                ":updated_at": {"S": _now()},
+                ":execution": {"S": row.execution},
+            },
+        )
+
+    def mark_deleted(self, row: JobRow) -> bool:
+        """Mark that the results of a finished job were deleted; False if the row has changed since.
+
+        The claim stays: the next execution finds it, and does the job again because its result is
+        missing.
+        """
+        return self._update(
+            row.job_id,
+            "SET #status = :deleted, #updated_at = :updated_at REMOVE #released_by, #released_at",
+            "#execution = :execution AND #status = :done",
+            {
+                ":deleted": {"S": DELETED},
+                ":done": {"S": DONE},
                 ":updated_at": {"S": _now()},
                 ":execution": {"S": row.execution},
             },

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from pipeline.artifacts import Location
 from pipeline.errors import SourceChanged, SourceMissing
 from pipeline.operations.executions import LONG_AGO, Execution, find_execution, names_version
-from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, JobRow
+from pipeline.operations.jobs_table import DELETED, DONE, FAILED, QUARANTINED, RUNNING, JobRow
 from pipeline.operations.lookup import latest_stored, published_files, read_record
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import (
@@ -79,10 +79,13 @@ def findings_of_outputs(
     busy = {row.manifest for row in rows if row.status == RUNNING}
     of_job = {row.job_id: row for row in rows}
     for result in _expected(site, rows, executions):
-        if result.manifest in busy or _has_failed(result, of_job.get(result.job_id)):
+        row = of_job.get(result.job_id)
+        if result.manifest in busy or _has_failed(result, row):
             continue
         record = read_record(site, result.manifest)
-        if record is None:
+        if row and row.status == DELETED:
+            yield from _kept(result, record or {})
+        elif record is None:
             missing = f"{result.manifest} does not exist"
             yield from _missing(site, result, missing)
         elif record.get("job_id") != result.job_id:
@@ -119,6 +122,13 @@ def _has_failed(result: Result, row: JobRow | None) -> bool:
     if row is None or result.execution is None or result.execution.verdict != DUPLICATE:
         return False
     return row.status in {FAILED, QUARANTINED} and row.error not in _OUTDATED
+
+
+def _kept(result: Result, record: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield a finding if the deletion of a job's results was interrupted."""
+    if record.get("job_id") == result.job_id:
+        why = f"its results were deleted, but {result.manifest} is still there; delete it again"
+        yield Finding(WITHDRAWN, result.job_id, why)
 
 
 def _missing(site: Site, result: Result, why: str) -> Iterator[Finding]:

@@ -18,12 +18,16 @@ _LOCK: Final = threading.Lock()
 
 @dataclass(frozen=True)
 class Site:
-    """One deployment. Its clients slow down where AWS throttles them."""
+    """One deployment. Its clients slow down where AWS throttles them.
+
+    With `brief`, they give up within some 20 seconds, for a caller who waits for the answer.
+    """
 
     names: Names
     session: boto3.Session = field(repr=False)
     products: tuple[Product, ...] = field(hash=False)
     endpoint_url: str | None = None
+    brief: bool = False
 
     @property
     def local(self) -> bool:
@@ -48,6 +52,10 @@ def _client(site: Site, service: str) -> Any:  # noqa: ANN401
     from botocore.config import Config
 
     config = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
+    if site.brief:
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5
+        )
     if service == "s3":
         # New buckets refuse older signatures of forms. By itself, boto3 signs for the host of
         # us-east-1, which redirects: a browser's upload would fail there.
@@ -57,10 +65,13 @@ def _client(site: Site, service: str) -> Any:  # noqa: ANN401
 
 
 def own_site(names: Names, products: tuple[Product, ...]) -> Site:
-    """Return the deployment that this function belongs to, reached with its role and endpoint."""
+    """Return the deployment that this function belongs to, reached with its role and endpoint.
+
+    Its callers wait for an answer, so its clients give up early.
+    """
     import boto3
 
-    return Site(names, boto3.Session(region_name=names.region), products)
+    return Site(names, boto3.Session(region_name=names.region), products, brief=True)
 
 
 def local_site(names: Names, endpoint_url: str, products: tuple[Product, ...]) -> Site:

@@ -10,7 +10,7 @@ from typing import Final
 from pipeline.artifacts import Location
 from pipeline.declared.products import Product
 from pipeline.operations.executions import Execution
-from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, JobRow
+from pipeline.operations.jobs_table import DELETED, DONE, FAILED, QUARANTINED, RUNNING, JobRow
 
 DUPLICATE: Final = "DUPLICATE"
 WAITING: Final = "WAITING"
@@ -95,9 +95,10 @@ def _without_execution(each: Accepted, patience: timedelta) -> Verdict:
 
 def _recorded(execution: Execution, claims: Mapping[str, JobRow]) -> Verdict | None:
     """Return how an ended execution is recorded; None if it is not."""
-    if execution.status == "SUCCEEDED":
-        return Verdict(execution.verdict)
     row = claims.get(execution.arn)
+    if execution.status == "SUCCEEDED":
+        deleted = row and row.execution == execution.arn and row.status == DELETED
+        return Verdict(DELETED if deleted else execution.verdict)
     if row is None:
         return None
     if row.execution != execution.arn:  # another execution has claimed the job since

@@ -84,6 +84,14 @@ def test_access_to_what_there_is_not_is_refused(tree: Path, access: str, says: s
         read(tree)
 
 
+def test_access_to_a_machine_there_is_not_is_refused(tree: Path) -> None:
+    machine = '[[machines]]\nname = "backfil"\nactions = ["StartExecution"]\n'
+    add_container(tree, f"{FACE_FINDER}{machine}")
+
+    with pytest.raises(ValueError, match="face-finder has access to no machine there is: backfil"):
+        read(tree)
+
+
 def test_access_to_a_table_there_is_not_is_refused(tree: Path) -> None:
     add_container(tree, f'{FACE_FINDER}[[tables]]\nname = "jbos"\nactions = ["Query"]\n')
 

@@ -127,3 +127,16 @@ def test_a_request_waits_no_longer_than_it_asks_to(driver: Driver, ada: User) ->
 
     assert wait_for(ada, form["id"], "done")
     assert told == ["running"]
+
+
+@pytest.mark.parametrize("key", [{}, {"idempotency_key": "outage"}])
+def test_an_outage_is_told_as_one_and_the_request_may_be_sent_again(
+    driver: Driver, ada: User, key: dict[str, str]
+) -> None:
+    first = done(ada)
+    with driver.faults.outage(r"POST / .*(GetItem|PutItem|StartExecution)"):
+        answer = ada.ask("POST", "/jobs", body={"key": first["key"]}, **key)
+
+    assert problem(answer) == (503, "tryagainlater")
+    assert int(answer.headers["retry-after"]) > 0
+    assert ada.ask("POST", "/jobs", body={"key": first["key"]}, **key).status == 202

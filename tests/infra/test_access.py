@@ -56,7 +56,10 @@ def arn(path: str) -> str:
         ("model-downloader", "s3:ListBucket", "models"),
         ("http-api", "s3:PutObject", "ingest/0123/4567/cat.jpg"),
         ("http-api", "s3:ListBucket", "ingest"),
+        ("http-api", "s3:PutObject", "work/backfill/lists/0123/keys.jsonl"),
+        ("http-api", "s3:GetObject", "work/backfill/0123/results/4567/FAILED_0.json"),
         ("http-api", "s3:GetObject", "output/0123/4567/cat_bg_removed.png"),
+        ("http-api", "s3:DeleteObject", "output/0123/4567/cat_bg_removed.png"),
         ("http-api", "s3:GetObject", "quarantine/run-7/reason.json"),
     ],
 )
@@ -84,8 +87,9 @@ def test_a_function_may_do_its_work(
         ("model-downloader", "s3:GetObject", "quarantine/run-7/reason.json"),
         ("http-api", "s3:GetObject", "ingest/0123/4567/cat.jpg"),
         ("http-api", "s3:DeleteObject", "ingest/0123/4567/cat.jpg"),
-        ("http-api", "s3:DeleteObject", "output/0123/4567/cat_bg_removed.png"),
+        ("http-api", "s3:DeleteObjectVersion", "output/0123/4567/cat_bg_removed.png"),
         ("http-api", "s3:GetObject", "work/0123/4567/mask.png"),
+        ("http-api", "s3:PutObject", "work/backfill/0123/results/4567/FAILED_0.json"),
         ("http-api", "s3:AbortMultipartUpload", "ingest/0123/4567/cat.jpg"),
         ("http-api", "s3:PutObject", "output/0123/4567/cat_bg_removed.png"),
     ],
@@ -120,7 +124,15 @@ STATES: Final = f"arn:aws:states:{REGION}:{ACCOUNT}"
         ("dynamodb:DeleteItem", TABLE.replace("jobs", "quotas"), False),
         ("dynamodb:GetItem", TABLE.replace("jobs", "keys"), False),
         ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-cutout:live", True),
-        ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-backfill:live", False),
+        ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-backfill:live", True),
+        ("states:StopExecution", f"{STATES}:execution:matteline-dev-backfill:a", True),
+        ("states:DescribeExecution", f"{STATES}:execution:matteline-dev-backfill:a", True),
+        ("states:ListMapRuns", f"{STATES}:execution:matteline-dev-backfill:a", True),
+        ("states:DescribeMapRun", f"{STATES}:mapRun:matteline-dev-backfill/a:b", True),
+        ("states:DescribeMapRun", f"{STATES}:mapRun:matteline-dev-other/a:b", False),
+        ("states:RedriveExecution", f"{STATES}:execution:matteline-dev-backfill:a", False),
+        ("states:GetExecutionHistory", f"{STATES}:execution:matteline-dev-backfill:a", False),
+        ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-reap-jobs:live", False),
         ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-release-container", False),
         ("states:StopExecution", f"{STATES}:execution:matteline-dev-cutout:a", True),
         ("states:DescribeExecution", f"{STATES}:execution:matteline-dev-cutout:a", True),
@@ -129,7 +141,7 @@ STATES: Final = f"arn:aws:states:{REGION}:{ACCOUNT}"
         ("states:RedriveExecution", f"{STATES}:execution:matteline-dev-cutout:a", False),
     ],
 )
-def test_the_api_may_use_jobs_and_executions_of_products_only(
+def test_the_api_may_use_jobs_executions_of_products_and_backfills_only(
     access: Deployed, action: str, resource: str, *, allowed: bool
 ) -> None:
     assert allows(role(access, "matteline-dev-http-api"), action, resource) is allowed

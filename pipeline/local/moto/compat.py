@@ -26,7 +26,7 @@ from moto.core.config import default_user_config
 from moto.events.models import Rule, events_backends
 from moto.s3 import notifications
 
-from pipeline.local.moto import memory, turns
+from pipeline.local.moto import map_runs, memory, turns
 from pipeline.local.moto.interpreter import (
     EventDetails,
     FailureEvent,
@@ -74,6 +74,7 @@ def apply() -> None:
     _list_services_once()
     _name_reasons()
     turns.apply()
+    map_runs.apply()
     _announce_ends()
     memory.apply()  # last: an ended execution is announced before it is stored on disk
 

@@ -40,8 +40,14 @@ def _without_batch() -> Iterator[None]:
 
 
 with _without_batch():
+    from moto.stepfunctions.exceptions import ResourceNotFound
     from moto.stepfunctions.models import StepFunctionBackend
-    from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+    from moto.stepfunctions.parser.api import (
+        HistoryEventType,
+        MapRunFailedEventDetails,
+        MapRunStatus,
+        TaskFailedEventDetails,
+    )
     from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
         FailureEvent,
         FailureEventException,
@@ -56,12 +62,48 @@ with _without_batch():
     from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.json_manipulation import (  # noqa: E501
         string_to_json,
     )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader import (
+        item_reader_decl,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval.resource_eval_s3 import (  # noqa: E501
+        ResourceEvalS3 as ReaderOfS3,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval.resource_output_transformer.transformer_json import (  # noqa: E501
+        ResourceOutputTransformerJson as ReaderOfJson,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.item_reader_decl import (  # noqa: E501
+        ItemReader,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.reader_config import (  # noqa: E501
+        input_type,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (  # noqa: E501
+        DistributedIterationComponent,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.distributed_item_processor_worker import (  # noqa: E501
+        DistributedItemProcessorWorker,
+    )
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.map_run_record import (  # noqa: E501
+        MapRunRecord,
         MapRunRecordPoolManager,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.job import (
+        JobPool,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.resource_eval.resource_eval_s3 import (  # noqa: E501
+        ResourceEvalS3 as WriterOfS3,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.result_writer_decl import (  # noqa: E501
+        ResultWriter,
+    )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import (
+        StateMap,
     )
     from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
         state_task_service,
         state_task_service_aws_sdk,
+        state_task_service_callback,
+        state_task_service_sfn,
     )
     from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackPoolManager
     from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
@@ -78,23 +120,40 @@ __all__ = [
     "TMP_THREADS",
     "BaseExecutionWorkerCommunication",
     "CallbackPoolManager",
+    "DistributedItemProcessorWorker",
+    "DistributedIterationComponent",
     "EventDetails",
     "Execution",
     "FailureEvent",
     "FailureEventException",
     "HistoryEventType",
+    "ItemReader",
+    "JobPool",
+    "MapRunFailedEventDetails",
+    "MapRunRecord",
     "MapRunRecordPoolManager",
+    "MapRunStatus",
+    "ReaderOfJson",
+    "ReaderOfS3",
+    "ResourceNotFound",
+    "ResultWriter",
+    "StateMap",
     "StatesErrorName",
     "StatesErrorNameType",
     "StepFunctionBackend",
     "StepFunctionsParserBackend",
     "TaskFailedEventDetails",
+    "WriterOfS3",
     "boto_client",
     "execution",
     "execution_worker",
+    "input_type",
+    "item_reader_decl",
     "json_path",
     "result_path",
     "state_task_service",
     "state_task_service_aws_sdk",
+    "state_task_service_callback",
+    "state_task_service_sfn",
     "string_to_json",
 ]

@@ -114,6 +114,30 @@ def test_only_a_scope_makes_an_operator(authorizer: dict[str, Any], *, operator:
     assert identify(authorizer).operator is operator
 
 
+@pytest.mark.parametrize(
+    ("user", "operator"),
+    [
+        ("AIDA1", True),
+        ("AROA1:web", True),
+        ("AROA1:anything", True),
+        ("AROA2:ops", True),
+        ("AROA2:web", False),
+        ("AROA2", False),
+        ("AIDA12", False),
+        ("AROA3:AIDA1", False),
+    ],
+)
+def test_a_deployment_names_the_operators_of_iam(user: str, *, operator: bool) -> None:
+    operators = frozenset({"AIDA1", "AROA1", "AROA2:ops"})
+    found = identify(iam(user), operators)
+
+    assert found.operator is operator
+    assert found.prefix == identify(iam(user)).prefix
+    pooled = iam(user, cognitoIdentity={"identityId": user})
+    for other in (pooled, jwt(user), keyed(user)):
+        assert not identify(other, operators).operator
+
+
 def test_only_an_operator_sees_what_belongs_to_others() -> None:
     ada, operator = Principal("ada/"), Principal("bob/", operator=True)
 

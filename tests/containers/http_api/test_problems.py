@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Final
 
 import pytest
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyPersistenceLayerError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 from pydantic import BaseModel, ConfigDict, Field
 
 from containers.http_api.api import RestApi, build_api
@@ -15,6 +23,26 @@ from pipeline.errors import PipelineError, UnknownModel, WeightsUnavailable, lea
 from pipeline.workbench import Settings
 from tests.conftest import ROOT
 from tests.containers.http_api.conftest import Answered, Ask, ask_of
+
+
+def refusal(code: str, status: int) -> ClientError:
+    response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "GetItem")  # type: ignore[arg-type]
+
+
+FAULTS: Final = {
+    "throttled": refusal("ThrottlingException", 400),
+    "slow": refusal("SlowDown", 503),
+    "many": refusal("TooMany", 429),
+    "down": refusal("InternalServerError", 500),
+    "unreachable": EndpointConnectionError(endpoint_url="https://1234.example"),
+    "silent": ReadTimeoutError(endpoint_url="https://1234.example"),
+    "closed": ConnectionClosedError(endpoint_url="https://1234.example"),
+    "denied": refusal("AccessDenied", 403),
+    "wrong": refusal("ValidationException", 400),
+    "settings": NoCredentialsError(),
+}
+OUTAGES: Final = ("throttled", "slow", "many", "down", "unreachable", "silent", "closed")
 
 
 class Order(BaseModel):
@@ -56,6 +84,29 @@ def trying() -> Ask:
     return ask_of(api)
 
 
+@pytest.fixture(scope="module")
+def failing() -> Ask:
+    """An API whose calls of AWS fail."""
+    api = RestApi()
+
+    @api.routes.get("/aws/<fault>")
+    def aws(fault: str) -> None:
+        raise FAULTS[fault]
+
+    @api.routes.get("/inside/<fault>")
+    def aws_inside(fault: str) -> None:
+        raise IdempotencyPersistenceLayerError("no row", FAULTS[fault]) from FAULTS[fault]
+
+    @api.routes.get("/later/<fault>")
+    def bug_of_handling(fault: str) -> None:
+        try:
+            aws(fault)
+        except ClientError:
+            raise KeyError("password 1234")  # noqa: B904 - a bug, as it would be written
+
+    return ask_of(api)
+
+
 def require_problem(answer: Answered, status: int, name: str) -> None:
     problem = answer.json
     assert answer.headers["content-type"] == "application/problem+json"
@@ -77,18 +128,26 @@ def test_an_unknown_path_is_named(ask: Ask, path: str) -> None:
     assert answer.json["detail"] == f"there is no path {path}"
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_another_method_is_refused_with_those_there_are(ask: Ask, method: str) -> None:
     answer = ask(method, "/models")
 
     require_problem(answer, 405, "MethodNotAllowed")
-    assert answer.headers["allow"] == "GET"
-    assert answer.json["detail"] == f"/models takes GET, not {method}"
+    assert answer.headers["allow"] == "GET, HEAD"
+    assert answer.json["detail"] == f"/models takes GET, HEAD, not {method}"
 
 
 def test_all_methods_of_a_path_are_allowed(trying: Ask) -> None:
-    assert trying("DELETE", "/orders").headers["allow"] == "GET, POST"
-    assert trying("DELETE", "/orders/7").headers["allow"] == "GET"
+    assert trying("DELETE", "/orders").headers["allow"] == "GET, HEAD, POST"
+    assert trying("DELETE", "/orders/7").headers["allow"] == "GET, HEAD"
+
+
+def test_head_is_answered_as_get_without_the_body(ask: Ask, trying: Ask) -> None:
+    head, get = ask("HEAD", "/models"), ask("GET", "/models")
+
+    assert (head.status, head.headers, head.text) == (200, get.headers, "")
+    assert (trying("HEAD", "/busy").status, trying("HEAD", "/busy").text) == (503, "")
+    assert ask("HEAD", "/uploads").status == 405
 
 
 @pytest.mark.parametrize(
@@ -175,6 +234,27 @@ def test_a_bug_shows_nothing_of_itself_and_is_logged(trying: Ask, path: str) -> 
     assert not re.search(r"1234|ZeroDivision|Traceback|password|\.py", answer.text)
     assert len(answer.failures) == 1
     assert not isinstance(answer.failures[0], InternalError)
+
+
+@pytest.mark.parametrize("path", ["/aws", "/inside"])
+@pytest.mark.parametrize("fault", OUTAGES)
+def test_an_outage_of_aws_may_pass_and_its_cause_is_logged(
+    failing: Ask, path: str, fault: str
+) -> None:
+    answer = failing("GET", f"{path}/{fault}")
+
+    require_problem(answer, 503, "TryAgainLater")
+    assert int(answer.headers["retry-after"]) > 0
+    assert "1234" not in answer.text
+    (cause,) = answer.failures
+    assert FAULTS[fault] in {cause, cause.__cause__}
+
+
+@pytest.mark.parametrize(
+    "path", ["/aws/denied", "/aws/wrong", "/aws/settings", "/inside/denied", "/later/down"]
+)
+def test_what_will_not_pass_is_a_bug(failing: Ask, path: str) -> None:
+    require_problem(failing("GET", path), 500, "InternalError")
 
 
 def test_every_problem_is_logged_once(ask: Ask) -> None:

@@ -19,6 +19,7 @@ from moto.stepfunctions.parser.backend import execution_worker
 from pipeline.local.moto import compat, shelf
 from tests.pipeline.local.moto.growth import growth
 from tests.pipeline.local.moto.machine import PASS, Machine
+from tests.pipeline.local.moto.maps import maps
 from tests.pipeline.local.moto.races import races
 
 PUT_JSON = {
@@ -75,6 +76,7 @@ def defects(machine: Machine) -> dict[str, bool]:
     clients = [boto_client_for("us-east-1", "s3") for _ in range(2)]
     return (
         growth(machine)
+        | maps(machine)
         | races(machine)
         | {
             "_announce_ends": ends_are_silent(machine),

@@ -1,0 +1,293 @@
+"""Batches: start one for a list or a prefix, follow it, read what failed, and stop it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal
+
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from containers.http_api.current import Current
+from containers.http_api.cursors import read_numbers, write_cursor, wrong_cursor
+from containers.http_api.failures import BatchStopped, JobError, describe_batch, describe_failure
+from containers.http_api.jobs import Prefer
+from containers.http_api.options import check_options, find_product
+from containers.http_api.problems import (
+    InvalidRequest,
+    NoReport,
+    NoSuchBatch,
+    NotRunning,
+    WrongField,
+    WrongFields,
+)
+from containers.http_api.repeats import IdempotencyKey, answer_once
+from containers.http_api.waiting import await_end, preferred_wait
+from pipeline.declared.catalogue import Catalogue
+from pipeline.declared.products import Product
+from pipeline.operations.batches import (
+    Counts,
+    FailedPlace,
+    FollowedBatch,
+    NoPlace,
+    follow_batch,
+    new_batch_id,
+    read_failures,
+)
+from pipeline.operations.executions import stop
+
+MOST_KEYS: Final = 10_000
+_MOST_LISTED: Final = 100
+_ALL: Final = 100.0  # percent: each object has an outcome of its own, and stops no other
+_Key = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+def _absent(value: object) -> bool:
+    return value is None
+
+
+class NewBatch(BaseModel):
+    """A job for each object of a list, or for each one below a prefix.
+
+    Give `keys` or `prefix`. The product may be left out if there is only one. `force` does again
+    what was done before.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keys: Annotated[tuple[_Key, ...], Field(min_length=1, max_length=MOST_KEYS)] | None = None
+    prefix: Annotated[str, StringConstraints(max_length=1024)] | None = None
+    product: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    force: bool = False
+
+
+class BatchCounts(BaseModel):
+    """The objects of a batch, by what became of them.
+
+    `total` grows while they are listed. Those that `succeeded` are done or duplicates. Those that
+    were `aborted` ran when the batch was stopped.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    total: int
+    pending: int
+    running: int
+    succeeded: int
+    failed: int
+    aborted: int
+
+    @classmethod
+    def of(cls, counts: Counts) -> BatchCounts:
+        return cls.model_validate(vars(counts))
+
+
+class Batch(BaseModel):
+    """A batch. One that is `done` has processed all its objects, some of which may have failed.
+
+    One that `failed` could not process all, or was stopped: `error` says why and what to do.
+    `counts` are missing until its objects are listed.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    state: Literal["running", "done", "failed"]
+    product: str | None = Field(default=None, exclude_if=_absent)
+    prefix: str | None = Field(default=None, exclude_if=_absent)
+    counts: BatchCounts | None = Field(default=None, exclude_if=_absent)
+    error: JobError | None = Field(default=None, exclude_if=_absent)
+    started_at: datetime | None = Field(default=None, exclude_if=_absent)
+    ended_at: datetime | None = Field(default=None, exclude_if=_absent)
+
+
+class FailedJob(BaseModel):
+    """An object of a batch that failed. `job` is an id of its job, if it has one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    job: str | None = Field(default=None, exclude_if=_absent)
+    error: JobError
+
+
+class FailedJobs(BaseModel):
+    """Some failures of a batch. With a `cursor`, there are more: ask again with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    failures: tuple[FailedJob, ...]
+    cursor: str | None = Field(default=None, exclude_if=_absent)
+
+
+def add_batches(
+    api: APIGatewayHttpResolver, current: Current, catalogue: Catalogue, *, docs: str
+) -> None:
+    desk = _Desk(current, catalogue, docs)
+
+    @api.post(
+        "/batches",
+        operation_id="createBatch",
+        summary="Start a job for each object of a list or below a prefix.",
+        tags=["Batches"],
+        status_code=HTTPStatus.ACCEPTED,
+        response_description="The batch, which runs",
+    )
+    def create_batch(batch: NewBatch, idempotency_key: IdempotencyKey = None) -> Batch:
+        asked = ["createBatch", batch.model_dump(mode="json")]
+        return answer_once(current, idempotency_key, asked, lambda: desk.start(batch), Batch)
+
+    @api.get(
+        "/batches/<name>",
+        operation_id="getBatch",
+        summary="Say how far a batch is.",
+        tags=["Batches"],
+        response_description="The batch",
+    )
+    def get_batch(name: str, prefer: Prefer = None) -> Batch:
+        found = await_end(lambda: desk.find(name), preferred_wait(prefer))
+        return desk.describe(name, found)
+
+    @api.get(
+        "/batches/<name>/failures",
+        operation_id="listBatchFailures",
+        summary="List the objects of a batch that failed, with their errors.",
+        tags=["Batches"],
+        response_description="Some of the failures",
+    )
+    def list_batch_failures(
+        name: str,
+        cursor: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50,
+    ) -> FailedJobs:
+        return desk.failures(name, cursor, limit)
+
+    @api.delete(
+        "/batches/<name>",
+        operation_id="stopBatch",
+        summary="Stop a running batch, and the jobs that it waits for.",
+        tags=["Batches"],
+        response_description="The batch, which ends",
+    )
+    def stop_batch(name: str) -> Batch:
+        return desk.stop(name)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What the routes do, for the caller of the current request."""
+
+    current: Current
+    catalogue: Catalogue
+    docs: str
+
+    def start(self, asked: NewBatch) -> Batch:
+        from pipeline.operations import backfilling
+
+        principal = self.current.principal
+        self._require_own(asked)
+        product = self._product(asked.product)
+        options = check_options(product, self.catalogue, asked.options)
+        listed = None
+        if asked.keys is not None:
+            lines = [json.dumps({"key": key}) for key in dict.fromkeys(asked.keys)]
+            listed = backfilling.KeyList("keys.jsonl", "\n".join(lines).encode())
+        batch = backfilling.Batch(
+            product,
+            prefix=asked.prefix or "",
+            listed=listed,
+            options=options,
+            force=asked.force,
+            tolerated_failure_percentage=_ALL,
+        )
+        name = new_batch_id(principal.prefix, datetime.now(UTC))
+        backfilling.start_backfill(self.current.site, batch, name=name)
+        return self.describe(name, self.find(name))
+
+    def find(self, name: str) -> FollowedBatch:
+        principal = self.current.principal
+        found = follow_batch(
+            self.current.site, name, owner=principal.prefix, visible=principal.visible
+        )
+        if found is None:
+            raise NoSuchBatch(f"there is no batch {name!r:.100}")
+        return found
+
+    def describe(self, name: str, found: FollowedBatch) -> Batch:
+        execution = found.execution
+        given = execution.input if isinstance(execution.input, dict) else {}
+        machine = given.get("machine")
+        product = next((each for each in self.current.products if each.machine == machine), None)
+        done = execution.status == "SUCCEEDED"
+        error = None
+        if found.ended and not done:
+            error = describe_batch(execution.error or execution.status, self.docs)
+        return Batch(
+            id=name,
+            state="done" if done else "failed" if found.ended else "running",
+            product=product.name if product else None,
+            prefix=given.get("prefix"),
+            counts=BatchCounts.of(found.counts) if found.counts else None,
+            error=error,
+            started_at=execution.started,
+            ended_at=execution.ended,
+        )
+
+    def failures(self, name: str, cursor: str | None, limit: int) -> FailedJobs:
+        if not self.find(name).ended:
+            raise NoReport("the batch runs")
+        after = FailedPlace(*read_numbers(cursor)) if cursor else None
+        try:
+            page = read_failures(self.current.site, name, after=after, limit=limit)
+        except NoPlace as error:
+            raise wrong_cursor() from error
+        if page is None:
+            raise NoReport("the batch has no report")
+        failures = tuple(
+            FailedJob(
+                key=each.key,
+                job=each.execution or None,
+                error=describe_failure(each.failure, self.docs),
+            )
+            for each in page.failed
+        )
+        rest = write_cursor(page.after) if page.after else None
+        return FailedJobs(failures=failures, cursor=rest)
+
+    def stop(self, name: str) -> Batch:
+        found = self.find(name)
+        if found.ended:
+            raise NotRunning("the batch has ended")
+        error = BatchStopped.__name__
+        stop(self.current.site, found.execution.arn, error=error, cause="stopped with DELETE")
+        return self.describe(name, self.find(name))
+
+    def _require_own(self, asked: NewBatch) -> None:
+        """Raise WrongFields unless it names only what the caller may see. Nothing is looked up."""
+        if (asked.keys is None) == (asked.prefix is None):
+            raise WrongFields.one(InvalidRequest("give either keys or a prefix"), "body")
+        visible = self.current.principal.visible
+        if asked.prefix is not None and not asked.prefix.startswith(visible):
+            says = f"the prefix does not begin with that of your keys, {visible}"
+            raise WrongFields.one(InvalidRequest(says), "body.prefix")
+        wrong = [
+            WrongField(field=f"body.keys.{number}", detail=f"{key!r:.200} is no key of yours")
+            for number, key in enumerate(asked.keys or ())
+            if not key.startswith(visible) or key.endswith("/")
+        ][:_MOST_LISTED]
+        if wrong:
+            raise WrongFields(InvalidRequest(wrong[0].detail), *wrong)
+
+    def _product(self, name: str | None) -> Product:
+        products = self.current.products
+        if name is not None:
+            return find_product(name, products)
+        if len(products) == 1:
+            return products[0]
+        names = ", ".join(product.name for product in products)
+        raise WrongFields.one(InvalidRequest(f"choose a product: {names}"), "body.product")

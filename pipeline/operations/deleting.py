@@ -1,0 +1,37 @@
+"""Delete what a job published, so that nothing claims afterwards to be whole."""
+
+from __future__ import annotations
+
+from pipeline.artifacts import Location
+from pipeline.operations.jobs_table import DELETED, DONE, JobRow, JobsTable
+from pipeline.operations.lookup import published_files, read_output_record
+from pipeline.operations.site import Site
+
+
+class NotDeleted(Exception):
+    """A job has no results that could be deleted; the message says why."""
+
+
+def delete_results(site: Site, row: JobRow, *, visible: str = "") -> list[Location]:
+    """Delete a finished job's outputs and its output record; return those that were there.
+
+    The job is marked first: it has no results from then on. The record goes last, because it names
+    the files: a deletion that was interrupted goes on when it is asked for again. Another job's
+    result at the same key stays. The bucket is versioned, so an operator can restore the files.
+
+    Raises NotDeleted if the job is not done, or is done again just now; ValueError for a file whose
+    key does not begin with `visible`.
+    """
+    if row.status not in {DONE, DELETED}:
+        raise NotDeleted(f"it is {row.status.lower()}")
+    record = read_output_record(site, row) or {}
+    own = record.get("job_id") == row.job_id
+    outputs = published_files(record, site.names.bucket("output")) if own else {}
+    places = [Location.parse(uri) for uri in (*outputs, *([row.manifest] if own else []))]
+    if outside := [place.uri for place in places if not place.key.startswith(visible)]:
+        raise ValueError(f"{outside[0]} is a result outside of its owner's keys")
+    if row.status != DELETED and not JobsTable(site).mark_deleted(row):
+        raise NotDeleted("it has changed just now")
+    for place in places:
+        site.client("s3").delete_object(Bucket=place.bucket, Key=place.key)
+    return places
