@@ -7,10 +7,9 @@ from pathlib import Path
 from textwrap import fill
 from typing import Final
 
-from containers.http_api import failures, problems
-from containers.http_api.failures import JobFailure
+from containers.http_api import problems
 from containers.http_api.problems import RequestError
-from pipeline import errors
+from pipeline import errors, outcomes
 from pipeline.errors import (
     CapacityError,
     DeploymentError,
@@ -22,6 +21,7 @@ from pipeline.errors import (
     WeightsNotStaged,
     leaf_names,
 )
+from pipeline.outcomes import JobFailure
 
 PAGE: Final = Path(__file__).with_suffix(".md")
 _WIDTH: Final = 100
@@ -104,7 +104,7 @@ def render() -> str:
 
 
 def _section(name: str) -> str:
-    (module,) = (each for each in (errors, problems, failures) if name in vars(each))
+    (module,) = (each for each in (errors, problems, outcomes) if name in vars(each))
     error: type[NamedError] = getattr(module, name)
     meaning = " ".join((error.__doc__ or "").split())
     status = f"Status {int(error.status)}." if issubclass(error, RequestError) else ""

@@ -32,6 +32,8 @@ class Grants:
             "release-reason": self._reason,
             "smoke-hook": self._smoke,
             "image-watch": self._watch,
+            "webhook-planner": list,
+            "webhook-sender": self._send,
         }
         return granted[operation]()
 
@@ -88,9 +90,21 @@ class Grants:
             enhanced_findings(),
         ]
 
+    def _send(self) -> list[iam.PolicyStatement]:
+        secrets = self.names.webhook_secret("*")
+        return [
+            _allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._table("webhooks")]),
+            _allow(
+                ["secretsmanager:GetSecretValue"],
+                [f"{self.names.arn('secretsmanager')}:secret:{secrets}"],
+            ),
+        ]
+
     def _releases(self) -> iam.PolicyStatement:
-        table = f"{self.names.arn('dynamodb')}:table/{self.names.table('releases')}"
-        return _allow(["dynamodb:GetItem"], [table])
+        return _allow(["dynamodb:GetItem"], [self._table("releases")])
+
+    def _table(self, name: str) -> str:
+        return f"{self.names.arn('dynamodb')}:table/{self.names.table(name)}"
 
     @property
     def repositories(self) -> list[str]:

@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from containers.http_api.problems import summary_of, type_of
-from pipeline.errors import NamedError, PipelineError
+from pipeline.errors import NamedError
 from pipeline.operations.following import Failure
-
-
-class JobFailure(NamedError):
-    """A failure of a job that is no error of its input, as the API tells it."""
-
-
-class JobFailed(JobFailure):
-    """The job failed, and its input is not known to be at fault."""
-
-    hint = "Replay the job; if it fails again, give its id to an operator."
-
-
-class JobStopped(JobFailure):
-    """The job was cancelled, or an operator stopped it."""
-
-    hint = "Replay the job if you want its result."
-
-
-class JobTimedOut(JobFailure):
-    """The job took too long."""
-
-    hint = "Replay the job, with a smaller file or another model if it takes too long again."
-
-
-class ResultGone(JobFailure):
-    """The job is done, but its result was deleted, or another job's result replaced it."""
-
-    hint = "Replay the job with `force`, or upload the file again."
-
-
-_OTHERS: Final[dict[str, type[JobFailure]]] = {
-    "ABORTED": JobStopped,
-    JobStopped.__name__: JobStopped,
-    "TIMED_OUT": JobTimedOut,
-    "States.Timeout": JobTimedOut,
-}
+from pipeline.outcomes import ResultGone, public_error
 
 
 class JobError(BaseModel):
@@ -63,11 +28,8 @@ def describe_failure(failure: Failure, docs: str) -> JobError:
 
     `docs` is the address of the folder of documents.
     """
-    if error := _leaves(PipelineError).get(failure.name):
-        message = failure.message or summary_of(error)
-        return _error(error, docs, message=message, hint=failure.hint or error.hint)
-    kind = _OTHERS.get(failure.name, JobFailed)
-    return _error(kind, docs, message=summary_of(kind), hint=kind.hint)
+    kind, message, hint = public_error(*failure)
+    return _error(kind, docs, message=message or summary_of(kind), hint=hint)
 
 
 def describe_gone(docs: str) -> JobError:
@@ -76,15 +38,8 @@ def describe_gone(docs: str) -> JobError:
 
 def public_name(name: str) -> str:
     """Return the name by which `describe_failure` tells an error."""
-    return name if name in _leaves(PipelineError) else _OTHERS.get(name, JobFailed).__name__
+    return public_error(name).kind.__name__
 
 
 def _error(kind: type[NamedError], docs: str, **words: Any) -> JobError:  # noqa: ANN401
     return JobError(name=kind.__name__, type=type_of(kind, docs), **words)
-
-
-def _leaves(base: type[NamedError]) -> dict[str, type[NamedError]]:
-    below = base.__subclasses__()
-    if not below:
-        return {base.__name__: base}
-    return {name: kind for each in below for name, kind in _leaves(each).items()}

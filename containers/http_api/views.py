@@ -17,6 +17,7 @@ from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, J
 from pipeline.operations.presigning import presign_get
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DUPLICATE, WAITING
+from pipeline.outcomes import ENDS
 
 _LASTS: Final = timedelta(hours=1)  # of an address of a result
 
@@ -26,10 +27,7 @@ STATES: Final[Mapping[str, State]] = {
     WAITING: "waiting",
     EXPIRED: "expired",
     RUNNING: "running",
-    DONE: "done",
-    DUPLICATE: "duplicate",
-    QUARANTINED: "quarantined",
-    FAILED: "failed",
+    **ENDS,
 }
 
 

@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
-from pipeline.operations.executions import Execution, find_execution, innermost
+from pipeline.operations.executions import Execution, find_execution
 from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, RUNNING, JobRow, JobsTable
 from pipeline.operations.lookup import is_empty, published_files, read_output_record, read_reason
 from pipeline.operations.repairing import GONE
 from pipeline.operations.site import Site
 from pipeline.operations.uploading import Upload, read_upload
 from pipeline.operations.verdicts import DUPLICATE, WAITING
+from pipeline.outcomes import innermost
 
 EXPIRED: Final = "EXPIRED"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")  # of jobs and of executions
