@@ -21,13 +21,17 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 _LONGEST: Final = 2048  # characters
 _PRINTABLE: Final = re.compile(r"[!-~]+")
-_HOST: Final = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]+:[0-9a-f:.]*")
+_HOST: Final = re.compile(r"[a-z0-9._-]{1,253}")
+_BRACKETED: Final = re.compile(r"[0-9a-f:.]+:[0-9a-f:.]*")  # IPv6
 _LOOPBACK: Final = "127.0.0.1"
 # Elsewhere, IPv6 has addresses that stand for IPv4 ones (mapped, NAT64) and special ones.
 _UNICAST: Final = IPv6Network("2000::/3")
-# Python counts these as global: 6to4 and its relays contain or lead to any IPv4 address.
-_6TO4: Final = IPv6Network("2002::/16")
-_6TO4_RELAY: Final = IPv4Network("192.88.99.0/24")
+# Some or all versions of Python count these as global. 6to4 (2002::/16 and its relays) leads to any
+# IPv4 address; the others are for protocols and documentation.
+_SPECIAL: Final = (
+    *map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")),
+    *map(IPv6Network, ("2001::/23", "2002::/16", "3fff::/20")),
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ def read_address(url: str, *, local_receivers: bool = False) -> Address:
         raise AddressNotPublic(f"the address of a receiver begins with https://, unlike {url!r}")
     if "@" in parts.netloc or "#" in url:
         raise AddressNotPublic("the address of a receiver has no user, password or fragment")
-    if not _HOST.fullmatch(parts.hostname or ""):
+    written = _BRACKETED if "[" in parts.netloc else _HOST
+    if not written.fullmatch(parts.hostname or ""):
         raise AddressNotPublic(f"{parts.netloc!r} is no host name; international ones begin xn--")
     target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
     default = _default_port(tls=not local)
@@ -90,12 +95,12 @@ def is_public(text: str) -> bool:
         address = ip_address(text)
     except ValueError:
         return False
-    if isinstance(address, IPv6Address):
-        if address.scope_id or address not in _UNICAST or address in _6TO4:
-            return False
-    elif address in _6TO4_RELAY:
+    if isinstance(address, IPv6Address) and (address.scope_id or address not in _UNICAST):
         return False
-    return address.is_global and not (address.is_multicast or address.is_reserved)
+    special = (
+        address.is_multicast or address.is_reserved or any(address in each for each in _SPECIAL)
+    )
+    return address.is_global and not special
 
 
 def resolve_host(host: str, port: int) -> list[str]:
