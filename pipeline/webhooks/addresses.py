@@ -28,7 +28,7 @@ _LOOPBACK: Final = "127.0.0.1"
 _UNICAST: Final = IPv6Network("2000::/3")
 # Some or all versions of Python count these as global. 6to4 (2002::/16 and its relays) leads to any
 # IPv4 address; the others are for protocols and documentation.
-_SPECIAL: Final = (
+_SPECIAL: Final[tuple[IPv4Network | IPv6Network, ...]] = (
     *map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")),
     *map(IPv6Network, ("2001::/23", "2002::/16", "3fff::/20")),
 )

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -51,7 +50,7 @@ def new_secret() -> str:
     return f"{_PREFIX}{base64.b64encode(secrets.token_bytes(_BYTES)).decode()}"
 
 
-def sign(message_id: str, body: bytes, signing: Secrets, now: float) -> Mapping[str, str]:
+def sign(message_id: str, body: bytes, signing: Secrets, now: float) -> dict[str, str]:
     """Return the headers that identify, date and sign a message sent at `now`."""
     timestamp = str(int(now))
     content = f"{message_id}.{timestamp}.".encode() + body
