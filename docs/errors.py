@@ -7,10 +7,8 @@ from pathlib import Path
 from textwrap import fill
 from typing import Final
 
-from containers.http_api import failures, problems
-from containers.http_api.failures import BatchFailure, JobFailure
+from containers.http_api.failures import BatchFailure
 from containers.http_api.problems import RequestError
-from pipeline import errors
 from pipeline.errors import (
     CapacityError,
     DeploymentError,
@@ -20,8 +18,9 @@ from pipeline.errors import (
     WeightsClaimed,
     WeightsError,
     WeightsNotStaged,
-    leaf_names,
+    leaves,
 )
+from pipeline.outcomes import JobFailure
 
 PAGE: Final = Path(__file__).with_suffix(".md")
 _WIDTH: Final = 100
@@ -104,13 +103,12 @@ def render() -> str:
         parts.append(
             f"## {title}\n\n{fill(' '.join(rule.split()), _WIDTH, break_on_hyphens=False)}\n"
         )
-        parts += [_section(name) for name in sorted(leaf_names(base))]
+        parts += [_section(error) for _, error in sorted(leaves(base).items())]
     return "\n".join(parts)
 
 
-def _section(name: str) -> str:
-    (module,) = (each for each in (errors, problems, failures) if name in vars(each))
-    error: type[NamedError] = getattr(module, name)
+def _section(error: type[NamedError]) -> str:
+    name = error.__name__
     meaning = " ".join((error.__doc__ or "").split())
     status = f"Status {int(error.status)}." if issubclass(error, RequestError) else ""
     told = [meaning, _EXCEPTIONS.get(name, status), f"**What to do:** {error.hint}"]

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.alarms import Alarms
-from infra.metrics import execution_metric, quarantined, undelivered
+from infra.metrics import dead_letters, execution_metric, quarantined, undelivered
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
 
@@ -38,6 +38,13 @@ def add_machine_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> No
             meaning=f"An event that should start {machine} was not delivered.",
             section="events-undelivered",
         )
+    alarms.add(
+        "webhooks-dead",
+        dead_letters(names),
+        above=0,
+        meaning="A message to a webhook was given up: its receiver failed for a day, or is gone.",
+        section="webhooks-dead",
+    )
     for machine in products:
         _add_for_product(alarms, machine, names)
 

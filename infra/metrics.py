@@ -35,6 +35,19 @@ def quarantined_name(machine: str) -> str:
     return f"{machine}-quarantined"
 
 
+DEAD_LETTERS: Final = "dead-letters"
+
+
+def dead_letters(names: Names) -> cloudwatch.Metric:
+    """Return how many messages to webhooks were given up, counted in the delivery's log."""
+    return cloudwatch.Metric(
+        namespace=namespace(names),
+        metric_name=DEAD_LETTERS,
+        statistic="Sum",
+        period=cdk.Duration.minutes(5),
+    )
+
+
 def quarantined(names: Names, machine: str, *, minutes: int = 5) -> cloudwatch.Metric:
     """Return how many executions quarantined their input, counted in the machine's log."""
     return cloudwatch.Metric(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -13,12 +15,14 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.dashboard import Dashboard
 from infra.machine_alarms import add_machine_alarms
-from infra.metrics import namespace, quarantined_name
+from infra.metrics import DEAD_LETTERS, namespace, quarantined_name
 from infra.queries import SavedQueries
 from infra.resource_alarms import add_resource_alarms
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.names import Names
+
+_DELIVERING: Final = "deliver-webhook"
 
 
 class ObservabilityStack(cdk.Stack):
@@ -38,7 +42,9 @@ class ObservabilityStack(cdk.Stack):
         if alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
         for product in blueprint.products:
-            _count_quarantined(self, product.machine, names)
+            counted = quarantined_name(product.machine)
+            _count_entries(self, product.machine, state="Quarantine", metric=counted, names=names)
+        _count_entries(self, _DELIVERING, state="KeepDeadLetter", metric=DEAD_LETTERS, names=names)
         alarms = Alarms(self, names)
         add_machine_alarms(alarms, blueprint, names)
         add_resource_alarms(alarms, blueprint, names)
@@ -71,20 +77,22 @@ def _topic(scope: Construct, names: Names) -> sns.Topic:
     return topic
 
 
-def _count_quarantined(scope: Construct, machine: str, names: Names) -> None:
-    """Count quarantined inputs from the log: Step Functions counts them as failed executions."""
+def _count_entries(
+    scope: Construct, machine: str, *, state: str, metric: str, names: Names
+) -> None:
+    """Count from the log how often a machine enters a state, which ends it as any other end."""
     name = pascal_case(machine)
     logs.MetricFilter(
         scope,
-        f"{name}Quarantined",
+        f"{name}{pascal_case(metric.removeprefix(f'{machine}-'))}",
         log_group=logs.LogGroup.from_log_group_name(
             scope, f"{name}Log", names.machine_log_group(machine)
         ),
         filter_pattern=logs.FilterPattern.literal(
-            '{ ($.type = "TaskStateEntered") && ($.details.name = "Quarantine") }'
+            f'{{ ($.type = "TaskStateEntered") && ($.details.name = "{state}") }}'
         ),
         metric_namespace=namespace(names),
-        metric_name=quarantined_name(machine),
+        metric_name=metric,
         metric_value="1",
         default_value=0,
     )

@@ -33,6 +33,8 @@ class Grants:
             "smoke-hook": self._smoke,
             "image-watch": self._watch,
             "key-authorizer": self._keys,
+            "webhook-planner": list,
+            "webhook-sender": self._send,
         }
         return granted[operation]()
 
@@ -90,14 +92,23 @@ class Grants:
         ]
 
     def _keys(self) -> list[iam.PolicyStatement]:
-        return [self._rows("keys")]
+        return [_allow(["dynamodb:GetItem"], [self._table("keys")])]
+
+    def _send(self) -> list[iam.PolicyStatement]:
+        secrets = self.names.webhook_secret("*")
+        return [
+            _allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._table("webhooks")]),
+            _allow(
+                ["secretsmanager:GetSecretValue"],
+                [f"{self.names.arn('secretsmanager')}:secret:{secrets}"],
+            ),
+        ]
 
     def _releases(self) -> iam.PolicyStatement:
-        return self._rows("releases")
+        return _allow(["dynamodb:GetItem"], [self._table("releases")])
 
-    def _rows(self, table: str) -> iam.PolicyStatement:
-        arn = f"{self.names.arn('dynamodb')}:table/{self.names.table(table)}"
-        return _allow(["dynamodb:GetItem"], [arn])
+    def _table(self, name: str) -> str:
+        return f"{self.names.arn('dynamodb')}:table/{self.names.table(name)}"
 
     @property
     def repositories(self) -> list[str]:

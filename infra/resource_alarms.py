@@ -47,16 +47,17 @@ def add_resource_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> N
 
 
 def add_operation_alarm(alarms: Alarms, blueprint: Blueprint, names: Names) -> None:
-    """Add one alarm over all zipped functions: none of them should ever fail."""
+    """Add one alarm over the zipped functions that should never fail."""
+    watched = [each for each in blueprint.operations(names) if not each.operation.errors_retried]
     failed = {
         f"f{number}": function_metric(each.function(names), "Errors", statistic="Sum")
-        for number, each in enumerate(blueprint.operations(names))
+        for number, each in enumerate(watched)
     }
     alarms.add(
         "operations-failing",
         _sum(failed, label="errors"),
         above=0,
-        meaning="A function that checks or watches images, or authorises keys, failed.",
+        meaning="A function that checks images, authorises keys or plans webhooks failed.",
         section="operations-failing",
     )
 

@@ -11,7 +11,9 @@ from typing import Final
 
 from pipeline.declared.names import LOCAL_STAGE
 
-AWS_COMMANDS: Final = frozenset({"jobs", "quarantine", "backfill", "containers", "models"})
+AWS_COMMANDS: Final = frozenset(
+    {"jobs", "quarantine", "backfill", "containers", "models", "webhooks"}
+)
 
 
 def main() -> None:

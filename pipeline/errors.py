@@ -59,6 +59,7 @@ __all__ = [
     "WeightsNotStaged",
     "WeightsUnavailable",
     "leaf_names",
+    "leaves",
 ]
 
 
@@ -269,9 +270,14 @@ class ModelNotOffered(WeightsError):
     hint = "Enable the model in Amazon Bedrock for this account and region, or choose another."
 
 
-def leaf_names(base: type[NamedError] = PipelineError) -> frozenset[str]:
-    """Return the names that a state machine may match: classes below `base` without subclasses."""
+def leaves(base: type[NamedError] = PipelineError) -> dict[str, type[NamedError]]:
+    """Return the classes below `base` without subclasses, by their names."""
     children = base.__subclasses__()
     if not children:
-        return frozenset({base.__name__})
-    return frozenset().union(*(leaf_names(child) for child in children))
+        return {base.__name__: base}
+    return {name: kind for child in children for name, kind in leaves(child).items()}
+
+
+def leaf_names(base: type[NamedError] = PipelineError) -> frozenset[str]:
+    """Return the names that a state machine may match: classes below `base` without subclasses."""
+    return frozenset(leaves(base))

@@ -2,47 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from containers.http_api.problems import summary_of, type_of
-from pipeline.errors import NamedError, PipelineError
+from pipeline.errors import NamedError, leaves
 from pipeline.operations.following import Failure
-
-
-class JobFailure(NamedError):
-    """A failure of a job that is no error of its input, as the API tells it."""
-
-
-class JobFailed(JobFailure):
-    """The job failed, and its input is not known to be at fault."""
-
-    hint = "Replay the job; if it fails again, give its id to an operator."
-
-
-class JobStopped(JobFailure):
-    """The job was cancelled, or an operator stopped it."""
-
-    hint = "Replay the job if you want its result."
-
-
-class JobTimedOut(JobFailure):
-    """The job took too long."""
-
-    hint = "Replay the job, with a smaller file or another model if it takes too long again."
-
-
-class ResultGone(JobFailure):
-    """The job is done, but its result was deleted, or another job's result replaced it."""
-
-    hint = "Replay the job with `force`, or upload the file again."
-
-
-class ResultDeleted(JobFailure):
-    """The job was done, and its results were deleted on request."""
-
-    hint = "Replay the job, or upload the file again, to make them again."
+from pipeline.outcomes import ResultDeleted, ResultGone, public_error
 
 
 class BatchFailure(NamedError):
@@ -85,14 +52,6 @@ class TooManyFailed(BatchFailure):
     hint = "Correct the cause that most failures have, and start again: what is done is skipped."
 
 
-_OTHERS: Final[dict[str, type[JobFailure]]] = {
-    "ABORTED": JobStopped,
-    JobStopped.__name__: JobStopped,
-    "TIMED_OUT": JobTimedOut,
-    "States.Timeout": JobTimedOut,
-}
-
-
 class JobError(BaseModel):
     """Why a job has no result, or a batch failed.
 
@@ -112,15 +71,13 @@ def describe_failure(failure: Failure, docs: str) -> JobError:
 
     `docs` is the address of the folder of documents.
     """
-    if error := _leaves(PipelineError).get(failure.name):
-        message = failure.message or summary_of(error)
-        return _error(error, docs, message=message, hint=failure.hint or error.hint)
-    return _own(_OTHERS.get(failure.name, JobFailed), docs)
+    kind, message, hint = public_error(*failure)
+    return _error(kind, docs, message=message or summary_of(kind), hint=hint)
 
 
 def describe_batch(name: str, docs: str) -> JobError:
     """Return why a batch failed: `name` is its execution's error, or its status without one."""
-    kinds = _leaves(BatchFailure) | {"ABORTED": BatchStopped, "TIMED_OUT": BatchTimedOut}
+    kinds = leaves(BatchFailure) | {"ABORTED": BatchStopped, "TIMED_OUT": BatchTimedOut}
     return _own(kinds.get(name, BatchFailed), docs)
 
 
@@ -134,7 +91,7 @@ def describe_deleted(docs: str) -> JobError:
 
 def public_name(name: str) -> str:
     """Return the name by which `describe_failure` tells an error."""
-    return name if name in _leaves(PipelineError) else _OTHERS.get(name, JobFailed).__name__
+    return public_error(name).kind.__name__
 
 
 def _own(kind: type[NamedError], docs: str) -> JobError:
@@ -143,10 +100,3 @@ def _own(kind: type[NamedError], docs: str) -> JobError:
 
 def _error(kind: type[NamedError], docs: str, **words: Any) -> JobError:  # noqa: ANN401
     return JobError(name=kind.__name__, type=type_of(kind, docs), **words)
-
-
-def _leaves(base: type[NamedError]) -> dict[str, type[NamedError]]:
-    below = base.__subclasses__()
-    if not below:
-        return {base.__name__: base}
-    return {name: kind for each in below for name, kind in _leaves(each).items()}

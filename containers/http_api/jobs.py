@@ -21,7 +21,6 @@ from pydantic import (
 
 from containers.http_api.current import Current
 from containers.http_api.cursors import read_cursor, write_cursor
-from containers.http_api.failures import JobStopped
 from containers.http_api.options import check_options, find_product
 from containers.http_api.problems import (
     NoSuchJob,
@@ -43,6 +42,7 @@ from pipeline.operations.lookup import Job as RecordedJob
 from pipeline.operations.lookup import latest_etag
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DUPLICATE
+from pipeline.outcomes import JobStopped
 
 _MOST_LISTED: Final = 100
 Prefer = Annotated[

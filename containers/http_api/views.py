@@ -23,6 +23,7 @@ from pipeline.operations.jobs_table import DELETED, DONE, FAILED, QUARANTINED, R
 from pipeline.operations.presigning import presign_get
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DUPLICATE, WAITING
+from pipeline.outcomes import ENDS
 
 _LASTS: Final = timedelta(hours=1)  # of an address of a result
 
@@ -34,10 +35,7 @@ STATES: Final[Mapping[str, State]] = {
     WAITING: "waiting",
     EXPIRED: "expired",
     RUNNING: "running",
-    DONE: "done",
-    DUPLICATE: "duplicate",
-    QUARANTINED: "quarantined",
-    FAILED: "failed",
+    **ENDS,
     DELETED: "deleted",
 }
 

@@ -19,6 +19,7 @@ from pipeline.cli.models import models
 from pipeline.cli.photos import INTERRUPTED, PHOTO_COMMANDS
 from pipeline.cli.quarantine import quarantine
 from pipeline.cli.quotas import quotas
+from pipeline.cli.webhooks import webhooks
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.releases.images.tools import ImageError
 from pipeline.session.whole_files import is_full, reason_of
@@ -30,7 +31,8 @@ def matteline(*, verbose: bool) -> None:
     """Run and operate the pipeline, locally or on AWS."""
 
 
-for command in (*PHOTO_COMMANDS, models, containers, jobs, quarantine, backfill, keys, quotas):
+groups = (models, containers, jobs, quarantine, backfill, keys, quotas, webhooks)
+for command in (*PHOTO_COMMANDS, *groups):
     matteline.add_command(command)
 
 

@@ -215,6 +215,7 @@ class Blueprint:
             "MetricNamespace": names.metric_namespace(),
             "ReleaseAlarmArnPrefix": names.release_alarm_arn(""),
             "ProvenanceKey": names.provenance_key,
+            "WebhookSecretPrefix": names.webhook_secret(""),
             "Stage": names.stage,
             "ExecutionPage": names.execution_page,
         }  # fmt: skip

@@ -165,6 +165,10 @@ class Names:
     def alarm_topic_arn(self) -> str:
         return f"{self.arn('sns')}:{self.alarm_topic()}"
 
+    def webhook_secret(self, webhook_id: str) -> str:
+        """Return the secret that signs the messages to a webhook."""
+        return f"{self.prefix}/webhooks/{webhook_id}"
+
     def release_topic(self) -> str:
         """Return the topic for release results and failed builds."""
         return f"{self.prefix}-releases"

@@ -61,12 +61,14 @@ class Operation(Declaration):
     """A zipped function of the platform: `pipeline/functions/<snake_name>`.
 
     It needs no image, so it is there before the first one is built. CodeDeploy invokes a `hook`.
+    With `errors_retried`, a state machine retries its errors, so they are no reason for an alarm.
     """
 
     summary: str
     timeout_s: int = Field(ge=1, le=900)
     memory_mb: MemoryMb = 256
     hook: bool = False
+    errors_retried: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
 
 

@@ -12,10 +12,11 @@ from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
 from pipeline.operations.backfill_results import find_manifests
-from pipeline.operations.executions import Execution, find_execution, innermost
+from pipeline.operations.executions import Execution, find_execution
 from pipeline.operations.following import Failure
 from pipeline.operations.owned_ids import made_at, new_id
 from pipeline.operations.site import Site
+from pipeline.outcomes import innermost
 
 MACHINE: Final = "backfill"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")

@@ -15,8 +15,8 @@ from pydantic import JsonValue
 
 from pipeline.artifacts import Location
 from pipeline.declared.products import Product
-from pipeline.errors import PermanentError, leaf_names
 from pipeline.operations.site import Site
+from pipeline.outcomes import innermost, verdict_of
 
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)  # stands for a start that is not known
 _DIGEST_LENGTH: Final = 24
@@ -60,9 +60,7 @@ class Execution:
     @property
     def verdict(self) -> str:
         """DONE, DUPLICATE, QUARANTINED, or the status of any other failure in Step Functions."""
-        if self.status == "SUCCEEDED":
-            return str(self.output["status"])
-        return "QUARANTINED" if self.error in leaf_names(PermanentError) else self.status
+        return verdict_of(self.status, self.error, self.output)
 
     @cached_property
     def reason(self) -> str:
@@ -76,14 +74,6 @@ def sentences(*parts: str) -> str:
     texts = [text for text in parts if text]
     ended = [text if text.endswith((".", "?", "!")) else f"{text}." for text in texts[:-1]]
     return " ".join([*ended, *texts[-1:]])
-
-
-def innermost(error: str, cause: str) -> tuple[str, str]:
-    """Return the name and the text of the error that a cause ends with: a cause may contain one."""
-    while inner := _as_object(cause):
-        error = inner.get("errorType") or inner.get("Error") or error
-        cause = inner.get("errorMessage") or inner.get("Cause") or ""
-    return error, cause
 
 
 def source_of(execution_input: Any) -> Location | None:  # noqa: ANN401 - JSON
@@ -224,12 +214,3 @@ def _start(site: Site, machine: str, name: str, execution_input: JsonValue) -> s
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _as_object(text: str) -> dict[str, Any]:
-    """Parse a cause; empty if it is no JSON object: executions can be stopped with any text."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
-from pipeline.operations.executions import Execution, find_execution, innermost
+from pipeline.operations.executions import Execution, find_execution
 from pipeline.operations.jobs_table import (
     DELETED,
     DONE,
@@ -28,6 +28,7 @@ from pipeline.operations.repairing import GONE
 from pipeline.operations.site import Site
 from pipeline.operations.uploading import Upload, read_upload
 from pipeline.operations.verdicts import DUPLICATE, WAITING
+from pipeline.outcomes import innermost
 
 EXPIRED: Final = "EXPIRED"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")  # of jobs and of executions

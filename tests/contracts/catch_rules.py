@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.contracts.asl import Machine, Scope, State
 from tests.contracts.declared import Declared
+from tests.contracts.roles import Role
 
 # States that product machines have by these names, if they have them.
 QUARANTINE: Final = "Quarantine"
@@ -80,9 +81,12 @@ def _sets_caught_with(
 
 
 def redrivable_errors_stay_uncaught(machine: Machine, declared: Declared) -> Iterator[str]:
-    """A caught state is not failed, so Redrive cannot resume it; some errors need a person."""
+    """A caught state is not failed, so Redrive cannot resume it; some errors need a person.
+
+    What is not delivered is a dead letter in the end, which an operator sends again.
+    """
     redrivable = declared.transient | declared.deployment | NEED_A_PERSON
-    for state in machine.states:
+    for state in machine.states if declared.role_of(machine) is not Role.DELIVERING else ():
         for name in sorted(state.caught & redrivable):
             yield f"{state.name}: catches {name}"
         for name in sorted(state.caught & state.retried):
@@ -101,7 +105,12 @@ def permanent_errors_are_quarantined(machine: Machine, declared: Declared) -> It
 
 
 def caught_errors_end_in_fail(machine: Machine, declared: Declared) -> Iterator[str]:
-    """Unless the fallback model or fresh weights turn up, a caught error fails the execution."""
+    """Unless the fallback model or fresh weights turn up, a caught error fails the execution.
+
+    A receiver's failure is not one of the execution that sent to it.
+    """
+    if declared.role_of(machine) is Role.DELIVERING:
+        return
     detours = (
         (declared.permanent, ()),
         (declared.capacity | OUT_OF_CAPACITY, (FALLBACK,)),

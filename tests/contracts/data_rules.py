@@ -123,7 +123,8 @@ def _typed_scopes(machine: Machine, declared: Declared) -> Iterator[tuple[Scope,
         inherited = _item_types(mapped, outer) if mapped else {}
         types = inherited | _written(scope, declared)
         first = declared.task_of(scope.states[scope.start]) if scope.start in scope.states else None
-        if not mapped and not first:
+        whole = first and "$" in scope.states[scope.start].payload.values()
+        if not mapped and not whole:
             types["$"] = Any
         outer = outer or types
         yield scope, types

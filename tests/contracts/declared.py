@@ -38,6 +38,7 @@ from pipeline.local.deployment import NAMES
 from pipeline.releases import errors as release_errors
 from pipeline.releases.errors import ReleaseError
 from pipeline.releases.shipping import import_closure
+from pipeline.webhooks.errors import DeliveryError, Undeliverable, Undelivered
 from tests.contracts.asl import PLACEHOLDER, Machine, State, load_machines
 from tests.contracts.operations import Task, operation_task
 from tests.contracts.raising import errors_named
@@ -52,10 +53,11 @@ ANY_PRODUCT: Final = "ProductStateMachineArnTemplate"
 
 
 class OperationTask(NamedTuple):
-    """What a function of the platform's own answers by, and how long it may take."""
+    """What a function of the platform's own answers by, how long it may take, what it may raise."""
 
     task: Task
     timeout_s: int
+    raised: frozenset[str]
 
 
 class Signature(NamedTuple):
@@ -91,10 +93,13 @@ class Declared:
     transient: frozenset[str]
     deployment: frozenset[str]
     weights: frozenset[str]
+    undelivered: frozenset[str]
+    undeliverable: frozenset[str]
 
     @property
     def errors(self) -> frozenset[str]:
-        return self.permanent | self.capacity | self.transient | self.deployment | self.weights
+        of_jobs = self.permanent | self.capacity | self.transient | self.deployment | self.weights
+        return of_jobs | self.undelivered | self.undeliverable
 
     def role_of(self, machine: Machine) -> Role:
         return role_of(machine.name, self.products)
@@ -102,8 +107,10 @@ class Declared:
     def raised_by(self, machine: Machine) -> frozenset[str]:
         """Return the errors that the machine's tasks may raise."""
         containers = (self.container_of(task) for task in machine.lambda_tasks)
+        operations = (self.operation_of(task) for task in machine.lambda_tasks)
         return frozenset().union(
-            *(self.raised[each.placeholder] for each in containers if each is not None)
+            *(self.raised[each.placeholder] for each in containers if each is not None),
+            *(each.raised for each in operations if each is not None),
         )
 
     def container_of(self, state: State) -> ContainerManifest | None:
@@ -137,7 +144,7 @@ def read_declared(root: Path = ROOT) -> Declared:
         substitutions=blueprint.substitutions(NAMES),
         containers={row.placeholder: row for row in blueprint.containers},
         tasks={row.job: _task(root, row, row.job) for row in blueprint.containers if row.job},
-        operations=_invoked_operations(blueprint),
+        operations=_invoked_operations(root, blueprint),
         release_hints={
             name: getattr(release_errors, name).hint for name in leaf_names(ReleaseError)
         },
@@ -156,14 +163,21 @@ def read_declared(root: Path = ROOT) -> Declared:
         transient=leaf_names(TransientError),
         deployment=leaf_names(DeploymentError),
         weights=leaf_names(WeightsError),
+        undelivered=leaf_names(Undelivered),
+        undeliverable=leaf_names(Undeliverable),
     )
 
 
-def _invoked_operations(blueprint: Blueprint) -> dict[str, OperationTask]:
+def _invoked_operations(root: Path, blueprint: Blueprint) -> dict[str, OperationTask]:
     """Those that a machine invokes: only they have a job and a result."""
+    errors = leaf_names() | leaf_names(DeliveryError)
     named = {name for text in blueprint.definitions.values() for name in PLACEHOLDER.findall(text)}
     return {
-        each.placeholder: OperationTask(operation_task(each.name), each.operation.timeout_s)
+        each.placeholder: OperationTask(
+            operation_task(each.name),
+            each.operation.timeout_s,
+            errors_named(import_closure(root, [each.handler.removesuffix(".handler")]), errors),
+        )
         for each in blueprint.operations(NAMES)
         if each.placeholder in named
     }

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from tests.contracts.asl import Body, Machine, State
 from tests.contracts.catch_rules import OUT_OF_CAPACITY, WILDCARDS
 from tests.contracts.declared import Declared
+from tests.contracts.roles import Role
 
 THROTTLES: Final = frozenset(
     {
@@ -85,19 +86,26 @@ ON_DYNAMODB: Final = Patience(1, 2, 6, 20)
 # holder died: 16 minutes.
 CLAIMED: Final = "WeightsClaimed"
 ON_CLAIM: Final = Patience(1, 1.5, 90, 30)
+# A receiver that is down for a day gets every message.
+ON_RECEIVER: Final = Patience(10, 2, 22, 14_400)
 
 
 def lambda_is_retried(machine: Machine, declared: Declared) -> Iterator[str]:
     """Throttling for a long time, service and transient errors for a shorter one, nothing else.
 
     The transient errors are exactly those that the machine's tasks can raise. The platform's own
-    functions raise none.
+    functions raise none, but for the one that sends to receivers: whatever keeps it from that is
+    tried again for a day, also that it was killed.
     """
     transient = declared.transient & declared.raised_by(machine)
     of_service = dict.fromkeys(THROTTLES, ON_THROTTLE) | dict.fromkeys(LAMBDA_FAULTS, ON_FAULT)
     of_ours = {name: ON_CLAIM if name == CLAIMED else ON_FAULT for name in transient}
+    to_receivers = ((declared.transient | declared.undelivered) & declared.raised_by(machine)) | (
+        OUT_OF_CAPACITY
+    )
+    of_operations = dict.fromkeys(to_receivers, ON_RECEIVER) if _delivers(machine, declared) else {}
     for task in machine.lambda_tasks:
-        ours = {} if declared.operation_of(task) else of_ours
+        ours = of_operations if declared.operation_of(task) else of_ours
         yield from retries_as_agreed(task, of_service | ours)
 
 
@@ -140,8 +148,11 @@ def every_task_is_retried_politely(machine: Machine, _declared: Declared) -> Ite
 
 def hopeless_errors_are_not_retried(machine: Machine, declared: Declared) -> Iterator[str]:
     hopeless = declared.permanent | declared.capacity | declared.deployment | declared.weights
+    hopeless |= declared.undeliverable
+    # What is sent is small: a function that sends it was killed by something else.
+    killed = frozenset() if _delivers(machine, declared) else OUT_OF_CAPACITY
     for state in machine.states:
-        for name in sorted(state.retried & (hopeless | OUT_OF_CAPACITY | WILDCARDS)):
+        for name in sorted(state.retried & (hopeless | killed | WILDCARDS)):
             yield f"{state.name}: retries {name}"
 
 
@@ -161,6 +172,10 @@ def error_names_exist(machine: Machine, declared: Declared) -> Iterator[str]:
                 yield f"{state.name}: {state.service} does not raise {name}"
             if dot and owner not in _owners(machine, state):
                 yield f"{state.name}: {state.service or state.type} does not raise {name}"
+
+
+def _delivers(machine: Machine, declared: Declared) -> bool:
+    return declared.role_of(machine) is Role.DELIVERING
 
 
 def _owners(machine: Machine, state: State) -> frozenset[str]:

@@ -14,6 +14,8 @@ class Role(Enum):
     REAPING = auto()  # closes jobs whose end was not recorded
     BATCH = auto()  # starts a product's machine for many objects; AWS alone runs it
     RELEASE = auto()  # releases a container
+    NOTIFYING = auto()  # starts a delivery for each webhook that wants to know of an end
+    DELIVERING = auto()  # delivers one message to one webhook
 
 
 OF_PLATFORM: Final[Mapping[str, Role]] = {
@@ -22,6 +24,8 @@ OF_PLATFORM: Final[Mapping[str, Role]] = {
     "reap-jobs": Role.REAPING,
     "backfill": Role.BATCH,
     "release-container": Role.RELEASE,
+    "notify-webhooks": Role.NOTIFYING,
+    "deliver-webhook": Role.DELIVERING,
 }
 
 

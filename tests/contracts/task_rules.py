@@ -20,7 +20,7 @@ _WHOLE: Final = frozenset({"$", "$$"})
 _READS_INPUT: Final[Mapping[Role, str]] = {Role.PRODUCT: "Inspect", Role.RELEASE: "ReadRequest"}
 _RESULT: Final = "$.Payload."
 # Machines that need not wait for what they start: it has an alarm of its own.
-_SEND_OFF: Final = frozenset({Role.REAPING})
+_SEND_OFF: Final = frozenset({Role.REAPING, Role.NOTIFYING})
 
 
 def functions_exist(machine: Machine, declared: Declared) -> Iterator[str]:

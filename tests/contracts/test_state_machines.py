@@ -64,6 +64,14 @@ def test_bad_ends_of_every_product_are_recorded() -> None:
     ]
 
 
+def test_every_end_that_is_recorded_is_told_to_webhooks_and_so_is_success() -> None:
+    triggers = Blueprint.read(ROOT).triggers(NAMES)
+    recorded, told = (json.loads(triggers[name]) for name in ("record-failure", "notify-webhooks"))
+
+    recorded["detail"]["status"].insert(0, "SUCCEEDED")
+    assert told == recorded
+
+
 def test_lists_of_products_are_all_in_one_order() -> None:
     """The recorder reads the product of an ARN at the ARN's place in the list."""
     blueprint = Blueprint.read(ROOT)

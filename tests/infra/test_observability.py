@@ -37,17 +37,41 @@ def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_a_quarantined_photo_does_not_count_as_failed(stack: Deployed) -> None:
     failed = alarm(stack, "cutout-failed")
-    (counter,) = stack.of("Logs::MetricFilter")
-    (counted,) = counter.properties["MetricTransformations"]
+    counter, counted = counter_of(stack, "cutout-quarantined")
 
     assert {each["MetricName"] for each in metrics(failed)} == {
         "ExecutionsFailed",
         "cutout-quarantined",
     }
-    assert '$.details.name = "Quarantine"' in counter.properties["FilterPattern"]
+    assert '$.details.name = "Quarantine"' in counter["FilterPattern"]
     assert (counted["MetricNamespace"], counted["MetricName"]) in {
         (each["Namespace"], each["MetricName"]) for each in metrics(failed)
     }
+
+
+def counter_of(stack: Deployed, metric: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the metric filter that counts a metric, and its transformation."""
+    (found,) = (
+        (each.properties, counted)
+        for each in stack.of("Logs::MetricFilter")
+        for counted in each.properties["MetricTransformations"]
+        if counted["MetricName"] == metric
+    )
+    return found
+
+
+def test_dead_letters_of_webhooks_are_counted_where_they_are_kept(stack: Deployed) -> None:
+    counter, counted = counter_of(stack, "dead-letters")
+    definition = json.loads((ROOT / "state_machines" / "deliver-webhook.asl.json").read_text())
+    watched = alarm(stack, "webhooks-dead")
+
+    assert definition["States"]["KeepDeadLetter"]["Type"] == "Task"
+    assert '$.details.name = "KeepDeadLetter"' in counter["FilterPattern"]
+    assert counter["LogGroupName"].endswith("-deliver-webhook")
+    assert (watched["Namespace"], watched["MetricName"]) == (
+        counted["MetricNamespace"],
+        counted["MetricName"],
+    )
 
 
 @pytest.mark.parametrize("product", load_products(ROOT), ids=lambda product: product.name)

@@ -1,0 +1,1 @@
+"""SendWebhook: send one message to one webhook, once."""
