@@ -67,6 +67,7 @@ export default {
   'copy.details': 'Copy details',
   offline: 'The service is not answering. Your files are safe here; trying again in {s} s.',
   'offline.now': 'The service is not answering. Asking again.',
+  notice: 'Notice',
   now: 'Try now',
   limit: 'Limit reached until {time}: {words}',
   'res.loading': 'Fetching the result',

@@ -67,6 +67,7 @@ export default {
   'copy.details': '세부 정보 복사',
   offline: '서비스가 응답하지 않습니다. 파일은 안전하며 {s}초 뒤 다시 시도합니다.',
   'offline.now': '서비스가 응답하지 않습니다. 다시 묻고 있습니다.',
+  notice: '알림',
   now: '지금 시도',
   limit: '{time}까지 한도에 도달했습니다: {words}',
   'res.loading': '결과를 가져오는 중',

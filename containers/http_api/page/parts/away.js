@@ -16,7 +16,7 @@ export function AwayBar({ page }) {
     return () => clearInterval(timer)
   }, [away])
   const left = away ? Math.ceil((away.until - Date.now()) / 1000) : 0
-  return html`<div class="aways">
+  return html`<aside class="aways" aria-label=${t('notice')}>
     <p class="sr" role="alert">${away && t('offline.now')}</p>
     ${away &&
     html`<div class="away">${icon('cloudoff')}
@@ -24,5 +24,5 @@ export function AwayBar({ page }) {
       <button class="btn soft" type="button" onClick=${page.queue.probe}>${t('now')}</button></div>`}
     ${limited && !away &&
     html`<div class="away">${icon('alert')}<p>${t('limit', { time: clock(limited.until), words: limited.words })}</p></div>`}
-  </div>`
+  </aside>`
 }

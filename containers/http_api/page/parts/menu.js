@@ -38,9 +38,9 @@ export function Menu({ item, page }) {
       <button type="button" onClick=${then(() => page.queue.remove(item.id))}>${t('remove')}</button>
     </div>
     <dialog class="record" ref=${dialog} aria-labelledby="record-name">
-      <header><h2 id="record-name">${t('record')}</h2>
+      <div class="popped-head"><h2 id="record-name">${t('record')}</h2>
         <button class="ib" type="button" aria-label=${t('close')} onClick=${() => dialog.current?.close()}>${icon('close')}</button>
-      </header>
+      </div>
       <pre tabindex="0" lang="en">${record}</pre>
       <button class="btn soft" type="button" onClick=${() => copied(record)}>${icon('copy')}${t('copy.details')}</button>
     </dialog>`

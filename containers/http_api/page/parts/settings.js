@@ -14,10 +14,10 @@ export function SettingsPopover({ page, change }) {
   const themes = [['auto', 'theme.auto'], ['light', 'light'], ['dark', 'dark']]
   const languages = Object.entries(LANGUAGES).map(([value, text]) => ({ value, text }))
   return html`<div class="settings" id="settings" popover="auto" role="dialog" aria-label=${t('settings')}>
-    <header><h2>${t('settings')}</h2>
+    <div class="popped-head"><h2>${t('settings')}</h2>
       <button class="ib" type="button" aria-label=${t('close')} popovertarget="settings" popovertargetaction="hide">
         ${icon('close')}</button>
-    </header>
+    </div>
     <h3>${t('theme')}</h3>
     <${Segments} label=${t('theme')} name="theme" value=${settings.theme}
       choices=${themes.map(([value, key]) => ({ value, text: t(key) }))}
