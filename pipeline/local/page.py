@@ -98,4 +98,3 @@ def _is_for_a_service(environ: WSGIEnvironment) -> bool:
         or "HTTP_AUTHORIZATION" in environ
         or bool(environ.get("QUERY_STRING"))
     )
-

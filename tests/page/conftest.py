@@ -16,7 +16,7 @@ from selenium.webdriver.chrome.service import Service
 
 from tests.conftest import ROOT
 from tests.models import Shelf
-from tests.page.user import User
+from tests.page.user import User, logged
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
 HERE: Final = Path(__file__).parent
@@ -80,12 +80,12 @@ def user(browser: webdriver.Chrome, up: Terminal, tmp_path: Path) -> Iterator[Us
     yield user
     user.be_online()
     blocked = browser.execute_script("return window.blocked")
-    asked = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [json.loads(entry["message"])["message"] for entry in logged(browser, "performance")]
     urls = [each["params"]["request"]["url"] for each in asked
             if each["method"] == "Network.requestWillBeSent"]  # fmt: skip
     assert blocked == []
     assert [url for url in urls if not url.startswith((up.endpoint, "blob:", "data:"))] == []
-    errors = [entry for entry in browser.get_log("browser") if _is_fault(entry)]
+    errors = [entry for entry in logged(browser, "browser") if _is_fault(entry)]
     assert errors == []
 
 

@@ -118,7 +118,8 @@ def test_a_cutout_is_made_and_downloaded_by_keys_alone(user: User) -> None:
 # The slider covers the picture, so its grip shows the focus for it.
 _FOCUS_IS_SEEN = """
 const [element] = arguments
-const shown = element.matches('.split input') ? element.parentElement.querySelector('.grip') : element
+const slides = element.matches('.split input')
+const shown = slides ? element.parentElement.querySelector('.grip') : element
 return element.matches(':focus-visible') && getComputedStyle(shown).outlineStyle !== 'none'
 """
 
@@ -145,7 +146,8 @@ _OUTLINE = """
 for (let each = arguments[0]; each && each.id !== 'app'; each = each.parentElement) {
   const style = getComputedStyle(each)
   if (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2) return true
-  if (each.matches('.split') && getComputedStyle(each.querySelector('.grip')).outlineStyle !== 'none') return true
+  const grip = each.matches('.split') && each.querySelector('.grip')
+  if (grip && getComputedStyle(grip).outlineStyle !== 'none') return true
 }
 return false
 """
@@ -166,7 +168,8 @@ def test_a_screen_reader_hears_what_happens(user: User) -> None:
         new MutationObserver(() => {
           const text = document.querySelector('#app > [role=status]')?.textContent
           if (text) window.heard.push(text)
-        }).observe(document.getElementById('app'), { subtree: true, childList: true, characterData: true })
+        }).observe(document.getElementById('app'),
+          { subtree: true, childList: true, characterData: true })
     """)
     user.drop(("cup.png", "image/png", PHOTO), ("diary.jpg", "image/jpeg", b"Dear diary"))
     user.wait_for("cup.png", "Cut out")
@@ -232,7 +235,8 @@ document.adoptedStyleSheets = [sheet]
 _CUT = """
 return [...document.querySelectorAll('button, label, h2, h3, p, dt, dd, li > span, .state')]
   .filter((each) => each.checkVisibility() && !each.closest('.sr, [popover], .row, .thumb'))
-  .filter((each) => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible'
-    || each.scrollHeight > each.clientHeight + 4 && getComputedStyle(each).overflowY === 'hidden')
+  .filter((each) => getComputedStyle(each).overflow !== 'visible')
+  .filter((each) => each.scrollWidth > each.clientWidth + 1
+    || each.scrollHeight > each.clientHeight + 4)
   .map((each) => each.textContent)
 """

@@ -100,7 +100,9 @@ def test_too_many_pixels_are_refused_with_the_limit(user: User) -> None:
     import zlib
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 20000, 20000, 8, 2, 0, 0, 0))
     content = b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
@@ -120,7 +122,9 @@ def test_a_name_with_markup_is_a_name(user: User) -> None:
     assert user.downloaded("_img src=x onerror=alert(1)_.png")
 
 
-@pytest.mark.parametrize("name", ["a/b\\c.png", "${filename}.png", "e" * 250 + ".png", " .png", ".."])
+@pytest.mark.parametrize(
+    "name", ["a/b\\c.png", "${filename}.png", "e" * 250 + ".png", " .png", ".."]
+)
 def test_a_name_that_the_service_would_not_take_is_changed_for_it(user: User, name: str) -> None:
     user.drop((name, "image/png", PHOTO))
 
@@ -148,8 +152,14 @@ def test_while_the_service_is_away_nothing_is_lost(user: User) -> None:
 
     bar = user.find(".away", text="The service is not answering")
     assert "trying again in" in bar.text
-    user.until(lambda: "not answering" in user.run(
-        "return document.querySelector('.aways [role=alert]').textContent") or None, "the alert")
+    user.until(
+        lambda: (
+            "not answering"
+            in user.run("return document.querySelector('.aways [role=alert]').textContent")
+            or None
+        ),
+        "the alert",
+    )
     assert user.states()["cup.png"] == "Waiting"
     user.be_online()
     user.button("Try now").click()
@@ -225,7 +235,8 @@ def test_a_file_whose_bytes_are_gone_is_asked_for_by_name(user: User) -> None:
     user.run_later(
         "const opened = indexedDB.open('matteline');"
         "await new Promise((resolve) => { opened.onsuccess = resolve });"
-        "const cleared = opened.result.transaction('blobs', 'readwrite').objectStore('blobs').clear();"
+        "const blobs = opened.result.transaction('blobs', 'readwrite').objectStore('blobs');"
+        "const cleared = blobs.clear();"
         "await new Promise((resolve) => { cleared.onsuccess = resolve }); opened.result.close()"
     )
     user.be_online()

@@ -1,4 +1,4 @@
-"""What the page is made of: few bytes, known libraries, nothing inline and nothing from elsewhere."""
+"""The page is few bytes and known libraries, with nothing inline and nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def test_a_library_is_the_published_file() -> None:
 def test_a_library_has_its_licences_beside_it() -> None:
     for row in json.loads((PAGE / "vendor/hashes.json").read_text()).values():
         for name in row["licences"]:
-            assert "Permission is hereby granted" in (text := (PAGE / "vendor" / name).read_text()) or (
-                "Apache License" in text
-            )
+            assert "Permission is hereby granted" in (
+                text := (PAGE / "vendor" / name).read_text()
+            ) or ("Apache License" in text)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -58,7 +58,9 @@ def test_every_file_is_used() -> None:
         name = new.pop()
         seen.add(name)
         folder = FILES[name].parent
-        for found in re.findall(r"['\"(]((?:\.{0,2}/)?[\w./-]+\.(?:js|css|svg))", FILES[name].read_text()):
+        for found in re.findall(
+            r"['\"(]((?:\.{0,2}/)?[\w./-]+\.(?:js|css|svg))", FILES[name].read_text()
+        ):
             for base in (folder, PAGE):
                 path = (base / found).resolve()
                 if path.is_file():
@@ -99,7 +101,9 @@ def test_the_first_visit_loads_few_bytes() -> None:
     sizes = {name: len(gzip.compress(FILES[name].read_bytes(), 9)) for name in FILES}
     later = {"vendor/client-zip.js", *(f"lang/{each}.js" for each in LANGUAGES if each != "en")}
 
-    assert sum(size for name, size in sizes.items() if name not in later) <= 40_000
+    # Without a build, comments and many small files count: docs/decisions/0036
+    assert sum(size for name, size in sizes.items() if name not in later) <= 57_000
+    assert sum(sizes.values()) <= 63_000
 
 
 @pytest.mark.skipif(NODE is None, reason="no node: `make test-page` checks the types")

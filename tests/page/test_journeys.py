@@ -124,7 +124,8 @@ def test_a_picture_is_copied(user: User) -> None:
     user.find(".told", text="Copied")
 
     kind, size = user.run_later(
-        "const [item] = await navigator.clipboard.read(); const blob = await item.getType('image/png');"
+        "const [item] = await navigator.clipboard.read();"
+        "const blob = await item.getType('image/png');"
         "return [blob.type, (await createImageBitmap(blob)).width]"
     )
 
@@ -194,7 +195,7 @@ def test_edges_are_made_again_as_asked(user: User) -> None:
     cut(user)
     user.button("Edges").send_keys("Crisp")
     user.button("Make it again").click()
-    user.until(lambda: not user.all(".inspector .btn.wide") and user.all(".split input") or None,
+    user.until(lambda: (not user.all(".inspector .btn.wide") and user.all(".split input")) or None,
                "the new result")  # fmt: skip
 
     user.button("More").click()
@@ -215,9 +216,7 @@ def test_a_picture_is_enlarged_to_its_pixels(user: User) -> None:
     assert fit.startswith("Fit · ")
     assert width == 96
     assert user.find(".pic").rect["width"] == 96 * 8
-    assert user.run("return getComputedStyle(document.querySelector('.pic img')).imageRendering") == (
-        "pixelated"
-    )
+    assert user.find(".pic img").value_of_css_property("image-rendering") == "pixelated"
 
 
 def test_an_upload_is_cancelled_and_tried_again(user: User) -> None:

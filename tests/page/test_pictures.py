@@ -19,7 +19,7 @@ from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
 PICTURES: Final = ROOT / "docs/page"
 WRITES: Final = bool(os.environ.get("MATTELINE_WRITE_PICTURES"))
-COLOURS: Final = 200  # of a stored picture: a quarter of the bytes, and hardly another look
+COLOURS: Final = 256  # of a stored picture: a quarter of the bytes, and hardly another look
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def keep(user: User, name: str) -> None:
     assert len(colours) > 100
     if WRITES:
         PICTURES.mkdir(exist_ok=True)
-        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(
+        picture.quantize(COLOURS, kmeans=2, dither=Image.Dither.FLOYDSTEINBERG).save(
             PICTURES / f"{name}.png", optimize=True
         )
 
@@ -75,7 +75,9 @@ def test_a_cutout(visitor: User) -> None:
     visitor.find(".row", text="pear.jpg").click()
     visitor.find(".split input")
     visitor.until(lambda: len(visitor.all(".thumb.cut")) == 3 or None, "thumbnails")
-    views(visitor, "compare", "light-wide", "dark-wide", "light-middle", "light-small", "dark-small")
+    views(
+        visitor, "compare", "light-wide", "dark-wide", "light-middle", "light-small", "dark-small"
+    )
     visitor.look(theme="light", width=1280)
     visitor.button("Cut-out").click()
     visitor.button("Sand").click()

@@ -22,6 +22,12 @@ PATIENCE_S = 25
 T = TypeVar("T")
 
 
+def logged(driver: Any, kind: str) -> list[dict[str, Any]]:
+    """Return what the browser has logged since it was last asked; selenium's own is untyped."""
+    entries: list[dict[str, Any]] = driver.get_log(kind)
+    return entries
+
+
 @dataclass
 class User:
     driver: Chrome
@@ -35,18 +41,18 @@ class User:
     def begin(self) -> None:
         """Open the page as somebody who never did."""
         self.driver.get("about:blank")
+        self.command("Storage.clearDataForOrigin", origin=self.address, storageTypes="all")
         self.command(
-            "Storage.clearDataForOrigin", origin=self.address, storageTypes="all"
+            "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.downloads)
         )
-        self.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.downloads))
         self.command("Browser.grantPermissions", origin=self.address,
                      permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])  # fmt: skip
         self.command("Page.setInterceptFileChooserDialog", enabled=True)
         self.command("Emulation.setEmulatedMedia",
                      features=[{"name": "prefers-reduced-motion", "value": "reduce"}])  # fmt: skip
         self.resize(1280, 800)
-        self.driver.get_log("performance")
-        self.driver.get_log("browser")
+        logged(self.driver, "performance")
+        logged(self.driver, "browser")
         self.open()
 
     def open(self) -> None:
@@ -187,7 +193,8 @@ class User:
             "return await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',"
             " 'wcag22aa', 'best-practice'], rules: {"
             # On a small screen the list is a screen of its own, and is navigation.
-            " 'landmark-one-main': { enabled: false }, 'page-has-heading-one': { enabled: false } } })"
+            " 'landmark-one-main': { enabled: false },"
+            " 'page-has-heading-one': { enabled: false } } })"
         )
         return [
             json.dumps([rule["id"], [node["target"] for node in rule["nodes"]],

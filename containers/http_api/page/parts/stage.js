@@ -1,7 +1,7 @@
 /** The one file that is open: its heading, and what its state calls for. */
 
 import { size, t } from '../core/i18n.js'
-import { html, useEffect, useRef } from '../vendor/htm-preact.js'
+import { html, useEffect, useRef, useState } from '../vendor/htm-preact.js'
 import { viewOf } from '../views/index.js'
 import { Bar, useBlob } from './controls.js'
 import { icon } from './icon.js'
@@ -19,7 +19,8 @@ function facts({ width, height, bytes, type, name }) {
 
 /** @param {{ item: Item, page: Page }} given */
 function Working({ item, page }) {
-  const { url } = useBlob(() => page.queue.photo(item.id), [item.id, Boolean(item.thumb)])
+  const { url } = useBlob(() => page.queue.photo(item.id), [item.id])
+  const [blind, setBlind] = useState(false)
   const { now } = stepOf(item)
   const text =
     item.phase === 'waiting' ? t('waiting')
@@ -27,7 +28,7 @@ function Working({ item, page }) {
     : now ? t(`now.${now.id}`) : t('starting')
   return html`<div class="canvas">
     <div class=${`pic ${item.phase === 'running' ? '' : 'wait'}`} style=${{ '--w': item.width ?? 4, '--h': item.height ?? 3 }}>
-      ${url ? html`<img src=${url} alt=${item.name} />` : html`<span class="blank">${icon('photo')}</span>`}
+      ${url && !blind ? html`<img src=${url} alt=${item.name} onError=${() => setBlind(true)} />` : html`<span class="blank">${icon('photo')}</span>`}
       <span class="veil"></span>
       <span class="pill"><i class=${item.phase === 'waiting' ? 'still' : 'spin'}></i>${text}</span>
       ${item.phase === 'uploading' && html`<${Bar} share=${item.sent} label=${item.name} />`}
