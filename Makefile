@@ -9,6 +9,7 @@ WIRING := .venv-wiring
 WIRING_READY := $(WIRING)/.ready
 EMULATOR := .rie/aws-lambda-rie
 TOOLKIT := infra/node_modules/.package-lock.json
+READERS := tests/page/node_modules/.package-lock.json
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --only-binary=:all: -r requirements-dev.txt
 # Node 20 works; jsii would warn about its age.
@@ -54,6 +55,11 @@ $(WIRING_READY): tests/wiring/requirements.txt | $(READY)
 		--only-binary=:all: -r tests/wiring/requirements.txt
 	@touch $@
 
+# axe-core and the type checker, for tests of the page.
+$(READERS): tests/page/package-lock.json
+	@npm ci --prefix tests/page --no-audit --no-fund --silent
+	@touch $@
+
 # The CDK toolkit and asl-validator.
 $(TOOLKIT): infra/package-lock.json
 	@npm ci --prefix infra --no-audit --no-fund --silent
@@ -74,7 +80,7 @@ weights: $(READY)  ## Fetch and keep the published weights that tests and benchm
 # in the order of tests/conftest.py, not in that of their number of tests.
 .PHONY: test
 test: $(READY)  ## Run every test that needs no special machine; K=expr
-	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults and not api" \
+	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults and not api and not page" \
 		--ignore=tests/release --numprocesses=3 --dist=loadfile --no-loadscope-reorder \
 		$(if $(K),-k "$(K)")
 
@@ -89,6 +95,10 @@ test-faults: $(READY)  ## Break every state, then count jobs; FAULT_DROPS=1000
 .PHONY: test-api
 test-api: $(READY)  ## Use the HTTP API as clients do, on `matteline up`
 	@$(BIN)/pytest -m api tests/api
+
+.PHONY: test-page
+test-page: $(READY) $(READERS)  ## Test the page in Debian's chromium; PICTURES=1, K=expr
+	@$(if $(PICTURES),MATTELINE_WRITE_PICTURES=1) $(BIN)/pytest tests/page $(if $(K),-k "$(K)")
 
 .PHONY: test-release
 test-release: $(READY)  ## Test the release machine and smoke tests; K=expr

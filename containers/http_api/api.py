@@ -18,7 +18,6 @@ from containers.http_api.jobs import add_jobs
 from containers.http_api.models import add_models
 from containers.http_api.openapi import PREFIX, add_document
 from containers.http_api.options import add_options
-from containers.http_api.outages import is_outage
 from containers.http_api.problems import (
     InternalError,
     InvalidRequest,
@@ -32,6 +31,7 @@ from containers.http_api.problems import (
 )
 from containers.http_api.quotas import add_quotas
 from containers.http_api.uploads import add_uploads
+from pipeline.aws.outages import is_outage
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.products import load_products
 from pipeline.errors import NamedError

@@ -27,6 +27,9 @@ def instructions(cloud: LocalCloud) -> str:
     start_commands = "\n".join(_start_command(aws, product, ingest) for product in products)
     list_commands = "\n".join(_list_command(aws, product) for product in products)
     return f"""\
+Open the page in a browser:
+  {cloud.endpoint}/
+
 The local cloud answers on {cloud.endpoint}; default models: {models}.
 In another terminal (`aws` is also in .venv/bin):
 

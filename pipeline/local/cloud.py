@@ -24,6 +24,7 @@ from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.moto import compat, memory
 from pipeline.local.own_folder import OwnFolder
+from pipeline.local.page import Page
 from pipeline.local.s3.gate import S3Gate
 from pipeline.local.s3.signature import Account
 from pipeline.local.server import LocalServer, moto_app
@@ -109,13 +110,13 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
             concurrency=WORKERS_PER_FUNCTION,
         )
         stack.callback(host.stop)
-        server.start(wrap(_services(host)))
+        server.start(wrap(_services(host, blueprint, endpoint)))
         cloud = LocalCloud(endpoint, blueprint, host, scratch, server.disk_full)
         stack.enter_context(_running_bridges(cloud))
         yield cloud
 
 
-def _services(host: LambdaHost) -> WSGIApplication:
+def _services(host: LambdaHost, blueprint: Blueprint, endpoint: str) -> WSGIApplication:
     """Return every service of the cloud: each takes the requests it knows, and passes on others."""
     functions = LambdaApi(moto_app(), host, arn_prefix=f"{NAMES.arn('lambda')}:function:")
     route = Route(
@@ -125,7 +126,9 @@ def _services(host: LambdaHost) -> WSGIApplication:
         access_key=ACCOUNT.access_key,
     )
     keys = KeyAuthorizer(host, NAMES.operation(KEY_AUTHORIZER), NAMES.operation_arn(KEY_AUTHORIZER))
-    return Gateway(S3Gate(functions, ACCOUNT), host, route, keys=keys)
+    gateway = Gateway(S3Gate(functions, ACCOUNT), host, route, keys=keys)
+    (api,) = (container for container in blueprint.containers if container.name == API)
+    return Page(gateway, blueprint.root / "containers" / api.folder / "page", origin=endpoint)
 
 
 @contextlib.contextmanager

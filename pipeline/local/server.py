@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 _STOP_CHECK_S: Final = 0.05
+_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
 
 
 def moto_app() -> WSGIApplication:
@@ -62,7 +63,7 @@ class LocalServer:
     def _dispatch(self, environ: Any, start_response: Any) -> Any:
         if self._app is None:
             raise RuntimeError("the server got a request before it was started")
-        if not _from_this_machine(environ):
+        if not _is_allowed(environ, self.port):
             start_response("403 Forbidden", [("Content-Length", "0")])
             return []
         try:
@@ -81,14 +82,32 @@ def _is_full(error: OSError | sqlite3.OperationalError) -> bool:
     return error.sqlite_errorcode == sqlite3.SQLITE_FULL
 
 
-def _from_this_machine(environ: WSGIEnvironment) -> bool:
-    """Return False for a request of a web page: it has an Origin, or the host name of its site.
+def _is_allowed(environ: WSGIEnvironment, port: int) -> bool:
+    """Return False for a request of a web page, unless the page is our own.
 
     moto answers pages of every site: a page open in a browser could read and empty the buckets.
+    A page that had its own host name lead to this machine would send that name. A page of another
+    site, or of another port, names itself as `Origin`, or its browser says so (Fetch Metadata);
+    such a page may only link to ours.
     """
-    host = environ.get("HTTP_HOST", "").rpartition(":")[0]
-    local = host in {"127.0.0.1", "localhost"} or host.endswith(".localhost")
-    return local and "HTTP_ORIGIN" not in environ
+    host, _, named = environ.get("HTTP_HOST", "").rpartition(":")
+    if not (host in _NAMES or host.endswith(".localhost")):
+        return False
+    if "HTTP_ORIGIN" in environ:
+        return (
+            host in _NAMES
+            and named == str(port)
+            and environ["HTTP_ORIGIN"] == f"http://{host}:{port}"
+            and environ.get("HTTP_SEC_FETCH_SITE", "same-origin") == "same-origin"
+        )
+    if environ.get("HTTP_SEC_FETCH_SITE", "none") in {"none", "same-origin"}:
+        return True
+    return (
+        environ["REQUEST_METHOD"] == "GET"
+        and environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
+        and environ["PATH_INFO"] == "/"
+        and not environ.get("QUERY_STRING")
+    )
 
 
 class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped

@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pipeline.aws.outages import is_outage
 from pipeline.aws.secrets import Secrets as SecretsStore
 from pipeline.aws.secrets import SecretsManager, Unreadable
 from pipeline.errors import StoreUnavailable
@@ -31,10 +32,6 @@ from pipeline.webhooks.signing import Secrets, sign
 
 _GONE: Final = 410
 _SUCCESS: Final = range(200, 300)
-_THROTTLED: Final = frozenset(
-    {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"}
-)
-_SERVER_FAULT: Final = 500
 
 
 @dataclass(frozen=True)
@@ -115,11 +112,7 @@ def _named_outages() -> Iterator[None]:
     """Raise StoreUnavailable where DynamoDB is too busy or does not answer."""
     try:
         yield
-    except ClientError as error:
-        answer = error.response
-        busy = answer["Error"]["Code"] in _THROTTLED
-        if busy or answer["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_FAULT:
-            raise StoreUnavailable(f"DynamoDB answered {answer['Error']['Code']}") from error
+    except (BotoCoreError, ClientError) as error:
+        if is_outage(error):
+            raise StoreUnavailable(f"DynamoDB: {error}") from error
         raise
-    except BotoCoreError as error:
-        raise StoreUnavailable(f"DynamoDB did not answer: {error}") from error

@@ -34,13 +34,15 @@ def users_environment(shelf: Shelf, cache: Path) -> dict[str, str]:
 
 
 @contextmanager
-def beside_up(root: Path, folder: Path, environment: dict[str, str]) -> Iterator[Terminal]:
+def beside_up(
+    root: Path, folder: Path, environment: dict[str, str], *, model: str = "brightness"
+) -> Iterator[Terminal]:
     """Run `matteline up` of the repository at `root`, next to a terminal in `folder`."""
     log = folder / "up.log"
     environment = environment | {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(root)}
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "up", "--port", "0", "--model", "brightness"],
+            [sys.executable, "-m", "pipeline", "up", "--port", "0", "--model", model],
             cwd=root, env=environment, stdout=out, stderr=out, text=True,
         )  # fmt: skip
     terminal = Terminal(process, log, folder, environment)

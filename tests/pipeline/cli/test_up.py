@@ -10,7 +10,7 @@ from pathlib import Path
 
 import urllib3
 
-from tests.pictures import unpng
+from tests.pictures import png, square, unpng
 from tests.pipeline.cli.terminal import Terminal
 
 
@@ -62,6 +62,48 @@ def test_the_api_answers_at_the_printed_address(terminal: Terminal) -> None:
     assert address.endswith("/api/models")
     assert answer.status == 200
     assert "brightness" in {model["name"] for model in answer.json()["models"]}
+
+
+def test_the_page_is_at_the_address_that_is_printed_first(terminal: Terminal) -> None:
+    (address,) = re.findall(r"Open the page in a browser:\n  (\S+)\n", terminal.shown)
+
+    answer = urllib3.request("GET", address)
+
+    assert terminal.endpoint in address
+    assert terminal.shown.index(address) < terminal.shown.index("export ")
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert b'<script type="module" src="app.js">' in answer.data
+
+
+def test_the_page_may_ask_and_upload_and_no_other_page_may(terminal: Terminal) -> None:
+    headers = {"Origin": terminal.endpoint, "Content-Type": "application/json"}
+    photo = png(square())
+    asked = json.dumps({"name": "own.png", "bytes": len(photo)})
+
+    def ask(origin: str) -> urllib3.BaseHTTPResponse:
+        given = headers | {"Origin": origin}
+        return urllib3.request(
+            "POST", f"{terminal.endpoint}/api/uploads", body=asked, headers=given
+        )
+
+    form = ask(terminal.endpoint).json()
+
+    def send(origin: str) -> int:
+        fields = {**form["fields"], "file": ("own.png", photo)}
+        return urllib3.request(
+            "POST", form["url"], fields=fields, headers={"Origin": origin}
+        ).status
+
+    job = f"{terminal.endpoint}/api/jobs/{form['id']}"
+    wait = {"Origin": terminal.endpoint, "Prefer": "wait=20"}
+    assert form["url"].startswith(terminal.endpoint)
+    assert [ask("https://evil.example").status, send("http://localhost:1"), send("null")] == [
+        403
+    ] * 3
+    assert send(terminal.endpoint) == 201
+    result = urllib3.request("GET", job, headers=wait).json()["results"][0]["url"]
+    assert urllib3.request("GET", result, headers=wait).status == 200
+    assert urllib3.request("GET", result, headers={"Origin": "https://evil.example"}).status == 403
 
 
 def test_it_listens_on_this_machine_only(terminal: Terminal) -> None:

@@ -1,4 +1,4 @@
-"""The local cloud answers programs on this machine, and no web page."""
+"""The local cloud answers programs on this machine and its own page, and no other web page."""
 
 from __future__ import annotations
 
@@ -33,13 +33,37 @@ def server() -> Iterator[LocalServer]:
         pytest.param({}, 200, id="a program"),
         pytest.param({"Host": "localhost:{port}"}, 200, id="by name"),
         pytest.param({"Host": "photos.localhost:{port}"}, 200, id="virtual host"),
+        pytest.param({"Origin": "http://127.0.0.1:{port}"}, 200, id="its own page"),
         pytest.param({"Origin": "https://evil.example"}, 403, id="a web page"),
         pytest.param({"Origin": "null"}, 403, id="a local page"),
+        pytest.param({"Origin": "http://127.0.0.1:1"}, 403, id="a page of another port"),
+        pytest.param({"Origin": "http://localhost:{port}"}, 403, id="a page of another name"),
+        pytest.param({"Origin": "https://127.0.0.1:{port}"}, 403, id="another scheme"),
+        pytest.param(
+            {"Host": "a.localhost:{port}", "Origin": "http://a.localhost:{port}"},
+            403,
+            id="a page of a virtual host",
+        ),
+        pytest.param(
+            {"Host": "evil.example:{port}", "Origin": "http://evil.example:{port}"},
+            403,
+            id="a host name that was bound again",
+        ),
+        pytest.param(
+            {"Host": "127.0.0.1:1", "Origin": "http://127.0.0.1:1"}, 403, id="a forwarded port"
+        ),
+        pytest.param({"Sec-Fetch-Site": "none"}, 200, id="typed as an address"),
+        pytest.param({"Sec-Fetch-Site": "same-origin"}, 200, id="a picture on its own page"),
+        pytest.param({"Sec-Fetch-Site": "cross-site"}, 403, id="a picture on a web page"),
+        pytest.param({"Sec-Fetch-Site": "same-site"}, 403, id="a picture on another port's page"),
+        pytest.param(
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 200, id="a link"
+        ),
         pytest.param({"Host": "evil.example:{port}"}, 403, id="another host name"),
         pytest.param({"Host": "127.0.0.1.evil.example:{port}"}, 403, id="a similar name"),
     ],
 )
-def test_only_programs_are_answered(
+def test_only_programs_and_its_own_page_are_answered(
     server: LocalServer, headers: dict[str, str], status: int
 ) -> None:
     given = {name: text.format(port=server.port) for name, text in headers.items()}
@@ -47,6 +71,15 @@ def test_only_programs_are_answered(
     answer = urllib3.request("GET", f"http://127.0.0.1:{server.port}/", headers=given)
 
     assert answer.status == status
+
+
+@pytest.mark.parametrize("path", ["/?Action=ListQueues", "/api/jobs", "/photos/page.html"])
+def test_a_web_page_may_link_to_nothing_else(server: LocalServer, path: str) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+
+    answer = urllib3.request("GET", f"http://127.0.0.1:{server.port}{path}", headers=headers)
+
+    assert answer.status == 403
 
 
 def join_handlers() -> None:

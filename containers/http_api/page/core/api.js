@@ -1,0 +1,51 @@
+/** Ask the HTTP API. What goes wrong is a `Problem` (it said why) or `Away` (it did not answer). */
+
+/** @import { Trouble } from './types' */
+
+/** A refusal in the API's own words (RFC 9457). */
+export class Problem extends Error {
+  /** @param {number} status @param {Record<string, any>} body @param {number} wait seconds */
+  constructor(status, body, wait = 0) {
+    super(body.title)
+    this.status = status
+    this.wait = wait
+    const fields = (body.errors ?? []).map((/** @type {{ detail: string }} */ each) => each.detail)
+    /** @type {Trouble} */
+    this.trouble = {
+      name: String(body.type ?? '').split('#')[1] ?? '',
+      title: body.title ?? '',
+      detail: fields.join(' ') || (body.detail ?? ''),
+      hint: body.hint ?? '',
+      id: body.request_id,
+    }
+  }
+}
+
+/** The API did not answer, or what stands before it said that it cannot. */
+export class Away extends Error {}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{ body?: unknown, key?: string, wait?: number, signal?: AbortSignal }} [more]
+ *   `key` makes a repeated request harmless; `wait` is how many seconds the answer may take.
+ * @returns {Promise<any>}
+ */
+export async function ask(method, path, { body, key, wait, signal } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = {}
+  if (body) headers['content-type'] = 'application/json'
+  if (key) headers['idempotency-key'] = key
+  if (wait) headers.prefer = `wait=${wait}`
+  let answer, read
+  try {
+    answer = await fetch(`api${path}`, { method, headers, signal, body: JSON.stringify(body) })
+    read = await answer.json()
+  } catch (error) {
+    if (signal?.aborted) throw error
+    throw new Away()
+  }
+  if (answer.ok) return read
+  if ([502, 503, 504].includes(answer.status)) throw new Away()
+  throw new Problem(answer.status, read, Number(answer.headers.get('retry-after')))
+}

@@ -1,0 +1,50 @@
+/** Get results; an address that ran out is replaced by a new one, unasked. */
+
+import { Problem, ask } from './api.js'
+
+/** @import { Item, ResultFile } from './types' */
+/** @import { Store } from './store.js' */
+
+const MOST_KEPT = 8
+/** @type {Map<string, Promise<Blob>>} results by address, latest last */
+const kept = new Map()
+
+/** @param {ResultFile} result @returns {Promise<Blob>} */
+export function fetchResult({ url }) {
+  const found = kept.get(url) ?? download(url)
+  kept.delete(url)
+  kept.set(url, found)
+  found.catch(() => kept.delete(url))
+  if (kept.size > MOST_KEPT) kept.delete(/** @type {string} */ (kept.keys().next().value))
+  return found
+}
+
+/** @param {string} url */
+async function download(url) {
+  const answer = await fetch(url)
+  if (!answer.ok) throw new Problem(answer.status, {})
+  return answer.blob()
+}
+
+/**
+ * @param {Store} store
+ * @param {Item} item
+ * @returns {Promise<Blob>} Raises Problem, with a reason, if the result is gone.
+ */
+export async function resultOf(store, item) {
+  const [result] = item.results ?? []
+  try {
+    return await fetchResult(result)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+  }
+  const job = await ask('GET', `/jobs/${item.job ?? item.upload}`)
+  if (!job.results) {
+    const { name, message, hint } = job.error ?? { name: 'ResultGone', message: '', hint: '' }
+    const problem = new Problem(410, { detail: message, hint })
+    problem.trouble.name = name
+    throw problem
+  }
+  store.change(item.id, { results: job.results, record: job.record })
+  return fetchResult(job.results[0])
+}

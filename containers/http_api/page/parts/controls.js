@@ -1,0 +1,98 @@
+/** Controls that several parts share. Each is a native one, so keys and screen readers know it. */
+
+import { t } from '../core/i18n.js'
+import { html, useEffect, useState } from '../vendor/htm-preact.js'
+import { icon } from './icon.js'
+
+/** @typedef {{ value: string | number, text: string }} Choice */
+
+/** @param {{ label: string, value: string | number, choices: Choice[], onChoose: (value: string) => void }} given */
+export const Select = ({ label, value, choices, onChoose }) => html`
+  <span class="field">
+    <select aria-label=${label} value=${value} onChange=${(/** @type {any} */ e) => onChoose(e.target.value)}>
+      ${choices.map((each) => html`<option value=${each.value} selected=${each.value === value}>${each.text}</option>`)}
+    </select>
+    ${icon('down', 's')}
+  </span>`
+
+/** @param {{ label: string, name: string, value: string, choices: Choice[], onChoose: (value: string) => void }} given */
+export const Segments = ({ label, name, value, choices, onChoose }) => html`
+  <div class="seg fill" role="radiogroup" aria-label=${label}>
+    ${choices.map(
+      (each) => html`<label>
+        <input class="sr" type="radio" name=${name} checked=${each.value === value} onChange=${() => onChoose(`${each.value}`)} />
+        ${each.text}
+      </label>`,
+    )}
+  </div>`
+
+/** @param {{ label: string, on: boolean, onChange: (on: boolean) => void }} given */
+export const Switch = ({ label, on, onChange }) => html`
+  <label class="line">
+    ${label}
+    <input class="switch" type="checkbox" role="switch" checked=${on} onChange=${() => onChange(!on)} />
+  </label>`
+
+/** The colours that are one press away, by the end of their text's key. */
+export const COLOURS = { none: '', white: '#ffffff', black: '#101211', grey: '#b9bcb8', sand: '#e6d3ba' }
+
+/** @param {string} value @returns {string} a colour's name in words */
+export const colourName = (value) =>
+  t(`bg.${Object.entries(COLOURS).find(([, colour]) => colour === value)?.[0] ?? 'any'}`)
+
+/** @param {{ label: string, name: string, value: string, onChoose: (value: string) => void }} given */
+export function Swatches({ label, name, value, onChoose }) {
+  const known = Object.values(COLOURS).includes(value)
+  return html`
+    <div class="swatches" role="radiogroup" aria-label=${label}>
+      ${Object.entries(COLOURS).map(
+        ([key, colour]) => html`<input type="radio" name=${name} class=${`swatch ${key}`}
+          aria-label=${t(`bg.${key}`)} title=${t(`bg.${key}`)}
+          checked=${value === colour} onChange=${() => onChoose(colour)} />`,
+      )}
+      <input type="radio" name=${name} class="swatch any" aria-label=${t('bg.any')} title=${t('bg.any')}
+        checked=${!known} onChange=${() => onChoose('#9fc6c0')} />
+      ${!known &&
+      html`<input type="color" class="colour" aria-label=${t('bg.any')} value=${value}
+        onInput=${(/** @type {any} */ e) => onChoose(e.target.value)} />`}
+    </div>`
+}
+
+/** @param {{ value: number, most: number }} given The price class as dots. */
+export const Price = ({ value, most }) => html`
+  <span class="price" role="img" aria-label=${t('price', { n: value, total: most })}>
+    ${Array.from({ length: most }, (_, i) => html`<i class=${i < value ? '' : 'no'}></i>`)}
+  </span>`
+
+/** @param {{ share: number, label: string }} given `share` is 0 to 1 */
+export const Bar = ({ share, label }) => html`
+  <div class="bar" role="progressbar" aria-label=${label} aria-valuenow=${Math.round(share * 100)}
+    style=${{ '--share': share }}><i></i></div>`
+
+/**
+ * @param {() => Promise<Blob | undefined>} load
+ * @param {unknown[]} inputs
+ * @returns {{ url?: string, blob?: Blob, missing?: boolean, error?: any }} the address of a blob
+ */
+export function useBlob(load, inputs) {
+  const [found, setFound] = useState(/** @type {ReturnType<typeof useBlob>} */ ({}))
+  useEffect(() => {
+    let gone = false
+    let url = ''
+    setFound({})
+    load().then(
+      (blob) => {
+        if (gone) return
+        if (!blob) return setFound({ missing: true })
+        url = URL.createObjectURL(blob)
+        setFound({ url, blob })
+      },
+      (error) => gone || setFound({ error }),
+    )
+    return () => {
+      gone = true
+      URL.revokeObjectURL(url)
+    }
+  }, inputs)
+  return found
+}

@@ -1,0 +1,104 @@
+/** The one file that is open: its heading, and what its state calls for. */
+
+import { size, t } from '../core/i18n.js'
+import { html, useEffect, useRef, useState } from '../vendor/htm-preact.js'
+import { viewOf } from '../views/index.js'
+import { Bar, useBlob } from './controls.js'
+import { icon } from './icon.js'
+import { Menu } from './menu.js'
+import { stepOf } from './steps.js'
+import { Refused } from './trouble.js'
+
+/** @import { Item, Page } from '../core/types' */
+
+/** @param {Item} item */
+function facts({ width, height, bytes, type, name }) {
+  const kind = (type.split('/')[1] ?? name.split('.').pop() ?? '').replace(/\+.*/, '')
+  return [width && `${width} × ${height}`, size(bytes), kind.toUpperCase()].filter(Boolean).join(' · ')
+}
+
+/** @param {{ item: Item, page: Page }} given */
+function Working({ item, page }) {
+  const { url } = useBlob(() => page.queue.photo(item.id), [item.id])
+  const [blind, setBlind] = useState(false)
+  const { now } = stepOf(item)
+  const text =
+    item.phase === 'waiting' ? t('waiting')
+    : item.phase === 'uploading' ? t('uploading', { pct: Math.round(item.sent * 100) })
+    : now ? t(`now.${now.id}`) : t('starting')
+  return html`<div class="canvas">
+    <div class=${`pic ${item.phase === 'running' ? '' : 'wait'}`} style=${{ '--w': item.width ?? 4, '--h': item.height ?? 3 }}>
+      ${url && !blind ? html`<img src=${url} alt=${item.name} onError=${() => setBlind(true)} />` : html`<span class="blank">${icon('photo')}</span>`}
+      <span class="veil"></span>
+      <span class="pill"><i class=${item.phase === 'waiting' ? 'still' : 'spin'}></i>${text}</span>
+      ${item.phase === 'uploading' && html`<${Bar} share=${item.sent} label=${item.name} />`}
+    </div>
+  </div>`
+}
+
+/** @param {{ item: Item, page: Page }} given */
+const Aside = ({ item, page }) => html`<div class="canvas">
+  <div class="sorry">
+    ${item.thumb && html`<div class="shot grey"><img src=${item.thumb} alt="" /></div>`}
+    <h2>${item.phase === 'lost' ? t('again.file', { name: item.name }) : t(item.phase)}</h2>
+    <div class="act">
+      ${item.phase === 'lost'
+        ? html`<button class="btn primary" type="button" onClick=${() => page.choose({ give: item.id })}>${t('choose')}</button>`
+        : item.phase === 'cancelled' &&
+          html`<button class="btn primary" type="button" onClick=${() => page.queue.retry(item.id)}>${t('retry')}</button>`}
+      <button class="btn soft" type="button" onClick=${() => page.queue.remove(item.id)}>${t('remove')}</button>
+    </div>
+  </div>
+</div>`
+
+/** @param {{ item: Item, page: Page }} given */
+function Modes({ item, page }) {
+  const { modes } = viewOf(item)
+  const { mode } = page.store.state
+  /** @param {KeyboardEvent} event */
+  const onKeyDown = (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
+    if (!step) return
+    const at = modes.findIndex((each) => each.id === mode)
+    const next = modes[(at + step + modes.length) % modes.length].id
+    page.store.set({ mode: next, zoom: 0 })
+    document.getElementById(`mode-${next}`)?.focus()
+  }
+  return html`<div class="seg" role="tablist" aria-label=${t('modes')} onKeyDown=${onKeyDown}>
+    ${modes.map(
+      ({ id, label }) => html`<button type="button" role="tab" id=${`mode-${id}`} aria-selected=${id === mode ? 'true' : 'false'}
+        aria-controls="shown" tabindex=${id === mode ? 0 : -1}
+        onClick=${() => page.store.set({ mode: id, zoom: 0 })}>${t(label)}</button>`,
+    )}
+  </div>`
+}
+
+/** @param {{ page: Page }} given */
+export function Stage({ page }) {
+  const item = page.store.item(page.store.state.current)
+  const heading = useRef(/** @type {HTMLElement | null} */ (null))
+  const opened = useRef(item?.id)
+  useEffect(() => {
+    if (opened.current !== item?.id && !page.store.state.home) heading.current?.focus()
+    opened.current = item?.id
+  }, [item?.id])
+  if (!item) return html`<main class="stage" id="stage" tabindex="-1"></main>`
+  const shows = item.phase === 'done'
+  const { modes } = viewOf(item)
+  const { Body } = modes.find((each) => each.id === page.store.state.mode) ?? modes[0]
+  const Other = ['refused', 'skipped'].includes(item.phase) && item.trouble ? Refused
+    : ['cancelled', 'lost'].includes(item.phase) ? Aside : Working
+  return html`<main class="stage" id="stage" tabindex="-1">
+    <header class="stage-head">
+      <button class="ib only-small" type="button" aria-label=${t('back')} onClick=${() => page.store.set({ home: true })}>
+        ${icon('left')}</button>
+      <div class="min"><h1 tabindex="-1" ref=${heading}>${item.name}</h1><p>${facts(item)}</p></div>
+      ${shows && html`<${Modes} item=${item} page=${page} />`}
+      <${Menu} item=${item} page=${page} key=${item.id} />
+    </header>
+    ${shows
+      ? html`<div class="shown" id="shown" role="tabpanel" aria-labelledby=${`mode-${page.store.state.mode}`}>
+          <${Body} item=${item} page=${page} key=${item.id} /></div>`
+      : html`<${Other} item=${item} page=${page} key=${item.id} />`}
+  </main>`
+}

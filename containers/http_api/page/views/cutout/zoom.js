@@ -1,0 +1,46 @@
+/** A picture on the stage, as large as fits or enlarged up to eight times. */
+
+import { number, t } from '../../core/i18n.js'
+import { html, useLayoutEffect, useRef, useState } from '../../vendor/htm-preact.js'
+import { icon } from '../../parts/icon.js'
+
+/** @import { Page } from '../../core/types' */
+
+const STEPS = [0.125, 0.25, 0.5, 1, 2, 4, 8]
+
+/**
+ * @param {{ page: Page, width: number, height: number, look: string, style?: Record<string, unknown>, children?: unknown }} given
+ *   `width` and `height` are the picture's own, in pixels; `look` are classes
+ */
+export function Zoomable({ page, width, height, look, style = {}, children }) {
+  const { zoom } = page.store.state
+  const picture = useRef(/** @type {HTMLElement | null} */ (null))
+  const [scale, setScale] = useState(1)
+  useLayoutEffect(() => {
+    const watch = new ResizeObserver(() => setScale((picture.current?.clientWidth ?? width) / width))
+    if (picture.current) watch.observe(picture.current)
+    return () => watch.disconnect()
+  }, [width])
+  const smaller = STEPS.findLast((each) => each < scale * 0.999)
+  const larger = STEPS.find((each) => each > scale * 1.001)
+  const set = (/** @type {number | undefined} */ next) => next && page.store.set({ zoom: next })
+  const percent = number(scale, { style: 'percent' })
+  return html`
+    <div class=${`canvas ${zoom ? 'zoomed' : ''}`} tabindex=${zoom ? 0 : undefined} role=${zoom ? 'group' : undefined}
+      aria-label=${zoom ? t('zoom') : undefined}>
+      <div class=${`pic ${look} ${scale >= 2 ? 'pixels' : ''}`} ref=${picture}
+        style=${{ '--w': width, '--h': height, width: zoom ? `${width * zoom}px` : '', ...style }}>
+        ${children}
+      </div>
+    </div>
+    <div class="stage-foot">
+      <div class="dock" role="group" aria-label=${t('zoom')}>
+        <button class="ib" type="button" aria-label=${t('zoom.out')} title=${t('zoom.out')} disabled=${!smaller}
+          onClick=${() => set(smaller)}>${icon('minus')}</button>
+        <button class="tool" type="button" onClick=${() => page.store.set({ zoom: zoom ? 0 : 1 })}>
+          ${zoom ? percent : `${t('fit')} · ${percent}`}</button>
+        <button class="ib" type="button" aria-label=${t('zoom.in')} title=${t('zoom.in')} disabled=${!larger}
+          onClick=${() => set(larger)}>${icon('plus')}</button>
+      </div>
+    </div>`
+}

@@ -1,0 +1,94 @@
+"""A real browser before a real `matteline up`."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+from tests.conftest import ROOT
+from tests.models import Shelf
+from tests.page.user import User, logged
+from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
+
+HERE: Final = Path(__file__).parent
+_OPTIONS: Final = (
+    "--headless=new",
+    "--no-sandbox",  # the tests run as root, on pages of our own alone
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--force-color-profile=srgb",
+    "--font-render-hinting=none",
+)
+# Counts what the policy blocked. The browser runs it before the page's own modules.
+_COUNT_VIOLATIONS: Final = """
+window.blocked = []
+document.addEventListener('securitypolicyviolation', (event) =>
+  window.blocked.push(`${event.effectiveDirective} ${event.blockedURI}`))
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.path.name != "test_files.py":
+            item.add_marker("page")
+
+
+@pytest.fixture(scope="session")
+def up(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    environment = users_environment(shelf, tmp_path_factory.mktemp("cache"))
+    with beside_up(ROOT, tmp_path_factory.mktemp("terminal"), environment) as terminal:
+        yield terminal
+
+
+@functools.cache
+def chromium() -> str:
+    found = shutil.which("chromium")
+    assert found, "the tests of the page need Debian's `chromium` and `chromium-driver`"
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium()
+    for option in (*_OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(option)
+    options.add_argument("--lang=en")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    fonts = {**os.environ, "FONTCONFIG_FILE": str(HERE / "fonts.conf")}
+    driver = webdriver.Chrome(options, Service(shutil.which("chromedriver"), env=fonts))
+    command: Any = driver.execute_cdp_cmd
+    command("Page.addScriptToEvaluateOnNewDocument", {"source": _COUNT_VIOLATIONS})
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def user(browser: webdriver.Chrome, up: Terminal, tmp_path: Path) -> Iterator[User]:
+    """A user who opens the page for the first time. Afterwards: nothing was blocked or leaked."""
+    user = User(browser, up.endpoint, tmp_path)
+    user.begin()
+    yield user
+    user.be_online()
+    blocked = browser.execute_script("return window.blocked")
+    asked = [json.loads(entry["message"])["message"] for entry in logged(browser, "performance")]
+    urls = [each["params"]["request"]["url"] for each in asked
+            if each["method"] == "Network.requestWillBeSent"]  # fmt: skip
+    assert blocked == []
+    assert [url for url in urls if not url.startswith((up.endpoint, "blob:", "data:"))] == []
+    errors = [entry for entry in logged(browser, "browser") if _is_fault(entry)]
+    assert errors == []
+
+
+def _is_fault(entry: dict[str, Any]) -> bool:
+    """Return True for an error of the page's own; the browser also logs each refused request."""
+    return entry["level"] == "SEVERE" and "Failed to load resource" not in entry["message"]

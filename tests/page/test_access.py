@@ -1,0 +1,243 @@
+"""Everybody can use the page: rules of WCAG 2.2 A and AA, keys alone, screen readers, languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+from selenium.webdriver import Keys
+
+from tests.page.user import User
+from tests.pictures import png, square
+
+AXE: Final = (Path(__file__).parent / "node_modules/axe-core/axe.min.js").read_text()
+WIDTHS: Final = (1280, 900, 390, 320)
+PHOTO = png(square(side=240, left=80, top=80, size=80))
+
+
+def empty(_user: User) -> None:
+    """No files yet."""
+
+
+def cutout(user: User) -> None:
+    user.drop(("cup.png", "image/png", PHOTO), ("notes.txt", "text/plain", b"hello"))
+    user.wait_for("cup.png", "Cut out")
+    user.find(".row").click()
+    user.find(".split input")
+
+
+def result(user: User) -> None:
+    cutout(user)
+    user.button("Cut-out").click()
+    user.button("Trim to the subject").click()
+    user.button("Any colour").click()
+
+
+def refused(user: User) -> None:
+    user.drop(("diary.jpg", "image/jpeg", b"Dear diary"), ("empty.png", "image/png", b""))
+    user.find(".row").click()
+    user.find(".sorry", text="What you can do")
+
+
+def uploading(user: User) -> None:
+    user.be_slow(1_000)
+    user.drop(*((f"{n}.png", "image/png", PHOTO) for n in range(6)))
+    user.until(lambda: "Uploading" in str(user.states()) or None, "the uploads")
+    user.find(".row").click()
+    user.find(".pill", text="Uploading")
+
+
+def away(user: User) -> None:
+    cutout(user)
+    user.be_offline()
+    user.drop(("late.png", "image/png", PHOTO))
+    user.find(".away")
+
+
+def home(user: User) -> None:
+    user.drop(("cup.png", "image/png", PHOTO), ("notes.txt", "text/plain", b"hello"))
+    user.wait_for("cup.png", "Cut out")
+
+
+def settings(user: User) -> None:
+    user.button("Settings").click()
+    user.find("#settings")
+
+
+def record(user: User) -> None:
+    cutout(user)
+    user.button("More").click()
+    user.find(".menu button", text="Record").click()
+    user.find(".record pre", text="{")
+
+
+VIEWS: Final[list[Callable[[User], None]]] = [
+    empty, home, cutout, result, refused, uploading, away, settings, record,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
+def test_no_rule_is_broken_in_either_theme_at_any_width(
+    user: User, view: Callable[[User], None]
+) -> None:
+    view(user)
+    found = []
+    for width in WIDTHS:
+        for theme in ("light", "dark"):
+            user.look(theme=theme, width=width)
+            found += [f"{width} {theme}: {each}" for each in user.violations(AXE)]
+            if user.wider_than_window():
+                found.append(f"{width} {theme}: scrolls sideways")
+
+    assert found == []
+
+
+def test_a_cutout_is_made_and_downloaded_by_keys_alone(user: User) -> None:
+    user.tab_to("Choose files").send_keys(Keys.ENTER)
+    user.give(user.write("cup.png", PHOTO))
+    user.wait_for("cup.png", "Cut out")
+    slider = user.tab_to("Before and after")
+    user.press(Keys.HOME, Keys.PAGE_UP)
+    seen = user.run(_FOCUS_IS_SEEN, slider)
+    moved = slider.get_attribute("aria-valuetext")
+    user.press(Keys.SHIFT, Keys.NULL)
+    user.tab_to("Transparent")
+    user.press(Keys.ARROW_RIGHT)
+    chosen = user.focused().accessible_name
+    user.tab_to("Download PNG").send_keys(Keys.ENTER)
+
+    assert moved == "10% before"
+    assert chosen == "White"
+    assert seen
+    assert user.downloaded("cup.png")
+
+
+# The slider covers the picture, so its grip shows the focus for it.
+_FOCUS_IS_SEEN = """
+const [element] = arguments
+const slides = element.matches('.split input')
+const shown = slides ? element.parentElement.querySelector('.grip') : element
+return element.matches(':focus-visible') && getComputedStyle(shown).outlineStyle !== 'none'
+"""
+
+
+def test_every_stop_of_the_tab_key_shows_the_focus(user: User) -> None:
+    cutout(user)
+    hidden, names = [], []
+    user.run("document.activeElement.blur()")
+    for _ in range(45):
+        user.press(Keys.TAB)
+        element = user.focused()
+        if element.tag_name == "body":
+            continue
+        names.append(element.accessible_name)
+        if not user.run(_OUTLINE, element):
+            hidden.append(f"{element.tag_name} {element.accessible_name}")
+
+    assert hidden == []
+    wanted = {"Skip to the picture", "Settings", "Add files", "Compare", "Before and after"}
+    wanted |= {"Zoom in", "Longest side", "Format", "Made with", "Copy picture"}
+    assert wanted <= set(names)
+
+
+_OUTLINE = """
+for (let each = arguments[0]; each && each.id !== 'app'; each = each.parentElement) {
+  const style = getComputedStyle(each)
+  if (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2) return true
+  const grip = each.matches('.split') && each.querySelector('.grip')
+  if (grip && getComputedStyle(grip).outlineStyle !== 'none') return true
+}
+return false
+"""
+
+
+def test_modes_are_tabs_that_arrows_move_between(user: User) -> None:
+    cutout(user)
+    user.button("Compare").send_keys(Keys.ARROW_RIGHT)
+
+    assert user.focused().accessible_name == "Cut-out"
+    assert user.focused().get_attribute("aria-selected") == "true"
+    assert user.find("[role=tabpanel] img").accessible_name == "Cut-out: cup.png"
+
+
+def test_a_screen_reader_hears_what_happens(user: User) -> None:
+    user.run("""
+        window.heard = []
+        new MutationObserver(() => {
+          const text = document.querySelector('#app > [role=status]')?.textContent
+          if (text) window.heard.push(text)
+        }).observe(document.getElementById('app'),
+          { subtree: true, childList: true, characterData: true })
+    """)
+    user.drop(("cup.png", "image/png", PHOTO), ("diary.jpg", "image/jpeg", b"Dear diary"))
+    user.wait_for("cup.png", "Cut out")
+    user.wait_for("diary.jpg", "Not a photo")
+    user.until(lambda: "1 done · 1 refused" in user.run("return window.heard") or None, "the sum")
+
+    heard = user.run("return window.heard")
+
+    assert heard[0] == "2 files added"
+    assert any(re.match(r"(cup.png: cut out|diary.jpg: Not a photo)", each) for each in heard)
+
+
+def test_opening_a_file_moves_the_focus_to_its_heading(user: User) -> None:
+    cutout(user)
+    user.find(".row", text="notes.txt").click()
+
+    user.until(lambda: user.focused().text == "notes.txt" or None, "the focus")
+    user.button("Add files")
+    assert user.find(".row[aria-current=true]").text.startswith("notes.txt")
+
+
+def test_the_page_speaks_korean(user: User) -> None:
+    cutout(user)
+    user.button("Settings").click()
+    user.button("Language").send_keys("한국어")
+    user.find("h2", text="설정")
+
+    assert user.run("return document.documentElement.lang") == "ko"
+    assert "초 만에 배경 제거" in user.states()["cup.png"]
+    user.open()
+    assert user.button("PNG 내려받기")
+    assert user.find(".split input").get_attribute("aria-valuetext") == "이전 50%"
+
+
+def test_the_theme_is_chosen_and_stays(user: User) -> None:
+    user.button("Settings").click()
+    user.find(".settings label", text="Dark").click()
+    user.open()
+
+    colour = user.run("return getComputedStyle(document.body).backgroundColor")
+
+    assert colour == "rgb(17, 19, 18)"
+
+
+@pytest.mark.parametrize("view", [empty, cutout, refused], ids=lambda view: view.__name__)
+def test_nothing_is_cut_when_text_is_spaced(user: User, view: Callable[[User], None]) -> None:
+    view(user)
+    user.run(_SPACED)
+    for width in (1280, 320):
+        user.resize(width)
+
+        assert user.run(_CUT) == []
+        assert not user.wider_than_window()
+
+
+# WCAG 1.4.12; a constructed sheet, which the policy allows
+_SPACED = """
+const sheet = new CSSStyleSheet()
+sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: .12em !important;
+  word-spacing: .16em !important } p { margin-bottom: 2em !important }`)
+document.adoptedStyleSheets = [sheet]
+"""
+_CUT = """
+return [...document.querySelectorAll('button, label, h2, h3, p, dt, dd, li > span, .state')]
+  .filter((each) => each.checkVisibility() && !each.closest('.sr, [popover], .row, .thumb'))
+  .filter((each) => getComputedStyle(each).overflow !== 'visible')
+  .filter((each) => each.scrollWidth > each.clientWidth + 1
+    || each.scrollHeight > each.clientHeight + 4)
+  .map((each) => each.textContent)
+"""

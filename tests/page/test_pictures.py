@@ -1,0 +1,123 @@
+"""Take the pictures of docs/page.md, with the model that the repository has."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from PIL import Image
+from selenium import webdriver
+
+from tests.conftest import ROOT
+from tests.models import Shelf
+from tests.page.user import User
+from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
+
+PICTURES: Final = ROOT / "docs/page"
+WRITES: Final = bool(os.environ.get("MATTELINE_WRITE_PICTURES"))
+COLOURS: Final = 256  # of a stored picture: a quarter of the bytes, and hardly another look
+
+
+@pytest.fixture(scope="module")
+def starter(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    environment = users_environment(shelf, tmp_path_factory.mktemp("cache"))
+    folder = tmp_path_factory.mktemp("terminal")
+    with beside_up(ROOT, folder, environment, model="starter") as terminal:
+        yield terminal
+
+
+@pytest.fixture
+def visitor(browser: webdriver.Chrome, starter: Terminal, tmp_path: Path) -> User:
+    user = User(browser, starter.endpoint, tmp_path)
+    user.begin()
+    return user
+
+
+def keep(user: User, name: str) -> None:
+    """Store what is seen, if pictures are asked for; it must not be blank."""
+    user.run("document.activeElement?.blur()")
+    picture = Image.open(io.BytesIO(user.screenshot())).convert("RGB")
+    colours = picture.getcolors(1 << 24) or []
+    assert len(colours) > 100
+    if WRITES:
+        PICTURES.mkdir(exist_ok=True)
+        picture.quantize(COLOURS, kmeans=2, dither=Image.Dither.FLOYDSTEINBERG).save(
+            PICTURES / f"{name}.png", optimize=True
+        )
+
+
+def views(user: User, name: str, *looks: str) -> None:
+    for look in looks:
+        theme, width = look.split("-")
+        sizes = {"wide": (1280, 800), "middle": (900, 800), "small": (390, 844)}
+        user.look(theme=theme, width=sizes[width][0], height=sizes[width][1])
+        keep(user, f"{name}-{look}")
+
+
+def test_the_page_without_files(visitor: User) -> None:
+    views(visitor, "empty", "light-wide", "dark-wide", "light-small")
+
+
+def test_a_cutout(visitor: User) -> None:
+    for sample in ("A plant", "A vase", "A pear"):
+        if visitor.all(".tries"):
+            visitor.button(sample).click()
+            name = visitor.find(".row b").text
+        else:
+            name = f"{sample[2:]}.jpg"
+            visitor.run_later(_SAMPLE, name)
+        visitor.wait_for(name, "Cut out")
+    visitor.drop(("scan.pdf", "application/pdf", b"%PDF-1.7"))
+    visitor.find(".row", text="pear.jpg").click()
+    visitor.find(".split input")
+    visitor.until(lambda: len(visitor.all(".thumb.cut")) == 3 or None, "thumbnails")
+    views(
+        visitor, "compare", "light-wide", "dark-wide", "light-middle", "light-small", "dark-small"
+    )
+    visitor.look(theme="light", width=1280)
+    visitor.button("Cut-out").click()
+    visitor.button("Sand").click()
+    visitor.button("Trim to the subject").click()
+    visitor.find(".canvas img.framed")
+    views(visitor, "result", "light-wide")
+    visitor.find(".row", text="scan.pdf").click()
+    views(visitor, "refused", "light-wide", "dark-small")
+
+
+_SAMPLE = """
+const drawing = new Image()
+drawing.src = `art/${arguments[0].replace('.jpg', '.svg')}`
+await drawing.decode()
+const canvas = new OffscreenCanvas(1200, 1200)
+canvas.getContext('2d').drawImage(drawing, 0, 0, 1200, 1200)
+const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.92 })
+const transfer = new DataTransfer()
+transfer.items.add(new File([blob], arguments[0], { type: 'image/jpeg' }))
+document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true }))
+"""
+
+
+def test_files_on_their_way(visitor: User) -> None:
+    visitor.be_slow(60_000)
+    visitor.button("A plant").click()
+    visitor.until(lambda: "Uploading" in str(visitor.states()) or None, "an upload")
+    for sample in ("vase.jpg", "pear.jpg"):
+        visitor.run_later(_SAMPLE, sample)
+    visitor.until(lambda: str(visitor.states()).count("Uploading") >= 2 or None, "uploads")
+    visitor.until(lambda: len(visitor.all(".row .thumb img")) == 3 or None, "thumbnails")
+    views(visitor, "queue", "light-wide", "light-small")
+
+
+def test_in_korean(visitor: User) -> None:
+    visitor.button("Settings").click()
+    visitor.button("Language").send_keys("한국어")
+    visitor.find("h2", text="설정")
+    visitor.button("닫기").click()
+    visitor.button("배").click()
+    visitor.wait_for("pear.jpg", "배경 제거")
+    visitor.find(".split input")
+    views(visitor, "compare-ko", "light-wide")
