@@ -31,7 +31,6 @@ from containers.http_api.problems import (
 )
 from containers.http_api.quotas import add_quotas
 from containers.http_api.uploads import add_uploads
-from pipeline.aws.outages import is_outage
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.products import load_products
 from pipeline.errors import NamedError
@@ -101,6 +100,8 @@ class RestApi:
 
     def _unexpected(self, error: Exception) -> Response[str]:
         """Answer with an outage of AWS, which passes, or else with a bug."""
+        from pipeline.aws.outages import is_outage
+
         if is_outage(error):
             busy = TryAgainLater("a service of AWS is throttled, or does not answer")
             return self._problem(busy, headers={"Retry-After": _RETRY_AFTER_S}, cause=error)

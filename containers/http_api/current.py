@@ -55,7 +55,7 @@ class Current:
         before its effect. Nothing that was counted is given back. In `answer_once`, call it inside
         of `answer`, so that a repeat does not count. `jobs` counts each job that is started or may
         be started with a form; `masks` is of another window, so count them without the other two.
-        Raises QuotaExceeded or QuotasUnavailable.
+        Raises QuotaExceeded.
         """
         spend(self, {"jobs": jobs, "upload_bytes": upload_bytes, "masks": masks})
 

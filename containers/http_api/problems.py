@@ -130,11 +130,11 @@ class QuotaExceeded(RequestError):
         self.quotas = quotas
 
 
-class QuotasUnavailable(RequestError):
-    """The request could not be counted against the caller's quotas, so nothing was started."""
+class TryAgainLater(RequestError):
+    """A service of AWS that the API needs is throttled, or does not answer."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    hint = "Send the request again in a few seconds."
+    hint = "Send the request again after as many seconds as `retry-after` says."
 
 
 class InternalError(RequestError):
@@ -157,13 +157,6 @@ class QuotaState(BaseModel):
     left: int | None
     window_s: int
     resets_at: datetime
-
-
-class TryAgainLater(RequestError):
-    """A service of AWS that the API needs is throttled, or does not answer."""
-
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    hint = "Send the request again after as many seconds as `retry-after` says."
 
 
 class WrongField(BaseModel):

@@ -14,8 +14,8 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 from pydantic import BaseModel, ConfigDict
 
 from containers.http_api.principal import OPERATOR_SCOPE
-from containers.http_api.problems import QuotaExceeded, QuotaState, QuotasUnavailable
-from pipeline.operations.quotas import NotCounted, OverQuota, QuotasTable, Standing
+from containers.http_api.problems import QuotaExceeded, QuotaState
+from pipeline.operations.quotas import OverQuota, QuotasTable, Standing
 
 if TYPE_CHECKING:
     from containers.http_api.current import Current
@@ -47,10 +47,7 @@ def add_quotas(api: APIGatewayHttpResolver, current: Current) -> None:
     )
     def get_quotas() -> Quotas:
         principal = current.principal
-        try:
-            standings = QuotasTable(current.site).standings(principal.prefix, datetime.now(UTC))
-        except NotCounted as error:
-            raise _unavailable() from error
+        standings = QuotasTable(current.site).standings(principal.prefix, datetime.now(UTC))
         return Quotas(
             principal=principal.prefix.rstrip("/"),
             scopes=(OPERATOR_SCOPE,) if principal.operator else (),
@@ -69,8 +66,6 @@ def spend(current: Current, asked: Mapping[str, int]) -> None:
             current.headers["Retry-After"] = str(_seconds_left(error.exceeded[0], now))
         said = "; ".join(_refusal(each, asked[each.quota.name]) for each in error.exceeded)
         raise QuotaExceeded(said, tuple(map(_state, error.exceeded))) from error
-    except NotCounted as error:
-        raise _unavailable() from error
     current.headers.update(rate_limit_headers(standings, now))
 
 
@@ -111,7 +106,3 @@ def _state(standing: Standing) -> QuotaState:
         window_s=standing.quota.window.seconds,
         resets_at=standing.resets_at,
     )
-
-
-def _unavailable() -> QuotasUnavailable:
-    return QuotasUnavailable("the quotas table does not answer")

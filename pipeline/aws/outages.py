@@ -6,6 +6,14 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
 
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    HTTPClientError,
+    IncompleteReadError,
+)
+from botocore.exceptions import ConnectionError as NoConnection
+
 # Services also throttle with status 400. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _THROTTLED: Final = {
     "BandwidthLimitExceeded", "ExecutionLimitExceeded", "ProvisionedThroughputExceededException",
@@ -15,19 +23,19 @@ _THROTTLED: Final = {
 }  # fmt: skip
 
 
+class Unanswered(Exception):
+    """A service of AWS answered, but only to a part of what it was asked: it is too busy."""
+
+
+_SILENT: Final = (
+    HTTPClientError, NoConnection, ConnectionClosedError, IncompleteReadError, Unanswered,
+)  # fmt: skip
+
+
 def is_outage(error: Exception) -> bool:
     """Return True if AWS throttled a call, failed, or did not answer, and that caused the error."""
-    from botocore.exceptions import (
-        ClientError,
-        ConnectionClosedError,
-        HTTPClientError,
-        IncompleteReadError,
-    )
-    from botocore.exceptions import ConnectionError as NoConnection
-
-    silent = (HTTPClientError, NoConnection, ConnectionClosedError, IncompleteReadError)
     return any(
-        _failed(each.response) if isinstance(each, ClientError) else isinstance(each, silent)
+        _failed(each.response) if isinstance(each, ClientError) else isinstance(each, _SILENT)
         for each in _causes(error)
     )
 

@@ -6,13 +6,13 @@ whom an operator gave some, and one of limits for everybody else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
+from pipeline.aws.outages import Unanswered
 from pipeline.operations.site import Site
 
 EVERYBODY: Final = "default"  # whose limits are those of principals without limits of their own
@@ -20,10 +20,6 @@ _TABLE: Final = "quotas"
 _LIMITS: Final = "limits/"
 _KEPT: Final = timedelta(days=1)  # after the window's end
 _GIB: Final = 2**30
-_SERVER_FAULT: Final = 500
-_THROTTLED: Final = frozenset(
-    {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
-)
 
 
 class Window(Enum):
@@ -90,10 +86,6 @@ class OverQuota(Exception):
         self.asked = asked
 
 
-class NotCounted(Exception):
-    """DynamoDB did not count a request, or did not say what is left."""
-
-
 class Usage(NamedTuple):
     """A principal's prefix, or EVERYBODY; the limits set for it, and how it stands."""
 
@@ -110,15 +102,14 @@ class QuotasTable:
     def spend(self, prefix: str, asked: Mapping[str, int], now: datetime) -> tuple[Standing, ...]:
         """Count amounts, by the name of their quota; return how the principal stands then.
 
-        All are counted or none. Raises OverQuota, NotCounted, and ValueError for amounts of
-        different windows: one row counts one window.
+        All are counted or none. Raises OverQuota, and ValueError for amounts of different
+        windows: one row counts one window.
         """
         quotas = [each for each in QUOTAS if asked.get(each.name)]
         if len({each.window for each in quotas}) != 1 or min(asked.values()) < 0:
             raise ValueError(f"amounts of one window are counted at a time, not {asked}")
-        with _named_failures():
-            limits = _merged(self._rows(_limits_id(EVERYBODY), _limits_id(prefix)), prefix)
-            counts, counted = self._add(prefix, quotas, asked, limits, now)
+        limits = _merged(self._rows(_limits_id(EVERYBODY), _limits_id(prefix)), prefix)
+        counts, counted = self._add(prefix, quotas, asked, limits, now)
         standings = tuple(_standing(each, limits, counts, now) for each in quotas)
         if not counted:
             exceeded = (each for each in standings if not each.has(asked[each.quota.name]))
@@ -126,10 +117,9 @@ class QuotasTable:
         return standings
 
     def standings(self, prefix: str, now: datetime) -> tuple[Standing, ...]:
-        """Return how a principal stands in every quota. Raises NotCounted."""
+        """Return how a principal stands in every quota."""
         counts = (_counts_id(prefix, window, now) for window in Window)
-        with _named_failures():
-            rows = self._rows(_limits_id(EVERYBODY), _limits_id(prefix), *counts)
+        rows = self._rows(_limits_id(EVERYBODY), _limits_id(prefix), *counts)
         return _standings(rows, prefix, now)
 
     def usages(self, now: datetime) -> list[Usage]:
@@ -206,13 +196,13 @@ class QuotasTable:
         return answer["Attributes"], True
 
     def _rows(self, *names: str) -> Rows:
-        """Read rows by id, those that exist. Raises NotCounted if DynamoDB leaves one out."""
+        """Read rows by id, those that exist. Raises Unanswered if DynamoDB leaves one out."""
         keys = [{"id": {"S": name}} for name in names]
         answer = self._dynamodb.batch_get_item(
             RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}}
         )
         if answer.get("UnprocessedKeys"):
-            raise NotCounted("DynamoDB did not read every row")
+            raise Unanswered("DynamoDB did not read every row")
         return {item["id"]["S"]: item for item in answer["Responses"][self._name]}
 
 
@@ -256,20 +246,3 @@ def _standings(rows: Rows, prefix: str, now: datetime) -> tuple[Standing, ...]:
 def _standing(quota: Quota, limits: Limits, counts: Mapping[str, Any], now: datetime) -> Standing:
     used = int(counts[quota.name]["N"]) if quota.name in counts else 0
     return Standing(quota, limits[quota.name], used, quota.window.end(now))
-
-
-@contextmanager
-def _named_failures() -> Iterator[None]:
-    """Raise NotCounted if DynamoDB is throttled or does not answer; other errors are bugs."""
-    from botocore.exceptions import ClientError, HTTPClientError
-    from botocore.exceptions import ConnectionError as NoConnection
-
-    try:
-        yield
-    except (HTTPClientError, NoConnection) as error:
-        raise NotCounted(str(error)) from error
-    except ClientError as error:
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if status < _SERVER_FAULT and error.response["Error"]["Code"] not in _THROTTLED:
-            raise
-        raise NotCounted(str(error)) from error

@@ -176,7 +176,7 @@ def test_nothing_is_given_out_that_cannot_be_counted(
     body = json.dumps({"name": "cat.jpg", "bytes": 1})
     answer = ask(method, path, body=body, authorizer=ADA)
 
-    require_problem(answer, 503, "QuotasUnavailable")
+    require_problem(answer, 503, "TryAgainLater")
     assert "dynamodb" not in answer.text.lower()
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
+from pipeline.aws.outages import Unanswered
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.declared.resources import load_resources
 from pipeline.local.deployment import create_tables
@@ -20,7 +20,6 @@ from pipeline.local.moto import compat
 from pipeline.operations.quotas import (
     EVERYBODY,
     QUOTAS,
-    NotCounted,
     OverQuota,
     QuotasTable,
     Standing,
@@ -233,38 +232,6 @@ def test_operators_see_who_has_limits_or_spent_something(table: QuotasTable) -> 
     assert [dict(each.own) for each in found] == [{}, {}, {"jobs": 3}]
 
 
-def answered(status: int, code: str) -> Any:
-    """Return what boto3 takes for the answer to a call, without retries."""
-    about = {"HTTPStatusCode": status}
-    told = {"Error": {"Code": code, "Message": "."}, "ResponseMetadata": about}
-    return lambda **_: (type("Answer", (), {"status_code": status}), told)
-
-
-def unreachable(**_: Any) -> None:
-    raise EndpointConnectionError(endpoint_url="https://dynamodb")
-
-
-@pytest.mark.parametrize("call", ["UpdateItem", "BatchGetItem"])
-@pytest.mark.parametrize(
-    ("fault", "raised"),
-    [
-        (unreachable, NotCounted),
-        (answered(500, "InternalServerError"), NotCounted),
-        (answered(400, "ProvisionedThroughputExceededException"), NotCounted),
-        (answered(400, "ThrottlingException"), NotCounted),
-        (answered(400, "AccessDeniedException"), ClientError),
-        (answered(400, "ResourceNotFoundException"), ClientError),
-    ],
-)
-def test_a_request_that_dynamodb_does_not_count_is_told_from_a_bug(
-    site: Site, call: str, fault: Any, raised: type[Exception]
-) -> None:
-    site.client("dynamodb").meta.events.register(f"before-call.dynamodb.{call}", fault)
-
-    with pytest.raises(raised):
-        QuotasTable(site).spend(ADA, {"jobs": 1}, NOON)
-
-
 def test_a_row_that_was_not_read_is_not_taken_for_no_limit(site: Site, table: QuotasTable) -> None:
     table.set_limits(ADA, {"jobs": 0})
     unread = {"Responses": {TABLE: []}, "UnprocessedKeys": {TABLE: {}}, "ResponseMetadata": {}}
@@ -273,5 +240,5 @@ def test_a_row_that_was_not_read_is_not_taken_for_no_limit(site: Site, table: Qu
         return type("Answer", (), {"status_code": 200}), unread
 
     site.client("dynamodb").meta.events.register("before-call.dynamodb.BatchGetItem", skip)
-    with pytest.raises(NotCounted):
+    with pytest.raises(Unanswered):
         table.spend(ADA, {"jobs": 1}, NOON)
