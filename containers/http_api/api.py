@@ -18,7 +18,6 @@ from containers.http_api.jobs import add_jobs
 from containers.http_api.models import add_models
 from containers.http_api.openapi import PREFIX, add_document
 from containers.http_api.options import add_options
-from containers.http_api.outages import is_outage
 from containers.http_api.problems import (
     InternalError,
     InvalidRequest,
@@ -101,6 +100,8 @@ class RestApi:
 
     def _unexpected(self, error: Exception) -> Response[str]:
         """Answer with an outage of AWS, which passes, or else with a bug."""
+        from pipeline.aws.outages import is_outage  # botocore is loaded when it was needed
+
         if is_outage(error):
             busy = TryAgainLater("a service of AWS is throttled, or does not answer")
             return self._problem(busy, headers={"Retry-After": _RETRY_AFTER_S}, cause=error)

@@ -6,6 +6,15 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
 
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    HTTPClientError,
+    IncompleteReadError,
+)
+from botocore.exceptions import ConnectionError as NoConnection
+
+_SILENT: Final = (HTTPClientError, NoConnection, ConnectionClosedError, IncompleteReadError)
 # Services also throttle with status 400. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _THROTTLED: Final = {
     "BandwidthLimitExceeded", "ExecutionLimitExceeded", "ProvisionedThroughputExceededException",
@@ -17,17 +26,8 @@ _THROTTLED: Final = {
 
 def is_outage(error: Exception) -> bool:
     """Return True if AWS throttled a call, failed, or did not answer, and that caused the error."""
-    from botocore.exceptions import (
-        ClientError,
-        ConnectionClosedError,
-        HTTPClientError,
-        IncompleteReadError,
-    )
-    from botocore.exceptions import ConnectionError as NoConnection
-
-    silent = (HTTPClientError, NoConnection, ConnectionClosedError, IncompleteReadError)
     return any(
-        _failed(each.response) if isinstance(each, ClientError) else isinstance(each, silent)
+        _failed(each.response) if isinstance(each, ClientError) else isinstance(each, _SILENT)
         for each in _causes(error)
     )
 
