@@ -100,7 +100,7 @@ class RestApi:
 
     def _unexpected(self, error: Exception) -> Response[str]:
         """Answer with an outage of AWS, which passes, or else with a bug."""
-        from pipeline.aws.outages import is_outage
+        from pipeline.aws.outages import is_outage  # botocore is loaded when it was needed
 
         if is_outage(error):
             busy = TryAgainLater("a service of AWS is throttled, or does not answer")
