@@ -139,6 +139,12 @@ def test_keys_are_judged_by_the_platforms_function_on_every_route() -> None:
     assert 0 < made["AuthorizerResultTtlInSeconds"] <= 300
 
 
+def test_the_function_that_judges_keys_exists(templates: Templates) -> None:
+    releases = deploy(templates["matteline-dev-releases"])
+
+    assert releases.one("Lambda::Function", FunctionName=AUTHORIZER.rpartition(":")[2])
+
+
 def test_without_a_page_no_other_origin_may_call(stack: Deployed, templates: Templates) -> None:
     assert "CorsConfiguration" not in only(stack, "Api")
     storage = deploy(templates["matteline-dev-storage"])
