@@ -124,8 +124,9 @@ def test_methods_and_paths_that_the_api_lacks(anna: Api) -> None:
     """The function explains what a route leads to it; API Gateway answers for the rest."""
     wrong, unknown = anna.ask("DELETE", "/models"), anna.ask("GET", "/photos")
 
-    assert (wrong.status, wrong.headers["allow"]) == (405, "GET")
+    assert (wrong.status, wrong.headers["allow"]) == (405, "GET, HEAD")
     assert (unknown.status, unknown.json()["type"]) == (404, "docs/errors.md#nosuchpath")
+    assert (anna.ask("HEAD", "/models").status, anna.ask("HEAD", "/models").data) == (200, b"")
     assert anna.ask("PUT", "/models").json() == {"message": "Not Found"}
 
 
