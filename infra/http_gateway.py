@@ -212,11 +212,11 @@ class HttpGateway(Construct):
 
 
 def _description(path: Path) -> _Description:
-    """Read the API's OpenAPI document, which `make docs` writes."""
+    """Read the API's OpenAPI document, which `make docs` writes. It leaves out HEAD."""
     document = json.loads(path.read_text(encoding="utf-8"))
     (server,) = document["servers"]
     methods = {method.upper() for each in document["paths"].values() for method in each}
-    return _Description(server["url"], sorted(methods))
+    return _Description(server["url"], sorted(methods | {"HEAD"}))
 
 
 def _cors(origin: str | None, methods: Sequence[str]) -> apigateway.CfnApi.CorsProperty | None:

@@ -75,7 +75,7 @@ def test_each_method_of_the_api_has_a_route_below_its_prefix(stack: Deployed) ->
 
     assert {"GET", "POST"} <= methods
     assert {each["RouteKey"] for each in routes(stack)} == {
-        f"{method} {server['url']}/{{proxy+}}" for method in methods
+        f"{method} {server['url']}/{{proxy+}}" for method in methods | {"HEAD"}
     }
 
 
@@ -137,6 +137,12 @@ def test_keys_are_judged_by_the_platforms_function_on_every_route() -> None:
     assert (made["AuthorizerPayloadFormatVersion"], made["EnableSimpleResponses"]) == ("2.0", True)
     assert made["IdentitySource"] == ["$request.header.Authorization"]
     assert 0 < made["AuthorizerResultTtlInSeconds"] <= 300
+
+
+def test_the_function_that_judges_keys_exists(templates: Templates) -> None:
+    releases = deploy(templates["matteline-dev-releases"])
+
+    assert releases.one("Lambda::Function", FunctionName=AUTHORIZER.rpartition(":")[2])
 
 
 def test_without_a_page_no_other_origin_may_call(stack: Deployed, templates: Templates) -> None:

@@ -15,6 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from pipeline.api_keys import new_key
 from tests.pictures import png
 from tests.wiring.assembly import Template, synthesise
 from tests.wiring.ministack import REGION
@@ -123,8 +124,9 @@ def test_methods_and_paths_that_the_api_lacks(anna: Api) -> None:
     """The function explains what a route leads to it; API Gateway answers for the rest."""
     wrong, unknown = anna.ask("DELETE", "/models"), anna.ask("GET", "/photos")
 
-    assert (wrong.status, wrong.headers["allow"]) == (405, "GET")
+    assert (wrong.status, wrong.headers["allow"]) == (405, "GET, HEAD")
     assert (unknown.status, unknown.json()["type"]) == (404, "docs/errors.md#nosuchpath")
+    assert (anna.ask("HEAD", "/models").status, anna.ask("HEAD", "/models").data) == (200, b"")
     assert anna.ask("PUT", "/models").json() == {"message": "Not Found"}
 
 
@@ -260,3 +262,21 @@ def test_tokens_of_the_pool_are_accepted_and_no_others(tmp_path: Path, stage: St
     assert dora.ask("GET", f"/jobs/{form.json()['id']}").status == 404
     for refused in (None, bearer("a.b.c"), theirs.token("carla")):
         assert replace(nobody, sign=refused).ask("GET", "/models").status == 401
+
+
+def test_keys_are_accepted_as_long_as_their_secret_fits(tmp_path: Path, stage: Stage) -> None:
+    nobody = variant(tmp_path, stage, "keys", api_authorizer="keys")
+    key, other = new_key(), new_key()
+    row = {"id": key.id, "digest": key.digest, "principal": "emil", "scopes": ""}
+    stage.cloud.client("dynamodb").put_item(
+        TableName=stage.names.table("keys"),
+        Item={name: {"S": text} for name, text in row.items()},
+    )
+    emil = replace(nobody, sign=bearer(key.written))
+
+    form = emil.ask("POST", "/uploads", {"name": "disc.png", "bytes": 7})
+    assert form.status == 201, form.data
+    assert emil.ask("GET", f"/jobs/{form.json()['id']}").json()["state"] == "waiting"
+    assert nobody.ask("GET", "/models").status == 401
+    for wrong in (other, key._replace(secret=other.secret)):
+        assert replace(nobody, sign=bearer(wrong.written)).ask("GET", "/models").status == 403
