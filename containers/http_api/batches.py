@@ -41,6 +41,7 @@ from pipeline.operations.batches import (
 from pipeline.operations.executions import stop
 
 MOST_KEYS: Final = 10_000
+_MOST_COUNTED: Final = 50_000  # objects below a prefix: S3 lists that many in some seconds
 _MOST_LISTED: Final = 100
 _ALL: Final = 100.0  # percent: each object has an outcome of its own, and stops no other
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
@@ -205,8 +206,10 @@ class _Desk:
             force=asked.force,
             tolerated_failure_percentage=_ALL,
         )
+        site = self.current.site
+        self.current.spend(jobs=backfilling.count_jobs(site, batch, most=_MOST_COUNTED))
         name = new_batch_id(principal.prefix, datetime.now(UTC))
-        backfilling.start_backfill(self.current.site, batch, name=name)
+        backfilling.start_backfill(site, batch, name=name)
         return self.describe(name, self.find(name))
 
     def find(self, name: str) -> FollowedBatch:

@@ -51,7 +51,7 @@ def create(
 @keys.command("list")
 @site_options
 def list_keys(site: Site) -> None:
-    """List every key, with the principal and the prefix of its objects."""
+    """List keys, with the prefix of what each one owns."""
     tables.print_keys(KeysTable(site).rows(), datetime.now(UTC))
 
 

@@ -56,7 +56,7 @@ def quotas() -> None:
 @quotas.command("list")
 @site_options
 def list_quotas(site: Site) -> None:
-    """List limits and what is used, of everybody who used or was given some."""
+    """List limits, and what users of the API have spent."""
     tables.print_quotas(QuotasTable(site).usages(datetime.now(UTC)))
 
 

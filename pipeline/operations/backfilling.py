@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -122,6 +123,13 @@ def estimate(site: Site, batch: Batch) -> Estimate:
         done=0 if batch.force else len(done & found.keys()),
         archived=sum(stored.archived for stored in found.values()),
     )
+
+
+def count_jobs(site: Site, batch: Batch, *, most: int) -> int:
+    """Return how many jobs a batch may start, at most `most`: one for each key, at least one."""
+    if batch.listed is not None:
+        return min(len(batch.listed.keys), most)
+    return max(1, sum(1 for _ in islice(_below(site, batch.prefix), most)))
 
 
 def most_transitions(definition: Mapping[str, Any]) -> int:

@@ -97,6 +97,7 @@ ATTEMPTS: Final[dict[str, Callable[[Belongings], list[Attempt]]]] = {
     "createJob": by_key,
     "createUpload": form,
     "getJob": by_name(),
+    "getQuotas": nothing_named,
     "listJobs": listing,
     "listModels": nothing_named,
     "listOptions": nothing_named,

@@ -109,6 +109,8 @@ def test_every_declared_bucket_and_table_is_used(declared: Declared) -> None:
     used = {name for machine in MACHINES for name in placeholders(machine.definition)}
     tables = {table.name for each in declared.containers.values() for table in each.tables}
     by_containers = {f"{pascal_case(name)}Table" for name in tables}
+    zipped = Blueprint.read(ROOT).resources.functions.values()
+    by_functions = {name for each in zipped for name in placeholders(dict(each.environment))}
     declared_names = {name for name in declared.substitutions if name.endswith(("Bucket", "Table"))}
 
-    assert declared_names - used - by_containers == set()
+    assert declared_names - used - by_containers - by_functions == set()

@@ -100,6 +100,25 @@ def test_a_replay_that_starts_nothing_does_not_count(driver: Driver) -> None:
     assert left(ada) == before
 
 
+def test_a_batch_counts_each_of_its_objects(driver: Driver) -> None:
+    ada = User(driver.cloud.api, "batching-ada")
+    limit(driver, ada, "--jobs", "5")
+    keys = [f"{prefix_of(ada)}batch/{number}.png" for number in range(3)]
+    with driver.silence():
+        for key in keys:
+            driver.put(PHOTO, key)
+
+    listed = ada.ask("POST", "/batches", body={"keys": [*keys, keys[0]]})
+    assert (listed.status, left(ada)) == (202, 2)
+    below = ada.ask("POST", "/batches", body={"prefix": f"{prefix_of(ada)}batch/"})
+    assert (problem(below), left(ada)) == ((429, "quotaexceeded"), 2)
+    assert below.json()["quotas"][0]["left"] == 2
+    few = ada.ask("POST", "/batches", body={"prefix": keys[0]})
+    assert (few.status, left(ada)) == (202, 1)
+    none = ada.ask("POST", "/batches", body={"prefix": f"{prefix_of(ada)}nothing/"})
+    assert (none.status, left(ada)) == (202, 0)
+
+
 def test_an_operator_changes_limits_without_a_release(driver: Driver) -> None:
     ada = User(driver.cloud.api, "limited-ada")
     limit(driver, ada, "--jobs", "0")
