@@ -120,7 +120,8 @@ _FOCUS_IS_SEEN = """
 const [element] = arguments
 const slides = element.matches('.split input')
 const shown = slides ? element.parentElement.querySelector('.grip') : element
-return element.matches(':focus-visible') && getComputedStyle(shown).outlineStyle !== 'none'
+const { outlineStyle } = getComputedStyle(shown)
+return element.matches(':focus-visible') && outlineStyle !== 'none'
 """
 
 

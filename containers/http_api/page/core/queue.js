@@ -19,6 +19,8 @@ const SHOWN_EVERY_MS = 100
 export function makeQueue(store) {
   /** @type {Map<string, AbortController>} */
   const sending = new Map()
+  /** @type {Set<string>} */
+  const checking = new Set()
   /** @type {Map<string, Blob>} */
   const files = new Map()
   const service = makeService(store, wake)
@@ -34,10 +36,23 @@ export function makeQueue(store) {
   function wake() {
     pump()
     follower.follow()
+    if (service.waits) return
     for (const item of store.state.items) {
-      if (item.phase === 'uploading' && !sending.has(item.id)) {
-        follower.look(item).catch(service.lost) // the page was reloaded: it may have arrived
-      }
+      if (item.phase === 'uploading' && !sending.has(item.id) && !checking.has(item.id)) check(item)
+    }
+  }
+
+  /** @param {Item} item The page was reloaded while it was sent: it may have arrived. */
+  async function check(item) {
+    checking.add(item.id)
+    try {
+      await follower.look(item)
+    } catch (error) {
+      if (!(error instanceof Away)) throw error
+      service.lost()
+    } finally {
+      checking.delete(item.id)
+      wake()
     }
   }
 
