@@ -205,6 +205,20 @@ export function makeQueue(store) {
       await start(id, '/jobs', { key: store.item(id)?.key, options, force: true })
     },
 
+    /** @param {string} id Its results; the uploaded photo stays. */
+    async deleteResults(id) {
+      const item = store.item(id)
+      try {
+        await ask('DELETE', `/jobs/${item?.job ?? item?.upload}?results=true`)
+        note(id, { phase: 'deleted', results: undefined, record: undefined })
+        keep.dropBlob(id, 'cut')
+      } catch (error) {
+        if (error instanceof Away) service.lost()
+        else if (error instanceof Problem) note(id, { trouble: error.trouble })
+        else throw error
+      }
+    },
+
     /** @param {string} id @param {Look} look */
     setLook: (id, look) => note(id, { look }),
 
