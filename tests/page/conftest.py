@@ -20,6 +20,7 @@ from tests.page.user import User, logged
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
 HERE: Final = Path(__file__).parent
+_LONGEST_S: Final = 300  # a browser and a cloud share the machine's cores
 _OPTIONS: Final = (
     "--headless=new",
     "--no-sandbox",  # the tests run as root, on pages of our own alone
@@ -40,6 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE) and item.path.name != "test_files.py":
             item.add_marker("page")
+            item.add_marker(pytest.mark.timeout(_LONGEST_S))
 
 
 @pytest.fixture(scope="session")

@@ -231,3 +231,21 @@ def test_an_upload_is_cancelled_and_tried_again(user: User) -> None:
     user.button("Try again: large.png").click()
 
     user.wait_for("large.png", "Cut out in")
+
+
+def test_results_are_deleted_when_confirmed_and_made_again_when_asked(user: User) -> None:
+    cut(user)
+    for answer in ("dismiss", "accept"):
+        user.button("More").click()
+        user.find(".menu button", text="Delete results").click()
+        question = user.until(lambda: user.driver.switch_to.alert, "the question")
+        words = question.text
+        getattr(question, answer)()
+    user.wait_for("cup.png", "Results deleted")
+
+    assert words == "Delete the results of cup.png? The original stays."
+    assert not user.all(".split, .inspector")
+    user.open()
+    assert user.states()["cup.png"] == "Results deleted"
+    user.button("Try again: cup.png").click()
+    user.find(".split input")

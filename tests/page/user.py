@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from selenium.common.exceptions import (
+    NoAlertPresentException,
     NoSuchElementException,
     StaleElementReferenceException,
 )
@@ -20,6 +21,12 @@ from selenium.webdriver.remote.webelement import WebElement
 
 PATIENCE_S = 25
 T = TypeVar("T")
+_NOT_YET = (
+    StopIteration,
+    StaleElementReferenceException,
+    NoSuchElementException,
+    NoAlertPresentException,
+)
 
 
 def logged(driver: Any, kind: str) -> list[dict[str, Any]]:
@@ -113,7 +120,7 @@ class User:
             try:
                 if (found := look()) is not None:
                     return found
-            except (StopIteration, StaleElementReferenceException, NoSuchElementException):
+            except _NOT_YET:
                 pass
             assert time.monotonic() < deadline, f"{what} is not there: {self.text()[:2000]}"
             time.sleep(0.05)

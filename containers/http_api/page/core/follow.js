@@ -36,6 +36,7 @@ export function makeFollower(store, service, note) {
   async function ended(item, job) {
     const { results, record, error } = job
     if (error?.name === 'JobStopped') return note(item.id, { phase: 'cancelled' })
+    if (job.state === 'deleted') return note(item.id, { phase: 'deleted', sent: 1, results: undefined })
     if (error || !results?.length) {
       const { name = 'JobFailed', message = '', hint = '' } = error ?? {}
       const again = job.state === 'failed' || name === 'ResultGone'

@@ -19,6 +19,8 @@ const SHOWN_EVERY_MS = 100
 export function makeQueue(store) {
   /** @type {Map<string, AbortController>} */
   const sending = new Map()
+  /** @type {Set<string>} */
+  const checking = new Set()
   /** @type {Map<string, Blob>} */
   const files = new Map()
   const service = makeService(store, wake)
@@ -34,10 +36,23 @@ export function makeQueue(store) {
   function wake() {
     pump()
     follower.follow()
+    if (service.waits) return
     for (const item of store.state.items) {
-      if (item.phase === 'uploading' && !sending.has(item.id)) {
-        follower.look(item).catch(service.lost) // the page was reloaded: it may have arrived
-      }
+      if (item.phase === 'uploading' && !sending.has(item.id) && !checking.has(item.id)) check(item)
+    }
+  }
+
+  /** @param {Item} item The page was reloaded while it was sent: it may have arrived. */
+  async function check(item) {
+    checking.add(item.id)
+    try {
+      await follower.look(item)
+    } catch (error) {
+      if (!(error instanceof Away)) throw error
+      service.lost()
+    } finally {
+      checking.delete(item.id)
+      wake()
     }
   }
 
@@ -188,6 +203,20 @@ export function makeQueue(store) {
     async again(id, options) {
       note(id, { options })
       await start(id, '/jobs', { key: store.item(id)?.key, options, force: true })
+    },
+
+    /** @param {string} id Its results; the uploaded photo stays. */
+    async deleteResults(id) {
+      const item = store.item(id)
+      try {
+        await ask('DELETE', `/jobs/${item?.job ?? item?.upload}?results=true`)
+        note(id, { phase: 'deleted', results: undefined, record: undefined })
+        keep.dropBlob(id, 'cut')
+      } catch (error) {
+        if (error instanceof Away) service.lost()
+        else if (error instanceof Problem) note(id, { trouble: error.trouble })
+        else throw error
+      }
     },
 
     /** @param {string} id @param {Look} look */

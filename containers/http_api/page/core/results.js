@@ -22,7 +22,7 @@ export function fetchResult({ url }) {
 /** @param {string} url */
 async function download(url) {
   const answer = await fetch(url)
-  if (!answer.ok) throw new Problem(answer.status, {})
+  if (!answer.ok) throw new Problem(answer.status, { type: '#ResultGone' })
   return answer.blob()
 }
 
@@ -40,10 +40,8 @@ export async function resultOf(store, item) {
   }
   const job = await ask('GET', `/jobs/${item.job ?? item.upload}`)
   if (!job.results) {
-    const { name, message, hint } = job.error ?? { name: 'ResultGone', message: '', hint: '' }
-    const problem = new Problem(410, { detail: message, hint })
-    problem.trouble.name = name
-    throw problem
+    const { name = 'ResultGone', message, hint } = job.error ?? {}
+    throw new Problem(410, { type: `#${name}`, detail: message, hint })
   }
   store.change(item.id, { results: job.results, record: job.record })
   return fetchResult(job.results[0])

@@ -2,7 +2,7 @@
 
 /** waiting: for its turn. lost: its upload stopped and its bytes are gone. skipped: never sent. */
 export type Phase =
-  | 'waiting' | 'uploading' | 'lost' | 'running' | 'done' | 'refused' | 'cancelled' | 'skipped'
+  | 'waiting' | 'uploading' | 'lost' | 'running' | 'done' | 'refused' | 'cancelled' | 'deleted' | 'skipped'
 
 /**
  * Why something did not work, in words for people. `title` is empty if `name` says it. `again`: the
@@ -31,7 +31,7 @@ export interface ResultFile {
 /** A job, as `GET /jobs/{id}` answers. */
 export interface Job {
   id: string
-  state: 'waiting' | 'expired' | 'running' | 'done' | 'duplicate' | 'quarantined' | 'failed'
+  state: 'waiting' | 'expired' | 'running' | 'done' | 'duplicate' | 'quarantined' | 'failed' | 'deleted'
   product?: string
   key?: string
   job?: string

@@ -32,7 +32,9 @@ export function Menu({ item, page }) {
       ${item.phase === 'done' && result &&
       html`<button type="button" onClick=${then(() => copied(result.url))}>${t('copy.link')}</button>
         <button type="button" onClick=${then(show)}>${t('record')}</button>
-        <button type="button" onClick=${then(() => page.queue.again(item.id, item.options))}>${t('again')}</button>`}
+        <button type="button" onClick=${then(() => page.queue.again(item.id, item.options))}>${t('again')}</button>
+        <button type="button" onClick=${then(() => confirm(t('delete.sure', { name: item.name })) && page.queue.deleteResults(item.id))}>
+          ${t('delete')}</button>`}
       ${['waiting', 'uploading', 'running'].includes(item.phase) &&
       html`<button type="button" onClick=${then(() => page.queue.cancel(item.id))}>${t('cancel')}</button>`}
       <button type="button" onClick=${then(() => page.queue.remove(item.id))}>${t('remove')}</button>

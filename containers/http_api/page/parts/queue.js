@@ -45,7 +45,7 @@ function stateText(item, ahead) {
 function Row({ item, ahead, page }) {
   const { phase, thumb, cut, trouble } = item
   const odd = phase === 'refused' || phase === 'lost'
-  const grey = ['waiting', 'uploading', 'refused', 'lost', 'cancelled', 'skipped'].includes(phase)
+  const grey = ['waiting', 'uploading', 'refused', 'lost', 'cancelled', 'deleted', 'skipped'].includes(phase)
   const { index, steps } = stepOf(item)
   const picture = (phase === 'done' && cut) || thumb
   const current = page.store.state.current === item.id
@@ -67,7 +67,7 @@ function Row({ item, ahead, page }) {
     ${(phase === 'uploading' || phase === 'waiting') &&
     html`<button class="ib tiny" type="button" aria-label=${`${t('cancel')}: ${item.name}`} title=${t('cancel')}
       onClick=${() => page.queue.cancel(item.id)}>${icon('close', 's')}</button>`}
-    ${(phase === 'cancelled' || trouble?.again) && phase !== 'done' &&
+    ${(phase === 'cancelled' || phase === 'deleted' || (phase === 'refused' && trouble?.again)) &&
     html`<button class="small" type="button" aria-label=${`${t('retry')}: ${item.name}`}
       onClick=${() => page.queue.retry(item.id)}>${t('retry')}</button>`}
   </li>`

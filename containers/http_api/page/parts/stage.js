@@ -44,7 +44,7 @@ const Aside = ({ item, page }) => html`<div class="canvas">
     <div class="act">
       ${item.phase === 'lost'
         ? html`<button class="btn primary" type="button" onClick=${() => page.choose({ give: item.id })}>${t('choose')}</button>`
-        : item.phase === 'cancelled' &&
+        : item.phase !== 'skipped' &&
           html`<button class="btn primary" type="button" onClick=${() => page.queue.retry(item.id)}>${t('retry')}</button>`}
       <button class="btn soft" type="button" onClick=${() => page.queue.remove(item.id)}>${t('remove')}</button>
     </div>
@@ -87,7 +87,7 @@ export function Stage({ page }) {
   const { modes } = viewOf(item)
   const { Body } = modes.find((each) => each.id === page.store.state.mode) ?? modes[0]
   const Other = ['refused', 'skipped'].includes(item.phase) && item.trouble ? Refused
-    : ['cancelled', 'lost'].includes(item.phase) ? Aside : Working
+    : ['cancelled', 'deleted', 'lost'].includes(item.phase) ? Aside : Working
   return html`<main class="stage" id="stage" tabindex="-1">
     <header class="stage-head">
       <button class="ib only-small" type="button" aria-label=${t('back')} onClick=${() => page.store.set({ home: true })}>
