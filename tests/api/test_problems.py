@@ -40,7 +40,6 @@ ELSEWHERE: Final = {
     "InternalError": "a bug: tests/containers/http_api/test_problems.py",
     "NoPrincipal": "the local cloud always has a user: tests/containers/http_api/test_uploads.py",
     "QuotaExceeded": "an operator sets a limit: tests/containers/http_api/test_quotas.py",
-    "QuotasUnavailable": "an outage: tests/containers/http_api/test_quotas.py",
     "RequestInProgress": "a race: tests/execution/test_api_repeats.py",
 }
 
