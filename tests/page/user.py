@@ -19,7 +19,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-PATIENCE_S = 25
+PATIENCE_S = 60
 T = TypeVar("T")
 _NOT_YET = (
     StopIteration,
