@@ -46,8 +46,8 @@ class Current:
         Raises NoSuchObject if there is none, and the same for one of somebody else.
         """
         place = Location(self.site.names.bucket("ingest"), key)
-        starts = taker(key, self.products)
-        if not starts or not key.startswith(self.principal.visible) or not latest_etag(self.site, place):
+        own = taker(key, self.products) and key.startswith(self.principal.visible)
+        if not own or not latest_etag(self.site, place):
             raise NoSuchObject(f"there is no object {key!r:.200}")
         return place
 

@@ -59,7 +59,9 @@ def _client(site: Site, service: str) -> Any:  # noqa: ANN401
         )
     if service == "lambda":
         # A caller waits for the function: it is told of a throttle at once, and asks again.
-        config = Config(connect_timeout=2, read_timeout=_INVOKED_S, retries={"total_max_attempts": 1})
+        config = Config(
+            connect_timeout=2, read_timeout=_INVOKED_S, retries={"total_max_attempts": 1}
+        )
     if service == "s3":
         # New buckets refuse older signatures of forms. By itself, boto3 signs for the host of
         # us-east-1, which redirects: a browser's upload would fail there.

@@ -78,10 +78,14 @@ class Platform:
         self.asked_for: list[str] = []
         self.prompts: list[SubjectPrompt] = []
         self.hints: list[str | None] = []
+        self.spent: list[dict[str, int]] = []
 
     def find(self, _site: Any, selection: Selection) -> Preparation | None:
         self.asked_for.append(selection.id)
         return self.preparation
+
+    def spend(self, _current: Any, **asked: int) -> None:
+        self.spent.append(asked)
 
     def select(
         self, _site: Any, _row: ModelRow, _prepared: Any, prompt: SubjectPrompt, hint: str | None
@@ -98,6 +102,10 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
     platform = Platform()
     monkeypatch.setattr(f"{ROUTES}.find_preparation", platform.find)
     monkeypatch.setattr(f"{ROUTES}.select_subject", platform.select)
+    monkeypatch.setattr(
+        "containers.http_api.current.Current.spend",
+        lambda current, **asked: platform.spend(current, **asked),
+    )
     return platform
 
 
@@ -272,6 +280,7 @@ def test_a_prompt_that_does_not_fit_is_refused_by_field(
     require_problem(answer, 422, error)
     assert [each["field"] for each in answer.json["errors"]] == [field]
     assert platform.prompts == []
+    assert platform.spent == []
 
 
 def test_an_earlier_mask_is_passed_on(ask: Ask, platform: Platform) -> None:
@@ -279,6 +288,7 @@ def test_an_earlier_mask_is_passed_on(ask: Ask, platform: Platform) -> None:
 
     assert answer.status == 200
     assert platform.hints == [PNG]
+    assert platform.spent == [{"masks": 1}]
     assert answer.json["mask"] == GRID.model_dump()
     assert (answer.json["boundary"], answer.json["levels_per_logit"]) == (128, 4)
 
