@@ -8,7 +8,14 @@ from typing import Final
 from aws_cdk import aws_iam as iam
 
 from pipeline.artifacts import Location
-from pipeline.declared.access import Access, Action, ExecutionAction, MachineAccess, TableAccess
+from pipeline.declared.access import (
+    Access,
+    Action,
+    ExecutionAction,
+    Invocation,
+    MachineAccess,
+    TableAccess,
+)
 from pipeline.declared.blueprint import Blueprint, DeclaredFunction
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.models import WeightsFile
@@ -36,9 +43,12 @@ def statements(
         yield _key(given, key_arn, names)
     for table in function.manifest.tables:
         yield from _rows(table, blueprint.resources.tables[table.name].indexes, names)
-    yield from _executions(function.manifest.executions, blueprint, names)
+    products = [product.machine for product in blueprint.products]
+    yield from _executions(function.manifest.executions, products, names)
     for machine in function.manifest.machines:
         yield from _machine(machine, names)
+    for invocation in function.manifest.invokes:
+        yield from _invocations(invocation, blueprint, names)
     if function.manifest.reads_sources:
         yield from _sources(blueprint.catalogue, names)
     if function.row and function.row.hosted_model:
@@ -74,9 +84,8 @@ def _rows(
 
 
 def _executions(
-    actions: Sequence[ExecutionAction], blueprint: Blueprint, names: Names
+    actions: Sequence[ExecutionAction], machines: Sequence[str], names: Names
 ) -> Iterator[iam.PolicyStatement]:
-    machines = [product.machine for product in blueprint.products]
     if "StartExecution" in actions:
         yield _allow(["states:StartExecution"], [names.machine_arn(each) for each in machines])
     on_executions = [f"states:{action}" for action in actions if action != "StartExecution"]
@@ -90,6 +99,20 @@ def _machine(access: MachineAccess, names: Names) -> Iterator[iam.PolicyStatemen
     for action in access.actions:
         resource = resources.get(action, names.execution_arn(access.name, "*"))
         yield _allow([f"states:{action}"], [resource])
+
+
+def _invocations(
+    invocation: Invocation, blueprint: Blueprint, names: Names
+) -> Iterator[iam.PolicyStatement]:
+    """Allow the live functions of one container; none if no model of the deployment fits."""
+    arns = [
+        f"{names.function_arn(each.manifest.name, each.model)}:live"
+        for each in blueprint.functions
+        if each.manifest.name == invocation.container
+        and (not invocation.prompts or (each.row is not None and each.row.takes_prompts))
+    ]
+    if arns:
+        yield _allow(["lambda:InvokeFunction"], arns)
 
 
 def _key(given: Iterable[Access], key_arn: str, names: Names) -> iam.PolicyStatement:

@@ -9,7 +9,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.alarms import Alarms
-from infra.metrics import dead_letters, execution_metric, quarantined, undelivered
+from infra.metrics import (
+    dead_letters,
+    execution_metric,
+    quarantined,
+    refused,
+    refusing,
+    undelivered,
+)
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
 
@@ -21,11 +28,13 @@ _HALF_HOUR: Final = 30
 
 def add_machine_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> None:
     products = [product.machine for product in blueprint.products]
+    aside = {machine: refused(names, machine) for machine in refusing(blueprint)}
+    aside |= {machine: quarantined(names, machine) for machine in products}
     for machine in blueprint.definitions:
         _add_for_any(alarms, machine, names)
         alarms.add(
             f"{machine}-failed",
-            _failed(machine, names, quarantines=machine in products),
+            _failed(machine, names, aside.get(machine)),
             above=0,
             meaning=f"An execution of {machine} failed.",
             section="product-failed" if machine in products else f"{machine}-failed",
@@ -67,15 +76,15 @@ def _add_for_any(alarms: Alarms, machine: str, names: Names) -> None:
     )
 
 
-def _failed(machine: str, names: Names, *, quarantines: bool) -> cloudwatch.IMetric:
-    """Return the failed executions, without those that quarantined their input."""
+def _failed(machine: str, names: Names, aside: cloudwatch.IMetric | None) -> cloudwatch.IMetric:
+    """Return the failed executions, without those that refused or quarantined their input."""
     failed = execution_metric(names, machine, "ExecutionsFailed")
-    if not quarantines:
+    if aside is None:
         return failed
     return _expression(
-        "failed - FILL(quarantined, 0)",
-        {"failed": failed, "quarantined": quarantined(names, machine)},
-        label="failed and not quarantined",
+        "failed - FILL(aside, 0)",
+        {"failed": failed, "aside": aside},
+        label="failed, and not because of the input",
         minutes=5,
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
 
 _TASKS: Final = "Matteline"
@@ -55,6 +57,30 @@ def quarantined(names: Names, machine: str, *, minutes: int = 5) -> cloudwatch.M
         metric_name=quarantined_name(machine),
         statistic="Sum",
         period=cdk.Duration.minutes(minutes),
+    )
+
+
+def refused_name(machine: str) -> str:
+    """Return the name of the metric that counts executions that ended in the state Refused."""
+    return f"{machine}-refused"
+
+
+def refused(names: Names, machine: str, *, minutes: int = 5) -> cloudwatch.Metric:
+    """Return how many executions refused their input without a quarantine."""
+    return cloudwatch.Metric(
+        namespace=namespace(names),
+        metric_name=refused_name(machine),
+        statistic="Sum",
+        period=cdk.Duration.minutes(minutes),
+    )
+
+
+def refusing(blueprint: Blueprint) -> tuple[str, ...]:
+    """Return the machines with a state Refused: products quarantine instead."""
+    return tuple(
+        name
+        for name, text in blueprint.definitions.items()
+        if "Refused" in json.loads(text)["States"]
     )
 
 

@@ -15,7 +15,7 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.dashboard import Dashboard
 from infra.machine_alarms import add_machine_alarms
-from infra.metrics import DEAD_LETTERS, namespace, quarantined_name
+from infra.metrics import DEAD_LETTERS, namespace, quarantined_name, refused_name, refusing
 from infra.queries import SavedQueries
 from infra.resource_alarms import add_resource_alarms
 from pipeline.declared.blueprint import Blueprint
@@ -45,6 +45,9 @@ class ObservabilityStack(cdk.Stack):
             counted = quarantined_name(product.machine)
             _count_entries(self, product.machine, state="Quarantine", metric=counted, names=names)
         _count_entries(self, _DELIVERING, state="KeepDeadLetter", metric=DEAD_LETTERS, names=names)
+        for machine in refusing(blueprint):
+            counted = refused_name(machine)
+            _count_entries(self, machine, state="Refused", metric=counted, names=names)
         alarms = Alarms(self, names)
         add_machine_alarms(alarms, blueprint, names)
         add_resource_alarms(alarms, blueprint, names)
@@ -89,7 +92,7 @@ def _count_entries(
             scope, f"{name}Log", names.machine_log_group(machine)
         ),
         filter_pattern=logs.FilterPattern.literal(
-            f'{{ ($.type = "TaskStateEntered") && ($.details.name = "{state}") }}'
+            f'{{ ($.type = "*StateEntered") && ($.details.name = "{state}") }}'
         ),
         metric_namespace=namespace(names),
         metric_name=metric,

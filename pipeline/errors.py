@@ -115,6 +115,9 @@ class InvalidOptions(PermanentError):
 class InvalidPrompt(PermanentError):
     """The points or boxes do not fit the photo or the model."""
 
+    # The part of the prompts that is wrong, such as `0.points.1`, if the error is about one part.
+    field: str = ""
+
     hint = (
         "Give x,y in pixels after rotation, or between 0 and 1, from the top left corner. "
         "Only Segment Anything models accept points and boxes; they need at least one."

@@ -1,5 +1,9 @@
 """A tiny Segment Anything, built by the tests: encoder and decoder with the true contract.
 
+As in the published decoder, masks are the low-resolution masks enlarged, and cropped to the canvas.
+Here each pixel of the canvas has several of the 256 × 256, all alike: enlarging blurs nothing. An
+earlier mask leaves out what it does not hold.
+
 The embedding is the photo's brightness, the decoder's answer geometry, so that every pixel of a
 mask can be worked out by hand. Of bright pixels, candidate 0 has those in the box or within 8 of
 a point on the subject, less those within 4 of a point off it; candidates 1 to 3 have those within
@@ -22,6 +26,7 @@ from onnx import numpy_helper, parser
 CANVAS: Final = (48, 64)
 SCORES: Final = (0.5, 0.625, 0.875, 0.75)
 NEAR, FAR, FARTHEST = 4, 8, 16
+LOW: Final = 256  # the side of a low-resolution mask
 
 _ENCODER: Final = """
 <ir_version: 8, opset_import: ["" : 17]>
@@ -37,7 +42,7 @@ _DECODER: Final = """
 decoder (
   float[1, 1, 48, 64] image_embeddings, float[1, N, 2] point_coords, float[1, N] point_labels,
   float[1, 1, 256, 256] mask_input, float[1] has_mask_input, float[2] orig_im_size
-) => (float[1, 4, 48, 64] masks, float[1, 4] iou_predictions, float[1, 1, 48, 64] low_res_masks) {
+) => (float[1, 4, 48, 64] masks, float[1, 4] iou_predictions, float[1, 4, 256, 256] low_res_masks) {
   x, y = Split <axis = 2> (point_coords)
   each_x = Reshape (x, one_by_one)
   each_y = Reshape (y, one_by_one)
@@ -96,9 +101,19 @@ decoder (
   is_shown = And (is_seen, is_padded)
   answer = And (shapes, is_shown)
   logits = Where (answer, surely, surely_not)
-  masks = Unsqueeze (logits, first_axis)
+  planes = Unsqueeze (logits, first_axis)
+  square = Pad (planes, below, surely_not)
+  blocks = Resize <mode = "nearest"> (square, , , low_size)
+  hint = Resize <mode = "nearest"> (mask_input, , , hint_size)
+  earlier = Greater (hint, label_0)
+  no_earlier = Less (has_mask_input, half)
+  allowed = Or (earlier, no_earlier)
+  low_res_masks = Where (allowed, blocks, surely_not)
+  large = Resize <mode = "linear", coordinate_transformation_mode = "half_pixel"> (
+    low_res_masks, , , large_size
+  )
+  masks = Slice (large, starts, ends, axes)
   iou_predictions = Identity (scores)
-  low_res_masks = Identity (image_embeddings)
 }
 """
 
@@ -111,8 +126,10 @@ def encoder(canvas: tuple[int, int] = CANVAS) -> onnx.ModelProto:
     return _built(_sized(_ENCODER, canvas), constants)
 
 
-def decoder(canvas: tuple[int, int] = CANVAS, *, answers: int = 4) -> onnx.ModelProto:
-    """`answers` is 4, or 1 for candidate 0 alone."""
+def decoder(
+    canvas: tuple[int, int] = CANVAS, *, answers: int = 4, low: int = LOW
+) -> onnx.ModelProto:
+    """`answers` is 4, or 1 for candidate 0 alone; `low` is the side of a low-resolution mask."""
     rows, columns = np.mgrid[: canvas[0], : canvas[1]].astype(np.float32) + np.float32(0.5)
     labels: dict[str, npt.ArrayLike] = {f"label_{label}": np.float32(label) for label in range(4)}
     constants: dict[str, npt.ArrayLike] = {
@@ -130,11 +147,19 @@ def decoder(canvas: tuple[int, int] = CANVAS, *, answers: int = 4) -> onnx.Model
         "surely": np.float32(20),
         "surely_not": np.float32(-20),
         "scores": np.array([SCORES[:answers]], np.float32),
+        "below": np.array([0, 0, 0, 0, 0, 0, max(canvas) - canvas[0], max(canvas) - canvas[1]]),
+        "hint_size": np.array([1, 1, low, low]),
+        "low_size": np.array([1, answers, low, low]),
+        "large_size": np.array([1, answers, max(canvas), max(canvas)]),
+        "starts": np.array([0, 0]),
+        "ends": np.array(canvas),
+        "axes": np.array([2, 3]),
     }
     text = _DECODER
     if answers == 1:
         text = text.replace("all_marks, near, far, farthest", "all_marks")
         text = text.replace("float[1, 4", "float[1, 1")
+    text = text.replace(f"{LOW}, {LOW}] low_res", f"{low}, {low}] low_res")
     return _built(_sized(text, canvas), labels | constants)
 
 

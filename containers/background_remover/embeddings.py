@@ -38,18 +38,23 @@ class EmbeddingCache:
 
     def recall(self) -> Tensor | None:
         """Return the embedding; None if it is missing or damaged."""
-        try:
-            content = self.store.read(self.place)
-        except KeyError:
-            return None
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                embedding: Tensor = arrays["embedding"]
-        except _DAMAGES:
-            return None
-        return embedding if embedding.dtype == np.float32 else None
+        return recall(self.store, self.place)
 
     def remember(self, embedding: Tensor) -> None:
         buffer = io.BytesIO()
         np.savez(buffer, embedding=embedding)
         self.store.write(self.place, buffer.getvalue(), media_type="application/zip")
+
+
+def recall(store: ArtifactStore, place: Location) -> Tensor | None:
+    """Return the embedding at `place`; None if it is missing or damaged."""
+    try:
+        content = store.read(place)
+    except KeyError:
+        return None
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            embedding: Tensor = arrays["embedding"]
+    except _DAMAGES:
+        return None
+    return embedding if embedding.dtype == np.float32 else None

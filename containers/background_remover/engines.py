@@ -17,6 +17,7 @@ from containers.background_remover.subject import require_visible
 from pipeline.artifacts import Location
 from pipeline.aws.bedrock import Bedrock
 from pipeline.contracts.cutout import RemoveBackground
+from pipeline.contracts.selection import EncodePhoto
 from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsNotStaged
 from pipeline.model_context import weights_of
@@ -43,8 +44,8 @@ def load_model(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Mo
 
 
 def _load_saliency(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
-    (file,) = _staged_files(row, job, context)
-    network, spec = _open(file, context), row.spec(SaliencySpec)
+    (file,) = staged_files(row, job, context)
+    network, spec = open_staged(file, context), row.spec(SaliencySpec)
     figures = {"optimised": float(file.optimised)}
 
     def predict(picture: Pixels) -> Prediction:
@@ -56,10 +57,10 @@ def _load_saliency(row: ModelRow, job: RemoveBackground, context: TaskContext) -
 
 
 def _load_sam(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
-    files = _staged_files(row, job, context)
+    files = staged_files(row, job, context)
     encoder, decoder, *_ = files
     spec = row.spec(SamSpec)
-    sam = Sam(functools.partial(_open, encoder, context), _open(decoder, context), spec)
+    sam = Sam(functools.partial(open_staged, encoder, context), open_staged(decoder, context), spec)
     cache = EmbeddingCache(
         context.store, job.work_bucket, encoder.loaded_sha256, spec.canvas, job.source.sha256
     )
@@ -68,7 +69,7 @@ def _load_sam(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Mod
         found = predict_subjects(sam, picture, job.prompts, cache=cache, timed=context.timed)
         return replace(found, figures=found.figures | {"optimised": float(encoder.optimised)})
 
-    read = functools.partial(_read_whole, reserve=context.reserve)
+    read = functools.partial(read_whole, reserve=context.reserve)
     return Model(read, predict, combined_sha256(file.sha256 for file in files))
 
 
@@ -79,7 +80,7 @@ def _load_hosted(row: ModelRow, _job: RemoveBackground, context: TaskContext) ->
         bedrock = context.bench.once(connect_bedrock)
         return Prediction(predict_hosted(bedrock, spec, picture, timed=context.timed))
 
-    return Model(functools.partial(_read_whole, reserve=context.reserve), predict, None)
+    return Model(functools.partial(read_whole, reserve=context.reserve), predict, None)
 
 
 def connect_bedrock(_bench: Workbench) -> Bedrock:
@@ -87,12 +88,13 @@ def connect_bedrock(_bench: Workbench) -> Bedrock:
     return Bedrock.connect()
 
 
-def _read_whole(content: bytes, *, reserve: Reserve) -> Pixels:
+def read_whole(content: bytes, *, reserve: Reserve) -> Pixels:
+    """Decode a photo at its full size, in sRGB and on white, H×W×3. Raises as `decode` does."""
     return require_visible(decode(content, in_srgb=True, reserve=reserve))
 
 
-def _staged_files(
-    row: ModelRow, job: RemoveBackground, context: TaskContext
+def staged_files(
+    row: ModelRow, job: RemoveBackground | EncodePhoto, context: TaskContext
 ) -> tuple[LocalFile, ...]:
     """Return the best file that runs here, for each file of the row."""
     if job.weights_key is None:
@@ -103,7 +105,8 @@ def _staged_files(
     return files
 
 
-def _open(file: LocalFile, context: TaskContext) -> Network:
+def open_staged(file: LocalFile, context: TaskContext) -> Network:
+    """Load a file, once per process."""
     return open_network(file.path, optimised=file.optimised, threads=context.settings.threads)
 
 

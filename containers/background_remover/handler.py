@@ -1,29 +1,27 @@
-"""RemoveBackground: predict a photo's mask at the model's own resolution."""
+"""Predict a photo's mask, or prepare and answer the clicks that select its subject."""
 
-from containers.background_remover.engines import load_model
-from containers.background_remover.storing import store_masks
-from containers.background_remover.subject import require_subject
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from containers.background_remover.removing import remove_background
+from containers.background_remover.selecting import encode_photo, select_subject
+from pipeline.contracts.contract import Job
 from pipeline.contracts.cutout import BackgroundRemoved, RemoveBackground
-from pipeline.model_context import catalogue_of
+from pipeline.contracts.selection import EncodePhoto, PhotoEncoded, SelectSubject, SubjectSelected
 from pipeline.task import task
-from pipeline.workbench import TaskContext, read_source
+from pipeline.workbench import TaskContext
 
-CONTAINER = "background-remover"
+TASKS: Mapping[type[Job], Callable[[Any, TaskContext], Any]] = {
+    RemoveBackground: remove_background,
+    EncodePhoto: encode_photo,
+    SelectSubject: select_subject,
+}
 
 
-@task(RemoveBackground)
-def handler(job: RemoveBackground, context: TaskContext) -> BackgroundRemoved:
-    """Return the mask of the photo's subject. Raises NoSubject if there is none."""
-    row = catalogue_of(context.bench, CONTAINER).row(job.model)
-    with context.timed("model_load"):
-        model = load_model(row, job, context)
-    with context.timed("decode"):
-        picture = model.read(read_source(context.store, job.source))
-    found = model.predict(picture)
-    figures = require_subject(found.mask, least_coverage=found.least_coverage) | found.figures
-    with context.timed("store"):
-        mask, subjects = store_masks(found, job, context.store)
-    sha256 = model.weights_sha256
-    return BackgroundRemoved(
-        mask=mask, subjects=subjects, model=row.name, weights_sha256=sha256, metrics=figures
-    )
+@task(RemoveBackground, EncodePhoto, SelectSubject)
+def handler(
+    job: RemoveBackground | EncodePhoto | SelectSubject, context: TaskContext
+) -> BackgroundRemoved | PhotoEncoded | SubjectSelected:
+    """Return the result of the job's own task. No two jobs have the same fields."""
+    result: BackgroundRemoved | PhotoEncoded | SubjectSelected = TASKS[type(job)](job, context)
+    return result

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Tensor = npt.NDArray[np.float32]
 
 _ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
-_MOST_FILES: Final = 2  # a function serves one model of at most two files
+_MOST_FILES: Final = 3  # a function serves one model of at most two files, one of them also cut
 
 
 @dataclass(frozen=True, eq=False)

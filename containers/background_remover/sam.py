@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ _BOTTOM_RIGHT: Final = 3
 _PADDING: Final = -1
 
 _EARLIER_MASK_SIDE: Final = 256
-_ANSWERS_OF_ALL: Final = 4
+ANSWERS_OF_ALL: Final = 4
 
 
 class SamSpec(Declaration):
@@ -49,6 +49,14 @@ class Sam:
     spec: SamSpec
 
 
+class Answer(NamedTuple):
+    """A decoder's N×H×W logits and N scores for a prompt of so many marks."""
+
+    logits: Tensor
+    scores: Tensor
+    marks: int
+
+
 def predict_subjects(
     sam: Sam,
     picture: Pixels,
@@ -62,14 +70,8 @@ def predict_subjects(
     Prompts are in pixels of the H×W×3 photo. Raises NoSubject for the first prompt without a
     subject.
     """
+    embedding, cached = embed(sam.open_encoder, picture, sam.spec, cache=cache, timed=timed)
     placement = place((picture.shape[0], picture.shape[1]), sam.spec.canvas)
-    with timed("recall"):
-        embedding = cache.recall()
-    cached = embedding is not None
-    if embedding is None:
-        with timed("embed"):
-            embedding = _embed(sam.open_encoder(), placement.paint(picture))
-            cache.remember(embedding)
     with timed("infer"):
         subjects = tuple(_answer(sam.decoder, embedding, one, placement) for one in prompts)
     chosen = [_chosen_mask(number, subject) for number, subject in enumerate(subjects, 1)]
@@ -77,7 +79,27 @@ def predict_subjects(
     return Prediction(np.maximum.reduce(chosen), subjects, figures, least_coverage=0)
 
 
-def _embed(encoder: Network, canvas: Tensor) -> Tensor:
+def embed(
+    open_encoder: Callable[[], Network],
+    picture: Pixels,
+    spec: SamSpec,
+    *,
+    cache: EmbeddingCache,
+    timed: Stopwatch,
+) -> tuple[Tensor, bool]:
+    """Return the embedding of an H×W×3 photo, which the cache then has, and whether it had it."""
+    with timed("recall"):
+        embedding = cache.recall()
+    if embedding is not None:
+        return embedding, True
+    placement = place((picture.shape[0], picture.shape[1]), spec.canvas)
+    with timed("embed"):
+        embedding = _encoded(open_encoder(), placement.paint(picture))
+        cache.remember(embedding)
+    return embedding, False
+
+
+def _encoded(encoder: Network, canvas: Tensor) -> Tensor:
     (embedding,) = encoder.run({encoder.first_input: canvas})
     if not np.isfinite(embedding).all():
         raise ValueError("the encoder returned NaN or infinity")
@@ -88,26 +110,40 @@ def _answer(
     decoder: Network, embedding: Tensor, prompt: SubjectPrompt, placement: Placement
 ) -> tuple[CandidateMask, ...]:
     """Return every mask that the decoder offers for one prompt, with its score."""
+    answer = decode(decoder, embedding, prompt, placement)
+    best = choose(answer.scores, marks=answer.marks)
+    return tuple(
+        CandidateMask(to_levels(probability(placement.lift(plane))), float(score), index == best)
+        for index, (plane, score) in enumerate(zip(answer.logits, answer.scores, strict=True))
+    )
+
+
+def decode(
+    decoder: Network,
+    embedding: Tensor,
+    prompt: SubjectPrompt,
+    placement: Placement,
+    *,
+    hint: Tensor | None = None,
+) -> Answer:
+    """Ask the decoder, whole or cut, for one subject. `hint` is the logits of an earlier mask."""
     marks = [*to_marks(prompt, placement), (0.0, 0.0, _PADDING)]
     table = np.array(marks, dtype=np.float32)[None]
+    none = np.zeros((_EARLIER_MASK_SIDE, _EARLIER_MASK_SIDE), np.float32)
     logits, scores = decoder.run(
         {
             "image_embeddings": embedding,
             "point_coords": table[..., :2],
             "point_labels": table[..., 2],
-            "mask_input": np.zeros((1, 1, _EARLIER_MASK_SIDE, _EARLIER_MASK_SIDE), np.float32),
-            "has_mask_input": np.zeros(1, np.float32),
+            "mask_input": (none if hint is None else hint)[None, None],
+            "has_mask_input": np.full(1, hint is not None, np.float32),
             "orig_im_size": np.array(placement.canvas, np.float32),
         },
         outputs=2,
     )
     if np.isnan(logits).any() or np.isnan(scores).any():
         raise ValueError("the decoder returned NaN")
-    best = choose(scores[0], marks=len(marks) - 1)
-    return tuple(
-        CandidateMask(to_levels(probability(placement.lift(plane))), float(score), index == best)
-        for index, (plane, score) in enumerate(zip(logits[0], scores[0], strict=True))
-    )
+    return Answer(logits[0], scores[0], len(marks) - 1)
 
 
 def to_marks(prompt: SubjectPrompt, placement: Placement) -> list[Mark]:
@@ -134,7 +170,7 @@ def choose(scores: Tensor, *, marks: int) -> int:
     an object or a group, so the best of the other three is chosen. Of other numbers, the best is
     chosen.
     """
-    if len(scores) != _ANSWERS_OF_ALL:
+    if len(scores) != ANSWERS_OF_ALL:
         return int(np.argmax(scores))
     return 0 if marks > 1 else 1 + int(np.argmax(scores[1:]))
 

@@ -23,6 +23,7 @@ from containers.http_api.problems import (
     InvalidRequest,
     MethodNotAllowed,
     NoSuchPath,
+    RequestError,
     TryAgainLater,
     WrongField,
     WrongFields,
@@ -30,6 +31,7 @@ from containers.http_api.problems import (
     problem_response,
 )
 from containers.http_api.quotas import add_quotas
+from containers.http_api.selections import add_selections
 from containers.http_api.uploads import add_uploads
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.products import load_products
@@ -94,6 +96,8 @@ class RestApi:
     ) -> Response[str]:
         """Answer with an error, and log it, or its cause if the error only stands for that."""
         self._call.failed(cause or error)
+        if isinstance(error, RequestError) and error.retry_after_s is not None:
+            headers = {**(headers or {}), "Retry-After": str(error.retry_after_s)}
         request_id = self.routes.current_event.request_context.request_id
         problem = describe_problem(error, docs=self._docs, request_id=request_id, wrong=wrong)
         return problem_response(problem, headers or {})
@@ -154,5 +158,6 @@ def build_api(root: Path, settings: Settings) -> RestApi:
     add_jobs(api.routes, current, catalogue, docs=docs)
     add_quotas(api.routes, current)
     add_batches(api.routes, current, catalogue, docs=docs)
+    add_selections(api.routes, current, catalogue, docs=docs)
     add_document(api.routes)
     return api

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Final
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 
 from containers.http_api.principal import Principal, identify
+from containers.http_api.problems import NoSuchObject
 from containers.http_api.quotas import spend
+from pipeline.artifacts import Location
 from pipeline.declared.names import names_of_function
-from pipeline.declared.products import Product
+from pipeline.declared.products import Product, taker
 from pipeline.observed import Call
+from pipeline.operations.lookup import latest_etag
 
 if TYPE_CHECKING:
     from pipeline.operations.site import Site
@@ -36,6 +39,17 @@ class Current:
         """Return who sent it. Raises NoPrincipal if no authoriser says so."""
         authorizer = self.api.current_event["requestContext"].get("authorizer")
         return identify(authorizer, self.operators)
+
+    def own_object(self, key: str) -> Location:
+        """Return the object that was uploaded under this key.
+
+        Raises NoSuchObject if there is none, and the same for one of somebody else.
+        """
+        place = Location(self.site.names.bucket("ingest"), key)
+        own = taker(key, self.products) and key.startswith(self.principal.visible)
+        if not own or not latest_etag(self.site, place):
+            raise NoSuchObject(f"there is no object {key!r:.200}")
+        return place
 
     @property
     def call(self) -> Call:

@@ -22,24 +22,16 @@ from pydantic import (
 from containers.http_api.current import Current
 from containers.http_api.cursors import read_cursor, write_cursor
 from containers.http_api.options import check_options, find_product
-from containers.http_api.problems import (
-    NoSuchJob,
-    NoSuchObject,
-    NotDeletable,
-    NotReplayable,
-    NotRunning,
-)
+from containers.http_api.problems import NoSuchJob, NotDeletable, NotReplayable, NotRunning
 from containers.http_api.repeats import IdempotencyKey, answer_once
 from containers.http_api.views import STATES, Job, Jobs, Listed, View, summarise
 from containers.http_api.waiting import LONGEST_S, await_end, preferred_wait
-from pipeline.artifacts import Location
 from pipeline.declared.catalogue import Catalogue
-from pipeline.declared.products import taker
+from pipeline.declared.products import Product, taker
 from pipeline.operations.executions import find_execution, start_new, stop
 from pipeline.operations.following import Followed, follow
 from pipeline.operations.jobs_table import DONE, RUNNING, JobsTable
 from pipeline.operations.lookup import Job as RecordedJob
-from pipeline.operations.lookup import latest_etag
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DUPLICATE
 from pipeline.outcomes import JobStopped
@@ -198,12 +190,8 @@ class _Desk:
         return Jobs(jobs=tuple(map(summarise, page.rows)), cursor=after)
 
     def start(self, asked: NewJob) -> Job:
-        site = self.site
-        place = Location(site.names.bucket("ingest"), asked.key)
-        starts = taker(asked.key, self.current.products)
-        # For another's object, the answer is the same as for one that there is not.
-        if not starts or not asked.key.startswith(self.visible) or not latest_etag(site, place):
-            raise NoSuchObject(f"there is no object {asked.key!r:.200}")
+        place = self.current.own_object(asked.key)
+        starts = cast("Product", taker(asked.key, self.current.products))
         product = find_product(asked.product, self.current.products) if asked.product else starts
         options = check_options(product, self.catalogue, asked.options)
         given: JsonValue = {
@@ -213,7 +201,7 @@ class _Desk:
             "options": options,
         }
         self.current.spend(jobs=1)
-        return self._started(start_new(site, product.machine, given, why="api"))
+        return self._started(start_new(self.site, product.machine, given, why="api"))
 
     def replay(self, name: str, *, force: bool) -> Job:
         from pipeline.operations.replaying import Changes, NotReplayed, start_again

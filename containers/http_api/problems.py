@@ -19,6 +19,7 @@ class RequestError(NamedError):
     """A failure of one request: of what it asks for, or of the API itself."""
 
     status: ClassVar[HTTPStatus]
+    retry_after_s: ClassVar[int | None] = None  # when the same request may succeed
 
 
 class InvalidRequest(RequestError):
@@ -103,6 +104,43 @@ class NotReplayable(RequestError):
 
     status = HTTPStatus.CONFLICT
     hint = "Wait until the job has ended; replay a finished job with `force`."
+
+
+class NoSuchSelection(RequestError):
+    """The caller has no selection of this name."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Ask with the id that `POST /selections` answered with."
+
+
+class SelectionNotReady(RequestError):
+    """The photo of the selection is still being prepared."""
+
+    status = HTTPStatus.CONFLICT
+    retry_after_s = 2
+    hint = "Send the request again in some seconds, or with the header `prefer: wait=10`."
+
+
+class SelectionExpired(RequestError):
+    """The selection is over, or what was prepared for it is gone."""
+
+    status = HTTPStatus.GONE
+    hint = "Prepare the photo again with `POST /selections`; the same points are valid."
+
+
+class SelectionFailed(RequestError):
+    """The photo could not be prepared or its model did not answer, and neither is at fault."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    hint = "Prepare the photo again with `POST /selections`; if that fails, ask an operator."
+
+
+class ModelBusy(RequestError):
+    """The model's function answers other requests, or has not answered in time."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    retry_after_s = 2
+    hint = "Send the request again in some seconds."
 
 
 class IdempotencyKeyReused(RequestError):

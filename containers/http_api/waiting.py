@@ -1,4 +1,4 @@
-"""Wait for the end of a job or a batch, as `Prefer: wait=20` asks (RFC 7240)."""
+"""Wait for the end of a job, a batch or a preparation, as `Prefer: wait=20` asks (RFC 7240)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_PAUSE_S: Final = 2.0
 
 
 class Ending(Protocol):
-    """What may be waited for: a job or a batch."""
+    """What may be waited for, such as a job."""
 
     @property
     def ended(self) -> bool: ...
@@ -23,10 +23,10 @@ class Ending(Protocol):
 Found = TypeVar("Found", bound=Ending)
 
 
-def preferred_wait(prefer: str | None) -> int:
-    """Return how many seconds a `Prefer` header asks to wait, at most `LONGEST_S`; else 0."""
+def preferred_wait(prefer: str | None, *, longest_s: int = LONGEST_S) -> int:
+    """Return how many seconds a `Prefer` header asks to wait, at most `longest_s`; else 0."""
     asked = _WAIT.search(prefer or "")
-    return min(int(asked[1]), LONGEST_S) if asked else 0
+    return min(int(asked[1]), longest_s) if asked else 0
 
 
 def await_end(

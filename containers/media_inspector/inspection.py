@@ -81,7 +81,7 @@ def inspect_media(
         source = _source(request, stat, store, contract.source)
         if request.follows_latest and not is_latest:
             require_latest(store, source)
-    checked = with_prompts_checked(options, catalogue, source)
+    checked = with_prompts_checked(options, catalogue, source, prompts_follow=task.prompts_follow)
     job_id = _job_id(product, source, checked)
     run = hashlib.sha256(task.execution.encode()).hexdigest()[:12]
     stem = output_stem(source.key)

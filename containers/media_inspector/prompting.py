@@ -9,20 +9,23 @@ from pipeline.errors import InvalidPrompt
 from pipeline.photo.prompts import in_pixels
 
 
-def with_prompts_checked(options: Options, catalogue: Catalogue, source: Source) -> Options:
+def with_prompts_checked(
+    options: Options, catalogue: Catalogue, source: Source, *, prompts_follow: bool = False
+) -> Options:
     """Return the options with their prompts in pixels; options without prompts as they are.
 
     Raises InvalidPrompt if model or photo do not fit them. A model that needs prompts never gets
-    a guess of ours: the photo's middle would cut out something that nobody asked for.
+    a guess of ours: the photo's middle would cut out something that nobody asked for. If
+    `prompts_follow`, none are needed yet, but the model must take them.
     """
     if not isinstance(options, CutoutOptions) or not isinstance(source, SourcePhoto):
         return options
     row = catalogue.row(options.model)
     models = catalogue.of(row.container)
-    if options.prompts and not row.takes_prompts:
+    if (options.prompts or prompts_follow) and not row.takes_prompts:
         able = ", ".join(other.name for other in models.rows if other.takes_prompts)
         raise InvalidPrompt(f"{row.name} takes no points or boxes; models that do: {able}")
-    if row.takes_prompts and not options.prompts:
+    if row.takes_prompts and not options.prompts and not prompts_follow:
         raise InvalidPrompt(
             f"{row.name} has to be shown its subject: set prompts, for one in the middle "
             f'[{{"points": [{{"x": {source.width / 2:g}, "y": {source.height / 2:g}}}]}}]; '

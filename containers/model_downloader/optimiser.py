@@ -24,7 +24,7 @@ LEAST_BYTES: Final = 2**20
 _ROOT: Final = Path(__file__).parents[2]
 _RESERVED_MB: Final = 512  # for this process, which waits
 _SHARE_OF_MACHINE: Final = 0.8
-_KEY_DIGITS: Final = 12
+KEY_DIGITS: Final = 12
 
 
 class Outcome(NamedTuple):
@@ -128,7 +128,7 @@ class Optimiser:
         self, file: Path, place: Callable[[str], Location], *, sha256: str
     ) -> NamedArtifact:
         """Upload the file under a key with its checksum, so that no earlier file is replaced."""
-        at = place(f"{sha256[:_KEY_DIGITS]}/{file.name}")
+        at = place(f"{sha256[:KEY_DIGITS]}/{file.name}")
         return NamedArtifact(name=file.name, artifact=self.store.upload(file, at, sha256=sha256))
 
 

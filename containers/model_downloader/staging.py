@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from containers.model_downloader.claim import claimed
 from containers.model_downloader.intake import Intake, receiving
-from containers.model_downloader.optimiser import Optimiser
+from containers.model_downloader.networks import Array
+from containers.model_downloader.optimiser import KEY_DIGITS, Optimiser
 from containers.model_downloader.pace import Pace
 from containers.model_downloader.sources import Sources
 from containers.model_downloader.web import Web
@@ -21,8 +24,9 @@ from pipeline.contracts.weights import StageWeights, WeightsStaged
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import InvalidOptions, WeightsMismatch
 from pipeline.model_context import catalogue_of
+from pipeline.weights.local_weights import checksums
 from pipeline.weights.proxies import Proxies
-from pipeline.weights.staged import StagedFile, StagedWeights
+from pipeline.weights.staged import CutNetwork, NamedArtifact, StagedFile, StagedWeights
 from pipeline.workbench import TaskContext
 
 
@@ -89,16 +93,20 @@ class Staging:
             origins = {file: self.sources.fetch(file, one) for file, one in intakes.items()}
             for file, intake in intakes.items():
                 _require_pinned(pinned.get(file.name), intake, origins[file])
-            require_working_network(self.row, [intake.path for intake in intakes.values()])
+            tried = require_working_network(self.row, [each.path for each in intakes.values()])
             return tuple(
-                self._publish(file, intake, origins[file]) for file, intake in intakes.items()
+                self._publish(file, intake, origins[file], tried)
+                for file, intake in intakes.items()
             )
 
     def _receiving(self, file: WeightsFile, folder: Path) -> AbstractContextManager[Intake]:
         return receiving(file, folder, self.store, self._place(file.name), pace=self.pace)
 
-    def _publish(self, file: WeightsFile, intake: Intake, source: str) -> StagedFile:
+    def _publish(
+        self, file: WeightsFile, intake: Intake, source: str, tried: Mapping[str, Array]
+    ) -> StagedFile:
         outcome = self.optimiser.optimise(intake.path, self.row, self._place)
+        cut = self._publish_cut(intake, tried) if self.row.role(file.name).cut else {}
         intake.publish()
         artifact = Artifact(
             uri=self._place(file.name).uri,
@@ -111,7 +119,28 @@ class Staging:
             source=source,
             artifact=artifact,
             **outcome._asdict(),
+            **cut,
         )
+
+    def _publish_cut(self, intake: Intake, tried: Mapping[str, Array]) -> dict[str, Any]:
+        """Publish the file's cut network; return the fields that its staged file has for it."""
+        # onnx loads only if a network is to be cut.
+        from containers.model_downloader.cutting import NotCut, cut_network  # noqa: PLC0415
+
+        role = self.row.role(intake.path.name)
+        try:
+            cut = cut_network(intake.path, role, self.row.table, tried)
+        except NotCut as error:
+            return {"not_cut": str(error)}
+        sha256 = checksums(cut.path)["sha256"]
+        place = self._place(f"{sha256[:KEY_DIGITS]}/{cut.path.name}")
+        artifact = self.store.upload(cut.path, place, sha256=sha256)
+        made = CutNetwork(
+            source_sha256=intake.checksums["sha256"],
+            proof=cut.proof,
+            file=NamedArtifact(name=cut.path.name, artifact=artifact),
+        )
+        return {"cut": made}
 
     def _write_manifest(self, files: tuple[StagedFile, ...]) -> Artifact:
         weights = StagedWeights(model=self.row.name, licence=self.row.licence, files=files)

@@ -25,16 +25,17 @@ if TYPE_CHECKING:
     import onnxruntime as ort
 
 
-def require_working_network(row: ModelRow, paths: Sequence[Path]) -> None:
+def require_working_network(row: ModelRow, paths: Sequence[Path]) -> Mapping[str, Array]:
     """Load the row's networks in order, and run each once on inputs its engine declares.
 
-    Raises WeightsMismatch if one rejects them or returns anything but finite numbers of the
-    declared shapes, and OutOfMemory if it does not fit.
+    Returns the first output of each, by its role. Raises WeightsMismatch if one rejects them or
+    returns anything but finite numbers of the declared shapes, and OutOfMemory if it does not fit.
     """
     first_outputs: dict[str, Array] = {}
     for file, path in zip(row.engine.files, paths, strict=True):
         if file.inputs:
             first_outputs[file.role] = Trial(path, file, row.table).run(first_outputs)
+    return first_outputs
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Trial:
     def run(self, earlier: Mapping[str, Array]) -> Array:
         """Return the network's first output; `earlier` has those of earlier networks, by role."""
         session, outputs = open_quietly(self.path), self.file.outputs
-        feed = self._feed(session, earlier)
+        feed = self.feed(session, earlier)
         self._require_declared(session)
         names = [value.name for value in session.get_outputs()[: len(outputs)]]
         with named_failures(self.path, "does not run"):
@@ -62,9 +63,7 @@ class Trial:
                 )
         return answers[0]
 
-    def _feed(
-        self, session: ort.InferenceSession, earlier: Mapping[str, Array]
-    ) -> dict[str, Array]:
+    def feed(self, session: ort.InferenceSession, earlier: Mapping[str, Array]) -> dict[str, Array]:
         """Return every declared input under the network's own name for it."""
         taken = {value.name: value.shape for value in session.get_inputs()}
         named = {one.name: one for one in self.file.inputs if one.name is not None}

@@ -165,7 +165,8 @@ class InspectMedia(Job):
 
     `input` is the execution's input untouched and unchecked: an S3 event, or what a user typed.
     `default_models` has a model for each role of the product that needs one. `ingest_bucket` is
-    the only bucket to read; null if unknown.
+    the only bucket to read; null if unknown. With `prompts_follow`, the model must take prompts,
+    and they are given later, in a selection.
     """
 
     product: str
@@ -174,6 +175,7 @@ class InspectMedia(Job):
     default_models: dict[str, str]
     ingest_bucket: str | None = None
     lease_s: int
+    prompts_follow: bool = False
 
 
 class Inspected(Result):

@@ -38,6 +38,16 @@ class MachineAccess(Declaration):
     actions: tuple[MachineAction, ...] = Field(min_length=1)
 
 
+class Invocation(Declaration):
+    """One `[[invokes]]` of a container's manifest: functions of another container that it invokes.
+
+    With `prompts`, these are the functions whose models take prompts.
+    """
+
+    container: KebabName
+    prompts: bool = False
+
+
 class Access(Declaration):
     """One `[[access]]` of a container's manifest.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -97,6 +97,7 @@ class Blueprint:
         containers, resources = load_containers(root), load_resources(root)
         _require_resources(containers, resources)
         _require_machines(containers, root)
+        _require_invoked(containers)
         _require_models(containers, catalogue)
         products = load_products(root)
         machines = [path.name for path in (root / "state_machines").glob(f"*{_MACHINE}")]
@@ -240,6 +241,13 @@ def _require_machines(containers: Iterable[ContainerManifest], root: Path) -> No
         for each in container.machines:
             if not (root / "state_machines" / f"{each.name}{_MACHINE}").exists():
                 raise ValueError(f"{container.name} has access to no machine there is: {each.name}")
+
+
+def _require_invoked(containers: Sequence[ContainerManifest]) -> None:
+    names = {container.name for container in containers}
+    for container in containers:
+        if lost := sorted({each.container for each in container.invokes} - names):
+            raise ValueError(f"{container.name} invokes no container there is: {', '.join(lost)}")
 
 
 def _require_models(containers: Iterable[ContainerManifest], catalogue: Catalogue) -> None:

@@ -5,7 +5,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from pipeline.declared.access import Access, ExecutionAction, MachineAccess, TableAccess
+from pipeline.declared.access import (
+    Access,
+    ExecutionAction,
+    Invocation,
+    MachineAccess,
+    TableAccess,
+)
 from pipeline.declared.declaration import (
     Declaration,
     KebabName,
@@ -25,14 +31,14 @@ FindingsLimit = Literal["max_critical", "max_high", "max_medium"]
 class ContainerManifest(Declaration):
     """`containers/<folder>/container.toml`; the limits are Lambda's own.
 
-    `job` is the contract of the one task it does; one that `serves` HTTP answers requests of API
-    Gateway instead. `environment` is what its process needs before it starts; a deployment adds its
-    settings.
-    `access`, `tables`, `executions` (Step Functions' own actions, on executions of products) and
-    `machines` (the same, on a machine that is no product's) are what its role may do, and nothing
-    more; with `reads_sources` also what the `s3://`
-    addresses and the tokens of catalogue rows name. `gate` is how many findings of a severity an
-    image may be released with, where that differs from the release gate's own limits.
+    `job` is the contract of the task it does, and `other_jobs` are those of tasks that the same
+    functions do beside it; one that `serves` HTTP answers requests of API Gateway instead.
+    `environment` is what its process needs before it starts; a deployment adds its settings.
+    `access`, `tables`, `executions` (Step Functions' own actions, on executions of products),
+    `machines` (the same, on a machine that is no product's) and `invokes` are what its role may do,
+    and nothing more; with `reads_sources` also what the `s3://` addresses and the tokens of
+    catalogue rows name. `gate` is how many findings of a severity an image may be released with,
+    where that differs from the release gate's own limits.
     `image_mb` is the most its image may add to its base, unpacked. `data` are patterns, relative to
     the repository, of the files beside its code that it reads; `catalogue` says whose model rows it
     reads, its own or all containers': see `pipeline.releases.shipping`.
@@ -42,6 +48,7 @@ class ContainerManifest(Declaration):
     version: SemanticVersion
     summary: str
     job: str | None = None
+    other_jobs: tuple[str, ...] = ()
     serves: Literal["http"] | None = None
     memory_mb: MemoryMb
     timeout_s: int = Field(ge=1, le=900)
@@ -56,6 +63,7 @@ class ContainerManifest(Declaration):
     tables: tuple[TableAccess, ...] = ()
     executions: tuple[ExecutionAction, ...] = ()
     machines: tuple[MachineAccess, ...] = ()
+    invokes: tuple[Invocation, ...] = ()
     gate: dict[FindingsLimit, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     reads_sources: bool = False
 
@@ -69,6 +77,8 @@ class ContainerManifest(Declaration):
     def _does_a_job_or_serves(self) -> Self:
         if (self.job is None) == (self.serves is None):
             raise ValueError('give a job, or serves = "http", and not both')
+        if self.other_jobs and self.job is None:
+            raise ValueError("other_jobs are beside a job")
         return self
 
     @property

@@ -131,17 +131,34 @@ class NetworkOutput(Declaration):
         return str(_filled(self.activation, table))
 
 
+class NetworkCut(Declaration):
+    """Where staging also ends a network: at maps that it only enlarges into its first output.
+
+    `name` is what exporters call this output. Its maps, of `shape`, are squares whose side is the
+    longer side of the first output's maps, which are their top left part.
+    """
+
+    name: str
+    shape: Shape
+
+    def sizes(self, table: Table) -> tuple[int | str, ...]:
+        """Return the shape for a row with this table; names stay."""
+        return tuple(_sized(axis, table) for axis in self.shape)
+
+
 class EngineFile(Declaration):
     """One of a row's files, in the order of the row.
 
     A file with `inputs` and `outputs` is an ONNX network: staging runs it once before publishing
     it. Inputs are fed by name, or, if none has a name, in the network's own order. Of any other
-    file, only the digest is verified.
+    file, only the digest is verified. With `cut`, staging publishes a second network, which ends
+    there.
     """
 
     role: KebabName
     inputs: tuple[NetworkInput, ...] = ()
     outputs: tuple[NetworkOutput, ...] = ()
+    cut: NetworkCut | None = None
 
     @model_validator(mode="after")
     def _is_a_network_or_not(self) -> Self:
@@ -149,6 +166,8 @@ class EngineFile(Declaration):
             raise ValueError("a network has inputs and outputs; another file has neither")
         if len({one.name is None for one in self.inputs}) > 1:
             raise ValueError("either all inputs have names or none has")
+        if self.cut and not self.outputs:
+            raise ValueError("only a network can be cut")
         return self
 
 
@@ -196,6 +215,8 @@ class Engine(Declaration):
                 one.sizes(table), one.values(table)
             for output in (output for file in self.files for output in file.outputs):
                 output.sizes(table), output.activation_of(table)
+            for cut in (file.cut for file in self.files if file.cut):
+                cut.sizes(table)
             _filled(self.hosted or "", table)
         except (KeyError, IndexError) as error:
             raise ValueError(f"engine {self.name} has no such field: {error}") from error

@@ -187,6 +187,11 @@ def start_new(site: Site, machine: str, execution_input: JsonValue, *, why: str)
     return started or site.names.execution_arn(machine, name)
 
 
+def start_named(site: Site, machine: str, name: str, execution_input: JsonValue) -> None:
+    """Start a state machine under this name, unless an execution of it has had that name."""
+    _start(site, machine, name, execution_input)
+
+
 def stop(site: Site, arn: str, *, error: str, cause: str) -> None:
     """Stop an execution, which then fails with this error; one that has ended stays as it is."""
     site.client("stepfunctions").stop_execution(executionArn=arn, error=error, cause=cause)

@@ -91,11 +91,11 @@ def failure_of(site: Site, followed: Followed) -> Failure:
     """Return why a job is FAILED or QUARANTINED."""
     row, execution = followed.row, followed.execution
     if execution is not None:
-        return _innermost(execution.error or execution.status, execution.cause or "")
+        return failure_in(execution.error or execution.status, execution.cause or "")
     if row is None:
         return Failure(GONE)
     if row.status != QUARANTINED:
-        return _innermost(row.error, row.reason)
+        return failure_in(row.error, row.reason)
     reason = read_reason(site, row)
     return Failure(row.error, str(reason.get("message", "")), str(reason.get("hint", "")))
 
@@ -161,7 +161,8 @@ def _of_execution(site: Site, execution: Execution, row: JobRow | None) -> Follo
     return Followed(state, source, row=row, execution=execution)
 
 
-def _innermost(error: str, cause: str) -> Failure:
+def failure_in(error: str, cause: str) -> Failure:
+    """Return the failure that an execution's error and cause tell of."""
     name, text = innermost(error, cause)
     message, _, hint = text.partition("\n")
     return Failure(name, message, hint)

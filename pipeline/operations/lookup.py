@@ -176,6 +176,12 @@ def latest_etag(site: Site, source: Location) -> str | None:
     return listed["ETag"].strip('"') if listed and listed["Key"] == source.key else None
 
 
+def first_key(site: Site, bucket: str, folder: str) -> str | None:
+    """Return the first key that begins with `folder`; None if there is none."""
+    listed = _first_below(site, bucket, folder)
+    return listed["Key"] if listed else None
+
+
 def is_empty(site: Site, bucket: str, folder: str) -> bool:
     """Return True if no object's key begins with `folder`."""
     return _first_below(site, bucket, folder) is None

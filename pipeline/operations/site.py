@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import boto3
 
 _LOCK: Final = threading.Lock()
+_INVOKED_S: Final = 15  # the API may have waited for a preparation, and has 29 in all
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ def _client(site: Site, service: str) -> Any:  # noqa: ANN401
     if site.brief:
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5
+        )
+    if service == "lambda":
+        # A caller waits for the function: it is told of a throttle at once, and asks again.
+        config = Config(
+            connect_timeout=2, read_timeout=_INVOKED_S, retries={"total_max_attempts": 1}
         )
     if service == "s3":
         # New buckets refuse older signatures of forms. By itself, boto3 signs for the host of

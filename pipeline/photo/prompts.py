@@ -42,6 +42,7 @@ class SubjectPrompt(_Value):
 
 class _Place(NamedTuple):
     name: str
+    field: str
     x: float
     y: float
 
@@ -60,9 +61,10 @@ def in_pixels(
     right, bottom = (1, 1) if fractions else (width, height)
     for place in places:
         if not (0 <= place.x <= right and 0 <= place.y <= bottom):
-            raise InvalidPrompt(
+            raise _invalid(
+                place.field,
                 f"{place.name} at {place.x:g},{place.y:g} is outside the photo: x goes from 0 to "
-                f"{width} and y from 0 to {height} pixels, or both from 0 to 1"
+                f"{width} and y from 0 to {height} pixels, or both from 0 to 1",
             )
     scale = (width, height) if fractions else (1, 1)
     scaled = tuple(_scaled(prompt, *scale) for prompt in prompts)
@@ -71,12 +73,20 @@ def in_pixels(
     return scaled
 
 
+def _invalid(field: str, message: str) -> InvalidPrompt:
+    error = InvalidPrompt(message)
+    error.field = field
+    return error
+
+
 def _places(number: int, prompt: SubjectPrompt) -> Iterator[_Place]:
-    for index, point in enumerate(prompt.points, 1):
-        yield _Place(f"subject {number}: point {index}", point.x, point.y)
-    if prompt.box is not None:
-        yield _Place(f"subject {number}: the box's first corner", prompt.box.x0, prompt.box.y0)
-        yield _Place(f"subject {number}: the box's second corner", prompt.box.x1, prompt.box.y1)
+    subject, field = f"subject {number}", f"{number - 1}"
+    for index, point in enumerate(prompt.points):
+        place = f"{field}.points.{index}"
+        yield _Place(f"{subject}: point {index + 1}", place, point.x, point.y)
+    if box := prompt.box:
+        yield _Place(f"{subject}: the box's first corner", f"{field}.box", box.x0, box.y0)
+        yield _Place(f"{subject}: the box's second corner", f"{field}.box", box.x1, box.y1)
 
 
 def _require_pixels(places: list[_Place]) -> None:
@@ -84,9 +94,10 @@ def _require_pixels(places: list[_Place]) -> None:
     for place in places:
         for value in (place.x, place.y):
             if 0 < value < 1:
-                raise InvalidPrompt(
+                raise _invalid(
+                    place.field,
                     f"{place.name} has {value:g}, a fraction, while other coordinates are pixels: "
-                    "give all in pixels, or all between 0 and 1"
+                    "give all in pixels, or all between 0 and 1",
                 )
 
 
@@ -94,12 +105,16 @@ def _require_subject(number: int, prompt: SubjectPrompt, rounded: Box | None) ->
     """Raise InvalidPrompt for a box without area, or for neither a box nor a point of label 1."""
     box = prompt.box
     if box and rounded and not (rounded.x0 < rounded.x1 and rounded.y0 < rounded.y1):
-        raise InvalidPrompt(
+        raise _invalid(
+            f"{number - 1}.box",
             f"subject {number}: the box {box.x0:g},{box.y0:g},{box.x1:g},{box.y1:g} has no area: "
-            "x0 must be less than x1, and y0 less than y1"
+            "x0 must be less than x1, and y0 less than y1",
         )
     if box is None and not any(point.label for point in prompt.points):
-        raise InvalidPrompt(f"subject {number} has no box and no point of label 1: add one of them")
+        raise _invalid(
+            f"{number - 1}.points",
+            f"subject {number} has no box and no point of label 1: add one of them",
+        )
 
 
 def _scaled(prompt: SubjectPrompt, across: int, down: int) -> SubjectPrompt:

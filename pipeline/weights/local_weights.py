@@ -48,6 +48,7 @@ class LocalWeights:
         self._store = store
         self._folder = folder
         self._verified: dict[Location, tuple[LocalFile, ...]] = {}
+        self._cut: dict[Location, Path] = {}
 
     def files(
         self, manifest: Location, row: ModelRow, runtime: Runtime | None = None
@@ -64,6 +65,37 @@ class LocalWeights:
                 self._best(file, staged[file.name], runtime) for file in row.files
             )
         return self._verified[manifest]
+
+    def cut(self, manifest: Location, row: ModelRow) -> Path:
+        """The cut network of the row's one file that is cut, without the row's other files.
+
+        WeightsNotStaged if the row was staged before its network was cut, WeightsMismatch if it
+        could not be, or was made of other weights.
+        """
+        if manifest not in self._cut:
+            (name,) = (
+                file.name
+                for file, role in zip(row.files, row.engine.files, strict=True)
+                if role.cut
+            )
+            digests = {file.name: file.digest for file in row.files}
+            staged = {file.name: file for file in self._read_manifest(manifest).files}
+            if name not in staged:
+                raise WeightsMismatch(f"{manifest.uri} does not list the files of {row.name}")
+            self._cut[manifest] = self._cut_of(staged[name], digests[name], manifest)
+        return self._cut[manifest]
+
+    def _cut_of(self, staged: StagedFile, digest: str, manifest: Location) -> Path:
+        made = staged.cut
+        if made is None and staged.not_cut is None:
+            raise WeightsNotStaged(f"{manifest.uri} is of a time when {staged.name} was not cut")
+        if made is None:
+            raise WeightsMismatch(f"{staged.name} could not be cut: {staged.not_cut}")
+        if staged.digest != digest or made.source_sha256 != staged.artifact.sha256:
+            raise WeightsMismatch(f"{made.file.artifact.uri} was made of other weights")
+        if not made.proof.holds("float32"):
+            raise WeightsMismatch(f"{made.file.artifact.uri} has a proof that does not hold")
+        return self._copy(made.file, made.file.artifact.sha256)
 
     def _read_manifest(self, manifest: Location) -> StagedWeights:
         try:
@@ -89,8 +121,10 @@ class LocalWeights:
 
     def _optimised(self, file: NamedArtifact, network: OptimisedNetwork) -> Path:
         """A local copy, in a folder of its own: a network finds its data by name, beside it."""
-        folder = self._folder / network.files[0].artifact.sha256
-        path = folder / file.name
+        return self._copy(file, network.files[0].artifact.sha256)
+
+    def _copy(self, file: NamedArtifact, folder: str) -> Path:
+        path = self._folder / folder / file.name
         if self._downloaded(file.artifact, path)["sha256"] != file.artifact.sha256:
             path.unlink()
             raise WeightsMismatch(f"{file.artifact.uri} is not what its manifest says")

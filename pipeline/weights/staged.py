@@ -96,12 +96,24 @@ class OptimisedNetwork(Staged):
         return self.proof.holds(self.precision)
 
 
+class CutNetwork(Staged):
+    """The network made of the published one that ends before it enlarges its answer.
+
+    `proof` compares its answers, enlarged, with the published network's. It runs on every CPU.
+    """
+
+    source_sha256: str
+    proof: Proof
+    file: NamedArtifact
+
+
 class StagedFile(NamedArtifact):
     """A file as it was staged: what the publisher states, where it came from, what we hold.
 
     The artifact's SHA-256 is ours, and pins the file where the publisher states an MD5 only. If it
     is a network, optimised ones lie beside it, best first; `not_optimised` says why there is none,
-    `not_quantised` why none in 8 bits although the catalogue asks for it.
+    `not_quantised` why none in 8 bits although the catalogue asks for it. `cut` is the network that
+    its engine wants cut, `not_cut` why there is none; neither is written for other files.
     """
 
     digest: Digest
@@ -109,6 +121,8 @@ class StagedFile(NamedArtifact):
     optimised: tuple[OptimisedNetwork, ...] = ()
     not_optimised: str | None = None
     not_quantised: str | None = None
+    cut: CutNetwork | None = Field(default=None, exclude_if=lambda cut: cut is None)
+    not_cut: str | None = Field(default=None, exclude_if=lambda why: why is None)
 
     def best(self, digest: str, here: Runtime | None) -> OptimisedNetwork | None:
         """The network to run `here`; None if only the published one may be.

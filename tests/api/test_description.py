@@ -14,16 +14,17 @@ import pytest
 from containers.http_api.openapi import DOCUMENT
 from tests.api.counts import COUNTS
 from tests.api.described import OPERATIONS
-from tests.execution.api import User, done
+from tests.execution.api import User, done, selection_of
 
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
 
 
 @pytest.fixture
 def names(user: User) -> list[str]:
-    """Names of a user's uploads and jobs: waiting, done and refused."""
+    """Names of a user's uploads and jobs: waiting, done and refused; and of a selection."""
     finished, refused = done(user), done(user, b"no photo", name="letter.txt")
-    return [user.upload()["id"], finished["id"], finished["job"], refused["id"]]
+    selection = selection_of(user, finished["key"])
+    return [user.upload()["id"], finished["id"], finished["job"], refused["id"], selection]
 
 
 @pytest.mark.timeout(240)

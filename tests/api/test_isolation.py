@@ -14,7 +14,7 @@ import urllib3
 from pipeline.local.cloud import make_client
 from pipeline.local.deployment import NAMES
 from tests.api.described import OPERATIONS, Operation
-from tests.execution.api import PHOTO, User, done, prefix_of
+from tests.execution.api import PHOTO, User, done, prefix_of, selection_of
 from tests.execution.driver import PATIENCE_S
 from tests.pipeline.cli.terminal import Terminal
 
@@ -24,12 +24,16 @@ KEY: Final = "the-owners-key"
 
 @dataclass(frozen=True)
 class Belongings:
-    """What the owner has: an upload that waits, a job that is done and one that was refused."""
+    """What the owner has: an upload that waits, a job that is done and one that was refused.
+
+    And a photo that is prepared for clicks.
+    """
 
     owner: User
     waiting: dict[str, Any]
     finished: dict[str, Any]
     refused: dict[str, Any]
+    selection: str
 
     @property
     def names(self) -> list[str]:
@@ -43,7 +47,7 @@ class Belongings:
     @property
     def marks(self) -> list[str]:
         """What no one else may be told, and what stands in everything that is the owner's."""
-        return [prefix_of(self.owner).strip("/"), self.owner.name, *self.names]
+        return [prefix_of(self.owner).strip("/"), self.owner.name, self.selection, *self.names]
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,16 @@ def by_key(theirs: Belongings) -> list[Attempt]:
     ]
 
 
+def by_photo(theirs: Belongings) -> list[Attempt]:
+    key, uploads = theirs.finished["key"], (theirs.finished["id"], theirs.waiting["id"])
+    named = [Attempt(name, body={"upload": name}) for name in uploads]
+    return [Attempt(key, body={"key": key}), *named]
+
+
+def by_selection(body: Any = None) -> Callable[[Belongings], list[Attempt]]:
+    return lambda theirs: [Attempt(name, body=body) for name in (theirs.selection, *theirs.names)]
+
+
 def form(_theirs: Belongings) -> list[Attempt]:
     asked = {"name": "cat.png", "bytes": len(PHOTO)}
     return [Attempt(body=asked), Attempt(body=asked, idempotency_key=KEY)]
@@ -95,9 +109,12 @@ def listing(_theirs: Belongings) -> list[Attempt]:
 ATTEMPTS: Final[dict[str, Callable[[Belongings], list[Attempt]]]] = {
     "cancelJob": by_name(),
     "createJob": by_key,
+    "createMasks": by_selection({"points": [{"x": 1, "y": 1}]}),
+    "createSelection": by_photo,
     "createUpload": form,
     "getJob": by_name(),
     "getQuotas": nothing_named,
+    "getSelection": by_selection(),
     "listJobs": listing,
     "listModels": nothing_named,
     "listOptions": nothing_named,
@@ -111,7 +128,7 @@ def theirs(up: Terminal, address: str) -> Belongings:
     asked = {"name": "cat.png", "bytes": len(PHOTO)}
     waiting = owner.ask("POST", "/uploads", body=asked, idempotency_key=KEY).json()
     finished, refused = done(owner), done(owner, b"no photo", name="letter.txt")
-    theirs = Belongings(owner, waiting, finished, refused)
+    theirs = Belongings(owner, waiting, finished, refused, selection_of(owner, finished["key"]))
     deadline = time.monotonic() + PATIENCE_S
     while any('"status": "RUNNING"' in each for each in world(up.endpoint, theirs)):
         assert time.monotonic() < deadline  # a job is done shortly before its execution ends
@@ -149,6 +166,7 @@ def test_the_owner_is_answered(theirs: Belongings) -> None:
     for name in theirs.names:
         assert theirs.owner.ask("GET", f"/jobs/{name}").status == 200
     assert theirs.finished["job"] in theirs.owner.ask("GET", "/jobs").data.decode()
+    assert theirs.owner.ask("GET", f"/selections/{theirs.selection}").json()["state"] == "ready"
 
 
 def told(answer: urllib3.BaseHTTPResponse, named: str) -> dict[str, Any]:

@@ -98,6 +98,30 @@ def test_the_page_with_curl(up: Terminal, folder: Path) -> None:
     assert first == repeated
 
 
+@needs("curl", "jq")
+def test_a_subject_is_clicked_with_curl(up: Terminal, folder: Path) -> None:
+    def typed(block: str, *command: str) -> str:
+        program = command or ("bash", "-e")
+        return type_in(up, folder, *program, typed=block.replace(WRITTEN, up.endpoint))
+
+    typed(block_with("-F file=@cat.jpg"))
+    clicks = block_with("API=")
+    typed(clicks)
+    assert (folder / "preview.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert unpng((folder / "mask.png").read_bytes()).shape == (192, 192)
+
+    typed(block_with("large.point", "python"), sys.executable, "-")
+    selected = unpng((folder / "selected.png").read_bytes())
+    assert selected.shape == unpng(PHOTO).shape[:2]
+    assert {0, 255} == set(selected.flat)
+    assert selected[48, 48] == 255
+
+    api, *_ = clicks.splitlines()
+    job = json.loads(typed(f"{api}\n{block_with('prompts')}"))
+    typed(block_with("-o job.json").replace("$(jq -r .id upload.json)", job["id"]))
+    assert json.loads((folder / "job.json").read_text())["state"] == "done"
+
+
 @needs("curl")
 def test_the_catalogue_with_curl(up: Terminal, folder: Path) -> None:
     for line in block_with("/openapi.json").strip().splitlines():

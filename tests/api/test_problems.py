@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
 import urllib3
 
 from containers.http_api.problems import RequestError
-from tests.execution.api import PHOTO, User, done, problem
+from pipeline.operations.selecting import LASTS, new_selection
+from tests.execution.api import PHOTO, User, done, prefix_of, problem
 
 Meet = Callable[[User], urllib3.BaseHTTPResponse]
 FORM: Final = {"name": "cat.png", "bytes": len(PHOTO)}
@@ -20,6 +22,10 @@ def reuse(user: User) -> urllib3.BaseHTTPResponse:
     return user.ask("POST", "/uploads", body={**FORM, "bytes": 1}, idempotency_key="once")
 
 
+def old_selection(user: User) -> str:
+    return new_selection(prefix_of(user), datetime.now(UTC) - LASTS).id
+
+
 # By the error's name: a request that meets it.
 MEETINGS: Final[dict[str, Meet]] = {
     "IdempotencyKeyReused": reuse,
@@ -27,20 +33,25 @@ MEETINGS: Final[dict[str, Meet]] = {
     "MethodNotAllowed": lambda user: user.ask("PATCH", "/models"),
     "NoSuchJob": lambda user: user.ask("GET", "/jobs/never"),
     "NoSuchObject": lambda user: user.ask("POST", "/jobs", body={"key": "never.png"}),
+    "NoSuchSelection": lambda user: user.ask("GET", "/selections/never"),
     "NoSuchPath": lambda user: user.ask("GET", "/photos"),
     "NotReplayable": lambda user: user.ask(
         "POST", f"/jobs/{done(user)['id']}/replay", body={"force": False}
     ),
     "NotRunning": lambda user: user.ask("DELETE", f"/jobs/{user.upload()['id']}"),
+    "SelectionExpired": lambda user: user.ask("GET", f"/selections/{old_selection(user)}"),
     "UnsupportedContent": lambda user: user.ask(
         "POST", "/uploads", body=FORM, content_type="text/plain"
     ),
 }
 ELSEWHERE: Final = {
     "InternalError": "a bug: tests/containers/http_api/test_problems.py",
+    "ModelBusy": "a throttle: tests/containers/http_api/test_selections.py",
     "NoPrincipal": "the local cloud always has a user: tests/containers/http_api/test_uploads.py",
     "QuotaExceeded": "an operator sets a limit: tests/containers/http_api/test_quotas.py",
     "RequestInProgress": "a race: tests/execution/test_api_repeats.py",
+    "SelectionFailed": "a bug: tests/containers/http_api/test_selections.py",
+    "SelectionNotReady": "a race: tests/execution/test_selections.py",
 }
 
 

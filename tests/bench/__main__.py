@@ -1,4 +1,4 @@
-"""`make bench`: start-up, the first photo, and a warm one taken apart; the networks; many at once.
+"""`make bench`: start-up, the first photo, a warm one taken apart; networks; clicks; many at once.
 
 The platform's own overhead is what is left of a photo's wall time, from PutObject to SUCCEEDED,
 without the work on the picture itself (decode, prepare, infer, refine, compose, encode).
@@ -31,7 +31,7 @@ from pipeline.declared.models import ModelRow
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.session.watching import finished
-from tests.bench import beside_rembg, load
+from tests.bench import beside_rembg, clicks, load
 from tests.bench.models import report_models
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row, slow, stock
@@ -56,6 +56,7 @@ def main() -> None:
         bare_ms = _bare_run(Path(mirror) / row.files[0].name, row)
     _report(model, ready_ms, first_ms, photos, bare_ms)
     report_models()
+    clicks.main()
     beside_rembg.main()
     load.main()
 

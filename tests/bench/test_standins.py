@@ -9,13 +9,19 @@ import pytest
 
 from tests.bench.standins.net import parameters
 from tests.bench.standins.sam import Vit, sam_encoder
+from tests.bench.standins.sam_decoder import sam_decoder
 from tests.bench.standins.u2net import u2net, u2netp
 
 
 @pytest.mark.parametrize(
     ("build", "millions"),
-    [(u2net, 44.0), (u2netp, 1.13), (lambda: sam_encoder(Vit(depth=1, whole=())), 11.6)],
-    ids=["u2net", "u2netp", "one block of sam"],
+    [
+        (u2net, 44.0),
+        (u2netp, 1.13),
+        (lambda: sam_encoder(Vit(depth=1, whole=())), 11.6),
+        (sam_decoder, 4.06),
+    ],
+    ids=["u2net", "u2netp", "one block of sam", "sam's decoder"],
 )
 def test_a_stand_in_has_as_many_parameters(
     build: Callable[[], onnx.ModelProto], millions: float

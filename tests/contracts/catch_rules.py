@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tests.contracts.asl import Machine, Scope, State
@@ -11,6 +11,8 @@ from tests.contracts.roles import Role
 
 # States that product machines have by these names, if they have them.
 QUARANTINE: Final = "Quarantine"
+# What every permanent error passes in machines of these roles, in place of a quarantine.
+_REFUSALS: Final[Mapping[Role, str]] = {Role.PREPARING: "Refused"}
 FALLBACK: Final = "UseFallback"
 STAGE_ONCE: Final = "StageAgain"
 
@@ -94,14 +96,15 @@ def redrivable_errors_stay_uncaught(machine: Machine, declared: Declared) -> Ite
 
 
 def permanent_errors_are_quarantined(machine: Machine, declared: Declared) -> Iterator[str]:
-    """No way leads from a permanent error past Quarantine."""
+    """No way leads from a permanent error past Quarantine, or past what stands for it."""
+    gate = _REFUSALS.get(declared.role_of(machine), QUARANTINE)
     for scope in machine.scopes:
         for state in scope.states.values():
             for catcher in state.catchers:
                 if not declared.permanent & frozenset(catcher["ErrorEquals"]):
                     continue
-                for end in scope.ends(catcher["Next"], avoiding=(QUARANTINE,)):
-                    yield f"{state.name}: a permanent error gets to {end.name} past {QUARANTINE}"
+                for end in scope.ends(catcher["Next"], avoiding=(gate,)):
+                    yield f"{state.name}: a permanent error gets to {end.name} past {gate}"
 
 
 def caught_errors_end_in_fail(machine: Machine, declared: Declared) -> Iterator[str]:

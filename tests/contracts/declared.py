@@ -61,14 +61,14 @@ class OperationTask(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """The names a handler.py mentions: `@task(decorated) def handler(job: job) -> result`.
+    """The names a handler.py mentions: `@task(decorated) def handler(job: jobs) -> results`.
 
-    Of a handler that takes a former job too, the present one.
+    The result of a job has its place among the results.
     """
 
-    decorated: str
-    job: str
-    result: str
+    decorated: tuple[str, ...]
+    jobs: tuple[str, ...]
+    results: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Declared:
         container, operation = self.container_of(state), self.operation_of(state)
         if operation:
             return operation.task
-        task = self.tasks.get(container.job or "") if container else None
+        task = self.tasks.get(_job_of(container, state)) if container else None
         return _of_product(task, state) if task and task.result is Inspected else task
 
     def timeout_of(self, state: State) -> int:
@@ -143,7 +143,9 @@ def read_declared(root: Path = ROOT) -> Declared:
     return Declared(
         substitutions=blueprint.substitutions(NAMES),
         containers={row.placeholder: row for row in blueprint.containers},
-        tasks={row.job: _task(root, row, row.job) for row in blueprint.containers if row.job},
+        tasks={
+            job: task for row in blueprint.containers if row.job for job, task in _tasks(root, row)
+        },
         operations=_invoked_operations(root, blueprint),
         release_hints={
             name: getattr(release_errors, name).hint for name in leaf_names(ReleaseError)
@@ -225,17 +227,22 @@ def read_signature(handler: Path) -> Signature:
     if not isinstance(decorator, ast.Call) or ast.unparse(decorator.func) != "task":
         raise TypeError(f"{handler}: the handler is not decorated with @task(...)")
     return Signature(
-        decorated=ast.unparse(decorator.args[0]),
-        job=_present(function.args.args[0].annotation),
-        result=_present(function.returns),
+        decorated=tuple(map(ast.unparse, decorator.args)),
+        jobs=_named(function.args.args[0].annotation),
+        results=_named(function.returns),
     )
 
 
-def _present(annotation: ast.expr | None) -> str:
-    """The first of `InspectMedia | InspectPhoto`."""
-    while isinstance(annotation, ast.BinOp):
-        annotation = annotation.left
-    return ast.unparse(annotation or ast.Constant(None))
+def _named(annotation: ast.expr | None) -> tuple[str, ...]:
+    """The names in `InspectMedia | InspectPhoto`."""
+    if isinstance(annotation, ast.BinOp):
+        return *_named(annotation.left), *_named(annotation.right)
+    return (ast.unparse(annotation or ast.Constant(None)),)
+
+
+def _job_of(container: ContainerManifest, state: State) -> str:
+    """The job a state gives a container. One that does several is told by the state's name."""
+    return state.name if state.name in container.other_jobs else container.job or ""
 
 
 def _of_product(task: Task, state: State) -> Task:
@@ -264,9 +271,11 @@ def wire_fields(contract: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in contract.model_fields.items()}
 
 
-def _task(root: Path, container: ContainerManifest, job: str) -> Task:
+def _tasks(root: Path, container: ContainerManifest) -> Iterator[tuple[str, Task]]:
+    """Each job of a container's handler, with its result."""
     signature = read_signature(root / "containers" / container.folder / "handler.py")
-    return Task(declared_contracts(Job)[job], declared_contracts(Result)[signature.result])
+    for job, result in zip(signature.jobs, signature.results, strict=True):
+        yield job, Task(declared_contracts(Job)[job], declared_contracts(Result)[result])
 
 
 Rule = Callable[[Machine, Declared], Iterator[str]]

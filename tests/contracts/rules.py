@@ -30,7 +30,8 @@ OF_EVERY_MACHINE: Final[tuple[Rule, ...]] = (
     *data_rules.RULES,
 )
 OF_ROLE: Final[Mapping[Role, tuple[Rule, ...]]] = {
-    Role.PRODUCT: (*catch_rules.OF_PRODUCTS, *record_rules.OF_PRODUCTS)
+    Role.PRODUCT: (*catch_rules.OF_PRODUCTS, *record_rules.OF_PRODUCTS),
+    Role.PREPARING: (catch_rules.permanent_errors_are_caught,),
 }
 
 

@@ -17,7 +17,11 @@ from tests.contracts.roles import Role
 _MARGIN_S: Final = 15
 _WHOLE: Final = frozenset({"$", "$$"})
 # The task of a role that reads the execution's input.
-_READS_INPUT: Final[Mapping[Role, str]] = {Role.PRODUCT: "Inspect", Role.RELEASE: "ReadRequest"}
+_READS_INPUT: Final[Mapping[Role, str]] = {
+    Role.PRODUCT: "Inspect",
+    Role.PREPARING: "Inspect",
+    Role.RELEASE: "ReadRequest",
+}
 _RESULT: Final = "$.Payload."
 # Machines that need not wait for what they start: it has an alarm of its own.
 _SEND_OFF: Final = frozenset({Role.REAPING, Role.NOTIFYING})

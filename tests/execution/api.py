@@ -80,6 +80,16 @@ def done(user: User, content: bytes = PHOTO, **asked: Any) -> dict[str, Any]:
     return wait_for(user, form["id"], "done", "failed", "quarantined")
 
 
+def selection_of(user: User, key: str) -> str:
+    """Return the id of a selection, once the photo with that key is prepared."""
+    answer = user.ask("POST", "/selections", body={"key": key})
+    assert answer.status == 202, answer.data
+    name: str = answer.json()["id"]
+    told = user.ask("GET", f"/selections/{name}", prefer="wait=20").json()
+    assert told["state"] == "ready", told
+    return name
+
+
 def problem(answer: urllib3.BaseHTTPResponse) -> tuple[int, str]:
     """Return the status and the error's name."""
     return answer.status, answer.json()["type"].rpartition("#")[2]

@@ -61,6 +61,8 @@ def arn(path: str) -> str:
         ("http-api", "s3:GetObject", "output/0123/4567/cat_bg_removed.png"),
         ("http-api", "s3:DeleteObject", "output/0123/4567/cat_bg_removed.png"),
         ("http-api", "s3:GetObject", "quarantine/run-7/reason.json"),
+        ("http-api", "s3:GetObject", "work/selections/0123/preview.jpg"),
+        ("background-remover-sam-vit-b", "s3:PutObject", "work/selections/0123/preview.jpg"),
     ],
 )
 def test_a_function_may_do_its_work(
@@ -90,6 +92,8 @@ def test_a_function_may_do_its_work(
         ("http-api", "s3:DeleteObjectVersion", "output/0123/4567/cat_bg_removed.png"),
         ("http-api", "s3:GetObject", "work/0123/4567/mask.png"),
         ("http-api", "s3:PutObject", "work/backfill/0123/results/4567/FAILED_0.json"),
+        ("http-api", "s3:GetObject", "work/embeddings/1/e/p.npz"),
+        ("background-remover-u2net", "s3:PutObject", "work/selections/0123/preview.jpg"),
         ("http-api", "s3:AbortMultipartUpload", "ingest/0123/4567/cat.jpg"),
         ("http-api", "s3:PutObject", "output/0123/4567/cat_bg_removed.png"),
     ],
@@ -102,6 +106,8 @@ def test_a_function_may_do_nothing_else(
 
 TABLE: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/matteline-dev-jobs"
 STATES: Final = f"arn:aws:states:{REGION}:{ACCOUNT}"
+REMOVER: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:matteline-dev-background-remover"
+PREPARING: Final = "matteline-dev-prepare-selection"
 
 
 @pytest.mark.parametrize(
@@ -139,9 +145,17 @@ STATES: Final = f"arn:aws:states:{REGION}:{ACCOUNT}"
         ("states:GetExecutionHistory", f"{STATES}:execution:matteline-dev-cutout:a", True),
         ("states:StopExecution", f"{STATES}:execution:matteline-dev-release-container:a", False),
         ("states:RedriveExecution", f"{STATES}:execution:matteline-dev-cutout:a", False),
+        ("states:StartExecution", f"{STATES}:stateMachine:{PREPARING}:live", True),
+        ("states:DescribeExecution", f"{STATES}:execution:{PREPARING}:a", True),
+        ("states:StopExecution", f"{STATES}:execution:{PREPARING}:a", False),
+        ("states:GetExecutionHistory", f"{STATES}:execution:{PREPARING}:a", False),
+        ("lambda:InvokeFunction", f"{REMOVER}-sam-vit-b:live", True),
+        ("lambda:InvokeFunction", f"{REMOVER}-sam-vit-l:live", True),
+        ("lambda:InvokeFunction", f"{REMOVER}-sam-vit-b", False),
+        ("lambda:InvokeFunction", f"{REMOVER}-u2net:live", False),
     ],
 )
-def test_the_api_may_use_jobs_executions_of_products_and_backfills_only(
+def test_the_api_may_use_what_it_answers_with_and_nothing_else(
     access: Deployed, action: str, resource: str, *, allowed: bool
 ) -> None:
     assert allows(role(access, "matteline-dev-http-api"), action, resource) is allowed

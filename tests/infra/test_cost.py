@@ -56,7 +56,7 @@ def _count(stacks: list[Deployed], kind: str) -> int:
 
 def test_an_idle_deployment_costs_this_much_a_month(templates: Templates) -> None:
     assert month([deploy(template) for template in templates.values()]) == {
-        "metrics in alarms": 19.40,  # mostly five for each function of a container
+        "metrics in alarms": 20.00,  # mostly five for each function of a container
         "composite alarms": 2.50,
         "keys": 4.00,
         "dashboards": 0.00,

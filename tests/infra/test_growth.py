@@ -107,7 +107,11 @@ def test_a_new_product_has_alarms_and_a_count_of_quarantined_inputs(
         (each.properties["LogGroupName"].rpartition("-")[2], transformation["MetricName"])
         for each in filters
         for transformation in each.properties["MetricTransformations"]
-    } == {("cutout", "cutout-quarantined"), ("memo", "memo-quarantined")}
+    } == {
+        ("cutout", "cutout-quarantined"),
+        ("memo", "memo-quarantined"),
+        ("selection", "prepare-selection-refused"),
+    }
 
 
 def test_every_alarm_of_a_new_product_names_a_runbook_section(grown: Templates) -> None:

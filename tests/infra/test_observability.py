@@ -35,15 +35,22 @@ def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     return [each["MetricStat"]["Metric"] for each in parts if "MetricStat" in each]
 
 
-def test_a_quarantined_photo_does_not_count_as_failed(stack: Deployed) -> None:
-    failed = alarm(stack, "cutout-failed")
-    counter, counted = counter_of(stack, "cutout-quarantined")
+@pytest.mark.parametrize(
+    ("machine", "metric", "state"),
+    [
+        ("cutout", "cutout-quarantined", "Quarantine"),
+        ("prepare-selection", "prepare-selection-refused", "Refused"),
+    ],
+)
+def test_input_that_is_refused_does_not_count_as_failed(
+    stack: Deployed, machine: str, metric: str, state: str
+) -> None:
+    failed = alarm(stack, f"{machine}-failed")
+    counter, counted = counter_of(stack, metric)
 
-    assert {each["MetricName"] for each in metrics(failed)} == {
-        "ExecutionsFailed",
-        "cutout-quarantined",
-    }
-    assert '$.details.name = "Quarantine"' in counter["FilterPattern"]
+    assert {each["MetricName"] for each in metrics(failed)} == {"ExecutionsFailed", metric}
+    assert counter["LogGroupName"].endswith(f"-{machine}")
+    assert f'$.details.name = "{state}"' in counter["FilterPattern"]
     assert (counted["MetricNamespace"], counted["MetricName"]) in {
         (each["Namespace"], each["MetricName"]) for each in metrics(failed)
     }

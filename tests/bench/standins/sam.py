@@ -48,9 +48,9 @@ def sam_encoder(spec: Vit = Vit()) -> onnx.ModelProto:
         window = 0 if index in spec.whole else spec.window
         x = _block(net, x, f"blocks.{index}", heads=spec.heads, window=window)
     neck = conv(net, transpose(net, x, 0, 3, 1, 2), "neck.0", spec.out, 1, bias=False)
-    neck = _channel_norm(net, neck, "neck.1")
+    neck = channel_norm(net, neck, "neck.1")
     neck = conv(net, neck, "neck.2", spec.out, 3, bias=False)
-    return net.model(_channel_norm(net, neck, "neck.3"))
+    return net.model(channel_norm(net, neck, "neck.3"))
 
 
 def _prepared(net: Net, photo: Value, spec: Vit) -> Value:
@@ -129,7 +129,7 @@ def _joined(net: Net, windows: Value, padded: Value, shape: tuple[int, ...]) -> 
     return cut(net, cut(net, whole, 1, 0, shape[1]), 2, 0, shape[2])
 
 
-def _channel_norm(net: Net, x: Value, name: str) -> Value:
+def channel_norm(net: Net, x: Value, name: str) -> Value:
     """Layer normalisation over the channels, spelt out."""
     one = (x.shape[0], 1, *x.size)
     mean = net.node("ReduceMean", x, shape=one, axes=[1], keepdims=1)

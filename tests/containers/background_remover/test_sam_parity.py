@@ -39,7 +39,7 @@ def masks(tmp_path_factory: pytest.TempPathFactory) -> Masks:
     folder = tmp_path_factory.mktemp("pair")
     paths = folder / "encoder.onnx", folder / "decoder.onnx"
     onnx.save(encoder(SPEC.canvas), paths[0])
-    onnx.save(decoder(SPEC.canvas, answers=1), paths[1])
+    onnx.save(decoder(SPEC.canvas, answers=1, low=max(SPEC.canvas)), paths[1])
     peer = peer_pair_session(*paths)
     sam = Sam(functools.partial(open_network, paths[0]), open_network(paths[1]), SPEC)
 

@@ -42,6 +42,7 @@ def inspect(  # noqa: PLR0913 - each by its name
     default_model: str = "light",
     profiles: tuple[Profile, ...] = (),
     ingest_bucket: str | None = None,
+    prompts_follow: bool = False,
     **fields: Any,
 ) -> CutoutInspected:
     task = InspectMedia(
@@ -52,6 +53,7 @@ def inspect(  # noqa: PLR0913 - each by its name
         default_models={"mask": default_model},
         ingest_bucket=ingest_bucket,
         lease_s=600,
+        prompts_follow=prompts_follow,
     )
     answer = inspect_media(task, store, catalogue, load_products(ROOT), profiles)
     assert isinstance(answer, CutoutInspected)

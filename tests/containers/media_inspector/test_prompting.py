@@ -42,6 +42,24 @@ def test_prompts_are_part_of_the_job_and_one_place_has_one_spelling(
     assert len(set(jobs)) == 3
 
 
+def test_a_photo_is_inspected_before_its_prompts_are_known(
+    store: LocalStore, catalogue: Catalogue
+) -> None:
+    """A selection's machine plans the model that the clicks are for."""
+    inspected = inspect(store, catalogue, options={"model": "pointer"}, prompts_follow=True)
+
+    assert inspected.job.options.prompts == ()
+    assert inspected.plan.mask.model == "pointer"
+
+
+@pytest.mark.parametrize("options", [{}, {"model": "light"}])
+def test_prompts_that_follow_need_a_model_that_takes_them(
+    store: LocalStore, catalogue: Catalogue, options: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidPrompt, match="light takes no points or boxes; models that do"):
+        inspect(store, catalogue, options=options, prompts_follow=True)
+
+
 UNFIT: dict[str, tuple[dict[str, Any], type[PipelineError], str]] = {
     "none for a model that needs them": (
         shown([]),

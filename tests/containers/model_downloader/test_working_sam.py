@@ -113,7 +113,7 @@ def test_a_decoder_that_answers_with_no_numbers_is_refused(tmp_path: Path, const
 
 def test_a_decoder_of_another_size_is_refused(tmp_path: Path) -> None:
     small = decoder()
-    small.graph.node[-3].output[0] = "full_size"
+    small.graph.node[-2].output[0] = "full_size"
     wish = numpy_helper.from_array(np.array([1, 4, 64, 48]), "wish")
     small.graph.initializer.append(wish)
     small.graph.node.append(helper.make_node("Reshape", ["full_size", "wish"], ["masks"]))
