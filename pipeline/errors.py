@@ -24,7 +24,7 @@ is a bug and stays uncaught.
 from __future__ import annotations
 
 from textwrap import shorten
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 __all__ = [
     "CapacityError",
@@ -273,7 +273,10 @@ class ModelNotOffered(WeightsError):
     hint = "Enable the model in Amazon Bedrock for this account and region, or choose another."
 
 
-def leaves(base: type[NamedError] = PipelineError) -> dict[str, type[NamedError]]:
+_Kind = TypeVar("_Kind", bound=NamedError)
+
+
+def leaves(base: type[_Kind]) -> dict[str, type[_Kind]]:
     """Return the classes below `base` without subclasses, by their names."""
     children = base.__subclasses__()
     if not children:

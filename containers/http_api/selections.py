@@ -42,6 +42,7 @@ from pipeline.errors import (
     InvalidPrompt,
     LicenseNotAccepted,
     NamedError,
+    PipelineError,
     SourceMissing,
     UnknownModel,
     leaves,
@@ -320,7 +321,7 @@ class _Desk:
 
 def _as_error(failure: Failure) -> NamedError:
     """Return the error of a preparation: its own if it is one of ours."""
-    kind = leaves().get(failure.name)
+    kind = leaves(PipelineError).get(failure.name)
     return kind(failure.message) if kind else SelectionFailed("the photo could not be prepared")
 
 

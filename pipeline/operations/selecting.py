@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from pipeline.artifacts import Location
 from pipeline.contracts.selection import PreparedSelection, SelectSubject, SubjectSelected
 from pipeline.declared.models import ModelRow
-from pipeline.errors import leaves
+from pipeline.errors import PipelineError, leaves
 from pipeline.operations.executions import find_execution, start_named
 from pipeline.operations.following import Failure, failure_in
 from pipeline.operations.owned_ids import made_at, new_id
@@ -146,5 +146,5 @@ def _named(answer: bytes) -> Exception:
     """Return the error that a function ended with."""
     told = json.loads(answer)
     name, text = str(told.get("errorType")), str(told.get("errorMessage"))
-    kind = leaves().get(name)
+    kind = leaves(PipelineError).get(name)
     return kind(text.partition("\n")[0]) if kind else SelectorBroken(f"{name}: {text}")

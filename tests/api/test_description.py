@@ -14,17 +14,17 @@ import pytest
 from containers.http_api.openapi import DOCUMENT
 from tests.api.counts import COUNTS
 from tests.api.described import OPERATIONS
-from tests.execution.api import User, done, selection_of
+from tests.execution.api import User, batch_of, done, selection_of
 
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
 
 
 @pytest.fixture
 def names(user: User) -> list[str]:
-    """Names of a user's uploads and jobs: waiting, done and refused; and of a selection."""
+    """Names of a user's uploads and jobs: waiting, done, refused; of a selection and a batch."""
     finished, refused = done(user), done(user, b"no photo", name="letter.txt")
-    selection = selection_of(user, finished["key"])
-    return [user.upload()["id"], finished["id"], finished["job"], refused["id"], selection]
+    uploads = [user.upload()["id"], finished["id"], finished["job"], refused["id"]]
+    return [*uploads, selection_of(user, finished["key"]), batch_of(user, finished["key"])]
 
 
 @pytest.mark.timeout(240)

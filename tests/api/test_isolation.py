@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pytest
@@ -14,7 +14,7 @@ import urllib3
 from pipeline.local.cloud import make_client
 from pipeline.local.deployment import NAMES
 from tests.api.described import OPERATIONS, Operation
-from tests.execution.api import PHOTO, User, done, prefix_of, selection_of
+from tests.execution.api import PHOTO, User, batch_of, done, prefix_of, selection_of
 from tests.execution.driver import PATIENCE_S
 from tests.pipeline.cli.terminal import Terminal
 
@@ -26,7 +26,7 @@ KEY: Final = "the-owners-key"
 class Belongings:
     """What the owner has: an upload that waits, a job that is done and one that was refused.
 
-    And a photo that is prepared for clicks.
+    And a photo that is prepared for clicks, and a batch that has ended.
     """
 
     owner: User
@@ -34,6 +34,7 @@ class Belongings:
     finished: dict[str, Any]
     refused: dict[str, Any]
     selection: str
+    batch: str
 
     @property
     def names(self) -> list[str]:
@@ -47,22 +48,27 @@ class Belongings:
     @property
     def marks(self) -> list[str]:
         """What no one else may be told, and what stands in everything that is the owner's."""
-        return [prefix_of(self.owner).strip("/"), self.owner.name, self.selection, *self.names]
+        prefix = prefix_of(self.owner).strip("/")
+        return [prefix, self.owner.name, self.selection, self.batch, *self.names]
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A request of another user. If it names something of the owner's, it must not be found."""
+    """A request of another user. If it names something of the owner's, it must not be found.
+
+    `status` is the answer to what names something: 422 where a field may name only one's own.
+    """
 
     named: str = ""
     query: str = ""
     body: Any = None
     idempotency_key: str = ""
+    status: int = 404
 
     def without_name(self) -> Attempt:
         """Return the same request for something that never was."""
         body = json.loads(json.dumps(self.body).replace(self.named, "never"))
-        return Attempt("never", self.query, body, self.idempotency_key)
+        return replace(self, named="never", body=body)
 
     def send(self, user: User, operation: Operation) -> urllib3.BaseHTTPResponse:
         path = operation.path.format(name=self.named) + self.query
@@ -95,6 +101,16 @@ def by_selection(body: Any = None) -> Callable[[Belongings], list[Attempt]]:
     return lambda theirs: [Attempt(name, body=body) for name in (theirs.selection, *theirs.names)]
 
 
+def by_batch(query: str = "") -> Callable[[Belongings], list[Attempt]]:
+    return lambda theirs: [Attempt(name, query) for name in (theirs.batch, *theirs.names)]
+
+
+def by_keys(theirs: Belongings) -> list[Attempt]:
+    key, prefix = theirs.finished["key"], prefix_of(theirs.owner)
+    bodies: dict[str, dict[str, Any]] = {key: {"keys": [key]}, prefix: {"prefix": prefix}}
+    return [Attempt(named, body=body, status=422) for named, body in bodies.items()]
+
+
 def form(_theirs: Belongings) -> list[Attempt]:
     asked = {"name": "cat.png", "bytes": len(PHOTO)}
     return [Attempt(body=asked), Attempt(body=asked, idempotency_key=KEY)]
@@ -108,17 +124,21 @@ def listing(_theirs: Belongings) -> list[Attempt]:
 # By operationId: what another user asks for, to reach what is the owner's.
 ATTEMPTS: Final[dict[str, Callable[[Belongings], list[Attempt]]]] = {
     "cancelJob": by_name(),
+    "createBatch": by_keys,
     "createJob": by_key,
     "createMasks": by_selection({"points": [{"x": 1, "y": 1}]}),
     "createSelection": by_photo,
     "createUpload": form,
+    "getBatch": by_batch(),
     "getJob": by_name(),
     "getQuotas": nothing_named,
     "getSelection": by_selection(),
+    "listBatchFailures": by_batch("?limit=10"),
     "listJobs": listing,
     "listModels": nothing_named,
     "listOptions": nothing_named,
     "replayJob": by_name({"force": True}),
+    "stopBatch": by_batch(),
 }
 
 
@@ -128,7 +148,8 @@ def theirs(up: Terminal, address: str) -> Belongings:
     asked = {"name": "cat.png", "bytes": len(PHOTO)}
     waiting = owner.ask("POST", "/uploads", body=asked, idempotency_key=KEY).json()
     finished, refused = done(owner), done(owner, b"no photo", name="letter.txt")
-    theirs = Belongings(owner, waiting, finished, refused, selection_of(owner, finished["key"]))
+    selection, batch = selection_of(owner, finished["key"]), batch_of(owner, finished["key"])
+    theirs = Belongings(owner, waiting, finished, refused, selection, batch)
     deadline = time.monotonic() + PATIENCE_S
     while any('"status": "RUNNING"' in each for each in world(up.endpoint, theirs)):
         assert time.monotonic() < deadline  # a job is done shortly before its execution ends
@@ -151,7 +172,7 @@ def test_another_user_finds_nothing_and_changes_nothing(
         answer = attempt.send(user, operation)
         if attempt.named:
             never = attempt.without_name().send(user, operation)
-            assert answer.status == never.status == 404, answer.data
+            assert answer.status == never.status == attempt.status, answer.data
             assert told(answer, attempt.named) == told(never, "never")
         else:
             assert answer.status < 300, answer.data
@@ -167,6 +188,7 @@ def test_the_owner_is_answered(theirs: Belongings) -> None:
         assert theirs.owner.ask("GET", f"/jobs/{name}").status == 200
     assert theirs.finished["job"] in theirs.owner.ask("GET", "/jobs").data.decode()
     assert theirs.owner.ask("GET", f"/selections/{theirs.selection}").json()["state"] == "ready"
+    assert theirs.owner.ask("GET", f"/batches/{theirs.batch}").json()["state"] == "done"
 
 
 def told(answer: urllib3.BaseHTTPResponse, named: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 import urllib3
 
 from containers.http_api.problems import RequestError
+from pipeline.errors import leaves
 from pipeline.operations.selecting import LASTS, new_selection
 from tests.execution.api import PHOTO, User, done, prefix_of, problem
 
@@ -31,10 +32,12 @@ MEETINGS: Final[dict[str, Meet]] = {
     "IdempotencyKeyReused": reuse,
     "InvalidRequest": lambda user: user.ask("POST", "/uploads", body={}),
     "MethodNotAllowed": lambda user: user.ask("PATCH", "/models"),
+    "NoSuchBatch": lambda user: user.ask("GET", "/batches/never"),
     "NoSuchJob": lambda user: user.ask("GET", "/jobs/never"),
     "NoSuchObject": lambda user: user.ask("POST", "/jobs", body={"key": "never.png"}),
     "NoSuchSelection": lambda user: user.ask("GET", "/selections/never"),
     "NoSuchPath": lambda user: user.ask("GET", "/photos"),
+    "NotDeletable": lambda user: user.ask("DELETE", f"/jobs/{user.upload()['id']}?results=true"),
     "NotReplayable": lambda user: user.ask(
         "POST", f"/jobs/{done(user)['id']}/replay", body={"force": False}
     ),
@@ -48,18 +51,13 @@ ELSEWHERE: Final = {
     "InternalError": "a bug: tests/containers/http_api/test_problems.py",
     "ModelBusy": "a throttle: tests/containers/http_api/test_selections.py",
     "NoPrincipal": "the local cloud always has a user: tests/containers/http_api/test_uploads.py",
+    "NoReport": "a race: tests/execution/test_api_batches.py",
     "QuotaExceeded": "an operator sets a limit: tests/containers/http_api/test_quotas.py",
     "RequestInProgress": "a race: tests/execution/test_api_repeats.py",
     "SelectionFailed": "a bug: tests/containers/http_api/test_selections.py",
     "SelectionNotReady": "a race: tests/execution/test_selections.py",
+    "TryAgainLater": "an outage: tests/containers/http_api/test_problems.py",
 }
-
-
-def leaves(kind: type[RequestError]) -> dict[str, type[RequestError]]:
-    below = kind.__subclasses__()
-    if not below:
-        return {kind.__name__: kind}
-    return {name: leaf for each in below for name, leaf in leaves(each).items()}
 
 
 ERRORS: Final = {

@@ -90,6 +90,16 @@ def selection_of(user: User, key: str) -> str:
     return name
 
 
+def batch_of(user: User, key: str) -> str:
+    """Return the id of a batch of one object, once it has ended."""
+    answer = user.ask("POST", "/batches", body={"keys": [key]})
+    assert answer.status == 202, answer.data
+    name: str = answer.json()["id"]
+    told = user.ask("GET", f"/batches/{name}", prefer="wait=20").json()
+    assert told["state"] == "done", told
+    return name
+
+
 def problem(answer: urllib3.BaseHTTPResponse) -> tuple[int, str]:
     """Return the status and the error's name."""
     return answer.status, answer.json()["type"].rpartition("#")[2]

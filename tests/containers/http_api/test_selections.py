@@ -84,7 +84,7 @@ class Platform:
         self.asked_for.append(selection.id)
         return self.preparation
 
-    def spend(self, _current: Any, **asked: int) -> None:
+    def spend(self, **asked: int) -> None:
         self.spent.append(asked)
 
     def select(
@@ -102,10 +102,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
     platform = Platform()
     monkeypatch.setattr(f"{ROUTES}.find_preparation", platform.find)
     monkeypatch.setattr(f"{ROUTES}.select_subject", platform.select)
-    monkeypatch.setattr(
-        "containers.http_api.current.Current.spend",
-        lambda current, **asked: platform.spend(current, **asked),
-    )
+    monkeypatch.setattr("containers.http_api.current.Current.spend", platform.spend)
     return platform
 
 
