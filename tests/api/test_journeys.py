@@ -105,7 +105,7 @@ def test_a_subject_is_clicked_with_curl(up: Terminal, folder: Path) -> None:
         return type_in(up, folder, *program, typed=block.replace(WRITTEN, up.endpoint))
 
     typed(block_with("-F file=@cat.jpg"))
-    clicks = block_with("API=")
+    clicks = block_with("$ID/masks")
     typed(clicks)
     assert (folder / "preview.jpg").read_bytes().startswith(b"\xff\xd8")
     assert unpng((folder / "mask.png").read_bytes()).shape == (192, 192)

@@ -111,6 +111,7 @@ def test_a_new_product_has_alarms_and_a_count_of_quarantined_inputs(
         ("cutout", "cutout-quarantined"),
         ("memo", "memo-quarantined"),
         ("selection", "prepare-selection-refused"),
+        ("webhook", "dead-letters"),
     }
 
 
