@@ -83,8 +83,16 @@ def _environment(
         # Lambda publishes no new version without a change, and a digest may be released twice.
         "MATTELINE_RELEASE": release.version,
         **({"MATTELINE_ACCEPTED_LICENCES": licences} if licences else {}),
-        **({"MATTELINE_DOCS": api.docs} if api.docs and manifest.name == CONTAINER else {}),
+        **(_api_environment(api) if manifest.name == CONTAINER else {}),
     }
+
+
+def _api_environment(api: ApiSettings) -> dict[str, str]:
+    variables = {
+        "MATTELINE_DOCS": api.docs or "",
+        "MATTELINE_OPERATORS": " ".join(api.operators),
+    }
+    return {name: text for name, text in variables.items() if text}
 
 
 def _record(scope: Construct, name: str, release: Release) -> ssm.StringParameter:
