@@ -8,8 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from containers.http_api.problems import summary_of, type_of
 from pipeline.errors import NamedError, leaves
-from pipeline.operations.following import Failure
-from pipeline.outcomes import ResultDeleted, ResultGone, public_error
+from pipeline.outcomes import Failure, ResultDeleted, ResultGone, public_error
 
 
 class BatchFailure(NamedError):

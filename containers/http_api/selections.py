@@ -47,7 +47,6 @@ from pipeline.errors import (
     UnknownModel,
     leaves,
 )
-from pipeline.operations.following import Failure
 from pipeline.operations.lookup import first_key
 from pipeline.operations.presigning import presign_get
 from pipeline.operations.selecting import (
@@ -62,6 +61,7 @@ from pipeline.operations.selecting import (
     select_subject,
 )
 from pipeline.operations.uploading import read_upload
+from pipeline.outcomes import Failure
 from pipeline.photo.grey_png import require_grey_png
 from pipeline.photo.prompts import SubjectPrompt, in_pixels
 

@@ -28,7 +28,7 @@ from pipeline.operations.repairing import GONE
 from pipeline.operations.site import Site
 from pipeline.operations.uploading import Upload, read_upload
 from pipeline.operations.verdicts import DUPLICATE, WAITING
-from pipeline.outcomes import innermost
+from pipeline.outcomes import Failure, failure_in
 
 EXPIRED: Final = "EXPIRED"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")  # of jobs and of executions
@@ -53,14 +53,6 @@ class Followed:
     @property
     def ended(self) -> bool:
         return self.state not in {WAITING, RUNNING}
-
-
-class Failure(NamedTuple):
-    """Why a job ended without a result. Message and hint are empty if nothing is known."""
-
-    name: str
-    message: str = ""
-    hint: str = ""
 
 
 class Result(NamedTuple):
@@ -159,10 +151,3 @@ def _of_execution(site: Site, execution: Execution, row: JobRow | None) -> Follo
     if state in {DONE, DUPLICATE} and row and row.status == DELETED:
         state = DELETED
     return Followed(state, source, row=row, execution=execution)
-
-
-def failure_in(error: str, cause: str) -> Failure:
-    """Return the failure that an execution's error and cause tell of."""
-    name, text = innermost(error, cause)
-    message, _, hint = text.partition("\n")
-    return Failure(name, message, hint)
