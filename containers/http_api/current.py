@@ -10,12 +10,13 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 
 from containers.http_api.principal import Principal, identify
 from containers.http_api.problems import NoSuchObject
-from containers.http_api.quotas import spend
+from containers.http_api.spending import spend
 from pipeline.artifacts import Location
 from pipeline.declared.names import names_of_function
 from pipeline.declared.products import Product, taker
 from pipeline.observed import Call
 from pipeline.operations.lookup import latest_etag
+from pipeline.operations.quotas import QuotasTable
 
 if TYPE_CHECKING:
     from pipeline.operations.site import Site
@@ -71,7 +72,8 @@ class Current:
         be started with a form; `masks` is of another window, so count them without the other two.
         Raises QuotaExceeded.
         """
-        spend(self, {"jobs": jobs, "upload_bytes": upload_bytes, "masks": masks})
+        asked = {"jobs": jobs, "upload_bytes": upload_bytes, "masks": masks}
+        spend(QuotasTable(self.site), self.principal.prefix, asked, self.headers)
 
     @functools.cached_property
     def site(self) -> Site:

@@ -74,7 +74,7 @@ def describe_failure(failure: Failure, docs: str) -> JobError:
     return _error(kind, docs, message=message or summary_of(kind), hint=hint)
 
 
-def describe_batch(name: str, docs: str) -> JobError:
+def describe_batch_failure(name: str, docs: str) -> JobError:
     """Return why a batch failed: `name` is its execution's error, or its status without one."""
     kinds = leaves(BatchFailure) | {"ABORTED": BatchStopped, "TIMED_OUT": BatchTimedOut}
     return _own(kinds.get(name, BatchFailed), docs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +11,12 @@ from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
 from pipeline.operations.backfill_results import find_manifests
-from pipeline.operations.executions import Execution, find_execution
+from pipeline.operations.executions import EXECUTION_NAME, Execution, find_execution
 from pipeline.operations.owned_ids import made_at, new_id
 from pipeline.operations.site import Site
 from pipeline.outcomes import Failure, failure_in, read_cause
 
 MACHINE: Final = "backfill"
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _CHUNK: Final = 256 * 1024  # bytes that are read of a file of failures at a time
 _BETWEEN: Final = "[, \n\r\t"
 
@@ -86,7 +84,7 @@ def follow_batch(site: Site, name: str, *, owner: str, visible: str) -> Followed
 
     Only batches that were named for the prefix `owner` are found, or any if `visible` is empty.
     """
-    if made_at(name, _owner(owner)) is None and (visible or not _NAME.fullmatch(name)):
+    if made_at(name, _owner(owner)) is None and (visible or not EXECUTION_NAME.fullmatch(name)):
         return None
     execution = find_execution(site, site.names.execution_arn(MACHINE, name))
     return FollowedBatch(execution, _counts(site, execution)) if execution else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from pipeline.operations.site import Site
 from pipeline.outcomes import Failure, failure_in, verdict_of
 
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)  # stands for a start that is not known
+EXECUTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _DIGEST_LENGTH: Final = 24
 
 

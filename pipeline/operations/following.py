@@ -6,14 +6,13 @@ not below the keys that the caller may see is not found.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
-from pipeline.operations.executions import Execution, find_execution
+from pipeline.operations.executions import EXECUTION_NAME, Execution, find_execution
 from pipeline.operations.jobs_table import (
     DELETED,
     DONE,
@@ -31,7 +30,6 @@ from pipeline.operations.verdicts import DUPLICATE, WAITING
 from pipeline.outcomes import Failure, failure_in
 
 EXPIRED: Final = "EXPIRED"
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")  # of jobs and of executions
 _MOST_JOBS: Final = 20  # of one upload: its form can be sent more than once
 
 
@@ -70,7 +68,7 @@ def follow(site: Site, name: str, *, owner: str, visible: str) -> Followed | Non
     """
     if upload := read_upload(name, owner):
         return _of_upload(site, upload)
-    if not _NAME.fullmatch(name):
+    if not EXECUTION_NAME.fullmatch(name):  # ids of jobs are such names too
         return None
     found = _named(site, name)
     if found is None or not visible:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from containers.http_api.principal import OPERATOR_SCOPE
+from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.cli.backfill import backfill
 from pipeline.local.deployment import NAMES
 from tests.execution.api import PHOTO, User, done, job, prefix_of, problem

@@ -8,7 +8,7 @@ import pytest
 import urllib3
 from click.testing import CliRunner
 
-from containers.http_api.principal import OPERATOR_SCOPE
+from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.cli.jobs import jobs
 from pipeline.local.deployment import NAMES
 from pipeline.operations.auditing import Audit, audit

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import urllib3
 
-from containers.http_api.principal import OPERATOR_SCOPE
+from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.local.deployment import NAMES
 from pipeline.operations.uploading import LASTS, new_upload
 from tests.execution.api import PHOTO, User, done, job, prefix_of, problem, send, wait_for
