@@ -16,19 +16,8 @@ from pipeline.local.deployment import NAMES
 from pipeline.operations.uploading import LASTS, new_upload
 from tests.execution.api import PHOTO, User, done, job, prefix_of, problem, send, wait_for
 from tests.execution.driver import Driver
+from tests.execution.faults import WEIGHTS_ARE_LISTED
 from tests.pictures import png
-
-WEIGHTS_ARE_LISTED = rf"GET /{NAMES.bucket('models')}"  # the job is claimed by then
-
-
-@pytest.fixture
-def ada(driver: Driver) -> User:
-    return User(driver.cloud.api, "ada")
-
-
-@pytest.fixture
-def bob(driver: Driver) -> User:
-    return User(driver.cloud.api, "bob")
 
 
 @pytest.fixture
