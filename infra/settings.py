@@ -91,8 +91,8 @@ class ApiSettings(BaseModel):
     whose pages may call the API and send forms. `rate` is in requests a second, of all callers
     together; `burst` is how many may come at once. `domain` is a name of your own, with a
     `certificate` of ACM in the same region. `docs` is the address of the folder of documents, to
-    which problems refer. `operators` are the unique IDs of users and roles of IAM, or of a role with
-    a session, that may see everybody's jobs. `snap_start` starts the function from a snapshot.
+    which problems refer. `operators` are the unique IDs of users and roles of IAM, or of a role
+    with a session, that may see everybody's jobs. `snap_start` starts the function from a snapshot.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 
@@ -12,7 +12,7 @@ from containers.http_api.principal import Principal, identify
 from containers.http_api.problems import NoSuchObject
 from containers.http_api.spending import spend
 from pipeline.artifacts import Location
-from pipeline.declared.names import names_of_function
+from pipeline.declared.names import HTTP_API, names_of_function
 from pipeline.declared.products import Product, taker
 from pipeline.observed import Call
 from pipeline.operations.lookup import latest_etag
@@ -20,8 +20,6 @@ from pipeline.operations.quotas import QuotasTable
 
 if TYPE_CHECKING:
     from pipeline.operations.site import Site
-
-CONTAINER: Final = "http-api"
 
 
 @dataclass(frozen=True)
@@ -80,5 +78,5 @@ class Current:
         """Return the deployment that the ARN of this process's function names. Loads boto3."""
         from pipeline.operations.site import own_site
 
-        names = names_of_function(self.call.lambda_context.invoked_function_arn, CONTAINER)
+        names = names_of_function(self.call.lambda_context.invoked_function_arn, HTTP_API)
         return own_site(names, self.products)
