@@ -27,6 +27,7 @@ from containers.http_api.problems import (
     WrongFields,
 )
 from containers.http_api.repeats import IdempotencyKey, answer_once
+from containers.http_api.views import is_none
 from containers.http_api.waiting import await_end, preferred_wait
 from pipeline.artifacts import Location
 from pipeline.contracts.selection import (
@@ -121,12 +122,12 @@ class SelectionView(BaseModel):
     id: str
     state: Literal["preparing", "ready", "failed"]
     expires_at: datetime
-    model: str | None = Field(default=None, exclude_if=lambda value: value is None)
-    width: int | None = Field(default=None, exclude_if=lambda value: value is None)
-    height: int | None = Field(default=None, exclude_if=lambda value: value is None)
-    mask: MaskGrid | None = Field(default=None, exclude_if=lambda value: value is None)
-    preview: Preview | None = Field(default=None, exclude_if=lambda value: value is None)
-    error: JobError | None = Field(default=None, exclude_if=lambda value: value is None)
+    model: str | None = Field(default=None, exclude_if=is_none)
+    width: int | None = Field(default=None, exclude_if=is_none)
+    height: int | None = Field(default=None, exclude_if=is_none)
+    mask: MaskGrid | None = Field(default=None, exclude_if=is_none)
+    preview: Preview | None = Field(default=None, exclude_if=is_none)
+    error: JobError | None = Field(default=None, exclude_if=is_none)
 
 
 class NewMasks(SubjectPrompt):
