@@ -11,13 +11,12 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.container_function import ContainerFunction
-from infra.http_gateway import CONTAINER
 from infra.release import Release
 from infra.settings import ApiSettings
 from pipeline.declared.blueprint import DeclaredFunction
 from pipeline.declared.containers import ContainerManifest
 from pipeline.declared.declaration import pascal_case
-from pipeline.declared.names import Names
+from pipeline.declared.names import HTTP_API, Names
 
 
 class FunctionStack(cdk.Stack):
@@ -63,7 +62,7 @@ class FunctionStack(cdk.Stack):
                 environment=environment,
                 application=application,
                 deployer=deployer,
-                snap_start=api.snap_start and manifest.name == CONTAINER,
+                snap_start=api.snap_start and manifest.name == HTTP_API,
             ).alias
             for declared in functions
         ]
@@ -83,8 +82,16 @@ def _environment(
         # Lambda publishes no new version without a change, and a digest may be released twice.
         "MATTELINE_RELEASE": release.version,
         **({"MATTELINE_ACCEPTED_LICENCES": licences} if licences else {}),
-        **({"MATTELINE_DOCS": api.docs} if api.docs and manifest.name == CONTAINER else {}),
+        **(_api_environment(api) if manifest.name == HTTP_API else {}),
     }
+
+
+def _api_environment(api: ApiSettings) -> dict[str, str]:
+    variables = {
+        "MATTELINE_DOCS": api.docs or "",
+        "MATTELINE_OPERATORS": " ".join(api.operators),
+    }
+    return {name: text for name, text in variables.items() if text}
 
 
 def _record(scope: Construct, name: str, release: Release) -> ssm.StringParameter:

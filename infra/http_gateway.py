@@ -15,10 +15,8 @@ from constructs import Construct
 
 from infra.settings import ApiSettings
 from pipeline.declared.blueprint import Blueprint
-from pipeline.declared.names import Names
+from pipeline.declared.names import HTTP_API, KEY_AUTHORIZER, Names
 
-CONTAINER: Final = "http-api"  # one API, whatever else serves HTTP
-KEY_AUTHORIZER: Final = "key-authorizer"
 _WAITS_MS: Final = 30_000  # the most that API Gateway allows
 _REMEMBERS_S: Final = 60  # so a key that was revoked works for a minute
 _HEADERS: Final = (
@@ -67,7 +65,7 @@ class HttpGateway(Construct):
     ) -> None:
         super().__init__(scope, "Gateway")
         self._names, self._settings = names, settings
-        (served,) = (each for each in blueprint.containers if each.name == CONTAINER)
+        (served,) = (each for each in blueprint.containers if each.name == HTTP_API)
         described = _description(blueprint.root / "containers" / served.folder / "openapi.json")
         api = apigateway.CfnApi(
             self,

@@ -41,6 +41,7 @@ Host = Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])
 Origin = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:\d{1,5})?$")]
 Https = Annotated[str, StringConstraints(pattern=r"^https://\S+$")]
 Folder = Annotated[str, StringConstraints(pattern=r"^https://\S*[^\s/]$")]
+UniqueId = Annotated[str, StringConstraints(pattern=r"^(AIDA[A-Z0-9]+|AROA[A-Z0-9]+(:\S+)?)$")]
 Certificate = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+$")
 ]
@@ -90,7 +91,8 @@ class ApiSettings(BaseModel):
     whose pages may call the API and send forms. `rate` is in requests a second, of all callers
     together; `burst` is how many may come at once. `domain` is a name of your own, with a
     `certificate` of ACM in the same region. `docs` is the address of the folder of documents, to
-    which problems refer. `snap_start` starts the function from a snapshot.
+    which problems refer. `operators` are the unique IDs of users and roles of IAM, or of a role
+    with a session, that may see everybody's jobs. `snap_start` starts the function from a snapshot.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -105,6 +107,7 @@ class ApiSettings(BaseModel):
     domain: Host | None = None
     certificate: Certificate | None = None
     docs: Folder | None = None
+    operators: Annotated[tuple[UniqueId, ...], BeforeValidator(_listed)] = ()
     snap_start: bool = False
 
     @model_validator(mode="after")

@@ -62,6 +62,14 @@ _OTHERS: Final[dict[str, type[JobFailure]]] = {
 }
 
 
+class Failure(NamedTuple):
+    """Why a job ended without a result. Message and hint are empty if nothing is known."""
+
+    name: str
+    message: str = ""
+    hint: str = ""
+
+
 class PublicError(NamedTuple):
     """An error as a job's owner may see it: of a closed list. Texts are empty if unknown."""
 
@@ -85,15 +93,19 @@ def public_error(name: str, message: str = "", hint: str = "") -> PublicError:
     return PublicError(kind, "", kind.hint)
 
 
-def innermost(error: str, cause: str) -> tuple[str, str]:
-    """Return the name and the text of the error that a cause ends with: a cause may contain one."""
-    while inner := _as_object(cause):
+def failure_in(error: str, cause: str) -> Failure:
+    """Return the failure that a cause ends with: a cause may contain another error and its cause.
+
+    The text of a named error is its message, and its hint on the next line.
+    """
+    while inner := read_cause(cause):
         error = inner.get("errorType") or inner.get("Error") or error
         cause = inner.get("errorMessage") or inner.get("Cause") or ""
-    return error, cause
+    message, _, hint = cause.partition("\n")
+    return Failure(error, message, hint)
 
 
-def _as_object(text: str) -> dict[str, Any]:
+def read_cause(text: str) -> dict[str, Any]:
     """Parse a cause; empty if it is no JSON object: executions can be stopped with any text."""
     try:
         value = json.loads(text)

@@ -104,7 +104,7 @@ class RestApi:
 
     def _unexpected(self, error: Exception) -> Response[str]:
         """Answer with an outage of AWS, which passes, or else with a bug."""
-        from pipeline.aws.outages import is_outage  # botocore is loaded when it was needed
+        from pipeline.aws.outages import is_outage  # loads botocore
 
         if is_outage(error):
             busy = TryAgainLater("a service of AWS is throttled, or does not answer")

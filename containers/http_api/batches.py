@@ -6,16 +6,16 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from containers.http_api.batch_views import Batch, FailedJobs, describe_batch, describe_failed
 from containers.http_api.current import Current
-from containers.http_api.cursors import read_numbers, write_cursor, wrong_cursor
-from containers.http_api.failures import BatchStopped, JobError, describe_batch, describe_failure
-from containers.http_api.jobs import Prefer
+from containers.http_api.cursors import MOST_LISTED, Limit, read_numbers, write_cursor, wrong_cursor
+from containers.http_api.failures import BatchStopped
 from containers.http_api.options import check_options, find_product
 from containers.http_api.problems import (
     InvalidRequest,
@@ -26,11 +26,10 @@ from containers.http_api.problems import (
     WrongFields,
 )
 from containers.http_api.repeats import IdempotencyKey, answer_once
-from containers.http_api.waiting import await_end, preferred_wait
+from containers.http_api.waiting import Prefer, await_end, preferred_wait
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product
 from pipeline.operations.batches import (
-    Counts,
     FailedPlace,
     FollowedBatch,
     NoPlace,
@@ -42,13 +41,8 @@ from pipeline.operations.executions import stop
 
 MOST_KEYS: Final = 10_000
 _MOST_COUNTED: Final = 50_000  # objects below a prefix: S3 lists that many in some seconds
-_MOST_LISTED: Final = 100
 _ALL: Final = 100.0  # percent: each object has an outcome of its own, and stops no other
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-
-
-def _absent(value: object) -> bool:
-    return value is None
 
 
 class NewBatch(BaseModel):
@@ -65,65 +59,6 @@ class NewBatch(BaseModel):
     product: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     force: bool = False
-
-
-class BatchCounts(BaseModel):
-    """The objects of a batch, by what became of them.
-
-    `total` grows while they are listed. Those that `succeeded` are done or duplicates. Those that
-    were `aborted` ran when the batch was stopped.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    total: int
-    pending: int
-    running: int
-    succeeded: int
-    failed: int
-    aborted: int
-
-    @classmethod
-    def of(cls, counts: Counts) -> BatchCounts:
-        return cls.model_validate(vars(counts))
-
-
-class Batch(BaseModel):
-    """A batch. One that is `done` has processed all its objects, some of which may have failed.
-
-    One that `failed` could not process all, or was stopped: `error` says why and what to do.
-    `counts` are missing until its objects are listed.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    state: Literal["running", "done", "failed"]
-    product: str | None = Field(default=None, exclude_if=_absent)
-    prefix: str | None = Field(default=None, exclude_if=_absent)
-    counts: BatchCounts | None = Field(default=None, exclude_if=_absent)
-    error: JobError | None = Field(default=None, exclude_if=_absent)
-    started_at: datetime | None = Field(default=None, exclude_if=_absent)
-    ended_at: datetime | None = Field(default=None, exclude_if=_absent)
-
-
-class FailedJob(BaseModel):
-    """An object of a batch that failed. `job` is an id of its job, if it has one."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    job: str | None = Field(default=None, exclude_if=_absent)
-    error: JobError
-
-
-class FailedJobs(BaseModel):
-    """Some failures of a batch. With a `cursor`, there are more: ask again with it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    failures: tuple[FailedJob, ...]
-    cursor: str | None = Field(default=None, exclude_if=_absent)
 
 
 def add_batches(
@@ -164,7 +99,7 @@ def add_batches(
     def list_batch_failures(
         name: str,
         cursor: Annotated[str | None, Query(max_length=200)] = None,
-        limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50,
+        limit: Limit = 50,
     ) -> FailedJobs:
         return desk.failures(name, cursor, limit)
 
@@ -222,24 +157,7 @@ class _Desk:
         return found
 
     def describe(self, name: str, found: FollowedBatch) -> Batch:
-        execution = found.execution
-        given = execution.input if isinstance(execution.input, dict) else {}
-        machine = given.get("machine")
-        product = next((each for each in self.current.products if each.machine == machine), None)
-        done = execution.status == "SUCCEEDED"
-        error = None
-        if found.ended and not done:
-            error = describe_batch(execution.error or execution.status, self.docs)
-        return Batch(
-            id=name,
-            state="done" if done else "failed" if found.ended else "running",
-            product=product.name if product else None,
-            prefix=given.get("prefix"),
-            counts=BatchCounts.of(found.counts) if found.counts else None,
-            error=error,
-            started_at=execution.started,
-            ended_at=execution.ended,
-        )
+        return describe_batch(name, found, self.current.products, self.docs)
 
     def failures(self, name: str, cursor: str | None, limit: int) -> FailedJobs:
         if not self.find(name).ended:
@@ -251,14 +169,7 @@ class _Desk:
             raise wrong_cursor() from error
         if page is None:
             raise NoReport("the batch has no report")
-        failures = tuple(
-            FailedJob(
-                key=each.key,
-                job=each.execution or None,
-                error=describe_failure(each.failure, self.docs),
-            )
-            for each in page.failed
-        )
+        failures = tuple(describe_failed(each, self.docs) for each in page.failed)
         rest = write_cursor(page.after) if page.after else None
         return FailedJobs(failures=failures, cursor=rest)
 
@@ -282,7 +193,7 @@ class _Desk:
             WrongField(field=f"body.keys.{number}", detail=f"{key!r:.200} is no key of yours")
             for number, key in enumerate(asked.keys or ())
             if not key.startswith(visible) or key.endswith("/")
-        ][:_MOST_LISTED]
+        ][:MOST_LISTED]
         if wrong:
             raise WrongFields(InvalidRequest(wrong[0].detail), *wrong)
 

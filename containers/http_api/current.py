@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 
 from containers.http_api.principal import Principal, identify
 from containers.http_api.problems import NoSuchObject
-from containers.http_api.quotas import spend
+from containers.http_api.spending import spend
 from pipeline.artifacts import Location
-from pipeline.declared.names import names_of_function
+from pipeline.declared.names import HTTP_API, names_of_function
 from pipeline.declared.products import Product, taker
 from pipeline.observed import Call
 from pipeline.operations.lookup import latest_etag
+from pipeline.operations.quotas import QuotasTable
 
 if TYPE_CHECKING:
     from pipeline.operations.site import Site
-
-CONTAINER: Final = "http-api"
 
 
 @dataclass(frozen=True)
@@ -71,12 +70,13 @@ class Current:
         be started with a form; `masks` is of another window, so count them without the other two.
         Raises QuotaExceeded.
         """
-        spend(self, {"jobs": jobs, "upload_bytes": upload_bytes, "masks": masks})
+        asked = {"jobs": jobs, "upload_bytes": upload_bytes, "masks": masks}
+        spend(QuotasTable(self.site), self.principal.prefix, asked, self.headers)
 
     @functools.cached_property
     def site(self) -> Site:
         """Return the deployment that the ARN of this process's function names. Loads boto3."""
         from pipeline.operations.site import own_site
 
-        names = names_of_function(self.call.lambda_context.invoked_function_arn, CONTAINER)
+        names = names_of_function(self.call.lambda_context.invoked_function_arn, HTTP_API)
         return own_site(names, self.products)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Any
+from typing import Annotated, Any, Final
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from containers.http_api.problems import InvalidRequest, WrongFields
 from pipeline.operations.jobs_table import Place
+
+MOST_LISTED: Final = 100  # in one answer
+Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
 
 
 def write_cursor(place: tuple[str | int, ...]) -> str:

@@ -8,8 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from containers.http_api.problems import summary_of, type_of
 from pipeline.errors import NamedError, leaves
-from pipeline.operations.following import Failure
-from pipeline.outcomes import ResultDeleted, ResultGone, public_error
+from pipeline.outcomes import Failure, ResultDeleted, ResultGone, public_error
 
 
 class BatchFailure(NamedError):
@@ -75,7 +74,7 @@ def describe_failure(failure: Failure, docs: str) -> JobError:
     return _error(kind, docs, message=message or summary_of(kind), hint=hint)
 
 
-def describe_batch(name: str, docs: str) -> JobError:
+def describe_batch_failure(name: str, docs: str) -> JobError:
     """Return why a batch failed: `name` is its execution's error, or its status without one."""
     kinds = leaves(BatchFailure) | {"ABORTED": BatchStopped, "TIMED_OUT": BatchTimedOut}
     return _own(kinds.get(name, BatchFailed), docs)

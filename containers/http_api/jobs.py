@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
-from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -20,12 +20,12 @@ from pydantic import (
 )
 
 from containers.http_api.current import Current
-from containers.http_api.cursors import read_cursor, write_cursor
+from containers.http_api.cursors import Limit, read_cursor, write_cursor
 from containers.http_api.options import check_options, find_product
 from containers.http_api.problems import NoSuchJob, NotDeletable, NotReplayable, NotRunning
 from containers.http_api.repeats import IdempotencyKey, answer_once
 from containers.http_api.views import STATES, Job, Jobs, Listed, View, summarise
-from containers.http_api.waiting import LONGEST_S, await_end, preferred_wait
+from containers.http_api.waiting import Prefer, await_end, preferred_wait
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product, taker
 from pipeline.operations.executions import find_execution, start_new, stop
@@ -35,16 +35,6 @@ from pipeline.operations.lookup import Job as RecordedJob
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DUPLICATE
 from pipeline.outcomes import JobStopped
-
-_MOST_LISTED: Final = 100
-Prefer = Annotated[
-    str | None,
-    Header(
-        alias="Prefer",
-        max_length=200,
-        description=f"`wait=10` answers when the job has ended, or after 10 s (up to {LONGEST_S}).",
-    ),
-]
 
 
 def _not_a_number(since: object) -> object:
@@ -106,7 +96,7 @@ def add_jobs(
         status: Annotated[Listed | None, Query()] = None,
         since: Annotated[Since | None, Query()] = None,
         cursor: Annotated[str | None, Query(max_length=3000)] = None,
-        limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50,
+        limit: Limit = 50,
     ) -> Jobs:
         return desk.listed(status, since, cursor, limit)
 

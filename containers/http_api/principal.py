@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from containers.http_api.problems import NoPrincipal
-from pipeline import api_keys
+from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.operations.owning import prefix_of
 
-OPERATOR_SCOPE: Final = api_keys.OPERATOR_SCOPE
 # The last one has the groups of a user of Amazon Cognito, which only its administrators change.
 _SCOPE_CLAIMS: Final = ("scope", "scp", "cognito:groups")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
+from operator import not_
 from typing import ClassVar, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
@@ -235,8 +236,8 @@ class Problem(BaseModel):
     detail: str
     hint: str
     request_id: str
-    errors: tuple[WrongField, ...] = Field(default=(), exclude_if=lambda errors: not errors)
-    quotas: tuple[QuotaState, ...] = Field(default=(), exclude_if=lambda quotas: not quotas)
+    errors: tuple[WrongField, ...] = Field(default=(), exclude_if=not_)
+    quotas: tuple[QuotaState, ...] = Field(default=(), exclude_if=not_)
 
 
 def describe_problem(

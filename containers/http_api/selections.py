@@ -27,6 +27,7 @@ from containers.http_api.problems import (
     WrongFields,
 )
 from containers.http_api.repeats import IdempotencyKey, answer_once
+from containers.http_api.views import is_none
 from containers.http_api.waiting import await_end, preferred_wait
 from pipeline.artifacts import Location
 from pipeline.contracts.selection import (
@@ -47,7 +48,6 @@ from pipeline.errors import (
     UnknownModel,
     leaves,
 )
-from pipeline.operations.following import Failure
 from pipeline.operations.lookup import first_key
 from pipeline.operations.presigning import presign_get
 from pipeline.operations.selecting import (
@@ -62,6 +62,7 @@ from pipeline.operations.selecting import (
     select_subject,
 )
 from pipeline.operations.uploading import read_upload
+from pipeline.outcomes import Failure
 from pipeline.photo.grey_png import require_grey_png
 from pipeline.photo.prompts import SubjectPrompt, in_pixels
 
@@ -121,12 +122,12 @@ class SelectionView(BaseModel):
     id: str
     state: Literal["preparing", "ready", "failed"]
     expires_at: datetime
-    model: str | None = Field(default=None, exclude_if=lambda value: value is None)
-    width: int | None = Field(default=None, exclude_if=lambda value: value is None)
-    height: int | None = Field(default=None, exclude_if=lambda value: value is None)
-    mask: MaskGrid | None = Field(default=None, exclude_if=lambda value: value is None)
-    preview: Preview | None = Field(default=None, exclude_if=lambda value: value is None)
-    error: JobError | None = Field(default=None, exclude_if=lambda value: value is None)
+    model: str | None = Field(default=None, exclude_if=is_none)
+    width: int | None = Field(default=None, exclude_if=is_none)
+    height: int | None = Field(default=None, exclude_if=is_none)
+    mask: MaskGrid | None = Field(default=None, exclude_if=is_none)
+    preview: Preview | None = Field(default=None, exclude_if=is_none)
+    error: JobError | None = Field(default=None, exclude_if=is_none)
 
 
 class NewMasks(SubjectPrompt):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import not_
 from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -40,12 +41,9 @@ STATES: Final[Mapping[str, State]] = {
 }
 
 
-def _left_out_if_none(value: object) -> bool:
+def is_none(value: object) -> bool:
+    """Return True for a field that an answer leaves out."""
     return value is None
-
-
-def _left_out_if_empty(value: tuple[object, ...]) -> bool:
-    return not value
 
 
 class ResultFile(BaseModel):
@@ -56,12 +54,12 @@ class ResultFile(BaseModel):
     name: str
     url: str
     expires_at: datetime
-    kind: str | None = Field(default=None, exclude_if=_left_out_if_none)
-    media_type: str | None = Field(default=None, exclude_if=_left_out_if_none)
-    bytes: int | None = Field(default=None, exclude_if=_left_out_if_none)
-    sha256: str | None = Field(default=None, exclude_if=_left_out_if_none)
-    width: int | None = Field(default=None, exclude_if=_left_out_if_none)
-    height: int | None = Field(default=None, exclude_if=_left_out_if_none)
+    kind: str | None = Field(default=None, exclude_if=is_none)
+    media_type: str | None = Field(default=None, exclude_if=is_none)
+    bytes: int | None = Field(default=None, exclude_if=is_none)
+    sha256: str | None = Field(default=None, exclude_if=is_none)
+    width: int | None = Field(default=None, exclude_if=is_none)
+    height: int | None = Field(default=None, exclude_if=is_none)
 
 
 class TaskProgress(BaseModel):
@@ -70,7 +68,7 @@ class TaskProgress(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     task: str
-    ms: float | None = Field(default=None, exclude_if=_left_out_if_none)
+    ms: float | None = Field(default=None, exclude_if=is_none)
 
 
 class Job(BaseModel):
@@ -88,16 +86,16 @@ class Job(BaseModel):
 
     id: str
     state: State
-    product: str | None = Field(default=None, exclude_if=_left_out_if_none)
-    key: str | None = Field(default=None, exclude_if=_left_out_if_none)
-    job: str | None = Field(default=None, exclude_if=_left_out_if_none)
-    execution: str | None = Field(default=None, exclude_if=_left_out_if_none)
-    updated_at: datetime | None = Field(default=None, exclude_if=_left_out_if_none)
-    form_expires_at: datetime | None = Field(default=None, exclude_if=_left_out_if_none)
-    error: JobError | None = Field(default=None, exclude_if=_left_out_if_none)
-    results: tuple[ResultFile, ...] = Field(default=(), exclude_if=_left_out_if_empty)
-    record: ResultFile | None = Field(default=None, exclude_if=_left_out_if_none)
-    tasks: tuple[TaskProgress, ...] = Field(default=(), exclude_if=_left_out_if_empty)
+    product: str | None = Field(default=None, exclude_if=is_none)
+    key: str | None = Field(default=None, exclude_if=is_none)
+    job: str | None = Field(default=None, exclude_if=is_none)
+    execution: str | None = Field(default=None, exclude_if=is_none)
+    updated_at: datetime | None = Field(default=None, exclude_if=is_none)
+    form_expires_at: datetime | None = Field(default=None, exclude_if=is_none)
+    error: JobError | None = Field(default=None, exclude_if=is_none)
+    results: tuple[ResultFile, ...] = Field(default=(), exclude_if=not_)
+    record: ResultFile | None = Field(default=None, exclude_if=is_none)
+    tasks: tuple[TaskProgress, ...] = Field(default=(), exclude_if=not_)
 
 
 class JobSummary(BaseModel):
@@ -110,7 +108,7 @@ class JobSummary(BaseModel):
     product: str
     key: str
     updated_at: datetime
-    error: str | None = Field(default=None, exclude_if=_left_out_if_none)
+    error: str | None = Field(default=None, exclude_if=is_none)
 
 
 class Jobs(BaseModel):
@@ -119,7 +117,7 @@ class Jobs(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     jobs: tuple[JobSummary, ...]
-    cursor: str | None = Field(default=None, exclude_if=_left_out_if_none)
+    cursor: str | None = Field(default=None, exclude_if=is_none)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,23 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
+from typing import Annotated, Final, Protocol, TypeVar
+
+from aws_lambda_powertools.event_handler.openapi.params import Header
 
 LONGEST_S: Final = 20  # API Gateway answers for the function after 30
 _WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=[,;]|$)", re.IGNORECASE)
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 2.0
+
+Prefer = Annotated[
+    str | None,
+    Header(
+        alias="Prefer",
+        max_length=200,
+        description=f"`wait=10` answers when the job has ended, or after 10 s (up to {LONGEST_S}).",
+    ),
+]
 
 
 class Ending(Protocol):

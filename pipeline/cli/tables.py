@@ -1,4 +1,4 @@
-"""Print jobs, quarantined uploads and audits as tables."""
+"""Print what the commands for operators list, as tables."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from pipeline.cli.report import console
 from pipeline.operations.auditing import Audit
+from pipeline.operations.dead_letters import DeadLetter
 from pipeline.operations.executions import sentences
 from pipeline.operations.history import Visit
 from pipeline.operations.jobs_table import JobRow
@@ -20,6 +21,7 @@ from pipeline.operations.quotas import EVERYBODY, Usage
 from pipeline.operations.repairing import Repair
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import KINDS
+from pipeline.webhooks.registered import EVENTS, Webhook
 
 _COLOURS: Final = {
     "DONE": "green",
@@ -147,6 +149,28 @@ def print_quotas(usages: Sequence[Usage]) -> None:
                 "" if everybody or each.left is None else f"{each.left:,}",
                 "" if everybody else _when(each.resets_at),
             )
+    console().print(table)
+
+
+def print_webhooks(webhooks: Sequence[Webhook]) -> None:
+    """Print one line for each webhook."""
+    table = Table("webhook", "events", "prefix", "state")
+    table.add_column("address", overflow="fold")
+    for each in webhooks:
+        events = "all" if set(each.events) == set(EVENTS) else ", ".join(each.events)
+        state = f"disabled: {each.disabled}" if each.disabled else "enabled"
+        table.add_row(each.webhook_id, events, *map(escape, (each.prefix, state, each.url)))
+    console().print(table)
+
+
+def print_dead_letters(letters: Sequence[DeadLetter]) -> None:
+    """Print one line for each message that was given up."""
+    table = Table("message", "webhook", "event", "given up")
+    table.add_column("key", overflow="fold")
+    table.add_column("last error", overflow="fold")
+    for each in letters:
+        texts = map(escape, (each.key, each.reason))
+        table.add_row(each.message_id, each.webhook_id, each.event, _when(each.died_at), *texts)
     console().print(table)
 
 

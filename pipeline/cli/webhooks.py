@@ -7,10 +7,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
-from pipeline.cli.report import console
+from pipeline.cli import tables
 from pipeline.cli.site import site_options
 from pipeline.operations.dead_letters import dead_letters, resend
 from pipeline.operations.site import Site
@@ -72,13 +70,7 @@ def add(site: Site, url: str, events: tuple[str, ...], prefix: str) -> None:
 @site_options
 def list_all(site: Site) -> None:
     """List registered webhooks."""
-    table = Table("webhook", "events", "prefix", "state")
-    table.add_column("address", overflow="fold")
-    for each in list_webhooks(site):
-        events = "all" if set(each.events) == set(EVENTS) else ", ".join(each.events)
-        state = f"disabled: {each.disabled}" if each.disabled else "enabled"
-        table.add_row(each.webhook_id, events, *map(escape, (each.prefix, state, each.url)))
-    console().print(table)
+    tables.print_webhooks(list_webhooks(site))
 
 
 @webhooks.command("rotate")
@@ -118,14 +110,7 @@ def remove(site: Site, webhook: str) -> None:
 @site_options
 def dead(site: Site, webhook: str | None) -> None:
     """List messages that were given up after a day."""
-    table = Table("message", "webhook", "event", "given up")
-    table.add_column("key", overflow="fold")
-    table.add_column("last error", overflow="fold")
-    for each in dead_letters(site, webhook_id=webhook):
-        when = f"{each.died_at.astimezone():%Y-%m-%d %H:%M:%S}"
-        texts = map(escape, (each.key, each.reason))
-        table.add_row(each.message_id, each.webhook_id, each.event, when, *texts)
-    console().print(table)
+    tables.print_dead_letters(dead_letters(site, webhook_id=webhook))
 
 
 @webhooks.command("resend")

@@ -15,6 +15,7 @@ import boto3
 from botocore.config import Config
 
 from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.names import HTTP_API, KEY_AUTHORIZER
 from pipeline.local.deployment import NAMES, REGION, deploy, functions
 from pipeline.local.event_bridge import EventBridge
 from pipeline.local.gateway.gateway import PREFIX, Gateway
@@ -43,8 +44,6 @@ CREDENTIALS: Final = {
 ACCOUNT: Final = Account(
     CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], REGION
 )
-API: Final = "http-api"  # the container behind the HTTP API: a deployment has one such API
-KEY_AUTHORIZER: Final = "key-authorizer"
 _CLIENTS_LOCK: Final = threading.Lock()
 WORKERS_PER_FUNCTION: Final = max(1, min(4, os.cpu_count() or 1))
 MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of one state machine; other events wait
@@ -120,14 +119,14 @@ def _services(host: LambdaHost, blueprint: Blueprint, endpoint: str) -> WSGIAppl
     """Return every service of the cloud: each takes the requests it knows, and passes on others."""
     functions = LambdaApi(moto_app(), host, arn_prefix=f"{NAMES.arn('lambda')}:function:")
     route = Route(
-        function=NAMES.function(API),
-        function_arn=NAMES.function_arn(API),
+        function=NAMES.function(HTTP_API),
+        function_arn=NAMES.function_arn(HTTP_API),
         account=NAMES.account,
         access_key=ACCOUNT.access_key,
     )
     keys = KeyAuthorizer(host, NAMES.operation(KEY_AUTHORIZER), NAMES.operation_arn(KEY_AUTHORIZER))
     gateway = Gateway(S3Gate(functions, ACCOUNT), host, route, keys=keys)
-    (api,) = (container for container in blueprint.containers if container.name == API)
+    (api,) = (container for container in blueprint.containers if container.name == HTTP_API)
     return Page(gateway, blueprint.root / "containers" / api.folder / "page", origin=endpoint)
 
 

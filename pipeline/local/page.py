@@ -1,12 +1,9 @@
-"""Serve the page, which is plain files, at the root of the local cloud's port.
-
-On AWS, CloudFront serves the same files from a private bucket, with the same headers.
-"""
+"""Serve the page, which is plain files, at the root of the local cloud's port."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,19 +19,14 @@ MEDIA_TYPES: Final = {
 }
 
 
-def security_headers(hosts: Sequence[str] = ()) -> dict[str, str]:
-    """Return the headers of every file of the page.
-
-    `hosts` are origins other than the page's own that it uploads to and shows results from: the
-    buckets', on AWS.
-    """
-    own = " ".join(("'self'", *hosts))
+def security_headers() -> dict[str, str]:
+    """Return the headers of every file of the page, which may use its own origin only."""
     policy = {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
-        "img-src": f"{own} blob:",
-        "connect-src": own,
+        "img-src": "'self' blob:",
+        "connect-src": "'self'",
         "form-action": "'none'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",

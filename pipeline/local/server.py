@@ -1,7 +1,4 @@
-"""Serve every AWS service on one port of 127.0.0.1.
-
-`lambda_api` answers Lambda's Invoke call, moto all other requests.
-"""
+"""Serve the local cloud's application on one port of 127.0.0.1, to programs and its own page."""
 
 from __future__ import annotations
 

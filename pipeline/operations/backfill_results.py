@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
 from pipeline.operations.site import Site
+from pipeline.outcomes import read_cause
 
 _MANIFEST: Final = "/manifest.json"
 
@@ -81,18 +82,10 @@ def object_result(item: dict[str, Any]) -> ObjectResult:
         key=asked["key"],
         status=answered.get("status") or item["Status"],
         job_id=answered.get("job_id", ""),
-        error=_innermost(item.get("Error", ""), item.get("Cause", "")),
+        # That of the product's execution, which the child reports as States.TaskFailed.
+        error=str(read_cause(item.get("Cause", "")).get("Error", item.get("Error", ""))),
         execution=answered.get("execution") or item["ExecutionArn"],
     )
-
-
-def _innermost(error: str, cause: str) -> str:
-    """Return the error of the product's execution, which the child reports as States.TaskFailed."""
-    try:
-        told = json.loads(cause)
-    except ValueError:
-        return error
-    return str(told.get("Error", error)) if isinstance(told, dict) else error
 
 
 def _read(site: Site, place: Location) -> Any:  # noqa: ANN401 - JSON

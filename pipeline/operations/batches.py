@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,14 +11,12 @@ from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
 from pipeline.operations.backfill_results import find_manifests
-from pipeline.operations.executions import Execution, find_execution
-from pipeline.operations.following import Failure
+from pipeline.operations.executions import EXECUTION_NAME, Execution, find_execution
 from pipeline.operations.owned_ids import made_at, new_id
 from pipeline.operations.site import Site
-from pipeline.outcomes import innermost
+from pipeline.outcomes import Failure, failure_in, read_cause
 
 MACHINE: Final = "backfill"
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _CHUNK: Final = 256 * 1024  # bytes that are read of a file of failures at a time
 _BETWEEN: Final = "[, \n\r\t"
 
@@ -87,7 +84,7 @@ def follow_batch(site: Site, name: str, *, owner: str, visible: str) -> Followed
 
     Only batches that were named for the prefix `owner` are found, or any if `visible` is empty.
     """
-    if made_at(name, _owner(owner)) is None and (visible or not _NAME.fullmatch(name)):
+    if made_at(name, _owner(owner)) is None and (visible or not EXECUTION_NAME.fullmatch(name)):
         return None
     execution = find_execution(site, site.names.execution_arn(MACHINE, name))
     return FollowedBatch(execution, _counts(site, execution)) if execution else None
@@ -188,15 +185,10 @@ def _failed(item: Mapping[str, Any]) -> FailedObject:
     """Read the ResultWriter's entry of a child execution, whose cause has the product's own."""
     if not isinstance(item.get("Input"), str):
         raise NoPlace
-    name, text = innermost(item.get("Error") or item.get("Status", ""), item.get("Cause") or "")
-    message, _, hint = text.partition("\n")
-    try:
-        told = json.loads(item.get("Cause") or "{}")
-    except ValueError:
-        told = {}
-    execution = told.get("Name") if isinstance(told, dict) else None
+    error, cause = item.get("Error") or item.get("Status", ""), item.get("Cause") or ""
+    execution = read_cause(cause).get("Name")
     return FailedObject(
         key=str(json.loads(item["Input"])["key"]),
-        failure=Failure(name, message, hint),
+        failure=failure_in(error, cause),
         execution=execution if isinstance(execution, str) else "",
     )

@@ -10,9 +10,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from pipeline.operations.executions import sentences, start_once
+from pipeline.operations.executions import in_one_line, start_once
+from pipeline.operations.scanning import every_row
 from pipeline.operations.site import Site
-from pipeline.outcomes import innermost
+from pipeline.outcomes import failure_in
 
 MACHINE: Final = "deliver-webhook"
 
@@ -40,8 +41,7 @@ class DeadLetter:
     @property
     def reason(self) -> str:
         """Return the last error in one line: its name, what is wrong, what to do."""
-        name, text = innermost(self.error, self.cause)
-        return f"{name}: {sentences(*text.splitlines())}"
+        return in_one_line(failure_in(self.error, self.cause))
 
 
 def dead_letters(site: Site, *, webhook_id: str | None = None) -> list[DeadLetter]:
@@ -75,12 +75,7 @@ def forget_dead_letters(site: Site, webhook_id: str) -> None:
 
 
 def _read(site: Site) -> Iterator[DeadLetter]:
-    pages = (
-        site.client("dynamodb")
-        .get_paginator("scan")
-        .paginate(TableName=site.names.table("dead-letters"), ConsistentRead=True)
-    )
-    for item in (item for page in pages for item in page["Items"]):
+    for item in every_row(site.client("dynamodb"), site.names.table("dead-letters")):
         texts = {name: value["S"] for name, value in item.items()}
         died_at = datetime.fromisoformat(texts.pop("died_at"))
         yield DeadLetter(**texts, died_at=died_at)

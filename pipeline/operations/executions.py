@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +17,10 @@ from pydantic import JsonValue
 from pipeline.artifacts import Location
 from pipeline.declared.products import Product
 from pipeline.operations.site import Site
-from pipeline.outcomes import innermost, verdict_of
+from pipeline.outcomes import Failure, failure_in, verdict_of
 
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)  # stands for a start that is not known
+EXECUTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _DIGEST_LENGTH: Final = 24
 
 
@@ -65,8 +67,11 @@ class Execution:
     @cached_property
     def reason(self) -> str:
         """The error in one line: its name, what is wrong, what to do."""
-        name, cause = innermost(self.error or "", self.cause or "")
-        return f"{name}: {sentences(*cause.splitlines())}"
+        return in_one_line(failure_in(self.error or "", self.cause or ""))
+
+
+def in_one_line(failure: Failure) -> str:
+    return f"{failure.name}: {sentences(failure.message, *failure.hint.splitlines())}"
 
 
 def sentences(*parts: str) -> str:

@@ -6,14 +6,13 @@ not below the keys that the caller may see is not found.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
-from pipeline.operations.executions import Execution, find_execution
+from pipeline.operations.executions import EXECUTION_NAME, Execution, find_execution
 from pipeline.operations.jobs_table import (
     DELETED,
     DONE,
@@ -28,10 +27,9 @@ from pipeline.operations.repairing import GONE
 from pipeline.operations.site import Site
 from pipeline.operations.uploading import Upload, read_upload
 from pipeline.operations.verdicts import DUPLICATE, WAITING
-from pipeline.outcomes import innermost
+from pipeline.outcomes import Failure, failure_in
 
 EXPIRED: Final = "EXPIRED"
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")  # of jobs and of executions
 _MOST_JOBS: Final = 20  # of one upload: its form can be sent more than once
 
 
@@ -55,14 +53,6 @@ class Followed:
         return self.state not in {WAITING, RUNNING}
 
 
-class Failure(NamedTuple):
-    """Why a job ended without a result. Message and hint are empty if nothing is known."""
-
-    name: str
-    message: str = ""
-    hint: str = ""
-
-
 class Result(NamedTuple):
     """A published result: where its record is, and what the record states of each file."""
 
@@ -78,7 +68,7 @@ def follow(site: Site, name: str, *, owner: str, visible: str) -> Followed | Non
     """
     if upload := read_upload(name, owner):
         return _of_upload(site, upload)
-    if not _NAME.fullmatch(name):
+    if not EXECUTION_NAME.fullmatch(name):  # ids of jobs are such names too
         return None
     found = _named(site, name)
     if found is None or not visible:
@@ -159,10 +149,3 @@ def _of_execution(site: Site, execution: Execution, row: JobRow | None) -> Follo
     if state in {DONE, DUPLICATE} and row and row.status == DELETED:
         state = DELETED
     return Followed(state, source, row=row, execution=execution)
-
-
-def failure_in(error: str, cause: str) -> Failure:
-    """Return the failure that an execution's error and cause tell of."""
-    name, text = innermost(error, cause)
-    message, _, hint = text.partition("\n")
-    return Failure(name, message, hint)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from pipeline.contracts.contract import FOREVER
+from pipeline.operations.scanning import Item, every_row
 from pipeline.operations.site import Site
 
 RUNNING: Final = "RUNNING"
@@ -97,11 +98,7 @@ class JobsTable:
 
     def rows(self) -> Iterator[JobRow]:
         """Read every row, in no order."""
-        pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self._name, ConsistentRead=True
-        )
-        for page in pages:
-            yield from map(self._read, page["Items"])
+        return map(self._read, every_row(self._dynamodb, self._name))
 
     def of_execution(self, arn: str) -> JobRow | None:
         """Find the job whose latest execution this is, else the record named after it.
@@ -151,13 +148,13 @@ class JobsTable:
     def claimed_by(self, arns: Sequence[str]) -> JobRow | None:
         """Find the job that one of these executions once claimed, by reading the whole table."""
         values = {f":arn{number}": {"S": arn} for number, arn in enumerate(arns)}
-        pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self._name,
-            ConsistentRead=True,
+        found = every_row(
+            self._dynamodb,
+            self._name,
             FilterExpression=" OR ".join(f"contains(claimed_by, {name})" for name in values),
             ExpressionAttributeValues=values,
         )
-        return next((self._read(item) for page in pages for item in page["Items"]), None)
+        return next(map(self._read, found), None)
 
     def close(self, row: JobRow, *, error: str, reason: str) -> bool:
         """Mark the job FAILED and release its claim; False if the row has changed since."""
@@ -273,7 +270,7 @@ class JobsTable:
             return False
         return True
 
-    def _read(self, item: Mapping[str, Mapping[str, Any]]) -> JobRow:
+    def _read(self, item: Item) -> JobRow:
         plain = {name: next(iter(value.values())) for name, value in item.items()}
         claimed_by = tuple(plain.pop("claimed_by", ()))
         missed_by = tuple(plain.pop("missed_by", ()))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pipeline.api_keys import OPERATOR_SCOPE, new_key
 from pipeline.operations.owning import prefix_of
+from pipeline.operations.scanning import Item, every_row
 from pipeline.operations.site import Site
 
 _TABLE: Final = "keys"
@@ -78,10 +79,7 @@ class KeysTable:
 
     def rows(self) -> list[KeyRow]:
         """Read every key, by name, latest first."""
-        pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self._name, ConsistentRead=True
-        )
-        rows = [_read(item) for page in pages for item in page["Items"]]
+        rows = map(_read, every_row(self._dynamodb, self._name))
         return sorted(rows, key=lambda row: (row.name, -row.created_at.timestamp(), row.id))
 
     def revoke(self, key_id: str) -> KeyRow | None:
@@ -103,7 +101,7 @@ class KeysTable:
         return _read(answer["Attributes"])
 
 
-def _read(item: Mapping[str, Mapping[str, Any]]) -> KeyRow:
+def _read(item: Item) -> KeyRow:
     return KeyRow(
         id=item["id"]["S"],
         name=item["name"]["S"],

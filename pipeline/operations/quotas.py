@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from pipeline.aws.outages import Unanswered
+from pipeline.operations.scanning import Item, every_row
 from pipeline.operations.site import Site
 
 EVERYBODY: Final = "default"  # whose limits are those of principals without limits of their own
@@ -55,7 +56,7 @@ QUOTAS: Final = (
     Quota("masks", Window.MINUTE, 120),
 )
 Limits = Mapping[str, int | None]  # by the name of the quota; None is no limit
-Rows = Mapping[str, Mapping[str, Any]]  # as DynamoDB returns them, by id
+Rows = Mapping[str, Item]  # by id
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,10 @@ class Standing:
 class OverQuota(Exception):
     """A request asks for more than is left in these quotas. It was not counted."""
 
-    def __init__(self, exceeded: tuple[Standing, ...], asked: Mapping[str, int]) -> None:
+    def __init__(self, exceeded: tuple[Standing, ...]) -> None:
         names = " and ".join(each.quota.name for each in exceeded)
         super().__init__(f"{names}: the quota is used up")
         self.exceeded = exceeded
-        self.asked = asked
 
 
 class Usage(NamedTuple):
@@ -113,7 +113,7 @@ class QuotasTable:
         standings = tuple(_standing(each, limits, counts, now) for each in quotas)
         if not counted:
             exceeded = (each for each in standings if not each.has(asked[each.quota.name]))
-            raise OverQuota(tuple(exceeded), asked)
+            raise OverQuota(tuple(exceeded))
         return standings
 
     def standings(self, prefix: str, now: datetime) -> tuple[Standing, ...]:
@@ -127,10 +127,7 @@ class QuotasTable:
 
         Reads the whole table.
         """
-        pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self._name, ConsistentRead=True
-        )
-        rows = {item["id"]["S"]: item for page in pages for item in page["Items"]}
+        rows = {item["id"]["S"]: item for item in every_row(self._dynamodb, self._name)}
         limited = {row.removeprefix(_LIMITS) for row in rows if row.startswith(_LIMITS)}
         counted = {
             prefix

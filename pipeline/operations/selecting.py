@@ -17,9 +17,9 @@ from pipeline.contracts.selection import PreparedSelection, SelectSubject, Subje
 from pipeline.declared.models import ModelRow
 from pipeline.errors import PipelineError, leaves
 from pipeline.operations.executions import find_execution, start_named
-from pipeline.operations.following import Failure, failure_in
 from pipeline.operations.owned_ids import made_at, new_id
 from pipeline.operations.site import Site
+from pipeline.outcomes import Failure, failure_in
 from pipeline.photo.prompts import SubjectPrompt
 
 MACHINE: Final = "prepare-selection"

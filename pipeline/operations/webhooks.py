@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from pipeline.operations.dead_letters import forget_dead_letters
+from pipeline.operations.scanning import every_row
 from pipeline.operations.site import Site
 from pipeline.webhooks.addresses import Resolve, public_addresses, read_address
 from pipeline.webhooks.registered import EVENTS, MOST, Webhook
@@ -66,10 +67,7 @@ def add_webhook(
 
 def list_webhooks(site: Site) -> list[Webhook]:
     """Return all webhooks, the oldest first."""
-    pages = (
-        _dynamodb(site).get_paginator("scan").paginate(TableName=_table(site), ConsistentRead=True)
-    )
-    found = [Webhook.read(item) for page in pages for item in page["Items"]]
+    found = map(Webhook.read, every_row(_dynamodb(site), _table(site)))
     return sorted(found, key=lambda each: (each.created_at, each.webhook_id))
 
 

@@ -1,4 +1,4 @@
-"""What docs/api.md tells clients to type, typed: with curl, in Python and in JavaScript.
+"""What the pages of the API tell clients to type, typed: with curl, in Python and in JavaScript.
 
 And the same with a client that a generator makes of the API's description.
 """
@@ -24,7 +24,7 @@ from tests.execution.api import PHOTO
 from tests.pictures import unpng
 from tests.pipeline.cli.terminal import Terminal
 
-PAGE: Final = (ROOT / "docs" / "api.md").read_text()
+PAGES: Final = "".join((ROOT / "docs" / name).read_text() for name in ("api.md", "api-access.md"))
 WRITTEN: Final = "http://127.0.0.1:8420"
 RESULT: Final = "cat_bg_removed.png"
 
@@ -38,8 +38,8 @@ def needs(*programs: str) -> pytest.MarkDecorator:
 
 
 def blocks(language: str) -> list[str]:
-    """Return the blocks of a language in the page, in its order."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    """Return the blocks of a language in the pages, in their order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGES, re.MULTILINE | re.DOTALL)
 
 
 def block_with(text: str, language: str = "sh") -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.local.cloud import local_cloud
@@ -19,6 +20,7 @@ from pipeline.local.worker import Function
 from pipeline.operations.site import Site, local_site
 from tests.bedrock import HostedModel, hosted_model
 from tests.conftest import ROOT
+from tests.execution.api import User
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
 from tests.execution.operating import Write
@@ -49,6 +51,24 @@ def driver(
     ) as cloud:
         cloud.host.warm(warm_functions(blueprint))
         yield Driver(cloud, faults)
+
+
+@pytest.fixture
+def ada(driver: Driver) -> User:
+    """A user of the HTTP API."""
+    return User(driver.cloud.api, "ada")
+
+
+@pytest.fixture
+def bob(driver: Driver) -> User:
+    """Another user of the HTTP API."""
+    return User(driver.cloud.api, "bob")
+
+
+@pytest.fixture
+def operator(driver: Driver) -> User:
+    """An operator who uses the HTTP API."""
+    return User(driver.cloud.api, "olga", OPERATOR_SCOPE)
 
 
 @pytest.fixture

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
+from pipeline.local.deployment import NAMES
+
+WEIGHTS_ARE_LISTED: Final = rf"GET /{NAMES.bucket('models')}"  # the job is claimed by then
+
 
 class Answer(NamedTuple):
     """An error of S3."""

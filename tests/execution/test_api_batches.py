@@ -10,28 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from containers.http_api.principal import OPERATOR_SCOPE
 from pipeline.cli.backfill import backfill
 from pipeline.local.deployment import NAMES
 from tests.execution.api import PHOTO, User, done, job, prefix_of, problem
 from tests.execution.driver import PATIENCE_S, Driver
-
-WEIGHTS_ARE_LISTED = rf"GET /{NAMES.bucket('models')}"  # a job is claimed by then
-
-
-@pytest.fixture
-def ada(driver: Driver) -> User:
-    return User(driver.cloud.api, "ada")
-
-
-@pytest.fixture
-def bob(driver: Driver) -> User:
-    return User(driver.cloud.api, "bob")
-
-
-@pytest.fixture
-def operator(driver: Driver) -> User:
-    return User(driver.cloud.api, "olga", OPERATOR_SCOPE)
+from tests.execution.faults import WEIGHTS_ARE_LISTED
 
 
 def store(driver: Driver, user: User, folder: str, **files: bytes) -> list[str]:

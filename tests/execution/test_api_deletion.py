@@ -8,7 +8,6 @@ import pytest
 import urllib3
 from click.testing import CliRunner
 
-from containers.http_api.principal import OPERATOR_SCOPE
 from pipeline.cli.jobs import jobs
 from pipeline.local.deployment import NAMES
 from pipeline.operations.auditing import Audit, audit
@@ -16,22 +15,12 @@ from pipeline.operations.site import Site
 from pipeline.operations.verdicts import WITHDRAWN
 from tests.execution.api import PHOTO, User, done, job, prefix_of, problem, send, wait_for
 from tests.execution.driver import Driver
+from tests.execution.faults import WEIGHTS_ARE_LISTED
 from tests.execution.operating import row_of
 from tests.pictures import png, square
 
 OUTPUT = NAMES.bucket("output")
-WEIGHTS_ARE_LISTED = rf"GET /{NAMES.bucket('models')}"  # the job is claimed by then
 OUTPUTS = {"outputs": ["cutout", "mask"]}
-
-
-@pytest.fixture
-def ada(driver: Driver) -> User:
-    return User(driver.cloud.api, "ada")
-
-
-@pytest.fixture
-def bob(driver: Driver) -> User:
-    return User(driver.cloud.api, "bob")
 
 
 def delete(user: User, name: str) -> urllib3.BaseHTTPResponse:
@@ -176,13 +165,12 @@ def test_what_has_no_results_is_not_deleted(driver: Driver, ada: User) -> None:
         assert problem(delete(ada, name)) == (409, "notdeletable")
 
 
-def test_only_the_owner_and_an_operator_delete(driver: Driver, ada: User, bob: User) -> None:
+def test_only_the_owner_and_an_operator_delete(ada: User, bob: User, operator: User) -> None:
     found = done(ada)
 
     for name in (found["id"], found["job"], found["execution"]):
         assert problem(delete(bob, name)) == (404, "nosuchjob")
     assert job(ada, found["id"])["results"]
-    operator = User(driver.cloud.api, "olga", OPERATOR_SCOPE)
     assert delete(operator, found["job"]).status == 200
     assert job(ada, found["id"])["state"] == "deleted"
 

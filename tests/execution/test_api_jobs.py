@@ -11,24 +11,13 @@ import numpy as np
 import pytest
 import urllib3
 
-from containers.http_api.principal import OPERATOR_SCOPE
+from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.local.deployment import NAMES
 from pipeline.operations.uploading import LASTS, new_upload
 from tests.execution.api import PHOTO, User, done, job, prefix_of, problem, send, wait_for
 from tests.execution.driver import Driver
+from tests.execution.faults import WEIGHTS_ARE_LISTED
 from tests.pictures import png
-
-WEIGHTS_ARE_LISTED = rf"GET /{NAMES.bucket('models')}"  # the job is claimed by then
-
-
-@pytest.fixture
-def ada(driver: Driver) -> User:
-    return User(driver.cloud.api, "ada")
-
-
-@pytest.fixture
-def bob(driver: Driver) -> User:
-    return User(driver.cloud.api, "bob")
 
 
 @pytest.fixture

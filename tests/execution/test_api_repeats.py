@@ -7,16 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.local.deployment import NAMES
 from tests.execution.api import PHOTO, User, done, job, problem, send, wait_for
 from tests.execution.driver import Driver
-
-WEIGHTS_ARE_LISTED = rf"GET /{NAMES.bucket('models')}"
-
-
-@pytest.fixture
-def ada(driver: Driver) -> User:
-    return User(driver.cloud.api, "ada")
+from tests.execution.faults import WEIGHTS_ARE_LISTED
 
 
 def asked(**body: Any) -> dict[str, Any]:

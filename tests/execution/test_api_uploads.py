@@ -16,11 +16,6 @@ from tests.execution.api import PHOTO, User, code, send
 from tests.execution.driver import Driver
 
 
-@pytest.fixture
-def ada(driver: Driver) -> User:
-    return User(driver.cloud.api, "ada")
-
-
 def keys_of(driver: Driver, form: dict[str, Any]) -> list[str]:
     return driver.keys("ingest", prefix=form["key"].rpartition("/")[0])
 

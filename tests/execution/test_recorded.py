@@ -15,10 +15,10 @@ from pipeline.operations.executions import Execution, find_execution
 from pipeline.operations.jobs_table import JobsTable
 from pipeline.operations.site import local_site
 from tests.execution.driver import PATIENCE_S, Driver
+from tests.execution.faults import WEIGHTS_ARE_LISTED
 from tests.pictures import png, square
 
 HOUR = timedelta(hours=1)
-WEIGHTS_ARE_LISTED = rf"GET /{NAMES.bucket('models')}"  # the job is claimed by then
 PHOTO_IS_READ = rf"(GET|HEAD) /{NAMES.bucket('ingest')}/"
 
 

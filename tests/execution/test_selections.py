@@ -18,7 +18,7 @@ import pytest
 import urllib3
 from PIL import Image
 
-from containers.http_api.principal import OPERATOR_SCOPE
+from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.local.deployment import NAMES
 from pipeline.operations.selecting import LASTS, MACHINE, new_selection
 from pipeline.photo.pixels import Pixels
@@ -30,16 +30,6 @@ from tests.sam_models import FAR, SCORES
 WHITE = png(np.full((48, 64, 3), 255, np.uint8))
 WAIT = "wait=20"
 MIDDLE = {"x": 32, "y": 24}
-
-
-@pytest.fixture
-def ada(driver: Driver) -> User:
-    return User(driver.cloud.api, "ada")
-
-
-@pytest.fixture
-def bob(driver: Driver) -> User:
-    return User(driver.cloud.api, "bob")
 
 
 def uploaded(user: User, content: bytes = WHITE, name: str = "cat.png") -> dict[str, Any]:

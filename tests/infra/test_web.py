@@ -330,14 +330,17 @@ def test_only_the_api_starts_from_a_snapshot_and_only_if_asked_for(
     assert function(container, settings).get("SnapStart") == started
 
 
-def test_problems_of_the_api_refer_to_the_documents_address() -> None:
-    settings = ApiSettings(docs="https://docs.example/matteline")
+def test_the_api_alone_gets_the_documents_address_and_its_operators() -> None:
+    docs, operators = "https://docs.example/matteline", ("AIDAEXAMPLE", "AROAEXAMPLE:desk")
+    settings = ApiSettings(docs=docs, operators=operators)
+    expected = {"MATTELINE_DOCS": docs, "MATTELINE_OPERATORS": "AIDAEXAMPLE AROAEXAMPLE:desk"}
 
-    def variables(container: str) -> Any:
-        return function(container, settings)["Environment"]["Variables"]
+    def variables(container: str) -> Mapping[str, str]:
+        found: Mapping[str, str] = function(container, settings)["Environment"]["Variables"]
+        return found
 
-    assert variables("http-api")["MATTELINE_DOCS"] == "https://docs.example/matteline"
-    assert "MATTELINE_DOCS" not in variables("edge-refiner")
+    assert expected.items() <= variables("http-api").items()
+    assert not expected.keys() & variables("edge-refiner").keys()
 
 
 @pytest.mark.parametrize(
@@ -387,6 +390,7 @@ def test_settings_are_texts_on_the_command_line() -> None:
         ({"page_origin": "http://page.example"}, "page_origin"),
         ({"page_origin": "https://page.example/"}, "page_origin"),
         ({"docs": "https://docs.example/"}, "docs"),
+        ({"operators": "arn:aws:iam::123456789012:user/olga"}, "operators"),
         ({"rate": 0}, "rate"),
         ({"burst": 0}, "burst"),
         ({"log_days": 31}, "CloudWatch keeps logs for 1, 3, 5"),

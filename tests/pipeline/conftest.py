@@ -13,6 +13,11 @@ from moto import mock_aws
 from pipeline import task
 from pipeline.artifacts import ArtifactStore, LocalStore
 from pipeline.aws.s3 import S3Store
+from pipeline.declared.names import LOCAL_NAMES
+from pipeline.declared.resources import load_resources
+from pipeline.local.deployment import create_tables
+from pipeline.operations.site import Site
+from tests.conftest import ROOT
 from tests.pipeline.operations.deployment import STANDING, Deployment
 
 
@@ -28,6 +33,15 @@ def fresh_workbench(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def deployment() -> Iterator[Deployment]:
     with mock_aws(config=STANDING):
         yield Deployment()
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """The local stage with its tables, and nothing else."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", LOCAL_NAMES.region)
+    with mock_aws():
+        create_tables(load_resources(ROOT), boto3.client("dynamodb"))
+        yield Site(LOCAL_NAMES, boto3.Session(), ())
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 
+import click
 import pytest
 
-from pipeline.__main__ import isolate, reaches_aws
+from pipeline.__main__ import AWS_COMMANDS, isolate, reaches_aws
+from pipeline.cli.command import matteline
 
 
 @pytest.mark.parametrize(
@@ -17,6 +19,8 @@ from pipeline.__main__ import isolate, reaches_aws
         ("quarantine release x", {"MATTELINE_STAGE": "dev"}, True),
         ("backfill start --stage prod --dry-run", {}, True),
         ("models stage u2netp --stage dev", {}, True),
+        ("keys create shop --stage dev", {}, True),
+        ("quotas list --stage dev", {}, True),
         ("models stage u2netp", {}, False),
         ("jobs list", {}, False),
         ("jobs list --stage local", {"MATTELINE_STAGE": "dev"}, False),
@@ -28,6 +32,18 @@ def test_only_operating_commands_with_a_stage_reach_aws(
     words: str, variables: dict[str, str], *, expected: bool
 ) -> None:
     assert reaches_aws(words.split(), variables) is expected
+
+
+def test_every_command_that_takes_a_stage_keeps_the_users_aws_settings() -> None:
+    staged = {name for name, command in matteline.commands.items() if _takes_a_stage(command)}
+
+    assert staged == AWS_COMMANDS
+
+
+def _takes_a_stage(command: click.Command) -> bool:
+    if isinstance(command, click.Group):
+        return any(map(_takes_a_stage, command.commands.values()))
+    return any("--stage" in option.opts for option in command.params)
 
 
 def test_the_endpoint_stays_known_and_other_aws_settings_are_removed(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from pipeline.functions.webhook_planner.contract import Message, MessagesWritten, WriteMessages
-from pipeline.outcomes import ENDS, innermost, public_error, verdict_of
+from pipeline.outcomes import ENDS, failure_in, public_error, verdict_of
 from pipeline.webhooks.registered import Webhook
 
 # A caller's prefix, an upload's id and a file's name, as `pipeline/operations/uploading.py` has it.
@@ -91,8 +91,8 @@ class End:
         if self.detail["status"] == "SUCCEEDED":
             return None
         error, cause = self.detail.get("error"), self.detail.get("cause")
-        name, text = innermost(error or self.detail["status"], cause or "")
-        kind, _, hint = public_error(name, hint=text.partition("\n")[2])
+        failure = failure_in(error or self.detail["status"], cause or "")
+        kind, _, hint = public_error(*failure)
         return {"name": kind.__name__, "hint": hint}
 
     @property

@@ -31,7 +31,8 @@ from rich.table import Table
 
 from pipeline.cli.report import console
 from pipeline.declared.blueprint import Blueprint
-from pipeline.local.cloud import API, CREDENTIALS, LocalCloud, local_cloud
+from pipeline.declared.names import HTTP_API
+from pipeline.local.cloud import CREDENTIALS, LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.observed import Handler
 from tests.conftest import ROOT
@@ -53,9 +54,9 @@ print((time.perf_counter() - begun) * 1000, (time.process_time() - busy) * 1000)
 CONTEXT: Final = cast(
     "LambdaContext",
     SimpleNamespace(
-        function_name=NAMES.function(API),
+        function_name=NAMES.function(HTTP_API),
         memory_limit_in_mb=1024,
-        invoked_function_arn=NAMES.function_arn(API),
+        invoked_function_arn=NAMES.function_arn(HTTP_API),
         aws_request_id="bench",
     ),
 )

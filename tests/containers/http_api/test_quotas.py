@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from containers.http_api.principal import identify
-from containers.http_api.quotas import rate_limit_headers
+from containers.http_api.spending import rate_limit_headers
 from pipeline.declared.names import names_of_function
 from pipeline.operations.quotas import EVERYBODY, QUOTAS, QuotasTable, Standing
 from pipeline.operations.site import Site

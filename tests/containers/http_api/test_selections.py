@@ -24,7 +24,6 @@ from pipeline.contracts.selection import (
 )
 from pipeline.declared.models import ModelRow
 from pipeline.errors import MediaTooLarge, OutOfMemory, SourceMissing
-from pipeline.operations.following import Failure
 from pipeline.operations.selecting import (
     LASTS,
     Preparation,
@@ -34,6 +33,7 @@ from pipeline.operations.selecting import (
     new_selection,
 )
 from pipeline.operations.uploading import new_upload
+from pipeline.outcomes import Failure
 from pipeline.photo.encoding import encode
 from pipeline.photo.prompts import SubjectPrompt
 from pipeline.workbench import Settings

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import boto3
 import pytest
 from click.testing import CliRunner, Result
-from moto import mock_aws
 
 from pipeline.cli.webhooks import webhooks
-from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import LOCAL_NAMES
-from pipeline.local.deployment import create_tables
 from pipeline.operations.site import Site
-from tests.conftest import ROOT
 
 URL = "http://127.0.0.1:8000/hooks"
 
 
 @pytest.fixture(autouse=True)
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", LOCAL_NAMES.region)
+def reached(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands reach this site."""
     monkeypatch.setenv("COLUMNS", "300")
-    with mock_aws():
-        create_tables(Blueprint.read(ROOT).resources, boto3.client("dynamodb"))
-        found = Site(LOCAL_NAMES, boto3.Session(), ())
-        monkeypatch.setattr("pipeline.cli.site.local_site", lambda *_: found)
-        yield found
+    monkeypatch.setattr("pipeline.cli.site.local_site", lambda *_: site)
 
 
 def typed(*words: str) -> Result:

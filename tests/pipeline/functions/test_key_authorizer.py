@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from moto import mock_aws
 
 from containers.http_api.principal import identify
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import LOCAL_NAMES
-from pipeline.declared.resources import load_resources
 from pipeline.functions.key_authorizer.authorizer import KeyAuthorizer
-from pipeline.local.deployment import create_tables
 from pipeline.operations.keys import KeysTable
 from pipeline.operations.site import Site
 from tests.conftest import ROOT
 
 DENIED = {"isAuthorized": False}
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with mock_aws():
-        session = boto3.Session("key", "secret", region_name=LOCAL_NAMES.region)
-        site = Site(LOCAL_NAMES, session, ())
-        create_tables(load_resources(ROOT), site.client("dynamodb"))
-        yield site
 
 
 @pytest.fixture

@@ -125,11 +125,3 @@ def test_the_policy_allows_nothing_inline_and_no_other_origin() -> None:
     assert "unsafe" not in policy
     assert "http" not in policy
     assert "*" not in policy
-
-
-def test_a_deployment_names_the_hosts_of_its_buckets() -> None:
-    policy = security_headers(["https://photos.example"])["Content-Security-Policy"]
-
-    assert "connect-src 'self' https://photos.example;" in policy
-    assert "img-src 'self' https://photos.example blob:;" in policy
-    assert "script-src 'self';" in policy

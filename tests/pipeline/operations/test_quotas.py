@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from pipeline.aws.outages import Unanswered
 from pipeline.declared.names import LOCAL_NAMES
-from pipeline.declared.resources import load_resources
-from pipeline.local.deployment import create_tables
 from pipeline.local.moto import compat
 from pipeline.operations.quotas import (
     EVERYBODY,
@@ -26,7 +21,6 @@ from pipeline.operations.quotas import (
     Window,
 )
 from pipeline.operations.site import Site
-from tests.conftest import ROOT
 
 ADA, BOB = f"{'a' * 32}/", f"{'b' * 32}/"
 NOON = datetime(2026, 10, 1, 12, 0, 30, tzinfo=UTC)
@@ -34,17 +28,8 @@ TABLE = LOCAL_NAMES.table("quotas")
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    compat.apply()  # moto alone checks a row and writes it in two steps
-    with mock_aws():
-        session = boto3.Session("key", "secret", region_name=LOCAL_NAMES.region)
-        site = Site(LOCAL_NAMES, session, ())
-        create_tables(load_resources(ROOT), site.client("dynamodb"))
-        yield site
-
-
-@pytest.fixture
 def table(site: Site) -> QuotasTable:
+    compat.apply()  # moto alone checks a row and writes it in two steps
     return QuotasTable(site)
 
 

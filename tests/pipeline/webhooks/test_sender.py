@@ -7,19 +7,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from pipeline.aws.secrets import SecretsManager
-from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.errors import StoreUnavailable
 from pipeline.functions.webhook_sender.contract import SendWebhook, WebhookSent
 from pipeline.functions.webhook_sender.sender import Sender
-from pipeline.local.deployment import create_tables
 from pipeline.operations.site import Site
 from pipeline.operations.webhooks import (
     Registered,
@@ -37,16 +33,7 @@ from pipeline.webhooks.errors import (
     WebhookDisabled,
     WebhookRemoved,
 )
-from tests.conftest import ROOT
 from tests.receivers import Receiver, receiver, status, verifies
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", LOCAL_NAMES.region)
-    with mock_aws():
-        create_tables(Blueprint.read(ROOT).resources, boto3.client("dynamodb"))
-        yield Site(LOCAL_NAMES, boto3.Session(), ())
 
 
 @pytest.fixture
