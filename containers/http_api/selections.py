@@ -6,16 +6,15 @@ import base64
 import binascii
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Header
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from containers.http_api.current import Current
-from containers.http_api.failures import JobError, describe_failure
 from containers.http_api.problems import (
     InvalidRequest,
     ModelBusy,
@@ -27,15 +26,12 @@ from containers.http_api.problems import (
     WrongFields,
 )
 from containers.http_api.repeats import IdempotencyKey, answer_once
-from containers.http_api.views import is_none
+from containers.http_api.selection_views import Masks, SelectionView, describe_selection
 from containers.http_api.waiting import await_end, preferred_wait
 from pipeline.artifacts import Location
 from pipeline.contracts.selection import (
-    BOUNDARY_LEVEL,
-    LEVELS_PER_LOGIT,
     MaskGrid,
     PreparedSelection,
-    SelectedMask,
 )
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.models import ModelRow
@@ -49,7 +45,6 @@ from pipeline.errors import (
     leaves,
 )
 from pipeline.operations.lookup import first_key
-from pipeline.operations.presigning import presign_get
 from pipeline.operations.selecting import (
     Preparation,
     Selection,
@@ -66,7 +61,6 @@ from pipeline.outcomes import Failure
 from pipeline.photo.grey_png import require_grey_png
 from pipeline.photo.prompts import SubjectPrompt, in_pixels
 
-_PREVIEW_LASTS: Final = timedelta(hours=1)
 _MOST_KEPT: Final = 256  # preparations that this process remembers, of a few KB each
 _LONGEST_PREVIOUS: Final = 4 * 2**15  # base64 characters: more than an unpacked mask
 _LONGEST_WAIT_S: Final = 10  # the model needs time to answer, too
@@ -101,35 +95,6 @@ class NewSelection(BaseModel):
         return self
 
 
-class Preview(BaseModel):
-    """The upright photo as a JPEG, at most 2,048 pixels wide and high, until `expires_at`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    url: str
-    expires_at: datetime
-
-
-class SelectionView(BaseModel):
-    """A selection. Once it is `ready`, it has the photo's upright size, its preview and its mask.
-
-    `mask` is the size of every candidate mask, and the rectangle that the photo fills on it. One
-    that is `failed` has an error. `expires_at` ends the selection.
-    """
-
-    model_config = ConfigDict(frozen=True, title="Selection")
-
-    id: str
-    state: Literal["preparing", "ready", "failed"]
-    expires_at: datetime
-    model: str | None = Field(default=None, exclude_if=is_none)
-    width: int | None = Field(default=None, exclude_if=is_none)
-    height: int | None = Field(default=None, exclude_if=is_none)
-    mask: MaskGrid | None = Field(default=None, exclude_if=is_none)
-    preview: Preview | None = Field(default=None, exclude_if=is_none)
-    error: JobError | None = Field(default=None, exclude_if=is_none)
-
-
 class NewMasks(SubjectPrompt):
     """One subject: points on it (label 1) and off it (0), a box around it, or both.
 
@@ -138,21 +103,6 @@ class NewMasks(SubjectPrompt):
     """
 
     previous: Annotated[str, StringConstraints(max_length=_LONGEST_PREVIOUS)] | None = None
-
-
-class Masks(BaseModel):
-    """At most three candidates for one subject; one of them is `chosen`.
-
-    `png` is an 8-bit grey PNG, in base64. A level is `boundary` plus `levels_per_logit` times the
-    model's logit, clipped to 0…255: from `boundary` on, a pixel is the subject's.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    candidates: tuple[SelectedMask, ...]
-    mask: MaskGrid
-    boundary: int = BOUNDARY_LEVEL
-    levels_per_logit: int = LEVELS_PER_LOGIT
 
 
 def add_selections(
@@ -222,13 +172,7 @@ class _Desk:
     def describe(self, name: str, *, wait_s: int) -> SelectionView:
         selection = self._selection(name)
         found = self._preparation(selection, wait_s)
-        view = SelectionView(id=name, state="preparing", expires_at=selection.expires_at)
-        if found.failure:
-            error = describe_failure(found.failure, self.docs)
-            return view.model_copy(update={"state": "failed", "error": error})
-        if found.prepared is None:
-            return view
-        return view.model_copy(update={"state": "ready", **self._facts(found.prepared)})
+        return describe_selection(self.current.site, selection, found, self.docs)
 
     def answer(self, name: str, asked: NewMasks, wait_s: int) -> Masks:
         selection = self._selection(name)
@@ -304,20 +248,6 @@ class _Desk:
         if found is None:
             raise NoSuchSelection(f"there is no selection {selection.id}")
         return found
-
-    def _facts(self, prepared: PreparedSelection) -> dict[str, Any]:
-        place = Location.parse(prepared.preview.uri)
-        preview = Preview(
-            url=presign_get(self.current.site, place, lasts=_PREVIEW_LASTS),
-            expires_at=datetime.now(UTC).replace(microsecond=0) + _PREVIEW_LASTS,
-        )
-        return {
-            "model": prepared.model,
-            "width": prepared.source.width,
-            "height": prepared.source.height,
-            "mask": prepared.mask,
-            "preview": preview,
-        }
 
 
 def _as_error(failure: Failure) -> NamedError:
