@@ -29,7 +29,8 @@ class PrincipalName(click.ParamType[str]):
             return EVERYBODY
         found = _PRINCIPAL.fullmatch(str(value))
         if not found:
-            self.fail(f"{value!r} is neither `{EVERYBODY}` nor 32 hexadecimal digits", param, ctx)
+            hint = f"`matteline keys list` shows prefixes; `{EVERYBODY}` is everybody else"
+            self.fail(f"{value!r} is not a prefix of 32 hexadecimal digits; {hint}", param, ctx)
         return f"{found[1]}/"
 
 

@@ -65,7 +65,7 @@ def test_a_dead_letter_is_listed_and_removed_with_its_webhook(site: Site) -> Non
     webhook_id, _ = added()
     put_dead_letter(site, webhook_id)
     listed = typed("dead").output
-    others = typed("dead", "--webhook", "wh_0").output
+    others = typed("dead", "--webhook", added()[0]).output
 
     assert typed("enable", webhook_id).exit_code == 0
     assert typed("remove", webhook_id).exit_code == 0
@@ -84,6 +84,8 @@ def test_a_dead_letter_is_listed_and_removed_with_its_webhook(site: Site) -> Non
         (["add", URL, "--event", "job.lost"], 2, "job.done"),
         (["rotate", "wh_0"], 1, "there is no webhook wh_0\n`matteline webhooks list`"),
         (["remove", "wh_0"], 1, "there is no webhook wh_0"),
+        (["dead", "--webhook", "wh_0"], 1, "there is no webhook wh_0\n`matteline webhooks list`"),
+        (["resend", "--webhook", "wh_0"], 1, "there is no webhook wh_0"),
         (["resend"], 2, "name messages, or pass --webhook"),
         (["resend", "msg_1", "--webhook", "wh_0"], 2, "name messages, or pass --webhook"),
         (["resend", "msg_0"], 1, "msg_0  is no dead letter"),
