@@ -86,7 +86,6 @@ def test_an_audit_ends_in_counts_and_exit_code_0_where_nothing_is_wrong(
         ("keys revoke nobody", 1, "there is no key nobody\n`matteline keys list`"),
         ("quotas set shop --jobs 5", 2, "'shop' is not a prefix of 32 hexadecimal digits; `matt"),
         ("quarantine release x --options 5", 2, "is not a JSON object"),
-        ("backfill start", 1, "`matteline run FOLDER` processes files here"),
         ("jobs audit --product cutuot", 2, "did you mean 'cutout'?"),
     ],
 )
