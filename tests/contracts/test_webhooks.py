@@ -63,7 +63,7 @@ def answers_of(port: int, old: Secrets) -> list[int]:
     body, now = b'{"data": {"state": "done"}}', time.time()
     place = Address("127.0.0.1", port, "/hooks", tls=False)
     genuine = sign("msg_1", body, Secrets(new_secret(), old.current, now + 60), now)
-    sendings = (
+    sendings: tuple[tuple[bytes, dict[str, str]], ...] = (
         (body, genuine),
         (body, genuine),
         (b"{}", genuine),
