@@ -22,7 +22,7 @@ from pipeline.operations.webhooks import (
     require_webhook,
     rotate_secret,
 )
-from pipeline.webhooks.errors import DeliveryError
+from pipeline.webhooks.errors import DeliveryError, ReceiverUnavailable
 from pipeline.webhooks.registered import EVENTS
 
 _LONGEST_H: Final = 24 * 30
@@ -63,7 +63,11 @@ def add(site: Site, url: str, events: tuple[str, ...], prefix: str) -> None:
 
     Keep the secret: it is not shown again.
     """
-    webhook, secret = add_webhook(site, url, events=events or EVENTS, prefix=prefix)
+    try:
+        webhook, secret = add_webhook(site, url, events=events or EVENTS, prefix=prefix)
+    except ReceiverUnavailable as error:
+        hint = "Check the address, then register it again."
+        raise click.ClickException(f"{error.message}\n{hint}") from error
     click.echo(f"webhook  {webhook.webhook_id}\nsecret   {secret}")
 
 

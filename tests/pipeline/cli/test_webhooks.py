@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from pipeline.cli.webhooks import webhooks
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.operations.site import Site
+from pipeline.webhooks.errors import ReceiverUnavailable
 
 URL = "http://127.0.0.1:8000/hooks"
 
@@ -74,6 +75,19 @@ def test_a_dead_letter_is_listed_and_removed_with_its_webhook(site: Site) -> Non
     assert "msg_1" not in others
     assert "msg_1" not in typed("dead").output
     assert webhook_id not in typed("list").output
+
+
+def test_an_address_that_cannot_be_found_is_not_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(host: str, port: int) -> list[str]:
+        raise ReceiverUnavailable(f"{host}:{port} cannot be resolved")
+
+    monkeypatch.setattr("pipeline.webhooks.addresses.resolve_host", nowhere)
+
+    result = typed("add", "https://shop.invalid/hooks")
+
+    assert result.exit_code == 1
+    assert "shop.invalid:443 cannot be resolved\nCheck the address, then" in result.output
+    assert "resend" not in result.output
 
 
 @pytest.mark.parametrize(
