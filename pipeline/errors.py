@@ -109,7 +109,7 @@ class MediaTooLarge(PermanentError):
 class InvalidOptions(PermanentError):
     """The execution input, object metadata or a profile has an unknown option or invalid value."""
 
-    hint = "Correct the named option, then start the execution again."
+    hint = "Correct the named option, then try again."
 
 
 class InvalidPrompt(PermanentError):

@@ -16,7 +16,7 @@ from pipeline.declared.products import Product
 from pipeline.operations.auditing import audit
 from pipeline.operations.deleting import NotDeleted, delete_results
 from pipeline.operations.history import read_history
-from pipeline.operations.jobs_table import STATUSES, JobRow
+from pipeline.operations.jobs_table import DELETED, DONE, STATUSES, JobRow
 from pipeline.operations.lookup import Job, Wanted, find_job, find_rows, job_of, read_reason
 from pipeline.operations.redriving import NotRedriven, redrive_named
 from pipeline.operations.repairing import repair
@@ -27,6 +27,7 @@ since_option = click.option(
     "--since", type=Moment(), help="Only jobs changed since then: 2h, 7d, or a date."
 )
 error_option = click.option("--error", metavar="NAME", help="Only jobs that ended with this error.")
+prefix_option = click.option("--prefix", help="Only jobs whose keys begin with this text.")
 product_option = click.option("--product", type=ProductName(), help="Only jobs of this product.")
 
 
@@ -37,8 +38,13 @@ def jobs() -> None:
 
 @jobs.command("list")
 @product_option
-@click.option("--status", type=click.Choice(STATUSES), help="Only jobs with this status.")
+@click.option(
+    "--status",
+    type=click.Choice(STATUSES, case_sensitive=False),
+    help="Only jobs with this status.",
+)
 @error_option
+@prefix_option
 @since_option
 @click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="Maximum number of jobs."
@@ -108,17 +114,27 @@ def redrive_jobs(site: Site, names: tuple[str, ...]) -> None:
 
 
 @jobs.command("delete")
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1)
+@click.option("--prefix", help="Delete the results of all finished jobs whose keys begin so.")
 @site_options
-def delete_jobs(site: Site, names: tuple[str, ...]) -> None:
+def delete_jobs(site: Site, names: tuple[str, ...], prefix: str | None) -> None:
     """Delete the results of finished jobs.
 
-    Deletes the outputs and the output record of each of NAMES; uploads stay. Exit code 1 if a job
-    has no results.
+    Deletes the outputs and the output record of each of NAMES, or of a user's jobs: --prefix is
+    then the prefix that `matteline keys list` shows. Uploads stay. Exit code 1 if a job has no
+    results.
     """
+    if bool(names) == bool(prefix):
+        raise click.UsageError("name jobs, or pass --prefix")
+    found = {name: require_row(_require_job(site, name), name) for name in names}
+    if prefix:
+        rows = find_rows(site, Wanted(prefix=prefix))
+        # A deletion that was interrupted is completed.
+        found = {row.job_id: row for row in rows if row.status in {DONE, DELETED}}
+    if not found:
+        click.echo("no job matches")
     failures = 0
-    for name in names:
-        row = require_row(_require_job(site, name), name)
+    for name, row in found.items():
         try:
             deleted = delete_results(site, row)
         except NotDeleted as error:
@@ -214,5 +230,6 @@ def _require_recorded(site: Site, name: str) -> Job:
 def _require_job(site: Site, name: str) -> Job:
     job = find_job(site, name)
     if job is None:
-        raise click.ClickException(f"there is no job or execution {name}")
+        hint = "`matteline jobs list` lists jobs; with --stage NAME, those of a stage."
+        raise click.ClickException(f"there is no job or execution {name}\n{hint}")
     return job

@@ -67,4 +67,5 @@ def revoke(site: Site, ids: tuple[str, ...]) -> None:
     table = KeysTable(site)
     unknown = [key_id for key_id in ids if table.revoke(key_id) is None]
     if unknown:
-        raise click.ClickException(f"there is no key {', '.join(unknown)}")
+        hint = "`matteline keys list` shows the ids of keys."
+        raise click.ClickException(f"there is no key {', '.join(unknown)}\n{hint}")

@@ -53,6 +53,9 @@ See what happened (copy an ARN from the list into the second command):
 Ask the HTTP API (docs/api.md):
   curl {cloud.api}/models
 
+Find jobs, make keys, register webhooks (docs/operating.md):
+  .venv/bin/matteline jobs list --endpoint-url {cloud.endpoint}
+
 Follow the functions' logs:
   tail -f {cloud.logs}/*.log
 

@@ -97,5 +97,6 @@ def _quarantined(site: Site, name: str) -> Job:
     job = find_job(site, name)
     status = require_row(job, name).status if job else "unknown"
     if job is None or status != QUARANTINED:
-        raise click.ClickException(f"{name} is {status}, not in quarantine")
+        hint = "`matteline quarantine list` lists what is."
+        raise click.ClickException(f"{name} is {status}, not in quarantine\n{hint}")
     return job

@@ -10,6 +10,7 @@ import click
 
 from pipeline.cli import tables
 from pipeline.cli.site import site_options
+from pipeline.operations.keys import KeysTable
 from pipeline.operations.quotas import EVERYBODY, QuotasTable
 from pipeline.operations.site import Site
 
@@ -29,7 +30,8 @@ class PrincipalName(click.ParamType[str]):
             return EVERYBODY
         found = _PRINCIPAL.fullmatch(str(value))
         if not found:
-            self.fail(f"{value!r} is neither `{EVERYBODY}` nor 32 hexadecimal digits", param, ctx)
+            hint = f"`matteline keys list` shows prefixes; `{EVERYBODY}` is everybody else"
+            self.fail(f"{value!r} is not a prefix of 32 hexadecimal digits; {hint}", param, ctx)
         return f"{found[1]}/"
 
 
@@ -57,7 +59,7 @@ def quotas() -> None:
 @site_options
 def list_quotas(site: Site) -> None:
     """List limits, and what users of the API have spent."""
-    tables.print_quotas(QuotasTable(site).usages(datetime.now(UTC)))
+    tables.print_quotas(QuotasTable(site).usages(datetime.now(UTC)), KeysTable(site).rows())
 
 
 @quotas.command("set")

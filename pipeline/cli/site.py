@@ -10,7 +10,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 
 from pipeline.cli.options import ROOT
 from pipeline.declared.names import LOCAL_NAMES, LOCAL_STAGE
@@ -19,6 +27,8 @@ from pipeline.operations.site import aws_site, local_site
 from pipeline.spelling import did_you_mean
 
 LOCAL_ENDPOINT: Final = "http://127.0.0.1:8420"
+_MISSING: Final = {"ResourceNotFoundException", "NoSuchBucket", "StateMachineDoesNotExist"}
+_UNSET: Final = (NoCredentialsError, NoRegionError, PartialCredentialsError, ProfileNotFound)
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -108,8 +118,19 @@ def named_failures(stage: str) -> Iterator[None]:
     except EndpointConnectionError as error:
         hint = "Is `matteline up` running there? For a stage on AWS, pass --stage NAME."
         raise click.ClickException(f"{error}\n{hint}") from error
+    except _UNSET as error:
+        hint = "Set AWS_PROFILE and AWS_REGION, or run `aws configure`."
+        raise click.ClickException(f"AWS cannot be asked: {error}\n{hint}") from error
     except (BotoCoreError, ClientError) as error:
-        raise click.ClickException(f"{_answerer(stage)} returned an error: {error}") from error
+        reason = f"{_answerer(stage)} returned an error: {error}"
+        raise click.ClickException(f"{reason}{_hint(error, stage)}") from error
+
+
+def _hint(error: BotoCoreError | ClientError, stage: str) -> str:
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    if stage == LOCAL_STAGE or code not in _MISSING:
+        return ""
+    return f"\nIs {stage} deployed in this account and region? See docs/deploying.md."
 
 
 def _answerer(stage: str) -> str:

@@ -134,14 +134,16 @@ def print_keys(rows: Sequence[KeyRow], now: datetime) -> None:
     console().print(table)
 
 
-def print_quotas(usages: Sequence[Usage]) -> None:
-    """Print one line for each quota of each principal."""
-    table = Table("principal", "quota", "limit", "set", "used", "left", "resets")
+def print_quotas(usages: Sequence[Usage], keys: Sequence[KeyRow]) -> None:
+    """Print one line for each quota of each principal, with the names of its keys."""
+    table = Table("principal", "keys", "quota", "limit", "set", "used", "left", "resets")
     for usage in usages:
+        names = ", ".join(dict.fromkeys(key.name for key in keys if key.prefix == usage.prefix))
         for each in usage.standings:
             everybody = usage.prefix == EVERYBODY
             table.add_row(
                 usage.prefix,
+                escape(names),
                 f"{each.quota.name} a {each.quota.window.name.lower()}",
                 "none" if each.limit is None else f"{each.limit:,}",
                 "yes" if each.quota.name in usage.own else "",

@@ -10,7 +10,7 @@ import click
 
 from pipeline.cli import tables
 from pipeline.cli.site import site_options
-from pipeline.operations.dead_letters import dead_letters, resend
+from pipeline.operations.dead_letters import DeadLetter, dead_letters, resend
 from pipeline.operations.site import Site
 from pipeline.operations.webhooks import (
     NoSuchWebhook,
@@ -19,9 +19,10 @@ from pipeline.operations.webhooks import (
     enable_webhook,
     list_webhooks,
     remove_webhook,
+    require_webhook,
     rotate_secret,
 )
-from pipeline.webhooks.errors import DeliveryError
+from pipeline.webhooks.errors import DeliveryError, ReceiverUnavailable
 from pipeline.webhooks.registered import EVENTS
 
 _LONGEST_H: Final = 24 * 30
@@ -62,7 +63,11 @@ def add(site: Site, url: str, events: tuple[str, ...], prefix: str) -> None:
 
     Keep the secret: it is not shown again.
     """
-    webhook, secret = add_webhook(site, url, events=events or EVENTS, prefix=prefix)
+    try:
+        webhook, secret = add_webhook(site, url, events=events or EVENTS, prefix=prefix)
+    except ReceiverUnavailable as error:
+        hint = "Check the address, then register it again."
+        raise click.ClickException(f"{error.message}\n{hint}") from error
     click.echo(f"webhook  {webhook.webhook_id}\nsecret   {secret}")
 
 
@@ -110,7 +115,7 @@ def remove(site: Site, webhook: str) -> None:
 @site_options
 def dead(site: Site, webhook: str | None) -> None:
     """List messages that were given up after a day."""
-    tables.print_dead_letters(dead_letters(site, webhook_id=webhook))
+    tables.print_dead_letters(_dead_letters(site, webhook))
 
 
 @webhooks.command("resend")
@@ -124,9 +129,15 @@ def resend_dead(site: Site, messages: tuple[str, ...], webhook: str | None) -> N
     """
     if bool(messages) == bool(webhook):
         raise click.UsageError("name messages, or pass --webhook")
-    found = {each.message_id: each for each in dead_letters(site, webhook_id=webhook)}
+    found = {each.message_id: each for each in _dead_letters(site, webhook)}
     for name in messages or found:
         started = resend(site, found[name]) if name in found else ""
         click.echo(f"{name}  {started.rpartition(':')[2] or 'is no dead letter'}")
     if set(messages) - found.keys():
         sys.exit(1)
+
+
+def _dead_letters(site: Site, webhook_id: str | None) -> list[DeadLetter]:
+    if webhook_id:
+        require_webhook(site, webhook_id)
+    return dead_letters(site, webhook_id=webhook_id)

@@ -36,6 +36,7 @@ class Wanted:
     error: str | None = None
     since: datetime | None = None
     product: str | None = None
+    prefix: str | None = None
 
     def __contains__(self, row: JobRow) -> bool:
         return (
@@ -43,6 +44,7 @@ class Wanted:
             and self.error in {None, row.error}
             and self.product in {None, row.product}
             and (self.since is None or row.updated_at >= self.since)
+            and (row.key or "").startswith(self.prefix or "")
         )
 
 

@@ -76,7 +76,7 @@ def rotate_secret(site: Site, webhook_id: str, *, signs_along: timedelta = SIGNS
 
     A secret that still signs along from an earlier rotation ends at once. Raises NoSuchWebhook.
     """
-    _require(site, webhook_id)
+    require_webhook(site, webhook_id)
     manager, name = site.client("secretsmanager"), site.names.webhook_secret(webhook_id)
     known = Secrets.read(manager.get_secret_value(SecretId=name)["SecretString"])
     rotated = known.rotated(_now() + signs_along)
@@ -86,7 +86,7 @@ def rotate_secret(site: Site, webhook_id: str, *, signs_along: timedelta = SIGNS
 
 def enable_webhook(site: Site, webhook_id: str) -> None:
     """Send messages to a webhook that was disabled. Raises NoSuchWebhook."""
-    _require(site, webhook_id)
+    require_webhook(site, webhook_id)
     _dynamodb(site).update_item(
         TableName=_table(site),
         Key={"webhook_id": {"S": webhook_id}},
@@ -99,7 +99,7 @@ def enable_webhook(site: Site, webhook_id: str) -> None:
 
 def remove_webhook(site: Site, webhook_id: str) -> None:
     """Remove a webhook, its secret and its undelivered messages. Raises NoSuchWebhook."""
-    _require(site, webhook_id)
+    require_webhook(site, webhook_id)
     _dynamodb(site).delete_item(TableName=_table(site), Key={"webhook_id": {"S": webhook_id}})
     site.client("secretsmanager").delete_secret(
         SecretId=site.names.webhook_secret(webhook_id), ForceDeleteWithoutRecovery=True
@@ -107,7 +107,8 @@ def remove_webhook(site: Site, webhook_id: str) -> None:
     forget_dead_letters(site, webhook_id)
 
 
-def _require(site: Site, webhook_id: str) -> None:
+def require_webhook(site: Site, webhook_id: str) -> None:
+    """Raise NoSuchWebhook if no webhook has this id."""
     found = _dynamodb(site).get_item(
         TableName=_table(site), Key={"webhook_id": {"S": webhook_id}}, ConsistentRead=True
     )

@@ -157,6 +157,28 @@ def test_the_page_in_python(up: Terminal, folder: Path) -> None:
     assert "'state': 'done'" in listed
 
 
+def test_a_folder_is_uploaded_in_python(up: Terminal, folder: Path) -> None:
+    (folder / "old").mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (folder / "old" / name).write_bytes(PHOTO)
+    (folder / "old" / "c.jpg").write_bytes(b"")
+
+    said = type_in(
+        up, folder, sys.executable, "-",
+        typed=block_with("ThreadPoolExecutor", "python").replace(WRITTEN, up.endpoint),
+    )  # fmt: skip
+
+    first, second, empty = said.splitlines()
+    assert empty.startswith('c.jpg 422: {"type"')
+    assert "body.bytes" in empty
+    for line, name in ((first, "a"), (second, "b")):
+        told, upload = line.split()
+        url = f"{up.endpoint}/api/jobs/{upload}"
+        job = urllib3.request("GET", url, headers={"prefer": "wait=20"}, timeout=30).json()
+        assert (told, job["state"]) == (f"{name}.jpg", "done")
+        assert job["results"][0]["media_type"] == "image/jpeg"
+
+
 def test_the_page_in_python_is_typed(folder: Path) -> None:
     for number, block in enumerate(blocks("python")):
         (folder / f"block_{number}.py").write_text(block)

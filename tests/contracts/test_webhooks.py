@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import runpy
+import shutil
+import socket
+import subprocess
 import time
 from http.server import HTTPServer
 from pathlib import Path
@@ -26,12 +30,63 @@ PAGE = (ROOT / "docs" / "webhooks.md").read_text()
 LOCAL = "MATTELINE_LOCAL_RECEIVERS"
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="node missing")
+def test_the_documented_receiver_in_javascript_does_too(tmp_path: Path) -> None:
+    script = written("js", tmp_path / "receiver.mjs")
+    old = Secrets(new_secret())
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {**os.environ, "WEBHOOK_SECRET": old.current, "PORT": str(port)}
+    with subprocess.Popen(
+        ["node", script], env=environment, stdout=subprocess.PIPE, text=True
+    ) as it:
+        try:
+            wait_until_listening(port)
+            answers = answers_of(port, old)
+        finally:
+            it.terminate()
+        told = it.communicate()[0]
+
+    assert answers == [204, 204, 401, 401, 401, 401]
+    assert told == "{ state: 'done' }\n"
+
+
+def written(language: str, path: Path) -> Path:
+    """Write the one block of a language in the document to a file."""
+    (code,) = re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
+    path.write_text(code)
+    return path
+
+
+def answers_of(port: int, old: Secrets) -> list[int]:
+    """Send a message, again, changed, signed by another, too late, and unsigned."""
+    body, now = b'{"data": {"state": "done"}}', time.time()
+    place = Address("127.0.0.1", port, "/hooks", tls=False)
+    genuine = sign("msg_1", body, Secrets(new_secret(), old.current, now + 60), now)
+    sendings: tuple[tuple[bytes, dict[str, str]], ...] = (
+        (body, genuine),
+        (body, genuine),
+        (b"{}", genuine),
+        (body, sign("msg_2", body, Secrets(new_secret()), now)),
+        (body, sign("msg_3", body, old, now - 301)),
+        (body, {}),
+    )
+    return [post(place, ["127.0.0.1"], *sent).status for sent in sendings]
+
+
+def wait_until_listening(port: int, *, patience_s: float = 60) -> None:
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"nothing listens on port {port}")
+
+
 def test_the_documented_receiver_takes_what_we_sign_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    script = tmp_path / "receiver.py"
-    script.write_text(code)
+    script = written("python", tmp_path / "receiver.py")
     old = Secrets(new_secret())
     monkeypatch.setenv("WEBHOOK_SECRET", old.current)
     documented = runpy.run_path(str(script))
@@ -39,23 +94,8 @@ def test_the_documented_receiver_takes_what_we_sign_and_nothing_else(
     server = HTTPServer(("127.0.0.1", 0), documented["Receiver"])
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
-    body, now = b'{"data": {"state": "done"}}', time.time()
-    place = Address("127.0.0.1", server.server_address[1], "/hooks", tls=False)
-    rotated = Secrets(new_secret(), old.current, now + 60)
-    genuine = sign("msg_1", body, rotated, now)
-
     try:
-        answers = [
-            post(place, ["127.0.0.1"], *sent).status
-            for sent in (
-                (body, genuine),
-                (body, genuine),
-                (b"{}", genuine),
-                (body, sign("msg_2", body, Secrets(new_secret()), now)),
-                (body, sign("msg_3", body, old, now - 301)),
-                (body, {}),
-            )
-        ]
+        answers = answers_of(server.server_address[1], old)
     finally:
         server.shutdown()
         thread.join()

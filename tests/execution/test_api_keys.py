@@ -31,13 +31,13 @@ class Holder(User):
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator who types `matteline keys`."""
+    """An operator who types `matteline keys`, or another group's commands."""
 
     driver: Driver
 
-    def type(self, *words: str, code: int = 0) -> str:
+    def type(self, *words: str, code: int = 0, group: str = "keys") -> str:
         endpoint = ("--endpoint-url", self.driver.cloud.endpoint)
-        done = CliRunner().invoke(matteline, ["keys", *words, *endpoint], env={"COLUMNS": "200"})
+        done = CliRunner().invoke(matteline, [group, *words, *endpoint], env={"COLUMNS": "200"})
         assert done.exit_code == code, done.output
         return done.stdout
 
@@ -81,6 +81,8 @@ def test_a_key_finds_only_what_belongs_to_its_principal(operator: Operator) -> N
     prefix = first.ask("GET", "/quotas").json()["principal"]
     assert form["key"].startswith(f"{prefix}/")
     assert prefix in operator.type("list")
+    spent = [row for row in operator.type("list", group="quotas").splitlines() if prefix in row]
+    assert ["first" in row and "other" not in row for row in spent] == [True] * 3
 
 
 def test_only_an_operators_key_sees_everybodys_jobs(operator: Operator) -> None:

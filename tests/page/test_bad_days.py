@@ -66,10 +66,11 @@ def test_a_refused_file_is_replaced(user: User) -> None:
 def test_what_is_no_photo_is_told_apart(
     user: User, name: str, content: bytes, title: str, hint: str
 ) -> None:
-    user.drop((name, "", content))
+    user.drop((name, "text/plain" if name.endswith(".txt") else "", content))
     user.wait_for(name, title)
 
     assert hint in user.find(".sorry").text
+    assert user.text().count(f" · {name.rpartition('.')[2].upper()}") == 1
 
 
 def test_a_heic_is_cut_out_though_the_browser_cannot_show_it(user: User) -> None:

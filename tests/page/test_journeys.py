@@ -137,7 +137,7 @@ def test_many_files_are_dropped_named_by_state_and_zipped(user: User) -> None:
     same_name = ("0.png", "image/png", photo(left=50))
     user.drop(*files, same_name, ("notes.txt", "text/plain", b"hello"))
 
-    user.until(lambda: "7 done" in user.text() or None, "seven results")
+    user.until(lambda: "7 done · 1 skipped" in user.text() or None, "seven results")
     assert user.states()["notes.txt"] == "Skipped: not a photo"
     user.button("Download all 7 results · ZIP").click()
     archive = zipfile.ZipFile(io.BytesIO(user.downloaded("matteline.zip")))

@@ -75,13 +75,17 @@ def test_an_audit_ends_in_counts_and_exit_code_0_where_nothing_is_wrong(
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        ("jobs show nobody", 1, "there is no job or execution nobody"),
+        ("jobs show nobody", 1, "no job or execution nobody\n`matteline jobs list` lists"),
+        ("jobs delete", 2, "name jobs, or pass --prefix"),
+        ("jobs delete x --prefix y/", 2, "name jobs, or pass --prefix"),
+        ("jobs delete --prefix nobody/", 0, "no job matches"),
         ("jobs replay --error NoSuchError", 0, "no job matches"),
         ("jobs replay", 2, "choose the jobs with NAMES or --error NAME"),
         ("jobs list --since yesterday", 2, "neither like 30m, 2h or 7d nor a date"),
-        ("quarantine release nobody", 1, "nobody is unknown, not in quarantine"),
+        ("quarantine release nobody", 1, "not in quarantine\n`matteline quarantine list`"),
+        ("keys revoke nobody", 1, "there is no key nobody\n`matteline keys list`"),
+        ("quotas set shop --jobs 5", 2, "'shop' is not a prefix of 32 hexadecimal digits; `matt"),
         ("quarantine release x --options 5", 2, "is not a JSON object"),
-        ("backfill start", 1, "`matteline run FOLDER` processes files here"),
         ("jobs audit --product cutuot", 2, "did you mean 'cutout'?"),
     ],
 )

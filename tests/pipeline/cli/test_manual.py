@@ -28,4 +28,5 @@ def test_an_execution_of_each_product_can_be_started_and_found() -> None:
         arn = LOCAL_NAMES.machine_arn(product.machine)
         assert f"start-execution --state-machine-arn {arn} " in told
         assert f"list-executions --state-machine-arn {arn}\n" in told
+    assert "matteline jobs list --endpoint-url http://x\n" in told
     assert '"key": "example.txt"' in told

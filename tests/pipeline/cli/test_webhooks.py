@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from pipeline.cli.webhooks import webhooks
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.operations.site import Site
+from pipeline.webhooks.errors import ReceiverUnavailable
 
 URL = "http://127.0.0.1:8000/hooks"
 
@@ -65,7 +66,7 @@ def test_a_dead_letter_is_listed_and_removed_with_its_webhook(site: Site) -> Non
     webhook_id, _ = added()
     put_dead_letter(site, webhook_id)
     listed = typed("dead").output
-    others = typed("dead", "--webhook", "wh_0").output
+    others = typed("dead", "--webhook", added()[0]).output
 
     assert typed("enable", webhook_id).exit_code == 0
     assert typed("remove", webhook_id).exit_code == 0
@@ -76,6 +77,19 @@ def test_a_dead_letter_is_listed_and_removed_with_its_webhook(site: Site) -> Non
     assert webhook_id not in typed("list").output
 
 
+def test_an_address_that_cannot_be_found_is_not_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(host: str, port: int) -> list[str]:
+        raise ReceiverUnavailable(f"{host}:{port} cannot be resolved")
+
+    monkeypatch.setattr("pipeline.webhooks.addresses.resolve_host", nowhere)
+
+    result = typed("add", "https://shop.invalid/hooks")
+
+    assert result.exit_code == 1
+    assert "shop.invalid:443 cannot be resolved\nCheck the address, then" in result.output
+    assert "resend" not in result.output
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -84,6 +98,8 @@ def test_a_dead_letter_is_listed_and_removed_with_its_webhook(site: Site) -> Non
         (["add", URL, "--event", "job.lost"], 2, "job.done"),
         (["rotate", "wh_0"], 1, "there is no webhook wh_0\n`matteline webhooks list`"),
         (["remove", "wh_0"], 1, "there is no webhook wh_0"),
+        (["dead", "--webhook", "wh_0"], 1, "there is no webhook wh_0\n`matteline webhooks list`"),
+        (["resend", "--webhook", "wh_0"], 1, "there is no webhook wh_0"),
         (["resend"], 2, "name messages, or pass --webhook"),
         (["resend", "msg_1", "--webhook", "wh_0"], 2, "name messages, or pass --webhook"),
         (["resend", "msg_0"], 1, "msg_0  is no dead letter"),

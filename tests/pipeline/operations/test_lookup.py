@@ -80,6 +80,29 @@ def test_jobs_are_listed_by_product(deployment: Deployment) -> None:
     assert [row.job_id for row in rows] == ["transcript"]
 
 
+def test_jobs_are_listed_by_the_beginning_of_their_keys(deployment: Deployment) -> None:
+    for key in ("shop/cat.jpg", "shop2/cat.jpg"):
+        deployment.record(key, LOCAL_NAMES.execution_arn(CUTOUT.machine, "x"), key=key)
+    deployment.record("none", LOCAL_NAMES.execution_arn(CUTOUT.machine, "x"))
+
+    rows = find_rows(deployment.site, Wanted(prefix="shop/"))
+
+    assert [row.job_id for row in rows] == ["shop/cat.jpg"]
+    assert len(list(find_rows(deployment.site, Wanted()))) == 3
+
+
+def test_a_status_may_be_typed_in_small_letters(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for status in ("FAILED", "DONE"):
+        deployment.record(f"{status} job", "somebody", status=status)
+    monkeypatch.setattr("pipeline.cli.site.local_site", lambda *_: deployment.site)
+
+    listed = CliRunner().invoke(jobs, ["list", "--status", "failed"], env={"COLUMNS": "200"})
+
+    assert ("FAILED job" in listed.output, "DONE job" in listed.output) == (True, False)
+
+
 @pytest.mark.parametrize("name", ["j", "monday"])
 def test_a_replay_describes_the_execution_once_and_starts_the_same_machine(
     deployment: Deployment, name: str

@@ -7,6 +7,7 @@ export default {
   'sum.done': '{n} done',
   'sum.busy': '{n} working',
   'sum.refused': '{n} refused',
+  'sum.skipped': '{n} skipped',
   zip: 'Download all',
   'zip.sub': { one: '{n} result · ZIP', other: '{n} results · ZIP' },
   'zip.busy': 'Packing {i} of {total}',

@@ -7,6 +7,7 @@ export default {
   'sum.done': '완료 {n}',
   'sum.busy': '처리 중 {n}',
   'sum.refused': '처리 불가 {n}',
+  'sum.skipped': '건너뜀 {n}',
   zip: '모두 내려받기',
   'zip.sub': '결과 {n}개 · ZIP',
   'zip.busy': '{total}개 중 {i}개 묶는 중',

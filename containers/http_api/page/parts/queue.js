@@ -14,7 +14,7 @@ import { titleOf } from './trouble.js'
 /** @param {Item[]} items @returns {string} how many there are of each kind */
 export function summary(items) {
   const count = (/** @type {string[]} */ ...phases) => items.filter((each) => phases.includes(each.phase)).length
-  const parts = { done: count('done'), busy: count('waiting', 'uploading', 'running'), refused: count('refused', 'lost') }
+  const parts = { done: count('done'), busy: count('waiting', 'uploading', 'running'), refused: count('refused', 'lost'), skipped: count('skipped') }
   return Object.entries(parts)
     .filter(([, n]) => n)
     .map(([key, n]) => t(`sum.${key}`, { n }))

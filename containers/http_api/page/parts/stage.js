@@ -13,7 +13,8 @@ import { Refused } from './trouble.js'
 
 /** @param {Item} item */
 function facts({ width, height, bytes, type, name }) {
-  const kind = (type.split('/')[1] ?? name.split('.').pop() ?? '').replace(/\+.*/, '')
+  const [, image] = /^image\/([^+]*)/.exec(type) ?? []
+  const kind = image ?? /\.(\w{1,8})$/.exec(name)?.[1] ?? ''
   return [width && `${width} × ${height}`, size(bytes), kind.toUpperCase()].filter(Boolean).join(' · ')
 }
 
