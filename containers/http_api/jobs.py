@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -44,7 +45,15 @@ def _not_a_number(since: object) -> object:
     return since
 
 
-Since = Annotated[AwareDatetime, BeforeValidator(_not_a_number)]
+def _in_utc(since: datetime) -> datetime:
+    """Return the time in UTC. Refuse those of the first and the last day that UTC does not have."""
+    try:
+        return since.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("should be a time that UTC has, too") from error
+
+
+Since = Annotated[AwareDatetime, BeforeValidator(_not_a_number), AfterValidator(_in_utc)]
 
 
 class NewJob(BaseModel):
