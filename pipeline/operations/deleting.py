@@ -19,8 +19,8 @@ def delete_results(site: Site, row: JobRow, *, visible: str = "") -> list[Locati
     the files: a deletion that was interrupted goes on when it is asked for again. Another job's
     result at the same key stays. The bucket is versioned, so an operator can restore the files.
 
-    Raises NotDeleted if the job is not done, or is done again just now; ValueError for a file whose
-    key does not begin with `visible`.
+    Raises NotDeleted if the job is not done, or is being done again: its files are new ones then,
+    and stay. Raises ValueError for a file whose key does not begin with `visible`.
     """
     if row.status not in {DONE, DELETED}:
         raise NotDeleted(f"it is {row.status.lower()}")
@@ -30,8 +30,17 @@ def delete_results(site: Site, row: JobRow, *, visible: str = "") -> list[Locati
     places = [Location.parse(uri) for uri in (*outputs, *([row.manifest] if own else []))]
     if outside := [place.uri for place in places if not place.key.startswith(visible)]:
         raise ValueError(f"{outside[0]} is a result outside of its owner's keys")
-    if row.status != DELETED and not JobsTable(site).mark_deleted(row):
-        raise NotDeleted("it has changed just now")
+    table = JobsTable(site)
+    if row.status == DONE:
+        table.mark_deleted(row)  # or another request has, at the same time
     for place in places:
+        _require_deleted(table, row)
         site.client("s3").delete_object(Bucket=place.bucket, Key=place.key)
+    _require_deleted(table, row)
     return places
+
+
+def _require_deleted(table: JobsTable, row: JobRow) -> None:
+    now = table.row(row.job_id)
+    if now is None or (now.status, now.execution) != (DELETED, row.execution):
+        raise NotDeleted("it has changed just now")
