@@ -25,11 +25,12 @@ from containers.http_api.problems import (
     WrongField,
     WrongFields,
 )
-from containers.http_api.repeats import IdempotencyKey, answer_once
+from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
 from containers.http_api.waiting import Prefer, await_end, preferred_wait
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product
 from pipeline.operations.batches import (
+    MACHINE,
     FailedPlace,
     FollowedBatch,
     NoPlace,
@@ -37,7 +38,7 @@ from pipeline.operations.batches import (
     new_batch_id,
     read_failures,
 )
-from pipeline.operations.executions import stop
+from pipeline.operations.executions import find_started, stop
 
 MOST_KEYS: Final = 10_000
 _MOST_COUNTED: Final = 50_000  # objects below a prefix: S3 lists that many in some seconds
@@ -76,7 +77,9 @@ def add_batches(
     )
     def create_batch(batch: NewBatch, idempotency_key: IdempotencyKey = None) -> Batch:
         asked = ["createBatch", batch.model_dump(mode="json")]
-        return answer_once(current, idempotency_key, asked, lambda: desk.start(batch), Batch)
+        return answer_once(
+            current, idempotency_key, asked, lambda marked: desk.start(batch, marked), Batch
+        )
 
     @api.get(
         "/batches/<name>",
@@ -122,7 +125,7 @@ class _Desk:
     catalogue: Catalogue
     docs: str
 
-    def start(self, asked: NewBatch) -> Batch:
+    def start(self, asked: NewBatch, marked: Marked | None) -> Batch:
         from pipeline.operations import backfilling
 
         principal = self.current.principal
@@ -142,8 +145,11 @@ class _Desk:
             tolerated_failure_percentage=_ALL,
         )
         site = self.current.site
+        names = [new_batch_id(principal.prefix, *each) for each in marked.digests] if marked else []
+        if marked and (first := find_started(site, MACHINE, names, since=marked.since)):
+            return self.describe(first.name, self.find(first.name))
         self.current.spend(jobs=backfilling.count_jobs(site, batch, most=_MOST_COUNTED))
-        name = new_batch_id(principal.prefix, datetime.now(UTC))
+        name = names[0] if names else new_batch_id(principal.prefix, datetime.now(UTC))
         backfilling.start_backfill(site, batch, name=name)
         return self.describe(name, self.find(name))
 

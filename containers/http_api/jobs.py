@@ -24,18 +24,26 @@ from containers.http_api.current import Current
 from containers.http_api.cursors import Limit, read_cursor, write_cursor
 from containers.http_api.options import check_options, find_product
 from containers.http_api.problems import NoSuchJob, NotDeletable, NotReplayable, NotRunning
-from containers.http_api.repeats import IdempotencyKey, answer_once
+from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
 from containers.http_api.views import STATES, Job, Jobs, Listed, View, summarise
 from containers.http_api.waiting import Prefer, await_end, preferred_wait
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product, taker
-from pipeline.operations.executions import find_execution, start_new, stop
+from pipeline.operations.executions import (
+    find_execution,
+    find_started,
+    new_name,
+    start_new,
+    stop,
+)
 from pipeline.operations.following import Followed, follow
 from pipeline.operations.jobs_table import DONE, RUNNING, JobsTable
 from pipeline.operations.lookup import Job as RecordedJob
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DUPLICATE
 from pipeline.outcomes import JobStopped
+
+_WHY: Final = "api"  # what the names of executions begin with that a request started
 
 
 def _not_a_number(since: object) -> object:
@@ -119,7 +127,9 @@ def add_jobs(
     )
     def create_job(job: NewJob, idempotency_key: IdempotencyKey = None) -> Job:
         asked = ["createJob", job.model_dump(mode="json")]
-        return answer_once(current, idempotency_key, asked, lambda: desk.start(job), Job)
+        return answer_once(
+            current, idempotency_key, asked, lambda marked: desk.start(job, marked), Job
+        )
 
     @api.post(
         "/jobs/<name>/replay",
@@ -132,7 +142,7 @@ def add_jobs(
     def replay_job(name: str, replay: NewReplay, idempotency_key: IdempotencyKey = None) -> Job:
         asked = ["replayJob", name, replay.model_dump(mode="json")]
         return answer_once(
-            current, idempotency_key, asked, lambda: desk.replay(name, force=replay.force), Job
+            current, idempotency_key, asked, lambda _: desk.replay(name, force=replay.force), Job
         )
 
     @api.delete(
@@ -188,8 +198,8 @@ class _Desk:
         after = write_cursor(page.after) if page.after else None
         return Jobs(jobs=tuple(map(summarise, page.rows)), cursor=after)
 
-    def start(self, asked: NewJob) -> Job:
-        place = self.current.own_object(asked.key)
+    def start(self, asked: NewJob, marked: Marked | None) -> Job:
+        site, place = self.site, self.current.own_object(asked.key)
         starts = cast("Product", taker(asked.key, self.current.products))
         product = find_product(asked.product, self.current.products) if asked.product else starts
         options = check_options(product, self.catalogue, asked.options)
@@ -199,8 +209,13 @@ class _Desk:
             "force": asked.force,
             "options": options,
         }
+        digests = [digest.hex() for _, digest in marked.digests] if marked else []
+        names = [new_name(_WHY, digest) for digest in digests]
+        if marked and (first := find_started(site, product.machine, names, since=marked.since)):
+            return self.describe(first.name)
         self.current.spend(jobs=1)
-        return self._started(start_new(self.site, product.machine, given, why="api"))
+        digest = digests[0] if digests else None
+        return self._started(start_new(site, product.machine, given, why=_WHY, digest=digest))
 
     def replay(self, name: str, *, force: bool) -> Job:
         from pipeline.operations.replaying import Changes, NotReplayed, start_again
