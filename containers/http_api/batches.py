@@ -27,6 +27,7 @@ from containers.http_api.problems import (
 )
 from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
 from containers.http_api.waiting import Prefer, await_end, preferred_wait
+from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product
 from pipeline.operations.batches import (
@@ -44,6 +45,11 @@ MOST_KEYS: Final = 10_000
 _MOST_COUNTED: Final = 50_000  # objects below a prefix: S3 lists that many in some seconds
 _ALL: Final = 100.0  # percent: each object has an outcome of its own, and stops no other
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+def _is_too_long(key: str) -> bool:
+    """Return True if no key in S3 is as long: S3 counts bytes, and refuses to look for it."""
+    return len(key.encode()) > S3_KEY_LIMIT_BYTES
 
 
 class NewBatch(BaseModel):
@@ -195,10 +201,13 @@ class _Desk:
         if asked.prefix is not None and not asked.prefix.startswith(visible):
             says = f"the prefix does not begin with that of your keys, {visible}"
             raise WrongFields.one(InvalidRequest(says), "body.prefix")
+        if asked.prefix is not None and _is_too_long(asked.prefix):
+            says = f"the prefix has more than {S3_KEY_LIMIT_BYTES:,} bytes"
+            raise WrongFields.one(InvalidRequest(says), "body.prefix")
         wrong = [
             WrongField(field=f"body.keys.{number}", detail=f"{key!r:.200} is no key of yours")
             for number, key in enumerate(asked.keys or ())
-            if not key.startswith(visible) or key.endswith("/")
+            if not key.startswith(visible) or key.endswith("/") or _is_too_long(key)
         ][:MOST_LISTED]
         if wrong:
             raise WrongFields(InvalidRequest(wrong[0].detail), *wrong)

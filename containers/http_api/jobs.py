@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -243,8 +243,10 @@ class _Desk:
 
     def cancel(self, name: str) -> Job:
         found = self.find(name)
-        if found.state != RUNNING or found.execution is None:
+        if found.state != RUNNING:
             raise NotRunning(f"it is {STATES[found.state]}")
+        if found.execution is None:
+            raise NotRunning("its job is not recorded yet; try again in a minute")
         arn, error = found.execution.arn, JobStopped.__name__
         stop(self.site, arn, error=error, cause="cancelled with DELETE /jobs")
         return self.describe(name)
