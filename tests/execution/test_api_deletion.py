@@ -198,6 +198,26 @@ def test_the_result_of_a_later_job_at_the_same_key_stays(driver: Driver, ada: Us
     assert job(ada, second.output["job_id"])["results"]
 
 
+@pytest.mark.parametrize("later_first", [False, True])
+def test_files_that_a_later_jobs_record_does_not_name_are_deleted(
+    driver: Driver, ada: User, *, later_first: bool
+) -> None:
+    first = done(ada, options=OUTPUTS)
+    body = {"key": first["key"], "options": {"format": "webp"}}
+    later = ada.ask("POST", "/jobs", body=body).json()
+    later = wait_for(ada, later["id"], "done", "failed")
+    files = {each["name"] for each in later["results"]}
+    folder = first["key"].rpartition("/")[0]
+    order = [first["job"], later["job"]]
+
+    for name in reversed(order) if later_first else order:
+        assert delete(ada, name).status == 200
+        if name == first["job"] and not later_first:
+            assert {each["name"] for each in job(ada, later["job"])["results"]} == files
+
+    assert driver.keys("output", prefix=folder) == []
+
+
 def test_what_has_no_results_is_not_deleted(driver: Driver, ada: User) -> None:
     told: list[tuple[int, str]] = []
     waiting, running = ada.upload(), ada.upload()
