@@ -25,11 +25,13 @@ from containers.http_api.problems import (
     WrongField,
     WrongFields,
 )
-from containers.http_api.repeats import IdempotencyKey, answer_once
+from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
 from containers.http_api.waiting import Prefer, await_end, preferred_wait
+from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product
 from pipeline.operations.batches import (
+    MACHINE,
     FailedPlace,
     FollowedBatch,
     NoPlace,
@@ -37,12 +39,17 @@ from pipeline.operations.batches import (
     new_batch_id,
     read_failures,
 )
-from pipeline.operations.executions import stop
+from pipeline.operations.executions import find_started, stop
 
 MOST_KEYS: Final = 10_000
 _MOST_COUNTED: Final = 50_000  # objects below a prefix: S3 lists that many in some seconds
 _ALL: Final = 100.0  # percent: each object has an outcome of its own, and stops no other
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+def _is_too_long(key: str) -> bool:
+    """Return True if no key in S3 is as long: S3 counts bytes, and refuses to look for it."""
+    return len(key.encode()) > S3_KEY_LIMIT_BYTES
 
 
 class NewBatch(BaseModel):
@@ -76,7 +83,9 @@ def add_batches(
     )
     def create_batch(batch: NewBatch, idempotency_key: IdempotencyKey = None) -> Batch:
         asked = ["createBatch", batch.model_dump(mode="json")]
-        return answer_once(current, idempotency_key, asked, lambda: desk.start(batch), Batch)
+        return answer_once(
+            current, idempotency_key, asked, lambda marked: desk.start(batch, marked), Batch
+        )
 
     @api.get(
         "/batches/<name>",
@@ -122,7 +131,7 @@ class _Desk:
     catalogue: Catalogue
     docs: str
 
-    def start(self, asked: NewBatch) -> Batch:
+    def start(self, asked: NewBatch, marked: Marked | None) -> Batch:
         from pipeline.operations import backfilling
 
         principal = self.current.principal
@@ -142,8 +151,11 @@ class _Desk:
             tolerated_failure_percentage=_ALL,
         )
         site = self.current.site
+        names = [new_batch_id(principal.prefix, *each) for each in marked.digests] if marked else []
+        if marked and (first := find_started(site, MACHINE, names, since=marked.since)):
+            return self.describe(first.name, self.find(first.name))
         self.current.spend(jobs=backfilling.count_jobs(site, batch, most=_MOST_COUNTED))
-        name = new_batch_id(principal.prefix, datetime.now(UTC))
+        name = names[0] if names else new_batch_id(principal.prefix, datetime.now(UTC))
         backfilling.start_backfill(site, batch, name=name)
         return self.describe(name, self.find(name))
 
@@ -189,10 +201,13 @@ class _Desk:
         if asked.prefix is not None and not asked.prefix.startswith(visible):
             says = f"the prefix does not begin with that of your keys, {visible}"
             raise WrongFields.one(InvalidRequest(says), "body.prefix")
+        if asked.prefix is not None and _is_too_long(asked.prefix):
+            says = f"the prefix has more than {S3_KEY_LIMIT_BYTES:,} bytes"
+            raise WrongFields.one(InvalidRequest(says), "body.prefix")
         wrong = [
             WrongField(field=f"body.keys.{number}", detail=f"{key!r:.200} is no key of yours")
             for number, key in enumerate(asked.keys or ())
-            if not key.startswith(visible) or key.endswith("/")
+            if not key.startswith(visible) or key.endswith("/") or _is_too_long(key)
         ][:MOST_LISTED]
         if wrong:
             raise WrongFields(InvalidRequest(wrong[0].detail), *wrong)

@@ -12,6 +12,7 @@ from containers.http_api.principal import Principal, identify
 from containers.http_api.problems import NoSuchObject
 from containers.http_api.spending import spend
 from pipeline.artifacts import Location
+from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES
 from pipeline.declared.names import HTTP_API, names_of_function
 from pipeline.declared.products import Product, taker
 from pipeline.observed import Call
@@ -46,7 +47,8 @@ class Current:
         """
         place = Location(self.site.names.bucket("ingest"), key)
         own = taker(key, self.products) and key.startswith(self.principal.visible)
-        if not own or not latest_etag(self.site, place):
+        possible = len(key.encode()) <= S3_KEY_LIMIT_BYTES  # S3 refuses to look for a longer one
+        if not own or not possible or not latest_etag(self.site, place):
             raise NoSuchObject(f"there is no object {key!r:.200}")
         return place
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import Annotated, Any, Final
 
@@ -14,10 +13,12 @@ from pipeline.operations.jobs_table import Place
 
 MOST_LISTED: Final = 100  # in one answer
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
+_LONGEST: Final = 1024  # bytes of a key in S3, and in an index of DynamoDB
 
 
 def write_cursor(place: tuple[str | int, ...]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    written = json.dumps(place, ensure_ascii=False).encode()  # escapes would triple a long key
+    return base64.urlsafe_b64encode(written).decode().rstrip("=")
 
 
 def read_cursor(text: str, prefix: str) -> Place:
@@ -26,7 +27,7 @@ def read_cursor(text: str, prefix: str) -> Place:
     A caller may make one up: it only says where in the caller's own list to go on.
     """
     match _content(text):
-        case [str(key), str(job_id)] if job_id and key.startswith(prefix) and key:
+        case [str(key), str(job_id)] if _may_be(key) and _may_be(job_id) and key.startswith(prefix):
             return Place(key, job_id)
     raise wrong_cursor()
 
@@ -44,8 +45,16 @@ def wrong_cursor() -> WrongFields:
     return WrongFields.one(error, "query.cursor")
 
 
+def _may_be(name: str) -> bool:
+    """Return True for text of a length that the table takes; half of a surrogate pair is none."""
+    try:
+        return 0 < len(name.encode()) <= _LONGEST
+    except UnicodeEncodeError:
+        return False
+
+
 def _content(text: str) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (binascii.Error, ValueError):
+    except (RecursionError, ValueError):  # binascii.Error and UnicodeError are ValueErrors
         return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -23,18 +24,26 @@ from containers.http_api.current import Current
 from containers.http_api.cursors import Limit, read_cursor, write_cursor
 from containers.http_api.options import check_options, find_product
 from containers.http_api.problems import NoSuchJob, NotDeletable, NotReplayable, NotRunning
-from containers.http_api.repeats import IdempotencyKey, answer_once
+from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
 from containers.http_api.views import STATES, Job, Jobs, Listed, View, summarise
 from containers.http_api.waiting import Prefer, await_end, preferred_wait
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product, taker
-from pipeline.operations.executions import find_execution, start_new, stop
+from pipeline.operations.executions import (
+    find_execution,
+    find_started,
+    new_name,
+    start_new,
+    stop,
+)
 from pipeline.operations.following import Followed, follow
 from pipeline.operations.jobs_table import DONE, RUNNING, JobsTable
 from pipeline.operations.lookup import Job as RecordedJob
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DUPLICATE
 from pipeline.outcomes import JobStopped
+
+_WHY: Final = "api"  # what the names of executions begin with that a request started
 
 
 def _not_a_number(since: object) -> object:
@@ -44,7 +53,15 @@ def _not_a_number(since: object) -> object:
     return since
 
 
-Since = Annotated[AwareDatetime, BeforeValidator(_not_a_number)]
+def _in_utc(since: datetime) -> datetime:
+    """Return the time in UTC. Refuse those of the first and the last day that UTC does not have."""
+    try:
+        return since.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("should be a time that UTC has, too") from error
+
+
+Since = Annotated[AwareDatetime, BeforeValidator(_not_a_number), AfterValidator(_in_utc)]
 
 
 class NewJob(BaseModel):
@@ -110,7 +127,9 @@ def add_jobs(
     )
     def create_job(job: NewJob, idempotency_key: IdempotencyKey = None) -> Job:
         asked = ["createJob", job.model_dump(mode="json")]
-        return answer_once(current, idempotency_key, asked, lambda: desk.start(job), Job)
+        return answer_once(
+            current, idempotency_key, asked, lambda marked: desk.start(job, marked), Job
+        )
 
     @api.post(
         "/jobs/<name>/replay",
@@ -123,7 +142,7 @@ def add_jobs(
     def replay_job(name: str, replay: NewReplay, idempotency_key: IdempotencyKey = None) -> Job:
         asked = ["replayJob", name, replay.model_dump(mode="json")]
         return answer_once(
-            current, idempotency_key, asked, lambda: desk.replay(name, force=replay.force), Job
+            current, idempotency_key, asked, lambda _: desk.replay(name, force=replay.force), Job
         )
 
     @api.delete(
@@ -179,8 +198,8 @@ class _Desk:
         after = write_cursor(page.after) if page.after else None
         return Jobs(jobs=tuple(map(summarise, page.rows)), cursor=after)
 
-    def start(self, asked: NewJob) -> Job:
-        place = self.current.own_object(asked.key)
+    def start(self, asked: NewJob, marked: Marked | None) -> Job:
+        site, place = self.site, self.current.own_object(asked.key)
         starts = cast("Product", taker(asked.key, self.current.products))
         product = find_product(asked.product, self.current.products) if asked.product else starts
         options = check_options(product, self.catalogue, asked.options)
@@ -190,8 +209,13 @@ class _Desk:
             "force": asked.force,
             "options": options,
         }
+        digests = [digest.hex() for _, digest in marked.digests] if marked else []
+        names = [new_name(_WHY, digest) for digest in digests]
+        if marked and (first := find_started(site, product.machine, names, since=marked.since)):
+            return self.describe(first.name)
         self.current.spend(jobs=1)
-        return self._started(start_new(self.site, product.machine, given, why="api"))
+        digest = digests[0] if digests else None
+        return self._started(start_new(site, product.machine, given, why=_WHY, digest=digest))
 
     def replay(self, name: str, *, force: bool) -> Job:
         from pipeline.operations.replaying import Changes, NotReplayed, start_again
@@ -219,8 +243,10 @@ class _Desk:
 
     def cancel(self, name: str) -> Job:
         found = self.find(name)
-        if found.state != RUNNING or found.execution is None:
+        if found.state != RUNNING:
             raise NotRunning(f"it is {STATES[found.state]}")
+        if found.execution is None:
+            raise NotRunning("its job is not recorded yet; try again in a minute")
         arn, error = found.execution.arn, JobStopped.__name__
         stop(self.site, arn, error=error, cause="cancelled with DELETE /jobs")
         return self.describe(name)

@@ -123,7 +123,7 @@ def add_selections(
     ) -> SelectionView:
         asked = ["createSelection", selection.model_dump(mode="json")]
         return answer_once(
-            current, idempotency_key, asked, lambda: desk.prepare(selection), SelectionView
+            current, idempotency_key, asked, lambda _: desk.prepare(selection), SelectionView
         )
 
     @api.get(

@@ -97,7 +97,7 @@ def add_uploads(api: APIGatewayHttpResolver, current: Current, catalogue: Catalo
     def create_upload(upload: NewUpload, idempotency_key: IdempotencyKey = None) -> Upload:
         asked = ["createUpload", upload.model_dump(mode="json")]
         return answer_once(
-            current, idempotency_key, asked, lambda: _create(upload, current, catalogue), Upload
+            current, idempotency_key, asked, lambda _: _create(upload, current, catalogue), Upload
         )
 
 

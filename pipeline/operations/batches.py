@@ -74,9 +74,12 @@ class NoPlace(Exception):
     """There is no failure at this place."""
 
 
-def new_batch_id(prefix: str, now: datetime) -> str:
-    """Return a new name for a backfill of the caller with this prefix."""
-    return new_id(_owner(prefix), now)
+def new_batch_id(prefix: str, now: datetime, digest: bytes | None = None) -> str:
+    """Return a new name for a backfill of the caller with this prefix.
+
+    The same time and digest make the same name.
+    """
+    return new_id(_owner(prefix), now, digest)
 
 
 def follow_batch(site: Site, name: str, *, owner: str, visible: str) -> FollowedBatch | None:

@@ -185,9 +185,22 @@ def start_after(
     return start_after(site, machine, execution_input, why=why, before=follower)
 
 
-def start_new(site: Site, machine: str, execution_input: JsonValue, *, why: str) -> str:
-    """Start a state machine whatever was started before; return the ARN."""
-    name = f"{why}-{secrets.token_hex(_DIGEST_LENGTH // 2)}"
+def find_started(
+    site: Site, machine: str, names: Iterable[str], *, since: datetime
+) -> Execution | None:
+    """Return the first execution with one of these names that was started since then."""
+    found = (find_execution(site, site.names.execution_arn(machine, name)) for name in names)
+    return next((each for each in found if each and (each.started or LONG_AGO) >= since), None)
+
+
+def start_new(
+    site: Site, machine: str, execution_input: JsonValue, *, why: str, digest: str | None = None
+) -> str:
+    """Start a state machine whatever was started before; return the ARN.
+
+    With a digest, which names the execution, it is started once.
+    """
+    name = new_name(why, digest or secrets.token_hex())
     started = _start(site, machine, name, execution_input)
     return started or site.names.execution_arn(machine, name)
 
@@ -197,6 +210,10 @@ def start_named(site: Site, machine: str, name: str, execution_input: JsonValue)
     _start(site, machine, name, execution_input)
 
 
+def new_name(why: str, digest: str) -> str:
+    return f"{why}-{digest[:_DIGEST_LENGTH]}"
+
+
 def stop(site: Site, arn: str, *, error: str, cause: str) -> None:
     """Stop an execution, which then fails with this error; one that has ended stays as it is."""
     site.client("stepfunctions").stop_execution(executionArn=arn, error=error, cause=cause)
@@ -204,8 +221,7 @@ def stop(site: Site, arn: str, *, error: str, cause: str) -> None:
 
 def _named(why: str, execution_input: JsonValue, before: str = "") -> str:
     content = json.dumps(execution_input, sort_keys=True)
-    digest = hashlib.sha256(f"{before}\n{content}".encode()).hexdigest()
-    return f"{why}-{digest[:_DIGEST_LENGTH]}"
+    return new_name(why, hashlib.sha256(f"{before}\n{content}".encode()).hexdigest())
 
 
 def _start(site: Site, machine: str, name: str, execution_input: JsonValue) -> str | None:

@@ -19,10 +19,11 @@ _DIGEST_BYTES: Final = 6
 _WRITTEN: Final = re.compile(r"[0-9a-v]{32}")
 
 
-def new_id(owner: str, now: datetime) -> str:
-    """Return a new id; `now` is cut to whole seconds."""
+def new_id(owner: str, now: datetime, digest: bytes | None = None) -> str:
+    """Return a new id; `now` is cut to whole seconds. The same digest makes the same id then."""
     made = int(now.timestamp())
-    content = made.to_bytes(_TIME_BYTES, "big") + secrets.token_bytes(_RANDOM_BYTES)
+    random = digest or secrets.token_bytes(_RANDOM_BYTES)
+    content = made.to_bytes(_TIME_BYTES, "big") + random[:_RANDOM_BYTES]
     return base64.b32hexencode(content + _digest(owner, content)).decode().lower()
 
 

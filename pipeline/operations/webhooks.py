@@ -74,12 +74,20 @@ def list_webhooks(site: Site) -> list[Webhook]:
 def rotate_secret(site: Site, webhook_id: str, *, signs_along: timedelta = SIGNS_ALONG) -> str:
     """Give a webhook a new secret and return it; the current one signs along for that long.
 
-    A secret that still signs along from an earlier rotation ends at once. Raises NoSuchWebhook.
+    A secret that still signs along from an earlier rotation ends at once. A secret that is missing
+    or cannot sign is replaced, too. Raises NoSuchWebhook.
     """
     require_webhook(site, webhook_id)
     manager, name = site.client("secretsmanager"), site.names.webhook_secret(webhook_id)
-    known = Secrets.read(manager.get_secret_value(SecretId=name)["SecretString"])
-    rotated = known.rotated(_now() + signs_along)
+    try:
+        known = Secrets.read(manager.get_secret_value(SecretId=name).get("SecretString", ""))
+        rotated = known.rotated(_now() + signs_along)
+    except manager.exceptions.ResourceNotFoundException:
+        fresh = new_secret()
+        manager.create_secret(Name=name, SecretString=Secrets(fresh).written)
+        return fresh
+    except ValueError:
+        rotated = Secrets(new_secret())
     manager.put_secret_value(SecretId=name, SecretString=rotated.written)
     return rotated.current
 

@@ -15,7 +15,8 @@ from datetime import datetime
 from typing import Final
 
 _PREFIX: Final = "whsec_"
-_BYTES: Final = 32  # the standard allows 24 to 64
+_BYTES: Final = 32
+_LENGTHS: Final = range(24, 65)  # bytes that the standard allows
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,13 @@ class Secrets:
 
     @classmethod
     def read(cls, text: str) -> Secrets:
-        """Read what `written` returned. Raises ValueError or TypeError for any other text."""
-        return cls(**json.loads(text))
+        """Read what `written` returned. Raises ValueError for other text, and does not show it."""
+        told = json.loads(text)
+        if not isinstance(told, dict) or not {"current"} <= told.keys() <= vars(cls("")).keys():
+            raise ValueError("the secret is not as `matteline webhooks` writes it")
+        found = cls(**told)
+        found._require_keys()
+        return found
 
     @property
     def written(self) -> str:
@@ -44,6 +50,21 @@ class Secrets:
         if self.previous is None or now >= self.expires_at:
             return (self.current,)
         return (self.current, self.previous)
+
+    def _require_keys(self) -> None:
+        """Raise ValueError unless every secret is one that can sign."""
+        each_signs = all(map(_is_secret, (self.current, self.previous or self.current)))
+        if not each_signs or not isinstance(self.expires_at, int | float):
+            raise ValueError("the secret cannot sign")
+
+
+def _is_secret(text: object) -> bool:
+    if not isinstance(text, str) or not text.startswith(_PREFIX):
+        return False
+    try:
+        return len(base64.b64decode(text.removeprefix(_PREFIX), validate=True)) in _LENGTHS
+    except ValueError:
+        return False
 
 
 def new_secret() -> str:

@@ -227,6 +227,8 @@ def test_an_id_of_a_batch_is_none_of_a_job_and_the_reverse(driver: Driver, ada: 
         ({"keys": ["{own}folder/"]}, "body.keys.0"),
         ({"keys": [""]}, "body.keys.0"),
         ({"keys": ["{own}" + "x" * 1024]}, "body.keys.0"),
+        ({"keys": ["{own}a.png", "{own}" + "é" * 500]}, "body.keys.1"),
+        ({"prefix": "{own}" + "é" * 500}, "body.prefix"),
         ({"keys": ["{own}x.png"] * 10_001}, "body.keys"),
         ({"prefix": "{own}", "product": "cutouts"}, "body.product"),
         ({"prefix": "{own}", "options": {"margin": 101}}, "body.options.margin"),
@@ -240,7 +242,7 @@ def test_a_wrong_request_names_its_field_and_starts_nothing(
     if "keys" in body:
         body = {**body, "keys": [key.replace("{own}", own) for key in body["keys"]]}
     if "prefix" in body:
-        body = {**body, "prefix": own}
+        body = {**body, "prefix": body["prefix"].replace("{own}", own)}
     arn = NAMES.machine_arn("backfill")
     states = driver.cloud.client("stepfunctions")
     before = len(states.list_executions(stateMachineArn=arn)["executions"])

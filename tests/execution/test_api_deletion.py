@@ -16,7 +16,7 @@ from pipeline.operations.verdicts import WITHDRAWN
 from tests.execution.api import PHOTO, User, done, job, prefix_of, problem, send, wait_for
 from tests.execution.driver import Driver
 from tests.execution.faults import WEIGHTS_ARE_LISTED
-from tests.execution.operating import row_of
+from tests.execution.operating import Write, row_of
 from tests.pictures import png, square
 
 OUTPUT = NAMES.bucket("output")
@@ -92,6 +92,54 @@ def test_a_deletion_that_is_interrupted_leaves_nothing_whole_and_goes_on(
     assert audited(site, ada).findings == []
 
 
+def test_of_two_deletions_at_the_same_time_both_are_answered(
+    driver: Driver, site: Site, ada: User, rewrite: Write
+) -> None:
+    found = done(ada, options=OUTPUTS)
+    driver.faults.before(  # the other one has come as far as its mark
+        rf"GET /{OUTPUT}/.*_removed.json", lambda: rewrite(found["job"], status="DELETED")
+    )
+
+    answer = delete(ada, found["id"])
+
+    assert (answer.status, answer.json()["state"]) == (200, "deleted")
+    assert driver.keys("output", prefix=found["key"].rpartition("/")[0]) == []
+    assert audited(site, ada).findings == []
+
+
+def test_a_deletion_leaves_the_files_of_a_job_that_was_done_again_meanwhile(
+    driver: Driver, site: Site, ada: User
+) -> None:
+    found = done(ada, options=OUTPUTS)
+    with driver.faults.outage(rf"DELETE /{OUTPUT}/.*/cat_mask.png"):
+        assert delete(ada, found["id"]).status == 503
+
+    def do_again() -> None:
+        answer = ada.ask("POST", f"/jobs/{found['id']}/replay", body={})
+        assert wait_for(ada, answer.json()["id"], "done", "failed")["state"] == "done"
+
+    driver.faults.before(rf"GET /{OUTPUT}/.*_removed.json", do_again)
+
+    assert problem(delete(ada, found["id"])) == (409, "notdeletable")
+
+    assert len(job(ada, found["id"])["results"]) == 2
+    assert len(driver.keys("output", prefix=found["key"].rpartition("/")[0])) == 3
+    assert audited(site, ada).findings == []
+
+
+def test_a_deletion_ends_when_its_job_is_claimed_again(
+    driver: Driver, ada: User, rewrite: Write
+) -> None:
+    found = done(ada, options=OUTPUTS)
+    driver.faults.before(
+        rf"DELETE /{OUTPUT}/.*", lambda: rewrite(found["job"], status="RUNNING", execution="a:new")
+    )
+
+    assert problem(delete(ada, found["id"])) == (409, "notdeletable")
+
+    assert len(driver.keys("output", prefix=found["key"].rpartition("/")[0])) == 2
+
+
 def test_the_audit_accounts_for_deleted_jobs(site: Site, ada: User) -> None:
     found = done(ada)
     delete(ada, found["id"])
@@ -148,6 +196,26 @@ def test_the_result_of_a_later_job_at_the_same_key_stays(driver: Driver, ada: Us
 
     assert job(ada, first["job"])["state"] == "deleted"
     assert job(ada, second.output["job_id"])["results"]
+
+
+@pytest.mark.parametrize("later_first", [False, True])
+def test_files_that_a_later_jobs_record_does_not_name_are_deleted(
+    driver: Driver, ada: User, *, later_first: bool
+) -> None:
+    first = done(ada, options=OUTPUTS)
+    body = {"key": first["key"], "options": {"format": "webp"}}
+    later = ada.ask("POST", "/jobs", body=body).json()
+    later = wait_for(ada, later["id"], "done", "failed")
+    files = {each["name"] for each in later["results"]}
+    folder = first["key"].rpartition("/")[0]
+    order = [first["job"], later["job"]]
+
+    for name in reversed(order) if later_first else order:
+        assert delete(ada, name).status == 200
+        if name == first["job"] and not later_first:
+            assert {each["name"] for each in job(ada, later["job"])["results"]} == files
+
+    assert driver.keys("output", prefix=folder) == []
 
 
 def test_what_has_no_results_is_not_deleted(driver: Driver, ada: User) -> None:

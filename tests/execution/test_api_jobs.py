@@ -142,6 +142,29 @@ def test_a_running_job_tells_its_tasks_and_can_be_cancelled(driver: Driver, ada:
     assert problem(ada.ask("DELETE", f"/jobs/{form['id']}")) == (409, "notrunning")
 
 
+def test_a_file_that_has_no_job_yet_is_cancelled_later(driver: Driver, ada: User) -> None:
+    form = ada.upload()
+    with driver.silence():
+        send(form)
+
+    answer = ada.ask("DELETE", f"/jobs/{form['id']}")
+
+    assert problem(answer) == (409, "notrunning")
+    assert answer.json()["detail"] == "its job is not recorded yet; try again in a minute"
+
+
+def test_no_object_has_a_longer_key_than_s3_allows(driver: Driver, ada: User) -> None:
+    asked: list[int] = []
+    driver.faults.before(rf"GET /{NAMES.bucket('ingest')}", lambda: asked.append(1))
+
+    key = f"{prefix_of(ada)}{'é' * 500}.png"
+
+    assert problem(ada.ask("POST", "/jobs", body={"key": key})) == (404, "nosuchobject")
+    assert asked == []
+    ada.ask("POST", "/jobs", body={"key": f"{prefix_of(ada)}a.png"})
+    assert asked == [1]
+
+
 def test_what_does_not_run_is_not_cancelled(ada: User) -> None:
     assert problem(ada.ask("DELETE", f"/jobs/{ada.upload()['id']}")) == (409, "notrunning")
     assert problem(ada.ask("DELETE", f"/jobs/{done(ada)['job']}")) == (409, "notrunning")

@@ -61,6 +61,7 @@ def test_a_list_may_be_of_one_state_or_one_time(carl: User) -> None:
     [
         "status=waiting", "status=DONE", "since=yesterday", "since=2026-10-03T12:00:00",
         "since=0.5", "since=1790000000",
+        "since=9999-12-31T23:59:59-12:00", "since=0001-01-01T00:00:00%2B14:00",
         "limit=0", "limit=101", "limit=x", "cursor=x", "cursor=e30",
     ],
 )  # fmt: skip

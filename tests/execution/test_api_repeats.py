@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -70,6 +71,43 @@ def test_a_repeated_replay_starts_one_execution(ada: User) -> None:
 
     assert again.json()["execution"] == first.json()["execution"]
     assert job(ada, name)["execution"] == first.json()["execution"]
+
+
+def executions(driver: Driver, machine: str) -> set[str]:
+    listed = driver.cloud.client("stepfunctions").list_executions(
+        stateMachineArn=NAMES.machine_arn(machine)
+    )
+    return {each["name"] for each in listed["executions"]}
+
+
+@pytest.mark.parametrize("machine", ["cutout", "backfill"])
+def test_a_request_whose_answer_was_lost_starts_nothing_twice(
+    driver: Driver, ada: User, machine: str
+) -> None:
+    key = done(ada)["key"]
+    path, body = {
+        "cutout": ("/jobs", {"key": key, "force": True}),
+        "backfill": ("/batches", {"prefix": key, "force": True, "product": "cutout"}),
+    }[machine]
+    before = executions(driver, machine)
+    with ExitStack() as stack:
+        driver.faults.before(
+            r"StartExecution",
+            lambda: stack.enter_context(driver.faults.outage(r"Describe(Execution|MapRun)")),
+        )
+        lost = ada.ask("POST", path, body=body, idempotency_key=f"lost {machine}")
+    assert problem(lost) == (503, "tryagainlater")
+    left = ada.ask("GET", "/quotas").json()["quotas"]
+
+    again = ada.ask("POST", path, body=body, idempotency_key=f"lost {machine}")
+
+    assert again.status == 202, again.data
+    (started,) = (
+        name for name in executions(driver, machine) - before if not name.startswith("item-")
+    )
+    assert again.json()["id"] == started
+    assert ada.ask("GET", "/quotas").json()["quotas"] == left
+    driver.wait_until_ended(NAMES.execution_arn(machine, started))
 
 
 def test_of_requests_at_the_same_time_one_is_answered(ada: User) -> None:

@@ -87,7 +87,7 @@ class Sender:
     def _secrets(self, webhook_id: str) -> Secrets:
         try:
             return Secrets.read(self.secrets.read(f"{self.secret_prefix}{webhook_id}"))
-        except (KeyError, Unreadable, ValueError, TypeError) as error:
+        except (KeyError, Unreadable, ValueError) as error:
             raise SecretUnusable(f"{webhook_id}: {type(error).__name__}: {error}") from error
 
     def _disable(self, webhook: Webhook) -> None:

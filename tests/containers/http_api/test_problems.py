@@ -174,6 +174,21 @@ def test_a_wrong_body_names_each_field(trying: Ask, body: str | None, fields: se
     assert all(each["detail"] for each in answer.json["errors"])
 
 
+@pytest.mark.parametrize("path", ["/uploads", "/jobs", "/batches"])
+@pytest.mark.parametrize("levels", [33, 300, 900])
+@pytest.mark.parametrize("bracket", [("[", "]"), ('{"a":', "}")])
+def test_a_body_that_is_nested_too_deep_is_refused(
+    ask: Ask, path: str, levels: int, bracket: tuple[str, str]
+) -> None:
+    opened, closed = bracket
+    nested = f"{opened * levels}1{closed * levels}"
+
+    answer = ask("POST", path, body=f'{{"options": {{"prompts": {nested}}}}}')
+
+    require_problem(answer, 422, "InvalidRequest")
+    assert [each["field"] for each in answer.json["errors"]] == ["body"]
+
+
 def test_a_wrong_parameter_is_named(trying: Ask) -> None:
     answer = trying("GET", "/orders", queryStringParameters={"limit": "many"})
 

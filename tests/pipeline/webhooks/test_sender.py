@@ -158,27 +158,45 @@ def test_an_address_that_became_private_is_not_connected_to(
         sender.send(message(added))
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", "whsec_x"])
-def test_a_secret_that_is_none_is_named(
-    content: str, sender: Sender, site: Site, registered: Registered
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "{}", "[]", "whsec_x", '"whsec_x"', '{"whsec_x": ""}', '{"current": "whsec_x"}',
+        '{"current": 1}', '{"current": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}',
+        '{"current": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "previous": "whsec_x"}',
+        '{"current": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "expires_at": "now"}',
+        '{"current": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_x": ""}',
+    ],
+)  # fmt: skip
+def test_a_secret_that_is_none_is_named_but_not_shown_and_a_rotation_mends_it(
+    content: str, sender: Sender, site: Site, registered: Registered, here: Receiver
 ) -> None:
     site.client("secretsmanager").put_secret_value(
         SecretId=LOCAL_NAMES.webhook_secret(registered.webhook.webhook_id),
         SecretString=content or "?",
     )
 
-    with pytest.raises(SecretUnusable, match="wh_"):
+    with pytest.raises(SecretUnusable, match="wh_") as raised:
         sender.send(message(registered))
 
+    assert "whsec_" not in raised.value.message
+    secret = rotate_secret(site, registered.webhook.webhook_id)
+    sender.send(message(registered))
+    assert verifies(secret, here.received[-1])
 
-def test_a_secret_that_is_missing_is_named(
-    sender: Sender, site: Site, registered: Registered
+
+def test_a_secret_that_is_missing_is_named_and_a_rotation_mends_it(
+    sender: Sender, site: Site, registered: Registered, here: Receiver
 ) -> None:
     name = LOCAL_NAMES.webhook_secret(registered.webhook.webhook_id)
     site.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
 
     with pytest.raises(SecretUnusable, match="KeyError"):
         sender.send(message(registered))
+
+    secret = rotate_secret(site, registered.webhook.webhook_id)
+    sender.send(message(registered))
+    assert verifies(secret, here.received[-1])
 
 
 @pytest.mark.parametrize(("code", "named"), [("ThrottlingException", True), ("Denied", False)])
