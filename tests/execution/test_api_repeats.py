@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.local.deployment import NAMES
 from tests.execution.api import PHOTO, User, done, job, problem, send, wait_for
 from tests.execution.driver import Driver
 from tests.execution.faults import WEIGHTS_ARE_LISTED
