@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from pipeline.local.page import page_files
+from pipeline.declared.page import page_files
 from tests.conftest import ROOT
 
 PAGE: Final = ROOT / "containers/http_api/page"
