@@ -13,6 +13,7 @@ from pipeline.operations.publishing import Deployed, sign_in_of
 from tests.conftest import ROOT
 from tests.page.conftest import is_fault
 from tests.page.issuer import CLIENT, Issuer, Site, served
+from tests.page.test_access import AXE
 from tests.page.user import User, logged
 
 KEY = "mk_1234.secret"
@@ -162,7 +163,20 @@ def test_an_expired_token_is_renewed_unasked(visitor: User, site: Site, issuer: 
 
     assert held(visitor)["access"] != first
     assert set(site.answered) == {200}
-    assert issuer.paths().count("/token") == 2  # one renewal, however many requests
+    assert issuer.paths().count("/token") == 2
+
+
+def test_requests_at_once_wait_for_one_renewal(visitor: User, site: Site, issuer: Issuer) -> None:
+    issuer.lasts_s = 20  # so short that each request comes too late
+    sign_in(visitor)
+    wait_for_answer(visitor, site)
+    before = issuer.paths().count("/token")
+    visitor.run_later("""
+      const { ask } = await import('/core/api.js')
+      await Promise.all([1, 2, 3, 4].map(() => ask('GET', '/models')))
+    """)
+
+    assert issuer.paths().count("/token") == before + 1
 
 
 def test_a_renewal_that_is_refused_asks_the_user(visitor: User, site: Site, issuer: Issuer) -> None:
@@ -231,3 +245,17 @@ def test_nothing_is_asked_where_nobody_signs_in(user: User) -> None:
 
     assert not user.all("dialog[open]")
     assert "Sign out" not in user.find("#settings").text
+
+
+def test_the_dialogs_break_no_rule_in_either_theme(guest: User) -> None:
+    axe = AXE.read_text()  # `make test-page` installs it
+    guest.find("dialog[open] input").send_keys("mk_wrong")
+    sign_in(guest)
+    guest.find("dialog[open] [role=alert]", text="does not accept")
+    found = []
+    for width in (1280, 320):
+        for theme in ("light", "dark"):
+            guest.look(theme=theme, width=width)
+            found += [f"{width} {theme}: {each}" for each in guest.violations(axe)]
+
+    assert found == []

@@ -97,7 +97,7 @@ export async function makeSignIn(config) {
   const prompt = () =>
     new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
       const dialog = document.createElement('dialog')
-      dialog.className = 'record'
+      dialog.className = 'signin'
       dialog.setAttribute('aria-label', t('signin'))
       dialog.addEventListener('cancel', (event) => event.preventDefault())
       dialog.addEventListener('close', () => dialog.isConnected && dialog.showModal())
@@ -114,13 +114,13 @@ export async function makeSignIn(config) {
       }
       render(
         html`<form onSubmit=${submit}>
-          <div class="popped-head"><h2>${t('signin')}</h2></div>
-          ${trouble && html`<p class="why" role="alert">${trouble}</p>`}
+          <h2>${t('signin')}</h2>
+          ${trouble && html`<p role="alert">${trouble}</p>`}
           ${config.kind === 'key'
-            ? html`<p><label for="key">${t('signin.key')}</label></p>
-                <p><input id="key" type="password" autocomplete="off" spellcheck="false" autofocus required /></p>`
+            ? html`<label>${t('signin.key')}
+                <input type="password" autocomplete="off" spellcheck="false" autofocus required /></label>`
             : html`<p>${t('signin.why')}</p>`}
-          <p><button class="btn primary" type="submit">${t('signin')}</button></p>
+          <button class="btn primary" type="submit">${t('signin')}</button>
         </form>`,
         dialog,
       )
@@ -143,6 +143,11 @@ export async function makeSignIn(config) {
   /** Many requests wait for one renewal. */
   const renewOnce = () => (renewing ??= renew().finally(() => (renewing = null)))
 
+  const style = document.createElement('link')
+  await new Promise((resolve) => {
+    Object.assign(style, { rel: 'stylesheet', href: 'css/signin.css', onload: resolve, onerror: resolve })
+    document.head.append(style)
+  })
   await arrive()
   return {
     /** Return the header `authorization`, once the user has signed in. */
