@@ -107,7 +107,7 @@ class ApiSettings(BaseModel):
     domain: Host | None = None
     certificate: Certificate | None = None
     docs: Folder | None = None
-    operators: Annotated[tuple[UniqueId, ...], BeforeValidator(_listed)] = ()
+    operators: Annotated[tuple[UniqueId, ...], BeforeValidator(listed)] = ()
     snap_start: bool = False
 
     @model_validator(mode="after")
