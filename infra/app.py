@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import aws_cdk as cdk
@@ -11,6 +13,8 @@ import aws_cdk as cdk
 from infra.access_stack import AccessStack
 from infra.function_stack import FunctionStack
 from infra.observability_stack import ObservabilityStack
+from infra.page_settings import PageSettings
+from infra.page_stack import PageStack
 from infra.pipeline_stack import PipelineStack
 from infra.registry_stack import RegistryStack
 from infra.release_stack import ReleaseStack
@@ -23,14 +27,25 @@ from pipeline.declared.names import PROJECT, Names, stage_names
 ROOT: Final = Path(__file__).parents[1]
 
 
-def make_app(*, root: Path = ROOT, outdir: Path | None = None) -> cdk.App:
-    """Return the CDK app, for the CDK toolkit and for tests. It reads only files below `root`."""
+def make_app(
+    *,
+    root: Path = ROOT,
+    outdir: Path | None = None,
+    given: Mapping[str, object] = MappingProxyType({}),
+) -> cdk.App:
+    """Return the CDK app, for the CDK toolkit and for tests. It reads only files below `root`.
+
+    `given` are settings that override the file's.
+    """
     context = json.loads((Path(__file__).parent / "cdk.json").read_text())["context"]
     app = cdk.App(
-        context=context, outdir=str(outdir) if outdir else None, analytics_reporting=False
+        context={**context, **given},
+        outdir=str(outdir) if outdir else None,
+        analytics_reporting=False,
     )
     settings = Settings.from_context(app.node.try_get_context)
     api = ApiSettings.from_context(app.node.try_get_context)
+    page = PageSettings.from_context(app.node.try_get_context, api)
     blueprint = Blueprint.read(
         root,
         defaults=settings.default_models,
@@ -42,12 +57,18 @@ def make_app(*, root: Path = ROOT, outdir: Path | None = None) -> cdk.App:
         region=cdk.Aws.REGION,
         partition=cdk.Aws.PARTITION,
     )
-    _add_stacks(app, settings, api, blueprint, names)
+    _add_stacks(app, settings, blueprint, names, api=api, page=page)
     return app
 
 
 def _add_stacks(
-    app: cdk.App, settings: Settings, api: ApiSettings, blueprint: Blueprint, names: Names
+    app: cdk.App,
+    settings: Settings,
+    blueprint: Blueprint,
+    names: Names,
+    *,
+    api: ApiSettings,
+    page: PageSettings | None,
 ) -> None:
     """Add the stacks, longest-lived first."""
     prefix, containers = names.prefix, blueprint.containers
@@ -59,7 +80,7 @@ def _add_stacks(
         f"{prefix}-storage",
         resources=blueprint.resources,
         names=names,
-        page_origin=api.page_origin,
+        page_origins=_page_origins(api, page),
     )
     access = AccessStack(app, f"{prefix}-access", blueprint=blueprint, names=names, key=storage.key)
     releases = ReleaseStack(
@@ -82,9 +103,10 @@ def _add_stacks(
         )
         functions.add_stack_dependency(access, reason="functions refer to roles and logs by name")
         releases.add_stack_dependency(functions, reason="an alarm refers to theirs by name")
-    WebStack(
-        app, f"{prefix}-web", blueprint=blueprint, names=names, settings=api
-    ).add_stack_dependency(releases, reason="the API calls functions by name")
+    web = WebStack(app, f"{prefix}-web", blueprint=blueprint, names=names, settings=api)
+    web.add_stack_dependency(releases, reason="the API calls functions by name")
+    if page:
+        PageStack(app, f"{prefix}-page", names=names, settings=page, api_host=web.host)
     pipeline = PipelineStack(app, f"{prefix}-pipeline", blueprint=blueprint, names=names)
     ObservabilityStack(
         app,
@@ -93,6 +115,12 @@ def _add_stacks(
         names=names,
         alarm_email=settings.alarm_email,
     ).add_stack_dependency(pipeline, reason="metric filters read the product machines' log groups")
+
+
+def _page_origins(api: ApiSettings, page: PageSettings | None) -> list[str]:
+    """Return whose pages may use the buckets: one elsewhere, and the page on its own domain."""
+    known = {api.page_origin, page.origin if page else None}
+    return sorted(origin for origin in known if origin)
 
 
 if __name__ == "__main__":

@@ -79,8 +79,10 @@ class HttpGateway(Construct):
         self.api_id = api.ref
         self._add_routes(described, f"{names.function_arn(served.name)}:live")
         stage = self._stage()
+        self.host = f"{api.ref}.execute-api.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}"
         self.address, self.domain_target = f"{api.attr_api_endpoint}{described.prefix}", ""
         if settings.domain:
+            self.host = settings.domain
             self.address = f"https://{settings.domain}{described.prefix}"
             self.domain_target = self._domain(settings.domain, stage)
 

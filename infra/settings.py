@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Final, Literal, Self, TypeVar
 
 from pydantic import (
@@ -26,7 +26,7 @@ _PERIODS: Final = (*_MONTHS, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 M = TypeVar("M", bound=BaseModel)
 
 
-def _listed(given: object) -> object:
+def listed(given: object) -> object:
     """Split the text of `-c` at its spaces; keep a list from the file."""
     return given.split() if isinstance(given, str) else given
 
@@ -60,8 +60,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     stage: Annotated[KebabName, StringConstraints(max_length=12)]
-    default_models: Annotated[tuple[KebabName, ...], BeforeValidator(_listed)] = ()
-    accepted_licences: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    default_models: Annotated[tuple[KebabName, ...], BeforeValidator(listed)] = ()
+    accepted_licences: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
     scanning: Literal["basic", "enhanced"] = "basic"
     alarm_email: str | None = None
     source_connection: str | None = None
@@ -99,7 +99,7 @@ class ApiSettings(BaseModel):
 
     authorizer: Literal["iam", "jwt", "keys"] = "iam"
     jwt_issuer: Https | None = None
-    jwt_audience: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    jwt_audience: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
     page_origin: Origin | None = None
     rate: Annotated[int, Field(ge=1)] = 50
     burst: Annotated[int, Field(ge=1)] = 100
@@ -107,7 +107,7 @@ class ApiSettings(BaseModel):
     domain: Host | None = None
     certificate: Certificate | None = None
     docs: Folder | None = None
-    operators: Annotated[tuple[UniqueId, ...], BeforeValidator(_listed)] = ()
+    operators: Annotated[tuple[UniqueId, ...], BeforeValidator(listed)] = ()
     snap_start: bool = False
 
     @model_validator(mode="after")
@@ -131,8 +131,13 @@ class ApiSettings(BaseModel):
         return _read(cls, _API, read)
 
 
+def read_settings(
+    names: Iterable[str], prefix: str, read: Callable[[str], object]
+) -> dict[str, object]:
+    """Read the settings that are set; an empty one, as `-c` can give it, is not."""
+    given = {name: read(f"{prefix}{name}") for name in names}
+    return {name: value for name, value in given.items() if value not in (None, "", [])}
+
+
 def _read(kind: type[M], prefix: str, read: Callable[[str], object]) -> M:
-    given = {name: read(f"{prefix}{name}") for name in kind.model_fields}
-    return kind.model_validate(
-        {name: value for name, value in given.items() if value not in (None, "", [])}
-    )
+    return kind.model_validate(read_settings(kind.model_fields, prefix, read))

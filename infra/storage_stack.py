@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import aws_cdk as cdk
@@ -18,7 +19,11 @@ from pipeline.declared.resources import Bucket, Resources, Table
 _ACCESS_LOGS: Final = Bucket(
     summary="S3 access logs of all buckets.", retained=True, expires_days=365
 )
-_FROM_PAGES: Final = {"ingest": s3.HttpMethods.POST, "output": s3.HttpMethods.GET}
+_FROM_PAGES: Final = {
+    "ingest": s3.HttpMethods.POST,
+    "output": s3.HttpMethods.GET,
+    "work": s3.HttpMethods.GET,  # previews of selections
+}
 _HOUR_S: Final = 3600
 
 
@@ -32,9 +37,9 @@ class StorageStack(cdk.Stack):
         *,
         resources: Resources,
         names: Names,
-        page_origin: str | None,
+        page_origins: Sequence[str],
     ) -> None:
-        """`page_origin` is whose pages may send forms and read results."""
+        """`page_origins` are those whose pages may send forms and read results."""
         super().__init__(scope, stack_id, description="Matteline: buckets and tables")
         self.key = kms.Key(
             self,
@@ -56,18 +61,18 @@ class StorageStack(cdk.Stack):
                 declared=bucket,
                 key=self.key,
                 logs=logs,
-                cors=_cors(name, page_origin),
+                cors=_cors(name, page_origins),
             )
         for name, table in resources.tables.items():
             _table(self, name, table, names)
 
 
-def _cors(bucket: str, origin: str | None) -> s3.CorsRule | None:
-    """Let pages of the origin use the forms and addresses that the API signs for this bucket."""
-    if origin is None or bucket not in _FROM_PAGES:
+def _cors(bucket: str, origins: Sequence[str]) -> s3.CorsRule | None:
+    """Let pages of the origins use the forms and addresses that the API signs for this bucket."""
+    if not origins or bucket not in _FROM_PAGES:
         return None
     return s3.CorsRule(
-        allowed_origins=[origin],
+        allowed_origins=list(origins),
         allowed_methods=[_FROM_PAGES[bucket]],
         allowed_headers=["*"],  # the signature decides which ones count
         max_age=_HOUR_S,

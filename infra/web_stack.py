@@ -16,7 +16,8 @@ from pipeline.declared.names import Names
 class WebStack(cdk.Stack):
     """The API with its routes, authoriser, limits, log and alarms.
 
-    It refers to functions by name, so that it can be there before their first release.
+    It refers to functions by name, so that it can be there before their first release. `host` is
+    where the API answers.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class WebStack(cdk.Stack):
     ) -> None:
         super().__init__(scope, stack_id, description="Matteline: the address of the HTTP API")
         gateway = HttpGateway(self, blueprint=blueprint, names=names, settings=settings)
+        self.host = gateway.host
         add_api_alarms(Alarms(self, names), gateway.api_id)
         cdk.CfnOutput(self, "ApiAddress", value=gateway.address, description="The HTTP API")
         if gateway.domain_target:

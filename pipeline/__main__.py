@@ -12,7 +12,7 @@ from typing import Final
 from pipeline.declared.names import LOCAL_STAGE
 
 AWS_COMMANDS: Final = frozenset(
-    {"jobs", "quarantine", "backfill", "containers", "models", "webhooks", "keys", "quotas"}
+    {"jobs", "quarantine", "backfill", "containers", "models", "webhooks", "keys", "quotas", "page"}
 )
 
 

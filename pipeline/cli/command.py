@@ -16,6 +16,7 @@ from pipeline.cli.containers import containers
 from pipeline.cli.jobs import jobs
 from pipeline.cli.keys import keys
 from pipeline.cli.models import models
+from pipeline.cli.page import page
 from pipeline.cli.photos import INTERRUPTED, PHOTO_COMMANDS
 from pipeline.cli.quarantine import quarantine
 from pipeline.cli.quotas import quotas
@@ -31,7 +32,7 @@ def matteline(*, verbose: bool) -> None:
     """Run and operate the pipeline, locally or on AWS."""
 
 
-groups = (models, containers, jobs, quarantine, backfill, keys, quotas, webhooks)
+groups = (models, containers, jobs, quarantine, backfill, keys, quotas, webhooks, page)
 for command in (*PHOTO_COMMANDS, *groups):
     matteline.add_command(command)
 

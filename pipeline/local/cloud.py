@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import HTTP_API, KEY_AUTHORIZER
+from pipeline.declared.page import page_folder
 from pipeline.local.deployment import NAMES, REGION, deploy, functions
 from pipeline.local.event_bridge import EventBridge
 from pipeline.local.gateway.gateway import PREFIX, Gateway
@@ -126,8 +127,7 @@ def _services(host: LambdaHost, blueprint: Blueprint, endpoint: str) -> WSGIAppl
     )
     keys = KeyAuthorizer(host, NAMES.operation(KEY_AUTHORIZER), NAMES.operation_arn(KEY_AUTHORIZER))
     gateway = Gateway(S3Gate(functions, ACCOUNT), host, route, keys=keys)
-    (api,) = (container for container in blueprint.containers if container.name == HTTP_API)
-    return Page(gateway, blueprint.root / "containers" / api.folder / "page", origin=endpoint)
+    return Page(gateway, page_folder(blueprint.root), origin=endpoint)
 
 
 @contextlib.contextmanager

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from pipeline.declared.page import (
+    CONFIGURATION,
+    CONFIGURATION_TYPE,
+    INDEX,
+    MEDIA_TYPES,
+    REVALIDATED,
+    configuration,
+    page_files,
+    security_headers,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-INDEX: Final = "index.html"
-MEDIA_TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
-
-
-def security_headers() -> dict[str, str]:
-    """Return the headers of every file of the page, which may use its own origin only."""
-    policy = {
-        "default-src": "'none'",
-        "script-src": "'self'",
-        "style-src": "'self'",
-        "img-src": "'self' blob:",
-        "connect-src": "'self'",
-        "form-action": "'none'",
-        "base-uri": "'none'",
-        "frame-ancestors": "'none'",
-    }
-    return {
-        "Content-Security-Policy": "; ".join(f"{name} {text}" for name, text in policy.items()),
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
 
 
 class Page:
@@ -54,34 +36,32 @@ class Page:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        files = {} if _is_for_a_service(environ) else page_files(self._folder)
-        if path not in files:
+        found = None if _is_for_a_service(environ) else _found(self._folder, path)
+        if found is None:
             return self._app(environ, start_response)
         if f"http://{environ['HTTP_HOST']}" != self._origin:
             # Upload forms have the origin's address: from `localhost`, they would be another site's
             moved = [("Location", f"{self._origin}{path}"), ("Content-Length", "0")]
             start_response("307 Temporary Redirect", moved)
             return []
-        body = files[path].read_bytes()
+        body, media_type = found
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        headers = {**security_headers(), "Cache-Control": "no-cache", "ETag": tag}
+        headers = {**security_headers(), "Cache-Control": REVALIDATED, "ETag": tag}
         if environ.get("HTTP_IF_NONE_MATCH") == tag:
             start_response("304 Not Modified", list(headers.items()))
             return []
-        headers["Content-Type"] = MEDIA_TYPES[files[path].suffix]
-        headers["Content-Length"] = str(len(body))
+        headers |= {"Content-Type": media_type, "Content-Length": str(len(body))}
         start_response("200 OK", list(headers.items()))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
-def page_files(folder: Path) -> Mapping[str, Path]:
-    """Return the page's files by their paths; `/` is its index."""
-    files = {
-        f"/{path.relative_to(folder).as_posix()}": path
-        for path in folder.rglob("*")
-        if path.suffix in MEDIA_TYPES and path.is_file()
-    }
-    return files | {"/": files[f"/{INDEX}"]} if files else files
+def _found(folder: Path, path: str) -> tuple[bytes, str] | None:
+    """Return the bytes and the media type of what is at a path; None if it is not the page's."""
+    files = page_files(folder)
+    if files and path == f"/{CONFIGURATION}":
+        return configuration(None), CONFIGURATION_TYPE
+    file = files.get(f"/{INDEX}" if path == "/" else path)
+    return (file.read_bytes(), MEDIA_TYPES[file.suffix]) if file else None
 
 
 def _is_for_a_service(environ: WSGIEnvironment) -> bool:

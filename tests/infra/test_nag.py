@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from infra.app import ROOT, make_app
 from pipeline.declared.products import load_products
 
-_REVIEWED: Final = ROOT / "infra" / "nag.toml"
+_REVIEWED: Final = "nag.toml"
 
 
 class Finding(NamedTuple):
@@ -61,9 +61,9 @@ def unused(found: Iterable[Finding], accepted: Iterable[Accepted]) -> list[Accep
     return [entry for entry in accepted if not any(entry.covers(each) for each in those)]
 
 
-def reviewed(root: Path) -> list[Accepted]:
+def reviewed(root: Path, name: str = _REVIEWED) -> list[Accepted]:
     """Return the exceptions, expanded for the products declared below `root`."""
-    read = tomllib.loads(_REVIEWED.read_text(encoding="utf-8"))
+    read = tomllib.loads((ROOT / "infra" / name).read_text(encoding="utf-8"))
     return [
         Accepted.model_validate({**entry, "path": path})
         for entry in read["accepted"]

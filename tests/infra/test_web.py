@@ -173,7 +173,7 @@ def test_no_route_takes_what_browsers_ask_beforehand(stack: Deployed) -> None:
 
 
 def test_pages_of_one_origin_may_send_forms_and_read_results() -> None:
-    made = StorageStack(app(), "s", resources=BLUEPRINT.resources, names=NAMES, page_origin=PAGE)
+    made = StorageStack(app(), "s", resources=BLUEPRINT.resources, names=NAMES, page_origins=[PAGE])
     allowed = {
         bucket.properties["BucketName"]: [
             (rule["AllowedOrigins"], rule["AllowedMethods"])
@@ -186,6 +186,7 @@ def test_pages_of_one_origin_may_send_forms_and_read_results() -> None:
     assert allowed == {
         NAMES.bucket("ingest"): [([PAGE], ["POST"])],
         NAMES.bucket("output"): [([PAGE], ["GET"])],
+        NAMES.bucket("work"): [([PAGE], ["GET"])],
     }
 
 

@@ -87,10 +87,10 @@ def user(browser: webdriver.Chrome, up: Terminal, tmp_path: Path) -> Iterator[Us
             if each["method"] == "Network.requestWillBeSent"]  # fmt: skip
     assert blocked == []
     assert [url for url in urls if not url.startswith((up.endpoint, "blob:", "data:"))] == []
-    errors = [entry for entry in logged(browser, "browser") if _is_fault(entry)]
+    errors = [entry for entry in logged(browser, "browser") if is_fault(entry)]
     assert errors == []
 
 
-def _is_fault(entry: dict[str, Any]) -> bool:
+def is_fault(entry: dict[str, Any]) -> bool:
     """Return True for an error of the page's own; the browser also logs each refused request."""
     return entry["level"] == "SEVERE" and "Failed to load resource" not in entry["message"]

@@ -1,6 +1,6 @@
 /** Start the page: settings, words, what was here before; then draw whenever the state changes. */
 
-import { ask } from './core/api.js'
+import { ask, askAs } from './core/api.js'
 import { transferred } from './core/files.js'
 import { speak, t } from './core/i18n.js'
 import { makeQueue } from './core/queue.js'
@@ -154,6 +154,13 @@ function listen() {
 
 applyTheme(store.state.settings)
 await speak(store.state.settings.language)
+/** @type {{ sign_in?: import('./core/types').SignIn }} */
+const { sign_in: asked } = await fetch('config.json').then((answer) => answer.json()).catch(() => ({}))
+if (asked) {
+  const signIn = await (await import('./core/signin.js')).makeSignIn(asked)
+  page.signOut = signIn.out
+  askAs(signIn)
+}
 store.subscribe(draw)
 narrate()
 listen()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import urllib3
 
-from pipeline.local.page import Page, security_headers
+from pipeline.declared.page import security_headers
+from pipeline.local.page import Page
 from pipeline.local.server import LocalServer
 
 FILES = {
@@ -108,6 +109,14 @@ def test_everything_else_is_passed_on(
     given = {name: text.encode().decode("latin-1") for name, text in headers.items()}
 
     assert get(address + path, method, **given).data == b"service"
+
+
+def test_the_configuration_says_that_nobody_signs_in(address: str) -> None:
+    answer = get(f"{address}/config.json")
+
+    assert (answer.status, answer.data) == (200, b'{"sign_in":null}')
+    assert answer.headers["Content-Type"] == "application/json"
+    assert security_headers().items() <= dict(answer.headers).items()
 
 
 def test_another_name_of_the_machine_is_sent_to_the_address_that_forms_have(address: str) -> None:

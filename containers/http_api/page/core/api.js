@@ -24,6 +24,12 @@ export class Problem extends Error {
 /** The API did not answer, or what stands before it said that it cannot. */
 export class Away extends Error {}
 
+/** @type {{ header: () => Promise<string>, refused: (used: string) => Promise<void> } | undefined} */
+let signIn
+
+/** @param {NonNullable<typeof signIn>} given says who asks, where the service wants to know */
+export const askAs = (given) => (signIn = given)
+
 /**
  * @param {string} method
  * @param {string} path
@@ -38,13 +44,22 @@ export async function ask(method, path, { body, key, wait, signal } = {}) {
   if (key) headers['idempotency-key'] = key
   if (wait) headers.prefer = `wait=${wait}`
   let answer, read
+  let refused = false
   try {
+    const used = await signIn?.header()
+    if (used) headers.authorization = used
     answer = await fetch(`api${path}`, { method, headers, signal, body: JSON.stringify(body) })
     read = await answer.json()
+    // What stands before the API refused: its own refusals have a type.
+    if (signIn && used && [401, 403].includes(answer.status) && !read.type) {
+      await signIn.refused(used)
+      refused = true
+    }
   } catch (error) {
     if (signal?.aborted) throw error
     throw new Away()
   }
+  if (refused) return ask(method, path, { body, key, wait, signal })
   if (answer.ok) return read
   if ([502, 503, 504].includes(answer.status)) throw new Away()
   throw new Problem(answer.status, read, Number(answer.headers.get('retry-after')))

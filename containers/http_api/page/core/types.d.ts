@@ -87,12 +87,26 @@ export interface Item {
   cut?: string
 }
 
+/** How users of a deployment sign in, as `config.json` says. The addresses and names are an issuer's. */
+export interface SignIn {
+  kind: 'key' | 'tokens'
+  issuer: string
+  client_id: string
+  scope: string
+  redirect: string
+  authorize: string
+  token: string
+  revoke?: string
+  end?: string
+}
+
 /** What the parts of the page are given. */
 export interface Page {
   store: import('./store.js').Store
   queue: import('./queue.js').Queue
   choose: (more?: { folder?: boolean; give?: string; instead?: string }) => void
   say: (text: string) => void
+  signOut?: () => void
 }
 
 /** One product's view. `steps` are its tasks in words, each with the states that belong to it. */

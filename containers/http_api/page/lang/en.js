@@ -158,4 +158,13 @@ export default {
   'error.JobTimedOut': 'It took too long',
   'error.ResultGone': 'The result is gone',
   'error.NoSuchJob': 'The result is gone',
+  signin: 'Sign in',
+  'signin.why': 'Sign in to use this service.',
+  'signin.key': 'The key that you were given',
+  'signin.expired': 'Your sign-in has expired.',
+  'signin.refused': 'The service does not accept this sign-in.',
+  'signin.odd': 'This sign-in was not started here. Sign in again.',
+  'signin.failed': 'The sign-in did not work. Sign in again.',
+  signout: 'Sign out',
+  'signout.what': 'Forgets the list of your files in this browser',
 }

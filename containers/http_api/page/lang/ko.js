@@ -166,4 +166,13 @@ export default {
   'error.ResultGone.do': '다시 만들거나 사진을 다시 올려 주세요.',
   'error.NoSuchJob': '결과가 없어졌습니다',
   'error.NoSuchJob.do': '사진을 다시 올려 주세요.',
+  signin: '로그인',
+  'signin.why': '이 서비스를 쓰려면 로그인하세요.',
+  'signin.key': '받은 키',
+  'signin.expired': '로그인이 만료되었습니다.',
+  'signin.refused': '서비스가 이 로그인을 받아들이지 않습니다.',
+  'signin.odd': '여기서 시작한 로그인이 아닙니다. 다시 로그인하세요.',
+  'signin.failed': '로그인하지 못했습니다. 다시 로그인하세요.',
+  signout: '로그아웃',
+  'signout.what': '이 브라우저에 있는 파일 목록을 지웁니다',
 }

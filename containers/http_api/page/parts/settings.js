@@ -32,5 +32,7 @@ export function SettingsPopover({ page, change }) {
     <${Select} label=${t('model.default')} value=${settings.model}
       choices=${offered(models).map((model) => ({ value: model, text: t(`model.${PURPOSES[model]}`) }))}
       onChoose=${(/** @type {string} */ model) => change({ model })} />
+    ${page.signOut && html`<h3>${t('signout.what')}</h3>
+      <button class="btn" type="button" onClick=${page.signOut}>${t('signout')}</button>`}
   </div>`
 }
