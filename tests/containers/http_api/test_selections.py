@@ -147,7 +147,11 @@ def test_a_model_has_to_take_prompts(ask: Ask, model: str, error: str) -> None:
     assert answer.json["errors"][0]["field"] == "body.model"
 
 
-@pytest.mark.parametrize("upload", ["x", "0" * 32, new_upload("bob/", datetime.now(UTC)).id])
+@pytest.mark.parametrize(
+    "upload",
+    ["x", "0" * 32, new_upload("bob/", datetime.now(UTC)).id],
+    ids=["no id", "made up", "somebody else's"],
+)
 def test_an_upload_of_nobody_or_of_somebody_else_is_not_found(ask: Ask, upload: str) -> None:
     require_problem(begin(ask, upload=upload), 404, "nosuchobject")
 
@@ -181,6 +185,7 @@ def _default_model(api: Any) -> str:
         new_upload(PREFIX, datetime.now(UTC)).id,
         "..%2f..",
     ],
+    ids=["no id", "somebody else's", "an upload", "a path"],
 )
 def test_an_id_of_nobody_of_somebody_else_or_of_an_upload_is_not_found(
     ask: Ask, platform: Platform, name: str
