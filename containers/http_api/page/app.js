@@ -14,6 +14,7 @@ import { Queue, summary } from './parts/queue.js'
 import { SettingsPopover } from './parts/settings.js'
 import { Stage } from './parts/stage.js'
 import { titleOf } from './parts/trouble.js'
+import { modeOf } from './views/index.js'
 import { html, render } from './vendor/htm-preact.js'
 
 /** @import { Item, Model, Page, Settings } from './core/types' */
@@ -78,7 +79,7 @@ const skip = () => document.getElementById('stage')?.focus()
 function App() {
   const { items, home, dragging, said } = store.state
   const open = store.item(store.state.current)
-  const bare = items.length > 0 && !['waiting', 'uploading', 'running', 'done'].includes(open?.phase ?? '')
+  const bare = open && !['waiting', 'uploading', 'running'].includes(open.phase) && !modeOf(open, page)
   return html`
     ${items.length > 0 && html`<button class="skip btn primary" type="button" onClick=${skip}>${t('skip')}</button>`}
     <${AwayBar} page=${page} />

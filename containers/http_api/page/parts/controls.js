@@ -69,6 +69,24 @@ export const Bar = ({ share, label }) => html`
   <div class="bar" role="progressbar" aria-label=${label} aria-valuenow=${Math.round(share * 100)}
     style=${{ '--share': share }}><i></i></div>`
 
+/** @typedef {(given: any) => unknown} Part */
+/**
+ * @param {() => Promise<Record<string, any>>} load
+ * @param {string} name
+ * @returns {Part} one that is fetched when it is first shown
+ */
+export function later(load, name) {
+  /** @type {Part | undefined} */
+  let found
+  return function Later(given) {
+    const [, drawn] = useState(false)
+    useEffect(() => {
+      if (!found) load().then((module) => drawn(Boolean((found = module[name]))), () => given.page.queue.probe())
+    }, [!given.page.store.state.away])
+    return found ? html`<${found} ...${given} />` : null
+  }
+}
+
 /**
  * @param {() => Promise<Blob | undefined>} load
  * @param {unknown[]} inputs

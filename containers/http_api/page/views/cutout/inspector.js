@@ -8,9 +8,9 @@ import { titleOf } from '../../parts/trouble.js'
 import { html, useState } from '../../vendor/htm-preact.js'
 import { finish, lookOf } from './finish.js'
 import { finished } from './finished.js'
-import { MOST_PRICE, PURPOSES, offered, priceOf } from './purposes.js'
+import { MOST_PRICE, offered, priceOf, purposeOf } from './purposes.js'
 
-/** @import { Item, Look, Page } from '../../core/types' */
+/** @import { Item, Look, Options, Page } from '../../core/types' */
 
 const SIZES = [4096, 2048, 1024, 512]
 const EDGES = ['auto', 'matting', 'fast', 'none']
@@ -35,13 +35,14 @@ function MadeWith({ item, page }) {
   const before = { model: item.options.model ?? '', refine: item.made?.refine ?? 'auto' }
   const [wanted, want] = useState(before)
   const price = priceOf(models, wanted.model || (wanted.model === before.model && item.made?.model) || '')
-  const purpose = PURPOSES[wanted.model] ?? 'other'
+  const purpose = purposeOf(models, wanted.model)
   const names = offered(models)
   if (!names.includes(wanted.model)) names.push(wanted.model)
   const changed = wanted.model !== before.model || wanted.refine !== before.refine
-  /** @type {Record<string, string>} */
+  /** @type {Options} */
   const options = wanted.refine === 'auto' ? {} : { refine: wanted.refine }
   if (wanted.model) options.model = wanted.model
+  if (wanted.model === before.model) options.prompts = item.options.prompts
   return html`<section>
     <h2>${t('made')}</h2>
     <div class="model">
@@ -50,7 +51,7 @@ function MadeWith({ item, page }) {
       ${icon('down', 's')}
       <select aria-label=${t('made')} onChange=${(/** @type {any} */ e) => want({ ...wanted, model: e.target.value })}>
         ${names.map((name) => html`<option value=${name} selected=${name === wanted.model}>
-          ${t(`model.${PURPOSES[name] ?? 'other'}`)}</option>`)}
+          ${t(`model.${purposeOf(models, name)}`)}</option>`)}
       </select>
     </div>
     <div class="line"><span>${t('edges')}</span>

@@ -5,8 +5,16 @@ import { Compare } from './compare.js'
 import { CutOut } from './cut-out.js'
 import { finished } from './finished.js'
 import { Inspector } from './inspector.js'
+import { later } from '../../parts/controls.js'
+import { pointed } from './purposes.js'
 
-/** @import { View } from '../../core/types' */
+/** @import { Item, Page, View } from '../../core/types' */
+
+const select = () => import('./select/select.js')
+
+/** @param {Item} item @param {Page} page A photo without a subject that a model found may have one that is shown to it. */
+const selectable = (item, page) =>
+  pointed(page.store.state.models) && (item.phase === 'done' || item.trouble?.name === 'NoSubject')
 
 /** @type {View} */
 export default {
@@ -18,8 +26,9 @@ export default {
     { id: 'publish', states: ['PublishRecord', 'Record', 'Announce'] },
   ],
   modes: [
-    { id: 'compare', label: 'compare', Body: Compare },
-    { id: 'result', label: 'result', Body: CutOut },
+    { id: 'select', Body: later(select, 'Body'), Inspector: later(select, 'Inspector'), offered: selectable },
+    { id: 'compare', Body: Compare },
+    { id: 'result', Body: CutOut },
   ],
   done: ({ made }) => (made ? t('cut.done', { s: seconds(made.total) }) : t('cut.plain')),
   Inspector,

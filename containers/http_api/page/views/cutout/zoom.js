@@ -8,6 +8,17 @@ import { icon } from '../../parts/icon.js'
 
 const STEPS = [0.125, 0.25, 0.5, 1, 2, 4, 8]
 
+/** @param {{ current: HTMLElement | null }} picture @param {number} width its own @returns {number} how much it is enlarged */
+export function useScale(picture, width) {
+  const [scale, setScale] = useState(1)
+  useLayoutEffect(() => {
+    const watch = new ResizeObserver(() => setScale((picture.current?.clientWidth ?? width) / width))
+    if (picture.current) watch.observe(picture.current)
+    return () => watch.disconnect()
+  }, [width])
+  return scale
+}
+
 /**
  * @param {{ page: Page, width: number, height: number, look: string, style?: Record<string, unknown>, children?: unknown }} given
  *   `width` and `height` are the picture's own, in pixels; `look` are classes
@@ -15,12 +26,7 @@ const STEPS = [0.125, 0.25, 0.5, 1, 2, 4, 8]
 export function Zoomable({ page, width, height, look, style = {}, children }) {
   const { zoom } = page.store.state
   const picture = useRef(/** @type {HTMLElement | null} */ (null))
-  const [scale, setScale] = useState(1)
-  useLayoutEffect(() => {
-    const watch = new ResizeObserver(() => setScale((picture.current?.clientWidth ?? width) / width))
-    if (picture.current) watch.observe(picture.current)
-    return () => watch.disconnect()
-  }, [width])
+  const scale = useScale(picture, width)
   const smaller = STEPS.findLast((each) => each < scale * 0.999)
   const larger = STEPS.find((each) => each > scale * 1.001)
   const set = (/** @type {number | undefined} */ next) => next && page.store.set({ zoom: next })
