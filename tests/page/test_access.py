@@ -29,6 +29,15 @@ def cutout(user: User) -> None:
     user.find(".split input")
 
 
+def select(user: User) -> None:
+    cutout(user)
+    user.button("Select").click()
+    user.find(".chip", text="Ready")
+    user.find(".selecting").send_keys(Keys.ENTER)
+    user.find(".cand")
+    user.button("Add another subject").click()
+
+
 def result(user: User) -> None:
     cutout(user)
     user.button("Cut-out").click()
@@ -75,7 +84,7 @@ def record(user: User) -> None:
 
 
 VIEWS: Final[list[Callable[[User], None]]] = [
-    empty, home, cutout, result, refused, uploading, away, settings, record,
+    empty, home, cutout, select, result, refused, uploading, away, settings, record,
 ]  # fmt: skip
 
 
@@ -217,7 +226,7 @@ def test_the_theme_is_chosen_and_stays(user: User) -> None:
     assert colour == "rgb(17, 19, 18)"
 
 
-@pytest.mark.parametrize("view", [empty, cutout, refused], ids=lambda view: view.__name__)
+@pytest.mark.parametrize("view", [empty, cutout, select, refused], ids=lambda view: view.__name__)
 def test_nothing_is_cut_when_text_is_spaced(user: User, view: Callable[[User], None]) -> None:
     view(user)
     user.run(_SPACED)

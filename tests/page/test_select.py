@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -10,8 +11,7 @@ import pytest
 from PIL import Image
 from selenium.webdriver import ActionChains, Keys
 
-from pipeline.local.cloud import make_client
-from pipeline.local.deployment import NAMES
+from pipeline.operations.selecting import LASTS, new_selection
 from tests.page.user import User
 from tests.pictures import png, unpng
 
@@ -79,16 +79,21 @@ def is_kept(user: User, *places: tuple[float, float]) -> list[bool]:
             for pixel in seen(user, *places)]  # fmt: skip
 
 
-def marks(user: User) -> dict[str, Any]:
-    """Return the marks that the browser keeps."""
+def kept(user: User) -> dict[str, Any]:
+    """Return what the browser keeps of the one file."""
     found: dict[str, Any] = user.run_later("""
         const opened = indexedDB.open('matteline')
         await new Promise((resolve) => { opened.onsuccess = resolve })
         const asked = opened.result.transaction('items').objectStore('items').getAll()
         await new Promise((resolve) => { asked.onsuccess = resolve })
         opened.result.close()
-        return asked.result[0].marks.now
+        return asked.result[0]
     """)
+    return found
+
+
+def marks(user: User) -> dict[str, Any]:
+    found: dict[str, Any] = kept(user)["marks"]["now"]
     return found
 
 
@@ -179,7 +184,7 @@ def test_what_is_drawn_is_what_is_cut_out(user: User) -> None:
     selecting(user)
     click(user, 160, 120)
     updated(user)
-    places = [(160, 120), (160, 120 - FAR + 8), (160, 120 - FAR - 8), (40, 40), (250, 200)]
+    places = [(160, 145), (160, 120 - FAR + 8), (160, 120 - FAR - 8), (40, 40), (250, 200)]
     user.until(lambda: is_kept(user, places[0]) == [True] or None, "the subject")
     drawn = is_kept(user, *places)
     user.find(".inspector .btn.primary", text="Cut out").click()
@@ -208,12 +213,12 @@ def test_from_a_file_to_the_subject_by_keys_alone(user: User) -> None:
     outlined = photo.value_of_css_property("outline-style")
     user.press(Keys.ENTER)
     updated(user)
-    user.press("b", *[Keys.SHIFT + Keys.ARROW_RIGHT + Keys.NULL] * 2, *[Keys.ARROW_DOWN] * 3)
-    user.press(Keys.ENTER)
+    chain = ActionChains(user.driver).send_keys("b").key_down(Keys.SHIFT)
+    chain.send_keys(Keys.ARROW_RIGHT * 2).key_up(Keys.SHIFT)
+    chain.send_keys(Keys.ARROW_DOWN * 3, Keys.ENTER).perform()
     user.until(lambda: marks(user)["subjects"][0].get("box") or None, "the box")
     found = marks(user)["subjects"][0]
     user.press("n")
-    user.press(Keys.CONTROL, "z", Keys.NULL)
     user.press(Keys.ESCAPE)
     left = user.focused().accessible_name
     user.tab_to("Cut out").send_keys(Keys.ENTER)
@@ -232,11 +237,9 @@ def test_an_expired_selection_is_prepared_again_unasked(user: User) -> None:
     selecting(user)
     click(user, 160, 120)
     updated(user)
-    s3 = make_client("s3", user.address)
-    listed = s3.list_objects_v2(Bucket=NAMES.bucket("work"), Prefix="embeddings/")
-    for each in listed["Contents"]:
-        s3.delete_object(Bucket=NAMES.bucket("work"), Key=each["Key"])
-    user.run(_LISTEN)
+    item = kept(user)
+    prefix = item["key"].partition(item["upload"])[0]
+    user.run(_EXPIRE + _LISTEN, new_selection(prefix, datetime.now(UTC) - LASTS).id)
     click(user, 100, 120)
 
     user.until(lambda: is_kept(user, (100, 140)) == [True] or None, "the answer")
@@ -244,6 +247,16 @@ def test_an_expired_selection_is_prepared_again_unasked(user: User) -> None:
     assert len(marks(user)["subjects"][0]["points"]) == 2
 
 
+_EXPIRE = """
+const real = window.fetch
+let first = true
+const [expired] = arguments
+window.fetch = (path, options) => {
+  const old = first && path.endsWith('/masks')
+  if (old) first = false
+  return real(old ? `api/selections/${expired}/masks` : path, options)
+}
+"""
 _LISTEN = """
 window.said = ''
 new MutationObserver(() => { window.said += document.querySelector('.chip')?.textContent })
@@ -281,7 +294,7 @@ const gate = new Promise((resolve) => { window.open_gate = resolve })
 const doors = []
 window.answer = (n) => doors[n]()
 window.fetch = async (path, options) => {
-  if (/selections\/[^/]+$/.test(path)) await gate
+  if (/selections\\/[^/]+$/.test(path)) await gate
   if (path.endsWith('/masks')) {
     sent.push(options)
     await new Promise((resolve) => doors.push(resolve))

@@ -186,7 +186,7 @@ export function Body({ item, page }) {
     if (!rect || !frame) return
     const { clientX, clientY } = at ?? { clientX: frame.left + frame.width / 2, clientY: frame.top + frame.height / 2 }
     anchor.current = { clientX, clientY, x: (clientX - rect.left) / rect.width, y: (clientY - rect.top) / rect.height }
-    const next = Math.min(MOST_ZOOM, scale * factor)
+    const next = Math.min(MOST_ZOOM, (page.store.state.zoom || scale) * factor)
     page.store.set({ zoom: width * next <= frame.width && height * next <= frame.height ? 0 : next })
   }
 

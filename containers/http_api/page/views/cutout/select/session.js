@@ -111,7 +111,7 @@ function makeSession(id, { store, queue }) {
     if (open.length && open.join() === asked) return
     asked = open.join()
     asking.abort()
-    if (!open.length) return preparing && tell({ state: 'ready', ms: undefined, trouble: undefined })
+    if (!open.length) return selecting?.state === 'asking' && tell({ state: 'ready', ms: undefined })
     asking = new AbortController()
     const { signal } = asking
     const began = performance.now()
@@ -132,11 +132,10 @@ function makeSession(id, { store, queue }) {
     /** Begin to prepare the photo, and ask about marks that are there already. */
     async enter() {
       try {
-        const before = preparing
         const ready = prepared()
         sync()
         await ready
-        if (!before && !asked) tell({ state: 'ready', trouble: undefined })
+        if (!asked) tell({ state: 'ready', trouble: undefined })
       } catch (error) {
         failed(error)
       }
@@ -145,7 +144,7 @@ function makeSession(id, { store, queue }) {
     stop() {
       asking.abort()
       asked = ''
-      tell({ state: 'ready' })
+      if (store.item(id)?.selecting?.state === 'asking') tell({ state: 'ready' })
     },
     /** Get the photo as the service can show it, and show it from now on. */
     async show() {
