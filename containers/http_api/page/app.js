@@ -22,7 +22,7 @@ import { html, render } from './vendor/htm-preact.js'
 const SAID_EVERY_MS = 3000
 
 const store = makeStore({
-  items: [], current: null, home: true, mode: 'compare', zoom: 0, away: null, limited: null,
+  items: [], current: null, home: true, mode: 'compare', zoom: 0, away: null, limited: null, notice: '',
   models: [], settings: keptSettings(), said: '', dragging: 0,
 })
 const queue = makeQueue(store)
@@ -35,7 +35,8 @@ function say(text) {
 
 /** @param {File[]} files */
 function add(files) {
-  if (!files.length) return
+  if (!files.length) return store.set({ notice: t('folder.empty') })
+  store.set({ notice: '' })
   const { model } = store.state.settings
   const known = store.state.models.some((each) => each.name === model)
   queue.add(files, known ? { model } : {})

@@ -242,6 +242,8 @@ export interface State {
   away: { until: number } | null
   /** While the service refuses new work: until when, and its words. */
   limited: { until: number; words: string } | null
+  /** Something that was tried and led to nothing, in words. */
+  notice: string
   models: Model[]
   settings: Settings
   /** The last thing that a screen reader was told. */

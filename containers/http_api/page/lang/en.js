@@ -74,6 +74,7 @@ export default {
   notice: 'Notice',
   now: 'Try now',
   limit: 'Limit reached until {time}: {words}',
+  'folder.empty': 'There are no files in this folder.',
   'res.loading': 'Fetching the result',
   select: 'Select',
   'select.instead': 'Click the subject',

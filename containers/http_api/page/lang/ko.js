@@ -74,6 +74,7 @@ export default {
   notice: '알림',
   now: '지금 시도',
   limit: '{time}까지 한도에 도달했습니다: {words}',
+  'folder.empty': '이 폴더에는 파일이 없습니다.',
   'res.loading': '결과를 가져오는 중',
   select: '선택',
   'select.instead': '피사체 클릭하기',

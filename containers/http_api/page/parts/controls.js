@@ -69,6 +69,13 @@ export const Bar = ({ share, label }) => html`
   <div class="bar" role="progressbar" aria-label=${label} aria-valuenow=${Math.round(share * 100)}
     style=${{ '--share': share }}><i></i></div>`
 
+/** @param {string} href @returns {Promise<void>} once a style sheet of a view that is fetched later is in use */
+export const styled = (href) =>
+  new Promise((resolve, reject) => {
+    const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href, onload: resolve, onerror: reject })
+    document.head.append(link)
+  })
+
 /** @typedef {(given: any) => unknown} Part */
 /**
  * @param {() => Promise<Record<string, any>>} load
@@ -113,4 +120,13 @@ export function useBlob(load, inputs) {
     }
   }, inputs)
   return found
+}
+
+/** @param {Blob} file @param {string} name Hand it to the browser's downloads. */
+export function save(file, name) {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(file)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }

@@ -2,9 +2,8 @@
 
 import { seconds, t } from '../core/i18n.js'
 import { html } from '../vendor/htm-preact.js'
-import { modeOf, viewOf } from '../views/index.js'
+import { modeOf, spent, stepOf, viewOf } from '../views/index.js'
 import { icon } from './icon.js'
-import { spent, stepOf } from './steps.js'
 
 /** @import { Item, Page } from '../core/types' */
 

@@ -2,11 +2,10 @@
 
 import { size, t } from '../core/i18n.js'
 import { html, useEffect, useRef, useState } from '../vendor/htm-preact.js'
-import { modeOf, modesOf } from '../views/index.js'
+import { modeOf, modesOf, stepOf } from '../views/index.js'
 import { Bar, useBlob } from './controls.js'
 import { icon } from './icon.js'
 import { Menu } from './menu.js'
-import { stepOf } from './steps.js'
 import { Refused } from './trouble.js'
 
 /** @import { Item, Page } from '../core/types' */

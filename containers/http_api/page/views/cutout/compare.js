@@ -4,10 +4,8 @@ import { t } from '../../core/i18n.js'
 import { useBlob } from '../../parts/controls.js'
 import { icon } from '../../parts/icon.js'
 import { html, useEffect, useState } from '../../vendor/htm-preact.js'
-import { lookOf } from './finish.js'
-import { Missing, useResult } from './load.js'
+import { Missing, Zoomable, lookOf, useResult } from './picture.js'
 import { pointed } from './purposes.js'
-import { Zoomable } from './zoom.js'
 
 /** @import { Item, Page } from '../../core/types' */
 

@@ -1,13 +1,11 @@
 /** What can be done with a cut-out. */
 
 import { seconds, t } from '../../core/i18n.js'
-import { Price, Select, Swatches, Switch, colourName } from '../../parts/controls.js'
+import { Price, Select, Swatches, Switch, colourName, save } from '../../parts/controls.js'
 import { icon } from '../../parts/icon.js'
-import { save } from '../../parts/save.js'
 import { titleOf } from '../../parts/trouble.js'
 import { html, useState } from '../../vendor/htm-preact.js'
-import { finish, lookOf } from './finish.js'
-import { finished } from './finished.js'
+import { lookOf } from './picture.js'
 import { MOST_PRICE, offered, priceOf, purposeOf } from './purposes.js'
 
 /** @import { Item, Look, Options, Page } from '../../core/types' */
@@ -73,12 +71,16 @@ export function Inspector({ item, page }) {
   const formats = ['png', 'jpeg', 'webp'].map((value) => ({ value, text: value === 'webp' ? 'WebP' : value.toUpperCase() }))
   const format = formats.find(({ value }) => value === look.format)?.text ?? ''
 
+  const finishing = () => import('./finish.js')
   const download = () =>
-    finished(item, page).then((file) => save(file, file.name), (error) => tell(titleOf(error.trouble)))
+    finishing().then(({ finished }) => finished(item, page)).then((file) => save(file, file.name), (error) => tell(titleOf(error.trouble)))
 
   function copy() {
     // A browser allows copying only while it handles the press: the picture may come later.
-    const png = finished(item, page).then((file) => (file.type === 'image/png' ? file : finish(file, { ...look, trim: false, size: 0, format: 'png' })))
+    const png = finishing().then(async ({ finish, finished }) => {
+      const file = await finished(item, page)
+      return file.type === 'image/png' ? file : finish(file, { ...look, trim: false, size: 0, format: 'png' })
+    })
     navigator.clipboard.write([new ClipboardItem({ 'image/png': png })]).then(
       () => tell(t('copied')),
       () => tell(t('copy.failed')),

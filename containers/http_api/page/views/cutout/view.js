@@ -1,11 +1,9 @@
 /** Cut-outs: their steps in words, and what their stage and inspector show. */
 
 import { seconds, t } from '../../core/i18n.js'
-import { Compare } from './compare.js'
-import { CutOut } from './cut-out.js'
-import { finished } from './finished.js'
-import { Inspector } from './inspector.js'
 import { later } from '../../parts/controls.js'
+import { Compare } from './compare.js'
+import { Inspector } from './inspector.js'
 import { pointed } from './purposes.js'
 
 /** @import { Item, Page, View } from '../../core/types' */
@@ -28,9 +26,9 @@ export default {
   modes: [
     { id: 'select', Body: later(select, 'Body'), Inspector: later(select, 'Inspector'), offered: selectable },
     { id: 'compare', Body: Compare },
-    { id: 'result', Body: CutOut },
+    { id: 'result', Body: later(() => import('./cut-out.js'), 'CutOut') },
   ],
   done: ({ made }) => (made ? t('cut.done', { s: seconds(made.total) }) : t('cut.plain')),
   Inspector,
-  finished,
+  finished: async (item, page) => (await import('./finish.js')).finished(item, page),
 }

@@ -1,17 +1,19 @@
 /** Select: click what is to be kept, see what the model takes it for, and have it cut out. */
 
 import { number, seconds, t } from '../../../core/i18n.js'
-import { useBlob } from '../../../parts/controls.js'
+import { styled, useBlob } from '../../../parts/controls.js'
 import { icon } from '../../../parts/icon.js'
 import { titleOf } from '../../../parts/trouble.js'
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../vendor/htm-preact.js'
-import { useScale } from '../zoom.js'
+import { useScale } from '../picture.js'
 import { makeHands } from './hands.js'
 import * as marking from './marks.js'
 import { sessionOf } from './session.js'
 
 /** @import { Answer, Candidate, History, Item, Mark, Marks, Page, Subject } from '../../../core/types' */
 /** @import { Draft, Tool } from './hands.js' */
+
+await styled('css/select.css')
 
 const SLOW_MS = 3000
 const MOST_ZOOM = 8
