@@ -23,7 +23,8 @@ export function AwayBar({ page }) {
       <p>${left > 0 ? t('offline', { s: left }) : t('offline.now')}</p>
       <button class="btn soft" type="button" onClick=${page.queue.probe}>${t('now')}</button></div>`}
     ${limited && !away &&
-    html`<div class="away">${icon('alert')}<p>${t('limit', { time: clock(limited.until), words: limited.words })}</p></div>`}
+    html`<div class="away">${icon('alert')}<p>${t('limit', { time: clock(limited.until), words: limited.words })}</p>
+      <button class="btn soft" type="button" onClick=${page.queue.probe}>${t('now')}</button></div>`}
     ${notice && !away &&
     html`<div class="away">${icon('alert')}<p aria-hidden="true">${notice}</p>
       <button class="ib" type="button" aria-label=${t('close')} onClick=${() => page.store.set({ notice: '' })}>${icon('close')}</button></div>`}
