@@ -70,11 +70,10 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+def open_browser(profile: Path) -> webdriver.Chrome:
     options = webdriver.ChromeOptions()
     options.binary_location = chromium()
-    for option in (*_OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+    for option in (*_OPTIONS, f"--user-data-dir={profile}"):
         options.add_argument(option)
     options.add_argument("--lang=en")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -82,6 +81,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver"), env=fonts))
     command: Any = driver.execute_cdp_cmd
     command("Page.addScriptToEvaluateOnNewDocument", {"source": _COUNT_VIOLATIONS})
+    return driver
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    driver = open_browser(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 

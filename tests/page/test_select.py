@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 
 from pipeline.operations.selecting import LASTS, new_selection
 from tests.page.user import User
@@ -340,6 +341,39 @@ def test_fingers_use_the_tool_and_hold_to_leave_out(user: User) -> None:
     assert (loupe["width"], loupe["height"]) == (96, 96)
     assert len(marks(user)["subjects"][0]["points"]) == 2
     user.until(lambda: user.find(".selecting").rect["width"] > 1.5 * wide or None, "a closer look")
+
+
+def test_the_wheel_zooms_and_space_pans(user: User) -> None:
+    selecting(user)
+    picture = user.find(".selecting")
+    wide = picture.rect["width"]
+    wheel = ScrollOrigin.from_element(picture)
+    ActionChains(user.driver).scroll_from_origin(wheel, 0, -400).perform()
+    user.until(lambda: picture.rect["width"] > 1.9 * wide or None, "twice the size")
+    before = user.run("return document.querySelector('.zoomed').scrollLeft")
+    chain = ActionChains(user.driver, duration=50).move_to_element(picture)
+    chain.click().key_down(" ").click_and_hold().move_by_offset(-60, 0).release().key_up(" ")
+    chain.perform()
+    after = user.run("return document.querySelector('.zoomed').scrollLeft")
+    picture.send_keys("0")
+    user.until(lambda: picture.rect["width"] == wide or None, "as large as fits")
+
+    assert before > 0
+    assert after == pytest.approx(before + 60, abs=3)
+    assert [len(each["points"]) for each in marks(user)["subjects"]] == [1]
+
+
+def test_a_drag_is_dropped_by_escape(user: User) -> None:
+    selecting(user)
+    chain = ActionChains(user.driver, duration=50)
+    chain.move_to_element_with_offset(user.find(".selecting"), *offset(user, 60, 60))
+    chain.click_and_hold().move_by_offset(80, 80).perform()
+    drawn = len(user.all(".boxed"))
+    ActionChains(user.driver).send_keys(Keys.ESCAPE).release().perform()
+
+    assert drawn == 1
+    assert not user.all(".boxed, .pt")
+    assert not user.button("Undo").is_enabled()
 
 
 def test_a_tiff_is_shown_as_the_service_shows_it(user: User) -> None:
