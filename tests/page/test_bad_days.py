@@ -250,13 +250,14 @@ def test_a_file_whose_bytes_are_gone_is_asked_for_by_name(user: User) -> None:
 
 
 def test_a_quota_says_what_is_left_and_until_when(user: User, up: Terminal) -> None:
-    up.type("matteline quotas set default --upload-bytes 100")
+    at = f"--endpoint-url {user.address}"
+    up.type(f"matteline quotas set default --upload-bytes 100 {at}")
     try:
         user.drop(("cup.png", "image/png", PHOTO))
         bar = user.find(".away", text="Limit reached until")
         words, waits = bar.text, user.states()["cup.png"]
     finally:
-        up.type("matteline quotas clear default")
+        up.type(f"matteline quotas clear default {at}")
     user.button("Try now").click()
     user.wait_for("cup.png", "Cut out in")
 

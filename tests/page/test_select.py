@@ -275,7 +275,8 @@ def test_the_newest_click_wins_and_early_ones_wait(user: User) -> None:
     user.find(".selecting .rest")
     user.find(".chip", text="Preparing this photo")
     click(user, 160, 120)
-    early = user.run("return window.sent.length"), len(user.all(".pt"))
+    user.find(".pt")
+    early = user.run("return window.sent.length")
     user.run("window.open_gate()")
     user.until(lambda: user.run("return window.sent.length") == 1 or None, "the first question")
     click(user, 80, 180)
@@ -285,7 +286,7 @@ def test_the_newest_click_wins_and_early_ones_wait(user: User) -> None:
     user.run("window.answer(0); window.answer(1)")
 
     user.until(lambda: is_kept(user, (160, 140), (80, 190)) == [True, True] or None, "both")
-    assert early == (0, 1)
+    assert early == 0
     assert aborted == [True, False]
 
 

@@ -91,6 +91,7 @@ export default {
   points: '{p} keep, {m} leave out',
   'subject.add': 'Add another subject',
   'sel.title': 'Click what you want to keep',
+  'sel.touch': 'Tap what you want to keep',
   'sel.ready': 'Ready',
   'sel.preparing': 'Preparing this photo',
   'sel.asking': 'Selecting',

@@ -91,6 +91,7 @@ export default {
   points: '남기기 {p}, 빼기 {m}',
   'subject.add': '피사체 추가',
   'sel.title': '남길 것을 클릭하세요',
+  'sel.touch': '남길 것을 누르세요',
   'sel.ready': '준비됨',
   'sel.preparing': '사진을 준비하는 중',
   'sel.asking': '선택하는 중',

@@ -58,8 +58,8 @@ export function Refused({ item, page }) {
       html`<div><h3>${t('ref.do')}</h3>
         <ol>${sentences(hint.text).map((each) => html`<li><span lang=${hint.lang}>${capital(each)}</span></li>`)}</ol></div>`}
       <div class="act">
-        ${item.phase === 'refused' && modesOf(item, page).map(({ id }) => html`<button class="btn primary" type="button" onClick=${() => page.store.set({ mode: id, zoom: 0 })}>
-          ${t(`${id}.instead`)}</button>`)}
+        ${item.phase === 'refused' && modesOf(item, page).map(({ id }) => html`<button class="btn primary" type="button"
+          onClick=${() => page.store.set({ mode: id, zoom: 0 })}>${t(`${id}.instead`)}</button>`)}
         ${trouble.again
           ? html`<button class="btn primary" type="button" onClick=${() => page.queue.retry(item.id)}>${t('retry')}</button>`
           : html`<button class="btn primary" type="button" onClick=${() => page.choose({ instead: item.id })}>${t('replace')}</button>`}

@@ -39,6 +39,7 @@ export function Compare({ item, page }) {
         aria-valuetext=${t('slider.value', { p: split })}
         onInput=${(/** @type {any} */ e) => setSplit(e.target.valueAsNumber)} />`}
     ${(before.missing || blind) && html`<span class="pill">${t('no.before')}
-      ${pointed(page.store.state.models) && html`<button class="btn soft" type="button" disabled=${asked} onClick=${show}>${t('show.before')}</button>`}</span>`}
+      ${pointed(page.store.state.models) && html`<button class="btn soft" type="button" disabled=${asked}
+        onClick=${show}>${t('show.before')}</button>`}</span>`}
   <//>`
 }

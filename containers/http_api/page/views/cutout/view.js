@@ -8,8 +8,6 @@ import { pointed } from './purposes.js'
 
 /** @import { Item, Page, View } from '../../core/types' */
 
-const select = () => import('./select/select.js')
-
 /** @param {Item} item @param {Page} page A photo without a subject that a model found may have one that is shown to it. */
 const selectable = (item, page) =>
   pointed(page.store.state.models) && (item.phase === 'done' || item.trouble?.name === 'NoSubject')
@@ -24,7 +22,12 @@ export default {
     { id: 'publish', states: ['PublishRecord', 'Record', 'Announce'] },
   ],
   modes: [
-    { id: 'select', Body: later(select, 'Body'), Inspector: later(select, 'Inspector'), offered: selectable },
+    {
+      id: 'select',
+      offered: selectable,
+      Body: later(() => import('./select/stage.js'), 'Body'),
+      Inspector: later(() => import('./select/choices.js'), 'Inspector'),
+    },
     { id: 'compare', Body: Compare },
     { id: 'result', Body: later(() => import('./cut-out.js'), 'CutOut') },
   ],
