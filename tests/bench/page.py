@@ -30,9 +30,12 @@ _SIDE = 4000  # of a photo of 12 megapixels
 _WATCH = """
 window.times = []
 let pressed = 0
+let before
 document.addEventListener('pointerup', () => { pressed = performance.now() }, true)
-new MutationObserver((changes) => {
-  if (!pressed || !changes.some(({ target }) => target.closest?.('.matte-line'))) return
+new MutationObserver(() => {
+  const line = document.querySelector('.matte-line path')?.getAttribute('d')
+  if (!pressed || !line || line === before) return
+  before = line
   const from = pressed
   pressed = 0
   requestAnimationFrame(() => setTimeout(() => window.times.push(performance.now() - from)))

@@ -119,7 +119,7 @@ export interface MaskGrid {
   height: number
   photo: { x: number; y: number; width: number; height: number }
 }
-/** `path` is its outline in pixels of the mask; `area` and `box` are fractions of the photo. */
+/** `score` is 0 to 1; `path` is its outline in pixels of the mask; `area` and `box` are fractions of the photo. */
 export interface Candidate {
   score: number
   chosen: boolean

@@ -83,6 +83,6 @@ export function actsOf(item, page) {
 
 /** @param {Answer} answer @param {number} rank */
 export const nameOf = ({ candidates }, rank) =>
-  t('cand', { i: rank + 1, total: candidates.length, p: Math.round(100 * Math.min(1, candidates[rank].score)) })
+  t('cand', { i: rank + 1, total: candidates.length, p: Math.round(100 * candidates[rank].score) })
 
 /** @typedef {ReturnType<typeof actsOf>} Acts */

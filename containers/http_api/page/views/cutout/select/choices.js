@@ -35,7 +35,7 @@ function Choices({ item, page, answer, rank, onChoose }) {
             <img src=${url} alt="" style=${{ ...frame, clipPath: `url(#candidate-${at})` }} />`}
           <kbd class="only-wide" aria-hidden="true">${at + 1}</kbd>
         </span>
-        <span aria-hidden="true">${number(Math.min(1, each.score), { style: 'percent' })}</span>
+        <span aria-hidden="true">${number(each.score, { style: 'percent' })}</span>
       </label>`)}
     </div>
   </section>`

@@ -127,7 +127,7 @@ export async function read({ candidates, mask: grid, boundary }) {
   }
   /** @type {Candidate[]} */
   const found = different.map(({ score, chosen, mask }) => ({
-    score, chosen, path: outline(mask, boundary), ...extent(mask, grid, boundary),
+    score: Math.min(1, Math.max(0, score)), chosen, path: outline(mask, boundary), ...extent(mask, grid, boundary),
   }))
   found.sort((a, b) => a.area - b.area)
   return { candidates: found, best: found.findIndex((each) => each.chosen), grid }
