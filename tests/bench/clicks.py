@@ -71,20 +71,25 @@ def main() -> None:
     console().print(table)
 
 
+def model_row(mirror: Path) -> str:
+    """Build the stand-in's files into a mirror folder; return its catalogue row."""
+    row = _ROW.format(name=NAME)
+    for part, model in (
+        ("encoder", sam_encoder(Vit(depth=0, whole=()))),
+        ("decoder", sam_decoder()),
+    ):
+        content = model.SerializeToString()
+        (mirror / f"{part}.onnx").write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        row += _FILE.format(name=f"{part}.onnx", digest=digest)
+    return row
+
+
 class _Clicks:
     def __init__(self, folder: Path) -> None:
         mirror = folder / "mirror"
         mirror.mkdir()
-        row = _ROW.format(name=NAME)
-        for part, model in (
-            ("encoder", sam_encoder(Vit(depth=0, whole=()))),
-            ("decoder", sam_decoder()),
-        ):
-            content = model.SerializeToString()
-            (mirror / f"{part}.onnx").write_bytes(content)
-            digest = hashlib.sha256(content).hexdigest()
-            row += _FILE.format(name=f"{part}.onnx", digest=digest)
-        (folder / "models.toml").write_text(row)
+        (folder / "models.toml").write_text(model_row(mirror))
         settings = Settings(
             catalogue_overlays=(folder / "models.toml",),
             weights_mirror=str(mirror),

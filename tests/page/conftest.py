@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from tests.conftest import ROOT
-from tests.models import Shelf
+from tests.models import Shelf, catalogue_row, stock
 from tests.page.user import User, logged
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
@@ -45,8 +46,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def up(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    environment = users_environment(shelf, tmp_path_factory.mktemp("cache"))
+def models(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """The tests' models, and one that the page knows by its purpose: Drafts."""
+    shelf = stock(tmp_path_factory.mktemp("shelf"))
+    content = (shelf.folder / "brightness.onnx").read_bytes()
+    (shelf.folder / "u2netp.onnx").write_bytes(content)
+    with shelf.catalogue.open("a") as rows:
+        rows.write(catalogue_row("u2netp", hashlib.sha256(content).hexdigest()))
+    return shelf
+
+
+@pytest.fixture(scope="session")
+def up(models: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    environment = users_environment(models, tmp_path_factory.mktemp("cache"))
     with beside_up(ROOT, tmp_path_factory.mktemp("terminal"), environment) as terminal:
         yield terminal
 
@@ -58,11 +70,10 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+def open_browser(profile: Path) -> webdriver.Chrome:
     options = webdriver.ChromeOptions()
     options.binary_location = chromium()
-    for option in (*_OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+    for option in (*_OPTIONS, f"--user-data-dir={profile}"):
         options.add_argument(option)
     options.add_argument("--lang=en")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -70,6 +81,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver"), env=fonts))
     command: Any = driver.execute_cdp_cmd
     command("Page.addScriptToEvaluateOnNewDocument", {"source": _COUNT_VIOLATIONS})
+    return driver
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    driver = open_browser(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 

@@ -29,6 +29,15 @@ def cutout(user: User) -> None:
     user.find(".split input")
 
 
+def select(user: User) -> None:
+    cutout(user)
+    user.button("Select").click()
+    user.find(".chip", text="Ready")
+    user.find(".selecting").send_keys(Keys.ENTER)
+    user.find(".cand")
+    user.button("Add another subject").click()
+
+
 def result(user: User) -> None:
     cutout(user)
     user.button("Cut-out").click()
@@ -75,7 +84,7 @@ def record(user: User) -> None:
 
 
 VIEWS: Final[list[Callable[[User], None]]] = [
-    empty, home, cutout, result, refused, uploading, away, settings, record,
+    empty, home, cutout, select, result, refused, uploading, away, settings, record,
 ]  # fmt: skip
 
 
@@ -217,7 +226,7 @@ def test_the_theme_is_chosen_and_stays(user: User) -> None:
     assert colour == "rgb(17, 19, 18)"
 
 
-@pytest.mark.parametrize("view", [empty, cutout, refused], ids=lambda view: view.__name__)
+@pytest.mark.parametrize("view", [empty, cutout, select, refused], ids=lambda view: view.__name__)
 def test_nothing_is_cut_when_text_is_spaced(user: User, view: Callable[[User], None]) -> None:
     view(user)
     user.run(_SPACED)
@@ -243,3 +252,55 @@ return [...document.querySelectorAll('button, label, h2, h3, p, dt, dd, li > spa
     || each.scrollHeight > each.clientHeight + 4)
   .map((each) => each.textContent)
 """
+
+
+def test_what_is_chosen_is_seen_in_forced_colours(user: User) -> None:
+    select(user)
+    user.button("Undo").click()
+    user.command("Emulation.setEmulatedMedia",
+                 features=[{"name": "forced-colors", "value": "active"}])  # fmt: skip
+
+    assert user.run(_CHOSEN) == []
+    user.button("Compare").click()
+    user.find(".swatches")
+    assert user.run(_CHOSEN) == []
+
+
+# In each group exactly what is chosen has an outline: colours may all be the same there.
+_CHOSEN = """
+const groups = [['.row', '[aria-current]'], ['[role=tab]', '[aria-selected=true]'],
+  ['.tool', ':has(:checked)'], ['.crop', ':is(.cand:has(:checked) *)'], ['.swatch', ':checked']]
+document.activeElement.blur()
+return groups.flatMap(([all, chosen]) => [...document.querySelectorAll(all)]
+  .filter((each) => (getComputedStyle(each).outlineStyle !== 'none') !== each.matches(chosen))
+  .filter((each) => each.matches(chosen) || !each.closest('[popover]'))
+  .map((each) => each.outerHTML.slice(0, 120)))
+"""
+
+
+def test_marks_and_states_differ_without_colour(user: User) -> None:
+    select(user)
+    user.button("Undo").click()
+    user.find(".selecting").send_keys(Keys.ARROW_UP * 20, Keys.SHIFT + Keys.ENTER)
+    user.find(".pt.not")
+    kept, left = (_grey(user.run(_BACKGROUND, selector)) for selector in (".pt", ".pt.not"))
+    shapes = user.run(_SIGNS)
+    user.drop(("diary.jpg", "image/jpeg", b"Dear diary"), ("empty.png", "image/png", b""))
+    user.wait_for("diary.jpg", "Not a photo")
+    states = user.states()
+
+    assert abs(kept - left) > 100
+    assert shapes[0] != shapes[1]
+    assert len(set(states.values())) == len(states)
+    assert [each.text.split("\n")[0] for each in user.all(".row:has(.i-alert)")] == [
+        "diary.jpg", "empty.png",
+    ]  # fmt: skip
+
+
+_SIGNS = "return [...document.querySelectorAll('.pt path')].map((each) => each.getAttribute('d'))"
+_BACKGROUND = "return getComputedStyle(document.querySelector(arguments[0])).backgroundColor"
+
+
+def _grey(colour: str) -> float:
+    red, green, blue = (int(each) for each in re.findall(r"\d+", colour)[:3])
+    return 0.3 * red + 0.59 * green + 0.11 * blue

@@ -13,6 +13,7 @@ from PIL import Image
 from pipeline.local.cloud import make_client
 from tests.page.user import User
 from tests.pictures import png, square
+from tests.pipeline.cli.terminal import Terminal
 
 PHOTO = png(square())
 MARKUP = "<img src=x onerror=alert(1)>.png"
@@ -246,3 +247,34 @@ def test_a_file_whose_bytes_are_gone_is_asked_for_by_name(user: User) -> None:
     user.find(".sorry .btn.primary").click()
     user.give(user.write("cup.png", PHOTO))
     user.wait_for("cup.png", "Cut out in")
+
+
+def test_a_quota_says_what_is_left_and_until_when(user: User, up: Terminal) -> None:
+    at = f"--endpoint-url {user.address}"
+    up.type(f"matteline quotas set default --upload-bytes 100 {at}")
+    try:
+        user.drop(("cup.png", "image/png", PHOTO))
+        bar = user.find(".away", text="Limit reached until")
+        words, waits = bar.text, user.states()["cup.png"]
+    finally:
+        up.type(f"matteline quotas clear default {at}")
+    user.button("Try now").click()
+    user.wait_for("cup.png", "Cut out in")
+
+    assert "bytes" in words
+    assert waits == "Waiting"
+    user.gone(".away")
+
+
+def test_a_folder_without_files_says_so(user: User) -> None:
+    user.run("""
+        const transfer = { types: ['Files'], files: [], items: [{ webkitGetAsEntry: () => ({
+          name: 'album', isDirectory: true,
+          createReader: () => ({ readEntries: (found) => found([]) }) }) }] }
+        const event = new Event('drop', { bubbles: true, cancelable: true })
+        event.dataTransfer = transfer
+        document.body.dispatchEvent(event)
+    """)
+    user.find(".away", text="There are no files in this folder.")
+    user.button("Close").click()
+    user.gone(".away")

@@ -204,6 +204,30 @@ def test_edges_are_made_again_as_asked(user: User) -> None:
     assert json.loads(user.find(".record pre").text)["options"]["refine"] == "fast"
 
 
+def test_a_model_is_chosen_by_what_it_is_for(user: User) -> None:
+    cut(user)
+    user.button("Made with").send_keys("Drafts")
+    user.find(".model", text="Small and quick")
+    price = user.find(".model .price").accessible_name
+    user.button("Make it again").click()
+    user.until(lambda: (not user.all(".inspector .btn.wide") and user.all(".split input")) or None,
+               "the new result")  # fmt: skip
+    user.button("More").click()
+    user.find(".menu button", text="Record").click()
+
+    assert price == "Price class 1 of 4"
+    assert json.loads(user.find(".record pre").text)["model"] == "u2netp"
+
+
+def test_the_usual_model_is_for_all_that_comes(user: User) -> None:
+    user.button("Settings").click()
+    user.button("Usual model").send_keys("Drafts")
+    user.open()
+    cut(user)
+
+    user.find(".model", text="Drafts")
+
+
 def test_a_picture_is_enlarged_to_its_pixels(user: User) -> None:
     cut(user)
     fit = user.find(".dock .tool").text

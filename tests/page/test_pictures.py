@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 from PIL import Image
 from selenium import webdriver
+from selenium.webdriver import ActionChains, Keys
 
 from tests.conftest import ROOT
 from tests.models import Shelf
@@ -88,6 +89,28 @@ def test_a_cutout(visitor: User) -> None:
     views(visitor, "refused", "light-wide", "dark-small")
 
 
+def test_a_selection(visitor: User) -> None:
+    """The tests' model answers with discs: docs/page.md says so."""
+    visitor.button("A pear").click()
+    visitor.wait_for("pear.jpg", "Cut out")
+    visitor.find(".row").click()
+    visitor.button("Select").click()
+    visitor.find(".chip", text="Ready")
+    for x, y, shift in ((-60, 80, False), (60, -120, True)):
+        chain = ActionChains(visitor.driver)
+        if shift:
+            chain.key_down(Keys.SHIFT)
+        picture = visitor.find(".selecting")
+        chain.move_to_element_with_offset(picture, x, y).click().key_up(Keys.SHIFT).perform()
+        visitor.find(".chip", text="Updated in")
+    visitor.find(".cand")
+    visitor.until(lambda: visitor.run(_LOADED) or None, "the choices' pictures")
+    views(visitor, "select", "light-wide", "dark-wide", "light-middle", "light-small")
+
+
+_LOADED = """
+return [...document.querySelectorAll('.crop img, .selecting img')].every((each) => each.complete)
+"""
 _SAMPLE = """
 const drawing = new Image()
 drawing.src = `art/${arguments[0].replace('.jpg', '.svg')}`

@@ -14,6 +14,7 @@ import { Queue, summary } from './parts/queue.js'
 import { SettingsPopover } from './parts/settings.js'
 import { Stage } from './parts/stage.js'
 import { titleOf } from './parts/trouble.js'
+import { modeOf } from './views/index.js'
 import { html, render } from './vendor/htm-preact.js'
 
 /** @import { Item, Model, Page, Settings } from './core/types' */
@@ -21,7 +22,7 @@ import { html, render } from './vendor/htm-preact.js'
 const SAID_EVERY_MS = 3000
 
 const store = makeStore({
-  items: [], current: null, home: true, mode: 'compare', zoom: 0, away: null, limited: null,
+  items: [], current: null, home: true, mode: 'compare', zoom: 0, away: null, limited: null, notice: '',
   models: [], settings: keptSettings(), said: '', dragging: 0,
 })
 const queue = makeQueue(store)
@@ -34,7 +35,8 @@ function say(text) {
 
 /** @param {File[]} files */
 function add(files) {
-  if (!files.length) return
+  if (!files.length) return store.set({ notice: t('folder.empty') })
+  store.set({ notice: '' })
   const { model } = store.state.settings
   const known = store.state.models.some((each) => each.name === model)
   queue.add(files, known ? { model } : {})
@@ -78,7 +80,7 @@ const skip = () => document.getElementById('stage')?.focus()
 function App() {
   const { items, home, dragging, said } = store.state
   const open = store.item(store.state.current)
-  const bare = items.length > 0 && !['waiting', 'uploading', 'running', 'done'].includes(open?.phase ?? '')
+  const bare = open && !['waiting', 'uploading', 'running'].includes(open.phase) && !modeOf(open, page)
   return html`
     ${items.length > 0 && html`<button class="skip btn primary" type="button" onClick=${skip}>${t('skip')}</button>`}
     <${AwayBar} page=${page} />

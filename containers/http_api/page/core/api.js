@@ -12,7 +12,7 @@ export class Problem extends Error {
     const fields = (body.errors ?? []).map((/** @type {{ detail: string }} */ each) => each.detail)
     /** @type {Trouble} */
     this.trouble = {
-      name: String(body.type ?? '').split('#')[1] ?? '',
+      name: (String(body.type ?? '').split('#')[1] ?? '').toLowerCase(),
       title: body.title ?? '',
       detail: fields.join(' ') || (body.detail ?? ''),
       hint: body.hint ?? '',
@@ -61,6 +61,7 @@ export async function ask(method, path, { body, key, wait, signal } = {}) {
   }
   if (refused) return ask(method, path, { body, key, wait, signal })
   if (answer.ok) return read
-  if ([502, 503, 504].includes(answer.status)) throw new Away()
-  throw new Problem(answer.status, read, Number(answer.headers.get('retry-after')))
+  const problem = new Problem(answer.status, read, Number(answer.headers.get('retry-after')))
+  if ([502, 503, 504].includes(answer.status) && problem.trouble.name !== 'modelbusy') throw new Away()
+  throw problem
 }

@@ -48,8 +48,8 @@ async function inStore(name, mode, act) {
 /** @returns {Promise<Item[]>} */
 export const keptItems = async () => (await inStore(ITEMS, 'readonly', (store) => store.getAll())) ?? []
 
-/** @param {Item} item Addresses of pictures in memory mean nothing after a reload. */
-export const keepItem = ({ thumb: _, cut: __, ...item }) =>
+/** @param {Item} item Addresses of pictures in memory mean nothing after a reload; answers are asked again. */
+export const keepItem = ({ thumb: _, cut: __, selecting: ___, ...item }) =>
   inStore(ITEMS, 'readwrite', (store) => store.put(item))
 
 /** @typedef {'file' | 'photo' | 'thumb' | 'cut'} Kind */

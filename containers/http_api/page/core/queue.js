@@ -8,7 +8,7 @@ import { smaller } from './pictures.js'
 import { makeService } from './service.js'
 import { Stopped, sendForm } from './upload.js'
 
-/** @import { Item, Look } from './types' */
+/** @import { History, Item, Look, Options } from './types' */
 /** @import { Store } from './store.js' */
 
 const AT_ONCE = 4
@@ -23,6 +23,8 @@ export function makeQueue(store) {
   const checking = new Set()
   /** @type {Map<string, Blob>} */
   const files = new Map()
+  /** @type {Map<string, Blob>} photos that only the service can decode, as it shows them */
+  const shown = new Map()
   const service = makeService(store, wake)
   const follower = makeFollower(store, () => service, note)
 
@@ -199,7 +201,7 @@ export function makeQueue(store) {
       pump()
     },
 
-    /** @param {string} id @param {Record<string, string>} options */
+    /** @param {string} id @param {Options} options */
     async again(id, options) {
       note(id, { options })
       await start(id, '/jobs', { key: store.item(id)?.key, options, force: true })
@@ -222,10 +224,32 @@ export function makeQueue(store) {
     /** @param {string} id @param {Look} look */
     setLook: (id, look) => note(id, { look }),
 
+    /** @param {string} id @param {History} marks */
+    setMarks: (id, marks) => note(id, { marks }),
+
+    /** @param {string} id @param {Item['selection']} selection */
+    setSelection: (id, selection) => note(id, { selection }),
+
+    /** @param {string} id @param {Blob} photo one that this browser can show @param {Partial<Item>} size upright */
+    async showPhoto(id, photo, size) {
+      shown.set(id, photo)
+      keep.keepBlob(id, 'photo', photo)
+      const thumb = (await smaller(photo))?.thumb
+      if (thumb) keep.keepBlob(id, 'thumb', thumb)
+      note(id, { ...size, shown: true, ...(thumb && { thumb: URL.createObjectURL(thumb) }) })
+    },
+
+    /** @param {unknown} error The service did not answer, or takes no more for now: the bar says so. */
+    heed(error) {
+      if (error instanceof Away) service.lost()
+      if (error instanceof Problem && error.status === 429) service.limit(error)
+    },
+
     /** @param {string} id */
     remove(id) {
       sending.get(id)?.abort()
       files.delete(id)
+      shown.delete(id)
       keep.forget(id)
       const { items, current } = store.state
       const at = items.findIndex((each) => each.id === id)
@@ -252,7 +276,7 @@ export function makeQueue(store) {
     },
 
     /** @param {string} id @returns {Promise<Blob | undefined>} the photo, or what is kept of it */
-    photo: async (id) => files.get(id) ?? (await keep.keptBlob(id, 'photo')),
+    photo: async (id) => shown.get(id) ?? files.get(id) ?? (await keep.keptBlob(id, 'photo')),
   }
 }
 /** @typedef {ReturnType<typeof makeQueue>} Queue */

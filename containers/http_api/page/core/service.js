@@ -28,7 +28,7 @@ export function makeService(store, onBack) {
       if (error instanceof Away) return later()
     }
     delay = FIRST_S
-    store.set({ away: null })
+    store.set({ away: null, limited: null })
     onBack()
   }
 

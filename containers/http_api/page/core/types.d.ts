@@ -42,6 +42,13 @@ export interface Job {
   error?: { name: string; message: string; hint: string }
 }
 
+/** A job's options, as far as the page sets them. */
+export interface Options {
+  model?: string
+  refine?: string
+  prompts?: Prompt[]
+}
+
 /** How a result is shown and downloaded. `margin` is in percent, `size` in pixels (0: its own). */
 export interface Look {
   background: string
@@ -59,6 +66,81 @@ export interface Made {
   tasks: Record<string, number>
 }
 
+/** A point on the subject (label 1) or off it (0); a box. Both in fractions of the photo. */
+export interface Point {
+  x: number
+  y: number
+  label: 0 | 1
+}
+export interface Box {
+  x0: number
+  y0: number
+  x1: number
+  y1: number
+}
+export interface Prompt {
+  points: Point[]
+  box?: Box
+}
+
+/** `choice` is the candidate that was chosen instead of the model's: its place, and the box around it. */
+export interface Subject extends Prompt {
+  id: number
+  choice?: { rank: number; box: Box }
+}
+export interface Marks {
+  subjects: Subject[]
+  at: number
+}
+export interface History {
+  past: Marks[]
+  now: Marks
+  future: Marks[]
+}
+/** A point of a subject, by their places, or its box. */
+export interface Mark {
+  subject: number
+  point?: number
+}
+
+/** A selection, as `GET /selections/{id}` answers. */
+export interface Selection {
+  id: string
+  state: 'preparing' | 'ready' | 'failed'
+  expires_at: string
+  model?: string
+  width?: number
+  height?: number
+  preview?: { url: string }
+  error?: { name: string; message: string; hint: string }
+}
+export interface MaskGrid {
+  width: number
+  height: number
+  photo: { x: number; y: number; width: number; height: number }
+}
+/** `score` is 0 to 1; `path` is its outline in pixels of the mask; `area` and `box` are fractions of the photo. */
+export interface Candidate {
+  score: number
+  chosen: boolean
+  path: string
+  area: number
+  box: Box
+}
+/** Candidates from small to large; `best` is the place of the model's choice. */
+export interface Answer {
+  candidates: Candidate[]
+  best: number
+  grid: MaskGrid
+}
+/** How far the questions about an item are: `ms` from the last mark to its answer. */
+export interface Selecting {
+  state: 'preparing' | 'expired' | 'asking' | 'ready' | 'stopped'
+  answers: Record<string, Answer>
+  ms?: number
+  trouble?: Trouble
+}
+
 /** One file that the user gave. */
 export interface Item {
   id: string
@@ -70,7 +152,7 @@ export interface Item {
   phase: Phase
   sent: number
   tries: number
-  options: Record<string, string>
+  options: Options
   upload?: string
   key?: string
   job?: string
@@ -85,6 +167,11 @@ export interface Item {
   height?: number
   thumb?: string
   cut?: string
+  /** The photo is shown as the service made it: the browser cannot decode it. */
+  shown?: boolean
+  marks?: History
+  selection?: { id: string; expires_at: string; model?: string }
+  selecting?: Selecting
 }
 
 /** How users of a deployment sign in, as `config.json` says. The addresses and names are an issuer's. */
@@ -109,10 +196,19 @@ export interface Page {
   signOut?: () => void
 }
 
+/** A way to look at a result. `Inspector` is its own, if the view's does not fit. */
+export interface Mode {
+  id: string
+  Body: (given: { item: Item; page: Page }) => unknown
+  Inspector?: (given: { item: Item; page: Page }) => unknown
+  /** Without it: once there is a result. */
+  offered?: (item: Item, page: Page) => boolean
+}
+
 /** One product's view. `steps` are its tasks in words, each with the states that belong to it. */
 export interface View {
   steps: { id: string; states: string[] }[]
-  modes: { id: string; label: string; Body: (given: { item: Item; page: Page }) => unknown }[]
+  modes: Mode[]
   done: (item: Item) => string
   Inspector: (given: { item: Item; page: Page }) => unknown
   /** The file that is downloaded, as the user wants it. */
@@ -146,6 +242,8 @@ export interface State {
   away: { until: number } | null
   /** While the service refuses new work: until when, and its words. */
   limited: { until: number; words: string } | null
+  /** Something that was tried and led to nothing, in words. */
+  notice: string
   models: Model[]
   settings: Settings
   /** The last thing that a screen reader was told. */

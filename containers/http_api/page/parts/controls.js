@@ -69,6 +69,31 @@ export const Bar = ({ share, label }) => html`
   <div class="bar" role="progressbar" aria-label=${label} aria-valuenow=${Math.round(share * 100)}
     style=${{ '--share': share }}><i></i></div>`
 
+/** @param {string} href @returns {Promise<void>} once a style sheet of a view that is fetched later is in use */
+export const styled = (href) =>
+  new Promise((resolve, reject) => {
+    const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href, onload: resolve, onerror: reject })
+    document.head.append(link)
+  })
+
+/** @typedef {(given: any) => unknown} Part */
+/**
+ * @param {() => Promise<Record<string, any>>} load
+ * @param {string} name
+ * @returns {Part} one that is fetched when it is first shown
+ */
+export function later(load, name) {
+  /** @type {Part | undefined} */
+  let found
+  return function Later(given) {
+    const [, drawn] = useState(false)
+    useEffect(() => {
+      if (!found) load().then((module) => drawn(Boolean((found = module[name]))), () => given.page.queue.probe())
+    }, [!given.page.store.state.away])
+    return found ? html`<${found} ...${given} />` : null
+  }
+}
+
 /**
  * @param {() => Promise<Blob | undefined>} load
  * @param {unknown[]} inputs
@@ -95,4 +120,13 @@ export function useBlob(load, inputs) {
     }
   }, inputs)
   return found
+}
+
+/** @param {Blob} file @param {string} name Hand it to the browser's downloads. */
+export function save(file, name) {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(file)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }

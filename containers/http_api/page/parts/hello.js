@@ -46,7 +46,7 @@ export const Hello = ({ page, add }) => html`
         </div>
       </div>
       <div class="show checker" aria-hidden="true">
-        <img src="art/vase.svg" alt="" /><div class="cutside checker"><img src="art/vase-cut.svg" alt="" /></div>
+        <img src="art/vase.svg" alt="" /><div class="cutside checker"><img src="art/vase.svg#cut" alt="" /></div>
         <svg class="seam" viewBox="0 0 100 100" preserveAspectRatio="none"><path d="M56 0L44 100" vector-effect="non-scaling-stroke" /></svg>
       </div>
     </main>

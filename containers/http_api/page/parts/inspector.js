@@ -2,9 +2,8 @@
 
 import { seconds, t } from '../core/i18n.js'
 import { html } from '../vendor/htm-preact.js'
-import { viewOf } from '../views/index.js'
+import { modeOf, spent, stepOf, viewOf } from '../views/index.js'
 import { icon } from './icon.js'
-import { spent, stepOf } from './steps.js'
 
 /** @import { Item, Page } from '../core/types' */
 
@@ -36,6 +35,8 @@ export function Inspector({ page }) {
   const item = page.store.item(page.store.state.current)
   if (!item) return null
   if (['waiting', 'uploading', 'running'].includes(item.phase)) return html`<${Progress} item=${item} page=${page} />`
-  if (item.phase !== 'done') return null
-  return html`<${viewOf(item).Inspector} item=${item} page=${page} key=${item.id} />`
+  const mode = modeOf(item, page)
+  if (!mode) return null
+  const part = mode.Inspector ?? viewOf(item).Inspector
+  return html`<${part} item=${item} page=${page} key=${item.id} />`
 }

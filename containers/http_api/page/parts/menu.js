@@ -15,7 +15,7 @@ export function Menu({ item, page }) {
 
   async function show() {
     const answer = await fetch(item.record?.url ?? '')
-    setRecord(answer.ok ? JSON.stringify(await answer.json(), null, 2) : t('error.ResultGone'))
+    setRecord(answer.ok ? JSON.stringify(await answer.json(), null, 2) : t('error.resultgone'))
     dialog.current?.showModal()
   }
   /** @param {() => unknown} act */

@@ -2,11 +2,9 @@
 
 import { t } from '../core/i18n.js'
 import { html, useState } from '../vendor/htm-preact.js'
-import { viewOf } from '../views/index.js'
-import { Bar } from './controls.js'
+import { stepOf, viewOf } from '../views/index.js'
+import { Bar, save } from './controls.js'
 import { icon } from './icon.js'
-import { save } from './save.js'
-import { stepOf } from './steps.js'
 import { titleOf } from './trouble.js'
 
 /** @import { Item, Page } from '../core/types' */

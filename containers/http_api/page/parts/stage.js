@@ -2,11 +2,10 @@
 
 import { size, t } from '../core/i18n.js'
 import { html, useEffect, useRef, useState } from '../vendor/htm-preact.js'
-import { viewOf } from '../views/index.js'
+import { modeOf, modesOf, stepOf } from '../views/index.js'
 import { Bar, useBlob } from './controls.js'
 import { icon } from './icon.js'
 import { Menu } from './menu.js'
-import { stepOf } from './steps.js'
 import { Refused } from './trouble.js'
 
 /** @import { Item, Page } from '../core/types' */
@@ -54,8 +53,8 @@ const Aside = ({ item, page }) => html`<div class="canvas">
 
 /** @param {{ item: Item, page: Page }} given */
 function Modes({ item, page }) {
-  const { modes } = viewOf(item)
-  const { mode } = page.store.state
+  const modes = modesOf(item, page)
+  const mode = modeOf(item, page)?.id
   /** @param {KeyboardEvent} event */
   const onKeyDown = (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
@@ -67,9 +66,9 @@ function Modes({ item, page }) {
   }
   return html`<div class="seg" role="tablist" aria-label=${t('modes')} onKeyDown=${onKeyDown}>
     ${modes.map(
-      ({ id, label }) => html`<button type="button" role="tab" id=${`mode-${id}`} aria-selected=${id === mode ? 'true' : 'false'}
+      ({ id }) => html`<button type="button" role="tab" id=${`mode-${id}`} aria-selected=${id === mode ? 'true' : 'false'}
         aria-controls="shown" tabindex=${id === mode ? 0 : -1}
-        onClick=${() => page.store.set({ mode: id, zoom: 0 })}>${t(label)}</button>`,
+        onClick=${() => page.store.set({ mode: id, zoom: 0 })}>${t(id)}</button>`,
     )}
   </div>`
 }
@@ -84,9 +83,7 @@ export function Stage({ page }) {
     opened.current = item?.id
   }, [item?.id])
   if (!item) return html`<main class="stage" id="stage" tabindex="-1"></main>`
-  const shows = item.phase === 'done'
-  const { modes } = viewOf(item)
-  const { Body } = modes.find((each) => each.id === page.store.state.mode) ?? modes[0]
+  const mode = modeOf(item, page)
   const Other = ['refused', 'skipped'].includes(item.phase) && item.trouble ? Refused
     : ['cancelled', 'deleted', 'lost'].includes(item.phase) ? Aside : Working
   return html`<main class="stage" id="stage" tabindex="-1">
@@ -94,12 +91,12 @@ export function Stage({ page }) {
       <button class="ib only-small" type="button" aria-label=${t('back')} onClick=${() => page.store.set({ home: true })}>
         ${icon('left')}</button>
       <div class="min"><h1 tabindex="-1" ref=${heading}>${item.name}</h1><p>${facts(item)}</p></div>
-      ${shows && html`<${Modes} item=${item} page=${page} />`}
+      ${mode && html`<${Modes} item=${item} page=${page} />`}
       <${Menu} item=${item} page=${page} key=${item.id} />
     </header>
-    ${shows
-      ? html`<div class="shown" id="shown" role="tabpanel" aria-labelledby=${`mode-${page.store.state.mode}`}>
-          <${Body} item=${item} page=${page} key=${item.id} /></div>`
+    ${mode
+      ? html`<div class="shown" id="shown" role="tabpanel" aria-labelledby=${`mode-${mode.id}`}>
+          <${mode.Body} item=${item} page=${page} key=${item.id} /></div>`
       : html`<${Other} item=${item} page=${page} key=${item.id} />`}
   </main>`
 }

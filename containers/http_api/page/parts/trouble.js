@@ -2,6 +2,7 @@
 
 import { has, language, t } from '../core/i18n.js'
 import { html } from '../vendor/htm-preact.js'
+import { modesOf } from '../views/index.js'
 import { icon } from './icon.js'
 
 /** @import { Item, Page, Trouble } from '../core/types' */
@@ -9,7 +10,8 @@ import { icon } from './icon.js'
 /** @param {Trouble | undefined} trouble */
 export function titleOf(trouble) {
   const { name = 'JobFailed', title = '' } = trouble ?? {}
-  if (has(`error.${name}`)) return t(`error.${name}`)
+  const key = `error.${name.toLowerCase()}` // the API's problems have it so, jobs and records do not
+  if (has(key)) return t(key)
   return title || name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
 }
 
@@ -20,7 +22,7 @@ export function titleOf(trouble) {
  */
 function words({ name, detail, hint }, kind) {
   const theirs = kind === 'why' ? detail : hint
-  const key = `error.${name}.${kind}`
+  const key = `error.${name.toLowerCase()}.${kind}`
   if (has(key) && (language() !== 'en' || !theirs)) return { text: t(key) }
   return { text: theirs, lang: 'en' }
 }
@@ -56,6 +58,8 @@ export function Refused({ item, page }) {
       html`<div><h3>${t('ref.do')}</h3>
         <ol>${sentences(hint.text).map((each) => html`<li><span lang=${hint.lang}>${capital(each)}</span></li>`)}</ol></div>`}
       <div class="act">
+        ${item.phase === 'refused' && modesOf(item, page).map(({ id }) => html`<button class="btn primary" type="button"
+          onClick=${() => page.store.set({ mode: id, zoom: 0 })}>${t(`${id}.instead`)}</button>`)}
         ${trouble.again
           ? html`<button class="btn primary" type="button" onClick=${() => page.queue.retry(item.id)}>${t('retry')}</button>`
           : html`<button class="btn primary" type="button" onClick=${() => page.choose({ instead: item.id })}>${t('replace')}</button>`}

@@ -1,11 +1,33 @@
-/** A view for each product; the record of a file names its product. */
+/** A view for each product, which the record of a file names; and what it says of the file's state. */
 
 import cutout from './cutout/view.js'
 
-/** @import { Item, View } from '../core/types' */
+/** @import { Item, Mode, Page, View } from '../core/types' */
 
 /** @type {Record<string, View>} */
 const VIEWS = { cutout }
 
 /** @param {Item} item @returns {View} */
 export const viewOf = (item) => VIEWS[item.product ?? ''] ?? cutout
+
+/** @param {Item} item @param {Page} page @returns {Mode[]} those that the deployment and the item's state offer */
+export const modesOf = (item, page) =>
+  viewOf(item).modes.filter(({ offered }) => (offered ? offered(item, page) : item.phase === 'done'))
+
+/** @param {Item} item @param {Page} page @returns {Mode | undefined} the one that the stage is in */
+export function modeOf(item, page) {
+  const modes = modesOf(item, page)
+  return modes.find((each) => each.id === page.store.state.mode) ?? (item.phase === 'done' ? modes.at(-2) : undefined)
+}
+
+/** @param {Item} item @returns the current step, how many are finished, and all steps */
+export function stepOf(item) {
+  const { steps } = viewOf(item)
+  const begun = new Set(item.tasks?.map((each) => each.task))
+  const index = steps.findLastIndex(({ states }) => states.some((state) => begun.has(state)))
+  return { steps, index: Math.max(0, index), now: steps[index] }
+}
+
+/** @param {Item} item @param {string[]} states @returns {number} how long its states took, in ms */
+export const spent = (item, states) =>
+  (item.tasks ?? []).filter((each) => states.includes(each.task)).reduce((sum, { ms }) => sum + (ms ?? 0), 0)

@@ -3,10 +3,9 @@
 import { t } from '../../core/i18n.js'
 import { useBlob } from '../../parts/controls.js'
 import { icon } from '../../parts/icon.js'
-import { html, useState } from '../../vendor/htm-preact.js'
-import { lookOf } from './finish.js'
-import { Missing, useResult } from './load.js'
-import { Zoomable } from './zoom.js'
+import { html, useEffect, useState } from '../../vendor/htm-preact.js'
+import { Missing, Zoomable, lookOf, useResult } from './picture.js'
+import { pointed } from './purposes.js'
 
 /** @import { Item, Page } from '../../core/types' */
 
@@ -14,8 +13,16 @@ import { Zoomable } from './zoom.js'
 export function Compare({ item, page }) {
   const [split, setSplit] = useState(50)
   const after = useResult(item, page)
-  const before = useBlob(() => page.queue.photo(item.id), [item.id])
+  const before = useBlob(() => page.queue.photo(item.id), [item.id, item.shown])
   const [blind, setBlind] = useState(false)
+  const [asked, setAsked] = useState(false)
+  useEffect(() => setBlind(false), [before.url])
+  async function show() {
+    setAsked(true)
+    const { sessionOf } = await import('./select/session.js')
+    await sessionOf(item.id, page).show()
+    setAsked(false)
+  }
   if (!after.url) return html`<${Missing} item=${item} page=${page} error=${after.error} />`
   const { background } = lookOf(item, page.store.state.settings)
   const { width = item.width ?? 4, height = item.height ?? 3 } = item.results?.[0] ?? {}
@@ -31,6 +38,8 @@ export function Compare({ item, page }) {
       <input type="range" min="0" max="100" value=${split} aria-label=${t('slider')}
         aria-valuetext=${t('slider.value', { p: split })}
         onInput=${(/** @type {any} */ e) => setSplit(e.target.valueAsNumber)} />`}
-    ${(before.missing || blind) && html`<span class="pill">${t('no.before')}</span>`}
+    ${(before.missing || blind) && html`<span class="pill">${t('no.before')}
+      ${pointed(page.store.state.models) && html`<button class="btn soft" type="button" disabled=${asked}
+        onClick=${show}>${t('show.before')}</button>`}</span>`}
   <//>`
 }

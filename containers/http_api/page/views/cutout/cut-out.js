@@ -2,9 +2,8 @@
 
 import { t } from '../../core/i18n.js'
 import { html, useEffect, useState } from '../../vendor/htm-preact.js'
-import { frameOf, lookOf } from './finish.js'
-import { Missing, useResult } from './load.js'
-import { Zoomable } from './zoom.js'
+import { frameOf } from './finish.js'
+import { Missing, Zoomable, lookOf, useResult } from './picture.js'
 
 /** @import { Item, Page } from '../../core/types' */
 /** @import { Frame } from './finish.js' */

@@ -1,14 +1,13 @@
 /** Give a cut-out the background, frame, size and format that its owner chose. */
 
-/** @import { Item, Look, Settings } from '../../core/types' */
+import { resultOf } from '../../core/results.js'
+import { lookOf } from './picture.js'
+
+/** @import { Item, Look, Page } from '../../core/types' */
 
 const VISIBLE = 8 // of 255: as the service's own crop has it
 const STRIPE = 256 // rows read at a time
 const SEARCHED = 1024 // longest side on which a frame is found for the screen
-
-/** @param {Item} item @param {Settings} settings @returns {Look} */
-export const lookOf = (item, settings) =>
-  item.look ?? { background: settings.background, trim: false, margin: 0, size: 0, format: 'png' }
 
 /** @typedef {{ x: number, y: number, width: number, height: number }} Frame */
 
@@ -94,4 +93,12 @@ export async function finish(blob, { background, trim, margin, size, format }) {
   context.drawImage(picture, frame.x, frame.y, frame.width, frame.height, 0, 0, canvas.width, canvas.height)
   picture.close()
   return canvas.convertToBlob({ type, quality: 0.92 })
+}
+
+/** @param {Item} item @param {Page} page @returns {Promise<File>} what is downloaded */
+export async function finished(item, page) {
+  const look = lookOf(item, page.store.state.settings)
+  const blob = await finish(await resultOf(page.store, item), look)
+  const stem = item.name.replace(/\.\w{1,8}$/, '').replace(/[/\\:*?"<>|\p{C}]/gu, '_')
+  return new File([blob], `${stem}.${look.format === 'jpeg' ? 'jpg' : look.format}`, { type: blob.type })
 }

@@ -1,16 +1,14 @@
 /** What can be done with a cut-out. */
 
 import { seconds, t } from '../../core/i18n.js'
-import { Price, Select, Swatches, Switch, colourName } from '../../parts/controls.js'
+import { Price, Select, Swatches, Switch, colourName, save } from '../../parts/controls.js'
 import { icon } from '../../parts/icon.js'
-import { save } from '../../parts/save.js'
 import { titleOf } from '../../parts/trouble.js'
 import { html, useState } from '../../vendor/htm-preact.js'
-import { finish, lookOf } from './finish.js'
-import { finished } from './finished.js'
-import { MOST_PRICE, PURPOSES, offered, priceOf } from './purposes.js'
+import { lookOf } from './picture.js'
+import { MOST_PRICE, offered, priceOf, purposeOf } from './purposes.js'
 
-/** @import { Item, Look, Page } from '../../core/types' */
+/** @import { Item, Look, Options, Page } from '../../core/types' */
 
 const SIZES = [4096, 2048, 1024, 512]
 const EDGES = ['auto', 'matting', 'fast', 'none']
@@ -35,13 +33,14 @@ function MadeWith({ item, page }) {
   const before = { model: item.options.model ?? '', refine: item.made?.refine ?? 'auto' }
   const [wanted, want] = useState(before)
   const price = priceOf(models, wanted.model || (wanted.model === before.model && item.made?.model) || '')
-  const purpose = PURPOSES[wanted.model] ?? 'other'
+  const purpose = purposeOf(models, wanted.model)
   const names = offered(models)
   if (!names.includes(wanted.model)) names.push(wanted.model)
   const changed = wanted.model !== before.model || wanted.refine !== before.refine
-  /** @type {Record<string, string>} */
+  /** @type {Options} */
   const options = wanted.refine === 'auto' ? {} : { refine: wanted.refine }
   if (wanted.model) options.model = wanted.model
+  if (wanted.model === before.model) options.prompts = item.options.prompts
   return html`<section>
     <h2>${t('made')}</h2>
     <div class="model">
@@ -50,7 +49,7 @@ function MadeWith({ item, page }) {
       ${icon('down', 's')}
       <select aria-label=${t('made')} onChange=${(/** @type {any} */ e) => want({ ...wanted, model: e.target.value })}>
         ${names.map((name) => html`<option value=${name} selected=${name === wanted.model}>
-          ${t(`model.${PURPOSES[name] ?? 'other'}`)}</option>`)}
+          ${t(`model.${purposeOf(models, name)}`)}</option>`)}
       </select>
     </div>
     <div class="line"><span>${t('edges')}</span>
@@ -72,12 +71,16 @@ export function Inspector({ item, page }) {
   const formats = ['png', 'jpeg', 'webp'].map((value) => ({ value, text: value === 'webp' ? 'WebP' : value.toUpperCase() }))
   const format = formats.find(({ value }) => value === look.format)?.text ?? ''
 
+  const finishing = () => import('./finish.js')
   const download = () =>
-    finished(item, page).then((file) => save(file, file.name), (error) => tell(titleOf(error.trouble)))
+    finishing().then(({ finished }) => finished(item, page)).then((file) => save(file, file.name), (error) => tell(titleOf(error.trouble)))
 
   function copy() {
     // A browser allows copying only while it handles the press: the picture may come later.
-    const png = finished(item, page).then((file) => (file.type === 'image/png' ? file : finish(file, { ...look, trim: false, size: 0, format: 'png' })))
+    const png = finishing().then(async ({ finish, finished }) => {
+      const file = await finished(item, page)
+      return file.type === 'image/png' ? file : finish(file, { ...look, trim: false, size: 0, format: 'png' })
+    })
     navigator.clipboard.write([new ClipboardItem({ 'image/png': png })]).then(
       () => tell(t('copied')),
       () => tell(t('copy.failed')),

@@ -25,3 +25,10 @@ export function priceOf(models, name) {
   const model = models.find((each) => each.name === name)
   return model ? CLASSES.findIndex((most) => model.memory_mb <= most) + 1 : 0
 }
+
+/** @param {Model[]} models @returns {boolean} whether one can be used that is shown its subject */
+export const pointed = (models) => models.some((each) => each.takes_prompts && each.available)
+
+/** @param {Model[]} models @param {string} name @returns {string} the end of its text's key */
+export const purposeOf = (models, name) =>
+  PURPOSES[name] ?? (models.some((each) => each.name === name && each.takes_prompts) ? 'click' : 'other')

@@ -1,12 +1,16 @@
 /** Cut-outs: their steps in words, and what their stage and inspector show. */
 
 import { seconds, t } from '../../core/i18n.js'
+import { later } from '../../parts/controls.js'
 import { Compare } from './compare.js'
-import { CutOut } from './cut-out.js'
-import { finished } from './finished.js'
 import { Inspector } from './inspector.js'
+import { pointed } from './purposes.js'
 
-/** @import { View } from '../../core/types' */
+/** @import { Item, Page, View } from '../../core/types' */
+
+/** @param {Item} item @param {Page} page A photo without a subject that a model found may have one that is shown to it. */
+const selectable = (item, page) =>
+  pointed(page.store.state.models) && (item.phase === 'done' || item.trouble?.name === 'NoSubject')
 
 /** @type {View} */
 export default {
@@ -18,10 +22,16 @@ export default {
     { id: 'publish', states: ['PublishRecord', 'Record', 'Announce'] },
   ],
   modes: [
-    { id: 'compare', label: 'compare', Body: Compare },
-    { id: 'result', label: 'result', Body: CutOut },
+    {
+      id: 'select',
+      offered: selectable,
+      Body: later(() => import('./select/stage.js'), 'Body'),
+      Inspector: later(() => import('./select/choices.js'), 'Inspector'),
+    },
+    { id: 'compare', Body: Compare },
+    { id: 'result', Body: later(() => import('./cut-out.js'), 'CutOut') },
   ],
   done: ({ made }) => (made ? t('cut.done', { s: seconds(made.total) }) : t('cut.plain')),
   Inspector,
-  finished,
+  finished: async (item, page) => (await import('./finish.js')).finished(item, page),
 }

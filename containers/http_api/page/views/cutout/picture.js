@@ -1,12 +1,44 @@
-/** A picture on the stage, as large as fits or enlarged up to eight times. */
+/** What every mode of a cut-out shows: the result once it is there, as large as fits or enlarged. */
 
+import { Problem } from '../../core/api.js'
 import { number, t } from '../../core/i18n.js'
-import { html, useLayoutEffect, useRef, useState } from '../../vendor/htm-preact.js'
+import { resultOf } from '../../core/results.js'
+import { useBlob } from '../../parts/controls.js'
 import { icon } from '../../parts/icon.js'
+import { Refused } from '../../parts/trouble.js'
+import { html, useLayoutEffect, useRef, useState } from '../../vendor/htm-preact.js'
 
-/** @import { Page } from '../../core/types' */
+/** @import { Item, Look, Page, Settings } from '../../core/types' */
 
 const STEPS = [0.125, 0.25, 0.5, 1, 2, 4, 8]
+
+/** @param {Item} item @param {Settings} settings @returns {Look} */
+export const lookOf = (item, settings) =>
+  item.look ?? { background: settings.background, trim: false, margin: 0, size: 0, format: 'png' }
+
+/** @param {Item} item @param {Page} page */
+export const useResult = (item, page) =>
+  useBlob(() => resultOf(page.store, item), [item.id, item.results?.[0].url.split('?')[0], item.made])
+
+/** @param {{ item: Item, page: Page, error?: unknown }} given While it is not there: why. */
+export function Missing({ item, page, error }) {
+  if (error instanceof Problem) {
+    const trouble = { ...error.trouble, again: Boolean(item.key) }
+    return html`<${Refused} item=${{ ...item, trouble }} page=${page} />`
+  }
+  return html`<div class="canvas"><span class="pill"><i class="spin"></i>${t('res.loading')}</span></div>`
+}
+
+/** @param {{ current: HTMLElement | null }} picture @param {number} width its own @returns {number} how much it is enlarged */
+export function useScale(picture, width) {
+  const [scale, setScale] = useState(1)
+  useLayoutEffect(() => {
+    const watch = new ResizeObserver(() => setScale((picture.current?.clientWidth ?? width) / width))
+    if (picture.current) watch.observe(picture.current)
+    return () => watch.disconnect()
+  }, [width])
+  return scale
+}
 
 /**
  * @param {{ page: Page, width: number, height: number, look: string, style?: Record<string, unknown>, children?: unknown }} given
@@ -15,12 +47,7 @@ const STEPS = [0.125, 0.25, 0.5, 1, 2, 4, 8]
 export function Zoomable({ page, width, height, look, style = {}, children }) {
   const { zoom } = page.store.state
   const picture = useRef(/** @type {HTMLElement | null} */ (null))
-  const [scale, setScale] = useState(1)
-  useLayoutEffect(() => {
-    const watch = new ResizeObserver(() => setScale((picture.current?.clientWidth ?? width) / width))
-    if (picture.current) watch.observe(picture.current)
-    return () => watch.disconnect()
-  }, [width])
+  const scale = useScale(picture, width)
   const smaller = STEPS.findLast((each) => each < scale * 0.999)
   const larger = STEPS.find((each) => each > scale * 1.001)
   const set = (/** @type {number | undefined} */ next) => next && page.store.set({ zoom: next })
