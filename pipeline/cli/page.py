@@ -19,7 +19,7 @@ def page() -> None:
 @page.command("publish")
 @site_options
 def publish_page(site: Site) -> None:
-    """Store the page's files of this checkout in the stage's bucket."""
+    """Store this checkout's page in the stage's bucket."""
     _require_aws(site)
     try:
         done = publish(site, page_folder(ROOT))

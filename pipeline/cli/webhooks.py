@@ -98,7 +98,7 @@ def rotate(site: Site, webhook: str, signs_along: int) -> None:
 @click.argument("webhook")
 @site_options
 def enable(site: Site, webhook: str) -> None:
-    """Enable WEBHOOK, which its receiver's answer 410 had disabled."""
+    """Enable WEBHOOK again after its receiver answered 410."""
     enable_webhook(site, webhook)
 
 
