@@ -7,8 +7,8 @@ from pathlib import Path
 from textwrap import fill
 from typing import Final
 
+from containers.http_api.errors import RequestError
 from containers.http_api.failures import BatchFailure
-from containers.http_api.problems import RequestError
 from pipeline.errors import (
     CapacityError,
     DeploymentError,

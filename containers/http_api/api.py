@@ -14,11 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from containers.http_api.batches import add_batches
 from containers.http_api.bodies import read_json_only
 from containers.http_api.current import Current
-from containers.http_api.jobs import add_jobs
-from containers.http_api.models import add_models
-from containers.http_api.openapi import PREFIX, add_document
-from containers.http_api.options import add_options
-from containers.http_api.problems import (
+from containers.http_api.errors import (
     InternalError,
     InvalidRequest,
     MethodNotAllowed,
@@ -27,9 +23,12 @@ from containers.http_api.problems import (
     TryAgainLater,
     WrongField,
     WrongFields,
-    describe_problem,
-    problem_response,
 )
+from containers.http_api.jobs import add_jobs
+from containers.http_api.models import add_models
+from containers.http_api.openapi import PREFIX, add_document
+from containers.http_api.options import add_options
+from containers.http_api.problems import describe_problem, problem_response
 from containers.http_api.quotas import add_quotas
 from containers.http_api.selections import add_selections
 from containers.http_api.uploads import add_uploads

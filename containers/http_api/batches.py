@@ -15,9 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from containers.http_api.batch_views import Batch, FailedJobs, describe_batch, describe_failed
 from containers.http_api.current import Current
 from containers.http_api.cursors import MOST_LISTED, Limit, read_numbers, write_cursor, wrong_cursor
-from containers.http_api.failures import BatchStopped
-from containers.http_api.options import check_options, find_product
-from containers.http_api.problems import (
+from containers.http_api.errors import (
     InvalidRequest,
     NoReport,
     NoSuchBatch,
@@ -25,6 +23,8 @@ from containers.http_api.problems import (
     WrongField,
     WrongFields,
 )
+from containers.http_api.failures import BatchStopped
+from containers.http_api.options import check_options, find_product
 from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
 from containers.http_api.waiting import Prefer, await_end, preferred_wait
 from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIRequestValidationMiddleware,
 )
 
-from containers.http_api.problems import InvalidRequest, UnsupportedContent, WrongFields
+from containers.http_api.errors import InvalidRequest, UnsupportedContent, WrongFields
 
 _JSON: Final = frozenset({"application/json", ""})  # a client may leave the type out
 _DEEPEST: Final = 32  # levels of lists and objects; what is asked for has five

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 
+from containers.http_api.errors import NoSuchObject
 from containers.http_api.principal import Principal, identify
-from containers.http_api.problems import NoSuchObject
 from containers.http_api.spending import spend
 from pipeline.artifacts import Location
 from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES

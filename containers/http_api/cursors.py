@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from containers.http_api.problems import InvalidRequest, WrongFields
+from containers.http_api.errors import InvalidRequest, WrongFields
 from pipeline.operations.jobs_table import Place
 
 MOST_LISTED: Final = 100  # in one answer

@@ -22,8 +22,8 @@ from pydantic import (
 
 from containers.http_api.current import Current
 from containers.http_api.cursors import Limit, read_cursor, write_cursor
+from containers.http_api.errors import NoSuchJob, NotDeletable, NotReplayable, NotRunning
 from containers.http_api.options import check_options, find_product
-from containers.http_api.problems import NoSuchJob, NotDeletable, NotReplayable, NotRunning
 from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
 from containers.http_api.views import STATES, Job, Jobs, Listed, View, summarise
 from containers.http_api.waiting import Prefer, await_end, preferred_wait

@@ -8,7 +8,7 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from containers.http_api.problems import InvalidRequest, WrongField, WrongFields
+from containers.http_api.errors import InvalidRequest, WrongField, WrongFields
 from pipeline.contracts.contract import Options, metadata_name, read_product_contract
 from pipeline.contracts.written import problems, write_text
 from pipeline.declared.catalogue import Catalogue

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
-from containers.http_api.problems import NoPrincipal
+from containers.http_api.errors import NoPrincipal
 from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.operations.owning import prefix_of
 

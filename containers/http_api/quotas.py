@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 from pydantic import BaseModel, ConfigDict
 
 from containers.http_api.current import Current
-from containers.http_api.problems import QuotaState
+from containers.http_api.errors import QuotaState
 from containers.http_api.spending import quota_state
 from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.operations.quotas import QuotasTable

@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header
 from pydantic import BaseModel
 
 from containers.http_api.current import Current
-from containers.http_api.problems import IdempotencyKeyReused, RequestInProgress
+from containers.http_api.errors import IdempotencyKeyReused, RequestInProgress
 
 _KEPT: Final = timedelta(days=1)
 _TABLE: Final = "requests"

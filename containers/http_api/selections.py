@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from containers.http_api.current import Current
-from containers.http_api.problems import (
+from containers.http_api.errors import (
     InvalidRequest,
     ModelBusy,
     NoSuchObject,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Final
 
-from containers.http_api.problems import QuotaExceeded, QuotaState
+from containers.http_api.errors import QuotaExceeded, QuotaState
 from pipeline.operations.quotas import OverQuota, QuotasTable, Standing
 
 _UNITS: Final = {"upload_bytes": "content-bytes"}  # all others count requests, the default

@@ -17,8 +17,8 @@ from pydantic import (
 )
 
 from containers.http_api.current import Current
+from containers.http_api.errors import InvalidRequest, WrongFields
 from containers.http_api.options import check_options, find_product, options_metadata
-from containers.http_api.problems import InvalidRequest, WrongFields
 from containers.http_api.repeats import IdempotencyKey, answer_once
 from pipeline.artifacts import Location
 from pipeline.declared.catalogue import Catalogue

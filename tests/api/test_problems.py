@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import urllib3
 
-from containers.http_api.problems import RequestError
+from containers.http_api.errors import RequestError
 from pipeline.errors import leaves
 from pipeline.operations.selecting import LASTS, new_selection
 from tests.execution.api import PHOTO, User, done, prefix_of, problem

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from containers.http_api.cursors import read_cursor, read_numbers, write_cursor
-from containers.http_api.problems import WrongFields
+from containers.http_api.errors import WrongFields
 from pipeline.operations.jobs_table import Place
 
 MINE: Final = "0123456789abcdef/"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from containers.http_api.errors import NoPrincipal
 from containers.http_api.principal import Principal, identify
-from containers.http_api.problems import NoPrincipal
 
 
 def iam(user: str, **more: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from botocore.exceptions import (
 from pydantic import BaseModel, ConfigDict, Field
 
 from containers.http_api.api import RestApi, build_api
-from containers.http_api.problems import InternalError, RequestError
+from containers.http_api.errors import InternalError, RequestError
 from pipeline.errors import PipelineError, UnknownModel, WeightsUnavailable, leaf_names
 from pipeline.workbench import Settings
 from tests.conftest import ROOT

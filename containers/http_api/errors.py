@@ -1,0 +1,216 @@
+"""The errors of requests: each has a status, and a hint for whoever sent the request."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.errors import NamedError
+
+
+class RequestError(NamedError):
+    """A failure of one request: of what it asks for, or of the API itself."""
+
+    status: ClassVar[HTTPStatus]
+    retry_after_s: ClassVar[int | None] = None  # when the same request may succeed
+
+
+class InvalidRequest(RequestError):
+    """A part of the request is missing, unknown or invalid."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    hint = "Correct the fields that `errors` names."
+
+
+class UnsupportedContent(RequestError):
+    """The body is of a type that the API does not read."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    hint = "Send JSON, with `content-type: application/json`."
+
+
+class NoSuchPath(RequestError):
+    """The API has no such path."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Choose a path that `GET /openapi.json` lists."
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists, but does not take this method."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    hint = "Use a method that the `allow` header of the answer names."
+
+
+class NoPrincipal(RequestError):
+    """The request reached the API without an authoriser that names its user."""
+
+    status = HTTPStatus.FORBIDDEN
+    hint = "Sign the request, or send the token that this deployment requires."
+
+
+class NoSuchJob(RequestError):
+    """The caller has no upload, job or execution of this name."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Ask with the id of an upload or a job of your own; `GET /jobs` lists the jobs."
+
+
+class NoSuchObject(RequestError):
+    """The caller has no object with this key."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Upload the file with a form of `POST /uploads`: that also starts its job."
+
+
+class NoSuchBatch(RequestError):
+    """The caller has no batch of this name, or it ended more than 90 days ago."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Ask with the id that `POST /batches` answered with."
+
+
+class NoReport(RequestError):
+    """The batch has no report of its objects: it runs, was stopped, or ended 15 days ago."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Wait until the batch is done; `GET /jobs` lists the jobs of its objects in any case."
+
+
+class NotRunning(RequestError):
+    """Nothing runs that could be cancelled."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Ask for the state with `GET /jobs/{id}` or `GET /batches/{id}`."
+
+
+class NotDeletable(RequestError):
+    """The job has no results that could be deleted."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Cancel a running job first; only a job that is done has results."
+
+
+class NotReplayable(RequestError):
+    """The job cannot be replayed in its present state."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Wait until the job has ended; replay a finished job with `force`."
+
+
+class NoSuchSelection(RequestError):
+    """The caller has no selection of this name."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Ask with the id that `POST /selections` answered with."
+
+
+class SelectionNotReady(RequestError):
+    """The photo of the selection is still being prepared."""
+
+    status = HTTPStatus.CONFLICT
+    retry_after_s = 2
+    hint = "Send the request again in some seconds, or with the header `prefer: wait=10`."
+
+
+class SelectionExpired(RequestError):
+    """The selection is over, or what was prepared for it is gone."""
+
+    status = HTTPStatus.GONE
+    hint = "Prepare the photo again with `POST /selections`; the same points are valid."
+
+
+class SelectionFailed(RequestError):
+    """The photo could not be prepared or its model did not answer, and neither is at fault."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    hint = "Prepare the photo again with `POST /selections`; if that fails, ask an operator."
+
+
+class ModelBusy(RequestError):
+    """The model's function answers other requests, or has not answered in time."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    retry_after_s = 2
+    hint = "Send the request again in some seconds."
+
+
+class IdempotencyKeyReused(RequestError):
+    """The idempotency key belongs to an earlier request that asked for something else."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Use a new key for each request, and the same one only to send that request again."
+
+
+class RequestInProgress(RequestError):
+    """An earlier request with the same idempotency key is still being answered."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Send the request again in a few seconds, with the same key."
+
+
+class QuotaExceeded(RequestError):
+    """The request asks for more than is left of a quota. It was not counted."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    hint = "Wait until the quota resets, ask for less, or ask an operator for a higher limit."
+
+    def __init__(self, message: str, quotas: tuple[QuotaState, ...]) -> None:
+        super().__init__(message)
+        self.quotas = quotas
+
+
+class TryAgainLater(RequestError):
+    """A service of AWS that the API needs is throttled, or does not answer."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    hint = "Send the request again after as many seconds as `retry-after` says."
+
+
+class InternalError(RequestError):
+    """The API failed: the request is not at fault."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    hint = "Send the request again; if it fails again, report its `request_id`."
+
+
+class QuotaState(BaseModel):
+    """A quota: how much may be asked for in a window of `window_s` seconds, and how much is left.
+
+    `resets_at` is when the next window begins. `limit` and `left` are null if there is no limit.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    limit: int | None
+    left: int | None
+    window_s: int
+    resets_at: datetime
+
+
+class WrongField(BaseModel):
+    """A field of the request, as `body.name` or `query.limit`, and what is wrong with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    detail: str
+
+
+class WrongFields(Exception):
+    """A named error of the request, and the fields that are at fault."""
+
+    def __init__(self, error: NamedError, *wrong: WrongField) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.wrong = wrong
+
+    @classmethod
+    def one(cls, error: NamedError, field: str) -> WrongFields:
+        """Return the error of one field, whose fault is all that its message says."""
+        return cls(error, WrongField(field=field, detail=error.message))
