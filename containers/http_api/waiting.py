@@ -11,7 +11,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Header
 
 LONGEST_S: Final = 20  # API Gateway answers for the function after 30
 _WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=[,;]|$)", re.IGNORECASE)
-_FIRST_PAUSE_S: Final = 0.25
+_FIRST_PAUSE_S: Final = 0.05  # a small photo takes a fifth of a second
+_GROWTH: Final = 1.5
 _LONGEST_PAUSE_S: Final = 2.0
 
 Prefer = Annotated[
@@ -52,6 +53,6 @@ def await_end(
     found = find()
     while not found.ended and (left := until - clock()) > 0:
         sleep(min(pause, left))
-        pause = min(2 * pause, _LONGEST_PAUSE_S)
+        pause = min(_GROWTH * pause, _LONGEST_PAUSE_S)
         found = find()
     return found

@@ -67,4 +67,12 @@ def test_what_does_not_end_is_answered_in_time_after_few_looks() -> None:
     clock = Clock(ends_at=100)
 
     assert (clock.wait(20), clock.now) == (RUNS, 20)
-    assert len(clock.pauses) < 15
+    assert len(clock.pauses) < 20
+
+
+@pytest.mark.parametrize("ends_at", [0.1, 0.2, 0.5, 1, 2])
+def test_what_ends_soon_is_answered_after_no_more_than_half_as_long_again(ends_at: float) -> None:
+    clock = Clock(ends_at)
+
+    assert clock.wait(20) == DONE
+    assert clock.now <= 1.5 * ends_at + 0.05
