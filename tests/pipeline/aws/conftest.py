@@ -13,12 +13,12 @@ from pipeline.aws.s3 import S3Store
 
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], S3Store]]:
-    """Provide stores that connect to a port of this machine, with short timeouts, once."""
+    """Provide stores that connect to a port of this machine, that try once, for two seconds."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
     config = Config(
-        connect_timeout=0.3,
-        read_timeout=0.3,
+        connect_timeout=2,
+        read_timeout=2,  # a busy machine takes a second to answer itself
         retries={"total_max_attempts": 1},
         s3={"addressing_style": "path"},
     )
