@@ -54,8 +54,8 @@ PREPARED = PreparedSelection(
         media_type="image/jpeg", width=640, height=480,
     ),
     model="sam-vit-b", weights_key="sam-vit-b/1/manifest.json", weights_sha256="0" * 64,
-    embedding="s3://work/embeddings/1/e/p.npz",
-    preview=Artifact(uri="s3://work/selections/s/preview.jpg", sha256="0" * 64, bytes=9),
+    embedding="s3://matteline-dev-work/embeddings/1/e/p.npz",
+    preview=Artifact(uri="s3://matteline-dev-work/selections/s/preview.jpg", sha256="0" * 64, bytes=9),
     mask=GRID, tasks={},
 )  # fmt: skip
 PNG = base64.b64encode(encode(np.zeros((24, 32), np.uint8), picture_format="png")).decode()
