@@ -54,8 +54,8 @@ PREPARED = PreparedSelection(
         media_type="image/jpeg", width=640, height=480,
     ),
     model="sam-vit-b", weights_key="sam-vit-b/1/manifest.json", weights_sha256="0" * 64,
-    embedding="s3://matteline-dev-work/embeddings/1/e/p.npz",
-    preview=Artifact(uri="s3://matteline-dev-work/selections/s/preview.jpg", sha256="0" * 64, bytes=9),
+    embedding="s3://kept/embeddings/1/e/p.npz",
+    preview=Artifact(uri="s3://kept/selections/s/preview.jpg", sha256="0" * 64, bytes=9),
     mask=GRID, tasks={},
 )  # fmt: skip
 PNG = base64.b64encode(encode(np.zeros((24, 32), np.uint8), picture_format="png")).decode()
@@ -365,7 +365,7 @@ def test_a_ready_selection_has_all_that_a_page_needs(ask: Ask, platform: Platfor
     told = ask("GET", f"/selections/{name}", authorizer=ADA).json
 
     preview = told.pop("preview")
-    assert preview["url"].startswith("https://work.s3.")
+    assert preview["url"].startswith("https://kept.s3.")
     assert "selections/s/preview.jpg" in preview["url"]
     assert told.pop("expires_at")
     assert told == {
