@@ -129,6 +129,10 @@ $(EMULATOR): tests/images/rie.txt | $(READY)
 bench: $(READY)  ## Measure time and memory, as ratios; BENCH=full for all
 	@$(BIN)/python -m tests.bench
 
+.PHONY: bench-job
+bench-job: $(READY)  ## Time whole jobs beside rembg; J="plain one", ROUNDS=1
+	@MATTELINE_PHOTOS=$(PHOTOS) $(BIN)/python -m tests.bench.job $(J)
+
 .PHONY: bench-api
 bench-api: $(READY)  ## Measure what the HTTP API adds to a request and a photo
 	@$(BIN)/python -m tests.bench.api
