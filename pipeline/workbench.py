@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar, TypeVarTuple
 from pipeline import hardware
 from pipeline.artifacts import ArtifactStore, CustomerKeyRequired, Location, ObjectArchived, Stat
 from pipeline.contracts.contract import Source, option_texts
+from pipeline.declared.costs import MB_PER_CPU
 from pipeline.declared.declaration import MOST_MEMORY_MB
 from pipeline.errors import SourceArchived, SourceChanged, SourceForbidden, SourceMissing
 
@@ -22,7 +23,6 @@ T = TypeVar("T")
 Of = TypeVarTuple("Of")
 
 _MEMORY: Final = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
-_MB_PER_CPU: Final = 1_769  # what Lambda gives one whole virtual CPU for
 
 
 @dataclass(frozen=True)
@@ -189,4 +189,4 @@ def _threads(environment: Mapping[str, str]) -> int:
     """As many as there are CPUs: on Lambda, memory buys them; elsewhere they are the machine's."""
     if "AWS_LAMBDA_INITIALIZATION_TYPE" not in environment:
         return Settings.threads
-    return max(1, round(int(environment[_MEMORY]) / _MB_PER_CPU))
+    return max(1, round(int(environment[_MEMORY]) / MB_PER_CPU))

@@ -155,6 +155,7 @@ def stock(folder: Path) -> Shelf:
     rows = []
     for name, model, extra in (
         ("brightness", brightness(), ""),
+        ("matting", brightness(), 'output = "alpha"'),
         ("hungry", hungry(), ""),
         ("hungry-with-fallback", hungry(), 'fallback = "brightness"'),
         ("slow", slow(), ""),

@@ -31,7 +31,8 @@ _ENLARGING_TILE_SIDE: Final = 512  # pixels of the photo
 class Band(NamedTuple):
     """A mask and its edge band, placed on an H×W photo.
 
-    `mask` is h×w uint8, 0 or 255 outside the band. `edge` is h×w uint8, 255 in the band, else 0.
+    `mask` is h×w uint8; unless it is a matte, it is 0 or 255 outside the band. `edge` is h×w uint8,
+    255 in the band, else 0.
     """
 
     mask: Pixels
@@ -45,6 +46,11 @@ class Band(NamedTuple):
         unknown = trimap == UNKNOWN
         edge = np.where(unknown, np.uint8(255), np.uint8(0))
         return cls(np.where(unknown, mask, trimap), edge, (shape[0], shape[1]))
+
+    @classmethod
+    def of_matte(cls, matte: Pixels, shape: tuple[int, ...]) -> Band:
+        """Find the edge band of an h×w uint8 matte, whose faint alpha outside the band stays."""
+        return cls.of(matte, shape)._replace(mask=matte)
 
     @property
     def mask_pixel(self) -> float:
@@ -78,6 +84,19 @@ class Band(NamedTuple):
         found -= before
         found *= self.weight(tile)
         before += found
+
+    def follow(self, alpha: Alpha, *, share: float) -> None:
+        """Take back, in place, all but `share` of what an H×W matte differs from the mask."""
+
+        def take_back(tile: Tile) -> None:
+            mask = _enlarged(self.mask, Image.fromarray(self.mask), tile, self.shape)
+            found = alpha[tile.inside]
+            found -= mask
+            found *= np.float32(share)
+            found += mask
+
+        # The tiles that the mask was enlarged in: outside the band, the result is the same bits.
+        each(self.tiles(side=_ENLARGING_TILE_SIDE), take_back)
 
     def _reached(self, candidates: list[Tile]) -> list[Tile]:
         return [tile for tile in candidates if _around(self.edge, tile, self.shape).any()]

@@ -20,7 +20,10 @@ def handler(job: RefineEdges, context: TaskContext) -> EdgesRefined:
         mask = read_mask(context.store, job.mask)
     with context.timed("refine"):
         budget = Budget(context.settings.memory_mb)
-        refinement, alpha = estimate_alpha(photo, mask, mode=job.options.refine, budget=budget)
+        mode = job.options.refine
+        refinement, alpha = estimate_alpha(
+            photo, mask, output=job.mask_output, mode=mode, budget=budget
+        )
     with context.timed("compose"):
         pictures = render(photo, alpha, job.options)
     with context.timed("encode"):

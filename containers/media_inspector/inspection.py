@@ -165,14 +165,13 @@ def _planned(name: str | None, options: Options, models: Catalogue) -> PlannedMo
     fallback = None
     if options.allow_fallback and row.fallback:
         lighter = models.usable(row.fallback)
-        fallback = PlannedModel(
-            model=lighter.name, weights_key=_weights_key(lighter), degraded=True
-        )
-    return PlannedModel(model=row.name, weights_key=_weights_key(row), fallback=fallback)
+        fallback = _plan(lighter).model_copy(update={"degraded": True})
+    return _plan(row).model_copy(update={"fallback": fallback})
 
 
-def _weights_key(row: ModelRow) -> str | None:
-    return None if row.hosted else row.weights_key
+def _plan(row: ModelRow) -> PlannedModel:
+    weights_key = None if row.hosted else row.weights_key
+    return PlannedModel(model=row.name, weights_key=weights_key, output=row.output)
 
 
 def _source(request: Request, stat: Stat, store: ArtifactStore, kind: type[Source]) -> Source:

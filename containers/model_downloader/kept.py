@@ -23,7 +23,7 @@ def kept_file(folder: Path, row: ModelRow, published: Path, here: Runtime) -> St
     for file in staged.files if staged else ():
         if file.name != published.name or not file.optimised:
             continue
-        best = file.best(digests.get(file.name, ""), here)
+        best = file.best(digests.get(file.name), here)
         if best is not file.optimised[0]:
             continue
         serves = all(

@@ -109,12 +109,14 @@ class Options(Contract):
 class PlannedModel(Contract):
     """The model that fills a role, and the lighter one to try if its function is too small.
 
-    `weights_key` is null for a hosted model, which has no weights to stage. `restage` is set by
-    the state machine once staged weights have turned out incomplete.
+    `weights_key` is null for a hosted model, which has no weights to stage. `output` is the
+    catalogue's: what a model's mask is. `restage` is set by the state machine once staged weights
+    have turned out incomplete.
     """
 
     model: str
     weights_key: str | None
+    output: Literal["mask", "alpha"] = "mask"
     restage: bool = False
     degraded: bool = False
     fallback: "PlannedModel | None" = None

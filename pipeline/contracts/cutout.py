@@ -27,6 +27,7 @@ Resolution = Literal["full", "half", "quarter"]
 PictureFormat = Literal["png", "webp", "jpeg", "avif"]
 PictureKind = Literal["cutout", "mask", "preview"]
 Effort = Literal["fast", "small"]
+Output = Literal["mask", "alpha"]
 _HEX_COLOUR: Final = r"^#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?$"
 
 
@@ -211,11 +212,17 @@ class BackgroundRemoved(Result):
 
 
 class RefineEdges(PublishedJob):
+    """Make the output images from a mask. `mask_output` is the `output` of the model that made it.
+
+    An older state machine does not state `mask_output`.
+    """
+
     job_id: str
     execution: str
     source: SourcePhoto
     options: CutoutOptions
     mask: Artifact
+    mask_output: Output = "mask"
     work_bucket: str
     work_prefix: str
     output_stem: str

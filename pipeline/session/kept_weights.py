@@ -144,13 +144,15 @@ def _staged_sha256(record: Path) -> dict[str, str]:
 
 def _verdict(path: Path, file: WeightsFile, pinned: str | None) -> str:
     size, actual = path.stat().st_size, checksums(path)
-    algorithm, _, published = file.digest.partition(":")
     if file.bytes not in {None, size}:
         return f"{size:,} bytes; the catalogue says {file.bytes:,}"
-    if actual[algorithm] != published:
+    if file.stated and file.refuses(actual):
+        algorithm, published = file.stated
         return f"{algorithm} {_short(actual[algorithm])}; the catalogue says {_short(published)}"
     if pinned not in {None, actual["sha256"]}:
         return f"sha256 {_short(actual['sha256'])}; it was staged as {_short(str(pinned))}"
+    if file.stated is None and pinned is None:
+        return "unverified: its publisher states no digest, and none was recorded here"
     return OK
 
 

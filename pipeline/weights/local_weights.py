@@ -85,7 +85,7 @@ class LocalWeights:
             self._cut[manifest] = self._cut_of(staged[name], digests[name], manifest)
         return self._cut[manifest]
 
-    def _cut_of(self, staged: StagedFile, digest: str, manifest: Location) -> Path:
+    def _cut_of(self, staged: StagedFile, digest: str | None, manifest: Location) -> Path:
         made = staged.cut
         if made is None and staged.not_cut is None:
             raise WeightsNotStaged(f"{manifest.uri} is of a time when {staged.name} was not cut")
@@ -131,15 +131,14 @@ class LocalWeights:
         return path
 
     def _published(self, file: WeightsFile, artifact: Artifact) -> Path:
-        """A local copy whose bytes are the staged ones and the catalogue's."""
+        """A local copy whose bytes are the staged ones, and the catalogue's if it has a digest."""
         path = self._folder / f"{artifact.sha256}-{file.name}"
         actual = self._downloaded(artifact, path)
-        algorithm, _, published = file.digest.partition(":")
-        if (actual["sha256"], actual[algorithm]) != (artifact.sha256, published):
+        if actual["sha256"] != artifact.sha256 or file.refuses(actual):
             path.unlink()
             raise WeightsMismatch(
                 f"{artifact.uri} hashes to {actual['sha256']}; its manifest says "
-                f"{artifact.sha256}, the catalogue {file.digest}"
+                f"{artifact.sha256}, the catalogue {file.digest or 'none'}"
             )
         return path
 

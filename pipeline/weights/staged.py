@@ -110,13 +110,14 @@ class CutNetwork(Staged):
 class StagedFile(NamedArtifact):
     """A file as it was staged: what the publisher states, where it came from, what we hold.
 
-    The artifact's SHA-256 is ours, and pins the file where the publisher states an MD5 only. If it
+    The artifact's SHA-256 is ours, and pins the file where the publisher states an MD5, or nothing
+    (then `digest` is null). If it
     is a network, optimised ones lie beside it, best first; `not_optimised` says why there is none,
     `not_quantised` why none in 8 bits although the catalogue asks for it. `cut` is the network that
     its engine wants cut, `not_cut` why there is none; neither is written for other files.
     """
 
-    digest: Digest
+    digest: Digest | None
     source: str
     optimised: tuple[OptimisedNetwork, ...] = ()
     not_optimised: str | None = None
@@ -124,24 +125,26 @@ class StagedFile(NamedArtifact):
     cut: CutNetwork | None = Field(default=None, exclude_if=lambda cut: cut is None)
     not_cut: str | None = Field(default=None, exclude_if=lambda why: why is None)
 
-    def best(self, digest: str, here: Runtime | None) -> OptimisedNetwork | None:
+    def best(self, digest: str | None, here: Runtime | None) -> OptimisedNetwork | None:
         """The network to run `here`; None if only the published one may be.
 
-        `digest` is what the catalogue says the published file hashes to.
+        `digest` is what the catalogue says the published file hashes to, None if it does not.
         """
         able = (each for each in self.optimised if self._why_not(each, digest, here) is None)
         return next(able, None)
 
-    def why_not_best(self, digest: str, here: Runtime | None) -> str:
+    def why_not_best(self, digest: str | None, here: Runtime | None) -> str:
         """Why the first of the optimised networks does not run `here`."""
         if not self.optimised:
             return self.not_optimised or "it was staged without an optimised network"
         return self._why_not(self.optimised[0], digest, here) or "it does"
 
-    def _why_not(self, network: OptimisedNetwork, digest: str, here: Runtime | None) -> str | None:
+    def _why_not(
+        self, network: OptimisedNetwork, digest: str | None, here: Runtime | None
+    ) -> str | None:
         if not network.runtime.serves(here):
             return f"the optimised network was made for {network.runtime}; this is {here}"
-        algorithm, _, published = digest.partition(":")
+        algorithm, _, published = (digest or "").partition(":")
         known = {self.artifact.sha256, *([published] if algorithm == "sha256" else [])}
         if self.digest != digest or known != {network.source_sha256}:
             return "the optimised network was made of other weights"

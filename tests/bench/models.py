@@ -25,6 +25,7 @@ from containers.model_downloader.optimisation.order import Lean, Order
 from containers.model_downloader.optimiser import make_lean_apart
 from pipeline.cli.report import console
 from pipeline.declared.catalogue import load_catalogue
+from pipeline.declared.costs import Measured
 from tests.bench.standins.birefnet import birefnet, birefnet_lite
 from tests.bench.standins.sam import sam_encoder
 from tests.bench.standins.u2net import u2net, u2netp
@@ -32,8 +33,6 @@ from tests.conftest import ROOT
 
 AT_ONCE = 8
 DOWNLOADER_MB = 10_240 - 512  # what the downloader lets the work take
-MB_PER_CPU = 1769  # how much memory buys a Lambda function one CPU
-DOLLARS_PER_GB_S = 0.0000166667  # Lambda on x86, first tier, us-east-1
 
 
 @dataclass(frozen=True)
@@ -112,12 +111,12 @@ def _add(table: Table, case: Case) -> None:
 
 
 def _dollars(case: Case, figures: Figures) -> str:
-    """Per 1,000 photos at the row's memory: the wall time here, stretched to the CPUs it buys."""
+    """Per 1,000 photos at the row's memory. The rows' own figures are of machines with two CPUs."""
     if case.row is None:
         return ""
     memory_mb = load_catalogue(ROOT).row(case.row).memory_mb
-    seconds = figures.wall_s * max(1.0, (os.cpu_count() or 1) / (memory_mb / MB_PER_CPU))
-    cost = 1000 * seconds * memory_mb / 1024 * DOLLARS_PER_GB_S
+    found = Measured(seconds=figures.wall_s, peak_mb=round(figures.peak_mb))
+    seconds, cost = found.seconds_with(memory_mb), found.dollars_per_1000(memory_mb)
     return f"{cost:.2f} ({seconds:.1f} s × {memory_mb / 1024:.1f} GB)"
 
 

@@ -59,6 +59,7 @@ def ladder(row: ModelRow, catalogue: Catalogue) -> list[ModelRow]:
         "birefnet-hrsod",
         "birefnet-cod",
         "birefnet-massive",
+        "birefnet-matting",
     ],
 )
 def test_the_models_people_count_on_are_there(name: str) -> None:
@@ -91,18 +92,48 @@ def test_falling_back_comes_to_an_end(row: ModelRow) -> None:
 
 @EACH
 def test_a_fallback_never_needs_more_memory(row: ModelRow) -> None:
-    sizes = [step.memory_mb for step in ladder(row, CATALOGUE)]
+    """A hosted model's function has no network in its memory."""
+    sizes = [step.memory_mb for step in ladder(row, CATALOGUE) if not step.hosted]
 
     assert sizes == sorted(sizes, reverse=True)
 
 
 @EACH
 def test_a_file_can_be_fetched_and_recognised(row: ModelRow) -> None:
-    assert all(file.urls and file.digest for file in row.files)
+    assert all(file.urls for file in row.files)
     for file in row.files:
         for url in file.urls:
-            from_afar = url.startswith("https://") or is_package(url)
+            from_afar = url.startswith(("https://", "hf://")) or is_package(url)
             assert from_afar or digest_of(url) == file.digest
+
+
+@EACH
+def test_a_shipped_row_is_listed_in_a_group(row: ModelRow) -> None:
+    assert row.suits in CATALOGUE.groups[row.container]
+
+
+@pytest.mark.parametrize("container", CATALOGUE.groups)
+def test_every_group_has_a_row(container: str) -> None:
+    suited = {row.suits for row in CATALOGUE.rows_of(container)}
+
+    assert set(CATALOGUE.groups[container]) == suited
+
+
+@EACH
+def test_a_measured_network_leaves_memory_for_a_photo(row: ModelRow) -> None:
+    """1.3 GB for 100 megapixels, and a tenth."""
+    measured = CATALOGUE.measured_of(row)
+
+    assert measured is None or 1.1 * (measured.peak_mb + 1331) <= row.memory_mb
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in CATALOGUE.rows if row.hosted], ids=lambda row: row.name
+)
+def test_a_hosted_row_says_when_it_ends_and_what_takes_over(row: ModelRow) -> None:
+    assert row.lifecycle is not None
+    assert row.fallback is not None
+    assert not CATALOGUE.row(row.fallback).hosted
 
 
 @EACH

@@ -105,6 +105,19 @@ def test_access_to_a_table_there_is_not_is_refused(tree: Path) -> None:
         pytest.param(TINY.replace("= 512", "= 64"), "memory_mb", id="too-little-memory"),
         pytest.param(TINY.replace('"tiny"', '"Tiny"'), "name", id="spelling"),
         pytest.param(TINY.replace("md5:0", "md5:"), r"files\.0\.digest", id="short-digest"),
+        pytest.param(
+            TINY.replace('digest = "md5:00000000000000000000000000000000"\n', ""),
+            r"files\.0\.digest",
+            id="forgotten-digest",
+        ),
+        pytest.param(
+            TINY.replace("md5:00000000000000000000000000000000", "unstated"),
+            r"files\.0",
+            id="unstated-digest-of-a-file",
+        ),
+        pytest.param(
+            TINY.replace("memory_mb", 'output = "matte"\nmemory_mb'), "output", id="output"
+        ),
         pytest.param(TINY.replace("licence", "license"), "licence", id="unknown-field"),
         pytest.param(TINY.replace("tiny.onnx", "manifest.json"), r"files\.0\.name", id="manifest"),
         pytest.param(TINY.replace("tiny.onnx", "claim.json"), r"files\.0\.name", id="claim"),

@@ -33,6 +33,22 @@ def test_the_mode_the_budget_and_the_resolution_are_recorded(
     assert refinement["kept_mask"] is None
 
 
+def test_auto_follows_the_mask_of_a_matting_network_half_way(driver: Driver) -> None:
+    """The row says that its output is alpha, and the refiner hears of it."""
+    alphas = {}
+    for name, options in {
+        "mask": {"model": "brightness", "refine": "none"},
+        "found": {"model": "brightness", "refine": "auto"},
+        "followed": {"model": "matting", "refine": "auto"},
+    }.items():
+        (picture,) = published(driver, f"edges/{name}.png", **options)["pictures"]
+        alphas[name] = unpng(driver.read(picture["uri"]))[..., 3].astype(float)
+
+    assert np.abs(alphas["found"] - alphas["mask"]).max() > 20
+    half = (alphas["mask"] + alphas["found"]) / 2
+    np.testing.assert_allclose(alphas["followed"], half, atol=1.01)
+
+
 def test_effort_margin_and_veil_reach_the_published_picture(driver: Driver) -> None:
     manifest = published(
         driver, "edges/framed.png", crop="true", margin="25", background="#ff000080", effort="small"

@@ -69,7 +69,7 @@ class Desk:
             refined = self._call(
                 refine_edges,
                 {**common, "options": job["options"], "mask": removed["mask"],
-                 "output_stem": job["output_stem"]},
+                 "mask_output": mask["output"], "output_stem": job["output_stem"]},
             )  # fmt: skip
         except PipelineError as error:
             return End(type(error).__name__, error.message, {})

@@ -17,10 +17,11 @@ from pipeline.cli.report import console
 from pipeline.photo.pixels import Pixels
 from tests.bench.edges.contenders import CONTENDERS, told_the_trimap
 from tests.bench.edges.large import measure
+from tests.bench.edges.mattes import by_subject, measured
 from tests.bench.edges.scenes import Scene, scenes
-from tests.bench.edges.scoring import Score, score
+from tests.bench.edges.scoring import cell, score
 from tests.bench.edges.sheet import write_sheets
-from tests.bench.edges.targets import INFORMED, Results, target_table
+from tests.bench.edges.targets import INFORMED, Results, matte_table, target_table
 
 # The whole of a vessel is unknown to a trimap: a minute and gigabytes a picture.
 _TOO_MUCH_FOR_PEERS: Final = "glass"
@@ -31,12 +32,14 @@ _ONCE: Final = "pymatting"  # with the smaller mask alone, to end within minutes
 def main() -> None:
     data = Path(os.environ.get("MATTELINE_PHOTOS", "../shared/data"))
     results: Results = defaultdict(list)
+    of_mattes: Results = defaultdict(list)
     shown: list[tuple[Scene, dict[str, Pixels]]] = []
     for scene in scenes("reported", data=data):
         cutouts = _measured(scene, results)
+        measured(scene, of_mattes)
         if scene.name.split()[0] not in {each.name.split()[0] for each, _ in shown}:
             shown.append((scene, cutouts))
-        told = [f"{who} {_cell(results[who, scene.kind, 320][-1:])}" for who in cutouts]
+        told = [f"{who} {cell(results[who, scene.kind, 320][-1:])}" for who in cutouts]
         console().print(f"{scene.name}: {', '.join(told)}", highlight=False)
     console().print(_by_kind(results))
     loads = {
@@ -47,6 +50,8 @@ def main() -> None:
         )
     }  # fmt: skip
     console().print(target_table(results, loads))
+    console().print(by_subject(of_mattes))
+    console().print(matte_table(of_mattes))
     write_sheets(shown)
 
 
@@ -60,13 +65,13 @@ def _measured(scene: Scene, results: Results) -> dict[str, Pixels]:
             if who == _ONCE and side > min(scene.masks):
                 continue
             cutout = cut_out(scene.photo, mask)
-            results[who, scene.kind, side].append(score(scene, side, cutout))
+            results[who, scene.kind, side].append(score(scene, mask, cutout))
             if side == min(scene.masks):
                 cutouts[who] = cutout
     if scene.kind != _TOO_MUCH_FOR_PEERS:
         informed = told_the_trimap(scene.photo, scene.truth.alpha)
-        for side in scene.masks:
-            results[INFORMED, scene.kind, side].append(score(scene, side, informed))
+        for side, mask in scene.masks.items():
+            results[INFORMED, scene.kind, side].append(score(scene, mask, informed))
     return cutouts
 
 
@@ -76,17 +81,9 @@ def _by_kind(results: Results) -> Table:
         "subject", "mask", *CONTENDERS, title="alpha error × mask's · colour error of 255"
     )
     for kind, side in dict.fromkeys((kind, side) for _, kind, side in results):
-        cells = [_cell(results.get((who, kind, side), [])) for who in CONTENDERS]
+        cells = [cell(results.get((who, kind, side), [])) for who in CONTENDERS]
         table.add_row(kind, f"{side}²", *cells)
     return table
-
-
-def _cell(scores: list[Score]) -> str:
-    if not scores:
-        return "–"
-    ratio = sum(each.ratio for each in scores) / len(scores)
-    colour = sum(each.colour for each in scores) / len(scores)
-    return f"{ratio:.2f} · {colour:.1f}"
 
 
 if __name__ == "__main__":

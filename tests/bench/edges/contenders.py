@@ -15,7 +15,7 @@ from containers.edge_refiner.box_filter import box_mean
 from containers.edge_refiner.budget import Budget
 from containers.edge_refiner.edge_band import Band, enlarge_mask
 from containers.edge_refiner.pictures import compose
-from pipeline.contracts.cutout import Refine
+from pipeline.contracts.cutout import Output, Refine
 from pipeline.declared.containers import load_container
 from pipeline.photo.pixels import Photo, Pixels
 from tests.bench.edges.drawing import Plane
@@ -29,10 +29,10 @@ _CERTAIN: Final = 0.01
 _AROUND: Final = 2  # pixels
 
 
-def ours(mode: Refine) -> CutOut:
+def ours(mode: Refine, output: Output = "mask") -> CutOut:
     def cut_out(photo: Pixels, mask: Pixels) -> Pixels:
         taken = Photo(photo, None, None, None)
-        _, alpha = estimate_alpha(taken, mask, mode=mode, budget=_BUDGET)
+        _, alpha = estimate_alpha(taken, mask, output=output, mode=mode, budget=_BUDGET)
         return compose(taken, alpha, None)
 
     return cut_out
@@ -96,4 +96,11 @@ CONTENDERS: Final[dict[str, CutOut]] = {
     "ours, matting": ours("matting"),
     "rembg": rembg,
     "pymatting": pymatting,
+}
+# With the masks of matting networks. The last one is told that the network is not one.
+OF_MATTES: Final[dict[str, CutOut]] = {
+    "auto": ours("auto", "alpha"),
+    "fast": ours("fast", "alpha"),
+    "matting": ours("matting", "alpha"),
+    "auto, as of a mask": ours("auto"),
 }

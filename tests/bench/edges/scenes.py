@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 
 from pipeline.photo.pixels import Pixels
 from tests.bench.edges.drawing import Layer, Plane, mottled
-from tests.bench.edges.masks import EYES, seen_by
+from tests.bench.edges.masks import EYES, RATIOS, matting_eye, seen_by
 from tests.bench.edges.subjects import HARD, HEIGHT, SUBJECTS, WIDTH
 
 Half = Literal["chosen on", "reported"]
@@ -30,13 +30,18 @@ _QUALITY: Final = 94
 
 
 class Scene(NamedTuple):
-    """A photo (H×W×3), what is true of it, and what models of two sizes say."""
+    """A photo (H×W×3), what is true of it, and what models of two sizes say.
+
+    `masks` are of segmentation networks, by side; `mattes` of matting networks, by photo pixels a
+    mask pixel.
+    """
 
     name: str
     kind: Kind
     photo: Pixels
     truth: Layer
     masks: dict[int, Pixels]
+    mattes: dict[int, Pixels]
 
 
 def scenes(half: Half, *, data: Path | None = None) -> Iterator[Scene]:
@@ -102,7 +107,10 @@ def _scene(name: str, kind: Kind, truth: Layer, ground: Plane, seed: int) -> Sce
     weight = truth.alpha[..., None]
     mixed = truth.colours * weight + ground * (1 - weight)
     masks = {side: seen_by(eye, truth.alpha, seed=seed) for side, eye in EYES.items()}
-    return Scene(name, kind, _photographed(mixed, seed), truth, masks)
+    mattes = {
+        ratio: seen_by(matting_eye(truth.alpha, ratio), truth.alpha, seed=seed) for ratio in RATIOS
+    }
+    return Scene(name, kind, _photographed(mixed, seed), truth, masks, mattes)
 
 
 def _photographed(colours: Plane, seed: int) -> Pixels:

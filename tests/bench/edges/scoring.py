@@ -34,22 +34,31 @@ class Score(NamedTuple):
         return self.alpha / self.mask
 
 
-def score(scene: Scene, side: int, cutout: Pixels) -> Score:
-    """An H×W×4 cut-out made with the mask of the model of that side."""
+def score(scene: Scene, mask: Pixels, cutout: Pixels) -> Score:
+    """An H×W×4 cut-out made with a mask of the scene."""
     alpha = cutout[..., 3].astype(np.float32) / np.float32(255)
     true = scene.truth.alpha
     return Score(
-        mask=float(np.abs(enlarged(scene, side) - true).sum()),
+        mask=float(np.abs(enlarged(scene, mask) - true).sum()),
         alpha=float(np.abs(alpha - true).sum()),
         colour=_colour_error(scene, cutout[..., :3].astype(np.float32), alpha),
         brightness=_brightness(scene, cutout),
     )
 
 
-def enlarged(scene: Scene, side: int) -> Plane:
-    """The mask at the photo's size, as it would be used with no refinement."""
+def cell(scores: list[Score]) -> str:
+    """Alpha error as a multiple of the mask's, and colour error of 255, means over scenes."""
+    if not scores:
+        return "–"
+    ratio = sum(each.ratio for each in scores) / len(scores)
+    colour = sum(each.colour for each in scores) / len(scores)
+    return f"{ratio:.2f} · {colour:.1f}"
+
+
+def enlarged(scene: Scene, mask: Pixels) -> Plane:
+    """A mask at the photo's size, as it would be used with no refinement."""
     size = scene.photo.shape[1], scene.photo.shape[0]
-    image = Image.fromarray(scene.masks[side]).resize(size, Image.Resampling.BICUBIC)
+    image = Image.fromarray(mask).resize(size, Image.Resampling.BICUBIC)
     return np.asarray(image, dtype=np.float32) / np.float32(255)
 
 

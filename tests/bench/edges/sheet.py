@@ -47,7 +47,7 @@ def _row(scene: Scene, cutouts: dict[str, Pixels]) -> Pixels:
     true = np.dstack([scene.truth.colours * 255, scene.truth.alpha * 255])
     seen = {who: cutouts[who] for who in _WHO if who in cutouts} | {"truth": true}
     place = _edge(scene)
-    mask = enlarged(scene, 320)[place]
+    mask = enlarged(scene, scene.masks[320])[place]
     cells: list[npt.NDArray[Any]] = [
         scene.photo[place],
         np.repeat(mask[..., None] * 255, 3, axis=2),

@@ -20,6 +20,7 @@ from pipeline.photo.pixels import Pixels
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.containers.edge_refiner import NIGHT, SAND, coarse_mask, composite, disk
+from tests.pictures import unpng
 
 TRUE = disk(120)
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -70,6 +71,10 @@ def refined(context: TaskContext, **options: object) -> dict[str, Picture]:
     content = jpeg(composite(SAND, NIGHT, TRUE))
     result = run(job_for(context, content, coarse_mask(TRUE), **options), context)
     return {picture.kind: picture for picture in result.pictures}
+
+
+def cutout_of(result: EdgesRefined, context: TaskContext) -> Pixels:
+    return unpng(stored(context, result.pictures[0].artifact))
 
 
 def stored(context: TaskContext, artifact: Artifact) -> bytes:
@@ -208,3 +213,28 @@ def test_a_photo_that_changed_after_inspection_raises(
 
     with pytest.raises(error):
         run(other, context)
+
+
+def test_a_mask_that_is_alpha_is_followed_in_part_and_its_colours_are_unmixed(
+    context: TaskContext,
+) -> None:
+    true = disk(120, softness=12)
+    job = job_for(context, jpeg(composite(SAND, NIGHT, true)), coarse_mask(true, side=30))
+
+    as_mask, as_alpha = (
+        cutout_of(run(job.model_copy(update={"mask_output": output}), context), context)
+        for output in ("mask", "alpha")
+    )
+
+    assert not np.array_equal(as_mask[..., 3], as_alpha[..., 3])
+    soft = (as_alpha[..., 3] > 100) & (as_alpha[..., 3] < 200)
+    assert np.abs(as_alpha[soft][:, :3].mean(axis=0) - SAND).max() < 12
+
+
+def test_a_job_of_an_older_state_machine_has_a_mask(context: TaskContext) -> None:
+    job = job_for(context, jpeg(composite(SAND, NIGHT, TRUE)), coarse_mask(TRUE))
+
+    written = job.model_dump(by_alias=True, mode="json")
+    del written["mask_output"]
+
+    assert RefineEdges.model_validate(written).mask_output == "mask"

@@ -122,6 +122,17 @@ def test_a_planned_fallback_is_marked_as_degraded(store: LocalStore, catalogue: 
     )
 
 
+def test_the_plan_says_what_each_models_output_is(store: LocalStore, catalogue: Catalogue) -> None:
+    """The fallback's, too: it makes another kind of mask."""
+    strong = catalogue.row("strong").model_copy(update={"output": "alpha"})
+    told = catalogue.model_copy(update={"rows": (catalogue.row("light"), strong)})
+
+    plan = inspect(store, told, options={"model": "strong", "allow_fallback": True}).plan.mask
+
+    assert plan.output == "alpha"
+    assert (plan.fallback and plan.fallback.output) == "mask"
+
+
 def test_the_same_photo_with_the_same_wishes_is_the_same_job(
     store: LocalStore, catalogue: Catalogue
 ) -> None:

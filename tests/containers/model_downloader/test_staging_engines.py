@@ -103,7 +103,7 @@ def test_a_model_of_two_networks_is_staged_with_both(bench: Bench, store: LocalS
 
 def test_a_pair_in_the_wrong_order_is_not_staged(bench: Bench, store: LocalStore) -> None:
     first, second = catalogue_of(bench().bench).row("pointer").files
-    row = catalogue_row("muddled", second.digest.removeprefix("sha256:"))
+    row = catalogue_row("muddled", str(second.digest).removeprefix("sha256:"))
     row = row.replace("muddled.onnx", second.name).replace('"saliency"', '"sam"')
     row = re.sub(r"(?s)\[models\.saliency\].*?\n\n", "[models.sam]\ncanvas = [48, 64]\n\n", row)
     last = f'[[models.files]]\nname = "{first.name}"\ndigest = "{first.digest}"\n'

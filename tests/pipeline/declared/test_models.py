@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 import pytest
+from pydantic import ValidationError
 
 from pipeline.declared.catalogue import Catalogue, load_catalogue
+from pipeline.declared.costs import Measured
+from pipeline.declared.models import Lifecycle, WeightsFile
+from pipeline.declared.revisions import weights_prefix
 
 CUTTER: Final = """
 default = "coarse"
@@ -145,3 +150,80 @@ def test_a_hosted_row_names_the_model_that_its_function_invokes(root: Path) -> N
 
     assert (catalogue.row("red").hosted, catalogue.row("red").hosted_model) == (True, "m")
     assert (catalogue.row("coarse").hosted, catalogue.row("coarse").hosted_model) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "says"),
+    [
+        ('suits = "cloth"', "red: there is no group cloth, but "),
+        ('measured = "blade"', "red: nothing measured is called blade, but "),
+    ],
+)
+def test_a_row_names_only_what_its_container_declares(root: Path, field: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        overlaid(
+            root,
+            row("red", engine="shears", stated="paper-cutter").replace(
+                "memory_mb", f"{field}\nmemory_mb"
+            ),
+        )
+
+
+def test_a_row_has_the_group_and_the_figures_that_it_names(root: Path) -> None:
+    models = root / "containers" / "paper_cutter" / "models.toml"
+    declared = '[groups]\ncloth = "Cloth"\n\n[measured]\nblade = { seconds = 2, peak_mb = 9 }\n'
+    models.write_text(
+        models.read_text().replace("[engines.shears]", f"{declared}\n[engines.shears]")
+    )
+
+    named = 'suits = "cloth"\nmeasured = "blade"\nmemory_mb'
+    catalogue = overlaid(
+        root, row("red", engine="shears", stated="paper-cutter").replace("memory_mb", named)
+    )
+
+    assert catalogue.row("red").suits == "cloth"
+    assert catalogue.measured_of(catalogue.row("red")) == Measured(seconds=2, peak_mb=9)
+    assert catalogue.measured_of(catalogue.row("coarse")) is None
+
+
+def test_only_a_hosted_model_ends(root: Path) -> None:
+    lifecycle = "lifecycle = { read = 2026-11-29, ends = 2027-11-29 }\nmemory_mb"
+
+    hosted = overlaid(root, row("red").replace("memory_mb", lifecycle)).row("red").lifecycle
+    assert hosted == Lifecycle(read=date(2026, 11, 29), ends=date(2027, 11, 29))
+    with pytest.raises(ValueError, match="only a hosted model has a lifecycle"):
+        overlaid(
+            root, row("red", engine="shears", stated="paper-cutter").replace("memory_mb", lifecycle)
+        )
+
+
+def test_a_file_without_a_digest_comes_from_its_publisher_alone() -> None:
+    def unstated(*urls: str) -> WeightsFile:
+        return WeightsFile.model_validate({"name": "w.onnx", "urls": urls, "digest": "unstated"})
+
+    file = unstated("https://one.test/w.onnx", "hf://one/two@main/w.onnx")
+
+    assert (file.digest, file.stated) == (None, None)
+    assert not file.refuses({"md5": "0", "sha256": "0"})
+    for urls in ((), ("http://one.test/w",), ("https://one.test/w", "s3://one/w"), ("file:w",)):
+        with pytest.raises(ValidationError, match="needs addresses that are https:// or hf://"):
+            unstated(*urls)
+
+
+def test_another_publisher_or_a_stated_digest_has_weights_of_its_own() -> None:
+    digests = {"digest": "unstated"}, {"digest": "unstated"}, {"digest": f"md5:{'0' * 32}"}
+    urls = ("https://one.test/w",), ("https://two.test/w",), ("https://one.test/w",)
+    files = [
+        WeightsFile.model_validate({"name": "w", "urls": url, **digest})
+        for url, digest in zip(urls, digests, strict=True)
+    ]
+
+    assert len({weights_prefix("m", [file.identity], None) for file in files}) == len(files)
+
+
+def test_a_second_costs_the_memory_and_a_small_function_has_fewer_cpus() -> None:
+    measured = Measured(seconds=10, peak_mb=100)
+
+    assert measured.seconds_with(1769) == 20
+    assert measured.seconds_with(2 * 1769) == measured.seconds_with(10_240) == 10
+    assert measured.dollars_per_1000(4096) == pytest.approx(0.6667, rel=1e-3)

@@ -21,7 +21,7 @@ MANIFEST = Location("models", "net/0123456789ab/manifest.json")
 CONTENTS = {"net.onnx": b"first file", "net.data": b"second file"}
 
 
-def row(digests: dict[str, str]) -> ModelRow:
+def row(digests: dict[str, str | None]) -> ModelRow:
     """A catalogue row whose publisher states these digests."""
     return ModelRow(
         name="net",
