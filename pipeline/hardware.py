@@ -1,7 +1,8 @@
-"""Measure this process's memory and name this machine's kind of CPU."""
+"""Measure this process's memory; count this machine's CPU cores and name their kind."""
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 import sys
@@ -46,6 +47,18 @@ def _kilobytes(*figures: str) -> int:
     if not reported.keys() >= set(figures):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // _RSS_UNITS_PER_KB
     return sum(int(reported[figure].split()[0]) for figure in figures)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def threads_each(calls: int) -> int:
+    """Return how many threads each of `calls` concurrent calls has, so that all share the cores."""
+    return max(1, cores() // calls)
 
 
 def cpu_family(machine: str = platform.machine(), cpuinfo: str | None = None) -> str | None:

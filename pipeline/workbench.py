@@ -34,7 +34,8 @@ class Settings:
     MATTELINE_ACCEPTED_LICENCES (non-commercial licences agreed to, by name, with spaces between),
     MATTELINE_SCRATCH (the one writable folder), MATTELINE_IMAGE_DIGEST, MATTELINE_KEPT (folder with
     what this machine staged before, trusted as the models bucket is), MATTELINE_PACKAGES (folder
-    with what this machine took from packages; a function has no package client); and Lambda's own
+    with what this machine took from packages; a function has no package client), MATTELINE_THREADS
+    (how many threads a call has outside Lambda: one per core if unset); and Lambda's own
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE. `environment` has all variables, for what one container reads.
     """
 
@@ -47,7 +48,7 @@ class Settings:
     kept: Path | None = None
     packages: Path | None = None
     memory_mb: int = MOST_MEMORY_MB
-    threads: int = os.cpu_count() or 1
+    threads: int = field(default_factory=hardware.cores)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -186,7 +187,10 @@ def _folder(environment: Mapping[str, str], name: str) -> Path | None:
 
 
 def _threads(environment: Mapping[str, str]) -> int:
-    """As many as there are CPUs: on Lambda, memory buys them; elsewhere they are the machine's."""
-    if "AWS_LAMBDA_INITIALIZATION_TYPE" not in environment:
-        return Settings.threads
-    return max(1, round(int(environment[_MEMORY]) / MB_PER_CPU))
+    """Return as many threads as there are CPUs for a call; on Lambda, memory buys them.
+
+    A function may see more cores than its memory has bought.
+    """
+    if "AWS_LAMBDA_INITIALIZATION_TYPE" in environment:
+        return max(1, round(int(environment[_MEMORY]) / MB_PER_CPU))
+    return int(environment.get("MATTELINE_THREADS") or hardware.cores())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from pipeline import hardware
 from pipeline.errors import OutOfMemory
 from pipeline.weights.staged import Runtime
 
@@ -55,7 +55,7 @@ def runtime() -> Runtime | None:
 
 @lru_cache(maxsize=_MOST_FILES)
 def open_network(
-    weights: Path, *, optimised: bool = False, threads: int = os.cpu_count() or 1
+    weights: Path, *, optimised: bool = False, threads: int | None = None
 ) -> Network:
     """Load an ONNX file, once per process. Raises OutOfMemory if it does not fit.
 
@@ -64,7 +64,7 @@ def open_network(
     import onnxruntime as ort
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or hardware.cores()
     options.inter_op_num_threads = 1
     # Without the arena, memory is returned after each run instead of staying at its peak.
     options.enable_cpu_mem_arena = False

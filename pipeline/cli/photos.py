@@ -188,7 +188,7 @@ def _run_batch(
     interrupted = False
     try:
         with (
-            session(ROOT, choice, say=say) as cloud,
+            session(ROOT, choice, say=say, at_once=len(found.photos)) as cloud,
             report.progress_bar(screen, len(found.photos)) as advance,
         ):
 

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.config import Config
 
+from pipeline import hardware
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import HTTP_API, KEY_AUTHORIZER
 from pipeline.declared.page import page_folder
 from pipeline.local.deployment import NAMES, REGION, deploy, functions
 from pipeline.local.event_bridge import EventBridge
+from pipeline.local.fork_launcher import launching_sources
 from pipeline.local.gateway.gateway import PREFIX, Gateway
 from pipeline.local.gateway.key_authorizer import KeyAuthorizer
 from pipeline.local.gateway.route import Route
@@ -30,7 +32,6 @@ from pipeline.local.page import Page
 from pipeline.local.s3.gate import S3Gate
 from pipeline.local.s3.signature import Account
 from pipeline.local.server import LocalServer, moto_app
-from pipeline.local.source_launcher import SourceLauncher
 from pipeline.local.worker import Function, Launcher
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ ACCOUNT: Final = Account(
     CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], REGION
 )
 _CLIENTS_LOCK: Final = threading.Lock()
-WORKERS_PER_FUNCTION: Final = max(1, min(4, os.cpu_count() or 1))
+WORKERS_PER_FUNCTION: Final = min(4, hardware.cores())
 MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of one state machine; other events wait
 
 
@@ -83,12 +84,14 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
     port: int = 0,
     weights_mirror: str | None = None,
     launcher: Launcher | None = None,
+    at_once: int = 1,
     adjust: Callable[[Function], Function] = lambda function: function,
     wrap: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
 ) -> Iterator[LocalCloud]:
     """Run the cloud on 127.0.0.1 until the block ends; port 0 takes any free port.
 
-    Functions run from the blueprint's sources, unless `launcher` starts them differently. Tests
+    Functions run from the blueprint's sources, unless `launcher` starts them differently. The
+    workers of `at_once` photos share the cores; a lone photo's have all of them. Tests
     inject faults with `adjust`, which may change a function before it is created, and with `wrap`,
     which may wrap the whole API.
     """
@@ -103,9 +106,12 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         endpoint = f"http://127.0.0.1:{server.port}"
         stack.enter_context(_environment(MOTO_PORT=str(server.port)))
         environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint)
+        environment["MATTELINE_THREADS"] = str(
+            hardware.threads_each(min(at_once, WORKERS_PER_FUNCTION))
+        )
         host = LambdaHost(
             [adjust(function) for function in functions(blueprint, environment)],
-            launcher=launcher or SourceLauncher(blueprint.root),
+            launcher=launcher or stack.enter_context(launching_sources(blueprint)),
             logs=scratch / "logs",
             concurrency=WORKERS_PER_FUNCTION,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pipeline.declared.blueprint import Blueprint
+from pipeline.declared.blueprint import Blueprint, DeclaredFunction
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.declared.products import taker
 from pipeline.declared.resources import Index, Resources, Table
@@ -46,12 +46,17 @@ def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Fun
 
 
 def warm_functions(blueprint: Blueprint) -> list[str]:
+    """Return the names of the functions that a photo with default options calls."""
+    return [each.name(NAMES) for each in photo_functions(blueprint)]
+
+
+def photo_functions(blueprint: Blueprint) -> list[DeclaredFunction]:
     """Return the functions that a photo with default options calls."""
     product = taker("photo.jpg", blueprint.products)
     invoked = blueprint.invoked(product.machine) if product else frozenset[str]()
     defaults = blueprint.catalogue.defaults
     return [
-        each.name(NAMES)
+        each
         for each in blueprint.functions
         if each.manifest.name in invoked and each.model in {None, defaults.get(each.manifest.name)}
     ]

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from urllib.parse import unquote, urlsplit
 
 from pipeline.declared.blueprint import Blueprint
-from pipeline.local.worker import Command, Function
+from pipeline.local.worker import Command, Function, Process
 from pipeline.releases.images.sandbox import Sandbox
 from pipeline.releases.images.store import find_image, mounted
 from pipeline.workbench import Settings
@@ -29,6 +29,9 @@ class ImageLauncher:
 
     sandboxes: Mapping[str, Sandbox]
     weights: tuple[Path, ...]
+
+    def start(self, function: Function, environment: Mapping[str, str], log: IO[bytes]) -> Process:
+        return self.command(function, environment).start(log)
 
     def command(self, function: Function, environment: Mapping[str, str]) -> Command:
         sandbox = self.sandboxes[function.handler]

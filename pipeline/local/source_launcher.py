@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-from pipeline.local.worker import Command, Function
+from pipeline.local.worker import Command, Function, Process
 
 RUNTIME_CLIENT: Final = (
     "awslambdaric" if find_spec("awslambdaric") else "pipeline.local.runtime_client"
@@ -23,8 +23,14 @@ class SourceLauncher:
 
     root: Path
 
-    def command(self, function: Function, environment: Mapping[str, str]) -> Command:
-        # The user's AWS profile or session must not reach a worker.
-        inherited = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+    def start(self, function: Function, environment: Mapping[str, str], log: IO[bytes]) -> Process:
         arguments = (sys.executable, "-m", RUNTIME_CLIENT, function.handler)
-        return Command(arguments, {**inherited, **environment}, self.root)
+        return Command(arguments, {**inherited(), **environment}, self.root).start(log)
+
+
+def inherited() -> dict[str, str]:
+    """Return the variables that a worker takes from this process.
+
+    The user's AWS profile or session must not reach it.
+    """
+    return {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,6 +16,14 @@ from typing import IO, Final, NamedTuple, Protocol
 from pipeline.local.runtime_api import Answer, Invocation, RuntimeApi, error_answer
 
 INIT_TIMEOUT_S: Final = 60.0
+# The variables that every worker has alike.
+ALIKE: Final = {
+    "POWERTOOLS_TRACE_DISABLED": "1",
+    "PYTHONIOENCODING": "utf-8",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "OPENBLAS_NUM_THREADS": "1",  # handlers multiply small matrices only
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,33 @@ class Function:
     concurrency: int | None = None  # None: what the host allows each function
 
 
+class Process(Protocol):
+    """A function's process, which leads a session and a process group of its own.
+
+    An exit status is as in `subprocess`: that of the process, or the negative of a signal.
+    """
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None:
+        """Return the exit status; None while the process runs."""
+
+    def wait(self) -> int:
+        """Wait for the end of the process and return its exit status."""
+
+
+class Launcher(Protocol):
+    """Starts a function's process.
+
+    `environment` has Lambda's variables and the function's. The process writes to `log`.
+    """
+
+    def start(
+        self, function: Function, environment: Mapping[str, str], log: IO[bytes]
+    ) -> Process: ...
+
+
 class Command(NamedTuple):
     """A command line, its environment and its working folder."""
 
@@ -36,14 +72,16 @@ class Command(NamedTuple):
     environment: Mapping[str, str]
     folder: Path
 
-
-class Launcher(Protocol):
-    """Builds the command that starts a function's process.
-
-    `environment` has Lambda's variables and the function's.
-    """
-
-    def command(self, function: Function, environment: Mapping[str, str]) -> Command: ...
+    def start(self, log: IO[bytes]) -> Process:
+        return subprocess.Popen(  # noqa: S603 - this interpreter or image, and a declared handler
+            self.arguments,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 class Worker:
@@ -52,16 +90,8 @@ class Worker:
     def __init__(self, function: Function, *, launcher: Launcher, log: IO[bytes]) -> None:
         self.function = function
         self._api = RuntimeApi()
-        command = launcher.command(function, _environment(function, self._api.address))
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter or image, and a declared handler
-            command.arguments,
-            cwd=command.folder,
-            env=command.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        environment = _environment(function, self._api.address)
+        self._process = launcher.start(function, environment, log)
         threading.Thread(target=self._watch, daemon=True).start()
 
     @property
@@ -97,7 +127,8 @@ class Worker:
     def stop(self) -> None:
         """Kill the process and its children; the watching thread answers the waiting call."""
         if self.alive:
-            os.killpg(self.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended since
+                os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
     def _watch(self) -> None:
@@ -107,7 +138,7 @@ class Worker:
         self._api.close(self._exit_answer())
 
     def _exit_answer(self) -> Answer:
-        status = self._process.returncode
+        status = self._process.wait()
         reason = f"signal: {-status}" if status < 0 else f"exit status {status}"
         return error_answer("Runtime.ExitError", f"Runtime exited with error: {reason}")
 
@@ -121,9 +152,6 @@ def _environment(function: Function, api_address: str) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
-        "POWERTOOLS_TRACE_DISABLED": "1",
-        "PYTHONIOENCODING": "utf-8",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        **ALIKE,
         **function.environment,
     }

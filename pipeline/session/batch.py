@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,12 +19,14 @@ from pipeline.artifacts import Location
 from pipeline.contracts.cutout import shown_picture
 from pipeline.contracts.output_keys import output_stem
 from pipeline.declared.products import taker
-from pipeline.local.cloud import LocalCloud
 from pipeline.operations.executions import Execution
 from pipeline.session.naming import identity
 from pipeline.session.publishing import publish
 from pipeline.session.watching import drop, finished
 from pipeline.session.whole_files import reason_of
+
+if TYPE_CHECKING:
+    from pipeline.local.cloud import LocalCloud
 
 PRODUCT: Final = "cutout"
 

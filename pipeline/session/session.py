@@ -19,12 +19,13 @@ from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.errors import InvalidOptions
 from pipeline.local.deployment import warm_functions
+from pipeline.local.fork_launcher import launching_sources
 from pipeline.local.own_folder import OwnFolder
 from pipeline.session.kept_weights import cache_folder, keep_weights
 
 if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
-    from pipeline.local.worker import Function
+    from pipeline.local.worker import Function, Launcher
     from pipeline.session.availability import Reach
 
 Say = Callable[[str], None]
@@ -70,20 +71,35 @@ def staging_container(root: Path) -> ContainerManifest:
 
 
 @contextmanager
-def session(root: Path, choice: ModelChoice, *, say: Say, port: int = 0) -> Iterator[LocalCloud]:
+def session(
+    root: Path, choice: ModelChoice, *, say: Say, port: int = 0, at_once: int = 1
+) -> Iterator[LocalCloud]:
     """Run a warm cloud whose default models can be staged; `say` reports the models and why.
+
+    The workers of `at_once` photos share this machine's cores.
 
     Raises, before the cloud starts, WeightsUnavailable or what `require_model` raises.
     """
     from pipeline.session.choosing import choose_models
 
     catalogue = read_catalogue(root, choice)
-    with reaching(choice, say=say) as reach:
+    # Before the cloud: the warm process of the sources imports while this one imports moto.
+    forking = nullcontext() if choice.images else launching_sources(Blueprint.read(root))
+    with forking as launcher, reaching(choice, say=say) as reach:
         models = choose_models(catalogue, choice.name, reach)
         for model in models:
             say(f"Model: {model.name} ({model.why})")
         defaults = tuple(model.name for model in models)
-        with keeping_cloud(root, choice, reach, defaults=defaults, say=say, port=port) as cloud:
+        with keeping_cloud(
+            root,
+            choice,
+            reach,
+            defaults=defaults,
+            launcher=launcher,
+            at_once=at_once,
+            say=say,
+            port=port,
+        ) as cloud:
             cloud.host.warm(warm_functions(cloud.blueprint))
             yield cloud
 
@@ -106,9 +122,14 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
     *,
     say: Say,
     defaults: tuple[str, ...] = (),
+    launcher: Launcher | None = None,
+    at_once: int = 1,
     port: int = 0,
 ) -> Iterator[LocalCloud]:
-    """Run a cloud that starts with the weights kept by earlier ones, and keeps its own."""
+    """Run a cloud that starts with the weights kept by earlier ones, and keeps its own.
+
+    `launcher` starts functions from the sources, unless the choice is to run images.
+    """
     from pipeline.local.cloud import local_cloud
     from pipeline.local.image_launcher import launching_images
 
@@ -118,14 +139,15 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
         overlays=choice.overlays,
         accepted_licences=choice.accepted_licences,
     )
-    launching = launching_images(blueprint) if choice.images else nullcontext()
+    launching = launching_images(blueprint) if choice.images else nullcontext(launcher)
     with (
-        launching as launcher,
+        launching as chosen,
         local_cloud(
             blueprint,
             port=port,
             weights_mirror=reach.mirror,
-            launcher=launcher,
+            launcher=chosen,
+            at_once=at_once,
             adjust=functools.partial(_with_folders, packages=reach.packages.folder),
         ) as cloud,
     ):
