@@ -16,7 +16,7 @@ import pytest
 
 from pipeline import hardware
 from pipeline.errors import OutOfMemory
-from pipeline.hardware import cpu_family
+from pipeline.hardware import cores, cpu_family, threads_each, threads_on_lambda
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
 
@@ -157,3 +157,29 @@ def test_this_machines_cpu_has_a_kind() -> None:
 
     assert family is not None
     assert family.startswith(platform.machine())
+
+
+@linux
+def test_only_cores_that_the_process_may_use_count() -> None:
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert cores() == len(allowed)
+
+
+@pytest.mark.parametrize(
+    ("count", "calls", "threads"), [(2, 1, 2), (2, 2, 1), (8, 4, 2), (8, 3, 2), (1, 4, 1)]
+)
+def test_concurrent_calls_share_the_cores(
+    count: int, calls: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "cores", lambda: count)
+
+    assert threads_each(calls) == threads
+
+
+def test_a_function_on_lambda_has_at_least_one_thread() -> None:
+    assert [threads_on_lambda(memory) for memory in (128, 2048, 4096)] == [1, 1, 2]

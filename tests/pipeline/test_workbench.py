@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline import hardware
 from pipeline.artifacts import (
     AccessDenied,
     CustomerKeyRequired,
@@ -56,10 +56,20 @@ def test_on_lambda_memory_sets_the_number_of_threads(memory_mb: int, threads: in
     assert (settings.memory_mb, settings.threads) == (memory_mb, threads)
 
 
+def test_on_lambda_no_other_setting_changes_the_number_of_threads() -> None:
+    environment = ON_LAMBDA | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3538", "MATTELINE_THREADS": "9"}
+
+    assert Settings.from_environment(environment).threads == 2
+
+
 def test_elsewhere_there_is_a_thread_for_every_cpu_whatever_the_memory() -> None:
     settings = Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"})
 
-    assert settings.threads == os.cpu_count()
+    assert settings.threads == Settings().threads == hardware.cores()
+
+
+def test_the_local_cloud_says_how_many_threads_a_call_has() -> None:
+    assert Settings.from_environment({"MATTELINE_THREADS": "3"}).threads == 3
 
 
 @pytest.fixture

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 
@@ -29,5 +33,36 @@ def obey(event: dict[str, Any], context: Any) -> dict[str, Any]:
             return {"pid": os.getpid()}
         case "exit":
             os._exit(event["status"])
+        case "kill":
+            os.kill(os.getpid(), event["signal"])
+            return {}
+        case "kill the parent":
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(event["seconds"])
+            return {}
+        case "tell":
+            return _about_this_process()
+        case "start":
+            child = subprocess.Popen([sys.executable, "-c", event["code"]])
+            return {"pid": child.pid, "status": child.wait() if event["wait"] else None}
         case other:
             raise ValueError(other)
+
+
+def _about_this_process() -> dict[str, Any]:
+    own = Path("/proc/self")
+    return {
+        "pid": os.getpid(),
+        "parent": os.getppid(),
+        "session": os.getsid(0),
+        "group": os.getpgrp(),
+        "folder": str(Path.cwd()),
+        "name": (own / "comm").read_text().strip(),
+        "descriptors": sorted(path.name for path in (own / "fd").iterdir()),
+        "input": str((own / "fd/0").readlink()),
+        "handles_children": signal.getsignal(signal.SIGCHLD) != signal.SIG_DFL,
+        "environment": dict(os.environ),
+        "modules": sorted(sys.modules),
+        "first_path": sys.path[0],
+        "arguments": sys.argv[1:],
+    }

@@ -1,13 +1,18 @@
-"""A stopped cloud leaves no files behind."""
+"""A stopped cloud leaves no files behind; workers of several photos share the cores."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from pipeline import hardware
 from pipeline.declared.blueprint import Blueprint
+from pipeline.local import cloud as cloud_module
 from pipeline.local.cloud import local_cloud
 from pipeline.local.deployment import NAMES
 from pipeline.local.moto.stored_objects import bodies
+from pipeline.local.worker import Function
 from tests.conftest import ROOT
 
 
@@ -19,6 +24,24 @@ def test_no_file_is_left_after_the_cloud_has_stopped() -> None:
         assert files()
 
     assert not files()
+
+
+@pytest.mark.parametrize(("photos", "threads"), [(1, "4"), (2, "2"), (28, "1")])
+def test_the_workers_of_a_batch_share_the_cores(
+    photos: int, threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "cores", lambda: 4)
+    monkeypatch.setattr(cloud_module, "WORKERS_PER_FUNCTION", 4)
+    told = set[str]()
+
+    def note(function: Function) -> Function:
+        told.add(function.environment["MATTELINE_THREADS"])
+        return function
+
+    with local_cloud(Blueprint.read(ROOT), at_once=photos, adjust=note):
+        pass
+
+    assert told == {threads}
 
 
 def files() -> set[Path]:

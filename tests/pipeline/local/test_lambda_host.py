@@ -1,16 +1,22 @@
-"""Functions behave as on Lambda, under either runtime client."""
+"""Functions behave as on Lambda, however their workers start, under either runtime client."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.runtime_api import Answer
+from tests.conftest import ROOT
 from tests.pipeline.local.conftest import ARN, Ask
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 
 
 def _error(answer: Answer) -> tuple[str, str]:
@@ -82,6 +88,36 @@ def test_a_worker_that_exits_fails_only_its_own_call(ask: Ask) -> None:
 
     assert _error(died) == ("Runtime.ExitError", "Runtime exited with error: exit status 7")
     assert json.loads(then.payload)["said"] == "still here"
+
+
+def test_a_worker_that_is_killed_fails_its_call_with_the_signal(ask: Ask) -> None:
+    killed = ask(do="kill", signal=signal.SIGKILL)
+
+    assert _error(killed) == ("Runtime.ExitError", "Runtime exited with error: signal: 9")
+
+
+@linux
+def test_a_worker_leads_a_session_of_its_own_and_has_nothing_to_read(ask: Ask) -> None:
+    told = json.loads(ask(do="tell").payload)
+
+    assert told["pid"] == told["session"] == told["group"]
+    assert told["input"] == os.devnull
+    assert told["folder"] == told["first_path"] == str(ROOT)
+    assert told["arguments"] == ["tests.pipeline.local.handlers.obey"]
+
+
+@linux
+def test_a_handler_learns_how_its_own_processes_end(ask: Ask) -> None:
+    assert not json.loads(ask(do="tell").payload)["handles_children"]
+    started = ask(do="start", code="raise SystemExit(3)", wait=True)
+
+    assert json.loads(started.payload)["status"] == 3
+
+
+def test_a_workers_output_goes_to_the_log_of_its_function(ask: Ask, tmp_path: Path) -> None:
+    ask(do="start", code="print('for the log')", wait=True)
+
+    assert "for the log" in (tmp_path / "obedient.log").read_text()
 
 
 def test_a_handler_that_cannot_be_imported_fails_its_calls(host: LambdaHost) -> None:
