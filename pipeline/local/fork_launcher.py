@@ -42,6 +42,15 @@ READ_AT_START: Final = (
     "PYTHON",
     "_PYTHON",
 )
+# What the first calls of most functions load, but their modules do not.
+FIRST_CALLS: Final = (
+    "PIL.BmpImagePlugin",
+    "PIL.GifImagePlugin",
+    "PIL.PngImagePlugin",
+    "PIL.PpmImagePlugin",
+    "encodings.idna",
+    "simplejson",
+)
 
 
 class ForkLauncher:
@@ -165,5 +174,6 @@ def launching_sources(blueprint: Blueprint) -> Iterator[Launcher]:
         if name.startswith(READ_AT_START)
     }
     modules = [manifest.handler.rpartition(".")[0] for manifest in manifests]
-    with contextlib.closing(ForkLauncher(blueprint.root, modules, settings)) as launcher:
+    forks = ForkLauncher(blueprint.root, [*modules, *FIRST_CALLS], settings)
+    with contextlib.closing(forks) as launcher:
         yield launcher
