@@ -54,9 +54,7 @@ def runtime() -> Runtime | None:
 
 
 @lru_cache(maxsize=_MOST_FILES)
-def open_network(
-    weights: Path, *, optimised: bool = False, threads: int | None = None
-) -> Network:
+def open_network(weights: Path, *, optimised: bool = False, threads: int | None = None) -> Network:
     """Load an ONNX file, once per process. Raises OutOfMemory if it does not fit.
 
     An optimised file is loaded unchanged; its weights are mapped from the file beside it.

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline import hardware
 from pipeline.errors import OutOfMemory
-from pipeline.hardware import cores, cpu_family, threads_each, threads_on_lambda
+from pipeline.hardware import cores, cpu_family, threads_each
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
 
@@ -179,7 +179,3 @@ def test_concurrent_calls_share_the_cores(
     monkeypatch.setattr(hardware, "cores", lambda: count)
 
     assert threads_each(calls) == threads
-
-
-def test_a_function_on_lambda_has_at_least_one_thread() -> None:
-    assert [threads_on_lambda(memory) for memory in (128, 2048, 4096)] == [1, 1, 2]
