@@ -18,7 +18,7 @@ def kept_file(folder: Path, row: ModelRow, published: Path, here: Runtime) -> St
     `folder` has the layout of the models bucket. None means that the networks must be made again:
     another edition made them, or the best one's comparison is no longer within bounds.
     """
-    staged = _kept_manifest(folder / row.weights_key)
+    staged = kept_record(folder, row)
     digests = {file.name: file.digest for file in row.files}
     for file in staged.files if staged else ():
         if file.name != published.name or not file.optimised:
@@ -39,7 +39,9 @@ def kept_path(folder: Path, uri: str) -> Path:
     return folder / Location.parse(uri).key
 
 
-def _kept_manifest(path: Path) -> StagedWeights | None:
+def kept_record(folder: Path, row: ModelRow) -> StagedWeights | None:
+    """Return the record of the model's weights that this machine staged, or None."""
+    path = folder / row.weights_key
     if not path.is_file():
         return None
     try:

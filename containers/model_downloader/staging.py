@@ -12,6 +12,7 @@ from typing import Any
 
 from containers.model_downloader.claim import claimed
 from containers.model_downloader.intake import Intake, receiving
+from containers.model_downloader.kept import kept_record
 from containers.model_downloader.networks import Array
 from containers.model_downloader.optimiser import KEY_DIGITS, Optimiser
 from containers.model_downloader.pace import Pace
@@ -90,9 +91,12 @@ class Staging:
             intakes = {
                 file: stack.enter_context(self._receiving(file, folder)) for file in self.row.files
             }
-            origins = {file: self.sources.fetch(file, one) for file, one in intakes.items()}
+            origins = {
+                file: self.sources.fetch(file, one, recorded=bool(pinned[file.name]))
+                for file, one in intakes.items()
+            }
             for file, intake in intakes.items():
-                _require_pinned(pinned.get(file.name), intake, origins[file])
+                _require_pinned(pinned[file.name], intake, origins[file])
             tried = require_working_network(self.row, [each.path for each in intakes.values()])
             return tuple(
                 self._publish(file, intake, origins[file], tried)
@@ -156,14 +160,30 @@ class Staging:
         sha256 = hashlib.sha256(content).hexdigest()
         return Artifact(uri=self._manifest.uri, sha256=sha256, bytes=len(content))
 
-    def _pinned(self) -> dict[str, str]:
-        """Return the SHA-256 of each file as staged before, by name."""
+    def _pinned(self) -> dict[str, dict[str, str]]:
+        """Return the SHA-256 that each file must have, by the record that says so, by file name.
+
+        That is the record of an earlier staging. Where the publisher states no digest, the record
+        that this machine keeps counts, too: the bucket of a local cloud is new each time.
+        """
+        records, kept = self._records(), self._kept_records()
+        return {
+            file.name: _sha256_in(records if file.digest else {**records, **kept}, file.name)
+            for file in self.row.files
+        }
+
+    def _records(self) -> dict[str, StagedWeights]:
+        uri = self._manifest.uri
         try:
             content = self.store.read(self._manifest)
         except KeyError:
             return {}
-        before = StagedWeights.parse(content, uri=self._manifest.uri)
-        return {file.name: file.artifact.sha256 for file in before.files}
+        return {uri: StagedWeights.parse(content, uri=uri)}
+
+    def _kept_records(self) -> dict[str, StagedWeights]:
+        folder = self.optimiser.kept
+        record = kept_record(folder, self.row) if folder else None
+        return {str(folder): record} if record else {}
 
     def _told(self, manifest: Artifact, *, already: bool) -> WeightsStaged:
         return WeightsStaged(model=self.row.name, manifest=manifest, already_staged=already)
@@ -176,9 +196,21 @@ class Staging:
         return Location(self.bucket, f"{self.row.weights_prefix}/{name}")
 
 
-def _require_pinned(pinned: str | None, intake: Intake, source: str) -> None:
+def _sha256_in(records: Mapping[str, StagedWeights], name: str) -> dict[str, str]:
+    """Return the SHA-256 of the file called `name` in each record that has it."""
+    return {
+        place: file.artifact.sha256
+        for place, record in records.items()
+        for file in record.files
+        if file.name == name
+    }
+
+
+def _require_pinned(pinned: Mapping[str, str], intake: Intake, source: str) -> None:
+    """Raise WeightsMismatch if a record has another SHA-256 of the file."""
     sha256 = intake.checksums["sha256"]
-    if pinned not in {None, sha256}:
-        raise WeightsMismatch(
-            f"{source} has sha256 {sha256}; {pinned} was staged before and is pinned"
-        )
+    for place, before in pinned.items():
+        if before != sha256:
+            raise WeightsMismatch(
+                f"{source} has sha256 {sha256}; {before} was staged before and is pinned by {place}"
+            )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
@@ -38,27 +40,36 @@ class Web:
     proxies: Proxies
     patience_s: float = 30.0
 
-    def download(self, url: str, intake: Intake, *, token: str | None) -> None:
+    def download(
+        self, url: str, intake: Intake, *, token: str | None, private: bool = False
+    ) -> None:
         """Send the whole file to `intake`, over at most eight connections that each progress.
 
-        `token` is sent to this host only, not to redirects. Raises OSError or urllib3's HTTPError
-        if the source fails.
+        `token` is sent to this host only, not to redirects. If `private`, a redirect from https to
+        http is refused. Raises OSError or urllib3's HTTPError if the source fails.
         """
         timeout = urllib3.Timeout(connect=5, read=self.patience_s)
         with open_pool(self.proxies, url, timeout=timeout, retries=_RETRIES) as pool:
-            _Download(pool, url, intake, token).run()
+            _Download(pool, url, intake, token, private=private).run()
 
 
 class _Download:
     """One download; `_etag` is the strong ETag of the received bytes, None before the first."""
 
     def __init__(
-        self, pool: urllib3.PoolManager, url: str, intake: Intake, token: str | None
+        self,
+        pool: urllib3.PoolManager,
+        url: str,
+        intake: Intake,
+        token: str | None,
+        *,
+        private: bool,
     ) -> None:
         self._pool = pool
         self._url = url
         self._intake = intake
         self._token = token
+        self._private = private
         self._etag: str | None = None
 
     def run(self) -> None:
@@ -81,6 +92,8 @@ class _Download:
         headers = self._headers()
         answer = self._pool.request("GET", self._url, headers=headers, preload_content=False)
         with closing(answer):
+            if self._private:
+                _require_private_redirects(answer)
             self._position(answer)
             while chunk := answer.read1(CHUNK_BYTES):
                 self._intake.take(chunk)
@@ -112,6 +125,23 @@ class _Download:
         place = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         starts_here = place is not None and int(place[1]) == self._intake.received
         return answer.status == _PARTIAL and starts_here and _strong_etag(answer) == self._etag
+
+
+def is_loopback(url: str) -> bool:
+    """Return True if the URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _require_private_redirects(answer: urllib3.BaseHTTPResponse) -> None:
+    """Raise OSError if a redirect led out of this machine unencrypted."""
+    for step in answer.retries.history if answer.retries else ():
+        place = step.redirect_location or ""
+        if place.startswith("http:") and not is_loopback(place):
+            raise OSError("it redirects a file without a digest to plain http")
 
 
 def _strong_etag(answer: urllib3.BaseHTTPResponse) -> str | None:

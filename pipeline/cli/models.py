@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli import report
+from pipeline.cli.catalogue_list import print_catalogue
 from pipeline.cli.options import ROOT, weights_options
 from pipeline.cli.site import named_failures, stage_option
 from pipeline.declared.models import ModelRow
@@ -69,13 +70,8 @@ def models() -> None:
 @models.command("list")
 @weights_options
 def list_models(choice: ModelChoice) -> None:
-    """List models with licence, memory, summary and fallback."""
-    catalogue = read_catalogue(ROOT, choice)
-    for row in catalogue.rows:
-        fallback = f" (fallback: {row.fallback})" if row.fallback else ""
-        refused = "" if catalogue.accepts(row) else " (licence not accepted)"
-        licence = f"{row.licence:18}{row.memory_mb:>6} MB"
-        click.echo(f"{row.name:28}{licence}  {row.summary}{fallback}{refused}")
+    """List models by what they suit, with time, price, memory and licence."""
+    print_catalogue(click.echo, read_catalogue(ROOT, choice))
 
 
 @models.command("stage")

@@ -122,6 +122,21 @@ class Catalogue(Declaration):
         """Return what the row's network takes, None if that was not measured."""
         return self.measured[row.container][row.measured] if row.measured else None
 
+    def grouped(self) -> list[tuple[str, list[ModelRow]]]:
+        """Return the groups' titles with their rows; rows of no group come last, without a title.
+
+        A group that several containers declare in the same words is one.
+        """
+        grouped: dict[str, list[ModelRow]] = {
+            title: [] for groups in self.groups.values() for title in groups.values()
+        }
+        rest: list[ModelRow] = []
+        for row in self.rows:
+            rows = grouped[self.groups[row.container][row.suits]] if row.suits else rest
+            rows.append(row)
+        titled = [(title, rows) for title, rows in grouped.items() if rows]
+        return [*titled, ("", rest)] if rest else titled
+
     def rows_of(self, container: str) -> tuple[ModelRow, ...]:
         """Return the container's rows in the order of its file, then those that overlays add."""
         return tuple(row for row in self.rows if row.container == container)

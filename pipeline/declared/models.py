@@ -100,7 +100,7 @@ class WeightsFile(Declaration):
     @property
     def identity(self) -> str:
         """The digest; without one, the address that the first staging takes the file from."""
-        return self.digest or f"{_UNSTATED} {self.urls[0]}"
+        return self.digest or f"{_UNSTATED} {next(iter(self.urls), '')}"
 
 
 class Lifecycle(Declaration):

@@ -16,7 +16,7 @@ import urllib3
 from pipeline.declared.addresses import is_package, without_credentials
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import WeightsUnavailable
-from pipeline.session.kept_weights import cache_folder, kept_source
+from pipeline.session.kept_weights import cache_folder, kept_source, recorded_here
 from pipeline.session.package_files import PackageUnusable
 from pipeline.session.packages import Packages
 from pipeline.weights.proxies import Proxies, open_pool
@@ -103,7 +103,10 @@ class Reach:
 
 
 def _mirror_failure(mirror: str, row: ModelRow, name: str) -> str | None:
-    """Return None if the mirror has the file, else the reason."""
+    """Return None if the mirror has the file and may be asked for it, else the reason."""
+    unstated = {file.name for file in row.files if file.digest is None}
+    if name in unstated and name not in recorded_here(row):
+        return "not asked: the catalogue has no digest, and no staging has recorded one"
     if "://" in mirror:
         return _failure(f"{mirror.rstrip('/')}/{quote(name)}")
     folder = Path(mirror)

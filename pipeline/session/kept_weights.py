@@ -85,6 +85,14 @@ def kept_source(row: ModelRow, name: str) -> str | None:
     return None if source and source.startswith(cache_folder().absolute().as_uri()) else source
 
 
+def recorded_here(row: ModelRow) -> dict[str, str]:
+    """Return the SHA-256 of each of the model's files as this machine staged them, by name."""
+    try:
+        return _staged_sha256(cache_folder() / row.weights_key)
+    except WeightsMismatch:
+        return {}
+
+
 def staged_weights(cloud: LocalCloud, key: str) -> StagedWeights:
     """Read a staged weights record in the models bucket."""
     answer = cloud.client("s3").get_object(Bucket=NAMES.bucket("models"), Key=key)

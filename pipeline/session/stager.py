@@ -15,7 +15,7 @@ from pipeline.local.deployment import NAMES
 from pipeline.session.availability import Reach
 from pipeline.session.kept_weights import staged_weights
 from pipeline.session.watching import describe
-from pipeline.weights.staged import StagedWeights
+from pipeline.weights.staged import StagedFile, StagedWeights
 
 if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
@@ -37,13 +37,20 @@ class StagedModel:
         return cls(
             model=staged.model,
             bytes=sum(file.artifact.bytes for file in staged.files),
-            sources=tuple(file.source for file in staged.files),
+            sources=tuple(_source(file) for file in staged.files),
             reason="",
         )
 
     @classmethod
     def failed(cls, row: ModelRow, reason: str) -> Self:
         return cls(row.name, 0, (), reason)
+
+
+def _source(file: StagedFile) -> str:
+    """Return where a file came from, and its digest if only the record has one."""
+    if file.digest:
+        return file.source
+    return f"{file.source}\nno published digest; recorded: sha256:{file.artifact.sha256}"
 
 
 def stage_model(cloud: LocalCloud, row: ModelRow, reach: Reach) -> StagedModel:

@@ -60,6 +60,7 @@ def ladder(row: ModelRow, catalogue: Catalogue) -> list[ModelRow]:
         "birefnet-cod",
         "birefnet-massive",
         "birefnet-matting",
+        "birefnet-toonout",
     ],
 )
 def test_the_models_people_count_on_are_there(name: str) -> None:
@@ -134,6 +135,18 @@ def test_a_hosted_row_says_when_it_ends_and_what_takes_over(row: ModelRow) -> No
     assert row.lifecycle is not None
     assert row.fallback is not None
     assert not CATALOGUE.row(row.fallback).hosted
+
+
+@pytest.mark.parametrize(
+    ("name", "activation"), [("birefnet-matting", "sigmoid"), ("birefnet-toonout", "none")]
+)
+def test_a_birefnet_that_no_peer_has_is_prepared_as_birefnet_general(
+    name: str, activation: str
+) -> None:
+    """Toonout's export ends with the sigmoid itself."""
+    general = CATALOGUE.row("birefnet-general").table
+
+    assert CATALOGUE.row(name).table == {**general, "activation": activation}
 
 
 @EACH

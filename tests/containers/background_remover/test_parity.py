@@ -19,11 +19,11 @@ from pipeline.declared.catalogue import load_catalogue
 from tests.conftest import ROOT
 from tests.containers.background_remover.parity import Pair
 
-OURS: Final = "starter"  # rembg has no session for it
+NOT_THE_PEERS: Final = ("starter", "birefnet-matting", "birefnet-toonout")  # it has no session
 ROWS: Final = {
     row.name: row
     for row in load_catalogue(ROOT).rows
-    if row.engine.name == "saliency" and row.name != OURS
+    if row.engine.name == "saliency" and row.name not in NOT_THE_PEERS
 }
 FAMILIES: Final = ("u2netp", "isnet-general-use", "isnet-anime", "birefnet-general")
 BOTH_SIZES: Final = ("u2netp", "birefnet-general")

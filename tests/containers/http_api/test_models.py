@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from containers.http_api.api import build_api
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.workbench import Settings
@@ -38,22 +40,38 @@ def test_every_row_is_listed_in_the_catalogues_order(ask: Ask) -> None:
 
 
 def test_a_model_says_what_a_user_chooses_by(ask: Ask) -> None:
-    models = {model["name"]: model for model in ask("GET", "/models").json["models"]}
+    answer = ask("GET", "/models").json
+    models = {model["name"]: model for model in answer["models"]}
+    row = load_catalogue(ROOT).row("birefnet-general")
+    measured = load_catalogue(ROOT).measured_of(row)
 
+    assert measured is not None
     assert models["birefnet-general"] == {
         "name": "birefnet-general",
-        "summary": load_catalogue(ROOT).row("birefnet-general").summary,
+        "summary": row.summary,
+        "suits": "finest",
+        "output": "mask",
         "uses": [{"product": "cutout", "option": "model"}],
         "licence": "MIT",
         "commercial": True,
         "available": True,
         "takes_prompts": False,
         "hosted": False,
-        "memory_mb": load_catalogue(ROOT).row("birefnet-general").memory_mb,
+        "lifecycle": None,
+        "verified": True,
+        "memory_mb": row.memory_mb,
+        "seconds": pytest.approx(measured.seconds_with(row.memory_mb), abs=0.01),
+        "dollars_per_1000": pytest.approx(measured.dollars_per_1000(row.memory_mb), abs=1e-4),
         "fallback": "birefnet-general-lite",
     }
     assert models["sam-vit-b"]["takes_prompts"]
-    assert models["stability-remove-background"]["hosted"]
+    hosted = models["stability-remove-background"]
+    assert (hosted["hosted"], hosted["fallback"]) == (True, "birefnet-general-lite")
+    assert hosted["lifecycle"] == {"read": "2026-11-29", "ends": None}
+    assert (hosted["seconds"], hosted["dollars_per_1000"]) == (None, None)
+    assert models["birefnet-matting"]["output"] == "alpha"
+    assert not models["birefnet-toonout"]["verified"]
+    assert {"name": "people", "title": "People"} in answer["groups"]
 
 
 def test_a_deployments_own_row_is_available_once_its_licence_is_accepted(tmp_path: Path) -> None:

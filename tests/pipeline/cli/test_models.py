@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.declared.catalogue import load_catalogue
+from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row
 from tests.packages import put_wheel
 from tests.pictures import png, square, unpng
@@ -48,11 +50,85 @@ def verify(
     )  # fmt: skip
 
 
-def test_the_catalogue_is_listed(matteline: Matteline) -> None:
+def test_the_catalogue_is_listed_by_what_users_want(matteline: Matteline) -> None:
+    lines = matteline("models", "list").stdout.splitlines()
+
+    catalogue = load_catalogue(ROOT)
+    places = [lines.index(title) for title in catalogue.groups["background-remover"].values()]
+    assert places == sorted(places)
+    for row in catalogue.rows:
+        (place,) = (at for at, line in enumerate(lines) if line.split()[:1] == [row.name])
+        group = next(lines[at] for at in reversed(range(place)) if lines[at][:1] not in {"", " "})
+        assert group == catalogue.groups[row.container][str(row.suits)]
+        assert lines[place + 1].strip() == row.summary
+    own = [line.split()[0] for line in lines[lines.index("Others") :] if line.startswith("  ")]
+    assert "brightness" in own
+    assert max(len(line) for line in lines) <= 100
+
+
+def test_a_line_has_time_price_memory_licence_and_fallback(matteline: Matteline) -> None:
     done = matteline("models", "list")
 
-    assert "birefnet-general-lite" in done.stdout
-    assert "brightness" in done.stdout
+    row = load_catalogue(ROOT).row("birefnet-general")
+    measured = load_catalogue(ROOT).measured_of(row)
+    assert measured is not None
+    seconds = f"{measured.seconds_with(row.memory_mb):.1f}"
+    dollars = f"{measured.dollars_per_1000(row.memory_mb):.2f}"
+    says = [row.name, seconds, "s", dollars, "4,608", "MB", "MIT", "birefnet-general-lite"]
+    assert says in [line.split() for line in done.stdout.splitlines()]
+
+
+def test_what_a_user_must_know_of_a_model_is_below_it(matteline: Matteline) -> None:
+    done = matteline("models", "list")
+
+    below = {
+        "birefnet-toonout": "Unverified: no published digest. The first staging records one.",
+        "stability-remove-background": "No end had been announced by 2026-11-29.",
+        "research": "Licence not accepted: it forbids commercial use.",
+    }
+    for name, says in below.items():
+        _, _, rest = done.stdout.partition(f"  {name} ")
+        assert rest.splitlines()[2].strip() == says
+
+
+def test_a_recorded_digest_is_listed(matteline: Matteline, cache: Path, tmp_path: Path) -> None:
+    row = load_catalogue(ROOT).row("birefnet-toonout")
+    (file,) = row.files
+    artifact = {
+        "uri": f"s3://models/{row.weights_prefix}/{file.name}",
+        "bytes": 3,
+        "sha256": "a" * 64,
+    }
+    staged = {"name": file.name, "digest": None, "source": "hf", "artifact": artifact}
+    record = {"model": row.name, "licence": row.licence, "files": [staged]}
+    (cache / row.weights_prefix).mkdir(parents=True)
+    (cache / row.weights_key).write_text(json.dumps(record))
+
+    done = matteline("models", "list", XDG_CACHE_HOME=str(tmp_path / "cache"))
+
+    assert f"Unverified: no published digest; recorded here: {'a' * 64}" in done.stdout
+    (cache / row.weights_prefix / file.name).write_bytes(b"abc")
+    checked = matteline(
+        "models", "verify", row.name,
+        XDG_CACHE_HOME=str(tmp_path / "cache"), MATTELINE_WEIGHTS_MIRROR="",
+    )  # fmt: skip
+    assert checked.returncode == 1
+    assert "it was staged as aaaaaaaa…" in checked.stdout
+
+
+def test_a_copy_that_nothing_can_be_compared_with_is_unverified(
+    matteline: Matteline, cache: Path, tmp_path: Path
+) -> None:
+    cache.mkdir(parents=True)
+    (cache / "birefnet-toonout.onnx").write_bytes(b"anybody's")
+
+    done = matteline(
+        "models", "verify", "birefnet-toonout",
+        XDG_CACHE_HOME=str(tmp_path / "cache"), MATTELINE_WEIGHTS_MIRROR="",
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "unverified: its publisher states no digest" in done.stdout
 
 
 def test_staged_weights_are_kept_with_their_record(

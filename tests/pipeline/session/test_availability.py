@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.artifacts import Artifact
 from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsMismatch, WeightsUnavailable
 from pipeline.session import availability
 from pipeline.session.availability import Reach
+from pipeline.session.kept_weights import cache_folder
 from pipeline.session.packages import Packages
 from pipeline.session.stager import StagedModel, if_available
+from pipeline.weights.staged import StagedFile, StagedWeights
 from tests.answers import Serve
 from tests.models import catalogue_row, only
 from tests.packages import put_wheel
@@ -72,6 +75,31 @@ def test_nothing_is_fetched_if_the_publisher_or_the_mirror_has_the_file(
     (mirror / "far.onnx").write_bytes(CONTENT)
     assert reach_of(tmp_path, mirror=str(mirror), said=said).origin(row).endswith(str(mirror))
     assert said == []
+
+
+def test_a_mirror_is_asked_for_an_unverified_file_once_its_digest_is_recorded(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{serve(404)}")
+    row = catalogue_row("late", "0" * 64).replace(f"sha256:{'0' * 64}", "unstated")
+    row += 'urls = ["hf://ada/net@main/late.onnx"]\n'
+    late = only(row, folder=tmp_path).rows[0]
+    (tmp_path / "late.onnx").write_bytes(CONTENT)
+    reach = reach_of(tmp_path, mirror=str(tmp_path))
+
+    assert not reach.mirror_holds(late, "late.onnx")
+    with pytest.raises(WeightsUnavailable, match="not asked: the catalogue has no digest"):
+        reach.origin(late)
+    artifact = Artifact(uri="s3://models/late.onnx", sha256="1" * 64, bytes=1)
+    file = StagedFile(name="late.onnx", digest=None, source="hf://ada", artifact=artifact)
+    staged = StagedWeights(model="late", licence="MIT", files=(file,))
+    record = cache_folder() / late.weights_key
+    record.parent.mkdir(parents=True)
+    record.write_text(staged.model_dump_json())
+
+    assert reach.origin(late) == f"from the mirror {tmp_path}"
+    (source,) = StagedModel.of(staged).sources
+    assert source == f"hf://ada\nno published digest; recorded: sha256:{'1' * 64}"
 
 
 def test_a_page_of_another_size_is_not_the_publishers_file(

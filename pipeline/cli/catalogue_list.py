@@ -1,0 +1,55 @@
+"""Print the catalogue by what users want, with time and price: readable in 100 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from pipeline.declared.catalogue import Catalogue
+from pipeline.declared.models import ModelRow
+from pipeline.session.kept_weights import recorded_here
+
+_OTHERS: Final = "Others"
+_LAYOUT: Final = "  {:<27}{:>8}{:>12}{:>10}  {:<18}{}"
+_NOTE: Final = (
+    "Time and price are of the network alone in its Lambda function, measured on a network of the "
+    "same\nshape: docs/figures.md. A line without them was not measured."
+)
+
+
+def print_catalogue(say: Callable[[str], None], catalogue: Catalogue) -> None:
+    """Print each group's rows: time, price, memory, licence, fallback; what they are below."""
+    say(_LAYOUT.format("", "a photo", "$ per 1,000", "memory", "licence", "fallback").rstrip())
+    for title, rows in catalogue.grouped():
+        say(f"\n{title or _OTHERS}")
+        for row in rows:
+            say(_figures(row, catalogue).rstrip())
+            for line in _words(row, catalogue):
+                say(f"      {line}")
+    say(f"\n{_NOTE}")
+
+
+def _figures(row: ModelRow, catalogue: Catalogue) -> str:
+    measured = catalogue.measured_of(row)
+    seconds = f"{measured.seconds_with(row.memory_mb):.1f} s" if measured else ""
+    dollars = f"{measured.dollars_per_1000(row.memory_mb):.2f}" if measured else ""
+    memory = "" if row.hosted else f"{row.memory_mb:,} MB"
+    return _LAYOUT.format(row.name, seconds, dollars, memory, row.licence, row.fallback or "")
+
+
+def _words(row: ModelRow, catalogue: Catalogue) -> Iterator[str]:
+    """Yield the row's summary, and what a user must know before choosing it."""
+    yield row.summary
+    if not catalogue.accepts(row):
+        yield "Licence not accepted: it forbids commercial use."
+    if not row.verified:
+        recorded = recorded_here(row)
+        for file in row.files:
+            if file.digest is None and file.name in recorded:
+                yield f"Unverified: no published digest; recorded here: {recorded[file.name]}"
+            elif file.digest is None:
+                yield "Unverified: no published digest. The first staging records one."
+    if row.lifecycle and row.lifecycle.ends:
+        yield f"Ends on {row.lifecycle.ends}, as announced by {row.lifecycle.read}."
+    elif row.lifecycle:
+        yield f"No end had been announced by {row.lifecycle.read}."
