@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.errors import InvalidOptions
 from pipeline.local.deployment import warm_functions
-from pipeline.local.fork_launcher import launching_sources
 from pipeline.local.own_folder import OwnFolder
 from pipeline.session.kept_weights import cache_folder, keep_weights
 
@@ -83,22 +82,13 @@ def session(
     from pipeline.session.choosing import choose_models
 
     catalogue = read_catalogue(root, choice)
-    # Before the cloud: the warm process of the sources imports while this one imports moto.
-    forking = nullcontext() if choice.images else launching_sources(Blueprint.read(root))
-    with forking as launcher, reaching(choice, say=say) as reach:
+    with reaching(choice, say=say) as reach:
         models = choose_models(catalogue, choice.name, reach)
         for model in models:
             say(f"Model: {model.name} ({model.why})")
         defaults = tuple(model.name for model in models)
         with keeping_cloud(
-            root,
-            choice,
-            reach,
-            defaults=defaults,
-            launcher=launcher,
-            at_once=at_once,
-            say=say,
-            port=port,
+            root, choice, reach, defaults=defaults, say=say, port=port, at_once=at_once
         ) as cloud:
             cloud.host.warm(warm_functions(cloud.blueprint))
             yield cloud
@@ -122,42 +112,45 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
     *,
     say: Say,
     defaults: tuple[str, ...] = (),
-    launcher: Launcher | None = None,
-    at_once: int = 1,
     port: int = 0,
+    at_once: int = 1,
 ) -> Iterator[LocalCloud]:
-    """Run a cloud that starts with the weights kept by earlier ones, and keeps its own.
-
-    `launcher` starts functions from the sources, unless the choice is to run images.
-    """
-    from pipeline.local.cloud import local_cloud
-    from pipeline.local.image_launcher import launching_images
-
+    """Run a cloud that starts with the weights kept by earlier ones, and keeps its own."""
     blueprint = Blueprint.read(
         root,
         defaults=defaults,
         overlays=choice.overlays,
         accepted_licences=choice.accepted_licences,
     )
-    launching = launching_images(blueprint) if choice.images else nullcontext(launcher)
-    with (
-        launching as chosen,
-        local_cloud(
+    with _launching(blueprint, images=choice.images) as launcher:
+        # Here: while this process imports moto, the launcher's imports the handlers.
+        from pipeline.local.cloud import local_cloud
+
+        with local_cloud(
             blueprint,
             port=port,
             weights_mirror=reach.mirror,
-            launcher=chosen,
+            launcher=launcher,
             at_once=at_once,
             adjust=functools.partial(_with_folders, packages=reach.packages.folder),
-        ) as cloud,
-    ):
-        try:
-            yield cloud
-        finally:
+        ) as cloud:
             try:
-                keep_weights(cloud, cache_folder())
-            except OSError as error:
-                say(f"The weights were not kept for the next run: {error}")
+                yield cloud
+            finally:
+                try:
+                    keep_weights(cloud, cache_folder())
+                except OSError as error:
+                    say(f"The weights were not kept for the next run: {error}")
+
+
+def _launching(blueprint: Blueprint, *, images: bool) -> AbstractContextManager[Launcher]:
+    if images:
+        from pipeline.local.image_launcher import launching_images
+
+        return launching_images(blueprint)
+    from pipeline.local.fork_launcher import launching_sources
+
+    return launching_sources(blueprint)
 
 
 def _with_folders(function: Function, *, packages: Path) -> Function:

@@ -153,15 +153,18 @@ def test_everything_dies_with_a_launcher_that_is_killed(tmp_path: Path) -> None:
     main = subprocess.Popen(
         [sys.executable, "-c", ABANDONED, str(tmp_path)],
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    assert main.stdout
-    with main.stdout as lines:
-        all_end = [ends(int(pid)) for pid in lines.readline().split()]
+    with main:
+        assert main.stdout
+        told = json.loads(main.stdout.readline())
+        all_end = [ends(pid) for pid in told["processes"]]
         main.kill()
-        main.wait()
+
+    assert told["input"] == os.devnull
 
     assert len(all_end) == 3
     assert all(end() for end in all_end)
@@ -175,9 +178,12 @@ from pipeline.local.lambda_host import LambdaHost
 from tests.pipeline.local.test_fork_launcher import OBEDIENT
 launcher = ForkLauncher(Path.cwd(), [], {})
 host = LambdaHost([OBEDIENT], launcher=launcher, logs=Path(sys.argv[1]), concurrency=1)
-start = {"do": "start", "code": "import time; time.sleep(60)", "wait": False}
-child = json.loads(host.invoke(OBEDIENT.name, json.dumps(start).encode(), function_arn="").payload)
-print(launcher.server_pid, *host.worker_pids(OBEDIENT.name), child["pid"], flush=True)
+def ask(**event):
+    answer = host.invoke(OBEDIENT.name, json.dumps(event).encode(), function_arn="")
+    return json.loads(answer.payload)
+child = ask(do="start", code="import time; time.sleep(60)", wait=False)["pid"]
+processes = [launcher.server_pid, *host.worker_pids(OBEDIENT.name), child]
+print(json.dumps({"processes": processes, "input": ask(do="tell")["input"]}), flush=True)
 time.sleep(60)
 """
 
@@ -262,6 +268,7 @@ def test_the_warm_process_has_the_allocators_settings_and_one_thread(tmp_path: P
 
     (remover,) = (each for each in BLUEPRINT.containers if each.name == "background-remover")
     assert f"GLIBC_TUNABLES={remover.environment['GLIBC_TUNABLES']}" in environment
+    assert "OPENBLAS_NUM_THREADS=1:" in environment
     assert len(threads) == 1
     assert remover.handler.rpartition(".")[0] in told["modules"]
     assert {"onnxruntime", "onnx"}.isdisjoint(told["modules"])
