@@ -32,7 +32,7 @@ _FURTHER_STEPS: Final[dict[Refine, tuple[tuple[Refine, Improve], ...]]] = {
 
 
 def estimate_alpha(
-    photo: Photo, mask: Pixels, *, output: Output = "mask", mode: Refine, budget: Budget
+    photo: Photo, mask: Pixels, output: Output = "mask", *, mode: Refine, budget: Budget
 ) -> tuple[Refinement, Alpha]:
     """Return the refinement that was done and an H×W float32 matte in 0…1.
 

@@ -19,11 +19,8 @@ def handler(job: RefineEdges, context: TaskContext) -> EdgesRefined:
         photo = decode(read_source(context.store, job.source), reserve=context.reserve)
         mask = read_mask(context.store, job.mask)
     with context.timed("refine"):
-        budget = Budget(context.settings.memory_mb)
-        mode = job.options.refine
-        refinement, alpha = estimate_alpha(
-            photo, mask, output=job.mask_output, mode=mode, budget=budget
-        )
+        mode, budget = job.options.refine, Budget(context.settings.memory_mb)
+        refinement, alpha = estimate_alpha(photo, mask, job.mask_output, mode=mode, budget=budget)
     with context.timed("compose"):
         pictures = render(photo, alpha, job.options)
     with context.timed("encode"):

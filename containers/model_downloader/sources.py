@@ -96,7 +96,7 @@ class Sources:
         A package is fetched if the addresses before it did not answer.
         """
         fetched = [url for url in file.urls if self._copies(url)]
-        return [*dict.fromkeys([*fetched, *file.urls])]
+        return list(dict.fromkeys([*fetched, *file.urls]))
 
     def _mirrored(self, file: WeightsFile) -> list[str]:
         if self.mirror is None:
