@@ -32,6 +32,8 @@ class Colours(NamedTuple):
 
     def enlarged(self, shape: tuple[int, ...], reduction: int) -> Colours:
         """Enlarge to h×w = `shape`, which is `reduction` times larger."""
+        if reduction == 1:
+            return self
         place = Tile(0, 0, *shape)
         return Colours(
             *(
@@ -47,8 +49,11 @@ class Colours(NamedTuple):
 
 
 def opacity_of(alpha: Alpha) -> Pixels:
-    """Round an alpha matte (0…1) to uint8."""
-    return (alpha * 255 + np.float32(0.5)).astype(np.uint8)
+    """Round an H×W alpha matte (0…1) to uint8."""
+    opacity = np.empty(alpha.shape, dtype=np.uint8)
+    for strip in strips(alpha.shape):  # the float levels stay in the processor's cache
+        opacity[strip.inside] = alpha[strip.inside] * np.float32(255) + np.float32(0.5)
+    return opacity
 
 
 def estimate_foreground(photo: Pixels, alpha: Alpha) -> Pixels:
@@ -65,8 +70,7 @@ def paint_foreground(photo: Pixels, alpha: Alpha, *, onto: Pixels) -> None:
     """Write the result of `estimate_foreground` into an H×W×3 array."""
     size = small_size(photo.shape, _COPY_SIDE)
     fields = _smooth_colours(shrink(photo, size), shrink(opacity_of(alpha), size))
-    colours = np.concatenate(fields).transpose(1, 2, 0).copy()
-    each(strips(photo.shape), _Painting(photo, alpha, colours, onto).paint)
+    each(strips(photo.shape), _Painting(photo, alpha, np.concatenate(fields), onto).paint)
 
 
 def _smooth_colours(image: Pixels, opacity: Pixels) -> Colours:
@@ -91,15 +95,21 @@ def _fuse(colours: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
 
     `colours` are the image's, 3×h×w; `alpha` is h×w.
     """
+    rest = 1 - alpha
     with ThreadPoolExecutor(1) as second:
-        job = second.submit(_spread, guess.background, 1 - alpha, radius, otherwise=colours)
+        job = second.submit(_spread, guess.background, rest, radius, otherwise=colours)
         foreground = _spread(guess.foreground, alpha, radius, otherwise=colours)
         background = job.result()
-    residual = colours - background - alpha * (foreground - background)
-    residual /= alpha * alpha + (1 - alpha) * (1 - alpha)
+    residual = foreground - background
+    residual *= -alpha
+    residual += colours
+    residual -= background
+    residual /= alpha * alpha + rest * rest
+    foreground += alpha * residual
+    residual *= rest
+    background += residual
     return Colours(
-        np.clip(foreground + alpha * residual, 0, 1),
-        np.clip(background + (1 - alpha) * residual, 0, 1),
+        np.clip(foreground, 0, 1, out=foreground), np.clip(background, 0, 1, out=background)
     )
 
 
@@ -108,14 +118,18 @@ def _spread(layer: Plane, share: Plane, radius: int, *, otherwise: Plane) -> Pla
 
     Shares are cubed, so that half-transparent pixels, which mix both layers, hardly count.
     """
-    weight = share * share * share
-    *blurred, total = box_mean(np.concatenate([layer * weight, weight[None]]), radius)
-    mean = np.stack(blurred) / np.maximum(total, _TINY)
-    return np.where(total > _TINY, mean, otherwise)
+    weighted = np.empty((4, *share.shape), dtype=np.float32)
+    weight = np.multiply(share * share, share, out=weighted[3])
+    np.multiply(layer, weight, out=weighted[:3])
+    blurred = box_mean(weighted, radius)
+    mean, total = blurred[:3], blurred[3]
+    mean /= np.maximum(total, _TINY)
+    np.copyto(mean, otherwise, where=total <= _TINY)
+    return mean
 
 
 class _Painting(NamedTuple):
-    """A photo, its matte, both layers' colours as h×w×6, foreground first, and the canvas."""
+    """A photo, its matte, both layers' colours as 6×h×w, foreground first, and the canvas."""
 
     photo: Pixels
     alpha: Alpha
@@ -123,16 +137,37 @@ class _Painting(NamedTuple):
     canvas: Pixels
 
     def paint(self, strip: Tile) -> None:
+        """Write one strip: opaque pixels as they are, invisible ones black, soft ones unmixed."""
         photo, alpha = self.photo[strip.inside], self.alpha[strip.inside]
         canvas = self.canvas[strip.inside]
         opacity = opacity_of(alpha)
         visible = opacity > 0
+        soft = np.flatnonzero(visible & (opacity < 255))
+        rows = soft // opacity.shape[1]
+        columns = soft - rows * opacity.shape[1]
+        fields = sample(self.colours, rows + strip.top, columns, self.alpha.shape)
+        mixed = photo.reshape(-1, 3).take(soft, axis=0).T
+        unmixed = _unmix(mixed, alpha.ravel().take(soft), fields[:3], fields[3:])
         for channel in range(3):
-            np.multiply(photo[..., channel], visible, out=canvas[..., channel])
-        places = np.divmod(np.flatnonzero(visible & (opacity < 255)), opacity.shape[1])
-        fields = sample(self.colours, places[0] + strip.top, places[1], self.alpha.shape)
-        foreground, background = fields[:, :3], fields[:, 3:]
-        weight = alpha[places][:, None]
-        mixed = photo[places] / np.float32(255)
-        unmixed = foreground + weight * (mixed - weight * foreground - (1 - weight) * background)
-        canvas[places] = (np.clip(unmixed, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
+            onto = canvas[..., channel]
+            np.multiply(photo[..., channel], visible, out=onto)
+            onto[rows, columns] = unmixed[channel]
+
+
+def _unmix(mixed: Pixels, weight: Plane, foreground: Plane, background: Plane) -> Pixels:
+    """Return the foreground, 3×n, that explains 3×n mixed colours; both layers are overwritten.
+
+    The share of the mixture that the layers do not explain is added to the foreground, as far as
+    its `weight` (0…1) goes.
+    """
+    unexplained = mixed * np.float32(1 / 255)
+    unexplained -= background
+    background -= foreground
+    background *= weight
+    unexplained += background
+    unexplained *= weight
+    foreground += unexplained
+    np.clip(foreground, 0, 1, out=foreground)
+    foreground *= 255
+    foreground += np.float32(0.5)
+    return foreground.astype(np.uint8)

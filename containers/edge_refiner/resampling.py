@@ -100,22 +100,34 @@ def _reduce(pixels: Pixels, strip: _Strip, *, onto: Pixels) -> None:
         onto[visible, channel] = mixed[visible] / total[visible] + _HALF
 
 
-def sample(plane: Plane, rows: Indices, columns: Indices, shape: tuple[int, int]) -> Plane:
-    """Return n pixels of an h×w×C array enlarged bilinearly to H×W = `shape`, as n×C.
+def sample(planes: Plane, rows: Indices, columns: Indices, shape: tuple[int, int]) -> Plane:
+    """Return n pixels of C×h×w planes enlarged bilinearly to H×W = `shape`, as C×n.
 
     Only these pixels are computed. `rows` and `columns` are their n positions in H×W.
     """
-    above, below, down = _neighbours(rows, plane.shape[0], shape[0])
-    left, right, across = _neighbours(columns, plane.shape[1], shape[1])
-    upper = plane[above, left] + across * (plane[above, right] - plane[above, left])
-    lower = plane[below, left] + across * (plane[below, right] - plane[below, left])
-    sampled: Plane = upper + down * (lower - upper)
+    height, width = planes.shape[1:]
+    above, below, down = (each[rows] for each in _neighbours(height, shape[0]))
+    left, right, across = (each[columns] for each in _neighbours(width, shape[1]))
+    above, below = above * width, below * width
+    both = down * across
+    corners = (
+        (above + left, 1 - down - across + both),
+        (above + right, across - both),
+        (below + left, down - both),
+        (below + right, both),
+    )
+    sampled = np.zeros((len(planes), len(rows)), dtype=np.float32)
+    taken = np.empty(len(rows), dtype=np.float32)
+    for channel, plane in enumerate(planes.reshape(len(planes), -1)):
+        for places, weight in corners:
+            np.take(plane, places, out=taken, mode="clip")  # "raise" would copy
+            taken *= weight
+            sampled[channel] += taken
     return sampled
 
 
-def _neighbours(positions: Indices, small: int, large: int) -> tuple[Indices, Indices, Plane]:
-    """Return the small pixels on either side of each position, and the second's weight, n×1."""
-    places = np.clip((positions + 0.5) * (small / large) - 0.5, 0, small - 1)
+def _neighbours(small: int, large: int) -> tuple[Indices, Indices, Plane]:
+    """Return the two small pixels around each of `large` positions, and the second one's weight."""
+    places = np.clip((np.arange(large) + 0.5) * (small / large) - 0.5, 0, small - 1)
     first = places.astype(np.intp)
-    share = (places - first).astype(np.float32)[:, None]
-    return first, np.minimum(first + 1, small - 1), share
+    return first, np.minimum(first + 1, small - 1), (places - first).astype(np.float32)

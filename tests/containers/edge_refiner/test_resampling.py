@@ -30,21 +30,21 @@ def plane(*shape: int) -> Plane:
 def test_sampled_pixels_are_those_of_the_enlarged_plane(
     small: tuple[int, int], large: tuple[int, int]
 ) -> None:
-    colours = plane(*small, 3)
+    colours = plane(3, *small)
     rows, columns = (places.ravel() for places in np.indices(large))
 
     sampled = sample(colours, rows, columns, large)
 
-    planes = [Image.fromarray(colours[..., c]) for c in range(3)]
     size = large[1], large[0]
-    enlarged = [np.asarray(each.resize(size, Image.Resampling.BILINEAR)) for each in planes]
-    np.testing.assert_allclose(sampled.reshape(*large, 3), np.dstack(enlarged), atol=1e-5)
+    images = [Image.fromarray(each).resize(size, Image.Resampling.BILINEAR) for each in colours]
+    enlarged = np.stack([np.asarray(image) for image in images])
+    np.testing.assert_allclose(sampled.reshape(3, *large), enlarged, atol=1e-5)
 
 
 def test_sampling_no_pixels_returns_an_empty_array() -> None:
     nothing = np.array([], dtype=np.intp)
 
-    assert sample(plane(4, 4, 6), nothing, nothing, (8, 8)).shape == (0, 6)
+    assert sample(plane(6, 4, 4), nothing, nothing, (8, 8)).shape == (6, 0)
 
 
 VIOLET = (120, 60, 200)
