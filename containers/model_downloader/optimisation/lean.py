@@ -84,7 +84,8 @@ def _networks(order: Order, judge: Judge, precision: Precision) -> list[LeanNetw
 
     Returns none in 8 bits if the network has no matrix products.
     """
-    graph, found = rewritten(Graph.read(onnx.load(order.network)))
+    graph = Graph.read(onnx.load(order.network))
+    graph, found = rewritten(graph.first_outputs(order.outputs) if order.outputs else graph)
     if precision == "int8-matmul":
         graph, products = rewrite(graph, quantise)
         if not products:
