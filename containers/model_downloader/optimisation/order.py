@@ -35,7 +35,10 @@ class Order(BaseModel):
 
 
 class LeanNetwork(BaseModel):
-    """An optimised network, as two files (graph and weights), with its comparison."""
+    """An optimised network, as two files (graph and weights), with its comparison.
+
+    `run_ms` is the processor time of one of the comparison's runs, loading included.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,6 +47,7 @@ class LeanNetwork(BaseModel):
     precision: Precision
     rewrites: dict[str, int]
     proof: Proof
+    run_ms: float
 
     @property
     def proven(self) -> bool:

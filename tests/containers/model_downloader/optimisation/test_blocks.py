@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
@@ -83,7 +84,7 @@ def parts(net: Net, photo: Value, *channels: int) -> list[Value]:
 
 
 @pytest.mark.parametrize("options", [{}, {"dilation": 2}, {"stride": 2}, {"bias": False}], ids=str)
-def test_a_convolution_of_whole_blocks_is_the_sum_of_their_own(options: dict[str, int]) -> None:
+def test_a_convolution_of_whole_blocks_is_the_sum_of_their_own(options: dict[str, Any]) -> None:
     def made(net: Net, photo: Value) -> Value:
         return conv(net, concat(net, *parts(net, photo, 16, 32, 16)), "mix", 16, 3, **options)
 
@@ -118,9 +119,10 @@ def test_parts_that_do_not_fill_blocks_are_left_alone(made: Made) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"dilation": 2}, {"pad": 0}, {"bias": False}], ids=str)
-def test_a_convolution_to_one_channel_reads_many_channels_once(options: dict[str, int]) -> None:
+def test_a_convolution_to_one_channel_reads_many_channels_once(options: dict[str, Any]) -> None:
     def made(net: Net, photo: Value) -> Value:
-        return conv(net, *parts(net, photo, 32), "side", 1, 3, **options)
+        (many,) = parts(net, photo, 32)
+        return conv(net, many, "side", 1, 3, **options)
 
     model = network(1, 3, 8, 8, made=made)
     lean, found = passed(model, split_taps)
@@ -140,7 +142,8 @@ def test_any_other_convolution_keeps_its_taps(
     channels: int, out: int, kernel: int, stride: int
 ) -> None:
     def made(net: Net, photo: Value) -> Value:
-        return conv(net, *parts(net, photo, channels), "side", out, kernel, stride=stride)
+        (many,) = parts(net, photo, channels)
+        return conv(net, many, "side", out, kernel, stride=stride)
 
     assert passed(network(1, 3, 8, 8, made=made), split_taps)[1] == [0]
 

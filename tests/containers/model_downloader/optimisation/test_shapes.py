@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -22,7 +24,7 @@ def enlarged(*, opset: int, side: int | str = 8) -> onnx.ModelProto:
         "zero": np.array([0]),
     }  # fmt: skip
     axes = ["zero"] if opset >= 13 else []
-    attributes = {} if axes else {"axes": [0]}
+    attributes: dict[str, Any] = {} if axes else {"axes": [0]}
     nodes = [
         helper.make_node("MaxPool", ["photo"], ["small"], kernel_shape=[2, 2], strides=[2, 2]),
         helper.make_node("Shape", ["small"], ["shape"]),
