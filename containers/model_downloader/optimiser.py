@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from containers.model_downloader.kept import kept_file, kept_path
 from containers.model_downloader.optimisation.order import EDITION, Lean, Order
 from containers.model_downloader.sessions.choosing import Place, choose_session
+from pipeline import hardware
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.declared.engines import EngineFile, FilledInput, Table
 from pipeline.declared.models import ModelRow
@@ -48,7 +49,7 @@ class Optimiser:
     memory_mb: int
     seconds_left: Callable[[], float]
     kept: Path | None = None
-    threads: int = os.cpu_count() or 1
+    threads: int = field(default_factory=hardware.cores)
 
     def optimise(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
         """Publish the file's optimised network at `place`, or return the reason why there is none.
