@@ -22,6 +22,7 @@ from pipeline.errors import SourceArchived, SourceChanged, SourceForbidden, Sour
 T = TypeVar("T")
 Of = TypeVarTuple("Of")
 
+_LAMBDA: Final = "AWS_LAMBDA_INITIALIZATION_TYPE"  # set by Lambda, and by nothing else
 _MEMORY: Final = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
 
 
@@ -65,6 +66,12 @@ class Settings:
             memory_mb=int(environment.get(_MEMORY, cls.memory_mb)),
             threads=_threads(environment),
         )
+
+    def threads_with(self, memory_mb: int) -> int:
+        """Return the threads of another function, deployed as this one is, with this memory."""
+        if _LAMBDA not in self.environment:
+            return self.threads
+        return _threads({**self.environment, _MEMORY: str(memory_mb)})
 
 
 class Workbench:
@@ -191,6 +198,6 @@ def _threads(environment: Mapping[str, str]) -> int:
 
     A function may see more cores than its memory has bought.
     """
-    if "AWS_LAMBDA_INITIALIZATION_TYPE" in environment:
+    if _LAMBDA in environment:
         return max(1, round(int(environment[_MEMORY]) / MB_PER_CPU))
     return int(environment.get("MATTELINE_THREADS") or hardware.cores())

@@ -107,7 +107,9 @@ def staged_files(
 
 def open_staged(file: LocalFile, context: TaskContext) -> Network:
     """Load a file, once per process."""
-    return open_network(file.path, optimised=file.optimised, threads=context.settings.threads)
+    return open_network(
+        file.path, optimised=file.optimised, memory=file.memory, threads=context.settings.threads
+    )
 
 
 LOADERS: Final[Mapping[str, Callable[[ModelRow, RemoveBackground, TaskContext], Model]]] = {

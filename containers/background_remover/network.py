@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from pipeline import hardware
 from pipeline.errors import OutOfMemory
-from pipeline.weights.staged import Runtime
+from pipeline.weights.sessions import set_up
+from pipeline.weights.staged import Memory, Runtime
 
 if TYPE_CHECKING:
     import onnxruntime as ort
@@ -54,25 +55,22 @@ def runtime() -> Runtime | None:
 
 
 @lru_cache(maxsize=_MOST_FILES)
-def open_network(weights: Path, *, optimised: bool = False, threads: int | None = None) -> Network:
+def open_network(
+    weights: Path,
+    *,
+    optimised: bool = False,
+    memory: Memory = "returned",
+    threads: int | None = None,
+) -> Network:
     """Load an ONNX file, once per process. Raises OutOfMemory if it does not fit.
 
-    An optimised file is loaded unchanged; its weights are mapped from the file beside it.
+    An optimised file is loaded unchanged; its weights are mapped from the file beside it. `memory`
+    is what its staged weights record says.
     """
     import onnxruntime as ort
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or hardware.cores()
-    options.inter_op_num_threads = 1
-    # Without the arena, memory is returned after each run instead of staying at its peak.
-    options.enable_cpu_mem_arena = False
-    # The planner keeps a buffer until a tensor of exactly its size needs it: without that, BiRefNet
-    # needs a quarter less memory.
-    options.enable_mem_reuse = False
-    options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if optimised:
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    set_up(options, memory=memory, threads=threads or hardware.cores(), optimised=optimised)
     with _named_allocation_failures():
         return Network(ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"]))
 

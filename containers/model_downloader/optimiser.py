@@ -9,16 +9,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from containers.model_downloader.kept import kept_file, kept_path
 from containers.model_downloader.optimisation.order import EDITION, Lean, Order
+from containers.model_downloader.sessions.choosing import Place, choose_session
+from pipeline import hardware
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.declared.engines import EngineFile, FilledInput, Table
 from pipeline.declared.models import ModelRow
-from pipeline.weights.staged import NamedArtifact, OptimisedNetwork, Runtime
+from pipeline.weights.staged import NamedArtifact, OptimisedNetwork, Runtime, SessionSettings
 
 LEAST_BYTES: Final = 2**20
 _ROOT: Final = Path(__file__).parents[2]
@@ -39,13 +41,15 @@ class Outcome(NamedTuple):
 class Optimiser:
     """An optimiser of networks, limited to the function's `memory_mb` and `seconds_left`.
 
-    `kept` is a folder with what this machine staged before, or None.
+    `kept` is a folder with what this machine staged before, or None. `threads` is how many a
+    function of the row has.
     """
 
     store: ArtifactStore
     memory_mb: int
     seconds_left: Callable[[], float]
     kept: Path | None = None
+    threads: int = field(default_factory=hardware.cores)
 
     def optimise(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
         """Publish the file's optimised network at `place`, or return the reason why there is none.
@@ -83,27 +87,43 @@ class Optimiser:
 
     def _made(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix="lean-") as folder:
+            order = self._order(path, row, Path(folder))
             try:
-                lean = self._make_lean(path, row, Path(folder))
+                lean = make_lean_apart(order, seconds=self.seconds_left())
             except subprocess.TimeoutExpired:
                 return Outcome(not_optimised="optimising ran out of time")
             except subprocess.CalledProcessError as died:
                 return Outcome(not_optimised=f"optimising failed: {_last_words(died)}")
-            return self._publish(lean, path, place)
+            session = self._session(lean, order, row) if lean.networks else None
+            return self._publish(lean, session, path, place)
 
-    def _make_lean(self, path: Path, row: ModelRow, folder: Path) -> Lean:
+    def _order(self, path: Path, row: ModelRow, folder: Path) -> Order:
         role = row.role(path.name)
-        order = Order(
+        return Order(
             network=path,
             folder=folder,
             shape=_input_shape(role, row.table),
             activation=role.outputs[0].activation_of(row.table) if role.outputs else "none",
+            outputs=len(role.outputs),
             quantise=row.quantise is not None,
             memory_mb=_allowed_mb(self.memory_mb),
         )
-        return make_lean_apart(order, seconds=self.seconds_left())
 
-    def _publish(self, lean: Lean, path: Path, place: Callable[[str], Location]) -> Outcome:
+    def _session(self, lean: Lean, order: Order, row: ModelRow) -> SessionSettings:
+        """Return how the row's function is to open all forms of the network."""
+        best, *_ = lean.networks
+        here = Place(row.memory_mb, self.threads, order.memory_mb)
+        return choose_session(
+            best.files[0], order.shape, here, run_ms=best.run_ms, seconds=self.seconds_left()
+        )
+
+    def _publish(
+        self,
+        lean: Lean,
+        session: SessionSettings | None,
+        path: Path,
+        place: Callable[[str], Location],
+    ) -> Outcome:
         here = Runtime.here(onnxruntime=lean.onnxruntime)
         if here is None:
             return Outcome(not_optimised="unknown kind of CPU")
@@ -116,6 +136,7 @@ class Optimiser:
                 rewrites=network.rewrites,
                 edition=EDITION,
                 proof=network.proof,
+                session=session,
                 files=tuple(
                     self._uploaded(file, place, sha256=_sha256(file)) for file in network.files
                 ),

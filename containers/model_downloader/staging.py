@@ -60,7 +60,10 @@ class Staging:
             settings.packages,
         )  # fmt: skip
         pace = Pace.ending(context.ends_at)
-        optimiser = Optimiser(store, settings.memory_mb, pace.seconds_left, settings.kept)
+        optimiser = Optimiser(
+            store, settings.memory_mb, pace.seconds_left, settings.kept,
+            settings.threads_with(row.memory_mb),
+        )  # fmt: skip
         return cls(row, job.models_bucket, store, sources, settings.scratch, pace, optimiser)
 
     def run(self, *, force: bool) -> WeightsStaged:

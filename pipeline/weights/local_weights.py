@@ -13,6 +13,7 @@ from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import OutOfStorage, WeightsMismatch, WeightsNotStaged
 from pipeline.weights.staged import (
+    Memory,
     NamedArtifact,
     OptimisedNetwork,
     Runtime,
@@ -28,7 +29,7 @@ class LocalFile(NamedTuple):
 
     `loaded_sha256` tells apart what answers in its place: it is of all that is loaded.
     `optimised` networks are laid out for this CPU and are to be loaded as they are; `remark` says
-    which network this is, and why if it is not the best one.
+    which network this is, and why if it is not the best one. `memory` is as it was staged.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class LocalFile(NamedTuple):
     loaded_sha256: str
     optimised: bool
     remark: str
+    memory: Memory = "returned"
 
 
 class LocalWeights:
@@ -117,7 +119,8 @@ class LocalWeights:
         optimised = network.runtime.cpu is not None
         remark = "optimised" if optimised else f"rewritten: {why}"
         loaded = combined_sha256(each.artifact.sha256 for each in network.files)
-        return LocalFile(path, staged.artifact.sha256, loaded, optimised, remark)
+        sha256 = staged.artifact.sha256
+        return LocalFile(path, sha256, loaded, optimised, remark, network.memory)
 
     def _optimised(self, file: NamedArtifact, network: OptimisedNetwork) -> Path:
         """A local copy, in a folder of its own: a network finds its data by name, beside it."""

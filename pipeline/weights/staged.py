@@ -11,6 +11,7 @@ from pipeline.errors import WeightsMismatch
 from pipeline.hardware import cpu_family
 
 Precision = Literal["float32", "int8-matmul"]
+Memory = Literal["returned", "kept"]  # what becomes of a run's memory after it
 
 # The one place that says how far an answer may move. 8-bit products are not exact: for them only
 # the mask counts.
@@ -77,10 +78,30 @@ class NamedArtifact(Staged):
     artifact: Artifact
 
 
+class RunFigures(Staged):
+    """What a run takes: processor time in ms, and the process's peak resident memory in MB."""
+
+    cpu_ms: float
+    peak_mb: float
+
+
+class SessionSettings(Staged):
+    """How a network is opened, chosen where it was staged.
+
+    `runs` are the least processor time and the peak of both choices, with `threads` threads and
+    after a first run; empty where they were not measured.
+    """
+
+    memory: Memory
+    threads: int
+    runs: dict[Memory, RunFigures] = Field(default_factory=dict)
+
+
 class OptimisedNetwork(Staged):
     """A network made of the published one, for one runtime. `files` has the network first.
 
-    `edition` counts what has become of the optimisation; 0 is from before it was counted.
+    `edition` counts what has become of the optimisation; 0 is from before it was counted. `session`
+    is None from before it was measured.
     """
 
     source_sha256: str
@@ -90,6 +111,12 @@ class OptimisedNetwork(Staged):
     edition: int = 0
     proof: Proof
     files: tuple[NamedArtifact, ...] = Field(min_length=1)
+    session: SessionSettings | None = Field(default=None, exclude_if=lambda found: found is None)
+
+    @property
+    def memory(self) -> Memory:
+        """What becomes of a run's memory: returned, unless it was measured to be worth keeping."""
+        return self.session.memory if self.session else "returned"
 
     @property
     def proven(self) -> bool:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.probe published|ours NETWORK RUNS AT_ONCE`: one network in one process.
+"""`python -m tests.bench.probe published|returned|kept NETWORK RUNS AT_ONCE`: one network.
 
 Prints, as JSON, what loading and running it took. In a process of its own, because the most
 memory a process has held is remembered for as long as it lives.
@@ -6,6 +6,7 @@ memory a process has held is remembered for as long as it lives.
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import time
@@ -20,6 +21,7 @@ import onnxruntime as ort
 
 from containers.background_remover.network import open_network
 from containers.model_downloader.optimisation.pictures import inputs
+from pipeline.weights.staged import Memory
 
 Run = Callable[[npt.NDArray[np.float32]], object]
 
@@ -50,9 +52,9 @@ def published(network: Path) -> tuple[Run, Any]:
     return lambda photo: session.run(None, {source.name: photo}), source.shape
 
 
-def ours(network: Path) -> tuple[Run, Any]:
+def ours(network: Path, memory: Memory) -> tuple[Run, Any]:
     """As the background remover opens what the downloader has optimised."""
-    model = open_network(network, optimised=True)
+    model = open_network(network, optimised=True, memory=memory)
     source, target = model.session.get_inputs()[0], model.session.get_outputs()[0].name
 
     def run(photo: npt.NDArray[np.float32]) -> object:
@@ -62,7 +64,11 @@ def ours(network: Path) -> tuple[Run, Any]:
     return run, source.shape
 
 
-OPEN = {"published": published, "ours": ours}
+OPEN: dict[str, Callable[[Path], tuple[Run, Any]]] = {
+    "published": published,
+    "returned": functools.partial(ours, memory="returned"),
+    "kept": functools.partial(ours, memory="kept"),
+}
 
 
 def status(name: str) -> float:

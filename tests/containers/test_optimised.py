@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 
 from containers.background_remover.handler import handler as remove_background
+from containers.background_remover.network import Network, open_network
 from containers.model_downloader import optimiser
 from containers.model_downloader.handler import handler as stage_weights
 from containers.model_downloader.optimisation.order import Lean, Order
@@ -82,7 +85,7 @@ def test_the_optimised_network_runs_and_makes_the_published_ones_mask(
     plain_context = TaskContext(bench)
     plain, plain_mask = remove(plain_context)
 
-    assert len(staged.optimised) == 1
+    assert [network.runtime.cpu is None for network in staged.optimised] == [False, True]
     assert (lean.metrics["optimised"], plain.metrics["optimised"]) == (1.0, 0.0)
     assert context.notes == {"network": "optimised"}
     assert "this is onnxruntime 0.0.1 on abacus" in plain_context.notes["network"]
@@ -124,3 +127,50 @@ def made_otherwise(order: Order, *, seconds: float, by: bytes = b"1") -> Lean:
         with network.files[1].open("ab") as weights:
             weights.write(by)
     return lean
+
+
+def test_the_record_says_how_the_network_was_measured(context: TaskContext) -> None:
+    (staged,) = stage(context).files
+
+    (first, second) = (network.session for network in staged.optimised)
+    assert first is not None
+    assert first == second
+    assert set(first.runs) == {"returned", "kept"}
+    assert first.threads == context.settings.threads
+
+
+@pytest.mark.parametrize(
+    ("session", "kept"),
+    [
+        ({"memory": "kept", "threads": 1}, True),
+        ({"memory": "returned", "threads": 1}, False),
+        (None, False),
+    ],
+    ids=["kept", "returned", "an older record"],
+)
+def test_the_network_is_opened_as_its_record_says(
+    context: TaskContext,
+    monkeypatch: pytest.MonkeyPatch,
+    session: object,
+    kept: bool,  # noqa: FBT001
+) -> None:
+    weights = stage(context).model_dump(mode="json")
+    for network in weights["files"][0]["optimised"]:
+        del network["session"]
+        if session:
+            network["session"] = session
+    at = Location("models", catalogue_of(context.bench).row("lean").weights_key)
+    context.store.write(at, json.dumps(weights).encode(), media_type="application/json")
+    opened: list[Network] = []
+
+    def opening(*given: Any, **options: Any) -> Network:
+        opened.append(open_network.__wrapped__(*given, **options))
+        return opened[-1]
+
+    monkeypatch.setattr("containers.background_remover.engines.open_network", opening)
+    remove(context)
+
+    (network,) = opened
+    options = network.session.get_session_options()
+    assert options.enable_cpu_mem_arena is kept
+    assert options.enable_mem_reuse is kept

@@ -25,7 +25,10 @@ NEVER: Final = re.compile(
     r"(^|/)(tests|local|cli|__main__\.py|README\.md|requirements\.\w+|training\.py)(/|$)"
 )
 STARTED_BY_NAME: Final = {
-    "model-downloader": {Path("containers/model_downloader/optimisation/__main__.py")}
+    "model-downloader": {
+        Path("containers/model_downloader/optimisation/__main__.py"),
+        Path("containers/model_downloader/sessions/__main__.py"),
+    }
 }
 ARM64_ONNXRUNTIME: Final = (1, 26)
 
@@ -49,6 +52,7 @@ def test_the_code_is_what_a_second_reader_of_imports_finds(
                for name in ("handler", "selftest"))]  # fmt: skip
     if container.name in STARTED_BY_NAME:
         entries.append("containers.model_downloader.optimisation.__main__")
+        entries.append("containers.model_downloader.sessions.__main__")
     read = {path.relative_to(ROOT) for pattern in container.data for path in ROOT.glob(pattern)}
     entries += [
         ".".join(path.with_suffix("").parts)

@@ -56,6 +56,15 @@ def test_on_lambda_memory_sets_the_number_of_threads(memory_mb: int, threads: in
     assert (settings.memory_mb, settings.threads) == (memory_mb, threads)
 
 
+def test_a_function_of_another_memory_has_its_own_threads() -> None:
+    on_lambda = {
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "10240"
+    }  # fmt: skip
+
+    assert Settings.from_environment(on_lambda).threads_with(2048) == 1
+    assert Settings.from_environment({"MATTELINE_THREADS": "3"}).threads_with(2048) == 3
+
+
 def test_on_lambda_no_other_setting_changes_the_number_of_threads() -> None:
     environment = ON_LAMBDA | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3538", "MATTELINE_THREADS": "9"}
 

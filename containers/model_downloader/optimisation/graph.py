@@ -147,6 +147,10 @@ class Graph:
             raise NoMatch(f"{name} is not a constant")
         return numpy_helper.to_array(self.constants[name])
 
+    def first_outputs(self, count: int) -> Graph:
+        """Return the graph of the first `count` outputs alone."""
+        return replace(self, outputs=self.outputs[:count]).swept()
+
     def swept(self) -> Graph:
         """Return the graph without nodes and constants that no output needs."""
         needed = {value.name for value in self.outputs}

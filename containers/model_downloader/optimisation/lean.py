@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,13 +41,16 @@ class Judge:
         self, path: Path, found: dict[str, int], *, any_cpu: bool, precision: Precision
     ) -> LeanNetwork:
         """Run the network and return it with its comparison."""
+        started = time.process_time()
         given = answers(path, self.photos, as_it_is=not any_cpu)
+        run_ms = (time.process_time() - started) * 1000 / len(self.photos)
         return LeanNetwork(
             files=(path, data_file(path)),
             any_cpu=any_cpu,
             precision=precision,
             rewrites=found,
             proof=compared(self.plain, given, precision=precision, activation=self.activation),
+            run_ms=run_ms,
         )
 
 
@@ -84,7 +88,8 @@ def _networks(order: Order, judge: Judge, precision: Precision) -> list[LeanNetw
 
     Returns none in 8 bits if the network has no matrix products.
     """
-    graph, found = rewritten(Graph.read(onnx.load(order.network)))
+    graph = Graph.read(onnx.load(order.network))
+    graph, found = rewritten(graph.first_outputs(order.outputs) if order.outputs else graph)
     if precision == "int8-matmul":
         graph, products = rewrite(graph, quantise)
         if not products:

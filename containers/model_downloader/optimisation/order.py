@@ -11,7 +11,7 @@ from pipeline.weights.staged import Precision, Proof
 
 # Raise it whenever a pass, the quantisation or the layout changes: machines then remake networks of
 # an older edition.
-EDITION: Final = 2
+EDITION: Final = 3
 
 Activation = Literal["none", "sigmoid"]
 
@@ -19,7 +19,8 @@ Activation = Literal["none", "sigmoid"]
 class Order(BaseModel):
     """A network to optimise and the folder for its results; `memory_mb` limits the process.
 
-    `shape` is the shape of the network's first input, empty if the row does not give it.
+    `shape` is the shape of the network's first input, empty if the row does not give it. The
+    results are computed up to output number `outputs`, the last one that is used; 0 keeps all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,12 +29,16 @@ class Order(BaseModel):
     folder: Path
     shape: tuple[int, ...]
     activation: Activation
+    outputs: int = 0
     quantise: bool = False
     memory_mb: int
 
 
 class LeanNetwork(BaseModel):
-    """An optimised network, as two files (graph and weights), with its comparison."""
+    """An optimised network, as two files (graph and weights), with its comparison.
+
+    `run_ms` is the processor time of one of the comparison's runs, loading included.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,6 +47,7 @@ class LeanNetwork(BaseModel):
     precision: Precision
     rewrites: dict[str, int]
     proof: Proof
+    run_ms: float
 
     @property
     def proven(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from containers.model_downloader.optimisation.blocks import scale_resize, split_parts, split_taps
 from containers.model_downloader.optimisation.channels import split_channels
 from containers.model_downloader.optimisation.constants import fold_bias, fold_normalisation
 from containers.model_downloader.optimisation.deform_conv import fuse
@@ -16,6 +17,7 @@ from containers.model_downloader.optimisation.pointwise import (
     split_concatenation,
 )
 from containers.model_downloader.optimisation.rewriting import Match, rewrite
+from containers.model_downloader.optimisation.shapes import fold_shapes
 
 LINEAR: Final[Mapping[str, Match]] = {
     "bias": fold_bias,
@@ -25,6 +27,11 @@ LINEAR: Final[Mapping[str, Match]] = {
     "chain": merge_into_convolution,
 }
 DEFORMABLE: Final[Mapping[str, Match]] = {"deform_conv": fuse, "channels": split_channels}
+BLOCKS: Final[Mapping[str, Match]] = {
+    "scale": scale_resize,
+    "parts": split_parts,
+    "taps": split_taps,
+}
 
 
 def rewritten(graph: Graph) -> tuple[Graph, dict[str, int]]:
@@ -32,14 +39,16 @@ def rewritten(graph: Graph) -> tuple[Graph, dict[str, int]]:
 
     A graph with loops or branches is unchanged: their bodies read values by name.
     """
-    found = dict.fromkeys([*LINEAR, *DEFORMABLE], 0)
+    found = dict.fromkeys([*LINEAR, *DEFORMABLE, "shapes", *BLOCKS], 0)
     if any(node.has_body for node in graph.nodes):
         return graph, found
     for name, match in LINEAR.items():
         graph, found[name] = rewrite(graph, match)
-    if not can_have_deform_conv(graph):
-        return graph, found
-    for name, match in DEFORMABLE.items():
+    if can_have_deform_conv(graph):
+        for name, match in DEFORMABLE.items():
+            graph, found[name] = rewrite(graph, match)
+            graph = with_deform_conv(graph) if found["deform_conv"] else graph
+    graph, found["shapes"] = fold_shapes(graph)
+    for name, match in BLOCKS.items():
         graph, found[name] = rewrite(graph, match)
-        graph = with_deform_conv(graph) if found["deform_conv"] else graph
     return graph, found

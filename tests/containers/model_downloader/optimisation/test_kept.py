@@ -45,11 +45,12 @@ def again(published: Path, kept: Path, tmp_path: Path) -> Outcome:
 def test_what_this_machine_optimised_before_is_published_again(
     published: Path, kept: Path, tmp_path: Path
 ) -> None:
-    (network,), reason, _ = again(published, kept, tmp_path)
+    networks, reason, _ = again(published, kept, tmp_path)
 
     assert reason is None
-    assert [file.name for file in network.files] == ["net.exact.onnx", "net.exact.onnx.data"]
-    assert stored(LocalStore(tmp_path / "elsewhere")) == [file.name for file in network.files]
+    names = [file.name for network in networks for file in network.files]
+    assert names[:2] == ["net.exact.onnx", "net.exact.onnx.data"]
+    assert stored(LocalStore(tmp_path / "elsewhere")) == sorted(names)
 
 
 def test_what_a_copy_must_be_is_what_its_manifest_says(
@@ -63,7 +64,7 @@ def test_what_a_copy_must_be_is_what_its_manifest_says(
         return file
 
     monkeypatch.setattr(optimiser, "kept_file", checked_then_damaged)
-    (network,), _, _ = again(published, kept, tmp_path)
+    (network, _), *_ = again(published, kept, tmp_path)
 
     assert [file.artifact.sha256 for file in network.files] == [
         before[file.name] for file in network.files

@@ -26,7 +26,7 @@ from tests.containers.model_downloader.optimisation.networks import small_birefn
 def test_the_optimised_network_is_published_with_what_it_was_made_of_and_for(
     attempt: Try, published: Path, store: LocalStore
 ) -> None:
-    (network,), reason, _ = attempt(published)
+    (network, _), reason, _ = attempt(published)
 
     assert reason is None
     assert network.source_sha256 == hashlib.sha256(published.read_bytes()).hexdigest()

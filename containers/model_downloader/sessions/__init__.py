@@ -1,0 +1,1 @@
+"""Measure how a network is best opened, in processes like those of its function."""
