@@ -18,6 +18,7 @@ from pipeline import hardware
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import HTTP_API, KEY_AUTHORIZER
 from pipeline.declared.page import page_folder
+from pipeline.local import in_process
 from pipeline.local.deployment import NAMES, REGION, deploy, functions
 from pipeline.local.event_bridge import EventBridge
 from pipeline.local.fork_launcher import launching_sources
@@ -167,7 +168,7 @@ def make_client(service: str, endpoint: str) -> Any:
 
 @functools.cache
 def _make_client(service: str, endpoint: str) -> Any:
-    return boto3.client(
+    client = boto3.client(
         service,
         endpoint_url=endpoint,
         region_name=REGION,
@@ -175,6 +176,7 @@ def _make_client(service: str, endpoint: str) -> Any:
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         config=Config(max_pool_connections=32, retries={"total_max_attempts": 3}),
     )
+    return in_process.connect(client)
 
 
 def _worker_environment(

@@ -26,6 +26,7 @@ from moto.core.config import default_user_config
 from moto.events.models import Rule, events_backends
 from moto.s3 import notifications
 
+from pipeline.local import in_process
 from pipeline.local.moto import map_runs, memory, turns
 from pipeline.local.moto.interpreter import (
     EventDetails,
@@ -155,7 +156,10 @@ def _name_unnamed_executions() -> None:
 
 
 def _reuse_clients() -> None:
-    """Every state creates a boto3 client, which is slow and not thread-safe."""
+    """Every state creates a boto3 client, which is slow and not thread-safe.
+
+    It also reaches this process over HTTP.
+    """
     lock = threading.Lock()
     clients: dict[tuple[str, str, str | None], Any] = {}
 
@@ -163,7 +167,8 @@ def _reuse_clients() -> None:
         key = (service_name, region_name, options.get("endpoint_url"))
         with lock:
             if key not in clients:
-                clients[key] = boto3.client(service_name, region_name=region_name, **options)
+                client = boto3.client(service_name, region_name=region_name, **options)
+                clients[key] = in_process.connect(client)
             return clients[key]
 
     boto_client.boto3 = SimpleNamespace(client=client)
