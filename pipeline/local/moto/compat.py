@@ -11,7 +11,7 @@ import functools
 import logging
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import SimpleNamespace
@@ -58,6 +58,7 @@ _REASONS: Final = {
     "s3:ObjectCreated:CompleteMultipartUpload": "CompleteMultipartUpload",
 }
 _BY_FORM: Final = ContextVar("by_form", default=False)
+_TOLD: Final[list[Callable[[Any], None]]] = []
 
 
 @functools.cache
@@ -77,7 +78,8 @@ def apply() -> None:
     turns.apply()
     map_runs.apply()
     _announce_ends()
-    memory.apply()  # last: an ended execution is announced before it is stored on disk
+    memory.apply()  # an ended execution is announced before it is stored on disk
+    _tell_of_ends()  # last
 
 
 def _shape_sdk_parameters() -> None:
@@ -233,3 +235,28 @@ def _announce_ends() -> None:
             rule.send_to_targets(status_change(done), transform_input=False)
 
     execution.BaseExecutionWorkerCommunication.terminated = announced
+
+
+@contextmanager
+def told_of_ends(listener: Callable[[Any], None]) -> Iterator[None]:
+    """In this block, call `listener` with every execution of this process that has ended."""
+    _TOLD.append(listener)
+    try:
+        yield
+    finally:
+        _TOLD.remove(listener)
+
+
+def _tell_of_ends() -> None:
+    """Who waits for an execution must describe it again and again."""
+    ended = execution.BaseExecutionWorkerCommunication.terminated
+
+    def told(self: Any) -> None:
+        try:
+            ended(self)
+        finally:
+            if self.execution.stop_date is not None:
+                for listener in _TOLD.copy():
+                    listener(self.execution)
+
+    execution.BaseExecutionWorkerCommunication.terminated = told

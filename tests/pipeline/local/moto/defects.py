@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 
 from moto import backends
 from moto.core.config import default_user_config
@@ -52,6 +53,17 @@ def ends_are_silent(machine: Machine) -> bool:
     return not sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages")
 
 
+def ends_are_kept_from_the_process(machine: Machine) -> bool:
+    """Return True if this process is not told that an execution ended."""
+    told: list[str] = []
+    with compat.told_of_ends(lambda ended: told.append(ended.exec_arn)):
+        arn = machine.run(PASS, name="b")["executionArn"]
+        deadline = time.monotonic() + 1  # it is told after DescribeExecution knows
+        while arn not in told and time.monotonic() < deadline:
+            time.sleep(0.02)
+    return arn not in told
+
+
 def reasons_are_missing(machine: Machine) -> bool:
     """Return True if the events of an object's creation do not say which call created it."""
     events, sqs, s3 = (machine.client(name) for name in ("events", "sqs", "s3"))
@@ -80,6 +92,7 @@ def defects(machine: Machine) -> dict[str, bool]:
         | races(machine)
         | {
             "_announce_ends": ends_are_silent(machine),
+            "_tell_of_ends": ends_are_kept_from_the_process(machine),
             "_name_reasons": reasons_are_missing(machine),
             "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
             "_name_service_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
