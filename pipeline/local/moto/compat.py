@@ -41,6 +41,7 @@ from pipeline.local.moto.interpreter import (
     execution,
     execution_worker,
     json_path,
+    parser_models,
     result_path,
     state_task_service,
     state_task_service_aws_sdk,
@@ -58,6 +59,7 @@ _REASONS: Final = {
     "s3:ObjectCreated:CompleteMultipartUpload": "CompleteMultipartUpload",
 }
 _BY_FORM: Final = ContextVar("by_form", default=False)
+_PARSED_LATER: Final = ContextVar("parsed_later", default=False)
 _TOLD: Final[list[Callable[[Any], None]]] = []
 
 
@@ -73,6 +75,7 @@ def apply() -> None:
     _name_unnamed_executions()
     _reuse_clients()
     _parse_once()
+    _parse_when_started()
     _list_services_once()
     _name_reasons()
     turns.apply()
@@ -179,9 +182,43 @@ def _reuse_clients() -> None:
 def _parse_once() -> None:
     """Each execution parses its definition again (100 ms), and each path on every use (1 ms)."""
     parse = execution_worker.AmazonStateLanguageParser.parse
-    execution_worker.AmazonStateLanguageParser = SimpleNamespace(parse=functools.cache(parse))
+
+    @functools.cache
+    def parsed(definition: str) -> tuple[Any, None]:
+        program, _ = parse(definition)  # the syntax tree is large, and needed no more
+        return program, None
+
+    parser = SimpleNamespace(parse=parsed)
+    execution_worker.AmazonStateLanguageParser = parser_models.AmazonStateLanguageParser = parser
     json_path.parse = functools.cache(json_path.parse)
     result_path.parse = functools.cache(result_path.parse)
+
+
+@contextmanager
+def parsed_when_started() -> Iterator[None]:
+    """In this block, state machines are created unparsed: StartExecution refuses a broken one."""
+    token = _PARSED_LATER.set(True)
+    try:
+        yield
+    finally:
+        _PARSED_LATER.reset(token)
+
+
+def _parse_when_started() -> None:
+    """Each state machine is parsed when it is created (0.5 s for all), most for no execution."""
+    validate = StepFunctionsParserBackend._validate_definition
+    start = StepFunctionsParserBackend.start_execution
+
+    def validate_now(definition: str) -> None:
+        if not _PARSED_LATER.get():
+            validate(definition)
+
+    def start_valid(self: Any, state_machine_arn: str, *rest: Any, **options: Any) -> Any:
+        validate(self.describe_state_machine(state_machine_arn).definition)
+        return start(self, state_machine_arn, *rest, **options)
+
+    StepFunctionsParserBackend._validate_definition = staticmethod(validate_now)
+    StepFunctionsParserBackend.start_execution = start_valid
 
 
 def _list_services_once() -> None:

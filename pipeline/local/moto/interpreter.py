@@ -42,6 +42,7 @@ def _without_batch() -> Iterator[None]:
 with _without_batch():
     from moto.stepfunctions.exceptions import ResourceNotFound
     from moto.stepfunctions.models import StepFunctionBackend
+    from moto.stepfunctions.parser import models as parser_models
     from moto.stepfunctions.parser.api import (
         HistoryEventType,
         MapRunFailedEventDetails,
@@ -150,6 +151,7 @@ __all__ = [
     "input_type",
     "item_reader_decl",
     "json_path",
+    "parser_models",
     "result_path",
     "state_task_service",
     "state_task_service_aws_sdk",

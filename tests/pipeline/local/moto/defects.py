@@ -11,11 +11,14 @@ import os
 import sys
 import time
 
+from botocore.exceptions import ClientError
 from moto import backends
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
+from moto.stepfunctions.parser.api import InvalidDefinition
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend import execution_worker
+from moto.stepfunctions.responses import get_backend
 
 from pipeline.local.moto import compat, shelf
 from tests.pipeline.local.moto.growth import growth
@@ -51,6 +54,23 @@ def ends_are_silent(machine: Machine) -> bool:
     )
     machine.run(PASS, name="a")
     return not sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages")
+
+
+def every_machine_is_parsed(machine: Machine) -> bool:
+    """Return True if a broken machine cannot be created, although it is parsed when started."""
+    backend = get_backend("123456789012", "us-east-1")
+    role = "arn:aws:iam::123456789012:role/r"
+    with compat.parsed_when_started():
+        try:
+            made = backend.create_state_machine("late", "{", role)
+        except InvalidDefinition:
+            return True
+    states = machine.client("stepfunctions")
+    try:
+        states.start_execution(stateMachineArn=made.arn)
+    except ClientError:
+        return False
+    return True
 
 
 def ends_are_kept_from_the_process(machine: Machine) -> bool:
@@ -92,6 +112,7 @@ def defects(machine: Machine) -> dict[str, bool]:
         | races(machine)
         | {
             "_announce_ends": ends_are_silent(machine),
+            "_parse_when_started": every_machine_is_parsed(machine),
             "_tell_of_ends": ends_are_kept_from_the_process(machine),
             "_name_reasons": reasons_are_missing(machine),
             "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
