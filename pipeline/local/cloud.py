@@ -180,7 +180,9 @@ def _make_client(service: str, endpoint: str) -> Any:
         region_name=REGION,
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        config=Config(max_pool_connections=32, retries={"total_max_attempts": 3}),
+        config=compat.SHORT_AGENT.merge(
+            Config(max_pool_connections=32, retries={"total_max_attempts": 3})
+        ),
     )
     return in_process.connect(client)
 

@@ -25,6 +25,7 @@ from tests.pipeline.local.moto.growth import growth
 from tests.pipeline.local.moto.machine import PASS, Machine
 from tests.pipeline.local.moto.maps import maps
 from tests.pipeline.local.moto.races import races
+from tests.pipeline.local.moto.waste import waste
 
 PUT_JSON = {
     "Type": "Task",
@@ -110,6 +111,7 @@ def defects(machine: Machine) -> dict[str, bool]:
         growth(machine)
         | maps(machine)
         | races(machine)
+        | waste(machine)
         | {
             "_announce_ends": ends_are_silent(machine),
             "_parse_when_started": every_machine_is_parsed(machine),
