@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Final
 
 from pipeline.contracts.cutout import shown_picture
 from pipeline.declared.products import Product
@@ -12,8 +10,6 @@ from pipeline.local.cloud import CREDENTIALS, LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import Execution
 from pipeline.session.watching import Watch
-
-_POLL_S: Final = 0.3
 
 
 def instructions(cloud: LocalCloud) -> str:
@@ -79,11 +75,8 @@ def _list_command(aws: str, product: Product) -> str:
 
 def narrate(cloud: LocalCloud, say: Callable[[str], None]) -> None:
     """Call `say` with a line for every execution that ends, until interrupted."""
-    watch = Watch(cloud)
-    while True:
-        for execution in watch.ended():
-            say(_line(execution))
-        time.sleep(_POLL_S)
+    for execution in Watch(cloud).followed():
+        say(_line(execution))
 
 
 def _line(execution: Execution) -> str:

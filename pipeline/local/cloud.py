@@ -18,7 +18,9 @@ from pipeline import hardware
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import HTTP_API, KEY_AUTHORIZER
 from pipeline.declared.page import page_folder
+from pipeline.local import in_process
 from pipeline.local.deployment import NAMES, REGION, deploy, functions
+from pipeline.local.ends import Ends
 from pipeline.local.event_bridge import EventBridge
 from pipeline.local.fork_launcher import launching_sources
 from pipeline.local.gateway.gateway import PREFIX, Gateway
@@ -55,7 +57,8 @@ MOST_RUNNING: Final = 2 * WORKERS_PER_FUNCTION  # executions of one state machin
 class LocalCloud:
     """A running local cloud. Clients reach every service through its endpoint.
 
-    `disk_full` is set once a service had no room on the disk of `scratch`.
+    `disk_full` is set once a service had no room on the disk of `scratch`. `ends` tells of every
+    execution that ends.
     """
 
     endpoint: str
@@ -63,6 +66,7 @@ class LocalCloud:
     host: LambdaHost
     scratch: Path
     disk_full: threading.Event
+    ends: Ends
 
     @property
     def api(self) -> str:
@@ -117,7 +121,9 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         )
         stack.callback(host.stop)
         server.start(wrap(_services(host, blueprint, endpoint)))
-        cloud = LocalCloud(endpoint, blueprint, host, scratch, server.disk_full)
+        ends = Ends()
+        stack.enter_context(ends.hearing())
+        cloud = LocalCloud(endpoint, blueprint, host, scratch, server.disk_full, ends)
         stack.enter_context(_running_bridges(cloud))
         yield cloud
 
@@ -144,6 +150,7 @@ def _running_bridges(cloud: LocalCloud) -> Iterator[None]:
             queue_url=queue_url,
             machine_arn=NAMES.machine_arn(machine),
             client=cloud.client,
+            ends=cloud.ends,
             most_running=MOST_RUNNING,
             stopping=stopping,
         )
@@ -167,14 +174,17 @@ def make_client(service: str, endpoint: str) -> Any:
 
 @functools.cache
 def _make_client(service: str, endpoint: str) -> Any:
-    return boto3.client(
+    client = boto3.client(
         service,
         endpoint_url=endpoint,
         region_name=REGION,
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        config=Config(max_pool_connections=32, retries={"total_max_attempts": 3}),
+        config=compat.SHORT_AGENT.merge(
+            Config(max_pool_connections=32, retries={"total_max_attempts": 3})
+        ),
     )
+    return in_process.connect(client)
 
 
 def _worker_environment(

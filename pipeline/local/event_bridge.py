@@ -18,9 +18,13 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pipeline.local.ends import Ends
+from pipeline.operations.executions import Execution
+
 _LOG = logging.getLogger(__name__)
-_POLL_S: Final = 1
-_ROOM_CHECK_S: Final = 0.1
+_RETRY_S: Final = 1
+_LONGEST_WAIT_S: Final = 20  # SQS's limit
+_ROOM_CHECK_S: Final = 5.0  # in case that an end was not told
 _MULTIPART_ETAG: Final = re.compile(r"-\d+$")
 _STARTED: Final = "ExecutionAlreadyExists"
 _TRANSIENT: Final = frozenset({"ThrottlingException", "ExecutionLimitExceeded", "RequestTimeout"})
@@ -33,12 +37,13 @@ class EventBridge:
     functions scale out instead.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only options
         self,
         *,
         queue_url: str,
         machine_arn: str,
         client: Callable[[str], Any],
+        ends: Ends,
         most_running: int,
         stopping: threading.Event,
     ) -> None:
@@ -48,6 +53,8 @@ class EventBridge:
         self._states = client("stepfunctions")
         self._most_running = most_running
         self._running: set[str] = set()
+        self._changed = threading.Condition()
+        ends.listen(self._make_room)
         self._normaliser = S3EventNormaliser()
         self._stopping = stopping
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -56,10 +63,12 @@ class EventBridge:
         self._thread.start()
 
     def join(self) -> None:
-        """Wake the thread, which may be waiting for events, and wait for its end.
+        """Wake the thread, which may be waiting for events or for room, and wait for its end.
 
         `stopping` must be set.
         """
+        with self._changed:
+            self._changed.notify_all()
         with contextlib.suppress(BotoCoreError, ClientError):
             self._sqs.send_message(QueueUrl=self._queue_url, MessageBody="{}")
         self._thread.join()
@@ -70,11 +79,11 @@ class EventBridge:
                 self._deliver()
             except (BotoCoreError, ClientError):
                 _LOG.exception("the queue did not answer; trying again")
-                self._stopping.wait(_POLL_S)
+                self._stopping.wait(_RETRY_S)
 
     def _deliver(self) -> None:
         answer = self._sqs.receive_message(
-            QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=_POLL_S
+            QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=_LONGEST_WAIT_S
         )
         for message in answer.get("Messages", []):
             if self._stopping.is_set():
@@ -94,27 +103,41 @@ class EventBridge:
 
         An event that can never start an execution is dropped, so that it does not block the queue.
         """
-        while not self._stopping.is_set():
-            self._wait_for_room()
+        arn = f"{self._machine_arn.replace(':stateMachine:', ':execution:')}:{event['id']}"
+        while self._wait_for_room():
+            with self._changed:
+                self._running.add(arn)  # before it starts, and so before it can end
             try:
-                started = self._states.start_execution(
+                self._states.start_execution(
                     stateMachineArn=self._machine_arn, name=event["id"], input=json.dumps(event)
                 )
             except (BotoCoreError, ClientError) as error:
+                self._forget(arn)
                 if _settled(error, event["id"]):
                     return True
                 _LOG.exception("the execution of an event did not start; trying again")
-                self._stopping.wait(_POLL_S)
+                self._stopping.wait(_RETRY_S)
             else:
-                self._running.add(started["executionArn"])
                 return True
         return False
 
-    def _wait_for_room(self) -> None:
-        while len(self._running) >= self._most_running and not self._stopping.is_set():
-            self._running = {arn for arn in self._running if self._is_running(arn)}
-            if len(self._running) >= self._most_running:
-                self._stopping.wait(_ROOM_CHECK_S)
+    def _wait_for_room(self) -> bool:
+        """Wait until an execution can start. Return False if stopped."""
+        with self._changed:
+            while not self._changed.wait_for(self._may_go_on, _ROOM_CHECK_S):
+                self._running = {arn for arn in self._running if self._is_running(arn)}
+        return not self._stopping.is_set()
+
+    def _may_go_on(self) -> bool:
+        return len(self._running) < self._most_running or self._stopping.is_set()
+
+    def _make_room(self, ended: Execution) -> None:
+        self._forget(ended.arn)
+
+    def _forget(self, arn: str) -> None:
+        with self._changed:
+            self._running.discard(arn)
+            self._changed.notify_all()
 
     def _is_running(self, arn: str) -> bool:
         return bool(self._states.describe_execution(executionArn=arn)["status"] == "RUNNING")

@@ -15,6 +15,8 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+from pipeline.local import in_process
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
@@ -30,6 +32,7 @@ def moto_app() -> WSGIApplication:
 class LocalServer:
     """A background thread that serves a WSGI application until it is stopped.
 
+    Clients of this process that are connected by `in_process` need no network.
     `disk_full` is set once a service had no room on the disk; the request is answered with 500.
     """
 
@@ -50,8 +53,10 @@ class LocalServer:
     def start(self, app: WSGIApplication) -> None:
         self._app = app
         self._thread.start()
+        in_process.serve(self.port, self._dispatch)
 
     def stop(self) -> None:
+        in_process.stop_serving(self.port)
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()

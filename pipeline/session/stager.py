@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from pipeline.artifacts import Location
 from pipeline.declared.models import ModelRow
@@ -14,13 +13,11 @@ from pipeline.errors import WeightsMismatch, WeightsUnavailable
 from pipeline.local.deployment import NAMES
 from pipeline.session.availability import Reach
 from pipeline.session.kept_weights import staged_weights
-from pipeline.session.watching import describe
+from pipeline.session.watching import wait_for
 from pipeline.weights.staged import StagedFile, StagedWeights
 
 if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
-
-_POLL_S: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -79,8 +76,7 @@ def _stage(cloud: LocalCloud, row: ModelRow) -> StagedModel:
     arn = states.start_execution(
         stateMachineArn=NAMES.machine_arn("stage-weights"), input=json.dumps({"models": [row.name]})
     )["executionArn"]
-    while (execution := describe(states, arn)).status == "RUNNING":
-        time.sleep(_POLL_S)
+    execution = wait_for(cloud, arn)
     if execution.status != "SUCCEEDED":
         return StagedModel.failed(row, execution.reason)
     (result,) = execution.output

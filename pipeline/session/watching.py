@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pipeline.local.deployment import NAMES
+from pipeline.local.ends import task_ms
 from pipeline.operations.executions import Execution, read_execution
 
 if TYPE_CHECKING:
+    from pipeline.declared.blueprint import Blueprint
     from pipeline.local.cloud import LocalCloud
+    from pipeline.local.ends import Ends
 
+_LIST_S: Final = 5.0
 _POLL_S: Final = 0.25
-_PAGE: Final = 10
+_PAGE: Final = 20
 
 
 def drop(cloud: LocalCloud, path: Path, key: str, metadata: Mapping[str, str]) -> None:
@@ -25,48 +32,102 @@ def drop(cloud: LocalCloud, path: Path, key: str, metadata: Mapping[str, str]) -
     )
 
 
-class Watch:
-    """Notices executions of the products' state machines as they end, with few calls."""
+class Watched(Protocol):
+    """A cloud whose executions can be watched; `ends` is None for one of another process."""
 
-    def __init__(self, cloud: LocalCloud) -> None:
+    @property
+    def blueprint(self) -> Blueprint: ...
+
+    @property
+    def ends(self) -> Ends | None: ...
+
+    def client(self, service: str) -> Any: ...
+
+
+class Watch:
+    """Notices executions of the products' state machines as they end.
+
+    A cloud of this process tells of each end, and its executions are listed now and again in case
+    that one was not told. A cloud of another process is listed all the time. A list says which
+    executions have ended: only those are read.
+    """
+
+    def __init__(self, cloud: Watched) -> None:
         self._states = cloud.client("stepfunctions")
-        self._machines = [NAMES.machine_arn(each.machine) for each in cloud.blueprint.products]
+        self._machines = [each.machine for each in cloud.blueprint.products]
+        self._told: queue.SimpleQueue[Execution] = queue.SimpleQueue()
         self._running: set[str] = set()
-        self._known: set[str] = set()
+        self._noticed: set[str] = set()
+        self._list_at = 0.0
+        self._every_s = _LIST_S if cloud.ends else _POLL_S
+        if cloud.ends:
+            cloud.ends.listen(self._told.put)
 
     def ended(self) -> Iterator[Execution]:
         """Yield every execution that has ended since the last call."""
-        for machine_arn in self._machines:
-            self._discover(machine_arn)
-        for arn in sorted(self._running):
-            execution = describe(self._states, arn)
-            if execution.status != "RUNNING":
-                self._running.remove(arn)
-                yield execution
+        if time.monotonic() >= self._list_at:
+            self._list_at = time.monotonic() + self._every_s
+            for machine in self._machines:
+                yield from self._listed(machine)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield from self._unless_noticed(self._told.get_nowait())
 
-    def _discover(self, machine_arn: str) -> None:
-        """Read the state machine's executions, newest first, until a page has no new one."""
+    def followed(self) -> Iterator[Execution]:
+        """Yield every execution when it has ended, for ever."""
+        while True:
+            yield from self.ended()
+            with contextlib.suppress(queue.Empty):
+                patience_s = max(0, self._list_at - time.monotonic())
+                yield from self._unless_noticed(self._told.get(timeout=patience_s))
+
+    def _unless_noticed(self, execution: Execution) -> Iterator[Execution]:
+        self._running.discard(execution.arn)
+        if execution.arn not in self._noticed and NAMES.machine_of(execution.arn) in self._machines:
+            self._noticed.add(execution.arn)
+            yield execution
+
+    def _listed(self, machine: str) -> Iterator[Execution]:
+        """Read what has ended, newest first, until a page has nothing new; then what else ran."""
         listed = self._states.get_paginator("list_executions").paginate(
-            stateMachineArn=machine_arn, PaginationConfig={"PageSize": _PAGE}
+            stateMachineArn=NAMES.machine_arn(machine), PaginationConfig={"PageSize": _PAGE}
         )
+        missing = {arn for arn in self._running if NAMES.machine_of(arn) == machine}
         for page in listed:
-            new = {row["executionArn"] for row in page["executions"]} - self._known
-            self._known |= new
+            statuses = {row["executionArn"]: row["status"] for row in page["executions"]}
+            missing -= statuses.keys()
+            new = statuses.keys() - self._noticed - self._running
             self._running |= new
+            for arn in [arn for arn in statuses if arn in self._running]:
+                if statuses[arn] != "RUNNING":
+                    yield from self._unless_noticed(describe(self._states, arn))
             if not new:
-                return
+                break
+        for arn in missing:
+            execution = describe(self._states, arn)
+            if not execution.running:
+                yield from self._unless_noticed(execution)
 
 
-def finished(cloud: LocalCloud, keys: Sequence[str]) -> Iterator[Execution]:
+def finished(cloud: Watched, keys: Sequence[str]) -> Iterator[Execution]:
     """Yield the execution of each key as it ends, in any order."""
-    waiting, watch = set(keys), Watch(cloud)
+    waiting = set(keys)
+    followed = Watch(cloud).followed()
     while waiting:
-        for execution in watch.ended():
-            if execution.key in waiting:
-                waiting.remove(execution.key)
-                yield execution
-        if waiting:
-            time.sleep(_POLL_S)
+        execution = next(followed)
+        if execution.key in waiting:
+            waiting.remove(execution.key)
+            yield execution
+
+
+def wait_for(cloud: Watched, arn: str) -> Execution:
+    """Wait until an execution has ended, and read it."""
+    states, told = cloud.client("stepfunctions"), threading.Event()
+    if cloud.ends:
+        cloud.ends.listen(lambda ended: told.set() if ended.arn == arn else None)
+    while (execution := describe(states, arn)).running:
+        told.wait(_LIST_S if cloud.ends else _POLL_S)
+    return execution
 
 
 def describe(states: Any, arn: str) -> Execution:
@@ -74,19 +135,6 @@ def describe(states: Any, arn: str) -> Execution:
     execution = read_execution(states, arn)
     if execution.running:
         return execution
-    return replace(execution, task_ms=_task_ms(states, arn))
-
-
-def _task_ms(states: Any, arn: str) -> dict[str, float]:
-    """Return the milliseconds in each Task state, including retries and waits."""
-    events = states.get_execution_history(executionArn=arn)["events"]
-    entered: dict[str, float] = {}
-    spent: dict[str, float] = {}
-    for event in events:
-        at = event["timestamp"].timestamp() * 1000
-        if event["type"] == "TaskStateEntered":
-            entered[event["stateEnteredEventDetails"]["name"]] = at
-        elif event["type"] == "TaskStateExited":
-            name = event["stateExitedEventDetails"]["name"]
-            spent[name] = spent.get(name, 0) + at - entered[name]
-    return spent
+    return replace(
+        execution, task_ms=task_ms(states.get_execution_history(executionArn=arn)["events"])
+    )

@@ -11,22 +11,24 @@ import functools
 import logging
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any, Final
 
 import boto3
-import botocore.session
 from botocore import xform_name
+from botocore.config import Config
 from botocore.model import OperationModel
 from moto import backends
 from moto.core.config import default_user_config
 from moto.events.models import Rule, events_backends
 from moto.s3 import notifications
 
-from pipeline.local.moto import map_runs, memory, turns
+from pipeline.declared.names import LOCAL_NAMES
+from pipeline.local import in_process
+from pipeline.local.moto import map_runs, memory, steps, turns
 from pipeline.local.moto.interpreter import (
     EventDetails,
     FailureEvent,
@@ -40,6 +42,7 @@ from pipeline.local.moto.interpreter import (
     execution,
     execution_worker,
     json_path,
+    parser_models,
     result_path,
     state_task_service,
     state_task_service_aws_sdk,
@@ -47,6 +50,8 @@ from pipeline.local.moto.interpreter import (
 )
 from pipeline.local.status_events import status_change
 
+# boto3's own name for itself takes a tenth of the time of a request that needs no network.
+SHORT_AGENT: Final = Config(user_agent="matteline")
 _TaskService = state_task_service.StateTaskService
 _PUT: Final = "s3:ObjectCreated:Put"
 # As AWS's user guide names them; that a rule sees "POST Object" so spelled is unconfirmed.
@@ -57,6 +62,8 @@ _REASONS: Final = {
     "s3:ObjectCreated:CompleteMultipartUpload": "CompleteMultipartUpload",
 }
 _BY_FORM: Final = ContextVar("by_form", default=False)
+_PARSED_LATER: Final = ContextVar("parsed_later", default=False)
+_TOLD: Final[list[Callable[[Any], None]]] = []
 
 
 @functools.cache
@@ -71,12 +78,15 @@ def apply() -> None:
     _name_unnamed_executions()
     _reuse_clients()
     _parse_once()
+    _parse_when_started()
     _list_services_once()
     _name_reasons()
+    steps.apply()
     turns.apply()
     map_runs.apply()
     _announce_ends()
-    memory.apply()  # last: an ended execution is announced before it is stored on disk
+    memory.apply()  # an ended execution is announced before it is stored on disk
+    _tell_of_ends()  # last
 
 
 def _shape_sdk_parameters() -> None:
@@ -111,9 +121,10 @@ def _operation(service: Any, name: str | None, action: str | None) -> OperationM
 
 @functools.cache
 def _operation_model(service: str, action: str) -> OperationModel:
-    model = botocore.session.get_session().get_service_model(service)
+    model = boto_client.boto_client_for(LOCAL_NAMES.region, service).meta.service_model
     operation = next(name for name in model.operation_names if xform_name(name) == action)
-    return model.operation_model(operation)
+    found: OperationModel = model.operation_model(operation)
+    return found
 
 
 def _name_service_errors() -> None:
@@ -155,7 +166,10 @@ def _name_unnamed_executions() -> None:
 
 
 def _reuse_clients() -> None:
-    """Every state creates a boto3 client, which is slow and not thread-safe."""
+    """Every state creates a boto3 client, which is slow and not thread-safe.
+
+    It also reaches this process over HTTP.
+    """
     lock = threading.Lock()
     clients: dict[tuple[str, str, str | None], Any] = {}
 
@@ -163,7 +177,9 @@ def _reuse_clients() -> None:
         key = (service_name, region_name, options.get("endpoint_url"))
         with lock:
             if key not in clients:
-                clients[key] = boto3.client(service_name, region_name=region_name, **options)
+                options["config"] = options.get("config", Config()).merge(SHORT_AGENT)
+                client = boto3.client(service_name, region_name=region_name, **options)
+                clients[key] = in_process.connect(client)
             return clients[key]
 
     boto_client.boto3 = SimpleNamespace(client=client)
@@ -172,9 +188,43 @@ def _reuse_clients() -> None:
 def _parse_once() -> None:
     """Each execution parses its definition again (100 ms), and each path on every use (1 ms)."""
     parse = execution_worker.AmazonStateLanguageParser.parse
-    execution_worker.AmazonStateLanguageParser = SimpleNamespace(parse=functools.cache(parse))
+
+    @functools.cache
+    def parsed(definition: str) -> tuple[Any, None]:
+        program, _ = parse(definition)  # the syntax tree is large, and needed no more
+        return program, None
+
+    parser = SimpleNamespace(parse=parsed)
+    execution_worker.AmazonStateLanguageParser = parser_models.AmazonStateLanguageParser = parser
     json_path.parse = functools.cache(json_path.parse)
     result_path.parse = functools.cache(result_path.parse)
+
+
+@contextmanager
+def parsed_when_started() -> Iterator[None]:
+    """In this block, state machines are created unparsed: StartExecution refuses a broken one."""
+    token = _PARSED_LATER.set(True)
+    try:
+        yield
+    finally:
+        _PARSED_LATER.reset(token)
+
+
+def _parse_when_started() -> None:
+    """Each state machine is parsed when it is created (0.5 s for all), most for no execution."""
+    validate = StepFunctionsParserBackend._validate_definition
+    start = StepFunctionsParserBackend.start_execution
+
+    def validate_now(definition: str) -> None:
+        if not _PARSED_LATER.get():
+            validate(definition)
+
+    def start_valid(self: Any, state_machine_arn: str, *rest: Any, **options: Any) -> Any:
+        validate(self.describe_state_machine(state_machine_arn).definition)
+        return start(self, state_machine_arn, *rest, **options)
+
+    StepFunctionsParserBackend._validate_definition = staticmethod(validate_now)
+    StepFunctionsParserBackend.start_execution = start_valid
 
 
 def _list_services_once() -> None:
@@ -228,3 +278,28 @@ def _announce_ends() -> None:
             rule.send_to_targets(status_change(done), transform_input=False)
 
     execution.BaseExecutionWorkerCommunication.terminated = announced
+
+
+@contextmanager
+def told_of_ends(listener: Callable[[Any], None]) -> Iterator[None]:
+    """In this block, call `listener` with every execution of this process that has ended."""
+    _TOLD.append(listener)
+    try:
+        yield
+    finally:
+        _TOLD.remove(listener)
+
+
+def _tell_of_ends() -> None:
+    """Who waits for an execution must describe it again and again."""
+    ended = execution.BaseExecutionWorkerCommunication.terminated
+
+    def told(self: Any) -> None:
+        try:
+            ended(self)
+        finally:
+            if self.execution.stop_date is not None:
+                for listener in _TOLD.copy():
+                    listener(self.execution)
+
+    execution.BaseExecutionWorkerCommunication.terminated = told

@@ -42,6 +42,7 @@ def _without_batch() -> Iterator[None]:
 with _without_batch():
     from moto.stepfunctions.exceptions import ResourceNotFound
     from moto.stepfunctions.models import StepFunctionBackend
+    from moto.stepfunctions.parser import models as parser_models
     from moto.stepfunctions.parser.api import (
         HistoryEventType,
         MapRunFailedEventDetails,
@@ -59,9 +60,11 @@ with _without_batch():
         StatesErrorNameType,
     )
     from moto.stepfunctions.parser.asl.component.common.path import result_path
+    from moto.stepfunctions.parser.asl.component.common.string import string_expression
     from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.json_manipulation import (  # noqa: E501
         string_to_json,
     )
+    from moto.stepfunctions.parser.asl.component.state.exec import execute_state
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader import (
         item_reader_decl,
     )
@@ -105,7 +108,9 @@ with _without_batch():
         state_task_service_callback,
         state_task_service_sfn,
     )
+    from moto.stepfunctions.parser.asl.eval import states
     from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackPoolManager
+    from moto.stepfunctions.parser.asl.eval.event import event_manager
     from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
     from moto.stepfunctions.parser.asl.utils import boto_client, json_path
     from moto.stepfunctions.parser.backend import execution, execution_worker
@@ -145,15 +150,20 @@ __all__ = [
     "TaskFailedEventDetails",
     "WriterOfS3",
     "boto_client",
+    "event_manager",
+    "execute_state",
     "execution",
     "execution_worker",
     "input_type",
     "item_reader_decl",
     "json_path",
+    "parser_models",
     "result_path",
     "state_task_service",
     "state_task_service_aws_sdk",
     "state_task_service_callback",
     "state_task_service_sfn",
+    "states",
+    "string_expression",
     "string_to_json",
 ]

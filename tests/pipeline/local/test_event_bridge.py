@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from botocore.exceptions import ClientError
 
+from pipeline.local import event_bridge
+from pipeline.local.ends import Ends
 from pipeline.local.event_bridge import EventBridge, S3EventNormaliser
+from pipeline.operations.executions import Execution
+
+MACHINE: Final = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
+EXECUTION: Final = "arn:aws:states:us-east-1:123456789012:execution:m"
 
 
 @dataclass
@@ -46,15 +52,24 @@ class Cloud:
             }
             raise ClientError(response, "StartExecution")
         self.started.append(name)
-        return {"executionArn": name}
+        return {"executionArn": f"{EXECUTION}:{name}"}
 
 
-def started_bridge(cloud: Cloud) -> EventBridge:
+class Told(Ends):
+    """Ends that a test tells."""
+
+    def tell(self, arn: str) -> None:
+        for listener in self._listeners:
+            listener(Execution(arn, "SUCCEEDED", {}, {}, None, None))
+
+
+def started_bridge(cloud: Cloud, ends: Ends | None = None, *, most_running: int = 2) -> EventBridge:
     bridge = EventBridge(
         queue_url="queue",
-        machine_arn="machine",
+        machine_arn=MACHINE,
         client=cloud.client,
-        most_running=2,
+        ends=ends or Ends(),
+        most_running=most_running,
         stopping=cloud.stopping,
     )
     bridge.start()
@@ -88,6 +103,83 @@ def test_an_event_stays_queued_while_step_functions_is_unavailable(code: str) ->
     deliver_all(cloud)
 
     assert cloud.started == ["first", "second"]
+
+
+class FullCloud(Cloud):
+    """Room for one execution, which ends as soon as it is told or described."""
+
+    def __init__(self, ends: Told) -> None:
+        super().__init__(answers=["", ""])
+        self.ends = ends
+        self.described: list[str] = []
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, str]:  # noqa: N803
+        self.described.append(executionArn)
+        return {"status": "SUCCEEDED"}
+
+
+class EndingCloud(FullCloud):
+    """An execution ends before the call that starts it has returned."""
+
+    def start_execution(self, *, name: str, **options: Any) -> dict[str, str]:
+        started = super().start_execution(name=name, **options)
+        self.ends.tell(started["executionArn"])
+        return started
+
+
+@pytest.mark.timeout(20)
+def test_room_is_made_by_an_end_that_is_told_without_a_question() -> None:
+    ends = Told()
+    cloud = EndingCloud(ends)
+
+    started_bridge(cloud, ends, most_running=1).join()
+
+    assert (cloud.started, cloud.described) == (["first", "second"], [])
+
+
+@pytest.mark.timeout(20)
+def test_room_is_made_by_an_end_that_nobody_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_bridge, "_ROOM_CHECK_S", 0.01)
+    ends = Told()
+    cloud = FullCloud(ends)
+
+    started_bridge(cloud, ends, most_running=1).join()
+
+    assert cloud.started == ["first", "second"]
+    assert cloud.described == [f"{EXECUTION}:first"]
+
+
+@pytest.mark.timeout(20)
+def test_an_execution_that_did_not_start_takes_no_room() -> None:
+    ends = Told()
+    cloud = FullCloud(ends)
+    cloud.answers[:] = ["InvalidName", ""]
+
+    started_bridge(cloud, ends, most_running=1).join()
+
+    assert (cloud.started, cloud.described) == (["second"], [])
+
+
+@pytest.mark.timeout(4)
+def test_a_bridge_without_room_is_woken_to_stop() -> None:
+    ends = Told()
+    cloud = WaitingCloud(ends)
+    bridge = started_bridge(cloud, ends, most_running=1)
+    cloud.full.wait()
+    cloud.stopping.set()
+    bridge.join()
+
+    assert cloud.started == ["first"]
+
+
+class WaitingCloud(FullCloud):
+    def __init__(self, ends: Told) -> None:
+        super().__init__(ends)
+        self.full = threading.Event()
+
+    def delete_message(self, *, ReceiptHandle: str, **_: Any) -> None:  # noqa: N803
+        super().delete_message(ReceiptHandle=ReceiptHandle)
+        self.full.set()
 
 
 def moto_event(

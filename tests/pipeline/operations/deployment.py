@@ -53,14 +53,21 @@ class Deployment:
 
     def ended(self, machine: str, name: str, key: str = "talk.mp3") -> str:
         """Return the ARN of an execution that was started and stopped."""
+        arn = self.running(machine, name, key)
+        self.stop(arn)
+        return arn
+
+    def running(self, machine: str, name: str, key: str = "talk.mp3") -> str:
+        """Return the ARN of an execution that was started."""
         started = self.states.start_execution(
             stateMachineArn=LOCAL_NAMES.machine_arn(machine),
             name=name,
             input=json.dumps({**INPUT, "key": key}),
         )
-        arn = str(started["executionArn"])
+        return str(started["executionArn"])
+
+    def stop(self, arn: str) -> None:
         self.states.stop_execution(executionArn=arn)
-        return arn
 
     def record(self, job_id: str, execution: str, **attributes: str) -> None:
         facts = {"job_id": job_id, "status": "FAILED", "execution": execution, **attributes}

@@ -1,21 +1,136 @@
-"""Executions of every product are noticed as they end."""
+"""Executions of every product are noticed as they end, with few calls."""
 
 from __future__ import annotations
 
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
-from pipeline.session.watching import Watch
+import pytest
+
+from pipeline.declared.names import LOCAL_NAMES
+from pipeline.local.ends import Ends
+from pipeline.operations.executions import Execution
+from pipeline.session import watching
+from pipeline.session.watching import Watch, finished
 from tests.pipeline.operations.deployment import Deployment
 from tests.pipeline.operations.sites import PRODUCTS
 
 
-def test_an_execution_of_either_product_is_told_once(deployment: Deployment) -> None:
-    cloud: Any = SimpleNamespace(
-        client=deployment.site.client, blueprint=SimpleNamespace(products=PRODUCTS)
-    )
+class Told(Ends):
+    """Ends that a test tells."""
+
+    def tell(self, arn: str, key: str = "") -> None:
+        for listener in self._listeners:
+            listener(Execution(arn, "SUCCEEDED", {"bucket": "b", "key": key}, {}, None, None))
+
+
+class Cloud(SimpleNamespace):
+    """A cloud of two products that counts the calls of its clients."""
+
+    def __init__(self, deployment: Deployment, ends: Ends | None) -> None:
+        blueprint: Any = SimpleNamespace(products=PRODUCTS)
+        super().__init__(blueprint=blueprint, ends=ends, calls=Counter())
+        self._site = deployment.site
+        states = self.client("stepfunctions")
+        states.meta.events.register(
+            "before-call.sfn", lambda model, **_: self.calls.update([model.name])
+        )
+
+    def client(self, service: str) -> Any:
+        return self._site.client(service)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def cloud(deployment: Deployment, told: Told) -> Cloud:
+    return Cloud(deployment, told)
+
+
+@pytest.fixture
+def far(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """A cloud of another process."""
+    monkeypatch.setattr(watching, "_POLL_S", 0)
+    return Cloud(deployment, None)
+
+
+def test_an_execution_of_either_product_that_ended_before_is_told_once(
+    deployment: Deployment, cloud: Cloud
+) -> None:
     watch = Watch(cloud)
     arns = [deployment.ended(product.machine, "monday") for product in PRODUCTS]
 
     assert [execution.arn for execution in watch.ended()] == arns
     assert list(watch.ended()) == []
+
+
+def test_an_end_that_is_told_costs_no_call(
+    deployment: Deployment, cloud: Cloud, told: Told
+) -> None:
+    watch = Watch(cloud)
+    assert list(watch.ended()) == []
+    cloud.calls.clear()
+    arn = deployment.ended(PRODUCTS[0].machine, "monday")
+    cloud.calls.clear()
+
+    told.tell(arn)
+    told.tell(arn)
+
+    assert [execution.arn for execution in watch.ended()] == [arn]
+    assert not cloud.calls
+
+
+def test_the_end_of_another_machine_is_none_of_a_product(cloud: Cloud, told: Told) -> None:
+    watch = Watch(cloud)
+    told.tell(LOCAL_NAMES.execution_arn("stage-weights", "a"))
+
+    assert list(watch.ended()) == []
+
+
+def test_an_end_that_nobody_told_is_noticed(
+    deployment: Deployment, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_LIST_S", 0.01)
+    found = Watch(cloud).followed()
+    first = deployment.ended(PRODUCTS[0].machine, "monday")
+    assert next(found).arn == first
+    second = deployment.ended(PRODUCTS[0].machine, "tuesday")
+
+    assert next(found).arn == second
+
+
+def test_the_executions_of_some_keys_are_found(cloud: Cloud, told: Told) -> None:
+    arn = LOCAL_NAMES.execution_arn(PRODUCTS[0].machine, "")
+
+    def listen(listener: Any) -> None:
+        told.listen(listener)
+        for key in ("other.jpg", "a.jpg", "b.jpg"):
+            told.tell(f"{arn}{key}", key)
+
+    cloud.ends = SimpleNamespace(listen=listen)
+
+    assert [each.key for each in finished(cloud, ["b.jpg", "a.jpg"])] == ["a.jpg", "b.jpg"]
+    assert list(finished(cloud, [])) == []
+
+
+def test_of_a_cloud_elsewhere_only_what_has_ended_is_read(
+    deployment: Deployment, far: Cloud
+) -> None:
+    machine = PRODUCTS[0].machine
+    running = [deployment.running(machine, f"r{index}") for index in range(24)]
+    watch = Watch(far)
+    assert list(watch.ended()) == []
+    far.calls.clear()
+
+    assert list(watch.ended()) == []
+    assert far.calls["ListExecutions"] == 2
+    assert far.calls["DescribeExecution"] == 4  # of those that the first page does not show
+
+    deployment.stop(running[0])  # on the second page
+    assert [execution.arn for execution in watch.ended()] == running[:1]
+    assert list(watch.ended()) == []
+    assert far.calls["GetExecutionHistory"] == 1

@@ -9,18 +9,23 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 
+from botocore.exceptions import ClientError
 from moto import backends
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
+from moto.stepfunctions.parser.api import InvalidDefinition
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend import execution_worker
+from moto.stepfunctions.responses import get_backend
 
 from pipeline.local.moto import compat, shelf
 from tests.pipeline.local.moto.growth import growth
 from tests.pipeline.local.moto.machine import PASS, Machine
 from tests.pipeline.local.moto.maps import maps
 from tests.pipeline.local.moto.races import races
+from tests.pipeline.local.moto.waste import waste
 
 PUT_JSON = {
     "Type": "Task",
@@ -52,6 +57,34 @@ def ends_are_silent(machine: Machine) -> bool:
     return not sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages")
 
 
+def every_machine_is_parsed(machine: Machine) -> bool:
+    """Return True if a broken machine cannot be created, although it is parsed when started."""
+    backend = get_backend("123456789012", "us-east-1")
+    role = "arn:aws:iam::123456789012:role/r"
+    with compat.parsed_when_started():
+        try:
+            made = backend.create_state_machine("late", "{", role)
+        except InvalidDefinition:
+            return True
+    states = machine.client("stepfunctions")
+    try:
+        states.start_execution(stateMachineArn=made.arn)
+    except ClientError:
+        return False
+    return True
+
+
+def ends_are_kept_from_the_process(machine: Machine) -> bool:
+    """Return True if this process is not told that an execution ended."""
+    told: list[str] = []
+    with compat.told_of_ends(lambda ended: told.append(ended.exec_arn)):
+        arn = machine.run(PASS, name="b")["executionArn"]
+        deadline = time.monotonic() + 1  # it is told after DescribeExecution knows
+        while arn not in told and time.monotonic() < deadline:
+            time.sleep(0.02)
+    return arn not in told
+
+
 def reasons_are_missing(machine: Machine) -> bool:
     """Return True if the events of an object's creation do not say which call created it."""
     events, sqs, s3 = (machine.client(name) for name in ("events", "sqs", "s3"))
@@ -78,8 +111,11 @@ def defects(machine: Machine) -> dict[str, bool]:
         growth(machine)
         | maps(machine)
         | races(machine)
+        | waste(machine)
         | {
             "_announce_ends": ends_are_silent(machine),
+            "_parse_when_started": every_machine_is_parsed(machine),
+            "_tell_of_ends": ends_are_kept_from_the_process(machine),
             "_name_reasons": reasons_are_missing(machine),
             "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
             "_name_service_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),

@@ -1,0 +1,73 @@
+"""Tell this process of each execution that ends, so that nobody has to ask again and again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from pipeline.local.moto import compat
+from pipeline.operations.executions import Execution
+
+Listener = Callable[[Execution], None]
+
+
+class Ends:
+    """Calls every listener with each execution that ends, in the interpreter's thread.
+
+    By then, DescribeExecution says that it has ended. Executions that ended before are not told.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    @contextlib.contextmanager
+    def hearing(self) -> Iterator[None]:
+        """Hear of every execution of this process until the block ends."""
+        with compat.told_of_ends(self._tell):
+            yield
+
+    def _tell(self, ended: Any) -> None:
+        execution = _read(ended)
+        for listener in self._listeners:
+            listener(execution)
+
+
+def _read(ended: Any) -> Execution:
+    """Return an ended execution of moto's as DescribeExecution does, with its tasks' times."""
+    told = ended.to_describe_output()
+    return Execution(
+        arn=told["executionArn"],
+        status=ended.status,
+        input=json.loads(told["input"]),
+        output=json.loads(told.get("output") or "{}"),
+        error=told.get("error"),
+        cause=told.get("cause"),
+        task_ms=task_ms(ended.to_history_output()["events"]),
+        started=told["startDate"],
+        ended=told["stopDate"],
+    )
+
+
+def task_ms(events: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the milliseconds in each Task state of a history, including retries and waits."""
+    entered: dict[str, float] = {}
+    spent: dict[str, float] = {}
+    for event in events:
+        if event["type"] == "TaskStateEntered":
+            entered[event["stateEnteredEventDetails"]["name"]] = _ms(event["timestamp"])
+        elif event["type"] == "TaskStateExited":
+            name = event["stateExitedEventDetails"]["name"]
+            spent[name] = spent.get(name, 0) + _ms(event["timestamp"]) - entered[name]
+    return spent
+
+
+def _ms(moment: datetime | str) -> float:
+    """Return a time in milliseconds; moto has it as text."""
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return at.timestamp() * 1000
