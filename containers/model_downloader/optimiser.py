@@ -98,6 +98,7 @@ class Optimiser:
             folder=folder,
             shape=_input_shape(role, row.table),
             activation=role.outputs[0].activation_of(row.table) if role.outputs else "none",
+            outputs=len(role.outputs) or 1,
             quantise=row.quantise is not None,
             memory_mb=_allowed_mb(self.memory_mb),
         )

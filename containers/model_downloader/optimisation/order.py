@@ -19,7 +19,8 @@ Activation = Literal["none", "sigmoid"]
 class Order(BaseModel):
     """A network to optimise and the folder for its results; `memory_mb` limits the process.
 
-    `shape` is the shape of the network's first input, empty if the row does not give it.
+    `shape` is the shape of the network's first input, empty if the row does not give it. The first
+    `outputs` outputs are used, and compared.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +29,7 @@ class Order(BaseModel):
     folder: Path
     shape: tuple[int, ...]
     activation: Activation
+    outputs: int = 1
     quantise: bool = False
     memory_mb: int
 
