@@ -65,7 +65,7 @@ CASES = (
         large=True,
         row="sam2-1-tiny",
         outputs=3,
-    ),  # fmt: skip
+    ),
     Case(
         "sam2-1-base-plus encoder",
         lambda: sam2_encoder(BASE_PLUS),
@@ -73,7 +73,7 @@ CASES = (
         large=True,
         row="sam2-1-base-plus",
         outputs=3,
-    ),  # fmt: skip
+    ),
     Case("sam-vit-b encoder, 8 bits", sam_encoder, runs=2, large=True, quantise=True),
 )
 

@@ -72,6 +72,18 @@ def sam2_encoder(spec: Hiera) -> onnx.ModelProto:
     return _named(net.model(*_neck(net, features)))
 
 
+def features_of_noise() -> onnx.ModelProto:
+    """A photo to the three features, without the encoder between."""
+    net = Net()
+    photo = net.input("image", 1, 3, 1024, 1024)
+    patches = conv(net, photo, "patches", 8, 4, stride=4, pad=0)
+    features = (
+        conv(net, patches, f"features.{index}", channels, stride, stride=stride, pad=0)
+        for index, (channels, stride) in enumerate(zip((*_PROJECTED, _OUT), (1, 2, 4), strict=True))
+    )
+    return _named(net.model(*features))
+
+
 def _named(model: onnx.ModelProto) -> onnx.ModelProto:
     for node in model.graph.node:
         node.output[:] = [_NAMES.get(name, name) for name in node.output]
