@@ -16,11 +16,12 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from pipeline.declared.catalogue import Catalogue, load_catalogue
+from tests.sam2_models import stock_sam2
 from tests.sam_models import stock_sam
 
 REMOVER: Final = "background-remover"
 SHIPPED: Final = load_catalogue(Path(__file__).parents[1])
-SALIENCY, SAM = (SHIPPED.engines[REMOVER][name] for name in ("saliency", "sam"))
+SALIENCY, SAM, SAM2 = (SHIPPED.engines[REMOVER][name] for name in ("saliency", "sam", "sam2"))
 PLAIN: Final = {
     "input_size": 64, "scale": 255.0, "mean": (0, 0, 0), "std": (1, 1, 1), "activation": "none",
 }  # fmt: skip
@@ -149,7 +150,8 @@ def stock(folder: Path) -> Shelf:
 
     `hungry-with-fallback` is `hungry` with `brightness` to fall back on; `buggy`, `endless`,
     `vanishing` and `tampered` are there for the execution tests to spoil; `research` is not for
-    commercial use; `missing` has a row and no file; `pointer` takes prompts, `hosted` is Bedrock's.
+    commercial use; `missing` has a row and no file; `pointer` and `pointer2` take prompts,
+    `hosted` is Bedrock's.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -170,7 +172,7 @@ def stock(folder: Path) -> Shelf:
         rows.append(catalogue_row(name, hashlib.sha256(content).hexdigest(), extra=extra))
     rows[-1] = for_research(rows[-1])
     rows.append(catalogue_row("missing", hashlib.sha256(b"nobody has this").hexdigest()))
-    rows += [stock_sam(folder), HOSTED]
+    rows += [stock_sam(folder), stock_sam2(folder), HOSTED]
     catalogue = folder / "models.toml"
     catalogue.write_text("\n".join(rows))
     return Shelf(folder, catalogue)

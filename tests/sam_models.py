@@ -37,12 +37,8 @@ encoder (float[48, 64, 3] input_image) => (float[1, 1, 48, 64] image_embeddings)
 }
 """
 
-_DECODER: Final = """
-<ir_version: 8, opset_import: ["" : 17]>
-decoder (
-  float[1, 1, 48, 64] image_embeddings, float[1, N, 2] point_coords, float[1, N] point_labels,
-  float[1, 1, 256, 256] mask_input, float[1] has_mask_input, float[2] orig_im_size
-) => (float[1, 4, 48, 64] masks, float[1, 4] iou_predictions, float[1, 4, 256, 256] low_res_masks) {
+# Where marks are: near, far or farthest from a point on the subject, in a box, off the subject.
+GEOMETRY: Final = """
   x, y = Split <axis = 2> (point_coords)
   each_x = Reshape (x, one_by_one)
   each_y = Reshape (y, one_by_one)
@@ -84,6 +80,15 @@ decoder (
   in_box = And (in_columns, in_rows)
   in_either = Or (in_box, far)
   elsewhere = Not (too_near)
+"""
+
+_DECODER: Final = """
+<ir_version: 8, opset_import: ["" : 17]>
+decoder (
+  float[1, 1, 48, 64] image_embeddings, float[1, N, 2] point_coords, float[1, N] point_labels,
+  float[1, 1, 256, 256] mask_input, float[1] has_mask_input, float[2] orig_im_size
+) => (float[1, 4, 48, 64] masks, float[1, 4] iou_predictions, float[1, 4, 256, 256] low_res_masks) {
+GEOMETRY
   all_marks = And (in_either, elsewhere)
   shapes = Concat <axis = 0> (all_marks, near, far, farthest)
 
@@ -155,7 +160,7 @@ def decoder(
         "ends": np.array(canvas),
         "axes": np.array([2, 3]),
     }
-    text = _DECODER
+    text = _DECODER.replace("GEOMETRY", GEOMETRY)
     if answers == 1:
         text = text.replace("all_marks, near, far, farthest", "all_marks")
         text = text.replace("float[1, 4", "float[1, 1")

@@ -18,7 +18,7 @@ _WORTH_TURNING: Final = 1.2
 
 @dataclass(frozen=True)
 class Placement:
-    """An H×W photo in the top left `height`×`width` of a canvas.
+    """An H×W photo in the top left `height`×`width` of a canvas, or stretched to all of it.
 
     A turned photo lies on its left side: its right edge is at the top.
     """
@@ -58,15 +58,20 @@ def place(photo: tuple[int, int], canvas: tuple[int, int]) -> Placement:
     tall, wide = photo
     upright, lying = _scale(tall, wide, canvas), _scale(wide, tall, canvas)
     turned = lying > _WORTH_TURNING * upright
-    scale = lying if turned else upright
-    height, width = (wide, tall) if turned else (tall, wide)
-    return Placement(
-        photo=photo,
-        canvas=canvas,
-        height=min(canvas[0], max(1, round(height * scale))),
-        width=min(canvas[1], max(1, round(width * scale))),
-        turned=turned,
-    )
+    height, width = fitted_size((wide, tall) if turned else (tall, wide), canvas)
+    return Placement(photo=photo, canvas=canvas, height=height, width=width, turned=turned)
+
+
+def stretch(photo: tuple[int, int], canvas: tuple[int, int]) -> Placement:
+    """Stretch an H×W photo to all of a canvas."""
+    return Placement(photo=photo, canvas=canvas, height=canvas[0], width=canvas[1], turned=False)
+
+
+def fitted_size(photo: tuple[int, int], canvas: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width of an H×W photo that is as large as fits on a canvas, upright."""
+    scale = _scale(*photo, canvas)
+    height, width = (max(1, round(side * scale)) for side in photo)
+    return min(canvas[0], height), min(canvas[1], width)
 
 
 def _scale(height: int, width: int, canvas: tuple[int, int]) -> float:

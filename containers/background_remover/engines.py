@@ -12,7 +12,8 @@ from containers.background_remover.hosted import BedrockSpec, predict_hosted
 from containers.background_remover.masks import Prediction
 from containers.background_remover.network import Network, open_network, runtime
 from containers.background_remover.saliency import SaliencySpec, predict_mask, read_picture
-from containers.background_remover.sam import Sam, SamSpec, predict_subjects
+from containers.background_remover.sam import Sam, predict_subjects
+from containers.background_remover.sam_contracts import Contract, contract_of
 from containers.background_remover.subject import require_visible
 from pipeline.artifacts import Location
 from pipeline.aws.bedrock import Bedrock
@@ -59,11 +60,10 @@ def _load_saliency(row: ModelRow, job: RemoveBackground, context: TaskContext) -
 def _load_sam(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
     files = staged_files(row, job, context)
     encoder, decoder, *_ = files
-    spec = row.spec(SamSpec)
-    sam = Sam(functools.partial(open_staged, encoder, context), open_staged(decoder, context), spec)
-    cache = EmbeddingCache(
-        context.store, job.work_bucket, encoder.loaded_sha256, spec.canvas, job.source.sha256
-    )
+    contract = contract_of(row)
+    open_encoder = functools.partial(open_staged, encoder, context)
+    sam = Sam(open_encoder, open_staged(decoder, context), contract)
+    cache = cache_of(contract, encoder, job, context)
 
     def predict(picture: Pixels) -> Prediction:
         found = predict_subjects(sam, picture, job.prompts, cache=cache, timed=context.timed)
@@ -105,6 +105,23 @@ def staged_files(
     return files
 
 
+def cache_of(
+    contract: Contract,
+    encoder: LocalFile,
+    job: RemoveBackground | EncodePhoto,
+    context: TaskContext,
+) -> EmbeddingCache:
+    """Return the cache entry of the job's photo."""
+    return EmbeddingCache(
+        context.store,
+        job.work_bucket,
+        encoder_sha256=encoder.loaded_sha256,
+        layout=contract.layout,
+        names=contract.features,
+        photo_sha256=job.source.sha256,
+    )
+
+
 def open_staged(file: LocalFile, context: TaskContext) -> Network:
     """Load a file, once per process."""
     return open_network(
@@ -115,5 +132,6 @@ def open_staged(file: LocalFile, context: TaskContext) -> Network:
 LOADERS: Final[Mapping[str, Callable[[ModelRow, RemoveBackground, TaskContext], Model]]] = {
     "saliency": _load_saliency,
     "sam": _load_sam,
+    "sam2": _load_sam,
     "bedrock": _load_hosted,
 }

@@ -4,40 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
 
 import numpy as np
 
-from containers.background_remover.canvas import Placement, place
-from containers.background_remover.embeddings import EmbeddingCache
+from containers.background_remover.canvas import Placement
+from containers.background_remover.choosing import Answer, choose
+from containers.background_remover.embeddings import EmbeddingCache, Features
 from containers.background_remover.masks import CandidateMask, Prediction, probability, to_levels
 from containers.background_remover.network import Network, Tensor
 from containers.background_remover.saliency import Stopwatch
+from containers.background_remover.sam_contracts import BOTTOM_RIGHT, TOP_LEFT, Contract, Mark
 from containers.background_remover.subject import CONFIDENT
-from pipeline.declared.declaration import Declaration
 from pipeline.errors import NoSubject
 from pipeline.photo.pixels import Pixels
 from pipeline.photo.prompts import SubjectPrompt
-
-Mark = tuple[float, float, int]
-
-# The decoder's labels: background, subject, the corners of a box, and padding.
-_TOP_LEFT: Final = 2
-_BOTTOM_RIGHT: Final = 3
-_PADDING: Final = -1
-
-_EARLIER_MASK_SIDE: Final = 256
-ANSWERS_OF_ALL: Final = 4
-
-
-class SamSpec(Declaration):
-    """The canvas of a Segment Anything encoder; the row's files are encoder and decoder.
-
-    The photo is placed in the top left of a `canvas` (height, width) of RGB, 0…255. The encoder
-    normalises it.
-    """
-
-    canvas: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -46,15 +26,7 @@ class Sam:
 
     open_encoder: Callable[[], Network]
     decoder: Network
-    spec: SamSpec
-
-
-class Answer(NamedTuple):
-    """A decoder's N×H×W logits and N scores for a prompt of so many marks."""
-
-    logits: Tensor
-    scores: Tensor
-    marks: int
+    contract: Contract
 
 
 def predict_subjects(
@@ -65,15 +37,15 @@ def predict_subjects(
     cache: EmbeddingCache,
     timed: Stopwatch,
 ) -> Prediction:
-    """Return one mask of all prompted subjects, at the canvas's resolution, and all candidates.
+    """Return one mask of all prompted subjects, as large as fits on the canvas, and all candidates.
 
     Prompts are in pixels of the H×W×3 photo. Raises NoSubject for the first prompt without a
     subject.
     """
-    embedding, cached = embed(sam.open_encoder, picture, sam.spec, cache=cache, timed=timed)
-    placement = place((picture.shape[0], picture.shape[1]), sam.spec.canvas)
+    features, cached = embed(sam.open_encoder, picture, sam.contract, cache=cache, timed=timed)
+    placement = sam.contract.place((picture.shape[0], picture.shape[1]))
     with timed("infer"):
-        subjects = tuple(_answer(sam.decoder, embedding, one, placement) for one in prompts)
+        subjects = tuple(_candidates(sam, features, one, placement) for one in prompts)
     chosen = [_chosen_mask(number, subject) for number, subject in enumerate(subjects, 1)]
     figures = {"embedding_cached": float(cached)}
     return Prediction(np.maximum.reduce(chosen), subjects, figures, least_coverage=0)
@@ -82,68 +54,60 @@ def predict_subjects(
 def embed(
     open_encoder: Callable[[], Network],
     picture: Pixels,
-    spec: SamSpec,
+    contract: Contract,
     *,
     cache: EmbeddingCache,
     timed: Stopwatch,
-) -> tuple[Tensor, bool]:
+) -> tuple[Features, bool]:
     """Return the embedding of an H×W×3 photo, which the cache then has, and whether it had it."""
     with timed("recall"):
-        embedding = cache.recall()
-    if embedding is not None:
-        return embedding, True
-    placement = place((picture.shape[0], picture.shape[1]), spec.canvas)
+        features = cache.recall()
+    if features is not None:
+        return features, True
     with timed("embed"):
-        embedding = _encoded(open_encoder(), placement.paint(picture))
-        cache.remember(embedding)
-    return embedding, False
+        features = _encoded(open_encoder(), contract.to_tensor(picture), contract.features)
+        cache.remember(features)
+    return features, False
 
 
-def _encoded(encoder: Network, canvas: Tensor) -> Tensor:
-    (embedding,) = encoder.run({encoder.first_input: canvas})
-    if not np.isfinite(embedding).all():
+def _encoded(encoder: Network, tensor: Tensor, names: Sequence[str]) -> Features:
+    """Return the encoder's outputs; `names` has their names in the encoder's own order."""
+    answers = encoder.run({encoder.first_input: tensor}, outputs=len(names))
+    if not all(np.isfinite(answer).all() for answer in answers):
         raise ValueError("the encoder returned NaN or infinity")
-    return embedding
+    return dict(zip(names, answers, strict=True))
 
 
-def _answer(
-    decoder: Network, embedding: Tensor, prompt: SubjectPrompt, placement: Placement
+def _candidates(
+    sam: Sam, features: Features, prompt: SubjectPrompt, placement: Placement
 ) -> tuple[CandidateMask, ...]:
     """Return every mask that the decoder offers for one prompt, with its score."""
-    answer = decode(decoder, embedding, prompt, placement)
-    best = choose(answer.scores, marks=answer.marks)
+    answer = decode(sam.decoder, sam.contract, features, prompt, placement)
+    best = choose(answer)
     return tuple(
-        CandidateMask(to_levels(probability(placement.lift(plane))), float(score), index == best)
+        CandidateMask(
+            to_levels(probability(sam.contract.lift(plane, placement))), float(score), index == best
+        )
         for index, (plane, score) in enumerate(zip(answer.logits, answer.scores, strict=True))
     )
 
 
-def decode(
+def decode(  # noqa: PLR0913 - what a decoder takes
     decoder: Network,
-    embedding: Tensor,
+    contract: Contract,
+    features: Features,
     prompt: SubjectPrompt,
     placement: Placement,
     *,
     hint: Tensor | None = None,
 ) -> Answer:
     """Ask the decoder, whole or cut, for one subject. `hint` is the logits of an earlier mask."""
-    marks = [*to_marks(prompt, placement), (0.0, 0.0, _PADDING)]
-    table = np.array(marks, dtype=np.float32)[None]
-    none = np.zeros((_EARLIER_MASK_SIDE, _EARLIER_MASK_SIDE), np.float32)
-    logits, scores = decoder.run(
-        {
-            "image_embeddings": embedding,
-            "point_coords": table[..., :2],
-            "point_labels": table[..., 2],
-            "mask_input": (none if hint is None else hint)[None, None],
-            "has_mask_input": np.full(1, hint is not None, np.float32),
-            "orig_im_size": np.array(placement.canvas, np.float32),
-        },
-        outputs=2,
-    )
+    marks = to_marks(prompt, placement)
+    feed = contract.feed(features, marks, placement, hint)
+    logits, scores = decoder.run(feed, outputs=2)
     if np.isnan(logits).any() or np.isnan(scores).any():
         raise ValueError("the decoder returned NaN")
-    return Answer(logits[0], scores[0], len(marks) - 1)
+    return Answer(logits[0], scores[0], marks, max(placement.canvas))
 
 
 def to_marks(prompt: SubjectPrompt, placement: Placement) -> list[Mark]:
@@ -160,19 +124,7 @@ def to_marks(prompt: SubjectPrompt, placement: Placement) -> list[Mark]:
     other = placement.locate(prompt.box.x1, prompt.box.y1)
     left, right = sorted((one[0], other[0]))
     top, bottom = sorted((one[1], other[1]))
-    return [*marks, (left, top, _TOP_LEFT), (right, bottom, _BOTTOM_RIGHT)]
-
-
-def choose(scores: Tensor, *, marks: int) -> int:
-    """Choose the candidate, by the rule the model was trained with.
-
-    Of four candidates, the first is for prompts of several marks. A single point may mean a part,
-    an object or a group, so the best of the other three is chosen. Of other numbers, the best is
-    chosen.
-    """
-    if len(scores) != ANSWERS_OF_ALL:
-        return int(np.argmax(scores))
-    return 0 if marks > 1 else 1 + int(np.argmax(scores[1:]))
+    return [*marks, (left, top, TOP_LEFT), (right, bottom, BOTTOM_RIGHT)]
 
 
 def _chosen_mask(number: int, candidates: Sequence[CandidateMask]) -> Pixels:

@@ -9,12 +9,13 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from containers.background_remover.canvas import place
-from containers.background_remover.embeddings import EmbeddingCache, recall
-from containers.background_remover.engines import open_staged, read_whole, staged_files
+from containers.background_remover.choosing import ANSWERS_OF_ALL, choose
+from containers.background_remover.embeddings import Features, recall
+from containers.background_remover.engines import cache_of, open_staged, read_whole, staged_files
 from containers.background_remover.network import Network, Tensor, open_network
 from containers.background_remover.removing import CONTAINER
-from containers.background_remover.sam import ANSWERS_OF_ALL, SamSpec, choose, decode, embed
+from containers.background_remover.sam import decode, embed
+from containers.background_remover.sam_contracts import contract_of
 from containers.background_remover.small_masks import Grid, from_png, to_png
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts.selection import (
@@ -34,7 +35,7 @@ from pipeline.workbench import TaskContext, Workbench, read_source
 
 _PREVIEW_SIDE: Final = 2048
 _MOST_CANDIDATES: Final = 3
-_WARM_EMBEDDINGS: Final = 4  # of 4 MB each: those of the photos that were clicked last
+_WARM_EMBEDDINGS: Final = 4  # of 4 or 17 MB each: those of the photos that were clicked last
 
 
 def encode_photo(job: EncodePhoto, context: TaskContext) -> PhotoEncoded:
@@ -43,7 +44,7 @@ def encode_photo(job: EncodePhoto, context: TaskContext) -> PhotoEncoded:
     Raises WeightsNotStaged if the model was staged before its decoder was cut.
     """
     row = catalogue_of(context.bench, CONTAINER).row(job.model)
-    spec = row.spec(SamSpec)
+    contract = contract_of(row)
     with context.timed("model_load"):
         files = staged_files(row, job, context)
         _open_decoder(row, Location(job.models_bucket, str(job.weights_key)), context)
@@ -51,15 +52,13 @@ def encode_photo(job: EncodePhoto, context: TaskContext) -> PhotoEncoded:
     with context.timed("decode"):
         content = read_source(context.store, job.source)
         picture = read_whole(content, reserve=context.reserve)
-    cache = EmbeddingCache(
-        context.store, job.work_bucket, encoder.loaded_sha256, spec.canvas, job.source.sha256
-    )
+    cache = cache_of(contract, encoder, job, context)
     open_encoder = functools.partial(open_staged, encoder, context)
-    _, cached = embed(open_encoder, picture, spec, cache=cache, timed=context.timed)
+    _, cached = embed(open_encoder, picture, contract, cache=cache, timed=context.timed)
     with context.timed("preview"):
         at = Location(job.work_bucket, f"selections/{job.selection}/preview.jpg")
         preview = _write_preview(picture, at, context.store)
-    placement = place((job.source.height, job.source.width), spec.canvas)
+    placement = contract.place((job.source.height, job.source.width))
     return PhotoEncoded(
         model=row.name,
         weights_sha256=combined_sha256(file.sha256 for file in files),
@@ -73,16 +72,18 @@ def encode_photo(job: EncodePhoto, context: TaskContext) -> PhotoEncoded:
 def select_subject(job: SelectSubject, context: TaskContext) -> SubjectSelected:
     """Return the decoder's candidates for one subject. Raises SourceMissing for no embedding."""
     row = catalogue_of(context.bench, CONTAINER).row(job.model)
-    placement = place((job.height, job.width), row.spec(SamSpec).canvas)
+    contract = contract_of(row)
+    placement = contract.place((job.height, job.width))
     grid = Grid(placement, _side_of(row))
     with context.timed("model_load"):
         decoder = _open_decoder(row, Location(job.models_bucket, job.weights_key), context)
     with context.timed("recall"):
-        embedding = context.bench.once(_recent)(Location.parse(job.embedding))
+        at = Location.parse(job.embedding)
+        features = context.bench.once(_recent)(at, contract.features)
     hint = grid.lay(from_png(job.previous, grid.described)) if job.previous else None
     with context.timed("infer"):
-        answer = decode(decoder, embedding, job.prompt, placement, hint=hint)
-    best = choose(answer.scores, marks=answer.marks)
+        answer = decode(decoder, contract, features, job.prompt, placement, hint=hint)
+    best = choose(answer)
     with context.timed("encode"):
         candidates = tuple(
             SelectedMask(
@@ -117,15 +118,15 @@ def _side_of(row: ModelRow) -> int:
     return int(side)
 
 
-def _recent(bench: Workbench) -> Callable[[Location], Tensor]:
+def _recent(bench: Workbench) -> Callable[[Location, tuple[str, ...]], Features]:
     """Return a reader of embeddings that holds the latest ones. Their content never changes."""
 
     @functools.lru_cache(maxsize=_WARM_EMBEDDINGS)
-    def read(at: Location) -> Tensor:
-        embedding = recall(bench.store, at)
-        if embedding is None:
+    def read(at: Location, names: tuple[str, ...]) -> Features:
+        features = recall(bench.store, at, names)
+        if features is None:
             raise SourceMissing(f"there is no embedding {at.uri} any more")
-        return embedding
+        return features
 
     return read
 

@@ -203,7 +203,7 @@ class _Desk:
         able = [row for row in self.catalogue.rows if row.takes_prompts]
         if name is None:
             allowed = [row for row in able if self.catalogue.accepts(row)]
-            return min(allowed, key=lambda row: row.memory_mb)
+            return min(allowed, key=self._preference)
         try:
             row = self.catalogue.usable(name)
         except (UnknownModel, LicenseNotAccepted) as error:
@@ -213,6 +213,10 @@ class _Desk:
             known = ", ".join(each.name for each in able)
             raise WrongFields.one(InvalidPrompt(says + known), "body.model")
         return row
+
+    def _preference(self, row: ModelRow) -> tuple[int, int]:
+        """Return the place of the row's engine in its container, and the row's memory."""
+        return list(self.catalogue.engines[row.container]).index(row.engine.name), row.memory_mb
 
     def _photo(self, asked: NewSelection) -> Location:
         if asked.key is not None:

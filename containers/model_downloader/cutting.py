@@ -19,7 +19,7 @@ from onnx import helper
 from containers.model_downloader.networks import Array, fits, named_failures, open_quietly
 from containers.model_downloader.optimisation.graph import Graph
 from containers.model_downloader.optimisation.proof import compared
-from containers.model_downloader.working_network import Trial
+from containers.model_downloader.working_network import Answers, Trial
 from pipeline.declared.engines import ChainedInput, EngineFile, Table
 from pipeline.errors import WeightsMismatch
 from pipeline.weights.staged import Proof
@@ -34,20 +34,25 @@ class NotCut(Exception):
 
 
 class Cut(NamedTuple):
-    """A cut network, beside the published one, and its comparison with that."""
+    """A cut network, beside the published one, and its comparison with that.
+
+    A published network that enlarges nothing is its own cut network.
+    """
 
     path: Path
     proof: Proof
 
 
-def cut_network(path: Path, role: EngineFile, table: Table, earlier: Mapping[str, Array]) -> Cut:
+def cut_network(path: Path, role: EngineFile, table: Table, earlier: Answers) -> Cut:
     """Write a network that answers with the small maps in place of the first output.
 
-    `earlier` has the first outputs of the row's earlier networks, by role. Raises NotCut.
+    `earlier` has the outputs of the row's earlier networks, by role. Raises NotCut.
     """
     if role.cut is None:
         raise ValueError(f"{role.role} is not to be cut")
     graph = Graph.read(onnx.load(path))
+    if graph.outputs[0].name == role.cut.name:
+        return Cut(path, _proof(path, path, role, table, earlier))
     if any(node.has_body for node in graph.nodes):
         raise NotCut("it has a loop or a branch, whose body may read any value")
     maps = helper.make_tensor_value_info(_maps(graph, role.cut.name), onnx.TensorProto.FLOAT, None)
@@ -104,9 +109,7 @@ def _maps(graph: Graph, name: str) -> str:
     return found
 
 
-def _proof(
-    whole: Path, short: Path, role: EngineFile, table: Table, earlier: Mapping[str, Array]
-) -> Proof:
+def _proof(whole: Path, short: Path, role: EngineFile, table: Table, earlier: Answers) -> Proof:
     """Compare the enlarged maps with the first output, and the other outputs with each other."""
     try:
         session, cut = open_quietly(whole), open_quietly(short)
@@ -138,15 +141,18 @@ def _flat(answer: list[Array]) -> Any:  # noqa: ANN401 - an array of numbers
 
 
 def _feeds(
-    trial: Trial, session: ort.InferenceSession, earlier: Mapping[str, Array]
+    trial: Trial, session: ort.InferenceSession, earlier: Answers
 ) -> Iterator[dict[str, Array]]:
     """Yield the declared trial, and others with noise on what an earlier network gave."""
     chained = {one.output_of for one in trial.file.inputs if isinstance(one, ChainedInput)}
     dice = np.random.default_rng(7)
     for strength in range(_TRIALS):
         noisy = {
-            name: values + strength * dice.standard_normal(values.shape, dtype=np.float32)
-            for name, values in earlier.items()
+            name: [
+                values + strength * dice.standard_normal(values.shape, dtype=np.float32)
+                for values in outputs
+            ]
+            for name, outputs in earlier.items()
             if name in chained
         }
         yield trial.feed(session, noisy)

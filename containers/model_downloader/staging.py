@@ -13,12 +13,11 @@ from typing import Any
 from containers.model_downloader.claim import claimed
 from containers.model_downloader.intake import Intake, receiving
 from containers.model_downloader.kept import kept_record
-from containers.model_downloader.networks import Array
 from containers.model_downloader.optimiser import KEY_DIGITS, Optimiser
 from containers.model_downloader.pace import Pace
 from containers.model_downloader.sources import Sources
 from containers.model_downloader.web import Web
-from containers.model_downloader.working_network import require_working_network
+from containers.model_downloader.working_network import Answers, require_working_network
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.aws.secrets import SecretsManager
 from pipeline.contracts.weights import StageWeights, WeightsStaged
@@ -110,16 +109,18 @@ class Staging:
         return receiving(file, folder, self.store, self._place(file.name), pace=self.pace)
 
     def _publish(
-        self, file: WeightsFile, intake: Intake, source: str, tried: Mapping[str, Array]
+        self, file: WeightsFile, intake: Intake, source: str, tried: Answers
     ) -> StagedFile:
         outcome = self.optimiser.optimise(intake.path, self.row, self._place)
-        cut = self._publish_cut(intake, tried) if self.row.role(file.name).cut else {}
-        intake.publish()
         artifact = Artifact(
             uri=self._place(file.name).uri,
             sha256=intake.checksums["sha256"],
             bytes=intake.received,
         )
+        cut = (
+            self._publish_cut(intake.path, artifact, tried) if self.row.role(file.name).cut else {}
+        )
+        intake.publish()
         return StagedFile(
             name=file.name,
             digest=file.digest,
@@ -129,25 +130,31 @@ class Staging:
             **cut,
         )
 
-    def _publish_cut(self, intake: Intake, tried: Mapping[str, Array]) -> dict[str, Any]:
-        """Publish the file's cut network; return the fields that its staged file has for it."""
+    def _publish_cut(self, path: Path, published: Artifact, tried: Answers) -> dict[str, Any]:
+        """Publish the file's cut network; return the fields that its staged file has for it.
+
+        A network that enlarges nothing is its own: nothing more is published.
+        """
         # onnx loads only if a network is to be cut.
         from containers.model_downloader.cutting import NotCut, cut_network  # noqa: PLC0415
 
-        role = self.row.role(intake.path.name)
+        role = self.row.role(path.name)
         try:
-            cut = cut_network(intake.path, role, self.row.table, tried)
+            cut = cut_network(path, role, self.row.table, tried)
         except NotCut as error:
             return {"not_cut": str(error)}
-        sha256 = checksums(cut.path)["sha256"]
-        place = self._place(f"{sha256[:KEY_DIGITS]}/{cut.path.name}")
-        artifact = self.store.upload(cut.path, place, sha256=sha256)
+        artifact = published if cut.path == path else self._upload_cut(cut.path)
         made = CutNetwork(
-            source_sha256=intake.checksums["sha256"],
+            source_sha256=published.sha256,
             proof=cut.proof,
             file=NamedArtifact(name=cut.path.name, artifact=artifact),
         )
         return {"cut": made}
+
+    def _upload_cut(self, path: Path) -> Artifact:
+        sha256 = checksums(path)["sha256"]
+        place = self._place(f"{sha256[:KEY_DIGITS]}/{path.name}")
+        return self.store.upload(path, place, sha256=sha256)
 
     def _write_manifest(self, files: tuple[StagedFile, ...]) -> Artifact:
         weights = StagedWeights(model=self.row.name, licence=self.row.licence, files=files)

@@ -25,17 +25,20 @@ if TYPE_CHECKING:
     import onnxruntime as ort
 
 
-def require_working_network(row: ModelRow, paths: Sequence[Path]) -> Mapping[str, Array]:
+Answers = Mapping[str, Sequence[Array]]  # the declared outputs of networks, by role
+
+
+def require_working_network(row: ModelRow, paths: Sequence[Path]) -> Answers:
     """Load the row's networks in order, and run each once on inputs its engine declares.
 
-    Returns the first output of each, by its role. Raises WeightsMismatch if one rejects them or
+    Returns the declared outputs of each, by its role. Raises WeightsMismatch if one rejects them or
     returns anything but finite numbers of the declared shapes, and OutOfMemory if it does not fit.
     """
-    first_outputs: dict[str, Array] = {}
+    answers: dict[str, Sequence[Array]] = {}
     for file, path in zip(row.engine.files, paths, strict=True):
         if file.inputs:
-            first_outputs[file.role] = Trial(path, file, row.table).run(first_outputs)
-    return first_outputs
+            answers[file.role] = Trial(path, file, row.table).run(answers)
+    return answers
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class Trial:
     file: EngineFile
     table: Table
 
-    def run(self, earlier: Mapping[str, Array]) -> Array:
-        """Return the network's first output; `earlier` has those of earlier networks, by role."""
+    def run(self, earlier: Answers) -> Sequence[Array]:
+        """Return the network's declared outputs; `earlier` has those of earlier networks."""
         session, outputs = open_quietly(self.path), self.file.outputs
         feed = self.feed(session, earlier)
         self._require_declared(session)
@@ -61,9 +64,9 @@ class Trial:
                 raise WeightsMismatch(
                     f"{self.path.name} returned NaN or infinity for its trial input"
                 )
-        return answers[0]
+        return answers
 
-    def feed(self, session: ort.InferenceSession, earlier: Mapping[str, Array]) -> dict[str, Array]:
+    def feed(self, session: ort.InferenceSession, earlier: Answers) -> dict[str, Array]:
         """Return every declared input under the network's own name for it."""
         taken = {value.name: value.shape for value in session.get_inputs()}
         named = {one.name: one for one in self.file.inputs if one.name is not None}
@@ -76,7 +79,7 @@ class Trial:
         # If inputs are missing, onnxruntime names them.
         for name, one in (named or dict(zip(taken, self.file.inputs, strict=False))).items():
             if isinstance(one, ChainedInput):
-                feed[name] = earlier[one.output_of]
+                feed[name] = earlier[one.output_of][one.output]
             else:
                 feed[name] = filled(one, self.table)
                 self._require("takes", taken[name], feed[name].shape, Sizes())

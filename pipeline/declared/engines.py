@@ -103,10 +103,14 @@ class FilledInput(Declaration):
 
 
 class ChainedInput(Declaration):
-    """An input that staging feeds with the first output of the row's earlier file `output_of`."""
+    """An input that staging feeds with an output of the row's earlier file `output_of`.
+
+    `output` is that output's place among those that the file declares, from 0.
+    """
 
     name: str | None = None
     output_of: KebabName
+    output: int = Field(default=0, ge=0)
 
 
 NetworkInput = FilledInput | ChainedInput
@@ -135,7 +139,8 @@ class NetworkCut(Declaration):
     """Where staging also ends a network: at maps that it only enlarges into its first output.
 
     `name` is what exporters call this output. Its maps, of `shape`, are squares whose side is the
-    longer side of the first output's maps, which are their top left part.
+    longer side of the first output's maps, which are their top left part. If it is the first
+    output itself, the network enlarges nothing, and serves as it is.
     """
 
     name: str
@@ -197,13 +202,16 @@ class Engine(Declaration):
 
     @model_validator(mode="after")
     def _chains_earlier_networks(self) -> Self:
-        networks: list[str] = []
+        outputs: dict[str, int] = {}
         for file in self.files:
-            chained = [one.output_of for one in file.inputs if isinstance(one, ChainedInput)]
-            if lost := sorted(set(chained) - set(networks)):
+            chained = [one for one in file.inputs if isinstance(one, ChainedInput)]
+            if lost := sorted({one.output_of for one in chained} - outputs.keys()):
                 raise ValueError(f"{file.role} follows no earlier network called {', '.join(lost)}")
+            for one in chained:
+                if one.output >= outputs[one.output_of]:
+                    raise ValueError(f"{one.output_of} declares no output {one.output}")
             if file.inputs:
-                networks.append(file.role)
+                outputs[file.role] = len(file.outputs)
         return self
 
     @model_validator(mode="after")

@@ -55,7 +55,7 @@ class Proof(Staged):
     Measured on the CPU that staged the network. On another kind only rounding differs: the sums of
     products in 8 bits are exact on every CPU.
 
-    `max_difference` is between two numbers of output 0, `mask_error` the mean over a whole mask.
+    `max_difference` is between two numbers of the used outputs, `mask_error` the mean over all.
     What was allowed is written down for the reader: whether the proof holds is asked of the code.
     """
 

@@ -33,6 +33,7 @@ from pipeline.declared.containers import load_container
 from pipeline.declared.costs import MB_PER_CPU, Measured
 from pipeline.weights.staged import Memory
 from tests.bench.standins.birefnet import birefnet, birefnet_lite
+from tests.bench.standins.hiera import BASE_PLUS, TINY, sam2_encoder
 from tests.bench.standins.sam import sam_encoder
 from tests.bench.standins.u2net import u2net, u2netp
 from tests.conftest import ROOT
@@ -54,6 +55,7 @@ class Case:
     large: bool = False
     quantise: bool = False
     row: str | None = None
+    outputs: int = 1
 
 
 CASES = (
@@ -62,6 +64,22 @@ CASES = (
     Case("birefnet-lite", birefnet_lite, runs=2, large=True, row="birefnet-general-lite"),
     Case("birefnet", birefnet, runs=2, large=True, row="birefnet-general"),
     Case("sam-vit-b encoder", sam_encoder, runs=2, large=True, row="sam-vit-b"),
+    Case(
+        "sam2-1-tiny encoder",
+        lambda: sam2_encoder(TINY),
+        runs=2,
+        large=True,
+        row="sam2-1-tiny",
+        outputs=3,
+    ),
+    Case(
+        "sam2-1-base-plus encoder",
+        lambda: sam2_encoder(BASE_PLUS),
+        runs=2,
+        large=True,
+        row="sam2-1-base-plus",
+        outputs=3,
+    ),
     Case("sam-vit-b encoder, 8 bits", sam_encoder, runs=2, large=True, quantise=True),
 )
 
@@ -173,7 +191,7 @@ def _input_shape(network: Path) -> tuple[int, ...]:
 def _made_lean(case: Case, network: Path) -> Lean:
     order = Order(
         network=network, folder=network.parent, shape=_input_shape(network), activation="none",
-        outputs=1, quantise=case.quantise, memory_mb=DOWNLOADER_MB,
+        outputs=case.outputs, quantise=case.quantise, memory_mb=DOWNLOADER_MB,
     )  # fmt: skip
     lean = make_lean_apart(order, seconds=math.inf)
     if lean.refused:

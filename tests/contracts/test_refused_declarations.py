@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from pydantic import ValidationError
 
-from containers.background_remover.sam import SamSpec
+from containers.background_remover.sam_contracts import SamSpec
 from tests.contracts.additions import (
     FACE_FINDER,
     TINY,
@@ -146,7 +146,7 @@ def test_a_wrong_row_is_refused_by_its_field(tree: Path, row: str, field: str) -
 def test_a_row_of_no_engine_is_refused_with_those_there_are(tree: Path) -> None:
     add_model(tree, TINY.replace('"saliency"', '"oracle"'))
 
-    says = "tiny: background-remover has no engine oracle, but saliency, sam, bedrock"
+    says = "tiny: background-remover has no engine oracle, but saliency, sam, sam2, bedrock"
     with pytest.raises(ValueError, match=says):
         read(tree)
 

@@ -64,9 +64,10 @@ def test_a_photo_whose_weights_are_not_staged_needs_no_more_than_is_declared(
     }  # fmt: skip
 
 
-def test_a_photo_with_prompts_needs_no_more_than_is_declared(guarded: Guarded) -> None:
+@pytest.mark.parametrize("model", ["pointer", "pointer2"])
+def test_a_photo_with_prompts_needs_no_more_than_is_declared(guarded: Guarded, model: str) -> None:
     point = '[{"points": [{"x": 16, "y": 24}]}]'
-    execution = guarded.driver.drop(WHITE, "in/shown.png", model="pointer", prompts=point)
+    execution = guarded.driver.drop(WHITE, f"in/{model}.png", model=model, prompts=point)
 
     assert execution.status == "SUCCEEDED", execution.reason
     assert guarded.gate.refused == []

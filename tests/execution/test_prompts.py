@@ -51,6 +51,19 @@ def test_what_is_shown_is_cut_out(driver: Driver) -> None:
     assert not alpha[:8].any()
 
 
+def test_a_model_that_sees_the_photo_stretched_cuts_out_the_same_places(driver: Driver) -> None:
+    execution = prompted(driver, "stretched/cat.png", LEFT, RIGHT_BOX, model="pointer2")
+
+    assert execution.status == "SUCCEEDED", execution.reason
+    alpha = alpha_of(driver, execution)
+    assert alpha[24, 16] == alpha[12, 42] == alpha[37, 57] == 255
+    assert not alpha[:, 24:38].any()
+    assert not alpha[:8].any()
+    first, second = (each["candidates"] for each in manifest_of(driver, execution)["subjects"])
+    assert [candidate["chosen"] for candidate in first] == [False, False, True]
+    assert [candidate["chosen"] for candidate in second] == [True, False, False]
+
+
 def test_the_manifest_has_every_candidate_with_its_score(driver: Driver) -> None:
     execution = prompted(driver, "candidates/cat.png", LEFT, RIGHT_BOX)
 

@@ -158,6 +158,29 @@ def test_what_is_cut_out_afterwards_is_what_was_selected(ada: User) -> None:
     np.testing.assert_array_equal(levels(chosen)[2::4, 2::4] >= 128, mask >= 128)
 
 
+def test_a_model_that_sees_the_photo_stretched_answers_and_cuts_out(ada: User) -> None:
+    form = uploaded(ada, WHITE, "stretched.png")
+    selection = selected(ada, begun(ada, key=form["key"], model="pointer2")["id"])
+    assert selection["state"] == "ready"
+    points = [{"x": 14, "y": 24}, {"x": 15.5, "y": 24, "label": 0}]
+
+    found = masks(ada, selection["id"], points=points)
+
+    assert found["mask"]["photo"] == {"x": 0, "y": 0, "width": 256, "height": 256}
+    assert [each["chosen"] for each in found["candidates"]] == [True, False, False]
+    chosen = levels(found["candidates"][0]) >= found["boundary"]
+    assert (chosen[128, 56], chosen[128, 62]) == (True, False)  # of 256 across and down
+    options = {
+        "model": "pointer2", "refine": "none", "outputs": ["mask"], "prompts": [{"points": points}],
+    }  # fmt: skip
+    job = ada.ask("POST", "/jobs", body={"key": form["key"], "options": options}).json()
+    ended = ada.ask("GET", f"/jobs/{job['id']}", prefer=WAIT).json()
+    assert ended["state"] == "done", ended
+    mask = unpng(urllib3.request("GET", ended["results"][0]["url"]).data)
+    assert mask[24, 13] > 200
+    assert mask[24, 15] < 60
+
+
 def test_a_photo_is_encoded_once_for_selections_and_cutouts(driver: Driver, ada: User) -> None:
     photo = png(np.full((48, 64, 3), 254, np.uint8))
     form = uploaded(ada, photo)

@@ -63,6 +63,8 @@ def arn(path: str) -> str:
         ("http-api", "s3:GetObject", "quarantine/run-7/reason.json"),
         ("http-api", "s3:GetObject", "work/selections/0123/preview.jpg"),
         ("background-remover-sam-vit-b", "s3:PutObject", "work/selections/0123/preview.jpg"),
+        ("background-remover-sam2-1-tiny", "s3:PutObject", "work/selections/0123/preview.jpg"),
+        ("background-remover-sam2-1-tiny", "s3:GetObject", "work/embeddings/1/0123-6x9/45.npz"),
     ],
 )
 def test_a_function_may_do_its_work(
@@ -151,6 +153,7 @@ PREPARING: Final = "matteline-dev-prepare-selection"
         ("states:GetExecutionHistory", f"{STATES}:execution:{PREPARING}:a", False),
         ("lambda:InvokeFunction", f"{REMOVER}-sam-vit-b:live", True),
         ("lambda:InvokeFunction", f"{REMOVER}-sam-vit-l:live", True),
+        ("lambda:InvokeFunction", f"{REMOVER}-sam2-1-tiny:live", True),
         ("lambda:InvokeFunction", f"{REMOVER}-sam-vit-b", False),
         ("lambda:InvokeFunction", f"{REMOVER}-u2net:live", False),
     ],

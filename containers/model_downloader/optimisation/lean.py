@@ -36,13 +36,14 @@ class Judge:
     photos: list[Tensor]
     plain: list[Tensor]
     activation: Activation
+    outputs: int
 
     def network(
         self, path: Path, found: dict[str, int], *, any_cpu: bool, precision: Precision
     ) -> LeanNetwork:
         """Run the network and return it with its comparison."""
         started = time.process_time()
-        given = answers(path, self.photos, as_it_is=not any_cpu)
+        given = answers(path, self.photos, outputs=self.outputs, as_it_is=not any_cpu)
         run_ms = (time.process_time() - started) * 1000 / len(self.photos)
         return LeanNetwork(
             files=(path, data_file(path)),
@@ -63,10 +64,11 @@ def make_lean(order: Order) -> Lean:
     photos = _photos(order)
     if photos is None:
         return _lean(refused="its input is not an image, so results cannot be compared")
-    plain = answers(order.network, photos)
+    outputs = max(1, order.outputs)
+    plain = answers(order.network, photos, outputs=outputs)
     if not all(np.isfinite(answer).all() for answer in plain):
         return _lean(refused="it returns NaN or infinity")
-    judge = Judge(photos, plain, order.activation)
+    judge = Judge(photos, plain, order.activation, outputs)
     exact = _networks(order, judge, "float32")
     if not exact[0].proven:
         return _lean(refused=f"its results differ from the published network's: {exact[0].proof}")

@@ -20,7 +20,8 @@ class Order(BaseModel):
     """A network to optimise and the folder for its results; `memory_mb` limits the process.
 
     `shape` is the shape of the network's first input, empty if the row does not give it. The
-    results are computed up to output number `outputs`, the last one that is used; 0 keeps all.
+    first `outputs` outputs are used: the results have no others, and these are compared. With 0,
+    the results keep all outputs, and the first one is compared.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

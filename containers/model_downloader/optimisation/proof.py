@@ -14,14 +14,25 @@ from containers.model_downloader.optimisation.pictures import Tensor
 from pipeline.weights.staged import MASK_ERROR, MAX_DIFFERENCE, Precision, Proof
 
 
-def answers(network: Path, photos: list[Tensor], *, as_it_is: bool = False) -> list[Tensor]:
-    """Return output 0 for each photo. `as_it_is` loads a network that was optimised offline."""
+def answers(
+    network: Path, photos: list[Tensor], *, outputs: int = 1, as_it_is: bool = False
+) -> list[Tensor]:
+    """Return the first output for each photo, or the numbers of the first `outputs` in a row.
+
+    `as_it_is` loads a network that was optimised offline.
+    """
     options = lean_options()
     if as_it_is:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])
-    source, target = session.get_inputs()[0].name, session.get_outputs()[0].name
-    return [session.run([target], {source: photo})[0] for photo in photos]
+    source = session.get_inputs()[0].name
+    targets = [output.name for output in session.get_outputs()[:outputs]]
+    return [_in_a_row(session.run(targets, {source: photo})) for photo in photos]
+
+
+def _in_a_row(given: list[Tensor]) -> Tensor:
+    first, *more = given
+    return np.concatenate([each.ravel() for each in given]) if more else first
 
 
 def compared(

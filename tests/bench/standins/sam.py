@@ -66,9 +66,9 @@ def _prepared(net: Net, photo: Value, spec: Vit) -> Value:
 def _block(net: Net, x: Value, name: str, *, heads: int, window: int) -> Value:
     inner = layer_norm(net, x, f"{name}.norm1")
     if window:
-        windows, padded = _partitioned(net, inner, window)
+        windows, padded = partitioned(net, inner, window)
         seen = _attention(net, windows, f"{name}.attn", heads)
-        inner = _joined(net, seen, padded, x.shape)
+        inner = joined(net, seen, padded, x.shape)
     else:
         inner = _attention(net, inner, f"{name}.attn", heads)
     x = add(net, x, inner)
@@ -107,7 +107,7 @@ def _positioned(net: Net, scores: Value, query: Value, name: str, size: tuple[in
     return reshape(net, grid, *scores.shape)
 
 
-def _partitioned(net: Net, x: Value, window: int) -> tuple[Value, Value]:
+def partitioned(net: Net, x: Value, window: int) -> tuple[Value, Value]:
     batch, height, width, channels = x.shape
     rows, columns = (-side % window for side in (height, width))
     shape = (batch, height + rows, width + columns, channels)
@@ -119,7 +119,7 @@ def _partitioned(net: Net, x: Value, window: int) -> tuple[Value, Value]:
     return reshape(net, turned, batch * down * across, window, window, channels), padded
 
 
-def _joined(net: Net, windows: Value, padded: Value, shape: tuple[int, ...]) -> Value:
+def joined(net: Net, windows: Value, padded: Value, shape: tuple[int, ...]) -> Value:
     window, channels = windows.shape[1], windows.shape[3]
     down, across = padded.shape[1] // window, padded.shape[2] // window
     grid = reshape(net, windows, shape[0], down, across, window, window, channels)

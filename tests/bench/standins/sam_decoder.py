@@ -1,4 +1,4 @@
-"""Segment Anything's decoder with its prompt encoder, as its ONNX exporter writes it."""
+"""Segment Anything's decoders with their prompt encoder, as their ONNX exporters write them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import TensorProto
 
@@ -57,14 +58,62 @@ def sam_decoder(marks: int = 2) -> onnx.ModelProto:
     return _named(net.model(_enlarged(net, low, size), scores, low))
 
 
+def sam2_decoder(marks: int = 1, *, folded: bool = False) -> onnx.ModelProto:
+    """The decoder of 2.1: three features and so many marks to 3 masks of 256 × 256 and scores.
+
+    It appends the padding to the marks, and drops the first mask. `folded` has the positions of the
+    embedding's places, as a simplified file has them.
+    """
+    net = Net()
+    embedding = net.input("image_embed", 1, _WIDTH, _SIDE, _SIDE)
+    fine = net.input("high_res_feats_0", 1, _WIDTH // 8, _LOW, _LOW)
+    middle = net.input("high_res_feats_1", 1, _WIDTH // 4, _LOW // 2, _LOW // 2)
+    coordinates = net.input("point_coords", 1, marks, 2)
+    labels = net.input("point_labels", 1, marks)
+    earlier = net.input("mask_input", 1, 1, _LOW, _LOW)
+    has_earlier = net.input("has_mask_input", 1)
+    coordinates = add(net, coordinates, np.array(0.5, np.float32))
+    coordinates = concat(net, coordinates, _constant(net, np.zeros((1, 1, 2))), axis=1)
+    labels = concat(net, labels, _constant(net, -np.ones((1, 1))), axis=1)
+    own = net.parameter("tokens", 1, 2 + _MASKS, _WIDTH, spread=0.5)
+    tokens = concat(net, own, _sparse(net, coordinates, labels), axis=1)
+    picture = add(net, embedding, _dense(net, earlier, has_earlier))
+    tokens, picture = _two_way(net, tokens, picture, None if folded else _places(net))
+    low = _hyper(net, tokens, picture, first=2, features=(middle, fine))
+    scores = _mlp(net, cut(net, tokens, 1, 1, 2), "iou", (_WIDTH, _WIDTH, _MASKS))
+    scores = net.node("Sigmoid", reshape(net, scores, 1, _MASKS), shape=(1, _MASKS))
+    least, most = (np.array(value, np.float32) for value in (-32, 32))
+    kept = cut(net, low, 1, 1, _MASKS)
+    clamped = net.node("Clip", kept, least, most, shape=kept.shape)
+    return _renamed(net.model(clamped, cut(net, scores, 1, 1, _MASKS)))
+
+
+def _constant(net: Net, values: npt.ArrayLike) -> Value:
+    array = np.asarray(values, np.float32)
+    return net.constant(f"constant_{array.size}_{array.sum():g}", array)
+
+
+def _places(net: Net) -> Value:
+    """Where the embedding's places are, as waves."""
+    rows, columns = (np.mgrid[:_SIDE, :_SIDE] + 0.5) * 2 / _SIDE - 1
+    grid = np.stack([columns.ravel(), rows.ravel()], axis=-1)[None].astype(np.float32)
+    waves = matmul(net, net.constant("fixed.grid", grid), net.parameter("waves", 2, _WIDTH // 2))
+    waves = mul(net, waves, np.array(2 * math.pi, np.float32))
+    return concat(net, *(net.node(op, waves, shape=waves.shape) for op in ("Sin", "Cos")), axis=2)
+
+
 def _named(model: onnx.ModelProto) -> onnx.ModelProto:
+    shape = _renamed(model).graph.output[0].type.tensor_type.shape
+    for axis, name in zip(shape.dim[2:], ("height", "width"), strict=True):
+        axis.dim_param = name
+    return model
+
+
+def _renamed(model: onnx.ModelProto) -> onnx.ModelProto:
     for node in model.graph.node:
         node.output[:] = [_NAMES.get(name, name) for name in node.output]
     for output in model.graph.output:
         output.name = _NAMES[output.name]
-    shape = model.graph.output[0].type.tensor_type.shape
-    for axis, name in zip(shape.dim[2:], ("height", "width"), strict=True):
-        axis.dim_param = name
     return model
 
 
@@ -97,11 +146,13 @@ def _dense(net: Net, earlier: Value, has_earlier: Value) -> Value:
     return add(net, x, mul(net, nothing, lacks))
 
 
-def _two_way(net: Net, marks: Value, picture: Value) -> tuple[Value, Value]:
+def _two_way(
+    net: Net, marks: Value, picture: Value, places: Value | None = None
+) -> tuple[Value, Value]:
     """Marks look at each other and at the picture, and it at them, twice; then once more."""
     area = _SIDE * _SIDE
     x = transpose(net, reshape(net, picture, 1, _WIDTH, area), 0, 2, 1)
-    places = net.parameter("fixed.places", 1, area, _WIDTH, spread=0.5)
+    places = places or net.parameter("fixed.places", 1, area, _WIDTH, spread=0.5)
     tokens = marks
     for index in range(2):
         name = f"layers.{index}"
@@ -145,12 +196,20 @@ def _mlp(net: Net, x: Value, name: str, widths: Sequence[int]) -> Value:
     return linear(net, x, f"{name}.{len(inner)}", last)
 
 
-def _hyper(net: Net, tokens: Value, picture: Value) -> Value:
-    """Each mask's token becomes the weights of its sum over the enlarged embedding."""
-    x = gelu(net, channel_norm(net, _doubled(net, picture, "up.0", 64), "up.1"))
-    x = gelu(net, _doubled(net, x, "up.3", 32))
+def _hyper(
+    net: Net, tokens: Value, picture: Value, *, first: int = 1, features: Sequence[Value] = ()
+) -> Value:
+    """Each mask's token becomes the weights of its sum over the enlarged embedding.
+
+    `first` is the place of the first mask's token; finer features are added while it is enlarged.
+    """
+    middle, fine = features or (None, None)
+    x = _doubled(net, picture, "up.0", 64)
+    x = gelu(net, channel_norm(net, add(net, x, middle) if middle else x, "up.1"))
+    x = _doubled(net, x, "up.3", 32)
+    x = gelu(net, add(net, x, fine) if fine else x)
     weights = [
-        _mlp(net, cut(net, tokens, 1, 1 + index, 2 + index), f"hyper.{index}",
+        _mlp(net, cut(net, tokens, 1, first + index, first + index + 1), f"hyper.{index}",
              (_WIDTH, _WIDTH, 32))
         for index in range(_MASKS)
     ]  # fmt: skip

@@ -10,13 +10,13 @@ from pydantic import BaseModel
 from containers.background_remover.engines import LOADERS
 from containers.background_remover.hosted import BedrockSpec
 from containers.background_remover.saliency import SaliencySpec
-from containers.background_remover.sam import SamSpec
+from containers.background_remover.sam_contracts import CONTRACTS
 from pipeline.declared.models import ModelRow
 from tests.models import REMOVER, SHIPPED
 
 SPECS: Final[dict[str, type[BaseModel]]] = {
     "saliency": SaliencySpec,
-    "sam": SamSpec,
+    **CONTRACTS,
     "bedrock": BedrockSpec,
 }
 

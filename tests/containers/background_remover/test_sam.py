@@ -14,7 +14,8 @@ import pytest
 from containers.background_remover.embeddings import EmbeddingCache
 from containers.background_remover.masks import Prediction
 from containers.background_remover.network import open_network
-from containers.background_remover.sam import Sam, SamSpec, choose, predict_subjects
+from containers.background_remover.sam import Sam, predict_subjects
+from containers.background_remover.sam_contracts import Contract, Sam2Spec, SamSpec
 from pipeline.artifacts import LocalStore
 from pipeline.errors import NoSubject
 from pipeline.photo.pixels import Pixels
@@ -33,8 +34,11 @@ class Bench:
         self.stages: list[str] = []
         decoder = open_network(shelf.folder / "pointer.decoder.onnx")
         encoder = functools.partial(open_network, shelf.folder / "pointer.encoder.onnx")
-        self.sam = Sam(encoder, decoder, SamSpec(canvas=CANVAS))
-        self.cache = EmbeddingCache(LocalStore(folder), "work", "e" * 64, CANVAS, "p" * 64)
+        spec = SamSpec(canvas=CANVAS)
+        self.sam = Sam(encoder, decoder, spec)
+        self.cache = EmbeddingCache(
+            LocalStore(folder), "work", "e" * 64, spec.layout, spec.features, "p" * 64
+        )
 
     def predict(self, picture: Pixels, *prompts: dict[str, Any]) -> Prediction:
         subjects = [SubjectPrompt.model_validate(prompt) for prompt in prompts]
@@ -155,7 +159,7 @@ def test_the_model_sees_the_photo_the_right_way_round(bench: Bench) -> None:
 def test_a_second_prompt_costs_the_decoder_only(bench: Bench) -> None:
     first = bench.predict(WHITE, {"points": [on(20, 15)]})
     gone = functools.partial(open_network, Path("gone.onnx"))
-    bench.sam = Sam(gone, bench.sam.decoder, bench.sam.spec)
+    bench.sam = Sam(gone, bench.sam.decoder, bench.sam.contract)
     bench.stages.clear()
 
     second = bench.predict(WHITE, {"points": [on(40, 30)]})
@@ -190,16 +194,23 @@ def test_a_damaged_embedding_is_made_again(bench: Bench, damage: str) -> None:
     assert bench.cache.store.read(bench.cache.place) == whole
 
 
-def test_another_photo_encoder_or_canvas_is_another_embedding(tmp_path: Path) -> None:
+def test_another_photo_encoder_or_preparation_is_another_embedding(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
+    contracts: list[Contract] = [
+        SamSpec(canvas=(48, 64)),
+        SamSpec(canvas=(64, 48)),
+        Sam2Spec(mean=(0.5, 0.5, 0.5), std=(1, 1, 1)),
+        Sam2Spec(mean=(0.5, 0.5, 0.25), std=(1, 1, 1)),
+        Sam2Spec(mean=(0.5, 0.5, 0.5), std=(1, 1, 2)),
+    ]
     places = {
-        EmbeddingCache(store, "work", encoder, canvas, photo).place
+        EmbeddingCache(store, "work", encoder, each.layout, each.features, photo).place
         for encoder in ("e1", "e2")
-        for canvas in ((48, 64), (64, 48))
+        for each in contracts
         for photo in ("p1", "p2")
     }
 
-    assert len(places) == 8
+    assert len(places) == 20
 
 
 def test_a_prompt_at_which_nothing_stands_out_is_named(bench: Bench) -> None:
@@ -208,18 +219,3 @@ def test_a_prompt_at_which_nothing_stands_out_is_named(bench: Bench) -> None:
 
     with pytest.raises(NoSubject, match="subject 2: the model finds no subject"):
         bench.predict(dark, {"points": [on(10, 10)]}, {"points": [on(55, 30)]})
-
-
-@pytest.mark.parametrize(
-    ("scores", "marks", "best"),
-    [
-        ([0.9, 0.1, 0.2, 0.3], 1, 3),
-        ([0.1, 0.9, 0.2, 0.3], 2, 0),
-        ([0.1, 0.9, 0.2], 2, 1),
-        ([0.4], 1, 0),
-    ],
-)
-def test_a_candidate_is_chosen_as_the_model_was_trained(
-    scores: list[float], marks: int, best: int
-) -> None:
-    assert choose(np.array(scores, np.float32), marks=marks) == best

@@ -18,7 +18,8 @@ from PIL import Image
 
 from containers.background_remover.embeddings import EmbeddingCache
 from containers.background_remover.network import open_network
-from containers.background_remover.sam import Sam, SamSpec, predict_subjects
+from containers.background_remover.sam import Sam, predict_subjects
+from containers.background_remover.sam_contracts import SamSpec
 from pipeline.artifacts import LocalStore
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.photo.pixels import Pixels
@@ -44,7 +45,9 @@ def masks(tmp_path_factory: pytest.TempPathFactory) -> Masks:
     sam = Sam(functools.partial(open_network, paths[0]), open_network(paths[1]), SPEC)
 
     def both(picture: Pixels, prompt: dict[str, Any]) -> tuple[Hard, Hard]:
-        cache = EmbeddingCache(LocalStore(folder), "work", "e", SPEC.canvas, str(picture.shape))
+        cache = EmbeddingCache(
+            LocalStore(folder), "work", "e", SPEC.layout, SPEC.features, str(picture.shape)
+        )
         subject = SubjectPrompt.model_validate(prompt)
         found = predict_subjects(
             sam, picture, [subject], cache=cache, timed=lambda _: nullcontext()

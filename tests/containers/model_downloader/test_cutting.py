@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,16 +13,18 @@ from onnx import helper, numpy_helper
 
 from containers.model_downloader.cutting import Cut, NotCut, cut_network, enlarged
 from containers.model_downloader.networks import Array
+from containers.model_downloader.working_network import Answers
 from pipeline.artifacts import LocalStore, Location
 from pipeline.declared.engines import EngineFile
 from pipeline.weights.staged import StagedWeights
+from tests import sam2_models
 from tests.containers.model_downloader.desks import Bench, stage
-from tests.models import SAM
+from tests.models import SAM, SAM2
 from tests.sam_models import CANVAS, LOW, decoder
 
 TABLE: Final = {"canvas": CANVAS}
 DECODER: Final[EngineFile] = SAM.files[1]
-EARLIER: Final[Mapping[str, Array]] = {"encoder": np.full((1, 1, *CANVAS), 0.5, np.float32)}
+EARLIER: Final[Answers] = {"encoder": [np.full((1, 1, *CANVAS), 0.5, np.float32)]}
 
 
 def cut(folder: Path, model: onnx.ModelProto) -> Cut:
@@ -131,6 +132,38 @@ def test_a_network_with_a_branch_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(NotCut, match="a loop or a branch"):
         cut(tmp_path, model)
+
+
+def features() -> Answers:
+    shapes = ((1, 32, 256, 256), (1, 64, 128, 128), (1, 256, 64, 64))
+    return {"encoder": [np.full(shape, 0.7, np.float32) for shape in shapes]}
+
+
+def test_a_network_whose_first_output_is_the_maps_is_its_own_cut_network(tmp_path: Path) -> None:
+    path = tmp_path / "decoder.onnx"
+    onnx.save(sam2_models.decoder(), path)
+
+    made = cut_network(path, SAM2.files[1], {}, features())
+
+    assert made.path == path
+    assert made.proof.pictures == 3
+    assert made.proof.holds("float32")
+    assert [each.name for each in tmp_path.iterdir()] == ["decoder.onnx"]
+
+
+def test_a_first_output_of_another_size_is_refused(tmp_path: Path) -> None:
+    model = sam2_models.decoder()
+    model.graph.node[-2].output[0] = "small_masks"
+    sizes = numpy_helper.from_array(np.array([1, 3, 512, 512]), "sizes")
+    model.graph.initializer.append(sizes)
+    model.graph.node.append(helper.make_node("Resize", ["small_masks", "", "", "sizes"], ["masks"]))
+    for axis in model.graph.output[0].type.tensor_type.shape.dim[2:]:
+        axis.dim_value = 512
+    path = tmp_path / "decoder.onnx"
+    onnx.save(model, path)
+
+    with pytest.raises(NotCut, match=r"its maps have the shape \[1, 3, 512, 512\]"):
+        cut_network(path, SAM2.files[1], {}, features())
 
 
 def test_staging_publishes_the_cut_decoder_and_its_proof(store: LocalStore, bench: Bench) -> None:

@@ -12,7 +12,8 @@ from onnx import helper, numpy_helper
 from containers.model_downloader.working_network import require_working_network
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import WeightsMismatch
-from tests.models import REMOVER, SAM, brightness
+from tests import sam2_models
+from tests.models import REMOVER, SAM, SAM2, brightness
 from tests.sam_models import CANVAS, decoder, encoder
 
 FILES = tuple(
@@ -28,6 +29,9 @@ ROW = ModelRow(
     memory_mb=512,
     table={"canvas": CANVAS},
     files=FILES,
+)
+ROW_2 = ROW.model_copy(
+    update={"engine": SAM2, "table": {"mean": sam2_models.MEAN, "std": sam2_models.STD}}
 )
 
 
@@ -46,9 +50,11 @@ def renamed(model: onnx.ModelProto, name: str, new: str) -> onnx.ModelProto:
     return model
 
 
-def check(tmp_path: Path, first: onnx.ModelProto, second: onnx.ModelProto) -> None:
+def check(
+    tmp_path: Path, first: onnx.ModelProto, second: onnx.ModelProto, row: ModelRow = ROW
+) -> None:
     paths = saved(tmp_path, "encoder", first), saved(tmp_path, "decoder", second)
-    require_working_network(ROW, paths)
+    require_working_network(row, paths)
 
 
 def test_a_pair_that_is_what_its_row_says_passes(tmp_path: Path) -> None:
@@ -149,3 +155,41 @@ def test_a_file_that_is_not_onnx_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(WeightsMismatch, match=r"^torn\.onnx is not a loadable ONNX model"):
         require_working_network(ROW, (whole, torn))
+
+
+def test_a_pair_of_2_1_that_is_what_its_row_says_passes(tmp_path: Path) -> None:
+    check(tmp_path, sam2_models.encoder(), sam2_models.decoder(), ROW_2)
+
+
+def test_an_encoder_with_its_features_in_another_order_is_refused(tmp_path: Path) -> None:
+    turned = sam2_models.encoder()
+    outputs = list(turned.graph.output)
+    del turned.graph.output[:]
+    turned.graph.output.extend([outputs[1], outputs[0], outputs[2]])
+
+    with pytest.raises(
+        WeightsMismatch,
+        match=r"has the output \[1, 64, 128, 128\]; its row declares \[1, 32, 256, 256\]",
+    ):
+        check(tmp_path, turned, sam2_models.decoder(), ROW_2)
+
+
+def test_a_decoder_that_is_asked_for_the_photos_size_is_refused(tmp_path: Path) -> None:
+    asking = sam2_models.decoder()
+    size = helper.make_tensor_value_info("orig_im_size", onnx.TensorProto.FLOAT, [2])
+    asking.graph.input.append(size)
+
+    with pytest.raises(WeightsMismatch, match=r"takes .*, orig_im_size, .*; its row declares"):
+        check(tmp_path, sam2_models.encoder(), asking, ROW_2)
+
+
+def test_a_decoder_that_takes_the_features_for_each_other_is_refused(tmp_path: Path) -> None:
+    swapped = sam2_models.decoder()
+    first, second = (
+        next(each for each in swapped.graph.input if each.name == f"high_res_feats_{number}")
+        for number in (0, 1)
+    )
+    first.name, second.name = second.name, first.name
+
+    with pytest.raises(WeightsMismatch, match=r"decoder\.onnx (does not run|is not a loadable)"):
+        check(tmp_path, sam2_models.encoder(), swapped, ROW_2)

@@ -81,6 +81,15 @@ def test_a_network_may_take_what_an_earlier_one_answers() -> None:
     assert engine(files=[NETWORK, second]).files[1].inputs == (ChainedInput(output_of="network"),)
 
 
+def test_a_network_may_take_a_later_output_of_an_earlier_one() -> None:
+    first = NETWORK | {"outputs": [{"shape": [1]}, {"shape": [2]}]}
+    second = NETWORK | {"role": "decoder", "inputs": [{"output_of": "network", "output": 1}]}
+
+    made = engine(files=[first, second])
+
+    assert made.files[1].inputs == (ChainedInput(output_of="network", output=1),)
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
@@ -108,6 +117,15 @@ def test_a_network_may_take_what_an_earlier_one_answers() -> None:
         (
             {"files": [{"role": "words"}, NETWORK | {"inputs": [{"output_of": "words"}]}]},
             "network follows no earlier network called words",
+        ),
+        (
+            {
+                "files": [
+                    NETWORK,
+                    NETWORK | {"role": "second", "inputs": [{"output_of": "network", "output": 1}]},
+                ]
+            },
+            "network declares no output 1",
         ),
         (
             {

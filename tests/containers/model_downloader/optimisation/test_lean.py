@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from containers.model_downloader.optimisation import passes
 from containers.model_downloader.optimisation.deform_conv import fuse
-from containers.model_downloader.optimisation.graph import Graph, Node
+from containers.model_downloader.optimisation.graph import Graph, Node, require
 from containers.model_downloader.optimisation.lean import make_lean
 from containers.model_downloader.optimisation.order import Lean, Order
 from containers.model_downloader.optimisation.pictures import Tensor
@@ -108,6 +108,24 @@ def test_a_rewrite_that_changes_the_answer_is_not_let_out(
     assert lean.refused.startswith("its results differ from the published network's")
 
 
+@pytest.mark.parametrize(("outputs", "refused"), [(1, False), (2, True)])
+def test_a_network_whose_later_output_changes_is_refused_if_that_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outputs: int, *, refused: bool
+) -> None:
+    def rectified_otherwise(_graph: Graph, node: Node) -> Replacement:
+        require(node.op == "Relu", "not a rectifier")
+        return Replacement((Node.make("Abs", node.inputs, node.outputs[0]),))
+
+    monkeypatch.setattr(passes, "LINEAR", {"wrong": rectified_otherwise})
+    net = Net()
+    photo = net.input("photo", 1, 3, 8, 8)
+    model = net.model(conv(net, photo, "first", 2, 3), relu(net, conv(net, photo, "second", 2, 3)))
+
+    lean = make_lean(order(tmp_path, model, outputs=outputs))
+
+    assert (lean.networks == ()) is refused
+
+
 def test_8_bits_are_best_where_the_masks_stay(tmp_path: Path) -> None:
     lean = make_lean(order(tmp_path, classifier(gain=0.01), quantise=True))
 
@@ -139,8 +157,10 @@ def test_a_network_without_products_has_nothing_to_quantise(tmp_path: Path) -> N
 def test_a_network_that_comes_to_answer_no_number_is_not_let_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: int
 ) -> None:
-    def overflowing(network: Path, photos: list[Tensor], *, as_it_is: bool = False) -> list[Tensor]:
-        given = answers(network, photos, as_it_is=as_it_is)
+    def overflowing(
+        network: Path, photos: list[Tensor], *, outputs: int = 1, as_it_is: bool = False
+    ) -> list[Tensor]:
+        given = answers(network, photos, outputs=outputs, as_it_is=as_it_is)
         if as_it_is:
             given[picture].flat[0] = np.nan
         return given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import subprocess
 import sys
@@ -11,16 +12,21 @@ from typing import Any
 
 import onnx
 import onnxruntime as ort
+import pytest
 
+from containers.model_downloader import optimiser
 from containers.model_downloader.optimisation.__main__ import ABANDONED
-from containers.model_downloader.optimisation.order import Order
+from containers.model_downloader.optimisation.order import Lean, Order
+from containers.model_downloader.optimiser import Optimiser
 from pipeline.artifacts import LocalStore, Location
+from pipeline.declared.models import WeightsFile
 from pipeline.weights.staged import Runtime
 from tests.bench.standins.layers import conv
 from tests.bench.standins.net import Net
 from tests.conftest import ROOT
-from tests.containers.model_downloader.optimisation.desk import Try, stored
+from tests.containers.model_downloader.optimisation.desk import DIGEST, ROW, Try, place, stored
 from tests.containers.model_downloader.optimisation.networks import small_birefnet
+from tests.models import SAM2
 
 
 def test_the_optimised_network_is_published_with_what_it_was_made_of_and_for(
@@ -50,6 +56,27 @@ def test_a_rewritten_network_is_also_published_for_every_cpu(
     assert exact.runtime.cpu is not None
     names = [file.name for network in (exact, portable) for file in network.files]
     assert sorted(names) == stored(store)
+
+
+def test_all_declared_outputs_are_to_be_compared(
+    tmp_path: Path, store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders: list[Order] = []
+
+    def refusing(order: Order, *, seconds: float) -> Lean:
+        del seconds
+        orders.append(order)
+        return Lean(onnxruntime=ort.__version__, refused="not now")
+
+    monkeypatch.setattr(optimiser, "make_lean_apart", refusing)
+    names = ("encoder.onnx", "decoder.onnx")
+    files = tuple(WeightsFile(name=name, digest=DIGEST) for name in names)
+    row = ROW.model_copy(update={"engine": SAM2, "files": files, "table": {}})
+    for name in names:
+        (tmp_path / name).write_bytes(bytes(optimiser.LEAST_BYTES))
+        Optimiser(store, 4096, lambda: math.inf).optimise(tmp_path / name, row, place)
+
+    assert [order.outputs for order in orders] == [3, 2]
 
 
 def test_only_the_original_is_left_in_the_staging_folder(attempt: Try, published: Path) -> None:

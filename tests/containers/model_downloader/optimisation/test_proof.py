@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
+import onnx
 import pytest
+from onnx import parser
 
 from containers.model_downloader.optimisation.order import Activation
 from containers.model_downloader.optimisation.pictures import inputs, pictures
-from containers.model_downloader.optimisation.proof import compared
+from containers.model_downloader.optimisation.proof import answers, compared
 from pipeline.weights.staged import Precision
 
 Shape = list[int | str | None]
@@ -100,3 +103,29 @@ def test_an_answer_that_is_no_number_proves_nothing(
     proof = compared(plain, lean, precision=precision, activation=activation)
 
     assert not proof.holds(precision)
+
+
+def two_outputs(folder: Path, second: str) -> Path:
+    text = f"""
+    <ir_version: 8, opset_import: ["" : 17]>
+    network (float[1, 3, 8, 8] photo) => (float[1, 3, 8, 8] same, float[1, 1, 8, 8] other) {{
+      same = Identity (photo)
+      other = {second} <axes = [1], keepdims = 1> (photo)
+    }}
+    """
+    onnx.save(parser.parse_model(text), folder / f"{second}.onnx")
+    return folder / f"{second}.onnx"
+
+
+@pytest.mark.parametrize(("outputs", "same"), [(1, True), (2, False)])
+def test_all_outputs_that_are_used_are_compared(
+    tmp_path: Path, outputs: int, *, same: bool
+) -> None:
+    photos = inputs([1, 3, 8, 8])
+    assert photos is not None
+    plain, lean = (
+        answers(two_outputs(tmp_path, each), photos, outputs=outputs)
+        for each in ("ReduceMean", "ReduceMax")
+    )
+
+    assert compared(plain, lean, precision="float32", activation="none").holds("float32") is same

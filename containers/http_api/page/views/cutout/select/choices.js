@@ -14,15 +14,18 @@ import { Clip } from './stage.js'
 function Choices({ item, page, answer, rank, onChoose }) {
   const { url } = useBlob(() => page.queue.photo(item.id), [item.id, item.shown])
   const { candidates, grid } = answer
-  const { photo } = grid
-  // The same part of the photo for all: a square around the largest, in pixels of the mask.
+  // The photo in pixels of the mask's height: a model may see it stretched.
+  const { width, height } = item.selection ?? {}
+  const tall = grid.photo.height
+  const wide = width && height ? tall * width / height : grid.photo.width
+  // The same part of the photo for all: a square around the largest.
   const { box } = candidates[candidates.length - 1]
-  const longest = Math.max((box.x1 - box.x0) * photo.width, (box.y1 - box.y0) * photo.height)
-  const side = Math.min(Math.max(photo.width, photo.height), 1.2 * longest)
-  const left = photo.width * (box.x0 + box.x1) / 2 - side / 2
-  const top = photo.height * (box.y0 + box.y1) / 2 - side / 2
+  const longest = Math.max((box.x1 - box.x0) * wide, (box.y1 - box.y0) * tall)
+  const side = Math.min(Math.max(wide, tall), 1.2 * longest)
+  const left = wide * (box.x0 + box.x1) / 2 - side / 2
+  const top = tall * (box.y0 + box.y1) / 2 - side / 2
   const place = (/** @type {number} */ share) => `${100 * share / side}%`
-  const frame = { left: place(-left), top: place(-top), width: place(photo.width), height: place(photo.height) }
+  const frame = { left: place(-left), top: place(-top), width: place(wide), height: place(tall) }
   return html`<section>
     <h2>${t('which')}</h2>
     <div class="cands" role="radiogroup" aria-label=${t('which')}>
