@@ -113,7 +113,7 @@ def _is_allowed(environ: WSGIEnvironment, port: int) -> bool:
 
 
 class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
-    # Keeps connections open: a photo takes about 30 calls, most shorter than a TCP handshake.
+    # For chunked answers and 100 Continue. werkzeug closes every connection all the same.
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
