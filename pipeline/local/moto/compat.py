@@ -46,6 +46,7 @@ from pipeline.local.moto.interpreter import (
     result_path,
     state_task_service,
     state_task_service_aws_sdk,
+    state_task_service_callback,
     string_to_json,
 )
 from pipeline.local.status_events import status_change
@@ -86,7 +87,8 @@ def apply() -> None:
     map_runs.apply()
     _announce_ends()
     memory.apply()  # an ended execution is announced before it is stored on disk
-    _tell_of_ends()  # last
+    _tell_of_ends()
+    _wake_waiting_tasks()
 
 
 def _shape_sdk_parameters() -> None:
@@ -303,3 +305,19 @@ def _tell_of_ends() -> None:
                     listener(self.execution)
 
     execution.BaseExecutionWorkerCommunication.terminated = told
+
+
+def _wake_waiting_tasks() -> None:
+    """A task that waits for an execution asks twice a second: one photo waits for its weights."""
+    changed = threading.Condition()
+
+    def wake(_: Any) -> None:
+        with changed:
+            changed.notify_all()
+
+    def sleep(seconds: float) -> None:
+        with changed:
+            changed.wait(seconds)
+
+    _TOLD.append(wake)
+    state_task_service_callback.time = SimpleNamespace(sleep=sleep)

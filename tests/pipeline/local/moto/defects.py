@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 
 from botocore.exceptions import ClientError
@@ -16,6 +17,9 @@ from moto import backends
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 from moto.stepfunctions.parser.api import InvalidDefinition
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_callback,
+)
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.responses import get_backend
@@ -85,6 +89,16 @@ def ends_are_kept_from_the_process(machine: Machine) -> bool:
     return arn not in told
 
 
+def tasks_sleep_on(machine: Machine) -> bool:
+    """Return True if the end of an execution does not wake a task that waits for one."""
+    sleeping = threading.Thread(target=state_task_service_callback.time.sleep, args=[20])
+    sleeping.daemon = True
+    sleeping.start()
+    machine.run(PASS, name="c")
+    sleeping.join(timeout=2)
+    return sleeping.is_alive()
+
+
 def reasons_are_missing(machine: Machine) -> bool:
     """Return True if the events of an object's creation do not say which call created it."""
     events, sqs, s3 = (machine.client(name) for name in ("events", "sqs", "s3"))
@@ -116,6 +130,7 @@ def defects(machine: Machine) -> dict[str, bool]:
             "_announce_ends": ends_are_silent(machine),
             "_parse_when_started": every_machine_is_parsed(machine),
             "_tell_of_ends": ends_are_kept_from_the_process(machine),
+            "_wake_waiting_tasks": tasks_sleep_on(machine),
             "_name_reasons": reasons_are_missing(machine),
             "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
             "_name_service_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
