@@ -122,7 +122,7 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         stack.callback(host.stop)
         server.start(wrap(_services(host, blueprint, endpoint)))
         ends = Ends()
-        stack.enter_context(ends.hearing())
+        stack.enter_context(compat.told_of_ends(ends.tell))
         cloud = LocalCloud(endpoint, blueprint, host, scratch, server.disk_full, ends)
         stack.enter_context(_running_bridges(cloud))
         yield cloud
@@ -145,6 +145,7 @@ def _services(host: LambdaHost, blueprint: Blueprint, endpoint: str) -> WSGIAppl
 @contextlib.contextmanager
 def _running_bridges(cloud: LocalCloud) -> Iterator[None]:
     stopping = threading.Event()
+    queues = deploy(cloud.blueprint, cloud.client, unparsed=compat.parsed_when_started)
     bridges = [
         EventBridge(
             queue_url=queue_url,
@@ -154,7 +155,7 @@ def _running_bridges(cloud: LocalCloud) -> Iterator[None]:
             most_running=MOST_RUNNING,
             stopping=stopping,
         )
-        for machine, queue_url in deploy(cloud.blueprint, cloud.client).items()
+        for machine, queue_url in queues.items()
     ]
     for bridge in bridges:
         bridge.start()

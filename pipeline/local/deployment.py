@@ -5,15 +5,14 @@ CDK deploys the same blueprint on AWS.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 from pipeline.declared.blueprint import Blueprint, DeclaredFunction
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.declared.products import taker
 from pipeline.declared.resources import Index, Resources, Table
-from pipeline.local.moto import compat
 from pipeline.local.worker import Function
 
 NAMES: Final = LOCAL_NAMES
@@ -64,8 +63,13 @@ def photo_functions(blueprint: Blueprint) -> list[DeclaredFunction]:
     ]
 
 
-def deploy(blueprint: Blueprint, client: Any) -> dict[str, str]:
-    """Create every resource through the API. Return each trigger's queue URL by state machine."""
+def deploy(
+    blueprint: Blueprint, client: Any, *, unparsed: Callable[[], AbstractContextManager[None]]
+) -> dict[str, str]:
+    """Create every resource through the API. Return each trigger's queue URL by state machine.
+
+    State machines of no product are created in a block of `unparsed`.
+    """
     _create_buckets(blueprint.resources, client("s3"))
     create_tables(blueprint.resources, client("dynamodb"))
     states = client("stepfunctions")
@@ -73,7 +77,7 @@ def deploy(blueprint: Blueprint, client: Any) -> dict[str, str]:
     products = {product.machine for product in blueprint.products}
     for name, definition in blueprint.machines(NAMES).items():
         # A run of photos would wait for ever if a broken machine refused their events.
-        with nullcontext() if name in products else compat.parsed_when_started():
+        with nullcontext() if name in products else unparsed():
             states.create_state_machine(
                 name=NAMES.machine(name), definition=definition, roleArn=role
             )

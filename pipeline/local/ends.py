@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pipeline.local.moto import compat
 from pipeline.operations.executions import Execution
 
 Listener = Callable[[Execution], None]
@@ -26,13 +24,8 @@ class Ends:
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
-    @contextlib.contextmanager
-    def hearing(self) -> Iterator[None]:
-        """Hear of every execution of this process until the block ends."""
-        with compat.told_of_ends(self._tell):
-            yield
-
-    def _tell(self, ended: Any) -> None:
+    def tell(self, ended: Any) -> None:
+        """Tell the listeners of an execution of moto's that has ended."""
         execution = _read(ended)
         for listener in self._listeners:
             listener(execution)

@@ -40,7 +40,7 @@ def told() -> Iterator[queue.SimpleQueue[Execution]]:
     heard = queue.SimpleQueue[Execution]()
     ends = Ends()
     ends.listen(heard.put)
-    with ends.hearing():
+    with compat.told_of_ends(ends.tell):
         yield heard
 
 
@@ -68,7 +68,7 @@ def test_nothing_is_told_after_the_block(machine: Machine) -> None:
     heard = queue.SimpleQueue[Execution]()
     ends = Ends()
     ends.listen(heard.put)
-    with ends.hearing():
+    with compat.told_of_ends(ends.tell):
         pass
     machine.run(LIST_BUCKETS, name="a")
 

@@ -56,9 +56,9 @@ class Cloud:
 
 
 class Told(Ends):
-    """Ends that a test tells."""
+    """Ends of which a test says so."""
 
-    def tell(self, arn: str) -> None:
+    def say(self, arn: str) -> None:
         for listener in self._listeners:
             listener(Execution(arn, "SUCCEEDED", {}, {}, None, None))
 
@@ -123,7 +123,7 @@ class EndingCloud(FullCloud):
 
     def start_execution(self, *, name: str, **options: Any) -> dict[str, str]:
         started = super().start_execution(name=name, **options)
-        self.ends.tell(started["executionArn"])
+        self.ends.say(started["executionArn"])
         return started
 
 

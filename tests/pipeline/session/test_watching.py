@@ -18,9 +18,9 @@ from tests.pipeline.operations.sites import PRODUCTS
 
 
 class Told(Ends):
-    """Ends that a test tells."""
+    """Ends of which a test says so."""
 
-    def tell(self, arn: str, key: str = "") -> None:
+    def say(self, arn: str, key: str = "") -> None:
         for listener in self._listeners:
             listener(Execution(arn, "SUCCEEDED", {"bucket": "b", "key": key}, {}, None, None))
 
@@ -77,8 +77,8 @@ def test_an_end_that_is_told_costs_no_call(
     arn = deployment.ended(PRODUCTS[0].machine, "monday")
     cloud.calls.clear()
 
-    told.tell(arn)
-    told.tell(arn)
+    told.say(arn)
+    told.say(arn)
 
     assert [execution.arn for execution in watch.ended()] == [arn]
     assert not cloud.calls
@@ -86,7 +86,7 @@ def test_an_end_that_is_told_costs_no_call(
 
 def test_the_end_of_another_machine_is_none_of_a_product(cloud: Cloud, told: Told) -> None:
     watch = Watch(cloud)
-    told.tell(LOCAL_NAMES.execution_arn("stage-weights", "a"))
+    told.say(LOCAL_NAMES.execution_arn("stage-weights", "a"))
 
     assert list(watch.ended()) == []
 
@@ -109,7 +109,7 @@ def test_the_executions_of_some_keys_are_found(cloud: Cloud, told: Told) -> None
     def listen(listener: Any) -> None:
         told.listen(listener)
         for key in ("other.jpg", "a.jpg", "b.jpg"):
-            told.tell(f"{arn}{key}", key)
+            told.say(f"{arn}{key}", key)
 
     cloud.ends = SimpleNamespace(listen=listen)
 
