@@ -11,7 +11,6 @@ instead of clusters. See docs/decisions/0022.
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from containers.edge_refiner.box_filter import Plane, box_mean
 from containers.edge_refiner.edge_band import Alpha, Band
 from containers.edge_refiner.layers import DistantLayers, Layers, Radii, gather
 from containers.edge_refiner.linear_model import LinearModel, dot, solve
+from containers.edge_refiner.resampling import Indices
 from containers.edge_refiner.tiling import Tile, each
 from containers.edge_refiner.working_copy import WorkingCopy
 from pipeline.photo.pixels import Pixels
@@ -36,8 +36,8 @@ _LEAST_DEVIATION: Final = np.float32(0.02)  # no matte is more certain
 class ColourEstimate(NamedTuple):
     """Alpha estimated from colour alone: direction · (RGB - background) ÷ certainty.
 
-    `direction` and `background` are 3×h×w for RGB in 0…1. `certainty`, h×w, is the inverse of the
-    estimate's variance.
+    `direction` and `background` are 3×n for RGB in 0…1. `certainty`, for n pixels, is the inverse
+    of the estimate's variance.
     """
 
     direction: Plane
@@ -46,7 +46,7 @@ class ColourEstimate(NamedTuple):
 
     @classmethod
     def of(cls, layers: Layers, alpha: Plane) -> ColourEstimate:
-        """Estimate alpha from two layers' colours; `alpha`, h×w, is the matte so far."""
+        """Estimate alpha from two layers' colours; `alpha` is the matte so far."""
         subject, background = layers
         # A true mixture's covariance has squared shares, which is too certain here: which colours
         # of two patterns a soft pixel mixes is unknown.
@@ -56,20 +56,21 @@ class ColourEstimate(NamedTuple):
         return cls(direction, background.mean, dot(direction, difference))
 
     def combined(self, variance: Plane) -> LinearModel:
-        """Combine with a matte of h×w `variance`; the model's `kept` is the matte's weight."""
+        """Combine with a matte of this `variance`; the model's `kept` is the matte's weight."""
         share = variance / (1 + variance * self.certainty)
         offset = -share * dot(self.direction, self.background)
         return LinearModel(share * self.direction, offset, 1 - share * self.certainty)
 
 
 class ColourModel(NamedTuple):
-    """A working copy and its distant colours, for fitting alpha to local colours.
+    """A working copy, its band and its distant colours, for fitting alpha to local colours.
 
     `mask_pixel` is in pixels of the copy. The matte's standard deviation is `freedom` times the
     standard deviation of alpha within a mask pixel.
     """
 
     copy: WorkingCopy
+    band: Band
     distant: DistantLayers
     mask_pixel: float
     freedom: float
@@ -79,19 +80,35 @@ class ColourModel(NamedTuple):
         """Prepare a copy; `share` is how much of the usual freedom the matte has."""
         freedom = min(_FREEDOM * band.mask_pixel, _MOST_FREEDOM) * share
         distant = DistantLayers.of(copy.image, copy.alpha)
-        return cls(copy, distant, band.mask_pixel / copy.reduction, freedom)
+        return cls(copy, band, distant, band.mask_pixel / copy.reduction, freedom)
 
     def fitted(self, place: Tile) -> LinearModel:
-        """Fit alpha at a place of the copy; its outer `halo` pixels are inaccurate."""
-        image, alpha = self.copy.image[place.inside], self.copy.alpha[place.inside]
-        layers = gather(image, alpha, self._radii, self.distant.at(place))
-        variance = matte_variance(alpha, max(1, round(self.mask_pixel)), freedom=self.freedom)
-        return ColourEstimate.of(layers, alpha).combined(variance)
+        """Fit alpha at a place of the copy, where the band reaches it; elsewhere keep the matte."""
+        reached = self.band.reaches(place, self.copy.reduction)
+        rows, columns = np.nonzero(reached)
+        slope, offset = (np.zeros((*each, *reached.shape), np.float32) for each in ((3,), ()))
+        kept = np.ones(reached.shape, np.float32)
+        if rows.size:
+            box = Tile(rows[0], columns.min(), rows[-1] + 1, columns.max() + 1)
+            around = self._around(box.moved(place.top, place.left))
+            chosen = np.ravel_multi_index(
+                (rows + place.top - around.top, columns + place.left - around.left),
+                around.size[::-1],
+            )
+            found = self._fitted(around, chosen)
+            slope[:, rows, columns], offset[rows, columns], kept[rows, columns] = found
+        return LinearModel(slope, offset, kept)
 
-    @property
-    def halo(self) -> int:
-        """The wider radius in pixels of the copy, and one more for the bilinear enlargement."""
-        return max(self._radii) + 1
+    def _fitted(self, around: Tile, chosen: Indices) -> LinearModel:
+        """Fit alpha at n chosen pixels, of which all windows are within `around`."""
+        image, alpha = self.copy.image[around.inside], self.copy.alpha[around.inside]
+        layers = gather(image, alpha, self._radii, self.distant.at(around, chosen), chosen)
+        variance = matte_variance(alpha, max(1, round(self.mask_pixel)), freedom=self.freedom)
+        estimate = ColourEstimate.of(layers, alpha.ravel()[chosen])
+        return estimate.combined(variance.ravel()[chosen])
+
+    def _around(self, place: Tile) -> Tile:
+        return place.reduced(1, halo=max(self._radii), shape=self.copy.alpha.shape)
 
     @property
     def _radii(self) -> Radii:
@@ -107,8 +124,7 @@ def separate_layers(photo: Pixels, alpha: Alpha, band: Band, *, finest: int) -> 
     last = 0
     for reduction in plan_reductions(band.mask_pixel, finest=finest):
         share = _SECOND_PASS_FREEDOM if reduction == last else 1
-        model = ColourModel.of(WorkingCopy.of(photo, alpha, reduction), band, share=share)
-        each(band.tiles(reduction), partial(_improve, model=model, band=band, onto=alpha))
+        _improve(WorkingCopy.of(photo, alpha, reduction), band, share=share, onto=alpha)
         last = reduction
 
 
@@ -133,7 +149,12 @@ def matte_variance(alpha: Plane, radius: int, *, freedom: float) -> Plane:
     return variance
 
 
-def _improve(tile: Tile, *, model: ColourModel, band: Band, onto: Alpha) -> None:
-    """Fit the model around one tile of the photo and apply it there."""
-    place = model.copy.place(tile, halo=model.halo)
-    model.copy.apply(model.fitted(place), place, tile, band, onto=onto)
+def _improve(copy: WorkingCopy, band: Band, *, share: float, onto: Alpha) -> None:
+    """Fit a model on one copy and apply it. What it took is freed before the next copy is made."""
+    model = ColourModel.of(copy, band, share=share)
+
+    def improve(tile: Tile) -> None:
+        place = copy.place(tile, halo=1)  # for the bilinear enlargement
+        copy.apply(model.fitted(place), place, tile, band, onto=onto)
+
+    each(band.tiles(copy.reduction), improve)

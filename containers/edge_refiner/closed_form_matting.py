@@ -75,7 +75,7 @@ class _Equations(NamedTuple):
         because the equations mix layers of similar colours.
         """
         ratio = self.colours.copy.reduction // self.copy.reduction
-        wide = self.colours.copy.place(tile, halo=math.ceil(_HALO / ratio) + self.colours.halo)
+        wide = self.colours.copy.place(tile, halo=math.ceil(_HALO / ratio) + 1)
         kept = place.enlarged_from(self.colours.fitted(wide).kept, wide, ratio)
         mask_pixel = self.band.mask_pixel / self.copy.reduction
         pull: Plane = np.float32(_PULL / mask_pixel**2) / (1 - kept + _LEAST_SHARE)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from containers.edge_refiner.box_filter import Plane, box_mean
+from containers.edge_refiner.resampling import reduced
 from containers.edge_refiner.tiling import Tile, each, tiles
 from pipeline.photo.pixels import Pixels
 
@@ -74,6 +75,17 @@ class Band(NamedTuple):
         box = tile.box_in(self.edge.shape, self.shape)
         image = Image.fromarray(self.edge).resize(tile.size, Image.Resampling.BILINEAR, box=box)
         return np.asarray(image, dtype=np.float32) * np.float32(1 / 255)
+
+    def reaches(self, tile: Tile, reduction: int) -> npt.NDArray[np.bool_]:
+        """Return True for pixels of a copy whose surroundings the band reaches, h×w.
+
+        `tile` is a place of a copy, `reduction` times smaller than the photo. The surroundings are
+        one pixel wide: no other pixel's model is used, bilinear enlargement included.
+        """
+        height, width = self.shape
+        top, left, bottom, right = (side * reduction for side in tile)
+        weight = self.weight(Tile(top, left, min(bottom, height), min(right, width)))
+        return box_mean(reduced(weight, reduction), 1) > 0
 
     def blend(self, found: Plane, tile: Tile, *, onto: Alpha) -> None:
         """Write the alpha found for a tile into the H×W matte, weighted by the band's `weight`.

@@ -14,7 +14,7 @@ import numpy as np
 from containers.edge_refiner.box_filter import Plane, box_mean
 from containers.edge_refiner.edge_band import Alpha
 from containers.edge_refiner.linear_model import in_planes
-from containers.edge_refiner.resampling import reduced, sample, shrink, small_size
+from containers.edge_refiner.resampling import Indices, Places, reduced, sample, shrink, small_size
 from containers.edge_refiner.tiling import Tile, each, strips
 from pipeline.photo.pixels import Pixels
 
@@ -145,13 +145,18 @@ class _Painting(NamedTuple):
         soft = np.flatnonzero(visible & (opacity < 255))
         rows = soft // opacity.shape[1]
         columns = soft - rows * opacity.shape[1]
-        fields = sample(self.colours, rows + strip.top, columns, self.alpha.shape)
+        fields = sample(self.colours, self._places(0, rows + strip.top), self._places(1, columns))
         mixed = photo.reshape(-1, 3).take(soft, axis=0).T
         unmixed = _unmix(mixed, alpha.ravel().take(soft), fields[:3], fields[3:])
         for channel in range(3):
             onto = canvas[..., channel]
             np.multiply(photo[..., channel], visible, out=onto)
             onto[rows, columns] = unmixed[channel]
+
+    def _places(self, axis: int, chosen: Indices) -> Places:
+        """Return pixels of the photo's rows (axis 0) or columns (1), in the colours."""
+        small, large = self.colours.shape[1 + axis], self.alpha.shape[axis]
+        return Places.enlarged(small, scale=large / small, start=0, end=large).at(chosen)
 
 
 def _unmix(mixed: Pixels, weight: Plane, foreground: Plane, background: Plane) -> Pixels:

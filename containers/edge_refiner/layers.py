@@ -7,6 +7,7 @@ still be mixtures, so half of the other layer's share is removed from each mean.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,8 +15,8 @@ import numpy as np
 from containers.edge_refiner.box_filter import Plane, box_mean
 from containers.edge_refiner.edge_band import Alpha
 from containers.edge_refiner.linear_model import covariance, in_planes, products
-from containers.edge_refiner.resampling import reduced
-from containers.edge_refiner.tiling import Tile
+from containers.edge_refiner.resampling import Indices, Places, reduced, sample
+from containers.edge_refiner.tiling import Tile, each, tiles
 from pipeline.photo.pixels import Pixels
 
 _DISTANT_WEIGHT: Final = np.float32(1e-3)  # of distant colours, where a nearby pixel weighs 1
@@ -24,10 +25,11 @@ _LEAST_GAP: Final = np.float32(0.25)  # between mean alphas, to divide by
 _HALF: Final = np.float32(0.5)
 _STEP: Final = 4  # each distant copy is this many times smaller than the one before
 _DISTANT_RADIUS: Final = 4  # pixels of a distant copy
+_TILE_SIDE: Final = 160  # pixels of a distant copy
 
 
 class Palette(NamedTuple):
-    """One layer's local mean colour in 0…1, 3×h×w, and its 6×h×w covariance."""
+    """One layer's local mean colour in 0…1, 3×h×w, and its 6×h×w covariance; or 3×n and 6×n."""
 
     mean: Plane
     covariance: Plane
@@ -55,6 +57,10 @@ class Layers(NamedTuple):
         """Enlarge both palettes, as `Palette.enlarged` does."""
         return Layers(*(palette.enlarged(place, origin, reduction) for palette in self))
 
+    def stacked(self) -> Plane:
+        """Return all planes: mean and covariance of the subject, then of the background."""
+        return np.concatenate([planes for palette in self for planes in palette])
+
 
 class Radii(NamedTuple):
     """The radii of the windows, in pixels, that give the covariance (wide) and the mean (near)."""
@@ -64,46 +70,67 @@ class Radii(NamedTuple):
 
 
 class DistantLayers(NamedTuple):
-    """An h×w×3 image and its matte, both 4 times smaller, and the layers 16 times smaller."""
+    """The layers in wide windows of an image, as 18×h×w on a copy 4 times smaller.
 
-    image: Pixels
-    alpha: Alpha
-    furthest: Layers
+    The planes are mean and covariance of the subject, then of the background.
+    """
+
+    planes: Plane
 
     @classmethod
     def of(cls, image: Pixels, alpha: Alpha) -> DistantLayers:
         """Gather distant colours of an h×w×3 image, divided by its h×w matte."""
         far, far_alpha = reduced(image, _STEP**2), reduced(alpha, _STEP**2)
         furthest = gather_once(far, far_alpha, _DISTANT_RADIUS, _undivided(far))
-        return cls(reduced(image, _STEP), reduced(alpha, _STEP), furthest)
+        whole = Tile(0, 0, *far_alpha.shape)
+        image, alpha = reduced(image, _STEP), reduced(alpha, _STEP)
+        planes = np.empty((18, *alpha.shape), dtype=np.float32)
 
-    def at(self, place: Tile) -> Layers:
-        """Return the layers in wide windows around each pixel of a place of the image."""
-        # One pixel more than the windows, for the bilinear enlargement.
-        near = place.reduced(_STEP, halo=_DISTANT_RADIUS + 1, shape=self.alpha.shape)
-        whole = Tile(0, 0, *self.furthest.subject.mean.shape[1:])
-        further = self.furthest.enlarged(near, whole, _STEP)
-        image, alpha = self.image[near.inside], self.alpha[near.inside]
-        return gather_once(image, alpha, _DISTANT_RADIUS, further).enlarged(place, near, _STEP)
+        def fill(tile: Tile) -> None:
+            place = tile.reduced(1, halo=_DISTANT_RADIUS, shape=alpha.shape)
+            further = furthest.enlarged(place, whole, _STEP)
+            found = gather_once(
+                image[place.inside], alpha[place.inside], _DISTANT_RADIUS, further
+            ).stacked()
+            planes[:, *tile.inside] = found[:, *tile.moved(-place.top, -place.left).inside]
+
+        each(tiles(alpha.shape, _TILE_SIDE), fill)
+        return cls(planes)
+
+    def at(self, place: Tile, chosen: Indices) -> Layers:
+        """Return the layers around n `chosen` pixels of a place of the image.
+
+        `chosen` has the pixels' positions in the flattened place.
+        """
+        rows, columns = np.divmod(chosen, place.size[0])
+        height, width = self.planes.shape[1:]
+        down = Places.enlarged(height, scale=_STEP, start=place.top, end=place.bottom)
+        across = Places.enlarged(width, scale=_STEP, start=place.left, end=place.right)
+        found = sample(self.planes, down.at(rows), across.at(columns))
+        return Layers(Palette(found[:3], found[3:9]), Palette(found[9:12], found[12:]))
 
 
 class _Sample(NamedTuple):
-    """The mean alpha (h×w, or one number) and the colours of the pixels that count."""
+    """The mean alpha (one for each place, or one number) and the colours of pixels that count."""
 
     alpha: Plane | np.float32
     colours: Palette
 
 
-def gather(image: Pixels, alpha: Alpha, radii: Radii, distant: Layers) -> Layers:
-    """Return the layers around each pixel of an h×w×3 image, divided by its h×w matte.
+def gather(image: Pixels, alpha: Alpha, radii: Radii, distant: Layers, chosen: Indices) -> Layers:
+    """Return the layers around n chosen pixels of an h×w×3 image, divided by its h×w matte.
 
-    `distant` has the colours to use where a window holds no pixel of a layer. Colours change from
-    place to place, so means come from the purest pixels nearby. These are few and scatter too
-    little, so covariances are the average of both windows'.
+    `chosen` has the pixels' positions in the flattened matte. `distant`, with n places, has the
+    colours to use where a window holds no pixel of a layer. Colours change from place to place, so
+    means come from the purest pixels nearby. These are few and scatter too little, so covariances
+    are the average of both windows'.
     """
     moments, weights = _moments(image, alpha), _layer_weights(alpha)
-    wide = _gathered(moments, weights, radii.wide, distant)
-    near = _gathered(moments, weights * weights, radii.near, wide)
+    weighted = [moments * weight for weight in weights]
+    wide = _gathered(weighted, radii.wide, distant, chosen)
+    for planes, weight in zip(weighted, weights, strict=True):
+        np.multiply(planes, weight, out=planes)
+    near = _gathered(weighted, radii.near, wide, chosen)
     return Layers(
         *(
             Palette(few.mean, _HALF * (few.covariance + many.covariance))
@@ -113,8 +140,9 @@ def gather(image: Pixels, alpha: Alpha, radii: Radii, distant: Layers) -> Layers
 
 
 def gather_once(image: Pixels, alpha: Alpha, radius: int, distant: Layers) -> Layers:
-    """Return the layers as `gather` does, mean and covariance from windows of one radius."""
-    return _gathered(_moments(image, alpha), _layer_weights(alpha), radius, distant)
+    """Return the layers around every pixel, mean and covariance from windows of one radius."""
+    moments = _moments(image, alpha)
+    return _gathered([moments * weight for weight in _layer_weights(alpha)], radius, distant)
 
 
 def _moments(image: Pixels, alpha: Alpha) -> Plane:
@@ -131,17 +159,22 @@ def _layer_weights(alpha: Alpha) -> Plane:
     return weights
 
 
-def _gathered(moments: Plane, weights: Plane, radius: int, distant: Layers) -> Layers:
-    """Return both layers in windows of `radius` pixels, given each pixel's 2×h×w weights."""
+def _gathered(
+    weighted: Sequence[Plane], radius: int, distant: Layers, chosen: Indices | None = None
+) -> Layers:
+    """Return both layers in windows of `radius` pixels, given both layers' weighted moments."""
+    subject, background = weighted
     return _unmixed(
-        _averaged(moments * weights[0], radius, _Sample(np.float32(1), distant.subject)),
-        _averaged(moments * weights[1], radius, _Sample(np.float32(0), distant.background)),
+        _averaged(subject, radius, _Sample(np.float32(1), distant.subject), chosen),
+        _averaged(background, radius, _Sample(np.float32(0), distant.background), chosen),
     )
 
 
-def _averaged(weighted: Plane, radius: int, distant: _Sample) -> _Sample:
+def _averaged(weighted: Plane, radius: int, distant: _Sample, chosen: Indices | None) -> _Sample:
     """Average weighted moments in windows; a distant sample counts as one pixel of low weight."""
     near = box_mean(weighted, radius)
+    if chosen is not None:
+        near = near.reshape(len(near), -1).take(chosen, axis=1)
     mean, scatter = distant.colours
     total = near[0] + _DISTANT_WEIGHT
     colours = (near[2:5] + _DISTANT_WEIGHT * mean) / total

@@ -100,34 +100,44 @@ def _reduce(pixels: Pixels, strip: _Strip, *, onto: Pixels) -> None:
         onto[visible, channel] = mixed[visible] / total[visible] + _HALF
 
 
-def sample(planes: Plane, rows: Indices, columns: Indices, shape: tuple[int, int]) -> Plane:
-    """Return n pixels of C×h×w planes enlarged bilinearly to H×W = `shape`, as C×n.
+class Places(NamedTuple):
+    """n positions along one side of a small image: the pixels before and after, and its weight.
 
-    Only these pixels are computed. `rows` and `columns` are their n positions in H×W.
+    The weight, 0…1, is that of the pixel after.
     """
-    height, width = planes.shape[1:]
-    above, below, down = (each[rows] for each in _neighbours(height, shape[0]))
-    left, right, across = (each[columns] for each in _neighbours(width, shape[1]))
-    above, below = above * width, below * width
-    both = down * across
+
+    before: Indices
+    after: Indices
+    share: Plane
+
+    @classmethod
+    def enlarged(cls, small: int, *, scale: float, start: int, end: int) -> Places:
+        """Return pixels `start` to `end` of a side that is `scale` times as long as `small`."""
+        centres = np.clip((np.arange(start, end) + 0.5) / scale - 0.5, 0, small - 1)
+        before = centres.astype(np.intp)
+        share = (centres - before).astype(np.float32)
+        return cls(before, np.minimum(before + 1, small - 1), share)
+
+    def at(self, chosen: Indices) -> Places:
+        """Return some of the positions."""
+        return Places(self.before[chosen], self.after[chosen], self.share[chosen])
+
+
+def sample(planes: Plane, down: Places, across: Places) -> Plane:
+    """Return n pixels of C×h×w planes, interpolated bilinearly, as C×n."""
+    above, below = (rows * planes.shape[2] for rows in (down.before, down.after))
+    both = down.share * across.share
     corners = (
-        (above + left, 1 - down - across + both),
-        (above + right, across - both),
-        (below + left, down - both),
-        (below + right, both),
+        (above + across.before, 1 - down.share - across.share + both),
+        (above + across.after, across.share - both),
+        (below + across.before, down.share - both),
+        (below + across.after, both),
     )
-    sampled = np.zeros((len(planes), len(rows)), dtype=np.float32)
-    taken = np.empty(len(rows), dtype=np.float32)
+    sampled = np.zeros((len(planes), len(both)), dtype=np.float32)
+    taken = np.empty(len(both), dtype=np.float32)
     for channel, plane in enumerate(planes.reshape(len(planes), -1)):
         for places, weight in corners:
             np.take(plane, places, out=taken, mode="clip")  # "raise" would copy
             taken *= weight
             sampled[channel] += taken
     return sampled
-
-
-def _neighbours(small: int, large: int) -> tuple[Indices, Indices, Plane]:
-    """Return the two small pixels around each of `large` positions, and the second one's weight."""
-    places = np.clip((np.arange(large) + 0.5) * (small / large) - 0.5, 0, small - 1)
-    first = places.astype(np.intp)
-    return first, np.minimum(first + 1, small - 1), (places - first).astype(np.float32)

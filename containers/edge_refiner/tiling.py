@@ -43,6 +43,10 @@ class Tile(NamedTuple):
     def pixels(self) -> int:
         return (self.bottom - self.top) * (self.right - self.left)
 
+    def moved(self, down: int, across: int) -> Tile:
+        """Return the rectangle moved by a number of pixels."""
+        return Tile(self.top + down, self.left + across, self.bottom + down, self.right + across)
+
     def pieces(self, side: int) -> list[Tile]:
         """Cut the rectangle into tiles of at most side × side pixels."""
         return [

@@ -168,3 +168,25 @@ def test_an_enlarged_mask_does_not_depend_on_the_size_of_tiles(
     monkeypatch.setattr(edge_band, "_ENLARGING_TILE_SIDE", side)
 
     np.testing.assert_allclose(enlarge_mask(mask, (301, 257)), whole, atol=1.1 / 255)
+
+
+@pytest.mark.parametrize("reduction", [1, 2, 4])
+@pytest.mark.parametrize("shape", [(301, 403), (120, 160)])
+def test_every_pixel_whose_model_the_band_uses_is_reached(
+    shape: tuple[int, int], reduction: int
+) -> None:
+    band = Band.of(coarse_mask(disk(100)), shape)
+    small = tuple(-(-side // reduction) for side in shape)
+    place = Tile(0, 0, *small).reduced(1, halo=0, shape=small)
+
+    reached = band.reaches(place, reduction)
+
+    rows, columns = np.nonzero(band.weight(Tile(0, 0, *shape)))
+    for down in (-0.5, 0.5):  # the two nearest rows and columns of the copy
+        for across in (-0.5, 0.5):
+            row, column = (
+                np.clip(np.floor((places + 0.5) / reduction + offset).astype(int), 0, side - 1)
+                for places, offset, side in zip((rows, columns), (down, across), small, strict=True)
+            )
+            assert reached[row, column].all()
+    assert not reached.all()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from containers.edge_refiner.layers import DistantLayers, Layers, Radii, gather
+from containers.edge_refiner import layers as layers_module
+from containers.edge_refiner.layers import DistantLayers, Layers, Palette, Radii, gather
 from containers.edge_refiner.tiling import Tile
 from pipeline.photo.pixels import Pixels
 from tests.containers.edge_refiner import NIGHT, SAND, Alpha, composite, disk, fabric, over
@@ -19,13 +20,22 @@ PATTERNED = over(
 
 
 def distant(image: Pixels, alpha: Alpha) -> Layers:
-    return DistantLayers.of(image, alpha).at(Tile(0, 0, *alpha.shape))
+    """The distant layers of every pixel, one after the other."""
+    return DistantLayers.of(image, alpha).at(Tile(0, 0, *alpha.shape), np.arange(alpha.size))
+
+
+def gathered(image: Pixels, alpha: Alpha, radii: Radii) -> Layers:
+    """The layers around every pixel, as planes."""
+    found = gather(image, alpha, radii, distant(image, alpha), np.arange(alpha.size))
+    return Layers(
+        *(Palette(*(each.reshape(-1, *alpha.shape) for each in palette)) for palette in found)
+    )
 
 
 def test_soft_pixels_get_the_colours_on_either_side_of_the_edge() -> None:
     image = composite(SAND, NIGHT, DISK)
 
-    layers = gather(image, DISK, Radii(24, 24), distant(image, DISK))
+    layers = gathered(image, DISK, Radii(24, 24))
 
     soft = (DISK > 0.3) & (DISK < 0.7)
     for layer, colour in zip(layers, (SAND, NIGHT), strict=True):
@@ -37,7 +47,7 @@ def test_soft_pixels_get_the_colours_on_either_side_of_the_edge() -> None:
 def test_a_layer_outside_the_windows_gets_its_distant_colour(column: int) -> None:
     image = composite(SAND, NIGHT, DISK)
 
-    layers = gather(image, DISK, Radii(2, 2), distant(image, DISK))
+    layers = gathered(image, DISK, Radii(2, 2))
 
     far_from_subject = layers.subject.mean[:, SIDE // 2, column] * 255
     np.testing.assert_allclose(far_from_subject, SAND, atol=12)
@@ -54,14 +64,32 @@ def test_a_layer_without_any_pixel_gets_the_colours_of_the_other() -> None:
 @pytest.mark.parametrize(
     "place", [Tile(0, 0, 80, 80), Tile(101, 33, 190, 121), Tile(200, 250, 256, 256)]
 )
-def test_distant_colours_do_not_depend_on_the_tile(place: Tile) -> None:
+def test_distant_colours_do_not_depend_on_the_place(place: Tile) -> None:
     layers = DistantLayers.of(PATTERNED, SOFT)
+    every = np.arange(SIDE * SIDE)
 
-    part, whole = layers.at(place), layers.at(Tile(0, 0, SIDE, SIDE))
+    part = layers.at(place, np.arange(place.pixels)).stacked()
 
-    for few, many in zip(part, whole, strict=True):
-        for planes, expected in zip(few, many, strict=True):
-            np.testing.assert_allclose(planes, expected[:, *place.inside], atol=1e-4)
+    whole = layers.at(Tile(0, 0, SIDE, SIDE), every).stacked().reshape(-1, SIDE, SIDE)
+    inside = whole[:, *place.inside].reshape(len(part), -1)
+    np.testing.assert_allclose(part, inside, atol=1e-6)
+
+
+def test_distant_colours_do_not_depend_on_the_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = distant(PATTERNED, SOFT).stacked()
+    monkeypatch.setattr(layers_module, "_TILE_SIDE", 13)
+
+    np.testing.assert_allclose(distant(PATTERNED, SOFT).stacked(), whole, atol=1e-4)
+
+
+def test_only_chosen_pixels_are_returned() -> None:
+    image, chosen = composite(SAND, NIGHT, DISK), np.array([5, 300 * 7 + 11, SIDE * SIDE - 1])
+    around = DistantLayers.of(image, DISK).at(Tile(0, 0, SIDE, SIDE), chosen)
+
+    found = gather(image, DISK, Radii(6, 4), around, chosen).stacked()
+
+    every = gathered(image, DISK, Radii(6, 4)).stacked().reshape(18, -1)
+    np.testing.assert_allclose(found, every[:, chosen], atol=1e-6)
 
 
 def test_a_pattern_has_a_large_covariance_and_a_plain_wall_a_small_one() -> None:
@@ -70,7 +98,7 @@ def test_a_pattern_has_a_large_covariance_and_a_plain_wall_a_small_one() -> None
     matte = disk(SIDE)
     image = np.where(matte[..., None] > 0.5, pattern, wall).astype(np.uint8)
 
-    layers = gather(image, matte, Radii(6, 6), distant(image, matte))
+    layers = gathered(image, matte, Radii(6, 6))
 
     middle = SIDE // 2, SIDE // 2
     assert layers.subject.covariance[0][middle] > 0.03
@@ -81,10 +109,8 @@ def test_the_mean_follows_colours_that_change_along_the_edge() -> None:
     rising = np.repeat(np.linspace(40, 220, SIDE).astype(np.uint8)[:, None], SIDE, axis=1)
     image = composite((0, 0, 0), NIGHT, 1 - DISK)
     image[..., 0] = (rising * DISK + image[..., 0] * (1 - DISK)).astype(np.uint8)
-    around = distant(image, DISK)
-
     wide, near = (
-        gather(image, DISK, Radii(60, closer), around).subject.mean[0] * 255 for closer in (60, 8)
+        gathered(image, DISK, Radii(60, closer)).subject.mean[0] * 255 for closer in (60, 8)
     )
 
     above = SIDE // 2 - round(0.3 * SIDE) + 12, SIDE // 2  # in the disk, at its upper edge
@@ -97,7 +123,7 @@ def test_the_covariance_counts_colours_that_the_near_window_does_not_hold() -> N
     image = np.dstack([stripes] * 3)
     matte = disk(SIDE)
 
-    layers = gather(image, matte, Radii(48, 4), distant(image, matte))
+    layers = gathered(image, matte, Radii(48, 4))
 
     in_a_stripe = SIDE // 2 + 8, SIDE // 2
     true = (80 / 255) ** 2

@@ -10,7 +10,7 @@ from PIL import Image
 
 from containers.edge_refiner import resampling
 from containers.edge_refiner.box_filter import Plane
-from containers.edge_refiner.resampling import reduced_to, sample
+from containers.edge_refiner.resampling import Places, reduced_to, sample
 from pipeline.photo.pixels import Pixels
 
 SHAPES = [
@@ -31,9 +31,12 @@ def test_sampled_pixels_are_those_of_the_enlarged_plane(
     small: tuple[int, int], large: tuple[int, int]
 ) -> None:
     colours = plane(3, *small)
-    rows, columns = (places.ravel() for places in np.indices(large))
+    down, across = (
+        Places.enlarged(few, scale=many / few, start=0, end=many).at(chosen.ravel())
+        for few, many, chosen in zip(small, large, np.indices(large), strict=True)
+    )
 
-    sampled = sample(colours, rows, columns, large)
+    sampled = sample(colours, down, across)
 
     size = large[1], large[0]
     images = [Image.fromarray(each).resize(size, Image.Resampling.BILINEAR) for each in colours]
@@ -42,9 +45,9 @@ def test_sampled_pixels_are_those_of_the_enlarged_plane(
 
 
 def test_sampling_no_pixels_returns_an_empty_array() -> None:
-    nothing = np.array([], dtype=np.intp)
+    nothing = Places.enlarged(4, scale=2, start=3, end=3)
 
-    assert sample(plane(6, 4, 4), nothing, nothing, (8, 8)).shape == (6, 0)
+    assert sample(plane(6, 4, 4), nothing, nothing).shape == (6, 0)
 
 
 VIOLET = (120, 60, 200)
