@@ -89,7 +89,7 @@ class SessionSettings(Staged):
     """How a network is opened, chosen where it was staged.
 
     `runs` are the least processor time and the peak of both choices, with `threads` threads and
-    after a first run; empty where they were not measured.
+    after two more; empty where they were not measured.
     """
 
     memory: Memory

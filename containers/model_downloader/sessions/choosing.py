@@ -20,6 +20,7 @@ from pipeline.weights.staged import Memory, RunFigures, SessionSettings
 LEAST_GAIN: Final = 0.05
 LARGEST_SHARE: Final = 0.5  # of the function's memory, for a process that keeps it
 LONGEST_RUN_MS: Final = 5_000.0  # processor time: functions of longer ones have no memory to keep
+WARM_UPS: Final = 2  # onnxruntime plans its arena in the first run, and fills it in the second
 ROUNDS: Final = 3
 _PATIENCE_S: Final = 120.0
 _FOLDER: Final = Path(__file__).parents[1]
@@ -75,12 +76,12 @@ def _gains(runs: Runs) -> bool:
 
 
 def _measured(network: Path, shape: tuple[int, ...], place: Place, *, seconds: float) -> Runs:
-    """Return the figures of each round, without the first run; none if a process failed.
+    """Return the figures of each round, without the first runs; none if a process failed.
 
     The rounds end with one that does not gain enough: then the choice is made.
     """
     with ExitStack() as stack:
-        processes: dict[Memory, subprocess.Popen[str]] = {}
+        processes: dict[Memory, subprocess.Popen[bytes]] = {}
         for memory in ("returned", "kept"):
             trial = Trial(
                 network=network, shape=shape, memory=memory, threads=place.threads,
@@ -92,42 +93,41 @@ def _measured(network: Path, shape: tuple[int, ...], place: Place, *, seconds: f
         stack.callback(timer.cancel)
         stack.callback(_end, processes.values())
         runs: Runs = {memory: [] for memory in processes}
-        for turn in range(1 + ROUNDS):
+        for turn in range(WARM_UPS + ROUNDS):
             for memory, process in processes.items():
                 figures = _run(process)
                 if figures is None:
                     return {memory: [] for memory in processes}
-                if turn:  # the first run pays for what every process pays once
+                if turn >= WARM_UPS:
                     runs[memory].append(figures)
             if not _gains(runs):
                 break
         return runs
 
 
-def _process(trial: Trial) -> subprocess.Popen[str]:
+def _process(trial: Trial) -> subprocess.Popen[bytes]:
     """Start a trial with the environment that functions have: it sets the allocator."""
     allocator = (f"{name}={value}" for name, value in load_container(_FOLDER).environment.items())
     module = "containers.model_downloader.sessions"
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
         ["/usr/bin/env", *allocator, sys.executable, "-m", module, trial.model_dump_json()],
-        cwd=_ROOT, text=True,
+        cwd=_ROOT, bufsize=0,  # so a dead one leaves nothing to write
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
 
-def _run(process: subprocess.Popen[str]) -> RunFigures | None:
+def _run(process: subprocess.Popen[bytes]) -> RunFigures | None:
     """Run the network once; None if the process died."""
     assert process.stdin is not None  # noqa: S101 - for mypy: both are pipes
     assert process.stdout is not None  # noqa: S101
     try:
-        process.stdin.write("\n")
-        process.stdin.flush()
+        process.stdin.write(b"\n")
         return RunFigures.model_validate_json(process.stdout.readline())
     except (OSError, ValidationError):
         return None
 
 
-def _end(processes: Iterable[subprocess.Popen[str]]) -> None:
+def _end(processes: Iterable[subprocess.Popen[bytes]]) -> None:
     for process in processes:
         process.kill()
 
