@@ -430,3 +430,28 @@ window.fetch = async (path, options) => {
   return Response.json({ models })
 }
 """
+
+
+# The page asks for the preferred model; this asks for another one.
+_OF_2_1 = """
+const real = window.fetch
+window.fetch = (url, init) => {
+  if (init?.method !== 'POST' || !String(url).endsWith('/selections')) return real(url, init)
+  const body = JSON.stringify({ ...JSON.parse(init.body), model: 'pointer2' })
+  return real(url, { ...init, body })
+}
+"""
+_RATIO = """
+const { width, height } = document.querySelector('.cand .dim').getBoundingClientRect()
+return width / height
+"""
+
+
+def test_a_mask_of_a_stretched_photo_lies_on_the_photo_as_it_is(user: User) -> None:
+    user.run(_OF_2_1)
+    selecting(user)
+    click(user, 160, 120)
+    user.until(lambda: len(user.all(".cand")) == 2 or None, "candidates")
+
+    assert is_kept(user, (160 + 18, 120), (160, 120 + 18), (160, 120 + 12)) == [True, False, True]
+    assert user.run(_RATIO) == pytest.approx(320 / 240, rel=0.02)

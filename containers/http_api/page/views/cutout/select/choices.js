@@ -15,7 +15,7 @@ function Choices({ item, page, answer, rank, onChoose }) {
   const { url } = useBlob(() => page.queue.photo(item.id), [item.id, item.shown])
   const { candidates, grid } = answer
   // The photo in pixels of the mask's height: a model may see it stretched.
-  const { width, height } = item.selection ?? {}
+  const { width, height } = item
   const tall = grid.photo.height
   const wide = width && height ? tall * width / height : grid.photo.width
   // The same part of the photo for all: a square around the largest.
