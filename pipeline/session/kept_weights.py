@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.artifacts import Artifact, Location
 from pipeline.declared.models import ModelRow, WeightsFile
+from pipeline.declared.names import LOCAL_NAMES as NAMES
 from pipeline.errors import WeightsMismatch
-from pipeline.local.deployment import NAMES
 from pipeline.session.choice import cache_folder
 from pipeline.session.whole_files import whole_file
 from pipeline.weights.local_weights import checksums

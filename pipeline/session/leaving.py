@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.local.deployment import NAMES
+from pipeline.declared.names import LOCAL_NAMES as NAMES
 from pipeline.operations.executions import read_execution, stop
 from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.site import Site, local_site

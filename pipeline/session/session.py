@@ -18,7 +18,6 @@ from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.errors import InvalidOptions, PipelineError
-from pipeline.local.deployment import warm_functions
 from pipeline.local.own_folder import OwnFolder
 from pipeline.session.choice import ModelChoice, cache_folder
 from pipeline.session.kept_weights import keep_weights
@@ -101,6 +100,8 @@ def session(  # noqa: PLR0913 - keyword-only options
         with keeping_cloud(
             root, choice, reach, defaults=defaults, say=say, port=port, at_once=at_once
         ) as cloud:
+            from pipeline.local.deployment import warm_functions
+
             cloud.host.warm(warm_functions(cloud.blueprint))
             # Imported now, when the functions' first workers start in their own processes.
             from pipeline.session.runs import serving_runs

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from pipeline.local.deployment import NAMES
+from pipeline.declared.names import LOCAL_NAMES as NAMES
 from pipeline.local.ends import task_ms
 from pipeline.operations.executions import Execution, read_execution
 
