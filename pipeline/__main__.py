@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-from pipeline.declared.names import LOCAL_STAGE
+from pipeline.cli.interrupts import exit_when_interrupted
 
 _GARBAGE: Final = 20_000  # objects between collections; with Python's 700, a start takes 0.3 s more
 AWS_COMMANDS: Final = frozenset(
@@ -19,6 +19,7 @@ AWS_COMMANDS: Final = frozenset(
 
 def main() -> None:
     """Run `matteline` in an isolated environment, or in the user's if the command reaches AWS."""
+    exit_when_interrupted()
     gc.set_threshold(_GARBAGE)
     if not reaches_aws(sys.argv[1:], os.environ):
         isolate(os.environ)
@@ -33,6 +34,8 @@ def main() -> None:
 
 def reaches_aws(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
     """Return True if the command operates a stage on AWS and needs the user's AWS settings."""
+    from pipeline.declared.names import LOCAL_STAGE  # noqa: PLC0415 - no import before `main`
+
     verb = next((word for word in arguments if not word.startswith("-")), "")
     words = " ".join(arguments).replace("--stage=", "--stage ").split(" ")
     following = [after for word, after in pairwise(words) if word == "--stage"]

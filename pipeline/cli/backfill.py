@@ -32,7 +32,8 @@ from pipeline.operations.backfilling import (
     start_backfill,
 )
 from pipeline.operations.site import Site
-from pipeline.session.session import ModelChoice, read_catalogue
+from pipeline.session.choice import ModelChoice
+from pipeline.session.session import read_catalogue
 
 ASSUMED_S: Final = 5.0
 ASSUMED_MB: Final = 1024  # of a product without models

@@ -1,29 +1,56 @@
 """`matteline`: the root command. An error is one line, then a hint.
 
-Commands import the local cloud in the function that starts it: loading it takes seconds.
+A command's module is loaded when the command is named. Commands import the local cloud in the
+function that starts it: loading it takes seconds.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
-import signal
 import sys
+from collections.abc import Iterator, MutableMapping
+from typing import Final
 
 import click
 
-from pipeline.cli.backfill import backfill
-from pipeline.cli.containers import containers
-from pipeline.cli.jobs import jobs
-from pipeline.cli.keys import keys
-from pipeline.cli.models import models
-from pipeline.cli.page import page
-from pipeline.cli.photos import INTERRUPTED, PHOTO_COMMANDS
-from pipeline.cli.quarantine import quarantine
-from pipeline.cli.quotas import quotas
-from pipeline.cli.webhooks import webhooks
+from pipeline.cli.interrupts import INTERRUPTED, SHOWN, raise_when_interrupted
 from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
 from pipeline.releases.images.tools import ImageError
 from pipeline.session.whole_files import is_full, reason_of
+
+# The module of each command, which has the command's name in it.
+_MODULES: Final = {
+    **dict.fromkeys(("demo", "run", "up"), "photos"),
+    **{
+        name: name
+        for name in (
+            "backfill", "containers", "jobs", "keys", "models", "page", "quarantine", "quotas",
+            "webhooks",
+        )
+    },
+}  # fmt: skip
+
+
+class _Commands(MutableMapping[str, click.Command]):
+    """The commands by their names; each is loaded when it is asked for."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = importlib.import_module(f"pipeline.cli.{_MODULES[name]}")
+        command: click.Command = getattr(module, name)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        raise TypeError("commands are declared, not added")
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("commands are declared, not removed")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,9 +59,7 @@ def matteline(*, verbose: bool) -> None:
     """Run and operate the pipeline, locally or on AWS."""
 
 
-groups = (models, containers, jobs, quarantine, backfill, keys, quotas, webhooks, page)
-for command in (*PHOTO_COMMANDS, *groups):
-    matteline.add_command(command)
+matteline.commands = _Commands()
 
 
 def main() -> None:
@@ -42,16 +67,14 @@ def main() -> None:
 
     Exit code 1: an error with a name; 2: the command was wrong; 130: it was interrupted.
     """
-    # A background job ignores SIGINT from its start; a closed terminal sends SIGHUP.
-    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(stop, signal.default_int_handler)
+    raise_when_interrupted()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
         sys.exit(matteline(standalone_mode=False))
     except click.Abort:  # Click raises it for an interrupt, and would exit with 1
-        click.echo("Interrupted.", err=True)
+        click.echo(SHOWN, err=True)
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
         error.show()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import errno
+import io
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo
 
 from pipeline.cli.report import printable
 from pipeline.errors import PipelineError
-from pipeline.photo.pixels import decode
+from pipeline.photo.limits import require_bytes, require_size
 from pipeline.session.batch import Outcome, Photo
 from pipeline.session.own_files import SHEET_MARK, is_contact_sheet, read_head
 from pipeline.session.whole_files import reason_of, whole_file
@@ -28,6 +29,15 @@ _CAPTION: Final = 24
 _CHECKER: Final = 10
 _PAPER: Final = (250, 250, 250)
 _INK: Final = (40, 40, 40)
+_LIGHT: Final = (255, 255, 255)
+_GREY: Final = (204, 204, 204)
+# Above a limit of its own, Pillow warns; ours are `photo.limits`.
+Image.MAX_IMAGE_PIXELS = None
+_SRGB: Final = 1  # EXIF's number
+_DEPTH: Final = 24  # where a PNG has the bits of a channel
+_ON_COLOUR: Final = (b"iCCP", b"cICP", b"gAMA", b"cHRM", b"tRNS", b"eXIf")
+_SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")  # JPEG, PNG
+_FAULTS: Final = (OSError, SyntaxError, ValueError, IndexError)  # Pillow's, for a damaged file
 _COMPRESSION: Final = 3  # zlib level; 6 makes a page a tenth smaller and takes a second longer
 
 
@@ -133,22 +143,66 @@ def _tile(path: Path) -> Image.Image:
     The square is empty if the image is no longer there.
     """
     try:
-        photo = decode(path.read_bytes(), least_side=_TILE, in_srgb=True)
-    except (OSError, PipelineError):
+        content = path.read_bytes()
+        picture = _plain(content) or _converted(content)
+    except (*_FAULTS, PipelineError):
         return Image.new("RGB", (_TILE, _TILE), _PAPER)
-    picture = Image.fromarray(photo.rgb)
-    if photo.alpha is not None:
-        picture.putalpha(Image.fromarray(photo.alpha))
     picture.thumbnail((_TILE, _TILE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    if photo.alpha is None:
+    if picture.mode == "RGB":
         return picture
     board = checkerboard(*picture.size)
     board.paste(picture, (0, 0), picture)
     return board
 
 
+def _plain(content: bytes) -> Image.Image | None:
+    """Decode an image if its numbers are plainly sRGB's, as most are; else return None.
+
+    Pillow alone is enough for these, and numpy need not be loaded.
+    """
+    require_bytes(len(content))
+    if not content.startswith(_SIGNATURES):
+        return None
+    with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
+        require_size(*image.size)
+        stated = _colours_of_png(content) if image.format == "PNG" else _colours_of_jpeg(image)
+        if stated or image.mode not in {"RGB", "RGBA"}:
+            return None
+        image.draft(None, (_TILE, _TILE))
+        image.load()
+        return image if image.format == "PNG" else ImageOps.exif_transpose(image)
+
+
+def _colours_of_png(content: bytes) -> bool:
+    """Return True if a PNG states colours, has a transparent colour, or more than 8 bits."""
+    head = content[: content.find(b"IDAT")]
+    return content[_DEPTH] != 8 or any(name in head for name in _ON_COLOUR)
+
+
+def _colours_of_jpeg(image: Image.Image) -> bool:
+    """Return True if a JPEG has a profile, or metadata that does not say that it is sRGB."""
+    tags = image.getexif()
+    return "icc_profile" in image.info or bool(
+        tags and tags.get_ifd(IFD.Exif).get(Base.ColorSpace) != _SRGB
+    )
+
+
+def _converted(content: bytes) -> Image.Image:
+    """Decode an image of any format, and convert its colours to sRGB's."""
+    from pipeline.photo.pixels import decode
+
+    photo = decode(content, least_side=_TILE, in_srgb=True)
+    picture = Image.fromarray(photo.rgb)
+    if photo.alpha is not None:
+        picture.putalpha(Image.fromarray(photo.alpha))
+    return picture
+
+
 def checkerboard(width: int, height: int) -> Image.Image:
     """Draw light and grey squares, which stand for transparency."""
-    rows, columns = np.indices((height, width)) // _CHECKER
-    shade = np.where((rows + columns) % 2 == 0, 255, 204).astype(np.uint8)
-    return Image.fromarray(shade).convert("RGB")
+    board = Image.new("RGB", (width, height), _LIGHT)
+    draw = ImageDraw.Draw(board)
+    for top in range(0, height, _CHECKER):
+        for left in range((top + _CHECKER) % (2 * _CHECKER), width, 2 * _CHECKER):
+            draw.rectangle((left, top, left + _CHECKER - 1, top + _CHECKER - 1), _GREY)
+    return board

@@ -9,7 +9,7 @@ from pipeline.declared.products import Product
 from pipeline.local.cloud import CREDENTIALS, LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import Execution
-from pipeline.session.watching import Watch
+from pipeline.session.listening import Listeners
 
 
 def instructions(cloud: LocalCloud) -> str:
@@ -73,10 +73,11 @@ def _list_command(aws: str, product: Product) -> str:
     return f"  {aws} stepfunctions list-executions --state-machine-arn {arn}"
 
 
-def narrate(cloud: LocalCloud, say: Callable[[str], None]) -> None:
+def narrate(listeners: Listeners, say: Callable[[str], None]) -> None:
     """Call `say` with a line for every execution that ends, until interrupted."""
-    for execution in Watch(cloud).followed():
-        say(_line(execution))
+    with listeners.of("") as heard:
+        while True:
+            say(_line(heard.get()))
 
 
 def _line(execution: Execution) -> str:

@@ -18,9 +18,10 @@ from pipeline.declared.models import ModelRow
 from pipeline.declared.names import LOCAL_STAGE
 from pipeline.declared.products import load_products
 from pipeline.operations.site import aws_site
-from pipeline.session.kept_weights import ABSENT, OK, cache_folder, verify_copies
+from pipeline.session.choice import ModelChoice, cache_folder
+from pipeline.session.kept_weights import ABSENT, OK, verify_copies
 from pipeline.session.own_model import Wishes, append_row, describe_row, inspect_network
-from pipeline.session.session import ModelChoice, Say, keeping_cloud, reaching, read_catalogue
+from pipeline.session.session import Say, keeping_cloud, reaching, read_catalogue
 
 if TYPE_CHECKING:
     from pipeline.session.stager import StagedModel

@@ -6,13 +6,14 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
-from pipeline.photo.prompts import MOST_POINTS, MOST_SUBJECTS, Box, Point, SubjectPrompt
-from pipeline.session.session import ModelChoice
-from pipeline.spelling import did_you_mean
+from pipeline.session.choice import ModelChoice
+
+if TYPE_CHECKING:
+    from pipeline.photo.prompts import Box, Point
 
 ROOT: Final = Path(__file__).parents[2]
 _LABELS: Final[dict[tuple[str, ...], Literal[0, 1]]] = {(): 1, ("1",): 1, ("0",): 0}
@@ -27,6 +28,8 @@ class Word(click.Choice[str]):
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         word = str(value).strip()
         if word not in self.choices:
+            from pipeline.spelling import did_you_mean
+
             near = did_you_mean(word, self.choices)
             self.fail(f"{value!r} is not one of {', '.join(self.choices)}{near}", param, ctx)
         return word
@@ -102,6 +105,8 @@ def prompt_metadata(points: Sequence[str], boxes: Sequence[str]) -> dict[str, st
     """
     if not points and not boxes:
         return {}
+    from pipeline.photo.prompts import MOST_POINTS, MOST_SUBJECTS, SubjectPrompt
+
     if points and len(boxes) > 1:
         raise click.UsageError("use --point with at most one --box")
     if len(points) > MOST_POINTS or len(boxes) > MOST_SUBJECTS:
@@ -114,6 +119,8 @@ def prompt_metadata(points: Sequence[str], boxes: Sequence[str]) -> dict[str, st
 
 
 def _point(text: str) -> Point:
+    from pipeline.photo.prompts import Point
+
     try:
         x, y, *label = text.split(",")
         return Point(x=float(x), y=float(y), label=_LABELS[tuple(map(str.strip, label))])
@@ -122,6 +129,8 @@ def _point(text: str) -> Point:
 
 
 def _box(text: str) -> Box:
+    from pipeline.photo.prompts import Box
+
     try:
         x0, y0, x1, y1 = map(float, text.split(","))
         return Box(x0=x0, y0=y0, x1=x1, y1=y1)

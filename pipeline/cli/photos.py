@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
-from pydantic import ValidationError
 
-from pipeline.cli import report
+from pipeline.cli.interrupts import INTERRUPTED
 from pipeline.cli.options import (
     ROOT,
     Word,
@@ -28,18 +26,19 @@ from pipeline.cli.preconditions import (
     require_scratch,
     require_writable,
 )
-from pipeline.contracts.cutout import CutoutOptions, Effort, PictureFormat, Refine
-from pipeline.contracts.written import problems, read_text
-from pipeline.session.session import ModelChoice, session
+from pipeline.contracts.cutout_words import Effort, PictureFormat, Refine
+from pipeline.session.agreement import terms_of
+from pipeline.session.choice import ModelChoice
 
 if TYPE_CHECKING:
-    from pipeline.session.batch import Photo
-    from pipeline.session.collecting import Collection
+    from pipeline.cli.contact_sheet import ContactSheet
+    from pipeline.session.batch import Outcome, Photo
+    from pipeline.session.collecting import Collection, Skipped
 
 DEFAULT_PORT: Final = 8420
-INTERRUPTED: Final = 130  # exit code, as shells have it for Ctrl-C
 # scikit-image's samples, public domain or CC0: a person, a cat, a cup and a rocket
 SAMPLES: Final = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
+_ALWAYS_VALID: Final = {"refine", "crop"}  # click has checked them, and they contradict nothing
 POINT_HELP: Final = "Point on the subject (`,0`: background), in pixels or 0–1; repeatable."
 BOX_HELP: Final = "Box around a subject, in pixels or 0–1; repeat it for several subjects."
 
@@ -145,19 +144,23 @@ def up(port: int, choice: ModelChoice) -> None:
     Reports every execution that ends. Ctrl-C stops everything.
     """
     from pipeline.cli.manual import instructions, narrate
+    from pipeline.session.session import session
 
     require_free(port)
-    say = report.printer(report.console())
+    say = click.echo
+    terms = terms_of(ROOT, choice)
     with (
         contextlib.suppress(KeyboardInterrupt),
-        session(ROOT, choice, say=say, port=port) as cloud,
+        session(ROOT, choice, say=say, terms=terms, port=port, goes_on=True) as running,
     ):
-        say(instructions(cloud))
-        narrate(cloud, say)
+        say(instructions(running.cloud))
+        narrate(running.listeners, say)
 
 
 def sample_photos() -> list[Path]:
     """Return the paths of the sample photos, files of the installed scikit-image."""
+    from importlib.resources import files
+
     return [Path(str(files("skimage") / "data" / name)) for name in SAMPLES]
 
 
@@ -173,45 +176,65 @@ def _run_batch(
 
     It is 0 if each photo has an `expected` status. If interrupted, finished photos are reported.
     """
-    from pipeline.cli.contact_sheet import ContactSheet
-    from pipeline.session.batch import Outcome, cut_out
+    from pipeline.session.batch import uploading
+    from pipeline.session.joining import cloud_for_run
 
-    screen = report.console()
-    say = report.printer(screen)
-    report.print_skipped(say, found.skipped)
+    say = click.echo
+    if found.skipped:
+        _print_skipped(found.skipped)
     if not found.photos and not found.lost:
         raise click.UsageError("no photos found in the given files and folders")
     require_writable(output)
     require_scratch()
-    sheet = ContactSheet(found.photos, output)
     outcomes: dict[Photo, Outcome] = {}
+    sheet: ContactSheet | None = None
     interrupted = False
     try:
         with (
-            session(ROOT, choice, say=say, at_once=len(found.photos)) as cloud,
-            report.progress_bar(screen, len(found.photos)) as advance,
+            cloud_for_run(ROOT, choice, say=say, at_once=len(found.photos)) as cloud,
+            uploading(cloud, found.photos, options=metadata) as batch,
         ):
+            # Imported while the first photos are in the cloud.
+            from pipeline.cli.contact_sheet import ContactSheet
+            from pipeline.cli.report import console, progress_bar
 
-            def on_progress(outcome: Outcome) -> None:
-                outcomes[outcome.photo] = outcome
-                sheet.add(outcome)
-                advance(outcome)
+            sheet = ContactSheet(found.photos, output)
+            with progress_bar(console(), len(found.photos)) as advance:
 
-            cut_out(cloud, found.photos, options=metadata, output=output, on_progress=on_progress)
-            if cloud.disk_full.is_set():
-                say(f"The disk of {cloud.scratch} is full: set TMPDIR to a folder with more space.")
+                def on_progress(outcome: Outcome) -> None:
+                    outcomes[outcome.photo] = outcome
+                    sheet.add(outcome)
+                    advance(outcome)
+
+                batch.bring_home(output, on_progress)
+            if not all(row.done for row in outcomes.values()) and cloud.disk_is_full():
+                full = f"The disk of {cloud.welcome.scratch} is full"
+                say(f"{full}: set TMPDIR to a folder with more space.")
     except KeyboardInterrupt:
         interrupted = True
     rows = [*found.lost, *(outcomes[photo] for photo in found.photos if photo in outcomes)]
-    report.print_table(screen, rows)
-    sheet.finish()
-    for line in (*sheet.troubles, *_where(sheet.pages, output)):
-        say(line)
+    _print_table(rows)
+    if sheet:
+        sheet.finish()
+        for line in (*sheet.troubles, *_where(sheet.pages, output)):
+            say(line)
     if interrupted:
         stopped = len(found.photos) - len(outcomes)
         say(f"Interrupted: {stopped:,} of {len(found.photos):,} photos were not finished.")
         return INTERRUPTED
     return int(any(row.status not in expected for row in rows))
+
+
+def _print_skipped(skipped: Sequence[Skipped]) -> None:
+    from pipeline.cli.report import print_skipped
+
+    print_skipped(click.echo, skipped)
+
+
+def _print_table(rows: Sequence[Outcome]) -> None:
+    from pipeline.cli.report import console, print_table
+
+    print_table(console(), rows)
 
 
 def _where(pages: Sequence[str], output: Path) -> Iterator[str]:
@@ -228,6 +251,13 @@ def option_metadata(chosen: dict[str, Any]) -> dict[str, str]:
     """
     fields = {name: value for name, value in chosen.items() if value not in {None, False}}
     texts = {name: "true" if value is True else str(value) for name, value in fields.items()}
+    if not fields.keys() - _ALWAYS_VALID:
+        return texts
+    from pydantic import ValidationError
+
+    from pipeline.contracts.cutout import CutoutOptions
+    from pipeline.contracts.written import problems, read_text
+
     typed = {name: read_text(CutoutOptions, name, text) for name, text in texts.items()}
     try:
         options = CutoutOptions.model_validate({"model": "unnamed", **typed})
@@ -243,6 +273,3 @@ def option_metadata(chosen: dict[str, Any]) -> dict[str, str]:
     ]:
         raise click.UsageError("; ".join(contradictions))
     return texts
-
-
-PHOTO_COMMANDS: Final = (demo, run, up)

@@ -14,11 +14,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.session.kept_weights import ABSENT, OK, Copy
-
 if TYPE_CHECKING:
     from pipeline.session.batch import Outcome
     from pipeline.session.collecting import Skipped
+    from pipeline.session.kept_weights import Copy
     from pipeline.session.stager import StagedModel
 
 _COLOURS = {"DONE": "green", "QUARANTINED": "yellow"}
@@ -111,6 +110,8 @@ def print_staged(screen: Console, staged: Sequence[StagedModel]) -> None:
 
 def print_copies(screen: Console, copies: Sequence[Copy]) -> None:
     """Print a row per copy of a file, or per file without a copy."""
+    from pipeline.session.kept_weights import ABSENT, OK
+
     table = Table("model", "file")
     table.add_column("verdict", overflow="fold")
     table.add_column("copy", overflow="fold")

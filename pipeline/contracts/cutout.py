@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from pipeline.artifacts import Artifact
+from pipeline.contracts import cutout_words
 from pipeline.contracts.contract import (
     Contract,
     Contradiction,
@@ -22,12 +23,12 @@ from pipeline.contracts.contract import (
 from pipeline.photo.limits import MAX_SIDE
 from pipeline.photo.prompts import MOST_SUBJECTS, SubjectPrompt
 
-Refine = Literal["none", "fast", "matting", "auto"]
-Resolution = Literal["full", "half", "quarter"]
-PictureFormat = Literal["png", "webp", "jpeg", "avif"]
-PictureKind = Literal["cutout", "mask", "preview"]
-Effort = Literal["fast", "small"]
-Output = Literal["mask", "alpha"]
+Refine = cutout_words.Refine
+Resolution = cutout_words.Resolution
+PictureFormat = cutout_words.PictureFormat
+PictureKind = cutout_words.PictureKind
+Effort = cutout_words.Effort
+Output = cutout_words.Output
 _HEX_COLOUR: Final = r"^#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?$"
 
 

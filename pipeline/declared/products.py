@@ -68,9 +68,9 @@ def load_products(root: Path) -> tuple[Product, ...]:
 def ingest_pattern(product: Product, products: Sequence[Product], bucket: str) -> str:
     """Return the EventBridge pattern (JSON) of the uploads to `bucket` that start the product."""
     if product.suffixes:
-        keys: list[object] = [{"suffix": suffix} for suffix in _spellings(product)]
+        keys: list[object] = [{"suffix": suffix} for suffix in spellings(product)]
     else:
-        taken = [suffix for other in products for suffix in _spellings(other)]
+        taken = [suffix for other in products for suffix in spellings(other)]
         keys = [{"anything-but": {"suffix": [_FOLDER_MARKER, *taken]}}]
     return json.dumps(
         {
@@ -86,12 +86,12 @@ def taker(key: str, products: Sequence[Product]) -> Product | None:
     if key.endswith(_FOLDER_MARKER):
         return None
     for product in products:
-        if key.endswith(tuple(_spellings(product))):
+        if key.endswith(tuple(spellings(product))):
             return product
     return next((product for product in products if not product.suffixes), None)
 
 
-def _spellings(product: Product) -> list[str]:
+def spellings(product: Product) -> list[str]:
     """Return each suffix as people and devices write it: `.mp3`, `.MP3`, `.Mp3`.
 
     EventBridge cannot exclude a suffix in any case, and both sides of a route have to be equal.

@@ -65,7 +65,7 @@ class LocalCloud:
     blueprint: Blueprint
     host: LambdaHost
     scratch: Path
-    disk_full: threading.Event
+    server: LocalServer
     ends: Ends
 
     @property
@@ -75,6 +75,10 @@ class LocalCloud:
 
     def client(self, service: str) -> Any:
         return make_client(service, self.endpoint)
+
+    @property
+    def disk_full(self) -> threading.Event:
+        return self.server.disk_full
 
     @property
     def logs(self) -> Path:
@@ -123,7 +127,7 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         server.start(wrap(_services(host, blueprint, endpoint)))
         ends = Ends()
         stack.enter_context(compat.told_of_ends(ends.tell))
-        cloud = LocalCloud(endpoint, blueprint, host, scratch, server.disk_full, ends)
+        cloud = LocalCloud(endpoint, blueprint, host, scratch, server, ends)
         stack.enter_context(_running_bridges(cloud))
         yield cloud
 

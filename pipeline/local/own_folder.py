@@ -1,6 +1,7 @@
 """Create temporary folders that are removed with their process.
 
-If a process was killed, the next one removes its folder.
+If a process was killed, the next one removes its folder. A process finds what the user's other
+processes left in theirs.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -36,8 +39,23 @@ class OwnFolder(tempfile.TemporaryDirectory[str]):
         self._held.close()
 
 
+def in_own_folders(name: str) -> Iterator[Path]:
+    """Yield the path of each entry called `name` in an own folder, of any user or process."""
+    yield from Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{name}")
+
+
+def is_private(folder: Path) -> bool:
+    """Return True if only this user can have put something into the folder."""
+    try:
+        found = folder.lstat()  # a link's own owner and kind, not those of what it leads to
+    except OSError:
+        return False
+    open_to_others = stat.S_IMODE(found.st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not open_to_others
+
+
 def _remove_abandoned() -> None:
-    for held in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_HELD}"):
+    for held in in_own_folders(_HELD):
         folder = held.parent
         if _is_mine(folder) and _is_abandoned(held):
             shutil.rmtree(folder, ignore_errors=True)

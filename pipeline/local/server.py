@@ -1,11 +1,17 @@
-"""Serve the local cloud's application on one port of 127.0.0.1, to programs and its own page."""
+"""Serve the local cloud's application on one port of 127.0.0.1, to programs and its own page.
+
+The same application can also be served at a path of this machine's file system.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import socket
 import sqlite3
 import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from moto.moto_server.werkzeug_app import (
@@ -13,7 +19,7 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from pipeline.local import in_process
 
@@ -39,28 +45,49 @@ class LocalServer:
     def __init__(self, port: int) -> None:
         self.disk_full = threading.Event()
         self._app: WSGIApplication | None = None
-        self._server = make_server(
+        server = make_server(
             "127.0.0.1", port, self._dispatch, threaded=True, request_handler=_QuietHandler
         )
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_STOP_CHECK_S,), daemon=True
-        )
-
-    @property
-    def port(self) -> int:
-        return self._server.server_port
+        self.port: Final = server.server_port
+        self._listeners = [_Listener(server)]
 
     def start(self, app: WSGIApplication) -> None:
         self._app = app
-        self._thread.start()
+        self._listeners[0].start()
         in_process.serve(self.port, self._dispatch)
+
+    @contextlib.contextmanager
+    def in_front(self, wrap: Callable[[WSGIApplication], WSGIApplication]) -> Iterator[None]:
+        """Wrap the application of a started server until the block ends."""
+        before = self._app
+        if before is None:
+            raise RuntimeError("the server has no application yet")
+        self._app = wrap(before)
+        try:
+            yield
+        finally:
+            self._app = before
+
+    def listen_at(self, path: Path) -> None:
+        """Serve programs of this user at a Unix socket too. Raises OSError if there can be none.
+
+        The folder of `path` decides who can connect.
+        """
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+            listening.listen()
+            server = make_server(
+                f"unix://{path}", 0, self._dispatch, threaded=True,
+                request_handler=_SocketHandler, fd=listening.fileno(),
+            )  # fmt: skip
+        listener = _Listener(server)
+        self._listeners.append(listener)
+        listener.start()
 
     def stop(self) -> None:
         in_process.stop_serving(self.port)
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+        for listener in self._listeners:
+            listener.stop()
 
     def _dispatch(self, environ: Any, start_response: Any) -> Any:
         if self._app is None:
@@ -76,6 +103,25 @@ class LocalServer:
             self.disk_full.set()
             start_response("500 Internal Server Error", [("Content-Length", "0")])
             return []
+
+
+class _Listener:
+    """A thread that accepts the connections of one address."""
+
+    def __init__(self, server: BaseWSGIServer) -> None:
+        self._server = server
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(_STOP_CHECK_S,), daemon=True
+        )
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
 
 
 def _is_full(error: OSError | sqlite3.OperationalError) -> bool:
@@ -131,3 +177,9 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untype
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         """Log no requests: a line per call would hide all other output."""
+
+
+class _SocketHandler(_QuietHandler):
+    """Serves a Unix socket, which has no setting of TCP's."""
+
+    disable_nagle_algorithm = False

@@ -16,7 +16,8 @@ import urllib3
 from pipeline.declared.addresses import is_package, without_credentials
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import WeightsUnavailable
-from pipeline.session.kept_weights import cache_folder, kept_source, recorded_here
+from pipeline.session.choice import cache_folder
+from pipeline.session.kept_weights import kept_source, recorded_here
 from pipeline.session.package_files import PackageUnusable
 from pipeline.session.packages import Packages
 from pipeline.weights.proxies import Proxies, open_pool

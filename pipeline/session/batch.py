@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
+import queue
 import re
-import shutil
-import uuid
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
-
-from pipeline.artifacts import Location
-from pipeline.contracts.cutout import shown_picture
 from pipeline.contracts.output_keys import output_stem
-from pipeline.declared.products import taker
-from pipeline.operations.executions import Execution
 from pipeline.session.naming import identity
+from pipeline.session.own_files import key_of
 from pipeline.session.publishing import publish
-from pipeline.session.watching import drop, finished
+from pipeline.session.run_messages import Ended
+from pipeline.session.running_cloud import CloudRefused, CloudStopped, RunningCloud
 from pipeline.session.whole_files import reason_of
 
-if TYPE_CHECKING:
-    from pipeline.local.cloud import LocalCloud
-
-PRODUCT: Final = "cutout"
+_MOST_UPLOADS: Final = 4  # at a time
+_MOST_UNDER_WAY: Final = 16  # twice what the largest local cloud runs at a time
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class Outcome:
 
 
 def cut_out(
-    cloud: LocalCloud,
+    cloud: RunningCloud,
     photos: Sequence[Photo],
     *,
     options: Mapping[str, str],
@@ -68,41 +62,122 @@ def cut_out(
     `on_progress` gets each outcome as soon as its files are written, in another thread. The
     returned list has the photos' order.
     """
-    batch = uuid.uuid4().hex[:8]
-    keys = {
-        f"run-{batch}/{index}/{identity(photo.path)}/{_plain(photo.path.name)}": photo
-        for index, photo in enumerate(photos)
-    }
-    outcomes = dict(_of_other_products(cloud, keys))
-    mine = {key: photo for key, photo in keys.items() if photo not in outcomes}
-    outcomes |= _drop_all(cloud, mine, options)
-    for outcome in outcomes.values():
-        on_progress(outcome)
-    waiting = [key for key, photo in keys.items() if photo not in outcomes]
-
-    def bring_home(execution: Execution) -> Outcome:
-        outcome = _bring_home(cloud, execution, keys[execution.key], output)
-        on_progress(outcome)
-        return outcome
-
-    # An interrupt reaches the main thread only: it never falls between two renames of one photo.
-    with ThreadPoolExecutor(max_workers=1) as home:
-        ended = [home.submit(bring_home, execution) for execution in finished(cloud, waiting)]
-    outcomes |= {outcome.photo: outcome for outcome in (future.result() for future in ended)}
-    return [outcomes[photo] for photo in photos]
+    with uploading(cloud, photos, options=options) as batch:
+        batch.bring_home(output, on_progress)
+    return [batch.outcomes[photo] for photo in photos]
 
 
-def _of_other_products(
-    cloud: LocalCloud, keys: Mapping[str, Photo]
-) -> Iterator[tuple[Photo, Outcome]]:
-    """Yield an outcome for every file whose name starts another product's state machine."""
-    for key, photo in keys.items():
-        product = taker(key, cloud.blueprint.products)
-        if product is not None and product.name != PRODUCT:
-            reason = (
-                f"files of this name go to {product.name}: upload it to a running `matteline up`"
-            )
-            yield photo, Outcome(photo, "SKIPPED", "", {}, None, reason)
+@contextmanager
+def uploading(
+    cloud: RunningCloud, photos: Sequence[Photo], *, options: Mapping[str, str]
+) -> Iterator[Batch]:
+    """Upload the photos, in threads, until the block ends."""
+    batch = Batch(cloud, photos, options)
+    with ThreadPoolExecutor(max_workers=_MOST_UPLOADS) as threads:
+        try:
+            batch.upload(threads)
+            yield batch
+        finally:
+            batch.leave()
+
+
+class Batch:
+    """Photos on their way to a cloud and back. `outcomes` has those that are back.
+
+    Few are uploaded before others have ended: an interrupt leaves little to be stopped, and the
+    cloud's disk need not hold them all.
+    """
+
+    def __init__(
+        self, cloud: RunningCloud, photos: Sequence[Photo], options: Mapping[str, str]
+    ) -> None:
+        prefix = cloud.welcome.prefix
+        self._keys = {
+            f"{prefix}{index}/{identity(photo.path)}/{_plain(photo.path.name)}": photo
+            for index, photo in enumerate(photos)
+        }
+        self.outcomes: dict[Photo, Outcome] = {}
+        self._cloud = cloud
+        self._metadata = {f"matteline-{name}": value for name, value in options.items()}
+        self._under_way = threading.Semaphore(_MOST_UNDER_WAY)
+        self._told: queue.SimpleQueue[Outcome | Ended | BaseException | None] = queue.SimpleQueue()
+        self._leaving = threading.Event()
+
+    def upload(self, threads: ThreadPoolExecutor) -> None:
+        """Begin to upload the photos, and to listen for their executions' ends."""
+        for key in self._keys:
+            threads.submit(self._upload, key).add_done_callback(self._tell_error)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def leave(self) -> None:
+        """Upload no more photos."""
+        self._leaving.set()
+        self._under_way.release(len(self._keys) or 1)
+
+    def bring_home(self, output: Path, on_progress: Callable[[Outcome], None]) -> None:
+        """Write every photo's files to the output folder as they are ready."""
+
+        def settle(told: Outcome | Ended) -> None:
+            if isinstance(told, Ended):
+                told = _bring_home(self._cloud, told, self._keys[told.key], output)
+            self.outcomes[told.photo] = told
+            on_progress(told)
+
+        # An interrupt reaches the main thread only: it never falls between two renames of one photo
+        with ThreadPoolExecutor(max_workers=1) as home:
+            settled = [home.submit(settle, told) for told in self._until_settled()]
+        for future in settled:
+            future.result()
+
+    def _until_settled(self) -> Iterator[Outcome | Ended]:
+        """Yield what becomes of each photo, in any order."""
+        waiting = dict(self._keys)
+        while waiting and (told := self._told.get()):
+            if isinstance(told, BaseException):
+                raise told
+            key = told.key if isinstance(told, Ended) else self._key_of(told.photo)
+            if waiting.pop(key, None):
+                self._under_way.release()
+                yield told
+        yield from map(_stopped, waiting.values())
+
+    def _key_of(self, photo: Photo) -> str:
+        return next(key for key, each in self._keys.items() if each is photo)
+
+    def _listen(self) -> None:
+        for ended in self._cloud.ended():
+            self._told.put(ended)
+        self._told.put(None)
+
+    def _tell_error(self, done: Future[None]) -> None:
+        if not done.cancelled() and (error := done.exception()):
+            self._told.put(error)
+
+    def _upload(self, key: str) -> None:
+        """Upload one photo; tell if its state machine does not start."""
+        self._under_way.acquire()
+        if self._leaving.is_set():
+            return
+        photo = self._keys[key]
+        if other := self._cloud.other_product(key):
+            why = f"files of this name go to {other}: upload it to a running `matteline up`"
+            self._told.put(Outcome(photo, "SKIPPED", "", {}, None, why))
+            return
+        try:
+            self._cloud.upload(photo.path, key, self._metadata)
+        except OSError as error:
+            self._told.put(Outcome(photo, "UNREADABLE", "", {}, None, reason_of(error)))
+        except CloudStopped:
+            self._told.put(_stopped(photo))
+        except CloudRefused as error:
+            full = self._cloud.disk_is_full()
+            why = f"no space left in {self._cloud.welcome.scratch}" if full else str(error)
+            self._told.put(Outcome(photo, "FAILED", "", {}, None, why))
+
+
+def _stopped(photo: Photo) -> Outcome:
+    why = f"{CloudStopped.__name__}: the local cloud stopped first. Run the command again."
+    return Outcome(photo, "FAILED", "", {}, None, why)
 
 
 def _plain(name: str) -> str:
@@ -110,47 +185,19 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w .,()+\[\]-]", "_", name)
 
 
-def _drop_all(
-    cloud: LocalCloud, keys: Mapping[str, Photo], options: Mapping[str, str]
-) -> dict[Photo, Outcome]:
-    """Upload every photo to the ingest bucket. Return the outcomes of photos that failed."""
-    metadata = {f"matteline-{name}": value for name, value in options.items()}
-
-    def try_to_drop(key: str) -> Outcome | None:
-        try:
-            drop(cloud, keys[key].path, key, metadata)
-        except OSError as error:
-            return Outcome(keys[key], "UNREADABLE", "", {}, None, reason_of(error))
-        except (Boto3Error, BotoCoreError, ClientError) as error:
-            full = f"no space left in {cloud.scratch}" if cloud.disk_full.is_set() else ""
-            return Outcome(keys[key], "FAILED", "", {}, None, full or str(error))
-        return None
-
-    with ThreadPoolExecutor(max_workers=4) as threads:
-        unreadable = [outcome for outcome in threads.map(try_to_drop, keys) if outcome]
-    return {outcome.photo: outcome for outcome in unreadable}
-
-
-def _bring_home(cloud: LocalCloud, execution: Execution, photo: Photo, output: Path) -> Outcome:
-    if execution.status != "SUCCEEDED":
-        return Outcome(photo, execution.verdict, "", execution.task_ms, None, execution.reason)
-    result = execution.output
-    uris = [*(picture["uri"] for picture in result["pictures"]), result["manifest"]]
-    stem = output_stem(execution.key)
-    homes = [output / f"{photo.name}{Location.parse(uri).key.removeprefix(stem)}" for uri in uris]
-    fetches = {home: partial(_fetch, cloud, uri) for uri, home in zip(uris, homes, strict=True)}
+def _bring_home(cloud: RunningCloud, ended: Ended, photo: Photo, output: Path) -> Outcome:
+    times = ended.task_ms
+    if not ended.files:
+        return Outcome(photo, ended.verdict, "", times, None, ended.reason)
+    stem = output_stem(ended.key)
+    homes = {uri: output / f"{photo.name}{key_of(uri).removeprefix(stem)}" for uri in ended.files}
+    fetches = {home: partial(cloud.fetch, uri) for uri, home in homes.items()}
     try:
-        publish(fetches, record=homes[-1])
+        publish(fetches, record=homes[ended.files[-1]])
     except OSError as error:
-        return Outcome(photo, "UNWRITABLE", "", execution.task_ms, None, reason_of(error))
-    except (BotoCoreError, ClientError) as error:
-        return Outcome(photo, "UNWRITABLE", "", execution.task_ms, None, str(error))
-    shown = homes[uris.index(shown_picture(result["pictures"])["uri"])]
-    return Outcome(photo, "DONE", result["model"], execution.task_ms, shown, "")
-
-
-def _fetch(cloud: LocalCloud, uri: str, target: Path) -> None:
-    place = Location.parse(uri)
-    body = cloud.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"]
-    with target.open("wb") as out:
-        shutil.copyfileobj(body, out)
+        return Outcome(photo, "UNWRITABLE", "", times, None, reason_of(error))
+    except CloudStopped:
+        return _stopped(photo)
+    except CloudRefused as error:
+        return Outcome(photo, "UNWRITABLE", "", times, None, str(error))
+    return Outcome(photo, "DONE", ended.model, times, homes[ended.shown], "")

@@ -14,6 +14,9 @@ class ChosenModel(NamedTuple):
     name: str
     why: str
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.why})"
+
 
 def choose_models(catalogue: Catalogue, name: str | None, reach: Reach) -> tuple[ChosenModel, ...]:
     """Choose a default model for each container with models; `name` replaces its container's.

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import UnsupportedMedia
-from pipeline.photo.formats import identify
 from pipeline.session.batch import Outcome, Photo
 from pipeline.session.naming import Found, output_folders, output_names
 from pipeline.session.own_files import (
@@ -204,6 +203,8 @@ def _why_not(path: Path, head: bytes, writer: Writer, *, given: bool) -> str:
         return EDITED
     if given or _PHOTO_SUFFIX.fullmatch(path.suffix):
         return ""
+    from pipeline.photo.formats import identify  # every decoder: seldom needed
+
     try:
         identify(head)
     except UnsupportedMedia as error:

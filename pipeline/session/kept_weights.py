@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.artifacts import Artifact, Location
 from pipeline.declared.models import ModelRow, WeightsFile
+from pipeline.declared.names import LOCAL_NAMES as NAMES
 from pipeline.errors import WeightsMismatch
-from pipeline.local.deployment import NAMES
+from pipeline.session.choice import cache_folder
 from pipeline.session.whole_files import whole_file
 from pipeline.weights.local_weights import checksums
 from pipeline.weights.staged import StagedWeights
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 
 OK: Final = "ok"
 ABSENT: Final = "no copy"
-
-
-def cache_folder() -> Path:
-    """Return the folder of kept weights: the default mirror, with the models bucket's layout."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "matteline" / "weights"
 
 
 def keep_weights(cloud: LocalCloud, folder: Path) -> None:

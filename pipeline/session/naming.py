@@ -116,13 +116,12 @@ def _recorded(records: Mapping[Path, OutputRecord], output: Path) -> dict[str, l
 
 def _is_of_path(record: OutputRecord, file: Found) -> bool:
     """Return True if the record's photo was uploaded from the file's path."""
-    return record.source.key.split("/")[-2:-1] == [file.identity]
+    return record.source_key.split("/")[-2:-1] == [file.identity]
 
 
 def _is_of_content(record: OutputRecord, file: Found) -> bool:
     """Return True if the record's photo has the file's bytes: the photo was moved."""
-    source = Content(bytes=record.source.bytes, sha256=record.source.sha256)
-    return file.content == source
+    return file.content == record.source
 
 
 def _folded(name: str) -> str:

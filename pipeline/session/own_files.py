@@ -8,73 +8,94 @@ user's: it may be a photo, and it is never overwritten.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
-
-from pipeline.artifacts import Location
 from pipeline.contracts.output_keys import output_stem
 
 # `cat_bg_removed.json`, or the record of earlier images: `cat_bg_removed.0123abcd.json`. A test
 # compares it with the declaration of the product.
 _RECORD_NAME: Final = re.compile(r"(?P<stem>.+)_bg_removed(\.[0-9a-f]{8})?\.json", re.DOTALL)
 _MOST_RECORD_BYTES: Final = 2**20
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_JOB_ID: Final = re.compile(r"[0-9a-f]{8,}")
+_ADDRESS: Final = re.compile(r"s3://[^/]+/.+", re.DOTALL)
 
 SHEET_MARK: Final = ("Software", "Matteline contact sheet")  # a text chunk of the PNG
 _MARKED: Final = b"tEXt" + "\0".join(SHEET_MARK).encode("latin-1")
 _HEAD_BYTES: Final = 4096  # shows the format, and the mark
 
 
-class Content(BaseModel):
+@dataclass(frozen=True)
+class Content:
     """Size and SHA-256 of a file."""
 
-    model_config = ConfigDict(frozen=True)
-
     bytes: int
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: str
+
+    @classmethod
+    def parse(cls, described: object) -> Content:
+        """Raises ValueError for anything but the description of a file in a record."""
+        match described:
+            case {"bytes": int(size), "sha256": str(digest)} if _SHA256.fullmatch(digest):
+                return cls(size, digest)
+        raise ValueError(f"no size and SHA-256: {described!r}")
 
 
-class Made(Content):
-    """An output image, with its address in the local cloud that made it."""
+@dataclass(frozen=True)
+class OutputRecord:
+    """The parts of an output record that tell which files are Matteline's.
 
-    uri: Annotated[str, StringConstraints(pattern=r"^s3://[^/]+/.")]
+    `source_key` is the key that the photo was uploaded under. `images` has the output images by
+    their addresses in the local cloud that made them.
+    """
 
-    @property
-    def content(self) -> Content:
-        return Content(bytes=self.bytes, sha256=self.sha256)
+    job_id: str
+    source_key: str
+    source: Content
+    images: Mapping[str, Content]
 
-
-class Source(Content):
-    """The photo of a record, with the key that it was uploaded under."""
-
-    key: str
-
-
-class OutputRecord(BaseModel):
-    """The parts of an output record that tell which files are Matteline's."""
-
-    model_config = ConfigDict(frozen=True)
-
-    job_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,}$")]
-    product: str
-    source: Source
-    pictures: tuple[Made, ...]
+    @classmethod
+    def parse(cls, content: bytes) -> OutputRecord:
+        """Raises ValueError for anything else."""
+        match json.loads(content):
+            case {
+                "job_id": str(job_id),
+                "product": str(_),
+                "source": {"key": str(key), **source},
+                "pictures": [*pictures],
+            } if _JOB_ID.fullmatch(job_id):
+                images = {_address(each): Content.parse(each) for each in pictures}
+                return cls(job_id, key, Content.parse(source), images)
+        raise ValueError("no output record")
 
     def places(self, folder: Path, stem: str) -> dict[Path, Content]:
         """Return where the output images of a photo called `stem` are, and what they contain."""
-        uploaded = output_stem(self.source.key)
-        suffixes = [Location.parse(made.uri).key.removeprefix(uploaded) for made in self.pictures]
+        uploaded = output_stem(self.source_key)
+        suffixes = {uri: key_of(uri).removeprefix(uploaded) for uri in self.images}
         return {
-            folder / f"{stem}{suffix}": made.content
-            for suffix, made in zip(suffixes, self.pictures, strict=True)
+            folder / f"{stem}{suffix}": self.images[uri]
+            for uri, suffix in suffixes.items()
             if "/" not in suffix
         }
+
+
+def _address(picture: object) -> str:
+    match picture:
+        case {"uri": str(uri)} if _ADDRESS.fullmatch(uri):
+            return uri
+    raise ValueError("an output image without an address")
+
+
+def key_of(uri: str) -> str:
+    """Return the key of an object's `s3://bucket/key` address."""
+    return uri.removeprefix("s3://").partition("/")[2]
 
 
 def read_record(path: Path) -> OutputRecord | None:
@@ -82,8 +103,8 @@ def read_record(path: Path) -> OutputRecord | None:
     try:
         if not path.is_file() or path.stat().st_size > _MOST_RECORD_BYTES:
             return None
-        return OutputRecord.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        return OutputRecord.parse(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -115,7 +136,7 @@ def content_of(path: Path) -> Content:
     """Hash a file."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
-        return Content(bytes=file.tell(), sha256=digest.hexdigest())
+        return Content(file.tell(), digest.hexdigest())
 
 
 def is_contact_sheet(head: bytes) -> bool:
@@ -156,7 +177,7 @@ class OwnFiles:
             if (stem := stem_of(path))
             for place in record.places(path.parent, stem)
         ]
-        contents = [made.content for record in records.values() for made in record.pictures]
+        contents = [made for record in records.values() for made in record.images.values()]
         return cls(frozenset(records), frozenset(contents), frozenset(places))
 
     def writer(self, path: Path) -> Writer:

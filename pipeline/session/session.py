@@ -7,43 +7,29 @@ only read the catalogue need neither.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.contracts.weights import StageWeights
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.declared.containers import ContainerManifest, load_containers
-from pipeline.errors import InvalidOptions
-from pipeline.local.deployment import warm_functions
+from pipeline.errors import InvalidOptions, PipelineError
 from pipeline.local.own_folder import OwnFolder
-from pipeline.session.kept_weights import cache_folder, keep_weights
+from pipeline.session.choice import ModelChoice, cache_folder
+from pipeline.session.kept_weights import keep_weights
+from pipeline.session.run_messages import SOCKET
 
 if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
     from pipeline.local.worker import Function, Launcher
     from pipeline.session.availability import Reach
+    from pipeline.session.listening import Listeners
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class ModelChoice:
-    """The user's options about models, before a cloud is started.
-
-    `name` is None for any model. `mirror` is a folder or URL that is tried before a model's own
-    sources. `overlays` are catalogue files layered over the shipped one. `accepted_licences` are
-    names of non-commercial licences. With `images`, functions run inside their built images.
-    """
-
-    name: str | None = None
-    mirror: str | None = None
-    overlays: tuple[Path, ...] = ()
-    accepted_licences: tuple[str, ...] = ()
-    images: bool = False
 
 
 def mirror_of(choice: ModelChoice) -> str | None:
@@ -69,15 +55,30 @@ def staging_container(root: Path) -> ContainerManifest:
     return container
 
 
+class Session(NamedTuple):
+    """A warm cloud that serves runs, and those who are told of its executions."""
+
+    cloud: LocalCloud
+    listeners: Listeners
+
+
 @contextmanager
-def session(
-    root: Path, choice: ModelChoice, *, say: Say, port: int = 0, at_once: int = 1
-) -> Iterator[LocalCloud]:
+def session(  # noqa: PLR0913 - keyword-only options
+    root: Path,
+    choice: ModelChoice,
+    *,
+    say: Say,
+    terms: Mapping[str, str],
+    port: int = 0,
+    at_once: int = 1,
+    goes_on: bool = False,
+) -> Iterator[Session]:
     """Run a warm cloud whose default models can be staged; `say` reports the models and why.
 
     The workers of `at_once` photos share this machine's cores.
 
-    Raises, before the cloud starts, WeightsUnavailable or what `require_model` raises.
+    A cloud that `goes_on` after a run can be found by other commands with the same `terms`. Raises,
+    before the cloud starts, WeightsUnavailable or what `require_model` raises.
     """
     from pipeline.session.choosing import choose_models
 
@@ -85,13 +86,38 @@ def session(
     with reaching(choice, say=say) as reach:
         models = choose_models(catalogue, choice.name, reach)
         for model in models:
-            say(f"Model: {model.name} ({model.why})")
+            say(f"Model: {model}")
         defaults = tuple(model.name for model in models)
+
+        def models_for(name: str | None) -> tuple[str, ...] | None:
+            if name in {None, choice.name}:
+                return tuple(map(str, models))
+            try:
+                return tuple(map(str, choose_models(catalogue, name, reach)))
+            except PipelineError:
+                return None
+
         with keeping_cloud(
             root, choice, reach, defaults=defaults, say=say, port=port, at_once=at_once
         ) as cloud:
+            from pipeline.local.deployment import warm_functions
+
             cloud.host.warm(warm_functions(cloud.blueprint))
-            yield cloud
+            # Imported now, when the functions' first workers start in their own processes.
+            from pipeline.session.runs import serving_runs
+
+            with serving_runs(cloud, terms, models_for, goes_on=goes_on) as listeners:
+                if goes_on:
+                    _publish(cloud, say)
+                yield Session(cloud, listeners)
+
+
+def _publish(cloud: LocalCloud, say: Say) -> None:
+    """Let other commands of this user find the cloud."""
+    try:
+        cloud.server.listen_at(cloud.scratch / SOCKET)
+    except OSError as error:
+        say(f"`matteline run` will not find this cloud: {error} ({cloud.scratch / SOCKET})")
 
 
 @contextmanager

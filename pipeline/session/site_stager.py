@@ -25,8 +25,8 @@ from pipeline.errors import PipelineError
 from pipeline.local.cloud import absolute_mirror
 from pipeline.operations.site import Site
 from pipeline.session.availability import Reach
-from pipeline.session.kept_weights import cache_folder
-from pipeline.session.session import ModelChoice, staging_container
+from pipeline.session.choice import ModelChoice, cache_folder
+from pipeline.session.session import staging_container
 from pipeline.session.stager import StagedModel, if_available
 from pipeline.weights.staged import StagedWeights
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from pipeline.artifacts import Location
 from pipeline.declared.models import ModelRow
+from pipeline.declared.names import LOCAL_NAMES as NAMES
 from pipeline.errors import WeightsMismatch, WeightsUnavailable
-from pipeline.local.deployment import NAMES
 from pipeline.session.availability import Reach
 from pipeline.session.kept_weights import staged_weights
 from pipeline.session.watching import wait_for

@@ -1,4 +1,4 @@
-"""Upload photos to the ingest bucket and follow their executions, through the public API."""
+"""Follow the executions of the products' state machines, through the public API."""
 
 from __future__ import annotations
 
@@ -6,30 +6,21 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from pipeline.local.deployment import NAMES
+from pipeline.declared.names import LOCAL_NAMES as NAMES
 from pipeline.local.ends import task_ms
 from pipeline.operations.executions import Execution, read_execution
 
 if TYPE_CHECKING:
     from pipeline.declared.blueprint import Blueprint
-    from pipeline.local.cloud import LocalCloud
     from pipeline.local.ends import Ends
 
 _LIST_S: Final = 5.0
 _POLL_S: Final = 0.25
 _PAGE: Final = 20
-
-
-def drop(cloud: LocalCloud, path: Path, key: str, metadata: Mapping[str, str]) -> None:
-    """Upload one photo to the ingest bucket."""
-    cloud.client("s3").upload_file(
-        str(path), NAMES.bucket("ingest"), key, ExtraArgs={"Metadata": dict(metadata)}
-    )
 
 
 class Watched(Protocol):

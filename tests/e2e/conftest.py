@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.models import ModelRow
-from pipeline.session.kept_weights import cache_folder
+from pipeline.session.choice import cache_folder
 from tests.conftest import ROOT
 
 # Says why there is no skipping: `.ci/run` has fetched the weights.

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from pipeline.declared.models import ModelRow
-from pipeline.session.kept_weights import cache_folder
+from pipeline.session.choice import cache_folder
 from tests.conftest import ROOT
 from tests.packages import OFFLINE
 from tests.peer import peer_mask, peer_session

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline.session.batch import Outcome, Photo, cut_out
+from pipeline.session import batch
+from pipeline.session.batch import Outcome, Photo
 from pipeline.session.collecting import OWN, collect
+from pipeline.session.run_messages import Question
+from pipeline.session.running_cloud import joining
+from pipeline.session.runs import serving_runs
 from tests.execution.driver import Driver
 from tests.pictures import png, square, unpng
 
 
-def test_a_photo_that_cannot_be_read_does_not_hold_up_the_others(
-    driver: Driver, tmp_path: Path
-) -> None:
+@pytest.fixture
+def port(driver: Driver) -> Iterator[int]:
+    """Return the port of a cloud that serves runs."""
+    with serving_runs(driver.cloud, {}, lambda _: (), goes_on=False):
+        yield driver.cloud.server.port
+
+
+def cut_out(port: int, photos: Sequence[Photo], **options: Any) -> list[Outcome]:
+    with joining(port, Question({}, None)) as cloud:
+        return batch.cut_out(cloud, photos, **options)
+
+
+def test_a_photo_that_cannot_be_read_does_not_hold_up_the_others(port: int, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(png(square()))
     photos = [Photo(tmp_path / f"{name}.png", name) for name in ("gone", "cat")]
     told: list[Outcome] = []
 
-    outcomes = cut_out(
-        driver.cloud, photos, options={}, output=tmp_path / "out", on_progress=told.append
-    )
+    outcomes = cut_out(port, photos, options={}, output=tmp_path / "out", on_progress=told.append)
 
     assert [(row.photo.name, row.status) for row in outcomes] == [
         ("gone", "UNREADABLE"),
@@ -34,14 +48,14 @@ def test_a_photo_that_cannot_be_read_does_not_hold_up_the_others(
 
 
 def test_names_no_key_can_hold_and_names_too_long_to_write_are_told_apart(
-    driver: Driver, tmp_path: Path
+    port: int, tmp_path: Path
 ) -> None:
     odd, long = "new\nline [x].png", "x" * 245 + ".png"
     for name in (odd, long):
         (tmp_path / name).write_bytes(png(square()))
 
     outcomes = cut_out(
-        driver.cloud,
+        port,
         [Photo(tmp_path / odd, "odd"), Photo(tmp_path / long, "x" * 245)],
         options={},
         output=tmp_path / "out",
@@ -52,11 +66,11 @@ def test_names_no_key_can_hold_and_names_too_long_to_write_are_told_apart(
     assert (tmp_path / "out" / "odd_bg_removed.png").is_file()
 
 
-def test_options_of_a_batch_reach_its_photos(driver: Driver, tmp_path: Path) -> None:
+def test_options_of_a_batch_reach_its_photos(port: int, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(png(square()))
 
     (outcome,) = cut_out(
-        driver.cloud,
+        port,
         [Photo(tmp_path / "cat.png", "pets/cat")],
         options={"format": "webp", "outputs": "mask,cutout"},
         output=tmp_path / "out",
@@ -78,11 +92,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
-def run(driver: Driver, *given: Path, output: Path, **options: str) -> tuple[list[str], list[Path]]:
+def run(port: int, *given: Path, output: Path, **options: str) -> tuple[list[str], list[Path]]:
     """Cut out files and folders; return the status of each photo, and the files passed over."""
     found = collect(given, output=output)
     outcomes = cut_out(
-        driver.cloud,
+        port,
         found.photos,
         options={"refine": "none", **options},
         output=output,
@@ -102,12 +116,12 @@ def left_of(cutout: Path) -> int:
     return int(columns.mean()) - 15
 
 
-def test_a_folder_that_holds_its_own_results_does_not_double(driver: Driver, folder: Path) -> None:
-    first = run(driver, folder, output=folder, outputs="cutout,mask")
+def test_a_folder_that_holds_its_own_results_does_not_double(port: int, folder: Path) -> None:
+    first = run(port, folder, output=folder, outputs="cutout,mask")
     once = names(folder)
-    second = run(driver, folder, output=folder, format="webp")
+    second = run(port, folder, output=folder, format="webp")
     twice = names(folder)
-    third = run(driver, *sorted(folder.iterdir()), output=folder / "webp")
+    third = run(port, *sorted(folder.iterdir()), output=folder / "webp")
 
     assert first == (["DONE", "DONE"], [])
     assert len(once) == 2 + 2 * 3
@@ -122,13 +136,13 @@ def test_a_folder_that_holds_its_own_results_does_not_double(driver: Driver, fol
 
 
 def test_photos_of_one_name_do_not_replace_each_others_results(
-    driver: Driver, folder: Path, tmp_path: Path
+    port: int, folder: Path, tmp_path: Path
 ) -> None:
     more, output = tmp_path / "more", tmp_path / "out"
     more.mkdir()
     (more / "cat.png").write_bytes(png(square(left=40)))
 
-    runs = [run(driver, *given, output=output)[0] for given in ([folder], [more], [more, folder])]
+    runs = [run(port, *given, output=output)[0] for given in ([folder], [more], [more, folder])]
 
     assert runs == [["DONE"] * 2, ["DONE"], ["DONE"] * 3]
     cutouts = {path.name: left_of(path) for path in output.glob("*_bg_removed.png")}
@@ -139,11 +153,11 @@ def test_photos_of_one_name_do_not_replace_each_others_results(
     }
 
 
-def test_a_file_of_the_users_is_never_replaced(driver: Driver, folder: Path) -> None:
+def test_a_file_of_the_users_is_never_replaced(port: int, folder: Path) -> None:
     users = png(square(left=40))
     (folder / "cat_bg_removed.png").write_bytes(users)
 
-    statuses, _ = run(driver, folder, output=folder)
+    statuses, _ = run(port, folder, output=folder)
 
     assert sorted(statuses) == ["DONE", "DONE", "UNWRITABLE"]
     assert (folder / "cat_bg_removed.png").read_bytes() == users

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from pipeline.cli.report import console
 from pipeline.declared.catalogue import load_catalogue
-from pipeline.session.kept_weights import cache_folder
+from pipeline.session.choice import cache_folder
 from tests.bench.job.measured import Spent, measure
 from tests.bench.job.photos import twenty_eight, two_hundred
 from tests.conftest import ROOT

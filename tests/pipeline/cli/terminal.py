@@ -19,13 +19,17 @@ PATIENCE_S = 60
 
 
 def users_environment(shelf: Shelf, cache: Path) -> dict[str, str]:
-    """A user's environment, with the shelf's models, a cache of its own and no packages."""
+    """A user's environment, with the shelf's models, a cache of its own and no packages.
+
+    Clouds of other tests, which are in other folders for temporary files, are not found.
+    """
     kept = {name: text for name, text in os.environ.items() if not name.startswith("MATTELINE_")}
     return (
         kept
         | OFFLINE
         | {
             "XDG_CACHE_HOME": str(cache),
+            "TMPDIR": str(cache),
             "MATTELINE_WEIGHTS_MIRROR": shelf.mirror,
             "MATTELINE_CATALOGUE": str(shelf.catalogue),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -39,7 +43,8 @@ def beside_up(
 ) -> Iterator[Terminal]:
     """Run `matteline up` of the repository at `root`, next to a terminal in `folder`."""
     log = folder / "up.log"
-    environment = environment | {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(root)}
+    own = {"XDG_CACHE_HOME": str(folder / "cache"), "TMPDIR": str(folder)}
+    environment = environment | own | {"PYTHONPATH": str(root)}
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "pipeline", "up", "--port", "0", "--model", model],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,18 @@ from click.testing import CliRunner
 
 from pipeline.cli.command import main, matteline
 from pipeline.session import collecting
+from tests.conftest import ROOT
 
+EARLY = """
+import os, sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "pipeline.cli.command":
+            os.kill(os.getpid(), {signal})
+sys.meta_path.insert(0, Interrupt())
+from pipeline.__main__ import main
+main()
+"""
 LONGEST = 60  # characters of a command's first line
 
 
@@ -74,3 +87,13 @@ def test_an_interrupt_before_the_first_photo_exits_with_130(
 
     assert ended.value.code == 130
     assert capsys.readouterr().err.strip() == "Interrupted."
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_while_modules_load_is_one_line(sent: signal.Signals) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY.format(signal=int(sent)), "run", "README.md"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")

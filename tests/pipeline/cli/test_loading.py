@@ -44,3 +44,7 @@ def loaded_by(*words: str) -> set[str]:
 )
 def test_a_command_that_starts_no_cloud_loads_none(typed: str) -> None:
     assert loaded_by(*typed.split()) & HEAVY == set()
+
+
+def test_help_of_run_loads_little() -> None:
+    assert loaded_by("run", "--help") & {"pydantic", "rich", "urllib3"} == set()

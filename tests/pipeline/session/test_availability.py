@@ -15,7 +15,7 @@ from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsMismatch, WeightsUnavailable
 from pipeline.session import availability
 from pipeline.session.availability import Reach
-from pipeline.session.kept_weights import cache_folder
+from pipeline.session.choice import cache_folder
 from pipeline.session.packages import Packages
 from pipeline.session.stager import StagedModel, if_available
 from pipeline.weights.staged import StagedFile, StagedWeights

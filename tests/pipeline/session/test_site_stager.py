@@ -23,8 +23,9 @@ from pipeline.local.moto import compat
 from pipeline.local.server import LocalServer, moto_app
 from pipeline.operations.site import Site
 from pipeline.session.availability import Reach
+from pipeline.session.choice import ModelChoice
 from pipeline.session.packages import Packages
-from pipeline.session.session import ModelChoice, read_catalogue
+from pipeline.session.session import read_catalogue
 from pipeline.session.site_stager import SiteStager
 from pipeline.session.stager import StagedModel
 from tests.conftest import ROOT

@@ -1,0 +1,54 @@
+"""Find the local cloud that a run uses: one that is up, else one of the run's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from pipeline.session.agreement import terms_of
+from pipeline.session.choice import ModelChoice
+from pipeline.session.run_messages import Question
+from pipeline.session.running_cloud import RunningCloud, Unusable, find_clouds, joining
+
+Say = Callable[[str], None]
+
+
+@contextmanager
+def cloud_for_run(
+    root: Path, choice: ModelChoice, *, say: Say, at_once: int
+) -> Iterator[RunningCloud]:
+    """Use the cloud of a `matteline up` that suits the command, else start one; report the models.
+
+    The workers of `at_once` photos share this machine's cores in a cloud of the command's own.
+    Raises what `session` raises.
+    """
+    question = Question(terms_of(root, choice), choice.name)
+    with ExitStack() as stack:
+        cloud = _one_that_is_up(stack, question, say=say)
+        if cloud:
+            say(f"Cloud: {cloud.welcome.endpoint}, of `matteline up`")
+            for model in cloud.models:
+                say(f"Model: {model}")
+        else:
+            # Imported late: moto and boto3 take seconds to load.
+            from pipeline.session.session import session
+
+            own = stack.enter_context(
+                session(root, choice, say=say, terms=question.terms, at_once=at_once)
+            )
+            cloud = stack.enter_context(joining(own.cloud.server.port, question))
+        yield cloud
+
+
+def _one_that_is_up(stack: ExitStack, question: Question, *, say: Say) -> RunningCloud | None:
+    """Return the latest cloud that the run can use; if there are others only, say why."""
+    why = ""
+    for address in find_clouds():
+        try:
+            return stack.enter_context(joining(address, question))
+        except Unusable as unusable:
+            why = why or str(unusable)
+    if why:
+        say(f"Starting a local cloud of its own: {why}.")
+    return None

@@ -1,0 +1,240 @@
+"""Use a local cloud that runs, in this process or in another one: upload photos, fetch results.
+
+Plain HTTP: boto3 takes half a second to load, more than a photo takes in a cloud that is up.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+from urllib.parse import quote
+
+from pipeline.declared.names import LOCAL_NAMES
+from pipeline.local.own_folder import in_own_folders, is_private
+from pipeline.session.run_messages import (
+    DISK_PATH,
+    RUNS_PATH,
+    SOCKET,
+    Ended,
+    Offer,
+    Question,
+    Welcome,
+)
+
+Address = Path | int  # a Unix socket, or a port of 127.0.0.1
+
+_WELCOME_S: Final = 5.0  # a process that was suspended accepts connections, and never answers
+_BLOCK: Final = 2**20
+_CODE: Final = re.compile(rb"<Code>(\w+)</Code>")
+_GONE: Final = (http.client.HTTPException, ConnectionError)
+# The local cloud knows by it that a request is for S3; it checks no signature in a header.
+_FOR_S3: Final = {
+    "Authorization": "AWS4-HMAC-SHA256 Credential="
+    f"matteline/20260101/{LOCAL_NAMES.region}/s3/aws4_request, SignedHeaders=host, Signature=none"
+}
+
+
+class CloudStopped(Exception):
+    """The cloud stopped, or its process was killed."""
+
+
+class CloudRefused(Exception):
+    """The cloud did not store or return an object; the message says why."""
+
+
+class Unusable(Exception):
+    """A run cannot use a cloud. The message says why; it is empty if the run's own would say it."""
+
+
+class RunningCloud:
+    """A local cloud, as one run uses it. Its threads may use it at the same time.
+
+    The keys of the run's photos begin with `welcome.prefix`. `models` are those of photos that name
+    none, and why.
+    """
+
+    def __init__(
+        self, address: Address, welcome: Welcome, models: tuple[str, ...], ends: _Ends
+    ) -> None:
+        self.welcome = welcome
+        self.models = models
+        self._address = address
+        self._ends = ends
+
+    def upload(self, path: Path, key: str, metadata: Mapping[str, str]) -> None:
+        """Store a file in the ingest bucket.
+
+        Raises OSError if it cannot be read, CloudRefused, or CloudStopped.
+        """
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            headers = {f"x-amz-meta-{name}": text for name, text in metadata.items()}
+            headers |= {"Content-Length": str(size)}
+            place = f"/{LOCAL_NAMES.bucket('ingest')}/{quote(key)}"
+            sent = _exactly(file, size)
+            with _asking(self._address, "PUT", place, body=sent, headers=_FOR_S3 | headers):
+                pass
+
+    def fetch(self, uri: str, target: Path) -> None:
+        """Write an object to a file. Raises OSError, CloudRefused, or CloudStopped."""
+        with (
+            _asking(self._address, "GET", f"/{quote(uri.removeprefix('s3://'))}") as answer,
+            target.open("wb") as out,
+        ):
+            shutil.copyfileobj(answer, out, _BLOCK)
+
+    def other_product(self, key: str) -> str | None:
+        """Return the product that takes a file of this name, if it does not make cutouts."""
+        others = self.welcome.others
+        return next((others[suffix] for suffix in others if key.endswith(suffix)), None)
+
+    def ended(self) -> Iterator[Ended]:
+        """Yield what ends of the run's photos, until the cloud stops."""
+        while line := self._ends.line():
+            yield Ended.parse(line)
+
+    def disk_is_full(self) -> bool:
+        """Return True if a service of the cloud has had no room on its disk."""
+        try:
+            with _asking(self._address, "GET", DISK_PATH) as answer:
+                return answer.read() == b"true"
+        except (CloudRefused, CloudStopped):
+            return False
+
+
+def find_clouds() -> list[Path]:
+    """Return the sockets of this user's clouds that are up, the latest first."""
+    times = {}
+    for path in in_own_folders(SOCKET):
+        try:
+            times[path] = path.lstat().st_mtime_ns
+        except OSError:
+            continue  # it has just stopped
+    return sorted(times, key=lambda path: times[path], reverse=True)
+
+
+@contextmanager
+def joining(address: Address, question: Question) -> Iterator[RunningCloud]:
+    """Use a cloud until the block ends. Raises Unusable if the run cannot."""
+    with ExitStack() as stack:
+        try:
+            cloud = _welcomed(stack, address, question)
+        except (ValueError, TypeError, TimeoutError, CloudStopped):
+            raise Unusable("") from None  # it has just stopped, or is something else
+        yield cloud
+
+
+def _welcomed(stack: ExitStack, address: Address, question: Question) -> RunningCloud:
+    connection = _Connection(address, timeout=_WELCOME_S)
+    stack.callback(connection.close)
+    response = _answer(connection, "POST", RUNS_PATH, question.line, {})
+    ends = _Ends(connection, response)
+    stack.callback(ends.close)
+    welcome = Welcome.parse(ends.line())
+    if welcome.difference:
+        raise Unusable(f"the one on {welcome.endpoint} {welcome.difference}")
+    connection.connected.settimeout(None)  # to find a model may take long
+    models = Offer.parse(ends.line()).models
+    if models is None:
+        raise Unusable("")
+    return RunningCloud(address, welcome, tuple(models), ends)
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection for one request."""
+
+    connected: socket.socket
+
+    def __init__(self, address: Address, *, timeout: float | None = None) -> None:
+        self._address = address
+        super().__init__("127.0.0.1", address if isinstance(address, int) else 0, timeout)
+
+    def connect(self) -> None:
+        """Connect. Raises ConnectionError also where another user may have put the socket."""
+        if isinstance(self._address, int):
+            super().connect()
+        else:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(self.timeout)
+            try:
+                self.sock.connect(str(self._address))
+            except OSError as error:
+                raise ConnectionRefusedError(str(error)) from error
+            # Only now: until the connection stood, the folder could have become another one.
+            if not is_private(self._address.parent):
+                raise ConnectionRefusedError("other users could have put it there")
+        self.connected = self.sock
+
+
+class _Ends:
+    """The answer to a run, read by one thread and closed by another."""
+
+    def __init__(self, connection: _Connection, response: http.client.HTTPResponse) -> None:
+        self._socket = connection.connected
+        self._response = response
+
+    def line(self) -> bytes:
+        """Return the next line; empty once the cloud has stopped, or this side has closed it."""
+        try:
+            return self._response.readline()
+        except _GONE:
+            return b""
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def _asking(
+    address: Address,
+    method: str,
+    place: str,
+    *,
+    body: Iterator[bytes] | None = None,
+    headers: Mapping[str, str] = _FOR_S3,
+) -> Iterator[http.client.HTTPResponse]:
+    """Provide the answer to a request. Raises CloudRefused, or CloudStopped."""
+    connection = _Connection(address)
+    with closing(connection):
+        response = _answer(connection, method, place, body, headers)
+        if response.status != http.client.OK:
+            found = _CODE.search(response.read())
+            code = found[1].decode() if found else response.reason
+            raise CloudRefused(f"status {response.status}: {code}")
+        try:
+            yield response
+        except _GONE as error:
+            raise CloudStopped from error
+
+
+def _answer(
+    connection: _Connection,
+    method: str,
+    place: str,
+    body: Iterator[bytes] | bytes | None,
+    headers: Mapping[str, str],
+) -> http.client.HTTPResponse:
+    try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # a refusal may come early
+            connection.request(method, place, body, dict(headers))
+        return connection.getresponse()
+    except _GONE as error:
+        raise CloudStopped from error
+
+
+def _exactly(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """Yield `size` bytes of a file. Raises OSError if it has fewer."""
+    while size:
+        block = file.read(min(size, _BLOCK))
+        if not block:
+            raise OSError(f"{file.name}: it became shorter while it was read")
+        size -= len(block)
+        yield block

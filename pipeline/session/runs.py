@@ -1,0 +1,171 @@
+"""Let runs use a local cloud: answer each with its models, and then with its photos' ends.
+
+A run that has left leaves nothing running, and in a cloud that goes on none of its files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import queue
+import select
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pipeline.contracts.cutout import shown_picture
+from pipeline.declared.products import spellings
+from pipeline.operations.executions import Execution
+from pipeline.session.agreement import difference
+from pipeline.session.leaving import remove_files, stop_executions
+from pipeline.session.listening import Heard, Listeners, listening
+from pipeline.session.run_messages import (
+    DISK_PATH,
+    RUNS_PATH,
+    Ended,
+    Offer,
+    Question,
+    Welcome,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from pipeline.local.cloud import LocalCloud
+
+_LOG = logging.getLogger(__name__)
+_MOST_BYTES: Final = 2**16  # of a question
+_CHECK_S: Final = 0.2  # how often a run that has left is noticed
+PRODUCT: Final = "cutout"
+
+ModelsFor = Callable[[str | None], tuple[str, ...] | None]
+
+
+@contextlib.contextmanager
+def serving_runs(
+    cloud: LocalCloud, terms: Mapping[str, str], models_for: ModelsFor, *, goes_on: bool
+) -> Iterator[Listeners]:
+    """Answer runs at the cloud's addresses until the block ends.
+
+    Provides those who are told of its executions. `models_for` gets the model that a run names, or
+    None, and returns the models of the run, with why; None if the cloud cannot use the named one. A
+    cloud that `goes_on` after a run removes what the run left.
+    """
+    with listening(cloud) as listeners:
+        runs = _Runs(cloud, listeners, terms, models_for, goes_on=goes_on)
+        with cloud.server.in_front(runs.before):
+            try:
+                yield listeners
+            finally:
+                runs.stopping.set()
+
+
+class _Runs:
+    """What answers runs: each has a thread of the server for as long as it lasts."""
+
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        listeners: Listeners,
+        terms: Mapping[str, str],
+        models_for: ModelsFor,
+        *,
+        goes_on: bool,
+    ) -> None:
+        self._cloud = cloud
+        self._listeners = listeners
+        self._terms = terms
+        self._models_for = models_for
+        self._goes_on = goes_on
+        self._lock = threading.Lock()  # only one thread fetches packages
+        self.stopping = threading.Event()
+
+    def before(self, app: WSGIApplication) -> WSGIApplication:
+        """Return an application that answers runs, and passes on all other requests."""
+
+        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            match environ["REQUEST_METHOD"], environ["PATH_INFO"]:
+                case "POST", path if path == RUNS_PATH:
+                    question = environ["wsgi.input"].read(_length(environ))
+                    start_response("200 OK", [("Content-Type", "application/x-ndjson")])
+                    return self._answer(Question.parse(question), environ["werkzeug.socket"])
+                case "GET", path if path == DISK_PATH:
+                    body = json.dumps(self._cloud.disk_full.is_set()).encode()
+                    start_response("200 OK", [("Content-Length", str(len(body)))])
+                    return [body]
+                case _:
+                    return app(environ, start_response)
+
+        return answer
+
+    def _answer(self, question: Question, connection: socket.socket) -> Iterator[bytes]:
+        prefix = f"run-{uuid.uuid4().hex[:8]}/"
+        different = difference(question.terms, self._terms)
+        cloud = self._cloud
+        yield Welcome(cloud.endpoint, str(cloud.scratch), prefix, self._others(), different).line
+        if different:
+            return
+        with self._lock:
+            models = self._models_for(question.model)
+        yield Offer(models).line
+        if models is None:
+            return
+        ended: set[str] = set()
+        with self._listeners.of(prefix) as heard:
+            try:
+                while not (self.stopping.is_set() or _has_left(connection)):
+                    with contextlib.suppress(queue.Empty):
+                        execution = heard.get(timeout=_CHECK_S)
+                        ended.add(execution.key)
+                        yield _told(execution).line
+            finally:
+                self._part_from(prefix, heard, ended)
+
+    def _others(self) -> dict[str, str]:
+        products = self._cloud.blueprint.products
+        return {
+            suffix: product.name
+            for product in products
+            for suffix in spellings(product)
+            if product.name != PRODUCT
+        }
+
+    def _part_from(self, prefix: str, heard: Heard, ended: set[str]) -> None:
+        if not self._goes_on or self.stopping.is_set():
+            return
+        try:
+            stop_executions(self._cloud, prefix, heard, ended, stopping=self.stopping)
+            remove_files(self._cloud, prefix)
+        except (BotoCoreError, ClientError):
+            if not self.stopping.is_set():
+                _LOG.exception("files of a run that has ended were left under %s", prefix)
+
+
+def _told(execution: Execution) -> Ended:
+    output, times = execution.output, execution.task_ms
+    if execution.status != "SUCCEEDED" or "pictures" not in output:
+        return Ended(execution.key, execution.verdict, execution.reason, task_ms=times)
+    pictures = output["pictures"]
+    return Ended(
+        execution.key,
+        execution.verdict,
+        model=output["model"],
+        task_ms=times,
+        files=(*(each["uri"] for each in pictures), output["manifest"]),
+        shown=shown_picture(pictures)["uri"],
+    )
+
+
+def _length(environ: WSGIEnvironment) -> int:
+    return min(int(environ.get("CONTENT_LENGTH") or 0), _MOST_BYTES)
+
+
+def _has_left(connection: Any) -> bool:
+    """Return True if the other side has closed the connection, on which it sends nothing more."""
+    readable, _, _ = select.select([connection], [], [], 0)
+    return bool(readable) and not connection.recv(1, socket.MSG_PEEK)
