@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pipeline.cli.contact_sheet
 from pipeline.local import fork_launcher
-from pipeline.session.session import ModelChoice, session
+from pipeline.session.choice import ModelChoice
+from pipeline.session.session import session
 
 told = {}
 
@@ -33,7 +34,7 @@ def local_cloud(blueprint, **options):
 
 fork_launcher.launching_sources = launching
 sys.modules["pipeline.local.cloud"] = types.SimpleNamespace(local_cloud=local_cloud)
-with session(Path.cwd(), ModelChoice("starter"), say=lambda line: None, at_once=3):
+with session(Path.cwd(), ModelChoice("starter"), say=lambda line: None, terms={}, at_once=3):
     pass
 """
 
