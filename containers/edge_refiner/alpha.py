@@ -21,7 +21,7 @@ class Improve(Protocol):
     def __call__(self, photo: Pixels, alpha: Alpha, band: Band, *, finest: int) -> None: ...
 
 
-FOLLOWED: Final = 0.5  # share of `auto`'s change to a matte, chosen in docs/decisions/0042
+FOLLOWED: Final = 0.625  # share of `auto`'s change to a matte, chosen in docs/decisions/0042
 _COARSEST: Final = 0.9  # mask pixels: on a coarser copy, refining would lose the mask's own detail
 # Steps after the guided filter, each with the mode whose budget it needs.
 _FURTHER_STEPS: Final[dict[Refine, tuple[tuple[Refine, Improve], ...]]] = {
@@ -37,9 +37,9 @@ def estimate_alpha(
     """Return the refinement that was done and an H×W float32 matte in 0…1.
 
     `mask` is h×w uint8, 0 background to 255 foreground. If the model's `output` is alpha, nothing
-    outside the edge band is rounded, and `auto` follows half of its change. Steps of `mode` for
-    which the budget is too small are skipped; the refinement has the mode that was reached. The
-    matte never exceeds the photo's own alpha: transparent pixels stay transparent.
+    outside the edge band is rounded, and `auto` follows only `FOLLOWED` of its change. Steps of
+    `mode` for which the budget is too small are skipped; the refinement has the mode that was
+    reached. The matte never exceeds the photo's own alpha: transparent pixels stay transparent.
     """
     done, alpha = _estimate(photo.on_white(), mask, output, mode, budget)
     if photo.alpha is not None:

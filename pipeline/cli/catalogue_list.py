@@ -44,11 +44,13 @@ def _words(row: ModelRow, catalogue: Catalogue) -> Iterator[str]:
         yield "Licence not accepted: it forbids commercial use."
     if not row.verified:
         recorded = recorded_here(row)
-        for file in row.files:
-            if file.digest is None and file.name in recorded:
-                yield f"Unverified: no published digest; recorded here: {recorded[file.name]}"
-            elif file.digest is None:
-                yield "Unverified: no published digest. The first staging records one."
+        told = "Recorded here:" if recorded else "The first staging records one."
+        yield f"Unverified: no published digest. {told}"
+        yield from (
+            f"sha256:{recorded[file.name]}  {file.name}"
+            for file in row.files
+            if file.digest is None and file.name in recorded
+        )
     if row.lifecycle and row.lifecycle.ends:
         yield f"Ends on {row.lifecycle.ends}, as announced by {row.lifecycle.read}."
     elif row.lifecycle:

@@ -33,7 +33,9 @@ def test_the_mode_the_budget_and_the_resolution_are_recorded(
     assert refinement["kept_mask"] is None
 
 
-def test_auto_follows_the_mask_of_a_matting_network_half_way(driver: Driver) -> None:
+def test_auto_follows_five_eighths_of_its_change_to_the_mask_of_a_matting_network(
+    driver: Driver,
+) -> None:
     """The row says that its output is alpha, and the refiner hears of it."""
     alphas = {}
     for name, options in {
@@ -45,8 +47,8 @@ def test_auto_follows_the_mask_of_a_matting_network_half_way(driver: Driver) -> 
         alphas[name] = unpng(driver.read(picture["uri"]))[..., 3].astype(float)
 
     assert np.abs(alphas["found"] - alphas["mask"]).max() > 20
-    half = (alphas["mask"] + alphas["found"]) / 2
-    np.testing.assert_allclose(alphas["followed"], half, atol=1.01)
+    share = alphas["mask"] + 0.625 * (alphas["found"] - alphas["mask"])
+    np.testing.assert_allclose(alphas["followed"], share, atol=1.01)
 
 
 def test_effort_margin_and_veil_reach_the_published_picture(driver: Driver) -> None:

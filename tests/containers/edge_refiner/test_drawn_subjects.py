@@ -37,7 +37,7 @@ MOST: dict[Refine, dict[str, float]] = {
         "plain": 0.7, "patterned": 1.02, "disguised": 0.7,
     },
 }  # fmt: skip
-# The same of a matting network's mask, of which `auto` changes half as much.
+# The same of a matting network's mask, of which `auto` follows only a part of its change.
 OF_A_MATTE = {
     "hair": 0.7, "fur": 0.7, "mesh": 0.65, "glass": 1.0,
     "plain": 0.9, "patterned": 1.0, "disguised": 0.95,
@@ -74,9 +74,7 @@ def test_no_more_of_the_masks_error_remains_than_the_limit(
 
 @pytest.mark.parametrize("ratio", RATIOS)
 @pytest.mark.parametrize("subject", OF_A_MATTE)
-def test_auto_leaves_about_as_much_of_a_mattes_error_as_half_of_its_change_would(
-    subject: str, ratio: int
-) -> None:
+def test_no_more_of_a_mattes_error_remains_than_the_limit(subject: str, ratio: int) -> None:
     drawn = scene(subject)
     matte, true = drawn.mattes[ratio], drawn.truth.alpha
 
