@@ -21,8 +21,9 @@ def split_channels(graph: Graph, node: Node) -> Replacement:
     onnxruntime builds the samples of all channels and taps at once: 0.8 GB for 64 channels of 256²
     with a 7×7 kernel, a quarter of it for 16.
     """
-    require(node.op == "DeformConv", "not a deformable convolution")
-    weight = graph.array(node.inputs[1])
+    require(node.is_a("DeformConv"), "not a deformable convolution")
+    weight = graph.array(node.input(1))
+    require(weight.ndim == 4, "not two-dimensional")
     require(min(weight.shape[2:]) >= _SMALLEST_KERNEL, "the kernel is small")
     require(node.attribute("group", 1) == 1, "the convolution is grouped")
     require(node.attribute("offset_group", 1) == 1, "the offsets are grouped")
@@ -33,9 +34,8 @@ def split_channels(graph: Graph, node: Node) -> Replacement:
     split = Node.make("Split", node.inputs[:1], output, axis=1, num_outputs=PARTS)
     nodes = [replace(split, outputs=sources, name=f"{output}/split")]
     for index, (name, source) in enumerate(zip(names, sources, strict=True)):
-        _, _, offset, bias, *mask = node.inputs
-        kept = bias if index == 0 else ""
-        inputs = (source, f"{name}/weight", offset, kept, *mask)
+        bias = node.input(3) if index == 0 else ""
+        inputs = (source, f"{name}/weight", node.input(2), bias, node.input(4))
         nodes.append(replace(node, inputs=inputs, outputs=(name,), name=name))
     quarters = np.split(weight, PARTS, axis=1)
     constants = {f"{name}/weight": part for name, part in zip(names, quarters, strict=True)}

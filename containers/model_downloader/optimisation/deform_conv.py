@@ -18,8 +18,8 @@ from containers.model_downloader.optimisation.terms import require_computed
 
 def fuse(graph: Graph, node: Node) -> Replacement:
     """Rewrite a deformable convolution, which ends in the `Conv` `node`, as a `DeformConv`."""
-    require(node.op == "Conv", "not a convolution")
-    kernel = tuple(graph.array(node.inputs[1]).shape[2:])
+    require(node.is_a("Conv"), "not a convolution")
+    kernel = tuple(graph.weights(node.input(1)).shape[2:])
     require(len(kernel) == 2, "not two-dimensional")
     require(node.attribute("strides") == list(kernel), "tiles differ from the kernel's size")
     require(not any(node.attribute("pads", [0])), "tiles are padded")
@@ -59,11 +59,11 @@ def _sources(graph: Graph, summed: Node, kernel: tuple[int, ...]) -> tuple[str, 
     floor = graph.maker(graph.maker(corner.inputs[0], "Cast").inputs[0], "Floor")
     place = graph.maker(floor.inputs[0], "Add")
     grid_name = next((name for name in place.inputs if name in graph.constants), "")
-    moved = graph.maker(next(name for name in place.inputs if name != grid_name), "Reshape")
+    moved = graph.maker(next((name for name in place.inputs if name != grid_name), ""), "Reshape")
     batch, groups, area, _, *out = (int(size) for size in graph.array(moved.inputs[1]))
     channels, *padded = (int(size) for size in graph.array(shaped.inputs[1])[2:])
     margin = tuple(int(size) for size in graph.array(padding.inputs[1])[2:4])
-    grid = graph.array(grid_name)
+    grid = graph.weights(grid_name)
     require(grid.shape == (1, 1, area, 2, *out), "the grid lacks a place per tap and pixel")
     require(area == kernel[0] * kernel[1], "not one sample per tap")
     sampling = Sampling(
@@ -89,9 +89,8 @@ def _one_of(graph: Graph, product: Node, *, through: tuple[str, ...]) -> Node:
 def _operator(
     conv: Node, sampling: Sampling, *, source: str, offset: str, mask: str | None
 ) -> Replacement:
-    bias = conv.inputs[2] if len(conv.inputs) > 2 else ""
     node = Node.make(
-        "DeformConv", (source, conv.inputs[1], offset, bias, mask or ""), conv.outputs[0],
+        "DeformConv", (source, conv.inputs[1], offset, conv.input(2), mask or ""), conv.outputs[0],
         kernel_shape=sampling.kernel, pads=sampling.pads * 2, strides=sampling.strides,
         dilations=sampling.dilations, group=conv.attribute("group", 1),
         offset_group=sampling.groups,

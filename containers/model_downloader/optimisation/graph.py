@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Self
 
+import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
@@ -46,7 +47,8 @@ class Node:
     def read(cls, proto: onnx.NodeProto) -> Self:
         attributes = {attribute.name: attribute for attribute in proto.attribute}
         outputs, inputs = tuple(proto.output), tuple(proto.input)
-        return cls(proto.op_type, inputs, outputs, attributes, proto.domain, proto.name)
+        domain = _domain(proto.domain)
+        return cls(proto.op_type, inputs, outputs, attributes, domain, proto.name)
 
     def write(self) -> onnx.NodeProto:
         proto = helper.make_node(
@@ -63,6 +65,14 @@ class Node:
         if isinstance(value, bytes):
             return value.decode()
         return value if isinstance(value, (int, float, onnx.TensorProto)) else list(value)
+
+    def input(self, index: int) -> str:
+        """Return the name of an input; empty if the node does not have it."""
+        return self.inputs[index] if index < len(self.inputs) else ""
+
+    def is_a(self, op: str) -> bool:
+        """Return True if this is ONNX's own operator `op`."""
+        return self.op == op and not self.domain
 
     @property
     def has_body(self) -> bool:
@@ -93,7 +103,7 @@ class Graph:
             else:
                 nodes.append(node)
         inputs = tuple(value for value in model.graph.input if value.name not in constants)
-        opsets = {entry.domain: entry.version for entry in model.opset_import}
+        opsets = {_domain(entry.domain): entry.version for entry in model.opset_import}
         outputs = tuple(model.graph.output)
         return cls(tuple(nodes), constants, inputs, outputs, opsets, model.ir_version)
 
@@ -121,7 +131,7 @@ class Graph:
     def maker(self, name: str, op: str) -> Node:
         """Return the node that makes `name`. Raises NoMatch unless its operator is `op`."""
         node = self.producers.get(name)
-        if node is None or node.op != op or node.domain:
+        if node is None or not node.is_a(op):
             raise NoMatch(f"{name} is not made by {op}")
         return node
 
@@ -151,6 +161,18 @@ class Graph:
         """Return the graph of the first `count` outputs alone."""
         return replace(self, outputs=self.outputs[:count]).swept()
 
+    def weights(self, name: str) -> Array:
+        """Return a constant of float32, the only kind that passes do arithmetic with."""
+        values = self.array(name)
+        require(values.dtype == np.float32, f"{name} is not float32")
+        return values
+
+    def bias(self, conv: Node) -> Array:
+        """Return the bias of a convolution, one number per output channel; zeros if it has none."""
+        if conv.input(2):
+            return self.weights(conv.input(2))
+        return np.zeros(self.weights(conv.input(1)).shape[0], np.float32)
+
     def swept(self) -> Graph:
         """Return the graph without nodes and constants that no output needs."""
         needed = {value.name for value in self.outputs}
@@ -174,7 +196,10 @@ def inferred_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
         for name, value in large.items()
     ]
     skeleton = replace(graph, constants=small, inputs=(*graph.inputs, *stubs)).write()
-    inferred = onnx.shape_inference.infer_shapes(skeleton, data_prop=True).graph
+    try:
+        inferred = onnx.shape_inference.infer_shapes(skeleton, data_prop=True).graph
+    except onnx.shape_inference.InferenceError:
+        return {}  # onnx does not understand the graph; onnxruntime may
     values = [*inferred.value_info, *inferred.input, *inferred.output]
     declared = {value.name: value.type.tensor_type.shape.dim for value in values}
     return {
@@ -182,6 +207,11 @@ def inferred_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
         for name, axes in declared.items()
         if axes and all(axis.HasField("dim_value") for axis in axes)
     }
+
+
+def _domain(name: str) -> str:
+    """Return the domain as ONNX abbreviates it: its own has two names."""
+    return "" if name == "ai.onnx" else name
 
 
 def _size(tensor: onnx.TensorProto) -> int:

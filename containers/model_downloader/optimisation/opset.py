@@ -21,7 +21,7 @@ _AXES_BECAME_INPUT: Final = {
 
 def can_have_deform_conv(graph: Graph) -> bool:
     """Return True if the graph's operator set can be raised to one with `DeformConv`."""
-    return graph.opsets[""] >= OLDEST
+    return graph.opsets.get("", 0) >= OLDEST
 
 
 def with_deform_conv(graph: Graph) -> Graph:
@@ -47,7 +47,7 @@ def _raised(node: Node, opset: int) -> tuple[Node, Mapping[str, Array]]:
         inputs = (*node.inputs, name)
         axes = np.array(node.attribute("axes"), np.int64)
         return replace(node, inputs=inputs, attributes=attributes), {name: axes}
-    if node.op == "Split" and len(node.inputs) == 1:
+    if node.op == "Split" and not node.input(1):
         count = helper.make_attribute("num_outputs", len(node.outputs))
         return replace(node, attributes={**node.attributes, "num_outputs": count}), {}
     return node, {}

@@ -20,6 +20,7 @@ def split_concatenation(graph: Graph, node: Node) -> Replacement:
     concat = graph.maker(node.inputs[0], "Concat")
     require(concat.attribute("axis") in {1, -3}, "not a concatenation of channels")
     graph.only_use(concat.outputs[0])
+    require(len(concat.inputs) > 1, "not several parts")
     sizes = [graph.shape(name)[1] for name in concat.inputs]
     require(weight.shape[0] * len(sizes) < weight.shape[1], "the parts are not smaller")
     parts = np.split(weight, np.cumsum(sizes)[:-1], axis=1)
@@ -42,15 +43,17 @@ def move_above_resize(graph: Graph, node: Node) -> Replacement:
     require(weight.shape[0] < weight.shape[1], "not fewer channels")
     mode = resize.attribute("coordinate_transformation_mode", "half_pixel")
     require(mode != "tf_crop_and_resize", "the resize pads the image")
+    policy = resize.attribute("keep_aspect_ratio_policy", "stretch")
+    require(policy == "stretch", "the size is not the given one")
     require("axes" not in resize.attributes, "not all axes are resized")
     output = node.outputs[0]
     extent, constants = _extent(graph, resize, len(weight), f"{output}/sizes")
-    small, biased = f"{output}/small", len(node.inputs) > 2
+    small, biased = f"{output}/small", bool(node.input(2))
     large = f"{output}/large" if biased else output
     moved = replace(node, inputs=(resize.inputs[0], node.inputs[1]), outputs=(small,), name=small)
     nodes = [moved, replace(resize, inputs=(small, *extent), outputs=(large,), name=large)]
     if biased:
-        constants[f"{output}/bias"] = graph.array(node.inputs[2])[None, :, None, None]
+        constants[f"{output}/bias"] = graph.array(node.input(2))[None, :, None, None]
         nodes.append(Node.make("Add", (large, f"{output}/bias"), output))
     return Replacement(tuple(nodes), constants)
 
@@ -59,14 +62,14 @@ def _extent(
     graph: Graph, resize: Node, channels: int, name: str
 ) -> tuple[tuple[str, ...], dict[str, Array]]:
     """Return the inputs of a `Resize` except its image, for another number of channels."""
-    if len(resize.inputs) > 3 and resize.inputs[3]:
+    if resize.input(3):
         batch, (rows, columns) = (
             graph.shape(resize.inputs[0])[0],
             graph.shape(resize.outputs[0])[2:],
         )
         sizes = np.array((batch, channels, rows, columns), np.int64)
         return (*resize.inputs[1:3], name), {name: sizes}
-    require(tuple(graph.array(resize.inputs[2])[:2]) == (1, 1), "channels are resized")
+    require(tuple(graph.array(resize.input(2))[:2]) == (1, 1), "channels are resized")
     return resize.inputs[1:], {}
 
 
@@ -77,13 +80,10 @@ def merge_into_convolution(graph: Graph, node: Node) -> Replacement:
     graph.only_use(first.outputs[0])
     require(first.attribute("group", 1) == 1, "the convolution is grouped")
     require(weight.shape[0] < weight.shape[1], "not fewer channels")
-    inner = graph.array(first.inputs[1])
+    inner = graph.weights(first.input(1))
+    require(inner.ndim == 4, "not two-dimensional")
     product = np.einsum("om,mikl->oikl", weight[:, :, 0, 0], inner, optimize=True)
-    bias = np.zeros(len(weight), np.float32)
-    if len(first.inputs) > 2:
-        bias = bias + weight[:, :, 0, 0] @ graph.array(first.inputs[2])
-    if len(node.inputs) > 2:
-        bias = bias + graph.array(node.inputs[2])
+    bias = weight[:, :, 0, 0] @ graph.bias(first) + graph.bias(node)
     output = node.outputs[0]
     names = f"{output}/weight", f"{output}/bias"
     merged = replace(first, inputs=(first.inputs[0], *names), outputs=(output,), name=output)
@@ -102,8 +102,8 @@ def added(names: list[str], output: str) -> list[Node]:
 
 def _pointwise_weight(graph: Graph, node: Node) -> Array:
     """Return the O×I×1×1 weight of a plain 1×1 convolution. Raises NoMatch for other nodes."""
-    require(node.op == "Conv" and not node.domain, "it convolves")
-    weight = graph.array(node.inputs[1])
+    require(node.is_a("Conv"), "it convolves")
+    weight = graph.weights(node.input(1))
     require(weight.ndim == 4 and weight.shape[2:] == (1, 1), "not a 1×1 kernel")
     require(set(node.attribute("strides", [1])) == {1}, "every pixel")
     require(not any(node.attribute("pads", [0])), "padded")

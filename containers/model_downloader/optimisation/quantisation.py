@@ -12,6 +12,7 @@ from containers.model_downloader.optimisation.rewriting import Replacement
 
 # x86-64 CPUs with AVX2 or AVX-512 but no VNNI add two products, each of an activation (0…255) and a
 # weight, in 16 bits, and clip the sum. Weights up to ±64 stay below: 2 × 255 × 64 = 32,640.
+OLDEST: Final = 11  # the operator set that has `DynamicQuantizeLinear`
 LARGEST: Final[int] = np.iinfo(np.int16).max // (2 * np.iinfo(np.uint8).max)
 
 
@@ -20,9 +21,10 @@ def quantise(graph: Graph, node: Node) -> Replacement:
 
     The step of x is computed at run time. Products of one weight share its 8-bit copy.
     """
-    require(node.op == "MatMul" and not node.domain, "not a matrix product")
-    weight = graph.array(node.inputs[1])
-    require(weight.ndim == 2 and weight.dtype == np.float32, "not a float32 matrix")
+    require(node.is_a("MatMul"), "not a matrix product")
+    require(graph.opsets.get("", 0) >= OLDEST, "its operator set has no 8-bit products")
+    weight = graph.weights(node.input(1))
+    require(weight.ndim == 2 and weight.size, "not a matrix")
     step = np.maximum(np.abs(weight).max(axis=0), np.finfo(np.float32).tiny) / LARGEST
     whole, steps = f"{node.inputs[1]}/int8", f"{node.inputs[1]}/step"
     constants = {whole: np.round(weight / step).astype(np.int8), steps: step.astype(np.float32)}

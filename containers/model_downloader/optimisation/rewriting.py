@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from onnx import numpy_helper
 
@@ -20,6 +21,10 @@ class Replacement:
 
 Match = Callable[[Graph, Node], Replacement]
 
+# A pass may also stumble over a graph that nobody foresaw: a missing input, a constant of another
+# shape. Such a node is no match either: the network must still be staged.
+_UNFORESEEN: Final = (NoMatch, LookupError, ValueError, TypeError)
+
 
 def rewrite(graph: Graph, match: Match) -> tuple[Graph, int]:
     """Replace every node that `match` accepts, and count them."""
@@ -29,7 +34,7 @@ def rewrite(graph: Graph, match: Match) -> tuple[Graph, int]:
     for node in graph.nodes:
         try:
             replacement = match(graph, node)
-        except NoMatch:
+        except _UNFORESEEN:
             nodes.append(node)
             continue
         found += 1
