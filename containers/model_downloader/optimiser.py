@@ -51,6 +51,11 @@ class Optimiser:
     kept: Path | None = None
     threads: int = field(default_factory=hardware.cores)
 
+    @property
+    def allowed_mb(self) -> int:
+        """Return the most memory that one piece of work may take."""
+        return _allowed_mb(self.memory_mb)
+
     def optimise(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
         """Publish the file's optimised network at `place`, or return the reason why there is none.
 
@@ -106,7 +111,7 @@ class Optimiser:
             activation=role.outputs[0].activation_of(row.table) if role.outputs else "none",
             outputs=len(role.outputs),
             quantise=row.quantise is not None,
-            memory_mb=_allowed_mb(self.memory_mb),
+            memory_mb=self.allowed_mb,
         )
 
     def _session(self, lean: Lean, order: Order, row: ModelRow) -> SessionSettings:

@@ -99,7 +99,8 @@ class Staging:
             }
             for file, intake in intakes.items():
                 _require_pinned(pinned[file.name], intake, origins[file])
-            tried = require_working_network(self.row, [each.path for each in intakes.values()])
+            paths = [each.path for each in intakes.values()]
+            tried = require_working_network(self.row, paths, self.optimiser.allowed_mb)
             return tuple(
                 self._publish(file, intake, origins[file], tried)
                 for file, intake in intakes.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -24,12 +24,20 @@ from pipeline.errors import WeightsMismatch
 if TYPE_CHECKING:
     import onnxruntime as ort
 
+    from containers.model_downloader.optimisation.in_parts import InParts
+
 
 Answers = Mapping[str, Sequence[Array]]  # the declared outputs of networks, by role
 
+_LARGE_FILE_BYTES: Final = 2**28
 
-def require_working_network(row: ModelRow, paths: Sequence[Path]) -> Answers:
+
+def require_working_network(
+    row: ModelRow, paths: Sequence[Path], memory_mb: int | None = None
+) -> Answers:
     """Load the row's networks in order, and run each once on inputs its engine declares.
+
+    A network that takes more than `memory_mb` runs in parts.
 
     Returns the declared outputs of each, by its role. Raises WeightsMismatch if one rejects them or
     returns anything but finite numbers of the declared shapes, and OutOfMemory if it does not fit.
@@ -37,7 +45,7 @@ def require_working_network(row: ModelRow, paths: Sequence[Path]) -> Answers:
     answers: dict[str, Sequence[Array]] = {}
     for file, path in zip(row.engine.files, paths, strict=True):
         if file.inputs:
-            answers[file.role] = Trial(path, file, row.table).run(answers)
+            answers[file.role] = Trial(path, file, row.table, memory_mb).run(answers)
     return answers
 
 
@@ -48,6 +56,7 @@ class Trial:
     path: Path
     file: EngineFile
     table: Table
+    memory_mb: int | None = None
 
     def run(self, earlier: Answers) -> Sequence[Array]:
         """Return the network's declared outputs; `earlier` has those of earlier networks."""
@@ -55,8 +64,13 @@ class Trial:
         feed = self.feed(session, earlier)
         self._require_declared(session)
         names = [value.name for value in session.get_outputs()[: len(outputs)]]
+        parts = self._parts()
         with named_failures(self.path, "does not run"):
-            answers: list[Array] = session.run(names, feed)
+            if parts is None:
+                answers: list[Array] = session.run(names, feed)
+            else:
+                del session  # parts load the weights again
+                answers = [parts.run(feed)]
         sizes = Sizes()
         for output, answer in zip(outputs, answers, strict=True):
             self._require("returns", answer.shape, output.sizes(self.table), sizes)
@@ -65,6 +79,18 @@ class Trial:
                     f"{self.path.name} returned NaN or infinity for its trial input"
                 )
         return answers
+
+    def _parts(self) -> InParts | None:
+        """Return the network in parts if it is too large to run as a whole."""
+        if self.memory_mb is None or self.path.stat().st_size < _LARGE_FILE_BYTES:
+            return None
+        if len(self.file.outputs) != 1:
+            return None
+        # onnx loads only for a large network.
+        from containers.model_downloader.optimisation.in_parts import InParts  # noqa: PLC0415
+
+        parts = InParts.of(self.path, self.memory_mb * 2**20)
+        return None if parts.fits else parts
 
     def feed(self, session: ort.InferenceSession, earlier: Answers) -> dict[str, Array]:
         """Return every declared input under the network's own name for it."""

@@ -10,6 +10,7 @@ import numpy as np
 from containers.model_downloader.optimisation.graph import Graph, Node, require
 from containers.model_downloader.optimisation.pointwise import added
 from containers.model_downloader.optimisation.rewriting import Replacement
+from containers.model_downloader.optimisation.rows import is_large
 
 PARTS: Final = 4
 _SMALLEST_KERNEL: Final = 3
@@ -28,6 +29,7 @@ def split_channels(graph: Graph, node: Node) -> Replacement:
     require(node.attribute("group", 1) == 1, "the convolution is grouped")
     require(node.attribute("offset_group", 1) == 1, "the offsets are grouped")
     require(weight.shape[1] % PARTS == 0, "the number of channels is not divisible")
+    require(not is_large(graph, node), "rows are split instead")
     output = node.outputs[0]
     names = [f"{output}/channels{index}" for index in range(PARTS)]
     sources = tuple(f"{name}/source" for name in names)

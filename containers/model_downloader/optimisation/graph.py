@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,14 @@ class Node:
         outputs, inputs = tuple(proto.output), tuple(proto.input)
         domain = _domain(proto.domain)
         return cls(proto.op_type, inputs, outputs, attributes, domain, proto.name)
+
+    def changed(self, *, inputs: Iterable[str], output: str, **attributes: Any) -> Self:
+        """Return the node with other inputs, another output, and some other attributes."""
+        protos = {key: helper.make_attribute(key, value) for key, value in attributes.items()}
+        return replace(
+            self, inputs=tuple(inputs), outputs=(output,), name=output,
+            attributes={**self.attributes, **protos},
+        )  # fmt: skip
 
     def write(self) -> onnx.NodeProto:
         proto = helper.make_node(
@@ -141,15 +149,33 @@ class Graph:
             raise NoMatch(f"{name} is also read elsewhere")
 
     @cached_property
-    def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Return the shapes of all values with a fixed one, without copying large constants."""
-        return inferred_shapes(self)
+    def places(self) -> Mapping[str, int]:
+        """Return the index in `nodes` of the node that makes each value."""
+        return {name: index for index, node in enumerate(self.nodes) for name in node.outputs}
+
+    @cached_property
+    def readers(self) -> Mapping[str, Sequence[Node]]:
+        """Return the nodes that read each value, one for each time that they read it."""
+        found: dict[str, list[Node]] = defaultdict(list)
+        for node in self.nodes:
+            for name in node.inputs:
+                found[name].append(node)
+        return found
+
+    @cached_property
+    def fixed(self) -> Mapping[str, Fixed]:
+        """Return what is known of all values with a fixed shape."""
+        return {**inferred(self), **{name: Fixed.of(each) for name, each in self.constants.items()}}
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of a value. Raises NoMatch if it is not fixed."""
-        if name not in self.shapes:
+        if name not in self.fixed:
             raise NoMatch(f"the shape of {name} is not fixed")
-        return self.shapes[name]
+        return self.fixed[name].shape
+
+    def bytes(self, name: str) -> int:
+        """Return the size of a value. Raises NoMatch if its shape is not fixed."""
+        return math.prod(self.shape(name)) * self.fixed[name].numbers.itemsize
 
     def array(self, name: str) -> Array:
         """Return a constant's value. Raises NoMatch if it is not a constant."""
@@ -187,7 +213,18 @@ class Graph:
         return replace(self, nodes=tuple(reversed(kept)), constants=constants)
 
 
-def inferred_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
+class Fixed(NamedTuple):
+    """The shape of a value that is the same in every run, and the type of its numbers."""
+
+    shape: tuple[int, ...]
+    numbers: np.dtype[Any]
+
+    @classmethod
+    def of(cls, tensor: onnx.TensorProto) -> Self:
+        return cls(tuple(tensor.dims), helper.tensor_dtype_to_np_dtype(tensor.data_type))
+
+
+def inferred(graph: Graph) -> dict[str, Fixed]:
     """Infer shapes with onnx, with large constants replaced by inputs without values."""
     large = {name: value for name, value in graph.constants.items() if _size(value) > _SMALL}
     small = {name: value for name, value in graph.constants.items() if name not in large}
@@ -197,15 +234,20 @@ def inferred_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
     ]
     skeleton = replace(graph, constants=small, inputs=(*graph.inputs, *stubs)).write()
     try:
-        inferred = onnx.shape_inference.infer_shapes(skeleton, data_prop=True).graph
+        known = onnx.shape_inference.infer_shapes(skeleton, data_prop=True).graph
     except onnx.shape_inference.InferenceError:
         return {}  # onnx does not understand the graph; onnxruntime may
-    values = [*inferred.value_info, *inferred.input, *inferred.output]
-    declared = {value.name: value.type.tensor_type.shape.dim for value in values}
+    values = [*known.value_info, *known.input, *known.output]
+    declared = {value.name: value.type.tensor_type for value in values}
     return {
-        name: tuple(axis.dim_value for axis in axes)
-        for name, axes in declared.items()
-        if axes and all(axis.HasField("dim_value") for axis in axes)
+        name: Fixed(
+            tuple(axis.dim_value for axis in each.shape.dim),
+            helper.tensor_dtype_to_np_dtype(each.elem_type),
+        )
+        for name, each in declared.items()
+        if each.elem_type
+        and each.shape.dim
+        and all(axis.HasField("dim_value") for axis in each.shape.dim)
     }
 
 

@@ -17,7 +17,7 @@ from containers.model_downloader.optimisation.offline import data_file, optimise
 from containers.model_downloader.optimisation.order import Activation, Lean, LeanNetwork, Order
 from containers.model_downloader.optimisation.passes import rewritten
 from containers.model_downloader.optimisation.pictures import Tensor, inputs
-from containers.model_downloader.optimisation.proof import answers, compared
+from containers.model_downloader.optimisation.proof import answers, compared, published_answers
 from containers.model_downloader.optimisation.quantisation import quantise
 from containers.model_downloader.optimisation.rewriting import rewrite
 from pipeline.weights.staged import Precision
@@ -65,7 +65,9 @@ def make_lean(order: Order) -> Lean:
     if photos is None:
         return _lean(refused="its input is not an image, so results cannot be compared")
     outputs = max(1, order.outputs)
-    plain = answers(order.network, photos, outputs=outputs)
+    plain = published_answers(
+        order.network, photos, outputs=outputs, memory_mb=order.memory_mb
+    )
     if not all(np.isfinite(answer).all() for answer in plain):
         return _lean(refused="it returns NaN or infinity")
     judge = Judge(photos, plain, order.activation, outputs)

@@ -17,7 +17,9 @@ from containers.model_downloader.optimisation.pointwise import (
     split_concatenation,
 )
 from containers.model_downloader.optimisation.rewriting import Match, rewrite
+from containers.model_downloader.optimisation.rows import split_rows
 from containers.model_downloader.optimisation.shapes import fold_shapes
+from containers.model_downloader.optimisation.tiling import tiled
 
 LINEAR: Final[Mapping[str, Match]] = {
     "bias": fold_bias,
@@ -26,7 +28,11 @@ LINEAR: Final[Mapping[str, Match]] = {
     "resize": move_above_resize,
     "chain": merge_into_convolution,
 }
-DEFORMABLE: Final[Mapping[str, Match]] = {"deform_conv": fuse, "channels": split_channels}
+DEFORMABLE: Final[Mapping[str, Match]] = {
+    "deform_conv": fuse,
+    "channels": split_channels,
+    "rows": split_rows,
+}
 BLOCKS: Final[Mapping[str, Match]] = {
     "scale": scale_resize,
     "parts": split_parts,
@@ -39,7 +45,7 @@ def rewritten(graph: Graph) -> tuple[Graph, dict[str, int]]:
 
     A graph with loops or branches is unchanged: their bodies read values by name.
     """
-    found = dict.fromkeys([*LINEAR, *DEFORMABLE, "shapes", *BLOCKS], 0)
+    found = dict.fromkeys([*LINEAR, *DEFORMABLE, "shapes", *BLOCKS, "tiles"], 0)
     if any(node.has_body for node in graph.nodes):
         return graph, found
     for name, match in LINEAR.items():
@@ -51,4 +57,5 @@ def rewritten(graph: Graph) -> tuple[Graph, dict[str, int]]:
     graph, found["shapes"] = fold_shapes(graph)
     for name, match in BLOCKS.items():
         graph, found[name] = rewrite(graph, match)
+    graph, found["tiles"] = tiled(graph)
     return graph, found

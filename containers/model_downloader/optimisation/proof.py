@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from containers.model_downloader.optimisation.in_parts import InParts
 from containers.model_downloader.optimisation.offline import lean_options
 from containers.model_downloader.optimisation.order import Activation
 from containers.model_downloader.optimisation.pictures import Tensor
@@ -33,6 +34,21 @@ def answers(
 def _in_a_row(given: list[Tensor]) -> Tensor:
     first, *more = given
     return np.concatenate([each.ravel() for each in given]) if more else first
+
+
+def published_answers(
+    network: Path, photos: list[Tensor], *, outputs: int = 1, memory_mb: int
+) -> list[Tensor]:
+    """Return what `answers` does for a published network, in this memory.
+
+    A network of one output that does not fit runs in parts, which takes about as long.
+    """
+    parts = InParts.of(network, memory_mb * 2**20) if outputs == 1 else None
+    if parts is None or parts.fits:
+        del parts  # it holds the weights
+        return answers(network, photos, outputs=outputs)
+    (source,) = parts.inputs
+    return [parts.run({source: photo}) for photo in photos]
 
 
 def compared(

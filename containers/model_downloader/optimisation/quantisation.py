@@ -10,9 +10,9 @@ import numpy as np
 from containers.model_downloader.optimisation.graph import Graph, Node, require
 from containers.model_downloader.optimisation.rewriting import Replacement
 
+OLDEST: Final = 11  # the operator set that has `DynamicQuantizeLinear`
 # x86-64 CPUs with AVX2 or AVX-512 but no VNNI add two products, each of an activation (0…255) and a
 # weight, in 16 bits, and clip the sum. Weights up to ±64 stay below: 2 × 255 × 64 = 32,640.
-OLDEST: Final = 11  # the operator set that has `DynamicQuantizeLinear`
 LARGEST: Final[int] = np.iinfo(np.int16).max // (2 * np.iinfo(np.uint8).max)
 
 

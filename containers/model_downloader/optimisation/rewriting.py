@@ -23,7 +23,7 @@ Match = Callable[[Graph, Node], Replacement]
 
 # A pass may also stumble over a graph that nobody foresaw: a missing input, a constant of another
 # shape. Such a node is no match either: the network must still be staged.
-_UNFORESEEN: Final = (NoMatch, LookupError, ValueError, TypeError)
+UNFORESEEN: Final = (NoMatch, LookupError, ValueError, TypeError)
 
 
 def rewrite(graph: Graph, match: Match) -> tuple[Graph, int]:
@@ -34,7 +34,7 @@ def rewrite(graph: Graph, match: Match) -> tuple[Graph, int]:
     for node in graph.nodes:
         try:
             replacement = match(graph, node)
-        except _UNFORESEEN:
+        except UNFORESEEN:
             nodes.append(node)
             continue
         found += 1
