@@ -61,6 +61,8 @@ def ladder(row: ModelRow, catalogue: Catalogue) -> list[ModelRow]:
         "birefnet-massive",
         "birefnet-matting",
         "birefnet-toonout",
+        "birefnet-hr",
+        "birefnet-hr-matting",
     ],
 )
 def test_the_models_people_count_on_are_there(name: str) -> None:

@@ -100,7 +100,7 @@ class InParts:
 
     def run(self, feed: Mapping[str, Array]) -> Array:
         """Return the first output for these inputs."""
-        steps = self._steps()
+        steps = self.steps()
         wanted = [self._read(step) for step in steps]
         (output,) = (value.name for value in self.graph.outputs)
         values = dict(feed)
@@ -113,7 +113,7 @@ class InParts:
             values = {name: value for name, value in values.items() if name in later}
         return values[output]
 
-    def _steps(self) -> list[Part | Plan]:
+    def steps(self) -> list[Part | Plan]:
         """Return what runs one after the other."""
         found = self._plans()
         inside = {name for plan in found for name in plan.inside}

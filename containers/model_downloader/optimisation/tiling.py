@@ -22,6 +22,7 @@ from containers.model_downloader.optimisation.ranges import Need, Range, needed
 from containers.model_downloader.optimisation.rewriting import UNFORESEEN, Replacement, rewrite
 
 LARGE_BYTES: Final = 2**28  # no value of BiRefNet at 1024² is larger
+_OLDEST: Final = 13  # the operator set from which on operators are as `ranges` reads them
 _TILE_BYTES: Final = 160 * 2**20
 
 
@@ -56,6 +57,8 @@ class Plan:
 
 def tiled(graph: Graph) -> tuple[Graph, int]:
     """Return the graph with its large values in tiles, and how many places were found."""
+    if graph.opsets.get("", 0) < _OLDEST:
+        return graph, 0
     found = plans(graph, large_values(graph, LARGE_BYTES), LARGE_BYTES)
     by_output = {plan.output: plan for plan in found}
 

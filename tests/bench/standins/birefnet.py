@@ -21,7 +21,7 @@ from tests.bench.standins.layers import (
 from tests.bench.standins.net import Net, Value
 from tests.bench.standins.swin import LARGE, TINY, Swin, swin
 
-SIDE = 1024
+SIDE, HR_SIDE = 1024, 2048
 INTER, PYRAMID, DETAIL = 64, 256, 64  # channels inside a decoder block, of its pyramid, of patches
 
 
@@ -52,6 +52,10 @@ def birefnet(
 
 def birefnet_lite() -> onnx.ModelProto:
     return birefnet(TINY)
+
+
+def birefnet_hr() -> onnx.ModelProto:
+    return birefnet(side=HR_SIDE)
 
 
 def _both_scales(net: Net, photo: Value, backbone: Swin) -> list[Value]:

@@ -58,11 +58,15 @@ def feed(model: onnx.ModelProto, seed: int = 0) -> dict[str, Array]:
 
 def answer(model: onnx.ModelProto, seed: int = 0, *, photo: Array | None = None) -> Array:
     """Output 0 for normally distributed inputs or one photo, exactly as the graph says."""
+    return run(model, feed(model, seed) if photo is None else {"photo": photo})
+
+
+def run(model: onnx.ModelProto, inputs: dict[str, Array]) -> Array:
+    """Output 0, exactly as the graph says."""
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
     session = ort.InferenceSession(model.SerializeToString(), options)
-    inputs = feed(model, seed) if photo is None else {"photo": photo}
     given: Array = session.run(None, inputs)[0]
     return given
 
