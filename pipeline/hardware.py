@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import resource
@@ -11,6 +12,8 @@ from typing import Final
 
 from pipeline.errors import OutOfMemory
 
+_MMAP_THRESHOLD: Final = -3  # M_MMAP_THRESHOLD of malloc.h
+_LARGE_BLOCK_BYTES: Final = 4 * 2**20
 _STATUS: Final = Path("/proc/self/status")
 _CODE_KB: Final = 100 * 2**10  # upper bound for Python and libraries: 41 MB after onnxruntime ran
 _RSS_UNITS_PER_KB: Final = 2**10 if sys.platform == "darwin" else 1
@@ -54,6 +57,18 @@ def cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def map_large_blocks() -> None:
+    """Have glibc map blocks from 4 MB on one by one, so that each is returned when it is freed.
+
+    By default it raises this limit to 32 MB, the largest that it has returned. Tiles of a network
+    then leave holes between blocks that live longer: 3.4 GB instead of 1.0 in a stage of Swin-L.
+    Other allocators have nothing to set.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:
+        set_option(_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
 
 
 def threads_each(calls: int) -> int:

@@ -70,6 +70,8 @@ def open_network(
     import onnxruntime as ort
 
     options = ort.SessionOptions()
+    if memory == "mapped":
+        hardware.map_large_blocks()
     set_up(options, memory=memory, threads=threads or hardware.cores(), optimised=optimised)
     with _named_allocation_failures():
         return Network(ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"]))

@@ -117,6 +117,8 @@ class Optimiser:
     def _session(self, lean: Lean, order: Order, row: ModelRow) -> SessionSettings:
         """Return how the row's function is to open all forms of the network."""
         best, *_ = lean.networks
+        if best.tiled:
+            return SessionSettings(memory="mapped", threads=self.threads)
         here = Place(row.memory_mb, self.threads, order.memory_mb)
         return choose_session(
             best.files[0], order.shape, here, run_ms=best.run_ms, seconds=self.seconds_left()

@@ -11,7 +11,9 @@ from pipeline.errors import WeightsMismatch
 from pipeline.hardware import cpu_family
 
 Precision = Literal["float32", "int8-matmul"]
-Memory = Literal["returned", "kept"]  # what becomes of a run's memory after it
+# What becomes of a run's memory: returned when its last reader is done, kept for the next run, or
+# mapped, which is returned with large blocks mapped one by one.
+Memory = Literal["returned", "kept", "mapped"]
 
 # The one place that says how far an answer may move. 8-bit products are not exact: for them only
 # the mask counts.

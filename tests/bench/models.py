@@ -145,6 +145,8 @@ def _memory(case: Case, lean: Lean, network: Path) -> Memory:
     if case.row is None:
         return "returned"
     best, *_ = lean.networks
+    if best.tiled:
+        return "mapped"
     place = Place(load_catalogue(ROOT).row(case.row).memory_mb, hardware.cores(), DOWNLOADER_MB)
     shape = _input_shape(network)
     session = choose_session(best.files[0], shape, place, run_ms=best.run_ms, seconds=math.inf)

@@ -7,6 +7,7 @@ import mmap
 import os
 import platform
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from pipeline import hardware
 from pipeline.errors import OutOfMemory
 from pipeline.hardware import cores, cpu_family, threads_each
+from tests.conftest import ROOT
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
 
@@ -179,3 +181,30 @@ def test_concurrent_calls_share_the_cores(
     monkeypatch.setattr(hardware, "cores", lambda: count)
 
     assert threads_each(calls) == threads
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators have no such limit")
+@pytest.mark.parametrize(("first", "in_the_heap"), [("pass", True), ("map_large_blocks()", False)])
+def test_large_blocks_lie_outside_the_heap_once_they_are_mapped(
+    first: str, *, in_the_heap: bool
+) -> None:
+    """By default glibc puts blocks in the heap that are no larger than one freed before."""
+    program = f"""
+import ctypes
+from pathlib import Path
+from pipeline.hardware import map_large_blocks
+{first}
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+libc.free(libc.malloc(16 * 2**20))
+block = libc.malloc(8 * 2**20)
+lines = Path("/proc/self/maps").read_text().splitlines()
+heap = [line.split()[0].split("-") for line in lines if "[heap]" in line]
+ranges = [[int(end, 16) for end in each] for each in heap]
+print(any(start <= block < stop for start, stop in ranges))
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, cwd=ROOT, text=True
+    )
+
+    assert told.stdout.strip() == str(in_the_heap)

@@ -65,9 +65,7 @@ def make_lean(order: Order) -> Lean:
     if photos is None:
         return _lean(refused="its input is not an image, so results cannot be compared")
     outputs = max(1, order.outputs)
-    plain = published_answers(
-        order.network, photos, outputs=outputs, memory_mb=order.memory_mb
-    )
+    plain = published_answers(order.network, photos, outputs=outputs, memory_mb=order.memory_mb)
     if not all(np.isfinite(answer).all() for answer in plain):
         return _lean(refused="it returns NaN or infinity")
     judge = Judge(photos, plain, order.activation, outputs)

@@ -51,6 +51,11 @@ class LeanNetwork(BaseModel):
     run_ms: float
 
     @property
+    def tiled(self) -> bool:
+        """Return True if large values are computed in tiles, to save memory."""
+        return self.rewrites.get("tiles", 0) > 0
+
+    @property
     def proven(self) -> bool:
         return self.proof.holds(self.precision)
 

@@ -15,6 +15,7 @@ from containers.model_downloader.optimisation import in_parts, passes, tiling
 from containers.model_downloader.optimisation.graph import Graph, Node
 from containers.model_downloader.optimisation.in_parts import InParts, held_bytes
 from containers.model_downloader.optimisation.lean import make_lean
+from containers.model_downloader.optimisation.order import LeanNetwork
 from containers.model_downloader.optimisation.pictures import inputs
 from containers.model_downloader.optimisation.proof import answers, compared, published_answers
 from containers.model_downloader.optimisation.rewriting import Match, Replacement
@@ -24,7 +25,7 @@ from pipeline.errors import WeightsMismatch
 from pipeline.weights.staged import Proof
 from tests.bench.standins.layers import conv, relu
 from tests.bench.standins.net import Net, Value
-from tests.containers.model_downloader.optimisation.desk import ROW
+from tests.containers.model_downloader.optimisation.desk import ROW, Try
 from tests.containers.model_downloader.optimisation.large import (
     SIDE,
     count_as_large,
@@ -242,3 +243,20 @@ def test_a_network_of_unknown_sizes_counts_as_one_that_fits(tmp_path: Path) -> N
     onnx.save(model, tmp_path / "any.onnx")
 
     assert in_parts.InParts.of(tmp_path / "any.onnx", 2**20).fits
+
+
+def test_the_record_of_a_tiled_network_has_its_memory_mapped(
+    published: Path, tmp_path: Path, attempt: Try, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiled = LeanNetwork.tiled.fget
+    assert tiled is not None
+    path = tmp_path / "net.onnx"
+    path.write_bytes(published.read_bytes())
+    monkeypatch.setattr(LeanNetwork, "tiled", True)
+
+    (network, *_), _, _ = attempt(path, side=SIDE)
+
+    assert network.session is not None
+    assert network.session.memory == "mapped"
+    for count in (0, 1):
+        assert tiled(network.model_copy(update={"rewrites": {"tiles": count}})) is bool(count)
