@@ -122,9 +122,11 @@ def test_models_list_marks_models_whose_licence_is_not_accepted(matteline: Matte
     without = matteline("models", "list")
     accepted = matteline("models", "list", MATTELINE_ACCEPTED_LICENCES=f"MIT {LICENCE}")
 
-    marked = [line for line in without.stdout.splitlines() if "licence not accepted" in line]
-    assert [line.split()[0] for line in marked] == ["research"]
-    assert "licence not accepted" not in accepted.stdout
+    # A row's name, its summary, then what to know before choosing it.
+    lines = without.stdout.splitlines()
+    marked = [at for at, line in enumerate(lines) if "Licence not accepted" in line]
+    assert [lines[at - 2].split()[0] for at in marked] == ["research"]
+    assert "Licence not accepted" not in accepted.stdout
 
 
 def test_a_model_whose_licence_is_not_accepted_is_never_the_default(
