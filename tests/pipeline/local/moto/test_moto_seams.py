@@ -31,7 +31,7 @@ def _defects(*arguments: str) -> dict[str, bool]:
         *(sys.executable, "-W", "ignore", "-m", "tests.pipeline.local.moto.defects"),
         *arguments,
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     found: dict[str, bool] = json.loads(done.stdout)
     return found
 
