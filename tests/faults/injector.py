@@ -147,7 +147,7 @@ def _mark_calls(injector: Injector) -> None:
     @functools.wraps(make)
     def client(service_name: str, region_name: str, **options: Any) -> Any:
         made = make(service_name, region_name=region_name, **{**options, "config": _ONE_TRY})
-        made.meta.events.register("before-send", _tell, unique_id="called-from")
+        made.meta.events.register("before-sign", _tell, unique_id="called-from")
         return made
 
     service._eval_execution = marked
