@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import HTTPClientError
 from moto.core.request import (
     PRESERVED_HEADER_NAMES_ENVIRON_KEY,
     environ_key_for_header,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _APPLICATIONS: Final[dict[int, WSGIApplication]] = {}  # by port
+_BREAKS: Final = re.compile(r"[\r\n]")
 _NAMES: Final = ("127.0.0.1", "localhost")
 
 
@@ -49,6 +52,7 @@ def _answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
     app = _APPLICATIONS.get(address.port or 0)
     if app is None or not (address.hostname or "").endswith(_NAMES):
         return None
+    environ = _environ(request)
     answered: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
@@ -56,7 +60,7 @@ def _answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
         return _no_writing
 
     try:
-        parts = app(_environ(request), start_response)
+        parts = app(environ, start_response)
         try:
             content = _joined(iter(parts))
         finally:
@@ -118,16 +122,22 @@ def _environ(request: AWSPreparedRequest) -> WSGIEnvironment:
 
 
 def _variables(headers: Mapping[str, str | bytes]) -> WSGIEnvironment:
-    """Return headers as a server of moto's does; it keeps underscores in names of S3 metadata."""
+    """Return headers as a server of moto's does; it keeps underscores in names of S3 metadata.
+
+    Raises HTTPClientError, as HTTP does, for one that would be several lines.
+    """
     variables: WSGIEnvironment = {}
     spelt: dict[str, str] = {}
     for name, text in headers.items():
         variable = environ_key_for_header(name)
+        value = text.decode("latin-1") if isinstance(text, bytes) else str(text)
+        if _BREAKS.search(name + value):
+            raise HTTPClientError(error=ValueError(f"invalid header {name!r}: {value!r}"))
         if "_" in name:
             if variable in variables or not should_preserve_original_header_name(name):
                 continue
             spelt[variable] = name
-        variables[variable] = text.decode("latin-1") if isinstance(text, bytes) else str(text)
+        variables[variable] = value
     return variables | {PRESERVED_HEADER_NAMES_ENVIRON_KEY: spelt}
 
 

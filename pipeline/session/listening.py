@@ -28,17 +28,20 @@ class Listeners:
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._watch = Watch(cloud)
+        self._lock = threading.Lock()
         self._listening: tuple[tuple[str, Heard], ...] = ()
 
     @contextlib.contextmanager
     def of(self, prefix: str) -> Iterator[Heard]:
         """Provide a queue of executions of objects whose keys begin with `prefix`, as they end."""
         here = prefix, Heard()
-        self._listening = (*self._listening, here)
+        with self._lock:
+            self._listening = (*self._listening, here)
         try:
             yield here[1]
         finally:
-            self._listening = tuple(each for each in self._listening if each is not here)
+            with self._lock:
+                self._listening = tuple(each for each in self._listening if each is not here)
 
     def tell(self, stopping: threading.Event) -> None:
         """Tell of each execution that ends, until stopped."""

@@ -34,6 +34,10 @@ class Question(_Message):
     terms: Mapping[str, str]
     model: str | None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.terms, dict) or not isinstance(self.model, str | None):
+            raise TypeError("not a question")
+
 
 @dataclass(frozen=True)
 class Welcome(_Message):

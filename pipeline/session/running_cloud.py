@@ -89,6 +89,8 @@ class RunningCloud:
             target.open("wb") as out,
         ):
             shutil.copyfileobj(answer, out, _BLOCK)
+            if answer.length:  # http.client takes what was cut off for whole
+                raise CloudStopped
 
     def other_product(self, key: str) -> str | None:
         """Return the product that takes a file of this name, if it does not make cutouts."""
@@ -183,9 +185,10 @@ class _Ends:
     def line(self) -> bytes:
         """Return the next line; empty once the cloud has stopped, or this side has closed it."""
         try:
-            return self._response.readline()
+            line = self._response.readline()
         except _GONE:
             return b""
+        return line if line.endswith(b"\n") else b""  # the process may be killed while it writes
 
     def close(self) -> None:
         with suppress(OSError):
@@ -205,11 +208,11 @@ def _asking(
     connection = _Connection(address)
     with closing(connection):
         response = _answer(connection, method, place, body, headers)
-        if response.status != http.client.OK:
-            found = _CODE.search(response.read())
-            code = found[1].decode() if found else response.reason
-            raise CloudRefused(f"status {response.status}: {code}")
         try:
+            if response.status != http.client.OK:
+                found = _CODE.search(response.read())
+                code = found[1].decode() if found else response.reason
+                raise CloudRefused(f"status {response.status}: {code}")
             yield response
         except _GONE as error:
             raise CloudStopped from error

@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import queue
+import re
 import select
 import socket
 import threading
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.contracts.cutout import shown_picture
+from pipeline.declared.names import LOCAL_NAMES
 from pipeline.declared.products import spellings
 from pipeline.operations.executions import Execution
 from pipeline.session.agreement import difference
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _MOST_BYTES: Final = 2**16  # of a question
 _CHECK_S: Final = 0.2  # how often a run that has left is noticed
+_UPLOAD_S: Final = 60.0
+_UPLOAD: Final = re.compile(rf"/{LOCAL_NAMES.bucket('ingest')}/(run-[0-9a-f]{{8}}/)")
 PRODUCT: Final = "cutout"
 
 ModelsFor = Callable[[str | None], tuple[str, ...] | None]
@@ -83,6 +87,7 @@ class _Runs:
         self._models_for = models_for
         self._goes_on = goes_on
         self._lock = threading.Lock()  # only one thread fetches packages
+        self._uploads = _Uploads()
         self.stopping = threading.Event()
 
     def before(self, app: WSGIApplication) -> WSGIApplication:
@@ -91,9 +96,19 @@ class _Runs:
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             match environ["REQUEST_METHOD"], environ["PATH_INFO"]:
                 case "POST", path if path == RUNS_PATH:
-                    question = environ["wsgi.input"].read(_length(environ))
+                    try:
+                        question = Question.parse(environ["wsgi.input"].read(_length(environ)))
+                    except (ValueError, TypeError, RecursionError):
+                        start_response("400 Bad Request", [("Content-Length", "0")])
+                        return []
                     start_response("200 OK", [("Content-Type", "application/x-ndjson")])
-                    return self._answer(Question.parse(question), environ["werkzeug.socket"])
+                    return self._answer(question, environ["werkzeug.socket"])
+                case "PUT", path if found := _UPLOAD.match(path):
+                    with self._uploads.one(found[1]) as accepted:
+                        if accepted:
+                            return app(environ, start_response)
+                    start_response("403 Forbidden", [("Content-Length", "0")])
+                    return []
                 case "GET", path if path == DISK_PATH:
                     body = json.dumps(self._cloud.disk_full.is_set()).encode()
                     start_response("200 OK", [("Content-Length", str(len(body)))])
@@ -139,11 +154,42 @@ class _Runs:
         if not self._goes_on or self.stopping.is_set():
             return
         try:
+            self._uploads.refuse(prefix)
             stop_executions(self._cloud, prefix, heard, ended, stopping=self.stopping)
             remove_files(self._cloud, prefix)
         except (BotoCoreError, ClientError):
             if not self.stopping.is_set():
                 _LOG.exception("files of a run that has ended were left under %s", prefix)
+
+
+class _Uploads:
+    """Uploads of runs. One may still arrive when its run has left, and would be left behind."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._under_way: list[str] = []
+        self._refused: set[str] = set()
+
+    @contextlib.contextmanager
+    def one(self, prefix: str) -> Iterator[bool]:
+        """Provide False if the upload below this prefix must be refused."""
+        with self._changed:
+            accepted = prefix not in self._refused
+            if accepted:
+                self._under_way.append(prefix)
+        try:
+            yield accepted
+        finally:
+            if accepted:
+                with self._changed:
+                    self._under_way.remove(prefix)
+                    self._changed.notify_all()
+
+    def refuse(self, prefix: str) -> None:
+        """Accept no more uploads below this prefix; wait for those that have begun."""
+        with self._changed:
+            self._refused.add(prefix)
+            self._changed.wait_for(lambda: prefix not in self._under_way, _UPLOAD_S)
 
 
 def _told(execution: Execution) -> Ended:
@@ -162,7 +208,7 @@ def _told(execution: Execution) -> Ended:
 
 
 def _length(environ: WSGIEnvironment) -> int:
-    return min(int(environ.get("CONTENT_LENGTH") or 0), _MOST_BYTES)
+    return max(0, min(int(environ.get("CONTENT_LENGTH") or 0), _MOST_BYTES))
 
 
 def _has_left(connection: Any) -> bool:

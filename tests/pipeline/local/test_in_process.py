@@ -11,7 +11,7 @@ import boto3
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 
 from pipeline.local import in_process
@@ -157,6 +157,23 @@ def test_what_a_web_page_may_not_ask_over_http_it_may_not_ask_here(offline: Any)
 
     with pytest.raises(ClientError, match="403"):
         offline.list_buckets()
+
+
+@pytest.mark.parametrize("text", ["x\ny", "x\r\nOrigin: https://evil.example"])
+def test_a_header_of_several_lines_is_refused_as_over_http(
+    served: Served, offline: Any, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    def break_line(request: Any, **_: Any) -> None:
+        request.headers["x-amz-meta-a"] = text
+
+    before = len(served.requests)
+    for s3 in (offline, served.client()):
+        s3.meta.events.register("before-sign.s3", break_line)
+        with pytest.raises(HTTPClientError, match=r"[Ii]nvalid header"):
+            s3.put_object(Bucket=BUCKET, Key="k", Body=b"1")
+        monkeypatch.undo()
+
+    assert len(served.requests) == before
 
 
 def test_a_stopped_server_is_not_asked(served: Served) -> None:

@@ -10,13 +10,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from pipeline.local.own_folder import OwnFolder
 from pipeline.session import running_cloud
-from pipeline.session.run_messages import SOCKET, Offer, Question, Welcome
-from pipeline.session.running_cloud import Unusable, find_clouds, joining
+from pipeline.session.run_messages import SOCKET, Ended, Offer, Question, Welcome
+from pipeline.session.running_cloud import (
+    CloudStopped,
+    RunningCloud,
+    Unusable,
+    find_clouds,
+    joining,
+)
 
 QUESTION = Question({"sources": "1"}, None)
 WELCOME = Welcome("http://127.0.0.1:1", "/scratch", "run-1/", {}, None)
@@ -35,6 +42,13 @@ def answering(path: Path, *lines: bytes) -> Iterator[list[bytes]]:
     """Answer each connection to a socket with these lines; provide what was received."""
     body = b"".join(lines)
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with sending(path, head + body if lines else b"") as received:
+        yield received
+
+
+@contextmanager
+def sending(path: Path, answer: bytes) -> Iterator[list[bytes]]:
+    """Send these bytes to each connection to a socket; provide what was received."""
     received: list[bytes] = []
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
@@ -48,8 +62,7 @@ def answering(path: Path, *lines: bytes) -> Iterator[list[bytes]]:
                     return
                 with connection, contextlib.suppress(ConnectionError):
                     received.append(connection.recv(2**16))
-                    if lines:
-                        connection.sendall(head + body)
+                    connection.sendall(answer)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -145,3 +158,40 @@ def test_what_fails_later_is_no_reason_to_pass_a_cloud_over(folder: Path) -> Non
         joining(folder / SOCKET, QUESTION),
     ):
         fail()
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 9", b"Transfer-Encoding: chunked"])
+def test_a_result_that_was_cut_off_is_no_result(
+    folder: Path, tmp_path: Path, length: bytes
+) -> None:
+    cut_off = b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n9\r\nhalf"
+
+    with sending(folder / SOCKET, cut_off), pytest.raises(CloudStopped):
+        joined(folder).fetch("s3://bucket/key", tmp_path / "key")
+
+
+def test_a_refusal_that_was_cut_off_is_the_end_of_the_cloud(folder: Path, tmp_path: Path) -> None:
+    cut_off = b"HTTP/1.1 404 NOT FOUND\r\nContent-Length: 99\r\n\r\n<Code>NoSu"
+
+    with sending(folder / SOCKET, cut_off), pytest.raises(CloudStopped):
+        joined(folder).fetch("s3://bucket/key", tmp_path / "key")
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_an_end_that_was_cut_off_is_the_end_of_the_cloud(
+    folder: Path,
+    chunked: bool,  # noqa: FBT001 - parametrised
+) -> None:
+    body = WELCOME.line + Offer(()).line + Ended("key", "DONE").line + b'{"key": "oth'
+    length = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 9999"
+    start = b"%x\r\n" % (len(body) + 9) if chunked else b""
+
+    with (
+        sending(folder / SOCKET, b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n" + start + body),
+        joining(folder / SOCKET, QUESTION) as cloud,
+    ):
+        assert [each.key for each in cloud.ended()] == ["key"]
+
+
+def joined(folder: Path) -> RunningCloud:
+    return RunningCloud(folder / SOCKET, WELCOME, (), Mock())
