@@ -20,8 +20,9 @@ from containers.edge_refiner.edge_band import Alpha, Band
 from containers.edge_refiner.layers import DistantLayers, Layers, Radii, gather
 from containers.edge_refiner.linear_model import LinearModel, dot, solve
 from containers.edge_refiner.resampling import Indices
-from containers.edge_refiner.tiling import Tile, each
+from containers.edge_refiner.tiling import Tile
 from containers.edge_refiner.working_copy import WorkingCopy
+from pipeline.parallel import each
 from pipeline.photo.pixels import Pixels
 
 _WIDE_RADIUS: Final = 4  # mask pixels

@@ -15,7 +15,8 @@ from containers.edge_refiner.box_filter import Plane, box_mean
 from containers.edge_refiner.edge_band import Alpha
 from containers.edge_refiner.linear_model import in_planes
 from containers.edge_refiner.resampling import Indices, Places, reduced, sample, shrink, small_size
-from containers.edge_refiner.tiling import Tile, each, strips
+from containers.edge_refiner.tiling import Tile, strips
+from pipeline.parallel import each
 from pipeline.photo.pixels import Pixels
 
 _COPY_SIDE: Final = 640  # pixels of the small copy's longer side

@@ -16,7 +16,8 @@ from containers.edge_refiner.box_filter import Plane, box_mean
 from containers.edge_refiner.edge_band import Alpha
 from containers.edge_refiner.linear_model import covariance, in_planes, products
 from containers.edge_refiner.resampling import Indices, Places, reduced, sample
-from containers.edge_refiner.tiling import Tile, each, tiles
+from containers.edge_refiner.tiling import Tile, tiles
+from pipeline.parallel import each
 from pipeline.photo.pixels import Pixels
 
 _DISTANT_WEIGHT: Final = np.float32(1e-3)  # of distant colours, where a nearby pixel weighs 1
