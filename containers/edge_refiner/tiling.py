@@ -51,6 +51,13 @@ class Tile(NamedTuple):
             for left in range(self.left, self.right, side)
         ]
 
+    def strips(self, rows: int) -> list[Tile]:
+        """Cut the rectangle into strips of at most `rows` rows."""
+        return [
+            Tile(top, self.left, min(top + rows, self.bottom), self.right)
+            for top in range(self.top, self.bottom, rows)
+        ]
+
     def reduced(self, reduction: int, *, halo: int, shape: tuple[int, ...]) -> Tile:
         """Return the same place in an h×w copy of the image, `reduction` times smaller.
 
@@ -95,6 +102,4 @@ def tiles(shape: tuple[int, ...], side: int) -> list[Tile]:
 
 def strips(shape: tuple[int, ...]) -> list[Tile]:
     """Cut an H×W image into strips of whole rows that fit into a processor's cache."""
-    height, width = shape[:2]
-    step = max(1, _STRIP_PIXELS // width)
-    return [Tile(top, 0, min(top + step, height), width) for top in range(0, height, step)]
+    return Tile(0, 0, *shape[:2]).strips(max(1, _STRIP_PIXELS // shape[1]))
