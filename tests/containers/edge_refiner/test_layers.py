@@ -84,13 +84,12 @@ def test_distant_colours_do_not_depend_on_the_tiles(monkeypatch: pytest.MonkeyPa
 
 
 def test_only_chosen_pixels_are_returned() -> None:
-    image = composite(SAND, NIGHT, DISK)
-    box, places = Tile(20, 90, SIDE, 200), np.array([5, 110 * 7 + 11, 110 * (SIDE - 20) - 1])
-    around = DistantLayers.of(image, DISK).at(box, places)
+    box, places = Tile(20, 90, SIDE, 200), np.array([5, 110 * 31 + 38, 110 * (SIDE - 20) - 1])
+    around = DistantLayers.of(PATTERNED, SOFT).at(box, places)
 
-    found = gather(image, DISK, Radii(6, 4), around, Chosen(box.inside, places)).stacked()
+    found = gather(PATTERNED, SOFT, Radii(6, 4), around, Chosen(box.inside, places)).stacked()
 
-    every = gathered(image, DISK, Radii(6, 4)).stacked()[:, *box.inside].reshape(18, -1)
+    every = gathered(PATTERNED, SOFT, Radii(6, 4)).stacked()[:, *box.inside].reshape(18, -1)
     np.testing.assert_allclose(found, every[:, places], atol=1e-6)
 
 
