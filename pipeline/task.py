@@ -21,6 +21,7 @@ from pipeline.contracts.contract import Job, Provenance, PublishedJob, Result
 from pipeline.declared.containers import ContainerManifest, load_container
 from pipeline.errors import OutOfMemory
 from pipeline.observed import Call, Handler, observed
+from pipeline.parallel import sharing
 from pipeline.workbench import Settings, TaskContext, Workbench, require_latest
 
 _LOGGED_FIELDS: Final = ("execution", "job_id", "model")
@@ -45,7 +46,8 @@ def task(*job_types: type[Job]) -> Callable[[Callable[[Any, TaskContext], Result
             job = jobs.validate_python(event)
             context = TaskContext(bench, ends_at=ends_at)
             try:
-                result = _with_named_memory_errors(run, job, context)
+                with sharing(bench.settings.threads):
+                    result = _with_named_memory_errors(run, job, context)
                 if isinstance(job, PublishedJob) and job.follows_latest:
                     require_latest(bench.store, job.source)
             finally:

@@ -15,13 +15,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from containers.edge_refiner.box_filter import Plane, box_mean
+from containers.edge_refiner.box_filter import Box, Plane, box_mean
 from containers.edge_refiner.edge_band import Alpha, Band
-from containers.edge_refiner.layers import DistantLayers, Layers, Radii, gather
+from containers.edge_refiner.layers import Chosen, DistantLayers, Layers, Radii, gather
 from containers.edge_refiner.linear_model import LinearModel, dot, solve
 from containers.edge_refiner.resampling import Indices
-from containers.edge_refiner.tiling import Tile, each
+from containers.edge_refiner.tiling import Tile
 from containers.edge_refiner.working_copy import WorkingCopy
+from pipeline.parallel import each
 from pipeline.photo.pixels import Pixels
 
 _WIDE_RADIUS: Final = 4  # mask pixels
@@ -90,25 +91,21 @@ class ColourModel(NamedTuple):
         kept = np.ones(reached.shape, np.float32)
         if rows.size:
             box = Tile(rows[0], columns.min(), rows[-1] + 1, columns.max() + 1)
-            around = self._around(box.moved(place.top, place.left))
-            chosen = np.ravel_multi_index(
-                (rows + place.top - around.top, columns + place.left - around.left),
-                around.size[::-1],
-            )
-            found = self._fitted(around, chosen)
+            places = np.ravel_multi_index((rows - box.top, columns - box.left), box.size[::-1])
+            found = self._fitted(box.moved(place.top, place.left), places)
             slope[:, rows, columns], offset[rows, columns], kept[rows, columns] = found
         return LinearModel(slope, offset, kept)
 
-    def _fitted(self, around: Tile, chosen: Indices) -> LinearModel:
-        """Fit alpha at n chosen pixels, of which all windows are within `around`."""
+    def _fitted(self, box: Tile, places: Indices) -> LinearModel:
+        """Fit alpha at n pixels of the copy, given by their positions in a flattened box."""
+        around = box.reduced(1, halo=max(self._radii), shape=self.copy.alpha.shape)
+        chosen = Chosen(box.moved(-around.top, -around.left).inside, places)
         image, alpha = self.copy.image[around.inside], self.copy.alpha[around.inside]
-        layers = gather(image, alpha, self._radii, self.distant.at(around, chosen), chosen)
-        variance = matte_variance(alpha, max(1, round(self.mask_pixel)), freedom=self.freedom)
-        estimate = ColourEstimate.of(layers, alpha.ravel()[chosen])
-        return estimate.combined(variance.ravel()[chosen])
-
-    def _around(self, place: Tile) -> Tile:
-        return place.reduced(1, halo=max(self._radii), shape=self.copy.alpha.shape)
+        layers = gather(image, alpha, self._radii, self.distant.at(box, places), chosen)
+        radius = max(1, round(self.mask_pixel))
+        variance = matte_variance(alpha, radius, freedom=self.freedom, inside=chosen.box)
+        estimate = ColourEstimate.of(layers, chosen.of(alpha[chosen.box]))
+        return estimate.combined(chosen.of(variance))
 
     @property
     def _radii(self) -> Radii:
@@ -140,9 +137,14 @@ def plan_reductions(mask_pixel: float, *, finest: int) -> list[int]:
     return [*sizes, sizes[-1]]
 
 
-def matte_variance(alpha: Plane, radius: int, *, freedom: float) -> Plane:
-    """Return the variance of an h×w matte: the steeper it is in a window, the less certain."""
-    mean, square = box_mean(np.stack([alpha, alpha * alpha]), radius)
+def matte_variance(
+    alpha: Plane, radius: int, *, freedom: float, inside: Box | None = None
+) -> Plane:
+    """Return the variance of an h×w matte: the steeper it is in a window, the less certain.
+
+    Only the rows and columns `inside` are returned.
+    """
+    mean, square = box_mean(np.stack([alpha, alpha * alpha]), radius, inside)
     steepness = np.sqrt(np.maximum(square - mean * mean, 0))
     deviation = np.float32(freedom) * steepness + _LEAST_DEVIATION
     variance: Plane = deviation * deviation

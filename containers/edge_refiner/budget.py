@@ -19,7 +19,7 @@ from pipeline.photo.limits import MAX_SIDE
 RESOLUTIONS: Final[dict[int, Resolution]] = {1: "full", 2: "half", 4: "quarter"}
 
 _PROCESS_MB: Final = 154  # Python and its libraries
-_TILES_MB: Final = 96  # a tile or strip for each processor
+_TILES_MB: Final = 96  # a tile or strip for each thread
 # Bytes per photo pixel while encoding, at most: measured for a lossless WEBP with alpha.
 _OUTPUT_BYTES: Final = 38
 # While encoding an AVIF: bytes per photo pixel that are held, and bytes per pixel of the AVIF.

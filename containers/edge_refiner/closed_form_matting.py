@@ -19,8 +19,9 @@ from containers.edge_refiner.guided_filter import enlarging_model
 from containers.edge_refiner.linear_model import in_planes
 from containers.edge_refiner.matting_laplacian import solve_matte
 from containers.edge_refiner.resampling import reduced
-from containers.edge_refiner.tiling import Tile, each
+from containers.edge_refiner.tiling import Tile
 from containers.edge_refiner.working_copy import WorkingCopy
+from pipeline.parallel import each
 from pipeline.photo.pixels import Pixels
 
 _TILE_SIDE: Final = 128  # pixels of the copy: the equations take 27 float64 planes

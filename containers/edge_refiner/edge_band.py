@@ -14,7 +14,8 @@ from PIL import Image
 
 from containers.edge_refiner.box_filter import Plane, box_mean
 from containers.edge_refiner.resampling import reduced
-from containers.edge_refiner.tiling import Tile, each, tiles
+from containers.edge_refiner.tiling import Tile, tiles
+from pipeline.parallel import each
 from pipeline.photo.pixels import Pixels
 
 Alpha = npt.NDArray[np.float32]

@@ -6,46 +6,25 @@ small copy and then applied at full resolution.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from containers.edge_refiner.box_filter import Plane, box_mean
+from containers.edge_refiner.box_filter import Box, Plane, box_mean
 from containers.edge_refiner.edge_band import Alpha
 from containers.edge_refiner.linear_model import in_planes
 from containers.edge_refiner.resampling import Indices, Places, reduced, sample, shrink, small_size
-from containers.edge_refiner.tiling import Tile, each, strips
+from containers.edge_refiner.tiling import Tile, strips
+from pipeline.parallel import each
 from pipeline.photo.pixels import Pixels
 
 _COPY_SIDE: Final = 640  # pixels of the small copy's longer side
 # Each pass: the window's radius in longer sides of the copy, and how far the copy is reduced first.
 _PASSES: Final = ((1 / 12, 2), (1 / 60, 1), (1 / 320, 1))
+_STRIP_ROWS: Final = 240  # of the copy
 _TINY: Final = np.float32(1e-5)
-
-
-class Colours(NamedTuple):
-    """Smooth colours of foreground and background, each 3×h×w in 0…1."""
-
-    foreground: Plane
-    background: Plane
-
-    def enlarged(self, shape: tuple[int, ...], reduction: int) -> Colours:
-        """Enlarge to h×w = `shape`, which is `reduction` times larger."""
-        if reduction == 1:
-            return self
-        place = Tile(0, 0, *shape)
-        return Colours(
-            *(
-                np.stack(
-                    [
-                        place.enlarged_from(plane, Tile(0, 0, *plane.shape), reduction)
-                        for plane in planes
-                    ]
-                )
-                for planes in self
-            )
-        )
 
 
 def opacity_of(alpha: Alpha) -> Pixels:
@@ -69,59 +48,105 @@ def estimate_foreground(photo: Pixels, alpha: Alpha) -> Pixels:
 def paint_foreground(photo: Pixels, alpha: Alpha, *, onto: Pixels) -> None:
     """Write the result of `estimate_foreground` into an H×W×3 array."""
     size = small_size(photo.shape, _COPY_SIDE)
-    fields = _smooth_colours(shrink(photo, size), shrink(opacity_of(alpha), size))
-    each(strips(photo.shape), _Painting(photo, alpha, np.concatenate(fields), onto).paint)
+    opacity = opacity_of(alpha)
+    fields = _smooth_colours(
+        shrink(photo, size), shrink(opacity, size), _soft_box(opacity, size[::-1])
+    )
+    each(strips(photo.shape), _Painting(photo, alpha, fields, onto).paint)
 
 
-def _smooth_colours(image: Pixels, opacity: Pixels) -> Colours:
-    """Estimate both layers' colours from wide windows to narrow ones.
+def _soft_box(opacity: Pixels, small: tuple[int, int]) -> Tile:
+    """Return the smallest box of the h×w = `small` copy that holds all soft pixels of the photo."""
+    soft = opacity - np.uint8(1) < np.uint8(254)  # 0 wraps round to 255
+    box = []
+    for axis, length in enumerate(small):
+        places = np.flatnonzero(soft.any(axis=1 - axis))
+        first, last = (int(places[0]), int(places[-1]) + 1) if places.size else (0, 0)
+        side = soft.shape[axis]
+        box.append((first * length // side, -(-last * length // side)))
+    (top, bottom), (left, right) = box
+    return Tile(top, left, bottom, right)
 
-    The first pass fills the band with colours from afar, the others add detail.
+
+def _smooth_colours(image: Pixels, opacity: Pixels, soft: Tile) -> Plane:
+    """Estimate both layers' colours on an h×w×3 copy, around its `soft` box; elsewhere 0.
+
+    The first pass, with wide windows, fills the band with colours from afar, the others add detail.
+    Returns 6×h×w in 0…1, foreground first.
     """
-    _, before = _PASSES[0]
-    start = in_planes(reduced(image, before))
-    found = Colours(start, start)
-    for reach, reduction in _PASSES:
-        colours = in_planes(reduced(image, reduction))
-        alpha = reduced(opacity, reduction) * np.float32(1 / 255)
-        guess = found.enlarged(alpha.shape, before // reduction)
-        radius = max(1, round(max(alpha.shape) * reach))
-        found, before = _fuse(colours, guess, alpha, radius), reduction
+    longest, coarsest = max(opacity.shape), _PASSES[0][1]
+    radii = [max(1, round(-(-longest // reduction) * reach)) for reach, reduction in _PASSES]
+    first = in_planes(reduced(image, coarsest))
+    found, before = np.concatenate([first, first]), coarsest
+    for number, (_, reduction) in enumerate(_PASSES):
+        # The later passes look this far, in pixels of the copy, and interpolate.
+        halo = sum(radii[number + 1 :]) + 2 * coarsest
+        step = _Pass(
+            reduced(image, reduction), reduced(opacity, reduction), found, before // reduction,
+            radii[number],
+        )  # fmt: skip
+        shape = step.opacity.shape
+        found, before = np.zeros((6, *shape), np.float32), reduction
+        box = soft.reduced(reduction, halo=-(-halo // reduction), shape=shape)
+        each(box.strips(_STRIP_ROWS // reduction), partial(step.fuse, onto=found))
     return found
 
 
-def _fuse(colours: Plane, guess: Colours, alpha: Plane, radius: int) -> Colours:
-    """Blur each layer over its own pixels, and add the part of the colours that no layer explains.
+class _Pass(NamedTuple):
+    """One pass: a copy, its opacity, both layers' colours so far, and the radius of its windows.
 
-    `colours` are the image's, 3×h×w; `alpha` is h×w.
+    The colours so far, 6×h×w in 0…1, are those of a copy `reduction` times smaller.
     """
-    rest = 1 - alpha
-    with ThreadPoolExecutor(1) as second:
-        job = second.submit(_spread, guess.background, rest, radius, otherwise=colours)
-        foreground = _spread(guess.foreground, alpha, radius, otherwise=colours)
-        background = job.result()
-    residual = foreground - background
-    residual *= -alpha
-    residual += colours
-    residual -= background
-    residual /= alpha * alpha + rest * rest
-    foreground += alpha * residual
-    residual *= rest
-    background += residual
-    return Colours(
-        np.clip(foreground, 0, 1, out=foreground), np.clip(background, 0, 1, out=background)
-    )
+
+    image: Pixels
+    opacity: Pixels
+    guess: Plane
+    reduction: int
+    radius: int
+
+    def fuse(self, tile: Tile, *, onto: Plane) -> None:
+        """Write a tile of 6×h×w: each layer blurred over its own pixels, and the unexplained.
+
+        The unexplained is the part of the colours that no layer explains.
+        """
+        around = tile.reduced(1, halo=self.radius, shape=self.opacity.shape)
+        inside = tile.moved(-around.top, -around.left).inside
+        alpha = self.opacity[around.inside] * np.float32(1 / 255)
+        colours = in_planes(self.image[tile.inside])
+        whole = Tile(0, 0, *self.guess.shape[1:])
+        guess = [around.enlarged_from(plane, whole, self.reduction) for plane in self.guess]
+        foreground, background = onto[:3, *tile.inside], onto[3:, *tile.inside]
+        for layer, share, found in (
+            (guess[:3], alpha, foreground), (guess[3:], 1 - alpha, background)
+        ):  # fmt: skip
+            found[:] = _spread(layer, share, self.radius, inside, otherwise=colours)
+        alpha = alpha[inside]
+        rest = 1 - alpha
+        residual = foreground - background
+        residual *= -alpha
+        residual += colours
+        residual -= background
+        residual /= alpha * alpha + rest * rest
+        foreground += alpha * residual
+        residual *= rest
+        background += residual
+        for found in (foreground, background):
+            np.clip(found, 0, 1, out=found)
 
 
-def _spread(layer: Plane, share: Plane, radius: int, *, otherwise: Plane) -> Plane:
-    """Average a 3×h×w layer in windows, weighted by its h×w share; `otherwise` where that is zero.
+def _spread(
+    layer: Sequence[Plane], share: Plane, radius: int, inside: Box, *, otherwise: Plane
+) -> Plane:
+    """Average a layer's three h×w planes in windows, weighted by its h×w share.
 
-    Shares are cubed, so that half-transparent pixels, which mix both layers, hardly count.
+    Shares are cubed, so that half-transparent pixels, which mix both layers, hardly count. Only
+    pixels `inside` are returned; they are those of `otherwise` where all shares are zero.
     """
     weighted = np.empty((4, *share.shape), dtype=np.float32)
     weight = np.multiply(share * share, share, out=weighted[3])
-    np.multiply(layer, weight, out=weighted[:3])
-    blurred = box_mean(weighted, radius)
+    for plane, product in zip(layer, weighted, strict=False):
+        np.multiply(plane, weight, out=product)
+    blurred = box_mean(weighted, radius, inside)
     mean, total = blurred[:3], blurred[3]
     mean /= np.maximum(total, _TINY)
     np.copyto(mean, otherwise, where=total <= _TINY)

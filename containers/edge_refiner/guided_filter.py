@@ -26,8 +26,9 @@ from containers.edge_refiner.linear_model import (
     products,
     solve,
 )
-from containers.edge_refiner.tiling import Tile, each
+from containers.edge_refiner.tiling import Tile
 from containers.edge_refiner.working_copy import WorkingCopy
+from pipeline.parallel import each
 from pipeline.photo.pixels import Pixels
 
 _MASK_BLUR: Final = 0.9  # standard deviation of a segmentation network's blur, in mask pixels

@@ -12,11 +12,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from containers.edge_refiner.box_filter import Plane, box_mean
+from containers.edge_refiner.box_filter import Box, Plane, box_mean
 from containers.edge_refiner.edge_band import Alpha
 from containers.edge_refiner.linear_model import covariance, in_planes, products
 from containers.edge_refiner.resampling import Indices, Places, reduced, sample
-from containers.edge_refiner.tiling import Tile, each, tiles
+from containers.edge_refiner.tiling import Tile, tiles
+from pipeline.parallel import each
 from pipeline.photo.pixels import Pixels
 
 _DISTANT_WEIGHT: Final = np.float32(1e-3)  # of distant colours, where a nearby pixel weighs 1
@@ -117,13 +118,23 @@ class _Sample(NamedTuple):
     colours: Palette
 
 
-def gather(image: Pixels, alpha: Alpha, radii: Radii, distant: Layers, chosen: Indices) -> Layers:
+class Chosen(NamedTuple):
+    """n pixels of an image: a box that holds them, and their positions in the flattened box."""
+
+    box: Box
+    places: Indices
+
+    def of(self, planes: Plane) -> Plane:
+        """Return the pixels of h×w or C×h×w planes of the box, as n or C×n."""
+        return planes.reshape(*planes.shape[:-2], -1).take(self.places, axis=-1)
+
+
+def gather(image: Pixels, alpha: Alpha, radii: Radii, distant: Layers, chosen: Chosen) -> Layers:
     """Return the layers around n chosen pixels of an h×w×3 image, divided by its h×w matte.
 
-    `chosen` has the pixels' positions in the flattened matte. `distant`, with n places, has the
-    colours to use where a window holds no pixel of a layer. Colours change from place to place, so
-    means come from the purest pixels nearby. These are few and scatter too little, so covariances
-    are the average of both windows'.
+    `distant`, with n places, has the colours to use where a window holds no pixel of a layer.
+    Colours change from place to place, so means come from the purest pixels nearby. These are few
+    and scatter too little, so covariances are the average of both windows'.
     """
     moments, weights = _moments(image, alpha), _layer_weights(alpha)
     weighted = [moments * weight for weight in weights]
@@ -160,7 +171,7 @@ def _layer_weights(alpha: Alpha) -> Plane:
 
 
 def _gathered(
-    weighted: Sequence[Plane], radius: int, distant: Layers, chosen: Indices | None = None
+    weighted: Sequence[Plane], radius: int, distant: Layers, chosen: Chosen | None = None
 ) -> Layers:
     """Return both layers in windows of `radius` pixels, given both layers' weighted moments."""
     subject, background = weighted
@@ -170,11 +181,11 @@ def _gathered(
     )
 
 
-def _averaged(weighted: Plane, radius: int, distant: _Sample, chosen: Indices | None) -> _Sample:
+def _averaged(weighted: Plane, radius: int, distant: _Sample, chosen: Chosen | None) -> _Sample:
     """Average weighted moments in windows; a distant sample counts as one pixel of low weight."""
-    near = box_mean(weighted, radius)
-    if chosen is not None:
-        near = near.reshape(len(near), -1).take(chosen, axis=1)
+    near = box_mean(weighted, radius, chosen and chosen.box)
+    if chosen:
+        near = chosen.of(near)
     mean, scatter = distant.colours
     total = near[0] + _DISTANT_WEIGHT
     colours = (near[2:5] + _DISTANT_WEIGHT * mean) / total

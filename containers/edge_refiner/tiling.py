@@ -1,21 +1,17 @@
-"""Cut a photo into tiles or strips and process them in parallel.
+"""Cut a photo into tiles or strips.
 
 Working memory depends on the size of a tile, not on the size of the photo.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from containers.edge_refiner.box_filter import Plane
 
-T = TypeVar("T")
 Box = tuple[float, float, float, float]
 
 _STRIP_PIXELS: Final = 250_000  # about a processor's cache
@@ -53,6 +49,13 @@ class Tile(NamedTuple):
             Tile(top, left, min(top + side, self.bottom), min(left + side, self.right))
             for top in range(self.top, self.bottom, side)
             for left in range(self.left, self.right, side)
+        ]
+
+    def strips(self, rows: int) -> list[Tile]:
+        """Cut the rectangle into strips of at most `rows` rows."""
+        return [
+            Tile(top, self.left, min(top + rows, self.bottom), self.right)
+            for top in range(self.top, self.bottom, rows)
         ]
 
     def reduced(self, reduction: int, *, halo: int, shape: tuple[int, ...]) -> Tile:
@@ -99,13 +102,4 @@ def tiles(shape: tuple[int, ...], side: int) -> list[Tile]:
 
 def strips(shape: tuple[int, ...]) -> list[Tile]:
     """Cut an H×W image into strips of whole rows that fit into a processor's cache."""
-    height, width = shape[:2]
-    step = max(1, _STRIP_PIXELS // width)
-    return [Tile(top, 0, min(top + step, height), width) for top in range(0, height, step)]
-
-
-def each(pieces: Iterable[T], work: Callable[[T], object]) -> None:
-    """Run `work` for every piece in one thread per processor; raise the first error."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(work, pieces):
-            pass
+    return Tile(0, 0, *shape[:2]).strips(max(1, _STRIP_PIXELS // shape[1]))

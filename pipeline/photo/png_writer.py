@@ -1,19 +1,18 @@
 """Write PNG: one filter for every row, strips of rows compressed in parallel by ISA-L.
 
 A seventh of Pillow's processor time at the same level, for files of about the same size, and
-divided among the processors: see docs/decisions/0012.
+divided among the call's threads: see docs/decisions/0012.
 """
 
 from __future__ import annotations
 
-import os
 import struct
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import numpy as np
 from isal import isal_zlib
 
+from pipeline.parallel import each
 from pipeline.photo.colour.conversion import Pixels
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -54,8 +53,7 @@ def _zlib_stream(rows: Pixels) -> list[bytes]:
     """Return H×(bytes per row) as one zlib stream of filtered rows, in pieces."""
     step = max(1, _STRIP_BYTES // rows.shape[1])
     tops = range(0, rows.shape[0], step)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        strips = list(threads.map(lambda top: _deflate(rows, top, top + step), tops))
+    strips = each(tops, lambda top: _deflate(rows, top, top + step))
     adler = 1
     for strip in strips:
         adler = _joined(adler, strip)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from pipeline import hardware
 from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts.contract import Source
 from pipeline.errors import NoSubject, OutOfMemory, SourceChanged, UnknownModel
@@ -22,6 +23,7 @@ from tests.pipeline.containers.greeter.calls import EVENT, LAMBDA, call
 from tests.pipeline.containers.greeter.handler import (
     Greet,
     Portray,
+    gather,
     greet,
     hurry,
     licence,
@@ -61,6 +63,15 @@ def test_a_task_knows_when_its_function_is_killed() -> None:
     ends_at = call(hurry)["metrics"]["ends_at"]
 
     assert before + 1 <= ends_at <= time.monotonic() + 1  # container.toml says one second
+
+
+def test_a_task_divides_its_work_among_the_threads_of_a_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hardware, "cores", lambda: 1)
+    monkeypatch.setenv("MATTELINE_THREADS", "3")
+
+    assert call(gather)["text"] == "Together!"
 
 
 def test_only_the_first_call_is_a_cold_start() -> None:

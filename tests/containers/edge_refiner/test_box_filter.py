@@ -34,6 +34,21 @@ def test_each_value_is_the_mean_of_its_window(plane: Plane, radius: int) -> None
         np.testing.assert_allclose(means[..., row, column], expected, atol=1e-6)
 
 
+@settings(max_examples=60, deadline=None)
+@given(plane=planes, radius=st.integers(0, 9), sides=st.tuples(*4 * [st.floats(0, 1)]))
+def test_means_inside_a_box_are_the_same_bits(
+    plane: Plane, radius: int, sides: tuple[float, float, float, float]
+) -> None:
+    rows, columns = (
+        slice(round(min(pair) * (length - 1)), round(max(pair) * (length - 1)) + 1)
+        for length, pair in zip(plane.shape[-2:], (sides[:2], sides[2:]), strict=True)
+    )
+
+    means = box_mean(plane, radius, (rows, columns))
+
+    np.testing.assert_array_equal(means, box_mean(plane, radius)[..., rows, columns], strict=True)
+
+
 def test_a_window_is_cut_off_at_the_border() -> None:
     row = np.array([[0, 3, 6, 9]], dtype=np.float32)
 

@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from containers.edge_refiner import foreground as foreground_module
 from containers.edge_refiner import tiling
 from containers.edge_refiner.foreground import estimate_foreground
+from containers.edge_refiner.tiling import Tile
+from pipeline.parallel import sharing
 from pipeline.photo.pixels import Pixels
 from tests.containers.edge_refiner import NIGHT, SAND, Alpha, Colour, composite, disk
 
@@ -134,3 +137,41 @@ def test_colours_do_not_depend_on_the_size_of_strips(
     monkeypatch.setattr(tiling, "_STRIP_PIXELS", strip_pixels)
 
     np.testing.assert_allclose(estimate_foreground(photo, alpha), whole, atol=1)
+
+
+@pytest.mark.parametrize("shape", [(700, 901), (1300, 500), (200, 160)])
+@pytest.mark.parametrize("box", [(0, 90, 0, 60), (60, 190, 30, 150), (110, 200, 100, 160)])
+def test_colours_are_the_same_whether_all_or_the_soft_box_is_computed(
+    shape: tuple[int, int], box: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = np.random.default_rng(5)
+    photo = dice.integers(0, 256, (*shape, 3), dtype=np.uint8)
+    top, bottom, left, right = box
+    alpha = np.ones(shape, dtype=np.float32)
+    alpha[:, shape[1] // 2 :] = 0
+    alpha[top:bottom, left:right] = dice.random((bottom - top, right - left))
+
+    found = estimate_foreground(photo, alpha)
+
+    monkeypatch.setattr(foreground_module, "_soft_box", lambda _, small: Tile(0, 0, *small))
+    np.testing.assert_array_equal(estimate_foreground(photo, alpha), found)
+
+
+def test_threads_do_not_change_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreground_module, "_STRIP_ROWS", 32)
+    photo = np.random.default_rng(6).integers(0, 256, (300, 200, 3), dtype=np.uint8)
+    alpha = disk(300)[:, :200]
+    with sharing(1):
+        one = estimate_foreground(photo, alpha)
+
+    with sharing(4):
+        np.testing.assert_array_equal(estimate_foreground(photo, alpha), one)
+
+
+def test_strips_of_the_copy_change_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = np.random.default_rng(7).integers(0, 256, (400, 300, 3), dtype=np.uint8)
+    alpha = disk(400)[:, :300]
+    whole = estimate_foreground(photo, alpha)
+    monkeypatch.setattr(foreground_module, "_STRIP_ROWS", 20)
+
+    np.testing.assert_array_equal(estimate_foreground(photo, alpha), whole)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from containers.edge_refiner import layers as layers_module
-from containers.edge_refiner.layers import DistantLayers, Layers, Palette, Radii, gather
+from containers.edge_refiner.layers import Chosen, DistantLayers, Layers, Palette, Radii, gather
 from containers.edge_refiner.tiling import Tile
 from pipeline.photo.pixels import Pixels
 from tests.containers.edge_refiner import NIGHT, SAND, Alpha, composite, disk, fabric, over
@@ -26,7 +26,8 @@ def distant(image: Pixels, alpha: Alpha) -> Layers:
 
 def gathered(image: Pixels, alpha: Alpha, radii: Radii) -> Layers:
     """The layers around every pixel, as planes."""
-    found = gather(image, alpha, radii, distant(image, alpha), np.arange(alpha.size))
+    every = Chosen(Tile(0, 0, *alpha.shape).inside, np.arange(alpha.size))
+    found = gather(image, alpha, radii, distant(image, alpha), every)
     return Layers(
         *(Palette(*(each.reshape(-1, *alpha.shape) for each in palette)) for palette in found)
     )
@@ -83,13 +84,13 @@ def test_distant_colours_do_not_depend_on_the_tiles(monkeypatch: pytest.MonkeyPa
 
 
 def test_only_chosen_pixels_are_returned() -> None:
-    image, chosen = composite(SAND, NIGHT, DISK), np.array([5, 300 * 7 + 11, SIDE * SIDE - 1])
-    around = DistantLayers.of(image, DISK).at(Tile(0, 0, SIDE, SIDE), chosen)
+    box, places = Tile(20, 90, SIDE, 200), np.array([5, 110 * 31 + 38, 110 * (SIDE - 20) - 1])
+    around = DistantLayers.of(PATTERNED, SOFT).at(box, places)
 
-    found = gather(image, DISK, Radii(6, 4), around, chosen).stacked()
+    found = gather(PATTERNED, SOFT, Radii(6, 4), around, Chosen(box.inside, places)).stacked()
 
-    every = gathered(image, DISK, Radii(6, 4)).stacked().reshape(18, -1)
-    np.testing.assert_allclose(found, every[:, chosen], atol=1e-6)
+    every = gathered(PATTERNED, SOFT, Radii(6, 4)).stacked()[:, *box.inside].reshape(18, -1)
+    np.testing.assert_allclose(found, every[:, places], atol=1e-6)
 
 
 def test_a_pattern_has_a_large_covariance_and_a_plain_wall_a_small_one() -> None:

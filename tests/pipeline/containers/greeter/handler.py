@@ -1,5 +1,6 @@
-"""Eight ways a task can end, and an API, not yet decorated."""
+"""Nine ways a task can end, and an API, not yet decorated."""
 
+import threading
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ from pipeline.contracts.contract import Job, PublishedJob, Result
 from pipeline.errors import NoSubject, WeightsClaimed
 from pipeline.model_context import catalogue_of
 from pipeline.observed import Call
+from pipeline.parallel import each
 from pipeline.workbench import Settings, TaskContext
 
 
@@ -55,6 +57,13 @@ def licence(job: Greet, context: TaskContext) -> Greeted:
 
 def hurry(_job: Greet, context: TaskContext) -> Greeted:
     return Greeted(greeting="Quick!", metrics={"ends_at": context.ends_at})
+
+
+def gather(_job: Greet, _context: TaskContext) -> Greeted:
+    """Greet from every thread at the same time, or break the barrier."""
+    together = threading.Barrier(3)
+    each(range(3), lambda _: together.wait(timeout=5))
+    return Greeted(greeting="Together!")
 
 
 class Doorbell:
