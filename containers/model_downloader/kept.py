@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from containers.model_downloader.optimisation.order import EDITION
@@ -9,7 +10,13 @@ from pipeline.artifacts import Location
 from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsMismatch
 from pipeline.weights.local_weights import checksums
-from pipeline.weights.staged import OptimisedNetwork, Runtime, StagedFile, StagedWeights
+from pipeline.weights.staged import (
+    OptimisedNetwork,
+    PassedTrial,
+    Runtime,
+    StagedFile,
+    StagedWeights,
+)
 
 
 def kept_file(folder: Path, row: ModelRow, published: Path, here: Runtime) -> StagedFile | None:
@@ -48,6 +55,12 @@ def kept_record(folder: Path, row: ModelRow) -> StagedWeights | None:
         return StagedWeights.parse(path.read_bytes(), uri=str(path))
     except WeightsMismatch:
         return None  # an older version, or damaged: run `matteline models verify`
+
+
+def passed_before(record: StagedWeights, trial: PassedTrial, arrived: Mapping[str, str]) -> bool:
+    """Return True if the record says that all files passed the trial, with the SHA-256 of each."""
+    passed = {file.name: file.artifact.sha256 for file in record.files if file.trial == trial}
+    return passed == arrived
 
 
 def _whole(folder: Path, network: OptimisedNetwork) -> bool:

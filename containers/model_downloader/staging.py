@@ -12,12 +12,16 @@ from typing import Any
 
 from containers.model_downloader.claim import claimed
 from containers.model_downloader.intake import Intake, receiving
-from containers.model_downloader.kept import kept_record
+from containers.model_downloader.kept import kept_record, passed_before
 from containers.model_downloader.optimiser import KEY_DIGITS, Optimiser
 from containers.model_downloader.pace import Pace
 from containers.model_downloader.sources import Sources
 from containers.model_downloader.web import Web
-from containers.model_downloader.working_network import Answers, require_working_network
+from containers.model_downloader.working_network import (
+    Answers,
+    passed_trial,
+    require_working_network,
+)
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.aws.secrets import SecretsManager
 from pipeline.contracts.weights import StageWeights, WeightsStaged
@@ -26,7 +30,13 @@ from pipeline.errors import InvalidOptions, WeightsMismatch
 from pipeline.model_context import catalogue_of
 from pipeline.weights.local_weights import checksums
 from pipeline.weights.proxies import Proxies
-from pipeline.weights.staged import CutNetwork, NamedArtifact, StagedFile, StagedWeights
+from pipeline.weights.staged import (
+    CutNetwork,
+    NamedArtifact,
+    PassedTrial,
+    StagedFile,
+    StagedWeights,
+)
 from pipeline.workbench import TaskContext
 
 
@@ -80,11 +90,15 @@ class Staging:
             with claimed(self.store, Location(self.bucket, self.row.claim_key)):
                 there = None if force else self._staged()
                 if there is None:
-                    return self._told(self._write_manifest(self._stage_files()), already=False)
+                    files = self._stage_files(force=force)
+                    return self._told(self._write_manifest(files), already=False)
         return self._told(there, already=True)
 
-    def _stage_files(self) -> tuple[StagedFile, ...]:
-        """Fetch, verify and test all files, then publish them."""
+    def _stage_files(self, *, force: bool) -> tuple[StagedFile, ...]:
+        """Fetch, verify and test all files, then publish them.
+
+        A network that passed the same trial on this machine is not tried again, unless `force`.
+        """
         pinned = self._pinned()
         self.scratch.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
@@ -99,18 +113,37 @@ class Staging:
             }
             for file, intake in intakes.items():
                 _require_pinned(pinned[file.name], intake, origins[file])
-            paths = [each.path for each in intakes.values()]
-            tried = require_working_network(self.row, paths, self.optimiser.allowed_mb)
+            trial = passed_trial(self.row) if self.optimiser.kept else None
+            tried: Answers = {}
+            if force or not self._passed_before(trial, intakes):
+                paths = [each.path for each in intakes.values()]
+                tried = require_working_network(self.row, paths, self.optimiser.allowed_mb)
             return tuple(
-                self._publish(file, intake, origins[file], tried)
+                self._publish(file, intake, origins[file], tried, trial)
                 for file, intake in intakes.items()
             )
 
     def _receiving(self, file: WeightsFile, folder: Path) -> AbstractContextManager[Intake]:
         return receiving(file, folder, self.store, self._place(file.name), pace=self.pace)
 
+    def _passed_before(
+        self, trial: PassedTrial | None, intakes: Mapping[WeightsFile, Intake]
+    ) -> bool:
+        """Return True if these bytes passed this trial; cutting a network needs its answers."""
+        if trial is None or any(role.cut for role in self.row.engine.files):
+            return False
+        arrived = {file.name: one.checksums["sha256"] for file, one in intakes.items()}
+        return any(
+            passed_before(record, trial, arrived) for record in self._kept_records().values()
+        )
+
     def _publish(
-        self, file: WeightsFile, intake: Intake, source: str, tried: Answers
+        self,
+        file: WeightsFile,
+        intake: Intake,
+        source: str,
+        tried: Answers,
+        trial: PassedTrial | None,
     ) -> StagedFile:
         outcome = self.optimiser.optimise(intake.path, self.row, self._place)
         artifact = Artifact(
@@ -127,6 +160,7 @@ class Staging:
             digest=file.digest,
             source=source,
             artifact=artifact,
+            trial=trial,
             **outcome._asdict(),
             **cut,
         )

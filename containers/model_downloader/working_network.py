@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from pydantic_core import to_json
 
 from containers.model_downloader.networks import (
     Array,
@@ -20,6 +22,7 @@ from containers.model_downloader.networks import (
 from pipeline.declared.engines import ChainedInput, EngineFile, FilledInput, Table
 from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsMismatch
+from pipeline.weights.staged import PassedTrial, Runtime
 
 if TYPE_CHECKING:
     import onnxruntime as ort
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 
 Answers = Mapping[str, Sequence[Array]]  # the declared outputs of networks, by role
+EDITION: Final = 1  # of the checks below; a network that passed others is tried again
 
 _LARGE_FILE_BYTES: Final = 2**28
 
@@ -47,6 +51,18 @@ def require_working_network(
         if file.inputs:
             answers[file.role] = Trial(path, file, row.table, memory_mb).run(answers)
     return answers
+
+
+def passed_trial(row: ModelRow) -> PassedTrial | None:
+    """Return what `require_working_network` shows if it passes here; None on an unknown CPU."""
+    import onnxruntime as ort  # noqa: PLC0415 - it loads only if a network is staged
+
+    here = Runtime.here(onnxruntime=ort.__version__)
+    declared = to_json(
+        [EDITION, row.engine.model_dump(mode="json"), row.table, [file.name for file in row.files]]
+    )
+    digest = hashlib.sha256(declared).hexdigest()
+    return PassedTrial(runtime=here, declared_sha256=digest) if here else None
 
 
 @dataclass(frozen=True)

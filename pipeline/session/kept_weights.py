@@ -48,6 +48,7 @@ def _artifacts(staged: StagedWeights) -> list[Artifact]:
 def _keep_model(cloud: LocalCloud, key: str, artifacts: Sequence[Artifact], folder: Path) -> None:
     record = folder / key
     if _recorded(record) == artifacts:
+        _keep_trials(cloud, key, record)
         return  # the record of the first staging says where the weights came from
     record.unlink(missing_ok=True)  # the record is absent until every file is in place
     for artifact in artifacts:
@@ -55,6 +56,19 @@ def _keep_model(cloud: LocalCloud, key: str, artifacts: Sequence[Artifact], fold
         if not target.exists() or checksums(target)["sha256"] != artifact.sha256:
             _keep(cloud, artifact.uri, target)
     _keep(cloud, Location(NAMES.bucket("models"), key).uri, record)
+
+
+def _keep_trials(cloud: LocalCloud, key: str, record: Path) -> None:
+    """Write the trials that the files have passed since into the kept record."""
+    before = StagedWeights.parse(record.read_bytes(), uri=str(record))
+    trials = {file.name: file.trial for file in staged_weights(cloud, key).files}
+    files = tuple(
+        file.model_copy(update={"trial": trials[file.name] or file.trial}) for file in before.files
+    )
+    if files != before.files:
+        with whole_file(record) as partial:
+            kept = before.model_copy(update={"files": files})
+            partial.write_text(kept.model_dump_json(indent=2))
 
 
 def _recorded(record: Path) -> list[Artifact] | None:

@@ -136,6 +136,13 @@ class CutNetwork(Staged):
     file: NamedArtifact
 
 
+class PassedTrial(Staged):
+    """A trial run that a network passed: what ran it, and the SHA-256 of what its row declares."""
+
+    runtime: Runtime
+    declared_sha256: str
+
+
 class StagedFile(NamedArtifact):
     """A file as it was staged: what the publisher states, where it came from, what we hold.
 
@@ -143,7 +150,8 @@ class StagedFile(NamedArtifact):
     (then `digest` is null). If it
     is a network, optimised ones lie beside it, best first; `not_optimised` says why there is none,
     `not_quantised` why none in 8 bits although the catalogue asks for it. `cut` is the network that
-    its engine wants cut, `not_cut` why there is none; neither is written for other files.
+    its engine wants cut, `not_cut` why there is none; neither is written for other files. `trial`
+    is written only on a machine that keeps what it staged, to spare it the same trial again.
     """
 
     digest: Digest | None
@@ -153,6 +161,7 @@ class StagedFile(NamedArtifact):
     not_quantised: str | None = None
     cut: CutNetwork | None = Field(default=None, exclude_if=lambda cut: cut is None)
     not_cut: str | None = Field(default=None, exclude_if=lambda why: why is None)
+    trial: PassedTrial | None = Field(default=None, exclude_if=lambda trial: trial is None)
 
     def best(self, digest: str | None, here: Runtime | None) -> OptimisedNetwork | None:
         """The network to run `here`; None if only the published one may be.

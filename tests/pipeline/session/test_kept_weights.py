@@ -20,6 +20,7 @@ from pipeline.session.kept_weights import ABSENT, OK, keep_weights, kept_source,
 from pipeline.weights.staged import (
     NamedArtifact,
     OptimisedNetwork,
+    PassedTrial,
     Proof,
     Runtime,
     StagedFile,
@@ -147,6 +148,22 @@ def test_a_kept_copy_with_other_bytes_is_replaced(cloud: LocalCloud, tmp_path: P
     keep_weights(cloud, tmp_path)
 
     assert files_in(tmp_path)[WEIGHTS] == CONTENT
+
+
+def test_a_kept_record_learns_of_a_trial_and_still_says_where_the_weights_came_from(
+    cloud: LocalCloud, tmp_path: Path
+) -> None:
+    put(cloud, weights=CONTENT, record=record())
+    keep_weights(cloud, tmp_path)
+    again = StagedWeights.parse(record(source="file:///kept"), uri="")
+    trial = PassedTrial(runtime=Runtime(onnxruntime="1", cpu="abacus"), declared_sha256=SHA256)
+    tried = (again.files[0].model_copy(update={"trial": trial}),)
+    put(cloud, record=again.model_copy(update={"files": tried}).model_dump_json().encode())
+
+    keep_weights(cloud, tmp_path)
+
+    (kept,) = StagedWeights.parse((tmp_path / ROW.weights_key).read_bytes(), uri="").files
+    assert (kept.trial, kept.source) == (trial, PUBLISHER)
 
 
 def verdicts(folder: Path) -> list[str]:
