@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 
+from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.page import page_files
 from tests.conftest import ROOT
 
@@ -97,6 +98,18 @@ def test_every_text_that_is_asked_for_exists() -> None:
     asked = set(re.findall(r"\bt\('([\w.]+)'", code))
 
     assert asked - set(_keys("en")) == set()
+
+
+def test_the_page_offers_a_model_of_every_group() -> None:
+    catalogue = load_catalogue(ROOT)
+    text = FILES["views/cutout/purposes.js"].read_text()
+    offered = dict(re.findall(r"^  '?([\w-]+)'?: '(\w+)',$", text, re.MULTILINE))
+    groups = set(catalogue.groups["background-remover"])
+
+    # Its first choice is the deployment's default, for general subjects; clicks choose their model.
+    assert {catalogue.row(name).suits for name in offered} == groups - {"general", "pointed-at"}
+    wanted = {f"model.{purpose}{end}" for purpose in offered.values() for end in ("", ".sub")}
+    assert wanted <= set(_keys("en"))
 
 
 def test_a_first_cutout_loads_few_bytes() -> None:

@@ -146,6 +146,8 @@ export default {
   'model.quick.sub': 'Small and quick',
   'model.fine': 'Finest edges',
   'model.fine.sub': 'General subjects, slower',
+  'model.hair': 'Hair and fur',
+  'model.hair.sub': 'Glass too, slower',
   'model.people': 'People',
   'model.people.sub': 'Hair and clothes, a little slower',
   'model.thin': 'Thin things',

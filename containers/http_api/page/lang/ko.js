@@ -146,6 +146,8 @@ export default {
   'model.quick.sub': '작고 빠름',
   'model.fine': '가장 섬세하게',
   'model.fine.sub': '모든 피사체, 더 느림',
+  'model.hair': '머리카락과 털',
+  'model.hair.sub': '유리도 가능, 더 느림',
   'model.people': '인물',
   'model.people.sub': '머리카락과 옷, 조금 느림',
   'model.thin': '가는 물체',

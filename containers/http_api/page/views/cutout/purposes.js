@@ -7,6 +7,7 @@ export const PURPOSES = {
   '': 'everyday',
   u2netp: 'quick',
   'birefnet-general': 'fine',
+  'birefnet-matting': 'hair',
   'birefnet-portrait': 'people',
   'birefnet-dis': 'thin',
   'isnet-anime': 'drawings',
