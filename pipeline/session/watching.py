@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -18,19 +18,18 @@ if TYPE_CHECKING:
     from pipeline.declared.blueprint import Blueprint
     from pipeline.local.ends import Ends
 
-_LIST_S: Final = 5.0
-_POLL_S: Final = 0.25
+_LIST_S: Final = 5.0  # in case that an end was not told
 _PAGE: Final = 20
 
 
 class Watched(Protocol):
-    """A cloud whose executions can be watched; `ends` is None for one of another process."""
+    """A cloud of this process whose executions can be watched."""
 
     @property
     def blueprint(self) -> Blueprint: ...
 
     @property
-    def ends(self) -> Ends | None: ...
+    def ends(self) -> Ends: ...
 
     def client(self, service: str) -> Any: ...
 
@@ -38,9 +37,8 @@ class Watched(Protocol):
 class Watch:
     """Notices executions of the products' state machines as they end.
 
-    A cloud of this process tells of each end, and its executions are listed now and again in case
-    that one was not told. A cloud of another process is listed all the time. A list says which
-    executions have ended: only those are read.
+    The cloud tells of each end. Its executions are also listed every five seconds, in case that
+    one was not told. A list says which executions have ended: only those are read.
     """
 
     def __init__(self, cloud: Watched) -> None:
@@ -50,27 +48,17 @@ class Watch:
         self._running: set[str] = set()
         self._noticed: set[str] = set()
         self._list_at = 0.0
-        self._every_s = _LIST_S if cloud.ends else _POLL_S
-        if cloud.ends:
-            cloud.ends.listen(self._told.put)
+        cloud.ends.listen(self._told.put)
 
     def ended(self) -> Iterator[Execution]:
         """Yield every execution that has ended since the last call."""
         if time.monotonic() >= self._list_at:
-            self._list_at = time.monotonic() + self._every_s
+            self._list_at = time.monotonic() + _LIST_S
             for machine in self._machines:
                 yield from self._listed(machine)
         with contextlib.suppress(queue.Empty):
             while True:
                 yield from self._unless_noticed(self._told.get_nowait())
-
-    def followed(self) -> Iterator[Execution]:
-        """Yield every execution when it has ended, for ever."""
-        while True:
-            yield from self.ended()
-            with contextlib.suppress(queue.Empty):
-                patience_s = max(0, self._list_at - time.monotonic())
-                yield from self._unless_noticed(self._told.get(timeout=patience_s))
 
     def _unless_noticed(self, execution: Execution) -> Iterator[Execution]:
         self._running.discard(execution.arn)
@@ -100,24 +88,12 @@ class Watch:
                 yield from self._unless_noticed(execution)
 
 
-def finished(cloud: Watched, keys: Sequence[str]) -> Iterator[Execution]:
-    """Yield the execution of each key as it ends, in any order."""
-    waiting = set(keys)
-    followed = Watch(cloud).followed()
-    while waiting:
-        execution = next(followed)
-        if execution.key in waiting:
-            waiting.remove(execution.key)
-            yield execution
-
-
 def wait_for(cloud: Watched, arn: str) -> Execution:
     """Wait until an execution has ended, and read it."""
     states, told = cloud.client("stepfunctions"), threading.Event()
-    if cloud.ends:
-        cloud.ends.listen(lambda ended: told.set() if ended.arn == arn else None)
+    cloud.ends.listen(lambda ended: told.set() if ended.arn == arn else None)
     while (execution := describe(states, arn)).running:
-        told.wait(_LIST_S if cloud.ends else _POLL_S)
+        told.wait(_LIST_S)
     return execution
 
 

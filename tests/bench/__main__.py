@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import queue
 import statistics
 import tempfile
 import time
@@ -30,7 +31,7 @@ from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.models import ModelRow
 from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
-from pipeline.session.watching import finished
+from pipeline.operations.executions import Execution
 from tests.bench import beside_rembg, clicks, load
 from tests.bench.models import report_models
 from tests.conftest import ROOT
@@ -38,7 +39,6 @@ from tests.models import Shelf, catalogue_row, slow, stock
 
 PHOTOS = 15
 SIDE = 1024
-UNOBSERVED_S = 1.2
 PICTURE_WORK = ("decode_ms", "prepare_ms", "infer_ms", "refine_ms", "compose_ms", "encode_ms")
 
 
@@ -88,10 +88,12 @@ def _one_photo(cloud: LocalCloud, index: int) -> tuple[float, float]:
     key = f"bench/{index}.png"
     content = _photo(index)
     states = cloud.client("stepfunctions")
+    ended = queue.SimpleQueue[Execution]()
+    cloud.ends.listen(ended.put)
     started = time.time()
     cloud.client("s3").put_object(Bucket=NAMES.bucket("ingest"), Key=key, Body=content)
-    time.sleep(UNOBSERVED_S)
-    (execution,) = finished(cloud, [key])
+    while (execution := ended.get()).key != key:
+        pass
     told = states.describe_execution(executionArn=execution.arn)
     # Its own end, not when we noticed: asking while it runs would slow it down.
     wall_ms = (told["stopDate"].timestamp() - started) * 1000

@@ -12,7 +12,7 @@ from pipeline.declared.names import LOCAL_NAMES
 from pipeline.local.ends import Ends
 from pipeline.operations.executions import Execution
 from pipeline.session import watching
-from pipeline.session.watching import Watch, finished
+from pipeline.session.watching import Watch
 from tests.pipeline.operations.deployment import Deployment
 from tests.pipeline.operations.sites import PRODUCTS
 
@@ -28,7 +28,7 @@ class Told(Ends):
 class Cloud(SimpleNamespace):
     """A cloud of two products that counts the calls of its clients."""
 
-    def __init__(self, deployment: Deployment, ends: Ends | None) -> None:
+    def __init__(self, deployment: Deployment, ends: Ends) -> None:
         blueprint: Any = SimpleNamespace(products=PRODUCTS)
         super().__init__(blueprint=blueprint, ends=ends, calls=Counter())
         self._site = deployment.site
@@ -49,13 +49,6 @@ def told() -> Told:
 @pytest.fixture
 def cloud(deployment: Deployment, told: Told) -> Cloud:
     return Cloud(deployment, told)
-
-
-@pytest.fixture
-def far(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """A cloud of another process."""
-    monkeypatch.setattr(watching, "_POLL_S", 0)
-    return Cloud(deployment, None)
 
 
 def test_an_execution_of_either_product_that_ended_before_is_told_once(
@@ -94,43 +87,30 @@ def test_the_end_of_another_machine_is_none_of_a_product(cloud: Cloud, told: Tol
 def test_an_end_that_nobody_told_is_noticed(
     deployment: Deployment, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "_LIST_S", 0.01)
-    found = Watch(cloud).followed()
+    monkeypatch.setattr(watching, "_LIST_S", 0)
+    watch = Watch(cloud)
     first = deployment.ended(PRODUCTS[0].machine, "monday")
-    assert next(found).arn == first
+    assert [execution.arn for execution in watch.ended()] == [first]
     second = deployment.ended(PRODUCTS[0].machine, "tuesday")
 
-    assert next(found).arn == second
+    assert [execution.arn for execution in watch.ended()] == [second]
 
 
-def test_the_executions_of_some_keys_are_found(cloud: Cloud, told: Told) -> None:
-    arn = LOCAL_NAMES.execution_arn(PRODUCTS[0].machine, "")
-
-    def listen(listener: Any) -> None:
-        told.listen(listener)
-        for key in ("other.jpg", "a.jpg", "b.jpg"):
-            told.say(f"{arn}{key}", key)
-
-    cloud.ends = SimpleNamespace(listen=listen)
-
-    assert [each.key for each in finished(cloud, ["b.jpg", "a.jpg"])] == ["a.jpg", "b.jpg"]
-    assert list(finished(cloud, [])) == []
-
-
-def test_of_a_cloud_elsewhere_only_what_has_ended_is_read(
-    deployment: Deployment, far: Cloud
+def test_of_what_is_listed_only_what_has_ended_is_read(
+    deployment: Deployment, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(watching, "_LIST_S", 0)
     machine = PRODUCTS[0].machine
     running = [deployment.running(machine, f"r{index}") for index in range(24)]
-    watch = Watch(far)
+    watch = Watch(cloud)
     assert list(watch.ended()) == []
-    far.calls.clear()
+    cloud.calls.clear()
 
     assert list(watch.ended()) == []
-    assert far.calls["ListExecutions"] == 2
-    assert far.calls["DescribeExecution"] == 4  # of those that the first page does not show
+    assert cloud.calls["ListExecutions"] == 2
+    assert cloud.calls["DescribeExecution"] == 4  # of those that the first page does not show
 
     deployment.stop(running[0])  # on the second page
     assert [execution.arn for execution in watch.ended()] == running[:1]
     assert list(watch.ended()) == []
-    assert far.calls["GetExecutionHistory"] == 1
+    assert cloud.calls["GetExecutionHistory"] == 1
