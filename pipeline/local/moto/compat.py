@@ -23,12 +23,11 @@ from botocore.config import Config
 from botocore.model import OperationModel
 from moto import backends
 from moto.core.config import default_user_config
-from moto.events.models import Rule, events_backends
-from moto.s3 import notifications
+from moto.events.models import events_backends
 
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.local import in_process
-from pipeline.local.moto import map_runs, memory, steps, turns
+from pipeline.local.moto import map_runs, memory, s3_events, steps, turns
 from pipeline.local.moto.interpreter import (
     EventDetails,
     FailureEvent,
@@ -54,15 +53,6 @@ from pipeline.local.status_events import status_change
 # boto3's own name for itself takes a tenth of the time of a request that needs no network.
 SHORT_AGENT: Final = Config(user_agent="matteline")
 _TaskService = state_task_service.StateTaskService
-_PUT: Final = "s3:ObjectCreated:Put"
-# As AWS's user guide names them; that a rule sees "POST Object" so spelled is unconfirmed.
-_REASONS: Final = {
-    _PUT: "PutObject",
-    "s3:ObjectCreated:Post": "POST Object",
-    "s3:ObjectCreated:Copy": "CopyObject",
-    "s3:ObjectCreated:CompleteMultipartUpload": "CompleteMultipartUpload",
-}
-_BY_FORM: Final = ContextVar("by_form", default=False)
 _PARSED_LATER: Final = ContextVar("parsed_later", default=False)
 _TOLD: Final[list[Callable[[Any], None]]] = []
 
@@ -81,7 +71,7 @@ def apply() -> None:
     _parse_once()
     _parse_when_started()
     _list_services_once()
-    _name_reasons()
+    s3_events.apply()
     steps.apply()
     turns.apply()
     map_runs.apply()
@@ -234,38 +224,6 @@ def _list_services_once() -> None:
     backends.list_of_moto_modules = functools.cache(
         functools.partial(frozenset, backends.list_of_moto_modules())
     )
-
-
-@contextmanager
-def created_by_form() -> Iterator[None]:
-    """In this block, the event of a PUT names an upload form as the object's creator."""
-    token = _BY_FORM.set(True)
-    try:
-        yield
-    finally:
-        _BY_FORM.reset(token)
-
-
-def _name_reasons() -> None:
-    """An S3 event's reason is `ObjectCreated`, whichever call created the object."""
-    send, deliver = notifications._send_event_bridge_message, Rule.send_to_targets
-    current: ContextVar[str | None] = ContextVar("current", default=None)
-
-    def send_named(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
-        by_form = _BY_FORM.get() and event_name == _PUT
-        token = current.set(_REASONS.get("s3:ObjectCreated:Post" if by_form else event_name))
-        try:
-            send(account_id, bucket, event_name, key)
-        finally:
-            current.reset(token)
-
-    def deliver_named(self: Any, event: dict[str, Any], *arguments: Any, **options: Any) -> None:
-        if reason := current.get():
-            event = event | {"detail": event["detail"] | {"reason": reason}}
-        deliver(self, event, *arguments, **options)
-
-    notifications._send_event_bridge_message = send_named
-    Rule.send_to_targets = deliver_named
 
 
 def _announce_ends() -> None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlencode
 
 from werkzeug.test import run_wsgi_app
 
-from pipeline.local.moto.compat import created_by_form
+from pipeline.local.moto.s3_events import created_by_form
 from pipeline.local.s3.form import UploadForm
 from pipeline.local.s3.object_headers import object_headers
 from pipeline.local.s3.policy import Policy
