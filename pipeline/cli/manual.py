@@ -9,7 +9,7 @@ from pipeline.declared.products import Product
 from pipeline.local.cloud import CREDENTIALS, LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import Execution
-from pipeline.session.listening import Listeners
+from pipeline.session.subscriptions import Subscriptions
 
 
 def instructions(cloud: LocalCloud) -> str:
@@ -73,11 +73,11 @@ def _list_command(aws: str, product: Product) -> str:
     return f"  {aws} stepfunctions list-executions --state-machine-arn {arn}"
 
 
-def narrate(listeners: Listeners, say: Callable[[str], None]) -> None:
+def narrate(subscriptions: Subscriptions, say: Callable[[str], None]) -> None:
     """Call `say` with a line for every execution that ends, until interrupted."""
-    with listeners.of("") as heard:
+    with subscriptions.of("") as executions:
         while True:
-            say(_line(heard.get()))
+            say(_line(executions.get()))
 
 
 def _line(execution: Execution) -> str:

@@ -151,10 +151,10 @@ def up(port: int, choice: ModelChoice) -> None:
     terms = terms_of(ROOT, choice)
     with (
         contextlib.suppress(KeyboardInterrupt),
-        session(ROOT, choice, say=say, terms=terms, port=port, goes_on=True) as running,
+        session(ROOT, choice, say=say, terms=terms, port=port, shared=True) as running,
     ):
         say(instructions(running.cloud))
-        narrate(running.listeners, say)
+        narrate(running.subscriptions, say)
 
 
 def sample_photos() -> list[Path]:
@@ -177,7 +177,7 @@ def _run_batch(
     It is 0 if each photo has an `expected` status. If interrupted, finished photos are reported.
     """
     from pipeline.session.batch import uploading
-    from pipeline.session.joining import cloud_for_run
+    from pipeline.session.cloud_for_run import cloud_for_run
 
     say = click.echo
     if found.skipped:
@@ -191,7 +191,7 @@ def _run_batch(
     interrupted = False
     try:
         with (
-            cloud_for_run(ROOT, choice, say=say, at_once=len(found.photos)) as cloud,
+            cloud_for_run(ROOT, choice, say=say, photos_at_once=len(found.photos)) as cloud,
             uploading(cloud, found.photos, options=metadata) as batch,
         ):
             # Imported while the first photos are in the cloud.
@@ -208,7 +208,7 @@ def _run_batch(
 
                 batch.bring_home(output, on_progress)
             if not all(row.done for row in outcomes.values()) and cloud.disk_is_full():
-                full = f"The disk of {cloud.welcome.scratch} is full"
+                full = f"The disk of {cloud.greeting.scratch} is full"
                 say(f"{full}: set TMPDIR to a folder with more space.")
     except KeyboardInterrupt:
         interrupted = True

@@ -49,11 +49,11 @@ class LocalServer:
             "127.0.0.1", port, self._dispatch, threaded=True, request_handler=_QuietHandler
         )
         self.port: Final = server.server_port
-        self._listeners = [_Listener(server)]
+        self._acceptors = [_Acceptor(server)]
 
     def start(self, app: WSGIApplication) -> None:
         self._app = app
-        self._listeners[0].start()
+        self._acceptors[0].start()
         in_process.serve(self.port, self._dispatch)
 
     @contextlib.contextmanager
@@ -80,14 +80,14 @@ class LocalServer:
                 f"unix://{path}", 0, self._dispatch, threaded=True,
                 request_handler=_SocketHandler, fd=listening.fileno(),
             )  # fmt: skip
-        listener = _Listener(server)
-        self._listeners.append(listener)
-        listener.start()
+        acceptor = _Acceptor(server)
+        self._acceptors.append(acceptor)
+        acceptor.start()
 
     def stop(self) -> None:
         in_process.stop_serving(self.port)
-        for listener in self._listeners:
-            listener.stop()
+        for acceptor in self._acceptors:
+            acceptor.stop()
 
     def _dispatch(self, environ: Any, start_response: Any) -> Any:
         if self._app is None:
@@ -105,7 +105,7 @@ class LocalServer:
             return []
 
 
-class _Listener:
+class _Acceptor:
     """A thread that accepts the connections of one address."""
 
     def __init__(self, server: BaseWSGIServer) -> None:

@@ -17,7 +17,7 @@ from pipeline.contracts.output_keys import output_stem
 from pipeline.session.naming import identity
 from pipeline.session.own_files import key_of
 from pipeline.session.publishing import publish
-from pipeline.session.run_messages import Ended
+from pipeline.session.run_messages import PhotoEnded
 from pipeline.session.running_cloud import CloudRefused, CloudStopped, RunningCloud
 from pipeline.session.whole_files import reason_of
 
@@ -91,7 +91,7 @@ class Batch:
     def __init__(
         self, cloud: RunningCloud, photos: Sequence[Photo], options: Mapping[str, str]
     ) -> None:
-        prefix = cloud.welcome.prefix
+        prefix = cloud.greeting.prefix
         self._keys = {
             f"{prefix}{index}/{identity(photo.path)}/{_plain(photo.path.name)}": photo
             for index, photo in enumerate(photos)
@@ -100,7 +100,9 @@ class Batch:
         self._cloud = cloud
         self._metadata = {f"matteline-{name}": value for name, value in options.items()}
         self._under_way = threading.Semaphore(_MOST_UNDER_WAY)
-        self._told: queue.SimpleQueue[Outcome | Ended | BaseException | None] = queue.SimpleQueue()
+        self._told: queue.SimpleQueue[Outcome | PhotoEnded | BaseException | None] = (
+            queue.SimpleQueue()
+        )
         self._leaving = threading.Event()
 
     def upload(self, threads: ThreadPoolExecutor) -> None:
@@ -117,8 +119,8 @@ class Batch:
     def bring_home(self, output: Path, on_progress: Callable[[Outcome], None]) -> None:
         """Write every photo's files to the output folder as they are ready."""
 
-        def settle(told: Outcome | Ended) -> None:
-            if isinstance(told, Ended):
+        def settle(told: Outcome | PhotoEnded) -> None:
+            if isinstance(told, PhotoEnded):
                 told = _bring_home(self._cloud, told, self._keys[told.key], output)
             self.outcomes[told.photo] = told
             on_progress(told)
@@ -129,13 +131,13 @@ class Batch:
         for future in settled:
             future.result()
 
-    def _until_settled(self) -> Iterator[Outcome | Ended]:
+    def _until_settled(self) -> Iterator[Outcome | PhotoEnded]:
         """Yield what becomes of each photo, in any order."""
         waiting = dict(self._keys)
         while waiting and (told := self._told.get()):
             if isinstance(told, BaseException):
                 raise told
-            key = told.key if isinstance(told, Ended) else self._key_of(told.photo)
+            key = told.key if isinstance(told, PhotoEnded) else self._key_of(told.photo)
             if waiting.pop(key, None):
                 self._under_way.release()
                 yield told
@@ -171,7 +173,7 @@ class Batch:
             self._told.put(_stopped(photo))
         except CloudRefused as error:
             full = self._cloud.disk_is_full()
-            why = f"no space left in {self._cloud.welcome.scratch}" if full else str(error)
+            why = f"no space left in {self._cloud.greeting.scratch}" if full else str(error)
             self._told.put(Outcome(photo, "FAILED", "", {}, None, why))
 
 
@@ -185,7 +187,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w .,()+\[\]-]", "_", name)
 
 
-def _bring_home(cloud: RunningCloud, ended: Ended, photo: Photo, output: Path) -> Outcome:
+def _bring_home(cloud: RunningCloud, ended: PhotoEnded, photo: Photo, output: Path) -> Outcome:
     times = ended.task_ms
     if not ended.files:
         return Outcome(photo, ended.verdict, "", times, None, ended.reason)

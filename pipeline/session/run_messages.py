@@ -1,7 +1,8 @@
 """What a run and the local cloud that it uses say to each other.
 
-The run asks in one POST, and the answer lasts as long as the run: lines of JSON, a Welcome, an
-Offer, then an Ended for each photo. The cloud notices when the connection ends, however it ends.
+The run asks in one POST, and the answer lasts as long as the run: lines of JSON, a Greeting,
+RunModels, then a PhotoEnded for each photo. The cloud notices when the connection ends, however
+it ends.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class _Message:
 
 
 @dataclass(frozen=True)
-class Question(_Message):
+class RunRequest(_Message):
     """`terms` are those of the run. `model` is the one that the user named, or None."""
 
     terms: Mapping[str, str]
@@ -36,11 +37,11 @@ class Question(_Message):
 
     def __post_init__(self) -> None:
         if not isinstance(self.terms, dict) or not isinstance(self.model, str | None):
-            raise TypeError("not a question")
+            raise TypeError("no request of a run")
 
 
 @dataclass(frozen=True)
-class Welcome(_Message):
+class Greeting(_Message):
     """The keys of the run's photos begin with `prefix`.
 
     `others` has, by their suffixes, the products of files that are no photos. `difference` says why
@@ -55,14 +56,14 @@ class Welcome(_Message):
 
 
 @dataclass(frozen=True)
-class Offer(_Message):
+class RunModels(_Message):
     """The models of the run, each with why. None if the cloud cannot use the one that was named."""
 
     models: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
-class Ended(_Message):
+class PhotoEnded(_Message):
     """An execution that ended. `files` are the addresses of its results, the record's last.
 
     Without results, `reason` says why.

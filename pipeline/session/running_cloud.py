@@ -22,15 +22,15 @@ from pipeline.session.run_messages import (
     DISK_PATH,
     RUNS_PATH,
     SOCKET,
-    Ended,
-    Offer,
-    Question,
-    Welcome,
+    Greeting,
+    PhotoEnded,
+    RunModels,
+    RunRequest,
 )
 
 Address = Path | int  # a Unix socket, or a port of 127.0.0.1
 
-_WELCOME_S: Final = 5.0  # a process that was suspended accepts connections, and never answers
+_GREETING_S: Final = 5.0  # a process that was suspended accepts connections, and never answers
 _BLOCK: Final = 2**20
 _CODE: Final = re.compile(rb"<Code>(\w+)</Code>")
 _GONE: Final = (http.client.HTTPException, ConnectionError)
@@ -56,17 +56,17 @@ class Unusable(Exception):
 class RunningCloud:
     """A local cloud, as one run uses it. Its threads may use it at the same time.
 
-    The keys of the run's photos begin with `welcome.prefix`. `models` are those of photos that name
-    none, and why.
+    The keys of the run's photos begin with `greeting.prefix`. `models` are those of photos that
+    name none, and why.
     """
 
     def __init__(
-        self, address: Address, welcome: Welcome, models: tuple[str, ...], ends: _Ends
+        self, address: Address, greeting: Greeting, models: tuple[str, ...], lines: _Lines
     ) -> None:
-        self.welcome = welcome
+        self.greeting = greeting
         self.models = models
         self._address = address
-        self._ends = ends
+        self._lines = lines
 
     def upload(self, path: Path, key: str, metadata: Mapping[str, str]) -> None:
         """Store a file in the ingest bucket.
@@ -94,13 +94,13 @@ class RunningCloud:
 
     def other_product(self, key: str) -> str | None:
         """Return the product that takes a file of this name, if it does not make cutouts."""
-        others = self.welcome.others
+        others = self.greeting.others
         return next((others[suffix] for suffix in others if key.endswith(suffix)), None)
 
-    def ended(self) -> Iterator[Ended]:
+    def ended(self) -> Iterator[PhotoEnded]:
         """Yield what ends of the run's photos, until the cloud stops."""
-        while line := self._ends.line():
-            yield Ended.parse(line)
+        while line := self._lines.line():
+            yield PhotoEnded.parse(line)
 
     def disk_is_full(self) -> bool:
         """Return True if a service of the cloud has had no room on its disk."""
@@ -123,30 +123,30 @@ def find_clouds() -> list[Path]:
 
 
 @contextmanager
-def joining(address: Address, question: Question) -> Iterator[RunningCloud]:
+def attached(address: Address, request: RunRequest) -> Iterator[RunningCloud]:
     """Use a cloud until the block ends. Raises Unusable if the run cannot."""
     with ExitStack() as stack:
         try:
-            cloud = _welcomed(stack, address, question)
+            cloud = _greeted(stack, address, request)
         except (ValueError, TypeError, TimeoutError, CloudStopped):
             raise Unusable("") from None  # it has just stopped, or is something else
         yield cloud
 
 
-def _welcomed(stack: ExitStack, address: Address, question: Question) -> RunningCloud:
-    connection = _Connection(address, timeout=_WELCOME_S)
+def _greeted(stack: ExitStack, address: Address, request: RunRequest) -> RunningCloud:
+    connection = _Connection(address, timeout=_GREETING_S)
     stack.callback(connection.close)
-    response = _answer(connection, "POST", RUNS_PATH, question.line, {})
-    ends = _Ends(connection, response)
-    stack.callback(ends.close)
-    welcome = Welcome.parse(ends.line())
-    if welcome.difference:
-        raise Unusable(f"the one on {welcome.endpoint} {welcome.difference}")
+    response = _answer(connection, "POST", RUNS_PATH, request.line, {})
+    lines = _Lines(connection, response)
+    stack.callback(lines.close)
+    greeting = Greeting.parse(lines.line())
+    if greeting.difference:
+        raise Unusable(f"the one on {greeting.endpoint} {greeting.difference}")
     connection.connected.settimeout(None)  # to find a model may take long
-    models = Offer.parse(ends.line()).models
+    models = RunModels.parse(lines.line()).models
     if models is None:
         raise Unusable("")
-    return RunningCloud(address, welcome, tuple(models), ends)
+    return RunningCloud(address, greeting, tuple(models), lines)
 
 
 class _Connection(http.client.HTTPConnection):
@@ -175,7 +175,7 @@ class _Connection(http.client.HTTPConnection):
         self.connected = self.sock
 
 
-class _Ends:
+class _Lines:
     """The answer to a run, read by one thread and closed by another."""
 
     def __init__(self, connection: _Connection, response: http.client.HTTPResponse) -> None:

@@ -1,6 +1,6 @@
 """Let runs use a local cloud: answer each with its models, and then with its photos' ends.
 
-A run that has left leaves nothing running, and in a cloud that goes on none of its files.
+A run that has left leaves nothing running, and in a shared cloud none of its files.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from pipeline.declared.names import LOCAL_NAMES
 from pipeline.declared.products import spellings
 from pipeline.operations.executions import Execution
 from pipeline.session.agreement import difference
-from pipeline.session.leaving import remove_files, stop_executions
-from pipeline.session.listening import Heard, Listeners, listening
+from pipeline.session.run_cleanup import remove_files, stop_executions
 from pipeline.session.run_messages import (
     DISK_PATH,
     RUNS_PATH,
-    Ended,
-    Offer,
-    Question,
-    Welcome,
+    Greeting,
+    PhotoEnded,
+    RunModels,
+    RunRequest,
 )
+from pipeline.session.subscriptions import Executions, Subscriptions, subscriptions_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
 
 _LOG = logging.getLogger(__name__)
-_MOST_BYTES: Final = 2**16  # of a question
+_MOST_BYTES: Final = 2**16  # of a request
 _CHECK_S: Final = 0.2  # how often a run that has left is noticed
 _UPLOAD_S: Final = 60.0
 _UPLOAD: Final = re.compile(rf"/{LOCAL_NAMES.bucket('ingest')}/(run-[0-9a-f]{{8}}/)")
@@ -52,19 +52,19 @@ ModelsFor = Callable[[str | None], tuple[str, ...] | None]
 
 @contextlib.contextmanager
 def serving_runs(
-    cloud: LocalCloud, terms: Mapping[str, str], models_for: ModelsFor, *, goes_on: bool
-) -> Iterator[Listeners]:
+    cloud: LocalCloud, terms: Mapping[str, str], models_for: ModelsFor, *, shared: bool
+) -> Iterator[Subscriptions]:
     """Answer runs at the cloud's addresses until the block ends.
 
-    Provides those who are told of its executions. `models_for` gets the model that a run names, or
+    Provides subscriptions to its executions. `models_for` gets the model that a run names, or
     None, and returns the models of the run, with why; None if the cloud cannot use the named one. A
-    cloud that `goes_on` after a run removes what the run left.
+    `shared` cloud removes what the run left.
     """
-    with listening(cloud) as listeners:
-        runs = _Runs(cloud, listeners, terms, models_for, goes_on=goes_on)
+    with subscriptions_of(cloud) as subscriptions:
+        runs = _Runs(cloud, subscriptions, terms, models_for, shared=shared)
         with cloud.server.in_front(runs.before):
             try:
-                yield listeners
+                yield subscriptions
             finally:
                 runs.stopping.set()
 
@@ -75,17 +75,17 @@ class _Runs:
     def __init__(
         self,
         cloud: LocalCloud,
-        listeners: Listeners,
+        subscriptions: Subscriptions,
         terms: Mapping[str, str],
         models_for: ModelsFor,
         *,
-        goes_on: bool,
+        shared: bool,
     ) -> None:
         self._cloud = cloud
-        self._listeners = listeners
+        self._subscriptions = subscriptions
         self._terms = terms
         self._models_for = models_for
-        self._goes_on = goes_on
+        self._shared = shared
         self._lock = threading.Lock()  # only one thread fetches packages
         self._uploads = _Uploads()
         self.stopping = threading.Event()
@@ -97,12 +97,12 @@ class _Runs:
             match environ["REQUEST_METHOD"], environ["PATH_INFO"]:
                 case "POST", path if path == RUNS_PATH:
                     try:
-                        question = Question.parse(environ["wsgi.input"].read(_length(environ)))
+                        request = RunRequest.parse(environ["wsgi.input"].read(_length(environ)))
                     except (ValueError, TypeError, RecursionError):
                         start_response("400 Bad Request", [("Content-Length", "0")])
                         return []
                     start_response("200 OK", [("Content-Type", "application/x-ndjson")])
-                    return self._answer(question, environ["werkzeug.socket"])
+                    return self._answer(request, environ["werkzeug.socket"])
                 case "PUT", path if found := _UPLOAD.match(path):
                     with self._uploads.one(found[1]) as accepted:
                         if accepted:
@@ -118,28 +118,28 @@ class _Runs:
 
         return answer
 
-    def _answer(self, question: Question, connection: socket.socket) -> Iterator[bytes]:
+    def _answer(self, request: RunRequest, connection: socket.socket) -> Iterator[bytes]:
         prefix = f"run-{uuid.uuid4().hex[:8]}/"
-        different = difference(question.terms, self._terms)
+        different = difference(request.terms, self._terms)
         cloud = self._cloud
-        yield Welcome(cloud.endpoint, str(cloud.scratch), prefix, self._others(), different).line
+        yield Greeting(cloud.endpoint, str(cloud.scratch), prefix, self._others(), different).line
         if different:
             return
         with self._lock:
-            models = self._models_for(question.model)
-        yield Offer(models).line
+            models = self._models_for(request.model)
+        yield RunModels(models).line
         if models is None:
             return
         ended: set[str] = set()
-        with self._listeners.of(prefix) as heard:
+        with self._subscriptions.of(prefix) as executions:
             try:
                 while not (self.stopping.is_set() or _has_left(connection)):
                     with contextlib.suppress(queue.Empty):
-                        execution = heard.get(timeout=_CHECK_S)
+                        execution = executions.get(timeout=_CHECK_S)
                         ended.add(execution.key)
                         yield _told(execution).line
             finally:
-                self._part_from(prefix, heard, ended)
+                self._clean_up(prefix, executions, ended)
 
     def _others(self) -> dict[str, str]:
         products = self._cloud.blueprint.products
@@ -150,12 +150,12 @@ class _Runs:
             if product.name != PRODUCT
         }
 
-    def _part_from(self, prefix: str, heard: Heard, ended: set[str]) -> None:
-        if not self._goes_on or self.stopping.is_set():
+    def _clean_up(self, prefix: str, executions: Executions, ended: set[str]) -> None:
+        if not self._shared or self.stopping.is_set():
             return
         try:
             self._uploads.refuse(prefix)
-            stop_executions(self._cloud, prefix, heard, ended, stopping=self.stopping)
+            stop_executions(self._cloud, prefix, executions, ended, stopping=self.stopping)
             remove_files(self._cloud, prefix)
         except (BotoCoreError, ClientError):
             if not self.stopping.is_set():
@@ -192,12 +192,12 @@ class _Uploads:
             self._changed.wait_for(lambda: prefix not in self._under_way, _UPLOAD_S)
 
 
-def _told(execution: Execution) -> Ended:
+def _told(execution: Execution) -> PhotoEnded:
     output, times = execution.output, execution.task_ms
     if execution.status != "SUCCEEDED" or "pictures" not in output:
-        return Ended(execution.key, execution.verdict, execution.reason, task_ms=times)
+        return PhotoEnded(execution.key, execution.verdict, execution.reason, task_ms=times)
     pictures = output["pictures"]
-    return Ended(
+    return PhotoEnded(
         execution.key,
         execution.verdict,
         model=output["model"],

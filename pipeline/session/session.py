@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
     from pipeline.local.worker import Function, Launcher
     from pipeline.session.availability import Reach
-    from pipeline.session.listening import Listeners
+    from pipeline.session.subscriptions import Subscriptions
 
 Say = Callable[[str], None]
 
@@ -56,10 +56,10 @@ def staging_container(root: Path) -> ContainerManifest:
 
 
 class Session(NamedTuple):
-    """A warm cloud that serves runs, and those who are told of its executions."""
+    """A warm cloud that serves runs, and the subscriptions to its executions."""
 
     cloud: LocalCloud
-    listeners: Listeners
+    subscriptions: Subscriptions
 
 
 @contextmanager
@@ -70,15 +70,15 @@ def session(  # noqa: PLR0913 - keyword-only options
     say: Say,
     terms: Mapping[str, str],
     port: int = 0,
-    at_once: int = 1,
-    goes_on: bool = False,
+    photos_at_once: int = 1,
+    shared: bool = False,
 ) -> Iterator[Session]:
     """Run a warm cloud whose default models can be staged; `say` reports the models and why.
 
-    The workers of `at_once` photos share this machine's cores.
+    The workers of `photos_at_once` photos share this machine's cores.
 
-    A cloud that `goes_on` after a run can be found by other commands with the same `terms`. Raises,
-    before the cloud starts, WeightsUnavailable or what `require_model` raises.
+    A `shared` cloud can be found by other commands with the same `terms`, and outlives their runs.
+    Raises, before the cloud starts, WeightsUnavailable or what `require_model` raises.
     """
     from pipeline.session.choosing import choose_models
 
@@ -98,7 +98,13 @@ def session(  # noqa: PLR0913 - keyword-only options
                 return None
 
         with keeping_cloud(
-            root, choice, reach, defaults=defaults, say=say, port=port, at_once=at_once
+            root,
+            choice,
+            reach,
+            defaults=defaults,
+            say=say,
+            port=port,
+            photos_at_once=photos_at_once,
         ) as cloud:
             from pipeline.local.deployment import warm_functions
 
@@ -106,10 +112,10 @@ def session(  # noqa: PLR0913 - keyword-only options
             # Imported now, when the functions' first workers start in their own processes.
             from pipeline.session.runs import serving_runs
 
-            with serving_runs(cloud, terms, models_for, goes_on=goes_on) as listeners:
-                if goes_on:
+            with serving_runs(cloud, terms, models_for, shared=shared) as subscriptions:
+                if shared:
                     _publish(cloud, say)
-                yield Session(cloud, listeners)
+                yield Session(cloud, subscriptions)
 
 
 def _publish(cloud: LocalCloud, say: Say) -> None:
@@ -139,7 +145,7 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
     say: Say,
     defaults: tuple[str, ...] = (),
     port: int = 0,
-    at_once: int = 1,
+    photos_at_once: int = 1,
 ) -> Iterator[LocalCloud]:
     """Run a cloud that starts with the weights kept by earlier ones, and keeps its own."""
     blueprint = Blueprint.read(
@@ -157,7 +163,7 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
             port=port,
             weights_mirror=reach.mirror,
             launcher=launcher,
-            at_once=at_once,
+            photos_at_once=photos_at_once,
             adjust=functools.partial(_with_folders, packages=reach.packages.folder),
         ) as cloud:
             try:

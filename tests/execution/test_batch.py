@@ -11,8 +11,8 @@ import pytest
 from pipeline.session import batch
 from pipeline.session.batch import Outcome, Photo
 from pipeline.session.collecting import OWN, collect
-from pipeline.session.run_messages import Question
-from pipeline.session.running_cloud import joining
+from pipeline.session.run_messages import RunRequest
+from pipeline.session.running_cloud import attached
 from pipeline.session.runs import serving_runs
 from tests.execution.driver import Driver
 from tests.pictures import png, square, unpng
@@ -21,12 +21,12 @@ from tests.pictures import png, square, unpng
 @pytest.fixture
 def port(driver: Driver) -> Iterator[int]:
     """Return the port of a cloud that serves runs."""
-    with serving_runs(driver.cloud, {}, lambda _: (), goes_on=False):
+    with serving_runs(driver.cloud, {}, lambda _: (), shared=False):
         yield driver.cloud.server.port
 
 
 def cut_out(port: int, photos: Sequence[Photo], **options: Any) -> list[Outcome]:
-    with joining(port, Question({}, None)) as cloud:
+    with attached(port, RunRequest({}, None)) as cloud:
         return batch.cut_out(cloud, photos, **options)
 
 

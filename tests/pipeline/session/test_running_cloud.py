@@ -16,17 +16,17 @@ import pytest
 
 from pipeline.local.own_folder import OwnFolder
 from pipeline.session import running_cloud
-from pipeline.session.run_messages import SOCKET, Ended, Offer, Question, Welcome
+from pipeline.session.run_messages import SOCKET, Greeting, PhotoEnded, RunModels, RunRequest
 from pipeline.session.running_cloud import (
     CloudStopped,
     RunningCloud,
     Unusable,
+    attached,
     find_clouds,
-    joining,
 )
 
-QUESTION = Question({"sources": "1"}, None)
-WELCOME = Welcome("http://127.0.0.1:1", "/scratch", "run-1/", {}, None)
+REQUEST = RunRequest({"sources": "1"}, None)
+GREETING = Greeting("http://127.0.0.1:1", "/scratch", "run-1/", {}, None)
 
 
 @pytest.fixture
@@ -75,15 +75,15 @@ def sending(path: Path, answer: bytes) -> Iterator[list[bytes]]:
 
 def unusable(address: Path) -> str:
     """Return why a run cannot use what answers there."""
-    with pytest.raises(Unusable) as raised, joining(address, QUESTION):
+    with pytest.raises(Unusable) as raised, attached(address, REQUEST):
         pass
     return str(raised.value)
 
 
 def test_a_cloud_that_is_up_is_found_and_offers_its_models(folder: Path) -> None:
-    with answering(folder / SOCKET, WELCOME.line, Offer(("net (why)",)).line):
+    with answering(folder / SOCKET, GREETING.line, RunModels(("net (why)",)).line):
         assert find_clouds() == [folder / SOCKET]
-        with joining(folder / SOCKET, QUESTION) as cloud:
+        with attached(folder / SOCKET, REQUEST) as cloud:
             assert cloud.models == ("net (why)",)
 
 
@@ -92,7 +92,7 @@ def test_nothing_is_sent_to_a_socket_that_others_could_have_put_there(
     folder: Path, mode: int
 ) -> None:
     folder.chmod(mode)
-    with answering(folder / SOCKET, WELCOME.line, Offer(()).line) as received:
+    with answering(folder / SOCKET, GREETING.line, RunModels(()).line) as received:
         assert unusable(folder / SOCKET) == ""
 
     assert received in ([], [b""])
@@ -102,7 +102,7 @@ def test_a_folder_of_another_user_is_not_used(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
-    with answering(folder / SOCKET, WELCOME.line, Offer(()).line) as received:
+    with answering(folder / SOCKET, GREETING.line, RunModels(()).line) as received:
         assert unusable(folder / SOCKET) == ""
 
     assert received in ([], [b""])
@@ -111,7 +111,7 @@ def test_a_folder_of_another_user_is_not_used(
 def test_a_link_to_a_private_folder_is_not_followed(folder: Path) -> None:
     link = folder.with_name("matteline-link")
     link.symlink_to(folder)
-    with answering(folder / SOCKET, WELCOME.line, Offer(()).line) as received:
+    with answering(folder / SOCKET, GREETING.line, RunModels(()).line) as received:
         assert unusable(link / SOCKET) == ""
 
     assert received in ([], [b""])
@@ -130,8 +130,8 @@ def test_a_socket_that_a_killed_process_left_is_passed_over(folder: Path) -> Non
         pytest.param((b"hello\n",), id="not JSON"),
         pytest.param((b"[1]\n",), id="not an object"),
         pytest.param((b'{"endpoint": "x"}\n',), id="another version"),
-        pytest.param((WELCOME.line,), id="no offer"),
-        pytest.param((WELCOME.line, Offer(None).line), id="not this model"),
+        pytest.param((GREETING.line,), id="no models"),
+        pytest.param((GREETING.line, RunModels(None).line), id="not this model"),
         pytest.param((), id="closed at once"),
     ],
 )
@@ -141,7 +141,7 @@ def test_another_answer_is_no_cloud(folder: Path, lines: tuple[bytes, ...]) -> N
 
 
 def test_a_suspended_cloud_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running_cloud, "_WELCOME_S", 0.05)
+    monkeypatch.setattr(running_cloud, "_GREETING_S", 0.05)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(folder / SOCKET))
         listening.listen()
@@ -153,9 +153,9 @@ def test_what_fails_later_is_no_reason_to_pass_a_cloud_over(folder: Path) -> Non
         raise ValueError("of the block")
 
     with (
-        answering(folder / SOCKET, WELCOME.line, Offer(()).line),
+        answering(folder / SOCKET, GREETING.line, RunModels(()).line),
         pytest.raises(ValueError, match="of the block"),
-        joining(folder / SOCKET, QUESTION),
+        attached(folder / SOCKET, REQUEST),
     ):
         fail()
 
@@ -182,16 +182,16 @@ def test_an_end_that_was_cut_off_is_the_end_of_the_cloud(
     folder: Path,
     chunked: bool,  # noqa: FBT001 - parametrised
 ) -> None:
-    body = WELCOME.line + Offer(()).line + Ended("key", "DONE").line + b'{"key": "oth'
+    body = GREETING.line + RunModels(()).line + PhotoEnded("key", "DONE").line + b'{"key": "oth'
     length = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 9999"
     start = b"%x\r\n" % (len(body) + 9) if chunked else b""
 
     with (
         sending(folder / SOCKET, b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n" + start + body),
-        joining(folder / SOCKET, QUESTION) as cloud,
+        attached(folder / SOCKET, REQUEST) as cloud,
     ):
         assert [each.key for each in cloud.ended()] == ["key"]
 
 
 def joined(folder: Path) -> RunningCloud:
-    return RunningCloud(folder / SOCKET, WELCOME, (), Mock())
+    return RunningCloud(folder / SOCKET, GREETING, (), Mock())

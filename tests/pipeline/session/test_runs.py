@@ -16,8 +16,8 @@ import pytest
 
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.session import runs
-from pipeline.session.listening import Listeners
-from pipeline.session.run_messages import RUNS_PATH, Question, Welcome
+from pipeline.session.run_messages import RUNS_PATH, Greeting, RunRequest
+from pipeline.session.subscriptions import Subscriptions
 
 PATIENCE_S = 20
 
@@ -29,7 +29,7 @@ class Cloud:
         self.may_store, self.asked, self.removed = (threading.Event() for _ in range(3))
         cloud = Mock(endpoint="http://127.0.0.1:1", scratch="/scratch", ends=None)
         cloud.blueprint.products = ()
-        answering = runs._Runs(cloud, Listeners(cloud), {}, lambda _: ("net",), goes_on=True)
+        answering = runs._Runs(cloud, Subscriptions(cloud), {}, lambda _: ("net",), shared=True)
         self._app = answering.before(self._store)
 
     def _store(self, _environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -44,7 +44,11 @@ class Cloud:
             "REQUEST_METHOD": method, "PATH_INFO": path, "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body), **more,
         }  # fmt: skip
-        answer = self._app(environ, lambda status, _: statuses.append(status))
+
+        def start_response(status: str, *_: object) -> Any:
+            statuses.append(status)
+
+        answer = self._app(environ, start_response)
         return statuses[-1], answer
 
 
@@ -61,9 +65,11 @@ def test_an_upload_that_outlives_its_run_is_removed_with_it_and_no_later_one_is_
     cloud: Cloud,
 ) -> None:
     ours, theirs = socket.socketpair()
-    _, lines = cloud.ask("POST", RUNS_PATH, Question({}, None).line, **{"werkzeug.socket": theirs})
-    welcome, _ = Welcome.parse(next(lines)), next(lines)
-    place = f"/{LOCAL_NAMES.bucket('ingest')}/{welcome.prefix}0/cat.png"
+    _, lines = cloud.ask(
+        "POST", RUNS_PATH, RunRequest({}, None).line, **{"werkzeug.socket": theirs}
+    )
+    greeting, _ = Greeting.parse(next(lines)), next(lines)
+    place = f"/{LOCAL_NAMES.bucket('ingest')}/{greeting.prefix}0/cat.png"
     with theirs, ThreadPoolExecutor() as threads:
         upload = threads.submit(cloud.ask, "PUT", place)
         assert cloud.asked.wait(PATIENCE_S)
@@ -76,11 +82,11 @@ def test_an_upload_that_outlives_its_run_is_removed_with_it_and_no_later_one_is_
     assert upload.result()[0] == "200 OK"
     assert cloud.removed.is_set()
     assert cloud.ask("PUT", place)[0] == "403 Forbidden"
-    assert cloud.ask("PUT", place.replace(welcome.prefix, "run-00000000/"))[0] == "500 Late"
+    assert cloud.ask("PUT", place.replace(greeting.prefix, "run-00000000/"))[0] == "500 Late"
 
 
 @pytest.mark.parametrize(
-    "question",
+    "body",
     [
         b"",
         b"null",
@@ -92,8 +98,8 @@ def test_an_upload_that_outlives_its_run_is_removed_with_it_and_no_later_one_is_
         b'{"terms": {"sources": "%s"}, "model": null}' % (b"x" * 2**16),
     ],
 )
-def test_an_odd_question_is_refused(cloud: Cloud, question: bytes) -> None:
-    assert cloud.ask("POST", RUNS_PATH, question)[0] == "400 Bad Request"
+def test_an_odd_request_is_refused(cloud: Cloud, body: bytes) -> None:
+    assert cloud.ask("POST", RUNS_PATH, body)[0] == "400 Bad Request"
 
 
 @pytest.mark.parametrize("length", ["-1", "many"])
@@ -106,7 +112,7 @@ def test_an_odd_length_is_refused(cloud: Cloud, length: str) -> None:
 def test_a_run_that_begins_while_another_one_leaves_is_told_of_its_photos() -> None:
     cloud = Mock(ends=None)
     cloud.blueprint.products = ()
-    listeners = Listeners(cloud)
+    subscriptions = Subscriptions(cloud)
     leaving, begun = threading.Event(), threading.Event()
 
     class Slow(tuple[Any, ...]):
@@ -121,12 +127,12 @@ def test_a_run_that_begins_while_another_one_leaves_is_told_of_its_photos() -> N
             return super().__iter__()
 
     with ThreadPoolExecutor() as threads, contextlib.ExitStack() as stack:
-        first = listeners.of("first")
+        first = subscriptions.of("first")
         first.__enter__()
-        listeners._listening = Slow(listeners._listening)
+        subscriptions._subscribed = Slow(subscriptions._subscribed)
         left = threads.submit(first.__exit__, None, None, None)
         assert leaving.wait(PATIENCE_S)
-        stack.enter_context(listeners.of("second"))
+        stack.enter_context(subscriptions.of("second"))
         begun.set()
         left.result(PATIENCE_S)
-        assert [prefix for prefix, _ in listeners._listening] == ["second"]
+        assert [prefix for prefix, _ in subscriptions._subscribed] == ["second"]

@@ -28,13 +28,13 @@ def launching(blueprint):
     yield "the launcher"
 
 def local_cloud(blueprint, **options):
-    told["launcher"], told["at_once"] = options["launcher"], options["at_once"]
+    told["launcher"], told["photos_at_once"] = options["launcher"], options["photos_at_once"]
     print(json.dumps(told))
     sys.exit()
 
 fork_launcher.launching_sources = launching
 sys.modules["pipeline.local.cloud"] = types.SimpleNamespace(local_cloud=local_cloud)
-with session(Path.cwd(), ModelChoice("starter"), say=lambda line: None, terms={}, at_once=3):
+with session(Path.cwd(), ModelChoice("starter"), say=lambda line: None, terms={}, photos_at_once=3):
     pass
 """
 
@@ -52,4 +52,4 @@ def test_handlers_are_imported_while_the_cloud_loads_moto() -> None:
 
     assert started["launcher"] == "the launcher"
     assert {"moto", "werkzeug"}.isdisjoint(started["loaded"])
-    assert started["at_once"] == 3
+    assert started["photos_at_once"] == 3

@@ -8,26 +8,26 @@ from pathlib import Path
 
 from pipeline.session.agreement import terms_of
 from pipeline.session.choice import ModelChoice
-from pipeline.session.run_messages import Question
-from pipeline.session.running_cloud import RunningCloud, Unusable, find_clouds, joining
+from pipeline.session.run_messages import RunRequest
+from pipeline.session.running_cloud import RunningCloud, Unusable, attached, find_clouds
 
 Say = Callable[[str], None]
 
 
 @contextmanager
 def cloud_for_run(
-    root: Path, choice: ModelChoice, *, say: Say, at_once: int
+    root: Path, choice: ModelChoice, *, say: Say, photos_at_once: int
 ) -> Iterator[RunningCloud]:
     """Use the cloud of a `matteline up` that suits the command, else start one; report the models.
 
-    The workers of `at_once` photos share this machine's cores in a cloud of the command's own.
-    Raises what `session` raises.
+    In a cloud of the command's own, the workers of `photos_at_once` photos share this machine's
+    cores. Raises what `session` raises.
     """
-    question = Question(terms_of(root, choice), choice.name)
+    request = RunRequest(terms_of(root, choice), choice.name)
     with ExitStack() as stack:
-        cloud = _one_that_is_up(stack, question, say=say)
+        cloud = _one_that_is_up(stack, request, say=say)
         if cloud:
-            say(f"Cloud: {cloud.welcome.endpoint}, of `matteline up`")
+            say(f"Cloud: {cloud.greeting.endpoint}, of `matteline up`")
             for model in cloud.models:
                 say(f"Model: {model}")
         else:
@@ -35,18 +35,18 @@ def cloud_for_run(
             from pipeline.session.session import session
 
             own = stack.enter_context(
-                session(root, choice, say=say, terms=question.terms, at_once=at_once)
+                session(root, choice, say=say, terms=request.terms, photos_at_once=photos_at_once)
             )
-            cloud = stack.enter_context(joining(own.cloud.server.port, question))
+            cloud = stack.enter_context(attached(own.cloud.server.port, request))
         yield cloud
 
 
-def _one_that_is_up(stack: ExitStack, question: Question, *, say: Say) -> RunningCloud | None:
+def _one_that_is_up(stack: ExitStack, request: RunRequest, *, say: Say) -> RunningCloud | None:
     """Return the latest cloud that the run can use; if there are others only, say why."""
     why = ""
     for address in find_clouds():
         try:
-            return stack.enter_context(joining(address, question))
+            return stack.enter_context(attached(address, request))
         except Unusable as unusable:
             why = why or str(unusable)
     if why:

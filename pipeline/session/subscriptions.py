@@ -1,4 +1,4 @@
-"""Tell the runs that use a local cloud, and its own command, of executions as they end."""
+"""Give the runs that use a local cloud, and its own command, executions as they end."""
 
 from __future__ import annotations
 
@@ -20,49 +20,51 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _CHECK_S: Final = 0.05
 
-Heard = queue.SimpleQueue[Execution]
+Executions = queue.SimpleQueue[Execution]
 
 
-class Listeners:
-    """Those who are told of executions; one thread follows them for all."""
+class Subscriptions:
+    """Queues that get executions as they end; one thread fills them all."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._watch = Watch(cloud)
         self._lock = threading.Lock()
-        self._listening: tuple[tuple[str, Heard], ...] = ()
+        self._subscribed: tuple[tuple[str, Executions], ...] = ()
 
     @contextlib.contextmanager
-    def of(self, prefix: str) -> Iterator[Heard]:
+    def of(self, prefix: str) -> Iterator[Executions]:
         """Provide a queue of executions of objects whose keys begin with `prefix`, as they end."""
-        here = prefix, Heard()
+        subscription = prefix, Executions()
         with self._lock:
-            self._listening = (*self._listening, here)
+            self._subscribed = (*self._subscribed, subscription)
         try:
-            yield here[1]
+            yield subscription[1]
         finally:
             with self._lock:
-                self._listening = tuple(each for each in self._listening if each is not here)
+                self._subscribed = tuple(
+                    each for each in self._subscribed if each is not subscription
+                )
 
-    def tell(self, stopping: threading.Event) -> None:
-        """Tell of each execution that ends, until stopped."""
+    def deliver(self, stopping: threading.Event) -> None:
+        """Put each execution that ends into the queues of its key, until stopped."""
         while not stopping.wait(_CHECK_S):
             try:
                 for execution in self._watch.ended():
-                    for prefix, heard in self._listening:
+                    for prefix, executions in self._subscribed:
                         if execution.key.startswith(prefix):
-                            heard.put(execution)
+                            executions.put(execution)
             except (BotoCoreError, ClientError):
                 _LOG.exception("Step Functions did not answer; asking again")
 
 
 @contextlib.contextmanager
-def listening(cloud: LocalCloud) -> Iterator[Listeners]:
+def subscriptions_of(cloud: LocalCloud) -> Iterator[Subscriptions]:
     """Follow every execution of the products until the block ends."""
-    listeners, stopping = Listeners(cloud), threading.Event()
-    thread = threading.Thread(target=listeners.tell, args=(stopping,), daemon=True)
+    subscriptions, stopping = Subscriptions(cloud), threading.Event()
+    thread = threading.Thread(target=subscriptions.deliver, args=(stopping,), daemon=True)
     thread.start()
     try:
-        yield listeners
+        yield subscriptions
     finally:
         stopping.set()
         thread.join()

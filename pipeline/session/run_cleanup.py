@@ -1,4 +1,4 @@
-"""Remove what a run leaves in a local cloud that goes on: unfinished executions, and its files.
+"""Remove what a run leaves in a shared local cloud: unfinished executions, and its files.
 
 The jobs' rows stay, and their executions' histories: they say what happened.
 """
@@ -17,7 +17,7 @@ from pipeline.operations.executions import read_execution, stop
 from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.site import Site, local_site
 from pipeline.outcomes import JobStopped
-from pipeline.session.listening import Heard
+from pipeline.session.subscriptions import Executions
 
 if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
@@ -28,11 +28,16 @@ _PAGE: Final = 200
 
 
 def stop_executions(
-    cloud: LocalCloud, prefix: str, heard: Heard, ended: set[str], *, stopping: threading.Event
+    cloud: LocalCloud,
+    prefix: str,
+    executions: Executions,
+    ended: set[str],
+    *,
+    stopping: threading.Event,
 ) -> None:
     """Stop the executions of objects below `prefix`, also those that have not started yet.
 
-    `ended` has the keys of those that have ended, and `heard` gets others as they end.
+    `ended` has the keys of those that have ended, and `executions` gets others as they end.
     """
     site, ended = _site(cloud), set(ended)
     deadline = time.monotonic() + _PATIENCE_S
@@ -43,7 +48,7 @@ def stop_executions(
             why = "its `matteline run` was interrupted"
             stop(site, arn, error=JobStopped.__name__, cause=why)
         with suppress(queue.Empty):
-            ended.add(heard.get(timeout=_POLL_S).key)
+            ended.add(executions.get(timeout=_POLL_S).key)
 
 
 def remove_files(cloud: LocalCloud, prefix: str) -> None:
