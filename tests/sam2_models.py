@@ -12,17 +12,14 @@ Distances are in pixels of a mask: 4 pixels of the stretched photo, of 1024² pi
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import numpy_helper, parser
 
-from tests.sam_models import GEOMETRY
+from tests.sam_models import GEOMETRY, built, stock_pair
 
 SCORES: Final = (0.5, 0.625, 0.875)
 NEAR, FAR, FARTHEST = 4, 8, 16
@@ -96,7 +93,7 @@ GEOMETRY
 
 
 def encoder() -> onnx.ModelProto:
-    return _built(
+    return built(
         _ENCODER,
         {
             "mean": np.array(MEAN, np.float32).reshape(1, 3, 1, 1),
@@ -133,32 +130,10 @@ def decoder() -> onnx.ModelProto:
     }
     radii = {"near2": NEAR, "far2": FAR, "farthest2": FARTHEST}
     squares = {name: np.float32((each * SIDE // MASK) ** 2) for name, each in radii.items()}
-    return _built(_DECODER.replace("GEOMETRY", GEOMETRY), labels | constants | squares)
-
-
-def _built(text: str, constants: Mapping[str, npt.ArrayLike]) -> onnx.ModelProto:
-    model = parser.parse_model(text)
-    for name, value in constants.items():
-        model.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
-    onnx.checker.check_model(model)
-    return model
+    return built(_DECODER.replace("GEOMETRY", GEOMETRY), labels | constants | squares)
 
 
 def stock_sam2(folder: Path, name: str = "pointer2") -> str:
     """Both files into a folder; their catalogue row."""
-    row = f"""
-[[models]]
-name = "{name}"
-summary = "For tests."
-engine = "sam2"
-licence = "MIT"
-commercial = true
-memory_mb = 512
-sam2 = {{ mean = {list(MEAN)}, std = {list(STD)} }}
-"""
-    for part, model in (("encoder", encoder()), ("decoder", decoder())):
-        content = model.SerializeToString(deterministic=True)
-        (folder / f"{name}.{part}.onnx").write_bytes(content)
-        digest = hashlib.sha256(content).hexdigest()
-        row += f'\n[[models.files]]\nname = "{name}.{part}.onnx"\ndigest = "sha256:{digest}"\n'
-    return row
+    settings = f"sam2 = {{ mean = {list(MEAN)}, std = {list(STD)} }}"
+    return stock_pair(folder, name, settings, encoder(), decoder())

@@ -128,7 +128,7 @@ def encoder(canvas: tuple[int, int] = CANVAS) -> onnx.ModelProto:
         "most": np.float32(255),
         "plane": np.array([1, 1, *canvas]),
     }
-    return _built(_sized(_ENCODER, canvas), constants)
+    return built(_sized(_ENCODER, canvas), constants)
 
 
 def decoder(
@@ -165,14 +165,15 @@ def decoder(
         text = text.replace("all_marks, near, far, farthest", "all_marks")
         text = text.replace("float[1, 4", "float[1, 1")
     text = text.replace(f"{LOW}, {LOW}] low_res", f"{low}, {low}] low_res")
-    return _built(_sized(text, canvas), labels | constants)
+    return built(_sized(text, canvas), labels | constants)
 
 
 def _sized(text: str, canvas: tuple[int, int]) -> str:
     return text.replace("48, 64", f"{canvas[0]}, {canvas[1]}")
 
 
-def _built(text: str, constants: Mapping[str, npt.ArrayLike]) -> onnx.ModelProto:
+def built(text: str, constants: Mapping[str, npt.ArrayLike]) -> onnx.ModelProto:
+    """A network of this text and these constants, checked."""
     model = parser.parse_model(text)
     for name, value in constants.items():
         model.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
@@ -182,17 +183,25 @@ def _built(text: str, constants: Mapping[str, npt.ArrayLike]) -> onnx.ModelProto
 
 def stock_sam(folder: Path, name: str = "pointer") -> str:
     """Both files into a folder; their catalogue row."""
+    settings = f"sam = {{ canvas = [{CANVAS[0]}, {CANVAS[1]}] }}"
+    return stock_pair(folder, name, settings, encoder(), decoder())
+
+
+def stock_pair(
+    folder: Path, name: str, settings: str, encoder: onnx.ModelProto, decoder: onnx.ModelProto
+) -> str:
+    """Both networks into a folder; the catalogue row of the engine that `settings` name."""
     row = f"""
 [[models]]
 name = "{name}"
 summary = "For tests."
-engine = "sam"
+engine = "{settings.partition(" ")[0]}"
 licence = "MIT"
 commercial = true
 memory_mb = 512
-sam = {{ canvas = [{CANVAS[0]}, {CANVAS[1]}] }}
+{settings}
 """
-    for part, model in (("encoder", encoder()), ("decoder", decoder())):
+    for part, model in (("encoder", encoder), ("decoder", decoder)):
         content = model.SerializeToString(deterministic=True)
         (folder / f"{name}.{part}.onnx").write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
