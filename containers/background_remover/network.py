@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from pipeline import hardware
 from pipeline.errors import OutOfMemory
-from pipeline.weights.sessions import set_up
+from pipeline.weights.onnx_session import set_up
 from pipeline.weights.staged import Memory, Runtime
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import onnxruntime as ort
 from containers.model_downloader.optimisation.pictures import inputs
 from containers.model_downloader.sessions.trial import Trial
 from pipeline.hardware import peak_mb
-from pipeline.weights.sessions import set_up
+from pipeline.weights.onnx_session import set_up
 from pipeline.weights.staged import RunFigures
 
 
