@@ -27,7 +27,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self.may_store, self.asked, self.removed = (threading.Event() for _ in range(3))
-        cloud = Mock(endpoint="http://127.0.0.1:1", scratch="/scratch", ends=None)
+        cloud = Mock(endpoint="http://127.0.0.1:1", scratch="/scratch")
         cloud.blueprint.products = ()
         answering = runs._Runs(cloud, Subscriptions(cloud), {}, lambda _: ("net",), shared=True)
         self._app = answering.before(self._store)
@@ -110,7 +110,7 @@ def test_an_odd_length_is_refused(cloud: Cloud, length: str) -> None:
 
 
 def test_a_run_that_begins_while_another_one_leaves_is_told_of_its_photos() -> None:
-    cloud = Mock(ends=None)
+    cloud = Mock()
     cloud.blueprint.products = ()
     subscriptions = Subscriptions(cloud)
     leaving, begun = threading.Event(), threading.Event()
