@@ -44,7 +44,8 @@ class Cloud:
             "REQUEST_METHOD": method, "PATH_INFO": path, "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body), **more,
         }  # fmt: skip
-        answer = self._app(environ, lambda status, _: statuses.append(status))
+        start_response: Any = lambda status, _: statuses.append(status)  # noqa: E731 - for WSGI
+        answer = self._app(environ, start_response)
         return statuses[-1], answer
 
 
