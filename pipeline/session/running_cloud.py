@@ -163,9 +163,12 @@ class RunningCloud:
 
 
 def find_clouds() -> list[Path]:
-    """Return the sockets of this user's clouds that are up, the latest first."""
+    """Return the sockets of this user's clouds that are up, the latest first.
+
+    Other users' are left out: one that never accepts would hold the run up.
+    """
     times = {}
-    for path in in_own_folders(SOCKET):
+    for path in (path for path in in_own_folders(SOCKET) if is_private(path.parent)):
         try:
             times[path] = path.lstat().st_mtime_ns
         except OSError:
