@@ -132,7 +132,10 @@ class Worker:
         self._process.wait()
 
     def _watch(self) -> None:
+        """Wait for the end of the process; kill what it started, answer who waits for it."""
         self._process.wait()
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: only zombies left
+            os.killpg(self.pid, signal.SIGKILL)
         if not self._api.ready.is_set():
             self._api.fail_init(self._exit_answer())
         self._api.close(self._exit_answer())

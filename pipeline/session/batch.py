@@ -21,6 +21,7 @@ from pipeline.session.run_messages import PhotoEnded
 from pipeline.session.running_cloud import CloudRefused, CloudStopped, RunningCloud
 from pipeline.session.whole_files import reason_of
 
+_PATIENCE_S: Final = 5.0  # after an interrupt
 _MOST_UPLOADS: Final = 4  # at a time
 _MOST_UNDER_WAY: Final = 16  # twice what the largest local cloud runs at a time
 
@@ -112,8 +113,9 @@ class Batch:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def leave(self) -> None:
-        """Upload no more photos."""
+        """Upload no more photos, and cut off those that are on their way."""
         self._leaving.set()
+        self._cloud.leave()
         self._under_way.release(len(self._keys) or 1)
 
     def bring_home(self, output: Path, on_progress: Callable[[Outcome], None]) -> None:
@@ -127,7 +129,14 @@ class Batch:
 
         # An interrupt reaches the main thread only: it never falls between two renames of one photo
         with ThreadPoolExecutor(max_workers=1) as home:
-            settled = [home.submit(settle, told) for told in self._until_settled()]
+            try:
+                settled = [home.submit(settle, told) for told in self._until_settled()]
+            except KeyboardInterrupt:
+                # The photos whose results are being fetched are finished, if the cloud answers.
+                cut_off = threading.Timer(_PATIENCE_S, self._cloud.leave)
+                cut_off.daemon = True
+                cut_off.start()
+                raise
         for future in settled:
             future.result()
 

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import socket
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -67,6 +68,16 @@ class RunningCloud:
         self.models = models
         self._address = address
         self._lines = lines
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] | None = set()  # None: this side has left
+
+    def leave(self) -> None:
+        """Cut all requests off, with CloudStopped: a suspended cloud would never answer them."""
+        with self._lock:
+            connections, self._open = self._open, None
+        for connection in connections or ():
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def upload(self, path: Path, key: str, metadata: Mapping[str, str]) -> None:
         """Store a file in the ingest bucket.
@@ -79,13 +90,13 @@ class RunningCloud:
             headers |= {"Content-Length": str(size)}
             place = f"/{LOCAL_NAMES.bucket('ingest')}/{quote(key)}"
             sent = _exactly(file, size)
-            with _asking(self._address, "PUT", place, body=sent, headers=_FOR_S3 | headers):
+            with self._asking("PUT", place, body=sent, headers=_FOR_S3 | headers):
                 pass
 
     def fetch(self, uri: str, target: Path) -> None:
         """Write an object to a file. Raises OSError, CloudRefused, or CloudStopped."""
         with (
-            _asking(self._address, "GET", f"/{quote(uri.removeprefix('s3://'))}") as answer,
+            self._asking("GET", f"/{quote(uri.removeprefix('s3://'))}") as answer,
             target.open("wb") as out,
         ):
             shutil.copyfileobj(answer, out, _BLOCK)
@@ -105,16 +116,59 @@ class RunningCloud:
     def disk_is_full(self) -> bool:
         """Return True if a service of the cloud has had no room on its disk."""
         try:
-            with _asking(self._address, "GET", DISK_PATH) as answer:
+            with self._asking("GET", DISK_PATH) as answer:
                 return answer.read() == b"true"
         except (CloudRefused, CloudStopped):
             return False
 
+    @contextmanager
+    def _asking(
+        self,
+        method: str,
+        place: str,
+        *,
+        body: Iterator[bytes] | None = None,
+        headers: Mapping[str, str] = _FOR_S3,
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Provide the answer to a request. Raises CloudRefused, or CloudStopped."""
+        connection = _Connection(self._address)
+        with closing(connection), self._until_left(connection):
+            response = _answer(connection, method, place, body, headers)
+            try:
+                if response.status != http.client.OK:
+                    found = _CODE.search(response.read())
+                    code = found[1].decode() if found else response.reason
+                    raise CloudRefused(f"status {response.status}: {code}")
+                yield response
+            except _GONE as error:
+                raise CloudStopped from error
+
+    @contextmanager
+    def _until_left(self, connection: _Connection) -> Iterator[None]:
+        """Connect, and let `leave` cut the connection off until the block ends."""
+        try:
+            connection.connect()
+        except (ConnectionError, TimeoutError) as error:
+            raise CloudStopped from error
+        with self._lock:
+            if self._open is None:
+                raise CloudStopped
+            self._open.add(connection.connected)
+        try:
+            yield
+        finally:
+            with self._lock:
+                if self._open:
+                    self._open.discard(connection.connected)
+
 
 def find_clouds() -> list[Path]:
-    """Return the sockets of this user's clouds that are up, the latest first."""
+    """Return the sockets of this user's clouds that are up, the latest first.
+
+    Other users' are left out: one that never accepts would hold the run up.
+    """
     times = {}
-    for path in in_own_folders(SOCKET):
+    for path in (path for path in in_own_folders(SOCKET) if is_private(path.parent)):
         try:
             times[path] = path.lstat().st_mtime_ns
         except OSError:
@@ -164,7 +218,7 @@ class _Connection(http.client.HTTPConnection):
             super().connect()
         else:
             self.sock = socket.socket(socket.AF_UNIX)
-            self.sock.settimeout(self.timeout)
+            self.sock.settimeout(_GREETING_S)
             try:
                 self.sock.connect(str(self._address))
             except OSError as error:
@@ -172,6 +226,7 @@ class _Connection(http.client.HTTPConnection):
             # Only now: until the connection stood, the folder could have become another one.
             if not is_private(self._address.parent):
                 raise ConnectionRefusedError("other users could have put it there")
+            self.sock.settimeout(self.timeout)
         self.connected = self.sock
 
 
@@ -193,29 +248,6 @@ class _Lines:
     def close(self) -> None:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def _asking(
-    address: Address,
-    method: str,
-    place: str,
-    *,
-    body: Iterator[bytes] | None = None,
-    headers: Mapping[str, str] = _FOR_S3,
-) -> Iterator[http.client.HTTPResponse]:
-    """Provide the answer to a request. Raises CloudRefused, or CloudStopped."""
-    connection = _Connection(address)
-    with closing(connection):
-        response = _answer(connection, method, place, body, headers)
-        try:
-            if response.status != http.client.OK:
-                found = _CODE.search(response.read())
-                code = found[1].decode() if found else response.reason
-                raise CloudRefused(f"status {response.status}: {code}")
-            yield response
-        except _GONE as error:
-            raise CloudStopped from error
 
 
 def _answer(

@@ -240,6 +240,21 @@ def test_a_run_that_is_killed_leaves_nothing(terminal: Terminal, folder: Path) -
     assert_clean(terminal)
 
 
+def test_ctrl_c_does_not_wait_for_a_suspended_cloud(terminal: Terminal, folder: Path) -> None:
+    with running(terminal, folder) as process:
+        terminal.process.send_signal(signal.SIGSTOP)
+        try:
+            process.send_signal(signal.SIGINT)
+            shown, told = process.communicate(timeout=60)
+        finally:
+            terminal.process.send_signal(signal.SIGCONT)
+
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    assert "of 120 photos were not finished" in shown
+    assert_clean(terminal)
+
+
 @pytest.mark.parametrize("signal_name", ["SIGINT", "SIGKILL"])
 def test_when_the_cloud_stops_the_other_photos_have_a_named_end(
     environment: dict[str, str], folder: Path, signal_name: str

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 
 class DeliberateError(Exception):
@@ -65,4 +69,9 @@ def _about_this_process() -> dict[str, Any]:
         "modules": sorted(sys.modules),
         "first_path": sys.path[0],
         "arguments": sys.argv[1:],
+        "drawn": {
+            "random": random.random(),  # noqa: S311 - a test asks whether it is shared
+            "numpy": np.random.random(),  # noqa: NPY002 - the one that modules share
+            "name": tempfile.mktemp(),  # noqa: S306 - only its name counts
+        },
     }

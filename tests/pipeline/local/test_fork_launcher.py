@@ -196,6 +196,25 @@ def test_what_a_worker_started_dies_with_the_host(host: LambdaHost, tell: Tell) 
     assert child_ends()
 
 
+@pytest.mark.parametrize("end", [{"do": "exit", "status": 3}, {"do": "kill", "signal": 9}])
+@pytest.mark.parametrize("name", [OBEDIENT.name, "other"])
+def test_what_a_worker_started_dies_with_the_worker(
+    name: str, end: dict[str, Any], tell: Tell
+) -> None:
+    started = tell(name, do="start", code="import time; time.sleep(60)", wait=False)
+    child_ends = ends(started["pid"])
+
+    assert "Runtime exited" in tell(name, **end)["errorMessage"]
+
+    assert child_ends()
+
+
+def test_forks_draw_different_numbers_and_names(tell: Tell) -> None:
+    north, south = tell("north")["drawn"], tell("south")["drawn"]
+
+    assert {name for name in north if north[name] == south[name]} == set()
+
+
 def test_stopping_does_not_wait_for_a_worker_that_never_started(tmp_path: Path) -> None:
     launcher = ForkLauncher(ROOT, [], {})
     os.kill(launcher.server_pid, signal.SIGSTOP)  # it never forks

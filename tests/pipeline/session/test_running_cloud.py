@@ -108,6 +108,13 @@ def test_a_folder_of_another_user_is_not_used(
     assert received in ([], [b""])
 
 
+def test_a_socket_in_a_folder_open_to_others_is_not_waited_for(folder: Path) -> None:
+    (folder / SOCKET).touch()
+    folder.chmod(0o777)
+
+    assert find_clouds() == []
+
+
 def test_a_link_to_a_private_folder_is_not_followed(folder: Path) -> None:
     link = folder.with_name("matteline-link")
     link.symlink_to(folder)
