@@ -71,7 +71,7 @@ def models() -> None:
 @models.command("list")
 @weights_options
 def list_models(choice: ModelChoice) -> None:
-    """List models by what they suit, with time, price, memory and licence."""
+    """List models by what they suit, with time and price."""
     print_catalogue(click.echo, read_catalogue(ROOT, choice))
 
 
