@@ -76,7 +76,8 @@ def print_table(screen: Console, outcomes: Sequence[Outcome]) -> None:
     if many or not all(outcome.done for outcome in outcomes):
         counts = Counter(outcome.status for outcome in outcomes)
         told = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
-        screen.print(f"Of {len(outcomes):,} photos: {told}", highlight=False)
+        photos = "1 photo" if len(outcomes) == 1 else f"{len(outcomes):,} photos"
+        screen.print(f"Of {photos}: {told}", highlight=False)
 
 
 def _table(outcomes: Sequence[Outcome], *, timed: bool) -> Table:

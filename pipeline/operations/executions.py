@@ -66,7 +66,12 @@ class Execution:
 
     @cached_property
     def reason(self) -> str:
-        """The error in one line: its name, what is wrong, what to do."""
+        """The error in one line: its name, what is wrong, what to do.
+
+        An execution that a request stopped may have neither error nor cause.
+        """
+        if not self.error and not self.cause:
+            return "stopped before it finished" if self.status == "ABORTED" else ""
         return in_one_line(failure_in(self.error or "", self.cause or ""))
 
 

@@ -74,8 +74,9 @@ def stageable_row(catalogue: Catalogue, name: str) -> ModelRow:
     """
     row = catalogue.usable(name)
     if row.hosted:
+        instead = f"; use {row.fallback} here" if row.fallback else ""
         raise ModelNotOffered(
-            f"{name} is hosted by Amazon Bedrock, which the local cloud cannot reach"
+            f"{name} is hosted by Amazon Bedrock, which the local cloud cannot reach{instead}"
         )
     return row
 

@@ -63,14 +63,25 @@ def main(wanted: Sequence[str]) -> None:
             (folder / part).mkdir()
         environment = _environment(folder)
         jobs = _jobs(folder)
+        names = [job.name for job in jobs]
+        if unknown := [name for name in wanted if name not in names]:
+            raise SystemExit(f"no job is called {unknown[0]!r}; there are {', '.join(names)}")
+        _tell("Warming up: one photo each")
         warm_up = replace(jobs[0], photos=jobs[0].photos[:1], edges=True)
         for run in (_ours, _rembg):  # keeps the optimised weights; compiles numba's kernels
             run(warm_up, folder, environment)
         table = Table("job", "figure", "rembg", "ours", "ours ÷ rembg", "aim", "")
         for job in jobs:
             if not wanted or job.name in wanted:
+                _tell(f"Timing {job.name}: {job.title}; rounds: {ROUNDS}, and one for memory")
                 _add(table, job, folder, environment)
     console().print(table)
+
+
+def _tell(text: str) -> None:
+    """Report progress at once: a job takes minutes."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _jobs(folder: Path) -> list[Job]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from pipeline.cli.manual import instructions
+import pytest
+
+from pipeline.cli.manual import instructions, narrate
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import LOCAL_NAMES
+from pipeline.operations.executions import Execution
 from tests.conftest import ROOT
 
 
@@ -30,3 +35,29 @@ def test_an_execution_of_each_product_can_be_started_and_found() -> None:
         assert f"list-executions --state-machine-arn {arn}\n" in told
     assert "matteline jobs list --endpoint-url http://x\n" in told
     assert '"key": "example.txt"' in told
+
+
+def test_an_execution_that_was_stopped_without_a_cause_is_said_to_be_stopped() -> None:
+    stopped = Execution(
+        "arn:x:one", "ABORTED", {"bucket": "in", "key": "cat.jpg"}, None, error=None, cause=None
+    )
+    told: list[str] = []
+
+    with pytest.raises(IndexError):
+        narrate(_Heard(stopped), told.append)  # type: ignore[arg-type]
+
+    assert told == ["ABORTED     cat.jpg  stopped before it finished"]
+
+
+class _Heard:
+    """Listeners that hear these executions, then raise IndexError."""
+
+    def __init__(self, *executions: Execution) -> None:
+        self._left = list(executions)
+
+    @contextlib.contextmanager
+    def of(self, _: str) -> Iterator[_Heard]:
+        yield self
+
+    def get(self) -> Execution:
+        return self._left.pop(0)

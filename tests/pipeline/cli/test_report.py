@@ -48,6 +48,12 @@ def test_a_large_batch_has_rows_for_failures_and_counts() -> None:
     assert table(*batch).splitlines() == ["Of 1,500 photos: 1,500 DONE"]
 
 
+def test_a_single_photo_is_counted_in_the_singular() -> None:
+    shown = table(outcome("bad", "QUARANTINED", "NoSubject"))
+
+    assert shown.splitlines()[-1] == "Of 1 photo: 1 QUARANTINED"
+
+
 def test_skipped_files_have_a_line_for_each_reason() -> None:
     many = [Skipped(Path(f"{number}.json"), "written by Matteline") for number in range(1_012)]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.declared.catalogue import Catalogue, load_catalogue
+from pipeline.errors import ModelNotOffered
 from pipeline.session.availability import Reach
-from pipeline.session.choosing import choose_model
+from pipeline.session.choosing import choose_model, stageable_row
 from pipeline.session.packages import Packages
 from tests.conftest import ROOT
 
@@ -57,3 +58,8 @@ def test_an_available_published_model_comes_before_the_starter(
 
     assert model.name == chosen
     assert ("from the repository" in model.why) == (chosen == "starter")
+
+
+def test_the_refusal_of_a_hosted_model_names_one_that_runs_here(catalogue: Catalogue) -> None:
+    with pytest.raises(ModelNotOffered, match="cannot reach; use birefnet-general-lite here"):
+        stageable_row(catalogue, "stability-remove-background")
