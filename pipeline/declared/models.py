@@ -25,7 +25,7 @@ from pipeline.declared.declaration import (
     MemoryMb,
 )
 from pipeline.declared.engines import Engine, EngineFile
-from pipeline.declared.revisions import MANIFEST, weights_prefix
+from pipeline.declared.revisions import MANIFEST, UNSTATED, file_identity, weights_prefix
 
 LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
@@ -34,11 +34,10 @@ Written = Mapping[str, Any]  # a row as its file has it
 Spec = TypeVar("Spec", bound=BaseModel)
 
 _CLAIM: Final = "claim.json"
-_UNSTATED: Final = "unstated"
 
 
 def _stated(digest: object) -> object:
-    return None if digest == _UNSTATED else digest
+    return None if digest == UNSTATED else digest
 
 
 class WeightsFile(Declaration):
@@ -100,7 +99,7 @@ class WeightsFile(Declaration):
     @property
     def identity(self) -> str:
         """The digest; without one, the address that the first staging takes the file from."""
-        return self.digest or f"{_UNSTATED} {next(iter(self.urls), '')}"
+        return file_identity(self.digest, self.urls)
 
 
 class Lifecycle(Declaration):

@@ -10,12 +10,20 @@ from collections.abc import Iterable
 from typing import Final
 
 MANIFEST: Final = "manifest.json"  # written last, so that its presence means the model is complete
+UNSTATED: Final = "unstated"  # what a row says instead of a digest
 
 
 def revision(digests: Iterable[str], quantise: str | None) -> str:
     """Return 12 hexadecimal digits that change with the model's files and precision."""
     parts = [*digests, *filter(None, [quantise])]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def file_identity(digest: str | None, urls: Iterable[str]) -> str:
+    """Return the digest; without one, the address that the first staging takes the file from."""
+    if digest and digest != UNSTATED:
+        return digest
+    return f"{UNSTATED} {next(iter(urls), '')}"
 
 
 def weights_prefix(model: str, digests: Iterable[str], quantise: str | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.declared.revisions import MANIFEST, weights_prefix
+from pipeline.declared.revisions import MANIFEST, file_identity, weights_prefix
 from pipeline.functions.declared import manifests, read_toml
 from pipeline.golden import Row
 
@@ -36,6 +36,8 @@ def subjects(root: Path, *, function_prefix: str) -> dict[str, Subject]:
 def _rows(folder: Path) -> Iterator[Row]:
     """Read the model rows of one container."""
     for row in read_toml(folder / "models.toml")["models"]:
-        digests = [file["digest"] for file in row.get("files", ())]
-        prefix = weights_prefix(row["name"], digests, row.get("quantise"))
-        yield Row(row["name"], row["engine"], f"{prefix}/{MANIFEST}" if digests else None)
+        files = [
+            file_identity(file["digest"], file.get("urls", ())) for file in row.get("files", ())
+        ]
+        prefix = weights_prefix(row["name"], files, row.get("quantise"))
+        yield Row(row["name"], row["engine"], f"{prefix}/{MANIFEST}" if files else None)
