@@ -113,6 +113,7 @@ def _environment(folder: Path) -> dict[str, str]:
             "U2NET_HOME": str(folder / "u2net"),
             "MATTELINE_WEIGHTS_MIRROR": str(folder / "u2net"),
             "XDG_CACHE_HOME": str(folder / "cache"),
+            "TMPDIR": str(folder),  # where `run` looks for the cloud that is up
             "PYTHONPATH": str(ROOT),
         }
     )
