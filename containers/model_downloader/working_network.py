@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from pydantic_core import to_json
 
 from containers.model_downloader.networks import (
     Array,
@@ -58,10 +58,9 @@ def passed_trial(row: ModelRow) -> PassedTrial | None:
     import onnxruntime as ort  # noqa: PLC0415 - it loads only if a network is staged
 
     here = Runtime.here(onnxruntime=ort.__version__)
-    declared = to_json(
-        [EDITION, row.engine.model_dump(mode="json"), row.table, [file.name for file in row.files]]
-    )
-    digest = hashlib.sha256(declared).hexdigest()
+    names = [file.name for file in row.files]
+    declared = json.dumps([EDITION, row.engine.model_dump(mode="json"), dict(row.table), names])
+    digest = hashlib.sha256(declared.encode()).hexdigest()
     return PassedTrial(runtime=here, declared_sha256=digest) if here else None
 
 

@@ -10,13 +10,16 @@ import fcntl
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 _PREFIX: Final = "matteline-"
 _HELD: Final = "held"  # a file that its process keeps locked
+_LONGEST_ADDRESS: Final = 107  # bytes of a Unix socket's address, for Linux
 
 
 class OwnFolder(tempfile.TemporaryDirectory[str]):
@@ -52,6 +55,23 @@ def is_private(folder: Path) -> bool:
         return False
     open_to_others = stat.S_IMODE(found.st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not open_to_others
+
+
+@contextmanager
+def socket_address(path: Path) -> Iterator[str]:
+    """Provide the address with which to bind or connect a Unix socket at `path`.
+
+    On Linux, a path that is too long for an address is replaced by a shorter one of the same file.
+    Raises OSError if the folder of such a path cannot be opened.
+    """
+    if sys.platform != "linux" or len(os.fsencode(path)) <= _LONGEST_ADDRESS:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def _remove_abandoned() -> None:

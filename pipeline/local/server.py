@@ -22,6 +22,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from pipeline.local import in_process
+from pipeline.local.own_folder import socket_address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -74,7 +75,8 @@ class LocalServer:
         The folder of `path` decides who can connect.
         """
         with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(path))
+            with socket_address(path) as address:
+                listening.bind(address)
             listening.listen()
             server = make_server(
                 f"unix://{path}", 0, self._dispatch, threaded=True,

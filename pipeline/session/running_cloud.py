@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 from urllib.parse import quote
 
 from pipeline.declared.names import LOCAL_NAMES
-from pipeline.local.own_folder import in_own_folders, is_private
+from pipeline.local.own_folder import in_own_folders, is_private, socket_address
 from pipeline.session.run_messages import (
     DISK_PATH,
     RUNS_PATH,
@@ -220,7 +220,8 @@ class _Connection(http.client.HTTPConnection):
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.settimeout(_GREETING_S)
             try:
-                self.sock.connect(str(self._address))
+                with socket_address(self._address) as address:
+                    self.sock.connect(address)
             except OSError as error:
                 raise ConnectionRefusedError(str(error)) from error
             # Only now: until the connection stood, the folder could have become another one.

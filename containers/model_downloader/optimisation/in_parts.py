@@ -25,6 +25,7 @@ from containers.model_downloader.optimisation.tiling import Plan, Tile, plans, t
 
 _SHARE: Final = 0.4  # of the memory, for values at one time: a part's weights are held twice
 _LARGE_SHARE: Final = 1 / 8  # of that, for one value
+_TILE_SHARE: Final = 0.1  # of the memory, for all values of a tile: others are held next to it
 _OTHER_ORDER: Final = 2  # onnxruntime's order of nodes held so many times as much
 _NO_COPY: Final = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"})
 
@@ -168,7 +169,7 @@ class InParts:
     def _in_tiles(self, plan: Plan, values: Mapping[str, Array]) -> Array:
         total = sum(self.graph.bytes(name) for name in plan.inside if name in self.graph.fixed)
         parts = []
-        for wanted in plan.ranges(math.ceil(total / self.budget)):
+        for wanted in plan.ranges(math.ceil(total / (self.memory_bytes * _TILE_SHARE))):
             each = tile(self.graph, plan.output, wanted, "", large=self.large)
             rows, constants = self._sources(each, values)
             (part,) = self._computed(

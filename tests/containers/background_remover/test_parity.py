@@ -19,7 +19,9 @@ from pipeline.declared.catalogue import load_catalogue
 from tests.conftest import ROOT
 from tests.containers.background_remover.parity import Pair
 
-NOT_THE_PEERS: Final = ("starter", "birefnet-matting", "birefnet-toonout")  # it has no session
+NOT_THE_PEERS: Final = (  # it has no session of theirs
+    "starter", "birefnet-matting", "birefnet-toonout", "birefnet-hr", "birefnet-hr-matting",
+)  # fmt: skip
 ROWS: Final = {
     row.name: row
     for row in load_catalogue(ROOT).rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.local.own_folder import OwnFolder
+from pipeline.local.own_folder import OwnFolder, socket_address
 from tests.conftest import ROOT
 
 HOLD = """
 import sys
-from pipeline.local.own_folder import OwnFolder
+from pipeline.local.own_folder import OwnFolder, socket_address
 folder = OwnFolder()
 (folder.path / "files").mkdir()
 (folder.path / "files" / "photo").write_bytes(b"somebody's")
@@ -95,3 +96,18 @@ def test_nothing_is_removed_through_a_link(
 
     with OwnFolder():
         assert (elsewhere / "held").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has another name for the file")
+def test_a_socket_may_have_a_path_that_is_too_long_for_an_address(tmp_path: Path) -> None:
+    path = tmp_path / ("long" * 25) / "socket"
+    path.parent.mkdir()
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        with socket_address(path) as address:
+            server.bind(address)
+        server.listen()
+        with socket_address(path) as address:
+            client.connect(address)
+        server.accept()[0].close()
+
+    assert path.is_socket()
