@@ -102,6 +102,7 @@ class ForkServer:
                     self._control, 1, 2, socket.MSG_CMSG_CLOEXEC
                 )
                 if not asked:
+                    signal.set_wakeup_fd(-1)  # its socket is closed before all have ended
                     self._kill_all()
                     return None
                 if fork := self._fork(*received):
