@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -66,8 +66,7 @@ def ours(network: Path, memory: Memory) -> tuple[Run, Any]:
 
 OPEN: dict[str, Callable[[Path], tuple[Run, Any]]] = {
     "published": published,
-    "returned": functools.partial(ours, memory="returned"),
-    "kept": functools.partial(ours, memory="kept"),
+    **{memory: functools.partial(ours, memory=memory) for memory in get_args(Memory)},
 }
 
 

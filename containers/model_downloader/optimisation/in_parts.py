@@ -21,13 +21,19 @@ from onnx import helper, numpy_helper
 
 from containers.model_downloader.optimisation.graph import Array, Graph, Node
 from containers.model_downloader.optimisation.offline import lean_options
-from containers.model_downloader.optimisation.tiling import Plan, Tile, plans, taken, tile
+from containers.model_downloader.optimisation.tiling import (
+    Plan,
+    Tile,
+    held_bytes,
+    plans,
+    taken,
+    tile,
+)
 
 _SHARE: Final = 0.4  # of the memory, for values at one time: a part's weights are held twice
 _LARGE_SHARE: Final = 1 / 8  # of that, for one value
 _TILE_SHARE: Final = 0.1  # of the memory, for all values of a tile: others are held next to it
 _OTHER_ORDER: Final = 2  # onnxruntime's order of nodes held so many times as much
-_NO_COPY: Final = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"})
 
 
 @dataclass(frozen=True)
@@ -42,31 +48,6 @@ def fits(graph: Graph, memory_bytes: int) -> bool:
     """Return True if the whole network runs in this memory, or if nothing is known of its size."""
     weights = sum(graph.bytes(name) for name in graph.constants)
     return _OTHER_ORDER * max(held_bytes(graph), default=0) + weights <= memory_bytes
-
-
-def held_bytes(graph: Graph) -> list[int]:
-    """Return the size of all values that are held while each node runs; unknown ones count as 0."""
-    owner: dict[str, str] = {}
-    for node in graph.nodes:
-        for name in node.outputs:
-            same = node.op in _NO_COPY and node.input(0) not in graph.constants
-            owner[name] = owner.get(node.inputs[0], node.inputs[0]) if same else name
-    last: dict[str, int] = {}
-    for place, node in enumerate(graph.nodes):
-        for name in (*node.inputs, *node.outputs):
-            last[owner.get(name, name)] = place
-    for output in graph.outputs:
-        last[owner.get(output.name, output.name)] = len(graph.nodes)
-    ends: dict[int, int] = {}
-    held, sizes = 0, []
-    for place, node in enumerate(graph.nodes):
-        for name in node.outputs:
-            if owner[name] == name and name in graph.fixed:
-                held += graph.bytes(name)
-                ends[last[name]] = ends.get(last[name], 0) + graph.bytes(name)
-        sizes.append(held)
-        held -= ends.pop(place, 0)
-    return sizes
 
 
 @dataclass(frozen=True)

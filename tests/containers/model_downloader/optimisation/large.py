@@ -20,6 +20,7 @@ def large_birefnet() -> onnx.ModelProto:
 
 def count_as_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lower the limits of the passes from values of 2048² to those of this network."""
+    monkeypatch.setattr(tiling, "CROWDED_BYTES", LARGE)
     monkeypatch.setattr(tiling, "LARGE_BYTES", LARGE)
     monkeypatch.setattr(tiling, "_TILE_BYTES", LARGE // 2)
     monkeypatch.setattr(rows, "_LARGE_PIXELS", (SIDE // 8) ** 2)

@@ -13,13 +13,13 @@ import pytest
 from containers.model_downloader import working_network
 from containers.model_downloader.optimisation import in_parts, passes, tiling
 from containers.model_downloader.optimisation.graph import Graph, Node
-from containers.model_downloader.optimisation.in_parts import InParts, held_bytes
+from containers.model_downloader.optimisation.in_parts import InParts
 from containers.model_downloader.optimisation.lean import make_lean
 from containers.model_downloader.optimisation.order import LeanNetwork
 from containers.model_downloader.optimisation.pictures import inputs
 from containers.model_downloader.optimisation.proof import answers, compared, published_answers
 from containers.model_downloader.optimisation.rewriting import Match, Replacement
-from containers.model_downloader.optimisation.tiling import Plan
+from containers.model_downloader.optimisation.tiling import Plan, held_bytes
 from containers.model_downloader.working_network import Trial
 from pipeline.errors import WeightsMismatch
 from pipeline.weights.staged import Proof

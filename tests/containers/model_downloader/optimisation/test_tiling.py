@@ -39,6 +39,7 @@ def two_convolutions(net: Net, photo: Value) -> Value:
 
 
 def tiny_tiles(monkeypatch: pytest.MonkeyPatch, large: int) -> None:
+    monkeypatch.setattr(tiling, "CROWDED_BYTES", large)
     monkeypatch.setattr(tiling, "LARGE_BYTES", large)
     monkeypatch.setattr(tiling, "_TILE_BYTES", large // 3)
 
@@ -176,3 +177,13 @@ def test_a_constant_as_large_as_a_value_goes_into_tiles_with_it(
     assert max(graph.bytes(name) for name in graph.constants) < table.nbytes
     assert operators(graph.write()).count("Slice") > 0
     assert_same_answers(model, graph.write())
+
+
+def test_a_network_that_holds_little_at_one_time_has_no_tiles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graph = Graph.read(large_birefnet())
+    count_as_large(monkeypatch)
+    monkeypatch.setattr(tiling, "CROWDED_BYTES", max(tiling.held_bytes(graph)))
+
+    assert tiling.tiled(graph) == (graph, 0)
