@@ -3,6 +3,7 @@
     PipelineError
     ├── PermanentError     the same input will fail again: quarantined, never retried
     │   ├── UnsupportedMedia  CorruptMedia  MediaTooLarge  NoSubject
+    │   ├── NoAudio  MediaTooLong  UnsupportedLanguage
     │   ├── InvalidOptions  InvalidPrompt  UnknownModel  LicenseNotAccepted
     │   ├── PhotoRefused
     │   └── SourceMissing  SourceForbidden  SourceArchived  SourceChanged
@@ -35,9 +36,11 @@ __all__ = [
     "KeyUnusable",
     "LicenseNotAccepted",
     "MediaTooLarge",
+    "MediaTooLong",
     "ModelNotOffered",
     "ModelUnavailable",
     "NamedError",
+    "NoAudio",
     "NoSubject",
     "OutOfMemory",
     "OutOfStorage",
@@ -51,6 +54,7 @@ __all__ = [
     "StoreUnavailable",
     "TransientError",
     "UnknownModel",
+    "UnsupportedLanguage",
     "UnsupportedMedia",
     "WeightsClaimed",
     "WeightsError",
@@ -89,8 +93,8 @@ class UnsupportedMedia(PermanentError):
     """The file is not in a supported format."""
 
     hint = (
-        "Upload a JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF; the content decides, not the "
-        "file name."
+        "Upload a photo (JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF) or a recording (WAV, MP3, "
+        "M4A, FLAC, Ogg, Opus, AAC, WMA, MP4, MOV, MKV or WebM); the content decides, not the name."
     )
 
 
@@ -103,7 +107,25 @@ class CorruptMedia(PermanentError):
 class MediaTooLarge(PermanentError):
     """The file exceeds a limit, such as on its bytes or pixels."""
 
-    hint = "Upload a smaller copy of the photo, or, for an output, set the option size."
+    hint = "Upload a smaller copy, or, for an output image, set the option size."
+
+
+class MediaTooLong(PermanentError):
+    """The recording lasts longer than a limit allows."""
+
+    hint = "Cut the recording into parts and upload each."
+
+
+class NoAudio(PermanentError):
+    """The file holds neither sound nor a film."""
+
+    hint = "Check that the file was exported with its sound, then upload it again."
+
+
+class UnsupportedLanguage(PermanentError):
+    """The model does not know the language that the option asks for."""
+
+    hint = "Choose a model that knows the language, or omit the option to have it detected."
 
 
 class InvalidOptions(PermanentError):

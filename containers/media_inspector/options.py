@@ -117,4 +117,5 @@ def _decoded(text: str) -> str:
 
 def canonical(options: Options) -> str:
     """Return one spelling for equal options, for the job's identity."""
-    return json.dumps(options.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    told = options.model_dump(mode="json", exclude=set(options.without_effect))
+    return json.dumps(told, sort_keys=True, separators=(",", ":"))

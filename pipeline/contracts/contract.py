@@ -7,7 +7,7 @@ for one release: a Lambda alias can move under a running execution.
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, NamedTuple, cast
+from typing import Any, ClassVar, Final, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -94,7 +94,10 @@ class Options(Contract):
     """A product's options, merged from defaults, profile, metadata and input.
 
     `allow_fallback` lets a lighter model stand in where the planned one runs out of memory.
+    Those named in `without_effect` change nothing in the result: jobs that differ in them are one.
     """
+
+    without_effect: ClassVar[frozenset[str]] = frozenset()
 
     allow_fallback: bool = False
 
@@ -120,6 +123,13 @@ class PlannedModel(Contract):
     restage: bool = False
     degraded: bool = False
     fallback: "PlannedModel | None" = None
+
+
+def no_truth_value(value: object) -> object:
+    """Refuse true and false, which would be read as 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("should be a whole number")  # noqa: TRY004 - pydantic reports ValueError
+    return value
 
 
 def option_texts(metadata: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ from pipeline.contracts.contract import (
     PublishedJob,
     Result,
     SourcePhoto,
+    no_truth_value,
 )
 from pipeline.photo.limits import MAX_SIDE
 from pipeline.photo.prompts import MOST_SUBJECTS, SubjectPrompt
@@ -47,17 +48,10 @@ HexColour = Annotated[
 ]
 
 
-def _no_truth_value(value: object) -> object:
-    """Refuse true and false, which would be read as 1 and 0."""
-    if isinstance(value, bool):
-        raise ValueError("should be a whole number")  # noqa: TRY004 - pydantic reports ValueError
-    return value
-
-
 # Limits stand next to int, and the pattern next to str: behind a validator, they would be missing
 # in the JSON Schema.
-Percent = Annotated[int, Field(ge=0, le=100), BeforeValidator(_no_truth_value)]
-Side = Annotated[int, Field(ge=1, le=MAX_SIDE), BeforeValidator(_no_truth_value)]
+Percent = Annotated[int, Field(ge=0, le=100), BeforeValidator(no_truth_value)]
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE), BeforeValidator(no_truth_value)]
 
 
 def _each_once(kinds: tuple[PictureKind, ...]) -> tuple[PictureKind, ...]:

@@ -81,7 +81,7 @@ def test_each_object_of_a_list_is_processed_and_failures_have_their_reasons(
         missing: "SourceMissing",
     }
     assert told[text]["message"] == "plain text"
-    assert told[text]["hint"].startswith("Upload a JPEG")
+    assert told[text]["hint"].startswith("Upload a photo (JPEG")
     assert "cursor" not in page
     for each in page["failures"]:
         assert job(ada, each["job"])["error"]["name"] == each["error"]["name"]

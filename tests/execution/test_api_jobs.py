@@ -71,7 +71,7 @@ def test_what_was_refused_before_it_became_a_job_is_found_by_its_upload(ada: Use
     assert found["error"]["name"] == "UnsupportedMedia"
     assert found["error"]["type"].endswith("errors.md#unsupportedmedia")
     assert found["error"]["message"] == "plain text"
-    assert found["error"]["hint"].startswith("Upload a JPEG")
+    assert found["error"]["hint"].startswith("Upload a photo (JPEG")
     assert job(ada, found["execution"])["error"] == found["error"]
     assert "job" not in found
 

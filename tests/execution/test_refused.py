@@ -92,7 +92,7 @@ def test_the_reason_reads_as_what_happened_and_what_to_do(driver: Driver) -> Non
 
     reason = driver.reason(execution)
     assert reason["message"] == "plain text"
-    assert reason["hint"].startswith("Upload a JPEG, PNG, WebP")
+    assert reason["hint"].startswith("Upload a photo (JPEG, PNG, WebP")
     assert execution.cause == f"{reason['message']}\n{reason['hint']}"
 
 

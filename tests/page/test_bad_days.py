@@ -39,7 +39,7 @@ def test_a_text_file_with_a_photos_name_is_refused_with_its_reason(user: User) -
     alert = user.find(".sorry[role=alert]")
 
     assert "Plain text" in alert.text
-    assert "Upload a JPEG, PNG" in alert.text
+    assert "Upload a photo (JPEG, PNG" in alert.text
     assert user.button("Replace the photo")
     user.until(lambda: user.find("h1").text == "diary.jpg" or None, "its name")
 

@@ -1,0 +1,355 @@
+"""The jobs and results of the transcript product: one frozen (job, result) pair per task.
+
+All times are seconds from the start of the recording.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Final
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from pipeline.artifacts import Artifact
+from pipeline.contracts import transcript_words
+from pipeline.contracts.contract import (
+    Contract,
+    Contradiction,
+    Inspected,
+    Job,
+    MediaJob,
+    Options,
+    PlannedModel,
+    Provenance,
+    PublishedJob,
+    Result,
+    Source,
+    no_truth_value,
+)
+
+Language = transcript_words.Language
+DenoisedFormat = transcript_words.DenoisedFormat
+TranscriptKind = transcript_words.TranscriptKind
+
+SPEECH_RATE: Final = 16_000  # samples a second of every window's audio
+SUFFIXES: Final[dict[TranscriptKind, str]] = {
+    "transcript": "_transcript.json",
+    "srt": "_transcript.srt",
+    "vtt": "_transcript.vtt",
+    "text": "_transcript.txt",
+    "denoised": "_denoised",  # and the extension of its format
+}
+
+Decibels = Annotated[float, Field(ge=0, le=100), BeforeValidator(no_truth_value)]
+Concurrency = Annotated[int, Field(ge=1, le=40), BeforeValidator(no_truth_value)]
+OwnWords = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+
+
+class TranscriptOptions(Options):
+    """The options of a transcript.
+
+    `language` is that of the whole recording; without it, each window's is detected. `prompt` has
+    names and words that occur in the recording, to have them spelled right. `translate` writes
+    English. `align` is a model that times words again. `attenuation_db` is the most that denoising
+    takes away; 100 takes all noise. `concurrency` is how many windows are transcribed at a time.
+    """
+
+    without_effect: ClassVar[frozenset[str]] = frozenset({"concurrency"})
+
+    model: str
+    language: Language | None = None
+    translate: bool = False
+    prompt: OwnWords | None = None
+    align: str | None = None
+    denoise: bool = False
+    attenuation_db: Decibels = 100
+    denoised_format: DenoisedFormat = "flac"
+    transcribe_denoised: bool = False
+    concurrency: Concurrency = 5
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Yield the contradictions among these options."""
+        if self.denoise:
+            return
+        why = "only a denoised recording has it"
+        if self.attenuation_db != 100:
+            yield Contradiction("attenuation_db", "denoise", why)
+        if self.denoised_format != "flac":
+            yield Contradiction("denoised_format", "denoise", why)
+        if self.transcribe_denoised:
+            yield Contradiction("transcribe_denoised", "denoise", why)
+
+
+class SourceRecording(Source):
+    """The recording as it was inspected. `format` is the demuxer that its first bytes ask for."""
+
+    format: str
+
+
+class TranscriptJob(MediaJob):
+    """The job of one recording in the transcript state machine."""
+
+    source: SourceRecording
+    options: TranscriptOptions
+
+
+class TranscriptPlan(Contract):
+    """`voice` finds speech, `speech` writes it down; `align` and `denoise` only if asked for."""
+
+    voice: PlannedModel
+    speech: PlannedModel
+    align: PlannedModel | None
+    denoise: PlannedModel | None
+
+
+class TranscriptInspected(Inspected):
+    job: TranscriptJob
+    plan: TranscriptPlan
+
+
+class Recording(Contract):
+    """What was decoded of a recording: its codec as FFmpeg calls it, samples a second, channels.
+
+    A film without sound has no codec, and a duration of 0. `remarks` are sentences on what was
+    damaged, such as a header that states another duration.
+    """
+
+    codec: str | None
+    rate: int
+    channels: int
+    duration_s: float
+    remarks: tuple[str, ...] = ()
+
+
+class Span(Contract):
+    start: float
+    end: float
+
+
+class Window(Contract):
+    """A part of the recording that is transcribed at once, and where somebody speaks in it.
+
+    `audio` is FLAC, 16 bits, one channel, `SPEECH_RATE`; its first sample is at `start`.
+    """
+
+    index: int
+    start: float
+    end: float
+    speech: tuple[Span, ...]
+    audio: Artifact
+
+
+class AudioPlan(Contract):
+    """The windows of a recording, in order; a recording without speech has none."""
+
+    duration_s: float
+    windows: tuple[Window, ...]
+
+
+class ReadAudio(Job):
+    """Decode a recording once, find speech, and write each window's audio to the work bucket.
+
+    With `keep_recorded`, also write the recording at its own rate, with its own channels.
+    """
+
+    job_id: str
+    execution: str
+    source: SourceRecording
+    model: str
+    models_bucket: str
+    weights_key: str | None
+    keep_recorded: bool
+    work_bucket: str
+    work_prefix: str
+
+
+class AudioRead(Result):
+    """`plan` is an `AudioPlan` in JSON; `windows` are the indices of its windows.
+
+    `recorded` is the whole recording as FLAC, or null if it was not asked for or has no sound.
+    """
+
+    recording: Recording
+    speech_s: float
+    plan: Artifact
+    windows: tuple[int, ...]
+    recorded: Artifact | None
+
+
+class TranscriptFile(Contract):
+    """One output file: the file in the work bucket, and the key to publish it under."""
+
+    kind: TranscriptKind
+    media_type: str
+    artifact: Artifact
+    work_key: str
+    output_key: str
+
+
+class Denoise(Job):
+    """Remove noise from a recording.
+
+    With `rewrite_windows`, also write the audio of every window of `plan` again, without noise.
+    """
+
+    job_id: str
+    execution: str
+    model: str
+    models_bucket: str
+    weights_key: str | None
+    recorded: Artifact
+    attenuation_db: float
+    format: DenoisedFormat
+    plan: Artifact
+    rewrite_windows: bool
+    work_bucket: str
+    work_prefix: str
+    output_stem: str
+
+
+class AudioDenoised(Result):
+    """`plan` is that of the denoised windows, or the job's own.
+
+    `local_snr_db` is the mean over frames of the network's own estimate of speech to noise.
+    """
+
+    file: TranscriptFile
+    plan: Artifact
+    local_snr_db: float
+    model: str
+    weights_sha256: str
+
+
+class Word(Contract):
+    """A word with the spaces and punctuation that it is written with.
+
+    `score` is its probability (0…1). `aligned` is false if its times are estimated from its
+    neighbours'.
+    """
+
+    text: str
+    start: float
+    end: float
+    score: float
+    aligned: bool
+
+
+class Segment(Contract):
+    """A sentence or a part of one, in one language (ISO 639-1; `en` if it was translated)."""
+
+    start: float
+    end: float
+    text: str
+    language: str
+    words: tuple[Word, ...]
+
+
+class WindowTranscript(Contract):
+    """What was said in one window: the content of the object at its `window_key`.
+
+    `languages` are those spoken, each with its probability (0…1). `coverage` is the share of the
+    window's speech, by time, that segments cover. `remarks` are sentences on what was doubtful.
+    """
+
+    index: int
+    segments: tuple[Segment, ...]
+    languages: dict[str, float]
+    coverage: float
+    remarks: tuple[str, ...] = ()
+    model: str
+    weights_sha256: str
+    metrics: dict[str, float]
+    provenance: Provenance | None
+
+
+class Transcribe(Job):
+    """Write down what is said in one window of `plan`."""
+
+    job_id: str
+    execution: str
+    model: str
+    models_bucket: str
+    weights_key: str | None
+    plan: Artifact
+    window: int
+    language: Language | None
+    translate: bool
+    prompt: OwnWords | None
+    work_bucket: str
+    work_prefix: str
+
+
+class Transcribed(Result):
+    """The window is in the work bucket; an execution's state has room for its index only."""
+
+    window: int
+
+
+class AlignWords(Job):
+    """Time the words of one window again, from its `speech_model`'s transcript and its audio."""
+
+    job_id: str
+    execution: str
+    model: str
+    models_bucket: str
+    weights_key: str | None
+    plan: Artifact
+    window: int
+    speech_model: str
+    work_bucket: str
+    work_prefix: str
+
+
+class WordsAligned(Result):
+    window: int
+
+
+class WriteTranscript(PublishedJob):
+    """Join the windows into one transcript, and write it in every format.
+
+    `denoised` is published with the transcript's own files.
+    """
+
+    job_id: str
+    execution: str
+    source: SourceRecording
+    recording: Recording
+    plan: Artifact
+    speech_model: str
+    align_model: str | None
+    denoised: TranscriptFile | None
+    work_bucket: str
+    work_prefix: str
+    output_stem: str
+
+
+class WindowsDone(Contract):
+    """What all windows took together: metrics are sums over the windows."""
+
+    windows: int
+    metrics: dict[str, float]
+    provenance: tuple[Provenance, ...]
+
+
+class TranscriptWritten(Result):
+    """`languages` are those spoken, the one with most words first. `coverage`: see a window's."""
+
+    files: tuple[TranscriptFile, ...]
+    languages: tuple[str, ...]
+    words: int
+    coverage: float
+    weights_sha256: str | None
+    remarks: tuple[str, ...]
+    windows: WindowsDone
+
+
+def window_key(work_prefix: str, *, speech_model: str, align_model: str | None, index: int) -> str:
+    """Return the key of a window's `WindowTranscript`, in the work bucket.
+
+    A window that is there was made by these models for this execution, and is not made again.
+    """
+    models = f"{speech_model}+{align_model}" if align_model else speech_model
+    return f"{work_prefix}/windows/{models}/{index:04}.json"
+
+
+def output_key(stem: str, kind: TranscriptKind, *, extension: str = "") -> str:
+    """Return the key under which one file of a recording is published."""
+    return f"{stem}{SUFFIXES[kind]}{extension}"
