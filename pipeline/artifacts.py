@@ -25,6 +25,10 @@ class CustomerKeyRequired(Exception):
     """The object is encrypted with a key that only its uploader has (SSE-C)."""
 
 
+class ObjectChanged(Exception):
+    """The object no longer is what the caller asked for by its ETag."""
+
+
 class Location(NamedTuple):
     """The address of an object. The key is any text S3 accepts; the URI holds it unescaped."""
 
@@ -92,6 +96,13 @@ class ArtifactStore(Protocol):
 
     def read(self, location: Location) -> bytes: ...
 
+    def read_range(self, location: Location, start: int, count: int, *, etag: str) -> bytes:
+        """Return `count` bytes from `start`, all of them inside the object.
+
+        Raises ObjectChanged if the object has another ETag.
+        """
+        ...
+
     def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact: ...
 
     def download(self, location: Location, path: Path) -> None: ...
@@ -134,6 +145,12 @@ class LocalStore:
             return self._path(location).read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(location.uri) from None
+
+    def read_range(self, location: Location, start: int, count: int, *, etag: str) -> bytes:
+        content = self.read(location)
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() != etag:
+            raise ObjectChanged(f"{location.uri} has another ETag than {etag}")
+        return content[start : start + count]
 
     def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact:  # noqa: ARG002 - folders hold no media types
         path = self._path(location)

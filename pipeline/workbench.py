@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, TypeVarTuple
 
 from pipeline import hardware
-from pipeline.artifacts import ArtifactStore, CustomerKeyRequired, Location, ObjectArchived, Stat
+from pipeline.artifacts import (
+    ArtifactStore,
+    CustomerKeyRequired,
+    Location,
+    ObjectArchived,
+    ObjectChanged,
+    Stat,
+)
 from pipeline.contracts.contract import Source, option_texts
 from pipeline.declared.costs import MB_PER_CPU
 from pipeline.declared.declaration import MOST_MEMORY_MB
@@ -141,11 +148,15 @@ def read_source(store: ArtifactStore, source: Source) -> bytes:
 
 @contextmanager
 def named_source_errors(location: Location, *, missing: str) -> Iterator[None]:
-    """Raise SourceMissing, SourceArchived or SourceForbidden for what the store says of a photo."""
+    """Raise an error of a Source… name for what the store says of an uploaded object."""
     try:
         yield
     except KeyError:
         raise SourceMissing(missing) from None
+    except ObjectChanged:
+        raise SourceChanged(
+            f"{location.uri} was replaced while its execution was running"
+        ) from None
     except ObjectArchived as error:
         raise SourceArchived(str(error)) from error
     except CustomerKeyRequired as error:

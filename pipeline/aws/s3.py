@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.artifacts import CHUNK_BYTES, Artifact, Location, Stat, Upload
 from pipeline.aws.s3_archives import archive_of
-from pipeline.aws.s3_errors import lost_races, named_errors, unwrapped
+from pipeline.aws.s3_errors import lost_races, named_changes, named_errors, unwrapped
 from pipeline.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -49,6 +49,12 @@ class S3Store:
     def read(self, location: Location) -> bytes:
         with named_errors(location):
             answer = self._client.get_object(**_address(location))  # type: ignore[arg-type]
+            return answer["Body"].read()
+
+    def read_range(self, location: Location, start: int, count: int, *, etag: str) -> bytes:
+        wanted = {"Range": f"bytes={start}-{start + count - 1}", "IfMatch": f'"{etag}"'}
+        with named_errors(location), named_changes(location):
+            answer = self._client.get_object(**_address(location), **wanted)  # type: ignore[arg-type]
             return answer["Body"].read()
 
     def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact:

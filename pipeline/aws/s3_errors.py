@@ -21,7 +21,13 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NoConnection
 from s3transfer.exceptions import S3DownloadFailedError
 
-from pipeline.artifacts import AccessDenied, CustomerKeyRequired, Location, ObjectArchived
+from pipeline.artifacts import (
+    AccessDenied,
+    CustomerKeyRequired,
+    Location,
+    ObjectArchived,
+    ObjectChanged,
+)
 from pipeline.errors import KeyUnusable, StoreUnavailable
 
 # ClientError stands for errors that pass unchanged: our credentials are wrong.
@@ -101,6 +107,17 @@ def lost_races() -> Iterator[None]:
     except ClientError as error:
         if error.response["Error"]["Code"] not in _LOST_RACE:
             raise
+
+
+@contextmanager
+def named_changes(location: Location) -> Iterator[None]:
+    """Raise ObjectChanged for S3's error that the object has another ETag than the request asks."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+        raise ObjectChanged(_said(error, location)) from error
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import Artifact, ArtifactStore, LocalStore, Location
+from pipeline.artifacts import Artifact, ArtifactStore, LocalStore, Location, ObjectChanged
 from pipeline.aws.s3 import S3Store
 
 PHOTO = Location("photos", "trips/cat.jpg")
@@ -87,6 +87,24 @@ def test_an_uploaded_file_is_read_back_and_keeps_its_given_checksum(
     assert store.read(PHOTO) == CONTENT
 
 
+def test_a_range_has_those_bytes_and_no_others(store: ArtifactStore) -> None:
+    write(store, PHOTO, CONTENT)
+    etag = store.stat(PHOTO).etag
+
+    assert store.read_range(PHOTO, 0, 5, etag=etag) == CONTENT[:5]
+    assert store.read_range(PHOTO, 4, 9, etag=etag) == CONTENT[4:13]
+    assert store.read_range(PHOTO, 0, len(CONTENT), etag=etag) == CONTENT
+
+
+def test_a_range_of_a_replaced_object_is_refused(store: ArtifactStore) -> None:
+    write(store, PHOTO, CONTENT)
+    etag = store.stat(PHOTO).etag
+    write(store, PHOTO, CONTENT + b"!")
+
+    with pytest.raises(ObjectChanged, match=r"cat\.jpg"):
+        store.read_range(PHOTO, 0, 5, etag=etag)
+
+
 def test_a_stream_has_the_written_bytes_in_chunks(store: ArtifactStore) -> None:
     content = CONTENT * 70_000
     write(store, PHOTO, content)
@@ -116,6 +134,8 @@ def test_a_missing_object_is_a_key_error(
         store.stat(location)
     with pytest.raises(KeyError, match=location.uri):
         store.read(location)
+    with pytest.raises(KeyError, match=location.uri):
+        store.read_range(location, 0, 1, etag="0" * 32)
     with pytest.raises(KeyError, match=location.uri):
         store.download(location, tmp_path / "copy")
     with pytest.raises(KeyError, match=location.uri):

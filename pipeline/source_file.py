@@ -1,0 +1,78 @@
+"""Read an uploaded object as a file, in ranges: nothing of it is stored on disk."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import OrderedDict
+from typing import Final
+
+from pipeline.artifacts import ArtifactStore
+from pipeline.contracts.contract import Source
+from pipeline.workbench import named_source_errors
+
+# A film's sound lies between its pictures, all over the file. Smaller blocks would skip some of the
+# pictures, but cost a request each, of which every one takes as long as a megabyte.
+BLOCK_BYTES: Final = 4 * 2**20
+_MOST_BLOCKS: Final = 6  # some files have their index, or each track, in a place of its own
+
+
+class SourceFile(io.RawIOBase):
+    """The inspected bytes, as a seekable file that keeps its latest blocks in memory.
+
+    Reading raises an error of a Source… name, as `read_source` does, or StoreUnavailable. The error
+    stays in `failure`: a library that reads the file may have swallowed it.
+    """
+
+    def __init__(self, store: ArtifactStore, source: Source) -> None:
+        super().__init__()
+        self.failure: Exception | None = None
+        self._store = store
+        self._source = source
+        self._at = 0
+        self._blocks: OrderedDict[int, bytes] = OrderedDict()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._source.bytes}[whence]
+        if base + offset < 0:
+            raise ValueError(f"cannot seek to {base + offset}")
+        self._at = base + offset
+        return self._at
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        """Fill the buffer, or as much of it as one block and the file have."""
+        if self._at >= self._source.bytes:
+            return 0
+        number, start = divmod(self._at, BLOCK_BYTES)
+        part = self._block(number)[start : start + len(buffer)]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+    def _block(self, number: int) -> bytes:
+        if number not in self._blocks:
+            self._blocks[number] = self._fetched(number * BLOCK_BYTES)
+            if len(self._blocks) > _MOST_BLOCKS:
+                self._blocks.popitem(last=False)
+        self._blocks.move_to_end(number)
+        return self._blocks[number]
+
+    def _fetched(self, start: int) -> bytes:
+        count = min(BLOCK_BYTES, self._source.bytes - start)
+        location, etag = self._source.location, self._source.etag
+        missing = f"{location.uri} was deleted while its execution was running"
+        try:
+            with named_source_errors(location, missing=missing):
+                return self._store.read_range(location, start, count, etag=etag)
+        except Exception as error:
+            self.failure = error
+            raise
