@@ -97,8 +97,8 @@ test-api: $(READY)  ## Use the HTTP API as clients do, on `matteline up`
 	@$(BIN)/pytest -m api tests/api
 
 .PHONY: test-page
-test-page: $(READY) $(READERS)  ## Test the page in Debian's chromium; PICTURES=1, K=expr
-	@$(if $(PICTURES),MATTELINE_WRITE_PICTURES=1) $(BIN)/pytest tests/page $(if $(K),-k "$(K)")
+test-page: $(READY) $(READERS)  ## Test the page in chromium; PICTURES=1, SLOW=6 (times), K=expr
+	@$(if $(PICTURES),MATTELINE_WRITE_PICTURES=1) $(if $(SLOW),MATTELINE_SLOW_BROWSER=$(SLOW)) $(BIN)/pytest tests/page $(if $(K),-k "$(K)")
 
 .PHONY: test-release
 test-release: $(READY)  ## Test the release machine and smoke tests; K=expr

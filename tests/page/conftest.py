@@ -22,6 +22,7 @@ from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
 HERE: Final = Path(__file__).parent
 _LONGEST_S: Final = 300  # a browser and a cloud share the machine's cores
+_SLOWER: Final = int(os.environ.get("MATTELINE_SLOW_BROWSER") or 1)  # times
 _OPTIONS: Final = (
     "--headless=new",
     "--no-sandbox",  # the tests run as root, on pages of our own alone
@@ -81,6 +82,7 @@ def open_browser(profile: Path) -> webdriver.Chrome:
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver"), env=fonts))
     command: Any = driver.execute_cdp_cmd
     command("Page.addScriptToEvaluateOnNewDocument", {"source": _COUNT_VIOLATIONS})
+    command("Emulation.setCPUThrottlingRate", {"rate": _SLOWER})
     return driver
 
 

@@ -41,7 +41,7 @@ def test_a_text_file_with_a_photos_name_is_refused_with_its_reason(user: User) -
     assert "Plain text" in alert.text
     assert "Upload a photo (JPEG, PNG" in alert.text
     assert user.button("Replace the photo")
-    user.until(lambda: user.find("h1").text == "diary.jpg" or None, "its name")
+    user.expect(lambda: user.find("h1").text, "diary.jpg")
 
 
 def test_a_refused_file_is_replaced(user: User) -> None:
@@ -51,7 +51,7 @@ def test_a_refused_file_is_replaced(user: User) -> None:
     user.give(user.write("cup.png", PHOTO))
 
     user.wait_for("cup.png", "Cut out in")
-    assert list(user.states()) == ["cup.png"]
+    user.expect(lambda: list(user.states()), ["cup.png"])
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_what_is_no_photo_is_told_apart(
     user.drop((name, "text/plain" if name.endswith(".txt") else "", content))
     user.wait_for(name, title)
 
-    assert hint in user.find(".sorry").text
-    assert user.text().count(f" · {name.rpartition('.')[2].upper()}") == 1
+    user.find(".sorry", text=hint)
+    user.expect(lambda: user.text().count(f" · {name.rpartition('.')[2].upper()}"), 1)
 
 
 def test_a_heic_is_cut_out_though_the_browser_cannot_show_it(user: User) -> None:
@@ -79,7 +79,8 @@ def test_a_heic_is_cut_out_though_the_browser_cannot_show_it(user: User) -> None
     user.wait_for("IMG_1.HEIC", "Cut out in")
 
     user.find(".pic", text="This browser cannot show the original")
-    assert user.run("return document.querySelector('.pic img').naturalWidth") == 128
+    wide = "return document.querySelector('.pic img').naturalWidth"
+    user.expect(lambda: user.run(wide), 128)
     assert not user.all(".split input")
 
 
@@ -89,11 +90,10 @@ def test_a_photo_of_50_megapixels_is_cut_out_and_shown(user: User) -> None:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG")
     user.choose(user.write("field.jpg", buffer.getvalue()))
-    user.until(lambda: "Cut out in" in user.states().get("field.jpg", "") or None, "the cut-out",
-               patience_s=90)  # fmt: skip
+    user.wait_for("field.jpg", "Cut out in")
 
     user.find(".split input")
-    assert user.find(".stage-head p").text.startswith("8000 × 6250")
+    user.find(".stage-head p", text="8000 × 6250")
 
 
 def test_too_many_pixels_are_refused_with_the_limit(user: User) -> None:
@@ -111,14 +111,14 @@ def test_too_many_pixels_are_refused_with_the_limit(user: User) -> None:
     user.drop(("pano.png", "image/png", content))
     user.wait_for("pano.png", "This photo is too large")
 
-    assert "20000 × 20000 pixels; the limit is 100,000,000" in user.find(".sorry").text
+    user.find(".sorry", text="20000 × 20000 pixels; the limit is 100,000,000")
 
 
 def test_a_name_with_markup_is_a_name(user: User) -> None:
     user.drop((MARKUP, "image/png", PHOTO))
     user.wait_for(MARKUP, "Cut out in")
 
-    assert user.find("h1").text == MARKUP
+    user.expect(lambda: user.find("h1").text, MARKUP)
     assert not user.all("img[src=x]")
     user.button("Download PNG").click()
     assert user.downloaded("_img src=x onerror=alert(1)_.png")
@@ -134,15 +134,16 @@ def test_a_name_that_the_service_would_not_take_is_changed_for_it(user: User, na
 
 
 def test_two_hundred_files_are_all_there_and_four_go_at_a_time(user: User) -> None:
-    user.be_slow(2_000)
+    user.hold_uploads()
     user.drop(*((f"{n}.png", "image/png", PHOTO) for n in range(200)))
     user.until(lambda: "Uploading" in str(user.states()) or None, "the first uploads")
+    user.expect(lambda: len(user.states()), 200)
     states = list(user.states().values())
 
-    assert len(states) == 200
     assert sum("Uploading" in each for each in states) == 4
     assert sum("Waiting" in each for each in states) == 196
     assert "Waiting · 195 ahead" in states
+    user.let_go()
     user.until(lambda: "Cut out" in str(user.states()) or None, "the first result")
 
 
@@ -150,8 +151,8 @@ def test_while_the_service_is_away_nothing_is_lost(user: User) -> None:
     user.be_offline()
     user.drop(("cup.png", "image/png", PHOTO))
 
-    bar = user.find(".away", text="The service is not answering")
-    assert "trying again in" in bar.text
+    user.find(".away", text="The service is not answering")
+    user.find(".away", text="trying again in")
     user.until(
         lambda: (
             "not answering"
@@ -160,7 +161,7 @@ def test_while_the_service_is_away_nothing_is_lost(user: User) -> None:
         ),
         "the alert",
     )
-    assert user.states()["cup.png"] == "Waiting"
+    user.expect(lambda: user.states()["cup.png"], "Waiting")
     user.button("Try now").click()
     user.find(".away", text="trying again in")
     user.be_online()
@@ -170,7 +171,7 @@ def test_while_the_service_is_away_nothing_is_lost(user: User) -> None:
 
 
 def test_an_upload_that_is_cut_in_the_middle_goes_on_by_itself(user: User) -> None:
-    user.be_slow(30_000)
+    user.be_slow(10_000)
     user.choose(user.write("large.png", noisy()))
     user.until(lambda: "Uploading" in user.states().get("large.png", "") or None, "the upload")
     user.be_offline()
@@ -224,7 +225,7 @@ def test_a_result_that_was_deleted_is_said_to_be_gone(user: User) -> None:
     make_client("s3", user.address).delete_object(Bucket=bucket, Key=key)
     user.open()
 
-    assert "The result is gone" in user.find(".sorry").text
+    user.find(".sorry", text="The result is gone")
     user.button("Try again").click()
     user.find(".split input")
 

@@ -125,7 +125,7 @@ document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubb
 
 
 def test_files_on_their_way(visitor: User) -> None:
-    visitor.be_slow(60_000)
+    visitor.be_slow(8_000)
     visitor.button("A plant").click()
     visitor.until(lambda: "Uploading" in str(visitor.states()) or None, "an upload")
     for sample in ("vase.jpg", "pear.jpg"):
@@ -137,7 +137,7 @@ def test_files_on_their_way(visitor: User) -> None:
 
 def test_in_korean(visitor: User) -> None:
     visitor.button("Settings").click()
-    visitor.button("Language").send_keys("한국어")
+    visitor.pick("Language", "한국어")
     visitor.find("h2", text="설정")
     visitor.button("닫기").click()
     visitor.button("배").click()

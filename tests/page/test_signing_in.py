@@ -218,7 +218,7 @@ def test_signing_out_forgets_the_user_here_and_at_the_issuer(
     visitor.button("Settings").click()
     visitor.button("Sign out").click()
 
-    assert visitor.find("dialog[open]", text="Sign in to use this service")
+    visitor.find("dialog[open]", text="Sign in to use this service")
     assert {"/revoke", "/end"} <= set(issuer.paths())
     assert renewal not in issuer.renewals
     assert visitor.run("return sessionStorage.length") == 0

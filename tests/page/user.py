@@ -18,8 +18,9 @@ from selenium.common.exceptions import (
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.select import Select
 
-PATIENCE_S = 60
+PATIENCE_S = 120  # a slow machine is no fault; a test that fails waits once
 T = TypeVar("T")
 _NOT_YET = (
     StopIteration,
@@ -72,6 +73,7 @@ class User:
     def resize(self, width: int, height: int = 800) -> None:
         self.command("Emulation.setDeviceMetricsOverride",
                      width=width, height=height, deviceScaleFactor=1, mobile=False)  # fmt: skip
+        self.expect(lambda: self.run("return [innerWidth, innerHeight]"), [width, height])
 
     def be_offline(self) -> None:
         self.driver.set_network_conditions(offline=True, latency=0, throughput=0)
@@ -83,6 +85,13 @@ class User:
 
     def be_online(self) -> None:
         self.driver.delete_network_conditions()
+
+    def hold_uploads(self) -> None:
+        """Let uploads wait for their forms until they are let go, or the page is loaded again."""
+        self.run(_HOLD_FORMS)
+
+    def let_go(self) -> None:
+        self.run("window.open_gate()")
 
     # What is there
 
@@ -125,6 +134,26 @@ class User:
             assert time.monotonic() < deadline, f"{what} is not there: {self.text()[:2000]}"
             time.sleep(0.05)
 
+    def expect(self, look: Callable[[], object], wanted: object) -> None:
+        """Wait until `look` returns this. What an act changes is drawn some frames later."""
+        last: object = None
+
+        def same() -> bool | None:
+            nonlocal last
+            last = look()
+            return last == wanted or None
+
+        try:
+            self.until(same, f"{wanted!r}")
+        except AssertionError as error:
+            message = f"wanted {wanted!r}, found {last!r}"
+            raise AssertionError(message) from error
+
+    def said(self) -> str:
+        """Return the last thing that a screen reader was told."""
+        status = self.driver.find_element(By.CSS_SELECTOR, "#app > [role=status]")
+        return status.get_attribute("textContent") or ""
+
     def text(self) -> str:
         return self.driver.find_element(By.TAG_NAME, "body").text
 
@@ -154,6 +183,12 @@ class User:
 
     def press(self, *keys: str) -> None:
         ActionChains(self.driver).send_keys(*keys).perform()
+
+    def pick(self, name: str, choice: str) -> None:
+        """Choose in a list. Typed letters would mean another choice after a pause."""
+        field = Select(self.button(name))
+        self.until(lambda: choice in [each.text for each in field.options] or None, choice)
+        field.select_by_visible_text(choice)
 
     def write(self, name: str, content: bytes) -> Path:
         path = self.folder / name
@@ -226,6 +261,14 @@ class User:
         raise AssertionError(f"Tab never reaches {name!r}")
 
 
+_HOLD_FORMS = """
+const real = window.fetch
+const gate = new Promise((resolve) => { window.open_gate = resolve })
+window.fetch = async (path, options) => {
+  if (path === 'api/uploads') await gate
+  return real(path, options)
+}
+"""
 _TRANSFER = """
 const transfer = new DataTransfer()
 for (const [name, type, content] of arguments[0]) {

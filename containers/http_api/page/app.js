@@ -64,10 +64,10 @@ function choose({ folder = false, give, instead } = {}) {
 
 /** @param {Partial<Settings>} change */
 async function changeSettings(change) {
+  if (change.language !== undefined) await speak(change.language)
   const settings = { ...store.state.settings, ...change }
   keepSettings(settings)
   applyTheme(settings)
-  if (change.language !== undefined) await speak(change.language)
   store.set({ settings })
 }
 

@@ -129,6 +129,7 @@ export function makeQueue(store) {
   /** @param {string} id @param {string} path @param {object} body */
   async function start(id, path, body) {
     const before = store.item(id)?.phase
+    if (before === 'running') return // a second press, before the first was drawn
     note(id, { phase: 'running', tasks: [], trouble: undefined })
     try {
       const job = await ask('POST', path, { body })
@@ -260,9 +261,11 @@ export function makeQueue(store) {
 
     /** Bring back what was there before a reload. */
     async resume() {
-      const items = await keep.keptItems()
+      const kept = await keep.keptItems()
+      const { items: added, current } = store.state // files may have come meanwhile
+      const items = kept.filter(({ id }) => !store.item(id))
       items.sort((a, b) => b.group - a.group || a.place - b.place)
-      store.set({ items, current: items[0]?.id ?? null, home: true })
+      store.set({ items: [...added, ...items], current: current ?? items[0]?.id ?? null, home: true })
       for (const item of items) {
         if (item.phase === 'uploading' && !item.upload) note(item.id, { phase: 'waiting' })
       }

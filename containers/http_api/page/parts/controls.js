@@ -30,7 +30,8 @@ export const Segments = ({ label, name, value, choices, onChoose }) => html`
 export const Switch = ({ label, on, onChange }) => html`
   <label class="line">
     ${label}
-    <input class="switch" type="checkbox" role="switch" checked=${on} onChange=${() => onChange(!on)} />
+    <input class="switch" type="checkbox" role="switch" checked=${on}
+      onChange=${(/** @type {any} */ e) => onChange(e.target.checked)} />
   </label>`
 
 /** The colours that are one press away, by the end of their text's key. */

@@ -59,7 +59,8 @@ function Modes({ item, page }) {
   const onKeyDown = (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
     if (!step) return
-    const at = modes.findIndex((each) => each.id === mode)
+    const now = modeOf(item, page)?.id // not `mode`: keys may be faster than the page is drawn
+    const at = modes.findIndex((each) => each.id === now)
     const next = modes[(at + step + modes.length) % modes.length].id
     page.store.set({ mode: next, zoom: 0 })
     document.getElementById(`mode-${next}`)?.focus()

@@ -65,7 +65,9 @@ function MadeWith({ item, page }) {
 export function Inspector({ item, page }) {
   const look = lookOf(item, page.store.state.settings)
   const [told, tell] = useState('')
-  const set = (/** @type {Partial<Look>} */ change) => page.queue.setLook(item.id, { ...look, ...change })
+  const now = () => page.store.item(item.id) ?? item // what was chosen last may not be drawn yet
+  const set = (/** @type {Partial<Look>} */ change) =>
+    page.queue.setLook(item.id, { ...lookOf(now(), page.store.state.settings), ...change })
   const longest = Math.max(...[item.results?.[0].width ?? 0, item.results?.[0].height ?? 0])
   const sizes = SIZES.filter((each) => each < longest).map((value) => ({ value, text: t('size.px', { px: value }) }))
   const formats = ['png', 'jpeg', 'webp'].map((value) => ({ value, text: value === 'webp' ? 'WebP' : value.toUpperCase() }))
@@ -73,12 +75,12 @@ export function Inspector({ item, page }) {
 
   const finishing = () => import('./finish.js')
   const download = () =>
-    finishing().then(({ finished }) => finished(item, page)).then((file) => save(file, file.name), (error) => tell(titleOf(error.trouble)))
+    finishing().then(({ finished }) => finished(now(), page)).then((file) => save(file, file.name), (error) => tell(titleOf(error.trouble)))
 
   function copy() {
     // A browser allows copying only while it handles the press: the picture may come later.
     const png = finishing().then(async ({ finish, finished }) => {
-      const file = await finished(item, page)
+      const file = await finished(now(), page)
       return file.type === 'image/png' ? file : finish(file, { ...look, trim: false, size: 0, format: 'png' })
     })
     navigator.clipboard.write([new ClipboardItem({ 'image/png': png })]).then(

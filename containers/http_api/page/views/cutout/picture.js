@@ -46,10 +46,11 @@ export function useScale(picture, width) {
  */
 export function Zoomable({ page, width, height, look, style = {}, children }) {
   const { zoom } = page.store.state
+  const now = () => page.store.state.zoom || scale // two presses may come before the page is drawn
   const picture = useRef(/** @type {HTMLElement | null} */ (null))
   const scale = useScale(picture, width)
-  const smaller = STEPS.findLast((each) => each < scale * 0.999)
-  const larger = STEPS.find((each) => each > scale * 1.001)
+  const smaller = () => STEPS.findLast((each) => each < now() * 0.999)
+  const larger = () => STEPS.find((each) => each > now() * 1.001)
   const set = (/** @type {number | undefined} */ next) => next && page.store.set({ zoom: next })
   const percent = number(scale, { style: 'percent' })
   return html`
@@ -62,12 +63,12 @@ export function Zoomable({ page, width, height, look, style = {}, children }) {
     </div>
     <div class="stage-foot">
       <div class="dock" role="group" aria-label=${t('zoom')}>
-        <button class="ib" type="button" aria-label=${t('zoom.out')} title=${t('zoom.out')} disabled=${!smaller}
-          onClick=${() => set(smaller)}>${icon('minus')}</button>
-        <button class="tool" type="button" onClick=${() => page.store.set({ zoom: zoom ? 0 : 1 })}>
+        <button class="ib" type="button" aria-label=${t('zoom.out')} title=${t('zoom.out')} disabled=${!smaller()}
+          onClick=${() => set(smaller())}>${icon('minus')}</button>
+        <button class="tool" type="button" onClick=${() => page.store.set({ zoom: page.store.state.zoom ? 0 : 1 })}>
           ${zoom ? percent : `${t('fit')} · ${percent}`}</button>
-        <button class="ib" type="button" aria-label=${t('zoom.in')} title=${t('zoom.in')} disabled=${!larger}
-          onClick=${() => set(larger)}>${icon('plus')}</button>
+        <button class="ib" type="button" aria-label=${t('zoom.in')} title=${t('zoom.in')} disabled=${!larger()}
+          onClick=${() => set(larger())}>${icon('plus')}</button>
       </div>
     </div>`
 }
