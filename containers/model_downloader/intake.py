@@ -17,18 +17,36 @@ from pipeline.errors import OutOfStorage
 
 
 class Intake:
-    """A file that arrives in order. It is not in the store before `publish`."""
+    """A file that arrives in order, of `most` bytes if that is given.
+
+    It is not in the store before `publish`.
+    """
 
     def __init__(
-        self, path: Path, *, size: int | None, begin: Callable[[], Upload], pace: Pace
+        self,
+        path: Path,
+        *,
+        size: int | None,
+        begin: Callable[[], Upload | None],
+        pace: Pace,
+        most: int | None = None,
     ) -> None:
         self.path = path
         self.received = 0
         self._stated = self._size = size
         self._begin = begin
         self._pace = pace
+        self._most = most
         self._upload: Upload | None = None
         self._running = _hashes()
+
+    def archive(self, name: str, *, most: int) -> Intake:
+        """Return an intake for the archive that has this file: next to it, and never in the store.
+
+        Like this file, it must come at the pace of the download.
+        """
+        path = self.path.with_name(name)
+        return Intake(path, size=None, begin=lambda: None, pace=self._pace, most=most)
 
     def restart(self, *, size: int | None = None) -> None:
         """Discard what arrived and start again. `size` is the source's announcement, or None.
@@ -47,6 +65,8 @@ class Intake:
     def take(self, chunk: bytes) -> None:
         """Add bytes. Raises OutOfStorage if the disk is full, TooSlow if they came too late."""
         self._pace.check(self.received)
+        if self._most is not None and self.received + len(chunk) > self._most:
+            raise OSError(f"it has more than {self._most:,} bytes")
         try:
             with self.path.open("ab") as out:
                 out.write(chunk)

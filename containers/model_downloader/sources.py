@@ -6,8 +6,10 @@ of an operator filled, and skips them without one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
@@ -25,7 +27,7 @@ from pipeline.artifacts import (
     ObjectArchived,
 )
 from pipeline.aws.secrets import Secrets, Unreadable
-from pipeline.declared.addresses import package_members, without_credentials
+from pipeline.declared.addresses import archive_member, package_members, without_credentials
 from pipeline.declared.models import WeightsFile
 from pipeline.errors import (
     KeyUnusable,
@@ -35,11 +37,13 @@ from pipeline.errors import (
     WeightsMismatch,
     WeightsUnavailable,
 )
+from pipeline.weights.archives import DAMAGED, in_tar
 
 _NOT_FETCHED: Final = (
     "a function fetches no packages: run `matteline models stage NAME`, with `--stage STAGE` on AWS"
 )
 _NOT_ASKED: Final = "not asked: the catalogue has no digest, and no staging has recorded one"
+_MOST_ARCHIVE_BYTES: Final = 2**30
 _IN_THE_CLEAR: Final = "a file without a digest is not taken unencrypted"
 
 
@@ -121,7 +125,12 @@ class Sources:
                 if private and not self._is_private(url):
                     raise OSError(_IN_THE_CLEAR)
                 token = self._token(address, file)
-                self.web.download(url, intake, token=token, private=private)
+                download = partial(self.web.download, token=token, private=private)
+                if member := archive_member(url):
+                    archive = _downloaded(member.url, intake, download)
+                    _pour(_read_member(archive, member.inside, most=file.bytes or 0), intake)
+                else:
+                    download(url, intake)
             case "file":
                 _pour(_read_file(Path(unquote(urlsplit(address).path))), intake)
             case "s3":
@@ -192,6 +201,31 @@ def _read_file(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
             yield chunk
+
+
+def _downloaded(url: str, intake: Intake, download: Callable[[str, Intake], None]) -> Path:
+    """Return an archive on the disk. All files of a model share one download."""
+    name = f"{hashlib.sha256(url.encode()).hexdigest()}.archive"
+    path = intake.path.with_name(name)
+    if not path.exists():
+        arriving = intake.archive(f"{name}.part", most=_MOST_ARCHIVE_BYTES)
+        download(url, arriving)
+        arriving.path.rename(path)
+    return path
+
+
+def _read_member(archive: Path, inside: str, *, most: int) -> Iterator[bytes]:
+    """Yield the file `inside` the archive, `most` bytes of it at most."""
+    try:
+        with archive.open("rb") as compressed, in_tar(compressed, inside) as file:
+            left = most
+            while chunk := file.read(CHUNK_BYTES):
+                left -= len(chunk)
+                if left < 0:
+                    raise OSError(f"{inside} unpacks to more than {most:,} bytes")
+                yield chunk
+    except DAMAGED as error:
+        raise OSError(f"the archive is damaged: {error}") from error
 
 
 def _pour(chunks: Iterator[bytes], intake: Intake) -> None:

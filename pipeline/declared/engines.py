@@ -157,13 +157,15 @@ class EngineFile(Declaration):
     A file with `inputs` and `outputs` is an ONNX network: staging runs it once before publishing
     it. Inputs are fed by name, or, if none has a name, in the network's own order. Of any other
     file, only the digest is verified. With `cut`, staging publishes a second network, which ends
-    there.
+    there. With `stream`, it publishes one whose runs continue each other; then every input has one
+    axis of any size, which is time.
     """
 
     role: KebabName
     inputs: tuple[NetworkInput, ...] = ()
     outputs: tuple[NetworkOutput, ...] = ()
     cut: NetworkCut | None = None
+    stream: bool = False
 
     @model_validator(mode="after")
     def _is_a_network_or_not(self) -> Self:
@@ -171,8 +173,8 @@ class EngineFile(Declaration):
             raise ValueError("a network has inputs and outputs; another file has neither")
         if len({one.name is None for one in self.inputs}) > 1:
             raise ValueError("either all inputs have names or none has")
-        if self.cut and not self.outputs:
-            raise ValueError("only a network can be cut")
+        if (self.cut or self.stream) and not self.outputs:
+            raise ValueError("only a network can be cut or streamed")
         return self
 
 

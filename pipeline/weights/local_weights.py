@@ -13,6 +13,7 @@ from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import OutOfStorage, WeightsMismatch, WeightsNotStaged
 from pipeline.weights.staged import (
+    CarriedState,
     Memory,
     NamedArtifact,
     OptimisedNetwork,
@@ -40,6 +41,14 @@ class LocalFile(NamedTuple):
     memory: Memory = "returned"
 
 
+class LocalStream(NamedTuple):
+    """A verified streaming network and its states. `sha256` is the published network's."""
+
+    path: Path
+    sha256: str
+    states: tuple[CarriedState, ...]
+
+
 class LocalWeights:
     """Verified copies of staged files under one folder, shared by the warm calls of a process.
 
@@ -51,6 +60,7 @@ class LocalWeights:
         self._folder = folder
         self._verified: dict[Location, tuple[LocalFile, ...]] = {}
         self._cut: dict[Location, Path] = {}
+        self._streams: dict[Location, tuple[LocalStream, ...]] = {}
 
     def files(
         self, manifest: Location, row: ModelRow, runtime: Runtime | None = None
@@ -98,6 +108,34 @@ class LocalWeights:
         if not made.proof.holds("float32"):
             raise WeightsMismatch(f"{made.file.artifact.uri} has a proof that does not hold")
         return self._copy(made.file, made.file.artifact.sha256)
+
+    def streams(self, manifest: Location, row: ModelRow) -> tuple[LocalStream, ...]:
+        """The streaming network of every file of a row whose engine streams them all.
+
+        WeightsNotStaged if the row was staged before its networks were streamed, WeightsMismatch if
+        one could not be, or was made of other weights.
+        """
+        if manifest not in self._streams:
+            staged = {file.name: file for file in self._read_manifest(manifest).files}
+            if set(staged) != {file.name for file in row.files}:
+                raise WeightsMismatch(f"{manifest.uri} does not list the files of {row.name}")
+            self._streams[manifest] = tuple(
+                self._stream_of(staged[file.name], file.digest, manifest) for file in row.files
+            )
+        return self._streams[manifest]
+
+    def _stream_of(self, staged: StagedFile, digest: str | None, manifest: Location) -> LocalStream:
+        made = staged.stream
+        if made is None and staged.not_streamed is None:
+            raise WeightsNotStaged(f"{manifest.uri} has no streaming form of {staged.name}")
+        if made is None:
+            raise WeightsMismatch(f"{staged.name} could not be streamed: {staged.not_streamed}")
+        if staged.digest != digest or made.source_sha256 != staged.artifact.sha256:
+            raise WeightsMismatch(f"{made.file.artifact.uri} was made of other weights")
+        if not made.proof.holds("float32"):
+            raise WeightsMismatch(f"{made.file.artifact.uri} has a proof that does not hold")
+        path = self._copy(made.file, made.file.artifact.sha256)
+        return LocalStream(path, made.source_sha256, made.states)
 
     def _read_manifest(self, manifest: Location) -> StagedWeights:
         try:

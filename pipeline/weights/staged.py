@@ -136,6 +136,30 @@ class CutNetwork(Staged):
     file: NamedArtifact
 
 
+class CarriedState(Staged):
+    """What one run of a streaming network leaves for the next.
+
+    The output `given` becomes the input `taken`; before the first run it is zeros of `shape`.
+    """
+
+    taken: str
+    given: str
+    shape: tuple[int, ...]
+
+
+class StreamNetwork(Staged):
+    """The network made of the published one whose runs continue each other, with its `states`.
+
+    `proof` compares its answers for pieces of several lengths with the published network's for the
+    whole. It runs on every CPU.
+    """
+
+    source_sha256: str
+    states: tuple[CarriedState, ...]
+    proof: Proof
+    file: NamedArtifact
+
+
 class PassedTrial(Staged):
     """A trial run that a network passed: what ran it, and the SHA-256 of what its row declares."""
 
@@ -150,7 +174,8 @@ class StagedFile(NamedArtifact):
     (then `digest` is null). If it
     is a network, optimised ones lie beside it, best first; `not_optimised` says why there is none,
     `not_quantised` why none in 8 bits although the catalogue asks for it. `cut` is the network that
-    its engine wants cut, `not_cut` why there is none; neither is written for other files. `trial`
+    its engine wants cut, `not_cut` why there is none; `stream` and `not_streamed` say the same of the
+    network that its engine wants streamed. None of them is written for other files. `trial`
     is written only on a machine that keeps what it staged, to spare it the same trial again.
     """
 
@@ -161,6 +186,8 @@ class StagedFile(NamedArtifact):
     not_quantised: str | None = None
     cut: CutNetwork | None = Field(default=None, exclude_if=lambda cut: cut is None)
     not_cut: str | None = Field(default=None, exclude_if=lambda why: why is None)
+    stream: StreamNetwork | None = Field(default=None, exclude_if=lambda stream: stream is None)
+    not_streamed: str | None = Field(default=None, exclude_if=lambda why: why is None)
     trial: PassedTrial | None = Field(default=None, exclude_if=lambda trial: trial is None)
 
     def best(self, digest: str | None, here: Runtime | None) -> OptimisedNetwork | None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.declared.addresses import package_members
-from pipeline.session import package_files
 from pipeline.session.package_files import PackageUnusable, copy_member
+from pipeline.weights import archives
 from tests.packages import link, put_wheel, tar_gz
 
 CONTENT = bytes(range(256)) * 20
@@ -159,12 +159,12 @@ def test_a_search_ends_after_a_number_of_bytes_and_of_entries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     far = npm_package(tmp_path, ("package/zeros", bytes(5_000_000)), ("package/w.bin", CONTENT))
-    monkeypatch.setattr(package_files, "MOST_UNPACKED", 1_000_000)
+    monkeypatch.setattr(archives, "MOST_UNPACKED", 1_000_000)
     with pytest.raises(PackageUnusable, match="unpacks to more than 1,000,000"):
         read(far, "npm:w@1.0.0/w.bin")
 
     many = npm_package(tmp_path, *((f"package/{i}", b"") for i in range(20)))
-    monkeypatch.setattr(package_files, "MOST_ENTRIES", 10)
+    monkeypatch.setattr(archives, "MOST_ENTRIES", 10)
     with pytest.raises(PackageUnusable, match="more than 10 entries"):
         read(many, "npm:w@1.0.0/w.bin")
 
