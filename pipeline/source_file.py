@@ -20,13 +20,11 @@ _MOST_BLOCKS: Final = 6  # some files have their index, or each track, in a plac
 class SourceFile(io.RawIOBase):
     """The inspected bytes, as a seekable file that keeps its latest blocks in memory.
 
-    Reading raises an error of a Source… name, as `read_source` does, or StoreUnavailable. The error
-    stays in `failure`: a library that reads the file may have swallowed it.
+    Reading raises an error of a Source… name, as `read_source` does, or StoreUnavailable.
     """
 
     def __init__(self, store: ArtifactStore, source: Source) -> None:
         super().__init__()
-        self.failure: Exception | None = None
         self._store = store
         self._source = source
         self._at = 0
@@ -70,9 +68,5 @@ class SourceFile(io.RawIOBase):
         count = min(BLOCK_BYTES, self._source.bytes - start)
         location, etag = self._source.location, self._source.etag
         missing = f"{location.uri} was deleted while its execution was running"
-        try:
-            with named_source_errors(location, missing=missing):
-                return self._store.read_range(location, start, count, etag=etag)
-        except Exception as error:
-            self.failure = error
-            raise
+        with named_source_errors(location, missing=missing):
+            return self._store.read_range(location, start, count, etag=etag)

@@ -1,0 +1,1 @@
+"""audio-reader: the sound of a recording, and the windows in which somebody speaks."""

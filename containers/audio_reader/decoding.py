@@ -1,0 +1,224 @@
+"""Decode the sound of a recording or film with FFmpeg, as far as it goes.
+
+Only this module opens untrusted files. FFmpeg reads from a file object and cannot open any other
+file; the demuxer is that of our own sniffing, and decoders are those of a list.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import av
+import numpy as np
+from av import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Discard, Disposition
+
+from containers.audio_reader import codecs
+from containers.audio_reader.frames import Shape, Uniform, decoded
+from containers.audio_reader.timeline import Timeline
+from pipeline.audio.flac import Bits
+from pipeline.audio.limits import LengthLimit
+from pipeline.audio.samples import Samples
+from pipeline.contracts.transcript import Recording
+from pipeline.errors import CorruptMedia, NoAudio, UnsupportedMedia
+
+_BUFFER_BYTES: Final = 2**18  # that FFmpeg reads at once
+_MAX_FRAME: Final = 2**20  # samples of each channel; FFmpeg rejects a packet that has more
+_MOST_FAULTS: Final = 20  # in a row; then the rest of the file counts as unreadable
+_BLOCK_S: Final = 0.5
+_DOUBTED_S: Final = 1.0  # a stated duration may be as wrong as this, or as the share below
+_DOUBTED_SHARE: Final = 0.02
+
+
+class Sound:
+    """The sound of an opened file. `blocks` decodes it, once; `recording` then describes it.
+
+    Its shape is that of the first frame, which is decoded when the file is opened.
+    """
+
+    def __init__(
+        self,
+        container: InputContainer,
+        stream: AudioStream,
+        remarks: list[str],
+        *,
+        is_film: bool,
+        denoised: bool,
+    ) -> None:
+        self._container = container
+        self._stream = stream
+        self._remarks = remarks
+        self._faults = 0
+        self._replaced = 0
+        self._frames = self._decoded_frames()
+        self._first = next((frame for frame in self._frames if frame.samples), None)
+        if self._first is not None:
+            self.shape = Shape.of(self._first)
+            self.bits: Bits = codecs.bits_of(stream.codec.name, self._first.format.name)
+            self._limit = LengthLimit(*self.shape, denoised=denoised)
+            self._uniform = Uniform(self.shape)
+            start_s = self._start_s() if is_film else None
+            self._timeline = Timeline(self.shape.rate, start_s)
+
+    @property
+    def is_empty(self) -> bool:
+        """True if nothing of it can be decoded."""
+        return self._first is None
+
+    @property
+    def is_damaged(self) -> bool:
+        return self._faults > 0
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yield all samples, (n, channels), about half a second at a time.
+
+        Raises MediaTooLong as soon as there are more than the limit.
+        """
+        waiting: list[Samples] = []
+        enough = int(self.shape.rate * _BLOCK_S)
+        for part in self._parts():
+            self._timeline.advance(len(part))
+            self._limit.require(self._timeline.position)
+            waiting.append(part)
+            if sum(map(len, waiting)) >= enough:
+                yield np.concatenate(waiting)
+                waiting.clear()
+        if waiting:
+            yield np.concatenate(waiting)
+
+    def recording(self) -> Recording:
+        """Return what was decoded, and what was damaged."""
+        rate, channels = self.shape
+        return Recording(
+            codec=self._stream.codec.canonical_name,
+            rate=rate,
+            channels=channels,
+            duration_s=self._timeline.position / rate,
+            remarks=(*self._remarks, *self._trouble()),
+        )
+
+    def _parts(self) -> Iterator[Samples]:
+        """Yield every frame in one shape, and the silence that stands for missing ones."""
+        frame = self._first
+        while frame is not None:
+            gap = self._timeline.gap_before(frame.time)
+            yield from self._silence(gap)
+            samples, replaced = decoded(frame)
+            self._replaced += replaced
+            yield from self._uniform.push(samples, Shape.of(frame))
+            frame = next(self._frames, None)
+        yield from self._uniform.finish()
+
+    def _silence(self, count: int) -> Iterator[Samples]:
+        block = np.zeros((self.shape.rate, self.shape.channels), np.float32)
+        for at in range(0, count, self.shape.rate):
+            yield block[: count - at]
+
+    def _decoded_frames(self) -> Iterator[AudioFrame]:
+        """Yield what FFmpeg decodes; skip packets that it cannot, and end where it cannot go on."""
+        in_a_row = 0
+        packets = self._container.demux(self._stream)
+        while in_a_row < _MOST_FAULTS:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                frames = packet.decode()
+            except FFmpegError as error:
+                self._faults += 1
+                in_a_row += 1
+                if isinstance(error, EOFError):
+                    return
+                packets = self._container.demux(self._stream)
+                continue
+            in_a_row = 0
+            yield from frames
+
+    def _start_s(self) -> float | None:
+        start = self._container.start_time
+        return None if start is None else start / av.time_base
+
+    def _trouble(self) -> Iterator[str]:
+        if self._faults:
+            yield f"Damaged parts that could not be decoded: {self._faults}."
+        if self._timeline.filled:
+            seconds = self._timeline.filled / self.shape.rate
+            yield f"Missing sound of {seconds:.1f} s is silence in what was decoded."
+        if self._replaced:
+            yield f"Samples that were no numbers, and are silence now: {self._replaced:,}."
+        if self._uniform.changed:
+            yield "The rate or the number of channels changes within the recording."
+        yield from self._doubted_duration()
+
+    def _doubted_duration(self) -> Iterator[str]:
+        duration, base = self._stream.duration, self._stream.time_base
+        if duration is None or base is None:
+            return
+        stated, found = float(duration * base), self._timeline.position / self.shape.rate
+        if abs(stated - found) > max(_DOUBTED_S, _DOUBTED_SHARE * found):
+            yield f"The file states {stated:.1f} s of sound; {found:.1f} s could be decoded."
+
+
+@contextmanager
+def opened(
+    file: io.RawIOBase | io.BytesIO, demuxer: str, *, denoised: bool
+) -> Iterator[Sound | None]:
+    """Open the sound of a file, or None if it is a film without sound.
+
+    Raises UnsupportedMedia for another demuxer or codec than those listed, CorruptMedia if nothing
+    can be decoded, NoAudio if the file has neither sound nor a film.
+    """
+    if demuxer not in codecs.DEMUXERS:
+        raise UnsupportedMedia(f"recordings are not read with {demuxer}")
+    try:
+        container = av.open(
+            file,
+            "r",
+            format=demuxer,
+            container_options=codecs.OPTIONS,
+            metadata_errors="replace",
+            buffer_size=_BUFFER_BYTES,
+        )
+    except FFmpegError as error:
+        raise CorruptMedia(f"damaged {demuxer}: {error.strerror}") from error
+    with container:
+        yield _sound_of(container, denoised=denoised)
+
+
+def _sound_of(container: InputContainer, *, denoised: bool) -> Sound | None:
+    streams, remarks = container.streams.audio, []
+    is_film = any(
+        not stream.disposition & Disposition.attached_pic for stream in container.streams.video
+    )
+    if not streams:
+        if is_film:
+            return None
+        raise NoAudio("the file has neither a sound track nor pictures of a film")
+    stream = next((one for one in streams if one.disposition & Disposition.default), streams[0])
+    if len(streams) > 1:
+        place = streams.index(stream) + 1
+        remarks.append(f"The file has {len(streams)} sound tracks; track {place} was read.")
+    _require_listed(stream)
+    for other in container.streams:
+        other.discard = Discard.default if other is stream else Discard.all
+    stream.codec_context.thread_count = 1
+    stream.codec_context.options = {"max_samples": str(_MAX_FRAME)}
+    sound = Sound(container, stream, remarks, is_film=is_film, denoised=denoised)
+    if not sound.is_empty:
+        return sound
+    if is_film and not sound.is_damaged:
+        return None
+    raise CorruptMedia(f"no sound can be decoded: the {stream.codec.canonical_name} is damaged")
+
+
+def _require_listed(stream: AudioStream) -> None:
+    context = stream.codec_context
+    name = context.codec.name if context is not None else "an unknown codec"
+    if name not in codecs.DECODERS:
+        raise UnsupportedMedia(f"recordings with sound in {name} are not read")
