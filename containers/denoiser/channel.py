@@ -12,7 +12,9 @@ from containers.denoiser.network import Listening, Networks
 from containers.denoiser.spec import DeepFilterSpec, Signal
 from containers.denoiser.spectrum import Analysis, Synthesis
 
-_MOST_FRAMES: Final = 50  # in one run. From 70 on, a second of sound takes twice the processor time.
+_MOST_FRAMES: Final = (
+    50  # in one run. From 70 on, a second of sound takes twice the processor time.
+)
 
 
 class Channel:
@@ -54,7 +56,8 @@ class Channel:
         whole = len(self._waiting) // self._spec.hop * self._spec.hop
         step = _MOST_FRAMES * self._spec.hop
         done = [
-            self._denoised(self._waiting[at : min(at + step, whole)]) for at in range(0, whole, step)
+            self._denoised(self._waiting[at : min(at + step, whole)])
+            for at in range(0, whole, step)
         ]
         self._waiting = self._waiting[whole:]
         joined = np.concatenate([np.zeros(0, np.float32), *done])

@@ -68,10 +68,7 @@ class Features:
         """Return the bands' levels and the lowest bins of each frame, normalised."""
         power = spectra.real**2 + spectra.imag**2
         means = np.add.reduceat(power, self._starts, axis=1) / self._widths.astype(np.float32)
-        levels = 10 * np.log10(means + _TINY)
+        levels: Bands = 10 * np.log10(means + _TINY)
         low = spectra[:, : self._filter_bins]
-        sizes = self._sizes.push(np.abs(low))
-        return (
-            (levels - self._levels.push(levels)) / np.float32(_LEVEL_RANGE),
-            low / np.sqrt(sizes),
-        )
+        normalised: Spectrum = low / np.sqrt(self._sizes.push(np.abs(low)))
+        return (levels - self._levels.push(levels)) / np.float32(_LEVEL_RANGE), normalised

@@ -31,8 +31,7 @@ class Analysis:
         signal = np.concatenate([self._before, samples])
         self._before = signal[len(samples) :]
         frames = np.lib.stride_tricks.sliding_window_view(signal, len(self._window))[:: self._hop]
-        spectra: Spectrum = np.fft.rfft(frames * self._window, axis=1)
-        return spectra
+        return np.fft.rfft(frames * self._window, axis=1).astype(np.complex64, copy=False)
 
 
 class Synthesis:

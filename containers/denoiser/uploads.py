@@ -26,9 +26,7 @@ class ArtifactUpload:
     @property
     def artifact(self) -> Artifact:
         """What was written so far."""
-        return Artifact(
-            uri=self._location.uri, sha256=self._sha256.hexdigest(), bytes=self._bytes
-        )
+        return Artifact(uri=self._location.uri, sha256=self._sha256.hexdigest(), bytes=self._bytes)
 
 
 @contextmanager

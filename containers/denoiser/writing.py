@@ -1,4 +1,4 @@
-"""Write the denoised recording to the work bucket as FLAC or WAV, in the bits of the recorded one."""
+"""Write the denoised recording to the work bucket, in the bits of the recorded one."""
 
 from __future__ import annotations
 

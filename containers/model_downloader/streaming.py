@@ -121,9 +121,7 @@ def _measured(path: Path, graph: Graph, feed: Mapping[str, Array]) -> _Measured:
         session = ort.InferenceSession(model.SerializeToString(), _quiet())
         axes = {value.name: _time_axis(value) for value in session.get_inputs()}
         short = {
-            name: np.delete(values, -1, axes[name])
-            for name, values in feed.items()
-            if name in axes
+            name: np.delete(values, -1, axes[name]) for name, values in feed.items() if name in axes
         }
         shapes = [
             dict(zip((each.name for each in outputs), map(np.shape, answers), strict=True))

@@ -174,9 +174,9 @@ class StagedFile(NamedArtifact):
     (then `digest` is null). If it
     is a network, optimised ones lie beside it, best first; `not_optimised` says why there is none,
     `not_quantised` why none in 8 bits although the catalogue asks for it. `cut` is the network that
-    its engine wants cut, `not_cut` why there is none; `stream` and `not_streamed` say the same of the
-    network that its engine wants streamed. None of them is written for other files. `trial`
-    is written only on a machine that keeps what it staged, to spare it the same trial again.
+    its engine wants cut, `not_cut` why there is none, and so are `stream` and `not_streamed` for a
+    network that its engine wants streamed; none is written for other files. `trial` is written only
+    on a machine that keeps what it staged, to spare it the same trial again.
     """
 
     digest: Digest | None
