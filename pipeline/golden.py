@@ -16,7 +16,8 @@ AWS. The smoke test runs from a zip, so this module needs the standard library o
 
 `${work_bucket}` stands for a field of `Run`, `${row:name}` for a field of its `Row`, and
 `${photo.png:key}` for a field of the `InputFile` of that name. A text that is nothing but a
-placeholder becomes the field's value, of whatever type.
+placeholder becomes the field's value, of whatever type. Input files whose name ends in `.json` may
+have placeholders too, for the run, the row and the other input files.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class Golden:
         document = tomllib.loads((folder / _DOCUMENT).read_text(encoding="utf-8"))
         variants = [each for each in document.get("variants", ()) if _applies(each, run.row)]
         whole = functools.reduce(_merged, variants, document)
-        holders = {"": run, "row": run.row, **_written_inputs(folder, run, write)}
+        holders = _holders(folder, run, write)
         return cls(*(_filled(whole.get(table, {}), holders) for table in _TABLES))
 
     def checks(self, result: Mapping[str, Any], fetch: Fetch) -> Iterator[Check]:
@@ -128,16 +129,28 @@ def claimed_version(result: Mapping[str, Any]) -> str:
     return str((result.get("headers") or {}).get(VERSION_HEADER, "nothing"))
 
 
-def _written_inputs(folder: Path, run: Run, write: Write) -> dict[str, InputFile]:
-    """Write each input file to `<work prefix>/golden/<name>`."""
-    inputs = {}
-    for path in sorted(folder.iterdir()):
-        if path.name != _DOCUMENT:
-            content, key = path.read_bytes(), f"{run.work_prefix}/golden/{path.name}"
+def _holders(folder: Path, run: Run, write: Write) -> dict[str, object]:
+    """Return what placeholders stand for; write each input file to `<work prefix>/golden/<name>`.
+
+    In a subfolder, the name has it. JSON is written last, because it may name the other files.
+    """
+    holders: dict[str, object] = {"": run, "row": run.row}
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    for path in sorted(files, key=lambda path: path.suffix == ".json"):
+        name = path.relative_to(folder).as_posix()
+        if name != _DOCUMENT:
+            content, key = _content(path, holders), f"{run.work_prefix}/golden/{name}"
             etag = write(run.work_bucket, key, content)
             sha256 = hashlib.sha256(content).hexdigest()
-            inputs[path.name] = InputFile(run.work_bucket, key, etag, sha256, len(content))
-    return inputs
+            holders[name] = InputFile(run.work_bucket, key, etag, sha256, len(content))
+    return holders
+
+
+def _content(path: Path, holders: Mapping[str, object]) -> bytes:
+    content = path.read_bytes()
+    if path.suffix != ".json" or b"${" not in content:
+        return content
+    return json.dumps(_filled(json.loads(content), holders)).encode()
 
 
 def _applies(variant: Mapping[str, Any], row: Row | None) -> bool:

@@ -78,6 +78,21 @@ class LocalWeights:
             )
         return self._verified[manifest]
 
+    def folder(self, manifest: Location, row: ModelRow) -> Path:
+        """A folder with every file of `row` under its own name, for libraries that load folders.
+
+        WeightsNotStaged or WeightsMismatch if not.
+        """
+        files = self.files(manifest, row)
+        folder = self._folder / combined_sha256(file.loaded_sha256 for file in files)
+        folder.mkdir(parents=True, exist_ok=True)
+        for declared, file in zip(row.files, files, strict=True):
+            partial = folder / f".{declared.name}.{os.getpid()}"
+            partial.unlink(missing_ok=True)
+            partial.symlink_to(file.path.absolute())
+            partial.replace(folder / declared.name)
+        return folder
+
     def cut(self, manifest: Location, row: ModelRow) -> Path:
         """The cut network of the row's one file that is cut, without the row's other files.
 
