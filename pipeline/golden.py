@@ -129,14 +129,15 @@ def claimed_version(result: Mapping[str, Any]) -> str:
 
 
 def _written_inputs(folder: Path, run: Run, write: Write) -> dict[str, InputFile]:
-    """Write each input file to `<work prefix>/golden/<name>`."""
+    """Write each input file to `<work prefix>/golden/<name>`; in a subfolder, the name has it."""
     inputs = {}
-    for path in sorted(folder.iterdir()):
-        if path.name != _DOCUMENT:
-            content, key = path.read_bytes(), f"{run.work_prefix}/golden/{path.name}"
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name != _DOCUMENT:
+            content, key = path.read_bytes(), f"{run.work_prefix}/golden/{name}"
             etag = write(run.work_bucket, key, content)
             sha256 = hashlib.sha256(content).hexdigest()
-            inputs[path.name] = InputFile(run.work_bucket, key, etag, sha256, len(content))
+            inputs[name] = InputFile(run.work_bucket, key, etag, sha256, len(content))
     return inputs
 
 
