@@ -17,7 +17,7 @@ _HANDLERS: Final = "pipeline/functions/*/handler.py"
 _DATA: Final = ("pipeline/functions/*/*.toml",)
 _DECLARED: Final = (
     "containers/*/container.toml",
-    "containers/*/golden/*",
+    "containers/*/golden/**/*",
     "containers/*/models.toml",
 )
 
@@ -41,5 +41,8 @@ def _code(source: Path) -> Iterator[tuple[Path, Path]]:
 
 def _declared(declarations: Path) -> Iterator[tuple[Path, Path]]:
     yield from (
-        (declarations, path) for pattern in _DECLARED for path in declarations.glob(pattern)
+        (declarations, path)
+        for pattern in _DECLARED
+        for path in declarations.glob(pattern)
+        if path.is_file()
     )

@@ -134,7 +134,8 @@ def _beside(models: Path) -> Iterator[Path]:
 
 def _data(root: Path, container: Path) -> Iterator[Path]:
     """List the golden event's files, and those that the manifest's `data` names."""
-    yield from (path.relative_to(root) for path in (root / container / "golden").glob("*"))
+    golden = (root / container / "golden").rglob("*")
+    yield from (path.relative_to(root) for path in golden if path.is_file())
     for pattern in _manifest(root / container).get("data", []):
         found = [path.relative_to(root) for path in root.glob(pattern) if path.is_file()]
         if not found:

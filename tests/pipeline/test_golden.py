@@ -64,6 +64,18 @@ def test_input_files_of_any_kind_are_written_where_the_job_may_read_them(
     }
 
 
+def test_an_input_in_a_subfolder_keeps_its_path(
+    tmp_path: Path, prepare: Prepare, written: dict[str, bytes]
+) -> None:
+    (tmp_path / "golden" / "windows").mkdir()
+    (tmp_path / "golden" / "windows" / "0000.json").write_bytes(b"{}")
+
+    golden = prepare('[payload]\nwindow = "${windows/0000.json:key}"')
+
+    assert golden.payload == {"window": "smoke/d-1/listener/golden/windows/0000.json"}
+    assert written["scratch/smoke/d-1/listener/golden/windows/0000.json"] == b"{}"
+
+
 def test_a_job_refers_to_its_input_files_by_name(prepare: Prepare) -> None:
     golden = prepare("""
         [payload]

@@ -79,14 +79,18 @@ def test_the_smoke_hook_reads_the_same_model_rows_as_the_catalogue(package: Path
         assert known[each.name(NAMES)].row == facts_of(each.row)
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, by their paths in it."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
 @pytest.mark.parametrize("container", [each.folder for each in BLUEPRINT.containers])
 def test_the_zip_holds_the_golden_event_and_its_inputs(package: Path, container: str) -> None:
     """The smoke test fails without a golden event."""
     golden, packed = (root / "containers" / container / "golden" for root in (ROOT, package))
 
-    assert {path.name: path.read_bytes() for path in packed.iterdir()} == {
-        path.name: path.read_bytes() for path in golden.iterdir()
-    }
+    assert contents(packed) == contents(golden)
     assert (packed / "golden.toml").is_file()
 
 

@@ -1,0 +1,170 @@
+"""Cut a transcript into subtitles that can be read: cues of at most two lines.
+
+Limits and times follow Netflix's Timed Text Style Guide (general requirements, and subtitle timing
+guidelines): two lines of 42 characters, 5/6 s to 7 s, two frames between cues, gaps of up to half a
+second closed, and up to half a second longer than the voice where reading needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, zip_longest
+from typing import Final
+
+from containers.transcript_writer.pieces import LINE, Passage, Piece, passages_of
+from containers.transcript_writer.stitching import Transcript
+
+# Milliseconds.
+LEAST: Final = 833
+MOST: Final = 7_000
+GAP: Final = 83  # two frames of 24 a second
+LINGER: Final = 500  # longer than the voice; also the gap that is closed
+COLUMN: Final = 50  # to read one: 20 characters a second
+
+# What a cue costs, beside the strength of the break that ends it.
+_CUE: Final = 2.5  # a pause of 0.6 s ends a cue, or 0.1 s after a sentence
+_FLASH: Final = 8.0  # shown for no time at all
+_HASTE: Final = 3.0  # twice as fast as can be read
+_EMPTY: Final = 1.0  # an empty line's worth of text
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One subtitle: one or two lines, shown from `start` to `end` (ms)."""
+
+    start: int
+    end: int
+    lines: tuple[str, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A cue by its own words' times."""
+
+    start: int
+    end: int
+    lines: tuple[str, ...]
+    columns: int
+    language: str
+
+
+def cues_of(transcript: Transcript) -> tuple[Cue, ...]:
+    """Return the subtitles of a transcript: every word once, in order, none over another."""
+    drafts = [draft for passage in passages_of(transcript) for draft in _drafts(passage)]
+    starts = _spread([draft.start for draft in drafts], transcript.duration)
+    return tuple(
+        Cue(start, _end(draft, start, after, transcript.duration), draft.lines, draft.language)
+        for draft, start, after in zip_longest(drafts, starts, starts[1:])
+    )
+
+
+def _drafts(passage: Passage) -> Iterator[_Draft]:
+    pieces = _Ruler(passage.pieces)
+    for first, last in pieces.best_cues():
+        yield _Draft(
+            start=passage.pieces[first].start,
+            end=passage.pieces[last - 1].end,
+            lines=pieces.lines(first, last),
+            columns=pieces.width(first, last),
+            language=passage.language,
+        )
+
+
+class _Ruler:
+    """Measures runs of pieces, each from `first` to before `last`."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self._pieces = pieces
+        self._ends = [0, *accumulate(piece.width for piece in pieces)]
+        self._spaces = [len(piece.text) - len(piece.text.lstrip()) for piece in pieces]
+
+    def width(self, first: int, last: int) -> int:
+        """Return the columns of a line: without the space before its first piece."""
+        return self._ends[last] - self._ends[first] - self._spaces[first]
+
+    def best_cues(self) -> list[tuple[int, int]]:
+        """Return the cues that cost least together, by dynamic programming over their ends."""
+        costs = [0.0]
+        begins = [0]
+        for last in range(1, len(self._pieces) + 1):
+            cost, first = min(
+                (costs[first] + self._cost(first, last), first) for first in self._firsts(last)
+            )
+            costs.append(cost)
+            begins.append(first)
+        cues = []
+        last = len(self._pieces)
+        while last:
+            cues.append((begins[last], last))
+            last = begins[last]
+        return cues[::-1]
+
+    def lines(self, first: int, last: int) -> tuple[str, ...]:
+        """Return one line if the text fits it, else two, broken where it is best."""
+        if self.width(first, last) <= LINE:
+            return (self._text(first, last),)
+        middle = max(self._middles(first, last), key=lambda at: self._fitness(first, at, last))
+        return self._text(first, middle), self._text(middle, last)
+
+    def _firsts(self, last: int) -> Iterator[int]:
+        """Yield where a cue that ends before `last` may begin."""
+        end = self._pieces[last - 1].end
+        for first in range(last - 1, -1, -1):
+            long = end - self._pieces[first].start > MOST
+            if first < last - 1 and (long or not self._fits(first, last)):
+                return
+            yield first
+
+    def _fits(self, first: int, last: int) -> bool:
+        width = self.width(first, last)
+        return width <= LINE or (
+            width <= 2 * LINE + 1 and next(self._middles(first, last), None) is not None
+        )
+
+    def _middles(self, first: int, last: int) -> Iterator[int]:
+        """Yield where the second line may begin, from the longest first line to the shortest."""
+        for middle in range(last - 1, first, -1):
+            if self.width(middle, last) > LINE:
+                return
+            if self.width(first, middle) <= LINE:
+                yield middle
+
+    def _fitness(self, first: int, middle: int, last: int) -> float:
+        upper, lower = self.width(first, middle), self.width(middle, last)
+        return self._pieces[middle - 1].strength - 2 * abs(upper - lower) / LINE
+
+    def _cost(self, first: int, last: int) -> float:
+        width = self.width(first, last)
+        cost = _CUE - self._pieces[last - 1].strength + _EMPTY * max(0.0, 1 - width / LINE) ** 2
+        if last == len(self._pieces):
+            return cost  # a long pause follows: there is time
+        shown = self._pieces[last].start - self._pieces[first].start
+        if shown < LEAST + GAP:
+            cost += _FLASH * (1 - shown / (LEAST + GAP))
+        return cost + _HASTE * min(1.0, max(0.0, width * COLUMN / max(shown, LEAST) - 1))
+
+    def _text(self, first: int, last: int) -> str:
+        return "".join(piece.text for piece in self._pieces[first:last]).strip()
+
+
+def _spread(starts: Sequence[int], duration: int) -> list[int]:
+    """Move starts by as little as leaves each cue its least time, within the recording."""
+    if not starts:
+        return []
+    hold = min(LEAST + GAP, duration // len(starts))
+    later = list(accumulate(starts, lambda before, own: max(own, before + hold)))
+    earlier = accumulate(
+        reversed(later), lambda after, own: min(own, after - hold), initial=duration
+    )
+    return list(earlier)[:0:-1]
+
+
+def _end(draft: _Draft, start: int, following: int | None, duration: int) -> int:
+    """Return when a cue ends: late enough to be read, before the next one begins."""
+    end = max(draft.end, start + LEAST, min(start + draft.columns * COLUMN, draft.end + LINGER))
+    if following is None:
+        return min(end, start + MOST, duration)
+    latest = following - min(GAP, (following - start) // 10)
+    return min(latest if end > latest - LINGER else end, start + MOST)

@@ -1,0 +1,62 @@
+"""Write the transcript's files to the work bucket."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from containers.transcript_writer.cues import cues_of
+from containers.transcript_writer.document import render_json
+from containers.transcript_writer.paragraphs import render_text
+from containers.transcript_writer.stitching import Transcript
+from containers.transcript_writer.subtitles import render_srt, render_vtt
+from pipeline.artifacts import ArtifactStore, Location
+from pipeline.contracts.transcript import (
+    TranscriptFile,
+    TranscriptKind,
+    WriteTranscript,
+    output_key,
+)
+
+# IANA has no type for SubRip; players and file managers know this one.
+_MEDIA_TYPES: Final[dict[TranscriptKind, str]] = {
+    "transcript": "application/json",
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt; charset=utf-8",
+    "text": "text/plain; charset=utf-8",
+}
+_EXTENSIONS: Final[dict[TranscriptKind, str]] = {
+    "transcript": "json",
+    "srt": "srt",
+    "vtt": "vtt",
+    "text": "txt",
+}
+
+
+def store_files(
+    transcript: Transcript, job: WriteTranscript, store: ArtifactStore
+) -> tuple[TranscriptFile, ...]:
+    """Write the transcript in every format; the denoised recording follows as it is."""
+    cues = cues_of(transcript)
+    contents: dict[TranscriptKind, str] = {
+        "transcript": render_json(transcript),
+        "srt": render_srt(cues),
+        "vtt": render_vtt(cues),
+        "text": render_text(transcript),
+    }
+    own = tuple(_store(kind, content, job, store) for kind, content in contents.items())
+    return own if job.denoised is None else (*own, job.denoised)
+
+
+def _store(
+    kind: TranscriptKind, content: str, job: WriteTranscript, store: ArtifactStore
+) -> TranscriptFile:
+    media_type = _MEDIA_TYPES[kind]
+    work_key = f"{job.work_prefix}/transcript.{_EXTENSIONS[kind]}"
+    place = Location(job.work_bucket, work_key)
+    return TranscriptFile(
+        kind=kind,
+        media_type=media_type,
+        artifact=store.write(place, content.encode(), media_type=media_type),
+        work_key=work_key,
+        output_key=output_key(job.output_stem, kind),
+    )

@@ -1,0 +1,34 @@
+"""Write the transcript as plain text, in paragraphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from containers.transcript_writer.scripts import ends_sentence
+from containers.transcript_writer.stitching import SpokenSegment, Transcript
+
+_PAUSE: Final = 2_000  # ms without a word begin a paragraph
+_LONG: Final = 600  # characters after which the next sentence begins one
+
+
+def render_text(transcript: Transcript) -> str:
+    """Return one paragraph a line, with an empty line between: players wrap, so nothing else does.
+
+    A paragraph begins after a long pause, where the language changes, and after the sentence that
+    made the one before it long.
+    """
+    return "\n\n".join(_paragraphs(transcript.segments)) + "\n" if transcript.segments else ""
+
+
+def _paragraphs(segments: tuple[SpokenSegment, ...]) -> Iterator[str]:
+    paragraph = segments[0].running_text
+    for before, segment in pairwise(segments):
+        paused = segment.start - before.end >= _PAUSE
+        full = len(paragraph) >= _LONG and ends_sentence(paragraph)
+        if paused or full or segment.language != before.language:
+            yield paragraph.strip()
+            paragraph = ""
+        paragraph += segment.running_text
+    yield paragraph.strip()

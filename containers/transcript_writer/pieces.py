@@ -1,0 +1,138 @@
+"""Cut running text into pieces, between which a subtitle or a line may end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Final
+
+from containers.transcript_writer.scripts import (
+    breaks_of,
+    clusters_of,
+    ends_clause,
+    ends_sentence,
+    width_of,
+)
+from containers.transcript_writer.stitching import SpokenSegment, SpokenWord, Transcript
+
+LINE: Final = 42  # columns: Netflix, Timed Text Style Guide, for most languages
+_LONG_PAUSE: Final = 1_000  # ms; nothing is shown as one across it
+
+# How good a break is. A pause of a second outweighs the end of a sentence, and that a comma.
+_PAUSE: Final = 4.0  # a second's worth
+_SENTENCE: Final = 2.0
+_CLAUSE: Final = 1.0
+_TORN: Final = -5.0  # inside a word that is longer than a line
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text that stays on one line, with the space before it; times in ms.
+
+    `strength` says how good a break after it is.
+    """
+
+    text: str
+    width: int
+    start: int
+    end: int
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Pieces in one language, without a long pause."""
+
+    language: str
+    pieces: tuple[Piece, ...]
+
+
+def passages_of(transcript: Transcript) -> Iterator[Passage]:
+    """Cut a transcript at long pauses and where the language changes."""
+    ahead: list[SpokenWord] = []
+    language = ""
+    for word, spoken in _words(transcript.segments):
+        pause = ahead and word.start - ahead[-1].end > _LONG_PAUSE
+        if ahead and (pause or spoken != language):
+            yield _passage(ahead, language)
+            ahead = []
+        ahead.append(word)
+        language = spoken
+    if ahead:
+        yield _passage(ahead, language)
+
+
+def _words(segments: Iterable[SpokenSegment]) -> Iterator[tuple[SpokenWord, str]]:
+    for segment in segments:
+        yield from ((word, segment.language) for word in segment.words)
+
+
+def _passage(words: list[SpokenWord], language: str) -> Passage:
+    cuts = [part for each in _timed(words, language) for part in _torn(each)]
+    return Passage(language, tuple(_judged(cuts)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    text: str
+    start: int
+    end: int
+    torn: bool = False
+
+
+def _timed(words: list[SpokenWord], language: str) -> Iterator[_Cut]:
+    """Cut the text of `words` wherever it may be, and give each part the times of its words."""
+    text = "".join(word.text for word in words)
+    ends = list(accumulate(len(word.text) for word in words))
+    at = 0
+    for first, last in pairwise((0, *breaks_of(text, language), len(text))):
+        part = text[first:last]
+        while ends[at] <= first:
+            at += 1
+        start = _time_at(words[at], first + len(part) - len(part.lstrip()), ends[at])
+        while ends[at] < last:
+            at += 1
+        yield _Cut(part, start, max(start, _time_at(words[at], last, ends[at])))
+
+
+def _time_at(word: SpokenWord, position: int, end: int) -> int:
+    """Return when a position of the text is spoken, in a word whose text ends at `end`."""
+    letters = len(word.text.lstrip())
+    share = (position - (end - letters)) / letters
+    return word.start + round((word.end - word.start) * min(max(share, 0.0), 1.0))
+
+
+def _torn(cut: _Cut) -> Iterator[_Cut]:
+    """Cut what is longer than a line between grapheme clusters, and share out its time by width."""
+    if width_of(cut.text.strip()) <= LINE:
+        yield cut
+        return
+    lines, line, used = list[str](), "", 0
+    for cluster in clusters_of(cut.text.strip()):
+        width = width_of(cluster)
+        if used + width > LINE:
+            lines.append(line)
+            line, used = "", 0
+        line, used = line + cluster, used + width
+    lines.append(line)
+    lines[0] = cut.text[: len(cut.text) - len(cut.text.lstrip())] + lines[0]
+    ends = list(accumulate(width_of(each) for each in lines))
+    times = [cut.start + (cut.end - cut.start) * end // ends[-1] for end in (0, *ends)]
+    for each, (start, end) in zip(lines, pairwise(times), strict=True):
+        yield _Cut(each, start, end, torn=each is not lines[-1])
+
+
+def _judged(cuts: list[_Cut]) -> Iterator[Piece]:
+    for cut, following in zip(cuts, (*cuts[1:], None), strict=True):
+        pause = (following.start - cut.end) / 1000 if following else 1.0
+        strength = _PAUSE * min(max(pause, 0.0), 1.0) + _ending(cut)
+        yield Piece(cut.text, width_of(cut.text), cut.start, cut.end, strength)
+
+
+def _ending(cut: _Cut) -> float:
+    if cut.torn:
+        return _TORN
+    if ends_sentence(cut.text):
+        return _SENTENCE
+    return _CLAUSE if ends_clause(cut.text) else 0.0

@@ -1,0 +1,175 @@
+"""WriteTranscript reads windows from the work bucket and writes every format to it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from containers.transcript_writer.handler import handler
+from containers.transcript_writer.windows import TranscribedWindow, WindowMissing
+from pipeline.artifacts import Artifact, LocalStore, Location
+from pipeline.contracts.transcript import (
+    AudioPlan,
+    Recording,
+    SourceRecording,
+    TranscriptFile,
+    TranscriptWritten,
+    WriteTranscript,
+    window_key,
+)
+from pipeline.workbench import Settings, TaskContext, Workbench
+from tests.conftest import ROOT
+from tests.containers.transcript_writer import WEIGHTS, spoken, window
+
+ENGLISH = window(spoken("And so, ask not.", start=1.0), index=0, end=30.0)
+GERMAN = window(
+    spoken("Frage nicht, was du tust.", start=31.0, language="de"), index=1, start=30.0, end=60.0
+)
+DENOISED = TranscriptFile(
+    kind="denoised",
+    media_type="audio/flac",
+    artifact=Artifact(uri="s3://work/jobs/1/denoised.flac", sha256="1" * 64, bytes=9),
+    work_key="jobs/1/denoised.flac",
+    output_key="talks/talk_denoised.flac",
+)
+# Ten hours of 10,000 words an hour, in the memory of the function.
+LONG = """
+import resource, sys
+from pathlib import Path
+from tests.containers.transcript_writer.test_handler import long_recording
+resource.setrlimit(resource.RLIMIT_AS, (1024 * 2**20, 1024 * 2**20))
+print(long_recording(Path(sys.argv[1])).words)
+"""
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> TaskContext:
+    return context_in(tmp_path)
+
+
+def context_in(folder: Path) -> TaskContext:
+    settings = Settings(scratch=folder / "scratch")
+    return TaskContext(Workbench(root=ROOT, settings=settings, store=LocalStore(folder / "store")))
+
+
+def job_for(
+    context: TaskContext, *windows: TranscribedWindow, denoised: TranscriptFile | None = None
+) -> WriteTranscript:
+    duration_s = max((each.window.end for each in windows), default=0.0)
+    plan = AudioPlan(duration_s=duration_s, windows=tuple(each.window for each in windows))
+    place = Location("work", "jobs/1/plan.json")
+    return WriteTranscript(
+        schema_version=1, job_id="1", execution="e",
+        source=SourceRecording(
+            bucket="ingest", key="talks/talk.mp3", version_id=None, etag="", sha256="0" * 64,
+            bytes=1, media_type="audio/mpeg", format="mp3",
+        ),
+        recording=Recording(codec="mp3", rate=44_100, channels=2, duration_s=duration_s),
+        plan=context.store.write(place, plan.model_dump_json().encode(), media_type=""),
+        speech_model="whisper-base", align_model=None, denoised=denoised,
+        work_bucket="work", work_prefix="jobs/1", output_stem="talks/talk",
+    )  # fmt: skip
+
+
+def put_windows(context: TaskContext, *windows: TranscribedWindow) -> None:
+    for _, said in windows:
+        key = window_key("jobs/1", speech_model="whisper-base", align_model=None, index=said.index)
+        context.store.write(Location("work", key), said.model_dump_json().encode(), media_type="")
+
+
+def run(job: WriteTranscript, context: TaskContext) -> TranscriptWritten:
+    return handler.__wrapped__(job, context)  # type: ignore[attr-defined, no-any-return]
+
+
+def contents(result: TranscriptWritten, context: TaskContext) -> dict[str, str]:
+    return {
+        file.kind: context.store.read(Location.parse(file.artifact.uri)).decode()
+        for file in result.files
+    }
+
+
+def long_recording(folder: Path) -> TranscriptWritten:
+    """100,000 words in 120 windows of 300 seconds."""
+    context = context_in(folder)
+    sentence = "The third paragraph of it, as it was signed, says nothing about the roof."
+    windows = [
+        window(
+            *(spoken(sentence, start=300.0 * index + 5.0 * at) for at in range(60)),
+            index=index, start=300.0 * index, end=300.0 * index + 300,
+        )
+        for index in range(120)
+    ]  # fmt: skip
+    put_windows(context, *windows)
+    return run(job_for(context, *windows), context)
+
+
+def test_every_format_is_written_under_its_keys(context: TaskContext) -> None:
+    put_windows(context, ENGLISH, GERMAN)
+
+    result = run(job_for(context, ENGLISH, GERMAN), context)
+
+    assert [(file.kind, file.work_key, file.output_key) for file in result.files] == [
+        ("transcript", "jobs/1/transcript.json", "talks/talk_transcript.json"),
+        ("srt", "jobs/1/transcript.srt", "talks/talk_transcript.srt"),
+        ("vtt", "jobs/1/transcript.vtt", "talks/talk_transcript.vtt"),
+        ("text", "jobs/1/transcript.txt", "talks/talk_transcript.txt"),
+    ]
+    written = contents(result, context)
+    assert [each["text"] for each in json.loads(written["transcript"])["segments"]] == [
+        "And so, ask not.",
+        "Frage nicht, was du tust.",
+    ]
+    assert written["text"] == "And so, ask not.\n\nFrage nicht, was du tust.\n"
+    assert "And so, ask not." in written["srt"]
+    assert written["vtt"].startswith("WEBVTT\n\n00:00:01.000 --> ")
+
+
+def test_the_result_sums_up_the_windows(context: TaskContext) -> None:
+    put_windows(context, ENGLISH, GERMAN)
+
+    result = run(job_for(context, ENGLISH, GERMAN), context)
+
+    assert (result.languages, result.words, result.coverage) == (("de", "en"), 9, 1.0)
+    assert (result.weights_sha256, result.windows.windows) == (WEIGHTS, 2)
+    assert result.windows.metrics["tokens"] == 6.0
+
+
+def test_a_denoised_recording_is_published_with_the_transcript(context: TaskContext) -> None:
+    result = run(job_for(context, denoised=DENOISED), context)
+
+    assert result.files[-1] == DENOISED
+    assert len(result.files) == 5
+
+
+def test_a_recording_without_speech_is_a_success_with_empty_files(context: TaskContext) -> None:
+    result = run(job_for(context), context)
+
+    assert contents(result, context) == {
+        "transcript": '{"language":null,"segments":[],"word_segments":[]}\n',
+        "srt": "",
+        "vtt": "WEBVTT\n",
+        "text": "",
+    }
+    assert (result.words, result.languages, result.weights_sha256) == (0, (), None)
+
+
+def test_nothing_is_written_if_a_window_is_missing(context: TaskContext) -> None:
+    put_windows(context, ENGLISH)
+
+    with pytest.raises(WindowMissing):
+        run(job_for(context, ENGLISH, GERMAN), context)
+    with pytest.raises(KeyError):
+        context.store.read(Location("work", "jobs/1/transcript.json"))
+
+
+def test_ten_hours_fit_in_the_functions_memory(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LONG, str(tmp_path)], cwd=ROOT, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+    assert done.stdout == "100800\n", done.stderr

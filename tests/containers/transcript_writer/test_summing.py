@@ -1,0 +1,55 @@
+"""What all windows took together, and how well they went."""
+
+from __future__ import annotations
+
+from containers.transcript_writer.summing import coverage_of, remarks_of, sum_windows, weights_of
+from pipeline.contracts.transcript import Recording, WindowsDone
+from tests.containers.transcript_writer import TRANSCRIBER, WEIGHTS, window
+
+RECORDING = Recording(
+    codec="mp3", rate=44_100, channels=2, duration_s=90.0, remarks=("It is damaged.",)
+)
+OTHER = "f" * 64
+
+
+def test_metrics_are_added_up_and_each_container_is_named_once() -> None:
+    assert sum_windows([window(index=0), window(index=1)]) == WindowsDone(
+        windows=2, metrics={"tokens": 6.0, "decode_ms": 1.0}, provenance=(TRANSCRIBER,)
+    )
+
+
+def test_coverage_counts_each_windows_speech_by_its_time() -> None:
+    windows = [window(end=10.0, coverage=1.0), window(start=10.0, end=40.0, coverage=0.5)]
+
+    assert coverage_of(windows) == 0.625
+
+
+def test_without_speech_all_of_it_is_covered() -> None:
+    assert coverage_of([]) == 1.0
+    assert sum_windows([]) == WindowsDone(windows=0, metrics={}, provenance=())
+
+
+def test_weights_are_those_of_all_windows_or_none() -> None:
+    assert weights_of([window(), window(index=1)]) == WEIGHTS
+    assert weights_of([window(), window(index=1, weights=OTHER)]) is None
+    assert weights_of([]) is None
+
+
+def test_each_remark_is_made_once() -> None:
+    windows = [
+        window(remarks=["A word is doubtful."]),
+        window(index=1, remarks=["A word is doubtful."], weights=OTHER),
+    ]
+
+    assert remarks_of(RECORDING, windows) == (
+        "It is damaged.",
+        "A word is doubtful.",
+        "The windows were transcribed with different versions of the weights.",
+    )
+
+
+def test_the_result_stays_small_however_much_is_remarked() -> None:
+    remarks = remarks_of(RECORDING, [window(remarks=[f"Remark {n}." for n in range(200)])])
+
+    assert len(remarks) == 41
+    assert remarks[-1] == "There are 161 more remarks of this kind."
