@@ -7,6 +7,8 @@
     │   ├── InvalidOptions  InvalidPrompt  UnknownModel  LicenseNotAccepted
     │   ├── PhotoRefused
     │   └── SourceMissing  SourceForbidden  SourceArchived  SourceChanged
+    ├── HandedOver         another product's state machine processes the input: nothing failed
+    │   └── OtherMedia
     ├── CapacityError      the function is too small: retried with the fallback model, or failed
     │   └── OutOfMemory  OutOfStorage
     ├── TransientError     may succeed later: retried, then left uncaught for Redrive
@@ -31,6 +33,7 @@ __all__ = [
     "CapacityError",
     "CorruptMedia",
     "DeploymentError",
+    "HandedOver",
     "InvalidOptions",
     "InvalidPrompt",
     "KeyUnusable",
@@ -42,6 +45,7 @@ __all__ = [
     "NamedError",
     "NoAudio",
     "NoSubject",
+    "OtherMedia",
     "OutOfMemory",
     "OutOfStorage",
     "PermanentError",
@@ -202,6 +206,16 @@ class PhotoRefused(PermanentError):
     """A hosted model declined to process the photo."""
 
     hint = "Choose a model not hosted by Amazon Bedrock; hosted models may decline photos."
+
+
+class HandedOver(PipelineError):
+    """The input is another product's: its state machine gets it, and this one has nothing to do."""
+
+
+class OtherMedia(HandedOver):
+    """The file is a recording under a photo's name, or a photo under a recording's."""
+
+    hint = "No action needed: the state machine of that product makes its result."
 
 
 class CapacityError(PipelineError):

@@ -12,7 +12,7 @@ from containers.http_api.errors import InvalidRequest, WrongField, WrongFields
 from pipeline.contracts.contract import Options, metadata_name, read_product_contract
 from pipeline.contracts.written import problems, write_text
 from pipeline.declared.catalogue import Catalogue
-from pipeline.declared.products import Product
+from pipeline.declared.products import Product, naming_roles
 from pipeline.errors import InvalidOptions, InvalidPrompt, LicenseNotAccepted, UnknownModel
 from pipeline.spelling import did_you_mean
 
@@ -73,14 +73,12 @@ def options_schema(product: Product, catalogue: Catalogue) -> dict[str, Any]:
     A job has a model for each role, so its contract requires one. A user may name an available
     model, or leave the choice to the deployment.
     """
-    schema = read_product_contract(product.contracts).options.model_json_schema()
-    for role in product.roles.values():
+    kind = read_product_contract(product.contracts).options
+    schema, roles = kind.model_json_schema(), naming_roles(product, kind)
+    for option, role in roles.items():
         rows = catalogue.rows_of(role.container)
-        schema["properties"][role.option]["enum"] = [
-            row.name for row in rows if catalogue.accepts(row)
-        ]
-    planned = {role.option for role in product.roles.values()}
-    required = [name for name in schema.pop("required", ()) if name not in planned]
+        schema["properties"][option]["enum"] = [row.name for row in rows if catalogue.accepts(row)]
+    required = [name for name in schema.pop("required", ()) if name not in roles]
     return {**schema, "required": required} if required else schema
 
 
@@ -104,11 +102,11 @@ def check_options(
     depends on the file, such as whether a point is inside a photo, is checked when the job runs.
     """
     kind = read_product_contract(product.contracts).options
-    roles = product.roles.values()
+    roles = naming_roles(product, kind)
     defaults = {
-        role.option: catalogue.defaults[role.container]
-        for role in roles
-        if kind.model_fields[role.option].is_required()
+        option: catalogue.defaults[role.container]
+        for option, role in roles.items()
+        if kind.model_fields[option].is_required()
     }
     try:
         options = kind.model_validate({**defaults, **given})
@@ -118,9 +116,9 @@ def check_options(
         ) from error
     if found := list(_contradictions(options, given)):
         raise _invalid(found)
-    for role in roles:
-        if isinstance(name := given.get(role.option), str):
-            _require_usable(catalogue.of(role.container), role.option, name)
+    for option, role in roles.items():
+        if isinstance(name := given.get(option), str):
+            _require_usable(catalogue.of(role.container), option, name)
     _require_prompts_fit(options, catalogue, given)
     return options.model_dump(mode="json", include=set(given), exclude_defaults=True)
 

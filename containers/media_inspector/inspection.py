@@ -6,13 +6,19 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
+from containers.media_inspector.content import (
+    Content,
+    measured,
+    require_bytes,
+    require_own_media,
+)
 from containers.media_inspector.former import as_inspect_media, as_photo_inspected
 from containers.media_inspector.options import Profile, canonical, merge_options, profile_of
 from containers.media_inspector.prompting import with_prompts_checked
 from containers.media_inspector.request import Request, read_request
-from pipeline.artifacts import AccessDenied, ArtifactStore, Stat
+from pipeline.artifacts import AccessDenied, ArtifactStore, Location, Stat
 from pipeline.contracts.contract import (
     FOREVER,
     Inspected,
@@ -20,20 +26,17 @@ from pipeline.contracts.contract import (
     Options,
     PlannedModel,
     Source,
-    SourcePhoto,
     read_product_contract,
 )
 from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
 from pipeline.contracts.output_keys import output_stem
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.models import ModelRow
-from pipeline.declared.products import Product, load_products
+from pipeline.declared.products import Product, Role, load_products
 from pipeline.errors import SourceArchived, SourceChanged, SourceForbidden
-from pipeline.photo import pixels
-from pipeline.photo.limits import require_bytes
 from pipeline.workbench import Workbench, named_source_errors, require_latest
 
-_ANY_MEDIA: Final = "application/octet-stream"
+_DELETED: Final = "{} was deleted while it was being read"
 
 
 def inspect(
@@ -66,6 +69,11 @@ def inspect_media(
     request = read_request(task.input)
     with _denied_by_other_buckets(request, task.ingest_bucket):
         stat, is_latest = _stat(request, store)
+        location = request.location._replace(version_id=stat.version_id)
+        with named_source_errors(location, missing=_DELETED.format(location.uri)):
+            content = Content(location, store)
+    require_own_media(contract.source, content.head, location, hand=task.hands_over)
+    require_bytes(contract.source, stat.bytes)
     options = merge_options(
         contract.options,
         typed=request.options,
@@ -74,11 +82,15 @@ def inspect_media(
         defaults=_default_models(task, product, contract.options),
     )
     plan = {
-        name: _planned(getattr(options, role.option), options, catalogue.of(role.container))
+        name: _planned(
+            _model_of(role, options, task.default_models.get(name)),
+            options,
+            catalogue.of(role.container),
+        )
         for name, role in product.roles.items()
     }
     with _denied_by_other_buckets(request, task.ingest_bucket):
-        source = _source(request, stat, store, contract.source)
+        source = _source(location, stat, content, contract.source)
         if request.follows_latest and not is_latest:
             require_latest(store, source)
     checked = with_prompts_checked(options, catalogue, source, prompts_follow=task.prompts_follow)
@@ -89,7 +101,7 @@ def inspect_media(
         job_id=job_id,
         source=source,
         options=checked,
-        model="+".join(planned.model for planned in plan.values() if planned),
+        model=getattr(options, "model", ""),
         work_prefix=f"{job_id}/{run}",
         output_stem=stem,
         record_key=f"{stem}{product.record}",
@@ -116,7 +128,7 @@ def _default_models(task: InspectMedia, product: Product, kind: type[Options]) -
     return {
         role.option: task.default_models[name]
         for name, role in product.roles.items()
-        if kind.model_fields[role.option].is_required()
+        if role.option and kind.model_fields[role.option].is_required()
     }
 
 
@@ -148,10 +160,23 @@ def _stat(request: Request, store: ArtifactStore) -> tuple[Stat, bool]:
         stat = latest if latest and is_latest else store.stat(location)
     if request.etag and request.etag != stat.etag:
         raise SourceChanged(f"{location.uri} was replaced after the event that named it")
-    require_bytes(stat.bytes)
     if stat.archive:
         raise SourceArchived(f"{location.uri} is archived in {stat.archive}")
     return stat, is_latest
+
+
+def _model_of(role: Role, options: Options, default: str | None) -> str | None:
+    """Return the name of the model that fills a role, or None if it is not asked for.
+
+    `default` is the deployment's model for the role. Raises LookupError if it is needed and the
+    state machine does not give it.
+    """
+    chosen = getattr(options, role.option) if role.option else True
+    if not isinstance(chosen, bool):
+        return None if chosen is None else str(chosen)
+    if chosen and default is None:
+        raise LookupError(f"no default model of {role.container} was given")
+    return default if chosen else None
 
 
 def _planned(name: str | None, options: Options, models: Catalogue) -> PlannedModel | None:
@@ -174,28 +199,17 @@ def _plan(row: ModelRow) -> PlannedModel:
     return PlannedModel(model=row.name, weights_key=weights_key, output=row.output)
 
 
-def _source(request: Request, stat: Stat, store: ArtifactStore, kind: type[Source]) -> Source:
-    """Read the very version that was measured; take its checksum and its header."""
-    location = request.location._replace(version_id=stat.version_id)
-    missing = f"{location.uri} was deleted while it was being read"
-    with named_source_errors(location, missing=missing):
-        content = store.read(location)
+def _source(location: Location, stat: Stat, content: Content, kind: type[Source]) -> Source:
+    """Read the very version that was measured to its end."""
+    with named_source_errors(location, missing=_DELETED.format(location.uri)):
+        found = measured(content, kind, location.key)
     return kind(
         bucket=location.bucket,
         key=location.key,
         version_id=location.version_id,
         etag=stat.etag,
-        sha256=hashlib.sha256(content).hexdigest(),
-        bytes=len(content),
-        **_measured(content, kind, location.key),
+        **found,
     )
-
-
-def _measured(content: bytes, kind: type[Source], name: str) -> Mapping[str, Any]:
-    """Return what the content says of itself, as far as the product has to know it."""
-    if issubclass(kind, SourcePhoto):
-        return pixels.probe(content, name=name)._asdict()
-    return {"media_type": _ANY_MEDIA}
 
 
 def _job_id(product: Product, source: Source, options: Options) -> str:

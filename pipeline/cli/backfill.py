@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from pydantic.fields import FieldInfo
 
 from pipeline.cli.options import ROOT
 from pipeline.cli.quarantine import JsonObject
 from pipeline.cli.site import ProductName, site_options
+from pipeline.contracts.contract import read_product_contract
 from pipeline.declared.models import ModelRow
 from pipeline.declared.products import Product
 from pipeline.errors import InvalidOptions
@@ -174,12 +176,26 @@ def _print_estimate(site: Site, batch: Batch, seconds: float) -> None:
 
 
 def _assumed_models(batch: Batch) -> list[ModelRow]:
-    """Return a model for each role of the product: the options', else the container's default."""
+    """Return a model for each role of the product that the options ask for.
+
+    Where they name none, it is the container's default.
+    """
     catalogue, options = read_catalogue(ROOT, ModelChoice()), batch.options or {}
-    return [
-        catalogue.row(str(options.get(role.option) or catalogue.defaults[role.container]))
+    fields = read_product_contract(batch.product.contracts).options.model_fields
+    chosen = {
+        role: options.get(role.option, _unless_given(fields[role.option])) if role.option else True
         for role in batch.product.roles.values()
+    }
+    return [
+        catalogue.row(name if isinstance(name, str) else catalogue.defaults[role.container])
+        for role, name in chosen.items()
+        if name is not None and name is not False
     ]
+
+
+def _unless_given(option: FieldInfo) -> object:
+    """Return what an option is that nobody gives; True if the deployment chooses."""
+    return True if option.is_required() else option.get_default()
 
 
 def _transitions(product: Product) -> int:

@@ -152,7 +152,8 @@ def metadata_name(option: str) -> str:
 class MediaJob(Contract):
     """The job of one object in a product's state machine.
 
-    `model` names every planned model, joined by `+`. A row of the jobs table is claimed until a
+    `model` is the one that the option `model` chose, or its fallback; empty if the product has no
+    such option. A row of the jobs table is claimed until a
     time (digits: seconds since 1970): by a live execution for its lease, by a finished one for
     `FOREVER`, by a failed one not at all. An execution may claim what is claimed until before
     `claims_before`: now, or after `FOREVER` if it was forced. `follows_latest` is false if a user
@@ -178,7 +179,8 @@ class InspectMedia(Job):
     `input` is the execution's input untouched and unchecked: an S3 event, or what a user typed.
     `default_models` has a model for each role of the product that needs one. `ingest_bucket` is
     the only bucket to read; null if unknown. With `prompts_follow`, the model must take prompts,
-    and they are given later, in a selection.
+    and they are given later, in a selection. With `hands_over`, media of another product are
+    `OtherMedia`; for a state machine that could not hand them over, they are `UnsupportedMedia`.
     """
 
     product: str
@@ -188,6 +190,7 @@ class InspectMedia(Job):
     ingest_bucket: str | None = None
     lease_s: int
     prompts_follow: bool = False
+    hands_over: bool = False
 
 
 class Inspected(Result):

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from pipeline.declared.declaration import Declaration, KebabName, naming, read_toml
 
@@ -26,12 +26,13 @@ _FOLDER_MARKER: Final = "/"  # S3 stores an empty object under `trips/` for a fo
 class Role(Declaration):
     """A task of a product that needs a model.
 
-    The model is a row of `container`; the product's option called `option` names another one than
-    the container's default.
+    The model is a row of `container`: its default, or the one that the product's option called
+    `option` names. An option that is true or false asks for the default, or for no model. A role
+    without an option always has the default.
     """
 
     container: KebabName
-    option: str = "model"
+    option: str | None = None
 
 
 class Product(Declaration):
@@ -63,6 +64,18 @@ def load_products(root: Path) -> tuple[Product, ...]:
     products = tuple(_load(path) for path in paths)
     _require_one_taker(products)
     return products
+
+
+def naming_roles(product: Product, options: type[BaseModel]) -> dict[str, Role]:
+    """Return the roles whose model a user may name, by the option that names it.
+
+    `options` is the type of the product's options.
+    """
+    return {
+        role.option: role
+        for role in product.roles.values()
+        if role.option and options.model_fields[role.option].annotation is not bool
+    }
 
 
 def ingest_pattern(product: Product, products: Sequence[Product], bucket: str) -> str:

@@ -17,9 +17,11 @@ Types = dict[str, Any]
 
 # JSON that is stored or announced as it is: a null in it says that there is none.
 _DOCUMENTS: Final = frozenset({"Body", "Entries"})
+_ITEM: Final = "$$.Map.Item.Value"
 _READ_BY: Final = (
     "InputPath",
     "ItemsPath",
+    "MaxConcurrencyPath",
     "Variable",
     "StringEqualsPath",
     "ErrorPath",
@@ -61,7 +63,10 @@ def _replaces_all(state: State) -> bool:
 
 
 def payloads_have_the_right_type(machine: Machine, declared: Declared) -> Iterator[str]:
-    """What a task is given from an earlier result is what its own contract calls for."""
+    """What a task is given from an earlier result is what its own contract calls for.
+
+    What may be null is given to a task that calls for a value only behind a Choice that asks.
+    """
     for scope, types in _typed_scopes(machine, declared):
         for state in scope.states.values():
             pair = declared.task_of(state)
@@ -71,7 +76,9 @@ def payloads_have_the_right_type(machine: Machine, declared: Declared) -> Iterat
                 if not field or not name.endswith(".$") or paths(expression) != (expression,):
                     continue
                 given = _type_at(types, expression)
-                if given not in (Any, field.annotation):
+                if _may_be_null(given) and not _reached_unasked(scope, state, expression):
+                    given = _without_none(given)
+                if given is not Any and not _accepts(field.annotation, given):
                     yield f"{state.name}: {name.removesuffix('.$')!r} is given a {given}"
 
 
@@ -111,22 +118,26 @@ def _reached_unasked(scope: Scope, task: State, path: str) -> bool:
     )
 
 
+def _accepts(wanted: Any, given: Any) -> bool:
+    return given == wanted or (_may_be_null(wanted) and given == _without_none(wanted))
+
+
 def _may_be_null(kind: Any) -> bool:
     return get_origin(kind) in (Union, UnionType) and NoneType in get_args(kind)
 
 
 def _typed_scopes(machine: Machine, declared: Declared) -> Iterator[tuple[Scope, Types]]:
     """Each scope with the types of what its states write; input from outside has none."""
-    outer: Types = {}
+    around: dict[str, Types] = {}  # by the name of a state, those of the scope that it is in
     for scope in machine.scopes:
         mapped = next((state for state in machine.states if state.name == scope.owner), None)
-        inherited = _item_types(mapped, outer) if mapped else {}
+        inherited = _inherited(mapped, around[mapped.name]) if mapped else {}
         types = inherited | _written(scope, declared)
         first = declared.task_of(scope.states[scope.start]) if scope.start in scope.states else None
         whole = first and "$" in scope.states[scope.start].payload.values()
         if not mapped and not whole:
             types["$"] = Any
-        outer = outer or types
+        around |= dict.fromkeys(scope.states, types)
         yield scope, types
 
 
@@ -166,12 +177,21 @@ def _flat(template: Body, place: str, *, result: type[Contract] | None = None) -
     return types
 
 
-def _item_types(mapped: State, outer: Types) -> Types:
-    """What the states inside a Map are given: one item, or what its ItemSelector makes of it."""
-    selector: Mapping[str, str] | None = mapped.body.get("ItemSelector")
+def _inherited(owner: State, outer: Types) -> Types:
+    """What states inside another are given: all data in a Parallel, one item in a Map.
+
+    A Map's ItemSelector may make something else of the item.
+    """
+    if owner.type == "Parallel":
+        return outer
+    selector: Mapping[str, str] | None = owner.body.get("ItemSelector")
+    (item, *_) = get_args(_type_at(outer, owner.body.get("ItemsPath", "$"))) or (Any,)
     if selector is not None:
-        return _flat(selector, "$")
-    (item, *_) = get_args(_type_at(outer, mapped.body.get("ItemsPath", "$"))) or (Any,)
+        return _flat(selector, "$") | {
+            f"$.{name.removesuffix('.$')}": item if path == _ITEM else _type_at(outer, path)
+            for name, path in selector.items()
+            if name.endswith(".$") and paths(path) == (path,)
+        }
     return {"$": item}
 
 

@@ -28,6 +28,7 @@ from pipeline.declared.models import ModelRow
 from pipeline.errors import (
     CapacityError,
     DeploymentError,
+    HandedOver,
     PermanentError,
     TransientError,
     WeightsError,
@@ -95,11 +96,12 @@ class Declared:
     weights: frozenset[str]
     undelivered: frozenset[str]
     undeliverable: frozenset[str]
+    handed_over: frozenset[str]
 
     @property
     def errors(self) -> frozenset[str]:
         of_jobs = self.permanent | self.capacity | self.transient | self.deployment | self.weights
-        return of_jobs | self.undelivered | self.undeliverable
+        return of_jobs | self.handed_over | self.undelivered | self.undeliverable
 
     def role_of(self, machine: Machine) -> Role:
         return role_of(machine.name, self.products)
@@ -167,6 +169,7 @@ def read_declared(root: Path = ROOT) -> Declared:
         weights=leaf_names(WeightsError),
         undelivered=leaf_names(Undelivered),
         undeliverable=leaf_names(Undeliverable),
+        handed_over=leaf_names(HandedOver),
     )
 
 

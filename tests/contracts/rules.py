@@ -11,6 +11,7 @@ from typing import Final
 from tests.contracts import (
     catch_rules,
     data_rules,
+    hand_over_rules,
     machines,
     record_rules,
     retry_rules,
@@ -30,7 +31,11 @@ OF_EVERY_MACHINE: Final[tuple[Rule, ...]] = (
     *data_rules.RULES,
 )
 OF_ROLE: Final[Mapping[Role, tuple[Rule, ...]]] = {
-    Role.PRODUCT: (*catch_rules.OF_PRODUCTS, *record_rules.OF_PRODUCTS),
+    Role.PRODUCT: (
+        *catch_rules.OF_PRODUCTS,
+        *record_rules.OF_PRODUCTS,
+        *hand_over_rules.OF_PRODUCTS,
+    ),
     Role.PREPARING: (catch_rules.permanent_errors_are_caught,),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +11,8 @@ from pipeline.declared.products import Product
 from tests.contracts.asl import Body, Machine
 
 SHARED: Final = (
+    "HandOver",
+    "HandedOver",
     "Claim",
     "FindFirstResult",
     "FirstDone?",
@@ -48,6 +51,11 @@ _COMMON: Final = frozenset(
     }
 )
 _LINKS: Final = ("Next", "Default")
+# Where a product says which other machine its uploads may be for.
+_OTHERS: Final = (
+    (re.compile(r"\$\{\w+StateMachineArn\}"), "(another's machine)"),
+    (re.compile(r"(?<=\$\{ExecutionArnPrefix\})[a-z-]+"), "(another's machine)"),
+)
 
 
 class ProductMachine(NamedTuple):
@@ -76,7 +84,11 @@ def _renamed(value: Any, one: ProductMachine) -> Any:
         return {name: _field(name, each, one) for name, each in value.items()}
     if isinstance(value, list):
         return [_renamed(each, one) for each in value]
-    return value.replace(_detail_type(one), "(detail type)") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    for pattern, neutral in _OTHERS:
+        value = pattern.sub(neutral, value)
+    return value.replace(_detail_type(one), "(detail type)")
 
 
 def _field(name: str, value: Any, one: ProductMachine) -> Any:

@@ -25,6 +25,8 @@ _READS_INPUT: Final[Mapping[Role, str]] = {
 _RESULT: Final = "$.Payload."
 # Machines that need not wait for what they start: it has an alarm of its own.
 _SEND_OFF: Final = frozenset({Role.REAPING, Role.NOTIFYING})
+# The state of a role that need not wait either: what it starts is another's job.
+HAND_OVER: Final = "HandOver"
 
 
 def functions_exist(machine: Machine, declared: Declared) -> Iterator[str]:
@@ -144,8 +146,9 @@ def functions_time_out_first(machine: Machine, declared: Declared) -> Iterator[s
 
 def children_time_out_first(machine: Machine, declared: Declared) -> Iterator[str]:
     """A task that starts a machine waits for as long as that may run, or wants nothing of it."""
-    sends_off = declared.role_of(machine) in _SEND_OFF
+    role = declared.role_of(machine)
     for task in machine.tasks:
+        sends_off = role in _SEND_OFF or (role is Role.PRODUCT and task.name == HAND_OVER)
         started = [task.parameters.get(f"StateMachineArn{end}", "") for end in ("", ".$")]
         for name in placeholders(started):
             least = declared.machine_timeouts.get(name, 0)

@@ -97,7 +97,7 @@ SLIPS: Final = (
     ),
     Slip(
         task_rules.children_time_out_first,
-        put(f"{_ROW}/TimeoutSeconds", 10799),
-        "ProcessRow: TimeoutSeconds below the 10800 of the machine it waits for",
+        put(f"{_ROW}/TimeoutSeconds", 86399),
+        "ProcessRow: TimeoutSeconds below the 86400 of the machine it waits for",
     ),
 )

@@ -1,0 +1,126 @@
+"""Slips in the transcript machine, most of them in work that is inside a Map or a Parallel."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.contracts import (
+    catch_rules,
+    data_rules,
+    hand_over_rules,
+    record_rules,
+    retry_rules,
+    shape_rules,
+    task_rules,
+)
+from tests.contracts.mutations import add, drop, put, remove
+from tests.contracts.slips import Slip
+
+_SPEECH: Final = "States/TranscribeSpeech"
+_WINDOWS: Final = f"{_SPEECH}/Branches/0/States/TranscribeWindows"
+_TRANSCRIBE: Final = f"{_WINDOWS}/ItemProcessor/States/Transcribe"
+_ALIGN: Final = "States/AlignWindows/ItemProcessor/States/AlignWords"
+
+_NESTED: Final = (
+    Slip(
+        catch_rules.permanent_errors_are_caught,
+        remove(f"{_SPEECH}/Catch/0/ErrorEquals", "UnsupportedLanguage"),
+        "Transcribe: UnsupportedLanguage is not caught",
+    ),
+    Slip(
+        catch_rules.capacity_errors_are_caught,
+        remove("States/AlignWindows/Catch/2/ErrorEquals", "Sandbox.Timedout"),
+        "AlignWords: Sandbox.Timedout is not caught",
+    ),
+    Slip(
+        catch_rules.permanent_errors_are_quarantined,
+        put(f"{_SPEECH}/Catch/0/Next", "RecordFailure"),
+        "TranscribeSpeech: a permanent error gets to Failed past Quarantine",
+    ),
+    Slip(
+        catch_rules.caught_errors_end_in_fail,
+        put("States/AlignWindows/Catch/2/Next", "WriteTranscript"),
+        "AlignWindows: what it catches at WriteTranscript can end in Done, no Fail state",
+    ),
+    Slip(
+        catch_rules.redrivable_errors_stay_uncaught,
+        add(f"{_SPEECH}/Catch/2/ErrorEquals", "StoreUnavailable"),
+        "TranscribeSpeech: catches StoreUnavailable",
+    ),
+    Slip(
+        retry_rules.lambda_is_retried,
+        drop(f"{_TRANSCRIBE}/Retry/0"),
+        "Transcribe: Lambda.TooManyRequestsException is not retried",
+    ),
+    Slip(
+        retry_rules.error_names_exist,
+        add(f"{_SPEECH}/Catch/0/ErrorEquals", "NoSubject"),
+        "TranscribeSpeech: no task of transcript raises NoSubject",
+    ),
+    Slip(
+        shape_rules.targets_exist,
+        put(f"{_TRANSCRIBE}/Next", "WriteTranscript"),
+        "Transcribe: leads to 'WriteTranscript', which does not exist",
+    ),
+)
+_DATA: Final = (
+    Slip(
+        data_rules.paths_lead_somewhere,
+        drop(f"{_WINDOWS}/ItemSelector/work_prefix.$"),
+        "Transcribe: reads $.work_prefix, which nothing writes",
+    ),
+    Slip(
+        data_rules.paths_lead_somewhere,
+        put(f"{_WINDOWS}/MaxConcurrencyPath", "$.job.options.at_once"),
+        "TranscribeWindows: reads $.job.options.at_once, which nothing writes",
+    ),
+    Slip(
+        data_rules.paths_lead_somewhere,
+        put(f"{_WINDOWS}/ItemSelector/planned.$", "$.plan.language"),
+        "TranscribeWindows: reads $.plan.language, which nothing writes",
+    ),
+    Slip(
+        data_rules.payloads_have_the_right_type,
+        put(f"{_TRANSCRIBE}/Parameters/Payload/plan.$", "$.translate"),
+        "Transcribe: 'plan' is given a <class 'bool'>",
+    ),
+    Slip(
+        data_rules.payloads_have_the_right_type,
+        put("States/DenoiseAsked?/Choices/0/Variable", "$.plan.denoise"),
+        "Denoise: 'recorded' is given a pipeline.artifacts.Artifact | None",
+    ),
+    Slip(
+        task_rules.functions_exist,
+        put(
+            f"{_TRANSCRIBE}/Parameters/FunctionName.$",
+            "States.Format('${AudioReaderArn}:live', $.planned.model)",
+        ),
+        "Transcribe: \"States.Format('${AudioReaderArn}:live', $.planned.model)\" does not fit"
+        " function_per_model of audio-reader",
+    ),
+    Slip(
+        task_rules.payloads_fit_the_job,
+        drop(f"{_ALIGN}/Parameters/Payload/speech_model.$"),
+        "AlignWords: the payload lacks 'speech_model'",
+    ),
+    Slip(
+        task_rules.functions_time_out_first,
+        put(f"{_TRANSCRIBE}/TimeoutSeconds", 900),
+        "Transcribe: TimeoutSeconds below 915, its function's and 15 more",
+    ),
+)
+
+SLIPS: Final = (
+    *_NESTED,
+    *_DATA,
+    Slip(
+        hand_over_rules.what_is_handed_over_is_the_same,
+        put("States/HandOver/Parameters/StateMachineArn", "${TranscriptStateMachineArn}"),
+        "HandOver: does not start the machine of another product",
+    ),
+    Slip(
+        record_rules.sources_are_the_latest_when_published,
+        drop("States/WriteTranscript/Parameters/Payload/follows_latest.$"),
+        "WriteTranscript: is the last task, and is not told whether to follow the latest version",
+    ),
+)
