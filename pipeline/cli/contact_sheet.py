@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from pipeline.cli.report import printable
 from pipeline.errors import PipelineError
 from pipeline.photo.limits import require_bytes, require_size
-from pipeline.session.batch import Outcome, Photo
+from pipeline.session.batch import MediaFile, Outcome
 from pipeline.session.own_files import SHEET_MARK, is_contact_sheet, read_head
 from pipeline.session.whole_files import reason_of, whole_file
 
@@ -48,7 +48,7 @@ class ContactSheet:
     pages. `pages` are the names of the files; `troubles` says why a page could not be written.
     """
 
-    def __init__(self, photos: Sequence[Photo], output: Path) -> None:
+    def __init__(self, photos: Sequence[MediaFile], output: Path) -> None:
         self.pages: list[str] = []
         self.troubles: list[str] = []
         self._output = output
@@ -61,10 +61,10 @@ class ContactSheet:
 
     def add(self, outcome: Outcome) -> None:
         """Draw a photo next to its cutout; write the page if it was the last of its page."""
-        page, cell = self._places[outcome.photo]
+        page, cell = self._places[outcome.file]
         self._missing[page] -= 1
-        if outcome.picture:
-            self._pairs[page][cell] = _pair(outcome, outcome.picture)
+        if outcome.shown:
+            self._pairs[page][cell] = _pair(outcome, outcome.shown)
         if not self._missing[page]:
             self._write(page)
 
@@ -126,12 +126,12 @@ def _page(pairs: Sequence[Image.Image]) -> Image.Image:
 
 def _pair(outcome: Outcome, picture: Path) -> Image.Image:
     """Draw the photo next to its cutout, with name and model below."""
-    tiles = [_tile(outcome.photo.path), _tile(picture)]
+    tiles = [_tile(outcome.file.path), _tile(picture)]
     height = max(tile.height for tile in tiles)
     pair = Image.new("RGB", (2 * _TILE + _MARGIN // 2, height + _CAPTION), _PAPER)
     for left, tile in zip((0, _TILE + _MARGIN // 2), tiles, strict=True):
         pair.paste(tile, (left + (_TILE - tile.width) // 2, (height - tile.height) // 2))
-    caption = printable(f"{outcome.photo.name}  ·  {outcome.model}")
+    caption = printable(f"{outcome.file.name}  ·  {outcome.model}")
     font = ImageFont.load_default(14)
     ImageDraw.Draw(pair).text((0, height + 4), caption[:80], fill=_INK, font=font)
     return pair

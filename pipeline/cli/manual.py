@@ -75,9 +75,11 @@ def _list_command(aws: str, product: Product) -> str:
 
 def narrate(subscriptions: Subscriptions, say: Callable[[str], None]) -> None:
     """Call `say` with a line for every execution that ends, until interrupted."""
-    with subscriptions.of("") as executions:
+    with subscriptions.of("") as news:
         while True:
-            say(_line(executions.get()))
+            told = news.get()
+            if isinstance(told, Execution):
+                say(_line(told))
 
 
 def _line(execution: Execution) -> str:

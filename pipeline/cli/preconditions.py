@@ -10,10 +10,10 @@ from typing import Final
 
 import click
 
-_LEAST_SCRATCH_BYTES: Final = 2**20  # without it not even the first photo can be stored
+_LEAST_SCRATCH_BYTES: Final = 2**20  # without it not even the first file can be stored
 
 
-def require_photos(paths: Sequence[Path]) -> None:
+def require_media(paths: Sequence[Path]) -> None:
     """Raise UsageError for a path that is neither a file nor a folder."""
     odd = [str(path) for path in paths if not (path.is_file() or path.is_dir())]
     if odd:

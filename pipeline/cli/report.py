@@ -1,9 +1,10 @@
-"""Print a progress bar while photos run, and tables of results."""
+"""Print progress bars while media are processed, and tables of results."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from pipeline.session.media import PHOTO, RECORDING
+from pipeline.session.run_messages import Heard
+
 if TYPE_CHECKING:
-    from pipeline.session.batch import Outcome
+    from pipeline.session.batch import MediaFile, Outcome
     from pipeline.session.collecting import Skipped
     from pipeline.session.kept_weights import Copy
     from pipeline.session.stager import StagedModel
@@ -39,17 +43,61 @@ def printer(screen: Console) -> Callable[[str], None]:
 
 
 @contextlib.contextmanager
-def progress_bar(screen: Console, total: int) -> Iterator[Callable[[Outcome], None]]:
-    """Show a progress bar; yield a callback that advances it by one finished photo."""
+def progress(
+    screen: Console, files: Sequence[MediaFile]
+) -> Iterator[Callable[[Outcome | Heard], None]]:
+    """Show a bar for photos and one for recordings; yield a callback that advances them."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[told]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=screen, transient=True) as progress:
-        bar = progress.add_task("Cutting out", total=total)
-        yield lambda _: progress.advance(bar)
+    photos = sum(file.kind is PHOTO for file in files)
+    with Progress(*columns, console=screen, transient=True) as bars:
+        advances = {
+            PHOTO: _advancing_photos(bars, photos),
+            RECORDING: _advancing_recordings(bars, len(files) - photos),
+        }
+
+        def advance(told: Outcome | Heard) -> None:
+            kind = RECORDING if isinstance(told, Heard) else told.file.kind
+            if kind:
+                advances[kind](told)
+
+        yield advance
+
+
+def _advancing_photos(bars: Progress, total: int) -> Callable[[Outcome | Heard], None]:
+    bar = bars.add_task("Cutting out", total=total, told=f"0/{total}", visible=total > 0)
+
+    def advance(_: Outcome | Heard) -> None:
+        bars.advance(bar)
+        bars.update(bar, told=f"{bars.tasks[bar].completed:.0f}/{total}")
+
+    return advance
+
+
+def _advancing_recordings(bars: Progress, total: int) -> Callable[[Outcome | Heard], None]:
+    """Show minutes of speech; until a recording has been read, its length is unknown."""
+    heard: dict[str, Heard] = {}
+    ended = 0
+    bar = bars.add_task("Transcribing", total=None, told="", visible=total > 0)
+
+    def advance(told: Outcome | Heard) -> None:
+        nonlocal ended
+        if isinstance(told, Heard):
+            heard[told.key] = told
+        else:
+            ended += 1
+        done_s = sum(each.heard_s for each in heard.values())
+        total_s = sum(each.total_s for each in heard.values())
+        known = len(heard) == total or ended == total
+        minutes = f"{done_s / 60:,.1f}/{total_s / 60:,.1f}{'' if known else '+'} min"
+        files = f", {ended}/{total} files" if total > 1 else ""
+        bars.update(bar, completed=done_s, total=total_s or None, told=minutes + files)
+
+    return advance
 
 
 def print_skipped(say: Callable[[str], None], skipped: Sequence[Skipped]) -> None:
@@ -63,37 +111,80 @@ def print_skipped(say: Callable[[str], None], skipped: Sequence[Skipped]) -> Non
         say(f"SKIPPED {len(paths):,} ({why}): {names}{more}")
 
 
-def print_table(screen: Console, outcomes: Sequence[Outcome]) -> None:
-    """Print a row per photo: status, model, milliseconds per task, result or reason.
+def print_outcomes(screen: Console, outcomes: Sequence[Outcome]) -> None:
+    """Print a row per photo, and then one per recording.
 
-    Of more than 50 photos, only failures get a row. Counts follow if there is a failure or a photo
+    Of more than 50 files, only failures get a row. Counts follow if there is a failure or a file
     without a row.
     """
     many = len(outcomes) > MOST_ROWS
     rows = [outcome for outcome in outcomes if not (many and outcome.done)]
-    if rows:
-        screen.print(_table(rows, timed=screen.width >= _WIDE))
+    recordings = [row for row in rows if row.file.kind is RECORDING]
+    photos = [row for row in rows if row.file.kind is not RECORDING]
+    if photos:
+        screen.print(_photos(photos, timed=screen.width >= _WIDE))
+    if recordings:
+        screen.print(_recordings(recordings))
     if many or not all(outcome.done for outcome in outcomes):
         counts = Counter(outcome.status for outcome in outcomes)
         told = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
-        photos = "1 photo" if len(outcomes) == 1 else f"{len(outcomes):,} photos"
-        screen.print(f"Of {photos}: {told}", highlight=False)
+        kinds = {outcome.file.kind for outcome in outcomes}
+        (kind,) = kinds if len(kinds) == 1 else (None,)
+        noun = kind.noun if kind else "file"
+        files = f"1 {noun}" if len(outcomes) == 1 else f"{len(outcomes):,} {noun}s"
+        screen.print(f"Of {files}: {told}", highlight=False)
 
 
-def _table(outcomes: Sequence[Outcome], *, timed: bool) -> Table:
-    table = Table("photo", "status", "model")
+def _photos(outcomes: Sequence[Outcome], *, timed: bool) -> Table:
+    """Return a table with status, model, milliseconds per task, and result or reason."""
+    nouns = {outcome.file.kind.noun if outcome.file.kind else "file" for outcome in outcomes}
+    table = Table(nouns.pop() if len(nouns) == 1 else "file", "status", "model")
     tasks = _TIMED_TASKS if timed else ()
     for task in tasks:
         table.add_column(f"{task}\nms", justify="right")
     table.add_column("result", overflow="fold")
     for outcome in outcomes:
-        colour = _COLOURS.get(outcome.status, "red")
         times = [_milliseconds(outcome.task_ms.get(task)) for task in tasks]
-        result = printable(_shown(outcome.picture) if outcome.picture else outcome.reason)
-        status = f"[{colour}]{outcome.status}[/]"
-        name = escape(printable(outcome.photo.name))
-        table.add_row(name, status, outcome.model, *times, escape(result))
+        table.add_row(*_named(outcome), *times, _result(outcome))
     return table
+
+
+def _recordings(outcomes: Sequence[Outcome]) -> Table:
+    """Return a table with status, model, what was said and how fast, and result or reason."""
+    table = Table("recording", "status", "model", "language")
+    for name in ("duration", "words", "speed"):
+        table.add_column(name, justify="right")
+    table.add_column("result", overflow="fold")
+    for outcome in outcomes:
+        table.add_row(*_named(outcome), *_said(outcome), _result(outcome))
+    return table
+
+
+def _named(outcome: Outcome) -> tuple[str, str, str]:
+    colour = _COLOURS.get(outcome.status, "red")
+    name = escape(printable(outcome.file.name))
+    return name, f"[{colour}]{outcome.status}[/]", outcome.model
+
+
+def _result(outcome: Outcome) -> str:
+    return escape(printable(_shown(outcome.shown) if outcome.shown else outcome.reason))
+
+
+def _said(outcome: Outcome) -> tuple[str, str, str, str]:
+    """Return languages, duration, number of words and speed, from the output record."""
+    if outcome.record is None:
+        return "", "", "", ""
+    record = json.loads(outcome.record.read_bytes())
+    duration_s = record["recording"]["duration_s"]
+    speed = f"{duration_s / outcome.seconds:,.1f}×" if duration_s and outcome.seconds else ""
+    return ", ".join(record["languages"]), _clock(duration_s), f"{record['words']:,}", speed
+
+
+def _clock(seconds: float) -> str:
+    """Return 0:07, 12:30 or 1:02:03."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def print_staged(screen: Console, staged: Sequence[StagedModel]) -> None:

@@ -92,14 +92,14 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
     port: int = 0,
     weights_mirror: str | None = None,
     launcher: Launcher | None = None,
-    photos_at_once: int = 1,
+    calls_at_once: int = 1,
     adjust: Callable[[Function], Function] = lambda function: function,
     wrap: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
 ) -> Iterator[LocalCloud]:
     """Run the cloud on 127.0.0.1 until the block ends; port 0 takes any free port.
 
     Functions run from the blueprint's sources, unless `launcher` starts them differently. The
-    workers of `photos_at_once` photos share the cores; a lone photo's have all of them. Tests
+    workers of `calls_at_once` calls share the cores; those of a lone photo have all of them. Tests
     inject faults with `adjust`, which may change a function before it is created, and with `wrap`,
     which may wrap the whole API.
     """
@@ -115,7 +115,7 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         stack.enter_context(_environment(MOTO_PORT=str(server.port)))
         environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint)
         environment["MATTELINE_THREADS"] = str(
-            hardware.threads_each(min(photos_at_once, WORKERS_PER_FUNCTION))
+            hardware.threads_each(min(calls_at_once, WORKERS_PER_FUNCTION))
         )
         host = LambdaHost(
             [adjust(function) for function in functions(blueprint, environment)],

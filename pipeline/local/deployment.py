@@ -5,18 +5,18 @@ CDK deploys the same blueprint on AWS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 from pipeline.declared.blueprint import Blueprint, DeclaredFunction
 from pipeline.declared.names import LOCAL_NAMES
-from pipeline.declared.products import taker
 from pipeline.declared.resources import Index, Resources, Table
 from pipeline.local.worker import Function
 
 NAMES: Final = LOCAL_NAMES
 REGION: Final = NAMES.region
+PHOTOS: Final = ("cutout",)
 MOST_REQUESTS: Final = 8  # at a time, to a function that serves: some of them only wait
 LONGEST_S: Final = 12 * 60 * 60  # SQS's longest visibility timeout
 
@@ -46,20 +46,26 @@ def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Fun
     )
 
 
-def warm_functions(blueprint: Blueprint) -> list[str]:
-    """Return the names of the functions that a photo with default options calls."""
-    return [each.name(NAMES) for each in photo_functions(blueprint)]
+def warm_functions(blueprint: Blueprint, products: Collection[str] = PHOTOS) -> list[str]:
+    """Return the names of the functions that media with default options call."""
+    return [each.name(NAMES) for each in product_functions(blueprint, products)]
 
 
-def photo_functions(blueprint: Blueprint) -> list[DeclaredFunction]:
-    """Return the functions that a photo with default options calls."""
-    product = taker("photo.jpg", blueprint.products)
-    invoked = blueprint.invoked(product.machine) if product else frozenset[str]()
+def product_functions(
+    blueprint: Blueprint, products: Collection[str] = PHOTOS
+) -> list[DeclaredFunction]:
+    """Return the functions that media of these products call with default options."""
+    made = [product for product in blueprint.products if product.name in products]
+    invoked = {name for product in made for name in blueprint.invoked(product.machine)}
+    roles = [role for product in made for role in product.roles.values()]
+    always = {role.container for role in roles if role.option in {None, "model"}}
+    asked_for = {role.container for role in roles} - always
     defaults = blueprint.catalogue.defaults
     return [
         each
         for each in blueprint.functions
-        if each.manifest.name in invoked and each.model in {None, defaults.get(each.manifest.name)}
+        if each.manifest.name in invoked - asked_for
+        and each.model in {None, defaults.get(each.manifest.name)}
     ]
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, Final
@@ -16,7 +16,7 @@ from typing import IO, Final
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.local import source_launcher
-from pipeline.local.deployment import photo_functions
+from pipeline.local.deployment import PHOTOS, product_functions
 from pipeline.local.fork_server import Order
 from pipeline.local.source_launcher import SourceLauncher, inherited
 from pipeline.local.worker import ALIKE, Function, Launcher, Process
@@ -157,16 +157,18 @@ class _Forked:
 
 
 @contextlib.contextmanager
-def launching_sources(blueprint: Blueprint) -> Iterator[Launcher]:
+def launching_sources(
+    blueprint: Blueprint, products: Collection[str] = PHOTOS
+) -> Iterator[Launcher]:
     """Provide the launcher of functions from the blueprint's sources: on Linux, they are forks.
 
-    The warm process imports the handlers that a photo with default options needs, and has the
+    The warm process imports the handlers that these products need with default options, and has the
     settings of C libraries that their manifests name.
     """
     if sys.platform != "linux":
         yield SourceLauncher(blueprint.root)
         return
-    manifests = [each.manifest for each in photo_functions(blueprint)]
+    manifests = [each.manifest for each in product_functions(blueprint, products)]
     settings = {
         name: text
         for manifest in manifests

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipeline.local.runtime_api import Answer, error_answer
 from pipeline.local.worker import Function, Launcher, Worker
+
+Listener = Callable[[str, bytes, Answer], None]
 
 
 class StoppedError(Exception):
@@ -22,6 +24,7 @@ class LambdaHost:
     def __init__(
         self, functions: Iterable[Function], *, launcher: Launcher, logs: Path, concurrency: int
     ) -> None:
+        self._listeners: list[Listener] = []
         self._pools = {
             function.name: _Pool(
                 function,
@@ -39,9 +42,16 @@ class LambdaHost:
         """Invoke a function and return its answer; wait for a worker while all are busy."""
         try:
             with self._pools[name].worker() as worker:
-                return worker.invoke(payload, function_arn)
+                answer = worker.invoke(payload, function_arn)
         except StoppedError as stopped:
             return error_answer("Runtime.ExitError", str(stopped))
+        for listener in self._listeners:
+            listener(name, payload, answer)
+        return answer
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with every call that is answered: function, payload and answer."""
+        self._listeners.append(listener)
 
     def warm(self, names: Iterable[str]) -> None:
         """Start one worker of each function, without waiting until it is ready."""

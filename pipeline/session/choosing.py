@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from pipeline.declared.catalogue import Catalogue
@@ -18,8 +20,10 @@ class ChosenModel(NamedTuple):
         return f"{self.name} ({self.why})"
 
 
-def choose_models(catalogue: Catalogue, name: str | None, reach: Reach) -> tuple[ChosenModel, ...]:
-    """Choose a default model for each container with models; `name` replaces its container's.
+def choose_models(
+    catalogue: Catalogue, name: str | None, containers: Collection[str], reach: Reach
+) -> tuple[ChosenModel, ...]:
+    """Choose a default model for each of these containers; `name` is its container's in any case.
 
     Raises what `require_model` raises.
     """
@@ -28,7 +32,19 @@ def choose_models(catalogue: Catalogue, name: str | None, reach: Reach) -> tuple
     return tuple(
         named if named and container == owner else choose_model(catalogue, container, reach)
         for container in catalogue.defaults
+        if container in containers or container == owner
     )
+
+
+def choose_other_models(
+    catalogue: Catalogue, chosen: Iterable[ChosenModel], reach: Reach
+) -> tuple[ChosenModel, ...]:
+    """Choose a default model for each container that has none yet, and fetch nothing for it."""
+    owners = {catalogue.row(model.name).container for model in chosen}
+    others = [container for container in catalogue.defaults if container not in owners]
+    asking = reach.asking()
+    with ThreadPoolExecutor() as threads:
+        return tuple(threads.map(lambda each: choose_model(catalogue, each, asking), others))
 
 
 def choose_model(catalogue: Catalogue, container: str, reach: Reach) -> ChosenModel:

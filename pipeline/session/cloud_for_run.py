@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from pipeline.session.agreement import terms_of
 from pipeline.session.choice import ModelChoice
 from pipeline.session.run_messages import RunRequest
 from pipeline.session.running_cloud import RunningCloud, Unusable, attached, find_clouds
@@ -16,14 +15,13 @@ Say = Callable[[str], None]
 
 @contextmanager
 def cloud_for_run(
-    root: Path, choice: ModelChoice, *, say: Say, photos_at_once: int
+    root: Path, choice: ModelChoice, request: RunRequest, *, say: Say, calls_at_once: int
 ) -> Iterator[RunningCloud]:
     """Use the cloud of a `matteline up` that suits the command, else start one; report the models.
 
-    In a cloud of the command's own, the workers of `photos_at_once` photos share this machine's
-    cores. Raises what `session` raises.
+    In a cloud of the command's own, `calls_at_once` calls of a function share this machine's cores.
+    Raises what `session` raises.
     """
-    request = RunRequest(terms_of(root, choice), choice.name)
     with ExitStack() as stack:
         cloud = _one_that_is_up(stack, request, say=say)
         if cloud:
@@ -35,7 +33,7 @@ def cloud_for_run(
             from pipeline.session.session import session
 
             own = stack.enter_context(
-                session(root, choice, say=say, terms=request.terms, photos_at_once=photos_at_once)
+                session(root, choice, request, say=say, calls_at_once=calls_at_once)
             )
             cloud = stack.enter_context(attached(own.cloud.server.port, request))
         yield cloud

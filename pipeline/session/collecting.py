@@ -1,14 +1,13 @@
-"""Collect the photos of a batch, and name every file that is not one.
+"""Collect the photos and recordings of a batch, and name every file that is neither.
 
 A folder is searched with all folders below it. Every file in it is accounted for: a file that is
-not a photo is skipped, with a reason; one that cannot be read is a failure: it may be a photo.
+neither is skipped, with a reason; one that cannot be read is a failure: it may be a photo.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import UnsupportedMedia
-from pipeline.session.batch import Outcome, Photo
+from pipeline.session.batch import MediaFile, Outcome
+from pipeline.session.media import KINDS, Kind, kind_of, other_product
 from pipeline.session.naming import Found, output_folders, output_names
 from pipeline.session.own_files import (
     OwnFiles,
@@ -28,7 +28,7 @@ from pipeline.session.own_files import (
 )
 
 OWN: Final = "written by Matteline"
-EDITED: Final = "written by Matteline and edited since; rename it to have it cut out"
+EDITED: Final = "written by Matteline and edited since; rename it to have it processed"
 HIDDEN: Final = "hidden"
 AGAIN: Final = "already in this run"
 OUTPUT: Final = "the output folder"
@@ -38,12 +38,6 @@ _SPECIAL: Final = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-# A file with such a name is a photo to its owner: if its content is not, that is a failure.
-_PHOTO_SUFFIX: Final = re.compile(
-    r"\.(jpe?g|jpe|jfif|png|webp|tiff?|bmp|gif|hei[cf]|hif|avif|jxl|jp2|j2k|psd"
-    r"|dng|nef|nrw|arw|srf|sr2|cr[23w]|orf|rw2|raf|pef|srw|3fr|iiq|raw)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -56,33 +50,38 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Collection:
-    """The photos, what could not be read, and everything that was skipped."""
+    """The photos and recordings, what is lost, and everything that was skipped.
 
-    photos: Sequence[Photo]
+    Lost is what could not be read, and what the user named that can become no product.
+    """
+
+    files: Sequence[MediaFile]
     lost: Sequence[Outcome]
     skipped: Sequence[Skipped]
 
 
-def collect(arguments: Sequence[Path], *, output: Path) -> Collection:
+def collect(arguments: Sequence[Path], *, output: Path, product: str | None = None) -> Collection:
     """Collect the files in `arguments` and below their folders.
 
     Links to folders are followed, each folder is read once. Skips hidden files, files that
-    Matteline wrote, the output folder, and files in folders that are not photos. A file that the
-    user named is taken for a photo, unless Matteline wrote it.
+    Matteline wrote, the output folder, and files in folders that are neither photo nor recording.
+    With a product, media of others are left out, and what the user named and nobody knows is sent
+    to it.
     """
-    search = _Search(output)
+    search = _Search(output, KINDS[product] if product else None)
     for argument in arguments:
         search.add(argument)
     search.follow_links()
     ours = records_in(output_folders(search.files, output))
     own = OwnFiles.of(ours | records_in(dict.fromkeys(search.folders)))
-    photos = [file for file in search.files if search.is_photo(file, own)]
-    names = output_names(photos, ours, output)
-    return Collection(
-        [Photo(file.path, name) for file, name in zip(photos, names, strict=True)],
-        search.lost,
-        search.skipped,
-    )
+    kinds = {file: kind for file in search.files if (kind := search.kind(file, own))}
+    names: dict[Found, str] = {}
+    for kind in KINDS.values():
+        found = [file for file in kinds if kinds[file] is kind]
+        records = {path: each for path, each in ours.items() if each.product == kind.product}
+        names |= zip(found, output_names(found, records, output), strict=True)
+    files = [MediaFile(file.path, names[file], kind) for file, kind in kinds.items()]
+    return Collection(files, search.lost, search.skipped)
 
 
 @dataclass
@@ -90,6 +89,7 @@ class _Search:
     """A walk through files and folders."""
 
     output: Path
+    wanted: Kind | None
     files: list[Found] = field(default_factory=list)
     lost: list[Outcome] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
@@ -178,35 +178,43 @@ class _Search:
         # islink, because the link may be in a folder that cannot be searched
         if os.path.islink(file.path) and error.errno in {errno.ENOENT, errno.ELOOP}:  # noqa: PTH114
             reason = "a link that leads nowhere"
-        photo = Photo(file.path, str(file.relative) if file.relative.parts else str(file.path))
-        self.lost.append(Outcome(photo, "UNREADABLE", "", {}, None, f"{file.path}: {reason}"))
+        self._lost(file, "UNREADABLE", f"{file.path}: {reason}")
 
-    def is_photo(self, file: Found, own: OwnFiles) -> bool:
-        """Return True if the file should be cut out; else note why not."""
+    def _lost(self, file: Found, status: str, reason: str) -> None:
+        name = str(file.relative) if file.relative.parts else str(file.path)
+        self.lost.append(Outcome(MediaFile(file.path, name, None), status, reason=reason))
+
+    def kind(self, file: Found, own: OwnFiles) -> Kind | None:
+        """Return what the file is if it should be processed; else note why not."""
         try:
             head = read_head(file.path)
             writer = own.writer(file.path)
         except OSError as error:
             self._lose(file, error)
-            return False
-        why = _why_not(file.path, head, writer, given=file.path in self._given)
-        if why:
+            return None
+        if writer is not Writer.USER or is_contact_sheet(head):
+            why = EDITED if writer is Writer.EDITOR else OWN
             self.skipped.append(Skipped(file.path, why))
-        return not why
+            return None
+        given = file.path in self._given
+        try:
+            kind = kind_of(file.path, head)
+        except UnsupportedMedia as error:
+            if given and self.wanted:
+                return self.wanted
+            product = other_product(file.path)
+            to = f"files of this name go to {product}: upload it to a running `matteline up`"
+            why = to if product else f"neither a photo nor a recording: {error.message}"
+            self._leave_out(file, why, given=given)
+            return None
+        if self.wanted is None or self.wanted is kind:
+            return kind
+        self._leave_out(file, f"a {kind.noun}, and --product is {self.wanted.product}", given=given)
+        return None
 
-
-def _why_not(path: Path, head: bytes, writer: Writer, *, given: bool) -> str:
-    """Return why a file should not be cut out; empty if it should."""
-    if writer is Writer.MATTELINE or is_contact_sheet(head):
-        return OWN
-    if writer is Writer.EDITOR:
-        return EDITED
-    if given or _PHOTO_SUFFIX.fullmatch(path.suffix):
-        return ""
-    from pipeline.photo.formats import identify  # every decoder: seldom needed
-
-    try:
-        identify(head)
-    except UnsupportedMedia as error:
-        return f"not a photo: {error.message}"
-    return ""
+    def _leave_out(self, file: Found, why: str, *, given: bool) -> None:
+        """Note a file that becomes no product: of those that the user named, it is a failure."""
+        if given:
+            self._lost(file, "UNSUPPORTED", why)
+        else:
+            self.skipped.append(Skipped(file.path, why))

@@ -1,4 +1,4 @@
-"""Choose the names of photos' outputs: each photo its own, and the same one in every run.
+"""Choose the names of outputs: each photo and recording its own, and the same one in every run.
 
 `trip/cat.jpg` of the folder `holiday` is called `trip/cat` if no other photo has that name, else
 `trip/cat.jpg`, else `holiday/trip/cat`, else `trip/cat.jpg~1f2e3d4c` after its path. A name that is
@@ -18,11 +18,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from pipeline.session.own_files import Content, OutputRecord, content_of, stem_of
+from pipeline.session.own_files import LONGEST_END, Content, OutputRecord, content_of, stem_of
 
 _DIGEST_LENGTH: Final = 16
 _SHORT: Final = 8
-_LONGEST: Final = 255 - len("_bg_removed.01234567.json")  # bytes; disks hold names of 255
+_LONGEST: Final = 255 - LONGEST_END  # bytes; disks hold names of 255
 
 
 def identity(path: Path) -> str:
@@ -43,6 +43,13 @@ class Found:
         return identity(self.path)
 
     @cached_property
+    def size(self) -> int | None:
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return None
+
+    @cached_property
     def content(self) -> Content | None:
         """Return size and SHA-256 of the file; None if it cannot be read."""
         try:
@@ -52,7 +59,7 @@ class Found:
 
     @cached_property
     def candidates(self) -> tuple[str, ...]:
-        """Return the names that the photo may have, best first; the last one is the photo's own."""
+        """Return the names that the file may have, best first; the last one is the file's own."""
         stem, whole = str(self.relative.with_suffix("")), str(self.relative)
         folder = Path(os.path.abspath(self.folder)).name  # noqa: PTH100 - a link keeps its name
         inside = str(Path(folder.lstrip("."), stem))
@@ -81,8 +88,9 @@ def output_names(
 ) -> list[str]:
     """Return each file's name: the path of its outputs in the output folder, without suffixes.
 
-    `records` are those in the `output_folders`. A photo whose record is there keeps its
-    name, even if other photos come or go. No photo gets a name that has the record of another one.
+    All files are of one kind, and `records` are that kind's in the `output_folders`. A file whose
+    record is there keeps its name, even if other files come or go. No file gets a name that has the
+    record of another one.
     """
     names: dict[Found, str] = {}
     recorded, taken = _recorded(records, output), set[str]()
@@ -115,13 +123,13 @@ def _recorded(records: Mapping[Path, OutputRecord], output: Path) -> dict[str, l
 
 
 def _is_of_path(record: OutputRecord, file: Found) -> bool:
-    """Return True if the record's photo was uploaded from the file's path."""
+    """Return True if the recorded file was uploaded from the file's path."""
     return record.source_key.split("/")[-2:-1] == [file.identity]
 
 
 def _is_of_content(record: OutputRecord, file: Found) -> bool:
-    """Return True if the record's photo has the file's bytes: the photo was moved."""
-    return file.content == record.source
+    """Return True if the recorded file has the file's bytes: the file was moved."""
+    return file.size == record.source.bytes and file.content == record.source
 
 
 def _folded(name: str) -> str:

@@ -1,8 +1,8 @@
 """Recognise the files that Matteline wrote, by their bytes.
 
-An output record names size and SHA-256 of its output images, so a file with these bytes is
+An output record names size and SHA-256 of its output files, so a file with these bytes is
 Matteline's, wherever it was moved. Pages of a contact sheet have a mark. Every other file is the
-user's: it may be a photo, and it is never overwritten.
+user's: it may be a photo or a recording, and it is never overwritten.
 """
 
 from __future__ import annotations
@@ -10,18 +10,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from pipeline.audio.sniffing import HEAD_BYTES
 from pipeline.contracts.output_keys import output_stem
+from pipeline.session.media import KINDS
 
-# `cat_bg_removed.json`, or the record of earlier images: `cat_bg_removed.0123abcd.json`. A test
-# compares it with the declaration of the product.
-_RECORD_NAME: Final = re.compile(r"(?P<stem>.+)_bg_removed(\.[0-9a-f]{8})?\.json", re.DOTALL)
+_ENDS: Final = {name: kind.record.removesuffix(".json") for name, kind in KINDS.items()}
+# `cat_bg_removed.json`, or the record of earlier outputs: `cat_bg_removed.0123abcd.json`.
+_RECORD_NAME: Final = re.compile(
+    rf"(?P<stem>.+)({'|'.join(map(re.escape, _ENDS.values()))})(\.[0-9a-f]{{8}})?\.json", re.DOTALL
+)
+LONGEST_END: Final = max(map(len, _ENDS.values())) + len(".01234567.json")
 _MOST_RECORD_BYTES: Final = 2**20
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _JOB_ID: Final = re.compile(r"[0-9a-f]{8,}")
@@ -29,7 +34,6 @@ _ADDRESS: Final = re.compile(r"s3://[^/]+/.+", re.DOTALL)
 
 SHEET_MARK: Final = ("Software", "Matteline contact sheet")  # a text chunk of the PNG
 _MARKED: Final = b"tEXt" + "\0".join(SHEET_MARK).encode("latin-1")
-_HEAD_BYTES: Final = 4096  # shows the format, and the mark
 
 
 @dataclass(frozen=True)
@@ -52,45 +56,56 @@ class Content:
 class OutputRecord:
     """The parts of an output record that tell which files are Matteline's.
 
-    `source_key` is the key that the photo was uploaded under. `images` has the output images by
+    `source_key` is the key that the file was uploaded under. `outputs` has the output files by
     their addresses in the local cloud that made them.
     """
 
+    product: str
     job_id: str
     source_key: str
     source: Content
-    images: Mapping[str, Content]
+    outputs: Mapping[str, Content]
 
     @classmethod
     def parse(cls, content: bytes) -> OutputRecord:
         """Raises ValueError for anything else."""
-        match json.loads(content):
+        match record := json.loads(content):
             case {
                 "job_id": str(job_id),
-                "product": str(_),
+                "product": str(product),
                 "source": {"key": str(key), **source},
-                "pictures": [*pictures],
-            } if _JOB_ID.fullmatch(job_id):
-                images = {_address(each): Content.parse(each) for each in pictures}
-                return cls(job_id, key, Content.parse(source), images)
+            } if _JOB_ID.fullmatch(job_id) and product in KINDS:
+                outputs = {_address(each): Content.parse(each) for each in output_files(record)}
+                return cls(product, job_id, key, Content.parse(source), outputs)
         raise ValueError("no output record")
 
     def places(self, folder: Path, stem: str) -> dict[Path, Content]:
-        """Return where the output images of a photo called `stem` are, and what they contain."""
+        """Return where the output files of a file called `stem` are, and what they contain."""
         uploaded = output_stem(self.source_key)
-        suffixes = {uri: key_of(uri).removeprefix(uploaded) for uri in self.images}
+        suffixes = {uri: key_of(uri).removeprefix(uploaded) for uri in self.outputs}
         return {
-            folder / f"{stem}{suffix}": self.images[uri]
+            folder / f"{stem}{suffix}": self.outputs[uri]
             for uri, suffix in suffixes.items()
             if "/" not in suffix
         }
 
 
-def _address(picture: object) -> str:
-    match picture:
+def output_files(stated: Mapping[str, Any]) -> Sequence[Any]:
+    """Return the output files that a record, or an execution's output, describes.
+
+    Raises ValueError if it describes none.
+    """
+    match stated:
+        case {"pictures": [*files]} | {"files": [*files]}:
+            return files
+    raise ValueError("no output files")
+
+
+def _address(described: object) -> str:
+    match described:
         case {"uri": str(uri)} if _ADDRESS.fullmatch(uri):
             return uri
-    raise ValueError("an output image without an address")
+    raise ValueError("an output file without an address")
 
 
 def key_of(uri: str) -> str:
@@ -122,14 +137,14 @@ def _json_files(folder: Path) -> list[Path]:
 
 
 def stem_of(record: Path) -> str | None:
-    """Return the name of the photo that a record is stored under; None for a renamed record."""
+    """Return the name of the file that a record is stored under; None for a renamed record."""
     match = _RECORD_NAME.fullmatch(record.name)
     return match["stem"] if match else None
 
 
 def earlier_name(stem: str, record: OutputRecord) -> str:
-    """Return the name of the record of earlier images, next to a photo's latest record."""
-    return f"{stem}_bg_removed.{record.job_id[:8]}.json"
+    """Return the name of the record of earlier outputs, next to a file's latest record."""
+    return f"{stem}{_ENDS[record.product]}.{record.job_id[:8]}.json"
 
 
 def content_of(path: Path) -> Content:
@@ -147,7 +162,7 @@ def is_contact_sheet(head: bytes) -> bool:
 def read_head(path: Path) -> bytes:
     """Return the first bytes of a file, enough to recognise it."""
     with path.open("rb") as file:
-        return file.read(_HEAD_BYTES)
+        return file.read(HEAD_BYTES)
 
 
 class Writer(Enum):
@@ -177,7 +192,7 @@ class OwnFiles:
             if (stem := stem_of(path))
             for place in record.places(path.parent, stem)
         ]
-        contents = [made for record in records.values() for made in record.images.values()]
+        contents = [made for record in records.values() for made in record.outputs.values()]
         return cls(frozenset(records), frozenset(contents), frozenset(places))
 
     def writer(self, path: Path) -> Writer:

@@ -1,4 +1,4 @@
-"""Put all files of a photo into the output folder, and replace no file of the user's."""
+"""Put all outputs of a file into the output folder, and replace no file of the user's."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NOT_OURS: Final = (
 
 
 def publish(files: Mapping[Path, Callable[[Path], None]], *, record: Path) -> None:
-    """Write a photo's output images, then their record; replace those of an earlier run.
+    """Write the outputs of a photo or recording, then their record; replace an earlier run's.
 
     `files` has a function for each place, the record's last: it writes the file to the path that it
     gets. No file gets its final name before all are written. An earlier record is renamed while
-    there are output images that only it describes. Raises OSError, also for a place that has a file
+    there are output files that only it describes. Raises OSError, also for a place that has a file
     that Matteline did not write.
     """
     with contextlib.ExitStack() as stack:
@@ -46,7 +46,7 @@ def publish(files: Mapping[Path, Callable[[Path], None]], *, record: Path) -> No
 
 
 def _earlier_records(record: Path) -> dict[Path, OutputRecord]:
-    """Read the records under the same name: the latest one, and those of earlier images."""
+    """Read the records under the same name: the latest one, and those of earlier outputs."""
     pattern = f"{glob.escape(record.name.removesuffix('.json'))}*.json"
     found = {path: read_record(path) for path in record.parent.glob(pattern)}
     return {
@@ -74,7 +74,7 @@ def _require_own(written: Mapping[Path, Path], own: OwnFiles) -> None:
 def _keep_useful(
     earlier: Mapping[Path, OutputRecord], record: Path, *, without: Mapping[Path, Path]
 ) -> None:
-    """Rename or delete earlier records: each is kept as long as one of its images is there."""
+    """Rename or delete earlier records: each is kept as long as one of its outputs is there."""
     stem = stem_of(record) or ""
     for path, old in earlier.items():
         places = old.places(record.parent, stem).keys() - without.keys()

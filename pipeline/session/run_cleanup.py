@@ -13,11 +13,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.declared.names import LOCAL_NAMES as NAMES
-from pipeline.operations.executions import read_execution, stop
+from pipeline.operations.executions import Execution, read_execution, stop
 from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.site import Site, local_site
 from pipeline.outcomes import JobStopped
-from pipeline.session.subscriptions import Executions
+from pipeline.session.subscriptions import News
 
 if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
@@ -30,14 +30,14 @@ _PAGE: Final = 200
 def stop_executions(
     cloud: LocalCloud,
     prefix: str,
-    executions: Executions,
+    news: News,
     ended: set[str],
     *,
     stopping: threading.Event,
 ) -> None:
     """Stop the executions of objects below `prefix`, also those that have not started yet.
 
-    `ended` has the keys of those that have ended, and `executions` gets others as they end.
+    `ended` has the keys of those that have ended, and `news` gets others as they end.
     """
     site, ended = _site(cloud), set(ended)
     deadline = time.monotonic() + _PATIENCE_S
@@ -48,7 +48,9 @@ def stop_executions(
             why = "its `matteline run` was interrupted"
             stop(site, arn, error=JobStopped.__name__, cause=why)
         with suppress(queue.Empty):
-            ended.add(executions.get(timeout=_POLL_S).key)
+            told = news.get(timeout=_POLL_S)
+            if isinstance(told, Execution):
+                ended.add(told.key)
 
 
 def remove_files(cloud: LocalCloud, prefix: str) -> None:

@@ -1,14 +1,14 @@
 """What a run and the local cloud that it uses say to each other.
 
 The run asks in one POST, and the answer lasts as long as the run: lines of JSON, a Greeting,
-RunModels, then a PhotoEnded for each photo. The cloud notices when the connection ends, however
-it ends.
+RunModels, then a MediaEnded for each file, and while a recording is transcribed a Heard for each
+window of it. The cloud notices when the connection ends, however it ends.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
@@ -30,40 +30,54 @@ class _Message:
 
 @dataclass(frozen=True)
 class RunRequest(_Message):
-    """`terms` are those of the run. `model` is the one that the user named, or None."""
+    """`terms` are those of the run. `model` is the one that the user named, or None.
+
+    `products` are made, with `options`: the names of those that the user gave.
+    """
 
     terms: Mapping[str, str]
     model: str | None
+    products: Sequence[str]
+    options: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.terms, dict) or not isinstance(self.model, str | None):
+        odd = (
+            not isinstance(self.terms, dict)
+            or not isinstance(self.model, str | None)
+            or not isinstance(self.products, list | tuple)
+            or not isinstance(self.options, list | tuple)
+            or not all(isinstance(name, str) for name in (*self.products, *self.options))
+        )
+        if odd:
             raise TypeError("no request of a run")
 
 
 @dataclass(frozen=True)
 class Greeting(_Message):
-    """The keys of the run's photos begin with `prefix`.
+    """The keys of the run's files begin with `prefix`.
 
-    `others` has, by their suffixes, the products of files that are no photos. `difference` says why
-    the run cannot use the cloud; the answer ends with it.
+    `difference` says why the run cannot use the cloud; the answer ends with it.
     """
 
     endpoint: str
     scratch: str
     prefix: str
-    others: Mapping[str, str]
     difference: str | None
 
 
 @dataclass(frozen=True)
 class RunModels(_Message):
-    """The models of the run, each with why. None if the cloud cannot use the one that was named."""
+    """The models of the run, each with why. None if the cloud cannot use the one that was named.
+
+    `container` is the named model's.
+    """
 
     models: tuple[str, ...] | None
+    container: str | None = None
 
 
 @dataclass(frozen=True)
-class PhotoEnded(_Message):
+class MediaEnded(_Message):
     """An execution that ended. `files` are the addresses of its results, the record's last.
 
     Without results, `reason` says why.
@@ -74,5 +88,20 @@ class PhotoEnded(_Message):
     reason: str = ""
     model: str = ""
     task_ms: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0
     files: tuple[str, ...] = ()
     shown: str = ""
+
+
+@dataclass(frozen=True)
+class Heard(_Message):
+    """How much of a recording is transcribed: seconds of speech windows, done and in all."""
+
+    key: str
+    heard_s: float
+    total_s: float
+
+
+def parse_news(line: bytes) -> MediaEnded | Heard:
+    """Read what the cloud says of one file. Raises ValueError or TypeError for anything else."""
+    return MediaEnded.parse(line) if b'"verdict"' in line else Heard.parse(line)

@@ -1,4 +1,4 @@
-"""Use a local cloud that runs, in this process or in another one: upload photos, fetch results.
+"""Use a local cloud that runs, in this process or in another one: upload files, fetch results.
 
 Plain HTTP: boto3 takes half a second to load, more than a photo takes in a cloud that is up.
 """
@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
+from email.header import Header
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import quote
@@ -24,9 +25,11 @@ from pipeline.session.run_messages import (
     RUNS_PATH,
     SOCKET,
     Greeting,
-    PhotoEnded,
+    Heard,
+    MediaEnded,
     RunModels,
     RunRequest,
+    parse_news,
 )
 
 Address = Path | int  # a Unix socket, or a port of 127.0.0.1
@@ -57,15 +60,22 @@ class Unusable(Exception):
 class RunningCloud:
     """A local cloud, as one run uses it. Its threads may use it at the same time.
 
-    The keys of the run's photos begin with `greeting.prefix`. `models` are those of photos that
-    name none, and why.
+    The keys of the run's files begin with `greeting.prefix`. `models` are those of files that name
+    none, and why. `container` is that of the model that the run named.
     """
 
     def __init__(
-        self, address: Address, greeting: Greeting, models: tuple[str, ...], lines: _Lines
+        self,
+        address: Address,
+        greeting: Greeting,
+        models: tuple[str, ...],
+        lines: _Lines,
+        *,
+        container: str | None = None,
     ) -> None:
         self.greeting = greeting
         self.models = models
+        self.container = container
         self._address = address
         self._lines = lines
         self._lock = threading.Lock()
@@ -86,7 +96,7 @@ class RunningCloud:
         """
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            headers = {f"x-amz-meta-{name}": text for name, text in metadata.items()}
+            headers = {f"x-amz-meta-{name}": _in_ascii(text) for name, text in metadata.items()}
             headers |= {"Content-Length": str(size)}
             place = f"/{LOCAL_NAMES.bucket('ingest')}/{quote(key)}"
             sent = _exactly(file, size)
@@ -103,15 +113,10 @@ class RunningCloud:
             if answer.length:  # http.client takes what was cut off for whole
                 raise CloudStopped
 
-    def other_product(self, key: str) -> str | None:
-        """Return the product that takes a file of this name, if it does not make cutouts."""
-        others = self.greeting.others
-        return next((others[suffix] for suffix in others if key.endswith(suffix)), None)
-
-    def ended(self) -> Iterator[PhotoEnded]:
-        """Yield what ends of the run's photos, until the cloud stops."""
+    def told(self) -> Iterator[MediaEnded | Heard]:
+        """Yield what becomes of the run's files, until the cloud stops."""
         while line := self._lines.line():
-            yield PhotoEnded.parse(line)
+            yield parse_news(line)
 
     def disk_is_full(self) -> bool:
         """Return True if a service of the cloud has had no room on its disk."""
@@ -197,10 +202,10 @@ def _greeted(stack: ExitStack, address: Address, request: RunRequest) -> Running
     if greeting.difference:
         raise Unusable(f"the one on {greeting.endpoint} {greeting.difference}")
     connection.connected.settimeout(None)  # to find a model may take long
-    models = RunModels.parse(lines.line()).models
-    if models is None:
+    chosen = RunModels.parse(lines.line())
+    if chosen.models is None:
         raise Unusable("")
-    return RunningCloud(address, greeting, tuple(models), lines)
+    return RunningCloud(address, greeting, tuple(chosen.models), lines, container=chosen.container)
 
 
 class _Connection(http.client.HTTPConnection):
@@ -264,6 +269,11 @@ def _answer(
         return connection.getresponse()
     except _GONE as error:
         raise CloudStopped from error
+
+
+def _in_ascii(text: str) -> str:
+    """Return a text as metadata may have it: what is not ASCII in RFC 2047's words."""
+    return text if text.isascii() else Header(text, "utf-8", maxlinelen=0).encode(linesep="")
 
 
 def _exactly(file: BinaryIO, size: int) -> Iterator[bytes]:

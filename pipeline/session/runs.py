@@ -1,4 +1,4 @@
-"""Let runs use a local cloud: answer each with its models, and then with its photos' ends.
+"""Let runs use a local cloud: answer each with its models, and then with what becomes of its files.
 
 A run that has left leaves nothing running, and in a shared cloud none of its files.
 """
@@ -15,25 +15,26 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.contracts.cutout import shown_picture
 from pipeline.declared.names import LOCAL_NAMES
-from pipeline.declared.products import spellings
 from pipeline.operations.executions import Execution
 from pipeline.session.agreement import difference
+from pipeline.session.own_files import output_files
 from pipeline.session.run_cleanup import remove_files, stop_executions
 from pipeline.session.run_messages import (
     DISK_PATH,
     RUNS_PATH,
     Greeting,
-    PhotoEnded,
+    MediaEnded,
     RunModels,
     RunRequest,
 )
-from pipeline.session.subscriptions import Executions, Subscriptions, subscriptions_of
+from pipeline.session.subscriptions import News, Subscriptions, subscriptions_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,10 +45,10 @@ _LOG = logging.getLogger(__name__)
 _MOST_BYTES: Final = 2**16  # of a request
 _CHECK_S: Final = 0.2  # how often a run that has left is noticed
 _UPLOAD_S: Final = 60.0
+_HANDED_OVER: Final = "HANDED_OVER"
 _UPLOAD: Final = re.compile(rf"/{LOCAL_NAMES.bucket('ingest')}/(run-[0-9a-f]{{8}}/)")
-PRODUCT: Final = "cutout"
 
-ModelsFor = Callable[[str | None], tuple[str, ...] | None]
+ModelsFor = Callable[[RunRequest], RunModels]
 
 
 @contextlib.contextmanager
@@ -56,9 +57,8 @@ def serving_runs(
 ) -> Iterator[Subscriptions]:
     """Answer runs at the cloud's addresses until the block ends.
 
-    Provides subscriptions to its executions. `models_for` gets the model that a run names, or
-    None, and returns the models of the run, with why; None if the cloud cannot use the named one. A
-    `shared` cloud removes what the run left.
+    Provides subscriptions to its executions. `models_for` returns the models of a run. A `shared`
+    cloud removes what the run left.
     """
     with subscriptions_of(cloud) as subscriptions:
         runs = _Runs(cloud, subscriptions, terms, models_for, shared=shared)
@@ -122,35 +122,29 @@ class _Runs:
         prefix = f"run-{uuid.uuid4().hex[:8]}/"
         different = difference(request.terms, self._terms)
         cloud = self._cloud
-        yield Greeting(cloud.endpoint, str(cloud.scratch), prefix, self._others(), different).line
+        yield Greeting(cloud.endpoint, str(cloud.scratch), prefix, different).line
         if different:
             return
         with self._lock:
-            models = self._models_for(request.model)
-        yield RunModels(models).line
-        if models is None:
+            chosen = self._models_for(request)
+        yield chosen.line
+        if chosen.models is None:
             return
         ended: set[str] = set()
-        with self._subscriptions.of(prefix) as executions:
+        with self._subscriptions.of(prefix) as news:
             try:
                 while not (self.stopping.is_set() or _has_left(connection)):
                     with contextlib.suppress(queue.Empty):
-                        execution = executions.get(timeout=_CHECK_S)
-                        ended.add(execution.key)
-                        yield _told(execution).line
+                        told = news.get(timeout=_CHECK_S)
+                        if not isinstance(told, Execution):
+                            yield told.line
+                        elif told.verdict != _HANDED_OVER:  # the other product's ends next
+                            ended.add(told.key)
+                            yield _told(told).line
             finally:
-                self._clean_up(prefix, executions, ended)
+                self._clean_up(prefix, news, ended)
 
-    def _others(self) -> dict[str, str]:
-        products = self._cloud.blueprint.products
-        return {
-            suffix: product.name
-            for product in products
-            for suffix in spellings(product)
-            if product.name != PRODUCT
-        }
-
-    def _clean_up(self, prefix: str, executions: Executions, ended: set[str]) -> None:
+    def _clean_up(self, prefix: str, executions: News, ended: set[str]) -> None:
         if not self._shared or self.stopping.is_set():
             return
         try:
@@ -192,19 +186,37 @@ class _Uploads:
             self._changed.wait_for(lambda: prefix not in self._under_way, _UPLOAD_S)
 
 
-def _told(execution: Execution) -> PhotoEnded:
-    output, times = execution.output, execution.task_ms
-    if execution.status != "SUCCEEDED" or "pictures" not in output:
-        return PhotoEnded(execution.key, execution.verdict, execution.reason, task_ms=times)
-    pictures = output["pictures"]
-    return PhotoEnded(
+def shown_output(output: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the output file to show of an execution's output: the cutout, or the text."""
+    if "pictures" in output:
+        return shown_picture(output["pictures"])
+    (text,) = (each for each in output["files"] if each["kind"] == "text")
+    return cast("Mapping[str, Any]", text)
+
+
+def _told(execution: Execution) -> MediaEnded:
+    output = execution.output
+    told = MediaEnded(
         execution.key,
         execution.verdict,
-        model=output["model"],
-        task_ms=times,
-        files=(*(each["uri"] for each in pictures), output["manifest"]),
-        shown=shown_picture(pictures)["uri"],
+        execution.reason,
+        task_ms=execution.task_ms,
+        seconds=_seconds(execution),
     )
+    if execution.status != "SUCCEEDED" or execution.verdict != "DONE":
+        return told
+    return replace(
+        told,
+        model=output["model"],
+        files=(*(each["uri"] for each in output_files(output)), output["manifest"]),
+        shown=shown_output(output)["uri"],
+    )
+
+
+def _seconds(execution: Execution) -> float:
+    if execution.started is None or execution.ended is None:
+        return 0
+    return (execution.ended - execution.started).total_seconds()
 
 
 def _length(environ: WSGIEnvironment) -> int:

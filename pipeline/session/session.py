@@ -7,7 +7,7 @@ only read the catalogue need neither.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,8 @@ from pipeline.errors import InvalidOptions, PipelineError
 from pipeline.local.own_folder import OwnFolder
 from pipeline.session.choice import ModelChoice, cache_folder
 from pipeline.session.kept_weights import keep_weights
-from pipeline.session.run_messages import SOCKET
+from pipeline.session.media import KINDS, PHOTO
+from pipeline.session.run_messages import SOCKET, RunModels, RunRequest
 
 if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
@@ -66,36 +67,30 @@ class Session(NamedTuple):
 def session(  # noqa: PLR0913 - keyword-only options
     root: Path,
     choice: ModelChoice,
+    request: RunRequest,
     *,
     say: Say,
-    terms: Mapping[str, str],
     port: int = 0,
-    photos_at_once: int = 1,
+    calls_at_once: int = 1,
     shared: bool = False,
 ) -> Iterator[Session]:
-    """Run a warm cloud whose default models can be staged; `say` reports the models and why.
+    """Run a warm cloud for this request; `say` reports the models of its products, and why.
 
-    The workers of `photos_at_once` photos share this machine's cores.
+    What packages alone have of other products is fetched when it is staged. `calls_at_once` calls
+    of a function share this machine's cores.
 
-    A `shared` cloud can be found by other commands with the same `terms`, and outlives their runs.
+    A `shared` cloud can be found by other commands with the same terms, and outlives their runs.
     Raises, before the cloud starts, WeightsUnavailable or what `require_model` raises.
     """
-    from pipeline.session.choosing import choose_models
+    from pipeline.session.choosing import ChosenModel, choose_models, choose_other_models
 
     catalogue = read_catalogue(root, choice)
     with reaching(choice, say=say) as reach:
-        models = choose_models(catalogue, choice.name, reach)
+        models = choose_models(catalogue, choice.name, _containers(request), reach)
         for model in models:
             say(f"Model: {model}")
-        defaults = tuple(model.name for model in models)
-
-        def models_for(name: str | None) -> tuple[str, ...] | None:
-            if name in {None, choice.name}:
-                return tuple(map(str, models))
-            try:
-                return tuple(map(str, choose_models(catalogue, name, reach)))
-            except PipelineError:
-                return None
+        others = choose_other_models(catalogue, models, reach) if shared else ()
+        defaults = tuple(model.name for model in (*models, *others))
 
         with keeping_cloud(
             root,
@@ -104,18 +99,35 @@ def session(  # noqa: PLR0913 - keyword-only options
             defaults=defaults,
             say=say,
             port=port,
-            photos_at_once=photos_at_once,
+            products=request.products,
+            calls_at_once=calls_at_once,
         ) as cloud:
             from pipeline.local.deployment import warm_functions
 
-            cloud.host.warm(warm_functions(cloud.blueprint))
+            cloud.host.warm(warm_functions(cloud.blueprint, request.products))
             # Imported now, when the functions' first workers start in their own processes.
             from pipeline.session.runs import serving_runs
 
-            with serving_runs(cloud, terms, models_for, shared=shared) as subscriptions:
+            def models_for(asked: RunRequest) -> RunModels:
+                effective = cloud.blueprint.catalogue
+                chosen: tuple[ChosenModel, ...] = models
+                if (asked.model, _containers(asked)) != (choice.name, _containers(request)):
+                    try:
+                        chosen = choose_models(effective, asked.model, _containers(asked), reach)
+                    except PipelineError:
+                        return RunModels(None)
+                container = effective.row(asked.model).container if asked.model else None
+                return RunModels(tuple(map(str, chosen)), container)
+
+            with serving_runs(cloud, request.terms, models_for, shared=shared) as subscriptions:
                 if shared:
                     _publish(cloud, say)
                 yield Session(cloud, subscriptions)
+
+
+def _containers(request: RunRequest) -> frozenset[str]:
+    kinds = [KINDS[name] for name in request.products if name in KINDS]
+    return frozenset(each for kind in kinds for each in kind.containers(request.options))
 
 
 def _publish(cloud: LocalCloud, say: Say) -> None:
@@ -145,7 +157,8 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
     say: Say,
     defaults: tuple[str, ...] = (),
     port: int = 0,
-    photos_at_once: int = 1,
+    products: Collection[str] = (PHOTO.product,),
+    calls_at_once: int = 1,
 ) -> Iterator[LocalCloud]:
     """Run a cloud that starts with the weights kept by earlier ones, and keeps its own."""
     blueprint = Blueprint.read(
@@ -154,7 +167,7 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
         overlays=choice.overlays,
         accepted_licences=choice.accepted_licences,
     )
-    with _launching(blueprint, images=choice.images) as launcher:
+    with _launching(blueprint, products, images=choice.images) as launcher:
         # Here: while this process imports moto, the launcher's imports the handlers.
         from pipeline.local.cloud import local_cloud
 
@@ -163,7 +176,7 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
             port=port,
             weights_mirror=reach.mirror,
             launcher=launcher,
-            photos_at_once=photos_at_once,
+            calls_at_once=calls_at_once,
             adjust=functools.partial(_with_folders, packages=reach.packages.folder),
         ) as cloud:
             try:
@@ -175,14 +188,16 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
                     say(f"The weights were not kept for the next run: {error}")
 
 
-def _launching(blueprint: Blueprint, *, images: bool) -> AbstractContextManager[Launcher]:
+def _launching(
+    blueprint: Blueprint, products: Collection[str], *, images: bool
+) -> AbstractContextManager[Launcher]:
     if images:
         from pipeline.local.image_launcher import launching_images
 
         return launching_images(blueprint)
     from pipeline.local.fork_launcher import launching_sources
 
-    return launching_sources(blueprint)
+    return launching_sources(blueprint, products)
 
 
 def _with_folders(function: Function, *, packages: Path) -> Function:

@@ -1,4 +1,4 @@
-"""Give the runs that use a local cloud, and its own command, executions as they end."""
+"""Give the runs that use a local cloud, and its own command, news of executions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.operations.executions import Execution
+from pipeline.session.hearing import Hearing
+from pipeline.session.run_messages import Heard
 from pipeline.session.watching import Watch
 
 if TYPE_CHECKING:
@@ -20,21 +22,21 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _CHECK_S: Final = 0.05
 
-Executions = queue.SimpleQueue[Execution]
+News = queue.SimpleQueue[Execution | Heard]
 
 
 class Subscriptions:
-    """Queues that get executions as they end; one thread fills them all."""
+    """Queues that get executions as they end, and how far recordings are transcribed."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._watch = Watch(cloud)
         self._lock = threading.Lock()
-        self._subscribed: tuple[tuple[str, Executions], ...] = ()
+        self._subscribed: tuple[tuple[str, News], ...] = ()
 
     @contextlib.contextmanager
-    def of(self, prefix: str) -> Iterator[Executions]:
-        """Provide a queue of executions of objects whose keys begin with `prefix`, as they end."""
-        subscription = prefix, Executions()
+    def of(self, prefix: str) -> Iterator[News]:
+        """Provide a queue of news of objects whose keys begin with `prefix`."""
+        subscription = prefix, News()
         with self._lock:
             self._subscribed = (*self._subscribed, subscription)
         try:
@@ -45,14 +47,18 @@ class Subscriptions:
                     each for each in self._subscribed if each is not subscription
                 )
 
+    def tell(self, told: Execution | Heard) -> None:
+        """Put news into the queues of its key."""
+        for prefix, news in self._subscribed:
+            if told.key.startswith(prefix):
+                news.put(told)
+
     def deliver(self, stopping: threading.Event) -> None:
         """Put each execution that ends into the queues of its key, until stopped."""
         while not stopping.wait(_CHECK_S):
             try:
                 for execution in self._watch.ended():
-                    for prefix, executions in self._subscribed:
-                        if execution.key.startswith(prefix):
-                            executions.put(execution)
+                    self.tell(execution)
             except (BotoCoreError, ClientError):
                 _LOG.exception("Step Functions did not answer; asking again")
 
@@ -61,6 +67,7 @@ class Subscriptions:
 def subscriptions_of(cloud: LocalCloud) -> Iterator[Subscriptions]:
     """Follow every execution of the products until the block ends."""
     subscriptions, stopping = Subscriptions(cloud), threading.Event()
+    cloud.host.listen(Hearing(cloud, subscriptions.tell).answered)
     thread = threading.Thread(target=subscriptions.deliver, args=(stopping,), daemon=True)
     thread.start()
     try:

@@ -24,8 +24,8 @@ from PIL import Image
 from rich.table import Table
 
 from containers.background_remover.saliency import SaliencySpec, to_tensor
-from pipeline.cli.photos import sample_photos
 from pipeline.cli.report import console
+from pipeline.cli.runs import sample_photos
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.models import ModelRow

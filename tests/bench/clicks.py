@@ -28,8 +28,8 @@ from containers.background_remover.sam import to_marks
 from containers.background_remover.sam_contracts import contract_of
 from containers.model_downloader.handler import handler as stage_weights
 from pipeline.artifacts import LocalStore, Location
-from pipeline.cli.photos import sample_photos
 from pipeline.cli.report import console
+from pipeline.cli.runs import sample_photos
 from pipeline.contracts.contract import SourcePhoto
 from pipeline.contracts.selection import EncodePhoto, PhotoEncoded, SelectSubject, SubjectSelected
 from pipeline.contracts.weights import StageWeights

@@ -9,7 +9,7 @@ import onnx
 from onnx import helper, numpy_helper
 from PIL import Image
 
-from pipeline.cli.photos import sample_photos
+from pipeline.cli.runs import sample_photos
 
 _SIDE = 320
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from pipeline.session import batch
-from pipeline.session.batch import Outcome, Photo
+from pipeline.session.batch import MediaFile, Outcome
 from pipeline.session.collecting import OWN, collect
-from pipeline.session.run_messages import RunRequest
+from pipeline.session.media import PHOTO
+from pipeline.session.run_messages import Heard, RunModels, RunRequest
 from pipeline.session.running_cloud import attached
 from pipeline.session.runs import serving_runs
 from tests.execution.driver import Driver
@@ -21,29 +22,35 @@ from tests.pictures import png, square, unpng
 @pytest.fixture
 def port(driver: Driver) -> Iterator[int]:
     """Return the port of a cloud that serves runs."""
-    with serving_runs(driver.cloud, {}, lambda _: (), shared=False):
+    with serving_runs(driver.cloud, {}, lambda _: RunModels(()), shared=False):
         yield driver.cloud.server.port
 
 
-def cut_out(port: int, photos: Sequence[Photo], **options: Any) -> list[Outcome]:
-    with attached(port, RunRequest({}, None)) as cloud:
-        return batch.cut_out(cloud, photos, **options)
+def photo(path: Path, name: str) -> MediaFile:
+    return MediaFile(path, name, PHOTO)
+
+
+def cut_out(
+    port: int, photos: Sequence[MediaFile], *, options: dict[str, str], **more: Any
+) -> list[Outcome]:
+    with attached(port, RunRequest({}, None, [PHOTO.product])) as cloud:
+        return batch.process(cloud, photos, options={PHOTO.product: options}, **more)
 
 
 def test_a_photo_that_cannot_be_read_does_not_hold_up_the_others(port: int, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(png(square()))
-    photos = [Photo(tmp_path / f"{name}.png", name) for name in ("gone", "cat")]
-    told: list[Outcome] = []
+    photos = [photo(tmp_path / f"{name}.png", name) for name in ("gone", "cat")]
+    told: list[Outcome | Heard] = []
 
     outcomes = cut_out(port, photos, options={}, output=tmp_path / "out", on_progress=told.append)
 
-    assert [(row.photo.name, row.status) for row in outcomes] == [
+    assert [(row.file.name, row.status) for row in outcomes] == [
         ("gone", "UNREADABLE"),
         ("cat", "DONE"),
     ]
     assert "gone.png" in outcomes[0].reason
-    assert outcomes[1].picture is not None
-    assert unpng(outcomes[1].picture.read_bytes())[48, 48, 3] == 255
+    assert outcomes[1].shown is not None
+    assert unpng(outcomes[1].shown.read_bytes())[48, 48, 3] == 255
     assert len(told) == 2
 
 
@@ -56,7 +63,7 @@ def test_names_no_key_can_hold_and_names_too_long_to_write_are_told_apart(
 
     outcomes = cut_out(
         port,
-        [Photo(tmp_path / odd, "odd"), Photo(tmp_path / long, "x" * 245)],
+        [photo(tmp_path / odd, "odd"), photo(tmp_path / long, "x" * 245)],
         options={},
         output=tmp_path / "out",
         on_progress=lambda _: None,
@@ -71,13 +78,13 @@ def test_options_of_a_batch_reach_its_photos(port: int, tmp_path: Path) -> None:
 
     (outcome,) = cut_out(
         port,
-        [Photo(tmp_path / "cat.png", "pets/cat")],
+        [photo(tmp_path / "cat.png", "pets/cat")],
         options={"format": "webp", "outputs": "mask,cutout"},
         output=tmp_path / "out",
         on_progress=lambda _: None,
     )
 
-    assert outcome.picture == tmp_path / "out" / "pets" / "cat_bg_removed.webp"
+    assert outcome.shown == tmp_path / "out" / "pets" / "cat_bg_removed.webp"
     made = {path.name for path in (tmp_path / "out" / "pets").iterdir()}
     assert outcome.done
     assert made == {"cat_bg_removed.webp", "cat_mask.png", "cat_bg_removed.json"}
@@ -97,7 +104,7 @@ def run(port: int, *given: Path, output: Path, **options: str) -> tuple[list[str
     found = collect(given, output=output)
     outcomes = cut_out(
         port,
-        found.photos,
+        found.files,
         options={"refine": "none", **options},
         output=output,
         on_progress=lambda _: None,

@@ -9,7 +9,7 @@ from typing import Final
 
 from PIL import Image
 
-from pipeline.cli.photos import sample_photos
+from pipeline.cli.runs import sample_photos
 
 # Widths and heights, in pixels, of 28 photos as people have them: from the web, from a phone.
 SIZES: Final = (

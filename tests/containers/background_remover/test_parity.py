@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from containers.background_remover.saliency import SaliencySpec
-from pipeline.cli.photos import sample_photos
+from pipeline.cli.runs import sample_photos
 from pipeline.declared.catalogue import load_catalogue
 from tests.conftest import ROOT
 from tests.containers.background_remover.parity import Pair

@@ -12,7 +12,8 @@ from PIL import Image
 from pipeline.cli.contact_sheet import ContactSheet
 from pipeline.photo.colour.spaces import from_code_points
 from pipeline.photo.encoding import encode
-from pipeline.session.batch import Outcome, Photo
+from pipeline.session.batch import MediaFile, Outcome
+from pipeline.session.media import PHOTO
 from tests.pictures import square, unpng
 
 BLUE, RED = (0, 0, 255), (255, 0, 0)
@@ -36,16 +37,16 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def photos(count: int, path: Path) -> list[Photo]:
-    return [Photo(path, f"{number}") for number in range(count)]
+def photos(count: int, path: Path) -> list[MediaFile]:
+    return [MediaFile(path, f"{number}", PHOTO) for number in range(count)]
 
 
-def done(photo: Photo, output: Path) -> Outcome:
-    return Outcome(photo, "DONE", "net", {}, output / "cutout.png", "")
+def done(photo: MediaFile, output: Path) -> Outcome:
+    return Outcome(photo, "DONE", "net", shown=output / "cutout.png")
 
 
-def failed(photo: Photo) -> Outcome:
-    return Outcome(photo, "QUARANTINED", "", {}, None, "NoSubject")
+def failed(photo: MediaFile) -> Outcome:
+    return Outcome(photo, "QUARANTINED", reason="NoSubject")
 
 
 def pages(output: Path) -> list[str]:
@@ -180,7 +181,10 @@ def test_a_file_of_the_users_is_not_replaced(photo: Path, output: Path) -> None:
 
 
 def test_a_photo_that_vanished_leaves_its_tile_empty(photo: Path, output: Path) -> None:
-    batch = [Photo(photo, "there"), Photo(photo.with_name("gone.png"), "gone\n\udcff")]
+    batch = [
+        MediaFile(photo, "there", PHOTO),
+        MediaFile(photo.with_name("gone.png"), "gone\n\udcff", PHOTO),
+    ]
     sheet = ContactSheet(batch, output)
     for each in batch:
         sheet.add(done(each, output))

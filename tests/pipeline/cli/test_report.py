@@ -9,18 +9,20 @@ import pytest
 from rich.console import Console
 
 from pipeline.cli import report
-from pipeline.session.batch import Outcome, Photo
+from pipeline.session.batch import MediaFile, Outcome
 from pipeline.session.collecting import Skipped
+from pipeline.session.media import PHOTO
 
 
 def outcome(name: str, status: str = "DONE", reason: str = "") -> Outcome:
-    picture = None if reason else Path("out", f"{name}_bg_removed.png")
-    return Outcome(Photo(Path(f"{name}.jpg"), name), status, "net", {}, picture, reason)
+    shown = None if reason else Path("out", f"{name}_bg_removed.png")
+    file = MediaFile(Path(f"{name}.jpg"), name, PHOTO)
+    return Outcome(file, status, "net", shown=shown, reason=reason)
 
 
 def table(*outcomes: Outcome) -> str:
     screen = Console(file=io.StringIO(), width=200)
-    report.print_table(screen, outcomes)
+    report.print_outcomes(screen, outcomes)
     assert isinstance(screen.file, io.StringIO)
     return screen.file.getvalue()
 

@@ -38,7 +38,7 @@ def test_the_workers_of_a_batch_share_the_cores(
         told.add(function.environment["MATTELINE_THREADS"])
         return function
 
-    with local_cloud(Blueprint.read(ROOT), photos_at_once=photos, adjust=note):
+    with local_cloud(Blueprint.read(ROOT), calls_at_once=photos, adjust=note):
         pass
 
     assert told == {threads}

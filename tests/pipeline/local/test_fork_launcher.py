@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.declared.blueprint import Blueprint
 from pipeline.local.cloud import LocalCloud
-from pipeline.local.deployment import NAMES, photo_functions
+from pipeline.local.deployment import NAMES, product_functions
 from pipeline.local.fork_launcher import READ_AT_START, ForkLauncher, launching_sources
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.source_launcher import SourceLauncher
@@ -302,7 +302,7 @@ def test_elsewhere_workers_are_started_by_exec(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_workers_of_a_photo_are_forks_of_one_process(cloud: LocalCloud) -> None:
-    names = [each.name(NAMES) for each in photo_functions(BLUEPRINT)]
+    names = [each.name(NAMES) for each in product_functions(BLUEPRINT)]
     cloud.host.warm(names)
     parents = {
         Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]

@@ -1,4 +1,4 @@
-"""Output images and output records, as a batch leaves them in a folder."""
+"""Output files and output records, as a batch leaves them in a folder."""
 
 from __future__ import annotations
 
@@ -30,6 +30,31 @@ def record_of(photo: Path, pictures: Mapping[str, bytes], *, job: str = "0123abc
         "pictures": made,
     }
     return json.dumps(record).encode()
+
+
+def leave_transcript(
+    output: Path, name: str, recording: Path, *, text: bytes, **more: bytes
+) -> None:
+    """Write a recording's outputs under a name, and their record."""
+    stem = f"run-1/0/{identity(recording)}/{recording.stem}"
+    contents = {"_transcript.txt": text}
+    contents |= {f"_{kind.replace('__', '.')}": content for kind, content in more.items()}
+    for suffix, content in contents.items():
+        (output / f"{name}{suffix}").write_bytes(content)
+    record = {
+        "schema": 1,
+        "product": "transcript",
+        "job_id": "89abcdef" * 4,
+        "source": {"key": f"{stem}{recording.suffix}", **describe(recording.read_bytes())},
+        "recording": {"duration_s": 750.4},
+        "languages": ["de", "en"],
+        "words": 1234,
+        "files": [
+            {"kind": "text", "uri": f"s3://output/{stem}{suffix}", **describe(content)}
+            for suffix, content in contents.items()
+        ],
+    }
+    (output / f"{name}_transcript.record.json").write_text(json.dumps(record))
 
 
 def leave(output: Path, name: str, photo: Path, **pictures: bytes) -> Path:

@@ -15,9 +15,11 @@ from PIL.PngImagePlugin import PngInfo
 
 from pipeline.session import collecting
 from pipeline.session.collecting import Collection, collect
+from pipeline.session.media import PHOTO as PHOTO_KIND
+from pipeline.session.media import RECORDING, Kind
 from pipeline.session.own_files import SHEET_MARK
 from tests.pictures import png, square
-from tests.pipeline.session.records import leave
+from tests.pipeline.session.records import leave, leave_transcript
 
 PHOTO = png(square())
 TREE = ("cat.png", "cat.webp", "dog.jpg", "trip/sea.jpg", ".hidden/x.jpg", ".DS_Store", "out/a.png")
@@ -41,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def paths(found: Collection, within: Path) -> list[str]:
-    return sorted(str(photo.path.relative_to(within)) for photo in found.photos)
+    return sorted(str(photo.path.relative_to(within)) for photo in found.files)
 
 
 def reasons(found: Collection, within: Path) -> dict[str, str]:
@@ -62,7 +64,7 @@ def test_a_folder_yields_every_visible_photo_outside_the_output_folder(
 ) -> None:
     found = collect([album], output=album / output)
 
-    assert sorted(photo.name for photo in found.photos) == names
+    assert sorted(photo.name for photo in found.files) == names
     hidden = {".hidden": collecting.HIDDEN, ".DS_Store": collecting.HIDDEN}
     assert reasons(found, album) == hidden | ({"out": collecting.OUTPUT} if output == "out" else {})
 
@@ -174,7 +176,7 @@ def test_a_page_of_a_contact_sheet_is_no_photo_and_another_file_of_its_name_is(
         ("IMG_0001", bytes(5000)),
     ],
 )
-def test_a_file_that_is_no_photo_is_skipped_in_a_folder_and_tried_if_it_is_given(
+def test_a_file_that_is_neither_is_skipped_in_a_folder_and_a_failure_if_it_is_given(
     folder: Path, name: str, content: bytes
 ) -> None:
     (folder / name).write_bytes(content)
@@ -183,8 +185,91 @@ def test_a_file_that_is_no_photo_is_skipped_in_a_folder_and_tried_if_it_is_given
     given = collect([folder / name], output=folder / "out")
 
     assert paths(found, folder) == ["cat.png"]
-    assert reasons(found, folder)[name].startswith("not a photo: ")
-    assert paths(given, folder) == [name]
+    assert reasons(found, folder)[name].startswith("neither a photo nor a recording: ")
+    assert [(row.status, row.reason) for row in given.lost] == [
+        ("UNSUPPORTED", reasons(found, folder)[name])
+    ]
+    assert not given.files
+
+
+RECORDINGS = {
+    "wav": b"RIFF\x24\0\0\0WAVEfmt ",
+    "flac": b"fLaC\0\0\0\x22",
+    "mp4": b"\0\0\0\x18ftypisom\0\0\0\0",
+    "ogg": b"OggS\0\x02",
+}
+
+
+@pytest.mark.parametrize("form", RECORDINGS)
+@pytest.mark.parametrize("name", ["talk", "talk.mp3", "talk.jpg", "talk.txt", "TALK.WAV"])
+def test_a_recording_is_known_by_its_content_whatever_its_name(
+    folder: Path, form: str, name: str
+) -> None:
+    (folder / name).write_bytes(RECORDINGS[form])
+
+    found = collect([folder], output=folder / "out")
+
+    kinds = {file.path.name: file.kind for file in found.files}
+    assert kinds == {"cat.png": PHOTO_KIND, name: RECORDING}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("cat.mp3", PHOTO, PHOTO_KIND),
+        ("talk.mp3", b"Dear diary", RECORDING),
+        ("talk.Mp3", b"", RECORDING),
+        ("cat.jpg", b"Dear diary", PHOTO_KIND),
+    ],
+)
+def test_a_file_whose_content_says_nothing_is_what_its_name_says(
+    folder: Path, name: str, content: bytes, kind: Kind
+) -> None:
+    (folder / name).write_bytes(content)
+
+    (file,) = collect([folder / name], output=folder / "out").files
+
+    assert file.kind is kind
+
+
+def test_a_photo_and_a_recording_of_one_name_share_it(folder: Path) -> None:
+    (folder / "cat.mp3").write_bytes(RECORDINGS["wav"])
+
+    found = collect([folder], output=folder / "out")
+
+    assert [file.name for file in found.files] == ["cat", "cat"]
+
+
+def test_a_transcript_and_a_denoised_recording_are_no_recordings(folder: Path) -> None:
+    (folder / "talk.wav").write_bytes(RECORDINGS["wav"])
+    denoised = RECORDINGS["flac"] + b"denoised"
+    leave_transcript(folder, "talk", folder / "talk.wav", denoised__flac=denoised, text=b"Hello")
+    (folder / "copy.flac").write_bytes(denoised)
+
+    found = collect([folder], output=folder / "out")
+    again = collect(sorted(folder.iterdir()), output=folder)
+
+    assert paths(found, folder) == paths(again, folder) == ["cat.png", "talk.wav"]
+    own = {"copy.flac", "talk_denoised.flac", "talk_transcript.txt", "talk_transcript.record.json"}
+    assert {name for name, why in reasons(found, folder).items() if why == collecting.OWN} == own
+    assert [file.name for file in again.files] == ["cat", "talk"]
+
+
+def test_with_a_product_media_of_others_are_left_out_and_unknown_files_are_sent_to_it(
+    folder: Path,
+) -> None:
+    (folder / "talk.wav").write_bytes(RECORDINGS["wav"])
+    (folder / "memo").write_bytes(b"Dear diary")
+
+    found = collect([folder], output=folder / "out", product="transcript")
+    given = collect(
+        [folder / "memo", folder / "cat.png"], output=folder / "out", product="transcript"
+    )
+
+    assert paths(found, folder) == ["talk.wav"]
+    assert reasons(found, folder)["cat.png"] == "a photo, and --product is transcript"
+    assert [(file.path.name, file.kind) for file in given.files] == [("memo", RECORDING)]
+    assert [row.status for row in given.lost] == ["UNSUPPORTED"]
 
 
 @pytest.mark.parametrize(
@@ -215,8 +300,8 @@ def test_links_to_folders_are_followed_once(folder: Path) -> None:
 
     found = collect([folder, folder, far], output=folder / "out")
 
-    assert sorted(photo.path.name for photo in found.photos) == ["cat.png", "sea.png"]
-    assert found.photos[0].path == folder / "cat.png"
+    assert sorted(photo.path.name for photo in found.files) == ["cat.png", "sea.png"]
+    assert found.files[0].path == folder / "cat.png"
     assert not found.lost
     again = [each.path.name for each in found.skipped if each.why == collecting.AGAIN]
     assert sorted(again) == ["cat again.png", "far", "one", "photos", "photos", "self", "two"]
@@ -232,7 +317,7 @@ def test_a_photo_behind_a_link_is_a_photo(folder: Path) -> None:
 def test_a_file_that_is_given_twice_is_one_photo(folder: Path) -> None:
     twins = [folder / "cat.png", folder / ".." / "photos" / "cat.png"]
 
-    assert [photo.name for photo in collect(twins, output=folder / "out").photos] == ["cat"]
+    assert [photo.name for photo in collect(twins, output=folder / "out").files] == ["cat"]
 
 
 def test_a_link_that_leads_nowhere_is_a_failure(folder: Path) -> None:
@@ -241,7 +326,7 @@ def test_a_link_that_leads_nowhere_is_a_failure(folder: Path) -> None:
 
     found = collect([folder], output=folder / "out")
 
-    assert {outcome.photo.path.name for outcome in found.lost} == {"broken.jpg", "loop"}
+    assert {outcome.file.path.name for outcome in found.lost} == {"broken.jpg", "loop"}
     assert all(outcome.reason.endswith(": a link that leads nowhere") for outcome in found.lost)
     assert paths(found, folder) == ["cat.png"]
 
@@ -277,7 +362,7 @@ def test_what_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
         (album / name).chmod(0o700)
 
     assert paths(found, album) == ["cat.png"]
-    assert {(row.photo.name, row.status, row.reason) for row in found.lost} == {
+    assert {(row.file.name, row.status, row.reason) for row in found.lost} == {
         (name, "UNREADABLE", f"{album / name}: Permission denied")
         for name in ("locked", "mine.png", "listed/x.png")
     }
@@ -308,4 +393,4 @@ def test_any_file_name_is_taken(folder: Path) -> None:
     for name in names:
         (folder / name).write_bytes(PHOTO)
 
-    assert len(collect([folder], output=folder / "out").photos) == 5
+    assert len(collect([folder], output=folder / "out").files) == 5

@@ -26,12 +26,12 @@ def photos_at(root: Path, *names: str) -> list[Path]:
 def named(output: Path, *arguments: Path, root: Path) -> dict[str, str]:
     """Return the name of each photo, by its path."""
     found = collect(arguments, output=output)
-    return {str(photo.path.relative_to(root)): photo.name for photo in found.photos}
+    return {str(photo.path.relative_to(root)): photo.name for photo in found.files}
 
 
 def cut_out(output: Path, *arguments: Path) -> None:
     """Leave the outputs that a run would leave."""
-    for photo in collect(arguments, output=output).photos:
+    for photo in collect(arguments, output=output).files:
         leave(output, photo.name, photo.path, bg_removed__png=photo.path.read_bytes() + b"c")
 
 
@@ -166,4 +166,4 @@ def test_a_link_and_a_detour_do_not_change_a_name(tmp_path: Path) -> None:
 
     found = collect([tmp_path / "b" / ".." / "link" / "cat.jpg"], output=tmp_path / "out")
 
-    assert [photo.name for photo in found.photos] in (["cat"], ["a/cat"])
+    assert [photo.name for photo in found.files] in (["cat"], ["a/cat"])

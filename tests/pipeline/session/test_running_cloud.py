@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.local.own_folder import OwnFolder
 from pipeline.session import running_cloud
-from pipeline.session.run_messages import SOCKET, Greeting, PhotoEnded, RunModels, RunRequest
+from pipeline.session.run_messages import SOCKET, Greeting, MediaEnded, RunModels, RunRequest
 from pipeline.session.running_cloud import (
     CloudStopped,
     RunningCloud,
@@ -25,8 +25,8 @@ from pipeline.session.running_cloud import (
     find_clouds,
 )
 
-REQUEST = RunRequest({"sources": "1"}, None)
-GREETING = Greeting("http://127.0.0.1:1", "/scratch", "run-1/", {}, None)
+REQUEST = RunRequest({"sources": "1"}, None, ["cutout"])
+GREETING = Greeting("http://127.0.0.1:1", "/scratch", "run-1/", None)
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_an_end_that_was_cut_off_is_the_end_of_the_cloud(
     folder: Path,
     chunked: bool,  # noqa: FBT001 - parametrised
 ) -> None:
-    body = GREETING.line + RunModels(()).line + PhotoEnded("key", "DONE").line + b'{"key": "oth'
+    body = GREETING.line + RunModels(()).line + MediaEnded("key", "DONE").line + b'{"key": "oth'
     length = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 9999"
     start = b"%x\r\n" % (len(body) + 9) if chunked else b""
 
@@ -197,7 +197,7 @@ def test_an_end_that_was_cut_off_is_the_end_of_the_cloud(
         sending(folder / SOCKET, b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n" + start + body),
         attached(folder / SOCKET, REQUEST) as cloud,
     ):
-        assert [each.key for each in cloud.ended()] == ["key"]
+        assert [each.key for each in cloud.told()] == ["key"]
 
 
 def joined(folder: Path) -> RunningCloud:

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.session import runs
-from pipeline.session.run_messages import RUNS_PATH, Greeting, RunRequest
+from pipeline.session.run_messages import RUNS_PATH, Greeting, RunModels, RunRequest
 from pipeline.session.subscriptions import Subscriptions
 
 PATIENCE_S = 20
@@ -29,7 +29,9 @@ class Cloud:
         self.may_store, self.asked, self.removed = (threading.Event() for _ in range(3))
         cloud = Mock(endpoint="http://127.0.0.1:1", scratch="/scratch")
         cloud.blueprint.products = ()
-        answering = runs._Runs(cloud, Subscriptions(cloud), {}, lambda _: ("net",), shared=True)
+        answering = runs._Runs(
+            cloud, Subscriptions(cloud), {}, lambda _: RunModels(("net",)), shared=True
+        )
         self._app = answering.before(self._store)
 
     def _store(self, _environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -66,7 +68,7 @@ def test_an_upload_that_outlives_its_run_is_removed_with_it_and_no_later_one_is_
 ) -> None:
     ours, theirs = socket.socketpair()
     _, lines = cloud.ask(
-        "POST", RUNS_PATH, RunRequest({}, None).line, **{"werkzeug.socket": theirs}
+        "POST", RUNS_PATH, RunRequest({}, None, ["cutout"]).line, **{"werkzeug.socket": theirs}
     )
     greeting, _ = Greeting.parse(next(lines)), next(lines)
     place = f"/{LOCAL_NAMES.bucket('ingest')}/{greeting.prefix}0/cat.png"
@@ -92,10 +94,14 @@ def test_an_upload_that_outlives_its_run_is_removed_with_it_and_no_later_one_is_
         b"null",
         b"[]",
         b"[" * 50_000,
-        b'{"terms": 5, "model": null}',
-        b'{"terms": {}, "model": {}}',
-        b'{"terms": {}, "model": null, "more": 1}',
-        b'{"terms": {"sources": "%s"}, "model": null}' % (b"x" * 2**16),
+        b'{"terms": 5, "model": null, "products": []}',
+        b'{"terms": {}, "model": {}, "products": []}',
+        b'{"terms": {}, "model": null, "products": [], "more": 1}',
+        b'{"terms": {}, "model": null}',
+        b'{"terms": {}, "model": null, "products": "cutout"}',
+        b'{"terms": {}, "model": null, "products": [1]}',
+        b'{"terms": {}, "model": null, "products": [], "options": [{}]}',
+        b'{"terms": {"sources": "%s"}, "model": null, "products": []}' % (b"x" * 2**16),
     ],
 )
 def test_an_odd_request_is_refused(cloud: Cloud, body: bytes) -> None:
@@ -104,7 +110,7 @@ def test_an_odd_request_is_refused(cloud: Cloud, body: bytes) -> None:
 
 @pytest.mark.parametrize("length", ["-1", "many"])
 def test_an_odd_length_is_refused(cloud: Cloud, length: str) -> None:
-    body = json.dumps({"terms": {}, "model": None}).encode()
+    body = json.dumps({"terms": {}, "model": None, "products": []}).encode()
 
     assert cloud.ask("POST", RUNS_PATH, body, CONTENT_LENGTH=length)[0] == "400 Bad Request"
 

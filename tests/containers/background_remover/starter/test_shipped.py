@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from containers.background_remover.starter.contenders import Contender, starter
 from containers.background_remover.starter.empties import empty_scenes
 from containers.background_remover.starter.evaluation import overlap, seen_through
-from pipeline.cli.photos import sample_photos
+from pipeline.cli.runs import sample_photos
 from pipeline.declared.catalogue import load_catalogue
 from tests.conftest import ROOT
 

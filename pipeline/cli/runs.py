@@ -1,0 +1,270 @@
+"""`matteline demo`, `run` and `up`: process media in a local cloud, or keep one running."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from pipeline.cli.interrupts import INTERRUPTED
+from pipeline.cli.media_options import MediaCommand, options_by_product, require_effect
+from pipeline.cli.options import (
+    ROOT,
+    Word,
+    images_option,
+    model_option,
+    output_option,
+    weights_options,
+)
+from pipeline.cli.preconditions import (
+    require_free,
+    require_media,
+    require_scratch,
+    require_writable,
+)
+from pipeline.session.agreement import terms_of
+from pipeline.session.choice import ModelChoice
+from pipeline.session.media import KINDS, MODEL, PHOTO, RECORDING
+from pipeline.session.run_messages import RunRequest
+
+if TYPE_CHECKING:
+    from pipeline.cli.contact_sheet import ContactSheet
+    from pipeline.session.batch import MediaFile, Outcome
+    from pipeline.session.collecting import Collection, Skipped
+    from pipeline.session.run_messages import Heard
+    from pipeline.session.running_cloud import RunningCloud
+
+DEFAULT_PORT: Final = 8420
+# scikit-image's samples, public domain or CC0: a person, a cat, a cup and a rocket
+SAMPLES: Final = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
+_WINDOW_BYTES: Final = 5_000_000  # what five minutes take as MP3 with 128 kbit/s
+
+
+@click.command()
+@output_option(default=Path("demo-output"), show_default=True)
+@weights_options
+def demo(output: Path, choice: ModelChoice) -> None:
+    """Cut out sample photos.
+
+    Writes output images, output records and a contact sheet to the output folder.
+    """
+    from pipeline.session.collecting import collect
+
+    found = collect(sample_photos(), output=output)
+    # A sample in which the model finds no subject is quarantined: the demo still succeeds.
+    expected = frozenset({"DONE", "QUARANTINED"})
+    sys.exit(_run_batch(found, output=output, choice=choice, options={}, expected=expected))
+
+
+@click.command(cls=MediaCommand)
+@click.argument(
+    "media",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, readable=False, path_type=Path),
+)
+@output_option(default=Path("out"), show_default=True)
+@click.option(
+    "--product", type=Word(KINDS), help="Product to make of every file [default: by its content]."
+)
+@model_option
+@images_option
+@weights_options
+def run(
+    media: tuple[Path, ...],
+    output: Path,
+    product: str | None,
+    choice: ModelChoice,
+    **chosen: Any,
+) -> None:
+    """Make cutouts of photos and transcripts of recordings, as on AWS.
+
+    MEDIA are files or folders. Exit code 0: every file became a product; 1: some did not; 2: the
+    command was wrong; 130: it was interrupted.
+    """
+    from pipeline.session.collecting import collect
+
+    options = options_by_product(chosen)
+    require_media(media)
+    found = collect(media, output=output, product=product)
+    require_effect(options, {file.kind for file in found.files if file.kind})
+    sys.exit(_run_batch(found, output=output, choice=choice, options=options))
+
+
+@click.command()
+@click.option(
+    "--port",
+    default=DEFAULT_PORT,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port on 127.0.0.1; 0 takes any free port.",
+)
+@model_option
+@images_option
+@weights_options
+def up(port: int, choice: ModelChoice) -> None:
+    """Start the local cloud and print commands to try.
+
+    Reports every execution that ends. Ctrl-C stops everything.
+    """
+    from pipeline.cli.manual import instructions, narrate
+    from pipeline.session.session import session
+
+    require_free(port)
+    say = click.echo
+    request = RunRequest(terms_of(ROOT, choice), choice.name, [PHOTO.product])
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        session(ROOT, choice, request, say=say, port=port, shared=True) as running,
+    ):
+        say(instructions(running.cloud))
+        narrate(running.subscriptions, say)
+
+
+def sample_photos() -> list[Path]:
+    """Return the paths of the sample photos, files of the installed scikit-image."""
+    from importlib.resources import files
+
+    return [Path(str(files("skimage") / "data" / name)) for name in SAMPLES]
+
+
+def _run_batch(
+    found: Collection,
+    *,
+    output: Path,
+    choice: ModelChoice,
+    options: Mapping[str, Mapping[str, str]],
+    expected: frozenset[str] = frozenset({"DONE"}),
+) -> int:
+    """Process the files, print what happened to each, and return the exit code.
+
+    It is 0 if each file has an `expected` status. If interrupted, finished files are reported.
+    """
+    if found.skipped:
+        _print_skipped(found.skipped)
+    if not found.files and not found.lost:
+        raise click.UsageError("no photos or recordings found in the given files and folders")
+    require_writable(output)
+    require_scratch()
+    batch = _Batch(found, output)
+    if found.files:
+        try:
+            batch.run(choice, options)
+        except KeyboardInterrupt:
+            batch.interrupted = True
+    return batch.report(expected)
+
+
+class _Batch:
+    """The files of one command, and what has become of them."""
+
+    def __init__(self, found: Collection, output: Path) -> None:
+        self._files = found.files
+        self._lost = found.lost
+        self._output = output
+        self._outcomes: dict[MediaFile, Outcome] = {}
+        self._sheet: ContactSheet | None = None
+        self.interrupted = False
+
+    def run(self, choice: ModelChoice, options: Mapping[str, Mapping[str, str]]) -> None:
+        """Process the files in a local cloud."""
+        from pipeline.session.batch import uploading
+        from pipeline.session.cloud_for_run import cloud_for_run
+
+        products = sorted({file.kind.product for file in self._files if file.kind})
+        given = sorted({name for chosen in options.values() for name in chosen})
+        request = RunRequest(terms_of(ROOT, choice), choice.name, products, given)
+        with cloud_for_run(
+            ROOT, choice, request, say=click.echo, calls_at_once=_calls_at_once(self._files)
+        ) as cloud:
+            options = _with_model(options, choice.name, cloud, products)
+            with uploading(cloud, self._files, options=options) as batch:
+                # Imported while the first files are in the cloud.
+                from pipeline.cli.report import console, progress
+                from pipeline.session.batch import Outcome
+
+                photos = [file for file in self._files if file.kind is PHOTO]
+                if photos:
+                    from pipeline.cli.contact_sheet import ContactSheet
+
+                    self._sheet = ContactSheet(photos, self._output)
+                with progress(console(), self._files) as advance:
+
+                    def on_progress(told: Outcome | Heard) -> None:
+                        if isinstance(told, Outcome):
+                            self._outcomes[told.file] = told
+                            if self._sheet and told.file.kind is PHOTO:
+                                self._sheet.add(told)
+                        advance(told)
+
+                    batch.bring_home(self._output, on_progress)
+                if not all(row.done for row in self._outcomes.values()) and cloud.disk_is_full():
+                    full = f"The disk of {cloud.greeting.scratch} is full"
+                    click.echo(f"{full}: set TMPDIR to a folder with more space.")
+
+    def report(self, expected: frozenset[str]) -> int:
+        """Print a row for each file and where the results are; return the exit code."""
+        from pipeline.cli.report import console, print_outcomes
+
+        done = [self._outcomes[file] for file in self._files if file in self._outcomes]
+        rows = [*self._lost, *done]
+        print_outcomes(console(), rows)
+        if self._sheet:
+            self._sheet.finish()
+            for line in (*self._sheet.troubles, *_where(self._sheet.pages, self._output)):
+                click.echo(line)
+        if self.interrupted:
+            stopped, total = len(self._files) - len(done), len(self._files)
+            click.echo(f"Interrupted: {stopped:,} of {total:,} files were not finished.")
+            return INTERRUPTED
+        return int(any(row.status not in expected for row in rows))
+
+
+def _with_model(
+    options: Mapping[str, Mapping[str, str]],
+    name: str | None,
+    cloud: RunningCloud,
+    products: Sequence[str],
+) -> Mapping[str, Mapping[str, str]]:
+    """Return the options with the model that the user named, for the product that takes it.
+
+    Raises UsageError if the run makes no such product.
+    """
+    if name is None:
+        return options
+    takers = [
+        product for product in products if KINDS[product].takes_model_of(cloud.container or "")
+    ]
+    if not takers:
+        made = " and ".join(f"{product}s" for product in products)
+        raise click.UsageError(f"--model {name}: it makes no {made}")
+    return {
+        **options,
+        **{product: {**options.get(product, {}), MODEL: name} for product in takers},
+    }
+
+
+def _calls_at_once(files: Sequence[MediaFile]) -> int:
+    """Return about how many calls of one function the files make at a time.
+
+    Each photo is one; each recording has as many windows as its size makes likely.
+    """
+    sizes = (file.path.stat().st_size if file.kind is RECORDING else 0 for file in files)
+    return sum(1 + size // _WINDOW_BYTES for size in sizes)
+
+
+def _print_skipped(skipped: Sequence[Skipped]) -> None:
+    from pipeline.cli.report import print_skipped
+
+    print_skipped(click.echo, skipped)
+
+
+def _where(pages: Sequence[str], output: Path) -> Iterator[str]:
+    """Yield a line that says where the results are; nothing without a contact sheet."""
+    if pages:
+        sheets = pages[0] if len(pages) == 1 else f"{pages[0]} to {pages[-1]}"
+        yield f"Output images, output records and {sheets} are in {output}/"

@@ -1,0 +1,115 @@
+"""Tell which product each file is for: by its content, then by its name.
+
+The products' declarations are read without pydantic: a run next to `matteline up` needs it nowhere
+else, and it takes longer to load than a photo takes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+from pipeline.audio.sniffing import sniff
+from pipeline.errors import UnsupportedMedia
+
+_MACHINES: Final = Path(__file__).parents[2] / "state_machines"
+_DECLARATION: Final = ".product.toml"
+MODEL: Final = "model"  # the option that names a model of a role that is always needed
+# The products that a run makes, and what each is made of.
+_NOUNS: Final = {"cutout": "photo", "transcript": "recording"}
+# A file with such a name is a photo to its owner: if its content is not, that is a failure.
+_PHOTO_SUFFIXES: Final = frozenset({
+    ".3fr", ".arw", ".avif", ".bmp", ".cr2", ".cr3", ".crw", ".dng", ".gif", ".heic", ".heif",
+    ".hif", ".iiq", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl", ".nef", ".nrw",
+    ".orf", ".pef", ".png", ".psd", ".raf", ".raw", ".rw2", ".sr2", ".srf", ".srw", ".tif",
+    ".tiff", ".webp",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of media, and the product that is made of it.
+
+    `record` ends the name of the product's output record. `suffixes` are the ends of the keys that
+    start the product; the one product without any takes all other keys. `roles` are the tasks that
+    need a model.
+    """
+
+    product: str
+    noun: str
+    record: str
+    suffixes: tuple[str, ...]
+    roles: Mapping[str, Mapping[str, Any]]
+
+    def containers(self, options: Collection[str] = ()) -> set[str]:
+        """Return the containers of the models that it takes, if these options are given."""
+        return {
+            role["container"]
+            for role in self.roles.values()
+            if role.get("option") in {None, MODEL, *options}
+        }
+
+    def takes_model_of(self, container: str) -> bool:
+        """Return True if its option `model` names a model of this container."""
+        return any(
+            role["container"] == container and role.get("option") == MODEL
+            for role in self.roles.values()
+        )
+
+
+def _declared() -> dict[str, Kind]:
+    kinds = {}
+    for path in sorted(_MACHINES.glob(f"*{_DECLARATION}")):
+        declared = tomllib.loads(path.read_text(encoding="utf-8"))
+        name, suffixes = declared["name"], tuple(declared.get("suffixes", ()))
+        noun = _NOUNS.get(name, "")
+        kinds[name] = Kind(name, noun, declared["record"], suffixes, declared.get("roles", {}))
+    return kinds
+
+
+_ALL: Final = _declared()
+KINDS: Final = {name: kind for name, kind in _ALL.items() if kind.noun}
+PHOTO: Final = KINDS["cutout"]
+RECORDING: Final = KINDS["transcript"]
+
+
+def kind_of(path: PurePath, head: bytes) -> Kind:
+    """Return the kind of a file with these first bytes.
+
+    Content decides. A file whose content says nothing, such as a damaged one, is what its name
+    says. `head` has `HEAD_BYTES`, or the whole file. Raises UnsupportedMedia, with what it is, if
+    it is neither photo nor recording.
+    """
+    suffix = path.suffix.lower()
+    if sniff(head):
+        return RECORDING
+    if suffix in _PHOTO_SUFFIXES:
+        return PHOTO
+    from pipeline.photo.formats import identify  # every decoder: seldom needed
+
+    try:
+        identify(head)
+    except UnsupportedMedia:
+        if suffix in RECORDING.suffixes:
+            return RECORDING
+        raise
+    return PHOTO
+
+
+def other_product(path: PurePath) -> str | None:
+    """Return the product that takes files of this name, if it is none that a run makes."""
+    taken = (each.product for each in _ALL.values() if path.suffix.lower() in each.suffixes)
+    return next((product for product in taken if product not in KINDS), None)
+
+
+def routed(name: str, kind: Kind) -> str:
+    """Return a key's last part that starts the kind's product, whatever the file's name ends in."""
+    path = PurePath(name)
+    suffix = path.suffix.lower()
+    if kind.suffixes:
+        return f"{path.stem}{suffix}" if suffix in kind.suffixes else f"{name}{kind.suffixes[0]}"
+    taken = any(suffix in each.suffixes for each in _ALL.values())
+    return f"{name}.{kind.noun}" if taken else name
