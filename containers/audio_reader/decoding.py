@@ -54,6 +54,7 @@ class Sound:
         self._container = container
         self._stream = stream
         self._remarks = remarks
+        self._is_film = is_film
         self._faults = 0
         self._replaced = 0
         self._frames = self._decoded_frames()
@@ -144,6 +145,14 @@ class Sound:
         start = self._container.start_time
         return None if start is None else start / av.time_base
 
+    def _stated_s(self) -> float | None:
+        """Return how long the sound lasts by the file. A film as a whole may last longer."""
+        duration, base = self._stream.duration, self._stream.time_base
+        if duration is not None and base is not None:
+            return float(duration * base)
+        whole = self._container.duration
+        return None if self._is_film or whole is None else whole / av.time_base
+
     def _trouble(self) -> Iterator[str]:
         if self._faults:
             yield f"Damaged parts that could not be decoded: {self._faults}."
@@ -157,11 +166,8 @@ class Sound:
         yield from self._doubted_duration()
 
     def _doubted_duration(self) -> Iterator[str]:
-        duration, base = self._stream.duration, self._stream.time_base
-        if duration is None or base is None:
-            return
-        stated, found = float(duration * base), self._timeline.position / self.shape.rate
-        if abs(stated - found) > max(_DOUBTED_S, _DOUBTED_SHARE * found):
+        stated, found = self._stated_s(), self._timeline.position / self.shape.rate
+        if stated is not None and abs(stated - found) > max(_DOUBTED_S, _DOUBTED_SHARE * found):
             yield f"The file states {stated:.1f} s of sound; {found:.1f} s could be decoded."
 
 

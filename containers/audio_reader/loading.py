@@ -27,4 +27,4 @@ def load_windower(job: ReadAudio, context: TaskContext) -> Windower:
         raise WeightsNotStaged(f"the job has no staged weights of {row.name}")
     staged = Location(job.models_bucket, job.weights_key)
     (file,) = weights_of(context.bench).files(staged, row)
-    return Windower(Voice(open_network(file.path)), row.spec(Thresholds))
+    return Windower(Voice(open_network(file.path)).probability, row.spec(Thresholds))

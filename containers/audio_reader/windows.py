@@ -6,7 +6,7 @@ cut. What nobody speaks in belongs to no window, unless it is between two that d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -14,14 +14,14 @@ from typing import Final
 import numpy as np
 
 from containers.audio_reader.speech import Run, Thresholds, find_speech
-from containers.audio_reader.voice import STEP, STEP_S, Voice
+from containers.audio_reader.voice import STEP, STEP_S
 from pipeline.audio.samples import Integers, Samples
 from pipeline.contracts.transcript import SPEECH_RATE, Span
 
 _MOST_STEPS: Final = int(300 / STEP_S)
 _LAST_STEPS: Final = int(60 / STEP_S)
 _RECENT_STEPS: Final = int(1 / STEP_S)  # may hold the beginning of a word that is not one yet
-_FULL_SCALE: Final = 32_767
+_FULL_SCALE: Final = 32_768
 _SILENCE: Final = 1e-12  # energy; its logarithm is finite
 
 
@@ -39,11 +39,12 @@ class Piece:
 class Windower:
     """Takes the samples of a recording, and yields each window as soon as it is known.
 
-    It keeps at most 300 seconds of samples, of which it knows the probability of speech.
+    `hear` returns the probability of speech in the next `STEP` samples, of shape (`STEP`,). At most
+    300 seconds of samples are kept.
     """
 
-    def __init__(self, voice: Voice, thresholds: Thresholds) -> None:
-        self._voice = voice
+    def __init__(self, hear: Callable[[Samples], float], thresholds: Thresholds) -> None:
+        self._hear_step = hear
         self._thresholds = thresholds
         self._samples = np.zeros((_MOST_STEPS, STEP), np.int16)
         self._probabilities = np.zeros(_MOST_STEPS, np.float32)
@@ -74,9 +75,9 @@ class Windower:
 
     def _hear(self, step: Samples) -> None:
         at = self._held
-        self._probabilities[at] = self._voice.probability(step)
+        self._probabilities[at] = self._hear_step(step)
         self._levels[at] = 10 * np.log10(np.mean(np.square(step)) + _SILENCE)
-        self._samples[at] = np.rint(step * _FULL_SCALE).clip(-_FULL_SCALE, _FULL_SCALE)
+        self._samples[at] = np.rint(step * _FULL_SCALE).clip(-_FULL_SCALE, _FULL_SCALE - 1)
         self._held += 1
 
     def _full(self) -> Iterator[Piece]:

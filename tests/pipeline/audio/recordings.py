@@ -31,7 +31,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ".mp3": Kind("mp3", "libmp3lame"),
     ".m4a": Kind("ipod", "aac"),
     ".flac": Kind("flac", "flac", error=1e-3, sample_format="s16"),
-    ".ogg": Kind("ogg", "vorbis", error=0.1),
+    ".ogg": Kind("ogg", "vorbis", error=0.2),
     ".opus": Kind("opus", "libopus", error=0.1),
     ".aac": Kind("adts", "aac"),
     ".wma": Kind("asf", "wmav2", rate=44_100, error=0.1),
