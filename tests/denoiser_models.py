@@ -6,7 +6,9 @@ frames before the first, and have recurrent layers in each file.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -207,3 +209,38 @@ def coefficients(size: Size = Size(), *, passing: bool = False) -> onnx.ModelPro
 
 
 NETWORKS: Final = {"enc.onnx": encoder, "erb_dec.onnx": gains, "df_dec.onnx": coefficients}
+
+
+def stock_denoiser(folder: Path, name: str, size: Size = Size()) -> str:
+    """Build the three networks into `folder`; return the TOML row of a model called `name`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for file, build in NETWORKS.items():
+        content = build(size).SerializeToString()
+        (folder / f"{name}.{file}").write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        files.append(f'''
+[[models.files]]
+name = "{name}.{file}"
+digest = "sha256:{digest}"
+''')
+    return f'''
+[[models]]
+name = "{name}"
+summary = "For tests."
+engine = "deep-filter"
+licence = "MIT"
+commercial = true
+memory_mb = 512
+
+[models.deep-filter]
+rate = 48000
+window = 960
+hop = 480
+bands = {size.bands}
+least_bins = 2
+filter_bins = {size.filter_bins}
+order = {size.order}
+lookahead = {size.lookahead}
+decay = 0.99
+{"".join(files)}'''
