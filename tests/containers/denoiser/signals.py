@@ -14,7 +14,8 @@ def noise(seconds: float, *, rate: int = 48_000, channels: int = 1, seed: int = 
     spectrum = np.fft.rfft(dice.standard_normal((count, channels)), axis=0)
     spectrum[round(len(spectrum) * min(1, 2000 / rate * 2) * 0.9) :] = 0
     signal = np.fft.irfft(spectrum, count, axis=0)
-    return (0.3 * signal / np.abs(signal).max()).astype(np.float32)
+    drawn: Samples = (0.3 * signal / np.abs(signal).max()).astype(np.float32)
+    return drawn
 
 
 def lag(late: Samples, early: Samples) -> int:

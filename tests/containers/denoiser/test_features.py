@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from containers.denoiser.features import Features, RunningMean, band_widths
@@ -38,7 +40,7 @@ def test_features_follow_libdfs_formulas() -> None:
     edges = np.concatenate([[0], np.cumsum(WIDTHS)])
     for frame, (level, bins) in enumerate(zip(levels, low, strict=True)):
         power = np.abs(spectra[frame]) ** 2
-        bands = [power[a:b].mean() for a, b in zip(edges, edges[1:], strict=False)]
+        bands = [power[a:b].mean() for a, b in itertools.pairwise(edges)]
         decibels = 10 * np.log10(np.array(bands) + 1e-10)
         mean = 0.01 * decibels + 0.99 * mean
         np.testing.assert_allclose(level, (decibels - mean) / 40, atol=1e-4)

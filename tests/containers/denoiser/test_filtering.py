@@ -7,13 +7,15 @@ import pytest
 
 from containers.denoiser.features import band_widths
 from containers.denoiser.filtering import DeepFilter
+from containers.denoiser.spec import Spectrum
 from tests.containers.denoiser.conftest import SPEC
 
 
-def complex_noise(*shape: int, seed: int) -> np.ndarray:
+def complex_noise(*shape: int, seed: int) -> Spectrum:
     dice = np.random.default_rng(seed)
     both = dice.standard_normal((2, *shape)).astype(np.float32)
-    return (both[0] + 1j * both[1]).astype(np.complex64)
+    drawn: Spectrum = (both[0] + 1j * both[1]).astype(np.complex64)
+    return drawn
 
 
 @pytest.mark.parametrize("piece", [1, 3, 20])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -98,12 +98,12 @@ def network(
     *nodes: onnx.NodeProto, constants: dict[str, object] | None = None, frames: int | str = "S"
 ) -> onnx.ModelProto:
     """A network from x to y, both (1, frames, 4)."""
-    float32 = TensorProto.FLOAT
+    float32, weights = TensorProto.FLOAT, (constants or {}).items()
     graph = helper.make_graph(
         list(nodes), "g",
         [helper.make_tensor_value_info("x", float32, [1, frames, 4])],
         [helper.make_tensor_value_info("y", float32, None)],
-        [numpy_helper.from_array(np.asarray(each), name) for name, each in (constants or {}).items()],
+        [numpy_helper.from_array(np.asarray(each), name) for name, each in weights],
     )  # fmt: skip
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 12)], ir_version=7)
 
@@ -134,7 +134,7 @@ def older_padding() -> onnx.ModelProto:
 
 
 def recurrent(
-    op: str = "GRU", *, first: float = 0, last: bool = False, lengths: bool = False, **more: object
+    op: str = "GRU", *, first: float = 0, last: bool = False, lengths: bool = False, **more: Any
 ) -> onnx.ModelProto:
     ways = 2 if more.get("direction") == "bidirectional" else 1
     gates = {"GRU": 3, "LSTM": 4, "RNN": 1}[op]
@@ -193,7 +193,7 @@ def test_a_padding_of_another_axis_stays_as_it_is(tmp_path: Path) -> None:
         (lambda: recurrent(first=0.5), "in pieces is another than over the whole"),
         (lambda: padding(0, 2, 0, 0, 0, 0, mode="edge"), "padding pad is not of zeros"),
         (lambda: padding(0, 2, 0, 0, 0, 0, value=1), "padding pad is not of zeros"),
-        (lambda: older_padding(), "written for another version of ONNX"),
+        (older_padding, "written for another version of ONNX"),
         (lambda: padding(0, 0, 0, 0, 2, 0), "not only of frames before the first"),
         (lambda: padding(0, 1, 0, 0, 1, 0), "not only of frames before the first"),
         (lambda: padding(0, 2, 1, 0, 0, 0), "not only of frames before the first"),
@@ -227,7 +227,11 @@ def test_a_padding_that_the_input_decides_is_refused(tmp_path: Path) -> None:
     del model.graph.initializer[:]
     two = np.array([0, 2, 0, 0, 0, 0], np.float32)
     model.graph.initializer.extend(
-        [*kept, numpy_helper.from_array(two, "two"), numpy_helper.from_array(np.float32(1), "one")]
+        [
+            *kept,
+            numpy_helper.from_array(two, "two"),
+            numpy_helper.from_array(np.array(1, np.float32), "one"),
+        ]
     )
 
     with pytest.raises(NotStreamed, match="padding pads depends on the input"):
