@@ -6,8 +6,10 @@ frames before the first, and have recurrent layers in each file.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -34,14 +36,13 @@ class Build:
 
     size: Size
     seed: int
-    passing: bool
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     weights: list[onnx.TensorProto] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.random = np.random.default_rng(self.seed)
 
-    def node(self, op: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def node(self, op: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
         return output
 
@@ -65,7 +66,7 @@ class Build:
         zero = self.constant(f"{source}_zero", np.float32(0))
         return self.node("Pad", [source, cast, zero], f"{source}_padded", mode="constant")
 
-    def conv(self, source: str, output: str, shape: tuple[int, ...], **attributes: object) -> str:
+    def conv(self, source: str, output: str, shape: tuple[int, ...], **attributes: Any) -> str:
         weights = self.noise(f"{output}_weights", *shape)
         raw = self.node("Conv", [source, weights], f"{output}_raw", **attributes)
         return self.node("Relu", [raw], output)
@@ -108,19 +109,20 @@ class Build:
     def model(
         self, inputs: dict[str, list[int | str]], outputs: dict[str, list[int | str]]
     ) -> onnx.ModelProto:
-        float32 = TensorProto.FLOAT
-        graph = helper.make_graph(
-            self.nodes, "published",
-            [helper.make_tensor_value_info(name, float32, shape) for name, shape in inputs.items()],
-            [helper.make_tensor_value_info(name, float32, shape) for name, shape in outputs.items()],
-            self.weights,
-        )  # fmt: skip
+        taken, given = (
+            [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+                for name, shape in values.items()
+            ]
+            for values in (inputs, outputs)
+        )
+        graph = helper.make_graph(self.nodes, "published", taken, given, self.weights)
         opsets = [helper.make_opsetid("", 12)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=7)
 
 
-def encoder(size: Size = Size(), *, passing: bool = False) -> onnx.ModelProto:
-    build, channels = Build(size, 1, passing), size.channels
+def encoder(size: Size = Size(), *, passing: bool = False) -> onnx.ModelProto:  # noqa: ARG001 - as others
+    build, channels = Build(size, 1), size.channels
     erb = build.padded("feat_erb", 2)
     build.conv(erb, "e0", (channels, 1, 3, 3), pads=[0, 1, 0, 1])
     halving = {"pads": [0, 1, 0, 1], "strides": [1, 2], "group": channels}
@@ -155,7 +157,7 @@ def encoder(size: Size = Size(), *, passing: bool = False) -> onnx.ModelProto:
 
 def gains(size: Size = Size(), *, passing: bool = False) -> onnx.ModelProto:
     """Predict each band's gain; if `passing`, it is 1."""
-    build, scale = Build(size, 2, passing), 0.0 if passing else 0.5
+    build, scale = Build(size, 2), 0.0 if passing else 0.5
     gru = build.gru("emb", "gains_gru", size.hidden)
     raw = build.node(
         "MatMul", [gru, build.noise("to_bands", size.hidden, size.bands, scale=scale)], "bands_raw"
@@ -182,7 +184,7 @@ def gains(size: Size = Size(), *, passing: bool = False) -> onnx.ModelProto:
 
 def coefficients(size: Size = Size(), *, passing: bool = False) -> onnx.ModelProto:
     """Predict each low bin's filter; if `passing`, it takes the answered frame as it is."""
-    build, scale = Build(size, 3, passing), 0.0 if passing else 0.2
+    build, scale = Build(size, 3), 0.0 if passing else 0.2
     numbers = 2 * size.order
     gru = build.gru("emb", "filter_gru", size.hidden, layers=2)
     to_bins = build.noise("to_bins", size.hidden, size.filter_bins * numbers, scale=scale)
@@ -207,3 +209,38 @@ def coefficients(size: Size = Size(), *, passing: bool = False) -> onnx.ModelPro
 
 
 NETWORKS: Final = {"enc.onnx": encoder, "erb_dec.onnx": gains, "df_dec.onnx": coefficients}
+
+
+def stock_denoiser(folder: Path, name: str, size: Size = Size()) -> str:
+    """Build the three networks into `folder`; return the TOML row of a model called `name`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for file, build in NETWORKS.items():
+        content = build(size).SerializeToString()
+        (folder / f"{name}.{file}").write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        files.append(f"""
+[[models.files]]
+name = "{name}.{file}"
+digest = "sha256:{digest}"
+""")
+    return f"""
+[[models]]
+name = "{name}"
+summary = "For tests."
+engine = "deep-filter"
+licence = "MIT"
+commercial = true
+memory_mb = 512
+
+[models.deep-filter]
+rate = 48000
+window = 960
+hop = 480
+bands = {size.bands}
+least_bins = 2
+filter_bins = {size.filter_bins}
+order = {size.order}
+lookahead = {size.lookahead}
+decay = 0.99
+{"".join(files)}"""

@@ -70,5 +70,6 @@ class Features:
         means = np.add.reduceat(power, self._starts, axis=1) / self._widths.astype(np.float32)
         levels: Bands = 10 * np.log10(means + _TINY)
         low = spectra[:, : self._filter_bins]
-        normalised: Spectrum = low / np.sqrt(self._sizes.push(np.abs(low)))
+        sizes: Bands = np.sqrt(self._sizes.push(np.abs(low)))
+        normalised = (low / sizes).astype(np.complex64, copy=False)
         return (levels - self._levels.push(levels)) / np.float32(_LEVEL_RANGE), normalised

