@@ -50,7 +50,9 @@ def spelling(word: str, spec: CtcSpec) -> list[int]:
 
     Accents and punctuation are left out. `É` is spelled as `E`.
     """
-    plain = unicodedata.normalize("NFKD", word.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")).upper()
+    plain = unicodedata.normalize(
+        "NFKD", word.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    ).upper()
     written = [one for one in plain if one.isalnum() or (one == "'" and one in spec.alphabet)]
     letters = [one for one in written if one.isalnum()]
     if not letters or any(one not in spec.alphabet for one in letters):

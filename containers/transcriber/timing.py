@@ -22,7 +22,7 @@ _DOUBTFUL_SCORE: Final = 0.15  # such a word may have been given the time of wor
 
 @dataclass(frozen=True)
 class TimedWord:
-    """A word in the recording's time. `heard` is False if it was put where nobody speaks."""
+    """A word in the recording's time. `heard` is False if all of its time is in a silence."""
 
     text: str
     start: float
@@ -87,7 +87,7 @@ def spread(words: Sequence[TimedWord], start: float, end: float) -> list[TimedWo
 def _shared_out(
     words: list[TimedWord], first: int, last: int, start: float, end: float
 ) -> list[TimedWord]:
-    """Return estimates for the words from `first` to before `last`; shorten neighbours if needed."""
+    """Return the words from `first` to before `last` with estimates, and shorten neighbours."""
     group = words[first:last]
     needed = 2 * SHORTEST_S * len(group)
     low = words[first - 1].end if first else min(start, group[0].start)
@@ -132,7 +132,7 @@ def _out_of_silence(word: TimedWord, speech: Sequence[Span], sound: Sound) -> Ti
     start, end = max(word.start, span.start), min(word.end, span.end)
     if end <= start:
         at = min(max(word.start, span.start), span.end)
-        return replace(word, start=at, end=at, heard=False)
+        return replace(word, start=at, end=at, heard=word.end - word.start < SHORTEST_S)
     if word.score < _DOUBTFUL_SCORE:
         start = max(start, end - _usual_s(word.text))
     end = min(end, start + _LONGEST_S + 0.1 * len(word.text.strip()))

@@ -141,7 +141,7 @@ def first_frames(path: Samples, tokens: int) -> Samples:
     first = np.full(tokens, -1.0, np.float32)
     for token, frame in path[::-1]:
         if 0 <= token < tokens:
-            first[int(token)] = frame
+            first[int(token)] = max(frame, 0)  # CTranslate2 may begin a path at -1
     known = np.nonzero(first >= 0)[0]
     if not len(known):
         return np.zeros(tokens, np.float32)
