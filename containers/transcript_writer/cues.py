@@ -28,6 +28,8 @@ _FLASH: Final = 8.0  # shown for no time at all
 _HASTE: Final = 3.0  # twice as fast as can be read
 _EMPTY: Final = 1.0  # an empty line's worth of text
 
+_UNBALANCED: Final = 3.0  # what a line break costs whose lines differ by a whole line
+
 
 @dataclass(frozen=True, slots=True)
 class Cue:
@@ -133,7 +135,7 @@ class _Ruler:
 
     def _fitness(self, first: int, middle: int, last: int) -> float:
         upper, lower = self.width(first, middle), self.width(middle, last)
-        return self._pieces[middle - 1].strength - 2 * abs(upper - lower) / LINE
+        return self._pieces[middle - 1].strength - _UNBALANCED * abs(upper - lower) / LINE
 
     def _cost(self, first: int, last: int) -> float:
         width = self.width(first, last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, zip_longest
 from typing import Final
 
 from containers.transcript_writer.scripts import (
@@ -23,6 +23,9 @@ _LONG_PAUSE: Final = 1_000  # ms; nothing is shown as one across it
 _PAUSE: Final = 4.0  # a second's worth
 _SENTENCE: Final = 2.0
 _CLAUSE: Final = 1.0
+_SHORT: Final = -0.7  # after an article, a preposition or a conjunction, most of which are short
+_SHORT_LETTERS: Final = 3
+_HARDLY: Final = 0.2  # seconds of pause
 _TORN: Final = -5.0  # inside a word that is longer than a line
 
 
@@ -124,9 +127,12 @@ def _torn(cut: _Cut) -> Iterator[_Cut]:
 
 
 def _judged(cuts: list[_Cut]) -> Iterator[Piece]:
-    for cut, following in zip(cuts, (*cuts[1:], None), strict=True):
-        pause = (following.start - cut.end) / 1000 if following else 1.0
-        strength = _PAUSE * min(max(pause, 0.0), 1.0) + _ending(cut)
+    for cut, following in zip_longest(cuts, cuts[1:]):
+        pause = max(0.0, (following.start - cut.end) / 1000) if following else 1.0
+        strength = _PAUSE * min(pause, 1.0) + _ending(cut)
+        spaced = following is not None and following.text.startswith(" ")
+        if spaced and pause < _HARDLY and _is_short(cut.text.strip()):
+            strength += _SHORT
         yield Piece(cut.text, width_of(cut.text), cut.start, cut.end, strength)
 
 
@@ -136,3 +142,7 @@ def _ending(cut: _Cut) -> float:
     if ends_sentence(cut.text):
         return _SENTENCE
     return _CLAUSE if ends_clause(cut.text) else 0.0
+
+
+def _is_short(word: str) -> bool:
+    return len(word) <= _SHORT_LETTERS and word.isalpha() and word.islower()

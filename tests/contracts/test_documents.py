@@ -12,7 +12,9 @@ import click
 import pytest
 
 from pipeline.cli.command import matteline
+from pipeline.contracts.contract import Options
 from pipeline.contracts.cutout import CutoutOptions
+from pipeline.contracts.transcript import TranscriptOptions
 from pipeline.declared.containers import load_containers
 from pipeline.errors import leaf_names
 from pipeline.releases.errors import ReleaseError
@@ -78,10 +80,15 @@ def test_the_table_of_releases_names_every_release_error_and_no_other() -> None:
     assert _first_cells(page, "## What stops a release") == leaf_names(ReleaseError)
 
 
-def test_the_option_table_names_every_option_and_no_other() -> None:
+@pytest.mark.parametrize(
+    ("heading", "options"), [("## Cutout", CutoutOptions), ("## Transcript", TranscriptOptions)]
+)
+def test_the_option_table_names_every_option_and_no_other(
+    heading: str, options: type[Options]
+) -> None:
     page = ROOT / "docs" / "options.md"
 
-    assert _first_cells(page, "## Cutout") == set(CutoutOptions.model_fields)
+    assert _first_cells(page, heading) == set(options.model_fields)
 
 
 def test_the_table_of_machines_names_every_state_machine_and_no_other() -> None:

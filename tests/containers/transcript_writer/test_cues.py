@@ -104,6 +104,12 @@ def test_without_a_pause_a_cue_ends_with_the_sentence_or_else_with_the_clause() 
     ]
 
 
+def test_a_line_does_not_end_with_a_short_word_that_belongs_to_the_next() -> None:
+    assert lines_of(spoken("the whole of what was broken in the great storm", rate=0.2)) == [
+        ("the whole of what was broken", "in the great storm")
+    ]
+
+
 def test_two_lines_are_balanced() -> None:
     assert lines_of(spoken("the repairs of the roof and of the windows of it")) == [
         ("the repairs of the roof", "and of the windows of it")
