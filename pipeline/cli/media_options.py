@@ -104,13 +104,12 @@ class MediaCommand(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what is common first."""
         media = {option for options in OPTIONS.values() for option in options}
-        common = [each for each in self.get_params(ctx) if each not in media]
-        parts = {"Options": common} | {
-            f"Options for {KINDS[product].noun}s": list(options)
-            for product, options in OPTIONS.items()
+        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        parts = {"Options": [each for each in options if each not in media]} | {
+            f"Options for {KINDS[product].noun}s": list(own) for product, own in OPTIONS.items()
         }
-        for title, options in parts.items():
-            rows = [row for option in options if (row := option.get_help_record(ctx))]
+        for title, part in parts.items():
+            rows = [row for option in part if (row := option.get_help_record(ctx))]
             with formatter.section(title):
                 formatter.write_dl(rows)
 

@@ -15,6 +15,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from pipeline.errors import UnsupportedMedia
+from pipeline.session.collecting import UNSUPPORTED
 from pipeline.session.media import PHOTO, RECORDING
 from pipeline.session.run_messages import Heard
 
@@ -112,7 +114,7 @@ def print_skipped(say: Callable[[str], None], skipped: Sequence[Skipped]) -> Non
 
 
 def print_outcomes(screen: Console, outcomes: Sequence[Outcome]) -> None:
-    """Print a row per photo, and then one per recording.
+    """Print a line per file that is neither photo nor recording, then tables with a row for each.
 
     Of more than 50 files, only failures get a row. Counts follow if there is a failure or a file
     without a row.
@@ -120,7 +122,12 @@ def print_outcomes(screen: Console, outcomes: Sequence[Outcome]) -> None:
     many = len(outcomes) > MOST_ROWS
     rows = [outcome for outcome in outcomes if not (many and outcome.done)]
     recordings = [row for row in rows if row.file.kind is RECORDING]
-    photos = [row for row in rows if row.file.kind is not RECORDING]
+    photos = [row for row in rows if row.file.kind is PHOTO]
+    lost = [row for row in rows if row.file.kind is None]
+    for outcome in lost:
+        printer(screen)(printable(f"{outcome.status} {outcome.reason}"))
+    if any(outcome.status == UNSUPPORTED for outcome in lost):
+        printer(screen)(UnsupportedMedia.hint)
     if photos:
         screen.print(_photos(photos, timed=screen.width >= _WIDE))
     if recordings:
@@ -137,8 +144,7 @@ def print_outcomes(screen: Console, outcomes: Sequence[Outcome]) -> None:
 
 def _photos(outcomes: Sequence[Outcome], *, timed: bool) -> Table:
     """Return a table with status, model, milliseconds per task, and result or reason."""
-    nouns = {outcome.file.kind.noun if outcome.file.kind else "file" for outcome in outcomes}
-    table = Table(nouns.pop() if len(nouns) == 1 else "file", "status", "model")
+    table = Table("photo", "status", "model")
     tasks = _TIMED_TASKS if timed else ()
     for task in tasks:
         table.add_column(f"{task}\nms", justify="right")

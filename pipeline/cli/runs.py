@@ -217,6 +217,8 @@ class _Batch:
             self._sheet.finish()
             for line in (*self._sheet.troubles, *_where(self._sheet.pages, self._output)):
                 click.echo(line)
+        if any(row.done and row.file.kind is RECORDING for row in done):
+            click.echo(f"Transcripts as .txt, .srt, .vtt and .json are in {self._output}/")
         if self.interrupted:
             stopped, total = len(self._files) - len(done), len(self._files)
             click.echo(f"Interrupted: {stopped:,} of {total:,} files were not finished.")

@@ -32,6 +32,7 @@ EDITED: Final = "written by Matteline and edited since; rename it to have it pro
 HIDDEN: Final = "hidden"
 AGAIN: Final = "already in this run"
 OUTPUT: Final = "the output folder"
+UNSUPPORTED: Final = "UNSUPPORTED"
 _SPECIAL: Final = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
@@ -178,11 +179,12 @@ class _Search:
         # islink, because the link may be in a folder that cannot be searched
         if os.path.islink(file.path) and error.errno in {errno.ENOENT, errno.ELOOP}:  # noqa: PTH114
             reason = "a link that leads nowhere"
-        self._lost(file, "UNREADABLE", f"{file.path}: {reason}")
+        self._note(file, "UNREADABLE", reason)
 
-    def _lost(self, file: Found, status: str, reason: str) -> None:
+    def _note(self, file: Found, status: str, reason: str) -> None:
         name = str(file.relative) if file.relative.parts else str(file.path)
-        self.lost.append(Outcome(MediaFile(file.path, name, None), status, reason=reason))
+        told = f"{file.path}: {reason}"
+        self.lost.append(Outcome(MediaFile(file.path, name, None), status, reason=told))
 
     def kind(self, file: Found, own: OwnFiles) -> Kind | None:
         """Return what the file is if it should be processed; else note why not."""
@@ -215,6 +217,6 @@ class _Search:
     def _leave_out(self, file: Found, why: str, *, given: bool) -> None:
         """Note a file that becomes no product: of those that the user named, it is a failure."""
         if given:
-            self._lost(file, "UNSUPPORTED", why)
+            self._note(file, UNSUPPORTED, why)
         else:
             self.skipped.append(Skipped(file.path, why))

@@ -1,4 +1,4 @@
-"""`matteline run` and `demo` write outputs, print a table and set the exit code."""
+"""`matteline run` and `demo` write outputs, print tables and set the exit code."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.models import Shelf, catalogue_row
 from tests.pictures import png, square, unpng
 from tests.pipeline.cli.conftest import Matteline
 
+PHOTO = "docs/pictures/before-after.png"
 Typed = Callable[..., tuple[object, str]]
 
 
@@ -26,14 +27,15 @@ def typed(
 ) -> Typed:
     """Runs a command that starts no cloud in this process, which has loaded its modules already.
 
-    Returns the exit code and what it prints to stderr.
+    Returns the exit code and what it prints.
     """
 
     def run(*arguments: str) -> tuple[object, str]:
         monkeypatch.setattr(sys, "argv", ["matteline", *arguments])
         with pytest.raises(SystemExit) as ended:
             main()
-        return ended.value.code, capsys.readouterr().err
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out + printed.err
 
     for name, text in environment.items():
         monkeypatch.setenv(name, text)
@@ -124,44 +126,69 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        pytest.param(["run"], 2, "PHOTOS", id="no photos"),
+        pytest.param(["run"], 2, "MEDIA", id="no media"),
         pytest.param(["run", "nowhere.jpg"], 2, "does not exist", id="no such file"),
         pytest.param(["run", "tests/pipeline/cli/nothing"], 2, "no photos", id="empty folder"),
-        pytest.param(["run", "README.md", "--refine", "magic"], 2, "magic", id="no such mode"),
+        pytest.param(["run", PHOTO, "--refine", "magic"], 2, "magic", id="no such mode"),
+        pytest.param(["run", PHOTO, "--background", "red"], 2, "such as #ffffff", id="colour"),
+        pytest.param(["run", PHOTO, "--outputs", "film"], 2, "outputs", id="no such output"),
         pytest.param(
-            ["run", "README.md", "--background", "red"], 2, "such as #ffffff", id="colour"
-        ),
-        pytest.param(["run", "README.md", "--outputs", "film"], 2, "outputs", id="no such output"),
-        pytest.param(
-            ["run", "README.md", "--refine", "matte"], 2, "did you mean 'matting'?", id="near mode"
+            ["run", PHOTO, "--refine", "matte"], 2, "did you mean 'matting'?", id="near mode"
         ),
         pytest.param(
-            ["run", "README.md", "--outputs", "cutout, maks"], 2, "--outputs: ", id="near output"
+            ["run", PHOTO, "--outputs", "cutout, maks"], 2, "--outputs: ", id="near output"
         ),
-        pytest.param(["run", "README.md", "--outputs", "film"], 2, "got 'film'\n", id="said once"),
-        pytest.param(["run", "README.md", "--model", " "], 2, "--model", id="empty model"),
+        pytest.param(["run", PHOTO, "--outputs", "film"], 2, "got 'film'\n", id="said once"),
+        pytest.param(["run", PHOTO, "--model", " "], 2, "--model", id="empty model"),
         pytest.param(
-            ["run", "README.md", "--margin", "10"], 2, "--margin contradicts --crop", id="margin"
+            ["run", PHOTO, "--margin", "10"], 2, "--margin contradicts --crop", id="margin"
         ),
+        pytest.param(["run", PHOTO, "--format", "jpeg"], 2, "--background", id="transparent JPEG"),
+        pytest.param(["run", PHOTO, "--size", "0"], 2, "--size: ", id="no pixels"),
         pytest.param(
-            ["run", "README.md", "--format", "jpeg"], 2, "--background", id="transparent JPEG"
-        ),
-        pytest.param(["run", "README.md", "--size", "0"], 2, "--size: ", id="no pixels"),
-        pytest.param(
-            ["run", "README.md", "--model", "brightnes"],
+            ["run", PHOTO, "--model", "brightnes"],
             2,
             "did you mean 'brightness'?",
             id="near model",
         ),
-        pytest.param(["run", "README.md", "--catalogue", "Makefile"], 2, "Makefile", id="no TOML"),
+        pytest.param(["run", PHOTO, "--catalogue", "Makefile"], 2, "Makefile", id="no TOML"),
         pytest.param(
-            ["run", "README.md", "-o", "Makefile"], 2, "it is not a folder", id="a file as output"
+            ["run", PHOTO, "-o", "Makefile"], 2, "it is not a folder", id="a file as output"
         ),
         pytest.param(["up", "--port", "99999"], 2, "99999", id="no such port"),
-        pytest.param(["run", "README.md", "--model", "u3net"], 2, "u2netp", id="no such model"),
-        pytest.param(["run", "README.md", "--model", "missing"], 1, "MIRROR", id="no weights"),
-        pytest.param(["run", "README.md", "--model", "hosted"], 1, "cannot reach", id="hosted"),
-        pytest.param(["run", "README.md", "--point", "9"], 2, "write X,Y", id="half a point"),
+        pytest.param(["run", PHOTO, "--model", "u3net"], 2, "u2netp", id="no such model"),
+        pytest.param(["run", PHOTO, "--model", "missing"], 1, "MIRROR", id="no weights"),
+        pytest.param(["run", PHOTO, "--model", "hosted"], 1, "cannot reach", id="hosted"),
+        pytest.param(["run", PHOTO, "--point", "9"], 2, "write X,Y", id="half a point"),
+        pytest.param(
+            ["run", PHOTO, "--language", "de"],
+            2,
+            "--language: only a recording has that, and no recording was given\n",
+            id="an option of recordings",
+        ),
+        pytest.param(
+            ["run", PHOTO, "--language", "xx"], 2, "'xx' is not one of the codes", id="no language"
+        ),
+        pytest.param(
+            ["run", PHOTO, "--attenuation-db", "12"],
+            2,
+            "--attenuation-db contradicts --denoise: ",
+            id="attenuation",
+        ),
+        pytest.param(["run", PHOTO, "--concurrency", "99"], 2, "--concurrency: ", id="windows"),
+        pytest.param(["run", PHOTO, "--product", "film"], 2, "cutout, transcript", id="product"),
+        pytest.param(
+            ["run", "LICENSE"],
+            1,
+            "UNSUPPORTED LICENSE: neither a photo nor a recording: plain text\nUpload a photo (",
+            id="neither",
+        ),
+        pytest.param(
+            ["run", PHOTO, "--product", "transcript"],
+            1,
+            "a photo, and --product is transcript\n",
+            id="other product",
+        ),
     ],
 )
 def test_a_wrong_command_is_explained(
@@ -179,7 +206,7 @@ def test_a_wrong_command_is_explained(
 def test_a_wrong_command_is_explained_without_a_traceback(
     matteline: Matteline, model: str, code: int
 ) -> None:
-    done = matteline("run", "README.md", "--model", model)
+    done = matteline("run", PHOTO, "--model", model)
 
     assert done.returncode == code
     assert done.stderr.startswith(("UnknownModel: ", "WeightsUnavailable: "))

@@ -187,7 +187,7 @@ def test_a_file_that_is_neither_is_skipped_in_a_folder_and_a_failure_if_it_is_gi
     assert paths(found, folder) == ["cat.png"]
     assert reasons(found, folder)[name].startswith("neither a photo nor a recording: ")
     assert [(row.status, row.reason) for row in given.lost] == [
-        ("UNSUPPORTED", reasons(found, folder)[name])
+        ("UNSUPPORTED", f"{folder / name}: {reasons(found, folder)[name]}")
     ]
     assert not given.files
 

@@ -18,23 +18,25 @@ from pathlib import Path
 import pipeline.cli.contact_sheet
 from pipeline.local import fork_launcher
 from pipeline.session.choice import ModelChoice
+from pipeline.session.run_messages import RunRequest
 from pipeline.session.session import session
 
 told = {}
 
 @contextlib.contextmanager
-def launching(blueprint):
+def launching(blueprint, products):
     told["loaded"] = sorted(sys.modules)
     yield "the launcher"
 
 def local_cloud(blueprint, **options):
-    told["launcher"], told["photos_at_once"] = options["launcher"], options["photos_at_once"]
+    told["launcher"], told["calls_at_once"] = options["launcher"], options["calls_at_once"]
     print(json.dumps(told))
     sys.exit()
 
 fork_launcher.launching_sources = launching
 sys.modules["pipeline.local.cloud"] = types.SimpleNamespace(local_cloud=local_cloud)
-with session(Path.cwd(), ModelChoice("starter"), say=lambda line: None, terms={}, photos_at_once=3):
+request = RunRequest({}, "starter", ["cutout"])
+with session(Path.cwd(), ModelChoice("starter"), request, say=lambda line: None, calls_at_once=3):
     pass
 """
 
@@ -52,4 +54,4 @@ def test_handlers_are_imported_while_the_cloud_loads_moto() -> None:
 
     assert started["launcher"] == "the launcher"
     assert {"moto", "werkzeug"}.isdisjoint(started["loaded"])
-    assert started["photos_at_once"] == 3
+    assert started["calls_at_once"] == 3
