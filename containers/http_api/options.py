@@ -23,7 +23,8 @@ _MOST_METADATA: Final = 2_048  # bytes of an object's metadata, names included: 
 class ProductOptions(BaseModel):
     """A product, the key suffixes that start it, and the JSON Schema of its options.
 
-    A product without suffixes takes all keys that no other product takes.
+    A product without suffixes takes all keys that no other product takes. `most_bytes` is the
+    size of the largest file that it takes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +32,7 @@ class ProductOptions(BaseModel):
     product: str
     summary: str
     suffixes: tuple[str, ...]
+    most_bytes: int
     options: dict[str, Any]
 
 
@@ -51,6 +53,7 @@ def add_options(
                 product=product.name,
                 summary=product.summary,
                 suffixes=product.suffixes,
+                most_bytes=product.most_bytes,
                 options=options_schema(product, catalogue),
             )
             for product in products
