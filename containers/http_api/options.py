@@ -79,8 +79,10 @@ def options_schema(product: Product, catalogue: Catalogue) -> dict[str, Any]:
     kind = read_product_contract(product.contracts).options
     schema, roles = kind.model_json_schema(), naming_roles(product, kind)
     for option, role in roles.items():
-        rows = catalogue.rows_of(role.container)
-        schema["properties"][option]["enum"] = [row.name for row in rows if catalogue.accepts(row)]
+        rows = catalogue.fitting(role).rows
+        names = [row.name for row in rows if catalogue.accepts(row)]
+        no_model = [] if kind.model_fields[option].is_required() else [None]
+        schema["properties"][option]["enum"] = [*names, *no_model]
     required = [name for name in schema.pop("required", ()) if name not in roles]
     return {**schema, "required": required} if required else schema
 
@@ -121,7 +123,7 @@ def check_options(
         raise _invalid(found)
     for option, role in roles.items():
         if isinstance(name := given.get(option), str):
-            _require_usable(catalogue.of(role.container), option, name)
+            _require_usable(catalogue.fitting(role), option, name)
     _require_prompts_fit(options, catalogue, given)
     return options.model_dump(mode="json", include=set(given), exclude_defaults=True)
 

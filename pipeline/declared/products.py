@@ -29,10 +29,11 @@ class Role(Declaration):
 
     The model is a row of `container`: its default, or the one that the product's option called
     `option` names. An option that is true or false asks for the default, or for no model. A role
-    without an option always has the default.
+    without an option always has the default. With `engine`, only rows of that engine fit.
     """
 
     container: KebabName
+    engine: KebabName | None = None
     option: str | None = None
 
 
