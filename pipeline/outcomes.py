@@ -18,6 +18,7 @@ ENDS: Final[Mapping[str, Ended]] = {
     "QUARANTINED": "quarantined",
     "FAILED": "failed",
 }
+HANDED_OVER: Final = "HANDED_OVER"  # to the execution that the output names: it has the job
 
 
 class JobFailure(NamedError):
@@ -79,7 +80,7 @@ class PublicError(NamedTuple):
 
 
 def verdict_of(status: str, error: str | None, output: Mapping[str, Any]) -> str:
-    """Return DONE, DUPLICATE, QUARANTINED, or the status of any other end in Step Functions."""
+    """Return DONE, DUPLICATE, QUARANTINED, HANDED_OVER, or the status of another end."""
     if status == "SUCCEEDED":
         return str(output["status"])
     return "QUARANTINED" if error in leaf_names(PermanentError) else status

@@ -29,7 +29,7 @@ from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
 from containers.http_api.waiting import Prefer, await_end, preferred_wait
 from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES
 from pipeline.declared.catalogue import Catalogue
-from pipeline.declared.products import Product
+from pipeline.declared.products import Product, taker
 from pipeline.operations.batches import (
     MACHINE,
     FailedPlace,
@@ -55,8 +55,8 @@ def _is_too_long(key: str) -> bool:
 class NewBatch(BaseModel):
     """A job for each object of a list, or for each one below a prefix.
 
-    Give `keys` or `prefix`. The product may be left out if there is only one. `force` does again
-    what was done before.
+    Give `keys` or `prefix`. `product` may be left out for keys whose ends start the same one.
+    `force` does again what was done before.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -136,7 +136,7 @@ class _Desk:
 
         principal = self.current.principal
         self._require_own(asked)
-        product = self._product(asked.product)
+        product = self._product(asked)
         options = check_options(product, self.catalogue, asked.options)
         listed = None
         if asked.keys is not None:
@@ -212,11 +212,14 @@ class _Desk:
         if wrong:
             raise WrongFields(InvalidRequest(wrong[0].detail), *wrong)
 
-    def _product(self, name: str | None) -> Product:
+    def _product(self, asked: NewBatch) -> Product:
+        """Return the product that was asked for, or else the one that all keys start."""
         products = self.current.products
-        if name is not None:
-            return find_product(name, products)
-        if len(products) == 1:
-            return products[0]
+        if asked.product is not None:
+            return find_product(asked.product, products)
+        started = {each.name: each for key in asked.keys or () if (each := taker(key, products))}
+        possible = list(started.values()) or products
+        if len(possible) == 1:
+            return possible[0]
         names = ", ".join(product.name for product in products)
         raise WrongFields.one(InvalidRequest(f"choose a product: {names}"), "body.product")

@@ -115,7 +115,7 @@ def _model(row: ModelRow, catalogue: Catalogue, products: Sequence[Product]) -> 
             Use(product=product.name, option=option)
             for product in products
             for option, role in _naming_roles(product).items()
-            if role.container == row.container
+            if row in catalogue.fitting(role).rows
         ),
         licence=row.licence,
         commercial=row.commercial,

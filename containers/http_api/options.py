@@ -23,7 +23,8 @@ _MOST_METADATA: Final = 2_048  # bytes of an object's metadata, names included: 
 class ProductOptions(BaseModel):
     """A product, the key suffixes that start it, and the JSON Schema of its options.
 
-    A product without suffixes takes all keys that no other product takes.
+    A product without suffixes takes all keys that no other product takes. `most_bytes` is the
+    size of the largest file that it takes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +32,7 @@ class ProductOptions(BaseModel):
     product: str
     summary: str
     suffixes: tuple[str, ...]
+    most_bytes: int
     options: dict[str, Any]
 
 
@@ -51,6 +53,7 @@ def add_options(
                 product=product.name,
                 summary=product.summary,
                 suffixes=product.suffixes,
+                most_bytes=product.most_bytes,
                 options=options_schema(product, catalogue),
             )
             for product in products
@@ -76,8 +79,10 @@ def options_schema(product: Product, catalogue: Catalogue) -> dict[str, Any]:
     kind = read_product_contract(product.contracts).options
     schema, roles = kind.model_json_schema(), naming_roles(product, kind)
     for option, role in roles.items():
-        rows = catalogue.rows_of(role.container)
-        schema["properties"][option]["enum"] = [row.name for row in rows if catalogue.accepts(row)]
+        rows = catalogue.fitting(role).rows
+        names = [row.name for row in rows if catalogue.accepts(row)]
+        no_model = [] if kind.model_fields[option].is_required() else [None]
+        schema["properties"][option]["enum"] = [*names, *no_model]
     required = [name for name in schema.pop("required", ()) if name not in roles]
     return {**schema, "required": required} if required else schema
 
@@ -118,7 +123,7 @@ def check_options(
         raise _invalid(found)
     for option, role in roles.items():
         if isinstance(name := given.get(option), str):
-            _require_usable(catalogue.of(role.container), option, name)
+            _require_usable(catalogue.fitting(role), option, name)
     _require_prompts_fit(options, catalogue, given)
     return options.model_dump(mode="json", include=set(given), exclude_defaults=True)
 

@@ -26,11 +26,12 @@ from pipeline.declared.products import Product, taker
 from pipeline.errors import MediaTooLarge
 from pipeline.operations.presigning import presign_form
 from pipeline.operations.uploading import LASTS, new_upload
-from pipeline.photo.limits import require_bytes
 
 _METADATA: Final = "x-amz-meta-"
 _LONGEST_NAME: Final = 200  # bytes
-_MEDIA_TYPE: Final = r"^((image|audio|video)/[a-z0-9][a-z0-9.+-]{0,99}|application/octet-stream)$"
+_MEDIA_TYPE: Final = (
+    r"^((image|audio|video)/[a-z0-9][a-z0-9.+-]{0,99}|application/(octet-stream|ogg|mp4))$"
+)
 
 
 def _plain(name: str) -> str:
@@ -106,10 +107,9 @@ def _create(asked: NewUpload, current: Current, catalogue: Catalogue) -> Upload:
     product = _product(asked, current.products)
     options = check_options(product, catalogue, asked.options)
     metadata = options_metadata(options)
-    try:
-        require_bytes(asked.bytes)
-    except MediaTooLarge as error:
-        raise WrongFields.one(error, "body.bytes") from error
+    if asked.bytes > (most := product.most_bytes):
+        says = f"file of {asked.bytes:,} bytes; the limit is {most:,}"
+        raise WrongFields.one(MediaTooLarge(says), "body.bytes")
     current.spend(jobs=1, upload_bytes=asked.bytes)
     upload = new_upload(principal.prefix, datetime.now(UTC))
     site, key = current.site, f"{upload.folder}{asked.name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import not_
@@ -19,7 +19,7 @@ from containers.http_api.failures import (
 )
 from pipeline.artifacts import Location
 from pipeline.operations.following import EXPIRED, Followed, failure_of, result_of
-from pipeline.operations.history import read_history
+from pipeline.operations.history import Visit, read_history
 from pipeline.operations.jobs_table import DELETED, DONE, FAILED, QUARANTINED, RUNNING, JobRow
 from pipeline.operations.presigning import presign_get
 from pipeline.operations.site import Site
@@ -63,12 +63,18 @@ class ResultFile(BaseModel):
 
 
 class TaskProgress(BaseModel):
-    """A task that a running job has begun; `ms` is how long it took, if it has ended."""
+    """A task that a running job has begun; `ms` is how long it took, if it has ended.
+
+    A task that is done for each of several parts has the sum of their times. One that only counts
+    the parts has `parts`, of which `done` are done.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     task: str
     ms: float | None = Field(default=None, exclude_if=is_none)
+    done: int | None = Field(default=None, exclude_if=is_none)
+    parts: int | None = Field(default=None, exclude_if=is_none)
 
 
 class Job(BaseModel):
@@ -158,10 +164,7 @@ class View:
             return {"error": describe_deleted(self.docs)}
         if found.state == RUNNING and found.execution:
             visits = read_history(site, found.execution.arn)
-            tasks = [
-                TaskProgress(task=each.state, ms=each.ms) for each in visits if each.kind == "Task"
-            ]
-            return {"tasks": tuple(tasks)}
+            return {"tasks": tuple(_progress(visits))}
         if found.state not in {DONE, DUPLICATE}:
             return {}
         result = result_of(site, found)
@@ -184,6 +187,23 @@ class View:
             url=presign_get(self.site, place, lasts=_LASTS),
             expires_at=datetime.now(UTC).replace(microsecond=0) + _LASTS,
             **{field: facts[field] for field in known & facts.keys()},
+        )
+
+
+def _progress(visits: Sequence[Visit]) -> Iterator[TaskProgress]:
+    """Yield each task, and each Map with its parts, in the order in which they began."""
+    stays: dict[str, list[Visit]] = {}
+    for visit in visits:
+        if visit.kind in {"Task", "Map"}:
+            stays.setdefault(visit.state, []).append(visit)
+    for state, each in stays.items():
+        times = [visit.ms for visit in each if visit.ms is not None]
+        last = each[-1]
+        yield TaskProgress(
+            task=state,
+            ms=sum(times) if len(times) == len(each) else None,
+            done=None if last.items is None else last.done,
+            parts=last.items,
         )
 
 

@@ -85,7 +85,7 @@ def inspect_media(
         name: _planned(
             _model_of(role, options, task.default_models.get(name)),
             options,
-            catalogue.of(role.container),
+            catalogue.fitting(role),
         )
         for name, role in product.roles.items()
     }
@@ -182,7 +182,7 @@ def _model_of(role: Role, options: Options, default: str | None) -> str | None:
 def _planned(name: str | None, options: Options, models: Catalogue) -> PlannedModel | None:
     """Return the model that fills a role, with its fallback if one is allowed.
 
-    `models` are those of the role's container: a model of another one is unknown here.
+    `models` are those that fit the role: any other one is unknown here.
     """
     if name is None:
         return None

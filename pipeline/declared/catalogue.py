@@ -18,6 +18,7 @@ from pipeline.declared.declaration import (
 )
 from pipeline.declared.engines import Engine
 from pipeline.declared.models import ModelRow, Written, read_row
+from pipeline.declared.products import Role
 from pipeline.errors import LicenseNotAccepted, UnknownModel
 from pipeline.spelling import did_you_mean
 
@@ -144,6 +145,12 @@ class Catalogue(Declaration):
     def of(self, container: str) -> Self:
         """Return the catalogue without the rows of other containers."""
         return self.model_copy(update={"rows": self.rows_of(container)})
+
+    def fitting(self, role: Role) -> Self:
+        """Return the catalogue with the rows that may fill a role, and no other."""
+        rows = self.rows_of(role.container)
+        fit = tuple(row for row in rows if role.engine in {None, row.engine.name})
+        return self.model_copy(update={"rows": fit})
 
     def with_defaults(self, names: Iterable[str]) -> Self:
         """Return the catalogue with these models as defaults, each of its own container.

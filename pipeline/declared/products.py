@@ -19,6 +19,7 @@ from pipeline.declared.declaration import Declaration, KebabName, naming, read_t
 Suffix = Annotated[str, StringConstraints(pattern=r"^\.[a-z0-9]+$")]  # in small letters
 RecordSuffix = Annotated[str, StringConstraints(pattern=r"^_[a-z_.]+\.json$")]
 
+FORM_BYTES: Final = 5 * 10**9  # S3 takes 5 GiB with one form
 _FILE: Final = ".product.toml"
 _FOLDER_MARKER: Final = "/"  # S3 stores an empty object under `trips/` for a folder made by hand
 
@@ -28,10 +29,11 @@ class Role(Declaration):
 
     The model is a row of `container`: its default, or the one that the product's option called
     `option` names. An option that is true or false asks for the default, or for no model. A role
-    without an option always has the default.
+    without an option always has the default. With `engine`, only rows of that engine fit.
     """
 
     container: KebabName
+    engine: KebabName | None = None
     option: str | None = None
 
 
@@ -39,12 +41,14 @@ class Product(Declaration):
     """The declaration of a product.
 
     `suffixes` are the ends of the keys it takes, in small letters; without any, it takes every key
-    that no other product takes. `record` ends the key of its output record, which is written last.
+    that no other product takes. It takes files of at most `most_bytes`. `record` ends the key of
+    its output record, which is written last.
     """
 
     name: KebabName
     summary: str
     suffixes: tuple[Suffix, ...] = ()
+    most_bytes: Annotated[int, Field(ge=1, le=FORM_BYTES)] = FORM_BYTES
     record: RecordSuffix
     roles: Mapping[str, Role] = Field(default_factory=dict)
     machine: KebabName

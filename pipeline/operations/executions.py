@@ -61,7 +61,7 @@ class Execution:
 
     @property
     def verdict(self) -> str:
-        """DONE, DUPLICATE, QUARANTINED, or the status of any other failure in Step Functions."""
+        """DONE, DUPLICATE, QUARANTINED, HANDED_OVER, or the status of any other failure."""
         return verdict_of(self.status, self.error, self.output)
 
     @cached_property

@@ -11,16 +11,22 @@ from typing import Any, Final
 from pipeline.operations.site import Site
 
 _ENTERED: Final = "StateEntered"
+_PAGE: Final = 1_000  # events: a Map of a hundred items has some thousands
 
 
 @dataclass
 class Visit:
-    """One stay in a state, of a kind such as `Task`. `ms` is None if the state was not left."""
+    """One stay in a state, of a kind such as `Task`. `ms` is None if the state was not left.
+
+    A Map has `items`, of which `done` are done.
+    """
 
     state: str
     kind: str
     entered: datetime
     ms: float | None = None
+    items: int | None = None
+    done: int = 0
     errors: list[str] = field(default_factory=list)
 
     @property
@@ -39,7 +45,7 @@ def read_history(site: Site, arn: str) -> list[Visit]:
     pages = (
         site.client("stepfunctions")
         .get_paginator("get_execution_history")
-        .paginate(executionArn=arn)
+        .paginate(executionArn=arn, PaginationConfig={"PageSize": _PAGE})
     )
     return _visits(event for page in pages for event in page["events"])
 
@@ -53,7 +59,10 @@ def was_caught(site: Site, arn: str) -> bool:
 
 
 def _visits(events: Iterable[Mapping[str, Any]]) -> list[Visit]:
-    """Return a visit for each state entered. States inside a Map are matched by name alone."""
+    """Return a visit for each state entered. States inside a Map are matched by name alone.
+
+    Maps that are entered at the same time start in this order.
+    """
     told: list[Visit] = []
     for event in events:
         details = _details(event)
@@ -64,6 +73,14 @@ def _visits(events: Iterable[Mapping[str, Any]]) -> list[Visit]:
             visit = _open_visit(told, details["name"])
             if visit:
                 visit.ms = (event["timestamp"] - visit.entered).total_seconds() * 1000
+        elif event["type"] == "MapStateStarted":
+            new = (each for each in told if each.kind == "Map" and each.items is None)
+            if visit := next(new, None):
+                visit.items = details["length"]
+        elif event["type"] == "MapIterationSucceeded":
+            visit = _open_visit(told, details["name"])
+            if visit:
+                visit.done += 1
         elif event["type"].startswith("Task") and "error" in details and told:
             told[-1].errors.append(details["error"])
     return told

@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 from selenium.webdriver import Keys
 
+from tests.page.test_recordings import transcribed
 from tests.page.user import User
 from tests.pictures import png, square
 
@@ -84,7 +85,7 @@ def record(user: User) -> None:
 
 
 VIEWS: Final[list[Callable[[User], None]]] = [
-    empty, home, cutout, select, result, refused, uploading, away, settings, record,
+    empty, home, cutout, select, result, refused, uploading, away, settings, record, transcribed,
 ]  # fmt: skip
 
 
@@ -148,7 +149,7 @@ def test_every_stop_of_the_tab_key_shows_the_focus(user: User) -> None:
             hidden.append(f"{element.tag_name} {element.accessible_name}")
 
     assert hidden == []
-    wanted = {"Skip to the picture", "Settings", "Add files", "Compare", "Before and after"}
+    wanted = {"Skip to the result", "Settings", "Add files", "Compare", "Before and after"}
     wanted |= {"Zoom in", "Longest side", "Format", "Made with", "Copy picture"}
     assert wanted <= set(names)
 
@@ -210,7 +211,7 @@ def test_a_screen_reader_hears_what_happens(user: User) -> None:
     heard = user.run("return window.heard")
 
     assert heard[0] == "2 files added"
-    assert any(re.match(r"(cup.png: cut out|diary.jpg: Not a photo)", each) for each in heard)
+    assert any(re.match(r"(cup.png: Cut out|diary.jpg: Not a photo)", each) for each in heard)
 
 
 def test_opening_a_file_moves_the_focus_to_its_heading(user: User) -> None:
@@ -245,7 +246,9 @@ def test_the_theme_is_chosen_and_stays(user: User) -> None:
                 "rgb(17, 19, 18)")  # fmt: skip
 
 
-@pytest.mark.parametrize("view", [empty, cutout, select, refused], ids=lambda view: view.__name__)
+@pytest.mark.parametrize(
+    "view", [empty, cutout, select, refused, transcribed], ids=lambda view: view.__name__
+)
 def test_nothing_is_cut_when_text_is_spaced(user: User, view: Callable[[User], None]) -> None:
     view(user)
     user.run(_SPACED)

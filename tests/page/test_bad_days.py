@@ -34,20 +34,20 @@ def heic() -> bytes:
 
 def test_a_text_file_with_a_photos_name_is_refused_with_its_reason(user: User) -> None:
     user.choose(user.write("diary.jpg", b"Dear diary"))
-    user.wait_for("diary.jpg", "Not a photo that can be read")
+    user.wait_for("diary.jpg", "Not a photo or recording that can be read")
 
     alert = user.find(".sorry[role=alert]")
 
     assert "Plain text" in alert.text
     assert "Upload a photo (JPEG, PNG" in alert.text
-    assert user.button("Replace the photo")
+    assert user.button("Replace the file")
     user.expect(lambda: user.find("h1").text, "diary.jpg")
 
 
 def test_a_refused_file_is_replaced(user: User) -> None:
     user.choose(user.write("diary.jpg", b"Dear diary"))
     user.find(".sorry")
-    user.button("Replace the photo").click()
+    user.button("Replace the file").click()
     user.give(user.write("cup.png", PHOTO))
 
     user.wait_for("cup.png", "Cut out in")
@@ -57,10 +57,25 @@ def test_a_refused_file_is_replaced(user: User) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "title", "hint"),
     [
-        ("scan.pdf", b"%PDF-1.7 ...", "A PDF, not a photo", "Export the page as a PNG or JPEG"),
-        ("scan.jpg", b"%PDF-1.7 ...", "A PDF, not a photo", "Export the page as a PNG or JPEG"),
-        ("empty.jpg", b"", "This file is empty", "Copy or export the photo again"),
-        ("notes.txt", b"hello", "Skipped: not a photo", "Choose a JPEG, PNG"),
+        (
+            "scan.pdf",
+            b"%PDF-1.7 ...",
+            "A PDF, not a photo or recording",
+            "Export the page as a PNG or JPEG",
+        ),
+        (
+            "scan.jpg",
+            b"%PDF-1.7 ...",
+            "A PDF, not a photo or recording",
+            "Export the page as a PNG or JPEG",
+        ),
+        ("empty.jpg", b"", "This file is empty", "Copy or export the file again"),
+        (
+            "notes.txt",
+            b"hello",
+            "Skipped: not a photo or recording",
+            "Choose a photo, a recording or a film",
+        ),
         ("half.png", PHOTO[: len(PHOTO) // 2], "The file is damaged", ""),
     ],
 )
@@ -109,7 +124,7 @@ def test_too_many_pixels_are_refused_with_the_limit(user: User) -> None:
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 20000, 20000, 8, 2, 0, 0, 0))
     content = b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
     user.drop(("pano.png", "image/png", content))
-    user.wait_for("pano.png", "This photo is too large")
+    user.wait_for("pano.png", "This file is too large")
 
     user.find(".sorry", text="20000 × 20000 pixels; the limit is 100,000,000")
 

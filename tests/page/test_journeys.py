@@ -135,7 +135,7 @@ def test_many_files_are_dropped_named_by_state_and_zipped(user: User) -> None:
     user.drop(*files, same_name, ("notes.txt", "text/plain", b"hello"))
 
     user.until(lambda: "7 done · 1 skipped" in user.text() or None, "seven results")
-    assert user.states()["notes.txt"] == "Skipped: not a photo"
+    assert user.states()["notes.txt"] == "Skipped: not a photo or recording"
     user.button("Download all 7 results · ZIP").click()
     archive = zipfile.ZipFile(io.BytesIO(user.downloaded("matteline.zip")))
 

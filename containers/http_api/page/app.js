@@ -14,7 +14,7 @@ import { Queue, summary } from './parts/queue.js'
 import { SettingsPopover } from './parts/settings.js'
 import { Stage } from './parts/stage.js'
 import { titleOf } from './parts/trouble.js'
-import { modeOf } from './views/index.js'
+import { modeOf, viewOf } from './views/index.js'
 import { html, render } from './vendor/htm-preact.js'
 
 /** @import { Item, Model, Page, Settings } from './core/types' */
@@ -49,7 +49,7 @@ function choose({ folder = false, give, instead } = {}) {
   input.type = 'file'
   input.multiple = !give && !instead
   input.webkitdirectory = folder
-  if (!folder) input.accept = 'image/*,.heic,.heif,.avif,.tif,.tiff'
+  if (!folder) input.accept = 'image/*,audio/*,video/*,.heic,.heif,.avif,.tif,.tiff,.mkv,.opus,.wma'
   input.onchange = () => {
     const files = [...(input.files ?? [])].filter((each) => !each.name.startsWith('.'))
     if (give && files.length) return queue.give(give, files[0])
@@ -118,8 +118,8 @@ function narrate() {
     const ended = items.filter((each) => phases.has(each.id) && phases.get(each.id) !== each.phase && ['done', 'refused'].includes(each.phase))
     phases = new Map(items.map((each) => [each.id, each.phase]))
     if (!ended.length || timer) return
-    const [{ phase, name, trouble }] = ended
-    say(phase === 'done' ? t('said.done', { name }) : t('said.refused', { name, title: titleOf(trouble) }))
+    const [first] = ended
+    say(`${first.name}: ${first.phase === 'done' ? viewOf(first).done(first) : titleOf(first.trouble)}`)
     timer = window.setTimeout(() => {
       timer = 0
       if (items.length > 1) say(summary(store.state.items))

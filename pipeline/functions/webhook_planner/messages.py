@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from pipeline.functions.webhook_planner.contract import Message, MessagesWritten, WriteMessages
-from pipeline.outcomes import ENDS, failure_in, public_error, verdict_of
+from pipeline.outcomes import ENDS, HANDED_OVER, failure_in, public_error, verdict_of
 from pipeline.webhooks.registered import Webhook
 
 # A caller's prefix, an upload's id and a file's name, as `pipeline/operations/uploading.py` has it.
@@ -33,10 +33,13 @@ class End:
         return str(self.detail["executionArn"])
 
     @property
+    def verdict(self) -> str:
+        return verdict_of(self.detail["status"], self.detail.get("error"), self._output)
+
+    @property
     def word(self) -> str:
         """Return the state of the job, in the API's words."""
-        status, error = self.detail["status"], self.detail.get("error")
-        return ENDS.get(verdict_of(status, error, self._output), ENDS["FAILED"])
+        return ENDS.get(self.verdict, ENDS["FAILED"])
 
     @property
     def key(self) -> str:
@@ -102,8 +105,13 @@ class End:
 
 
 def write_messages(job: WriteMessages, products: Mapping[str, str]) -> MessagesWritten:
-    """Return one message for each webhook that wants one; `products` are by state machine."""
+    """Return one message for each webhook that wants one; `products` are by state machine.
+
+    There is none for an execution that was handed over: the other one's end is that of the job.
+    """
     end = End(job.detail, products, [row["job_id"]["S"] for row in job.jobs])
+    if end.verdict == HANDED_OVER:
+        return MessagesWritten([])
     webhooks = map(Webhook.read, job.webhooks)
     wanting = [each for each in webhooks if each.wants(f"job.{end.word}", end.key)]
     return MessagesWritten([end.message_to(each) for each in wanting])

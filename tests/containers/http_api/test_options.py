@@ -31,6 +31,21 @@ def test_every_product_is_described(ask: Ask) -> None:
     ]
 
 
+def test_a_transcripts_options_are_described(ask: Ask) -> None:
+    products = {each["product"]: each for each in ask("GET", "/options").json["products"]}
+    transcript = products["transcript"]
+    options = transcript["options"]["properties"]
+    checked = jsonschema.Draft202012Validator(transcript["options"])
+
+    assert transcript["most_bytes"] == 5 * 10**9
+    assert ".mp3" in transcript["suffixes"]
+    assert "whisper-base" in options["model"]["enum"]
+    assert set(options["align"]["enum"]) == {"wav2vec2-base-960h", None}
+    assert {"en", "ko", "yue"} <= set(options["language"]["anyOf"][0]["enum"])  # the page reads it
+    assert checked.is_valid({"denoise": True, "align": None, "language": "de"})
+    assert not checked.is_valid({"model": "wav2vec2-base-960h"})
+
+
 def test_every_option_is_described_and_none_is_required(cutout: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(cutout)
 

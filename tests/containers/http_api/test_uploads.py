@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 
 from containers.http_api.principal import identify
+from pipeline.audio import limits as audio_limits
+from pipeline.declared.products import load_products
 from pipeline.operations.uploading import LASTS, read_upload
+from pipeline.photo import limits as photo_limits
+from tests.conftest import ROOT
 from tests.containers.http_api.conftest import Answered, Ask
 from tests.containers.http_api.test_problems import require_problem
 
@@ -140,6 +144,49 @@ def test_a_file_that_no_product_would_take_is_refused_before_it_is_sent(ask: Ask
     require_problem(answer, 422, "MediaTooLarge")
     assert [each["field"] for each in answer.json["errors"]] == ["body.bytes"]
     assert upload(ask, bytes=100 * 2**20).status == 201
+
+
+def test_a_recording_may_be_as_large_as_a_form_takes(ask: Ask) -> None:
+    talk = {"name": "Talk.MP3", "media_type": "application/ogg"}
+
+    largest = upload(ask, **talk, bytes=5 * 10**9, options={"language": "ko", "denoise": True})
+
+    assert largest.status == 201, largest.text
+    assert largest.json["product"] == "transcript"
+    assert ["content-length-range", 5 * 10**9, 5 * 10**9] in conditions_of(largest)
+    assert largest.json["fields"]["x-amz-meta-matteline-language"] == "ko"
+    require_problem(upload(ask, **talk, bytes=5 * 10**9 + 1), 422, "MediaTooLarge")
+
+
+@pytest.mark.parametrize(
+    ("product", "most"),
+    [("cutout", photo_limits.MAX_BYTES), ("transcript", audio_limits.MAX_BYTES)],
+)
+def test_a_form_takes_what_the_inspector_takes(product: str, most: int) -> None:
+    products = {each.name: each for each in load_products(ROOT)}
+
+    assert products[product].most_bytes == most
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "field"),
+    [
+        ({"crop": True}, "InvalidOptions", "crop"),
+        ({"language": "xx"}, "InvalidOptions", "language"),
+        ({"transcribe_denoised": True}, "InvalidOptions", "transcribe_denoised"),
+        ({"model": "u2net"}, "UnknownModel", "model"),
+        ({"model": "wav2vec2-base-960h"}, "UnknownModel", "model"),
+        ({"align": "whisper-tiny"}, "UnknownModel", "align"),
+        ({"denoise": "deepfilternet3"}, "InvalidOptions", "denoise"),
+    ],
+)
+def test_a_recordings_options_are_those_of_a_transcript(
+    ask: Ask, options: dict[str, Any], name: str, field: str
+) -> None:
+    answer = upload(ask, name="talk.wav", options=options)
+
+    require_problem(answer, 422, name)
+    assert answer.json["errors"][0]["field"] == f"body.options.{field}"
 
 
 def test_a_whole_number_may_be_written_with_a_point(ask: Ask) -> None:

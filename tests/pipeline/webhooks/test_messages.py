@@ -142,3 +142,10 @@ def test_the_same_end_has_the_same_id_and_a_redrive_another() -> None:
 def test_a_webhook_gets_only_what_it_wants(changes: dict[str, Any]) -> None:
     assert written(detail(), webhook(**changes)) == []
     assert len(written(detail(), webhook(prefix=PREFIX), webhook(events=("job.done",)))) == 2
+
+
+def test_an_execution_that_was_handed_over_tells_nobody() -> None:
+    other = ARN.replace("cutout", "transcript")
+    output = json.dumps({"status": "HANDED_OVER", "execution": other})
+
+    assert written(detail(output=output)) == []

@@ -1,8 +1,9 @@
-/** Read what was dropped, pasted or chosen; say which files are no photos before they are sent. */
+/** Read what was dropped, pasted or chosen; say what a file is, before it is sent. */
 
 /** @import { Trouble } from './types' */
 
 const PHOTOS = /\.(jpe?g|jfif|png|webp|hei[cf]|avif|tiff?|bmp|gif)$/i
+const RECORDINGS = /\.(wav|mp3|m4a|flac|ogg|opus|aac|wma|mp4|mov|mkv|webm)$/i
 const MOST_NAME = 200 // bytes: the API's limit
 
 /** @param {FileSystemEntry} entry @returns {Promise<File[]>} */
@@ -31,6 +32,13 @@ export async function transferred(transfer) {
   return found.flat()
 }
 
+/** @param {{ name: string, type: string }} file @returns {string | undefined} what it becomes, as its name and type say */
+export function productOf({ name, type }) {
+  if (RECORDINGS.test(name)) return 'transcript'
+  if (PHOTOS.test(name) || type.startsWith('image/')) return 'cutout'
+  return /^(audio|video)\//.test(type) ? 'transcript' : undefined
+}
+
 /**
  * @param {File} file
  * @returns {Promise<Trouble | null>} why it is not sent; the service judges everything else
@@ -39,19 +47,19 @@ export async function objection(file) {
   if (file.size === 0) return { name: 'EmptyFile', title: '', detail: '', hint: '' }
   const head = await file.slice(0, 5).text()
   if (head === '%PDF-') return { name: 'Pdf', title: '', detail: '', hint: '' }
-  if (file.type.startsWith('image/') || PHOTOS.test(file.name)) return null
-  return { name: 'NoPhoto', title: '', detail: '', hint: '' }
+  if (productOf(file)) return null
+  return { name: 'NoMedia', title: '', detail: '', hint: '' }
 }
 
 /** @param {string} name @returns {string} a name that the API takes */
 export function plainName(name) {
-  const plain = name.normalize('NFC').replace(/\p{C}|[/\\]|\$(?=\{)/gu, '_').trim() || 'photo'
+  const plain = name.normalize('NFC').replace(/\p{C}|[/\\]|\$(?=\{)/gu, '_').trim() || 'file'
   const size = (/** @type {string} */ text) => new TextEncoder().encode(text).length
   if (size(plain) <= MOST_NAME && !/^\.\.?$/.test(plain)) return plain
   const end = /\.\w{1,8}$/.exec(plain)?.[0] ?? ''
   let stem = [...plain.slice(0, plain.length - end.length)]
   while (size(stem.join('') + end) > MOST_NAME) stem = stem.slice(0, -1)
-  return stem.join('').trim().replace(/^\.*$/, 'photo') + end
+  return stem.join('').trim().replace(/^\.*$/, 'file') + end
 }
 
 /** @param {File} file @returns {string | undefined} its type, if the API takes it */

@@ -16,12 +16,13 @@ const PAUSE_MS = 500
 async function readRecord(record) {
   const answer = await fetch(record.url)
   if (!answer.ok) return undefined
-  const { options, model, tasks, inspected_at: from, published_at: to } = await answer.json()
+  const { options, model, tasks, inspected_at: from, published_at: to, ...more } = await answer.json()
   /** @type {Record<string, number>} */
   const times = {}
-  for (const [task, { metrics }] of Object.entries(tasks ?? {})) times[task] = metrics.task_ms
+  for (const [task, { metrics }] of Object.entries(tasks ?? {})) times[task] = metrics?.task_ms ?? 0
   const total = Date.parse(to) - Date.parse(from) + (times.Inspect ?? 0)
-  return { model, refine: options.refine, total, tasks: times }
+  const { languages, words, remarks, recording } = more
+  return { model, refine: options.refine, total, tasks: times, languages, words, remarks, duration: recording?.duration_s }
 }
 
 /**
@@ -46,8 +47,10 @@ export function makeFollower(store, service, note) {
     const made = record && (await readRecord(record).catch(() => undefined))
     if (store.item(item.id)?.job !== item.job) return // removed, or made again meanwhile
     note(item.id, { phase: 'done', sent: 1, results, record, made, product: job.product, trouble: undefined })
+    const [first] = results
+    if (!first.media_type?.startsWith('image/')) return
     try {
-      const thumb = await thumbOf(await fetchResult(results[0]))
+      const thumb = await thumbOf(await fetchResult(first))
       keepBlob(item.id, 'cut', thumb)
       store.change(item.id, { cut: URL.createObjectURL(thumb) })
     } catch {
@@ -66,6 +69,7 @@ export function makeFollower(store, service, note) {
       const first = job.state === 'duplicate' && !job.results && !job.error // the first one runs still
       if (job.state !== 'running' && !first) return await ended(item, job)
       if (item.phase !== 'running') note(item.id, { phase: 'running', sent: 1, tasks: [] })
+      else if (job.product && job.product !== item.product) note(item.id, { product: job.product }) // the content decides
       else if (job.tasks && JSON.stringify(job.tasks) !== JSON.stringify(item.tasks)) {
         store.change(item.id, { tasks: job.tasks })
       }

@@ -36,6 +36,15 @@ export const number = (value, options) => new Intl.NumberFormat(code, options).f
 /** @param {number} ms */
 export const seconds = (ms) => number(ms / 1000, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
+/** @param {number} s @returns {string} 1:02:03 or 2:03 */
+export function span(s) {
+  const [hours, minutes, rest] = [s / 3600, (s / 60) % 60, s % 60].map(Math.floor)
+  return [...(hours ? [hours, `${minutes}`.padStart(2, '0')] : [minutes]), `${rest}`.padStart(2, '0')].join(':')
+}
+
+/** @param {string} tag @returns {string} the name of a language */
+export const languageName = (tag) => new Intl.DisplayNames(code, { type: 'language' }).of(tag) ?? tag
+
 /** @param {number} bytes */
 export function size(bytes) {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte']

@@ -1,7 +1,7 @@
 /** The user's files: add, send four at a time, cancel, try again, make again, remove. */
 
 import { Away, Problem, ask } from './api.js'
-import { mediaType, objection, plainName } from './files.js'
+import { mediaType, objection, plainName, productOf } from './files.js'
 import { makeFollower } from './follow.js'
 import * as keep from './keep.js'
 import { smaller } from './pictures.js'
@@ -14,6 +14,7 @@ import { Stopped, sendForm } from './upload.js'
 const AT_ONCE = 4
 const MOST_TRIES = 3
 const SHOWN_EVERY_MS = 100
+const MOST_KEPT = 2 ** 28 // bytes of a file that a reload finds again: the browser copies it
 
 /** @param {Store} store */
 export function makeQueue(store) {
@@ -118,6 +119,7 @@ export function makeQueue(store) {
 
   /** @param {Item} item @param {Blob} file Show it, and keep what is needed after a reload. */
   async function picture(item, file) {
+    if (item.product !== 'cutout') return // a browser would read all of a film to find no picture
     const found = await smaller(file)
     if (!found || !store.item(item.id)) return
     const { width, height, photo, thumb } = found
@@ -145,7 +147,7 @@ export function makeQueue(store) {
   return {
     probe: service.probe,
 
-    /** @param {File[]} given @param {Record<string, string>} options */
+    /** @param {File[]} given @param {Record<string, string>} options those of photos */
     async add(given, options) {
       const group = Date.now()
       /** @type {Item[]} */
@@ -153,16 +155,18 @@ export function makeQueue(store) {
       for (const [place, file] of given.entries()) {
         const id = crypto.randomUUID()
         const trouble = (await objection(file)) ?? undefined
-        const phase = !trouble ? 'waiting' : trouble.name === 'NoPhoto' ? 'skipped' : 'refused'
+        const phase = !trouble ? 'waiting' : trouble.name === 'NoMedia' ? 'skipped' : 'refused'
         const { name, size: bytes, type } = file
-        items.push({ id, name, bytes, type, group, place, phase, options, trouble, sent: 0, tries: 0 })
+        const product = productOf(file)
+        const own = product === 'cutout' ? options : {}
+        items.push({ id, name, bytes, type, product, group, place, phase, options: own, trouble, sent: 0, tries: 0 })
         if (!trouble) files.set(id, file)
       }
       store.set({ items: [...items, ...store.state.items], current: items[0].id, home: true })
       for (const [place, item] of items.entries()) {
         keep.keepItem(item)
         if (item.phase !== 'waiting') continue
-        keep.keepBlob(item.id, 'file', given[place])
+        if (item.bytes <= MOST_KEPT) keep.keepBlob(item.id, 'file', given[place])
         picture(item, given[place])
       }
       pump()
@@ -172,8 +176,9 @@ export function makeQueue(store) {
     give(id, file) {
       files.set(id, file)
       const { name, size: bytes, type } = file
-      note(id, { phase: 'waiting', name, bytes, type, sent: 0, tries: (store.item(id)?.tries ?? 0) + 1 })
-      keep.keepBlob(id, 'file', file)
+      const product = productOf(file)
+      note(id, { phase: 'waiting', name, bytes, type, product, sent: 0, tries: (store.item(id)?.tries ?? 0) + 1 })
+      if (bytes <= MOST_KEPT) keep.keepBlob(id, 'file', file)
       const item = store.item(id)
       if (item) picture(item, file)
       pump()
@@ -205,7 +210,8 @@ export function makeQueue(store) {
     /** @param {string} id @param {Options} options */
     async again(id, options) {
       note(id, { options })
-      await start(id, '/jobs', { key: store.item(id)?.key, options, force: true })
+      const { key, product } = store.item(id) ?? {}
+      await start(id, '/jobs', { key, product, options, force: true })
     },
 
     /** @param {string} id Its results; the uploaded photo stays. */
@@ -279,7 +285,8 @@ export function makeQueue(store) {
     },
 
     /** @param {string} id @returns {Promise<Blob | undefined>} the photo, or what is kept of it */
-    photo: async (id) => shown.get(id) ?? files.get(id) ?? (await keep.keptBlob(id, 'photo')),
+    photo: async (id) =>
+      store.item(id)?.product === 'cutout' ? shown.get(id) ?? files.get(id) ?? (await keep.keptBlob(id, 'photo')) : undefined,
   }
 }
 /** @typedef {ReturnType<typeof makeQueue>} Queue */

@@ -6,11 +6,13 @@ import { Problem, ask } from './api.js'
 /** @import { Store } from './store.js' */
 
 const MOST_KEPT = 8
+const MOST_BYTES = 1e8 // a larger result is fetched each time
 /** @type {Map<string, Promise<Blob>>} results by address, latest last */
 const kept = new Map()
 
 /** @param {ResultFile} result @returns {Promise<Blob>} */
-export function fetchResult({ url }) {
+export function fetchResult({ url, bytes = 0 }) {
+  if (bytes > MOST_BYTES) return download(url)
   const found = kept.get(url) ?? download(url)
   kept.delete(url)
   kept.set(url, found)
@@ -29,12 +31,14 @@ async function download(url) {
 /**
  * @param {Store} store
  * @param {Item} item
+ * @param {string} [kind] of the result; without it, the first one
  * @returns {Promise<Blob>} Raises Problem, with a reason, if the result is gone.
  */
-export async function resultOf(store, item) {
-  const [result] = item.results ?? []
+export async function resultOf(store, item, kind) {
+  /** @param {ResultFile[]} [results] */
+  const chosen = (results = []) => fetchResult(results.find((each) => !kind || each.kind === kind) ?? { name: '', url: '', expires_at: '' })
   try {
-    return await fetchResult(result)
+    return await chosen(item.results)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
   }
@@ -44,5 +48,5 @@ export async function resultOf(store, item) {
     throw new Problem(410, { type: `#${name}`, detail: message, hint })
   }
   store.change(item.id, { results: job.results, record: job.record })
-  return fetchResult(job.results[0])
+  return chosen(job.results)
 }

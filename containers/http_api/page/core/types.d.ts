@@ -28,6 +28,14 @@ export interface ResultFile {
   height?: number
 }
 
+/** A task that has begun: `done` of its `parts`, if it counts them. */
+export interface Progress {
+  task: string
+  ms?: number
+  done?: number
+  parts?: number
+}
+
 /** A job, as `GET /jobs/{id}` answers. */
 export interface Job {
   id: string
@@ -36,7 +44,7 @@ export interface Job {
   key?: string
   job?: string
   execution?: string
-  tasks?: { task: string; ms?: number }[]
+  tasks?: Progress[]
   results?: ResultFile[]
   record?: ResultFile
   error?: { name: string; message: string; hint: string }
@@ -47,6 +55,9 @@ export interface Options {
   model?: string
   refine?: string
   prompts?: Prompt[]
+  language?: string
+  translate?: boolean
+  denoise?: boolean
 }
 
 /** How a result is shown and downloaded. `margin` is in percent, `size` in pixels (0: its own). */
@@ -58,12 +69,16 @@ export interface Look {
   format: 'png' | 'jpeg' | 'webp'
 }
 
-/** What the output record says, as far as the page shows it; times in ms. */
+/** What the output record says, as far as the page shows it; times in ms, `duration` in seconds. */
 export interface Made {
   model: string
   refine: string
   total: number
   tasks: Record<string, number>
+  languages?: string[]
+  words?: number
+  remarks?: string[]
+  duration?: number
 }
 
 /** A point on the subject (label 1) or off it (0); a box. Both in fractions of the photo. */
@@ -157,7 +172,7 @@ export interface Item {
   key?: string
   job?: string
   product?: string
-  tasks?: { task: string; ms?: number }[]
+  tasks?: Progress[]
   results?: ResultFile[]
   record?: ResultFile
   made?: Made
@@ -207,12 +222,13 @@ export interface Mode {
 
 /** One product's view. `steps` are its tasks in words, each with the states that belong to it. */
 export interface View {
-  steps: { id: string; states: string[] }[]
+  icon: string
+  steps: { id: string; states: string[]; when?: (item: Item) => boolean }[]
   modes: Mode[]
   done: (item: Item) => string
   Inspector: (given: { item: Item; page: Page }) => unknown
-  /** The file that is downloaded, as the user wants it. */
-  finished: (item: Item, page: Page) => Promise<File>
+  /** The files that are downloaded, as the user wants them. */
+  finished: (item: Item, page: Page) => Promise<File[]>
 }
 
 export interface Model {

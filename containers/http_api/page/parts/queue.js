@@ -26,10 +26,8 @@ function stateText(item, ahead) {
       return ahead ? t('waiting.n', { n: ahead }) : t('waiting')
     case 'uploading':
       return t('uploading', { pct: Math.round(item.sent * 100) })
-    case 'running': {
-      const { now } = stepOf(item)
-      return now ? t(`now.${now.id}`) : t('starting')
-    }
+    case 'running':
+      return stepOf(item).text
     case 'done':
       return viewOf(item).done(item)
     case 'refused':
@@ -44,20 +42,20 @@ function Row({ item, ahead, page }) {
   const { phase, thumb, cut, trouble } = item
   const odd = phase === 'refused' || phase === 'lost'
   const grey = ['waiting', 'uploading', 'refused', 'lost', 'cancelled', 'deleted', 'skipped'].includes(phase)
-  const { index, steps } = stepOf(item)
+  const { index, steps, share } = stepOf(item)
   const picture = (phase === 'done' && cut) || thumb
   const current = page.store.state.current === item.id
   return html`<li>
     <button class="row" type="button" aria-current=${current ? 'true' : undefined}
       onClick=${() => page.store.set({ current: item.id, home: false, zoom: 0 })}>
       <span class=${`thumb ${phase === 'done' && cut ? 'cut' : ''} ${grey ? 'wait' : ''} ${picture ? '' : 'glyph'} ${odd ? 'odd' : ''}`}>
-        ${picture ? html`<img src=${picture} alt="" />` : icon('photo')}
+        ${picture ? html`<img src=${picture} alt="" />` : icon(viewOf(item).icon)}
       </span>
       <span class="words">
         <b>${item.name}</b>
         <span class=${`state ${odd ? 'odd' : ''}`}>${stateText(item, ahead)}</span>
         ${phase === 'uploading' && html`<${Bar} share=${item.sent} label=${item.name} />`}
-        ${phase === 'running' && html`<${Bar} share=${index / steps.length} label=${item.name} />`}
+        ${phase === 'running' && html`<${Bar} share=${share} label=${item.name} />`}
       </span>
       ${phase === 'running' && html`<span class="of">${index + 1}/${steps.length}</span>`}
       ${odd && icon('alert', 'odd')}
@@ -71,8 +69,8 @@ function Row({ item, ahead, page }) {
   </li>`
 }
 
-/** @param {Page} page @param {Item[]} done @param {(text: string) => void} show */
-async function saveAll(page, done, show) {
+/** @param {Page} page @param {Item[]} done @param {(text: string) => void} show @param {string} [called] */
+export async function saveAll(page, done, show, called = 'matteline') {
   let packed = 0
   let failed = 0
   const names = new Set()
@@ -80,12 +78,13 @@ async function saveAll(page, done, show) {
     for (const item of done) {
       show(t('zip.busy', { i: packed + 1, total: done.length }))
       try {
-        const file = await viewOf(item).finished(item, page)
-        const [, stem, end] = /** @type {RegExpExecArray} */ (/^(.*?)(\.\w+)?$/.exec(file.name))
-        let name = file.name
-        for (let n = 2; names.has(name); n += 1) name = `${stem} (${n})${end ?? ''}`
-        names.add(name)
-        yield { name, input: file }
+        for (const file of await viewOf(item).finished(item, page)) {
+          const [, stem, end] = /** @type {RegExpExecArray} */ (/^(.*?)(\.\w+)?$/.exec(file.name))
+          let name = file.name
+          for (let n = 2; names.has(name); n += 1) name = `${stem} (${n})${end ?? ''}`
+          names.add(name)
+          yield { name, input: file }
+        }
       } catch {
         failed += 1 // the rest is still worth having; it is said below
       }
@@ -94,7 +93,7 @@ async function saveAll(page, done, show) {
   }
   const { downloadZip } = await import('../vendor/client-zip.js')
   const zip = await downloadZip(files()).blob()
-  if (names.size) save(zip, 'matteline.zip')
+  if (names.size) save(zip, `${called}.zip`)
   show(failed ? t('zip.failed') : '')
   if (failed) page.say(t('zip.failed'))
 }

@@ -1,8 +1,8 @@
 /** The one file that is open: its heading, and what its state calls for. */
 
-import { size, t } from '../core/i18n.js'
+import { size, span, t } from '../core/i18n.js'
 import { html, useEffect, useRef, useState } from '../vendor/htm-preact.js'
-import { modeOf, modesOf, stepOf } from '../views/index.js'
+import { modeOf, modesOf, stepOf, viewOf } from '../views/index.js'
 import { Bar, useBlob } from './controls.js'
 import { icon } from './icon.js'
 import { Menu } from './menu.js'
@@ -11,24 +11,23 @@ import { Refused } from './trouble.js'
 /** @import { Item, Page } from '../core/types' */
 
 /** @param {Item} item */
-function facts({ width, height, bytes, type, name }) {
+function facts({ width, height, bytes, type, name, made }) {
   const [, image] = /^image\/([^+]*)/.exec(type) ?? []
   const kind = image ?? /\.(\w{1,8})$/.exec(name)?.[1] ?? ''
-  return [width && `${width} × ${height}`, size(bytes), kind.toUpperCase()].filter(Boolean).join(' · ')
+  return [width && `${width} × ${height}`, made?.duration && span(made.duration), size(bytes), kind.toUpperCase()].filter(Boolean).join(' · ')
 }
 
 /** @param {{ item: Item, page: Page }} given */
 function Working({ item, page }) {
   const { url } = useBlob(() => page.queue.photo(item.id), [item.id])
   const [blind, setBlind] = useState(false)
-  const { now } = stepOf(item)
   const text =
     item.phase === 'waiting' ? t('waiting')
     : item.phase === 'uploading' ? t('uploading', { pct: Math.round(item.sent * 100) })
-    : now ? t(`now.${now.id}`) : t('starting')
+    : stepOf(item).text
   return html`<div class="canvas">
     <div class=${`pic ${item.phase === 'running' ? '' : 'wait'}`} style=${{ '--w': item.width ?? 4, '--h': item.height ?? 3 }}>
-      ${url && !blind ? html`<img src=${url} alt=${item.name} onError=${() => setBlind(true)} />` : html`<span class="blank">${icon('photo')}</span>`}
+      ${url && !blind ? html`<img src=${url} alt=${item.name} onError=${() => setBlind(true)} />` : html`<span class="blank">${icon(viewOf(item).icon)}</span>`}
       <span class="veil"></span>
       <span class="pill"><i class=${item.phase === 'waiting' ? 'still' : 'spin'}></i>${text}</span>
       ${item.phase === 'uploading' && html`<${Bar} share=${item.sent} label=${item.name} />`}
@@ -85,6 +84,7 @@ export function Stage({ page }) {
   }, [item?.id])
   if (!item) return html`<main class="stage" id="stage" tabindex="-1"></main>`
   const mode = modeOf(item, page)
+  const several = mode && modesOf(item, page).length > 1
   const Other = ['refused', 'skipped'].includes(item.phase) && item.trouble ? Refused
     : ['cancelled', 'deleted', 'lost'].includes(item.phase) ? Aside : Working
   return html`<main class="stage" id="stage" tabindex="-1">
@@ -92,11 +92,12 @@ export function Stage({ page }) {
       <button class="ib only-small" type="button" aria-label=${t('back')} onClick=${() => page.store.set({ home: true })}>
         ${icon('left')}</button>
       <div class="min"><h1 tabindex="-1" ref=${heading}>${item.name}</h1><p>${facts(item)}</p></div>
-      ${mode && html`<${Modes} item=${item} page=${page} />`}
+      ${several && html`<${Modes} item=${item} page=${page} />`}
       <${Menu} item=${item} page=${page} key=${item.id} />
     </header>
     ${mode
-      ? html`<div class="shown" id="shown" role="tabpanel" aria-labelledby=${`mode-${mode.id}`}>
+      ? html`<div class="shown" id="shown" role=${several ? 'tabpanel' : undefined}
+          aria-labelledby=${several ? `mode-${mode.id}` : undefined}>
           <${mode.Body} item=${item} page=${page} key=${item.id} /></div>`
       : html`<${Other} item=${item} page=${page} key=${item.id} />`}
   </main>`

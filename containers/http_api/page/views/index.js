@@ -1,11 +1,13 @@
 /** A view for each product, which the record of a file names; and what it says of the file's state. */
 
+import { t } from '../core/i18n.js'
 import cutout from './cutout/view.js'
+import transcript from './transcript/view.js'
 
 /** @import { Item, Mode, Page, View } from '../core/types' */
 
 /** @type {Record<string, View>} */
-const VIEWS = { cutout }
+const VIEWS = { cutout, transcript }
 
 /** @param {Item} item @returns {View} */
 export const viewOf = (item) => VIEWS[item.product ?? ''] ?? cutout
@@ -17,15 +19,18 @@ export const modesOf = (item, page) =>
 /** @param {Item} item @param {Page} page @returns {Mode | undefined} the one that the stage is in */
 export function modeOf(item, page) {
   const modes = modesOf(item, page)
-  return modes.find((each) => each.id === page.store.state.mode) ?? (item.phase === 'done' ? modes.at(-2) : undefined)
+  return modes.find((each) => each.id === page.store.state.mode) ?? (item.phase === 'done' ? modes.at(-2) ?? modes[0] : undefined)
 }
 
-/** @param {Item} item @returns the current step, how many are finished, and all steps */
+/** @param {Item} item @returns all steps, which of them is the current one, and what share of the work is done */
 export function stepOf(item) {
-  const { steps } = viewOf(item)
+  const steps = viewOf(item).steps.filter(({ when }) => !when || when(item))
   const begun = new Set(item.tasks?.map((each) => each.task))
-  const index = steps.findLastIndex(({ states }) => states.some((state) => begun.has(state)))
-  return { steps, index: Math.max(0, index), now: steps[index] }
+  const index = Math.max(0, steps.findLastIndex(({ states }) => states.some((state) => begun.has(state))))
+  const { states } = steps[index]
+  const { done = 0, parts = 0 } = item.tasks?.find((each) => each.parts && states.includes(each.task)) ?? {}
+  const text = !begun.size ? t('starting') : t(`now.${steps[index].id}`) + (parts ? ` · ${done}/${parts}` : '')
+  return { steps, index, text, share: (index + (parts && done / parts)) / steps.length }
 }
 
 /** @param {Item} item @param {string[]} states @returns {number} how long its states took, in ms */

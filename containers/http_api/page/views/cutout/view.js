@@ -14,6 +14,7 @@ const selectable = (item, page) =>
 
 /** @type {View} */
 export default {
+  icon: 'photo',
   steps: [
     { id: 'inspect', states: ['Inspect', 'Claim', 'FindFirstResult', 'FindRecord', 'ReleaseFirst'] },
     { id: 'stage', states: ['FindWeights', 'StageWeights'] },
@@ -33,5 +34,5 @@ export default {
   ],
   done: ({ made }) => (made ? t('cut.done', { s: seconds(made.total) }) : t('cut.plain')),
   Inspector,
-  finished: async (item, page) => (await import('./finish.js')).finished(item, page),
+  finished: async (item, page) => [await (await import('./finish.js')).finished(item, page)],
 }
