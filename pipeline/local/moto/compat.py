@@ -38,8 +38,10 @@ from pipeline.local.moto.interpreter import (
     StepFunctionsParserBackend,
     TaskFailedEventDetails,
     boto_client,
+    branches_decl,
     execution,
     execution_worker,
+    iteration_worker,
     json_path,
     parser_models,
     result_path,
@@ -66,6 +68,7 @@ def apply() -> None:
     _shape_sdk_parameters()
     _name_service_errors()
     _name_failed_functions()
+    _name_inner_failures()
     _name_unnamed_executions()
     _reuse_clients()
     _parse_once()
@@ -145,6 +148,19 @@ def _name_failed_functions() -> None:
             ) from error
 
     string_to_json.StringToJson._eval_body = read_named
+
+
+def _name_inner_failures() -> None:
+    """Errors of Step Functions, as `States.Timeout`, are `States.Runtime` outside their Map."""
+    custom_name = branches_decl.CustomErrorName
+    own = {typ.to_name(): typ for typ in StatesErrorNameType}
+
+    def name(error_name: str | None) -> Any:
+        if error_name in own:
+            return StatesErrorName(typ=own[error_name])
+        return custom_name(error_name=error_name)
+
+    branches_decl.CustomErrorName = iteration_worker.CustomErrorName = name
 
 
 def _name_unnamed_executions() -> None:

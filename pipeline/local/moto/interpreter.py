@@ -99,9 +99,13 @@ with _without_batch():
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.result_writer_decl import (  # noqa: E501
         ResultWriter,
     )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
+        iteration_worker,
+    )
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import (
         StateMap,
     )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branches_decl
     from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
         state_task_service,
         state_task_service_aws_sdk,
@@ -150,12 +154,14 @@ __all__ = [
     "TaskFailedEventDetails",
     "WriterOfS3",
     "boto_client",
+    "branches_decl",
     "event_manager",
     "execute_state",
     "execution",
     "execution_worker",
     "input_type",
     "item_reader_decl",
+    "iteration_worker",
     "json_path",
     "parser_models",
     "result_path",

@@ -47,6 +47,28 @@ NO_JSON = GET_NOTHING | {
     "Parameters": {},
     "ResultSelector": {"read.$": "States.StringToJson('no JSON')"},
 }
+INSIDE_A_MAP = {
+    "Type": "Map",
+    "ItemsPath": "$.items",
+    "ItemProcessor": {
+        "ProcessorConfig": {"Mode": "INLINE"},
+        "StartAt": "One",
+        "States": {"One": NO_JSON | {"End": True}},
+    },
+}
+IN_A_BRANCH = {
+    "Type": "Parallel",
+    "Branches": [{"StartAt": "Two", "States": {"Two": NO_JSON | {"End": True}}}],
+}
+
+
+def inner_names_are_lost(machine: Machine) -> bool:
+    """Return True if an error of Step Functions has another name outside a Map or a Parallel."""
+    ends = (
+        machine.run(INSIDE_A_MAP, input='{"items": [1]}', name="a"),
+        machine.run(IN_A_BRANCH, name="a"),
+    )
+    return any(end["error"] != "States.IntrinsicFailure" for end in ends)
 
 
 def ends_are_silent(machine: Machine) -> bool:
@@ -134,6 +156,7 @@ def defects(machine: Machine) -> dict[str, bool]:
             "_name_reasons": reasons_are_missing(machine),
             "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
             "_name_service_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
+            "_name_inner_failures": inner_names_are_lost(machine),
             "_name_failed_functions": machine.run(NO_JSON, name="a")["error"] == "States.Runtime",
             "_name_unnamed_executions": machine.run(PASS)["executionArn"].endswith(":None"),
             "_reuse_clients": clients[0] is not clients[1],

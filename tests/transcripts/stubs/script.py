@@ -1,0 +1,66 @@
+"""What a test has written into a recording: how many windows it has, and which task fails."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.artifacts import ArtifactStore, Location
+from pipeline.contracts.contract import Job
+from pipeline.errors import PipelineError, WeightsNotStaged, leaves
+
+FLAC: Final = b"fLaC"
+EXIT: Final = "exit"  # in place of an error: the process ends
+ALWAYS: Final = "always "
+TRIED: Final = "tried"  # a folder of the work bucket: one object for each call of a task
+
+
+class Script(BaseModel):
+    """`fails` has errors by `<model>` or `<model>/<window>`; `sound` is false for a silent film.
+
+    The error WeightsNotStaged is raised until the model has been staged again, unless `ALWAYS` is
+    before it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    windows: int = 0
+    sound: bool = True
+    fails: dict[str, str] = {}
+    padding: str = ""  # what tells recordings apart that say the same
+
+    def recording(self) -> bytes:
+        """Return the recording: the first bytes of a format, and this."""
+        return FLAC + self.model_dump_json().encode()
+
+    @classmethod
+    def read(cls, recording: bytes) -> Script:
+        return cls.model_validate_json(recording.removeprefix(FLAC))
+
+    def act(self, job: Job, store: ArtifactStore, *, model: str, window: int | None = None) -> None:
+        """Note the call, and raise the error that this script has for it."""
+        name = model if window is None else f"{model}/{window}"
+        note = Location(job.work_bucket, f"{TRIED}/{job.execution}/{name}")  # type: ignore[attr-defined]
+        count = _read(store, note)
+        store.write(note, str(int(count or 0) + 1).encode(), media_type="text/plain")
+        error = self.fails.get(name)
+        if error is None:
+            return
+        if error == EXIT:
+            os._exit(1)
+        if error == WeightsNotStaged.__name__:
+            place = Location(job.models_bucket, job.weights_key)  # type: ignore[attr-defined]
+            if json.loads(store.read(place))["forced"]:
+                return
+        error = error.removeprefix(ALWAYS)
+        raise leaves(PipelineError)[error](f"{name} was told to fail")
+
+
+def _read(store: ArtifactStore, place: Location) -> bytes | None:
+    try:
+        return store.read(place)
+    except KeyError:
+        return None
