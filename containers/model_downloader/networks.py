@@ -59,7 +59,7 @@ def fits(actual: Shape, wanted: Sequence[int | str], sizes: Sizes) -> bool:
     `wanted` is as an engine declares it. `sizes` holds the sizes of its named axes and gets new
     ones.
     """
-    if wanted[0] == ANY_AXES:
+    if wanted and wanted[0] == ANY_AXES:
         wanted = wanted[1:]
         actual = actual[max(0, len(actual) - len(wanted)) :]
     return len(actual) == len(wanted) and all(

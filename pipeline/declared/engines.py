@@ -83,12 +83,13 @@ class EngineField(Declaration):
 class FilledInput(Declaration):
     """An input that staging fills: an array of `shape` with one number, or a list on its last axis.
 
-    An axis is a number, or a field of the row's table, such as `"{canvas[0]}"`.
+    An axis is a number, or a field of the row's table, such as `"{canvas[0]}"`. Without axes, the
+    input is one number.
     """
 
     name: str | None = None
     dtype: Literal["float32", "float16", "int64", "int32", "bool"] = "float32"
-    shape: Shape
+    shape: tuple[Axis, ...]
     fill: float | tuple[float | str, ...]
 
     def sizes(self, table: Table) -> tuple[int, ...]:
