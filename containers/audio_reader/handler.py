@@ -1,47 +1,12 @@
 """ReadAudio: the sound of a recording, and the windows in which somebody speaks."""
 
-from __future__ import annotations
-
-from containers.audio_reader.loading import load_windower
-from containers.audio_reader.reading import Outputs, read
-from containers.audio_reader.storing import begin_recorded, store_piece, store_plan
-from containers.audio_reader.windows import Piece
-from pipeline.audio.limits import require_bytes
-from pipeline.contracts.transcript import AudioPlan, AudioRead, ReadAudio, Window
-from pipeline.source_file import SourceFile
+from containers.audio_reader.jobs import read_audio
+from pipeline.contracts.transcript import AudioRead, ReadAudio
 from pipeline.task import task
 from pipeline.workbench import TaskContext
 
 
 @task(ReadAudio)
 def handler(job: ReadAudio, context: TaskContext) -> AudioRead:
-    """Write the windows and their plan to the work bucket, and the whole recording if asked.
-
-    Raises MediaTooLarge, MediaTooLong, UnsupportedMedia, CorruptMedia, NoAudio, WeightsNotStaged,
-    WeightsMismatch, or an error of a Source… name.
-    """
-    require_bytes(job.source.bytes)
-    with context.timed("model_load"):
-        windower = load_windower(job, context)
-    windows: list[Window] = []
-
-    def keep(piece: Piece) -> None:
-        windows.append(store_piece(piece, job, context.store))
-
-    with context.timed("read"), begin_recorded(job, context.store) as recorded:
-        found = read(
-            SourceFile(context.store, job.source),
-            job.source.format,
-            windower,
-            Outputs(keep, recorded if job.keep_recorded else None),
-            ends_at=context.ends_at,
-        )
-    plan = AudioPlan(duration_s=found.recording.duration_s, windows=tuple(windows))
-    return AudioRead(
-        recording=found.recording,
-        speech_s=found.speech_s,
-        plan=store_plan(plan, job, context.store),
-        windows=tuple(window.index for window in windows),
-        recorded=recorded.artifact,
-        metrics={"duration_s": found.recording.duration_s, "speech_s": found.speech_s},
-    )
+    """Return what was decoded, and where its windows are."""
+    return read_audio(job, context)

@@ -87,7 +87,8 @@ def test_every_place_is_reached_as_in_any_file(tmp_path: Path) -> None:
         assert io.BytesIO(file.read(3)).read() == same.read(3)
         assert file.tell() == same.tell()
         if file.tell() > len(content):
-            file.seek(0), same.seek(0)
+            file.seek(0)
+            same.seek(0)
     with pytest.raises(ValueError, match="-1"):
         file.seek(-1)
 

@@ -73,9 +73,7 @@ def written(
         pictures = out.add_stream("mpeg4", rate=5) if film else None
         if pictures is not None:
             pictures.width, pictures.height, pictures.pix_fmt = 32, 32, "yuv420p"
-        layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(
-            samples.shape[1], f"{samples.shape[1]}c"
-        )
+        layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[samples.shape[1]]
         streams = [
             cast(
                 "av.AudioStream",

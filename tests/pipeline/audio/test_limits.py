@@ -28,13 +28,15 @@ def test_these_rates_are_not(rate: int) -> None:
 
 @pytest.mark.parametrize("channels", [0, 33, 65_535])
 def test_so_many_channels_are_not_read(channels: int) -> None:
-    limits.require_channels(1), limits.require_channels(32)
+    limits.require_channels(1)
+    limits.require_channels(32)
     with pytest.raises(UnsupportedMedia, match=f"{channels} channels; from 1 to 32"):
         limits.require_channels(channels)
 
 
 def test_what_flac_cannot_hold_is_not_denoised() -> None:
-    limits.require_denoisable(48_000, 8), limits.require_denoisable(192_000, 1)
+    limits.require_denoisable(48_000, 8)
+    limits.require_denoisable(192_000, 1)
     limits.require_denoisable(65_535, 1)
     with pytest.raises(UnsupportedMedia, match="9 channels; at most 8"):
         limits.require_denoisable(48_000, 9)
