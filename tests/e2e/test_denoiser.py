@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +33,7 @@ class Case(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     """Speech with drawn noise, and the library's answer."""
     if why := libdf.missing():
         pytest.skip(why)
@@ -48,7 +47,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     noisy, _ = decode_flac(encode_flac((clean + noise)[:, None], rate=RATE, bits=24))
     store = LocalStore(folder / "store")
     context = libdf.staged(folder, unpacked.networks, store)
-    yield Case(clean, noisy[:, 0], libdf.oracle(unpacked, noisy[:, 0].copy()), context)
+    return Case(clean, noisy[:, 0], libdf.oracle(unpacked, noisy[:, 0].copy()), context)
 
 
 def run(
