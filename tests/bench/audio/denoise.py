@@ -114,7 +114,7 @@ def _memory(folder: Path) -> list[tuple[str, str, str]]:
     peaks, rows = [], []
     for minutes in _MINUTES:
         command = [sys.executable, "-m", "tests.bench.audio.denoise", str(folder), str(minutes)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
         peak, cpu_s = map(float, done.stdout.split())
         peaks.append(peak)
         rows.append((f"peak of {minutes} minutes, MB", f"{peak:.0f}", ""))
