@@ -141,6 +141,11 @@ bench-api: $(READY)  ## Measure what the HTTP API adds to a request and a photo
 bench-edges: $(READY)  ## Compare edges with rembg and pymatting; write sheets
 	@MATTELINE_PHOTOS=$(PHOTOS) $(BIN)/python -m tests.bench.edges
 
+.PHONY: bench-audio
+bench-audio: $(READY)  ## Measure recordings next to the tools people know; A=denoise
+	@MATTELINE_RECORDINGS=$(RECORDINGS) $(BIN)/python -m tests.bench.audio $(A)
+
+RECORDINGS ?= ../shared/data/audio
 PHOTOS ?= ../shared/data
 MODELS ?= ../shared/models
 .PHONY: starter-eval

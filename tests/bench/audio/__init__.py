@@ -1,0 +1,1 @@
+"""Measure what recordings cost, next to the tools that people know."""
