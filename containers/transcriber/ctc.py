@@ -29,7 +29,7 @@ def align(
     """Return the steps of each word; None for one that has characters the alphabet lacks.
 
     `answer` is steps×characters, log probabilities. Returns None if the text has more characters
-    than the answer has steps, or none that can be aligned.
+    than the answer has steps.
     """
     spelled = [spelling(word, spec) for word in words]
     outputs: list[int] = []
@@ -41,7 +41,9 @@ def align(
                 owners.append(-1)
             outputs += characters
             owners += [index] * len(characters)
-    path = best_path(answer, outputs, spec.blank) if outputs else None
+    if not outputs:
+        return [None] * len(words)
+    path = best_path(answer, outputs, spec.blank)
     return None if path is None else _by_word(answer, path, outputs, owners, len(words))
 
 

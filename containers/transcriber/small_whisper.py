@@ -69,8 +69,8 @@ def _vocabulary(words: Sequence[str], *, multilingual: bool) -> list[str]:
     written = sorted(ByteLevel.alphabet()) + [_as_token(word) for word in dict.fromkeys(words)]
     languages: list[str] = []
     if multilingual:
-        known = ["en", *(code for code in get_args(Language) if code != "en")]
-        languages = [f"<|{code}|>" for code in known[:_LANGUAGES]]
+        known = ["en", *(code for code in get_args(Language) if code not in {"en", "yue"})]
+        languages = [f"<|{code}|>" for code in known]
     special = [
         _END, "<|startoftranscript|>", *languages, "<|translate|>", "<|transcribe|>",
         "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>",

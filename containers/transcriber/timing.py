@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final
 
 from containers.transcriber.slices import Slice
@@ -72,15 +73,12 @@ def spread(words: Sequence[TimedWord], start: float, end: float) -> list[TimedWo
     Without such time, they share the neighbours' own.
     """
     spread_out = list(words)
-    index = 0
-    while index < len(spread_out):
-        if spread_out[index].end - spread_out[index].start >= SHORTEST_S:
-            index += 1
-            continue
-        first = index
-        while index < len(words) and words[index].end - words[index].start < SHORTEST_S:
-            index += 1
-        spread_out[first:index] = _shared_out(spread_out, first, index, start, end)
+    brief = [word.end - word.start < SHORTEST_S for word in words]
+    for _, group in groupby(range(len(words)), key=brief.__getitem__):
+        places = list(group)
+        first, last = places[0], places[-1] + 1
+        if brief[first]:
+            spread_out[first:last] = _shared_out(spread_out, first, last, start, end)
     return spread_out
 
 

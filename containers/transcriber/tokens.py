@@ -92,14 +92,13 @@ class Vocabulary:
         """Split tokens into words. Their texts, joined, are the text."""
         words: list[WordTokens] = []
         for text, first, last in self._characters(tokens):
-            spoken = any(character.isalnum() for character in text)
+            spoken = last if _is_spoken(text) else first
+            part = WordTokens(text, first, spoken, last)
             if words and not _begins_word(words[-1].text, text):
-                before = words[-1]
-                end = last if spoken else before.spoken
-                words[-1] = WordTokens(before.text + text, before.first, end, last)
+                words[-1] = _joined(words[-1], part)
             else:
-                words.append(WordTokens(text, first, last, last))
-        return words
+                words.append(part)
+        return _with_punctuation(words)
 
     def _characters(self, tokens: Sequence[int]) -> Iterator[tuple[str, int, int]]:
         """Yield the fewest tokens at a time that are whole characters, with their places."""
@@ -114,13 +113,31 @@ class Vocabulary:
 
 
 def _begins_word(before: str, text: str) -> bool:
-    """Return True if a text begins a word after `before`. Punctuation belongs to what precedes."""
-    if not any(character.isalnum() for character in text):
-        return False
-    if not any(character.isalnum() for character in before):
-        return False
+    """Return True if a text begins a word after `before`: after a space, or without any."""
     first = text[0]
     if first.isspace():
-        return True
+        return bool(before.strip())
+    if before[-1].isspace() or before[-1] in _LEADING_VOWELS:
+        return False
     unspaced = unicodedata.name(first, "").startswith(_UNSPACED)
-    return unspaced and unicodedata.category(first) == "Lo" and before[-1] not in _LEADING_VOWELS
+    return unspaced and unicodedata.category(first) == "Lo"
+
+
+def _with_punctuation(words: list[WordTokens]) -> list[WordTokens]:
+    """Join what is no word by itself, such as a dash, with the word before it, or with the first."""
+    joined: list[WordTokens] = []
+    for word in words:
+        if joined and not (_is_spoken(word.text) and _is_spoken(joined[-1].text)):
+            joined[-1] = _joined(joined[-1], word)
+        else:
+            joined.append(word)
+    return joined
+
+
+def _joined(word: WordTokens, part: WordTokens) -> WordTokens:
+    spoken = part.spoken if _is_spoken(part.text) else word.spoken
+    return WordTokens(word.text + part.text, word.first, spoken, part.last)
+
+
+def _is_spoken(text: str) -> bool:
+    return any(character.isalnum() for character in text)
