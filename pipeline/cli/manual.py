@@ -89,6 +89,8 @@ def _line(execution: Execution) -> str:
     result = execution.output
     if execution.verdict == "DUPLICATE":
         return f"{begin}first: {result['first']['manifest']}"
+    if execution.handed_to:
+        return f"{begin}to {execution.handed_to}"
     spent = sum(execution.task_ms.values())
     pictures = result.get("pictures")
     made = shown_picture(pictures)["uri"] if pictures else result["manifest"]

@@ -104,7 +104,7 @@ class Blueprint:
         require_products(
             products,
             machines=[name.removesuffix(_MACHINE) for name in machines],
-            containers=catalogue.defaults.keys(),
+            engines=catalogue.engines,
         )
         return cls(
             root=root,

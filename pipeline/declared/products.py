@@ -127,9 +127,15 @@ def _load(path: Path) -> Product:
 
 
 def require_products(
-    products: Sequence[Product], *, machines: Collection[str], containers: Collection[str]
+    products: Sequence[Product],
+    *,
+    machines: Collection[str],
+    engines: Mapping[str, Collection[str]],
 ) -> None:
-    """Raise ValueError for products that share a name or a record, or name what does not exist."""
+    """Raise ValueError for products that share a name or a record, or name what does not exist.
+
+    `engines` are those of each container that has models.
+    """
     for field in ("name", "record"):
         values = [getattr(product, field) for product in products]
         if twice := sorted({value for value in values if values.count(value) > 1}):
@@ -138,10 +144,15 @@ def require_products(
         if product.machine not in machines:
             raise ValueError(f"product {product.name} has no {product.machine}.asl.json")
         owners = {role.container for role in product.roles.values()}
-        if lost := sorted(owners - set(containers)):
+        if lost := sorted(owners - engines.keys()):
             raise ValueError(
                 f"product {product.name}: a role's container has no models: {', '.join(lost)}"
             )
+        for role in product.roles.values():
+            if role.engine and role.engine not in engines[role.container]:
+                raise ValueError(
+                    f"product {product.name}: {role.container} has no engine {role.engine}"
+                )
 
 
 def _require_one_taker(products: Sequence[Product]) -> None:

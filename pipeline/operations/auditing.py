@@ -2,7 +2,8 @@
 
 For each product that processes it, an object ends as exactly one of DONE, DUPLICATE, QUARANTINED
 and FAILED, or is still running. It is DELETED if it was DONE and its results were deleted on
-request. Anything else is a finding:
+request. An object that was handed over to another product is that product's alone. Anything else is
+a finding:
 
 - lost         no execution was started for it
 - stuck        its execution has ended and its end is not recorded, or its job has no execution
@@ -43,6 +44,7 @@ from pipeline.operations.verdicts import (
     just_ended,
     verdict_of,
 )
+from pipeline.outcomes import HANDED_OVER
 
 Deletions = defaultdict[str, list[Deletion]]  # by key
 
@@ -96,9 +98,10 @@ def audit(
     claims = {arn: row for row in rows for arn in (*row.claimed_by, row.execution)}
     deletions: Deletions = defaultdict(list)
     accepted = accepted_since(site, since, executions, deletions)
-    verdicts = [
+    judged = [
         (each, verdict_of(each, claims, patience)) for each in accepted if each.product in products
     ]
+    verdicts = [found for found in judged if not _ends_elsewhere(site, *found, started)]
     found = [verdict.finding for _, verdict in verdicts if verdict.finding]
     findings = [
         *found,
@@ -191,6 +194,17 @@ def _versions(site: Site, bucket: str, since: datetime, deletions: Deletions) ->
             version = None if row["VersionId"] == "null" else row["VersionId"]
             source = Location(bucket, row["Key"], version)
             yield Accepted(source, row["ETag"].strip('"'), row["LastModified"], product)
+
+
+def _ends_elsewhere(site: Site, each: Accepted, verdict: Verdict, started: Collection[str]) -> bool:
+    """Return True if another product's execution says how the object ended.
+
+    A hand-over without that execution is kept: its object would be missed.
+    """
+    if verdict.state != HANDED_OVER:
+        return False
+    other = next(arn for one in reversed(each.executions) if (arn := one.handed_to))
+    return other in started or find_execution(site, other) is not None
 
 
 def _concerns(row: JobRow, since: datetime, started: Collection[str]) -> bool:

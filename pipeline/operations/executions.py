@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from pipeline.artifacts import Location
 from pipeline.declared.products import Product
 from pipeline.operations.site import Site
-from pipeline.outcomes import Failure, failure_in, verdict_of
+from pipeline.outcomes import HANDED_OVER, Failure, failure_in, verdict_of
 
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)  # stands for a start that is not known
 EXECUTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -63,6 +63,12 @@ class Execution:
     def verdict(self) -> str:
         """DONE, DUPLICATE, QUARANTINED, HANDED_OVER, or the status of any other failure."""
         return verdict_of(self.status, self.error, self.output)
+
+    @property
+    def handed_to(self) -> str | None:
+        """Return the ARN of the execution that this one was handed over to, if it was."""
+        handed = not self.running and self.verdict == HANDED_OVER
+        return str(self.output["execution"]) if handed else None
 
     @cached_property
     def reason(self) -> str:
@@ -138,6 +144,17 @@ def find_execution(site: Site, arn: str) -> Execution | None:
         return read_execution(states, arn)
     except (states.exceptions.ExecutionDoesNotExist, states.exceptions.InvalidArn):
         return None
+
+
+def find_processing(site: Site, arns: Iterable[str]) -> Execution | None:
+    """Read the first of these executions that exists, or the one that it was handed over to.
+
+    What is handed over is processed there: its content is that product's.
+    """
+    found = next(filter(None, (find_execution(site, arn) for arn in arns)), None)
+    if found and found.handed_to:
+        return find_execution(site, found.handed_to) or found
+    return found
 
 
 def executions_since(

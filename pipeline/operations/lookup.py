@@ -9,7 +9,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from pipeline.artifacts import Location
-from pipeline.operations.executions import Execution, find_execution, source_of
+from pipeline.operations.executions import (
+    Execution,
+    find_execution,
+    find_processing,
+    source_of,
+)
 from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.site import Site
 
@@ -18,8 +23,9 @@ from pipeline.operations.site import Site
 class Job:
     """A job's row in the jobs table, and its executions in Step Functions.
 
-    `row` is None if nothing was recorded. `asked` is the execution that the caller named, and
-    `latest` the one that the row names; they differ once another execution has claimed the job.
+    `row` is None if nothing was recorded. `asked` is the execution that the caller named, or the
+    one that it was handed over to, and `latest` the one that the row names; they differ once
+    another execution has claimed the job.
     Either is None if Step Functions has deleted it, which it does after 90 days.
     """
 
@@ -52,14 +58,15 @@ def find_job(site: Site, name: str) -> Job | None:
     """Find a job of any product, by its id or by an execution's name or ARN.
 
     Returns None if neither the jobs table nor Step Functions has it. If executions of two
-    products have one name, the first product's is found; the ARN finds the other.
+    products have one name, the first product's is found; the ARN finds the other. An execution
+    that handed its input over stands for the one that processes it.
     """
     table = JobsTable(site)
     record = table.row(name)
     if record is not None and not record.unclaimed:
         return job_of(site, record)
     arns = [record.execution] if record else _possible_arns(site, name)
-    asked = next(filter(None, (find_execution(site, arn) for arn in arns)), None)
+    asked = find_processing(site, arns)
     row = _row_of(table, [asked.arn] if asked else arns) or record
     if row is None:
         return Job(None, asked, asked) if asked else None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pipeline.local.deployment import NAMES
 from pipeline.operations.auditing import audit
-from pipeline.operations.executions import Execution
+from pipeline.operations.executions import Execution, find_execution
+from pipeline.operations.following import follow
 from pipeline.operations.lookup import find_job
 from pipeline.operations.site import Site
 from pipeline.session.watching import describe
@@ -86,19 +88,21 @@ def test_what_is_neither_is_quarantined_where_its_name_leads(driver: Driver) -> 
 def test_a_second_try_finds_the_execution_that_the_first_has_started(driver: Driver) -> None:
     """StartExecution was heard, and its answer was lost."""
     content = Script(padding="tried twice").recording()
-    driver.put(content, "tried/talk.mp3")
-    driver.put(content, "tried/talk.jpg")
+    given = {"bucket": NAMES.bucket("ingest"), "key": "tried/talk.jpg"}
+    states = driver.cloud.client("stepfunctions")
+    with driver.silence():
+        driver.put(content, "tried/talk.jpg")
+    for machine in ("transcript", "cutout"):
+        states.start_execution(
+            stateMachineArn=NAMES.machine_arn(machine), name="tried", input=json.dumps(given)
+        )
+        driver.wait_until_ended(NAMES.execution_arn(machine, "tried"))
 
-    first = handed_over(driver, "tried/talk.jpg")
-    again = driver.cloud.client("stepfunctions").start_execution(
-        stateMachineArn=NAMES.machine_arn("cutout"), name=f"again-{first.name}"[:80],
-        input='{"bucket": "%s", "key": "tried/talk.jpg"}' % NAMES.bucket("ingest"),
-    )  # fmt: skip
-    driver.wait_until_ended(again["executionArn"])
+    first = describe(states, NAMES.execution_arn("cutout", "tried"))
 
-    ended = describe(driver.cloud.client("stepfunctions"), again["executionArn"])
-    assert ended.output["status"] == "HANDED_OVER"
-    assert other(driver, ended).output["status"] == "DUPLICATE"
+    assert driver.task_errors(first)[-1] == "StepFunctions.ExecutionAlreadyExistsException"
+    assert first.handed_to == NAMES.execution_arn("transcript", "tried")
+    assert other(driver, first).output["status"] == "DONE"
 
 
 def test_only_the_execution_that_does_the_job_has_a_row(driver: Driver, site: Site) -> None:
@@ -107,12 +111,30 @@ def test_only_the_execution_that_does_the_job_has_a_row(driver: Driver, site: Si
     done = other(driver, first)
 
     (row,) = driver.records_of("rows/talk.jpg")
-    found = find_job(site, first.name)
-
     assert (row["execution"], row["product"]) == (done.arn, "transcript")
+    assert driver.record(first.name) == {}
+    for name in (first.name, first.arn):
+        found = find_job(site, name)
+        assert found is not None
+        assert found.asked == find_execution(site, done.arn)
+        assert found.row is not None
+        assert found.row.job_id == done.output["job_id"]
+
+
+@pytest.mark.parametrize("background", ["", "#ff0000"])
+def test_who_follows_the_first_execution_sees_the_end_of_the_other(
+    driver: Driver, site: Site, background: str
+) -> None:
+    key = f"followed/{background[1:]}talk.jpg"
+    options = {"background": background} if background else {}
+    driver.put(Script(padding=key).recording(), key, **options)
+    first = handed_over(driver, key)
+
+    found = follow(site, first.name, owner="nobody", visible="")
+
     assert found is not None
-    assert found.row is not None
-    assert found.row.job_id == done.output["job_id"]
+    assert found.state == ("QUARANTINED" if background else "DONE")
+    assert found.source.key == key
 
 
 def test_an_audit_follows_to_the_other_execution(driver: Driver, site: Site) -> None:

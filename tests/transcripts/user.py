@@ -37,7 +37,3 @@ class Recordings:
         folder = f"{TRIED}/{execution.arn}/"
         keys = self.driver.keys("work", prefix=folder)
         return {key.removeprefix(folder): int(self.read("work", key)) for key in keys}
-
-    def row(self, execution: Execution) -> dict[str, Any]:
-        """Return the row of the job that an execution did."""
-        return self.driver.row(execution.output["job_id"])

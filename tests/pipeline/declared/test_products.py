@@ -122,14 +122,18 @@ def test_the_repositorys_products_share_all_keys() -> None:
         ({"record": "_cut.json"}, r"two products have the record _cut\.json"),
         ({"machine": "lost"}, r"product memo has no lost\.asl\.json"),
         ({"roles": {"words": Role(container="nobody")}}, "container has no models: nobody"),
+        (
+            {"roles": {"words": Role(container="memo-reader", engine="mask")}},
+            "memo-reader has no engine mask",
+        ),
     ],
 )
 def test_products_that_cannot_work_are_refused(change: dict[str, Any], says: str) -> None:
     products = (PHOTOS, MEMOS.model_copy(update=change))
 
     with pytest.raises(ValueError, match=says):
-        require_products(products, machines=["cutout", "memo"], containers=["memo-reader"])
+        require_products(products, machines=["cutout", "memo"], engines={"memo-reader": {"list"}})
 
 
 def test_products_that_can_work_are_not() -> None:
-    require_products((PHOTOS, MEMOS), machines=["cutout", "memo"], containers=[])
+    require_products((PHOTOS, MEMOS), machines=["cutout", "memo"], engines={})
