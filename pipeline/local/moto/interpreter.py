@@ -80,6 +80,9 @@ with _without_batch():
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.reader_config import (  # noqa: E501
         input_type,
     )
+    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
+        iteration_worker,
+    )
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (  # noqa: E501
         DistributedIterationComponent,
     )
@@ -98,9 +101,6 @@ with _without_batch():
     )
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.result_writer_decl import (  # noqa: E501
         ResultWriter,
-    )
-    from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
-        iteration_worker,
     )
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import (
         StateMap,
