@@ -59,6 +59,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def memory_mb() -> int:
+    """Return how much memory this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+
+
 def map_large_blocks() -> None:
     """Have glibc map blocks from 4 MB on one by one, so that each is returned when it is freed.
 

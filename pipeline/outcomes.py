@@ -19,7 +19,6 @@ ENDS: Final[Mapping[str, Ended]] = {
     "QUARANTINED": "quarantined",
     "FAILED": "failed",
 }
-HANDED_OVER: Final = "HANDED_OVER"  # to the execution that the output names: it has the job
 
 
 class JobFailure(NamedError):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.contracts.cutout import shown_picture
 from pipeline.declared.products import Product
 from pipeline.local.cloud import CREDENTIALS, LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import Execution
+from pipeline.session.runs import shown_output
 from pipeline.session.subscriptions import Subscriptions
 
 
@@ -34,6 +34,10 @@ In another terminal (`aws` is also in .venv/bin):
 Upload a photo, with or without options; upload it again to see a DUPLICATE:
   {aws} s3 cp cat.jpg s3://{ingest}/
   {aws} s3 cp cat.jpg s3://{ingest}/ --metadata matteline-crop=true,matteline-format=webp
+
+Upload a recording or a film, with or without options:
+  {aws} s3 cp talk.mp3 s3://{ingest}/
+  {aws} s3 cp talk.mp3 s3://{ingest}/ --metadata matteline-language=de,matteline-denoise=true
 
 Fetch the outputs and their records:
   {aws} s3 cp --recursive s3://{output}/ out/
@@ -92,6 +96,6 @@ def _line(execution: Execution) -> str:
     if execution.handed_to:
         return f"{begin}to {execution.handed_to}"
     spent = sum(execution.task_ms.values())
-    pictures = result.get("pictures")
-    made = shown_picture(pictures)["uri"] if pictures else result["manifest"]
+    has_files = "pictures" in result or "files" in result
+    made = shown_output(result)["uri"] if has_files else result["manifest"]
     return f"{begin}{made}  {spent:,.0f} ms"

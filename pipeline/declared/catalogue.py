@@ -142,9 +142,11 @@ class Catalogue(Declaration):
         """Return the container's rows in the order of its file, then those that overlays add."""
         return tuple(row for row in self.rows if row.container == container)
 
-    def of(self, container: str) -> Self:
+    def of(self, *containers: str) -> Self:
         """Return the catalogue without the rows of other containers."""
-        return self.model_copy(update={"rows": self.rows_of(container)})
+        rows = tuple(row for each in containers for row in self.rows_of(each))
+        groups = {each: self.groups.get(each, {}) for each in containers}
+        return self.model_copy(update={"rows": rows, "groups": groups})
 
     def fitting(self, role: Role) -> Self:
         """Return the catalogue with the rows that may fill a role, and no other."""

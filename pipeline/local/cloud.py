@@ -7,7 +7,7 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +29,7 @@ from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.moto import compat, memory
+from pipeline.local.moto.large_objects import LargeUploads
 from pipeline.local.own_folder import OwnFolder
 from pipeline.local.page import Page
 from pipeline.local.s3.gate import S3Gate
@@ -99,9 +100,10 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
     """Run the cloud on 127.0.0.1 until the block ends; port 0 takes any free port.
 
     Functions run from the blueprint's sources, unless `launcher` starts them differently. The
-    workers of `calls_at_once` calls share the cores; those of a lone photo have all of them. Tests
-    inject faults with `adjust`, which may change a function before it is created, and with `wrap`,
-    which may wrap the whole API.
+    workers of `calls_at_once` calls share the cores; those of a lone photo have all of them. No
+    function has more workers than fit into this machine's memory. Tests inject faults with
+    `adjust`, which may change a function before it is created, and with `wrap`, which may wrap the
+    whole API.
     """
     compat.apply()
     with contextlib.ExitStack() as stack:
@@ -114,11 +116,11 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         endpoint = f"http://127.0.0.1:{server.port}"
         stack.enter_context(_environment(MOTO_PORT=str(server.port)))
         environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint)
-        environment["MATTELINE_THREADS"] = str(
-            hardware.threads_each(min(calls_at_once, WORKERS_PER_FUNCTION))
-        )
         host = LambdaHost(
-            [adjust(function) for function in functions(blueprint, environment)],
+            [
+                adjust(_sharing(function, calls_at_once))
+                for function in functions(blueprint, environment)
+            ],
             launcher=launcher or stack.enter_context(launching_sources(blueprint)),
             logs=scratch / "logs",
             concurrency=WORKERS_PER_FUNCTION,
@@ -132,9 +134,20 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         yield cloud
 
 
+def _sharing(function: Function, calls_at_once: int) -> Function:
+    """Let a function's workers share this machine: no more than its memory holds at a time."""
+    room = max(1, hardware.memory_mb() // function.memory_mb)
+    workers = function.concurrency or min(WORKERS_PER_FUNCTION, room)
+    threads = {"MATTELINE_THREADS": str(hardware.threads_each(min(calls_at_once, workers)))}
+    environment = {**function.environment, **threads}
+    return replace(function, environment=environment, concurrency=workers)
+
+
 def _services(host: LambdaHost, blueprint: Blueprint, endpoint: str) -> WSGIApplication:
     """Return every service of the cloud: each takes the requests it knows, and passes on others."""
-    functions = LambdaApi(moto_app(), host, arn_prefix=f"{NAMES.arn('lambda')}:function:")
+    functions = LambdaApi(
+        LargeUploads(moto_app()), host, arn_prefix=f"{NAMES.arn('lambda')}:function:"
+    )
     route = Route(
         function=NAMES.function(HTTP_API),
         function_arn=NAMES.function_arn(HTTP_API),

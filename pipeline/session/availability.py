@@ -51,7 +51,8 @@ class Reach:
         Raises WeightsUnavailable, with each source and why it failed, and WeightsMismatch if a
         package has other bytes than the publisher's.
         """
-        return ", ".join(dict.fromkeys(self._origin_of(row, file) for file in row.files))
+        first, *others = dict.fromkeys(self._origin_of(row, file) for file in row.files)
+        return f"{first}, and {len(others)} more" if others else first
 
     def fetch_packages(self, row: ModelRow) -> bool:
         """Fetch every file of the row that a package has; return True if there is one."""

@@ -13,8 +13,11 @@ from pipeline.session.availability import Reach
 
 
 class ChosenModel(NamedTuple):
+    """A model, why it was chosen, and what is wrong if its weights cannot be had."""
+
     name: str
     why: str
+    missing: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.why})"
@@ -58,6 +61,7 @@ def choose_model(catalogue: Catalogue, container: str, reach: Reach) -> ChosenMo
     try:
         return ChosenModel(first.name, reach.origin(first))
     except WeightsUnavailable as error:
+        missing = f"{type(error).__name__}: {error.message}. {error.hint}"
         unavailable = f"{first.name} is unavailable"
         tried = error.message.partition("; ")[2]
     for row in catalogue.rows_of(container):
@@ -69,7 +73,8 @@ def choose_model(catalogue: Catalogue, container: str, reach: Reach) -> ChosenMo
         ):
             return ChosenModel(row.name, f"{reach.origin(row)}; {unavailable}")
     if last is None:
-        return ChosenModel(first.name, f"jobs that need it will fail: {unavailable}, {tried}")
+        why = f"jobs that need it will fail: {unavailable}, {tried}"
+        return ChosenModel(first.name, why, missing)
     why = f"our own small model, from the repository; {unavailable}, {tried}"
     return ChosenModel(last.name, f"{why}. {WeightsUnavailable.hint}")
 

@@ -26,7 +26,7 @@ def cloud_for_run(
         cloud = _one_that_is_up(stack, request, say=say)
         if cloud:
             say(f"Cloud: {cloud.greeting.endpoint}, of `matteline up`")
-            for model in cloud.models:
+            for model in cloud.models.models or ():
                 say(f"Model: {model}")
         else:
             # Imported late: moto and boto3 take seconds to load.

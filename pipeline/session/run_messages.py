@@ -69,11 +69,13 @@ class Greeting(_Message):
 class RunModels(_Message):
     """The models of the run, each with why. None if the cloud cannot use the one that was named.
 
-    `container` is the named model's.
+    `container` is the named model's. `missing` says, by container, why a default model cannot be
+    had: a job that needs it would fail.
     """
 
     models: tuple[str, ...] | None
     container: str | None = None
+    missing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

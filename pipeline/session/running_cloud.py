@@ -61,21 +61,14 @@ class RunningCloud:
     """A local cloud, as one run uses it. Its threads may use it at the same time.
 
     The keys of the run's files begin with `greeting.prefix`. `models` are those of files that name
-    none, and why. `container` is that of the model that the run named.
+    none, and why.
     """
 
     def __init__(
-        self,
-        address: Address,
-        greeting: Greeting,
-        models: tuple[str, ...],
-        lines: _Lines,
-        *,
-        container: str | None = None,
+        self, address: Address, greeting: Greeting, models: RunModels, lines: _Lines
     ) -> None:
         self.greeting = greeting
         self.models = models
-        self.container = container
         self._address = address
         self._lines = lines
         self._lock = threading.Lock()
@@ -205,7 +198,7 @@ def _greeted(stack: ExitStack, address: Address, request: RunRequest) -> Running
     chosen = RunModels.parse(lines.line())
     if chosen.models is None:
         raise Unusable("")
-    return RunningCloud(address, greeting, tuple(chosen.models), lines, container=chosen.container)
+    return RunningCloud(address, greeting, chosen, lines)
 
 
 class _Connection(http.client.HTTPConnection):

@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.contracts.cutout import shown_picture
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.operations.executions import Execution
+from pipeline.outcomes import HANDED_OVER
 from pipeline.session.agreement import difference
 from pipeline.session.own_files import output_files
 from pipeline.session.run_cleanup import remove_files, stop_executions
@@ -45,7 +46,6 @@ _LOG = logging.getLogger(__name__)
 _MOST_BYTES: Final = 2**16  # of a request
 _CHECK_S: Final = 0.2  # how often a run that has left is noticed
 _UPLOAD_S: Final = 60.0
-_HANDED_OVER: Final = "HANDED_OVER"
 _UPLOAD: Final = re.compile(rf"/{LOCAL_NAMES.bucket('ingest')}/(run-[0-9a-f]{{8}}/)")
 
 ModelsFor = Callable[[RunRequest], RunModels]
@@ -138,7 +138,7 @@ class _Runs:
                         told = news.get(timeout=_CHECK_S)
                         if not isinstance(told, Execution):
                             yield told.line
-                        elif told.verdict != _HANDED_OVER:  # the other product's ends next
+                        elif told.verdict != HANDED_OVER:  # the other product's ends next
                             ended.add(told.key)
                             yield _told(told).line
             finally:

@@ -107,6 +107,7 @@ def session(  # noqa: PLR0913 - keyword-only options
             cloud.host.warm(warm_functions(cloud.blueprint, request.products))
             # Imported now, when the functions' first workers start in their own processes.
             from pipeline.session.runs import serving_runs
+            from pipeline.session.staging_watch import fetching_packages
 
             def models_for(asked: RunRequest) -> RunModels:
                 effective = cloud.blueprint.catalogue
@@ -117,9 +118,17 @@ def session(  # noqa: PLR0913 - keyword-only options
                     except PipelineError:
                         return RunModels(None)
                 container = effective.row(asked.model).container if asked.model else None
-                return RunModels(tuple(map(str, chosen)), container)
+                missing = {
+                    effective.row(model.name).container: model.missing
+                    for model in chosen
+                    if model.missing
+                }
+                return RunModels(tuple(map(str, chosen)), container, missing)
 
-            with serving_runs(cloud, request.terms, models_for, shared=shared) as subscriptions:
+            with (
+                fetching_packages(cloud, reach),
+                serving_runs(cloud, request.terms, models_for, shared=shared) as subscriptions,
+            ):
                 if shared:
                     _publish(cloud, say)
                 yield Session(cloud, subscriptions)

@@ -6,8 +6,9 @@ import functools
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from moto.s3.models import FakeKey
 
@@ -19,6 +20,38 @@ from pipeline.local.own_folder import OwnFolder
 def bodies() -> OwnFolder:
     """The folder of all bodies of this process."""
     return OwnFolder()
+
+
+# What a request has: its body, in a file that the new object takes over; and whether the bytes of
+# objects are passed on as `OnDisk`.
+RECEIVED: Final[ContextVar[Body | None]] = ContextVar("received", default=None)
+READ_FROM_DISK: Final = ContextVar("read_from_disk", default=False)
+_BLOCK: Final = 2**20
+
+
+class OnDisk:
+    """Bytes of a file, from `start` on, which are read when they are asked for."""
+
+    def __init__(self, path: Path, start: int, size: int) -> None:
+        self.path = path
+        self._start = start
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice) -> OnDisk:
+        start, stop, _ = part.indices(self._size)
+        return OnDisk(self.path, self._start + start, max(0, stop - start))
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield blocks; the file may be deleted meanwhile."""
+        left = self._size
+        with self.path.open("rb") as file:
+            file.seek(self._start)
+            while block := file.read(min(left, _BLOCK)):
+                left -= len(block)
+                yield block
 
 
 class Body:
@@ -40,12 +73,19 @@ class Body:
         """Do nothing: `write` replaces all bytes."""
 
     def write(self, content: bytes) -> None:
+        self.path.unlink(missing_ok=True)  # another object may have the same file
         self.path.write_bytes(content)
 
+    def take(self, other: Path) -> None:
+        """Have the same bytes as another body: no body is changed, only replaced."""
+        self.path.unlink(missing_ok=True)
+        self.path.hardlink_to(other)
+
     def read(self, size: int = -1) -> bytes:
+        """Return all of the rest, or its next bytes: at most a block, and `size`."""
         with self.path.open("rb") as file:
             file.seek(self._at)
-            content = file.read(size)
+            content = file.read(min(size, _BLOCK))
         self._at += len(content)
         return content
 
@@ -61,6 +101,23 @@ class StoredObject(FakeKey):  # type: ignore[misc]  # moto is untyped
     """An object whose copies, pickled ones included, share the file of its body."""
 
     __hash__ = FakeKey.__hash__
+
+    @property
+    def value(self) -> Any:
+        if READ_FROM_DISK.get():
+            return OnDisk(self._file, 0, self.contentsize)
+        return FakeKey.value.fget(self)
+
+    @value.setter
+    def value(self, content: Any) -> None:
+        received = content.path if isinstance(content, OnDisk) else RECEIVED.get()
+        if isinstance(received, Body):
+            received = received.path
+        if received is None:
+            FakeKey.value.fset(self, content)
+        else:
+            self._value_buffer.take(received)
+            self.contentsize = received.stat().st_size
 
     def __eq__(self, other: object) -> bool:
         """Compare files: a version read from disk twice is the same."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn
 
 from pipeline.cli import report
+from pipeline.errors import UnsupportedMedia
 from pipeline.session.batch import MediaFile, Outcome
 from pipeline.session.collecting import Skipped
-from pipeline.session.media import PHOTO
+from pipeline.session.media import PHOTO, RECORDING
+from pipeline.session.run_messages import Heard
 
 
 def outcome(name: str, status: str = "DONE", reason: str = "") -> Outcome:
@@ -54,6 +59,84 @@ def test_a_single_photo_is_counted_in_the_singular() -> None:
     shown = table(outcome("bad", "QUARANTINED", "NoSubject"))
 
     assert shown.splitlines()[-1] == "Of 1 photo: 1 QUARANTINED"
+
+
+def recording(name: str, tmp_path: Path, **said: object) -> Outcome:
+    """Return the outcome of a recording of which its record says this."""
+    record = tmp_path / f"{name}_transcript.record.json"
+    told = {"recording": {"duration_s": 754.6}, "languages": ["de", "en"], "words": 1234} | said
+    record.write_text(json.dumps(told))
+    shown = tmp_path / f"{name}_transcript.txt"
+    file = MediaFile(Path(f"{name}.mp3"), name, RECORDING)
+    return Outcome(file, "DONE", "whisper-base", seconds=37.73, shown=shown, record=record)
+
+
+def test_a_recording_has_a_row_with_language_duration_words_and_speed(tmp_path: Path) -> None:
+    shown = table(recording("talk", tmp_path), outcome("cat"))
+
+    (row,) = (line for line in shown.splitlines() if "whisper-base" in line)
+    cells = [cell.strip() for cell in row.strip("│").split("│")]
+    assert cells[:-1] == ["talk", "DONE", "whisper-base", "de, en", "12:35", "1,234", "20.0×"]
+    assert "cat_bg_removed.png" in shown
+
+
+def test_a_recording_in_which_nobody_speaks_has_no_speed(tmp_path: Path) -> None:
+    silent: dict[str, object] = {"recording": {"duration_s": 0}, "languages": [], "words": 0}
+
+    shown = table(recording("silent", tmp_path, **silent))
+
+    (row,) = (line for line in shown.splitlines() if "whisper-base" in line)
+    cells = [cell.strip() for cell in row.strip("│").split("│")]
+    assert cells[3:7] == ["", "0:00", "0", ""]
+
+
+def test_hours_are_shown_as_hours(tmp_path: Path) -> None:
+    assert "1:02:03" in table(recording("long", tmp_path, recording={"duration_s": 3723.2}))
+
+
+def test_a_file_that_is_neither_has_a_line_and_the_formats_follow_once() -> None:
+    lost = [
+        Outcome(MediaFile(Path(name), name, None), "UNSUPPORTED", reason=f"{name}: plain text")
+        for name in ("a.txt", "b.txt")
+    ]
+
+    shown = table(*lost).splitlines()
+
+    assert shown[:2] == ["UNSUPPORTED a.txt: plain text", "UNSUPPORTED b.txt: plain text"]
+    assert shown[2] == UnsupportedMedia.hint
+    assert shown[3] == "Of 2 files: 2 UNSUPPORTED"
+
+
+def test_the_bar_counts_minutes_of_recordings_and_photos(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = [MediaFile(Path(f"{name}.wav"), name, RECORDING) for name in ("a", "b")]
+    files.append(MediaFile(Path("cat.jpg"), "cat", PHOTO))
+    screen = Console(file=io.StringIO(), width=120, force_terminal=True)
+    shown: list[str] = []
+    made: list[Progress] = []
+
+    def progress(*columns: ProgressColumn, **options: Any) -> Progress:
+        made.append(Progress(*columns, **options))
+        return made[-1]
+
+    monkeypatch.setattr(report, "Progress", progress)
+    with report.progress(screen, files) as advance:
+        for told in (
+            Heard("key-a", 0, 600),
+            Heard("key-a", 300, 600),
+            Heard("key-b", 0, 60),
+            outcome("cat"),
+        ):
+            advance(told)
+            shown.append(" | ".join(str(bar.fields["told"]) for bar in made[0].tasks))
+
+    assert shown == [
+        "0/1 | 0.0/10.0+ min, 0/2 files",
+        "0/1 | 5.0/10.0+ min, 0/2 files",
+        "0/1 | 5.0/11.0 min, 0/2 files",
+        "1/1 | 5.0/11.0 min, 0/2 files",
+    ]
 
 
 def test_skipped_files_have_a_line_for_each_reason() -> None:

@@ -31,6 +31,7 @@ def test_the_workers_of_a_batch_share_the_cores(
     photos: int, threads: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hardware, "cores", lambda: 4)
+    monkeypatch.setattr(hardware, "memory_mb", lambda: 65_536)
     monkeypatch.setattr(cloud_module, "WORKERS_PER_FUNCTION", 4)
     told = set[str]()
 
@@ -42,6 +43,27 @@ def test_the_workers_of_a_batch_share_the_cores(
         pass
 
     assert told == {threads}
+
+
+def test_a_function_has_no_more_workers_than_fit_into_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hardware, "cores", lambda: 4)
+    monkeypatch.setattr(hardware, "memory_mb", lambda: 8_192)
+    monkeypatch.setattr(cloud_module, "WORKERS_PER_FUNCTION", 4)
+    told: dict[str, tuple[int | None, str]] = {}
+
+    def note(function: Function) -> Function:
+        threads = function.environment["MATTELINE_THREADS"]
+        told[function.name] = function.concurrency, threads
+        return function
+
+    with local_cloud(Blueprint.read(ROOT), calls_at_once=28, adjust=note):
+        pass
+
+    assert told["matteline-local-transcriber-whisper-base"] == (4, "1")
+    assert told["matteline-local-transcriber-whisper-medium"] == (2, "2")
+    assert told["matteline-local-transcriber-whisper-large-v3"] == (1, "4")
 
 
 def files() -> set[Path]:

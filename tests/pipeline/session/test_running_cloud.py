@@ -84,7 +84,7 @@ def test_a_cloud_that_is_up_is_found_and_offers_its_models(folder: Path) -> None
     with answering(folder / SOCKET, GREETING.line, RunModels(("net (why)",)).line):
         assert find_clouds() == [folder / SOCKET]
         with attached(folder / SOCKET, REQUEST) as cloud:
-            assert cloud.models == ("net (why)",)
+            assert list(cloud.models.models or ()) == ["net (why)"]
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o750, 0o705])
@@ -201,4 +201,4 @@ def test_an_end_that_was_cut_off_is_the_end_of_the_cloud(
 
 
 def joined(folder: Path) -> RunningCloud:
-    return RunningCloud(folder / SOCKET, GREETING, (), Mock())
+    return RunningCloud(folder / SOCKET, GREETING, RunModels(()), Mock())
