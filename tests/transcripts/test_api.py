@@ -37,7 +37,7 @@ def test_a_recording_has_a_file_of_each_kind_at_an_address(ada: User) -> None:
     for each in job["results"]:
         got = urllib3.request("GET", each["url"])
         assert (got.status, len(got.data)) == (200, each["bytes"])
-        assert each["media_type"]
+        assert got.headers["content-type"] == each["media_type"]
     record = urllib3.request("GET", job["record"]["url"]).json()
     assert {"recording", "languages", "words", "remarks"} <= record.keys()  # the page reads them
     assert record["recording"]["duration_s"] > 0
