@@ -184,7 +184,7 @@ class View:
         known = ResultFile.model_fields.keys() - {"name", "url", "expires_at"}
         return ResultFile(
             name=place.key.rpartition("/")[2],
-            url=presign_get(self.site, place, lasts=_LASTS),
+            url=presign_get(self.site, place, lasts=_LASTS, media_type=facts.get("media_type")),
             expires_at=datetime.now(UTC).replace(microsecond=0) + _LASTS,
             **{field: facts[field] for field in known & facts.keys()},
         )

@@ -43,11 +43,17 @@ def presign_form(
     return Form(signed["url"], signed["fields"])
 
 
-def presign_get(site: Site, place: Location, *, lasts: timedelta) -> str:
-    """Return an address at which anybody can read one object until it expires."""
+def presign_get(
+    site: Site, place: Location, *, lasts: timedelta, media_type: str | None = None
+) -> str:
+    """Return an address at which anybody can read one object until it expires.
+
+    S3 answers with the `media_type`, or with the one that it has of the object.
+    """
+    as_type = {"ResponseContentType": media_type} if media_type else {}
     address: str = site.client("s3").generate_presigned_url(
         "get_object",
-        Params={"Bucket": place.bucket, "Key": place.key},
+        Params={"Bucket": place.bucket, "Key": place.key, **as_type},
         ExpiresIn=int(lasts.total_seconds()),
     )
     return address

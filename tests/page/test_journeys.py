@@ -190,7 +190,7 @@ def test_the_record_and_the_time_of_each_step_are_shown(user: User) -> None:
 
 def test_edges_are_made_again_as_asked(user: User) -> None:
     cut(user)
-    user.pick("Edges", "Crisp")
+    user.pick("Edges", "Crisp, quicker")
     user.button("Make it again").click()
     user.until(lambda: (not user.all(".inspector .btn.wide") and user.all(".split input")) or None,
                "the new result")  # fmt: skip

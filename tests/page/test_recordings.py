@@ -116,8 +116,8 @@ def test_a_recording_is_followed_and_read(user: User) -> None:
 
 def test_each_file_is_downloaded_and_all_in_one(user: User) -> None:
     transcribed(user)
-    user.button("Download SRT").click()
-    user.button("Download the sound without noise, FLAC").click()
+    user.find(".files button", text="Download SRT").click()
+    user.find(".files button", text="Download sound without noise").click()
     user.button("Download ZIP").click()
     archive = zipfile.ZipFile(io.BytesIO(user.downloaded("talk.zip")))
 
@@ -180,7 +180,7 @@ def test_a_transcript_is_there_after_a_reload(user: User) -> None:
     user.open()
 
     user.wait_for("talk.wav", "English, Korean · 2:03")
-    user.button("Download SRT")
+    user.find(".files button", text="Download SRT")
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,9 @@ export function Inspector({ item, page }) {
     <section>
       <h2>${t('files')}</h2>
       <div class="files">${results.map((each) => html`<button class="btn soft" type="button"
-        aria-label=${t(each.kind === 'denoised' ? 'download.denoised' : 'download.as', { format: endOf(each) })} onClick=${() => download(each)}>
-        ${icon('download', 's')}${each.kind === 'denoised' ? t('file.denoised') : endOf(each)}<small>${each.bytes && size(each.bytes)}</small></button>`)}</div>
+        onClick=${() => download(each)}>${icon('download', 's')}
+        <span>${t(each.kind === 'denoised' ? 'download.denoised' : 'download.as', { format: endOf(each) })}</span>
+        <small>${each.bytes && size(each.bytes)}</small></button>`)}</div>
     </section>
     <div class="end">
       <p class="told" role="status">${told}</p>
