@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from containers.transcript_writer.cues import GAP, LEAST, MOST, Cue, cues_of
-from containers.transcript_writer.pieces import LINE
+from containers.transcript_writer.pieces import LINE, passages_of
 from containers.transcript_writer.scripts import clusters_of, width_of
 from containers.transcript_writer.stitching import Transcript
 from pipeline.contracts.transcript import Segment
@@ -107,6 +107,19 @@ def test_without_a_pause_a_cue_ends_with_the_sentence_or_else_with_the_clause() 
 def test_a_line_does_not_end_with_a_short_word_that_belongs_to_the_next() -> None:
     assert lines_of(spoken("the whole of what was broken in the great storm", rate=0.2)) == [
         ("the whole of what was broken", "in the great storm")
+    ]
+
+
+def test_a_break_after_a_clause_is_better_than_one_within_it() -> None:
+    (passage,) = passages_of(transcript(spoken("Which was, after all.")))
+
+    assert [piece.strength for piece in passage.pieces[:-1]] == [0.0, 1.0, 0.0]
+
+
+def test_a_slow_speaker_has_cues_of_at_most_seven_seconds() -> None:
+    assert lines_of(spoken("words spoken slowly indeed", rate=3.0)) == [
+        ("words spoken",),
+        ("slowly indeed",),
     ]
 
 
