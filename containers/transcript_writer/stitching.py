@@ -87,7 +87,9 @@ def _spoken(segment: Segment, window: Window, duration: int) -> SpokenSegment | 
     """Clean the words, and keep their times within the window. None if nothing is written."""
     said = "".join(word.text for word in segment.words)
     if said.split() != segment.text.split():
-        raise ValueError(f"window {window.index}: the words {said!r} are not {segment.text!r}")
+        # Not the words themselves: errors are logged.
+        at = f"window {window.index}, at {segment.start} s"
+        raise ValueError(f"{at}: the text of a segment is not the text of its words")
     first, last = _milliseconds(window.start), min(_milliseconds(window.end), duration)
     words: list[SpokenWord] = []
     space = ""
