@@ -17,7 +17,7 @@ STEP_S: Final = STEP / SPEECH_RATE
 
 _CONTEXT: Final = 64  # samples before them that the network also sees
 _STATE: Final = (2, 1, 128)
-_RATE: Final = np.array([SPEECH_RATE], np.int64)
+_RATE: Final = np.array(SPEECH_RATE, np.int64)
 
 
 class Voice:
