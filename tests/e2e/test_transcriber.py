@@ -1,6 +1,6 @@
 """The real whisper-base on real recordings: every word, no other, and each with its time.
 
-`MATTELINE_TEST_RECORDINGS` is a folder with jfk.flac and multilingual.mp3 of faster-whisper's tests.
+`MATTELINE_RECORDINGS` is a folder with jfk.flac and multilingual.mp3 of faster-whisper's tests.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def whisper() -> Whisper:
 
 
 def recording(name: str) -> Sound:
-    folder = os.environ.get("MATTELINE_TEST_RECORDINGS")
+    folder = os.environ.get("MATTELINE_RECORDINGS")
     if folder is None:
-        pytest.skip("MATTELINE_TEST_RECORDINGS names no folder of recordings")
+        pytest.skip("MATTELINE_RECORDINGS names no folder of recordings")
     samples, rate = soundfile.read(Path(folder) / name, dtype="float32", always_2d=True)
     assert gcd(rate, RATE) > 1
     mono: Samples = soxr.resample(samples.mean(axis=1), rate, RATE).astype(np.float32)
