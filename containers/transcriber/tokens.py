@@ -124,7 +124,7 @@ def _begins_word(before: str, text: str) -> bool:
 
 
 def _with_punctuation(words: list[WordTokens]) -> list[WordTokens]:
-    """Join what is no word by itself, such as a dash, with the word before it, or with the first."""
+    """Join what is no word by itself, such as a dash, with the word before it or the first."""
     joined: list[WordTokens] = []
     for word in words:
         if joined and not (_is_spoken(word.text) and _is_spoken(joined[-1].text)):

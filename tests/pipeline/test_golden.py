@@ -260,3 +260,18 @@ def test_a_result_or_an_answer_says_which_version_made_it(
     result: dict[str, Any], claim: str
 ) -> None:
     assert claimed_version(result) == claim
+
+
+def test_json_input_files_may_name_other_files(
+    prepare: Prepare, written: dict[str, bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "golden" / "plan.json").write_text('{"audio": "${speech.wav:artifact}"}')
+
+    golden = prepare('[payload]\nplan = "${plan.json:sha256}"')
+
+    plan = written["scratch/smoke/d-1/listener/golden/plan.json"]
+    uri = "s3://scratch/smoke/d-1/listener/golden/speech.wav"
+    assert json.loads(plan) == {
+        "audio": {"uri": uri, "sha256": SHA256, "bytes": len(RECORDING)}
+    }
+    assert golden.payload["plan"] == hashlib.sha256(plan).hexdigest()

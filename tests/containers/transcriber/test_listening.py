@@ -1,4 +1,4 @@
-"""One window: languages agreed on, loops left, missed speech heard again. A made-up model answers."""
+"""A window: languages agreed on, loops left, missed speech heard again. A fake model answers."""
 
 from __future__ import annotations
 

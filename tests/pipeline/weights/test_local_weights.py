@@ -108,6 +108,16 @@ def test_another_process_reuses_what_lies_on_the_disk(store: LocalStore, folder:
     assert LocalWeights(store, folder).files(MANIFEST, ROW) == files
 
 
+def test_a_folder_has_every_file_under_its_own_name(store: LocalStore, folder: Path) -> None:
+    stage(store, CONTENTS)
+
+    first = LocalWeights(store, folder).folder(MANIFEST, ROW)
+    again = LocalWeights(store, folder).folder(MANIFEST, ROW)
+
+    assert first == again
+    assert {path.name: path.read_bytes() for path in first.iterdir()} == CONTENTS
+
+
 def test_without_a_manifest_a_model_is_not_staged(store: LocalStore, folder: Path) -> None:
     put(store, "net.onnx", CONTENTS["net.onnx"])
 

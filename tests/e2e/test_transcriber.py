@@ -1,0 +1,121 @@
+"""The real whisper-base on real recordings: every word, no other, and each with its time.
+
+`MATTELINE_RECORDINGS` is a folder with jfk.flac and multilingual.mp3 of faster-whisper's tests.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from itertools import pairwise
+from math import gcd
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from containers.transcriber.listening import Listener, Transcript, Wish
+from containers.transcriber.mel import RATE, Samples
+from containers.transcriber.sound import Sound
+from containers.transcriber.whisper import Whisper, open_whisper
+from pipeline.contracts.transcript import Span
+from pipeline.declared.catalogue import load_catalogue
+from pipeline.session.choice import cache_folder
+from tests.conftest import ROOT
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+KENNEDY = (
+    "and so my fellow americans ask not what your country can do for you ask what you can do for "
+    "your country"
+)
+# When the words are said, to the tenth of a second, as heard.
+KENNEDY_STARTS = {"americans": 1.6, "ask": 3.3, "not": 3.75, "country": 5.75}
+ENGLISH_END, GERMAN_START = 29.2, 31.0
+SPEECH = {
+    "jfk.flac": [(0.3, 2.3), (3.25, 4.5), (5.36, 7.7), (8.1, 10.65)],
+    "multilingual.mp3": [
+        (0.1, 13.3), (13.4, 21.05), (21.2, 25.6), (25.8, 29.2), (31.0, 41.5), (42.3, 59.9),
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whisper() -> Whisper:
+    row = load_catalogue(ROOT).row("whisper-base")
+    folder = cache_folder() / row.weights_prefix
+    missing = [file.name for file in row.files if not (folder / file.name).is_file()]
+    if missing:
+        pytest.skip(f"there is no {missing[0]} in {folder}; `matteline models stage {row.name}`")
+    return open_whisper(folder, threads=2)
+
+
+def recording(name: str) -> Sound:
+    folder = os.environ.get("MATTELINE_RECORDINGS")
+    if folder is None:
+        pytest.skip("MATTELINE_RECORDINGS names no folder of recordings")
+    samples, rate = soundfile.read(Path(folder) / name, dtype="float32", always_2d=True)
+    assert gcd(rate, RATE) > 1
+    mono: Samples = soxr.resample(samples.mean(axis=1), rate, RATE).astype(np.float32)
+    return Sound(mono, 0.0)
+
+
+def listen(
+    whisper: Whisper, name: str, wish: Wish | None = None, *, after: float = 0.0
+) -> Transcript:
+    heard = recording(name)
+    speech = [
+        Span(start=max(start, after), end=end) for start, end in SPEECH[name] if end > after + 0.5
+    ]
+    return Listener(whisper, heard, wish or Wish()).transcribe(speech)
+
+
+def words(transcript: Transcript) -> list[str]:
+    return re.findall(r"\w+", " ".join(s.text for s in transcript.segments).lower())
+
+
+def test_every_word_of_a_speech_is_written_and_no_other(whisper: Whisper) -> None:
+    found = listen(whisper, "jfk.flac")
+
+    assert words(found) == KENNEDY.split()
+    assert found.languages.keys() == {"en"}
+    assert found.metrics["encoder_passes"] == 1
+    assert found.remarks == ()
+
+
+def test_times_of_words_are_those_of_the_recording(whisper: Whisper) -> None:
+    """An upgrade of the library must not shift them."""
+    timed = [word for segment in listen(whisper, "jfk.flac").segments for word in segment.words]
+
+    starts = {re.sub(r"\W", "", word.text).lower(): word.start for word in reversed(timed)}
+    assert all(word.aligned for word in timed)
+    assert all(a.end <= b.start for a, b in pairwise(timed))
+    for word, start in KENNEDY_STARTS.items():
+        assert starts[word] == pytest.approx(start, abs=0.25), word
+
+
+@pytest.mark.parametrize("after", [0.0, 8.0, 14.0, 16.0, 20.0, 24.0])
+def test_both_languages_of_a_recording_are_complete(whisper: Whisper, after: float) -> None:
+    """Wherever the first slice begins: a slice in both languages has neither whole."""
+    found = listen(whisper, "multilingual.mp3", after=after)
+
+    languages = {segment.start < ENGLISH_END: segment.language for segment in found.segments}
+    assert languages == {True: "en", False: "de"}
+    assert found.coverage > 0.9
+    german = [word for s in found.segments if s.start > GERMAN_START - 0.5 for word in s.words]
+    english = [word for s in found.segments if s.start < ENGLISH_END for word in s.words]
+    assert 56 <= len(german) <= 64
+    assert english[-1].text.strip(" .") == "software"
+    text = " ".join(s.text for s in found.segments)
+    assert text.count("above copyright notice") == (after < 22)
+    assert text.count("copies or substantial portions") == 1
+
+
+def test_german_is_translated(whisper: Whisper) -> None:
+    found = listen(whisper, "multilingual.mp3", Wish(translate=True), after=30.0)
+
+    assert {segment.language for segment in found.segments} == {"en"}
+    assert "software" in words(found)
+    assert list(found.languages) == ["de"]
