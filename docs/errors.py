@@ -12,6 +12,7 @@ from containers.http_api.failures import BatchFailure
 from pipeline.errors import (
     CapacityError,
     DeploymentError,
+    HandedOver,
     NamedError,
     PermanentError,
     TransientError,
@@ -43,6 +44,13 @@ _GROUPS: Final[tuple[tuple[str, str, type[NamedError]], ...]] = (
         "Permanent errors",
         "The same input fails again, so it is quarantined at once and never retried.",
         PermanentError,
+    ),
+    (
+        "Handed over",
+        """The execution succeeds, as `HANDED_OVER`: the file has the name of another product's
+        media. It has started that product's state machine with the same input, under the same name,
+        and writes no row. Options are checked there.""",
+        HandedOver,
     ),
     (
         "Capacity errors",

@@ -11,7 +11,6 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pipeline.errors import NamedError, PermanentError, PipelineError, leaf_names, leaves
 
-HANDED_OVER: Final = "HANDED_OVER"  # another execution, of another product, processes the input
 Ended = Literal["done", "duplicate", "quarantined", "failed"]
 ENDS: Final[Mapping[str, Ended]] = {
     "DONE": "done",

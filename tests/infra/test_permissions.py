@@ -55,7 +55,7 @@ def test_a_container_with_a_function_for_each_model_may_be_invoked_for_all_of_th
 
     arns = allowed("lambda:invoke", {"FunctionName.$": name})["lambda:InvokeFunction"]
 
-    assert len(arns) == len(_BLUEPRINT.catalogue.rows)
+    assert len(arns) == len(_BLUEPRINT.catalogue.rows_of("background-remover"))
     assert f"arn:aws:lambda:{_AWS}:function:dev-background-remover-starter:live" in arns
 
 

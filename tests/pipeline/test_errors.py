@@ -8,6 +8,7 @@ from pipeline import errors
 from pipeline.errors import (
     CapacityError,
     DeploymentError,
+    HandedOver,
     NoSubject,
     PermanentError,
     PipelineError,
@@ -43,6 +44,7 @@ LEAVES = {
         "WeightsUnavailable",
     },
     DeploymentError: {"KeyUnusable"},
+    HandedOver: {"OtherMedia"},
     WeightsError: {"ModelNotOffered", "WeightsForbidden", "WeightsMismatch", "WeightsNotStaged"},
 }
 NAMES = sorted(set().union(*LEAVES.values()))

@@ -282,5 +282,7 @@ def test_metadata_of_the_object_is_a_wish(s3: Any, catalogue: Catalogue) -> None
 def test_a_product_that_the_image_does_not_know_is_named(
     store: LocalStore, catalogue: Catalogue
 ) -> None:
-    with pytest.raises(LookupError, match="knows no product 'memo', only cutout: release media-"):
+    with pytest.raises(
+        LookupError, match="knows no product 'memo', only cutout, transcript: release"
+    ):
         inspect(store, catalogue, product="memo")

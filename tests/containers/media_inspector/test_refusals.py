@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from pipeline.artifacts import AccessDenied, CustomerKeyRequired, LocalStore, Location, Stat
+from pipeline.audio.sniffing import HEAD_BYTES
 from pipeline.declared.catalogue import Catalogue
 from pipeline.errors import (
     CorruptMedia,
@@ -194,13 +196,21 @@ def test_a_photo_deleted_while_it_is_read_is_missing(
         inspect(Unread(store.root), catalogue)
 
 
-def test_a_photo_of_too_many_bytes_is_refused_unread(
+class Beginning(LocalStore):
+    """Gives the first bytes of an object away, and no more."""
+
+    def stream(self, location: Location) -> Iterator[bytes]:
+        yield self.read(location)[:HEAD_BYTES]
+        raise AssertionError(f"{location.uri} was read to its end")
+
+
+def test_a_photo_of_too_many_bytes_is_refused_by_its_first_ones(
     monkeypatch: pytest.MonkeyPatch, store: LocalStore, catalogue: Catalogue
 ) -> None:
     monkeypatch.setattr(limits, "MAX_BYTES", len(jpeg()) - 1)
 
     with pytest.raises(MediaTooLarge):
-        inspect(Unread(store.root), catalogue)
+        inspect(Beginning(store.root), catalogue)
 
 
 def test_a_photo_of_too_many_pixels_has_a_name(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,8 +33,8 @@ PRODUCTS: Final = (PHOTOS, SOUNDS, MEMOS)
 LONGEST_KEY_BYTES: Final = 1024
 
 
-def matches(product: Product, key: str) -> bool:
-    pattern = EventPattern.load(ingest_pattern(product, PRODUCTS, "uploads"))
+def matches(product: Product, key: str, products: Sequence[Product] = PRODUCTS) -> bool:
+    pattern = EventPattern.load(ingest_pattern(product, products, "uploads"))
     event: dict[str, Any] = {
         "source": "aws.s3",
         "detail-type": "Object Created",
@@ -52,6 +53,17 @@ STEMS: Final = st.text(
     st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("./ "), max_size=40
 )
 KEYS: Final = st.tuples(STEMS, ENDS.flatmap(in_any_case)).map("".join).filter(bool)
+
+
+SHIPPED: Final = load_products(ROOT)
+SHIPPED_ENDS: Final = st.sampled_from(
+    [*(suffix for product in SHIPPED for suffix in product.suffixes), ".jpg", ".webp", ""]
+)
+SHIPPED_KEYS: Final = (
+    st.tuples(STEMS, SHIPPED_ENDS.flatmap(in_any_case))
+    .map("".join)
+    .filter(lambda key: key and not key.endswith("/"))
+)
 
 
 @given(KEYS)
@@ -111,8 +123,31 @@ def test_one_product_takes_what_no_other_takes(tmp_path: Path, suffixes: str) ->
         load_products(tmp_path)
 
 
-def test_the_repositorys_products_share_all_keys() -> None:
-    assert "cutout" in [product.machine for product in load_products(ROOT)]
+@given(SHIPPED_KEYS)
+def test_every_key_starts_exactly_one_of_the_repositorys_products(key: str) -> None:
+    takers = [product for product in SHIPPED if matches(product, key, SHIPPED)]
+
+    assert takers == [taker(key, SHIPPED)]
+
+
+@pytest.mark.parametrize(
+    ("key", "product"),
+    [
+        ("cat.jpg", "cutout"),
+        ("talk.mp3", "transcript"),
+        ("Talk.MP4", "transcript"),
+        ("talk.webm", "transcript"),
+        ("voice.opus", "transcript"),
+        ("mp3", "cutout"),
+        ("cat.webp", "cutout"),
+        ("noname", "cutout"),
+    ],
+)
+def test_recordings_are_known_by_their_suffix(key: str, product: str) -> None:
+    found = taker(key, SHIPPED)
+
+    assert found is not None
+    assert found.name == product
 
 
 @pytest.mark.parametrize(
