@@ -107,9 +107,15 @@ def other_product(path: PurePath) -> str | None:
 
 def routed(name: str, kind: Kind) -> str:
     """Return a key's last part that starts the kind's product, whatever the file's name ends in."""
-    path = PurePath(name)
-    suffix = path.suffix.lower()
-    if kind.suffixes:
-        return f"{path.stem}{suffix}" if suffix in kind.suffixes else f"{name}{kind.suffixes[0]}"
-    taken = any(suffix in each.suffixes for each in _ALL.values())
-    return f"{name}.{kind.noun}" if taken else name
+    small = name.lower()
+    for each in _ALL.values():
+        for suffix in each.suffixes:
+            if small.endswith(suffix):
+                whole = f"{name[: -len(suffix)]}{suffix}"  # as a route spells it
+                return whole if each is kind else f"{name}{_own_suffix(kind)}"
+    return f"{name}{_own_suffix(kind)}" if kind.suffixes else name
+
+
+def _own_suffix(kind: Kind) -> str:
+    """Return a suffix that starts the kind's product: one that no other product takes."""
+    return kind.suffixes[0] if kind.suffixes else f".{kind.noun}"
