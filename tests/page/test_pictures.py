@@ -15,6 +15,7 @@ from selenium.webdriver import ActionChains, Keys
 
 from tests.conftest import ROOT
 from tests.models import Shelf
+from tests.page.test_recordings import transcribed
 from tests.page.user import User
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
@@ -41,6 +42,7 @@ def visitor(browser: webdriver.Chrome, starter: Terminal, tmp_path: Path) -> Use
 def keep(user: User, name: str) -> None:
     """Store what is seen, if pictures are asked for; it must not be blank."""
     user.run("document.activeElement?.blur()")
+    user.until(lambda: user.run(_DRAWN) or None, "every image")
     picture = Image.open(io.BytesIO(user.screenshot())).convert("RGB")
     colours = picture.getcolors(1 << 24) or []
     assert len(colours) > 100
@@ -49,6 +51,12 @@ def keep(user: User, name: str) -> None:
         picture.quantize(COLOURS, kmeans=2, dither=Image.Dither.FLOYDSTEINBERG).save(
             PICTURES / f"{name}.png", optimize=True
         )
+
+
+# Images that are not shown, as on a small screen, may never load.
+_DRAWN = """
+return [...document.images].every((each) => !each.checkVisibility() || each.naturalWidth)
+"""
 
 
 def views(user: User, name: str, *looks: str) -> None:
@@ -122,6 +130,13 @@ const transfer = new DataTransfer()
 transfer.items.add(new File([blob], arguments[0], { type: 'image/jpeg' }))
 document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true }))
 """
+
+
+def test_a_transcript(visitor: User) -> None:
+    """The service is that of the tests: docs/page.md shows what the page makes of its answers."""
+    transcribed(visitor)
+    visitor.find(".files .btn")
+    views(visitor, "transcript", "light-wide")
 
 
 def test_files_on_their_way(visitor: User) -> None:
