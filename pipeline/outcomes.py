@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pipeline.errors import NamedError, PermanentError, PipelineError, leaf_names, leaves
 
+HANDED_OVER: Final = "HANDED_OVER"  # another execution, of another product, has the job
 Ended = Literal["done", "duplicate", "quarantined", "failed"]
 ENDS: Final[Mapping[str, Ended]] = {
     "DONE": "done",

@@ -53,7 +53,7 @@ class _Store(LocalStore):
 
 def main() -> None:
     if why := libdf.missing():
-        console.print(f"denoise: skipped; {why}")
+        console().print(f"denoise: skipped; {why}")
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -64,7 +64,7 @@ def main() -> None:
             table.add_row(*row)
         for row in _memory(folder):
             table.add_row(*row)
-        console.print(table)
+        console().print(table)
 
 
 def _beside_the_library(
