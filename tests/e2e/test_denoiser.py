@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from containers.denoiser.denoising import denoise
+from containers.denoiser.spec import Signal
 from pipeline.artifacts import LocalStore, Location
 from pipeline.audio.flac import decode_flac, encode_flac
 from pipeline.audio.resampling import resampled
@@ -26,8 +27,8 @@ SNR_DB = 5.0
 
 
 class Case(NamedTuple):
-    clean: libdf.Signal
-    noisy: libdf.Signal
+    clean: Signal
+    noisy: Signal
     reference: Oracle
     context: TaskContext
 
@@ -50,9 +51,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     return Case(clean, noisy[:, 0], libdf.oracle(unpacked, noisy[:, 0].copy()), context)
 
 
-def run(
-    case: Case, signal: libdf.Signal, *, rate: int = RATE
-) -> tuple[libdf.Signal, AudioDenoised]:
+def run(case: Case, signal: Signal, *, rate: int = RATE) -> tuple[Signal, AudioDenoised]:
     store = case.context.store
     write = store.write
     flac = encode_flac(signal[:, None], rate=rate, bits=24)
