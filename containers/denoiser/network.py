@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import onnxruntime as ort
 
-# Runs are small: a second thread costs more processor time than it saves.
+# The function has one CPU, and runs are small.
 _THREADS: Final = 1
 _ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
 
