@@ -9,12 +9,23 @@ from tests.conftest import ROOT
 from tests.contracts.asl import load_machines
 from tests.faults.kinds import KILLED, KINDS
 
-# `backfill` starts executions of `cutout`, and every photo of its own is one of those. `reap-jobs`
-# works for no photo: `test_reaper.py`.
-MACHINES: Final = ("cutout", "stage-weights", "record-failure")
+# `backfill` starts executions of products, and every upload of its own is one of those. `reap-jobs`
+# works for no upload: `test_reaper.py`.
+MACHINES: Final = ("cutout", "transcript", "stage-weights", "record-failure")
+RECORDINGS: Final = "transcript"
 
-# How a photo comes to pass a state that a good first photo does not pass.
+# How an upload comes to pass a state that a good first one does not pass.
 SCENARIOS: Final = {
+    ("cutout", "HandOver"): "other media",
+    ("transcript", "HandOver"): "other media",
+    ("transcript", "FindFirstResult"): "twice",
+    ("transcript", "FindRecord"): "twice",
+    ("transcript", "FindOutput"): "twice",
+    ("transcript", "ReleaseFirst"): "put back",
+    ("transcript", "Quarantine"): "refused",
+    ("transcript", "RecordQuarantine"): "refused",
+    ("transcript", "RecordFailure"): "too small",
+    ("transcript", "StageWeights"): "incomplete",
     ("cutout", "FindFirstResult"): "twice",
     ("cutout", "FindRecord"): "twice",
     ("cutout", "FindOutput"): "twice",
@@ -42,7 +53,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Case:
-    """One photo, and what happens to it where."""
+    """One upload, and what happens to it where."""
 
     place: Place
     kind: str
@@ -53,7 +64,8 @@ class Case:
 
     @property
     def key(self) -> str:
-        return f"faults/{self.place.machine}/{self.place.state}/{self.kind}.png"
+        suffix = "mp3" if self.place.machine == RECORDINGS else "png"
+        return f"faults/{self.place.machine}/{self.place.state}/{self.kind}.{suffix}"
 
     @property
     def model(self) -> str:
@@ -65,7 +77,7 @@ class Case:
 
 
 def places() -> tuple[Place, ...]:
-    """Every Task of the machines that touch a photo."""
+    """Every Task of the machines that touch an upload."""
     machines = {machine.name: machine for machine in load_machines(ROOT / "state_machines")}
     return tuple(
         Place(name, task.name, task.service) for name in MACHINES for task in machines[name].tasks

@@ -28,16 +28,20 @@ from tests.faults.kinds import KILLED
 from tests.faults.plan import Case, Place
 from tests.hasty import hasty
 from tests.models import Shelf
+from tests.transcripts.stubs.functions import with_stubs
 
 PATIENCE_S: Final = 300
 TRIES: Final = 3
 MOST_RUNNING: Final = 12  # most of them wait to try again
 _NO_PATIENCE: Final = timedelta(0)
+# Windows of a recording are not named after it: their stubs die of what it says.
 _DIES_IN: Final = {
-    "media-inspector": ("cutout", "Inspect"),
-    "background-remover": ("cutout", "RemoveBackground"),
-    "edge-refiner": ("cutout", "RefineEdges"),
-    "model-downloader": ("stage-weights", "StageModel"),
+    "media-inspector": (("cutout", "Inspect"), ("transcript", "Inspect")),
+    "background-remover": (("cutout", "RemoveBackground"),),
+    "edge-refiner": (("cutout", "RefineEdges"),),
+    "model-downloader": (("stage-weights", "StageModel"),),
+    "audio-reader": (("transcript", "ReadAudio"),),
+    "transcript-writer": (("transcript", "WriteTranscript"),),
 }
 
 
@@ -120,14 +124,23 @@ def _many_at_once() -> Iterator[None]:
 
 
 def _mortal(function: Function) -> Function:
-    """The function, with a handler that dies of the one photo that a case kills it with."""
+    """The function, with a handler that dies of the uploads that cases kill it with.
+
+    Tasks of the transcript machine are stubs.
+    """
+    function = with_stubs(function)
     if function.name.endswith("-buggy"):
         return replace(function, handler="tests.execution.handlers.bug")
-    for container, (machine, state) in _DIES_IN.items():
+    for container, places in _DIES_IN.items():
         if function.name.startswith(f"{NAMES.prefix}-{container}"):
-            case = Case(Place(machine, state, "lambda"), KILLED)
-            dies_of = case.model if machine == "stage-weights" else case.key
-            told = {"MATTELINE_REAL_HANDLER": function.handler, "MATTELINE_DIES_OF": dies_of}
+            cases = [Case(Place(machine, state, "lambda"), KILLED) for machine, state in places]
+            dies_of = [
+                case.model if case.place.machine == "stage-weights" else case.key for case in cases
+            ]
+            told = {
+                "MATTELINE_REAL_HANDLER": function.handler,
+                "MATTELINE_DIES_OF": " ".join(dies_of),
+            }
             environment = {**function.environment, **told}
             return replace(function, handler="tests.faults.dying.handler", environment=environment)
     return function

@@ -8,14 +8,17 @@ from typing import Final
 import numpy as np
 import pytest
 
+from pipeline.declared.products import load_products
 from pipeline.operations.auditing import Audit
 from pipeline.operations.verdicts import DOUBLED, LOST, STUCK, UNRECORDED
+from tests.conftest import ROOT
 from tests.faults.accounts import ENDS, disagreements
 from tests.faults.injector import Spot
-from tests.faults.kinds import HEALING
-from tests.faults.plan import GOOD, SCENARIOS, Case, cases, places
+from tests.faults.kinds import HEALING, KILLED
+from tests.faults.plan import GOOD, MACHINES, RECORDINGS, SCENARIOS, Case, cases, places
 from tests.faults.storm import Storm
 from tests.pictures import png, square
+from tests.transcripts.stubs.script import EXIT, Script
 
 pytestmark = [
     pytest.mark.faults,
@@ -27,6 +30,7 @@ pytestmark = [
 PHOTO: Final = png(square())
 OTHER: Final = png(square(left=56))
 NOTHING_IN_IT: Final = png(np.zeros((96, 96, 3), dtype=np.uint8))
+HEARD: Final = {"denoise": "true", "align": "wav2vec2-base-960h"}
 UNDISTURBED: Final = {
     GOOD: "DONE",
     "unstaged": "DONE",
@@ -35,7 +39,30 @@ UNDISTURBED: Final = {
     "refused": "QUARANTINED",
     "too small": "FAILED",
     "red": "FAILED",
+    "other media": "DONE",
+    "incomplete": "DONE",
 }
+
+
+def recording(case: Case) -> Script:
+    """A recording that passes the case's state, and kills the process there if the case does."""
+    speech, aligner = "whisper-base/0", f"{HEARD['align']}/0"
+    dies = {
+        "Denoise": "deepfilternet3", "Transcribe": speech, "AlignWords": aligner,
+    }  # fmt: skip
+    fails = {
+        "refused": {speech: "UnsupportedLanguage"},
+        "too small": {speech: "OutOfMemory"},
+        "incomplete": {speech: "WeightsNotStaged"},
+    }.get(case.scenario, {})
+    if case.kind == KILLED and case.place.state in dies:
+        fails = {dies[case.place.state]: EXIT}
+    return Script(windows=2, fails=fails, padding=case.key)
+
+
+def another(case: Case) -> bytes:
+    """The content that replaces a case's for a while."""
+    return Script(padding=f"not {case.key}").recording() if case.key.endswith(".mp3") else OTHER
 
 
 @dataclass(frozen=True)
@@ -58,11 +85,11 @@ class Aftermath:
 def aftermath(storm: Storm) -> Aftermath:
     for case in cases():
         if case.scenario in {"twice", "put back"}:
-            storm.drop(case.key, PHOTO)
+            _drop(storm, case)
     storm.wait_for_calm()
     for case in cases():
         if case.scenario == "put back":
-            storm.drop(case.key, OTHER)
+            storm.drop(case.key, another(case))
     storm.wait_for_calm()
     spots = {case: storm.plan(case) for case in cases()}
     for case in cases():
@@ -73,7 +100,13 @@ def aftermath(storm: Storm) -> Aftermath:
 
 
 def _drop(storm: Storm, case: Case) -> None:
+    if case.place.machine == RECORDINGS:
+        content = PHOTO if case.scenario == "other media" else recording(case).recording()
+        storm.drop(case.key, content, **{} if content == PHOTO else HEARD)
+        return
     match case.scenario:
+        case "other media":
+            storm.drop(case.key, Script(padding=case.key).recording())
         case "refused":
             storm.drop(case.key, NOTHING_IN_IT)
         case "too small":
@@ -100,6 +133,13 @@ def test_a_passing_fault_is_got_over(aftermath: Aftermath, case: Case) -> None:
 def test_every_fault_met_its_photo(storm: Storm, aftermath: Aftermath, case: Case) -> None:
     """Where it did not, no photo passes the state: `plan.SCENARIOS` has to say how one does."""
     assert storm.injector.fired[aftermath.spots[case]] > 0
+
+
+def test_every_product_has_its_machine_in_the_plan() -> None:
+    products = {product.machine for product in load_products(ROOT)}
+
+    assert products <= set(MACHINES)
+    assert {place.machine for place in places()} == set(MACHINES)
 
 
 def test_a_scenario_is_told_for_states_that_there_are() -> None:

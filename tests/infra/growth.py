@@ -44,6 +44,7 @@ record = "_memo.json"
 
 [roles.mask]
 container = "background-remover"
+option = "model"
 """
 _RESOURCES: Final = """
 [buckets.audio-books]

@@ -172,20 +172,21 @@ def test_no_other_function_may_use_them(access: Deployed) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_function_reads_the_weights_of_its_own_model_only(access: Deployed, model: str) -> None:
-    statements = role(access, f"matteline-dev-background-remover-{model}")
+    row = BLUEPRINT.catalogue.row(model)
+    statements = role(access, f"matteline-dev-{row.container}-{model}")
     readable = [
         each
         for each in MODELS
         if allows(statements, "s3:GetObject", arn(f"models/{each}/0123/manifest.json"))
     ]
 
-    assert readable == ([] if BLUEPRINT.catalogue.row(model).hosted else [model])
+    assert readable == ([] if row.hosted else [model])
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_only_a_hosted_models_function_may_invoke_it(access: Deployed, model: str) -> None:
-    statements = role(access, f"matteline-dev-background-remover-{model}")
     row = BLUEPRINT.catalogue.row(model)
+    statements = role(access, f"matteline-dev-{row.container}-{model}")
 
     assert allows(statements, "bedrock:InvokeModel", f"{BEDROCK}/us.{STABILITY}") == row.hosted
     assert not allows(statements, "bedrock:InvokeModel", f"{BEDROCK}/us.anthropic.claude-v2")

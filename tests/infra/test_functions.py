@@ -35,11 +35,17 @@ def test_there_is_a_function_for_each_container_and_each_model_row(templates: Te
     }
 
     assert counted == {
-        "matteline-dev-functions-background-remover": len(BLUEPRINT.catalogue.rows),
+        "matteline-dev-functions-audio-reader": 1,
+        "matteline-dev-functions-background-remover": len(
+            BLUEPRINT.catalogue.rows_of("background-remover")
+        ),
+        "matteline-dev-functions-denoiser": 1,
         "matteline-dev-functions-edge-refiner": 1,
         "matteline-dev-functions-http-api": 1,
         "matteline-dev-functions-media-inspector": 1,
         "matteline-dev-functions-model-downloader": 1,
+        "matteline-dev-functions-transcriber": len(BLUEPRINT.catalogue.rows_of("transcriber")),
+        "matteline-dev-functions-transcript-writer": 1,
     }
 
 

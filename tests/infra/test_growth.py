@@ -85,6 +85,7 @@ def test_a_new_product_adds_a_machine_that_its_uploads_start(
         "AWS::SQS::QueuePolicy": 1,
         "AWS::IAM::Role": 2,
         "AWS::IAM::Policy": 2,
+        "AWS::IAM::ManagedPolicy": 1,  # with one model more, a machine's policy is two
     }
 
 
@@ -110,6 +111,7 @@ def test_a_new_product_has_alarms_and_a_count_of_quarantined_inputs(
     } == {
         ("cutout", "cutout-quarantined"),
         ("memo", "memo-quarantined"),
+        ("transcript", "transcript-quarantined"),
         ("selection", "prepare-selection-refused"),
         ("webhook", "dead-letters"),
     }
@@ -132,6 +134,7 @@ def test_failed_executions_of_a_new_product_are_recorded(grown: Templates) -> No
     assert [arn.rpartition(":")[2] for arn in listed] == [
         "matteline-dev-cutout",
         "matteline-dev-memo",
+        "matteline-dev-transcript",
     ]
 
 
@@ -141,8 +144,10 @@ def test_uploads_for_a_new_product_do_not_start_the_others(grown: Templates) -> 
         name: rules.one("Events::Rule", Name=f"matteline-dev-{name}").properties["EventPattern"][
             "detail"
         ]["object"]["key"]
-        for name in ("cutout", "memo")
+        for name in ("cutout", "memo", "transcript")
     }
 
-    assert keys["memo"] == [{"suffix": spelled} for spelled in (".txt", ".TXT", ".Txt")]
-    assert keys["cutout"] == [{"anything-but": {"suffix": ["/", ".txt", ".TXT", ".Txt"]}}]
+    texts = [".txt", ".TXT", ".Txt"]
+    recordings = [each["suffix"] for each in keys["transcript"]]
+    assert keys["memo"] == [{"suffix": spelled} for spelled in texts]
+    assert keys["cutout"] == [{"anything-but": {"suffix": ["/", *texts, *recordings]}}]

@@ -144,6 +144,21 @@ def test_a_machine_that_is_not_waited_for_may_only_be_started() -> None:
     }
 
 
+@pytest.mark.parametrize(("machine", "other"), [("cutout", "transcript"), ("transcript", "cutout")])
+def test_a_products_machine_may_start_the_one_that_it_hands_over_to(
+    machine: str, other: str
+) -> None:
+    started = [
+        arn
+        for each in statements_of(machine, _BLUEPRINT)
+        if "states:StartExecution" in each["Action"]
+        for arn in ([each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"])
+    ]
+
+    child = f"arn:aws:states:{_AWS}:stateMachine:dev-"
+    assert sorted(set(started)) == sorted([f"{child}{other}:live", f"{child}stage-weights:live"])
+
+
 def test_the_reaper_describes_executions_of_every_product_and_of_no_other_machine() -> None:
     statements = statements_of("reap-jobs", _TWO_PRODUCTS)
     describe = "states:DescribeExecution"

@@ -105,17 +105,22 @@ def test_every_object_in_the_ingest_bucket_but_folder_markers_starts_an_executio
     stack: Deployed,
 ) -> None:
     """An event that no pattern matches is lost without a trace."""
-    detail = rule(stack, "cutout")["EventPattern"]["detail"]
+    photos, recordings = (
+        rule(stack, name)["EventPattern"]["detail"] for name in ("cutout", "transcript")
+    )
 
-    assert detail["bucket"]["name"] == ["matteline-dev-ingest-123456789012-eu-central-1"]
-    assert detail["object"] == {"key": [{"anything-but": {"suffix": ["/"]}}]}
+    bucket = {"name": ["matteline-dev-ingest-123456789012-eu-central-1"]}
+    assert (photos["bucket"], recordings["bucket"]) == (bucket, bucket)
+    suffixes = [each["suffix"] for each in recordings["object"]["key"]]
+    assert ".mp3" in suffixes
+    assert photos["object"] == {"key": [{"anything-but": {"suffix": ["/", *suffixes]}}]}
 
 
 def test_failures_are_recorded_whichever_alias_started_the_execution(stack: Deployed) -> None:
     pattern = rule(stack, "record-failure")["EventPattern"]
 
-    arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:matteline-dev-cutout"
-    assert pattern["detail"]["stateMachineArn"] == [arn]
+    arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:matteline-dev-"
+    assert pattern["detail"]["stateMachineArn"] == [f"{arn}cutout", f"{arn}transcript"]
     assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
 
 

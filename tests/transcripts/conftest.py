@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Final
+from collections.abc import Iterator
 
 import pytest
 
 from pipeline.declared.blueprint import Blueprint
 from pipeline.local.cloud import local_cloud
 from pipeline.local.deployment import NAMES
-from pipeline.local.worker import Function
 from pipeline.operations.site import Site, local_site
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
 from tests.hasty import hasty
 from tests.models import Shelf
+from tests.transcripts.stubs.functions import with_stubs
 from tests.transcripts.user import Recordings
-
-_STUBS: Final[Mapping[str, str]] = {
-    "audio-reader": "read_audio",
-    "denoiser": "denoise",
-    "transcriber": "transcribe",
-    "transcript-writer": "write_transcript",
-}
-_TASKS: Final = "tests.transcripts.stubs.tasks"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +26,7 @@ def driver(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     with local_cloud(
         hasty(blueprint, tmp_path_factory.mktemp("machines"), most_tries=1),
         weights_mirror=shelf.mirror,
-        adjust=_with_stubs,
+        adjust=with_stubs,
         wrap=faults.wrap,
     ) as cloud:
         yield Driver(cloud, faults)
@@ -50,12 +40,3 @@ def recordings(driver: Driver) -> Recordings:
 @pytest.fixture
 def site(driver: Driver) -> Site:
     return local_site(NAMES, driver.cloud.endpoint, driver.cloud.blueprint.products)
-
-
-def _with_stubs(function: Function) -> Function:
-    for container, stub in _STUBS.items():
-        if function.name.startswith(NAMES.function(container)):
-            return replace(function, handler=f"{_TASKS}.{stub}")
-    if function.name == NAMES.function("model-downloader"):
-        return replace(function, handler=f"{_TASKS}.stage")
-    return function
