@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -94,6 +94,7 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
     weights_mirror: str | None = None,
     launcher: Launcher | None = None,
     calls_at_once: int = 1,
+    products: Collection[str] | None = None,
     adjust: Callable[[Function], Function] = lambda function: function,
     wrap: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
 ) -> Iterator[LocalCloud]:
@@ -101,7 +102,8 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
 
     Functions run from the blueprint's sources, unless `launcher` starts them differently. The
     workers of `calls_at_once` calls share the cores; those of a lone photo have all of them. No
-    function has more workers than fit into this machine's memory. Tests inject faults with
+    function has more workers than fit into this machine's memory. The state machines of `products`
+    (None: all) are parsed at once, others when they are started. Tests inject faults with
     `adjust`, which may change a function before it is created, and with `wrap`, which may wrap the
     whole API.
     """
@@ -130,7 +132,7 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         ends = Ends()
         stack.enter_context(compat.told_of_ends(ends.tell))
         cloud = LocalCloud(endpoint, blueprint, host, scratch, server, ends)
-        stack.enter_context(_running_bridges(cloud))
+        stack.enter_context(_running_bridges(cloud, products))
         yield cloud
 
 
@@ -160,9 +162,11 @@ def _services(host: LambdaHost, blueprint: Blueprint, endpoint: str) -> WSGIAppl
 
 
 @contextlib.contextmanager
-def _running_bridges(cloud: LocalCloud) -> Iterator[None]:
+def _running_bridges(cloud: LocalCloud, products: Collection[str] | None) -> Iterator[None]:
     stopping = threading.Event()
-    queues = deploy(cloud.blueprint, cloud.client, unparsed=compat.parsed_when_started)
+    queues = deploy(
+        cloud.blueprint, cloud.client, unparsed=compat.parsed_when_started, products=products
+    )
     bridges = [
         EventBridge(
             queue_url=queue_url,

@@ -70,20 +70,29 @@ def product_functions(
 
 
 def deploy(
-    blueprint: Blueprint, client: Any, *, unparsed: Callable[[], AbstractContextManager[None]]
+    blueprint: Blueprint,
+    client: Any,
+    *,
+    unparsed: Callable[[], AbstractContextManager[None]],
+    products: Collection[str] | None = None,
 ) -> dict[str, str]:
     """Create every resource through the API. Return each trigger's queue URL by state machine.
 
-    State machines of no product are created in a block of `unparsed`.
+    State machines of other products than these (None: all), and of none, are created in a block of
+    `unparsed`.
     """
     _create_buckets(blueprint.resources, client("s3"))
     create_tables(blueprint.resources, client("dynamodb"))
     states = client("stepfunctions")
     role = f"arn:aws:iam::{NAMES.account}:role/{NAMES.prefix}"
-    products = {product.machine for product in blueprint.products}
+    needed = {
+        product.machine
+        for product in blueprint.products
+        if products is None or product.name in products
+    }
     for name, definition in blueprint.machines(NAMES).items():
         # A run of photos would wait for ever if a broken machine refused their events.
-        with nullcontext() if name in products else unparsed():
+        with nullcontext() if name in needed else unparsed():
             states.create_state_machine(
                 name=NAMES.machine(name), definition=definition, roleArn=role
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -48,15 +49,24 @@ def _read(ended: Any) -> Execution:
 
 
 def task_ms(events: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the milliseconds in each Task state of a history, including retries and waits."""
+    """Return the milliseconds in which each Task state ran, including retries and waits.
+
+    A state of a Map may run several times at once: that time counts once.
+    """
     entered: dict[str, float] = {}
+    running: Counter[str] = Counter()
     spent: dict[str, float] = {}
     for event in events:
         if event["type"] == "TaskStateEntered":
-            entered[event["stateEnteredEventDetails"]["name"]] = _ms(event["timestamp"])
+            name = event["stateEnteredEventDetails"]["name"]
+            if not running[name]:
+                entered[name] = _ms(event["timestamp"])
+            running[name] += 1
         elif event["type"] == "TaskStateExited":
             name = event["stateExitedEventDetails"]["name"]
-            spent[name] = spent.get(name, 0) + _ms(event["timestamp"]) - entered[name]
+            running[name] -= 1
+            if not running[name]:
+                spent[name] = spent.get(name, 0) + _ms(event["timestamp"]) - entered[name]
     return spent
 
 

