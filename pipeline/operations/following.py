@@ -27,7 +27,7 @@ from pipeline.operations.repairing import GONE
 from pipeline.operations.site import Site
 from pipeline.operations.uploading import Upload, read_upload
 from pipeline.operations.verdicts import DUPLICATE, WAITING
-from pipeline.outcomes import HANDED_OVER, Failure, failure_in
+from pipeline.outcomes import Failure, failure_in
 
 EXPIRED: Final = "EXPIRED"
 _MOST_JOBS: Final = 20  # of one upload: its form can be sent more than once
@@ -140,17 +140,10 @@ def _of_row(site: Site, row: JobRow) -> Followed:
 
 
 def _of_execution(site: Site, execution: Execution, row: JobRow | None) -> Followed:
-    """Follow one execution: a job that it did has a row, which is read if it is not `row`.
-
-    An execution that was handed over is followed where the job is.
-    """
-    if execution.verdict == HANDED_OVER:
-        heir = find_execution(site, str(execution.output["execution"]))
-        if heir is None:
-            lost = Followed(FAILED, execution.source or Location("", ""))
-            return _of_row(site, row) if row else lost
-        return _of_execution(site, heir, row)
+    """Follow one execution: a job that it did has a row, which is read if it is not `row`."""
     source = execution.source or Location("", "")
+    if execution.handed_to:  # Step Functions has deleted the one that it was handed over to
+        return _of_row(site, row) if row else Followed(FAILED, source)
     verdict = RUNNING if execution.running else execution.verdict
     if verdict in {DONE, DUPLICATE}:
         row = JobsTable(site).row(str(execution.output["job_id"]))
