@@ -101,7 +101,7 @@ def test_a_deployment_chooses_a_default_for_each_container(tree: Path) -> None:
 
     chosen = Blueprint.read(tree, defaults=("facenet-large", "starter"))
 
-    assert chosen.catalogue.defaults == before | {
+    assert dict(chosen.catalogue.defaults) == dict(before) | {
         "background-remover": "starter",
         "face-embedder": "facenet-large",
     }
