@@ -12,7 +12,12 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
-from pipeline.operations.executions import EXECUTION_NAME, Execution, find_execution
+from pipeline.operations.executions import (
+    EXECUTION_NAME,
+    Execution,
+    find_execution,
+    find_processing,
+)
 from pipeline.operations.jobs_table import (
     DELETED,
     DONE,
@@ -120,7 +125,7 @@ def _named(site: Site, name: str) -> Followed | None:
     if row is not None and not row.unclaimed:
         return _of_row(site, row)
     arns = [site.names.execution_arn(product.machine, name) for product in site.products]
-    execution = next(filter(None, (find_execution(site, arn) for arn in arns)), None)
+    execution = find_processing(site, arns)
     if execution is not None:
         return _of_execution(site, execution, row)
     return _of_row(site, row) if row else None
