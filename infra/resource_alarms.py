@@ -15,24 +15,28 @@ from pipeline.declared.resources import Resources
 
 _CONCURRENCY_QUOTA: Final = 1000  # an account's default quota
 _FULL: Final = 0.8
+_MOST_METRICS: Final = 10  # that CloudWatch adds up in one alarm
 
 
 def add_resource_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> None:
-    containers = [each.name for each in blueprint.containers]
-    alarms.add(
-        "weights-mismatch",
-        _raised("WeightsMismatch", containers),
-        above=0,
-        meaning="Weights did not match their checksum and were not loaded.",
-        section="weights-mismatch",
-    )
-    alarms.add(
-        "out-of-memory",
-        _raised("OutOfMemory", containers),
-        above=0,
-        meaning="A photo and a model together needed more memory than their function has.",
-        section="out-of-memory",
-    )
+    names_of_containers = [each.name for each in blueprint.containers]
+    for start in range(0, len(names_of_containers), _MOST_METRICS):
+        containers = names_of_containers[start : start + _MOST_METRICS]
+        others = f"-{start // _MOST_METRICS + 1}" if start else ""
+        alarms.add(
+            f"weights-mismatch{others}",
+            _raised("WeightsMismatch", containers),
+            above=0,
+            meaning="Weights did not match their checksum and were not loaded.",
+            section="weights-mismatch",
+        )
+        alarms.add(
+            f"out-of-memory{others}",
+            _raised("OutOfMemory", containers),
+            above=0,
+            meaning="A file and a model together needed more memory than their function has.",
+            section="out-of-memory",
+        )
     alarms.add(
         "concurrency",
         cloudwatch.Metric(
