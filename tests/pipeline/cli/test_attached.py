@@ -224,7 +224,7 @@ def test_ctrl_c_stops_what_the_run_began_and_leaves_the_cloud_well(
     assert process.returncode == 130, told
     assert "Traceback" not in told
     finished = len(list(output.glob("*.json")))
-    assert f"{120 - finished} of 120 photos were not finished" in shown
+    assert f"{120 - finished} of 120 files were not finished" in shown
     assert not list(output.glob(".*"))
     assert_clean(terminal)
     after, _ = run(terminal, "run", str(photo), "-o", str(photo.parent / "after"))
@@ -251,7 +251,7 @@ def test_ctrl_c_does_not_wait_for_a_suspended_cloud(terminal: Terminal, folder: 
 
     assert process.returncode == 130, told
     assert "Traceback" not in told
-    assert "of 120 photos were not finished" in shown
+    assert "of 120 files were not finished" in shown
     assert_clean(terminal)
 
 

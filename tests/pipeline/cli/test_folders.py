@@ -84,7 +84,7 @@ def test_an_interrupted_run_keeps_and_reports_what_is_finished(
     assert "Traceback" not in errors
     finished = len(list(output.glob("*.json")))
     assert "DONE" in shown
-    assert f"{120 - finished} of 120 photos were not finished" in shown
+    assert f"{120 - finished} of 120 files were not finished" in shown
     assert len(list(output.glob("*_bg_removed.png"))) == finished
     assert not list(output.glob(".*"))
     assert "contact-sheet-01.png" in shown
