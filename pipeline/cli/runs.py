@@ -26,7 +26,7 @@ from pipeline.cli.preconditions import (
     require_scratch,
     require_writable,
 )
-from pipeline.errors import WeightsUnavailable
+from pipeline.errors import WeightsMismatch, WeightsUnavailable
 from pipeline.session.agreement import terms_of
 from pipeline.session.choice import ModelChoice
 from pipeline.session.media import KINDS, MODEL, PHOTO, RECORDING
@@ -54,15 +54,19 @@ def demo(output: Path, choice: ModelChoice) -> None:
     Writes the results, output records and a contact sheet to the output folder.
     """
     from pipeline.session.collecting import collect
-    from pipeline.session.sample import record_sample
+    from pipeline.session.package_files import PackageUnusable
+    from pipeline.session.sample import sample_recording
 
     require_writable(output)
     recordings = []
     try:
-        recordings.append(record_sample(output))
-        click.echo(f"Recording: {recordings[0]}, spoken by espeak-ng")
-    except FileNotFoundError:
-        click.echo("No transcript: espeak-ng, which speaks the sample, is not installed.")
+        sample = sample_recording(output, click.echo)
+        recordings.append(sample.path)
+        click.echo(f"Recording: {sample.path}, {sample.origin}")
+    except (PackageUnusable, WeightsMismatch) as error:
+        click.echo(
+            f"No transcript: espeak-ng is not installed, and no package has a sample: {error}"
+        )
     found = collect([*sample_photos(), *recordings], output=output)
     # A sample in which the model finds no subject is quarantined, and a model of recordings may be
     # out of reach, as the table then says: the demo still succeeds.

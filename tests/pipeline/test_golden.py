@@ -271,7 +271,5 @@ def test_json_input_files_may_name_other_files(
 
     plan = written["scratch/smoke/d-1/listener/golden/plan.json"]
     uri = "s3://scratch/smoke/d-1/listener/golden/speech.wav"
-    assert json.loads(plan) == {
-        "audio": {"uri": uri, "sha256": SHA256, "bytes": len(RECORDING)}
-    }
+    assert json.loads(plan) == {"audio": {"uri": uri, "sha256": SHA256, "bytes": len(RECORDING)}}
     assert golden.payload["plan"] == hashlib.sha256(plan).hexdigest()
