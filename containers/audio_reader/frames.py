@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from pipeline.audio.resampling import Resampler
 from pipeline.audio.samples import Samples, mono
 
 _UNSIGNED_MIDDLE: Final = 128
+_TYPES: Final = {
+    "u8": np.uint8, "s16": np.int16, "s32": np.int32, "flt": np.float32, "dbl": np.float64,
+}  # fmt: skip
 
 
 class Shape(NamedTuple):
@@ -40,15 +43,27 @@ class Decoded(NamedTuple):
 
 def decoded(frame: AudioFrame) -> Decoded:
     """Return the samples of a frame, full scale from -1 to 1; what is louder is cut."""
-    raw = frame.to_ndarray()
-    channels = frame.layout.nb_channels
-    array = raw.T if frame.format.is_planar else raw.reshape(-1, channels)
+    array = _raw(frame)
     if array.dtype.kind != "f":
         return Decoded(_as_floats(array), 0)
     good = np.isfinite(array)
     replaced = array.size - int(np.count_nonzero(good))
     finite = np.where(good, array, 0) if replaced else array
     return Decoded(np.clip(finite, -1, 1).astype(np.float32), replaced)
+
+
+def _raw(frame: AudioFrame) -> npt.NDArray[Any]:
+    """Return the numbers of a frame, (n, channels).
+
+    PyAV's `to_ndarray` takes what lies behind the last plane of a frame of 8 or more for another
+    one, and reads where no memory is (PyAV 18.1).
+    """
+    kind, channels = _TYPES[frame.format.packed.name], frame.layout.nb_channels
+    if not frame.format.is_planar:
+        whole = np.frombuffer(bytes(frame.planes[0]), kind, count=frame.samples * channels)
+        return whole.reshape(-1, channels)
+    planes = (bytes(plane) for plane in frame.planes[:channels])
+    return np.stack([np.frombuffer(plane, kind, count=frame.samples) for plane in planes], axis=1)
 
 
 def _as_floats(array: npt.NDArray[np.generic]) -> Samples:
