@@ -16,7 +16,8 @@ HEAD_BYTES: Final = 65_536  # as many first bytes as `sniff` makes use of
 
 _FOREIGN_BRANDS: Final = rb"he[iv][cmsx]|avi[fos]|mi(?:f[12]|af)|msf1"  # photos: HEIC and AVIF
 _SIGNATURES: Final[Mapping[Demuxer, bytes]] = {
-    "wav": rb"(?:RIFF|RIFX|RF64|BW64).{4}WAVE",
+    # Not RIFX, its twin of the other byte order: FFmpeg takes its samples for noise.
+    "wav": rb"(?:RIFF|RF64|BW64).{4}WAVE",
     "w64": rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0.{8}wave",
     "flac": rb"fLaC",
     "ogg": rb"OggS\0",

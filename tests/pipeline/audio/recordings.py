@@ -92,8 +92,8 @@ def written(
             out.mux(pictures.encode(None))
         for place, stream in enumerate(streams):
             for at in range(0, len(samples), 1_024):
-                block = np.ascontiguousarray(samples[at : at + 1_024].T / (place + 1))
-                frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout)
+                block = (samples[at : at + 1_024] / np.float32(place + 1)).reshape(1, -1)
+                frame = av.AudioFrame.from_ndarray(block, format="flt", layout=layout)
                 frame.sample_rate, frame.pts = kind.rate, at
                 frame.time_base = Fraction(1, kind.rate)
                 out.mux(stream.encode(frame))
