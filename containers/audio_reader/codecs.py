@@ -18,7 +18,7 @@ _PCM: Final = frozenset(
 )  # fmt: skip
 _LOSSLESS: Final = frozenset({"flac", "alac", "wmalossless"})
 _LOSSY: Final = frozenset({
-    "mp1float", "mp2float", "mp3float", "mp3", "aac", "vorbis", "opus", "libopus", "speex", "ac3",
+    "mp1", "mp2", "mp3float", "mp3", "aac", "vorbis", "opus", "libopus", "speex", "ac3",
     "eac3", "dca", "wmav1", "wmav2", "wmapro", "wmavoice", "adpcm_ms", "adpcm_ima_wav",
     "adpcm_ima_qt", "gsm", "gsm_ms", "amrnb", "amrwb", "libopencore_amrnb", "libopencore_amrwb",
 })  # fmt: skip
