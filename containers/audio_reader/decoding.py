@@ -34,6 +34,11 @@ _MOST_FAULTS: Final = 20  # in a row; then the rest of the file counts as unread
 _BLOCK_S: Final = 0.5
 _DOUBTED_S: Final = 1.0  # a stated duration may be as wrong as this, or as the share below
 _DOUBTED_SHARE: Final = 0.02
+# What FFmpeg leaves of encryption: the codec tags of MP4, and metadata of ASF and of Matroska.
+_LOCKED_TAGS: Final = frozenset({"enca", "drms", "aavd"})
+_LOCKED_FILE: Final = frozenset({"ASF_Protection_Type", "encryption"})
+_LOCKED_TRACK: Final = "enc_key_id"
+_LOCKED: Final = "the sound is encrypted (DRM)"
 
 
 class Sound:
@@ -82,14 +87,16 @@ class Sound:
         Raises MediaTooLong as soon as there are more than the limit.
         """
         waiting: list[Samples] = []
-        enough = int(self.shape.rate * _BLOCK_S)
+        held, enough = 0, int(self.shape.rate * _BLOCK_S)
         for part in self._parts():
             self._timeline.advance(len(part))
             self._limit.require(self._timeline.position)
             waiting.append(part)
-            if sum(map(len, waiting)) >= enough:
+            held += len(part)
+            if held >= enough:
                 yield np.concatenate(waiting)
                 waiting.clear()
+                held = 0
         if waiting:
             yield np.concatenate(waiting)
 
@@ -130,6 +137,8 @@ class Sound:
                 packet = next(packets, None)
                 if packet is None:
                     return
+                if packet.has_sidedata("encryption_info"):
+                    raise UnsupportedMedia(_LOCKED)
                 frames = packet.decode()
             except FFmpegError as error:
                 self._faults += 1
@@ -210,6 +219,7 @@ def _sound_of(container: InputContainer, *, denoised: bool) -> Sound | None:
     if len(streams) > 1:
         place = streams.index(stream) + 1
         remarks.append(f"The file has {len(streams)} sound tracks; track {place} was read.")
+    _require_unlocked(container, stream)
     _require_listed(stream)
     for other in container.streams:
         other.discard = Discard.default if other is stream else Discard.all
@@ -221,6 +231,15 @@ def _sound_of(container: InputContainer, *, denoised: bool) -> Sound | None:
     if is_film and not sound.is_damaged:
         return None
     raise CorruptMedia(f"no sound can be decoded: the {stream.codec.canonical_name} is damaged")
+
+
+def _require_unlocked(container: InputContainer, stream: AudioStream) -> None:
+    """Raise UnsupportedMedia for what would be decoded as noise."""
+    context = stream.codec_context
+    by_file = container.format.name == "asf" and _LOCKED_FILE & container.metadata.keys()
+    by_tag = context is not None and context.codec_tag in _LOCKED_TAGS
+    if by_file or by_tag or _LOCKED_TRACK in stream.metadata:
+        raise UnsupportedMedia(_LOCKED)
 
 
 def _require_listed(stream: AudioStream) -> None:

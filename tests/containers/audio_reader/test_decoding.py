@@ -121,6 +121,18 @@ def test_what_lossy_codecs_decode_has_16_bits(suffix: str, bits: int) -> None:
         assert sound.bits == bits
 
 
+@pytest.mark.parametrize("channels", [6, 8])
+@pytest.mark.parametrize("suffix", [".flac", ".m4a", ".opus"])
+def test_surround_sound_keeps_its_channels(suffix: str, channels: int) -> None:
+    own = tones(1, 48_000, channels)
+
+    samples, recording = decode(encoded(own, suffix))
+
+    assert (recording.channels, samples.shape[1]) == (channels, channels)
+    if suffix == ".flac":
+        assert np.abs(samples - own).max() < 1e-3
+
+
 @pytest.mark.parametrize("form", ["RF64", "W64"])
 def test_wave_files_above_4_gb_are_read(form: str) -> None:
     own = tones(1, 8_000)
@@ -381,6 +393,41 @@ def test_a_codec_that_is_not_listed_is_not_opened() -> None:
 
     with pytest.raises(UnsupportedMedia, match="sound in tta"):
         decode(film)
+
+
+@pytest.mark.parametrize("muxer", ["mp2", "matroska", "mpegts"])
+def test_mp2_is_read_where_its_file_is(muxer: str) -> None:
+    own = tones(2, 48_000)
+    content = written(own, Kind(muxer, "mp2"))
+
+    if muxer == "mpegts":
+        assert sniff(content) is None
+        return
+    _, recording = decode(content)
+    assert recording.codec == "mp2"
+    assert recording.duration_s == pytest.approx(2, abs=0.1)
+
+
+@pytest.mark.parametrize("tag", [b"enca", b"drms", b"aavd"])
+def test_encrypted_sound_is_not_decoded_as_noise(tag: bytes) -> None:
+    content = encoded(tones(2, 48_000), ".m4a").replace(b"mp4a", tag)
+
+    with pytest.raises(UnsupportedMedia, match="encrypted"):
+        decode(content)
+
+
+def test_wma_with_drm_is_not_decoded_as_noise() -> None:
+    content = encoded(tones(2, 44_100), ".wma")
+    size, count = struct.unpack_from("<QI", content, 16)
+    texts = b"".join(
+        struct.pack("<I", len(each)) + each for each in (b"", b"DRM\0", b"1\0", b"x\0")
+    )
+    guid = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e")
+    drm = guid + struct.pack("<Q", 24 + len(texts)) + texts
+    head = struct.pack("<QI", size + len(drm), count + 1)
+
+    with pytest.raises(UnsupportedMedia, match="encrypted"):
+        decode(content[:16] + head + content[28:30] + drm + content[30:])
 
 
 def test_files_of_one_codec_that_were_joined_are_read_to_the_end() -> None:
