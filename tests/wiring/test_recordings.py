@@ -18,7 +18,7 @@ from tests.wiring.test_photos import SIDE, disc
 
 pytestmark = pytest.mark.wiring
 RATE = 48_000
-LOUD_S = 8
+LOUD_S = 4
 
 
 def talk() -> bytes:
