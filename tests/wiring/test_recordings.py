@@ -39,7 +39,7 @@ def test_an_uploaded_recording_becomes_a_transcript(stage: Stage) -> None:
     transcript = stage.read_json("output", "trips/talk_transcript.json")
     words = [word for segment in transcript["segments"] for word in segment["words"]]
     assert stage.read("output", "trips/talk_transcript.txt").decode().strip() == TEXT
-    assert " ".join(word["text"] for word in words) == TEXT
+    assert " ".join(word["word"] for word in words) == TEXT
     assert all(1 <= word["start"] < word["end"] <= 1 + LOUD_S for word in words)
     assert stage.read("output", "trips/talk_transcript.srt").startswith(b"1\n00:00:01,")
     assert stage.read("output", "trips/talk_transcript.vtt").startswith(b"WEBVTT\n")
