@@ -16,7 +16,7 @@ from tests.wiring.deployment import deploy, release
 from tests.wiring.ministack import REGION, MiniStack
 
 T = TypeVar("T")
-_PATIENCE_S: Final = 240
+_PATIENCE_S: Final = 60
 
 
 @dataclass(frozen=True)
