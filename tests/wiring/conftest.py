@@ -11,9 +11,9 @@ import pytest
 
 from pipeline.declared.catalogue import load_catalogue
 from tests.conftest import ROOT
+from tests.small_models import stock_small_models
 from tests.wiring.assembly import Template, synthesise
 from tests.wiring.ministack import MiniStack, ministack
-from tests.wiring.small_models import stock_small_models
 from tests.wiring.stage import Stage
 
 _ACCOUNTS: Final = count(210_000_000_001)

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import hashlib
 
-import numpy as np
 import pytest
 
 from pipeline.audio.flac import decode_flac
 from pipeline.operations.executions import Execution
 from tests.pictures import png, unpng
-from tests.pipeline.audio.recordings import encoded
+from tests.small_models import LONG_S, LOUD, RATE, TEXT, talk
 from tests.wiring.deployment import RELEASE
-from tests.wiring.small_models import TEXT
 from tests.wiring.stage import Stage
 from tests.wiring.test_photos import SIDE, disc
 
 pytestmark = pytest.mark.wiring
-RATE = 48_000
-LOUD_S = 4
-
-
-def talk() -> bytes:
-    """Return a WAV file: a second of silence, a tone, and a second of silence."""
-    silence = np.zeros(RATE)
-    tone = 0.3 * np.sin(np.arange(LOUD_S * RATE) / 10)
-    return encoded(np.concatenate([silence, tone, silence])[:, None].astype(np.float32), ".wav")
 
 
 def drop(stage: Stage, key: str, **options: str) -> Execution:
@@ -40,7 +29,9 @@ def test_an_uploaded_recording_becomes_a_transcript(stage: Stage) -> None:
     words = [word for segment in transcript["segments"] for word in segment["words"]]
     assert stage.read("output", "trips/talk_transcript.txt").decode().strip() == TEXT
     assert " ".join(word["word"] for word in words) == TEXT
-    assert all(1 <= word["start"] < word["end"] <= 1 + LOUD_S for word in words)
+    times = [time for word in words for time in (word["start"], word["end"])]
+    assert times == sorted(times)
+    assert (times[0], times[-1]) == (pytest.approx(LOUD[0], abs=0.3), pytest.approx(4.5, abs=0.8))
     assert stage.read("output", "trips/talk_transcript.srt").startswith(b"1\n00:00:01,")
     assert stage.read("output", "trips/talk_transcript.vtt").startswith(b"WEBVTT\n")
 
@@ -66,7 +57,7 @@ def test_a_denoised_recording_is_published_and_transcribed(stage: Stage) -> None
 
     assert execution.status == "SUCCEEDED", execution.reason
     denoised, rate = decode_flac(stage.read("output", "noisy/talk_denoised.flac"))
-    assert (rate, denoised.shape) == (RATE, ((LOUD_S + 2) * RATE, 1))
+    assert (rate, denoised.shape) == (RATE, (LONG_S * RATE, 1))
     assert stage.read_json("output", "noisy/talk_transcript.record.json")["local_snr_db"]
 
 
