@@ -26,10 +26,12 @@ from tests.execution.faults import Faults
 from tests.models import Shelf
 from tests.pictures import png, square
 from tests.pipeline.cli.conftest import environment, matteline  # noqa: F401 - fixtures
+from tests.small_models import stock_small_models, talk
 
 CONTAINERS: Final = load_containers(ROOT)
 EMULATOR: Final = ROOT / ".rie" / "aws-lambda-rie"
 PHOTO: Final = "square.png"
+RECORDING: Final = "talk.wav"
 
 
 def skip_or_fail(reason: str) -> None:
@@ -41,7 +43,9 @@ def skip_or_fail(reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def blueprint(shelf: Shelf) -> Blueprint:
-    return Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue,))
+    """This checkout with small models, for photos and for recordings; all are in the mirror."""
+    recordings = stock_small_models(shelf.folder)
+    return Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue, recordings))
 
 
 @pytest.fixture(scope="session")
@@ -105,21 +109,25 @@ def driver(cloud: ImageCloud) -> Driver:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a state machine sent to each container, and the status of the execution."""
+    """What state machines sent to each container, and the statuses of the executions."""
 
-    status: str
+    statuses: tuple[str, ...]
     payloads: dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
 def recorded(driver: Driver) -> Recorded:
-    """Process one photo with all images; record the payload of each function."""
-    execution = driver.drop(png(square()), PHOTO)
+    """Process one photo and one recording with all images; record a payload of each function."""
+    photo = driver.drop(png(square()), PHOTO)
+    recording = driver.drop(talk(), RECORDING, denoise="true")
     states = driver.cloud.client("stepfunctions")
     staging = states.list_executions(stateMachineArn=NAMES.machine_arn("stage-weights"))
-    arns = [execution.arn, *(each["executionArn"] for each in staging["executions"])]
-    payloads = {name: sent for arn in arns for name, sent in _payloads(states, arn)}
-    return Recorded(execution.status, payloads)
+    arns = [photo.arn, recording.arn, *(each["executionArn"] for each in staging["executions"])]
+    payloads: dict[str, dict[str, Any]] = {}
+    for arn in arns:
+        for name, sent in _payloads(states, arn):
+            payloads.setdefault(name, sent)
+    return Recorded((photo.status, recording.status), payloads)
 
 
 def _payloads(states: Any, arn: str) -> Iterator[tuple[str, dict[str, Any]]]:

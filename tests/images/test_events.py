@@ -23,6 +23,7 @@ from pipeline.local.lambda_host import LambdaHost
 from tests.execution.driver import Driver
 from tests.images.conftest import CONTAINERS, ImageCloud, Recorded
 from tests.images.emulation import emulated
+from tests.small_models import TEXT
 
 pytestmark = pytest.mark.images
 PATIENCE_S: Final = 10
@@ -49,6 +50,12 @@ BAD: Final = {
     "edge-refiner": Slip(
         lambda good: good | {"source": good["source"] | {"sha256": "0" * 64}}, "SourceChanged"
     ),
+    "audio-reader": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
+    "denoiser": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
+    "transcriber": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
+    "transcript-writer": Slip(
+        lambda good: good | {"source": good["source"] | {"etag": "0" * 32}}, "SourceChanged"
+    ),
 }
 
 
@@ -59,29 +66,46 @@ def container(request: pytest.FixtureRequest) -> ContainerManifest:
     return chosen
 
 
-def test_a_photo_passes_through_all_images(recorded: Recorded, driver: Driver) -> None:
+def test_a_photo_passes_through_its_images(recorded: Recorded, driver: Driver) -> None:
     (cutout,) = [key for key in driver.keys("output") if key.endswith(".png")]
 
     with Image.open(io.BytesIO(driver.read(f"s3://{NAMES.bucket('output')}/{cutout}"))) as image:
         alpha = np.asarray(image)[..., 3]
 
-    assert recorded.status == "SUCCEEDED"
+    assert recorded.statuses == ("SUCCEEDED", "SUCCEEDED")
     assert set(recorded.payloads) == set(BAD)
     assert alpha[48, 48] == 255
     assert not alpha[:8].any()
 
 
-def test_the_output_record_names_the_images_that_made_it(
-    recorded: Recorded, driver: Driver, launcher: ImageLauncher
-) -> None:
-    assert recorded.status == "SUCCEEDED"
-    (written,) = [key for key in driver.keys("output") if key.endswith(".json")]
+def test_a_recording_passes_through_its_images(recorded: Recorded, driver: Driver) -> None:
+    assert recorded.statuses == ("SUCCEEDED", "SUCCEEDED")
+    text = driver.read(f"s3://{NAMES.bucket('output')}/talk_transcript.txt")
 
-    manifest = driver.read(f"s3://{NAMES.bucket('output')}/{written}").decode()
+    assert text.decode().strip() == TEXT
+    assert "talk_denoised.flac" in driver.keys("output")
+
+
+@pytest.mark.parametrize(
+    ("record", "makers"),
+    [
+        ("square_bg_removed.json", {"background-remover", "edge-refiner"}),
+        (
+            "talk_transcript.record.json",
+            {"audio-reader", "denoiser", "transcriber", "transcript-writer"},
+        ),
+    ],
+)
+def test_the_output_record_names_the_images_that_made_it(
+    recorded: Recorded, driver: Driver, launcher: ImageLauncher, record: str, makers: set[str]
+) -> None:
+    assert recorded.statuses == ("SUCCEEDED", "SUCCEEDED")
+
+    content = driver.read(f"s3://{NAMES.bucket('output')}/{record}").decode()
 
     images = {each.image.name: each.image.digest for each in launcher.sandboxes.values()}
-    named = {name.split("/")[-1].split(":")[0] for name in images if images[name] in manifest}
-    assert named == {"background-remover", "edge-refiner", "media-inspector"}
+    named = {name.split("/")[-1].split(":")[0] for name in images if images[name] in content}
+    assert named == makers | {"media-inspector"}
 
 
 def test_a_good_event_returns_a_result(

@@ -81,3 +81,15 @@ def test_every_saved_query_is_used_in_the_runbook() -> None:
     queries = read_queries().keys() - {"one-photo"}
 
     assert queries == {name for name in queries if f"`{name}`" in _RUNBOOK}
+
+
+def test_the_section_on_timeouts_tells_that_of_every_machine(templates: Templates) -> None:
+    machines = {
+        alarm["AlarmName"].removeprefix("matteline-dev-").removesuffix("-timed-out")
+        for alarm in alarms(templates)
+        if "executions-timed-out" in named(alarm)
+    }
+    meaning = sections(_RUNBOOK)["executions-timed-out"].partition("**Look.**")[0]
+
+    assert {name for name in machines if name not in meaning} == set()
+    assert {"cutout", "transcript"} <= machines

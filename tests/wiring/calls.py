@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 _FORMAT: Final = re.compile(r"States\.Format\('([^']+)'")
 ANYTHING: Final = "anything"
+
+Pick = Callable[[str], Sequence[str]]  # from a text with one {}, to what a state may put there
 
 
 @dataclass(frozen=True)
@@ -23,27 +25,26 @@ class Call:
         return self.parameters.get(parameter, ())
 
 
-def calls(definition: str, picked: Sequence[str]) -> Iterator[Call]:
-    """Yield the calls of every Task state, nested states included.
-
-    `picked` are the names that a state may put into a text: of models, containers or machines.
-    """
-    yield from _below(json.loads(definition), picked)
+def calls(definition: str, pick: Pick) -> Iterator[Call]:
+    """Yield the calls of every Task state, nested states included."""
+    yield from _below(json.loads(definition), pick)
 
 
-def _below(node: Any, picked: Sequence[str]) -> Iterator[Call]:
+def _below(node: Any, pick: Pick) -> Iterator[Call]:
     if isinstance(node, dict) and node.get("Type") == "Task":
         integration = node["Resource"].removeprefix("arn:aws:states:::")
         given = node.get("Parameters", {}).items()
-        texts = {name.removesuffix(".$"): _texts(name, value, picked) for name, value in given}
+        texts = {name.removesuffix(".$"): _texts(name, value, pick) for name, value in given}
         yield Call(integration, texts)
     for inner in node.values() if isinstance(node, dict) else node:
         if isinstance(inner, dict | list):
-            yield from _below(inner, picked)
+            yield from _below(inner, pick)
 
 
-def _texts(name: str, value: Any, picked: Sequence[str]) -> Sequence[str]:
+def _texts(name: str, value: Any, pick: Pick) -> Sequence[str]:
     if not isinstance(value, str) or not name.endswith(".$"):
         return [str(value)]
     template = _FORMAT.match(value)
-    return [template[1].replace("{}", each) for each in picked] if template else [ANYTHING]
+    if not template:
+        return [ANYTHING]
+    return [template[1].replace("{}", each) for each in pick(template[1])]

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.declared.catalogue import load_catalogue
 from tests.conftest import ROOT
+from tests.small_models import stock_small_models
 from tests.wiring.assembly import Template, synthesise
 from tests.wiring.ministack import MiniStack, ministack
 from tests.wiring.stage import Stage
@@ -26,7 +27,10 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
-    """MiniStack with IAM enforced; its weights mirror holds one file with wrong bytes."""
+    """MiniStack with IAM enforced.
+
+    Its weights mirror holds one file with wrong bytes, and small networks for recordings.
+    """
     folder = tmp_path_factory.mktemp("ministack")
     mirror, scratch = folder / "mirror", folder / "scratch"
     mirror.mkdir()
@@ -36,6 +40,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
     with ministack(
         folder / "ministack.log",
         AUTH="true",
+        MATTELINE_CATALOGUE=str(stock_small_models(mirror)),
         MATTELINE_WEIGHTS_MIRROR=str(mirror),
         MATTELINE_SCRATCH=str(scratch),
         POWERTOOLS_TRACE_DISABLED="1",

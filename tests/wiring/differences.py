@@ -39,8 +39,8 @@ IGNORED: Final[Mapping[str, str]] = {
     "policies of keys and queues, and permissions to use a key": "no call is denied",
     "encryption, object lock, lifecycle": "stored as properties, without effect",
     "TLS": "local calls are plain HTTP and count as encrypted",
-    "HeartbeatSeconds, jitter, the machine's own TimeoutSeconds, missing paths": "MiniStack's "
-    "interpreter ignores them; the local cloud's does not",
+    "HeartbeatSeconds, jitter, the machine's own TimeoutSeconds, missing paths, "
+    "MaxConcurrencyPath": "MiniStack's interpreter ignores them; the local cloud's does not",
     "error names of the Step Functions API": "Sfn.ExecutionDoesNotExist, "
     "without AWS's suffix Exception; the reaper's test catches that name",
     "signatures of requests to the API": "MiniStack reads who signed, and the user's permissions",

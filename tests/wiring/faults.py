@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 from pipeline.declared.containers import load_containers
 from pipeline.declared.products import load_products
 from tests.conftest import ROOT
-from tests.wiring.calls import calls
+from tests.wiring.calls import ANYTHING, Pick, calls
 from tests.wiring.ministack import MiniStack
 from tests.wiring.rights import missing, needed
 
@@ -26,31 +27,37 @@ _PARAMETERS: Final = {"states": "StateMachineArn", "lambda": "FunctionName"}
 _STARTED_BY: Final = {"states": "states:StartExecution", "codebuild": "codebuild:StartBuild"}
 
 
-def faults(cloud: MiniStack, models: Sequence[str]) -> list[str]:
+def faults(cloud: MiniStack, models: Mapping[str, Sequence[str]]) -> list[str]:
     """Return one line per fault; empty if every state and rule reaches its targets.
 
-    `models` are those whose functions a state may name; a release names a container, and a backfill
-    a product's machine.
+    `models` are those, by container, whose functions a state may name; a release names a container,
+    and a backfill a product's machine.
     """
     states = cloud.client("stepfunctions")
     found = list(_rule_faults(cloud))
     for machine in states.list_state_machines()["stateMachines"]:
         described = states.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
-        picked = next(
-            (names for end, names in _PICKED.items() if machine["name"].endswith(end)), models
-        )
-        found_here = _machine_faults(described, cloud, picked)
+        found_here = _machine_faults(described, cloud, _pick(machine["name"], models))
         found += [f"{machine['name']}: {fault}" for fault in found_here]
     return found
 
 
-def _machine_faults(
-    machine: Mapping[str, str], cloud: MiniStack, picked: Sequence[str]
-) -> Iterator[str]:
+def _pick(machine: str, models: Mapping[str, Sequence[str]]) -> Pick:
+    """Return which names a machine's states may put into a text."""
+
+    def pick(text: str) -> Sequence[str]:
+        of_container = (names for name, names in models.items() if f"-{name}-{{}}" in text)
+        of_machine = (names for end, names in _PICKED.items() if machine.endswith(end))
+        return next(chain(of_machine, of_container), (ANYTHING,))
+
+    return pick
+
+
+def _machine_faults(machine: Mapping[str, str], cloud: MiniStack, pick: Pick) -> Iterator[str]:
     definition, arn = machine["definition"], machine["stateMachineArn"]
     for left in sorted(set(_PLACEHOLDER.findall(definition))):
         yield f"placeholder {left} is not filled"
-    made, ways = list(calls(definition, picked)), _ways_to_find(cloud)
+    made, ways = list(calls(definition, pick)), _ways_to_find(cloud)
     for parameter, find in ways.items():
         for name in sorted({name for call in made for name in call.texts(parameter)}):
             if not _is_there(find, name):

@@ -33,15 +33,21 @@ class Stage:
         suffix = f"-{cloud.account}-{REGION}"
         return cls(cloud, Names("matteline-dev", cloud.account, REGION, bucket_suffix=suffix))
 
-    def drop(self, content: bytes, key: str, **options: str) -> Execution:
-        """Upload a photo and return the ended execution that the rule started."""
+    def drop(
+        self, content: bytes, key: str, *, machine: str = "cutout", **options: str
+    ) -> Execution:
+        """Upload a file and return the ended execution of the machine that its rule started."""
         self.cloud.client("s3").put_object(
             Bucket=self.names.bucket("ingest"),
             Key=key,
             Body=content,
             Metadata={f"matteline-{name}": text for name, text in options.items()},
         )
-        return _first(lambda: [row for row in self._ended() if row.key == key])
+        return self.ended(machine, key)
+
+    def ended(self, machine: str, key: str) -> Execution:
+        """Return the machine's execution for an object, once it has ended."""
+        return _first(lambda: [row for row in self._ended(machine) if row.key == key])
 
     def read(self, bucket: str, key: str) -> bytes:
         stored = self.cloud.client("s3").get_object(Bucket=self.names.bucket(bucket), Key=key)
@@ -78,10 +84,10 @@ class Stage:
         (status,) = _first(lambda: _ended_as(states, started))
         assert status == "SUCCEEDED", states.describe_execution(executionArn=started)
 
-    def _ended(self) -> list[Execution]:
+    def _ended(self, machine: str) -> list[Execution]:
         states = self.cloud.client("stepfunctions")
-        cutout = self.names.unqualified_machine_arn("cutout")
-        listed = states.list_executions(stateMachineArn=cutout)["executions"]
+        arn = self.names.unqualified_machine_arn(machine)
+        listed = states.list_executions(stateMachineArn=arn)["executions"]
         arns = [row["executionArn"] for row in listed if row["status"] != "RUNNING"]
         return [describe(states, arn) for arn in arns]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -21,12 +21,13 @@ from tests.wiring.stage import Stage
 
 pytestmark = pytest.mark.wiring
 Stacks = dict[str, Template]
+Models = Mapping[str, Sequence[str]]
 
 
 @pytest.fixture(scope="module")
-def models() -> list[str]:
-    blueprint = Blueprint.read(ROOT, defaults=("starter",))
-    return [function.model for function in blueprint.functions if function.model]
+def models() -> Models:
+    catalogue = Blueprint.read(ROOT).catalogue
+    return {name: [row.name for row in catalogue.rows_of(name)] for name in catalogue.defaults}
 
 
 def of_type(stacks: Stacks, stack: str, kind: str, name: str) -> dict[str, Any]:
@@ -55,13 +56,20 @@ def rename_a_function(stacks: Stacks) -> None:
     function["FunctionName"] = "matteline-dev-refiner"
 
 
+def rename_a_models_function(stacks: Stacks) -> None:
+    stack = stacks["matteline-dev-functions-transcriber"]["Resources"].values()
+    functions = [each["Properties"] for each in stack if each["Type"] == "AWS::Lambda::Function"]
+    (small,) = [each for each in functions if each["FunctionName"].endswith("-whisper-small")]
+    small["FunctionName"] = "matteline-dev-transcriber-little"
+
+
 def remove_a_permission(stacks: Stacks) -> None:
     policy = of_type(stacks, "pipeline", "AWS::IAM::Policy", "cutoutRole")
     statements = policy["PolicyDocument"]["Statement"]
     statements[:] = [each for each in statements if "dynamodb:GetItem" not in str(each["Action"])]
 
 
-def test_every_resource_that_a_state_or_rule_names_exists(stage: Stage, models: list[str]) -> None:
+def test_every_resource_that_a_state_or_rule_names_exists(stage: Stage, models: Models) -> None:
     assert faults(stage.cloud, models) == []
 
 
@@ -71,13 +79,14 @@ def test_every_resource_that_a_state_or_rule_names_exists(stage: Stage, models: 
         (retarget_the_rule, "rule matteline-dev-cutout targets"),
         (remove_a_substitution, "placeholder ${JobsTable} is not filled"),
         (rename_a_function, "FunctionName arn:aws:lambda:us-east-1"),
+        (rename_a_models_function, "-transcriber-whisper-small:live does not exist"),
         (remove_a_permission, "has no permission for dynamodb:GetItem"),
     ],
 )
 def test_a_wrongly_wired_template_is_found(
     stacks: Stacks,
     elsewhere: MiniStack,
-    models: list[str],
+    models: Models,
     mistake: Callable[[Stacks], None],
     fault: str,
 ) -> None:
