@@ -10,8 +10,7 @@ from typing import Final
 
 import soundfile
 
-from containers.denoiser.uploads import uploading
-from pipeline.artifacts import Artifact, ArtifactStore, Location
+from pipeline.artifacts import Artifact, ArtifactStore, Location, uploading
 from pipeline.audio.flac import FlacReader, FlacWriter
 from pipeline.audio.samples import Bits, Samples, as_integers
 from pipeline.contracts.transcript import DenoisedFormat
