@@ -4,6 +4,7 @@ import hashlib
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple, Protocol
 from urllib.parse import quote
@@ -125,6 +126,39 @@ class ArtifactStore(Protocol):
     def delete_if_unchanged(self, location: Location, *, etag: str) -> None:
         """Delete the object if it still has `etag`."""
         ...
+
+
+class ArtifactUpload:
+    """Bytes on their way to a store, and the artifact that they make. `bytes` counts them."""
+
+    def __init__(self, upload: Upload, location: Location) -> None:
+        self._upload = upload
+        self._location = location
+        self._sha256 = hashlib.sha256()
+        self.bytes = 0
+
+    def write(self, content: bytes) -> None:
+        self._sha256.update(content)
+        self.bytes += len(content)
+        self._upload.write(content)
+
+    @property
+    def artifact(self) -> Artifact:
+        """What was written so far."""
+        return Artifact(uri=self._location.uri, sha256=self._sha256.hexdigest(), bytes=self.bytes)
+
+
+@contextmanager
+def uploading(store: ArtifactStore, location: Location) -> Iterator[ArtifactUpload]:
+    """Store what is written in the block; nothing after an error, or if nothing was written."""
+    upload = store.begin(location)
+    made = ArtifactUpload(upload, location)
+    try:
+        yield made
+        if made.bytes:
+            upload.complete()
+    finally:
+        upload.abort()
 
 
 class LocalStore:

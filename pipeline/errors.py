@@ -127,9 +127,9 @@ class NoAudio(PermanentError):
 
 
 class UnsupportedLanguage(PermanentError):
-    """The model does not know the language that the option asks for."""
+    """The model does not know the language that the option asks for, or does not translate."""
 
-    hint = "Choose a model that knows the language, or omit the option to have it detected."
+    hint = "Choose another model, or omit language, to have it detected, or translate."
 
 
 class InvalidOptions(PermanentError):
@@ -165,14 +165,14 @@ class NoSubject(PermanentError):
 class SourceMissing(PermanentError):
     """The bucket has no such object, or it was deleted before its result was published."""
 
-    hint = "Check the bucket and the key, then upload the photo again."
+    hint = "Check the bucket and the key, then upload the file again."
 
 
 class SourceForbidden(PermanentError):
-    """The bucket denies access or is in another region, or the photo needs its uploader's key."""
+    """The bucket denies access or is in another region, or the file needs its uploader's key."""
 
     hint = (
-        "Copy the photo to the ingest bucket, without a customer-provided key (SSE-C); the upload "
+        "Copy the file to the ingest bucket, without a customer-provided key (SSE-C); the upload "
         "starts an execution."
     )
 
@@ -225,7 +225,7 @@ class CapacityError(PipelineError):
 class OutOfMemory(CapacityError):
     """The function has too little memory for this input with this model."""
 
-    hint = "Upload a smaller photo, set allow_fallback, or raise the model's memory_mb."
+    hint = "Upload a smaller copy, set allow_fallback, or raise the model's memory_mb."
 
 
 class OutOfStorage(CapacityError):

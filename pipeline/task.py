@@ -69,7 +69,7 @@ def _with_named_memory_errors(
     try:
         return run(job, context)
     except MemoryError as error:
-        raise OutOfMemory("the photo and the model together need more memory") from error
+        raise OutOfMemory("the file and the model together need more memory") from error
 
 
 def equip(bench: Workbench) -> None:

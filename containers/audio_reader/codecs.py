@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from typing import Final
 
+from pipeline.audio.samples import Bits
 from pipeline.audio.sniffing import Demuxer
 
 DEMUXERS: Final[frozenset[str]] = frozenset(typing.get_args(Demuxer))
@@ -36,6 +37,6 @@ OPTIONS: Final = {
 }
 
 
-def bits_of(decoder: str, sample_format: str) -> typing.Literal[16, 24]:
+def bits_of(decoder: str, sample_format: str) -> Bits:
     """Return the bits that keep what the file has: 24 if it is lossless and has more than 16."""
     return 24 if decoder not in _LOSSY and sample_format not in _NARROW else 16

@@ -22,9 +22,8 @@ from av.stream import Discard, Disposition
 from containers.audio_reader import codecs
 from containers.audio_reader.frames import Shape, Uniform, decoded
 from containers.audio_reader.timeline import Timeline
-from pipeline.audio.flac import Bits
 from pipeline.audio.limits import LengthLimit
-from pipeline.audio.samples import Samples
+from pipeline.audio.samples import Bits, Samples
 from pipeline.contracts.transcript import Recording
 from pipeline.errors import CorruptMedia, NoAudio, UnsupportedMedia
 

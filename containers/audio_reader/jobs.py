@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from containers.audio_reader.loading import load_windower
 from containers.audio_reader.reading import Outputs, read
-from containers.audio_reader.storing import begin_recorded, store_piece, store_plan
+from containers.audio_reader.storing import store_piece, store_plan, uploading_recorded
 from containers.audio_reader.windows import Piece
 from pipeline.audio.limits import require_bytes
 from pipeline.contracts.transcript import AudioPlan, AudioRead, ReadAudio, Window
@@ -26,7 +26,7 @@ def read_audio(job: ReadAudio, context: TaskContext) -> AudioRead:
     def keep(piece: Piece) -> None:
         windows.append(store_piece(piece, job, context.store))
 
-    with context.timed("read"), begin_recorded(job, context.store) as recorded:
+    with context.timed("read"), uploading_recorded(job, context.store) as recorded:
         found = read(
             SourceFile(context.store, job.source),
             job.source.format,
@@ -40,6 +40,6 @@ def read_audio(job: ReadAudio, context: TaskContext) -> AudioRead:
         speech_s=found.speech_s,
         plan=store_plan(plan, job, context.store),
         windows=tuple(window.index for window in windows),
-        recorded=recorded.artifact,
+        recorded=recorded.artifact if recorded.bytes else None,
         metrics={"duration_s": found.recording.duration_s, "speech_s": found.speech_s},
     )

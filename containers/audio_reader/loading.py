@@ -8,10 +8,8 @@ from containers.audio_reader.network import open_network
 from containers.audio_reader.speech import Thresholds
 from containers.audio_reader.voice import Voice
 from containers.audio_reader.windows import Windower
-from pipeline.artifacts import Location
 from pipeline.contracts.transcript import ReadAudio
-from pipeline.errors import WeightsNotStaged
-from pipeline.model_context import catalogue_of, weights_of
+from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.workbench import TaskContext
 
 CONTAINER: Final = "audio-reader"
@@ -23,8 +21,5 @@ def load_windower(job: ReadAudio, context: TaskContext) -> Windower:
     Raises WeightsNotStaged or WeightsMismatch.
     """
     row = catalogue_of(context.bench, CONTAINER).row(job.model)
-    if job.weights_key is None:
-        raise WeightsNotStaged(f"the job has no staged weights of {row.name}")
-    staged = Location(job.models_bucket, job.weights_key)
-    (file,) = weights_of(context.bench).files(staged, row)
+    (file,) = weights_of(context.bench).files(staged_record(job), row)
     return Windower(Voice(open_network(file.path)).probability, row.spec(Thresholds))

@@ -15,13 +15,11 @@ from containers.background_remover.saliency import SaliencySpec, predict_mask, r
 from containers.background_remover.sam import Sam, predict_subjects
 from containers.background_remover.sam_contracts import Contract, contract_of
 from containers.background_remover.subject import require_visible
-from pipeline.artifacts import Location
 from pipeline.aws.bedrock import Bedrock
 from pipeline.contracts.cutout import RemoveBackground
 from pipeline.contracts.selection import EncodePhoto
 from pipeline.declared.models import ModelRow
-from pipeline.errors import WeightsNotStaged
-from pipeline.model_context import weights_of
+from pipeline.model_context import staged_record, weights_of
 from pipeline.photo.pixels import Pixels, Reserve, decode
 from pipeline.weights.local_weights import LocalFile, combined_sha256
 from pipeline.workbench import TaskContext, Workbench
@@ -97,10 +95,7 @@ def staged_files(
     row: ModelRow, job: RemoveBackground | EncodePhoto, context: TaskContext
 ) -> tuple[LocalFile, ...]:
     """Return the best file that runs here, for each file of the row."""
-    if job.weights_key is None:
-        raise WeightsNotStaged(f"the job has no staged weights of {row.name}")
-    staged = Location(job.models_bucket, job.weights_key)
-    files = weights_of(context.bench).files(staged, row, runtime())
+    files = weights_of(context.bench).files(staged_record(job), row, runtime())
     context.note(network=files[0].remark)
     return files
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline import hardware
-from pipeline.errors import OutOfMemory
-from pipeline.weights.onnx_session import set_up
+from pipeline.weights.onnx_session import named_allocation_failures, set_up
 from pipeline.weights.staged import Memory, Runtime
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 Tensor = npt.NDArray[np.float32]
 
-_ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
 _MOST_FILES: Final = 3  # a function serves one model of at most two files, one of them also cut
 
 
@@ -42,7 +39,7 @@ class Network:
     def run(self, inputs: Mapping[str, Tensor], *, outputs: int = 1) -> list[Tensor]:
         """Return the first `outputs` outputs. Raises OutOfMemory if memory is insufficient."""
         names = [output.name for output in self.session.get_outputs()[:outputs]]
-        with self.one_run, _named_allocation_failures():
+        with self.one_run, named_allocation_failures():
             answers: list[Tensor] = self.session.run(names, dict(inputs))
             return answers
 
@@ -73,17 +70,5 @@ def open_network(
     if memory == "mapped":
         hardware.map_large_blocks()
     set_up(options, memory=memory, threads=threads or hardware.cores(), optimised=optimised)
-    with _named_allocation_failures():
+    with named_allocation_failures():
         return Network(ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"]))
-
-
-@contextmanager
-def _named_allocation_failures() -> Iterator[None]:
-    """Raise OutOfMemory for failed allocations, which onnxruntime reports only in its text."""
-    try:
-        yield
-    except Exception as error:
-        text = str(error).lower()
-        if any(sign in text for sign in _ALLOCATION_FAILURES):
-            raise OutOfMemory(f"onnxruntime: {error}") from error
-        raise

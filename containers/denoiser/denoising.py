@@ -23,11 +23,11 @@ from pipeline.contracts.transcript import (
     TranscriptFile,
     output_key,
 )
-from pipeline.errors import WeightsNotStaged
-from pipeline.model_context import catalogue_of, weights_of
+from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.weights.local_weights import combined_sha256
 from pipeline.workbench import TaskContext
 
+CONTAINER: Final = "denoiser"
 _BLOCK_S: Final = 2
 _MEDIA_TYPES: Final[dict[DenoisedFormat, str]] = {"flac": "audio/flac", "wav": "audio/wav"}
 
@@ -37,12 +37,9 @@ def denoise(job: Denoise, context: TaskContext) -> AudioDenoised:
 
     Raises WeightsNotStaged, WeightsMismatch, UnknownModel, OutOfMemory or OutOfStorage.
     """
-    row = catalogue_of(context.bench).row(job.model)
-    if job.weights_key is None:
-        raise WeightsNotStaged(f"the job has no staged weights of {row.name}")
-    with context.timed("load"):
-        staged = Location(job.models_bucket, job.weights_key)
-        streams = weights_of(context.bench).streams(staged, row)
+    row = catalogue_of(context.bench, CONTAINER).row(job.model)
+    with context.timed("model_load"):
+        streams = weights_of(context.bench).streams(staged_record(job), row)
         networks, spec = open_networks(streams), row.spec(DeepFilterSpec)
     context.settings.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=context.settings.scratch, prefix="denoising-") as folder:

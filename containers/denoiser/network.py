@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -11,18 +10,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from containers.denoiser.spec import Bands, Spectrum
-from pipeline.errors import OutOfMemory
 from pipeline.weights.local_weights import LocalStream
-from pipeline.weights.onnx_session import set_up
+from pipeline.weights.onnx_session import named_allocation_failures, set_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import onnxruntime as ort
 
 # The function has one CPU, and runs are small.
 _THREADS: Final = 1
-_ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
 
 _LEVELS, _LOW_BINS = "feat_erb", "feat_spec"
 _SKIPPED: Final = ("e3", "e2", "e1", "e0")  # the encoder's outputs that its decoders read again
@@ -48,7 +43,7 @@ class Network:
     ) -> tuple[dict[str, Tensor], State]:
         """Return these outputs, and the state for the next run."""
         names = [*outputs, *(one.given for one in self.stream.states)]
-        with _named_allocation_failures():
+        with named_allocation_failures():
             answers = dict(zip(names, self.session.run(names, {**inputs, **state}), strict=True))
         return answers, {one.taken: answers[one.given] for one in self.stream.states}
 
@@ -111,18 +106,6 @@ def _opened(stream: LocalStream) -> Network:
 
     options = ort.SessionOptions()
     set_up(options, memory="kept", threads=_THREADS, optimised=False)
-    with _named_allocation_failures():
+    with named_allocation_failures():
         session = ort.InferenceSession(stream.path, options, providers=["CPUExecutionProvider"])
     return Network(session, stream)
-
-
-@contextmanager
-def _named_allocation_failures() -> Iterator[None]:
-    """Raise OutOfMemory for failed allocations, which onnxruntime reports only in its text."""
-    try:
-        yield
-    except Exception as error:
-        text = str(error).lower()
-        if any(sign in text for sign in _ALLOCATION_FAILURES):
-            raise OutOfMemory(f"onnxruntime: {error}") from error
-        raise

@@ -6,16 +6,13 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 import soundfile
 
-from containers.denoiser.uploads import uploading
-from pipeline.artifacts import Artifact, ArtifactStore, Location
-from pipeline.audio.flac import Bits, FlacReader, FlacWriter
-from pipeline.audio.samples import Samples
+from pipeline.artifacts import Artifact, ArtifactStore, Location, uploading
+from pipeline.audio.flac import FlacReader, FlacWriter
+from pipeline.audio.samples import Bits, Samples, as_integers
 from pipeline.contracts.transcript import DenoisedFormat
 from pipeline.errors import OutOfStorage
 from pipeline.weights.local_weights import checksums
@@ -78,15 +75,8 @@ def _write_wav(
         path, "w", shape.rate, shape.channels, f"PCM_{shape.bits}", format=file_format
     ) as wav:
         for block in blocks:
-            wav.write(_as_integers(block, shape.bits))
+            wav.write(as_integers(block, shape.bits))
     return store.upload(path, place, sha256=checksums(path)["sha256"])
-
-
-def _as_integers(samples: Samples, bits: Bits) -> npt.NDArray[Any]:
-    """Round as FLAC is; more than full scale is cut. 24 bits are the upper part of 32."""
-    full = float(2 ** (bits - 1))
-    whole = np.rint(np.clip(samples.astype(np.float64) * full, -full, full - 1))
-    return whole.astype(np.int16) if bits == 16 else whole.astype(np.int32) << 8
 
 
 WRITERS: Final[

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from pipeline.declared.engines import ANY_AXES
 from pipeline.errors import OutOfMemory, WeightsMismatch
+from pipeline.weights.onnx_session import is_allocation_failure
 
 if TYPE_CHECKING:
     import onnxruntime as ort
@@ -22,7 +23,6 @@ Array = npt.NDArray[Any]
 Tensor = npt.NDArray[np.float32]
 
 RGB_CHANNELS: Final = 3
-_ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
 
 
 def open_quietly(path: Path) -> ort.InferenceSession:
@@ -47,8 +47,7 @@ def named_failures(path: Path, wrong: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        text = str(error).lower()
-        if isinstance(error, MemoryError) or any(sign in text for sign in _ALLOCATION_FAILURES):
+        if is_allocation_failure(error):
             raise OutOfMemory(f"{path.name} does not fit in memory ({error!r})") from error
         raise WeightsMismatch(f"{path.name} {wrong}: {error}") from error
 

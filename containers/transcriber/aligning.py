@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from containers.transcriber.network import open_network, runtime
 from containers.transcriber.realigning import realigned
-from containers.transcriber.spec import CtcSpec
+from containers.transcriber.spec import CONTAINER, CtcSpec
 from containers.transcriber.windows import provenance, sound_of, store_window, stored, window_of
 from pipeline.artifacts import Location
 from pipeline.contracts.transcript import AlignWords, WindowTranscript, WordsAligned, window_key
-from pipeline.errors import WeightsNotStaged
-from pipeline.model_context import catalogue_of, weights_of
+from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.workbench import TaskContext
-
-CONTAINER: Final = "transcriber"
 
 
 def align_words(job: AlignWords, context: TaskContext) -> WordsAligned:
@@ -28,10 +23,7 @@ def align_words(job: AlignWords, context: TaskContext) -> WordsAligned:
         return WordsAligned(window=job.window, metrics=there.metrics)
     said = WindowTranscript.model_validate_json(context.store.read(_place(job, None)))
     row = catalogue_of(context.bench, CONTAINER).row(job.model)
-    if job.weights_key is None:
-        raise WeightsNotStaged(f"the job has no staged weights of {row.name}")
-    staged = Location(job.models_bucket, job.weights_key)
-    (file,) = weights_of(context.bench).files(staged, row, runtime())
+    (file,) = weights_of(context.bench).files(staged_record(job), row, runtime())
     context.note(network=file.remark)
     with context.timed("model_load"):
         network = open_network(

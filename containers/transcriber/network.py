@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from containers.transcriber.ctc import LogProbabilities, log_softmax
 from containers.transcriber.mel import Samples
-from pipeline.errors import OutOfMemory
-from pipeline.weights.onnx_session import set_up
+from pipeline.weights.onnx_session import named_allocation_failures, set_up
 from pipeline.weights.staged import Memory, Runtime
 
 if TYPE_CHECKING:
     import onnxruntime as ort
-
-_ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +30,7 @@ class CtcNetwork:
         """Return the log probabilities of each character, steps×characters. Raises OutOfMemory."""
         level = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
         name = self.session.get_inputs()[0].name
-        with self.one_run, _named_allocation_failures():
+        with self.one_run, named_allocation_failures():
             (logits,) = self.session.run(None, {name: level[None].astype(np.float32)})
         return log_softmax(logits[0])
 
@@ -54,18 +49,6 @@ def open_network(weights: Path, *, optimised: bool, memory: Memory, threads: int
 
     options = ort.SessionOptions()
     set_up(options, memory=memory, threads=threads, optimised=optimised)
-    with _named_allocation_failures():
+    with named_allocation_failures():
         session = ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
     return CtcNetwork(session)
-
-
-@contextmanager
-def _named_allocation_failures() -> Iterator[None]:
-    """Raise OutOfMemory for failed allocations, which onnxruntime reports only in its text."""
-    try:
-        yield
-    except Exception as error:
-        text = str(error).lower()
-        if any(sign in text for sign in _ALLOCATION_FAILURES):
-            raise OutOfMemory(f"onnxruntime: {error}") from error
-        raise

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
+
+CONTAINER: Final = "transcriber"
 
 
 class WhisperSpec(BaseModel):

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from containers.transcriber.listening import ENGLISH, Listener, Wish
-from containers.transcriber.spec import WhisperSpec
+from containers.transcriber.spec import CONTAINER, WhisperSpec
 from containers.transcriber.whisper import Whisper, open_whisper
 from containers.transcriber.windows import provenance, sound_of, store_window, stored, window_of
 from pipeline.artifacts import Location
 from pipeline.contracts.transcript import Transcribe, Transcribed, WindowTranscript, window_key
 from pipeline.declared.models import ModelRow
-from pipeline.errors import UnsupportedLanguage, WeightsNotStaged
-from pipeline.model_context import catalogue_of, weights_of
+from pipeline.errors import UnsupportedLanguage
+from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.weights.local_weights import combined_sha256
 from pipeline.workbench import TaskContext
-
-CONTAINER: Final = "transcriber"
 
 
 def transcribe(job: Transcribe, context: TaskContext) -> Transcribed:
@@ -56,10 +52,7 @@ def transcribe(job: Transcribe, context: TaskContext) -> Transcribed:
 
 def _load(row: ModelRow, job: Transcribe, context: TaskContext) -> tuple[Whisper, str]:
     """Return the model, loaded once per process, and the checksum of its files."""
-    if job.weights_key is None:
-        raise WeightsNotStaged(f"the job has no staged weights of {row.name}")
-    staged = Location(job.models_bucket, job.weights_key)
-    weights = weights_of(context.bench)
+    staged, weights = staged_record(job), weights_of(context.bench)
     folder = weights.folder(staged, row)
     sha256 = combined_sha256(file.sha256 for file in weights.files(staged, row))
     return open_whisper(folder, threads=context.settings.threads), sha256

@@ -9,15 +9,12 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Final, Literal, Protocol, Self
+from typing import Final, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 import soundfile
 
-from pipeline.audio.samples import Integers, Samples
-
-Bits = Literal[16, 24]
+from pipeline.audio.samples import Bits, Integers, Samples, as_integers
 
 BLOCK: Final = 65_536  # samples of each channel that are read at once
 _SUBTYPES: Final[dict[Bits, str]] = {16: "PCM_16", 24: "PCM_24"}
@@ -110,7 +107,7 @@ class FlacWriter:
     def write(self, samples: Samples | Integers) -> None:
         """Write samples, (n, channels): float32, of which more than full scale is cut, or int16."""
         if len(samples):
-            self._flac.write(_as_integers(samples, self._bits))
+            self._flac.write(as_integers(samples, self._bits))
             self.written += len(samples)
             self._drain()
 
@@ -226,12 +223,3 @@ def _with_total(content: bytes, frames: int) -> bytes:
     shared = content[_TOTAL_AT] & 0xF0 | frames >> 32
     total = bytes([shared]) + (frames & 0xFFFF_FFFF).to_bytes(4, "big")
     return content[:_TOTAL_AT] + total + content[_HEADER_BYTES:]
-
-
-def _as_integers(samples: Samples | Integers, bits: Bits) -> npt.NDArray[Any]:
-    """Return samples as libsndfile takes them: int16, or 24 bits in the upper part of int32."""
-    if samples.dtype == np.int16:
-        return samples if bits == 16 else samples.astype(np.int32) << 16
-    full = float(2 ** (bits - 1))
-    whole = np.rint(np.clip(samples.astype(np.float64) * full, -full, full - 1))
-    return whole.astype(np.int16) if bits == 16 else whole.astype(np.int32) << 8

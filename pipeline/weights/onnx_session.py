@@ -1,10 +1,15 @@
-"""Set up an onnxruntime session: what the downloader measures is what the remover opens."""
+"""Set up onnxruntime's sessions as the model downloader measured them, and name its failures."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Protocol
 
+from pipeline.errors import OutOfMemory
 from pipeline.weights.staged import Memory
+
+_ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
 
 
 class Options(Protocol):
@@ -41,3 +46,20 @@ def set_up(options: Options, *, memory: Memory, threads: int, optimised: bool) -
     if optimised:
         level = type(options.graph_optimization_level)
         options.graph_optimization_level = level.ORT_DISABLE_ALL
+
+
+def is_allocation_failure(error: Exception) -> bool:
+    """Return True if memory was insufficient, which onnxruntime reports only in its text."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in _ALLOCATION_FAILURES)
+
+
+@contextmanager
+def named_allocation_failures() -> Iterator[None]:
+    """Raise OutOfMemory where onnxruntime had too little memory."""
+    try:
+        yield
+    except Exception as error:
+        if is_allocation_failure(error):
+            raise OutOfMemory(f"onnxruntime: {error}") from error
+        raise

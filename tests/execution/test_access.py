@@ -118,7 +118,7 @@ def test_a_photo_in_a_bucket_we_may_not_read_is_quarantined_with_what_to_do(
     assert (execution.status, execution.error) == ("FAILED", "SourceForbidden")
     reason = driver.reason(execution)
     assert reason["error"] == "SourceForbidden"
-    assert reason["hint"].startswith("Copy the photo to the ingest bucket")
+    assert reason["hint"].startswith("Copy the file to the ingest bucket")
     row = driver.record(execution.name)
     assert (row["status"], row["error"]) == ("QUARANTINED", "SourceForbidden")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import LocalStore, Location
+from pipeline.artifacts import LocalStore, Location, uploading
 
 CONTENT = b"the bytes of a photo"
 
@@ -61,3 +62,36 @@ def test_no_bucket_leaves_the_folder(folder: LocalStore, bucket: str) -> None:
     write(folder, Location(bucket, "key"))
 
     assert [path.name for path in folder.root.glob("*/*")] == ["key"]
+
+
+def test_what_is_uploaded_is_stored_with_its_checksum(tmp_path: Path) -> None:
+    store, place = LocalStore(tmp_path), Location("work", "recorded.flac")
+
+    with uploading(store, place) as upload:
+        for part in (CONTENT[:7], CONTENT[7:]):
+            upload.write(part)
+
+    assert store.read(place) == CONTENT
+    assert upload.artifact == store.write(place, CONTENT, media_type="audio/flac")
+
+
+def test_an_upload_of_nothing_stores_nothing(tmp_path: Path) -> None:
+    store, place = LocalStore(tmp_path), Location("work", "recorded.flac")
+
+    with uploading(store, place) as upload:
+        pass
+
+    assert not upload.bytes
+    with pytest.raises(KeyError):
+        store.read(place)
+
+
+def test_an_upload_that_an_error_ends_stores_nothing(tmp_path: Path) -> None:
+    store, place = LocalStore(tmp_path), Location("work", "recorded.flac")
+
+    with contextlib.suppress(ValueError), uploading(store, place) as upload:
+        upload.write(CONTENT)
+        raise ValueError("broken")
+
+    with pytest.raises(KeyError):
+        store.read(place)
