@@ -7,9 +7,16 @@ from typing import Final
 from containers.transcriber.network import open_network, runtime
 from containers.transcriber.realigning import realigned
 from containers.transcriber.spec import CtcSpec
-from containers.transcriber.windows import provenance, sound_of, store_window, stored, window_of
+from containers.transcriber.windows import (
+    provenance,
+    sound_of,
+    spoken_window,
+    store_window,
+    stored,
+    window_of,
+)
 from pipeline.artifacts import Location
-from pipeline.contracts.transcript import AlignWords, WindowTranscript, WordsAligned, window_key
+from pipeline.contracts.transcript import AlignWords, WordsAligned, window_key
 from pipeline.errors import WeightsNotStaged
 from pipeline.model_context import catalogue_of, weights_of
 from pipeline.workbench import TaskContext
@@ -20,13 +27,13 @@ CONTAINER: Final = "transcriber"
 def align_words(job: AlignWords, context: TaskContext) -> WordsAligned:
     """Write the window's transcript with new times, unless an earlier attempt did.
 
-    Raises WeightsNotStaged, WeightsMismatch or OutOfMemory.
+    Raises WindowMissing, WeightsNotStaged, WeightsMismatch or OutOfMemory.
     """
     place = _place(job, job.model)
     there = stored(place, context.store)
     if there is not None:
         return WordsAligned(window=job.window, metrics=there.metrics)
-    said = WindowTranscript.model_validate_json(context.store.read(_place(job, None)))
+    said = spoken_window(_place(job, None), job.window, context.store)
     row = catalogue_of(context.bench, CONTAINER).row(job.model)
     if job.weights_key is None:
         raise WeightsNotStaged(f"the job has no staged weights of {row.name}")
