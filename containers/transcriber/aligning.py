@@ -5,9 +5,16 @@ from __future__ import annotations
 from containers.transcriber.network import open_network, runtime
 from containers.transcriber.realigning import realigned
 from containers.transcriber.spec import CONTAINER, CtcSpec
-from containers.transcriber.windows import provenance, sound_of, store_window, stored, window_of
+from containers.transcriber.windows import (
+    provenance,
+    sound_of,
+    spoken_window,
+    store_window,
+    stored,
+    window_of,
+)
 from pipeline.artifacts import Location
-from pipeline.contracts.transcript import AlignWords, WindowTranscript, WordsAligned, window_key
+from pipeline.contracts.transcript import AlignWords, WordsAligned, window_key
 from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.workbench import TaskContext
 
@@ -15,13 +22,13 @@ from pipeline.workbench import TaskContext
 def align_words(job: AlignWords, context: TaskContext) -> WordsAligned:
     """Write the window's transcript with new times, unless an earlier attempt did.
 
-    Raises WeightsNotStaged, WeightsMismatch or OutOfMemory.
+    Raises WindowMissing, WeightsNotStaged, WeightsMismatch or OutOfMemory.
     """
     place = _place(job, job.model)
     there = stored(place, context.store)
     if there is not None:
         return WordsAligned(window=job.window, metrics=there.metrics)
-    said = WindowTranscript.model_validate_json(context.store.read(_place(job, None)))
+    said = spoken_window(_place(job, None), job.window, context.store)
     row = catalogue_of(context.bench, CONTAINER).row(job.model)
     (file,) = weights_of(context.bench).files(staged_record(job), row, runtime())
     context.note(network=file.remark)

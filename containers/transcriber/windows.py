@@ -16,6 +16,7 @@ from pipeline.contracts.transcript import (
     AudioPlan,
     Transcribe,
     Window,
+    WindowMissing,
     WindowTranscript,
 )
 from pipeline.declared.containers import load_container
@@ -45,6 +46,20 @@ def stored(place: Location, store: ArtifactStore) -> WindowTranscript | None:
         return WindowTranscript.model_validate_json(store.read(place))
     except (KeyError, ValidationError):
         return None
+
+
+def spoken_window(place: Location, index: int, store: ArtifactStore) -> WindowTranscript:
+    """Return what `Transcribe` wrote. Raises WindowMissing if it is not there or is another's."""
+    try:
+        content = store.read(place)
+    except KeyError:
+        raise WindowMissing(
+            f"window {index} cannot be aligned, because {place.uri} is missing; replay the job"
+        ) from None
+    said = WindowTranscript.model_validate_json(content)
+    if said.index != index:
+        raise WindowMissing(f"{place.uri} has window {said.index}, not {index}")
+    return said
 
 
 def store_window(transcript: WindowTranscript, place: Location, store: ArtifactStore) -> None:

@@ -8,18 +8,11 @@ from pipeline.artifacts import ArtifactStore, Location
 from pipeline.contracts.transcript import (
     AudioPlan,
     Window,
+    WindowMissing,
     WindowTranscript,
     WriteTranscript,
     window_key,
 )
-
-
-class WindowMissing(LookupError):
-    """The plan has a window whose transcript is missing or another's: a fault of the platform.
-
-    It is none of the pipeline's named errors, so it stays uncaught: nothing is published, and a
-    redrive makes the window again.
-    """
 
 
 class TranscribedWindow(NamedTuple):

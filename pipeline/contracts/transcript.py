@@ -341,6 +341,14 @@ class TranscriptWritten(Result):
     windows: WindowsDone
 
 
+class WindowMissing(LookupError):
+    """A window's transcript is missing or another's: a fault of the platform.
+
+    It is none of the pipeline's named errors, so it stays uncaught, and nothing is published. A
+    redrive starts after `Transcribe`; only a replay of the job makes the window again.
+    """
+
+
 def window_key(work_prefix: str, *, speech_model: str, align_model: str | None, index: int) -> str:
     """Return the key of a window's `WindowTranscript`, in the work bucket.
 

@@ -22,6 +22,7 @@ from pipeline.contracts.transcript import (
     AudioPlan,
     Transcribe,
     Window,
+    WindowMissing,
     WindowTranscript,
     window_key,
 )
@@ -244,3 +245,19 @@ def test_a_window_that_was_timed_is_not_timed_again(bench: Bench) -> None:
     first = bench.run(bench.align())
 
     assert bench.run(bench.align(weights_key=None)) == first
+
+
+def test_a_window_that_has_expired_is_named(bench: Bench) -> None:
+    with pytest.raises(
+        WindowMissing, match=r"window 7 .* s3://work/.*/0007\.json is missing"
+    ):
+        bench.run(bench.align())
+
+
+def test_a_window_under_the_key_of_another_is_not_aligned(bench: Bench) -> None:
+    said = bench.run(bench.job()).model_copy(update={"index": 8})
+    place = Location("work", key_of(bench.job()))
+    bench.context.store.write(place, said.model_dump_json().encode(), media_type="")
+
+    with pytest.raises(WindowMissing, match="has window 8, not 7"):
+        bench.run(bench.align())

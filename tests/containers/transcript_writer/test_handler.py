@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from containers.transcript_writer.handler import handler
-from containers.transcript_writer.windows import TranscribedWindow, WindowMissing
+from containers.transcript_writer.windows import TranscribedWindow
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.contracts.transcript import (
     AudioPlan,
@@ -18,6 +18,7 @@ from pipeline.contracts.transcript import (
     SourceRecording,
     TranscriptFile,
     TranscriptWritten,
+    WindowMissing,
     WriteTranscript,
     window_key,
 )

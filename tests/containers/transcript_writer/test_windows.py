@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from containers.transcript_writer.windows import WindowMissing, read_windows
+from containers.transcript_writer.windows import read_windows
 from pipeline.artifacts import Artifact, ArtifactStore, LocalStore, Location
 from pipeline.contracts.contract import Contract
 from pipeline.contracts.transcript import (
     AudioPlan,
     Recording,
     SourceRecording,
+    WindowMissing,
     WriteTranscript,
     window_key,
 )
