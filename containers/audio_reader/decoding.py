@@ -234,11 +234,17 @@ def _sound_of(container: InputContainer, *, denoised: bool) -> Sound | None:
 
 def _require_unlocked(container: InputContainer, stream: AudioStream) -> None:
     """Raise UnsupportedMedia for what would be decoded as noise."""
-    context = stream.codec_context
     by_file = container.format.name == "asf" and _LOCKED_FILE & container.metadata.keys()
-    by_tag = context is not None and context.codec_tag in _LOCKED_TAGS
-    if by_file or by_tag or _LOCKED_TRACK in stream.metadata:
+    if by_file or _tag_of(stream) in _LOCKED_TAGS or _LOCKED_TRACK in stream.metadata:
         raise UnsupportedMedia(_LOCKED)
+
+
+def _tag_of(stream: AudioStream) -> str:
+    """Return the four letters by which the file calls the codec, or nothing."""
+    try:
+        return stream.codec_context.codec_tag if stream.codec_context is not None else ""
+    except UnicodeDecodeError:  # a number, as in a WAVE file
+        return ""
 
 
 def _require_listed(stream: AudioStream) -> None:
