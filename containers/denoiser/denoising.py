@@ -28,6 +28,7 @@ from pipeline.model_context import catalogue_of, weights_of
 from pipeline.weights.local_weights import combined_sha256
 from pipeline.workbench import TaskContext
 
+CONTAINER: Final = "denoiser"
 _BLOCK_S: Final = 2
 _MEDIA_TYPES: Final[dict[DenoisedFormat, str]] = {"flac": "audio/flac", "wav": "audio/wav"}
 
@@ -37,7 +38,7 @@ def denoise(job: Denoise, context: TaskContext) -> AudioDenoised:
 
     Raises WeightsNotStaged, WeightsMismatch, UnknownModel, OutOfMemory or OutOfStorage.
     """
-    row = catalogue_of(context.bench).row(job.model)
+    row = catalogue_of(context.bench, CONTAINER).row(job.model)
     if job.weights_key is None:
         raise WeightsNotStaged(f"the job has no staged weights of {row.name}")
     with context.timed("load"):
