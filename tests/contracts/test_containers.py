@@ -54,6 +54,20 @@ def test_a_folder_is_called_what_its_manifest_is_called(container: ContainerMani
 
 
 @EACH
+def test_tasks_read_the_rows_that_their_image_holds(container: ContainerManifest) -> None:
+    """In an image without all rows, an overlay's row of another container has no engine."""
+    sources = [path for path in folder_of(container).glob("*.py") if path.name != "selftest.py"]
+    calls = [
+        node
+        for path in sources
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "catalogue_of"
+    ]
+
+    assert {len(call.args) > 1 for call in calls} <= {container.catalogue != "all"}
+
+
+@EACH
 def test_a_version_is_three_numbers(container: ContainerManifest) -> None:
     assert re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", container.version)
 

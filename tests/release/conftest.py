@@ -19,6 +19,7 @@ from tests.hasty import hasty
 from tests.release.driver import Releases
 from tests.release.moto_releases import release_services
 from tests.release.release_aws import ReleaseAws, Stack
+from tests.small_models import stock_small_models
 
 HOOK = NAMES.operation("smoke-hook", hook=True)
 CONTAINERS = tuple(each.name for each in load_containers(ROOT))
@@ -36,10 +37,21 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
 def releasing(
     folder: Path, *, adjust: Callable[[Function], Function] = lambda function: function
 ) -> Iterator[tuple[Releases, ReleaseAws]]:
-    """Start a cloud for releases; `aws.smoke_test` calls the real hook unless replaced."""
-    blueprint = Blueprint.read(ROOT, defaults=("starter",))
+    """Start a cloud for releases; `aws.smoke_test` calls the real hook unless replaced.
+
+    Models of recordings are small ones.
+    """
+    mirror, machines = folder / "mirror", folder / "machines"
+    mirror.mkdir()
+    machines.mkdir()
+    overlays = (stock_small_models(mirror),)
+    blueprint = Blueprint.read(ROOT, defaults=("starter",), overlays=overlays)
     with ExitStack() as stack:
-        cloud = stack.enter_context(local_cloud(hasty(blueprint, folder, wait_s=0), adjust=adjust))
+        cloud = stack.enter_context(
+            local_cloud(
+                hasty(blueprint, machines, wait_s=0), weights_mirror=str(mirror), adjust=adjust
+            )
+        )
         aws = ReleaseAws(smoke_test=lambda deployment: _smoke_test(cloud, deployment))
         stack.enter_context(release_services(aws))
         yield _prepared(cloud, aws), aws

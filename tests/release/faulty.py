@@ -1,7 +1,7 @@
 """Containers that start and answer wrongly, each with one fault.
 
-A function serves `tests.release.faulty.<container's folder>`. The file at `$FAULT` names the fault
-of its next answer.
+A function serves `tests.release.faulty.<container's folder>`, for any container. The file at
+`$FAULT` names the fault of its next answer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PROVENANCE: Final = "pipeline.task._provenance"
 _RESULT: Final = "pipeline.task._with_named_memory_errors"
 
 
-def _serving(folder: str) -> Handler:
+def __getattr__(folder: str) -> Handler:
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         module = importlib.import_module(f"containers.{folder}.handler")
         with pytest.MonkeyPatch.context() as patch:
@@ -34,13 +34,6 @@ def _serving(folder: str) -> Handler:
             return dict(module.handler(event, context))
 
     return handler
-
-
-background_remover = _serving("background_remover")
-edge_refiner = _serving("edge_refiner")
-http_api = _serving("http_api")
-media_inspector = _serving("media_inspector")
-model_downloader = _serving("model_downloader")
 
 
 def _changed(function: str, change: Callable[[Any], Any]) -> Fault:
@@ -113,5 +106,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "photo rejected": _changed(_PROBE, _unsupported),
     "no description": lambda patch: patch.setattr(_DOCUMENT, Path(os.devnull)),
     "nothing staged": _changed(_RESULT, _nothing_staged),
+    "no speech": _changed(_RESULT, lambda it: it.model_copy(update={"speech_s": 0.0})),
+    "no words": _changed(_RESULT, lambda it: it.model_copy(update={"words": 0})),
     "other model": _changed(_RESULT, lambda it: it.model_copy(update={"model": "u2net"})),
 }

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.operations.executions import Execution
 from pipeline.releases.errors import RejectedByGate, RejectedScan
+from tests.release.conftest import CONTAINERS
 from tests.release.driver import Releases
 from tests.release.evidence import as_json, evidence_of
 
@@ -248,7 +249,7 @@ def test_an_update_that_cloudformation_does_not_start_is_rejected(
         ),
         (
             {"container": "edge-refinr", "version": "1.0.0", "action": "deploy"},
-            "unknown container 'edge-refinr'; choose one of background-remover, edge-refiner",
+            f"unknown container 'edge-refinr'; choose one of {', '.join(sorted(CONTAINERS))}",
         ),
         (
             {"container": CONTAINER, "version": "1.0.0", "action": "deploy", "force": True},

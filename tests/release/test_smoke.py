@@ -31,7 +31,7 @@ def verdict_of(releases: Releases, container: str, function: str) -> dict[str, A
 
 
 @pytest.mark.parametrize(
-    "container", ["media-inspector", "model-downloader", "edge-refiner", "http-api"]
+    "container", [each.name for each in load_containers(ROOT) if not each.function_per_model]
 )
 def test_a_good_version_passes_with_its_golden_event(good: Releases, container: str) -> None:
     version = VERSIONS[container]
@@ -49,7 +49,7 @@ def test_each_model_is_smoke_tested_unless_its_weights_are_not_staged(
 ) -> None:
     """Weights of the starter are staged, weights of u2net are not."""
     container, version = "background-remover", VERSIONS["background-remover"]
-    good.stage_starter()
+    good.stage("starter")
     good.stack(container).functions = [f"{REMOVER}-starter", f"{REMOVER}-u2net"]
     good.push(container, version)
 

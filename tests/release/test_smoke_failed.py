@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.containers import load_containers
 from pipeline.local.deployment import NAMES
 from pipeline.local.worker import Function
@@ -18,15 +19,15 @@ from tests.release.driver import EARLIER, Releases
 from tests.release.release_aws import Deployment
 
 VERSIONS = {row.name: row.version for row in load_containers(ROOT)}
-FUNCTIONS = {
-    NAMES.function(name, "starter" if name == "background-remover" else None): name
-    for name in VERSIONS
-}
+DEFAULTS = Blueprint.read(ROOT, defaults=("starter",)).catalogue.defaults
+FUNCTIONS = {NAMES.function(name, DEFAULTS.get(name)): name for name in VERSIONS}
 FAULTS = [
+    ("audio-reader", "no speech", "speech_s is 0.0, not between"),
     ("background-remover", "blank mask", "NoSubject: the model is confident about 0.00%"),
     ("background-remover", "full mask", "metrics.subject_coverage is 1.0, not between"),
     ("background-remover", "shifted mask", "metrics.subject_x is 0.5002"),
     ("background-remover", "other version", "it says that it is background-remover 0.0.1, not"),
+    ("denoiser", "other model", "model is 'u2net', not 'deepfilternet3'"),
     ("edge-refiner", "blank cutout", "metrics.opaque_share is 0.0, not between"),
     ("edge-refiner", "opaque cutout", "metrics.opaque_share is 1.0, not between"),
     ("edge-refiner", "black cutout", "metrics.subject_brightness is 0.0, not between"),
@@ -41,6 +42,9 @@ FAULTS = [
     ("model-downloader", "nothing staged", "manifest.json.gone, which does not exist"),
     ("model-downloader", "other model", "model is 'u2net', not 'starter'"),
     ("model-downloader", "bug", "ZeroDivisionError: as seen in production"),
+    ("transcriber", "bug", "ZeroDivisionError: as seen in production"),
+    ("transcriber", "other version", "it says that it is transcriber 0.0.1, not"),
+    ("transcript-writer", "no words", "words is 0, not 15"),
 ]
 
 
@@ -83,7 +87,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
         return replace(function, handler=f"tests.release.faulty.{folder}", environment=environment)
 
     with releasing(tmp_path_factory.mktemp("machines"), adjust=adjust) as (releases, _):
-        releases.stage_starter()
+        releases.stage(*DEFAULTS.values())
         releases.release_something_before()
         yield Faulty(releases, fault)
 
