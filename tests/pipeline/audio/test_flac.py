@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from pipeline.artifacts import LocalStore, Location
-from pipeline.audio.flac import Bits, FlacReader, FlacWriter, decode_flac, encode_flac
-from pipeline.audio.samples import Samples
+from pipeline.audio.flac import FlacReader, FlacWriter, decode_flac, encode_flac
+from pipeline.audio.samples import Bits, Samples
 from pipeline.errors import StoreUnavailable
 
 
