@@ -53,7 +53,7 @@ def task(*job_types: type[Job]) -> Callable[[Callable[[Any, TaskContext], Result
             finally:
                 call.logger.append_keys(**context.notes)
             measured = context.timings | call.process_figures("task_ms") | result.metrics
-            provenance = _provenance(manifest, bench.settings)
+            provenance = provenance_of(manifest, bench.settings)
             call.done(measured)
             whole = result.model_copy(update={"metrics": measured, "provenance": provenance})
             return whole.model_dump(mode="json", by_alias=True)
@@ -89,7 +89,8 @@ def _logged(event: dict[str, Any]) -> dict[str, str]:
     return {name: event[name] for name in _LOGGED_FIELDS if name in event}
 
 
-def _provenance(manifest: ContainerManifest, settings: Settings) -> Provenance:
+def provenance_of(manifest: ContainerManifest, settings: Settings) -> Provenance:
+    """Return which container, and which image of it, makes a result."""
     return Provenance(
         container=manifest.name, version=manifest.version, image_digest=settings.image_digest
     )

@@ -5,7 +5,6 @@ Nothing is fetched, and the text is known: the small Whisper writes `TEXT`, what
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -15,27 +14,12 @@ from containers.transcriber.selftest import WORDS, row_of
 from containers.transcriber.small_whisper import build_whisper
 from tests.denoiser_models import stock_denoiser
 from tests.pipeline.audio.recordings import encoded
-from tests.voice_models import stock_voice
+from tests.voice_models import stock_voice, voice_row
 
 TEXT: Final = "".join(WORDS).strip()
 RATE: Final = 48_000
 LOUD: Final = (1.0, 5.0)  # the seconds in which `talk` is loud; the text takes 3.5 s
 LONG_S: Final = 6.0
-_VOICE: Final = """
-[[models]]
-name = "silero-vad"
-container = "audio-reader"
-summary = "For tests: what is loud is speech."
-engine = "silero"
-licence = "MIT"
-commercial = true
-memory_mb = 512
-silero = {{ onset = 0.5, offset = 0.35 }}
-
-[[models.files]]
-name = "loudness.onnx"
-digest = "sha256:{digest}"
-"""
 
 
 def talk() -> bytes:
@@ -48,10 +32,9 @@ def talk() -> bytes:
 
 def stock_small_models(folder: Path) -> Path:
     """Write the networks; return a catalogue whose rows replace those of the published ones."""
-    voice = hashlib.sha256(stock_voice(folder).read_bytes()).hexdigest()
     build_whisper(folder, WORDS)
     rows = [
-        _VOICE.format(digest=voice),
+        voice_row(stock_voice(folder), "silero-vad"),
         row_of(folder, "whisper-base"),
         stock_denoiser(folder, "deepfilternet3"),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -17,6 +18,22 @@ LOUD: Final = 10.0  # times the mean of the absolute samples is the probability 
 SOON: Final = 100.0  # so many steps bring "counting" from 0 to 1
 
 _CONTEXT: Final = 64
+_ROW: Final = """
+[[models]]
+name = "{name}"
+container = "audio-reader"
+summary = "For tests: what is loud is speech."
+engine = "silero"
+licence = "MIT"
+commercial = true
+memory_mb = 512
+silero = {{ onset = 0.5, offset = 0.35 }}
+
+[[models.files]]
+name = "{file}"
+digest = "sha256:{digest}"
+urls = ["file:{file}"]
+"""
 
 
 def stock_voice(folder: Path, kind: Kind = "loudness") -> Path:
@@ -65,6 +82,12 @@ def stock_voice(folder: Path, kind: Kind = "loudness") -> Path:
     path = folder / f"{kind}.onnx"
     path.write_bytes(model.SerializeToString())
     return path
+
+
+def voice_row(weights: Path, name: str) -> str:
+    """Return a catalogue's row of a network in the catalogue's folder."""
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    return _ROW.format(name=name, file=weights.name, digest=digest)
 
 
 @functools.cache

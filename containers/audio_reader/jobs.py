@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from containers.audio_reader.loading import load_windower
+from typing import Final
+
+from containers.audio_reader.network import open_network
 from containers.audio_reader.reading import Outputs, read
+from containers.audio_reader.speech import Thresholds
 from containers.audio_reader.storing import store_piece, store_plan, uploading_recorded
-from containers.audio_reader.windows import Piece
+from containers.audio_reader.voice import Voice
+from containers.audio_reader.windows import Piece, Windower
 from pipeline.audio.limits import require_bytes
 from pipeline.contracts.transcript import AudioPlan, AudioRead, ReadAudio, Window
+from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.source_file import SourceFile
 from pipeline.workbench import TaskContext
+
+CONTAINER: Final = "audio-reader"
 
 
 def read_audio(job: ReadAudio, context: TaskContext) -> AudioRead:
@@ -20,7 +27,7 @@ def read_audio(job: ReadAudio, context: TaskContext) -> AudioRead:
     """
     require_bytes(job.source.bytes)
     with context.timed("model_load"):
-        windower = load_windower(job, context)
+        windower = _windower(job, context)
     windows: list[Window] = []
 
     def keep(piece: Piece) -> None:
@@ -43,3 +50,13 @@ def read_audio(job: ReadAudio, context: TaskContext) -> AudioRead:
         recorded=recorded.artifact if recorded.bytes else None,
         metrics={"duration_s": found.recording.duration_s, "speech_s": found.speech_s},
     )
+
+
+def _windower(job: ReadAudio, context: TaskContext) -> Windower:
+    """Return what finds the windows of one recording.
+
+    Raises WeightsNotStaged or WeightsMismatch.
+    """
+    row = catalogue_of(context.bench, CONTAINER).row(job.model)
+    (file,) = weights_of(context.bench).files(staged_record(job), row)
+    return Windower(Voice(open_network(file.path)).probability, row.spec(Thresholds))

@@ -60,7 +60,7 @@ def read(
         for piece in _windows(blocks, sound, windower):
             keep(piece)
             speech_s += sum(span.end - span.start for span in piece.speech)
-        return Read(sound.recording(), speech_s)
+        return Read(sound.recording(), round(speech_s, 3))
 
 
 def _windows(blocks: Iterator[Samples], sound: Sound, windower: Windower) -> Iterator[Piece]:

@@ -18,7 +18,9 @@ from containers.audio_reader.voice import STEP, STEP_S
 from pipeline.audio.samples import Integers, Samples
 from pipeline.contracts.transcript import SPEECH_RATE, Span
 
-_MOST_STEPS: Final = int(300 / STEP_S)
+LONGEST_S: Final = 300
+
+_MOST_STEPS: Final = int(LONGEST_S / STEP_S)
 _LAST_STEPS: Final = int(60 / STEP_S)
 _RECENT_STEPS: Final = int(1 / STEP_S)  # may hold the beginning of a word that is not one yet
 _FULL_SCALE: Final = 32_768

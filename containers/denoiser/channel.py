@@ -12,9 +12,8 @@ from containers.denoiser.network import Listening, Networks
 from containers.denoiser.spec import DeepFilterSpec, Signal
 from containers.denoiser.spectrum import Analysis, Synthesis
 
-_MOST_FRAMES: Final = (
-    50  # in one run. From 70 on, a second of sound takes twice the processor time.
-)
+# In one run. From 70 on, a second of sound takes twice the processor time.
+_MOST_FRAMES: Final = 50
 
 
 class Channel:

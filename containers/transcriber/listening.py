@@ -32,8 +32,8 @@ _SKIPPED_S: Final = 1.0  # the same after a prompt: the model leaves out what th
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a job asks for: `language` is None if it is to be detected."""
+class DecodingOptions:
+    """How a window is decoded: in `language`, or in the one that is detected if that is None."""
 
     language: str | None = None
     translate: bool = False
@@ -89,7 +89,7 @@ class Listener:
 
     model: Model
     sound: Sound
-    wish: Wish
+    options: DecodingOptions
     passes: int = 0
     answers: int = 0
 
@@ -126,8 +126,8 @@ class Listener:
         self.passes += 1
         encoded = self.model.encode(one.samples(self.sound))
         # A model of English alone has no languages to detect.
-        if self.wish.language is not None:
-            found = {self.wish.language: 1.0}
+        if self.options.language is not None:
+            found = {self.options.language: 1.0}
         else:
             found = encoded.languages() or {ENGLISH: 1.0}
         return Listened(one, encoded, Heard(found, one.speech_s))
@@ -144,8 +144,8 @@ class Listener:
 
     def _write(self, listened: Listened, most: str) -> Written:
         """Write down one slice; without the prompt if that made the model skip speech."""
-        written = self._attempt(listened, most, self.wish.prompt)
-        if self.wish.prompt is None or written.missed_s <= _SKIPPED_S:
+        written = self._attempt(listened, most, self.options.prompt)
+        if self.options.prompt is None or written.missed_s <= _SKIPPED_S:
             return written
         plain = self._attempt(listened, most, None)
         return plain if plain.covered_s > written.covered_s else written
@@ -155,7 +155,7 @@ class Listener:
         vocabulary = self.model.vocabulary
         language = language_of(listened.heard, most=most)
         known = language if self.model.multilingual else None
-        start = vocabulary.start(known, translate=self.wish.translate)
+        start = vocabulary.start(known, translate=self.options.translate)
         answer, doubt = self._answer(listened.encoded, vocabulary.prompt(start, own_words))
         one, remarks = listened.one, [_at(listened.one, doubt)] if doubt else []
         if not answer.tokens:
@@ -163,7 +163,7 @@ class Listener:
         times = listened.encoded.times(start, answer.tokens, one.seconds)
         words = timed_words(vocabulary.words(answer.tokens), times, one, self.sound)
         segments = []
-        shown = ENGLISH if self.wish.translate else language
+        shown = ENGLISH if self.options.translate else language
         for sentence in sentences(_without_loop(words, answer)):
             if invented(sentence):
                 text = "".join(word.text for word in sentence).strip()

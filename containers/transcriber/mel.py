@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.contracts.transcript import SPEECH_RATE
+
 Samples = npt.NDArray[np.float32]
 
-RATE: Final = 16_000
+RATE: Final = SPEECH_RATE
 SLICE_S: Final = 30  # the encoder's input is always as long
 HOP: Final = 160  # samples: 10 ms
 FRAMES: Final = SLICE_S * RATE // HOP

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from containers.transcriber.listening import ENGLISH, Listener, Wish
+from containers.transcriber.listening import ENGLISH, DecodingOptions, Listener
 from containers.transcriber.spec import CONTAINER, WhisperSpec
 from containers.transcriber.whisper import Whisper, open_whisper
 from containers.transcriber.windows import provenance, sound_of, store_window, stored, window_of
@@ -31,7 +31,7 @@ def transcribe(job: Transcribe, context: TaskContext) -> Transcribed:
     _require_possible(row, model, job)
     window = window_of(job, context.store)
     sound = sound_of(window, context.store)
-    listener = Listener(model, sound, Wish(job.language, job.translate, job.prompt))
+    listener = Listener(model, sound, DecodingOptions(job.language, job.translate, job.prompt))
     with context.timed("listen"):
         found = listener.transcribe(window.speech)
     metrics = found.metrics | {"speech_s": round(sum(s.end - s.start for s in window.speech), 3)}

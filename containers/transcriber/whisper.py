@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 
 from containers.transcriber.guards import Answer
-from containers.transcriber.mel import HOP, Samples, log_mel
+from containers.transcriber.mel import HOP, RATE, Samples, log_mel
 from containers.transcriber.tokens import Vocabulary
 from pipeline.errors import OutOfMemory, WeightsMismatch
 
@@ -128,7 +128,7 @@ class EncodedSlice:
         return Answer(tuple(tokens), text, mean, found.no_speech_prob)
 
     def times(self, start: Sequence[int], tokens: Sequence[int], seconds: float) -> TokenTimes:
-        frames = min(int(seconds * 16_000) // HOP, 2 * self.view.shape[1])
+        frames = min(int(seconds * RATE) // HOP, 2 * self.view.shape[1])
         with self.model.one_run, _named_allocation_failures():
             (found,) = self.model.engine.align(self.view, list(start), [list(tokens)], frames)
         path = np.array(found.alignments)

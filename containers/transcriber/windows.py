@@ -20,6 +20,7 @@ from pipeline.contracts.transcript import (
     WindowTranscript,
 )
 from pipeline.declared.containers import load_container
+from pipeline.task import provenance_of
 from pipeline.workbench import Settings
 
 _FOLDER: Final = Path(__file__).parent
@@ -69,10 +70,7 @@ def store_window(transcript: WindowTranscript, place: Location, store: ArtifactS
 
 def provenance(settings: Settings) -> Provenance:
     """Return which version of this container is at work."""
-    manifest = load_container(_FOLDER)
-    return Provenance(
-        container=manifest.name, version=manifest.version, image_digest=settings.image_digest
-    )
+    return provenance_of(load_container(_FOLDER), settings)
 
 
 def _place(artifact: Artifact) -> Location:

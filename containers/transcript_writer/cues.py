@@ -15,12 +15,11 @@ from typing import Final
 from containers.transcript_writer.pieces import LINE, Passage, Piece, passages_of
 from containers.transcript_writer.stitching import Transcript
 
-# Milliseconds.
-LEAST: Final = 833
-MOST: Final = 7_000
-GAP: Final = 83  # two frames of 24 a second
-LINGER: Final = 500  # longer than the voice; also the gap that is closed
-COLUMN: Final = 50  # to read one: 20 characters a second
+LEAST_MS: Final = 833
+MOST_MS: Final = 7_000
+GAP_MS: Final = 83  # two frames of 24 a second
+LINGER_MS: Final = 500  # longer than the voice; also the gap that is closed
+COLUMN_MS: Final = 50  # to read one: 20 characters a second
 
 # What a cue costs, beside the strength of the break that ends it.
 _CUE: Final = 2.5  # a pause of 0.6 s ends a cue, or 0.1 s after a sentence
@@ -114,7 +113,7 @@ class _Ruler:
         """Yield where a cue that ends before `last` may begin."""
         end = self._pieces[last - 1].end
         for first in range(last - 1, -1, -1):
-            long = end - self._pieces[first].start > MOST
+            long = end - self._pieces[first].start > MOST_MS
             if first < last - 1 and (long or not self._fits(first, last)):
                 return
             yield first
@@ -143,9 +142,9 @@ class _Ruler:
         if last == len(self._pieces):
             return cost  # a long pause follows: there is time
         shown = self._pieces[last].start - self._pieces[first].start
-        if shown < LEAST + GAP:
-            cost += _FLASH * (1 - shown / (LEAST + GAP))
-        return cost + _HASTE * min(1.0, max(0.0, width * COLUMN / max(shown, LEAST) - 1))
+        if shown < LEAST_MS + GAP_MS:
+            cost += _FLASH * (1 - shown / (LEAST_MS + GAP_MS))
+        return cost + _HASTE * min(1.0, max(0.0, width * COLUMN_MS / max(shown, LEAST_MS) - 1))
 
     def _text(self, first: int, last: int) -> str:
         return "".join(piece.text for piece in self._pieces[first:last]).strip()
@@ -155,7 +154,7 @@ def _spread(starts: Sequence[int], duration: int) -> list[int]:
     """Move starts by as little as leaves each cue its least time, within the recording."""
     if not starts:
         return []
-    hold = min(LEAST + GAP, duration // len(starts))
+    hold = min(LEAST_MS + GAP_MS, duration // len(starts))
     later = list(accumulate(starts, lambda before, own: max(own, before + hold)))
     earlier = accumulate(
         reversed(later), lambda after, own: min(own, after - hold), initial=duration
@@ -165,8 +164,10 @@ def _spread(starts: Sequence[int], duration: int) -> list[int]:
 
 def _end(draft: _Draft, start: int, following: int | None, duration: int) -> int:
     """Return when a cue ends: late enough to be read, before the next one begins."""
-    end = max(draft.end, start + LEAST, min(start + draft.columns * COLUMN, draft.end + LINGER))
+    end = max(
+        draft.end, start + LEAST_MS, min(start + draft.columns * COLUMN_MS, draft.end + LINGER_MS)
+    )
     if following is None:
-        return min(end, start + MOST, duration)
-    latest = following - min(GAP, (following - start) // 10)
-    return min(latest if end > latest - LINGER else end, start + MOST)
+        return min(end, start + MOST_MS, duration)
+    latest = following - min(GAP_MS, (following - start) // 10)
+    return min(latest if end > latest - LINGER_MS else end, start + MOST_MS)

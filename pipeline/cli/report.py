@@ -18,7 +18,7 @@ from rich.table import Table
 from pipeline.errors import UnsupportedMedia
 from pipeline.session.collecting import UNSUPPORTED
 from pipeline.session.media import PHOTO, RECORDING
-from pipeline.session.run_messages import Heard
+from pipeline.session.run_messages import TranscriptProgress
 
 if TYPE_CHECKING:
     from pipeline.session.batch import MediaFile, Outcome
@@ -47,7 +47,7 @@ def printer(screen: Console) -> Callable[[str], None]:
 @contextlib.contextmanager
 def progress(
     screen: Console, files: Sequence[MediaFile]
-) -> Iterator[Callable[[Outcome | Heard], None]]:
+) -> Iterator[Callable[[Outcome | TranscriptProgress], None]]:
     """Show a bar for photos and one for recordings; yield a callback that advances them."""
     columns = (
         TextColumn("{task.description}"),
@@ -62,39 +62,41 @@ def progress(
             RECORDING: _advancing_recordings(bars, len(files) - photos),
         }
 
-        def advance(told: Outcome | Heard) -> None:
-            kind = RECORDING if isinstance(told, Heard) else told.file.kind
+        def advance(told: Outcome | TranscriptProgress) -> None:
+            kind = RECORDING if isinstance(told, TranscriptProgress) else told.file.kind
             if kind:
                 advances[kind](told)
 
         yield advance
 
 
-def _advancing_photos(bars: Progress, total: int) -> Callable[[Outcome | Heard], None]:
+def _advancing_photos(bars: Progress, total: int) -> Callable[[Outcome | TranscriptProgress], None]:
     bar = bars.add_task("Cutting out", total=total, told=f"0/{total}", visible=total > 0)
 
-    def advance(_: Outcome | Heard) -> None:
+    def advance(_: Outcome | TranscriptProgress) -> None:
         bars.advance(bar)
         bars.update(bar, told=f"{bars.tasks[bar].completed:.0f}/{total}")
 
     return advance
 
 
-def _advancing_recordings(bars: Progress, total: int) -> Callable[[Outcome | Heard], None]:
+def _advancing_recordings(
+    bars: Progress, total: int
+) -> Callable[[Outcome | TranscriptProgress], None]:
     """Show minutes of speech; until a recording has been read, its length is unknown."""
-    heard: dict[str, Heard] = {}
+    read: dict[str, TranscriptProgress] = {}
     ended = 0
     bar = bars.add_task("Transcribing", total=None, told="", visible=total > 0)
 
-    def advance(told: Outcome | Heard) -> None:
+    def advance(told: Outcome | TranscriptProgress) -> None:
         nonlocal ended
-        if isinstance(told, Heard):
-            heard[told.key] = told
+        if isinstance(told, TranscriptProgress):
+            read[told.key] = told
         else:
             ended += 1
-        done_s = sum(each.heard_s for each in heard.values())
-        total_s = sum(each.total_s for each in heard.values())
-        known = len(heard) == total or ended == total
+        done_s = sum(each.done_s for each in read.values())
+        total_s = sum(each.total_s for each in read.values())
+        known = len(read) == total or ended == total
         minutes = f"{done_s / 60:,.1f}/{total_s / 60:,.1f}{'' if known else '+'} min"
         files = f", {ended}/{total} files" if total > 1 else ""
         bars.update(bar, completed=done_s, total=total_s or None, told=minutes + files)

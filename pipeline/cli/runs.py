@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pipeline.cli.contact_sheet import ContactSheet
     from pipeline.session.batch import MediaFile, Outcome
     from pipeline.session.collecting import Collection, Skipped
-    from pipeline.session.run_messages import Heard
+    from pipeline.session.run_messages import TranscriptProgress
     from pipeline.session.running_cloud import RunningCloud
 
 DEFAULT_PORT: Final = 8420
@@ -215,7 +215,7 @@ class _Batch:
                     self._sheet = ContactSheet(photos, self._output)
                 with progress(console(), files) as advance:
 
-                    def on_progress(told: Outcome | Heard) -> None:
+                    def on_progress(told: Outcome | TranscriptProgress) -> None:
                         if isinstance(told, Outcome):
                             self._outcomes[told.file] = told
                             if self._sheet and told.file.kind is PHOTO:

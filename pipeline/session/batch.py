@@ -18,7 +18,7 @@ from pipeline.session.media import Kind, routed
 from pipeline.session.naming import identity
 from pipeline.session.own_files import key_of
 from pipeline.session.publishing import publish
-from pipeline.session.run_messages import Heard, MediaEnded
+from pipeline.session.run_messages import MediaEnded, TranscriptProgress
 from pipeline.session.running_cloud import CloudRefused, CloudStopped, RunningCloud
 from pipeline.session.whole_files import reason_of
 
@@ -69,7 +69,7 @@ def process(
     *,
     options: Options,
     output: Path,
-    on_progress: Callable[[Outcome | Heard], None],
+    on_progress: Callable[[Outcome | TranscriptProgress], None],
 ) -> list[Outcome]:
     """Run the state machine for every file and download its outputs.
 
@@ -115,9 +115,9 @@ class Batch:
             for product, chosen in options.items()
         }
         self._under_way = threading.Semaphore(_MOST_UNDER_WAY)
-        self._told: queue.SimpleQueue[Outcome | MediaEnded | Heard | BaseException | None] = (
-            queue.SimpleQueue()
-        )
+        self._told: queue.SimpleQueue[
+            Outcome | MediaEnded | TranscriptProgress | BaseException | None
+        ] = queue.SimpleQueue()
         self._leaving = threading.Event()
 
     def upload(self, threads: ThreadPoolExecutor) -> None:
@@ -132,10 +132,12 @@ class Batch:
         self._cloud.leave()
         self._under_way.release(len(self._keys) or 1)
 
-    def bring_home(self, output: Path, on_progress: Callable[[Outcome | Heard], None]) -> None:
+    def bring_home(
+        self, output: Path, on_progress: Callable[[Outcome | TranscriptProgress], None]
+    ) -> None:
         """Write every file's outputs to the output folder as they are ready."""
 
-        def settle(told: Outcome | MediaEnded | Heard) -> None:
+        def settle(told: Outcome | MediaEnded | TranscriptProgress) -> None:
             if isinstance(told, MediaEnded):
                 told = _bring_home(self._cloud, told, self._keys[told.key], output)
             if isinstance(told, Outcome):
@@ -155,13 +157,13 @@ class Batch:
         for future in settled:
             future.result()
 
-    def _until_settled(self) -> Iterator[Outcome | MediaEnded | Heard]:
+    def _until_settled(self) -> Iterator[Outcome | MediaEnded | TranscriptProgress]:
         """Yield how far recordings are, and what becomes of each file, in any order."""
         waiting = dict(self._keys)
         while waiting and (told := self._told.get()):
             if isinstance(told, BaseException):
                 raise told
-            if isinstance(told, Heard):
+            if isinstance(told, TranscriptProgress):
                 yield told
                 continue
             key = told.key if isinstance(told, MediaEnded) else self._key_of(told.file)

@@ -1,8 +1,8 @@
 """What a run and the local cloud that it uses say to each other.
 
 The run asks in one POST, and the answer lasts as long as the run: lines of JSON, a Greeting,
-RunModels, then a MediaEnded for each file, and while a recording is transcribed a Heard for each
-window of it. The cloud notices when the connection ends, however it ends.
+RunModels, then a MediaEnded for each file, and a TranscriptProgress for each window of a recording
+that is transcribed. The cloud notices when the connection ends, however it ends.
 """
 
 from __future__ import annotations
@@ -96,14 +96,14 @@ class MediaEnded(_Message):
 
 
 @dataclass(frozen=True)
-class Heard(_Message):
+class TranscriptProgress(_Message):
     """How much of a recording is transcribed: seconds of speech windows, done and in all."""
 
     key: str
-    heard_s: float
+    done_s: float
     total_s: float
 
 
-def parse_news(line: bytes) -> MediaEnded | Heard:
+def parse_news(line: bytes) -> MediaEnded | TranscriptProgress:
     """Read what the cloud says of one file. Raises ValueError or TypeError for anything else."""
-    return MediaEnded.parse(line) if b'"verdict"' in line else Heard.parse(line)
+    return MediaEnded.parse(line) if b'"verdict"' in line else TranscriptProgress.parse(line)

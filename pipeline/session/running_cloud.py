@@ -25,10 +25,10 @@ from pipeline.session.run_messages import (
     RUNS_PATH,
     SOCKET,
     Greeting,
-    Heard,
     MediaEnded,
     RunModels,
     RunRequest,
+    TranscriptProgress,
     parse_news,
 )
 
@@ -106,7 +106,7 @@ class RunningCloud:
             if answer.length:  # http.client takes what was cut off for whole
                 raise CloudStopped
 
-    def told(self) -> Iterator[MediaEnded | Heard]:
+    def told(self) -> Iterator[MediaEnded | TranscriptProgress]:
         """Yield what becomes of the run's files, until the cloud stops."""
         while line := self._lines.line():
             yield parse_news(line)

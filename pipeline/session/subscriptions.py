@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.operations.executions import Execution
-from pipeline.session.hearing import Hearing
-from pipeline.session.run_messages import Heard
+from pipeline.session.run_messages import TranscriptProgress
+from pipeline.session.transcript_watch import TranscriptWatch
 from pipeline.session.watching import Watch
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _CHECK_S: Final = 0.05
 
-News = queue.SimpleQueue[Execution | Heard]
+News = queue.SimpleQueue[Execution | TranscriptProgress]
 
 
 class Subscriptions:
@@ -47,7 +47,7 @@ class Subscriptions:
                     each for each in self._subscribed if each is not subscription
                 )
 
-    def tell(self, told: Execution | Heard) -> None:
+    def tell(self, told: Execution | TranscriptProgress) -> None:
         """Put news into the queues of its key."""
         for prefix, news in self._subscribed:
             if told.key.startswith(prefix):
@@ -67,7 +67,7 @@ class Subscriptions:
 def subscriptions_of(cloud: LocalCloud) -> Iterator[Subscriptions]:
     """Follow every execution of the products until the block ends."""
     subscriptions, stopping = Subscriptions(cloud), threading.Event()
-    cloud.host.listen(Hearing(cloud, subscriptions.tell).answered)
+    cloud.host.listen(TranscriptWatch(cloud, subscriptions.tell).answered)
     thread = threading.Thread(target=subscriptions.deliver, args=(stopping,), daemon=True)
     thread.start()
     try:

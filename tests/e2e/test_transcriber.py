@@ -16,7 +16,7 @@ import pytest
 import soundfile
 import soxr
 
-from containers.transcriber.listening import Listener, Transcript, Wish
+from containers.transcriber.listening import DecodingOptions, Listener, Transcript
 from containers.transcriber.mel import RATE, Samples
 from containers.transcriber.sound import Sound
 from containers.transcriber.whisper import Whisper, open_whisper
@@ -63,13 +63,13 @@ def recording(name: str) -> Sound:
 
 
 def listen(
-    whisper: Whisper, name: str, wish: Wish | None = None, *, after: float = 0.0
+    whisper: Whisper, name: str, wish: DecodingOptions | None = None, *, after: float = 0.0
 ) -> Transcript:
     heard = recording(name)
     speech = [
         Span(start=max(start, after), end=end) for start, end in SPEECH[name] if end > after + 0.5
     ]
-    return Listener(whisper, heard, wish or Wish()).transcribe(speech)
+    return Listener(whisper, heard, wish or DecodingOptions()).transcribe(speech)
 
 
 def words(transcript: Transcript) -> list[str]:
@@ -114,7 +114,7 @@ def test_both_languages_of_a_recording_are_complete(whisper: Whisper, after: flo
 
 
 def test_german_is_translated(whisper: Whisper) -> None:
-    found = listen(whisper, "multilingual.mp3", Wish(translate=True), after=30.0)
+    found = listen(whisper, "multilingual.mp3", DecodingOptions(translate=True), after=30.0)
 
     assert {segment.language for segment in found.segments} == {"en"}
     assert "software" in words(found)

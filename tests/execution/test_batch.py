@@ -12,7 +12,7 @@ from pipeline.session import batch
 from pipeline.session.batch import MediaFile, Outcome
 from pipeline.session.collecting import OWN, collect
 from pipeline.session.media import PHOTO
-from pipeline.session.run_messages import Heard, RunModels, RunRequest
+from pipeline.session.run_messages import RunModels, RunRequest, TranscriptProgress
 from pipeline.session.running_cloud import attached
 from pipeline.session.runs import serving_runs
 from tests.execution.driver import Driver
@@ -40,7 +40,7 @@ def cut_out(
 def test_a_photo_that_cannot_be_read_does_not_hold_up_the_others(port: int, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(png(square()))
     photos = [photo(tmp_path / f"{name}.png", name) for name in ("gone", "cat")]
-    told: list[Outcome | Heard] = []
+    told: list[Outcome | TranscriptProgress] = []
 
     outcomes = cut_out(port, photos, options={}, output=tmp_path / "out", on_progress=told.append)
 

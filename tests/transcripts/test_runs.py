@@ -11,7 +11,7 @@ import pytest
 from pipeline.session.batch import MediaFile, Outcome, process
 from pipeline.session.collecting import OWN, collect
 from pipeline.session.media import PHOTO, RECORDING
-from pipeline.session.run_messages import Heard, RunModels, RunRequest
+from pipeline.session.run_messages import RunModels, RunRequest, TranscriptProgress
 from pipeline.session.running_cloud import attached
 from pipeline.session.runs import serving_runs
 from tests.execution.driver import Driver
@@ -30,9 +30,9 @@ def port(driver: Driver) -> Iterator[int]:
 
 def run(
     port: int, *given: Path, output: Path, options: Mapping[str, str]
-) -> tuple[dict[str, Outcome], list[Heard], set[str]]:
+) -> tuple[dict[str, Outcome], list[TranscriptProgress], set[str]]:
     """Process files and folders; return the outcomes by name, the progress, and what was ours."""
-    told: list[Outcome | Heard] = []
+    told: list[Outcome | TranscriptProgress] = []
     found = collect(given, output=output)
     products = [PHOTO.product, RECORDING.product]
     with attached(port, RunRequest({}, None, products)) as cloud:
@@ -43,9 +43,9 @@ def run(
             output=output,
             on_progress=told.append,
         )
-    heard = [each for each in told if isinstance(each, Heard)]
+    progress = [each for each in told if isinstance(each, TranscriptProgress)]
     own = {each.path.name for each in found.skipped if each.why == OWN}
-    return {outcome.file.path.name: outcome for outcome in outcomes}, heard, own
+    return {outcome.file.path.name: outcome for outcome in outcomes}, progress, own
 
 
 def test_photos_and_recordings_become_their_products_and_no_result_is_taken_for_media(
@@ -55,7 +55,7 @@ def test_photos_and_recordings_become_their_products_and_no_result_is_taken_for_
     (tmp_path / "talk.png").write_bytes(png(square()))
     options = {"concurrency": "2"}
 
-    first, heard, _ = run(port, tmp_path, output=tmp_path, options=options)
+    first, progress, _ = run(port, tmp_path, output=tmp_path, options=options)
     made = {path.name for path in tmp_path.iterdir()} - {"talk.flac", "talk.png"}
     second, _, own = run(port, tmp_path, output=tmp_path, options=options)
 
@@ -69,10 +69,10 @@ def test_photos_and_recordings_become_their_products_and_no_result_is_taken_for_
     assert made == TRANSCRIPT | pictures
     assert own == made
     assert second.keys() == first.keys()
-    seconds = [each.heard_s for each in heard]
+    seconds = [each.done_s for each in progress]
     assert seconds[0] == 0
     assert sorted(seconds) == sorted(set(seconds))
-    assert (seconds[-1], len(seconds)) == (heard[-1].total_s, 4)
+    assert (seconds[-1], len(seconds)) == (progress[-1].total_s, 4)
 
 
 @pytest.mark.parametrize("name", ["talk.jpg", "talk", "talk.WAV", "talk.mP3"])
@@ -90,17 +90,17 @@ def test_a_recording_becomes_a_transcript_whatever_its_name(
 def test_a_photo_called_as_a_recording_becomes_a_cutout(port: int, tmp_path: Path) -> None:
     (tmp_path / "cat.mp3").write_bytes(png(square()))
 
-    outcomes, heard, _ = run(port, tmp_path, output=tmp_path / "out", options={})
+    outcomes, progress, _ = run(port, tmp_path, output=tmp_path / "out", options={})
 
     assert outcomes["cat.mp3"].shown == tmp_path / "out" / "cat_bg_removed.png"
-    assert not heard
+    assert not progress
 
 
 def test_a_file_that_is_handed_over_has_one_end(port: int, tmp_path: Path) -> None:
     """A damaged start may hide a photo from the run; then the machine hands it over."""
     path = tmp_path / "cat.png"
     path.write_bytes(png(square()))
-    told: list[Outcome | Heard] = []
+    told: list[Outcome | TranscriptProgress] = []
 
     with attached(port, RunRequest({}, None, [RECORDING.product])) as cloud:
         (outcome,) = process(

@@ -34,38 +34,22 @@ from pipeline.weights.staged import StagedFile, StagedWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.pipeline.audio.recordings import KINDS, Kind, encoded, written
-from tests.voice_models import stock_voice
+from tests.voice_models import stock_voice, voice_row
 
 SOURCE = Location("ingest", "talks/talk 1.mp3")
 WEIGHTS = Location("models", "loudness.json")
-ROW = """
-[[models]]
-name = "loudness"
-container = "audio-reader"
-summary = "For tests."
-engine = "silero"
-licence = "MIT"
-commercial = true
-memory_mb = 1769
-silero = {{ onset = 0.5, offset = 0.35 }}
-
-[[models.files]]
-name = "loudness.onnx"
-digest = "sha256:{sha256}"
-urls = ["file:loudness.onnx"]
-"""
 
 
 @pytest.fixture
 def context(tmp_path: Path) -> TaskContext:
     """Return a call's context whose catalogue has a network that hears speech in what is loud."""
     store = LocalStore(tmp_path / "store")
-    content = stock_voice(tmp_path).read_bytes()
-    artifact = store.write(Location("models", "loudness.onnx"), content, media_type="")
+    network = stock_voice(tmp_path)
+    artifact = store.write(Location("models", network.name), network.read_bytes(), media_type="")
     catalogue = tmp_path / "catalogue.toml"
-    catalogue.write_text(ROW.format(sha256=artifact.sha256))
+    catalogue.write_text(voice_row(network, "loudness"))
     file = StagedFile(
-        name="loudness.onnx", digest=f"sha256:{artifact.sha256}", source="test", artifact=artifact
+        name=network.name, digest=f"sha256:{artifact.sha256}", source="test", artifact=artifact
     )
     weights = StagedWeights(model="loudness", licence="MIT", files=(file,))
     store.write(WEIGHTS, weights.model_dump_json().encode(), media_type="")

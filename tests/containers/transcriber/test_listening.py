@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from containers.transcriber.listening import Listener, Transcript, Wish
+from containers.transcriber.listening import DecodingOptions, Listener, Transcript
 from containers.transcriber.tokens import Vocabulary
 from containers.transcriber.whisper import Sampling
 from pipeline.contracts.transcript import Span
@@ -16,9 +16,9 @@ ENGLISH = {"en": 0.99, "de": 0.01}
 
 
 def listen(
-    model: FakeModel, speech: list[Span], wish: Wish | None = None, end: float = 90
+    model: FakeModel, speech: list[Span], options: DecodingOptions | None = None, end: float = 90
 ) -> Transcript:
-    return Listener(model, sound(*speech, end=end), wish or Wish()).transcribe(speech)
+    return Listener(model, sound(*speech, end=end), options or DecodingOptions()).transcribe(speech)
 
 
 def said(transcript: Transcript) -> list[tuple[str, str]]:
@@ -76,7 +76,7 @@ def test_an_uncertain_slice_has_the_language_of_most_speech(vocabulary: Vocabula
 def test_a_language_that_was_asked_for_is_not_detected(vocabulary: Vocabulary) -> None:
     model = FakeModel(vocabulary, [[Said(" One.", languages=GERMAN)]])
 
-    found = listen(model, [span(0, 3)], Wish(language="fr"))
+    found = listen(model, [span(0, 3)], DecodingOptions(language="fr"))
 
     assert said(found) == [("fr", "One.")]
     assert vocabulary.special("<|fr|>") in model.prompts[0]
@@ -86,13 +86,13 @@ def test_a_language_the_model_does_not_know_is_refused(vocabulary: Vocabulary) -
     model = FakeModel(vocabulary, [[Said(" One.")]])
 
     with pytest.raises(UnsupportedLanguage):
-        listen(model, [span(0, 3)], Wish(language="yue"))
+        listen(model, [span(0, 3)], DecodingOptions(language="yue"))
 
 
 def test_a_translation_is_english_and_names_what_was_spoken(vocabulary: Vocabulary) -> None:
     model = FakeModel(vocabulary, [[Said(" One.", languages=GERMAN)]])
 
-    found = listen(model, [span(0, 3)], Wish(translate=True))
+    found = listen(model, [span(0, 3)], DecodingOptions(translate=True))
 
     assert said(found) == [("en", "One.")]
     assert list(found.languages) == ["de"]
@@ -182,7 +182,7 @@ def test_speech_that_stays_without_words_is_remarked_on(vocabulary: Vocabulary) 
 def test_what_a_prompt_made_the_model_skip_is_written_without_it(vocabulary: Vocabulary) -> None:
     model = FakeModel(vocabulary, [[Said(" three.", starts=[2.0, 2.6]), Said(" One two three.")]])
 
-    found = listen(model, [span(0, 3)], Wish(prompt="One two"))
+    found = listen(model, [span(0, 3)], DecodingOptions(prompt="One two"))
 
     assert said(found) == [("en", "One two three.")]
     assert vocabulary.special("<|startofprev|>") in model.prompts[0]
@@ -196,7 +196,7 @@ def test_a_window_without_speech_or_sound_has_no_segments(vocabulary: Vocabulary
     assert listen(model, []) == Transcript(
         (), {}, 1.0, (), {"slices": 0, "encoder_passes": 0, "answers": 0, "words": 0}
     )
-    silent = Listener(model, sound(end=9), Wish()).transcribe([span(1, 5)])
+    silent = Listener(model, sound(end=9), DecodingOptions()).transcribe([span(1, 5)])
     assert silent.segments == ()
     assert silent.remarks == ("No sound is in the window's speech.",)
     assert model.heard == []

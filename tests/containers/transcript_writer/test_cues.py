@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 
-from containers.transcript_writer.cues import GAP, LEAST, MOST, Cue, cues_of
+from containers.transcript_writer.cues import GAP_MS, LEAST_MS, MOST_MS, Cue, cues_of
 from containers.transcript_writer.pieces import LINE, passages_of
 from containers.transcript_writer.scripts import clusters_of, width_of
 from containers.transcript_writer.stitching import Transcript
@@ -50,7 +50,7 @@ def test_cues_follow_each_other_within_the_recording(whole: Transcript) -> None:
 
     assert all(0 <= cue.start < cue.end <= whole.duration for cue in cues)
     assert all(before.end < cue.start for before, cue in pairwise(cues))
-    assert all(cue.end - cue.start <= MOST for cue in cues)
+    assert all(cue.end - cue.start <= MOST_MS for cue in cues)
 
 
 @settings(deadline=None)
@@ -60,8 +60,8 @@ def test_a_cue_is_long_enough_to_be_seen_where_the_recording_has_the_time(
 ) -> None:
     cues = cues_of(whole)
 
-    if whole.duration >= len(cues) * (LEAST + GAP):
-        assert all(cue.end - cue.start >= LEAST for cue in cues)
+    if whole.duration >= len(cues) * (LEAST_MS + GAP_MS):
+        assert all(cue.end - cue.start >= LEAST_MS for cue in cues)
 
 
 @pytest.mark.parametrize("cluster", ["👨‍👩‍👧", "स्ते", "e\u0301"])
@@ -191,7 +191,7 @@ def test_a_gap_of_half_a_second_is_closed_to_two_frames() -> None:
         spoken("Second one here.", start=2.4, rate=0.4),
     ]
 
-    assert times_of(*said) == [(0, 2400 - GAP), (2400, 3600)]
+    assert times_of(*said) == [(0, 2400 - GAP_MS), (2400, 3600)]
 
 
 def test_a_word_that_lasts_for_ever_is_shown_for_seven_seconds() -> None:
@@ -204,7 +204,7 @@ def test_words_crammed_into_one_moment_are_still_shown_long_enough() -> None:
     times = times_of(crammed, duration_s=10.0)
 
     assert len(times) > 1
-    assert all(end - start >= LEAST for start, end in times)
+    assert all(end - start >= LEAST_MS for start, end in times)
     assert times[-1][1] <= 10_000
 
 

@@ -16,7 +16,7 @@ from pipeline.errors import UnsupportedMedia
 from pipeline.session.batch import MediaFile, Outcome
 from pipeline.session.collecting import Skipped
 from pipeline.session.media import PHOTO, RECORDING
-from pipeline.session.run_messages import Heard
+from pipeline.session.run_messages import TranscriptProgress
 
 
 def outcome(name: str, status: str = "DONE", reason: str = "") -> Outcome:
@@ -123,9 +123,9 @@ def test_the_bar_counts_minutes_of_recordings_and_photos(
     monkeypatch.setattr(report, "Progress", progress)
     with report.progress(screen, files) as advance:
         for told in (
-            Heard("key-a", 0, 600),
-            Heard("key-a", 300, 600),
-            Heard("key-b", 0, 60),
+            TranscriptProgress("key-a", 0, 600),
+            TranscriptProgress("key-a", 300, 600),
+            TranscriptProgress("key-b", 0, 60),
             outcome("cat"),
         ):
             advance(told)

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.artifacts import Location
 from pipeline.contracts.transcript import ReadAudio, Transcribe
 from pipeline.declared.names import LOCAL_NAMES
-from pipeline.session.run_messages import Heard
+from pipeline.session.run_messages import TranscriptProgress
 
 if TYPE_CHECKING:
     from pipeline.local.cloud import LocalCloud
@@ -37,15 +37,15 @@ class _Recording:
     done: set[int] = field(default_factory=set)
 
     @property
-    def heard(self) -> Heard:
+    def progress(self) -> TranscriptProgress:
         done_s = sum(self.windows[index] for index in self.done)
-        return Heard(self.key, done_s, sum(self.windows.values()))
+        return TranscriptProgress(self.key, done_s, sum(self.windows.values()))
 
 
-class Hearing:
+class TranscriptWatch:
     """Tells of each window that is transcribed, and of the whole when a recording has been read."""
 
-    def __init__(self, cloud: LocalCloud, tell: Callable[[Heard], None]) -> None:
+    def __init__(self, cloud: LocalCloud, tell: Callable[[TranscriptProgress], None]) -> None:
         self._cloud = cloud
         self._tell = tell
         self._jobs = {
@@ -83,7 +83,7 @@ class Hearing:
             self._recordings[asked["job_id"]] = recording
             while len(self._recordings) > _MOST_RECORDINGS:
                 self._recordings.popitem(last=False)
-        self._tell(recording.heard)
+        self._tell(recording.progress)
 
     def _transcribed(self, asked: Any) -> None:
         with self._lock:
@@ -91,5 +91,5 @@ class Hearing:
             if recording is None:
                 return
             recording.done.add(asked["window"])
-            heard = recording.heard
-        self._tell(heard)
+            progress = recording.progress
+        self._tell(progress)
