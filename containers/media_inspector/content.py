@@ -59,6 +59,8 @@ def require_own_media(kind: type[Source], head: bytes, location: Location, *, ha
     found = "a recording" if is_recording else "a photo" if is_photo else ""
     if found and hand:
         raise OtherMedia(f"{location.uri} is {found}")
+    if not head:
+        raise UnsupportedMedia("the file is empty")
     if not expects_photo:
         raise UnsupportedMedia(
             f"neither a recording nor a film{f', but {found}' if found else ''} "

@@ -21,6 +21,7 @@ _LONG_PAUSE: Final = 1_000  # ms; nothing is shown as one across it
 
 # How good a break is. A pause of a second outweighs the end of a sentence, and that a comma.
 _PAUSE: Final = 4.0  # a second's worth
+_HESITATION: Final = 3.0  # the same inside a clause, which reads badly in two
 _SENTENCE: Final = 2.0
 _CLAUSE: Final = 1.0
 _SHORT: Final = -0.7  # after an article, a preposition or a conjunction, most of which are short
@@ -129,7 +130,8 @@ def _torn(cut: _Cut) -> Iterator[_Cut]:
 def _judged(cuts: list[_Cut]) -> Iterator[Piece]:
     for cut, following in zip_longest(cuts, cuts[1:]):
         pause = max(0.0, (following.start - cut.end) / 1000) if following else 1.0
-        strength = _PAUSE * min(pause, 1.0) + _ending(cut)
+        ending = _ending(cut)
+        strength = (_PAUSE if ending else _HESITATION) * min(pause, 1.0) + ending
         spaced = following is not None and following.text.startswith(" ")
         if spaced and pause < _HARDLY and _is_short(cut.text.strip()):
             strength += _SHORT

@@ -15,7 +15,6 @@ from pipeline.session.choice import ModelChoice
 if TYPE_CHECKING:
     from pipeline.photo.prompts import Box, Point
 
-_MOST_LISTED: Final = 20  # of the words that an option takes
 ROOT: Final = Path(__file__).parents[2]
 _LABELS: Final[dict[tuple[str, ...], Literal[0, 1]]] = {(): 1, ("1",): 1, ("0",): 0}
 
@@ -32,8 +31,7 @@ class Word(click.Choice[str]):
             from pipeline.spelling import did_you_mean
 
             near = did_you_mean(word, self.choices)
-            known = ", ".join(self.choices) if len(self.choices) <= _MOST_LISTED else "the codes"
-            self.fail(f"{value!r} is not one of {known}{near}", param, ctx)
+            self.fail(f"{value!r} is not one of {', '.join(self.choices)}{near}", param, ctx)
         return word
 
 

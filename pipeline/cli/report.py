@@ -8,7 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _COLOURS = {"DONE": "green", "QUARANTINED": "yellow"}
 _WIDE = 110  # columns; narrower terminals omit the times
 MOST_ROWS = 50  # a larger batch gets rows for its failures only
+_MOST_TEXT_BYTES = 1_000
 _MOST_NAMES = 8  # of skipped files, for each reason
 _TIMED_TASKS = ("Inspect", "StageWeights", "RemoveBackground", "RefineEdges")
 
@@ -164,7 +165,7 @@ def _recordings(outcomes: Sequence[Outcome]) -> Table:
         table.add_column(name, justify="right")
     table.add_column("result", overflow="fold")
     for outcome in outcomes:
-        table.add_row(*_named(outcome), *_said(outcome), _result(outcome))
+        table.add_row(*_named(outcome), *_said(outcome), _with_remarks(outcome))
     return table
 
 
@@ -178,11 +179,30 @@ def _result(outcome: Outcome) -> str:
     return escape(printable(_shown(outcome.shown) if outcome.shown else outcome.reason))
 
 
+def _with_remarks(outcome: Outcome) -> str:
+    """Return the result, and below it what was doubtful."""
+    remarks = _record(outcome).get("remarks", ())
+    return "\n".join((_result(outcome), *(escape(printable(each)) for each in remarks)))
+
+
+def print_short_text(screen: Console, outcomes: Sequence[Outcome]) -> None:
+    """Print what was said in the only recording of a run, if it is short enough to look at."""
+    texts = [row.shown for row in outcomes if row.shown and row.file.kind is RECORDING]
+    if len(texts) == 1 and texts[0].stat().st_size <= _MOST_TEXT_BYTES:
+        for line in texts[0].read_text().split("\n"):
+            if line:
+                printer(screen)(f"  {printable(line)}")
+
+
+def _record(outcome: Outcome) -> dict[str, Any]:
+    return json.loads(outcome.record.read_bytes()) if outcome.record else {}
+
+
 def _said(outcome: Outcome) -> tuple[str, str, str, str]:
     """Return languages, duration, number of words and speed, from the output record."""
-    if outcome.record is None:
+    record = _record(outcome)
+    if not record:
         return "", "", "", ""
-    record = json.loads(outcome.record.read_bytes())
     duration_s = record["recording"]["duration_s"]
     speed = f"{duration_s / outcome.seconds:,.1f}×" if duration_s and outcome.seconds else ""
     return ", ".join(record["languages"]), _clock(duration_s), f"{record['words']:,}", speed

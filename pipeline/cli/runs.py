@@ -242,11 +242,12 @@ class _Batch:
 
     def report(self, may_fail: Callable[[Outcome], bool]) -> int:
         """Print a row for each file and where the results are; return the exit code."""
-        from pipeline.cli.report import console, print_outcomes
+        from pipeline.cli.report import console, print_outcomes, print_short_text
 
         done = [self._outcomes[file] for file in self._files if file in self._outcomes]
         rows = [*self._lost, *done]
         print_outcomes(console(), rows)
+        print_short_text(console(), rows)
         if self._sheet:
             self._sheet.finish()
             for line in (*self._sheet.troubles, *_where(self._sheet.pages, self._output)):
@@ -276,7 +277,9 @@ def _with_model(
     takers = [product for product in products if KINDS[product].takes_model_of(container)]
     if not takers:
         made = " and ".join(f"{product}s" for product in products)
-        raise click.UsageError(f"--model {name}: it makes no {made}")
+        raise click.UsageError(
+            f"--model {name}: it makes no {made}; `matteline models list` says what each makes"
+        )
     return {
         **options,
         **{product: {**options.get(product, {}), MODEL: name} for product in takers},

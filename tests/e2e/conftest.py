@@ -16,6 +16,25 @@ from tests.conftest import ROOT
 DEMANDED = "MATTELINE_DEMAND_WEIGHTS"
 
 
+def kept(model: str) -> Path:
+    """Return the folder with the kept weights of a model; skip or fail if a file is missing."""
+    row = load_catalogue(ROOT).row(model)
+    folder = cache_folder() / row.weights_prefix
+    for path in (folder / file.name for file in row.files):
+        if not path.is_file():
+            reason = f"there is no {path}; `make weights` fetches it"
+            pytest.fail(reason) if os.environ.get(DEMANDED) else pytest.skip(reason)
+    return folder
+
+
+def recording(name: str) -> Path:
+    """Return a recording of faster-whisper's tests; skip if the machine has none of them."""
+    folder = os.environ.get("MATTELINE_RECORDINGS")
+    if folder is None:
+        pytest.skip("MATTELINE_RECORDINGS names no folder with jfk.flac and multilingual.mp3")
+    return Path(folder) / name
+
+
 @pytest.fixture(scope="session")
 def u2netp() -> ModelRow:
     return load_catalogue(ROOT).row("u2netp")
@@ -24,8 +43,4 @@ def u2netp() -> ModelRow:
 @pytest.fixture(scope="session")
 def u2netp_weights(u2netp: ModelRow) -> Path:
     """Return the kept weights of u2netp."""
-    path = cache_folder() / u2netp.weights_prefix / u2netp.files[0].name
-    if not path.is_file():
-        reason = f"there is no {path}; `make weights` fetches it"
-        pytest.fail(reason) if os.environ.get(DEMANDED) else pytest.skip(reason)
-    return path
+    return kept("u2netp") / u2netp.files[0].name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,11 +22,10 @@ from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.models import ModelRow
 from pipeline.golden import Row
 from pipeline.selftest import Trial
-from pipeline.session.choice import cache_folder
 from pipeline.weights.staged import StagedFile, StagedWeights
 from pipeline.workbench import Settings, Workbench
 from tests.conftest import ROOT
-from tests.e2e.conftest import DEMANDED
+from tests.e2e.conftest import kept
 
 pytestmark = pytest.mark.e2e
 
@@ -39,11 +37,7 @@ def row() -> ModelRow:
 
 @pytest.fixture(scope="module")
 def network(row: ModelRow) -> Path:
-    path = cache_folder() / row.weights_prefix / row.files[0].name
-    if not path.is_file():
-        reason = f"there is no {path}; `make weights` fetches it"
-        pytest.fail(reason) if os.environ.get(DEMANDED) else pytest.skip(reason)
-    return path
+    return kept(row.name) / row.files[0].name
 
 
 def test_it_is_what_its_engine_declares(row: ModelRow, network: Path) -> None:

@@ -1,15 +1,13 @@
 """The real whisper-base on real recordings: every word, no other, and each with its time.
 
-`MATTELINE_RECORDINGS` is a folder with jfk.flac and multilingual.mp3 of faster-whisper's tests.
+The recordings are those of faster-whisper's tests.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from itertools import pairwise
 from math import gcd
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,19 +19,11 @@ from containers.transcriber.mel import RATE, Samples
 from containers.transcriber.sound import Sound
 from containers.transcriber.whisper import Whisper, open_whisper
 from pipeline.contracts.transcript import Span
-from pipeline.declared.catalogue import load_catalogue
-from pipeline.session.choice import cache_folder
-from tests.conftest import ROOT
+from tests.e2e.conftest import kept, recording
+from tests.e2e.speeches import ENGLISH_END, GERMAN_START, KENNEDY, KENNEDY_STARTS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-KENNEDY = (
-    "and so my fellow americans ask not what your country can do for you ask what you can do for "
-    "your country"
-)
-# When the words are said, to the tenth of a second, as heard.
-KENNEDY_STARTS = {"americans": 1.6, "ask": 3.3, "not": 3.75, "country": 5.75}
-ENGLISH_END, GERMAN_START = 29.2, 31.0
 SPEECH = {
     "jfk.flac": [(0.3, 2.3), (3.25, 4.5), (5.36, 7.7), (8.1, 10.65)],
     "multilingual.mp3": [
@@ -44,19 +34,11 @@ SPEECH = {
 
 @pytest.fixture(scope="module")
 def whisper() -> Whisper:
-    row = load_catalogue(ROOT).row("whisper-base")
-    folder = cache_folder() / row.weights_prefix
-    missing = [file.name for file in row.files if not (folder / file.name).is_file()]
-    if missing:
-        pytest.skip(f"there is no {missing[0]} in {folder}; `matteline models stage {row.name}`")
-    return open_whisper(folder, threads=2)
+    return open_whisper(kept("whisper-base"), threads=2)
 
 
-def recording(name: str) -> Sound:
-    folder = os.environ.get("MATTELINE_RECORDINGS")
-    if folder is None:
-        pytest.skip("MATTELINE_RECORDINGS names no folder of recordings")
-    samples, rate = soundfile.read(Path(folder) / name, dtype="float32", always_2d=True)
+def heard(name: str) -> Sound:
+    samples, rate = soundfile.read(recording(name), dtype="float32", always_2d=True)
     assert gcd(rate, RATE) > 1
     mono: Samples = soxr.resample(samples.mean(axis=1), rate, RATE).astype(np.float32)
     return Sound(mono, 0.0)
@@ -65,11 +47,10 @@ def recording(name: str) -> Sound:
 def listen(
     whisper: Whisper, name: str, wish: DecodingOptions | None = None, *, after: float = 0.0
 ) -> Transcript:
-    heard = recording(name)
     speech = [
         Span(start=max(start, after), end=end) for start, end in SPEECH[name] if end > after + 0.5
     ]
-    return Listener(whisper, heard, wish or DecodingOptions()).transcribe(speech)
+    return Listener(whisper, heard(name), wish or DecodingOptions()).transcribe(speech)
 
 
 def words(transcript: Transcript) -> list[str]:

@@ -155,6 +155,14 @@ def test_a_recording_with_a_photos_name_is_other_media(store: LocalStore) -> Non
         inspect(store, "cutout", hands_over=False)
 
 
+@pytest.mark.parametrize("product", ["transcript", "cutout"])
+def test_an_empty_file_is_called_empty(store: LocalStore, product: str) -> None:
+    store.write(TALK, b"", media_type="audio/mpeg")
+
+    with pytest.raises(UnsupportedMedia, match="the file is empty"):
+        inspect(store, product)
+
+
 def test_what_is_neither_is_unsupported_by_both(store: LocalStore) -> None:
     store.write(TALK, b"%PDF-1.7", media_type="application/pdf")
 

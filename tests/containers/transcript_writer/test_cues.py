@@ -77,11 +77,33 @@ def test_a_grapheme_cluster_is_never_cut(cluster: str) -> None:
 
 def test_a_cue_ends_at_the_longest_pause() -> None:
     said = segment(
-        (" I", 0, 0.3), (" think", 0.3, 0.6), (" so", 0.6, 0.9), (" that", 1.8, 2.1),
-        (" everybody,", 2.1, 2.6), (" who", 2.6, 2.8), (" lives", 2.8, 3.0), (" here", 3.0, 3.3),
+        (" I", 0, 0.3), (" think", 0.3, 0.6), (" so.", 0.6, 0.9), (" That", 1.5, 1.7),
+        (" everybody,", 1.7, 2.1), (" who", 2.1, 2.3), (" lives", 2.3, 2.5), (" here.", 2.5, 2.8),
     )  # fmt: skip
 
-    assert lines_of(said) == [("I think so",), ("that everybody, who lives here",)]
+    assert lines_of(said) == [("I think so.",), ("That everybody, who lives here.",)]
+
+
+def test_a_pause_inside_a_clause_does_not_make_a_cue_of_three_words() -> None:
+    """The speaker of "ask not what … your country" hesitates for 0.9 s, and 0.4 s at the comma."""
+    asked = spoken("ask not what", start=3.28, rate=0.443)
+    told = spoken("your country can do for you,", start=5.52, rate=0.307)
+    again = spoken("ask what you can do for your country.", start=7.74, rate=0.3275)
+
+    assert lines_of(asked, told, again) == [
+        ("ask not what your country can do for you,",),
+        ("ask what you can do for your country.",),
+    ]
+
+
+def test_where_a_clause_needs_two_cues_they_part_at_its_pause() -> None:
+    before = spoken("the repairs of the roof and of the windows that were broken", rate=0.2)
+    after = spoken("in the great storm of that November and in the next one", start=3.0, rate=0.2)
+
+    assert [" ".join(lines) for lines in lines_of(before, after)] == [
+        "the repairs of the roof and of the windows that were broken",
+        "in the great storm of that November and in the next one",
+    ]
 
 
 def test_without_a_pause_a_cue_ends_with_the_sentence_or_else_with_the_clause() -> None:

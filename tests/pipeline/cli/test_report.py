@@ -90,6 +90,33 @@ def test_a_recording_in_which_nobody_speaks_has_no_speed(tmp_path: Path) -> None
     assert cells[3:7] == ["", "0:00", "0", ""]
 
 
+def test_remarks_stand_below_the_result(tmp_path: Path) -> None:
+    shown = table(recording("cut", tmp_path, remarks=["Damaged parts: 2.", "A [b]track[/b]."]))
+
+    cells = [line.strip("│ ").split("│")[-1].strip() for line in shown.splitlines()]
+    at = next(at for at, cell in enumerate(cells) if cell.endswith("cut_transcript.txt"))
+    assert cells[at + 1 : at + 3] == ["Damaged parts: 2.", "A [b]track[/b]."]
+
+
+def test_the_text_of_the_only_recording_is_shown_if_it_is_short(tmp_path: Path) -> None:
+    talk, other = recording("talk", tmp_path), recording("other", tmp_path)
+    for each in (talk, other):
+        assert each.shown
+        each.shown.write_text("Guten Tag.\n\n[red]Ende\x1b[2J.\n")
+    long = recording("long", tmp_path)
+    assert long.shown
+    long.shown.write_text("word " * 1_000)
+
+    def text(*outcomes: Outcome) -> list[str]:
+        screen = Console(file=io.StringIO(), width=200)
+        report.print_short_text(screen, outcomes)
+        assert isinstance(screen.file, io.StringIO)
+        return screen.file.getvalue().splitlines()
+
+    assert text(talk, outcome("cat")) == ["  Guten Tag.", "  [red]Ende\\x1b[2J."]
+    assert text(talk, other) == text(long) == text(outcome("cat")) == []
+
+
 def test_hours_are_shown_as_hours(tmp_path: Path) -> None:
     assert "1:02:03" in table(recording("long", tmp_path, recording={"duration_s": 3723.2}))
 

@@ -167,7 +167,10 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
             id="an option of recordings",
         ),
         pytest.param(
-            ["run", PHOTO, "--language", "xx"], 2, "'xx' is not one of the codes", id="no language"
+            ["run", PHOTO, "--language", "xx"],
+            2,
+            "'xx' is not one of af, am, ar, ",
+            id="no language",
         ),
         pytest.param(
             ["run", PHOTO, "--attenuation-db", "12"],
