@@ -108,6 +108,7 @@ class Optimiser:
             network=path,
             folder=folder,
             shape=_input_shape(role, row.table),
+            sound_hz=_sound_hz(role),
             activation=role.outputs[0].activation_of(row.table) if role.outputs else "none",
             outputs=len(role.outputs),
             quantise=row.quantise is not None,
@@ -119,6 +120,8 @@ class Optimiser:
         best, *_ = lean.networks
         if best.tiled:
             return SessionSettings(memory="mapped", threads=self.threads)
+        if order.sound_hz is not None:  # sounds differ in length, so what is kept would grow
+            return SessionSettings(memory="returned", threads=self.threads)
         here = Place(row.memory_mb, self.threads, order.memory_mb)
         return choose_session(
             best.files[0], order.shape, here, run_ms=best.run_ms, seconds=self.seconds_left()
@@ -180,6 +183,11 @@ def _input_shape(role: EngineFile, table: Table) -> tuple[int, ...]:
     """Return the shape of the network's first input; empty if another network makes it."""
     first = next(iter(role.inputs), None)
     return first.sizes(table) if isinstance(first, FilledInput) else ()
+
+
+def _sound_hz(role: EngineFile) -> int | None:
+    first = next(iter(role.inputs), None)
+    return first.sound_hz if isinstance(first, FilledInput) else None
 
 
 def _allowed_mb(function_mb: int) -> int:

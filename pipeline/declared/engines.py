@@ -84,13 +84,22 @@ class FilledInput(Declaration):
     """An input that staging fills: an array of `shape` with one number, or a list on its last axis.
 
     An axis is a number, or a field of the row's table, such as `"{canvas[0]}"`. Without axes, the
-    input is one number.
+    input is one number. With `sound_hz`, the input is mono sound at this rate, 1×samples of any
+    number, with a mean of 0 and a variance of 1: staging draws sounds to compare networks on.
     """
 
     name: str | None = None
     dtype: Literal["float32", "float16", "int64", "int32", "bool"] = "float32"
     shape: tuple[Axis, ...]
     fill: float | tuple[float | str, ...]
+    sound_hz: int | None = Field(default=None, ge=8000, le=192_000)
+
+    @model_validator(mode="after")
+    def _is_mono_sound(self) -> Self:
+        mono = len(self.shape) == 2 and self.shape[0] == 1 and self.dtype == "float32"
+        if self.sound_hz is not None and not mono:
+            raise ValueError("sound is float32 of the shape 1 × samples")
+        return self
 
     def sizes(self, table: Table) -> tuple[int, ...]:
         """Return the shape for a row with this table."""
@@ -122,7 +131,7 @@ class NetworkOutput(Declaration):
 
     In addition to numbers and fields, the shape may start with `"..."`, for any number of axes, and
     may have names: a named axis has any size, the same in all outputs of the file. `activation`,
-    `none` or `sigmoid`, turns the output into probabilities.
+    `none`, `sigmoid` or `softmax` (over the last axis), turns the output into probabilities.
     """
 
     shape: Shape

@@ -19,6 +19,10 @@ Memory = Literal["returned", "kept", "mapped"]
 # the mask counts.
 MAX_DIFFERENCE: Final[dict[Precision, float | None]] = {"float32": 1e-3, "int8-matmul": None}
 MASK_ERROR: Final[dict[Precision, float]] = {"float32": 1e-4, "int8-matmul": 3e-3}
+# Of a network that listens: the share of a step's probability that goes to other characters, and
+# the share of steps in which another character becomes the likeliest.
+STEP_ERROR: Final[dict[Precision, float]] = {"float32": 1e-4, "int8-matmul": 0.1}
+STEPS_CHANGED: Final[dict[Precision, float]] = {"float32": 1e-3, "int8-matmul": 0.05}
 
 
 class Staged(BaseModel):
@@ -57,11 +61,17 @@ class Proof(Staged):
     Measured on the CPU that staged the network. On another kind only rounding differs: the sums of
     products in 8 bits are exact on every CPU.
 
-    `max_difference` is between two numbers of the used outputs, `mask_error` the mean over all.
+    `pictures` counts what was drawn, which may be sounds. `max_difference` is between two numbers
+    of the used outputs, `mask_error` the mean over all. With `steps`, the answers are probabilities
+    of characters in so many steps of sound: `max_difference` is between two of these, `mask_error`
+    the mean share of a step's probability that goes to other characters, and `steps_changed` counts
+    the steps in which another character becomes the likeliest.
     What was allowed is written down for the reader: whether the proof holds is asked of the code.
     """
 
     pictures: int
+    steps: int = Field(default=0, exclude_if=lambda steps: not steps)
+    steps_changed: int = Field(default=0, exclude_if=lambda steps: not steps)
     max_difference: float
     max_difference_allowed: float | None
     mask_error: float
@@ -72,7 +82,10 @@ class Proof(Staged):
         allowed = MAX_DIFFERENCE[precision]
         near = allowed is None or self.max_difference <= allowed
         finite = math.isfinite(self.max_difference)
-        return finite and near and self.mask_error <= MASK_ERROR[precision]
+        if not self.steps:
+            return finite and near and self.mask_error <= MASK_ERROR[precision]
+        alike = self.steps_changed <= STEPS_CHANGED[precision] * self.steps
+        return finite and near and alike and self.mask_error <= STEP_ERROR[precision]
 
 
 class NamedArtifact(Staged):

@@ -12,6 +12,7 @@ from tests.bench.standins.net import parameters
 from tests.bench.standins.sam import Vit, sam_encoder
 from tests.bench.standins.sam_decoder import sam2_decoder, sam_decoder
 from tests.bench.standins.u2net import u2net, u2netp
+from tests.bench.standins.wav2vec2 import wav2vec2
 
 
 @pytest.mark.parametrize(
@@ -36,12 +37,13 @@ def test_a_stand_in_has_as_many_parameters(
 @pytest.mark.parametrize(
     ("build", "published"),
     [
+        (wav2vec2, 377_887_594),
         (lambda: sam2_encoder(TINY), 109_471_931),
         (lambda: sam2_encoder(BASE_PLUS), 324.04 * 2**20),
         (sam2_decoder, 16_519_561),
         (lambda: sam2_decoder(folded=True), 19.68 * 2**20),
     ],
-    ids=["tiny", "base-plus", "tiny's decoder", "base-plus's decoder"],
+    ids=["wav2vec2", "tiny", "base-plus", "tiny's decoder", "base-plus's decoder"],
 )
 def test_a_stand_in_has_the_size_of_the_published_file(
     build: Callable[[], onnx.ModelProto], published: float

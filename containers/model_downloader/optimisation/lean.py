@@ -20,6 +20,7 @@ from containers.model_downloader.optimisation.pictures import Tensor, inputs
 from containers.model_downloader.optimisation.proof import answers, compared, published_answers
 from containers.model_downloader.optimisation.quantisation import quantise
 from containers.model_downloader.optimisation.rewriting import rewrite
+from containers.model_downloader.optimisation.sounds import sounds
 from pipeline.weights.staged import Precision
 
 # File name parts: the network for every CPU, and the one for this CPU.
@@ -31,9 +32,9 @@ _KINDS: Final[dict[Precision, tuple[str, str]]] = {
 
 @dataclass(frozen=True)
 class Judge:
-    """The published network's results, `plain`, on the drawn `photos`, to compare others with."""
+    """The published network's results, `plain`, on the `drawn` inputs, to compare others with."""
 
-    photos: list[Tensor]
+    drawn: list[Tensor]
     plain: list[Tensor]
     activation: Activation
     outputs: int
@@ -43,8 +44,8 @@ class Judge:
     ) -> LeanNetwork:
         """Run the network and return it with its comparison."""
         started = time.process_time()
-        given = answers(path, self.photos, outputs=self.outputs, as_it_is=not any_cpu)
-        run_ms = (time.process_time() - started) * 1000 / len(self.photos)
+        given = answers(path, self.drawn, outputs=self.outputs, as_it_is=not any_cpu)
+        run_ms = (time.process_time() - started) * 1000 / len(self.drawn)
         return LeanNetwork(
             files=(path, data_file(path)),
             any_cpu=any_cpu,
@@ -61,14 +62,14 @@ def make_lean(order: Order) -> Lean:
     The network laid out for this CPU comes first. A rewritten one also comes in a form for every
     CPU, which needs as little memory but is laid out again on each load.
     """
-    photos = _photos(order)
-    if photos is None:
-        return _lean(refused="its input is not an image, so results cannot be compared")
+    drawn = _drawn(order)
+    if drawn is None:
+        return _lean(refused="its input is neither image nor sound, so results cannot be compared")
     outputs = max(1, order.outputs)
-    plain = published_answers(order.network, photos, outputs=outputs, memory_mb=order.memory_mb)
+    plain = published_answers(order.network, drawn, outputs=outputs, memory_mb=order.memory_mb)
     if not all(np.isfinite(answer).all() for answer in plain):
         return _lean(refused="it returns NaN or infinity")
-    judge = Judge(photos, plain, order.activation, outputs)
+    judge = Judge(drawn, plain, order.activation, outputs)
     exact = _networks(order, judge, "float32")
     if not exact[0].proven:
         return _lean(refused=f"its results differ from the published network's: {exact[0].proof}")
@@ -81,7 +82,7 @@ def _with_8_bits(order: Order, judge: Judge, networks: list[LeanNetwork]) -> Lea
     if not coarse:
         return _lean(networks, not_quantised="it has no matrix products")
     if not coarse[0].proven:
-        return _lean(networks, not_quantised=f"its masks differ too much: {coarse[0].proof}")
+        return _lean(networks, not_quantised=f"its answers differ too much: {coarse[0].proof}")
     return _lean([*_proven(coarse), *networks])
 
 
@@ -115,12 +116,14 @@ def _path(order: Order, kind: str) -> Path:
     return order.folder / f"{order.network.stem}.{kind}.onnx"
 
 
-def _photos(order: Order) -> list[Tensor] | None:
+def _drawn(order: Order) -> list[Tensor] | None:
     declared = onnx.load(order.network, load_external_data=False).graph
     known = {tensor.name for tensor in declared.initializer}
     taken = next(value for value in declared.input if value.name not in known)
     if taken.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         return None
+    if order.sound_hz is not None:
+        return sounds(order.shape[-1], order.sound_hz)
     return inputs(order.shape)
 
 

@@ -13,15 +13,16 @@ from pipeline.weights.staged import Precision, Proof
 # an older edition.
 EDITION: Final = 4
 
-Activation = Literal["none", "sigmoid"]
+Activation = Literal["none", "sigmoid", "softmax"]
 
 
 class Order(BaseModel):
     """A network to optimise and the folder for its results; `memory_mb` limits the process.
 
-    `shape` is the shape of the network's first input, empty if the row does not give it. The
-    first `outputs` outputs are used: the results have no others, and these are compared. With 0,
-    the results keep all outputs, and the first one is compared.
+    `shape` is the shape of the network's first input, empty if the row does not give it. With
+    `sound_hz`, that input is sound, 1×samples at this rate; otherwise it may be an image. The first
+    `outputs` outputs are used: the results have no others, and these are compared. With 0, the
+    results keep all outputs, and the first one is compared.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +31,7 @@ class Order(BaseModel):
     folder: Path
     shape: tuple[int, ...]
     activation: Activation
+    sound_hz: int | None = None
     outputs: int = 0
     quantise: bool = False
     memory_mb: int

@@ -143,7 +143,7 @@ def test_8_bits_that_move_the_masks_are_refused_and_32_serve(tmp_path: Path) -> 
 
     assert [network.precision for network in lean.networks] == ["float32"]
     assert lean.not_quantised is not None
-    assert "masks differ" in lean.not_quantised
+    assert "answers differ" in lean.not_quantised
 
 
 def test_a_network_without_products_has_nothing_to_quantise(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_network_that_takes_no_picture_is_left_as_it_is(tmp_path: Path) -> Non
 
     lean = make_lean(order(tmp_path, decoder))
 
-    assert lean.refused == "its input is not an image, so results cannot be compared"
+    assert lean.refused == "its input is neither image nor sound, so results cannot be compared"
     assert lean.networks == ()
 
 
