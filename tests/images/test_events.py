@@ -54,7 +54,8 @@ BAD: Final = {
     "denoiser": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
     "transcriber": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
     "transcript-writer": Slip(
-        lambda good: good | {"source": good["source"] | {"etag": "0" * 32}}, "SourceChanged"
+        lambda good: good | {"source": good["source"] | {"etag": "0" * 32, "sha256": "0" * 64}},
+        "SourceChanged",
     ),
 }
 
