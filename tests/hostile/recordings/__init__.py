@@ -1,0 +1,1 @@
+"""Hostile and odd recordings: each is read in a process of its own, and has one named end."""
