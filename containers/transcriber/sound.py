@@ -30,10 +30,6 @@ class Sound:
         first, last = (max(0, round((at - self.start) * RATE)) for at in (start, end))
         return self.samples[first:last]
 
-    def level_db(self, start: float, end: float) -> float:
-        """Return the root mean square between two times, in decibels of full scale."""
-        return float(_decibels(self.between(start, end)[None])[0])
-
     def quietest(self, start: float, end: float) -> float:
         """Return the middle of the quietest 200 ms between two times."""
         levels = self._levels(start, end)
@@ -44,24 +40,16 @@ class Sound:
 
     def last_loud(self, start: float, end: float, *, below_peak_db: float) -> float:
         """Return where the last 10 ms end that are at most so far below the loudest 10 ms."""
-        return self._loud(start, end, below_peak_db)[1]
-
-    def first_loud(self, start: float, end: float, *, below_peak_db: float) -> float:
-        """Return where the first 10 ms begin that are at most so far below the loudest 10 ms."""
-        return self._loud(start, end, below_peak_db)[0]
+        levels = self._levels(start, end)
+        if not len(levels):
+            return end
+        (loud,) = np.nonzero(levels >= levels.max() - below_peak_db)
+        return min(end, start + (int(loud[-1]) + 1) * _FRAME / RATE)
 
     def silent(self, start: float, end: float) -> bool:
         """Return True if even the loudest 10 ms are as quiet as the noise of 16 bits."""
         levels = self._levels(start, end)
         return not len(levels) or float(levels.max()) < _SILENCE_DB
-
-    def _loud(self, start: float, end: float, below_peak_db: float) -> tuple[float, float]:
-        levels = self._levels(start, end)
-        if not len(levels):
-            return start, end
-        (loud,) = np.nonzero(levels >= levels.max() - below_peak_db)
-        step = _FRAME / RATE
-        return start + int(loud[0]) * step, min(end, start + (int(loud[-1]) + 1) * step)
 
     def _levels(self, start: float, end: float) -> Samples:
         """Return the level of every 10 ms."""

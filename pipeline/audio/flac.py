@@ -63,12 +63,6 @@ class FlacReader:
             block: Samples = self._flac.read(frames, dtype="float32", always_2d=True)
         return block
 
-    def read_integers(self, frames: int) -> Integers:
-        """Return the next samples in 16 bits, (n, channels); fewer than `frames` at the end."""
-        with self._source.own_errors():
-            block: Integers = self._flac.read(frames, dtype="int16", always_2d=True)
-        return block
-
     def blocks(self, frames: int = BLOCK) -> Iterator[Samples]:
         """Yield all samples that were not read yet, `frames` at a time."""
         while len(block := self.read(frames)):

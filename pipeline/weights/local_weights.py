@@ -14,12 +14,14 @@ from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import OutOfStorage, WeightsMismatch, WeightsNotStaged
 from pipeline.weights.staged import (
     CarriedState,
+    CutNetwork,
     Memory,
     NamedArtifact,
     OptimisedNetwork,
     Runtime,
     StagedFile,
     StagedWeights,
+    StreamNetwork,
 )
 
 _CHUNK_BYTES: Final = 2**20
@@ -118,10 +120,7 @@ class LocalWeights:
             raise WeightsNotStaged(f"{manifest.uri} is of a time when {staged.name} was not cut")
         if made is None:
             raise WeightsMismatch(f"{staged.name} could not be cut: {staged.not_cut}")
-        if staged.digest != digest or made.source_sha256 != staged.artifact.sha256:
-            raise WeightsMismatch(f"{made.file.artifact.uri} was made of other weights")
-        if not made.proof.holds("float32"):
-            raise WeightsMismatch(f"{made.file.artifact.uri} has a proof that does not hold")
+        _require_proven(made, staged, digest)
         return self._copy(made.file, made.file.artifact.sha256)
 
     def streams(self, manifest: Location, row: ModelRow) -> tuple[LocalStream, ...]:
@@ -145,10 +144,7 @@ class LocalWeights:
             raise WeightsNotStaged(f"{manifest.uri} has no streaming form of {staged.name}")
         if made is None:
             raise WeightsMismatch(f"{staged.name} could not be streamed: {staged.not_streamed}")
-        if staged.digest != digest or made.source_sha256 != staged.artifact.sha256:
-            raise WeightsMismatch(f"{made.file.artifact.uri} was made of other weights")
-        if not made.proof.holds("float32"):
-            raise WeightsMismatch(f"{made.file.artifact.uri} has a proof that does not hold")
+        _require_proven(made, staged, digest)
         path = self._copy(made.file, made.file.artifact.sha256)
         return LocalStream(path, made.source_sha256, made.states)
 
@@ -226,6 +222,16 @@ class LocalWeights:
             ) from error
         finally:
             partial.unlink(missing_ok=True)
+
+
+def _require_proven(
+    made: CutNetwork | StreamNetwork, staged: StagedFile, digest: str | None
+) -> None:
+    """Raise WeightsMismatch unless a network was made of the published one, and equals it."""
+    if staged.digest != digest or made.source_sha256 != staged.artifact.sha256:
+        raise WeightsMismatch(f"{made.file.artifact.uri} was made of other weights")
+    if not made.proof.holds("float32"):
+        raise WeightsMismatch(f"{made.file.artifact.uri} has a proof that does not hold")
 
 
 def combined_sha256(each: Iterable[str]) -> str:

@@ -51,9 +51,9 @@ def test_samples_survive_within_half_a_step(
 def test_integers_survive_exactly() -> None:
     samples = np.arange(-32_768, 32_768, dtype=np.int16)[:, None]
 
-    reader = FlacReader(io.BytesIO(encode_flac(samples, rate=16_000)))
+    back, _ = decode_flac(encode_flac(samples, rate=16_000))
 
-    assert np.array_equal(reader.read_integers(70_000), samples)
+    assert np.array_equal(back * 32_768, samples)
 
 
 def test_integers_are_the_same_floats_in_24_bits() -> None:
