@@ -31,6 +31,8 @@ _BUFFER_BYTES: Final = 2**18  # that FFmpeg reads at once
 _MAX_FRAME: Final = 2**20  # samples of each channel; FFmpeg rejects a packet that has more
 _MOST_FAULTS: Final = 20  # in a row; then the rest of the file counts as unreadable
 _BLOCK_S: Final = 0.5
+_RIFF_HEAD: Final = 8  # bytes, which the size in them does not count
+_NEVER_KNOWN: Final = 0x7FFF_0000  # programs that write to a pipe state a size above this
 _DOUBTED_S: Final = 1.0  # a stated duration may be as wrong as this, or as the share below
 _DOUBTED_SHARE: Final = 0.02
 # What FFmpeg leaves of encryption: the codec tags of MP4, and metadata of ASF and of Matroska.
@@ -190,6 +192,7 @@ def opened(
     """
     if demuxer not in codecs.DEMUXERS:
         raise UnsupportedMedia(f"recordings are not read with {demuxer}")
+    remarks = [*_cut_off(file)] if demuxer == "wav" else []
     try:
         container = av.open(
             file,
@@ -202,11 +205,22 @@ def opened(
     except FFmpegError as error:
         raise CorruptMedia(f"damaged {demuxer}: {error.strerror}") from error
     with container:
-        yield _sound_of(container, denoised=denoised)
+        yield _sound_of(container, remarks, denoised=denoised)
 
 
-def _sound_of(container: InputContainer, *, denoised: bool) -> Sound | None:
-    streams, remarks = container.streams.audio, []
+def _cut_off(file: io.RawIOBase | io.BytesIO) -> Iterator[str]:
+    """Say if a WAV ends before its header does: FFmpeg takes what is there for whole."""
+    file.seek(0)
+    head = file.read(_RIFF_HEAD) or b""
+    count = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    stated = int.from_bytes(head[4:8], "little") + _RIFF_HEAD
+    if head.startswith(b"RIFF") and count < stated < _NEVER_KNOWN:
+        yield f"The file ends early: it states {stated:,} bytes, and has {count:,}."
+
+
+def _sound_of(container: InputContainer, remarks: list[str], *, denoised: bool) -> Sound | None:
+    streams = container.streams.audio
     is_film = any(
         not stream.disposition & Disposition.attached_pic for stream in container.streams.video
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
 from pipeline.declared.products import Product
 from pipeline.local.cloud import CREDENTIALS, LocalCloud
@@ -10,6 +12,8 @@ from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import Execution
 from pipeline.session.runs import shown_output
 from pipeline.session.subscriptions import Subscriptions
+
+_UPLOADED: Final = ("cat.jpg", "talk.mp3")  # by the commands above those that start by hand
 
 
 def instructions(cloud: LocalCloud) -> str:
@@ -64,7 +68,8 @@ Ctrl-C stops everything.
 
 
 def _start_command(aws: str, product: Product, ingest: str) -> str:
-    key = f"example{product.suffixes[0]}" if product.suffixes else "cat.jpg"
+    uploaded = (name for name in _UPLOADED if Path(name).suffix in product.suffixes)
+    key = next(uploaded, f"example{product.suffixes[0]}" if product.suffixes else _UPLOADED[0])
     arn = NAMES.machine_arn(product.machine)
     return (
         f"  {aws} stepfunctions start-execution --state-machine-arn {arn} \\\n"

@@ -211,6 +211,26 @@ def test_a_header_that_states_more_is_remarked(suffix: str) -> None:
     assert recording.duration_s < 4
 
 
+def test_a_wav_that_was_cut_off_is_remarked() -> None:
+    """FFmpeg believes the length of the file there, and not its header."""
+    whole = wave(np.zeros(8_000, np.int16))
+
+    _, recording = decode(whole[:8_044])
+
+    assert recording.duration_s == 0.5
+    (remark,) = recording.remarks
+    assert remark == "The file ends early: it states 16,044 bytes, and has 8,044."
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFF_F024, 0xFFFF_FFFF])
+def test_a_wav_that_was_written_to_a_pipe_is_not_cut_off(size: int) -> None:
+    whole = wave(np.zeros(8_000, np.int16))
+
+    _, recording = decode(whole[:4] + struct.pack("<I", size) + whole[8:])
+
+    assert recording.remarks == ()
+
+
 @pytest.mark.parametrize("suffix", [".m4a", ".mp4", ".mov"])
 def test_a_file_whose_index_is_lost_is_corrupt(suffix: str) -> None:
     content = encoded(tones(3, 48_000), suffix)
