@@ -50,7 +50,8 @@ def test_the_sounds_are_the_same_in_every_run_and_as_loud_as_a_listener_gets_the
     assert len(first) == 5
     for sound, same in zip(first, again, strict=True):
         np.testing.assert_array_equal(sound, same)
-        assert (sound.dtype, sound.shape[0]) == (np.float32, 1)
+        assert sound.dtype == np.float32
+        assert sound.shape[0] == 1
         assert sound.mean() == pytest.approx(0, abs=1e-4)
         assert sound.std() == pytest.approx(1, abs=1e-3)
 
@@ -121,7 +122,8 @@ def test_so_much_of_a_steps_probability_may_go_to_other_characters(
     precision: Precision, moved: float, *, holds: bool
 ) -> None:
     plain, other = (
-        np.log(np.tile(np.float32([share, 1 - share]), (1, 50, 1))) for share in (0.8, 0.8 - moved)
+        np.log(np.tile(np.array([share, 1 - share], np.float32), (1, 50, 1)))
+        for share in (0.8, 0.8 - moved)
     )
 
     proof = compared([plain], [other], precision=precision, activation="softmax")
