@@ -33,8 +33,8 @@ def sounds(samples: int, rate: int) -> list[Tensor]:
 
 def _level(sound: Wave) -> Tensor:
     level = (sound - sound.mean()) / np.sqrt(sound.var() + _LEAST_VARIANCE)
-    drawn: Tensor = level[None].astype(np.float32)
-    return drawn
+    leveled: Tensor = level[None].astype(np.float32)
+    return leveled
 
 
 def _in_the_middle(samples: int) -> npt.NDArray[np.bool_]:
