@@ -47,7 +47,9 @@ def main() -> None:
     with local_cloud(blueprint, weights_mirror=mirror, products=(_PRODUCT,)) as cloud:
         cloud.host.warm(warm_functions(blueprint, (_PRODUCT,)))
         # Each a little different, so that none is a duplicate. The first stages the weights.
-        runs = [_run(cloud, content + bytes([index])) for index in range(1 + _ROUNDS)][1:]
+        ended = queue.SimpleQueue[Execution]()
+        cloud.ends.listen(ended.put)
+        runs = [_run(cloud, ended, content + bytes([index])) for index in range(1 + _ROUNDS)][1:]
     figures = Figures(f"Platform, warm: a recording of 60 s, median of {_ROUNDS}, in ms")
     for name, values in (
         ("from PutObject to the start", [run.start for run in runs]),
@@ -60,9 +62,7 @@ def main() -> None:
     figures.show()
 
 
-def _run(cloud: LocalCloud, content: bytes) -> _Run:
-    ended = queue.SimpleQueue[Execution]()
-    cloud.ends.listen(ended.put)
+def _run(cloud: LocalCloud, ended: queue.SimpleQueue[Execution], content: bytes) -> _Run:
     key = f"bench/{content[-1]}.mp3"
     place = {"Bucket": NAMES.bucket("ingest"), "Key": key}
     dropped = datetime.now().astimezone()

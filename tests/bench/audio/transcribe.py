@@ -71,41 +71,10 @@ _SPOKEN: Final = (
 )
 # What the image installs for the model; AWS's packages are in every image.
 _PACKAGES: Final = ("ctranslate2", "tokenizers", "onnxruntime", "numpy", "soundfile", "PyYAML")
-_OURS: Final = """
-import json, sys, time
-import numpy as np
-from pathlib import Path
-from containers.audio_reader.network import open_network
-from containers.audio_reader.speech import Thresholds
-from containers.audio_reader.voice import Voice
-from containers.audio_reader.windows import Windower
-from containers.transcriber.listening import Listener, Wish
-from containers.transcriber.sound import Sound
-from containers.transcriber.whisper import open_whisper
-from pipeline.declared.catalogue import load_catalogue
-from pipeline.hardware import peak_mb
-threads, whisper, silero, *paths = sys.argv[1:]
-thresholds = load_catalogue(Path.cwd()).row("silero-vad").spec(Thresholds)
-model = open_whisper(Path(whisper), threads=int(threads))
-voice = open_network(Path(silero))
-found = []
-for path in paths:
-    samples = np.load(path)
-    started = time.process_time()
-    windower = Windower(Voice(voice).probability, thresholds)
-    segments, coverage = [], []
-    for piece in [*windower.push(samples[:, None]), *windower.finish()]:
-        sound = Sound(piece.samples[:, 0].astype(np.float32) / 2**15, piece.start)
-        made = Listener(model, sound, Wish()).transcribe(piece.speech)
-        segments += made.segments
-        coverage.append(made.coverage)
-    took = time.process_time() - started
-    words = [[w.text, w.start, w.end] for s in segments for w in s.words]
-    text = " ".join(s.text.strip() for s in segments)
-    found.append({"cpu_s": took, "words": words, "text": text, "coverage": min(coverage)})
-print(json.dumps({"peak_mb": peak_mb(), "found": found}))
-"""
-_THEIRS: Final = """
+_OURS: Final = ("-m", "tests.bench.audio.hearing")
+_THEIRS: Final = (
+    "-c",
+    """
 import json, sys, time
 import numpy as np
 from faster_whisper import WhisperModel
@@ -123,7 +92,8 @@ for path in paths:
 with open("/proc/self/status") as status:
     peak = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
 print(json.dumps({"peak_mb": peak, "found": found}))
-"""
+""",
+)
 
 
 @dataclass(frozen=True)
@@ -274,11 +244,12 @@ def _written(folder: Path, clip: Clip) -> Path:
     return path
 
 
-def _process(python: Path, code: str, arguments: Sequence[Path]) -> dict[str, Any]:
+def _process(python: Path, program: Sequence[str], arguments: Sequence[Path]) -> dict[str, Any]:
+    command = [str(python), *program, _THREADS, *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": _THREADS}
     done = subprocess.run(
-        [python, "-c", code, _THREADS, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        check=True, env={**os.environ, "OMP_NUM_THREADS": _THREADS},
-    )  # fmt: skip
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
     measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return measured
 
