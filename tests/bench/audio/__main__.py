@@ -1,22 +1,43 @@
-"""`python -m tests.bench.audio [NAME …]`: run every benchmark of this folder, or those named."""
+"""`make bench-audio`: what recordings cost, next to the tools people know; A="denoise imports".
+
+Compared values are of one run: read the ratios. Recordings are those of MATTELINE_RECORDINGS, and
+weights those that `make weights` keeps; peers are fetched once. Where one of them is missing, the
+part says so. `A=standins`, networks of the larger models' shapes, runs only by name.
+"""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import sys
-from pathlib import Path
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
 
-FOLDER = Path(__file__).parent
+from pipeline.cli.report import console
+from tests.bench.audio import denoise, imports, memory, overhead, standins, transcribe
+from tests.bench.audio.figures import Missing
+
+PARTS: Final[Mapping[str, Callable[[], None]]] = {
+    "denoise": denoise.main,
+    "memory": memory.main,
+    "transcribe": transcribe.main,
+    "imports": imports.main,
+    "overhead": overhead.main,
+    "standins": standins.main,
+}
+_ONLY_BY_NAME: Final = "standins"
 
 
 def main(*wanted: str) -> None:
-    found = [module.name for module in pkgutil.iter_modules([str(FOLDER)])]
-    names = [name for name in found if not name.startswith("_")]
-    if unknown := sorted({*wanted} - {*names}):
-        sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(names)}")
-    for name in wanted or names:
-        importlib.import_module(f"tests.bench.audio.{name}").main()
+    if unknown := sorted({*wanted} - {*PARTS}):
+        sys.exit(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    for name in wanted or [part for part in PARTS if part != _ONLY_BY_NAME]:
+        started = time.monotonic()
+        try:
+            PARTS[name]()
+        except Missing as why:
+            console().print(f"{name}: not measured: {why}")
+        else:
+            console().print(f"{name}: {time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

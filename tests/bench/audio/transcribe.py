@@ -1,13 +1,12 @@
-"""Whisper beside faster-whisper: processor time with word times, texts, packages, times of words.
+"""Whisper next to faster-whisper: processor time, texts, times of words, packages.
 
-Both run the same kept whisper-base in 8 bits, greedily, with one thread, each in a process of its
-own; faster-whisper in an environment of its own, made once in `.venv-peer-audio`. Recordings are
-those of MATTELINE_RECORDINGS, and espeak-ng's voice, whose own times of words are known.
+Both run the same kept whisper-base in 8 bits, greedily, on two threads, each in a process of its
+own, in turns. Both find speech with a Silero network first, and time every word. The recordings
+are real ones, and espeak-ng's voice, whose own times of words are known.
 """
 
 from __future__ import annotations
 
-import ctypes
 import ctypes.util
 import json
 import os
@@ -16,224 +15,273 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import venv
 from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import soundfile
 import soxr
-from rich.table import Table
 
+from pipeline.audio.samples import Samples
 from pipeline.cli.report import console
-from pipeline.declared.catalogue import load_catalogue
-from pipeline.session.choice import cache_folder
+from tests.bench.audio import peers
+from tests.bench.audio.figures import Figures, Missing
+from tests.bench.audio.recordings import (
+    SPEECH,
+    TWO_LANGUAGES,
+    TWO_SPEAKERS,
+    kept_weights,
+    samples,
+)
 from tests.conftest import ROOT
 
-MOST_CPU: Final = 0.9  # of faster-whisper's
-MOST_IMPORT_S: Final = 0.4
-MOST_MB: Final = 330
-RATE: Final = 16_000
-PEER: Final = ROOT / ".venv-peer-audio"
-NAMES: Final = ("jfk.flac", "multilingual.mp3", "sample.wav")
-SPOKEN: Final = (
+_ROUNDS: Final = int(os.environ.get("ROUNDS") or 3)
+_THREADS: Final = "2"
+_MOST_CPU: Final = 0.9  # of faster-whisper's
+_MOST_MB: Final = 330
+_MOST_APART_MS: Final = 80
+_RATE: Final = 16_000
+_KENNEDY: Final = (
+    "and so my fellow americans ask not what your country can do for you ask what you can do for "
+    "your country"
+)
+# The MIT licence, then a translation of it.
+_LICENCE: Final = (
+    "permission is hereby granted free of charge to any person obtaining a copy of this software "
+    "and associated documentation files to deal in the software without restriction including "
+    "without limitation the rights to use copy modify merge publish distribute sublicense and or "
+    "sell copies of the software and to permit persons to whom the software is furnished to do so "
+    "subject to the following conditions the above copyright notice and this permission notice "
+    "shall be included in all copies or substantial portions of the software "
+    "jedem der diese software und die dazugehörigen dokumentationsdateien erhält wird hiermit "
+    "unentgeltlich die genehmigung erteilt mit der software uneingeschränkt zu verfahren dies "
+    "umfasst insbesondere das recht die software zu verwenden zu vervielfältigen zu modifizieren "
+    "zusammenzufügen zu veröffentlichen zu verbreiten unterzulizenzieren und oder kopien der "
+    "software zu verkaufen und diese rechte unter folgenden bedingungen anderen zu übertragen"
+)
+_SAID: Final = {SPEECH: _KENNEDY.split(), TWO_LANGUAGES: _LICENCE.split()}
+_MOST_IN_ONE_PLACE: Final = 2  # words lost or invented: a small model hears one word as two
+_SPOKEN: Final = (
     "The quick brown fox jumps over the lazy dog. A journey of a thousand miles begins with a "
     "single step. She sells sea shells by the sea shore, and the shells she sells are surely sea "
     "shells. Every good student should know the answer before the lesson ends."
 )
-OUR_PACKAGES: Final = ("ctranslate2", "tokenizers", "onnxruntime", "numpy", "soundfile", "PyYAML")
-OURS: Final = """
+# What the image installs for the model; AWS's packages are in every image.
+_PACKAGES: Final = ("ctranslate2", "tokenizers", "onnxruntime", "numpy", "soundfile", "PyYAML")
+_OURS: Final = ("-m", "tests.bench.audio.hearing")
+_THEIRS: Final = (
+    "-c",
+    """
 import json, sys, time
 import numpy as np
-from pathlib import Path
-started = time.process_time()
-from containers.transcriber.listening import Listener, Wish
-from containers.transcriber.sound import Sound
-from containers.transcriber.whisper import open_whisper
-import ctranslate2, tokenizers
-imported = time.process_time() - started
-from pipeline.contracts.transcript import Span
-from pipeline.hardware import peak_mb
-model = open_whisper(Path(sys.argv[1]), threads=1)
-found = []
-for path in sys.argv[2:]:
-    samples = np.load(path)
-    spans = [Span(start=a, end=b) for a, b in json.loads(Path(path + ".speech").read_text())]
-    started = time.process_time()
-    made = Listener(model, Sound(samples, 0.0), Wish()).transcribe(spans)
-    took = time.process_time() - started
-    words = [[w.text, w.start, w.end] for s in made.segments for w in s.words]
-    found.append({"cpu": took, "words": words, "text": " ".join(s.text for s in made.segments)})
-print(json.dumps({"import": imported, "peak_mb": peak_mb(), "found": found}))
-"""
-THEIRS: Final = """
-import json, sys, time
-import numpy as np
-started = time.process_time()
 from faster_whisper import WhisperModel
-imported = time.process_time() - started
-model = WhisperModel(sys.argv[1], compute_type="int8", cpu_threads=1)
+threads, whisper, *paths = sys.argv[1:]
+model = WhisperModel(whisper, compute_type="int8", cpu_threads=int(threads))
 found = []
-for path in sys.argv[2:]:
+for path in paths:
     samples = np.load(path)
     started = time.process_time()
     segments, _ = model.transcribe(samples, beam_size=1, word_timestamps=True, vad_filter=True)
     segments = list(segments)
     took = time.process_time() - started
     words = [[w.word, w.start, w.end] for s in segments for w in s.words]
-    found.append({"cpu": took, "words": words, "text": "".join(s.text for s in segments)})
-print(json.dumps({"import": imported, "found": found}))
-"""
+    found.append({"cpu_s": took, "words": words, "text": "".join(s.text for s in segments)})
+with open("/proc/self/status") as status:
+    peak = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+print(json.dumps({"peak_mb": peak, "found": found}))
+""",
+)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Sound at 16 kHz; `words` are those said, with their starts in seconds if they are known."""
+
+    name: str
+    samples: Samples
+    words: Sequence[tuple[str, float]] = ()
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / _RATE
 
 
 def main() -> None:
-    weights = _weights()
+    whisper, silero = kept_weights("whisper-base"), kept_weights("silero-vad")
+    network = silero / "silero_vad.onnx"
+    clips = [Clip(name, samples(name, _RATE)) for name in (SPEECH, TWO_LANGUAGES, TWO_SPEAKERS)]
+    peer = peers.faster_whisper()
+    ours, theirs = [], []
     with tempfile.TemporaryDirectory() as scratch:
-        spoken, expected = _espeak(Path(scratch))
-        clips = [*_recordings(), *([("espeak-ng", spoken)] if expected else [])]
-        paths = [_written(Path(scratch), name, samples) for name, samples in clips]
-        ours = _run(Path(sys.executable), OURS, weights, paths)
-        theirs = _run(_peer(), THEIRS, weights, paths)
-    table = Table("recording", "CPU-s/s", "faster-whisper", "ratio", "words", "faster-whisper")
-    for (name, samples), mine, other in zip(clips, ours["found"], theirs["found"], strict=True):
-        seconds = len(samples) / RATE
-        table.add_row(
-            name, f"{mine['cpu'] / seconds:.3f}", f"{other['cpu'] / seconds:.3f}",
-            f"{mine['cpu'] / other['cpu']:.2f}", str(len(mine["words"])), str(len(other["words"])),
-        )  # fmt: skip
-    console().print(table)
-    together = sum(one["cpu"] for one in ours["found"]) / sum(o["cpu"] for o in theirs["found"])
-    console().print(f"All recordings: {together:.2f} of faster-whisper's CPU (aim {MOST_CPU})")
-    console().print(
-        f"Import {ours['import']:.2f} CPU-s (aim {MOST_IMPORT_S}), faster-whisper "
-        f"{theirs['import']:.2f}; peak {ours['peak_mb']:.0f} MB"
+        folder = Path(scratch)
+        try:
+            clips.append(_espeak(folder))
+        except Missing as why:
+            console().print(f"transcribe: no times of words: {why}")
+        paths = [_written(folder, clip) for clip in clips]
+        for _ in range(_ROUNDS):
+            ours.append(_process(Path(sys.executable), _OURS, [whisper, network, *paths]))
+            theirs.append(_process(peer, _THEIRS, [whisper, *paths]))
+    _time(clips, ours, theirs)
+    _texts(clips, ours[-1], theirs[-1])
+    _packages()
+
+
+def _time(
+    clips: Sequence[Clip], ours: Sequence[dict[str, Any]], theirs: Sequence[dict[str, Any]]
+) -> None:
+    figures = Figures(
+        f"Whisper base, CPU-seconds a second of audio, best of {_ROUNDS}", peer="faster-whisper"
     )
-    console().print(f"Packages {_installed_mb():.0f} MB (aim {MOST_MB}), {_peer_mb():.0f} MB")
-    if expected:
-        for name, run in (("transcriber", ours), ("faster-whisper", theirs)):
-            _report_times(name, run["found"][-1], expected)
+    totals = np.zeros(2)
+    for index, clip in enumerate(clips):
+        took = [min(run["found"][index]["cpu_s"] for run in runs) for runs in (ours, theirs)]
+        totals += took
+        figures.add(clip.name, *(f"{each / clip.seconds:.3f}" for each in took))
+    figures.at_most("all, ÷ faster-whisper's", totals[0] / totals[1], _MOST_CPU, form=".2f")
+    figures.add("peak memory, MB", *(f"{runs[-1]['peak_mb']:.0f}" for runs in (ours, theirs)))
+    figures.show()
 
 
-def _report_times(name: str, found: dict[str, Any], expected: Sequence[tuple[str, float]]) -> None:
-    """Compare the starts of words with those of the voice, in order, where the texts agree."""
-    heard = [(_plain(text), start) for text, start, _ in found["words"]]
-    pairs, at = [], 0
-    for word, start in expected:
-        places = [i for i in range(at, min(at + 4, len(heard))) if heard[i][0] == _plain(word)]
-        if places:
-            pairs.append(abs(heard[places[0]][1] - start))
-            at = places[0] + 1
-    errors = len(expected) - len(pairs)
-    console().print(
-        f"espeak-ng, {name}: starts differ by {statistics.median(pairs) * 1000:.0f} ms in the "
-        f"median, {max(pairs) * 1000:.0f} ms at most; words that differ: {errors}"
+def _texts(clips: Sequence[Clip], ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    figures = Figures("Words", peer="faster-whisper")
+    timed = []
+    for clip, mine, other in zip(clips, ours["found"], theirs["found"], strict=True):
+        figures.add(f"{clip.name}: words", str(len(mine["words"])), str(len(other["words"])))
+        said = _SAID.get(clip.name) or [_plain(word) for word, _ in clip.words]
+        if said:
+            _add_errors(figures, clip, *(word_errors(said, _heard(run)) for run in (mine, other)))
+        if clip.name == TWO_LANGUAGES:
+            for at, name in enumerate(("lost", "invented")):
+                most, their = (in_one_place(said, _heard(run))[at] for run in (mine, other))
+                figures.at_most(
+                    f"  most {name} in one place", most, _MOST_IN_ONE_PLACE,
+                    form=".0f", peer=str(their),
+                )  # fmt: skip
+        if clip.words:
+            apart, their_apart = (_apart_ms(clip, run) for run in (mine, other))
+            figures.at_most(
+                "  starts differ from the voice's, median, ms", apart, _MOST_APART_MS,
+                form=".0f", peer=f"{their_apart:.0f}",
+            )  # fmt: skip
+        figures.add("  share of the speech that segments cover", f"{mine['coverage']:.2f}")
+        timed.append(_share_timed(clip, mine))
+    figures.at_least("words with a time, %", 100 * min(timed), 100, form=".0f")
+    figures.show()
+    for run, name in ((ours, "Matteline"), (theirs, "faster-whisper")):
+        text = run["found"][[clip.name for clip in clips].index(TWO_LANGUAGES)]["text"]
+        console().print(f"{TWO_LANGUAGES}, {name}: {text.strip()}")
+
+
+def _add_errors(figures: Figures, clip: Clip, ours: int, theirs: int) -> None:
+    if clip.name == SPEECH:
+        figures.at_most("  words that are wrong", ours, 0, form=".0f", peer=str(theirs))
+    else:
+        figures.add("  words that are wrong", str(ours), str(theirs))
+
+
+def _packages() -> None:
+    figures = Figures("Packages, MB", peer="faster-whisper")
+    theirs = f"{peers.faster_whisper_mb():.0f}"
+    figures.at_most("transcriber", _installed_mb(), _MOST_MB, form=".0f", peer=theirs)
+    figures.show()
+
+
+def word_errors(said: Sequence[str], heard: Sequence[str]) -> int:
+    """Return the least number of words to insert, delete or replace: Levenshtein's distance."""
+    row = list(range(len(heard) + 1))
+    for number, word in enumerate(said, start=1):
+        before, row = row, [number]
+        for at, other in enumerate(heard, start=1):
+            row.append(min(before[at] + 1, row[-1] + 1, before[at - 1] + (word != other)))
+    return row[-1]
+
+
+def in_one_place(said: Sequence[str], heard: Sequence[str]) -> tuple[int, int]:
+    """Return the most words lost, and the most invented, between two words that both texts have."""
+    lost = invented = 0
+    for _, a, b, c, d in SequenceMatcher(None, said, heard, autojunk=False).get_opcodes():
+        lost, invented = max(lost, (b - a) - (d - c)), max(invented, (d - c) - (b - a))
+    return lost, invented
+
+
+def _heard(found: dict[str, Any]) -> list[str]:
+    return re.findall(r"\w+", found["text"].lower())
+
+
+def _share_timed(clip: Clip, found: dict[str, Any]) -> float:
+    """Return the share of the text's words that have a time inside the recording."""
+    spelt = len(found["text"].split())
+    timed = sum(
+        len(text.split()) for text, start, end in found["words"] if 0 <= start < end <= clip.seconds
     )
+    return timed / spelt if spelt else 1.0
 
 
-def _weights() -> Path:
-    row = load_catalogue(ROOT).row("whisper-base")
-    folder = cache_folder() / row.weights_prefix
-    if not (folder / row.files[0].name).is_file():
-        sys.exit(f"there is no {row.name} in {folder}; `make weights` fetches it")
-    return folder
-
-
-def _recordings() -> list[tuple[str, Any]]:
-    folder = os.environ.get("MATTELINE_RECORDINGS")
-    if folder is None:
-        console().print("MATTELINE_RECORDINGS names no folder: only espeak-ng's voice is used")
-        return []
-    found = []
-    for name in NAMES:
-        samples, rate = soundfile.read(Path(folder) / name, dtype="float32", always_2d=True)
-        mono = soxr.resample(samples.mean(axis=1), rate, RATE).astype(np.float32)
-        found.append((name, mono))
-    return found
-
-
-def _written(folder: Path, name: str, samples: Any) -> Path:
-    path = folder / f"{name}.npy"
-    np.save(path, samples)
-    Path(f"{path}.speech").write_text(json.dumps(_speech(samples)))
-    return path
-
-
-def _speech(samples: Any) -> list[tuple[float, float]]:
-    """Find speech by its level: enough for clean recordings, and no time of the measurement."""
-    frames = samples[: len(samples) // 320 * 320].reshape(-1, 320)
-    level = np.convolve(np.sqrt((frames**2).mean(axis=1)), np.ones(5) / 5, mode="same")
-    loud = level > max(0.08 * np.percentile(level, 95), 1e-4)
-    spans: list[list[float]] = []
-    for index in np.nonzero(loud)[0]:
-        start = index * 0.02
-        if spans and start - spans[-1][1] < 0.25:
-            spans[-1][1] = start + 0.02
-        else:
-            spans.append([start, start + 0.02])
-    end = len(samples) / RATE
-    return [(max(0.0, a - 0.05), min(end, b + 0.05)) for a, b in spans if b - a >= 0.1]
-
-
-def _run(python: Path, code: str, weights: Path, paths: Sequence[Path]) -> dict[str, Any]:
-    done = subprocess.run(
-        [python, "-c", code, weights, *paths], cwd=ROOT, check=True, capture_output=True, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return measured
-
-
-def _peer() -> Path:
-    python = PEER / "bin" / "python"
-    if not python.is_file():
-        console().print(f"Installing faster-whisper in {PEER.name}, once")
-        venv.create(PEER, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "faster-whisper==1.2.1"], check=True)
-    return python
-
-
-def _installed_mb() -> float:
-    files = (
-        Path(str(file.locate()))
-        for name in OUR_PACKAGES
-        for file in distribution(name).files or ()
-        if "tests" not in file.parts and file.suffix not in {".pyi", ".pyc"}
-    )
-    return sum(path.stat().st_size for path in files if path.is_file()) / 1e6
-
-
-def _peer_mb() -> float:
-    skipped = {"pip", "setuptools", "_distutils_hack", "pkg_resources", "tests", "__pycache__"}
-    files = next(PEER.glob("lib/python*/site-packages")).rglob("*")
-    kept = (path for path in files if path.is_file() and not skipped & set(path.parts))
-    return sum(path.stat().st_size for path in kept) / 1e6
+def _apart_ms(clip: Clip, found: dict[str, Any]) -> float:
+    """Return the median difference of the starts of the words that both texts have."""
+    said = [_plain(word) for word, _ in clip.words]
+    heard = [_plain(text) for text, _, _ in found["words"]]
+    blocks = SequenceMatcher(None, said, heard, autojunk=False).get_matching_blocks()
+    apart: list[float] = [
+        abs(clip.words[block.a + at][1] - found["words"][block.b + at][1])
+        for block in blocks
+        for at in range(block.size)
+    ]
+    return 1000 * statistics.median(apart)
 
 
 def _plain(text: str) -> str:
     return re.sub(r"\W", "", text).lower()
 
 
-def _espeak(folder: Path) -> tuple[Any, list[tuple[str, float]]]:
-    """Return espeak-ng's voice at 16 kHz and its words with their starts; none if it is missing."""
+def _written(folder: Path, clip: Clip) -> Path:
+    path = folder / f"{clip.name}.npy"
+    np.save(path, clip.samples)
+    return path
+
+
+def _process(python: Path, program: Sequence[str], arguments: Sequence[Path]) -> dict[str, Any]:
+    command = [str(python), *program, _THREADS, *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": _THREADS}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def _installed_mb() -> float:
+    files = (
+        Path(str(file.locate()))
+        for name in _PACKAGES
+        for file in distribution(name).files or ()
+        if "tests" not in file.parts and file.suffix != ".pyc"
+    )
+    return sum(path.stat().st_size for path in files if path.is_file()) / 1e6
+
+
+def _espeak(folder: Path) -> Clip:
+    """Return espeak-ng's voice, and its own times of words. Raises Missing."""
     library = ctypes.util.find_library("espeak-ng")
     if library is None:
-        console().print("espeak-ng is not installed: times of words are not measured")
-        return np.zeros(0, np.float32), []
+        raise Missing("espeak-ng is not installed")
     done = subprocess.run(
-        [sys.executable, "-c", ESPEAK, library, str(folder / "voice.npy"), SPOKEN],
-        check=True, capture_output=True, text=True,
+        [sys.executable, "-c", _ESPEAK, library, str(folder / "voice.npy"), _SPOKEN],
+        check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     spoken = json.loads(done.stdout)
-    samples = np.load(folder / "voice.npy").astype(np.float32) / 2**15
-    words = [(SPOKEN[at : at + length], start / 1000) for at, length, start in spoken["words"]]
-    return soxr.resample(samples, spoken["rate"], RATE).astype(np.float32), words
+    voice = np.load(folder / "voice.npy").astype(np.float32) / 2**15
+    words = [(_SPOKEN[at : at + length], start / 1000) for at, length, start in spoken["words"]]
+    resampled: Samples = soxr.resample(voice, spoken["rate"], _RATE).astype(np.float32)
+    return Clip("espeak-ng", resampled, words)
 
 
 # Its own process: the library keeps the callback and global state. Events: 1 is a word, 0 the end.
-ESPEAK: Final = """
+_ESPEAK: Final = """
 import ctypes, json, sys
 import numpy as np
 class Event(ctypes.Structure):
@@ -264,9 +312,3 @@ library.espeak_Synchronize()
 np.save(sys.argv[2], np.concatenate(sound))
 print(json.dumps({"rate": rate, "words": words}))
 """
-
-
-if __name__ == "__main__":
-    started = time.monotonic()
-    main()
-    console().print(f"{time.monotonic() - started:.0f} s")
