@@ -171,11 +171,15 @@ class Blueprint:
         return self._read(_MACHINE)
 
     def invoked(self, machine: str) -> frozenset[str]:
-        """Return the containers that a machine invokes, also through machines it starts by name."""
+        """Return the containers that a machine invokes, also through machines it starts by name.
+
+        What it hands over to another product's machine is not its own.
+        """
         containers = {each.placeholder: each.name for each in self.containers}
         definitions = self.definitions
         machines = {f"{pascal_case(name)}StateMachineArn": name for name in definitions}
-        ahead, seen, found = [machine], set[str](), set[str]()
+        others = {product.machine for product in self.products} - {machine}
+        ahead, seen, found = [machine], others, set[str]()
         while ahead:
             name = ahead.pop()
             if name not in seen:
