@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pipeline.artifacts import Location
+from pipeline.local.deployment import NAMES
 from pipeline.operations.jobs_table import DONE, FAILED, QUARANTINED, JobRow, JobsTable
-from pipeline.operations.lookup import read_output_record, read_reason
+from pipeline.operations.lookup import published_files, read_output_record, read_reason
 from tests.faults.storm import Storm
 
 TIMEOUT: Final = "States.Timeout"  # of a task: Step Functions tells no cause
@@ -27,7 +28,7 @@ def _told_of(storm: Storm, row: JobRow) -> Iterator[str]:
     if row.status == DONE and manifest.get("source", {}).get("key") != row.key:
         yield f"{row.key}: DONE, and its manifest is {manifest.get('job_id')}'s"
     if row.status == DONE:
-        yield from _spoilt_pictures(storm, row, manifest)
+        yield from _spoilt_files(storm, row, manifest)
     if row.status in {FAILED, QUARANTINED} and its_own:
         yield f"{row.key}: {row.status}, and its manifest is published"
     if row.status in {FAILED, QUARANTINED} and not row.error:
@@ -38,11 +39,11 @@ def _told_of(storm: Storm, row: JobRow) -> Iterator[str]:
         yield f"{row.key}: QUARANTINED without a reason to act on"
 
 
-def _spoilt_pictures(storm: Storm, row: JobRow, manifest: dict[str, Any]) -> Iterator[str]:
-    """Pictures in the output bucket that are not the bytes the manifest promises."""
-    for picture in manifest.get("pictures", []):
-        place = Location.parse(picture["uri"])
+def _spoilt_files(storm: Storm, row: JobRow, manifest: dict[str, Any]) -> Iterator[str]:
+    """Files in the output bucket that are not the bytes the manifest promises."""
+    for uri, stated in published_files(manifest, NAMES.bucket("output")).items():
+        place = Location.parse(uri)
         s3 = storm.cloud.client("s3")
         content = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
-        if hashlib.sha256(content).hexdigest() != picture["sha256"]:
-            yield f"{row.key}: {picture['uri']} is not what {json.dumps(manifest['job_id'])} made"
+        if stated is None or hashlib.sha256(content).hexdigest() != stated["sha256"]:
+            yield f"{row.key}: {uri} is not what {json.dumps(manifest['job_id'])} made"

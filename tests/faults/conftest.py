@@ -47,10 +47,12 @@ def pytest_terminal_summary(
     if _ACCOUNTS not in config.stash:
         return
     told, faults = config.stash[_ACCOUNTS]
-    states = ", ".join(f"{times} {state}" for state, times in sorted(told.states["cutout"].items()))
     errors = ", ".join(f"{name} ×{times}" for name, times in sorted(told.errors.items()))
     terminalreporter.section("accounts")
-    terminalreporter.line(f"photos accepted {len(told.verdicts)}: {states}")
+    terminalreporter.line(f"uploads accepted {len(told.verdicts)}")
+    for product, counted in told.states.items():
+        states = ", ".join(f"{times} {state}" for state, times in sorted(counted.items()))
+        terminalreporter.line(f"- {product}: {states}")
     terminalreporter.line(f"calls broken {faults}")
     terminalreporter.line(f"named errors {len(told.errors)}: {errors}")
     terminalreporter.line(f"lost {told.count(LOST)}, doubled {told.count(DOUBLED)}")

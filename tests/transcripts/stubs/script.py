@@ -15,14 +15,16 @@ from pipeline.errors import PipelineError, WeightsNotStaged, leaves
 FLAC: Final = b"fLaC"
 EXIT: Final = "exit"  # in place of an error: the process ends
 ALWAYS: Final = "always "
+ONCE: Final = "once "
 TRIED: Final = "tried"  # a folder of the work bucket: one object for each call of a task
 
 
 class Script(BaseModel):
     """`fails` has errors by `<model>` or `<model>/<window>`; `sound` is false for a silent film.
 
-    The error WeightsNotStaged is raised until the model has been staged again, unless `ALWAYS` is
-    before it.
+    The error WeightsNotStaged is raised until the model has been staged again, by whatever
+    execution, unless `ALWAYS` is before it. An error after `ONCE` is raised at an execution's first
+    call only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,13 +51,15 @@ class Script(BaseModel):
         error = self.fails.get(name)
         if error is None:
             return
+        if error.startswith(ONCE) and count:
+            return
         if error == EXIT:
             os._exit(1)
         if error == WeightsNotStaged.__name__:
             place = Location(job.models_bucket, job.weights_key)  # type: ignore[attr-defined]
             if json.loads(store.read(place))["forced"]:
                 return
-        error = error.removeprefix(ALWAYS)
+        error = error.removeprefix(ALWAYS).removeprefix(ONCE)
         raise leaves(PipelineError)[error](f"{name} was told to fail")
 
 
