@@ -1,4 +1,4 @@
-"""A running cloud under faults: drops photos, waits for calm, takes stock."""
+"""A running cloud under faults: drops media, waits for calm, takes stock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.calm import wait_for_calm
 from tests.conftest import ROOT
 from tests.faults.injector import Injector, Spot
 from tests.faults.kinds import KILLED
-from tests.faults.plan import Case, Place
+from tests.faults.plan import PHOTOS, PRODUCTS, Case, Place
 from tests.hasty import hasty
 from tests.models import Shelf
 from tests.transcripts.stubs.functions import with_stubs
@@ -68,18 +68,22 @@ class Storm:
     @contextmanager
     def silence(self) -> Iterator[None]:
         """While it lasts, no event of the ingest bucket gets anywhere."""
-        events, rule = self.cloud.client("events"), NAMES.machine("cutout")
-        (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
-        events.remove_targets(Rule=rule, Ids=[target["Id"]])
+        events = self.cloud.client("events")
+        targets = {}
+        for machine in PRODUCTS:
+            rule = NAMES.machine(machine)
+            targets[rule] = events.list_targets_by_rule(Rule=rule)["Targets"]
+            events.remove_targets(Rule=rule, Ids=[target["Id"] for target in targets[rule]])
         try:
             yield
         finally:
-            events.put_targets(Rule=rule, Targets=[target])
+            for rule, removed in targets.items():
+                events.put_targets(Rule=rule, Targets=removed)
 
-    def deliver(self, event: Mapping[str, Any]) -> None:
+    def deliver(self, event: Mapping[str, Any], *, machine: str = PHOTOS) -> None:
         """Start an execution as EventBridge does, each time under another name."""
         self.cloud.client("stepfunctions").start_execution(
-            stateMachineArn=NAMES.machine_arn("cutout"), input=json.dumps(event)
+            stateMachineArn=NAMES.machine_arn(machine), input=json.dumps(event)
         )
 
     def wait_for_calm(self, *, patience_s: float = PATIENCE_S) -> None:

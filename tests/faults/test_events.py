@@ -1,7 +1,9 @@
-"""Events that come twice, late, in the wrong order or not at all; photos that change under them."""
+"""Events that come twice, late, in the wrong order or not at all; files that change under them."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from typing import Any, Final
 
@@ -11,8 +13,10 @@ from pipeline.artifacts import Location
 from pipeline.local.deployment import NAMES
 from pipeline.operations.verdicts import LOST
 from tests.faults.injector import Spot
+from tests.faults.plan import PHOTOS, RECORDINGS
 from tests.faults.storm import Storm
 from tests.pictures import png, square, unpng
+from tests.transcripts.stubs.script import Script
 
 pytestmark = pytest.mark.faults
 
@@ -21,15 +25,30 @@ LEFT: Final = png(square(left=8))
 RIGHT: Final = png(square(left=56))
 
 
-def test_one_event_delivered_five_times_is_one_inference(storm: Storm) -> None:
-    storm.drop("events/five.png", LEFT)
-    (event,) = _events(storm, "events/five.png")
+def recording(words: str) -> bytes:
+    return Script(windows=2, padding=words).recording()
+
+
+@pytest.mark.parametrize(
+    ("machine", "key", "content"),
+    [
+        (PHOTOS, "events/five.png", LEFT),
+        (RECORDINGS, "events/five.mp3", recording("five")),
+        (PHOTOS, "events/five", recording("five, of no suffix")),
+    ],
+    ids=["photo", "recording", "handed over"],
+)
+def test_one_event_delivered_five_times_is_one_inference(
+    storm: Storm, machine: str, key: str, content: bytes
+) -> None:
+    storm.drop(key, content)
+    (event,) = _events(storm, key)
 
     for _ in range(4):
-        storm.deliver(event)
+        storm.deliver(event, machine=machine)
     storm.wait_for_calm()
 
-    assert _ends(storm, "events/five.png") == Counter({"DONE": 1, "DUPLICATE": 4})
+    assert _ends(storm, key) == Counter({"DONE": 1, "DUPLICATE": 4})
 
 
 def test_executions_started_for_one_photo_at_once_are_one_inference(storm: Storm) -> None:
@@ -90,16 +109,31 @@ def test_photos_that_take_turns_under_one_key_leave_the_last_one(storm: Storm, t
     assert storm.take_stock().findings == []
 
 
-def test_a_photo_whose_event_never_came_is_found_and_cut_out(storm: Storm) -> None:
+def test_a_recording_replaced_while_it_is_transcribed_is_not_published(storm: Storm) -> None:
+    key, later = "events/replaced.mp3", recording("the later")
+    spot = Spot(key, RECORDINGS, "Transcribe")
+    storm.injector.surprises[spot] = lambda: storm.drop(key, later)
+
+    storm.drop(key, recording("the earlier"))
+    storm.wait_for_calm()
+
+    assert _ends(storm, key) == Counter({"QUARANTINED": 1, "DONE": 1})
+    record = json.loads(_output(storm, "events/replaced_transcript.record.json"))
+    assert record["source"]["etag"] == hashlib.md5(later, usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["lost.png", "lost.mp3", "lost.jpeg"])
+def test_a_file_whose_event_never_came_is_found_and_processed(storm: Storm, name: str) -> None:
+    key = f"events/{name}"
     with storm.silence():
-        storm.drop("events/lost.png", LEFT)
+        storm.drop(key, LEFT if name == "lost.png" else recording(name))
 
     found = storm.clear_up()
 
     lost = [finding.lost for finding in found.findings if finding.kind == LOST]
-    assert [each.source.key for each in lost if each] == ["events/lost.png"]
+    assert [each.source.key for each in lost if each] == [key]
     assert storm.take_stock().findings == []
-    assert _ends(storm, "events/lost.png") == Counter({"DONE": 1})
+    assert _ends(storm, key) == Counter({"DONE": 1})
 
 
 def _events(storm: Storm, key: str) -> list[dict[str, Any]]:

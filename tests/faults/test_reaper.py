@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 from tests.contracts.asl import load_machines
 from tests.faults.injector import Spot
 from tests.faults.kinds import HEALING, KILLED, KINDS
+from tests.faults.plan import PRODUCTS
 from tests.faults.storm import Storm
 
 pytestmark = [
@@ -45,10 +46,10 @@ def small_pages(storm: Storm) -> Iterator[None]:
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - {KILLED}))
 @pytest.mark.parametrize("state", STATES)
 def test_dead_jobs_are_closed_whatever_breaks(storm: Storm, state: str, kind: str) -> None:
-    jobs = [f"{state}-{kind}-{number}" for number in range(2)]
+    jobs = [f"{state}-{kind}-{product}" for product in PRODUCTS]
     spot = Spot("", MACHINE, state)
-    for job_id in jobs:
-        _leave_running(storm, job_id)
+    for machine, job_id in zip(PRODUCTS, jobs, strict=True):
+        _leave_running(storm, job_id, machine)
 
     storm.injector.plan[spot] = kind
     _reap(storm)
@@ -62,9 +63,9 @@ def test_dead_jobs_are_closed_whatever_breaks(storm: Storm, state: str, kind: st
     assert [(row.status, row.error) for row in rows if row] == [("FAILED", GONE)] * 2
 
 
-def _leave_running(storm: Storm, job_id: str) -> None:
+def _leave_running(storm: Storm, job_id: str, machine: str) -> None:
     """A job of an execution there never was."""
-    execution = NAMES.execution_arn("cutout", job_id)
+    execution = NAMES.execution_arn(machine, job_id)
     facts = {"job_id": job_id, "status": "RUNNING", "execution": execution}
     storm.cloud.client("dynamodb").put_item(
         TableName=NAMES.table("jobs"), Item={name: {"S": text} for name, text in facts.items()}
