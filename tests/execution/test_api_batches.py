@@ -93,7 +93,7 @@ def test_each_object_below_a_prefix_is_processed_and_what_is_done_is_skipped(
     one, two = store(driver, ada, "prefix", one_png=PHOTO, two_png=PHOTO)
     prefix = f"{prefix_of(ada)}prefix/"
 
-    found = ended(ada, start(ada, prefix=prefix)["id"])
+    found = ended(ada, start(ada, prefix=prefix, product="cutout")["id"])
 
     assert (found["state"], found["prefix"]) == ("done", prefix)
     assert found["counts"] == counted(total=2, succeeded=2)
@@ -101,17 +101,17 @@ def test_each_object_below_a_prefix_is_processed_and_what_is_done_is_skipped(
         each["key"]: each for each in ada.ask("GET", "/jobs?status=done&limit=100").json()["jobs"]
     }
     first = job(ada, listed[one]["id"])
-    again = ended(ada, start(ada, prefix=prefix)["id"])
+    again = ended(ada, start(ada, prefix=prefix, product="cutout")["id"])
     assert again["counts"] == counted(total=2, succeeded=2)
     assert job(ada, first["job"])["execution"] == first["execution"]
-    forced = ended(ada, start(ada, prefix=prefix, force=True)["id"])
+    forced = ended(ada, start(ada, prefix=prefix, product="cutout", force=True)["id"])
     assert forced["counts"] == counted(total=2, succeeded=2)
     assert job(ada, first["job"])["execution"] != first["execution"]
     assert two in listed
 
 
 def test_a_prefix_without_objects_is_done(ada: User) -> None:
-    batch = start(ada, prefix=f"{prefix_of(ada)}nothing/")
+    batch = start(ada, prefix=f"{prefix_of(ada)}nothing/", product="cutout")
 
     assert ended(ada, batch["id"])["counts"] == counted()
     assert failures(ada, batch["id"]) == {"failures": []}
@@ -206,7 +206,8 @@ def test_nobody_finds_stops_or_starts_what_belongs_to_another(
         assert problem(answer) == (422, "invalidrequest")
         assert [each["field"] for each in answer.json()["errors"]] == [field]
     assert ended(operator, name)["counts"]["total"] == 1
-    assert ended(operator, start(operator, prefix=f"{prefix_of(ada)}own/")["id"])["state"] == "done"
+    again = start(operator, prefix=f"{prefix_of(ada)}own/", product="cutout")
+    assert ended(operator, again["id"])["state"] == "done"
 
 
 def test_an_id_of_a_batch_is_none_of_a_job_and_the_reverse(driver: Driver, ada: User) -> None:
@@ -231,7 +232,12 @@ def test_an_id_of_a_batch_is_none_of_a_job_and_the_reverse(driver: Driver, ada: 
         ({"prefix": "{own}" + "é" * 500}, "body.prefix"),
         ({"keys": ["{own}x.png"] * 10_001}, "body.keys"),
         ({"prefix": "{own}", "product": "cutouts"}, "body.product"),
-        ({"prefix": "{own}", "options": {"margin": 101}}, "body.options.margin"),
+        ({"prefix": "{own}"}, "body.product"),
+        ({"keys": ["{own}a.png", "{own}a.mp3"]}, "body.product"),
+        (
+            {"prefix": "{own}", "product": "cutout", "options": {"margin": 101}},
+            "body.options.margin",
+        ),
         ({"prefix": "{own}", "max_concurrency": 10_000}, "body.max_concurrency"),
     ],
 )
@@ -285,7 +291,11 @@ def test_too_many_failures_fail_a_backfill_of_the_command_line_with_its_report(
     there = ["--endpoint-url", driver.cloud.endpoint]
     prefix = f"{prefix_of(ada)}cli/"
 
-    started = CliRunner().invoke(backfill, ["start", "--prefix", prefix, *there]).output.strip()
+    started = (
+        CliRunner()
+        .invoke(backfill, ["start", "--prefix", prefix, "--product", "cutout", *there])
+        .output.strip()
+    )
     name = started.rpartition(":")[2]
     found = ended(operator, name)
 

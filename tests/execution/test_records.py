@@ -260,15 +260,21 @@ def finish(driver: Driver, content: bytes, key: str) -> None:
 def executions_of(driver: Driver, key: str, *, times: int) -> list[Execution]:
     """Wait until that many executions of a key have ended; return them, first started first."""
     states = driver.cloud.client("stepfunctions")
+    known: dict[str, Execution] = {}  # those that have ended
     deadline = time.monotonic() + PATIENCE_S
     while True:
         assert time.monotonic() < deadline, f"{key} does not end {times} times"
         pages = states.get_paginator("list_executions").paginate(
             stateMachineArn=NAMES.machine_arn("cutout")
         )
-        rows = [row for page in pages for row in page["executions"]]
-        found = [describe(states, row["executionArn"]) for row in rows]
-        ended = [each for each in found if each.key == key and not each.running]
+        over = {
+            row["executionArn"]
+            for page in pages
+            for row in page["executions"]
+            if row["status"] != "RUNNING"
+        }
+        known |= {arn: describe(states, arn) for arn in over - known.keys()}
+        ended = [each for each in known.values() if each.key == key]
         if len(ended) == times:
             return sorted(ended, key=lambda each: str(each.started))
         time.sleep(0.1)
