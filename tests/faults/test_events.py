@@ -34,7 +34,7 @@ def recording(words: str) -> bytes:
     [
         (PHOTOS, "events/five.png", LEFT),
         (RECORDINGS, "events/five.mp3", recording("five")),
-        (PHOTOS, "events/five", recording("five, of no suffix")),
+        (PHOTOS, "events/nameless", recording("five, of no suffix")),
     ],
     ids=["photo", "recording", "handed over"],
 )
@@ -122,7 +122,7 @@ def test_a_recording_replaced_while_it_is_transcribed_is_not_published(storm: St
     assert record["source"]["etag"] == hashlib.md5(later, usedforsecurity=False).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["lost.png", "lost.mp3", "lost.jpeg"])
+@pytest.mark.parametrize("name", ["lost.png", "lost.mp3", "misnamed.jpeg"])
 def test_a_file_whose_event_never_came_is_found_and_processed(storm: Storm, name: str) -> None:
     key = f"events/{name}"
     with storm.silence():
