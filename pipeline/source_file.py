@@ -58,9 +58,9 @@ class SourceFile(io.RawIOBase):
 
     def _block(self, number: int) -> bytes:
         if number not in self._blocks:
-            self._blocks[number] = self._fetched(number * BLOCK_BYTES)
-            if len(self._blocks) > _MOST_BLOCKS:
+            if len(self._blocks) == _MOST_BLOCKS:  # in time: memory holds no more
                 self._blocks.popitem(last=False)
+            self._blocks[number] = self._fetched(number * BLOCK_BYTES)
         self._blocks.move_to_end(number)
         return self._blocks[number]
 
