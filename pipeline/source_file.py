@@ -14,7 +14,7 @@ from pipeline.workbench import named_source_errors
 # A film's sound lies between its pictures, all over the file. Smaller blocks would skip some of the
 # pictures, but cost a request each, of which every one takes as long as a megabyte.
 BLOCK_BYTES: Final = 4 * 2**20
-_MOST_BLOCKS: Final = 6  # some files have their index, or each track, in a place of its own
+_MOST_BLOCKS: Final = 4  # some files have their index, or each track, in a place of its own
 
 
 class SourceFile(io.RawIOBase):
