@@ -29,7 +29,7 @@ from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.moto import compat, memory
-from pipeline.local.moto.large_objects import LargeUploads
+from pipeline.local.moto.large_objects import LargeObjects
 from pipeline.local.own_folder import OwnFolder
 from pipeline.local.page import Page
 from pipeline.local.s3.gate import S3Gate
@@ -148,7 +148,7 @@ def _sharing(function: Function, calls_at_once: int) -> Function:
 def _services(host: LambdaHost, blueprint: Blueprint, endpoint: str) -> WSGIApplication:
     """Return every service of the cloud: each takes the requests it knows, and passes on others."""
     functions = LambdaApi(
-        LargeUploads(moto_app()), host, arn_prefix=f"{NAMES.arn('lambda')}:function:"
+        LargeObjects(moto_app()), host, arn_prefix=f"{NAMES.arn('lambda')}:function:"
     )
     route = Route(
         function=NAMES.function(HTTP_API),

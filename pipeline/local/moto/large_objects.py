@@ -22,32 +22,37 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 _Made = TypeVar("_Made")
 
+# True within a request that came through `LargeObjects`: botocore's own mock takes bytes only.
+_SERVED: Final = ContextVar("served", default=False)
 LARGE: Final = 8 * 2**20  # bytes; boto3 sends what is larger in parts of this size
 _BLOCK: Final = 2**20
 
 
 def apply() -> None:
     """Apply all patches; `compat.apply` calls this once per process."""
-    S3Response.get_object = _from_disk(S3Response.get_object)
-    S3Backend.copy_object = _from_disk(S3Backend.copy_object)
+    S3Response.get_object = _from_disk(S3Response.get_object, where=_SERVED.get)
+    S3Backend.copy_object = _from_disk(S3Backend.copy_object, where=lambda: True)
 
 
-def _from_disk(do: Any) -> Any:
+def _from_disk(do: Any, *, where: Callable[[], bool]) -> Any:
     """A range of an object is cut out of the whole object, and a copy is a copy of that, too."""
 
     def do_from_disk(*arguments: Any, **options: Any) -> Any:
-        return _within(READ_FROM_DISK, True, lambda: do(*arguments, **options))  # noqa: FBT003
+        return _within(READ_FROM_DISK, where(), lambda: do(*arguments, **options))
 
     return do_from_disk
 
 
-class LargeUploads:
-    """WSGI middleware that writes the body of a large PUT to disk, where its object then has it."""
+class LargeObjects:
+    """WSGI middleware that has objects read from disk, and bodies of large PUTs written there."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return _within(_SERVED, True, lambda: self._answer(environ, start_response))  # noqa: FBT003
+
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         size = _size_of_put(environ)
         if size <= LARGE:
             return self._app(environ, start_response)
