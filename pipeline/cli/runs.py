@@ -49,7 +49,7 @@ _WINDOW_BYTES: Final = 5_000_000  # what five minutes take as MP3 with 128 kbit/
 @output_option(default=Path("demo-output"), show_default=True)
 @weights_options
 def demo(output: Path, choice: ModelChoice) -> None:
-    """Cut out sample photos, and write down what a sample recording says.
+    """Cut out sample photos, and transcribe a sample recording.
 
     Writes the results, output records and a contact sheet to the output folder.
     """
@@ -101,7 +101,7 @@ def run(
     choice: ModelChoice,
     **chosen: Any,
 ) -> None:
-    """Make cutouts of photos and transcripts of recordings, as on AWS.
+    """Make cutouts of photos and transcripts of recordings.
 
     MEDIA are files or folders. Exit code 0: every file became a product; 1: some did not; 2: the
     command was wrong; 130: it was interrupted.
@@ -111,7 +111,8 @@ def run(
     options = options_by_product(chosen)
     require_media(media)
     found = collect(media, output=output, product=product)
-    require_effect(options, {file.kind for file in found.files if file.kind})
+    if found.files:
+        require_effect(options, {file.kind for file in found.files if file.kind})
     sys.exit(_run_batch(found, output=output, choice=choice, options=options))
 
 

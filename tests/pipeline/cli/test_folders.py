@@ -41,10 +41,10 @@ def test_every_file_of_a_folder_is_accounted_for(matteline: Matteline, folder: P
     for name in ("notes.txt", ".DS_Store", "self"):
         assert f"photos/{name}" in first.stdout
     told = re.sub(r"[\s│]", "", first.stdout)
-    assert "broken.pngUNREADABLE" in told
+    assert f"UNREADABLE{folder}/broken.png:" in told
     assert "cat_bg_removed.png:notwrittenbyMatteline" in told
     assert "contact-sheet.png:notwrittenbyMatteline" in told
-    assert "Of 4 photos: 2 DONE" in first.stdout
+    assert "Of 4 files: 2 DONE" in first.stdout
     assert (folder / "cat_bg_removed.png").read_bytes() == users
     assert (folder / "contact-sheet.png").read_bytes() == users
     assert "does not exist" in given.stderr

@@ -103,7 +103,7 @@ def test_a_dry_run_of_a_backfill_prints_count_size_and_cost(terminal: Terminal) 
         terminal.type(f"{aws} s3 cp cat.jpg s3://matteline-local-ingest/old/{name}.jpg")
         terminal.wait_for(f"old/{name}.jpg")
 
-    told = _type(terminal, "backfill start --prefix old/ --dry-run")
+    told = _type(terminal, "backfill start --product cutout --prefix old/ --dry-run")
 
     assert told.startswith("2 objects, 0.000 GB; 2 done already")
     assert "about $0.00, at 5 s with " in told
