@@ -156,5 +156,6 @@ def test_the_largest_photo_fits_into_the_refiner() -> None:
 
 def test_the_largest_photo_fits_beside_every_model() -> None:
     most = MAX_PIXELS * 8 / 2**20
+    rows = load_catalogue(ROOT).rows_of("background-remover")
 
-    assert [row.name for row in load_catalogue(ROOT).rows if row.memory_mb - BESIDE_MB < most] == []
+    assert [row.name for row in rows if row.memory_mb - BESIDE_MB < most] == []
