@@ -61,10 +61,9 @@ def post(
             try:
                 return _exchange(connection, address, body, headers, limits)
             except (OSError, http.client.HTTPException, ValueError) as error:
-                late = f"no answer within {limits.total_s:g} seconds"
-                raise ReceiverUnavailable(
-                    f"{address.authority}: {late if ended.is_set() else _said(error)}"
-                ) from error
+                late = ended.is_set() or isinstance(error, TimeoutError)
+                said = f"no answer within {limits.total_s:g} seconds" if late else _said(error)
+                raise ReceiverUnavailable(f"{address.authority}: {said}") from error
     except OSError as error:
         raise ReceiverUnavailable(f"{address.authority}: no connection: {_said(error)}") from error
 
