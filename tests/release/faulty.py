@@ -22,7 +22,7 @@ _PREDICT: Final = "containers.background_remover.engines.predict_mask"
 _RENDER: Final = "containers.edge_refiner.handler.render"
 _PROBE: Final = "pipeline.photo.pixels.probe"
 _DOCUMENT: Final = "containers.http_api.openapi.DOCUMENT"
-_PROVENANCE: Final = "pipeline.task._provenance"
+_PROVENANCE: Final = "pipeline.task.provenance_of"
 _RESULT: Final = "pipeline.task._with_named_memory_errors"
 
 
