@@ -103,8 +103,8 @@ def test_windows_and_their_plan_are_in_the_work_bucket(context: TaskContext) -> 
     plan = plan_of(result, context)
     (window,) = plan.windows
     assert result.windows == (0,)
-    assert result.plan.uri == "s3://work/jobs/1/plan.json"
-    assert window.audio.uri == "s3://work/jobs/1/speech/0000.flac"
+    assert result.plan.uri == Location("work", "jobs/1/plan.json").uri
+    assert window.audio.uri == Location("work", "jobs/1/speech/0000.flac").uri
     assert (window.start, window.end) == pytest.approx((1.8, 11.2), abs=0.1)
     assert [round(span.start) for span in window.speech] == [2, 9]
     assert result.speech_s == pytest.approx(5 + 4 * 0.2, abs=0.2)
@@ -141,7 +141,7 @@ def test_the_whole_recording_is_kept_with_its_rate_and_channels(context: TaskCon
     assert len(samples) == len(own) == result.recording.duration_s * 48_000
     assert np.abs(samples - own).max() < 1e-4
     assert result.recorded is not None
-    assert result.recorded.uri == "s3://work/jobs/1/recorded.flac"
+    assert result.recorded.uri == Location("work", "jobs/1/recorded.flac").uri
     assert result.recorded.bytes == len(content)
 
 

@@ -144,7 +144,7 @@ def test_a_wav_file_too_large_for_its_header_is_rf64(
 def test_the_plan_is_the_jobs_own_if_no_windows_are_wanted(store: LocalStore, run: Run) -> None:
     result = run(noise(0.5), 48_000, windows=(Span(start=0, end=0.5),))
 
-    assert result.plan.uri == "s3://work/jobs/1/plan.json"
+    assert result.plan.uri == Location("work", "jobs/1/plan.json").uri
     with pytest.raises(KeyError):
         store.read(Location("work", "jobs/1/denoised/plan.json"))
 
@@ -164,7 +164,7 @@ def test_windows_are_cut_again_from_the_denoised_signal(store: LocalStore, run: 
     for window in plan.windows:
         found, rate = decode_flac(content_of(store, window.audio))
         expected = recorded[round(window.start * SPEECH) : round(window.end * SPEECH)]
-        assert window.audio.uri == f"s3://work/jobs/1/denoised/000{window.index}.flac"
+        assert window.audio.uri == Location("work", f"jobs/1/denoised/000{window.index}.flac").uri
         assert (rate, found.shape) == (SPEECH, expected.shape)
         np.testing.assert_allclose(found[200:-200], expected[200:-200], atol=2e-3)
 

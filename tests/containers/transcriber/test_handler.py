@@ -248,7 +248,7 @@ def test_a_window_that_was_timed_is_not_timed_again(bench: Bench) -> None:
 
 
 def test_a_window_that_has_expired_is_named(bench: Bench) -> None:
-    with pytest.raises(WindowMissing, match=r"window 7 .* s3://work/.*/0007\.json is missing"):
+    with pytest.raises(WindowMissing, match=r"window 7 .* s3://.*/0007\.json is missing"):
         bench.run(bench.align())
 
 

@@ -42,7 +42,7 @@ def window(  # noqa: PLR0913 - a window has as many fields
     weights: str = WEIGHTS,
 ) -> TranscribedWindow:
     """A window of the plan in which somebody speaks from its start to its end."""
-    audio = Artifact(uri=f"s3://work/speech/{index:04}.flac", sha256="0" * 64, bytes=1)
+    audio = Artifact(uri=f"s3://matteline-work/speech/{index:04}.flac", sha256="0" * 64, bytes=1)
     planned = Window(
         index=index, start=start, end=end, speech=(Span(start=start, end=end),), audio=audio
     )

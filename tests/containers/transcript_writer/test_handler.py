@@ -33,7 +33,7 @@ GERMAN = window(
 DENOISED = TranscriptFile(
     kind="denoised",
     media_type="audio/flac",
-    artifact=Artifact(uri="s3://work/jobs/1/denoised.flac", sha256="1" * 64, bytes=9),
+    artifact=Artifact(uri="s3://matteline-work/jobs/1/denoised.flac", sha256="1" * 64, bytes=9),
     work_key="jobs/1/denoised.flac",
     output_key="talks/talk_denoised.flac",
 )
