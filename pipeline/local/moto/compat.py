@@ -272,12 +272,15 @@ def _tell_of_ends() -> None:
     ended = execution.BaseExecutionWorkerCommunication.terminated
 
     def told(self: Any) -> None:
-        try:
-            ended(self)
-        finally:
-            if self.execution.stop_date is not None:
-                for listener in _TOLD.copy():
-                    listener(self.execution)
+        with memory.remembered(self.execution) as remembered:
+            if not remembered:
+                return
+            try:
+                ended(self)
+            finally:
+                if self.execution.stop_date is not None:
+                    for listener in _TOLD.copy():
+                        listener(self.execution)
 
     execution.BaseExecutionWorkerCommunication.terminated = told
 

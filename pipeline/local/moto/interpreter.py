@@ -122,7 +122,10 @@ with _without_batch():
         BaseExecutionWorkerCommunication,
         Execution,
     )
-    from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+    from moto.stepfunctions.parser.models import (
+        StepFunctionsParserBackend,
+        stepfunctions_parser_backends,
+    )
     from moto.stepfunctions.parser.utils import TMP_THREADS
 
 __all__ = [
@@ -170,6 +173,7 @@ __all__ = [
     "state_task_service_callback",
     "state_task_service_sfn",
     "states",
+    "stepfunctions_parser_backends",
     "string_expression",
     "string_to_json",
 ]

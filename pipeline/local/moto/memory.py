@@ -6,8 +6,11 @@ As in `compat`, each function fixes one defect; the same tests show that it is n
 from __future__ import annotations
 
 import sqlite3
+import threading
 import weakref
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Final
@@ -26,12 +29,15 @@ from pipeline.local.moto.interpreter import (
     Execution,
     MapRunRecordPoolManager,
     StepFunctionBackend,
+    stepfunctions_parser_backends,
 )
 from pipeline.local.moto.shelf import Shelf
 from pipeline.local.moto.stored_objects import Body, StoredObject, StoredObjects, bodies
 
 _MOST_RECEIPTS: Final = 1_000
 _LISTED: Final = ("name", "exec_arn", "execution_arn", "exec_status", "start_date", "stop_date")
+_FORGETTING: Final = threading.RLock()
+_FORGOTTEN: Final = weakref.WeakSet[Any]()
 _MACHINES: Final = weakref.WeakValueDictionary[tuple[str, datetime], Any]()
 
 
@@ -48,10 +54,29 @@ def apply() -> None:
 
 
 def forget() -> None:
-    """Delete everything moto holds, in memory and on disk."""
-    moto_api_backend.reset()
+    """Delete everything moto holds, in memory and on disk.
+
+    An execution that still runs ends later, in a thread of its own, and is told to nobody.
+    """
+    with _FORGETTING:
+        _FORGOTTEN.update(_executions())
+        moto_api_backend.reset()
     for body in bodies().path.glob("*.body"):
         body.unlink(missing_ok=True)  # its last reader may just have removed it
+
+
+@contextmanager
+def remembered(execution: Any) -> Iterator[bool]:
+    """Yield whether the execution's cloud is still there; it stays so in this block."""
+    with _FORGETTING:
+        yield execution not in _FORGOTTEN
+
+
+def _executions() -> Iterator[Any]:
+    for regions in stepfunctions_parser_backends.values():
+        for backend in regions.values():
+            for machine in backend.state_machines:
+                yield from machine.executions
 
 
 def _track_no_instances() -> None:

@@ -62,3 +62,12 @@ def test_the_defect_is_gone_after(mended: dict[str, bool], patch: str) -> None:
 
 def test_moto_is_the_version_the_patches_were_written_for() -> None:
     assert version("moto") == "5.2.5"
+
+
+def test_an_execution_that_outlives_its_cloud_is_told_to_nobody() -> None:
+    command = [sys.executable, "-W", "ignore", "-m", "tests.pipeline.local.moto.ends_of_clouds"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert "Traceback" not in done.stderr
+    assert json.loads(done.stdout) == ["ends during the reset"]
