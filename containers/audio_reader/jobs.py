@@ -11,7 +11,8 @@ from containers.audio_reader.storing import store_piece, store_plan, uploading_r
 from containers.audio_reader.voice import Voice
 from containers.audio_reader.windows import Piece, Windower
 from pipeline.audio.limits import require_bytes
-from pipeline.contracts.transcript import AudioPlan, AudioRead, ReadAudio, Window
+from pipeline.contracts.audio_windows import AudioPlan, Window
+from pipeline.contracts.transcript import AudioRead, ReadAudio
 from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.source_file import SourceFile
 from pipeline.workbench import TaskContext

@@ -14,7 +14,8 @@ from pipeline.audio.flac import FlacWriter, Out
 from pipeline.audio.limits import require_denoisable
 from pipeline.audio.resampling import Resampler
 from pipeline.audio.samples import Samples, mono
-from pipeline.contracts.transcript import SPEECH_RATE, Recording
+from pipeline.contracts.audio_windows import SPEECH_RATE
+from pipeline.contracts.transcript import Recording
 from pipeline.errors import MediaTooLong
 
 _RESERVE_S: Final = 60  # of a call's time, for what follows the reading

@@ -18,7 +18,7 @@ from containers.audio_reader.windows import Piece, Windower
 from pipeline.audio.flac import decode_flac, encode_flac
 from pipeline.audio.samples import Samples
 from pipeline.audio.sniffing import HEAD_BYTES, sniff
-from pipeline.contracts.transcript import SPEECH_RATE
+from pipeline.contracts.audio_windows import SPEECH_RATE
 from pipeline.errors import PipelineError, UnsupportedMedia
 from pipeline.selftest import Trial, selftest
 

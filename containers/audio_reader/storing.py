@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from containers.audio_reader.windows import Piece
 from pipeline.artifacts import Artifact, ArtifactStore, ArtifactUpload, Location, uploading
 from pipeline.audio.flac import encode_flac
-from pipeline.contracts.transcript import SPEECH_RATE, AudioPlan, ReadAudio, Window
+from pipeline.contracts.audio_windows import SPEECH_RATE, AudioPlan, Window
+from pipeline.contracts.transcript import ReadAudio
 
 
 def uploading_recorded(

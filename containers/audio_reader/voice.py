@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pipeline.audio.samples import Samples
-from pipeline.contracts.transcript import SPEECH_RATE
+from pipeline.contracts.audio_windows import SPEECH_RATE
 
 if TYPE_CHECKING:
     import onnxruntime as ort

@@ -16,7 +16,7 @@ import numpy as np
 from containers.audio_reader.speech import Run, Thresholds, find_speech
 from containers.audio_reader.voice import STEP, STEP_S
 from pipeline.audio.samples import Integers, Samples
-from pipeline.contracts.transcript import SPEECH_RATE, Span
+from pipeline.contracts.audio_windows import SPEECH_RATE, Span
 
 LONGEST_S: Final = 300
 

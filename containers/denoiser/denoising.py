@@ -15,14 +15,9 @@ from containers.denoiser.writing import WRITERS, Shape, require_room, shape_of
 from pipeline.artifacts import Location
 from pipeline.audio.flac import FlacReader
 from pipeline.audio.samples import Samples
-from pipeline.contracts.transcript import (
-    AudioDenoised,
-    AudioPlan,
-    Denoise,
-    DenoisedFormat,
-    TranscriptFile,
-    output_key,
-)
+from pipeline.contracts.audio_windows import AudioPlan
+from pipeline.contracts.transcript import AudioDenoised, Denoise, DenoisedFormat
+from pipeline.contracts.transcript_files import TranscriptFile, output_key
 from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.weights.local_weights import combined_sha256
 from pipeline.workbench import TaskContext

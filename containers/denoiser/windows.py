@@ -10,7 +10,8 @@ from containers.denoiser.recording import Resampled
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.audio.flac import encode_flac
 from pipeline.audio.samples import Samples, mono
-from pipeline.contracts.transcript import SPEECH_RATE, AudioPlan, Denoise, Window
+from pipeline.contracts.audio_windows import SPEECH_RATE, AudioPlan, Window
+from pipeline.contracts.transcript import Denoise
 
 
 @dataclass

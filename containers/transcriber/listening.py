@@ -13,7 +13,8 @@ from containers.transcriber.slices import Slice, slices_of
 from containers.transcriber.sound import Sound
 from containers.transcriber.timing import TimedWord, timed_words
 from containers.transcriber.whisper import Encoded, Model, Sampling
-from pipeline.contracts.transcript import Segment, Span
+from pipeline.contracts.audio_windows import Span
+from pipeline.contracts.transcript import Segment
 
 ENGLISH: Final = "en"
 # Greedy is right for clear speech; beams and then chance lead out of a loop.

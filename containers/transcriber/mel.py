@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.contracts.transcript import SPEECH_RATE
+from pipeline.contracts.audio_windows import SPEECH_RATE
 
 Samples = npt.NDArray[np.float32]
 

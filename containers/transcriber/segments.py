@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Final
 
 from containers.transcriber.timing import TimedWord, bridged
-from pipeline.contracts.transcript import Segment, Span
+from pipeline.contracts.audio_windows import Span
+from pipeline.contracts.transcript import Segment
 
 # Full stops of all scripts: Latin, Chinese (full width), Devanagari, Arabic, Urdu, Ethiopic.
 _SENTENCE_ENDS: Final = tuple(".!?…。\uff01\uff1f।؟\u06d4።")

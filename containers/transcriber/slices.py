@@ -15,7 +15,7 @@ import numpy as np
 
 from containers.transcriber.mel import RATE, SLICE_S, Samples
 from containers.transcriber.sound import Sound
-from pipeline.contracts.transcript import Span
+from pipeline.contracts.audio_windows import Span
 
 _MARGIN_S: Final = 0.2  # of silence around speech: a consonant may be in it
 _JOINED_S: Final = 1.0  # shorter pauses stay as they are; longer ones shrink to two margins

@@ -11,7 +11,8 @@ from containers.transcriber.slices import Slice
 from containers.transcriber.sound import Sound
 from containers.transcriber.tokens import WordTokens
 from containers.transcriber.whisper import TokenTimes
-from pipeline.contracts.transcript import Span, Word
+from pipeline.contracts.audio_windows import Span
+from pipeline.contracts.transcript import Word
 
 SHORTEST_S: Final = 0.02  # one step of the encoder
 _BRIEF_S: Final = 0.2  # silence that a word may contain: the stop before a "t"

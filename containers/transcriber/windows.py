@@ -10,15 +10,9 @@ from pydantic import ValidationError
 from containers.transcriber.sound import Sound
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.audio.flac import decode_flac
+from pipeline.contracts.audio_windows import AudioPlan, Window
 from pipeline.contracts.contract import Provenance
-from pipeline.contracts.transcript import (
-    AlignWords,
-    AudioPlan,
-    Transcribe,
-    Window,
-    WindowMissing,
-    WindowTranscript,
-)
+from pipeline.contracts.transcript import AlignWords, Transcribe, WindowMissing, WindowTranscript
 from pipeline.declared.containers import load_container
 from pipeline.task import provenance_of
 from pipeline.workbench import Settings

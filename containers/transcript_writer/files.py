@@ -10,12 +10,8 @@ from containers.transcript_writer.paragraphs import render_text
 from containers.transcript_writer.stitching import Transcript
 from containers.transcript_writer.subtitles import render_srt, render_vtt
 from pipeline.artifacts import ArtifactStore, Location
-from pipeline.contracts.transcript import (
-    TranscriptFile,
-    TranscriptKind,
-    WriteTranscript,
-    output_key,
-)
+from pipeline.contracts.transcript import WriteTranscript
+from pipeline.contracts.transcript_files import TranscriptFile, TranscriptKind, output_key
 
 # IANA has no type for SubRip; players and file managers know this one.
 _MEDIA_TYPES: Final[dict[TranscriptKind, str]] = {

@@ -10,7 +10,8 @@ from typing import Final
 
 from containers.transcript_writer.scripts import is_written_without_spaces
 from containers.transcript_writer.windows import TranscribedWindow
-from pipeline.contracts.transcript import Segment, Window
+from pipeline.contracts.audio_windows import Window
+from pipeline.contracts.transcript import Segment
 
 _SPACES: Final = re.compile(r"\s+")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pipeline.artifacts import ArtifactStore, Location
+from pipeline.contracts.audio_windows import AudioPlan, Window
 from pipeline.contracts.transcript import (
-    AudioPlan,
-    Window,
     WindowMissing,
     WindowTranscript,
     WriteTranscript,

@@ -24,23 +24,33 @@ from pipeline.contracts.contract import (
     Source,
     no_truth_value,
 )
+from pipeline.contracts.sounds import MostTags
+from pipeline.contracts.speakers import HopSeconds, SpeakerCount
+from pipeline.contracts.transcript_files import TranscriptFile
 
 Language = transcript_words.Language
 DenoisedFormat = transcript_words.DenoisedFormat
-TranscriptKind = transcript_words.TranscriptKind
-
-SPEECH_RATE: Final = 16_000  # samples a second of every window's audio
-SUFFIXES: Final[dict[TranscriptKind, str]] = {
-    "transcript": "_transcript.json",
-    "srt": "_transcript.srt",
-    "vtt": "_transcript.vtt",
-    "text": "_transcript.txt",
-    "denoised": "_denoised",  # and the extension of its format
-}
 
 Decibels = Annotated[float, Field(ge=0, le=100), BeforeValidator(no_truth_value)]
 Concurrency = Annotated[int, Field(ge=1, le=40), BeforeValidator(no_truth_value)]
 OwnWords = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+
+_DETAILS: Final = (
+    (
+        "denoise",
+        "only a denoised recording has it",
+        ("attenuation_db", "denoised_format", "transcribe_denoised"),
+    ),
+    (
+        "diarize",
+        "it is about speakers who are told apart",
+        (
+            *("speaker_model", "speakers", "least_speakers", "most_speakers"),
+            *("hop_s", "name_speakers"),
+        ),
+    ),
+    ("tags", "it is about tags", ("tag_model", "most_tags")),
+)
 
 
 class TranscriptOptions(Options):
@@ -50,6 +60,11 @@ class TranscriptOptions(Options):
     names and words that occur in the recording, to have them spelled right. `translate` writes
     English. `align` is a model that times words again. `attenuation_db` is the most that denoising
     takes away; 100 takes all noise. `concurrency` is how many windows are transcribed at a time.
+
+    `diarize` tells speakers apart, with the model `speaker_model`; `speakers` is their number, or
+    `least_speakers` and `most_speakers` its limits, if known. `hop_s` is how far apart the looks at
+    the sound are. `name_speakers` writes their names into SubRip and plain text, too. `tags` names
+    what else sounds, with the model `tag_model`; `most_tags` is how many labels the recording gets.
     """
 
     without_effect: ClassVar[frozenset[str]] = frozenset({"concurrency"})
@@ -63,19 +78,36 @@ class TranscriptOptions(Options):
     attenuation_db: Decibels = 100
     denoised_format: DenoisedFormat = "flac"
     transcribe_denoised: bool = False
+    diarize: bool = False
+    speaker_model: str | None = None
+    speakers: SpeakerCount | None = None
+    least_speakers: SpeakerCount | None = None
+    most_speakers: SpeakerCount | None = None
+    hop_s: HopSeconds = 1
+    name_speakers: bool = False
+    tags: bool = False
+    tag_model: str | None = None
+    most_tags: MostTags = 10
     concurrency: Concurrency = 5
 
     def contradictions(self) -> Iterator[Contradiction]:
         """Yield the contradictions among these options."""
-        if self.denoise:
-            return
-        why = "only a denoised recording has it"
-        if self.attenuation_db != 100:
-            yield Contradiction("attenuation_db", "denoise", why)
-        if self.denoised_format != "flac":
-            yield Contradiction("denoised_format", "denoise", why)
-        if self.transcribe_denoised:
-            yield Contradiction("transcribe_denoised", "denoise", why)
+        for asked, why, details in _DETAILS:
+            if not getattr(self, asked):
+                fields = type(self).model_fields
+                for name in details:
+                    if getattr(self, name) != fields[name].default:
+                        yield Contradiction(name, asked, why)
+        yield from self._contradictions_of_counts()
+
+    def _contradictions_of_counts(self) -> Iterator[Contradiction]:
+        if self.speakers is not None:
+            for limit in ("least_speakers", "most_speakers"):
+                if getattr(self, limit) is not None:
+                    yield Contradiction(limit, "speakers", "a known number needs no limits")
+        least, most = self.least_speakers, self.most_speakers
+        if least is not None and most is not None and least > most:
+            yield Contradiction("least_speakers", "most_speakers", "it is the greater one")
 
 
 class SourceRecording(Source):
@@ -92,12 +124,14 @@ class TranscriptJob(MediaJob):
 
 
 class TranscriptPlan(Contract):
-    """`voice` finds speech, `speech` writes it down; `align` and `denoise` only if asked for."""
+    """`voice` finds speech, `speech` writes it down; the others only if asked for."""
 
     voice: PlannedModel
     speech: PlannedModel
     align: PlannedModel | None
     denoise: PlannedModel | None
+    speakers: PlannedModel | None
+    sounds: PlannedModel | None
 
 
 class TranscriptInspected(Inspected):
@@ -119,35 +153,11 @@ class Recording(Contract):
     remarks: tuple[str, ...] = ()
 
 
-class Span(Contract):
-    start: float
-    end: float
-
-
-class Window(Contract):
-    """A part of the recording that is transcribed at once, and where somebody speaks in it.
-
-    `audio` is FLAC, 16 bits, one channel, `SPEECH_RATE`; its first sample is at `start`.
-    """
-
-    index: int
-    start: float
-    end: float
-    speech: tuple[Span, ...]
-    audio: Artifact
-
-
-class AudioPlan(Contract):
-    """The windows of a recording, in order; a recording without speech has none."""
-
-    duration_s: float
-    windows: tuple[Window, ...]
-
-
 class ReadAudio(Job):
     """Decode a recording once, find speech, and write each window's audio to the work bucket.
 
-    With `keep_recorded`, also write the recording at its own rate, with its own channels.
+    With `keep_recorded`, also write the recording at its own rate, with its own channels. With
+    `keep_sound`, also write it at `SOUND_RATE`, with one channel.
     """
 
     job_id: str
@@ -157,31 +167,25 @@ class ReadAudio(Job):
     models_bucket: str
     weights_key: str | None
     keep_recorded: bool
+    keep_sound: bool
     work_bucket: str
     work_prefix: str
 
 
 class AudioRead(Result):
-    """`plan` is an `AudioPlan` in JSON; `windows` are the indices of its windows.
+    """`plan` is an `AudioPlan` in JSON; `windows` and `parts` are the indices of those that it has.
 
-    `recorded` is the whole recording as FLAC, or null if it was not asked for or has no sound.
+    `recorded` and `sound` are the whole recording as FLAC, or null if it was not asked for or has
+    no sound.
     """
 
     recording: Recording
     speech_s: float
     plan: Artifact
     windows: tuple[int, ...]
+    parts: tuple[int, ...]
     recorded: Artifact | None
-
-
-class TranscriptFile(Contract):
-    """One output file: the file in the work bucket, and the key to publish it under."""
-
-    kind: TranscriptKind
-    media_type: str
-    artifact: Artifact
-    work_key: str
-    output_key: str
+    sound: Artifact | None
 
 
 class Denoise(Job):
@@ -305,7 +309,9 @@ class WordsAligned(Result):
 class WriteTranscript(PublishedJob):
     """Join the windows into one transcript, and write it in every format.
 
-    `denoised` is published with the transcript's own files.
+    With `speaker_model`, every word gets its speaker. `speakers`, `least_speakers` and
+    `most_speakers` are as in the options. `name_speakers` writes names into SubRip and plain text.
+    `denoised` and `tags` are published with the transcript's own files.
     """
 
     job_id: str
@@ -315,14 +321,20 @@ class WriteTranscript(PublishedJob):
     plan: Artifact
     speech_model: str
     align_model: str | None
+    speaker_model: str | None
+    speakers: SpeakerCount | None
+    least_speakers: SpeakerCount | None
+    most_speakers: SpeakerCount | None
+    name_speakers: bool
     denoised: TranscriptFile | None
+    tags: TranscriptFile | None
     work_bucket: str
     work_prefix: str
     output_stem: str
 
 
 class WindowsDone(Contract):
-    """What all windows took together: metrics are sums over the windows."""
+    """What all windows, or all parts, took together: metrics are sums over them."""
 
     windows: int
     metrics: dict[str, float]
@@ -330,7 +342,11 @@ class WindowsDone(Contract):
 
 
 class TranscriptWritten(Result):
-    """`languages` are those spoken, the one with most words first. `coverage`: see a window's."""
+    """`languages` are those spoken, the one with most words first. `coverage`: see a window's.
+
+    `speakers` are the names of the speakers in order of appearance, with the seconds that each
+    speaks; null if they were not told apart. `diarized` is what their parts took.
+    """
 
     files: tuple[TranscriptFile, ...]
     languages: tuple[str, ...]
@@ -339,6 +355,8 @@ class TranscriptWritten(Result):
     weights_sha256: str | None
     remarks: tuple[str, ...]
     windows: WindowsDone
+    speakers: dict[str, float] | None
+    diarized: WindowsDone | None
 
 
 class WindowMissing(LookupError):
@@ -356,8 +374,3 @@ def window_key(work_prefix: str, *, speech_model: str, align_model: str | None, 
     """
     models = f"{speech_model}+{align_model}" if align_model else speech_model
     return f"{work_prefix}/windows/{models}/{index:04}.json"
-
-
-def output_key(stem: str, kind: TranscriptKind, *, extension: str = "") -> str:
-    """Return the key under which one file of a recording is published."""
-    return f"{stem}{SUFFIXES[kind]}{extension}"

@@ -3,7 +3,7 @@
 from typing import Literal
 
 DenoisedFormat = Literal["flac", "wav"]
-TranscriptKind = Literal["transcript", "srt", "vtt", "text", "denoised"]
+TranscriptKind = Literal["transcript", "srt", "vtt", "text", "speakers", "tags", "denoised"]
 # The languages of Whisper. Only large-v3 and large-v3-turbo know yue (Cantonese).
 Language = Literal[
     "af", "am", "ar", "as", "az", "ba", "be", "bg", "bn", "bo", "br", "bs", "ca", "cs", "cy", "da",

@@ -15,7 +15,8 @@ from pipeline.artifacts import LocalStore, Location
 from pipeline.audio.flac import decode_flac, encode_flac
 from pipeline.audio.resampling import resampled
 from pipeline.audio.samples import mono
-from pipeline.contracts.transcript import AudioDenoised, AudioPlan, Denoise
+from pipeline.contracts.audio_windows import AudioPlan
+from pipeline.contracts.transcript import AudioDenoised, Denoise
 from pipeline.model_context import catalogue_of
 from pipeline.workbench import TaskContext
 from tests import libdf

@@ -18,7 +18,7 @@ from containers.transcriber.listening import DecodingOptions, Listener, Transcri
 from containers.transcriber.mel import RATE, Samples
 from containers.transcriber.sound import Sound
 from containers.transcriber.whisper import Whisper, open_whisper
-from pipeline.contracts.transcript import Span
+from pipeline.contracts.audio_windows import Span
 from tests.e2e.conftest import kept, recording
 from tests.e2e.speeches import ENGLISH_END, GERMAN_START, KENNEDY, KENNEDY_STARTS
 

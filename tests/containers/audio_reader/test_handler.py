@@ -18,7 +18,8 @@ from pipeline.audio.flac import FlacReader, decode_flac
 from pipeline.audio.resampling import resampled
 from pipeline.audio.samples import Samples
 from pipeline.audio.sniffing import sniff
-from pipeline.contracts.transcript import AudioPlan, AudioRead, ReadAudio, SourceRecording
+from pipeline.contracts.audio_windows import AudioPlan
+from pipeline.contracts.transcript import AudioRead, ReadAudio, SourceRecording
 from pipeline.errors import (
     CorruptMedia,
     MediaTooLarge,

@@ -16,7 +16,8 @@ from containers.denoiser.handler import handler
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.audio.flac import decode_flac, encode_flac
 from pipeline.audio.samples import Samples
-from pipeline.contracts.transcript import AudioDenoised, AudioPlan, Denoise, Span, Window
+from pipeline.contracts.audio_windows import AudioPlan, Span, Window
+from pipeline.contracts.transcript import AudioDenoised, Denoise
 from pipeline.errors import OutOfStorage, WeightsMismatch, WeightsNotStaged
 from pipeline.weights.staged import StagedWeights
 from pipeline.workbench import Settings, TaskContext, Workbench

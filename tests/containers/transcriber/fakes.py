@@ -15,7 +15,7 @@ from containers.transcriber.small_whisper import build_whisper
 from containers.transcriber.sound import Sound
 from containers.transcriber.tokens import Vocabulary
 from containers.transcriber.whisper import Sampling, TokenTimes
-from pipeline.contracts.transcript import Span
+from pipeline.contracts.audio_windows import Span
 
 WORDS = (" One", " two", " three", ".", " Four", " five", ".", " again", " and")
 

@@ -17,11 +17,10 @@ from containers.transcriber.small_whisper import build_whisper
 from containers.transcriber.whisper import open_whisper
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.audio.flac import encode_flac
+from pipeline.contracts.audio_windows import AudioPlan, Window
 from pipeline.contracts.transcript import (
     AlignWords,
-    AudioPlan,
     Transcribe,
-    Window,
     WindowMissing,
     WindowTranscript,
     window_key,

@@ -7,7 +7,7 @@ import pytest
 from containers.transcriber.listening import DecodingOptions, Listener, Transcript
 from containers.transcriber.tokens import Vocabulary
 from containers.transcriber.whisper import Sampling
-from pipeline.contracts.transcript import Span
+from pipeline.contracts.audio_windows import Span
 from pipeline.errors import UnsupportedLanguage
 from tests.containers.transcriber.fakes import FakeModel, Said, sound, span, talk
 

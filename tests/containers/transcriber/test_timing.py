@@ -12,7 +12,7 @@ from containers.transcriber.sound import Sound
 from containers.transcriber.timing import TimedWord, in_order, spread, timed_words
 from containers.transcriber.tokens import WordTokens
 from containers.transcriber.whisper import TokenTimes, first_frames
-from pipeline.contracts.transcript import Span
+from pipeline.contracts.audio_windows import Span
 from tests.containers.transcriber.fakes import sound, span
 
 

@@ -9,8 +9,9 @@ from typing import Final
 from containers.transcript_writer.stitching import Transcript, stitch
 from containers.transcript_writer.windows import TranscribedWindow
 from pipeline.artifacts import Artifact
+from pipeline.contracts.audio_windows import Span, Window
 from pipeline.contracts.contract import Provenance
-from pipeline.contracts.transcript import Segment, Span, Window, WindowTranscript, Word
+from pipeline.contracts.transcript import Segment, WindowTranscript, Word
 
 WEIGHTS: Final = hashlib.sha256(b"whisper").hexdigest()
 TRANSCRIBER: Final = Provenance(container="transcriber", version="0.1.0", image_digest="none")

@@ -12,16 +12,16 @@ import pytest
 from containers.transcript_writer.handler import handler
 from containers.transcript_writer.windows import TranscribedWindow
 from pipeline.artifacts import Artifact, LocalStore, Location
+from pipeline.contracts.audio_windows import AudioPlan
 from pipeline.contracts.transcript import (
-    AudioPlan,
     Recording,
     SourceRecording,
-    TranscriptFile,
     TranscriptWritten,
     WindowMissing,
     WriteTranscript,
     window_key,
 )
+from pipeline.contracts.transcript_files import TranscriptFile
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 from tests.containers.transcript_writer import WEIGHTS, spoken, window

@@ -8,9 +8,9 @@ import pytest
 
 from containers.transcript_writer.windows import read_windows
 from pipeline.artifacts import Artifact, ArtifactStore, LocalStore, Location
+from pipeline.contracts.audio_windows import AudioPlan
 from pipeline.contracts.contract import Contract
 from pipeline.contracts.transcript import (
-    AudioPlan,
     Recording,
     SourceRecording,
     WindowMissing,

@@ -7,31 +7,27 @@ from typing import Any, Final
 
 from containers.model_downloader.handler import handler as stage_weights
 from pipeline.artifacts import Artifact, ArtifactStore, Location
+from pipeline.contracts.audio_windows import AudioPlan, Span, Window
 from pipeline.contracts.contract import Provenance
 from pipeline.contracts.transcript import (
     AlignWords,
     AudioDenoised,
-    AudioPlan,
     AudioRead,
     Denoise,
     ReadAudio,
     Recording,
     Segment,
-    Span,
     Transcribe,
     Transcribed,
-    TranscriptFile,
-    TranscriptKind,
     TranscriptWritten,
-    Window,
     WindowsDone,
     WindowTranscript,
     Word,
     WordsAligned,
     WriteTranscript,
-    output_key,
     window_key,
 )
+from pipeline.contracts.transcript_files import TranscriptFile, TranscriptKind, output_key
 from pipeline.contracts.weights import StageWeights, WeightsStaged
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.task import task
