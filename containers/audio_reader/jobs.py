@@ -12,6 +12,7 @@ from containers.audio_reader.voice import Voice
 from containers.audio_reader.windows import Piece, Windower
 from pipeline.audio.limits import require_bytes
 from pipeline.contracts.audio_windows import AudioPlan, Window
+from pipeline.contracts.speakers import parts_of
 from pipeline.contracts.transcript import AudioRead, ReadAudio
 from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.source_file import SourceFile
@@ -48,7 +49,9 @@ def read_audio(job: ReadAudio, context: TaskContext) -> AudioRead:
         speech_s=found.speech_s,
         plan=store_plan(plan, job, context.store),
         windows=tuple(window.index for window in windows),
+        parts=tuple(parts_of(windows)),
         recorded=recorded.artifact if recorded.bytes else None,
+        sound=None,
         metrics={"duration_s": found.recording.duration_s, "speech_s": found.speech_s},
     )
 

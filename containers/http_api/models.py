@@ -9,10 +9,9 @@ from typing import Literal
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.contracts.contract import read_product_contract
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.models import ModelRow
-from pipeline.declared.products import Product, Role, naming_roles
+from pipeline.declared.products import Product, naming_roles
 
 
 class Use(BaseModel):
@@ -114,7 +113,7 @@ def _model(row: ModelRow, catalogue: Catalogue, products: Sequence[Product]) -> 
         uses=tuple(
             Use(product=product.name, option=option)
             for product in products
-            for option, role in _naming_roles(product).items()
+            for option, role in naming_roles(product).items()
             if row in catalogue.fitting(role).rows
         ),
         licence=row.licence,
@@ -129,7 +128,3 @@ def _model(row: ModelRow, catalogue: Catalogue, products: Sequence[Product]) -> 
         dollars_per_1000=measured and round(measured.dollars_per_1000(row.memory_mb), 4),
         fallback=row.fallback,
     )
-
-
-def _naming_roles(product: Product) -> dict[str, Role]:
-    return naming_roles(product, read_product_contract(product.contracts).options)

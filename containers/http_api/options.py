@@ -77,7 +77,7 @@ def options_schema(product: Product, catalogue: Catalogue) -> dict[str, Any]:
     model, or leave the choice to the deployment.
     """
     kind = read_product_contract(product.contracts).options
-    schema, roles = kind.model_json_schema(), naming_roles(product, kind)
+    schema, roles = kind.model_json_schema(), naming_roles(product)
     for option, role in roles.items():
         rows = catalogue.fitting(role).rows
         names = [row.name for row in rows if catalogue.accepts(row)]
@@ -107,7 +107,7 @@ def check_options(
     depends on the file, such as whether a point is inside a photo, is checked when the job runs.
     """
     kind = read_product_contract(product.contracts).options
-    roles = naming_roles(product, kind)
+    roles = naming_roles(product)
     defaults = {
         option: catalogue.defaults[role.container]
         for option, role in roles.items()

@@ -171,12 +171,12 @@ def _model_of(role: Role, options: Options, default: str | None) -> str | None:
     `default` is the deployment's model for the role. Raises LookupError if it is needed and the
     state machine does not give it.
     """
-    chosen = getattr(options, role.option) if role.option else True
-    if not isinstance(chosen, bool):
-        return None if chosen is None else str(chosen)
-    if chosen and default is None:
+    asked = role.asked(dict(options))
+    if asked is not True:
+        return asked
+    if default is None:
         raise LookupError(f"no default model of {role.container} was given")
-    return default if chosen else None
+    return default
 
 
 def _planned(name: str | None, options: Options, models: Catalogue) -> PlannedModel | None:

@@ -19,11 +19,8 @@ def handler(job: WriteTranscript, context: TaskContext) -> TranscriptWritten:
     with context.timed("write"):
         files = store_files(transcript, job, context.store)
     return TranscriptWritten(
-        files=files,
-        languages=transcript.languages,
-        words=transcript.words,
-        coverage=coverage_of(windows),
-        weights_sha256=weights_of(windows),
-        remarks=remarks_of(job.recording, windows),
-        windows=sum_windows(windows),
-    )
+        files=files, languages=transcript.languages, words=transcript.words,
+        coverage=coverage_of(windows), weights_sha256=weights_of(windows),
+        remarks=remarks_of(job.recording, windows), windows=sum_windows(windows),
+        speakers=None, diarized=None,
+    )  # fmt: skip

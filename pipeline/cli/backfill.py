@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from pydantic.fields import FieldInfo
 
 from pipeline.cli.options import ROOT
 from pipeline.cli.quarantine import JsonObject
 from pipeline.cli.site import ProductName, site_options
 from pipeline.contracts.contract import read_product_contract
 from pipeline.declared.models import ModelRow
-from pipeline.declared.products import Product
+from pipeline.declared.products import Product, naming_roles
 from pipeline.errors import InvalidOptions
 from pipeline.operations.backfill_results import (
     ObjectResult,
@@ -180,22 +179,20 @@ def _assumed_models(batch: Batch) -> list[ModelRow]:
 
     Where they name none, it is the container's default.
     """
-    catalogue, options = read_catalogue(ROOT, ModelChoice()), batch.options or {}
-    fields = read_product_contract(batch.product.contracts).options.model_fields
-    chosen = {
-        role: options.get(role.option, _unless_given(fields[role.option])) if role.option else True
-        for role in batch.product.roles.values()
+    catalogue, product = read_catalogue(ROOT, ModelChoice()), batch.product
+    fields = read_product_contract(product.contracts).options.model_fields
+    required = {
+        option: catalogue.defaults[role.container]
+        for option, role in naming_roles(product).items()
+        if fields[option].is_required()
     }
+    options = {**required, **(batch.options or {})}
+    asked = [(role, role.asked(options)) for role in product.roles.values()]
     return [
-        catalogue.row(name if isinstance(name, str) else catalogue.defaults[role.container])
-        for role, name in chosen.items()
-        if name is not None and name is not False
+        catalogue.row(catalogue.defaults[role.container] if name is True else name)
+        for role, name in asked
+        if name is not None
     ]
-
-
-def _unless_given(option: FieldInfo) -> object:
-    """Return what an option is that nobody gives; True if the deployment chooses."""
-    return True if option.is_required() else option.get_default()
 
 
 def _transitions(product: Product) -> int:

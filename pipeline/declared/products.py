@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from pipeline.declared.declaration import Declaration, KebabName, naming, read_toml
 
@@ -28,13 +28,27 @@ class Role(Declaration):
     """A task of a product that needs a model.
 
     The model is a row of `container`: its default, or the one that the product's option called
-    `option` names. An option that is true or false asks for the default, or for no model. A role
-    without an option always has the default. With `engine`, only rows of that engine fit.
+    `option` names. With `when`, the role has a model only if the option of that name is true; its
+    `option` may then be null, which is the default. Without `when`, a null `option` is no model.
+    With `engine`, only rows of that engine fit.
     """
 
     container: KebabName
     engine: KebabName | None = None
+    when: str | None = None
     option: str | None = None
+
+    def asked(self, options: Mapping[str, object]) -> str | Literal[True] | None:
+        """Return the name of the row that `options` ask for; True for the default, None for none.
+
+        An option that is missing there is null.
+        """
+        if self.when is not None and not options.get(self.when):
+            return None
+        named = options.get(self.option) if self.option else None
+        if named is not None:
+            return str(named)
+        return True if self.when or not self.option else None
 
 
 class Product(Declaration):
@@ -70,16 +84,9 @@ def load_products(root: Path) -> tuple[Product, ...]:
     return products
 
 
-def naming_roles(product: Product, options: type[BaseModel]) -> dict[str, Role]:
-    """Return the roles whose model a user may name, by the option that names it.
-
-    `options` is the type of the product's options.
-    """
-    return {
-        role.option: role
-        for role in product.roles.values()
-        if role.option and options.model_fields[role.option].annotation is not bool
-    }
+def naming_roles(product: Product) -> dict[str, Role]:
+    """Return the roles whose model a user may name, by the option that names it."""
+    return {role.option: role for role in product.roles.values() if role.option}
 
 
 def ingest_pattern(product: Product, products: Sequence[Product], bucket: str) -> str:

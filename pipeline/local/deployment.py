@@ -58,7 +58,7 @@ def product_functions(
     made = [product for product in blueprint.products if product.name in products]
     invoked = {name for product in made for name in blueprint.invoked(product.machine)}
     roles = [role for product in made for role in product.roles.values()]
-    always = {role.container for role in roles if role.option in {None, "model"}}
+    always = {role.container for role in roles if (role.when or role.option) in {None, "model"}}
     asked_for = {role.container for role in roles} - always
     defaults = blueprint.catalogue.defaults
     return [

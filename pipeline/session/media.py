@@ -49,7 +49,7 @@ class Kind:
         return {
             role["container"]
             for role in self.roles.values()
-            if role.get("option") in {None, MODEL, *options}
+            if role.get("when", role.get("option")) in {None, MODEL, *options}
         }
 
     def takes_model_of(self, container: str) -> bool:

@@ -124,18 +124,40 @@ def caught_errors_end_in_fail(machine: Machine, declared: Declared) -> Iterator[
             for catcher in state.catchers:
                 for kind, avoiding in detours:
                     if kind & frozenset(catcher["ErrorEquals"]):
-                        yield from _not_failing(scope, state, catcher["Next"], avoiding)
+                        yield from _not_failing(machine, scope, state, catcher["Next"], avoiding)
 
 
 def _not_failing(
-    scope: Scope, state: State, start: str, avoiding: tuple[str, ...]
+    machine: Machine, scope: Scope, state: State, start: str, avoiding: tuple[str, ...]
 ) -> Iterator[str]:
     ends = scope.ends(start, avoiding=avoiding)
     if not ends:
         yield f"{state.name}: what it catches at {start} has no end"
     for end in ends:
-        if end.type != "Fail":
+        handed_on = _handed_on(machine, scope, end)
+        if handed_on:
+            yield from _not_failing(machine, handed_on[0], state, handed_on[1], avoiding)
+        elif end.type != "Fail":
             yield f"{state.name}: what it catches at {start} can end in {end.name}, no Fail state"
+
+
+def _handed_on(machine: Machine, scope: Scope, end: State) -> tuple[Scope, str] | None:
+    """Return the scope and the state that go on with an error that a branch has for its result.
+
+    The state after the Parallel asks for the error. None if it does not, or `end` leaves none.
+    """
+    around = next((each for each in machine.scopes if scope.owner in each.states), None)
+    if around is None or end.parameters.get("error.$") != "$.error":
+        return None
+    parallel = around.states[scope.owner].body
+    (branch,) = (at for at, body in enumerate(parallel["Branches"]) if body is scope.body)
+    for name, path in parallel.get("ResultSelector", {}).items():
+        place = f"{parallel.get('ResultPath', '$')}.{name.removesuffix('.$')}.error"
+        for rule in around.states[parallel["Next"]].body.get("Choices", ()):
+            asks = {"Variable": place, "IsNull": False}.items() <= rule.items()
+            if path == f"$[{branch}]" and asks:
+                return around, rule["Next"]
+    return None
 
 
 def failures_keep_their_name(machine: Machine, _declared: Declared) -> Iterator[str]:

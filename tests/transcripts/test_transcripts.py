@@ -41,7 +41,7 @@ def test_each_model_is_staged_once_and_only_if_it_is_asked_for(recordings: Recor
     assert driver.states_of(again).count("StageWeights") == 0
     assert driver.states_of(more).count("StageWeights") == 2
     assert first.output["status"] == "DONE"
-    assert driver.states_of(more).count("NothingToStage") == 2
+    assert driver.states_of(more).count("NothingToStage") == 4
 
 
 def test_a_denoised_recording_is_published_with_its_transcript(recordings: Recordings) -> None:

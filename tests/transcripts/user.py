@@ -33,7 +33,7 @@ class Recordings:
         return content
 
     def calls(self, execution: Execution) -> dict[str, int]:
-        """Return how often each model's task was called, by `<model>` or `<model>/<window>`."""
+        """Return how often each model's task was called, by `<model>` or `<model>/<index>`."""
         folder = f"{TRIED}/{execution.arn}/"
         keys = self.driver.keys("work", prefix=folder)
         return {key.removeprefix(folder): int(self.read("work", key)) for key in keys}

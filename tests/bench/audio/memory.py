@@ -93,7 +93,7 @@ def _measured(store: StreamingStore, folder: Path, minutes: int) -> dict[str, An
     )  # fmt: skip
     reading = ReadAudio(
         **whose, source=source, model=_VOICE, weights_key=catalogue.row(_VOICE).weights_key,
-        keep_recorded=True,
+        keep_recorded=True, keep_sound=False,
     )  # fmt: skip
     read = _process("audio_reader", reading, folder)
     target.unlink()

@@ -78,7 +78,7 @@ def job_for(context: TaskContext, content: bytes, **changes: Any) -> ReadAudio:
     fields = {
         "schema": 1, "job_id": "1", "execution": "e", "source": source, "model": "loudness",
         "models_bucket": "models", "weights_key": WEIGHTS.key, "keep_recorded": False,
-        "work_bucket": "work", "work_prefix": "jobs/1",
+        "keep_sound": False, "work_bucket": "work", "work_prefix": "jobs/1",
     }  # fmt: skip
     return ReadAudio.model_validate(fields | changes)
 

@@ -71,7 +71,9 @@ def job_for(
         ),
         recording=Recording(codec="mp3", rate=44_100, channels=2, duration_s=duration_s),
         plan=context.store.write(place, plan.model_dump_json().encode(), media_type=""),
-        speech_model="whisper-base", align_model=None, denoised=denoised,
+        speech_model="whisper-base", align_model=None, speaker_model=None,
+        speakers=None, least_speakers=None, most_speakers=None, name_speakers=False,
+        denoised=denoised, tags=None,
         work_bucket="work", work_prefix="jobs/1", output_stem="talks/talk",
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from tests.contracts import (
 from tests.contracts.mutations import add, drop, put, remove
 from tests.contracts.slips import Slip
 
-_SPEECH: Final = "States/TranscribeSpeech"
+_SPEECH: Final = "States/AnalyseAudio"
 _WINDOWS: Final = f"{_SPEECH}/Branches/0/States/TranscribeWindows"
 _TRANSCRIBE: Final = f"{_WINDOWS}/ItemProcessor/States/Transcribe"
 _ALIGN: Final = "States/AlignWindows/ItemProcessor/States/AlignWords"
@@ -35,7 +35,7 @@ _NESTED: Final = (
     Slip(
         catch_rules.permanent_errors_are_quarantined,
         put(f"{_SPEECH}/Catch/0/Next", "RecordFailure"),
-        "TranscribeSpeech: a permanent error gets to Failed past Quarantine",
+        "AnalyseAudio: a permanent error gets to Failed past Quarantine",
     ),
     Slip(
         catch_rules.caught_errors_end_in_fail,
@@ -45,7 +45,7 @@ _NESTED: Final = (
     Slip(
         catch_rules.redrivable_errors_stay_uncaught,
         add(f"{_SPEECH}/Catch/2/ErrorEquals", "StoreUnavailable"),
-        "TranscribeSpeech: catches StoreUnavailable",
+        "AnalyseAudio: catches StoreUnavailable",
     ),
     Slip(
         retry_rules.lambda_is_retried,
@@ -55,7 +55,7 @@ _NESTED: Final = (
     Slip(
         retry_rules.error_names_exist,
         add(f"{_SPEECH}/Catch/0/ErrorEquals", "NoSubject"),
-        "TranscribeSpeech: no task of transcript raises NoSubject",
+        "AnalyseAudio: no task of transcript raises NoSubject",
     ),
     Slip(
         shape_rules.targets_exist,

@@ -240,6 +240,7 @@ def _ask(question: Question, store: Memory, *, locked: bool) -> dict[str, Any]:
         event = {
             **common, "job_id": job["job_id"], "source": job["source"], "model": "loudness",
             "models_bucket": _WEIGHTS.bucket, "weights_key": _WEIGHTS.key, "keep_recorded": keep,
+            "keep_sound": False,
             "work_bucket": "work", "work_prefix": job["work_prefix"],
         }  # fmt: skip
         context = TaskContext(task.workbench_of(ROOT))

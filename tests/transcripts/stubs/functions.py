@@ -13,6 +13,8 @@ _STUBS: Final[Mapping[str, str]] = {
     "audio-reader": "read_audio",
     "denoiser": "denoise",
     "transcriber": "transcribe",
+    "diarizer": "diarize",
+    "audio-tagger": "tag_audio",
     "transcript-writer": "write_transcript",
     "model-downloader": "stage",
 }

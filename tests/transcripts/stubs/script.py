@@ -22,9 +22,9 @@ TRIED: Final = "tried"  # a folder of the work bucket: one object for each call 
 class Script(BaseModel):
     """`fails` has errors by `<model>` or `<model>/<window>`; `sound` is false for a silent film.
 
-    The error WeightsNotStaged is raised until the model has been staged again, by whatever
-    execution, unless `ALWAYS` is before it. An error after `ONCE` is raised at an execution's first
-    call only.
+    A part has its own index in the window's place. The error WeightsNotStaged is raised until the
+    model has been staged again, by whatever execution, unless `ALWAYS` is before it. An error after
+    `ONCE` is raised at an execution's first call only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,9 +42,9 @@ class Script(BaseModel):
     def read(cls, recording: bytes) -> Script:
         return cls.model_validate_json(recording.removeprefix(FLAC))
 
-    def act(self, job: Job, store: ArtifactStore, *, model: str, window: int | None = None) -> None:
+    def act(self, job: Job, store: ArtifactStore, *, model: str, index: int | None = None) -> None:
         """Note the call, and raise the error that this script has for it."""
-        name = model if window is None else f"{model}/{window}"
+        name = model if index is None else f"{model}/{index}"
         note = Location(job.work_bucket, f"{TRIED}/{job.execution}/{name}")  # type: ignore[attr-defined]
         count = _read(store, note)
         store.write(note, str(int(count or 0) + 1).encode(), media_type="text/plain")

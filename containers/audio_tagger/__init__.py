@@ -1,0 +1,1 @@
+"""Name what sounds in a recording, and when."""
