@@ -59,7 +59,8 @@ class TranscriptOptions(Options):
     `language` is that of the whole recording; without it, each window's is detected. `prompt` has
     names and words that occur in the recording, to have them spelled right. `translate` writes
     English. `align` is a model that times words again. `attenuation_db` is the most that denoising
-    takes away; 100 takes all noise. `concurrency` is how many windows are transcribed at a time.
+    takes away; 100 takes all noise. `concurrency` is how many windows are transcribed, and how many
+    parts diarized, at a time.
 
     `diarize` tells speakers apart, with the model `speaker_model`; `speakers` is their number, or
     `least_speakers` and `most_speakers` its limits, if known. `hop_s` is how far apart the looks at
@@ -107,7 +108,9 @@ class TranscriptOptions(Options):
                     yield Contradiction(limit, "speakers", "a known number needs no limits")
         least, most = self.least_speakers, self.most_speakers
         if least is not None and most is not None and least > most:
-            yield Contradiction("least_speakers", "most_speakers", "it is the greater one")
+            yield Contradiction(
+                "least_speakers", "most_speakers", "it is the greater one", impossible=True
+            )
 
 
 class SourceRecording(Source):

@@ -68,6 +68,39 @@ def capacity_errors_are_caught(machine: Machine, declared: Declared) -> Iterator
                 yield f"{task.name}: {name} is caught as if the function were too small"
 
 
+def a_fallback_is_for_the_function_that_was_too_small(
+    machine: Machine, declared: Declared
+) -> Iterator[str]:
+    """Only one container's tasks are around a Catch that leads to the fallback model.
+
+    An error does not say which task raised it: those of other containers are caught before.
+    """
+    capacity = (declared.capacity & declared.raised_by(machine)) | OUT_OF_CAPACITY
+    for scope in machine.scopes:
+        for state in scope.states.values():
+            for catcher in state.catchers:
+                leads = FALLBACK in scope.reachable(catcher["Next"], avoiding=(STAGE_ONCE,))
+                if not leads or not capacity & frozenset(catcher["ErrorEquals"]):
+                    continue
+                named = {
+                    container.name
+                    for task in machine.lambda_tasks
+                    if _passes_on(machine, task, state, capacity)
+                    if (container := declared.container_of(task))
+                }
+                if len(named) > 1:
+                    yield f"{state.name}: a fallback model for {', '.join(sorted(named))}"
+
+
+def _passes_on(machine: Machine, task: State, state: State, errors: frozenset[str]) -> bool:
+    """Return True if some of the errors of `task` get to `state`: nothing on the way has them."""
+    around = [task, *machine.enclosing(task)]
+    if state not in around:
+        return False
+    inside = around[: around.index(state)]
+    return not errors <= frozenset().union(*(each.caught for each in inside))
+
+
 def _caught_around(machine: Machine, task: State) -> frozenset[str]:
     return frozenset().union(*(each.caught for each in (task, *machine.enclosing(task))))
 
@@ -174,4 +207,8 @@ RULES: Final = (
     caught_errors_end_in_fail,
     failures_keep_their_name,
 )
-OF_PRODUCTS: Final = (permanent_errors_are_caught, capacity_errors_are_caught)
+OF_PRODUCTS: Final = (
+    permanent_errors_are_caught,
+    capacity_errors_are_caught,
+    a_fallback_is_for_the_function_that_was_too_small,
+)

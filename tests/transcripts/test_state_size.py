@@ -9,6 +9,7 @@ from tests.transcripts.stubs.script import Script
 from tests.transcripts.user import Recordings
 
 WINDOWS: Final = 120  # 10 hours
+PARTS: Final = 20
 LIMIT_BYTES: Final = 64 * 2**10  # Step Functions allows 256 KiB
 _DATA: Final = ("input", "output", "result", "parameters")
 
@@ -26,17 +27,19 @@ def data_of(event: dict[str, Any]) -> list[tuple[str, int]]:
 
 def test_the_state_of_ten_hours_is_small(recordings: Recordings, driver: Driver) -> None:
     script = Script(windows=WINDOWS)
+    key = "deeply/nested/folders/of/a/long/name/ten hours.mp3"
 
     done = recordings.drop(
-        script, "deeply/nested/folders/of/a/long/name/ten hours.mp3",
+        script, key,
         denoise="true", transcribe_denoised="true", align="wav2vec2-base-960h", concurrency="8",
-        prompt="n" * 600,
+        prompt="n" * 600, diarize="true", tags="true", most_tags="50",
     )  # fmt: skip
 
     assert done.output["status"] == "DONE"
-    assert (
-        recordings.record("deeply/nested/folders/of/a/long/name/ten hours.mp3")["words"] == WINDOWS
-    )
+    record = recordings.record(key)
+    assert record["words"] == WINDOWS
+    assert record["tasks"]["Diarize"]["windows"] == PARTS
+    assert (len(record["speakers"]), len(record["predictions"])) == (20, 10)
     states = driver.cloud.client("stepfunctions")
     pages = states.get_paginator("get_execution_history").paginate(executionArn=done.arn)
     events = [event for page in pages for event in page["events"]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from containers.media_inspector import content
 from containers.media_inspector.inspection import inspect_media
+from containers.media_inspector.options import Profile
 from pipeline.artifacts import CHUNK_BYTES, LocalStore, Location, Stat
 from pipeline.audio import limits as audio_limits
 from pipeline.contracts.contract import Inspected, InspectMedia, SourcePhoto
@@ -37,7 +38,13 @@ PRODUCTS: Final = load_products(ROOT)
 CATALOGUE: Final = load_catalogue(ROOT)
 DEFAULTS: Final = {
     "cutout": {"mask": "u2netp"},
-    "transcript": {"voice": "silero-vad", "speech": "whisper-base", "denoise": "deepfilternet3"},
+    "transcript": {
+        "voice": "silero-vad",
+        "speech": "whisper-base",
+        "denoise": "deepfilternet3",
+        "speakers": "pyannote-campplus",
+        "sounds": "efficientat-mn10-as",
+    },
 }
 # What files begin with, of both kinds and of neither.
 HEADS: Final = st.tuples(
@@ -65,6 +72,7 @@ def inspect(
     product: str = "transcript",
     *,
     hands_over: bool = True,
+    profiles: Sequence[Profile] = (),
     **fields: Any,
 ) -> Inspected:
     task = InspectMedia(
@@ -76,7 +84,7 @@ def inspect(
         lease_s=600,
         hands_over=hands_over,
     )
-    return inspect_media(task, store, CATALOGUE, PRODUCTS, ())
+    return inspect_media(task, store, CATALOGUE, PRODUCTS, profiles)
 
 
 def transcript(store: LocalStore, **options: Any) -> TranscriptInspected:
@@ -115,10 +123,114 @@ def test_each_role_has_the_model_that_its_option_asks_for(store: LocalStore) -> 
     assert asked.job.model == "whisper-tiny"
 
 
+def test_speakers_and_sounds_are_planned_only_if_they_are_asked_for(store: LocalStore) -> None:
+    plain, asked = transcript(store), transcript(store, diarize=True, tags=True)
+
+    assert (plain.plan.speakers, plain.plan.sounds) == (None, None)
+    assert asked.plan.speakers is not None
+    assert asked.plan.speakers.model == "pyannote-campplus"
+    assert asked.plan.sounds is not None
+    assert asked.plan.sounds.model == "efficientat-mn10-as"
+
+
+def test_a_job_that_leaves_the_choice_of_a_model_is_the_same_after_the_default_has_changed(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A null model stays null in the job; the plan alone has its name."""
+    left = transcript(store, diarize=True)
+    named = transcript(store, diarize=True, speaker_model="pyannote-campplus")
+    changed = {"voice": "silero-vad", "speech": "whisper-base", "speakers": "better"}
+    monkeypatch.setitem(DEFAULTS, "transcript", changed)
+    row = CATALOGUE.row("pyannote-campplus").model_copy(update={"name": "better"})
+    monkeypatch.setattr(
+        f"{__name__}.CATALOGUE", CATALOGUE.model_copy(update={"rows": (row, *CATALOGUE.rows)})
+    )
+    later = transcript(store, diarize=True)
+
+    assert left.job.options.speaker_model is None
+    assert later.job.job_id == left.job.job_id
+    assert later.plan.speakers is not None
+    assert later.plan.speakers.model == "better"
+    assert named.plan.speakers == left.plan.speakers
+    assert named.job.job_id != left.job.job_id
+
+
 @pytest.mark.parametrize(
-    "options", [{"model": "wav2vec2-base-960h"}, {"align": "whisper-base"}, {"model": "u2netp"}]
+    ("options", "says"),
+    [
+        ({name: value}, rf"^{name} \(options\) contradicts {asked} \(default\): {why}")
+        for asked, why, details in (
+            (
+                "diarize",
+                "it is about speakers who are told apart",
+                {
+                    "speaker_model": "pyannote-campplus",
+                    "speakers": 2,
+                    "least_speakers": 2,
+                    "most_speakers": 2,
+                    "hop_s": 0.5,
+                    "name_speakers": True,
+                },
+            ),
+            ("tags", "it is about tags", {"tag_model": "efficientat-mn10-as", "most_tags": 5}),
+            ("denoise", "only a denoised recording has it", {"attenuation_db": 12}),
+        )
+        for name, value in details.items()
+    ],
 )
-def test_a_row_of_another_role_is_unknown(store: LocalStore, options: dict[str, str]) -> None:
+def test_a_detail_of_what_nobody_asks_for_is_a_contradiction(
+    store: LocalStore, options: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InvalidOptions, match=says):
+        transcript(store, **options)
+
+
+@pytest.mark.parametrize("limit", ["least_speakers", "most_speakers"])
+def test_a_known_number_of_speakers_has_no_limits(store: LocalStore, limit: str) -> None:
+    says = rf"^{limit} \(options\) contradicts speakers \(options\): a known number needs no"
+
+    with pytest.raises(InvalidOptions, match=says):
+        transcript(store, diarize=True, speakers=2, **{limit: 2})
+
+
+def test_the_limits_of_the_number_of_speakers_are_in_order(store: LocalStore) -> None:
+    says = r"^least_speakers \(options\) contradicts most_speakers \(options\): it is the greater"
+
+    with pytest.raises(InvalidOptions, match=says):
+        transcript(store, diarize=True, least_speakers=3, most_speakers=2)
+    equal = transcript(store, diarize=True, least_speakers=3, most_speakers=3)
+    assert equal.job.options.most_speakers == 3
+
+
+def test_limits_in_the_wrong_order_are_refused_from_wherever_they_are(store: LocalStore) -> None:
+    """A greater number at a weaker place would stay beside the smaller one."""
+    profile = Profile(
+        product="transcript",
+        prefix="trips/",
+        options={"diarize": True, "least_speakers": 3},
+    )
+
+    with pytest.raises(InvalidOptions, match=r"least_speakers .* contradicts most_speakers"):
+        inspect(store, profiles=(profile,), options={"most_speakers": 2})
+
+
+@pytest.mark.parametrize("option", ["speakers", "hop_s", "most_tags"])
+def test_a_count_is_no_truth_value(store: LocalStore, option: str) -> None:
+    with pytest.raises(InvalidOptions, match=option):
+        transcript(store, diarize=True, tags=True, **{option: True})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"model": "wav2vec2-base-960h"},
+        {"align": "whisper-base"},
+        {"model": "u2netp"},
+        {"diarize": True, "speaker_model": "whisper-base"},
+        {"tags": True, "tag_model": "pyannote-campplus"},
+    ],
+)
+def test_a_row_of_another_role_is_unknown(store: LocalStore, options: dict[str, Any]) -> None:
     with pytest.raises(UnknownModel):
         transcript(store, **options)
 

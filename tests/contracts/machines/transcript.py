@@ -16,15 +16,18 @@ from tests.contracts import (
 from tests.contracts.mutations import add, drop, put, remove
 from tests.contracts.slips import Slip
 
-_SPEECH: Final = "States/AnalyseAudio"
-_WINDOWS: Final = f"{_SPEECH}/Branches/0/States/TranscribeWindows"
+_ANALYSIS: Final = "States/AnalyseAudio"
+_WINDOWS: Final = f"{_ANALYSIS}/Branches/0/States/TranscribeWindows"
 _TRANSCRIBE: Final = f"{_WINDOWS}/ItemProcessor/States/Transcribe"
+_PARTS: Final = f"{_ANALYSIS}/Branches/1/States/DiarizeParts"
+_DIARIZE: Final = f"{_PARTS}/ItemProcessor/States/Diarize"
+_TAGGING: Final = f"{_ANALYSIS}/Branches/2/States"
 _ALIGN: Final = "States/AlignWindows/ItemProcessor/States/AlignWords"
 
 _NESTED: Final = (
     Slip(
         catch_rules.permanent_errors_are_caught,
-        remove(f"{_SPEECH}/Catch/0/ErrorEquals", "UnsupportedLanguage"),
+        remove(f"{_ANALYSIS}/Catch/0/ErrorEquals", "UnsupportedLanguage"),
         "Transcribe: UnsupportedLanguage is not caught",
     ),
     Slip(
@@ -34,7 +37,7 @@ _NESTED: Final = (
     ),
     Slip(
         catch_rules.permanent_errors_are_quarantined,
-        put(f"{_SPEECH}/Catch/0/Next", "RecordFailure"),
+        put(f"{_ANALYSIS}/Catch/0/Next", "RecordFailure"),
         "AnalyseAudio: a permanent error gets to Failed past Quarantine",
     ),
     Slip(
@@ -44,7 +47,7 @@ _NESTED: Final = (
     ),
     Slip(
         catch_rules.redrivable_errors_stay_uncaught,
-        add(f"{_SPEECH}/Catch/2/ErrorEquals", "StoreUnavailable"),
+        add(f"{_ANALYSIS}/Catch/2/ErrorEquals", "StoreUnavailable"),
         "AnalyseAudio: catches StoreUnavailable",
     ),
     Slip(
@@ -54,13 +57,61 @@ _NESTED: Final = (
     ),
     Slip(
         retry_rules.error_names_exist,
-        add(f"{_SPEECH}/Catch/0/ErrorEquals", "NoSubject"),
+        add(f"{_ANALYSIS}/Catch/0/ErrorEquals", "NoSubject"),
         "AnalyseAudio: no task of transcript raises NoSubject",
     ),
     Slip(
         shape_rules.targets_exist,
         put(f"{_TRANSCRIBE}/Next", "WriteTranscript"),
         "Transcribe: leads to 'WriteTranscript', which does not exist",
+    ),
+)
+_BRANCHES: Final = (
+    Slip(
+        catch_rules.a_fallback_is_for_the_function_that_was_too_small,
+        drop(f"{_TAGGING}/TagAudio/Catch"),
+        "AnalyseAudio: a fallback model for audio-tagger, transcriber",
+    ),
+    Slip(
+        catch_rules.a_fallback_is_for_the_function_that_was_too_small,
+        remove(f"{_PARTS}/Catch/0/ErrorEquals", "States.Timeout"),
+        "AnalyseAudio: a fallback model for diarizer, transcriber",
+    ),
+    Slip(
+        catch_rules.caught_errors_end_in_fail,
+        drop("States/TooSmall?/Choices/0"),
+        "DiarizeParts: what it catches at DiarizerTooSmall can end in DiarizerTooSmall, no Fail"
+        " state",
+    ),
+    Slip(
+        catch_rules.caught_errors_end_in_fail,
+        put("States/TooSmall?/Choices/1/Next", "AlignmentAsked?"),
+        "TagAudio: what it catches at AlignmentAsked? can end in Done, no Fail state",
+    ),
+    Slip(
+        catch_rules.caught_errors_end_in_fail,
+        put(f"{_ANALYSIS}/ResultSelector/tagging.$", "$[1]"),
+        "TagAudio: what it catches at TaggerTooSmall can end in TaggerTooSmall, no Fail state",
+    ),
+    Slip(
+        catch_rules.caught_errors_end_in_fail,
+        put(f"{_TAGGING}/TaggerTooSmall/Parameters", {"error": None}),
+        "TagAudio: what it catches at TaggerTooSmall can end in TaggerTooSmall, no Fail state",
+    ),
+    Slip(
+        catch_rules.redrivable_errors_stay_uncaught,
+        add(f"{_PARTS}/Catch/0/ErrorEquals", "StoreUnavailable"),
+        "DiarizeParts: catches StoreUnavailable",
+    ),
+    Slip(
+        data_rules.payloads_have_the_right_type,
+        put("States/WriteTranscript/Parameters/Payload/tags.$", "$.audio.sound"),
+        "WriteTranscript: 'tags' is given a pipeline.artifacts.Artifact | None",
+    ),
+    Slip(
+        task_rules.payloads_fit_the_job,
+        drop(f"{_DIARIZE}/Parameters/Payload/hop_s.$"),
+        "Diarize: the payload lacks 'hop_s'",
     ),
 )
 _DATA: Final = (
@@ -112,6 +163,7 @@ _DATA: Final = (
 
 SLIPS: Final = (
     *_NESTED,
+    *_BRANCHES,
     *_DATA,
     Slip(
         hand_over_rules.what_is_handed_over_is_the_same,

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
+from pipeline.contracts.contract import read_product_contract
 from pipeline.declared.products import (
     Product,
     Role,
@@ -168,6 +169,36 @@ def test_products_that_cannot_work_are_refused(change: dict[str, Any], says: str
 
     with pytest.raises(ValueError, match=says):
         require_products(products, machines=["cutout", "memo"], engines={"memo-reader": {"list"}})
+
+
+@pytest.mark.parametrize(
+    ("role", "options", "asked"),
+    [
+        ({}, {}, True),
+        ({"option": "model"}, {"model": "m"}, "m"),
+        ({"option": "align"}, {"align": None}, None),
+        ({"option": "align"}, {}, None),
+        ({"when": "denoise"}, {"denoise": True}, True),
+        ({"when": "denoise"}, {"denoise": False}, None),
+        ({"when": "denoise"}, {}, None),
+        ({"when": "tags", "option": "tag_model"}, {"tags": True}, True),
+        ({"when": "tags", "option": "tag_model"}, {"tags": True, "tag_model": "m"}, "m"),
+        ({"when": "tags", "option": "tag_model"}, {"tag_model": "m"}, None),
+    ],
+)
+def test_a_role_has_the_model_that_the_options_ask_for(
+    role: dict[str, str], options: dict[str, object], asked: object
+) -> None:
+    assert Role(container="finder", **role).asked(options) == asked
+
+
+@pytest.mark.parametrize("product", SHIPPED, ids=lambda product: product.name)
+def test_a_role_names_options_of_its_product(product: Product) -> None:
+    fields = read_product_contract(product.contracts).options.model_fields
+    roles = product.roles.values()
+
+    assert {fields[role.when].annotation for role in roles if role.when} <= {bool}
+    assert {fields[role.option].annotation for role in roles if role.option} <= {str, str | None}
 
 
 def test_products_that_can_work_are_not() -> None:
