@@ -135,7 +135,7 @@ def pyannet(*, seed: int = 0, classes: int = 3) -> Tensors:
     made = {
         f"{prefix}.low_hz_": np.linspace(30, 3000, 3, dtype=np.float32)[:, None],
         f"{prefix}.band_hz_": np.array([[200], [-800], [6000]], np.float32),
-        f"{prefix}.window_": np.hamming(2 * half + 1)[:half].astype(np.float32),
+        f"{prefix}.window_": np.array(np.hamming(2 * half + 1)[:half], np.float32),
         f"{prefix}.n_": np.array([2 * np.pi * np.arange(-half, 0) / RATE], np.float32),
         "sincnet.conv1d.1.weight": noise(5, 6, 3),
         "sincnet.conv1d.1.bias": noise(5),
@@ -160,7 +160,7 @@ def ge2e(*, seed: int = 0) -> Tensors:
 
 def _noise(seed: int) -> Any:
     random = np.random.default_rng(seed)
-    return lambda *shape: random.standard_normal(shape).astype(np.float32)
+    return lambda *shape: np.asarray(random.standard_normal(shape), np.float32)
 
 
 def _lstm(noise: Any, width: int, hidden: int, *, layers: int, ends: tuple[str, ...]) -> Tensors:
