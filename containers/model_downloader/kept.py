@@ -19,24 +19,25 @@ from pipeline.weights.staged import (
 )
 
 
-def kept_file(folder: Path, row: ModelRow, published: Path, here: Runtime) -> StagedFile | None:
-    """Return the staged file if its networks are complete and the best one is for `here`.
+def kept_file(
+    folder: Path, row: ModelRow, name: str, network: Path, here: Runtime
+) -> StagedFile | None:
+    """Return the staged file `name` if its networks are complete and the best one is for `here`.
 
-    `folder` has the layout of the models bucket. None means that the networks must be made again:
-    another edition made them, or the best one's comparison is no longer within bounds.
+    `network` is the published file, or what it was converted to. `folder` has the layout of the
+    models bucket. None means that the networks must be made again: another edition made them, or
+    the best one's comparison is no longer within bounds.
     """
     staged = kept_record(folder, row)
     digests = {file.name: file.digest for file in row.files}
     for file in staged.files if staged else ():
-        if file.name != published.name or not file.optimised:
+        if file.name != name or not file.optimised:
             continue
         best = file.best(digests.get(file.name), here)
         if best is not file.optimised[0]:
             continue
-        serves = all(
-            network.edition == EDITION and _whole(folder, network) for network in file.optimised
-        )
-        if serves and file.artifact.sha256 == checksums(published)["sha256"]:
+        serves = all(each.edition == EDITION and _whole(folder, each) for each in file.optimised)
+        if serves and file.network.artifact.sha256 == checksums(network)["sha256"]:
             return file
     return None
 
@@ -58,8 +59,13 @@ def kept_record(folder: Path, row: ModelRow) -> StagedWeights | None:
 
 
 def passed_before(record: StagedWeights, trial: PassedTrial, arrived: Mapping[str, str]) -> bool:
-    """Return True if the record says that all files passed the trial, with the SHA-256 of each."""
-    passed = {file.name: file.artifact.sha256 for file in record.files if file.trial == trial}
+    """Return True if the record says that all files passed the trial.
+
+    `arrived` has the SHA-256 of each, or of the network that it was converted to, by file name.
+    """
+    passed = {
+        file.name: file.network.artifact.sha256 for file in record.files if file.trial == trial
+    }
     return passed == arrived
 
 

@@ -56,19 +56,22 @@ class Optimiser:
         """Return the most memory that one piece of work may take."""
         return _allowed_mb(self.memory_mb)
 
-    def optimise(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
-        """Publish the file's optimised network at `place`, or return the reason why there is none.
+    def optimise(
+        self, path: Path, name: str, row: ModelRow, place: Callable[[str], Location]
+    ) -> Outcome:
+        """Publish the optimised network of the row's file `name` at `place`, or say why not.
 
-        A missing one is no failure: the published file works too, with more memory and time.
+        The network as published, or as converted, is at `path`. A missing one is no failure: the
+        network works too, with more memory and time.
         """
         if path.suffix != ".onnx":
             return Outcome()
         if path.stat().st_size < LEAST_BYTES:
             return Outcome(not_optimised="the file is too small to benefit")
-        return self._published_again(path, row, place) or self._made(path, row, place)
+        return self._published_again(path, name, row, place) or self._made(path, name, row, place)
 
     def _published_again(
-        self, path: Path, row: ModelRow, place: Callable[[str], Location]
+        self, path: Path, name: str, row: ModelRow, place: Callable[[str], Location]
     ) -> Outcome | None:
         """Publish networks that this machine made earlier; None if there are none to reuse."""
         import onnxruntime as ort
@@ -76,7 +79,7 @@ class Optimiser:
         here = Runtime.here(onnxruntime=ort.__version__)
         if self.kept is None or here is None:
             return None
-        file = kept_file(self.kept, row, path, here)
+        file = kept_file(self.kept, row, name, path, here)
         if file is None:
             return None
         again = tuple(self._once_more(network, self.kept, place) for network in file.optimised)
@@ -90,9 +93,11 @@ class Optimiser:
         files = tuple(self._uploaded(path, place, sha256=one.sha256) for path, one in copies)
         return network.model_copy(update={"files": files})
 
-    def _made(self, path: Path, row: ModelRow, place: Callable[[str], Location]) -> Outcome:
+    def _made(
+        self, path: Path, name: str, row: ModelRow, place: Callable[[str], Location]
+    ) -> Outcome:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix="lean-") as folder:
-            order = self._order(path, row, Path(folder))
+            order = self._order(path, row.role(name), row, Path(folder))
             try:
                 lean = make_lean_apart(order, seconds=self.seconds_left())
             except subprocess.TimeoutExpired:
@@ -102,8 +107,7 @@ class Optimiser:
             session = self._session(lean, order, row) if lean.networks else None
             return self._publish(lean, session, path, place)
 
-    def _order(self, path: Path, row: ModelRow, folder: Path) -> Order:
-        role = row.role(path.name)
+    def _order(self, path: Path, role: EngineFile, row: ModelRow, folder: Path) -> Order:
         return Order(
             network=path,
             folder=folder,

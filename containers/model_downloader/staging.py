@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from containers.model_downloader.claim import claimed
 from containers.model_downloader.intake import Intake, receiving
@@ -25,12 +25,14 @@ from containers.model_downloader.working_network import (
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.aws.secrets import SecretsManager
 from pipeline.contracts.weights import StageWeights, WeightsStaged
+from pipeline.declared.engines import EngineFile
 from pipeline.declared.models import ModelRow, WeightsFile
 from pipeline.errors import InvalidOptions, WeightsMismatch
 from pipeline.model_context import catalogue_of
 from pipeline.weights.local_weights import checksums
 from pipeline.weights.proxies import Proxies
 from pipeline.weights.staged import (
+    ConvertedNetwork,
     CutNetwork,
     NamedArtifact,
     PassedTrial,
@@ -39,6 +41,9 @@ from pipeline.weights.staged import (
     StreamNetwork,
 )
 from pipeline.workbench import TaskContext
+
+if TYPE_CHECKING:
+    from containers.model_downloader.conversion.converters import Converted
 
 
 @dataclass(frozen=True)
@@ -114,86 +119,96 @@ class Staging:
             }
             for file, intake in intakes.items():
                 _require_pinned(pinned[file.name], intake, origins[file])
+            arrived = [_arrived(file, one, origins[file]) for file, one in intakes.items()]
             trial = passed_trial(self.row) if self.optimiser.kept else None
             tried: Answers = {}
-            if force or not self._passed_before(trial, intakes):
-                paths = [each.path for each in intakes.values()]
+            if force or not self._passed_before(trial, arrived):
+                paths = [each.network for each in arrived]
                 tried = require_working_network(self.row, paths, self.optimiser.allowed_mb)
-            return tuple(
-                self._publish(file, intake, origins[file], tried, trial)
-                for file, intake in intakes.items()
-            )
+            return tuple(self._publish(each, tried, trial) for each in arrived)
 
     def _receiving(self, file: WeightsFile, folder: Path) -> AbstractContextManager[Intake]:
         return receiving(file, folder, self.store, self._place(file.name), pace=self.pace)
 
-    def _passed_before(
-        self, trial: PassedTrial | None, intakes: Mapping[WeightsFile, Intake]
-    ) -> bool:
-        """Return True if these bytes passed this trial, and nothing else needs its answers."""
+    def _passed_before(self, trial: PassedTrial | None, arrived: Sequence[_Arrived]) -> bool:
+        """Return True if these networks passed this trial, and nothing else needs its answers."""
         if trial is None or any(role.cut or role.stream for role in self.row.engine.files):
             return False
-        arrived = {file.name: one.checksums["sha256"] for file, one in intakes.items()}
+        networks = {each.file.name: checksums(each.network)["sha256"] for each in arrived}
         return any(
-            passed_before(record, trial, arrived) for record in self._kept_records().values()
+            passed_before(record, trial, networks) for record in self._kept_records().values()
         )
 
-    def _publish(
-        self,
-        file: WeightsFile,
-        intake: Intake,
-        source: str,
-        tried: Answers,
-        trial: PassedTrial | None,
-    ) -> StagedFile:
+    def _publish(self, arrived: _Arrived, tried: Answers, trial: PassedTrial | None) -> StagedFile:
+        file, intake, path = arrived.file, arrived.intake, arrived.network
         role = self.row.role(file.name)
         outcome = (
             Outcome(not_optimised="it is run in its streaming form")
             if role.stream
-            else self.optimiser.optimise(intake.path, self.row, self._place)
+            else self.optimiser.optimise(path, file.name, self.row, self._place)
         )
         artifact = Artifact(
             uri=self._place(file.name).uri,
             sha256=intake.checksums["sha256"],
             bytes=intake.received,
         )
-        cut = self._publish_cut(intake.path, artifact, tried) if role.cut else {}
-        stream = self._publish_stream(intake.path, artifact, tried) if role.stream else {}
+        converted = self._publish_converted(arrived.converted, artifact)
+        network = converted.file.artifact if converted else artifact
+        cut = self._publish_cut(path, role, network, tried) if role.cut else {}
+        stream = self._publish_stream(path, role, network, tried) if role.stream else {}
         intake.publish()
         return StagedFile(
             name=file.name,
             digest=file.digest,
-            source=source,
+            source=arrived.source,
             artifact=artifact,
+            converted=converted,
             trial=trial,
             **outcome._asdict(),
             **cut,
             **stream,
         )
 
-    def _publish_cut(self, path: Path, published: Artifact, tried: Answers) -> dict[str, Any]:
-        """Publish the file's cut network; return the fields that its staged file has for it.
+    def _publish_converted(
+        self, converted: Converted | None, published: Artifact
+    ) -> ConvertedNetwork | None:
+        """Publish the network that a checkpoint was converted to, if it was."""
+        if converted is None:
+            return None
+        file = NamedArtifact(name=converted.path.name, artifact=self._upload_made(converted.path))
+        return ConvertedNetwork(
+            source_sha256=published.sha256,
+            converter=converted.converter,
+            version=converted.version,
+            file=file,
+        )
+
+    def _publish_cut(
+        self, path: Path, role: EngineFile, network: Artifact, tried: Answers
+    ) -> dict[str, Any]:
+        """Publish the network's cut form; return the fields that its staged file has for it.
 
         A network that enlarges nothing is its own: nothing more is published.
         """
         # onnx loads only if a network is to be cut.
         from containers.model_downloader.cutting import NotCut, cut_network  # noqa: PLC0415
 
-        role = self.row.role(path.name)
         try:
             cut = cut_network(path, role, self.row.table, tried)
         except NotCut as error:
             return {"not_cut": str(error)}
-        artifact = published if cut.path == path else self._upload_made(cut.path)
+        artifact = network if cut.path == path else self._upload_made(cut.path)
         made = CutNetwork(
-            source_sha256=published.sha256,
+            source_sha256=network.sha256,
             proof=cut.proof,
             file=NamedArtifact(name=cut.path.name, artifact=artifact),
         )
         return {"cut": made}
 
-    def _publish_stream(self, path: Path, published: Artifact, tried: Answers) -> dict[str, Any]:
-        """Publish the file's streaming network; return what its staged file says of it."""
+    def _publish_stream(
+        self, path: Path, role: EngineFile, network: Artifact, tried: Answers
+    ) -> dict[str, Any]:
+        """Publish the streaming network; return what its staged file says of it."""
         # onnx loads only if a network is to be streamed.
         from containers.model_downloader.streaming import (  # noqa: PLC0415
             NotStreamed,
@@ -201,11 +216,11 @@ class Staging:
         )
 
         try:
-            stream = stream_network(path, self.row.role(path.name), self.row.table, tried)
+            stream = stream_network(path, role, self.row.table, tried)
         except NotStreamed as error:
             return {"not_streamed": str(error)}
         made = StreamNetwork(
-            source_sha256=published.sha256,
+            source_sha256=network.sha256,
             states=stream.states,
             proof=stream.proof,
             file=NamedArtifact(name=stream.path.name, artifact=self._upload_made(stream.path)),
@@ -265,6 +280,30 @@ class Staging:
 
     def _place(self, name: str) -> Location:
         return Location(self.bucket, f"{self.row.weights_prefix}/{name}")
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """A fetched file, and its network: the file, or what it was converted to."""
+
+    file: WeightsFile
+    intake: Intake
+    source: str
+    converted: Converted | None
+
+    @property
+    def network(self) -> Path:
+        return self.converted.path if self.converted else self.intake.path
+
+
+def _arrived(file: WeightsFile, intake: Intake, source: str) -> _Arrived:
+    """Convert the file if its row says so. Raises WeightsMismatch if it cannot be converted."""
+    if file.convert is None:
+        return _Arrived(file, intake, source, None)
+    # onnx loads only if a checkpoint is to be converted.
+    from containers.model_downloader.conversion.converters import convert  # noqa: PLC0415
+
+    return _Arrived(file, intake, source, convert(intake.path, file.convert))
 
 
 def _sha256_in(records: Mapping[str, StagedWeights], name: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ from pipeline.declared.revisions import MANIFEST, UNSTATED, file_identity, weigh
 LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
 Output = Literal["mask", "alpha"]
+ConverterName = Literal["ge2e", "pyannet"]  # of the model downloader
 Written = Mapping[str, Any]  # a row as its file has it
 Spec = TypeVar("Spec", bound=BaseModel)
 
@@ -51,6 +52,8 @@ class WeightsFile(Declaration):
     `bytes` limits what is unpacked, so an address in a package or an archive requires it.
     `token` names the secret that opens a gated source. It belongs to the first address: no other
     host is sent the secret.
+    `convert` names what makes the file, a PyTorch checkpoint, an ONNX network while it is staged.
+    The digest is that of the published file.
     """
 
     name: str = Field(pattern=r"^\w[\w. -]*$")  # a plain file name: it may not leave its folder
@@ -58,6 +61,7 @@ class WeightsFile(Declaration):
     digest: Annotated[Digest | None, BeforeValidator(_stated)]
     bytes: int | None = Field(default=None, ge=1)
     token: str | None = Field(default=None, min_length=1)
+    convert: ConverterName | None = None
 
     @field_validator("name")
     @classmethod
@@ -145,6 +149,13 @@ class ModelRow(Declaration):
             raise ValueError(
                 f"engine {self.engine.name} needs files: {wanted}, not {len(self.files)}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _converts_only_networks(self) -> Self:
+        for file, role in zip(self.files, self.engine.files, strict=True):
+            if file.convert and not role.inputs:
+                raise ValueError(f"{file.name} is no network, so nothing can be converted to one")
         return self
 
     @model_validator(mode="after")

@@ -41,6 +41,7 @@ def _artifacts(staged: StagedWeights) -> list[Artifact]:
     made = (network for file in staged.files for network in file.optimised)
     return [
         *(file.artifact for file in staged.files),
+        *(file.converted.file.artifact for file in staged.files if file.converted),
         *(each.artifact for network in made for each in network.files),
     ]
 

@@ -156,9 +156,19 @@ class LocalWeights:
         return StagedWeights.parse(content, uri=manifest.uri)
 
     def _best(self, file: WeightsFile, staged: StagedFile, runtime: Runtime | None) -> LocalFile:
-        """The best network for this runtime; the published file if there is none."""
+        """The best network for this runtime; the published file if there is none.
+
+        Of a published checkpoint, the network that it was converted to takes its place.
+        """
+        if file.convert:
+            _require_converted(file, staged)
         network = staged.best(file.digest, runtime)
         why = staged.why_not_best(file.digest, runtime)
+        if network is None and staged.converted:
+            made = staged.converted.file
+            path, sha256 = self._copy(made, made.artifact.sha256), staged.artifact.sha256
+            loaded = made.artifact.sha256
+            return LocalFile(path, sha256, loaded, optimised=False, remark=f"converted: {why}")
         if network is None:
             path = self._published(file, staged.artifact)
             remark = f"published: {why}"
@@ -228,10 +238,21 @@ def _require_proven(
     made: CutNetwork | StreamNetwork, staged: StagedFile, digest: str | None
 ) -> None:
     """Raise WeightsMismatch unless a network was made of the published one, and equals it."""
-    if staged.digest != digest or made.source_sha256 != staged.artifact.sha256:
+    if staged.digest != digest or made.source_sha256 != staged.network.artifact.sha256:
         raise WeightsMismatch(f"{made.file.artifact.uri} was made of other weights")
     if not made.proof.holds("float32"):
         raise WeightsMismatch(f"{made.file.artifact.uri} has a proof that does not hold")
+
+
+def _require_converted(file: WeightsFile, staged: StagedFile) -> None:
+    """Raise WeightsNotStaged or WeightsMismatch unless the catalogue's file was converted."""
+    made = staged.converted
+    if made is None or made.converter != file.convert:
+        raise WeightsNotStaged(f"{file.name} was staged without the network of its checkpoint")
+    stated = {"sha256": staged.artifact.sha256}
+    other = file.stated is not None and file.stated[0] in stated and file.refuses(stated)
+    if staged.digest != file.digest or other or made.source_sha256 != staged.artifact.sha256:
+        raise WeightsMismatch(f"{made.file.artifact.uri} was made of other weights")
 
 
 def combined_sha256(each: Iterable[str]) -> str:

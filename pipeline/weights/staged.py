@@ -6,7 +6,7 @@ from typing import Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.artifacts import Artifact
-from pipeline.declared.models import Digest
+from pipeline.declared.models import ConverterName, Digest
 from pipeline.errors import WeightsMismatch
 from pipeline.hardware import cpu_family
 
@@ -138,6 +138,18 @@ class OptimisedNetwork(Staged):
         return self.proof.holds(self.precision)
 
 
+class ConvertedNetwork(Staged):
+    """The ONNX network that a published checkpoint was converted to, in `file`.
+
+    The same version of a converter makes the same bytes of the same checkpoint.
+    """
+
+    source_sha256: str
+    converter: ConverterName
+    version: int
+    file: NamedArtifact
+
+
 class CutNetwork(Staged):
     """The network made of the published one that ends before it enlarges its answer.
 
@@ -190,10 +202,14 @@ class StagedFile(NamedArtifact):
     its engine wants cut, `not_cut` why there is none, and so are `stream` and `not_streamed` for a
     network that its engine wants streamed; none is written for other files. `trial` is written only
     on a machine that keeps what it staged, to spare it the same trial again.
+
+    Of a published checkpoint, `converted` is the network: what is optimised, cut or streamed is
+    made of it. It is written for no other file.
     """
 
     digest: Digest | None
     source: str
+    converted: ConvertedNetwork | None = Field(default=None, exclude_if=lambda made: made is None)
     optimised: tuple[OptimisedNetwork, ...] = ()
     not_optimised: str | None = None
     not_quantised: str | None = None
@@ -202,6 +218,11 @@ class StagedFile(NamedArtifact):
     stream: StreamNetwork | None = Field(default=None, exclude_if=lambda stream: stream is None)
     not_streamed: str | None = Field(default=None, exclude_if=lambda why: why is None)
     trial: PassedTrial | None = Field(default=None, exclude_if=lambda trial: trial is None)
+
+    @property
+    def network(self) -> NamedArtifact:
+        """The file that is run: the published one, or what it was converted to."""
+        return self.converted.file if self.converted else self
 
     def best(self, digest: str | None, here: Runtime | None) -> OptimisedNetwork | None:
         """The network to run `here`; None if only the published one may be.
@@ -224,7 +245,10 @@ class StagedFile(NamedArtifact):
             return f"the optimised network was made for {network.runtime}; this is {here}"
         algorithm, _, published = (digest or "").partition(":")
         known = {self.artifact.sha256, *([published] if algorithm == "sha256" else [])}
-        if self.digest != digest or known != {network.source_sha256}:
+        if self.converted:
+            known.add(self.converted.source_sha256)
+        made_of_it = network.source_sha256 == self.network.artifact.sha256
+        if self.digest != digest or len(known) > 1 or not made_of_it:
             return "the optimised network was made of other weights"
         return None if network.proven else "the optimised network's proof does not hold"
 

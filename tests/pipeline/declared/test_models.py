@@ -210,6 +210,14 @@ def test_a_file_without_a_digest_comes_from_its_publisher_alone() -> None:
             unstated(*urls)
 
 
+def test_only_what_an_engine_declares_as_a_network_is_converted(root: Path) -> None:
+    blades = row("red", engine="shears", stated="paper-cutter")
+    converted = blades.replace('name = "f"', 'name = "f", convert = "ge2e"')
+
+    with pytest.raises(ValueError, match="f is no network, so nothing can be converted to one"):
+        overlaid(root, converted)
+
+
 def test_another_publisher_or_a_stated_digest_has_weights_of_its_own() -> None:
     digests = {"digest": "unstated"}, {"digest": "unstated"}, {"digest": f"md5:{'0' * 32}"}
     urls = ("https://one.test/w",), ("https://two.test/w",), ("https://one.test/w",)

@@ -18,6 +18,7 @@ from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.session.kept_weights import ABSENT, OK, keep_weights, kept_source, verify_copies
 from pipeline.weights.staged import (
+    ConvertedNetwork,
     NamedArtifact,
     OptimisedNetwork,
     PassedTrial,
@@ -105,6 +106,28 @@ def test_only_complete_models_are_kept(cloud: LocalCloud, tmp_path: Path) -> Non
     keep_weights(cloud, tmp_path)
 
     assert files_in(tmp_path) == {WEIGHTS: CONTENT, ROW.weights_key: record()}
+
+
+def test_what_a_checkpoint_was_converted_to_is_kept_too(cloud: LocalCloud, tmp_path: Path) -> None:
+    made = b"network"
+    sha256 = hashlib.sha256(made).hexdigest()
+    converted = ConvertedNetwork(
+        source_sha256=SHA256, converter="ge2e", version=1,
+        file=NamedArtifact(name="w.exact.onnx", artifact=artifact(OPTIMISED, sha256)),
+    )  # fmt: skip
+    plain = StagedWeights.parse(record(), uri="")
+    files = (plain.files[0].model_copy(update={"converted": converted}),)
+    content = plain.model_copy(update={"files": files}).model_dump_json().encode()
+    put(cloud, weights=CONTENT, record=content)
+
+    keep_weights(cloud, tmp_path)
+    assert files_in(tmp_path) == {}
+
+    put(cloud, optimised=made)
+    keep_weights(cloud, tmp_path)
+
+    kept = {WEIGHTS: CONTENT, OPTIMISED: made, ROW.weights_key: content}
+    assert files_in(tmp_path) == kept
 
 
 def test_optimised_networks_are_kept_too_and_replaced_by_newer_ones(

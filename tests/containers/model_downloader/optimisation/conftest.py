@@ -34,6 +34,6 @@ def attempt(store: LocalStore) -> Try:
         path: Path, *, side: int = 32, memory_mb: int = 4096, seconds: float = math.inf
     ) -> Outcome:
         row = ROW.model_copy(update={"table": {**ROW.table, "input_size": side}})
-        return Optimiser(store, memory_mb, lambda: seconds).optimise(path, row, place)
+        return Optimiser(store, memory_mb, lambda: seconds).optimise(path, path.name, row, place)
 
     return run

@@ -39,7 +39,9 @@ def kept(published: Path, attempt: Try, store: LocalStore) -> Path:
 def again(published: Path, kept: Path, tmp_path: Path) -> Outcome:
     """Staged into another store, with no time to optimise anything."""
     elsewhere = LocalStore(tmp_path / "elsewhere")
-    return Optimiser(elsewhere, 4096, lambda: 0, kept).optimise(published, ROW, place)
+    return Optimiser(elsewhere, 4096, lambda: 0, kept).optimise(
+        published, published.name, ROW, place
+    )
 
 
 def test_what_this_machine_optimised_before_is_published_again(

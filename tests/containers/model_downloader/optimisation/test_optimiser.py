@@ -74,7 +74,7 @@ def test_all_declared_outputs_are_to_be_compared(
     row = ROW.model_copy(update={"engine": SAM2, "files": files, "table": {}})
     for name in names:
         (tmp_path / name).write_bytes(bytes(optimiser.LEAST_BYTES))
-        Optimiser(store, 4096, lambda: math.inf).optimise(tmp_path / name, row, place)
+        Optimiser(store, 4096, lambda: math.inf).optimise(tmp_path / name, name, row, place)
 
     assert [order.outputs for order in orders] == [3, 2]
 
