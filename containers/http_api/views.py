@@ -194,7 +194,7 @@ class View:
             "results": tuple(files),
             "record": self._file(result.record, media),
             "speakers": speakers_of(result),
-            "tags": tuple(map(Prediction.model_validate, result.stated.get("tags") or ())),
+            "tags": tuple(map(Prediction.model_validate, result.stated.get("predictions") or ())),
         }
 
     def _file(self, place: Location, facts: Mapping[str, Any]) -> ResultFile:

@@ -37,7 +37,7 @@ class Finished:
     speakers: dict[str, float] | None = field(
         default_factory=lambda: {"SPEAKER_00": 128.5, "SPEAKER_01": 61.0}
     )
-    tags: list[dict[str, Any]] | None = None
+    predictions: list[dict[str, Any]] | None = None
 
     @property
     def ingest(self) -> str:
@@ -97,7 +97,7 @@ class Finished:
             "job_id": self.job_id,
             "source": source,
             "speakers": self.speakers,
-            "tags": self.tags,
+            "predictions": self.predictions,
             "files": [],
             "outputs": [],
             **changed,

@@ -43,7 +43,7 @@ def write(
 def test_a_job_lists_its_speakers_and_tags(ask: Ask, tables: Any) -> None:
     tags = [{"label": "Speech", "score": 0.98}, {"label": "Music", "score": 0.4}]
     backwards = {"SPEAKER_01": 61.0, "SPEAKER_00": 128.5}
-    talk = Finished(prepare(tables), tables, speakers=backwards, tags=tags).store()
+    talk = Finished(prepare(tables), tables, speakers=backwards, predictions=tags).store()
 
     told = ask("GET", path(talk, ""), authorizer=ADA).json
 
