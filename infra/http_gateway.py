@@ -23,6 +23,7 @@ _HEADERS: Final = (
     "authorization",
     "content-type",
     "idempotency-key",
+    "if-match",
     "prefer",
     "x-amz-content-sha256",
     "x-amz-date",

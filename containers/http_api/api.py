@@ -14,6 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from containers.http_api.batches import add_batches
 from containers.http_api.bodies import read_json_only
 from containers.http_api.current import Current
+from containers.http_api.cursors import MOST_LISTED
 from containers.http_api.errors import (
     InternalError,
     InvalidRequest,
@@ -31,6 +32,8 @@ from containers.http_api.options import add_options
 from containers.http_api.problems import describe_problem, problem_response
 from containers.http_api.quotas import add_quotas
 from containers.http_api.selections import add_selections
+from containers.http_api.sources import add_sources
+from containers.http_api.speakers import add_speakers
 from containers.http_api.uploads import add_uploads
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.products import load_products
@@ -112,8 +115,8 @@ class RestApi:
 
     def _invalid(self, error: RequestValidationError) -> Response[str]:
         wrong = [
-            WrongField(field=".".join(map(str, each["loc"])), detail=each["msg"])
-            for each in error.errors()
+            WrongField(field=".".join(f"{part!s:.100}" for part in each["loc"]), detail=each["msg"])
+            for each in error.errors()[:MOST_LISTED]
         ]
         fields = ", ".join(each.field for each in wrong)
         return self._problem(InvalidRequest(f"invalid: {fields}"), wrong=wrong)
@@ -155,6 +158,8 @@ def build_api(root: Path, settings: Settings) -> RestApi:
     add_options(api.routes, catalogue, products)
     add_uploads(api.routes, current, catalogue)
     add_jobs(api.routes, current, catalogue, docs=docs)
+    add_speakers(api.routes, current)
+    add_sources(api.routes, current)
     add_quotas(api.routes, current)
     add_batches(api.routes, current, catalogue, docs=docs)
     add_selections(api.routes, current, catalogue, docs=docs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 
-from containers.http_api.errors import NoSuchObject
+from containers.http_api.errors import NoSuchJob, NoSuchObject
 from containers.http_api.principal import Principal, identify
 from containers.http_api.spending import spend
 from pipeline.artifacts import Location
@@ -16,6 +16,7 @@ from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES
 from pipeline.declared.names import HTTP_API, names_of_function
 from pipeline.declared.products import Product, taker
 from pipeline.observed import Call
+from pipeline.operations.following import Followed, follow
 from pipeline.operations.lookup import latest_etag
 from pipeline.operations.quotas import QuotasTable
 
@@ -39,6 +40,14 @@ class Current:
         """Return who sent it. Raises NoPrincipal if no authoriser says so."""
         authorizer = self.api.current_event["requestContext"].get("authorizer")
         return identify(authorizer, self.operators)
+
+    def find_job(self, name: str) -> Followed:
+        """Return the caller's upload or job of this name. Raises NoSuchJob if there is none."""
+        sender = self.principal
+        found = follow(self.site, name, owner=sender.prefix, visible=sender.visible)
+        if found is None:
+            raise NoSuchJob(f"there is no job {name!r:.100}")
+        return found
 
     def own_object(self, key: str) -> Location:
         """Return the object that was uploaded under this key.

@@ -67,6 +67,34 @@ class NoSuchObject(RequestError):
     hint = "Upload the file with a form of `POST /uploads`: that also starts its job."
 
 
+class NoSpeakers(RequestError):
+    """The job has no transcript in which speakers are told apart."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Wait until the job is done; speakers are told apart with the option `diarize`."
+
+
+class NoSource(RequestError):
+    """The job has no result, or its recording was deleted, or it was made of a photo."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Wait until the job is done, or upload the recording again."
+
+
+class IfMatchMissing(RequestError):
+    """The request does not say which names it replaces."""
+
+    status = HTTPStatus.PRECONDITION_REQUIRED
+    hint = "Send the header `if-match` with the `etag` of `GET /jobs/{id}/speakers`."
+
+
+class NamesChanged(RequestError):
+    """Somebody else has changed the names of the speakers. Nothing was stored."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    hint = "Read the names again, and send yours with their `etag`."
+
+
 class NoSuchBatch(RequestError):
     """The caller has no batch of this name, or it ended more than 90 days ago."""
 

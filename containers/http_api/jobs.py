@@ -22,7 +22,7 @@ from pydantic import (
 
 from containers.http_api.current import Current
 from containers.http_api.cursors import Limit, read_cursor, write_cursor
-from containers.http_api.errors import NoSuchJob, NotDeletable, NotReplayable, NotRunning
+from containers.http_api.errors import NotDeletable, NotReplayable, NotRunning
 from containers.http_api.options import check_options, find_product
 from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
 from containers.http_api.views import STATES, Job, Jobs, Listed, View, summarise
@@ -36,7 +36,6 @@ from pipeline.operations.executions import (
     start_new,
     stop,
 )
-from pipeline.operations.following import Followed, follow
 from pipeline.operations.jobs_table import DONE, RUNNING, JobsTable
 from pipeline.operations.lookup import Job as RecordedJob
 from pipeline.operations.site import Site
@@ -173,15 +172,8 @@ class _Desk:
         """Return what the keys begin with that the caller may see; nothing for an operator."""
         return self.current.principal.visible
 
-    def find(self, name: str) -> Followed:
-        owner = self.current.principal.prefix
-        found = follow(self.site, name, owner=owner, visible=self.visible)
-        if found is None:
-            raise NoSuchJob(f"there is no job {name!r:.100}")
-        return found
-
     def describe(self, name: str, *, wait_s: int = 0) -> Job:
-        found = await_end(lambda: self.find(name), wait_s)
+        found = await_end(lambda: self.current.find_job(name), wait_s)
         return View(self.site, self.visible, self.docs).describe(name, found)
 
     def listed(
@@ -220,7 +212,7 @@ class _Desk:
     def replay(self, name: str, *, force: bool) -> Job:
         from pipeline.operations.replaying import Changes, NotReplayed, start_again
 
-        site, found = self.site, self.find(name)
+        site, found = self.site, self.current.find_job(name)
         if not found.ended:
             raise NotReplayable(f"it is {STATES[found.state]}")
         if found.state in {DONE, DUPLICATE} and not force:
@@ -242,7 +234,7 @@ class _Desk:
         return self._started(cast("str", started))
 
     def cancel(self, name: str) -> Job:
-        found = self.find(name)
+        found = self.current.find_job(name)
         if found.state != RUNNING:
             raise NotRunning(f"it is {STATES[found.state]}")
         if found.execution is None:
@@ -254,7 +246,7 @@ class _Desk:
     def delete(self, name: str) -> Job:
         from pipeline.operations.deleting import NotDeleted, delete_results
 
-        found = self.find(name)
+        found = self.current.find_job(name)
         if not found.ended or found.row is None:
             raise NotDeletable(f"it is {STATES[found.state]}")
         try:

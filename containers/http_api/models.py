@@ -41,8 +41,9 @@ class Model(BaseModel):
     `takes_prompts` means that a job must show it the subject with points and boxes. `hosted` means
     that Amazon Bedrock runs it, until the end of its `lifecycle`. `verified` is false if the
     publisher states no digest of its weights. `memory_mb` is what its function has. `seconds` is
-    the time that its network takes there, and `dollars_per_1000` Lambda's price for that of 1,000
-    photos; both are null if they were not measured. `fallback` is the lighter model that takes over
+    the time that its network takes there for a photo, and `dollars_per_1000` Lambda's price for
+    that of 1,000 photos; both are null if they were not measured, and of models for recordings,
+    whose time depends on the recording's length. `fallback` is the lighter model that takes over
     if memory runs out and the job allows it.
     """
 

@@ -18,7 +18,8 @@ from containers.http_api.failures import (
     public_name,
 )
 from pipeline.artifacts import Location
-from pipeline.operations.following import EXPIRED, Followed, failure_of, result_of
+from pipeline.contracts.sounds import Prediction
+from pipeline.operations.following import EXPIRED, Followed, Result, failure_of, result_of
 from pipeline.operations.history import Visit, read_history
 from pipeline.operations.jobs_table import DELETED, DONE, FAILED, QUARANTINED, RUNNING, JobRow
 from pipeline.operations.presigning import presign_get
@@ -26,7 +27,7 @@ from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DUPLICATE, WAITING
 from pipeline.outcomes import ENDS
 
-_LASTS: Final = timedelta(hours=1)  # of an address of a result
+LASTS: Final = timedelta(hours=1)  # of an address of a result, or of its source
 
 State = Literal[
     "waiting", "expired", "running", "done", "duplicate", "quarantined", "failed", "deleted"
@@ -77,6 +78,15 @@ class TaskProgress(BaseModel):
     parts: int | None = Field(default=None, exclude_if=is_none)
 
 
+class Speaker(BaseModel):
+    """A speaker of a transcript, and for how many seconds in all the speaker speaks."""
+
+    model_config = ConfigDict(frozen=True)
+
+    speaker: str
+    seconds: float
+
+
 class Job(BaseModel):
     """An upload or a job.
 
@@ -86,6 +96,9 @@ class Job(BaseModel):
     `quarantined` will fail again with the same input; one that `failed` may not. One that is
     `deleted` was done, and its results were deleted on request. `waiting` and
     `expired` are uploads whose file never came. `tasks` are those that a running job has begun.
+
+    `speakers` are those of a transcript, in order of appearance, and `tags` the sounds that the
+    whole recording most probably has, each with its probability: if they were asked for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -101,6 +114,8 @@ class Job(BaseModel):
     error: JobError | None = Field(default=None, exclude_if=is_none)
     results: tuple[ResultFile, ...] = Field(default=(), exclude_if=not_)
     record: ResultFile | None = Field(default=None, exclude_if=is_none)
+    speakers: tuple[Speaker, ...] = Field(default=(), exclude_if=not_)
+    tags: tuple[Prediction, ...] = Field(default=(), exclude_if=not_)
     tasks: tuple[TaskProgress, ...] = Field(default=(), exclude_if=not_)
 
 
@@ -175,7 +190,12 @@ class View:
             self._file(Location.parse(uri), facts or {}) for uri, facts in result.files.items()
         ]
         media = {"media_type": "application/json"}
-        return {"results": tuple(files), "record": self._file(result.record, media)}
+        return {
+            "results": tuple(files),
+            "record": self._file(result.record, media),
+            "speakers": speakers_of(result),
+            "tags": tuple(map(Prediction.model_validate, result.stated.get("predictions") or ())),
+        }
 
     def _file(self, place: Location, facts: Mapping[str, Any]) -> ResultFile:
         """Return a file with an address. Raises ValueError for one that the caller may not see."""
@@ -184,10 +204,19 @@ class View:
         known = ResultFile.model_fields.keys() - {"name", "url", "expires_at"}
         return ResultFile(
             name=place.key.rpartition("/")[2],
-            url=presign_get(self.site, place, lasts=_LASTS, media_type=facts.get("media_type")),
-            expires_at=datetime.now(UTC).replace(microsecond=0) + _LASTS,
+            url=presign_get(self.site, place, lasts=LASTS, media_type=facts.get("media_type")),
+            expires_at=datetime.now(UTC).replace(microsecond=0) + LASTS,
             **{field: facts[field] for field in known & facts.keys()},
         )
+
+
+def speakers_of(result: Result) -> tuple[Speaker, ...]:
+    """Return the speakers that a record states; none if they were not told apart.
+
+    Step Functions does not keep the order of an object's fields, but the names are in order.
+    """
+    stated = result.stated.get("speakers") or {}
+    return tuple(Speaker(speaker=name, seconds=stated[name]) for name in sorted(stated))
 
 
 def _progress(visits: Sequence[Visit]) -> Iterator[TaskProgress]:

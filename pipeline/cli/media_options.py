@@ -83,6 +83,36 @@ OPTIONS: Final = {
         click.Option(
             ["--transcribe-denoised"], is_flag=True, help="Transcribe the denoised recording."
         ),
+        click.Option(["--diarize"], is_flag=True, help="Tell who speaks when."),
+        click.Option(
+            ["--speakers"], metavar="N", help="How many people speak, 1–20 [default: found out]."
+        ),
+        click.Option(["--least-speakers"], metavar="N", help="At least so many people speak."),
+        click.Option(["--most-speakers"], metavar="N", help="At most so many people speak."),
+        click.Option(
+            ["--speaker-model"],
+            metavar="NAME",
+            help="Model that tells speakers apart (`matteline models list`).",
+        ),
+        click.Option(
+            ["--hop-s"],
+            metavar="SECONDS",
+            help="How far apart looks for speakers are, 0.25–5; more is faster [default: 1].",
+        ),
+        click.Option(
+            ["--name-speakers"], is_flag=True, help="Write speakers into .srt and .txt, too."
+        ),
+        click.Option(["--tags"], is_flag=True, help="Name what sounds, such as music, and when."),
+        click.Option(
+            ["--tag-model"],
+            metavar="NAME",
+            help="Model that names sounds (`matteline models list`).",
+        ),
+        click.Option(
+            ["--most-tags"],
+            metavar="N",
+            help="Labels that the whole recording gets, 1–50 [default: 10].",
+        ),
         click.Option(
             ["--concurrency"],
             metavar="WINDOWS",
@@ -91,7 +121,10 @@ OPTIONS: Final = {
     ),
 }  # fmt: skip
 # Click has checked them, and they contradict nothing.
-_ALWAYS_VALID: Final = {"refine", "crop", "prompts", "language", "translate", "denoise"}
+_ALWAYS_VALID: Final = {
+    *("refine", "crop", "prompts"),
+    *("language", "translate", "denoise", "diarize", "tags"),
+}
 
 
 class MediaCommand(click.Command):

@@ -7,6 +7,8 @@ import functools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,8 @@ _WIDE = 110  # columns; narrower terminals omit the times
 MOST_ROWS = 50  # a larger batch gets rows for its failures only
 _MOST_TEXT_BYTES = 1_000
 _MOST_NAMES = 8  # of skipped files, for each reason
+# Files of a transcript that not every one has, by their kind.
+_EXTRAS = {"speakers": "speakers", "tags": "sounds", "denoised": "denoised recordings"}
 _TIMED_TASKS = ("Inspect", "StageWeights", "RemoveBackground", "RefineEdges")
 
 
@@ -84,7 +88,7 @@ def _advancing_photos(bars: Progress, total: int) -> Callable[[Outcome | Transcr
 def _advancing_recordings(
     bars: Progress, total: int
 ) -> Callable[[Outcome | TranscriptProgress], None]:
-    """Show minutes of speech; until a recording has been read, its length is unknown."""
+    """Show minutes that tasks listen to; until a recording has been read, its length is unknown."""
     read: dict[str, TranscriptProgress] = {}
     ended = 0
     bar = bars.add_task("Transcribing", total=None, told="", visible=total > 0)
@@ -159,13 +163,21 @@ def _photos(outcomes: Sequence[Outcome], *, timed: bool) -> Table:
 
 
 def _recordings(outcomes: Sequence[Outcome]) -> Table:
-    """Return a table with status, model, what was said and how fast, and result or reason."""
+    """Return a table with status, model, what was said and how fast, and result or reason.
+
+    It has a column for the number of speakers if they were told apart in any recording.
+    """
     table = Table("recording", "status", "model", "language")
-    for name in ("duration", "words", "speed"):
+    diarized = any(_record(outcome).get("speakers") is not None for outcome in outcomes)
+    for name in ("duration", *(["speakers"] if diarized else []), "words", "speed"):
         table.add_column(name, justify="right")
     table.add_column("result", overflow="fold")
     for outcome in outcomes:
-        table.add_row(*_named(outcome), *_said(outcome), _with_remarks(outcome))
+        language, duration, *amounts = _said(outcome)
+        speakers = _record(outcome).get("speakers")
+        count = [] if not diarized else ["" if speakers is None else f"{len(speakers)}"]
+        told = (language, duration, *count, *amounts)
+        table.add_row(*_named(outcome), *told, _with_remarks(outcome))
     return table
 
 
@@ -186,12 +198,41 @@ def _with_remarks(outcome: Outcome) -> str:
 
 
 def print_short_text(screen: Console, outcomes: Sequence[Outcome]) -> None:
-    """Print what was said in the only recording of a run, if it is short enough to look at."""
-    texts = [row.shown for row in outcomes if row.shown and row.file.kind is RECORDING]
-    if len(texts) == 1 and texts[0].stat().st_size <= _MOST_TEXT_BYTES:
-        for line in texts[0].read_text().split("\n"):
-            if line:
-                printer(screen)(f"  {printable(line)}")
+    """Print what was said in the only recording of a run, if it is short enough to look at.
+
+    If speakers were told apart, each line begins with who says it.
+    """
+    rows = [row for row in outcomes if row.shown and row.file.kind is RECORDING]
+    if len(rows) != 1 or not (text := rows[0].shown) or text.stat().st_size > _MOST_TEXT_BYTES:
+        return
+    diarized = bool(_record(rows[0]).get("speakers"))
+    for line in _spoken(text.with_suffix(".json")) if diarized else text.read_text().split("\n"):
+        if line:
+            printer(screen)(f"  {printable(line)}")
+
+
+def print_homes(screen: Console, outcomes: Sequence[Outcome], output: Path) -> None:
+    """Print where the files of transcripts are; nothing if there are none."""
+    records = [_record(row) for row in outcomes if row.done and row.file.kind is RECORDING]
+    if not records:
+        return
+    ends = {each["kind"]: _end(each["uri"]) for record in records for each in record["files"]}
+    more = [f"{noun} as {ends[kind]}" for kind, noun in _EXTRAS.items() if kind in ends]
+    *first, last = ["Transcripts as .txt, .srt, .vtt and .json", *more]
+    told = f"{', '.join(first)} and {last}" if first else last
+    printer(screen)(f"{told} are in {output}/")
+
+
+def _end(uri: str) -> str:
+    """Return the end of a file's name that says what it is: `_tags.json`, or `_denoised.flac`."""
+    return f"_{uri.rpartition('_')[2]}"
+
+
+def _spoken(transcript: Path) -> Iterator[str]:
+    """Yield what each speaker says until another one does, after the speaker's name."""
+    segments = json.loads(transcript.read_bytes())["segments"]
+    for speaker, spoken in groupby(segments, key=itemgetter("speaker")):
+        yield f"{speaker or '?'}: {' '.join(each['text'].strip() for each in spoken)}"
 
 
 def _record(outcome: Outcome) -> dict[str, Any]:

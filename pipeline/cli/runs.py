@@ -243,7 +243,7 @@ class _Batch:
 
     def report(self, may_fail: Callable[[Outcome], bool]) -> int:
         """Print a row for each file and where the results are; return the exit code."""
-        from pipeline.cli.report import console, print_outcomes, print_short_text
+        from pipeline.cli.report import console, print_homes, print_outcomes, print_short_text
 
         done = [self._outcomes[file] for file in self._files if file in self._outcomes]
         rows = [*self._lost, *done]
@@ -253,8 +253,7 @@ class _Batch:
             self._sheet.finish()
             for line in (*self._sheet.troubles, *_where(self._sheet.pages, self._output)):
                 click.echo(line)
-        if any(row.done and row.file.kind is RECORDING for row in done):
-            click.echo(f"Transcripts as .txt, .srt, .vtt and .json are in {self._output}/")
+        print_homes(console(), done, self._output)
         if self.interrupted:
             stopped, total = len(self._files) - len(done), len(self._files)
             click.echo(f"Interrupted: {stopped:,} of {total:,} files were not finished.")

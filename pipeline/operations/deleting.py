@@ -10,6 +10,7 @@ from pipeline.operations.executions import find_execution
 from pipeline.operations.jobs_table import DELETED, DONE, JobRow, JobsTable
 from pipeline.operations.lookup import latest_stored, published_files, read_output_record
 from pipeline.operations.site import Site
+from pipeline.operations.speaker_names import delete_names
 
 
 class NotDeleted(Exception):
@@ -21,8 +22,9 @@ def delete_results(site: Site, row: JobRow, *, visible: str = "") -> list[Locati
 
     The job is marked first: it has no results from then on. The record goes last, because it names
     the files: a deletion that was interrupted goes on when it is asked for again. Another job's
-    result at the same key stays; files of this one that its record does not name are deleted. The
-    bucket is versioned, so an operator can restore the files.
+    result at the same key stays; files of this one that its record does not name are deleted, and
+    so are names that were given to its speakers. The bucket is versioned, so an operator can
+    restore the files.
 
     Raises NotDeleted if the job is not done, or is being done again: its files are new ones then,
     and stay. Raises ValueError for a file whose key does not begin with `visible`.
@@ -39,11 +41,12 @@ def delete_results(site: Site, row: JobRow, *, visible: str = "") -> list[Locati
     table = JobsTable(site)
     if row.status == DONE:
         table.mark_deleted(row)  # or another request has, at the same time
+    names = delete_names(site, row.manifest, row.job_id)
     for place in places:
         _require_deleted(table, row)
         site.client("s3").delete_object(Bucket=place.bucket, Key=place.key)
     _require_deleted(table, row)
-    return places
+    return [*places, *([names] if names else [])]
 
 
 def _left_over(site: Site, row: JobRow, record: Mapping[str, Any]) -> list[Location]:

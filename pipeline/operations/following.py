@@ -59,9 +59,10 @@ class Followed:
 
 
 class Result(NamedTuple):
-    """A published result: where its record is, and what the record states of each file."""
+    """A published result: where its record is, what it states, and what it states of each file."""
 
     record: Location
+    stated: Mapping[str, Any]
     files: Mapping[str, Mapping[str, Any] | None]
 
 
@@ -101,9 +102,8 @@ def result_of(site: Site, followed: Followed) -> Result | None:
     record = read_output_record(site, row) if row else None
     if row is None or record is None or record.get("job_id") != row.job_id:
         return None
-    return Result(
-        Location.parse(row.manifest), published_files(record, site.names.bucket("output"))
-    )
+    files = published_files(record, site.names.bucket("output"))
+    return Result(Location.parse(row.manifest), record, files)
 
 
 def _of_upload(site: Site, upload: Upload) -> Followed:

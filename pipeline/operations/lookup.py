@@ -176,6 +176,24 @@ def latest_stored(site: Site, place: Location) -> Stored | None:
     return Stored(str(head["ETag"]).strip('"'), head["ContentLength"], head["LastModified"])
 
 
+def is_stored(site: Site, place: Location) -> bool:
+    """Return False if exactly this version of an object is gone, or the latest was deleted.
+
+    A key whose latest version is a deletion still has older versions for a while.
+    """
+    if latest_etag(site, place) is None:
+        return False
+    version = {"VersionId": place.version_id} if place.version_id else {}
+    s3 = site.client("s3")
+    try:
+        s3.head_object(Bucket=place.bucket, Key=place.key, **version)
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+        return False
+    return True
+
+
 def latest_etag(site: Site, source: Location) -> str | None:
     """Return the ETag of the latest version under an object's key; None if it was deleted.
 

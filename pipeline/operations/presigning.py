@@ -44,16 +44,26 @@ def presign_form(
 
 
 def presign_get(
-    site: Site, place: Location, *, lasts: timedelta, media_type: str | None = None
+    site: Site,
+    place: Location,
+    *,
+    lasts: timedelta,
+    media_type: str | None = None,
+    inline: bool = False,
 ) -> str:
     """Return an address at which anybody can read one object until it expires.
 
-    S3 answers with the `media_type`, or with the one that it has of the object.
+    S3 answers with the `media_type`, or with the one that it has of the object. An `inline` file
+    is one that a browser shows or plays, whatever the upload said of it.
     """
-    as_type = {"ResponseContentType": media_type} if media_type else {}
+    answers = {
+        **({"VersionId": place.version_id} if place.version_id else {}),
+        **({"ResponseContentType": media_type} if media_type else {}),
+        **({"ResponseContentDisposition": "inline"} if inline else {}),
+    }
     address: str = site.client("s3").generate_presigned_url(
         "get_object",
-        Params={"Bucket": place.bucket, "Key": place.key, **as_type},
+        Params={"Bucket": place.bucket, "Key": place.key, **answers},
         ExpiresIn=int(lasts.total_seconds()),
     )
     return address

@@ -1,8 +1,8 @@
 """What a run and the local cloud that it uses say to each other.
 
 The run asks in one POST, and the answer lasts as long as the run: lines of JSON, a Greeting,
-RunModels, then a MediaEnded for each file, and a TranscriptProgress for each window of a recording
-that is transcribed. The cloud notices when the connection ends, however it ends.
+RunModels, then a MediaEnded for each file, and a TranscriptProgress for each piece of a recording
+that is done. The cloud notices when the connection ends, however it ends.
 """
 
 from __future__ import annotations
@@ -97,7 +97,10 @@ class MediaEnded(_Message):
 
 @dataclass(frozen=True)
 class TranscriptProgress(_Message):
-    """How much of a recording is transcribed: seconds of speech windows, done and in all."""
+    """How much of a recording is done: seconds that its tasks have listened to, and in all.
+
+    Speech that is transcribed, and then diarized, counts twice.
+    """
 
     key: str
     done_s: float

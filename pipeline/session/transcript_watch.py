@@ -1,6 +1,8 @@
-"""Notice how much of each recording is transcribed, from the answers of its functions.
+"""Notice how much of each recording is done, from the answers of its functions.
 
-The history of an execution would say the same, but has to be asked for, and grows with each window.
+Each task that listens counts by itself: an hour that is transcribed, diarized and tagged is three
+hours. The history of an execution would say the same, but has to be asked for, and grows with each
+window.
 """
 
 from __future__ import annotations
@@ -11,12 +13,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.artifacts import Location
-from pipeline.contracts.transcript import ReadAudio, Transcribe
+from pipeline.contracts.audio_windows import AudioPlan
+from pipeline.contracts.contract import InspectMedia
+from pipeline.contracts.sounds import TagAudio
+from pipeline.contracts.speakers import Diarize, parts_of
+from pipeline.contracts.transcript import ReadAudio, Transcribe, TranscriptOptions
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.session.run_messages import TranscriptProgress
 
@@ -26,24 +32,30 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 _MOST_RECORDINGS: Final = 100  # of which it is remembered how far they are
+# The tasks that are counted, and the field of their jobs that says what was done.
+_PIECES: Final = {Transcribe.__name__: "window", Diarize.__name__: "part", TagAudio.__name__: None}
+_TOLD: Final = {InspectMedia.__name__, ReadAudio.__name__, *_PIECES}
+
+T = TypeVar("T")
+Piece = tuple[str, int | None]  # a task, and the window or part that it does, if it does several
 
 
 @dataclass
 class _Recording:
-    """A recording's key, the seconds of each of its windows, and the windows that are done."""
+    """A recording's key, the seconds of each piece of work on it, and the pieces that are done."""
 
     key: str
-    windows: dict[int, float]
-    done: set[int] = field(default_factory=set)
+    pieces: dict[Piece, float]
+    done: set[Piece] = field(default_factory=set)
 
     @property
     def progress(self) -> TranscriptProgress:
-        done_s = sum(self.windows[index] for index in self.done)
-        return TranscriptProgress(self.key, done_s, sum(self.windows.values()))
+        done_s = sum(self.pieces[piece] for piece in self.done)
+        return TranscriptProgress(self.key, done_s, sum(self.pieces.values()))
 
 
 class TranscriptWatch:
-    """Tells of each window that is transcribed, and of the whole when a recording has been read."""
+    """Tells of each piece that is done, and of the whole when a recording has been read."""
 
     def __init__(self, cloud: LocalCloud, tell: Callable[[TranscriptProgress], None]) -> None:
         self._cloud = cloud
@@ -51,10 +63,12 @@ class TranscriptWatch:
         self._jobs = {
             each.name(LOCAL_NAMES): each.manifest.job
             for each in cloud.blueprint.functions
-            if each.manifest.job in {ReadAudio.__name__, Transcribe.__name__}
+            if each.manifest.job in _TOLD
         }
         self._lock = threading.Lock()
-        self._recordings: OrderedDict[str, _Recording] = OrderedDict()  # by job
+        # By job: what was asked for, until it is read; then how far it is.
+        self._asked: OrderedDict[str, TranscriptOptions] = OrderedDict()
+        self._recordings: OrderedDict[str, _Recording] = OrderedDict()
 
     def answered(self, name: str, payload: bytes, answer: Answer) -> None:
         """Take note of a function's answer; those of other functions cost nothing."""
@@ -62,34 +76,58 @@ class TranscriptWatch:
         if job is None or answer.failed:
             return
         asked = json.loads(payload)
-        if job == ReadAudio.__name__:
+        if job == InspectMedia.__name__:
+            if asked["product"] == "transcript":
+                self._inspected(json.loads(answer.payload)["job"])
+        elif job == ReadAudio.__name__:
             self._read(asked, json.loads(answer.payload))
-        elif "speech_model" not in asked:  # the same function aligns words afterwards
-            self._transcribed(asked)
+        elif "speech_model" not in asked:  # the transcriber aligns words afterwards
+            field_name = _PIECES[job]
+            self._piece_done(asked["job_id"], (job, asked[field_name] if field_name else None))
+
+    def _inspected(self, job: Any) -> None:
+        with self._lock:
+            options = TranscriptOptions.model_validate(job["options"])
+            _remember(self._asked, job["job_id"], options)
 
     def _read(self, asked: Any, result: Any) -> None:
-        plan = Location.parse(result["plan"]["uri"])
+        place = Location.parse(result["plan"]["uri"])
         try:
-            stored = self._cloud.client("s3").get_object(Bucket=plan.bucket, Key=plan.key)
-            windows = json.load(stored["Body"])["windows"]
+            stored = self._cloud.client("s3").get_object(Bucket=place.bucket, Key=place.key)
+            plan = AudioPlan.model_validate_json(stored["Body"].read())
         except (BotoCoreError, ClientError):
             _LOG.exception("how long the windows are cannot be read")
             return
-        recording = _Recording(
-            asked["source"]["key"],
-            {window["index"]: window["end"] - window["start"] for window in windows},
-        )
         with self._lock:
-            self._recordings[asked["job_id"]] = recording
-            while len(self._recordings) > _MOST_RECORDINGS:
-                self._recordings.popitem(last=False)
+            options = self._asked.pop(asked["job_id"], None)
+            recording = _Recording(asked["source"]["key"], _pieces(plan, options))
+            _remember(self._recordings, asked["job_id"], recording)
         self._tell(recording.progress)
 
-    def _transcribed(self, asked: Any) -> None:
+    def _piece_done(self, job_id: str, piece: Piece) -> None:
         with self._lock:
-            recording = self._recordings.get(asked["job_id"])
-            if recording is None:
+            recording = self._recordings.get(job_id)
+            if recording is None or piece not in recording.pieces:
                 return
-            recording.done.add(asked["window"])
+            recording.done.add(piece)
             progress = recording.progress
         self._tell(progress)
+
+
+def _pieces(plan: AudioPlan, options: TranscriptOptions | None) -> dict[Piece, float]:
+    """Return the seconds that each task listens to, window by window or part by part."""
+    pieces: dict[Piece, float] = {
+        (Transcribe.__name__, window.index): window.end - window.start for window in plan.windows
+    }
+    if options and options.diarize:
+        for part, windows in parts_of(plan.windows).items():
+            pieces[Diarize.__name__, part] = sum(each.end - each.start for each in windows)
+    if options and options.tags:
+        pieces[TagAudio.__name__, None] = plan.duration_s
+    return pieces
+
+
+def _remember(known: OrderedDict[str, T], job_id: str, value: T) -> None:
+    known[job_id] = value
+    while len(known) > _MOST_RECORDINGS:
+        known.popitem(last=False)

@@ -14,16 +14,20 @@ import pytest
 from containers.http_api.openapi import DOCUMENT
 from tests.api.counts import COUNTS
 from tests.api.described import OPERATIONS
-from tests.execution.api import User, batch_of, done, selection_of
+from tests.containers.http_api.finished import finished_at
+from tests.execution.api import User, batch_of, done, prefix_of, selection_of
+from tests.pipeline.cli.terminal import Terminal
 
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
 
 
 @pytest.fixture
-def names(user: User) -> list[str]:
+def names(up: Terminal, user: User) -> list[str]:
     """Names of a user's uploads and jobs: waiting, done, refused; of a selection and a batch."""
+    talk = finished_at(up.endpoint, prefix_of(user))
     finished, refused = done(user), done(user, b"no photo", name="letter.txt")
     uploads = [user.upload()["id"], finished["id"], finished["job"], refused["id"]]
+    uploads.append(talk.job_id)
     return [*uploads, selection_of(user, finished["key"]), batch_of(user, finished["key"])]
 
 

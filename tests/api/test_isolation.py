@@ -14,6 +14,7 @@ import urllib3
 from pipeline.local.cloud import make_client
 from pipeline.local.deployment import NAMES
 from tests.api.described import OPERATIONS, Operation
+from tests.containers.http_api.finished import Finished, finished_at
 from tests.execution.api import PHOTO, User, batch_of, done, prefix_of, selection_of
 from tests.execution.driver import PATIENCE_S
 from tests.pipeline.cli.terminal import Terminal
@@ -26,7 +27,7 @@ KEY: Final = "the-owners-key"
 class Belongings:
     """What the owner has: an upload that waits, a job that is done and one that was refused.
 
-    And a photo that is prepared for clicks, and a batch that has ended.
+    And a photo that is prepared for clicks, a batch that has ended, and a transcript.
     """
 
     owner: User
@@ -35,6 +36,7 @@ class Belongings:
     refused: dict[str, Any]
     selection: str
     batch: str
+    talk: Finished
 
     @property
     def names(self) -> list[str]:
@@ -43,6 +45,7 @@ class Belongings:
             self.waiting["id"],
             *(self.finished[name] for name in ("id", "job", "execution")),
             *(self.refused[name] for name in ("id", "execution")),
+            self.talk.job_id,
         ]
 
     @property
@@ -132,11 +135,14 @@ ATTEMPTS: Final[dict[str, Callable[[Belongings], list[Attempt]]]] = {
     "getBatch": by_batch(),
     "getJob": by_name(),
     "getQuotas": nothing_named,
+    "getSource": by_name(),
+    "getSpeakerNames": by_name(),
     "getSelection": by_selection(),
     "listBatchFailures": by_batch("?limit=10"),
     "listJobs": listing,
     "listModels": nothing_named,
     "listOptions": nothing_named,
+    "putSpeakerNames": by_name({"SPEAKER_00": "Anna"}),
     "replayJob": by_name({"force": True}),
     "stopBatch": by_batch(),
 }
@@ -149,7 +155,8 @@ def theirs(up: Terminal, address: str) -> Belongings:
     waiting = owner.ask("POST", "/uploads", body=asked, idempotency_key=KEY).json()
     finished, refused = done(owner), done(owner, b"no photo", name="letter.txt")
     selection, batch = selection_of(owner, finished["key"]), batch_of(owner, finished["key"])
-    theirs = Belongings(owner, waiting, finished, refused, selection, batch)
+    talk = finished_at(up.endpoint, prefix_of(owner))
+    theirs = Belongings(owner, waiting, finished, refused, selection, batch, talk)
     deadline = time.monotonic() + PATIENCE_S
     while any('"status": "RUNNING"' in each for each in world(up.endpoint, theirs)):
         assert time.monotonic() < deadline  # a job is done shortly before its execution ends
@@ -187,6 +194,8 @@ def test_the_owner_is_answered(theirs: Belongings) -> None:
     for name in theirs.names:
         assert theirs.owner.ask("GET", f"/jobs/{name}").status == 200
     assert theirs.finished["job"] in theirs.owner.ask("GET", "/jobs").data.decode()
+    for told in ("speakers", "source"):
+        assert theirs.owner.ask("GET", f"/jobs/{theirs.talk.job_id}/{told}").status == 200
     assert theirs.owner.ask("GET", f"/selections/{theirs.selection}").json()["state"] == "ready"
     assert theirs.owner.ask("GET", f"/batches/{theirs.batch}").json()["state"] == "done"
 

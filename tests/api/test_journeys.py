@@ -20,6 +20,7 @@ import urllib3
 
 from containers.http_api.openapi import DOCUMENT
 from tests.conftest import ROOT
+from tests.containers.http_api.finished import SOUND, finished_at
 from tests.execution.api import PHOTO
 from tests.pictures import unpng
 from tests.pipeline.cli.terminal import Terminal
@@ -96,6 +97,29 @@ def test_the_page_with_curl(up: Terminal, folder: Path) -> None:
 
     first, repeated = (json.loads(typed(block_with("idempotency-key"))) for _ in range(2))
     assert first == repeated
+
+
+@needs("curl", "jq")
+def test_speakers_are_named_with_curl(up: Terminal, folder: Path) -> None:
+    def typed(block: str) -> str:
+        return type_in(up, folder, "bash", "-e", typed=block.replace(WRITTEN, up.endpoint))
+
+    typed(block_with("-F file=@cat.jpg"))
+    form = json.loads((folder / "upload.json").read_text())
+    talk = finished_at(up.endpoint, form["key"].partition("/")[0] + "/")
+    (folder / "upload.json").write_text(json.dumps({"id": talk.job_id}))
+    named = {"SPEAKER_00": "Anna"}
+
+    name = block_with("headers.txt")
+    typed(name)
+    assert json.loads((folder / "names.json").read_text()) == named
+    assert talk.names_file()["names"] == named
+    told = typed(name)
+    assert json.loads(told) == named
+
+    job, *_ = name.splitlines()
+    typed(f"{job}\n{block_with('source.json')}")
+    assert (folder / "beginning").read_bytes() == SOUND
 
 
 @needs("curl", "jq")

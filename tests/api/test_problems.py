@@ -32,6 +32,8 @@ MEETINGS: Final[dict[str, Meet]] = {
     "IdempotencyKeyReused": reuse,
     "InvalidRequest": lambda user: user.ask("POST", "/uploads", body={}),
     "MethodNotAllowed": lambda user: user.ask("PATCH", "/models"),
+    "NoSource": lambda user: user.ask("GET", f"/jobs/{done(user)['id']}/source"),
+    "NoSpeakers": lambda user: user.ask("GET", f"/jobs/{done(user)['id']}/speakers"),
     "NoSuchBatch": lambda user: user.ask("GET", "/batches/never"),
     "NoSuchJob": lambda user: user.ask("GET", "/jobs/never"),
     "NoSuchObject": lambda user: user.ask("POST", "/jobs", body={"key": "never.png"}),
@@ -48,8 +50,10 @@ MEETINGS: Final[dict[str, Meet]] = {
     ),
 }
 ELSEWHERE: Final = {
+    "IfMatchMissing": "needs a transcript: tests/containers/http_api/test_speakers.py",
     "InternalError": "a bug: tests/containers/http_api/test_problems.py",
     "ModelBusy": "a throttle: tests/containers/http_api/test_selections.py",
+    "NamesChanged": "needs a transcript: tests/containers/http_api/test_speakers.py",
     "NoPrincipal": "the local cloud always has a user: tests/containers/http_api/test_uploads.py",
     "NoReport": "a race: tests/execution/test_api_batches.py",
     "QuotaExceeded": "an operator sets a limit: tests/containers/http_api/test_quotas.py",

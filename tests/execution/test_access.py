@@ -130,7 +130,6 @@ def test_a_photo_in_a_bucket_we_may_not_read_is_quarantined_with_what_to_do(
         ("background-remover-brightness", "put_object", "output", "cat_bg_removed.png"),
         ("background-remover-brightness", "put_object", "work", "embeddings/1/0123/45.npz"),
         ("media-inspector", "delete_object", "ingest", "cat.png"),
-        ("http-api", "get_object", "ingest", "cat.png"),
         ("http-api", "put_object", "output", "cat_bg_removed.png"),
         ("http-api", "delete_object", "ingest", "cat.png"),
         ("model-downloader", "delete_object", "models", "brightness/0123/manifest.json"),

@@ -75,6 +75,8 @@ def arn(path: str) -> str:
         ("http-api", "s3:PutObject", "work/backfill/lists/0123/keys.jsonl"),
         ("http-api", "s3:GetObject", "work/backfill/0123/results/4567/FAILED_0.json"),
         ("http-api", "s3:GetObject", "output/0123/4567/cat_bg_removed.png"),
+        ("http-api", "s3:GetObjectVersion", "ingest/0123/4567/talk.mp3"),
+        ("http-api", "s3:PutObject", "output/0123/4567/talk_transcript.names.json"),
         ("http-api", "s3:DeleteObject", "output/0123/4567/cat_bg_removed.png"),
         ("http-api", "s3:GetObject", "quarantine/run-7/reason.json"),
         ("http-api", "s3:GetObject", "work/selections/0123/preview.jpg"),
@@ -117,7 +119,6 @@ def test_a_function_may_do_its_work(
         ("model-downloader", "s3:GetObject", "ingest/a/cat.jpg"),
         ("model-downloader", "s3:DeleteObject", "models/u2net/0123/manifest.json"),
         ("model-downloader", "s3:GetObject", "quarantine/run-7/reason.json"),
-        ("http-api", "s3:GetObject", "ingest/0123/4567/cat.jpg"),
         ("http-api", "s3:DeleteObject", "ingest/0123/4567/cat.jpg"),
         ("http-api", "s3:DeleteObjectVersion", "output/0123/4567/cat_bg_removed.png"),
         ("http-api", "s3:GetObject", "work/0123/4567/mask.png"),
@@ -126,6 +127,7 @@ def test_a_function_may_do_its_work(
         ("background-remover-u2net", "s3:PutObject", "work/selections/0123/preview.jpg"),
         ("http-api", "s3:AbortMultipartUpload", "ingest/0123/4567/cat.jpg"),
         ("http-api", "s3:PutObject", "output/0123/4567/cat_bg_removed.png"),
+        ("http-api", "s3:PutObject", "output/0123/4567/talk_transcript.record.json"),
     ],
 )
 def test_a_function_may_do_nothing_else(

@@ -160,7 +160,7 @@ def test_one_origin_may_call_without_cookies() -> None:
     assert allowed["AllowOrigins"] == [PAGE]
     assert allowed.get("AllowCredentials", False) is False
     assert set(allowed["AllowMethods"]) == {each["RouteKey"].split()[0] for each in routes(stack)}
-    assert {"authorization", "content-type", "idempotency-key", "prefer"} <= set(
+    assert {"authorization", "content-type", "idempotency-key", "if-match", "prefer"} <= set(
         allowed["AllowHeaders"]
     )
 
