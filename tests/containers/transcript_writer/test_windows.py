@@ -45,7 +45,8 @@ def job_of(store: ArtifactStore, *, align_model: str | None = None) -> WriteTran
         schema_version=1, job_id="1", execution="e", source=source,
         recording=Recording(codec="mp3", rate=44_100, channels=2, duration_s=90.0),
         plan=put(store, "jobs/1/plan.json", plan), speech_model="whisper-base",
-        align_model=align_model, denoised=None,
+        align_model=align_model, speaker_model=None, speakers=None, least_speakers=None,
+        most_speakers=None, name_speakers=False, denoised=None, tags=None,
         work_bucket="work", work_prefix="jobs/1", output_stem="talk",
     )  # fmt: skip
 
