@@ -13,6 +13,7 @@ from itertools import accumulate, zip_longest
 from typing import Final
 
 from containers.transcript_writer.pieces import LINE, Passage, Piece, passages_of
+from containers.transcript_writer.scripts import width_of
 from containers.transcript_writer.stitching import Transcript
 
 LEAST_MS: Final = 833
@@ -32,12 +33,13 @@ _UNBALANCED: Final = 3.0  # what a line break costs whose lines differ by a whol
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One subtitle: one or two lines, shown from `start` to `end` (ms)."""
+    """One subtitle of one speaker: one or two lines, shown from `start` to `end` (ms)."""
 
     start: int
     end: int
     lines: tuple[str, ...]
     language: str
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +50,49 @@ class _Draft:
     end: int
     lines: tuple[str, ...]
     columns: int
-    language: str
+    passage: Passage
 
 
-def cues_of(transcript: Transcript) -> tuple[Cue, ...]:
-    """Return the subtitles of a transcript: every word once, in order, none over another."""
-    drafts = [draft for passage in passages_of(transcript) for draft in _drafts(passage)]
+def cues_of(transcript: Transcript, *, named: bool = False) -> tuple[Cue, ...]:
+    """Return the subtitles of a transcript: every word once, in order, none over another.
+
+    With `named`, the first line of each begins with its speaker's name and a colon.
+    """
+    passages = passages_of(transcript)
+    drafts = [draft for passage in passages for draft in _drafts(passage, named=named)]
     starts = _spread([draft.start for draft in drafts], transcript.duration)
     return tuple(
-        Cue(start, _end(draft, start, after, transcript.duration), draft.lines, draft.language)
+        Cue(
+            start=start,
+            end=_end(draft, start, after, transcript.duration),
+            lines=draft.lines,
+            language=draft.passage.language,
+            speaker=draft.passage.speaker,
+        )
         for draft, start, after in zip_longest(drafts, starts, starts[1:])
     )
 
 
-def _drafts(passage: Passage) -> Iterator[_Draft]:
-    pieces = _Ruler(passage.pieces)
+def _drafts(passage: Passage, *, named: bool) -> Iterator[_Draft]:
+    label = f"{passage.speaker}: " if named and passage.speaker else ""
+    pieces = _Ruler(passage.pieces, label)
     for first, last in pieces.best_cues():
         yield _Draft(
             start=passage.pieces[first].start,
             end=passage.pieces[last - 1].end,
             lines=pieces.lines(first, last),
             columns=pieces.width(first, last),
-            language=passage.language,
+            passage=passage,
         )
 
 
 class _Ruler:
-    """Measures runs of pieces, each from `first` to before `last`."""
+    """Measures runs of pieces, each from `first` to before `last`, below a label."""
 
-    def __init__(self, pieces: Sequence[Piece]) -> None:
+    def __init__(self, pieces: Sequence[Piece], label: str) -> None:
         self._pieces = pieces
+        self._label = label
+        self._room = LINE - width_of(label)
         self._ends = [0, *accumulate(piece.width for piece in pieces)]
         self._spaces = [len(piece.text) - len(piece.text.lstrip()) for piece in pieces]
 
@@ -103,11 +118,16 @@ class _Ruler:
         return cues[::-1]
 
     def lines(self, first: int, last: int) -> tuple[str, ...]:
-        """Return one line if the text fits it, else two, broken where it is best."""
-        if self.width(first, last) <= LINE:
-            return (self._text(first, last),)
+        """Return one line if the text fits it, else two, broken where it is best.
+
+        A word that has no room beside the label is below it.
+        """
+        if self.width(first, last) <= self._room:
+            return (self._label + self._text(first, last),)
+        if last - first == 1:
+            return self._label.rstrip(), self._text(first, last)
         middle = max(self._middles(first, last), key=lambda at: self._fitness(first, at, last))
-        return self._text(first, middle), self._text(middle, last)
+        return self._label + self._text(first, middle), self._text(middle, last)
 
     def _firsts(self, last: int) -> Iterator[int]:
         """Yield where a cue that ends before `last` may begin."""
@@ -120,8 +140,8 @@ class _Ruler:
 
     def _fits(self, first: int, last: int) -> bool:
         width = self.width(first, last)
-        return width <= LINE or (
-            width <= 2 * LINE + 1 and next(self._middles(first, last), None) is not None
+        return width <= self._room or (
+            width <= self._room + LINE + 1 and next(self._middles(first, last), None) is not None
         )
 
     def _middles(self, first: int, last: int) -> Iterator[int]:
@@ -129,11 +149,11 @@ class _Ruler:
         for middle in range(last - 1, first, -1):
             if self.width(middle, last) > LINE:
                 return
-            if self.width(first, middle) <= LINE:
+            if self.width(first, middle) <= self._room:
                 yield middle
 
     def _fitness(self, first: int, middle: int, last: int) -> float:
-        upper, lower = self.width(first, middle), self.width(middle, last)
+        upper, lower = LINE - self._room + self.width(first, middle), self.width(middle, last)
         return self._pieces[middle - 1].strength - _UNBALANCED * abs(upper - lower) / LINE
 
     def _cost(self, first: int, last: int) -> float:

@@ -10,8 +10,9 @@ from containers.transcript_writer.stitching import SpokenSegment, SpokenWord, Tr
 def render_json(transcript: Transcript) -> str:
     """Return `language`, `segments` and `word_segments`: all words again, in one list.
 
-    Every key is on every segment and every word; `speaker` is null while nobody tells speakers
-    apart. Times are seconds. A recording without speech has a null language and empty lists.
+    Every key is on every segment and every word; `speaker` is null where nobody's turn is near, and
+    everywhere if speakers are not told apart. Times are seconds. A recording without speech has a
+    null language and empty lists.
     """
     words = [[_word(word) for word in segment.words] for segment in transcript.segments]
     document = {
@@ -30,7 +31,7 @@ def _segment(segment: SpokenSegment, words: list[dict[str, object]]) -> dict[str
         "end": segment.end / 1000,
         "text": segment.running_text.strip(),
         "language": segment.language,
-        "speaker": None,
+        "speaker": segment.speaker,
         "words": words,
     }
 
@@ -41,6 +42,6 @@ def _word(word: SpokenWord) -> dict[str, object]:
         "start": word.start / 1000,
         "end": word.end / 1000,
         "score": round(word.score, 3),
-        "speaker": None,
+        "speaker": word.speaker,
         "aligned": word.aligned,
     }

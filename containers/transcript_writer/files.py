@@ -7,6 +7,8 @@ from typing import Final
 from containers.transcript_writer.cues import cues_of
 from containers.transcript_writer.document import render_json
 from containers.transcript_writer.paragraphs import render_text
+from containers.transcript_writer.rttm import render_rttm
+from containers.transcript_writer.speakers import Speakers
 from containers.transcript_writer.stitching import Transcript
 from containers.transcript_writer.subtitles import render_srt, render_vtt
 from pipeline.artifacts import ArtifactStore, Location
@@ -19,28 +21,33 @@ _MEDIA_TYPES: Final[dict[TranscriptKind, str]] = {
     "srt": "application/x-subrip",
     "vtt": "text/vtt; charset=utf-8",
     "text": "text/plain; charset=utf-8",
+    "speakers": "text/plain; charset=utf-8",
 }
 _EXTENSIONS: Final[dict[TranscriptKind, str]] = {
     "transcript": "json",
     "srt": "srt",
     "vtt": "vtt",
     "text": "txt",
+    "speakers": "rttm",
 }
 
 
 def store_files(
-    transcript: Transcript, job: WriteTranscript, store: ArtifactStore
+    transcript: Transcript, speakers: Speakers | None, job: WriteTranscript, store: ArtifactStore
 ) -> tuple[TranscriptFile, ...]:
-    """Write the transcript in every format; the denoised recording follows as it is."""
+    """Write the transcript in every format; tags and the denoised recording follow as they are."""
     cues = cues_of(transcript)
+    named = job.name_speakers and speakers is not None
     contents: dict[TranscriptKind, str] = {
         "transcript": render_json(transcript),
-        "srt": render_srt(cues),
+        "srt": render_srt(cues_of(transcript, named=True) if named else cues),
         "vtt": render_vtt(cues),
-        "text": render_text(transcript),
+        "text": render_text(transcript, named=named),
     }
-    own = tuple(_store(kind, content, job, store) for kind, content in contents.items())
-    return own if job.denoised is None else (*own, job.denoised)
+    if speakers is not None:
+        contents["speakers"] = render_rttm(speakers, job.output_stem)
+    own = (_store(kind, content, job, store) for kind, content in contents.items())
+    return (*own, *(file for file in (job.tags, job.denoised) if file is not None))
 
 
 def _store(

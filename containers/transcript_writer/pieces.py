@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise, zip_longest
-from typing import Final
+from typing import Final, NamedTuple
 
 from containers.transcript_writer.scripts import (
     breaks_of,
@@ -46,35 +46,42 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Pieces in one language, without a long pause."""
+    """Pieces in one language by one speaker, without a long pause."""
 
     language: str
+    speaker: str | None
     pieces: tuple[Piece, ...]
 
 
 def passages_of(transcript: Transcript) -> Iterator[Passage]:
-    """Cut a transcript at long pauses and where the language changes."""
+    """Cut a transcript at long pauses and where the language or the speaker changes."""
     ahead: list[SpokenWord] = []
-    language = ""
-    for word, spoken in _words(transcript.segments):
+    voice = _Voice("", None)
+    for word, own in _words(transcript.segments):
         pause = ahead and word.start - ahead[-1].end > _LONG_PAUSE
-        if ahead and (pause or spoken != language):
-            yield _passage(ahead, language)
+        if ahead and (pause or own != voice):
+            yield _passage(ahead, voice)
             ahead = []
         ahead.append(word)
-        language = spoken
+        voice = own
     if ahead:
-        yield _passage(ahead, language)
+        yield _passage(ahead, voice)
 
 
-def _words(segments: Iterable[SpokenSegment]) -> Iterator[tuple[SpokenWord, str]]:
+class _Voice(NamedTuple):
+    language: str
+    speaker: str | None
+
+
+def _words(segments: Iterable[SpokenSegment]) -> Iterator[tuple[SpokenWord, _Voice]]:
     for segment in segments:
-        yield from ((word, segment.language) for word in segment.words)
+        voice = _Voice(segment.language, segment.speaker)
+        yield from ((word, voice) for word in segment.words)
 
 
-def _passage(words: list[SpokenWord], language: str) -> Passage:
-    cuts = [part for each in _timed(words, language) for part in _torn(each)]
-    return Passage(language, tuple(_judged(cuts)))
+def _passage(words: list[SpokenWord], voice: _Voice) -> Passage:
+    cuts = [part for each in _timed(words, voice.language) for part in _torn(each)]
+    return Passage(*voice, tuple(_judged(cuts)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,21 +19,26 @@ _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
-    """A word, with the space before it where there is one: the texts of all words are the text."""
+    """A word, with the space before it where there is one: the texts of all words are the text.
+
+    It has no speaker where nobody's turn is near, or speakers are not told apart.
+    """
 
     text: str
     start: int
     end: int
     score: float
     aligned: bool
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenSegment:
-    """A sentence or a part of one; it has at least one word."""
+    """A sentence or a part of one, of one speaker if any; it has at least one word."""
 
     language: str
     words: tuple[SpokenWord, ...]
+    speaker: str | None = None
 
     @property
     def start(self) -> int:

@@ -26,12 +26,18 @@ def render_srt(cues: Iterable[Cue]) -> str:
 
 
 def render_vtt(cues: Iterable[Cue]) -> str:
-    """Return the text of a .vtt file (W3C WebVTT)."""
+    """Return the text of a .vtt file (W3C WebVTT), with a voice tag where the speaker is known."""
     blocks = (
-        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_text(cue).translate(_ESCAPED)}\n"
+        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n"
+        f"{_voice(cue)}{_text(cue).translate(_ESCAPED)}\n"
         for cue in cues
     )
     return "\n".join(("WEBVTT\n", *blocks))
+
+
+def _voice(cue: Cue) -> str:
+    """Return the start of the voice span; at the end of a cue it may stay open."""
+    return f"<v {cue.speaker.translate(_ESCAPED)}>" if cue.speaker else ""
 
 
 def _text(cue: Cue) -> str:

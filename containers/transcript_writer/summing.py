@@ -1,26 +1,27 @@
-"""Sum up what all windows took and how well they went."""
+"""Sum up what all windows and all parts took and how well they went."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from containers.transcript_writer.windows import TranscribedWindow
-from pipeline.contracts.transcript import Recording, WindowsDone
+from pipeline.contracts.speakers import PartSpeakers
+from pipeline.contracts.transcript import Recording, WindowsDone, WindowTranscript
 
 # Sentences. The result goes through the execution's state, which must stay small.
 _MOST_REMARKS: Final = 40
 
 
-def sum_windows(windows: Sequence[TranscribedWindow]) -> WindowsDone:
-    """Return the sum of each metric over all windows, and the containers that made them."""
+def sum_up(done: Sequence[WindowTranscript | PartSpeakers]) -> WindowsDone:
+    """Return the sum of each metric over windows or parts, and the containers that made them."""
     total = Counter[str]()
-    for _, said in windows:
-        total.update(said.metrics)
-    made_by = dict.fromkeys(said.provenance for _, said in windows if said.provenance)
+    for each in done:
+        total.update(each.metrics)
+    made_by = dict.fromkeys(each.provenance for each in done if each.provenance)
     metrics = {name: round(value, 3) for name, value in total.items()}
-    return WindowsDone(windows=len(windows), metrics=metrics, provenance=tuple(made_by))
+    return WindowsDone(windows=len(done), metrics=metrics, provenance=tuple(made_by))
 
 
 def coverage_of(windows: Sequence[TranscribedWindow]) -> float:
@@ -36,12 +37,21 @@ def weights_of(windows: Sequence[TranscribedWindow]) -> str | None:
     return digests.pop() if len(digests) == 1 else None
 
 
-def remarks_of(recording: Recording, windows: Sequence[TranscribedWindow]) -> tuple[str, ...]:
-    """Return the remarks on the recording and on its windows, each sentence once."""
+def remarks_of(
+    recording: Recording,
+    windows: Sequence[TranscribedWindow],
+    parts: Sequence[PartSpeakers] = (),
+    speakers: Iterable[str] = (),
+) -> tuple[str, ...]:
+    """Return the remarks on the recording, its windows, parts and speakers, each sentence once."""
     remarks = dict.fromkeys(recording.remarks)
     remarks |= dict.fromkeys(remark for _, said in windows for remark in said.remarks)
     if len({said.weights_sha256 for _, said in windows}) > 1:
         remarks["The windows were transcribed with different versions of the weights."] = None
+    remarks |= dict.fromkeys(remark for part in parts for remark in part.remarks)
+    if len({part.weights_sha256 for part in parts}) > 1:
+        remarks["Speakers were told apart with different versions of the weights."] = None
+    remarks |= dict.fromkeys(speakers)
     if len(remarks) <= _MOST_REMARKS:
         return tuple(remarks)
     left = len(remarks) - _MOST_REMARKS

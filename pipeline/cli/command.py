@@ -26,7 +26,7 @@ _MODULES: Final = {
         name: name
         for name in (
             "backfill", "containers", "jobs", "keys", "models", "page", "quarantine", "quotas",
-            "webhooks",
+            "transcripts", "webhooks",
         )
     },
 }  # fmt: skip

@@ -23,7 +23,7 @@ from botocore.exceptions import (
 from pipeline.cli.options import ROOT
 from pipeline.declared.names import LOCAL_NAMES, LOCAL_STAGE
 from pipeline.declared.products import Product, load_products
-from pipeline.operations.site import aws_site, local_site
+from pipeline.operations.site import Site, aws_site, local_site
 from pipeline.spelling import did_you_mean
 
 LOCAL_ENDPOINT: Final = "http://127.0.0.1:8420"
@@ -83,31 +83,34 @@ stage_option = click.option(
     show_default=True,
     help="Stage on AWS, reached with your own AWS settings; `local` is the local cloud.",
 )
+endpoint_option = click.option(
+    "--endpoint-url",
+    envvar="MATTELINE_ENDPOINT_URL",
+    default=LOCAL_ENDPOINT,
+    show_default=True,
+    help="Address of the local cloud; AWS_ENDPOINT_URL works too.",
+)
 
 
 def site_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add --stage and --endpoint-url, and give the command the Site they name."""
 
     @stage_option
-    @click.option(
-        "--endpoint-url",
-        envvar="MATTELINE_ENDPOINT_URL",
-        default=LOCAL_ENDPOINT,
-        show_default=True,
-        help="Address of the local cloud; AWS_ENDPOINT_URL works too.",
-    )
+    @endpoint_option
     @functools.wraps(command)
     def with_site(stage: str, endpoint_url: str, **rest: Any) -> None:
         with named_failures(stage):
-            local, products = stage == LOCAL_STAGE, load_products(ROOT)
-            site = (
-                local_site(LOCAL_NAMES, endpoint_url, products)
-                if local
-                else aws_site(stage, products)
-            )
-            command(site=site, **rest)
+            command(site=site_of(stage, endpoint_url), **rest)
 
     return with_site
+
+
+def site_of(stage: str, endpoint_url: str) -> Site:
+    """Return the site that --stage and --endpoint-url name."""
+    products = load_products(ROOT)
+    if stage == LOCAL_STAGE:
+        return local_site(LOCAL_NAMES, endpoint_url, products)
+    return aws_site(stage, products)
 
 
 @contextmanager

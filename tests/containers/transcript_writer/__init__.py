@@ -11,10 +11,12 @@ from containers.transcript_writer.windows import TranscribedWindow
 from pipeline.artifacts import Artifact
 from pipeline.contracts.audio_windows import Span, Window
 from pipeline.contracts.contract import Provenance
+from pipeline.contracts.speakers import PartSpeaker, PartSpeakers, Turn
 from pipeline.contracts.transcript import Segment, WindowTranscript, Word
 
 WEIGHTS: Final = hashlib.sha256(b"whisper").hexdigest()
 TRANSCRIBER: Final = Provenance(container="transcriber", version="0.1.0", image_digest="none")
+DIARIZER: Final = Provenance(container="diarizer", version="0.1.0", image_digest="none")
 
 Timed = tuple[str, float, float]  # text, start and end in seconds
 
@@ -53,6 +55,31 @@ def window(  # noqa: PLR0913 - a window has as many fields
         metrics={"tokens": 3.0, "decode_ms": 0.5}, provenance=TRANSCRIBER,
     )  # fmt: skip
     return TranscribedWindow(planned, said)
+
+
+def part(  # noqa: PLR0913 - a part has as many fields
+    *turns: tuple[float, float, int],
+    index: int = 0,
+    voices: Sequence[Sequence[float]] = (),
+    link_below: float = 0.5,
+    remarks: Sequence[str] = (),
+    weights: str = WEIGHTS,
+    model: str = "pyannote-campplus",
+) -> PartSpeakers:
+    """A part with these turns (start, end, speaker); voices speak for as long as their turns."""
+    spoken_s = [
+        sum(end - start for start, end, who in turns if who == speaker)
+        for speaker in range(len(voices))
+    ]
+    return PartSpeakers(
+        index=index, turns=tuple(Turn(start=s, end=e, speaker=who) for s, e, who in turns),
+        speakers=tuple(
+            PartSpeaker(centroid=tuple(voice), speech_s=seconds)
+            for voice, seconds in zip(voices, spoken_s, strict=True)
+        ),
+        link_below=link_below, remarks=tuple(remarks), model=model, weights_sha256=weights,
+        metrics={"embed_ms": 1.5}, provenance=DIARIZER,
+    )  # fmt: skip
 
 
 def spoken(

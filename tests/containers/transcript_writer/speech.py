@@ -6,6 +6,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
+from containers.transcript_writer.speakers import SpokenTurn
 from containers.transcript_writer.stitching import Transcript, stitch
 from pipeline.contracts.transcript import Segment
 from tests.containers.transcript_writer import Timed, segment, window
@@ -31,6 +32,14 @@ def segments(draw: st.DrawFn, *, starts: st.SearchStrategy[float]) -> Segment:
         start, length = draw(starts), draw(st.floats(-0.5, 12))
         words.append((draw(st.sampled_from((" ", " ", ""))) + text, start, start + length))
     return segment(*words, language=draw(st.sampled_from(LANGUAGES)))
+
+
+@st.composite
+def turns(draw: st.DrawFn) -> tuple[SpokenTurn, ...]:
+    """Turns of up to three speakers at any time, also over each other, ordered by start."""
+    spans = draw(st.lists(st.tuples(st.integers(0, 90_000), st.integers(1, 20_000)), max_size=12))
+    names = st.sampled_from(("SPEAKER_00", "SPEAKER_01", "SPEAKER_02"))
+    return tuple(SpokenTurn(start, start + length, draw(names)) for start, length in sorted(spans))
 
 
 @st.composite

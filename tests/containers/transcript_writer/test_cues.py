@@ -7,13 +7,15 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 
+from containers.transcript_writer.attribution import attribute
 from containers.transcript_writer.cues import GAP_MS, LEAST_MS, MOST_MS, Cue, cues_of
 from containers.transcript_writer.pieces import LINE, passages_of
 from containers.transcript_writer.scripts import clusters_of, width_of
+from containers.transcript_writer.speakers import SpokenTurn
 from containers.transcript_writer.stitching import Transcript
 from pipeline.contracts.transcript import Segment
 from tests.containers.transcript_writer import letters, segment, spoken, transcript
-from tests.containers.transcript_writer.speech import wild_transcripts
+from tests.containers.transcript_writer.speech import turns, wild_transcripts
 
 COMPOUND = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen"
 
@@ -171,6 +173,45 @@ def test_short_answers_share_a_cue() -> None:
     said = [spoken("Yes.", start=0.0), spoken("No.", start=0.3), spoken("Yes.", start=0.6)]
 
     assert lines_of(*said) == [("Yes. No. Yes.",)]
+
+
+@settings(deadline=None)
+@given(wild_transcripts(), turns())
+def test_a_cue_has_the_words_of_one_speaker_and_a_line_has_room_for_the_name(
+    whole: Transcript, spoken_turns: tuple[SpokenTurn, ...]
+) -> None:
+    told = attribute(whole, spoken_turns)
+    cues = cues_of(told, named=True)
+
+    assert all(1 <= len(cue.lines) <= 2 for cue in cues)
+    assert all(width_of(line) <= LINE for cue in cues for line in cue.lines)
+    assert all(cue.lines[0].startswith(f"{cue.speaker}:") for cue in cues if cue.speaker)
+    for speaker in (None, "SPEAKER_00", "SPEAKER_01", "SPEAKER_02"):
+        shown = [" ".join(cue.lines) for cue in cues if cue.speaker == speaker]
+        said = [each.running_text for each in told.segments if each.speaker == speaker]
+        label = f"{speaker}:" if speaker else ""
+        assert letters(each.removeprefix(label) for each in shown) == letters(said)
+
+
+def test_a_cue_ends_where_the_speaker_changes() -> None:
+    said = transcript(spoken("Really? Yes.", rate=0.4))
+    told = attribute(said, [SpokenTurn(0, 400, "SPEAKER_00"), SpokenTurn(400, 800, "SPEAKER_01")])
+
+    assert [(cue.speaker, cue.lines) for cue in cues_of(told)] == [
+        ("SPEAKER_00", ("Really?",)),
+        ("SPEAKER_01", ("Yes.",)),
+    ]
+
+
+def test_a_name_takes_room_on_the_first_line_alone() -> None:
+    def named(text: str) -> list[tuple[str, ...]]:
+        told = attribute(transcript(spoken(text, rate=0.3)), [SpokenTurn(0, 9_000, "SPEAKER_00")])
+        return [cue.lines for cue in cues_of(told, named=True)]
+
+    assert named("the repairs of the roof and the walls") == [
+        ("SPEAKER_00: the repairs", "of the roof and the walls")
+    ]
+    assert named(COMPOUND[:42]) == [("SPEAKER_00:", COMPOUND[:42])]
 
 
 def test_a_word_longer_than_a_line_is_cut() -> None:

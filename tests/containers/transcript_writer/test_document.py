@@ -7,9 +7,11 @@ from typing import Any
 
 from hypothesis import given, settings
 
+from containers.transcript_writer.attribution import attribute
 from containers.transcript_writer.document import render_json
+from containers.transcript_writer.speakers import SpokenTurn
 from containers.transcript_writer.stitching import Transcript
-from tests.containers.transcript_writer import spoken, transcript
+from tests.containers.transcript_writer import segment, spoken, transcript
 from tests.containers.transcript_writer.speech import wild_transcripts
 
 
@@ -36,6 +38,19 @@ def test_a_transcript_has_segments_and_all_words_again() -> None:
         ],
         "word_segments": [hello, world],
     }  # fmt: skip
+
+
+def test_a_word_in_nobodys_turn_has_a_null_speaker_in_its_segment() -> None:
+    document = parsed(
+        attribute(
+            transcript(segment((" Yes.", 1.0, 1.3), (" No.", 3.0, 3.3))),
+            [SpokenTurn(900, 1_400, "SPEAKER_00")],
+        )
+    )
+
+    (said,) = document["segments"]
+    assert said["speaker"] == "SPEAKER_00"
+    assert [word["speaker"] for word in document["word_segments"]] == ["SPEAKER_00", None]
 
 
 def test_text_is_written_as_it_is() -> None:

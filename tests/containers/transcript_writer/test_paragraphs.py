@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 
+from containers.transcript_writer.attribution import attribute
 from containers.transcript_writer.paragraphs import render_text
+from containers.transcript_writer.speakers import SpokenTurn
 from containers.transcript_writer.stitching import Transcript
 from tests.containers.transcript_writer import letters, spoken, transcript
 from tests.containers.transcript_writer.speech import wild_transcripts
@@ -35,6 +38,25 @@ def test_a_long_paragraph_ends_with_a_sentence() -> None:
     ]
 
     assert render_text(transcript(*said)) == f"{long}goes on.\n\nNext one.\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "text"),
+    [
+        (False, "Really? Yes.\n\nNo.\n\nOh.\n"),
+        (True, "SPEAKER_00: Really? Yes.\n\nSPEAKER_01: No.\n\nOh.\n"),
+    ],
+)
+def test_another_speaker_begins_a_paragraph(*, named: bool, text: str) -> None:
+    whole = attribute(
+        transcript(
+            spoken("Really?", start=0.0), spoken("Yes.", start=0.4), spoken("No.", start=1.0),
+            spoken("Oh.", start=9.0),
+        ),
+        [SpokenTurn(0, 800, "SPEAKER_00"), SpokenTurn(950, 1_400, "SPEAKER_01")],
+    )  # fmt: skip
+
+    assert render_text(whole, named=named) == text
 
 
 def test_a_recording_without_speech_has_no_text() -> None:

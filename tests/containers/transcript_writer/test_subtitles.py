@@ -38,6 +38,23 @@ def test_webvtt_escapes_what_would_be_markup_or_an_arrow() -> None:
     )
 
 
+def test_a_voice_tag_names_the_speaker_and_cannot_be_broken_out_of() -> None:
+    cue = Cue(start=0, end=1_500, lines=("so", "it is"), language="en", speaker="A > B & <C>")
+
+    assert render_vtt([cue]) == (
+        "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\n<v A &gt; B &amp; &lt;C&gt;>so\nit is\n"
+    )
+    assert render_srt([cue]) == "1\n00:00:00,000 --> 00:00:01,500\nso\nit is\n"
+
+
+def test_a_voice_is_read_back_with_its_text() -> None:
+    cue = Cue(start=0, end=1_500, lines=("so", "it is"), language="he", speaker="SPEAKER_07")
+
+    (read,) = webvtt.from_string(render_vtt([cue])).captions
+
+    assert (read.voice, plain(read.text)) == ("SPEAKER_07", "so\nit is")
+
+
 def test_a_recording_without_speech_has_empty_subtitles() -> None:
     assert render_srt(()) == ""
     assert render_vtt(()) == "WEBVTT\n"

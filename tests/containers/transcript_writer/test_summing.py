@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from containers.transcript_writer.summing import coverage_of, remarks_of, sum_windows, weights_of
+from containers.transcript_writer.summing import coverage_of, remarks_of, sum_up, weights_of
 from pipeline.contracts.transcript import Recording, WindowsDone
-from tests.containers.transcript_writer import TRANSCRIBER, WEIGHTS, window
+from tests.containers.transcript_writer import DIARIZER, TRANSCRIBER, WEIGHTS, part, window
 
 RECORDING = Recording(
     codec="mp3", rate=44_100, channels=2, duration_s=90.0, remarks=("It is damaged.",)
@@ -13,8 +13,14 @@ OTHER = "f" * 64
 
 
 def test_metrics_are_added_up_and_each_container_is_named_once() -> None:
-    assert sum_windows([window(index=0), window(index=1)]) == WindowsDone(
+    assert sum_up([window(index=0).said, window(index=1).said]) == WindowsDone(
         windows=2, metrics={"tokens": 6.0, "decode_ms": 1.0}, provenance=(TRANSCRIBER,)
+    )
+
+
+def test_parts_are_added_up_as_windows_are() -> None:
+    assert sum_up([part(index=0), part(index=2)]) == WindowsDone(
+        windows=2, metrics={"embed_ms": 3.0}, provenance=(DIARIZER,)
     )
 
 
@@ -26,7 +32,7 @@ def test_coverage_counts_each_windows_speech_by_its_time() -> None:
 
 def test_without_speech_all_of_it_is_covered() -> None:
     assert coverage_of([]) == 1.0
-    assert sum_windows([]) == WindowsDone(windows=0, metrics={}, provenance=())
+    assert sum_up([]) == WindowsDone(windows=0, metrics={}, provenance=())
 
 
 def test_weights_are_those_of_all_windows_or_none() -> None:
@@ -45,6 +51,17 @@ def test_each_remark_is_made_once() -> None:
         "It is damaged.",
         "A word is doubtful.",
         "The windows were transcribed with different versions of the weights.",
+    )
+
+
+def test_remarks_on_parts_and_speakers_follow() -> None:
+    parts = [part(remarks=["A voice is faint."]), part(index=1, weights=OTHER)]
+
+    assert remarks_of(RECORDING, [window()], parts, ["Two were expected."]) == (
+        "It is damaged.",
+        "A voice is faint.",
+        "Speakers were told apart with different versions of the weights.",
+        "Two were expected.",
     )
 
 
