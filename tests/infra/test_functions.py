@@ -36,10 +36,12 @@ def test_there_is_a_function_for_each_container_and_each_model_row(templates: Te
 
     assert counted == {
         "matteline-dev-functions-audio-reader": 1,
+        "matteline-dev-functions-audio-tagger": len(BLUEPRINT.catalogue.rows_of("audio-tagger")),
         "matteline-dev-functions-background-remover": len(
             BLUEPRINT.catalogue.rows_of("background-remover")
         ),
         "matteline-dev-functions-denoiser": 1,
+        "matteline-dev-functions-diarizer": len(BLUEPRINT.catalogue.rows_of("diarizer")),
         "matteline-dev-functions-edge-refiner": 1,
         "matteline-dev-functions-http-api": 1,
         "matteline-dev-functions-media-inspector": 1,

@@ -85,7 +85,6 @@ def test_a_new_product_adds_a_machine_that_its_uploads_start(
         "AWS::SQS::QueuePolicy": 1,
         "AWS::IAM::Role": 2,
         "AWS::IAM::Policy": 2,
-        "AWS::IAM::ManagedPolicy": 1,  # with one model more, a machine's policy is two
     }
 
 
