@@ -43,11 +43,18 @@ PHOTO: Final = png(square())
 OTHER: Final = png(square(left=56))
 NOTHING_IN_IT: Final = png(np.zeros((96, 96, 3), dtype=np.uint8))
 ALIGNER: Final = "wav2vec2-base-960h"
-ASKED_FOR: Final = {"Denoise": {"denoise": "true"}, "AlignWords": {"align": ALIGNER}}
+ASKED_FOR: Final = {
+    "Denoise": {"denoise": "true"},
+    "AlignWords": {"align": ALIGNER},
+    "Diarize": {"diarize": "true"},
+    "TagAudio": {"tags": "true"},
+}
 DIES_AS: Final = {
     "Denoise": "deepfilternet3",
     "Transcribe": "whisper-base/0",
     "AlignWords": f"{ALIGNER}/0",
+    "Diarize": "pyannote-campplus/0",
+    "TagAudio": "efficientat-mn10-as",
 }
 UNDISTURBED: Final = {
     GOOD: "DONE",
