@@ -49,7 +49,10 @@ def test_only_the_api_asks_for_what_is_presigned() -> None:
 
 
 def test_nothing_that_arrives_is_run_or_unpickled() -> None:
-    pattern = r"import .*\bpickle\b|from pickle\b|\bpickle\.\w|\bmarshal\b|\bshelve\b|torch\.load|allow_pickle=True|\beval\(|\bexec\(|shell="
+    pattern = (
+        r"import .*\bpickle\b|from pickle\b|\bpickle\.\w|\bmarshal\b|\bshelve\b"
+        r"|torch\.load|allow_pickle=True|\beval\(|\bexec\(|shell="
+    )
 
     # It reads what the same process wrote, in a file without a name.
     assert _using(RUNNING, pattern) == ["pipeline/local/moto/shelf.py"]
