@@ -210,10 +210,8 @@ class Staging:
     ) -> dict[str, Any]:
         """Publish the streaming network; return what its staged file says of it."""
         # onnx loads only if a network is to be streamed.
-        from containers.model_downloader.streaming import (  # noqa: PLC0415
-            NotStreamed,
-            stream_network,
-        )
+        from containers.model_downloader.streaming import stream_network  # noqa: PLC0415
+        from containers.model_downloader.streaming_proof import NotStreamed  # noqa: PLC0415
 
         try:
             stream = stream_network(path, role, self.row.table, tried)

@@ -1,4 +1,4 @@
-"""Rewrite a network so that it runs piece by piece, and prove that it gives the same answer.
+"""Rewrite a network so that it runs piece by piece.
 
 As published, a recurrent network starts anew in every run, and pads the first frames of each run
 with zeros. The rewritten one takes what the run before left, and returns what the next one needs.
@@ -6,10 +6,10 @@ with zeros. The rewritten one takes what the run before left, and returns what t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import onnx
@@ -18,25 +18,23 @@ from onnx import helper, numpy_helper
 
 from containers.model_downloader.networks import Array, named_failures, open_quietly
 from containers.model_downloader.optimisation.graph import Graph, Node
-from containers.model_downloader.optimisation.proof import compared
+from containers.model_downloader.streaming_proof import (
+    FRAMES,
+    NotStreamed,
+    compare,
+    feeds,
+    time_axis,
+)
 from containers.model_downloader.working_network import Answers, Trial
 from pipeline.declared.engines import EngineFile, Table
 from pipeline.errors import WeightsMismatch
 from pipeline.weights.staged import CarriedState, Proof
 
-# A run of one frame is shorter than any padding; two of a length in a row show what is carried.
-_PIECES: Final = (1, 2, 13, 1, 40, 40, 30)  # frames
-_FRAMES: Final = sum(_PIECES)
-_TRIALS: Final = 3
 _OTHER_RECURRENT: Final = frozenset({"LSTM", "RNN", "Scan", "Loop", "If"})
 _INITIAL_H: Final = 5  # the place of a GRU's initial state among its inputs
 _SEQUENCE_LENGTHS: Final = 4
 _PAD_AXES: Final = 3
 _END: Final = np.iinfo(np.int64).max
-
-
-class NotStreamed(Exception):
-    """The network has a part that cannot be carried from run to run."""
 
 
 class Streamed(NamedTuple):
@@ -57,11 +55,12 @@ def stream_network(path: Path, role: EngineFile, table: Table, earlier: Answers)
     _require_known(graph)
     try:
         whole = open_quietly(path)
-        feeds = list(_feeds(whole, Trial(path, role, table).feed(whole, earlier)))
-        rewritten = _Rewriting(graph, _measured(path, graph, feeds[0])).rewritten()
+        drawn = list(feeds(whole, Trial(path, role, table).feed(whole, earlier)))
+        rewritten = _Rewriting(graph, _measured(path, graph, drawn[0])).rewritten()
         target = path.with_name(f"{path.stem}.stream.onnx")
         onnx.save(rewritten.graph.write(), target)
-        return Streamed(target, rewritten.states, _proof(path, target, rewritten, feeds))
+        proof = compare(path, target, rewritten.states, rewritten.axes, drawn)
+        return Streamed(target, rewritten.states, proof)
     except WeightsMismatch as error:
         raise NotStreamed(error.message) from error
 
@@ -70,31 +69,6 @@ def _require_known(graph: Graph) -> None:
     for node in graph.nodes:
         if node.op in _OTHER_RECURRENT or node.has_body:
             raise NotStreamed(f"it has the operator {node.op}, whose state is not carried")
-
-
-# Inputs: every one has one open axis, and that is time.
-
-
-def _feeds(session: ort.InferenceSession, trial: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
-    """Yield noise in the shapes of the declared trial, `_FRAMES` long."""
-    axes = {value.name: _time_axis(value) for value in session.get_inputs()}
-    dice = np.random.default_rng(7)
-    for strength in range(1, _TRIALS + 1):
-        yield {
-            name: strength * dice.standard_normal(_long(values.shape, axes[name]), dtype=np.float32)
-            for name, values in trial.items()
-        }
-
-
-def _time_axis(value: ort.NodeArg) -> int:
-    open_axes = [place for place, axis in enumerate(value.shape) if not isinstance(axis, int)]
-    if len(open_axes) != 1:
-        raise NotStreamed(f"its input {value.name} has the shape {value.shape}: one axis is time")
-    return open_axes[0]
-
-
-def _long(shape: Sequence[int], axis: int) -> tuple[int, ...]:
-    return (*shape[:axis], _FRAMES, *shape[axis + 1 :])
 
 
 @dataclass(frozen=True)
@@ -120,7 +94,7 @@ def _measured(path: Path, graph: Graph, feed: Mapping[str, Array]) -> _Measured:
     model = replace(graph, outputs=tuple(outputs)).swept().write()
     with named_failures(path, "does not run"):
         session = ort.InferenceSession(model.SerializeToString(), _quiet())
-        axes = {value.name: _time_axis(value) for value in session.get_inputs()}
+        axes = {value.name: time_axis(value) for value in session.get_inputs()}
         short = {
             name: np.delete(values, -1, axes[name]) for name, values in feed.items() if name in axes
         }
@@ -165,7 +139,7 @@ class _Rewriting:
 
     def _output_axis(self, name: str) -> int:
         axis = self.measured.time_axis(name)
-        if axis is None or self.measured.long[name][axis] != _FRAMES:
+        if axis is None or self.measured.long[name][axis] != FRAMES:
             raise NotStreamed(f"its output {name} does not have one entry for each frame")
         return axis
 
@@ -252,60 +226,3 @@ def _quiet() -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.log_severity_level = 4
     return options
-
-
-# The proof.
-
-
-def _proof(
-    published: Path, streaming: Path, rewritten: _Rewritten, feeds: Sequence[Mapping[str, Array]]
-) -> Proof:
-    """Compare the streaming network's runs over pieces with the published one's over the whole."""
-    whole, stream = open_quietly(published), open_quietly(streaming)
-    names = [value.name for value in whole.get_outputs()]
-    axes = {value.name: _time_axis(value) for value in whole.get_inputs()}
-    with named_failures(published, "does not run"):
-        expected = [whole.run(names, dict(feed)) for feed in feeds]
-    with named_failures(streaming, "does not run"):
-        actual = [_in_pieces(stream, names, axes, rewritten, feed) for feed in feeds]
-    for one, other in zip(expected[0], actual[0], strict=True):
-        if one.shape != other.shape:
-            raise NotStreamed(f"its pieces have the shape {list(other.shape)}, not {one.shape}")
-    proof = compared(
-        [_flat(answer) for answer in expected],
-        [_flat(answer) for answer in actual],
-        precision="float32",
-        activation="none",
-    )
-    if not proof.holds("float32"):
-        raise NotStreamed(f"its answer in pieces is another than over the whole: {proof}")
-    return proof
-
-
-def _in_pieces(
-    session: ort.InferenceSession,
-    names: Sequence[str],
-    axes: Mapping[str, int],
-    rewritten: _Rewritten,
-    feed: Mapping[str, Array],
-) -> list[Array]:
-    carried = {state.taken: np.zeros(state.shape, np.float32) for state in rewritten.states}
-    wanted = [*names, *(state.given for state in rewritten.states)]
-    pieces, start = [], 0
-    for length in _PIECES:
-        taken = {
-            name: values.take(range(start, start + length), axes[name])
-            for name, values in feed.items()
-        }
-        answers = session.run(wanted, taken | carried)
-        carried = dict(zip(carried, answers[len(names) :], strict=True))
-        pieces.append(answers[: len(names)])
-        start += length
-    return [
-        np.concatenate(parts, axis=axis)
-        for axis, parts in zip(rewritten.axes, zip(*pieces, strict=True), strict=True)
-    ]
-
-
-def _flat(answer: Sequence[Array]) -> Any:  # noqa: ANN401 - an array of numbers
-    return np.concatenate([each.ravel() for each in answer])

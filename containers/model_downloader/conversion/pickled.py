@@ -8,6 +8,7 @@ calls it. This one has no such step: a name stays text, and whatever a pickle wo
 from __future__ import annotations
 
 import pickletools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any, Final, NamedTuple
@@ -62,6 +63,12 @@ def read_pickle(stream: IO[bytes], meaning: Meaning = PLAIN) -> Any:  # noqa: AN
     pickle is malformed or exceeds a limit.
     """
     machine = _Machine(meaning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes in a text that no checkpoint has
+        return _run(machine, stream)
+
+
+def _run(machine: _Machine, stream: IO[bytes]) -> Any:  # noqa: ANN401 - any value
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
             if count >= MOST_OPCODES:

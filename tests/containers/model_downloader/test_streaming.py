@@ -13,7 +13,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from containers.model_downloader.networks import Array
-from containers.model_downloader.streaming import NotStreamed, Streamed, stream_network
+from containers.model_downloader.streaming import Streamed, stream_network
+from containers.model_downloader.streaming_proof import NotStreamed
 from containers.model_downloader.working_network import Answers, require_working_network
 from pipeline.artifacts import LocalStore, Location
 from pipeline.declared.engines import EngineFile, FilledInput, NetworkOutput

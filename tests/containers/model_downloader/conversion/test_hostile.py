@@ -11,11 +11,13 @@ import time
 import tracemalloc
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pytest
 
 from containers.model_downloader.conversion import checkpoint, files, pickled
@@ -27,13 +29,16 @@ from tests.checkpoints import (
     NONE,
     PROTOCOL,
     called,
+    contents,
     dict_of,
+    ge2e,
     ge2e_file,
     legacy,
     list_of,
     name,
     number,
     numbers,
+    state,
     storage,
     tensor,
     text,
@@ -247,6 +252,9 @@ WHOLE: Final[dict[str, Callable[[], bytes]]] = {
     "a directory beyond the file": lambda: patched(
         zipped(dict_of({})), b"PK\x05\x06", b"PK\x05\x07"
     ),
+    "a locator before the file": lambda: (
+        b"PK\x03\x04" + struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1) + directory(1, 0)[4:]
+    ),
     "too many entries": lambda: entries({f"{n}": b"" for n in range(files.MOST_ENTRIES + 1)}),
     "numbers the other way round": lambda: entries(
         {"a/data.pkl": PROTOCOL + dict_of({}) + END, "a/byteorder": b"big"}
@@ -280,6 +288,63 @@ CASES: Final[dict[str, Callable[[], bytes]]] = {
 }
 
 
+# What the message of a case must say: each of these guards has a case of its own.
+REASONS: Final = {
+    "opcodes: a pickle of tomorrow": "the protocol 6",
+    "opcodes: an unknown opcode": "its pickle is damaged",
+    "opcodes: an extension": "the opcode EXT1",
+    "opcodes: an out-of-band buffer": "the opcode NEXT_BUFFER",
+    "opcodes: an end alone": "takes from an empty stack",
+    "opcodes: a memo far away": "a memo index beyond",
+    "opcodes: a memo before the first": "a memo index beyond",
+    "opcodes: a memo that nobody wrote": "a memo that it did not write",
+    "opcodes: a memo of nothing": "reads an empty stack",
+    "opcodes: a mark that is not there": "has no mark",
+    "opcodes: a call with no tuple": "arguments that are no tuple",
+    "opcodes: a name of two numbers": "a name that is no text",
+    "opcodes: entries of a number": "sets entries of what is no dict",
+    "opcodes: items of a text": "appends to what is no list",
+    "opcodes: a key without a value": "a key without a value",
+    "opcodes: marks nested deeply": "nests values more than 100 deep",
+    "opcodes: more opcodes than any has": "more than 500,000 opcodes",
+    "id: a persistent id of another thing": "refers to what is no storage",
+    "id: a storage that is a view": "refers to what is no storage",
+    "id: a storage outside its folder": "a bad key or length",
+    "id: a storage of negative length": "a bad key or length",
+    "id: a storage of 2**70 numbers": "a bad key or length",
+    "id: one storage of two lengths": "described in two ways",
+    "tensor: a negative stride": "that is no count",
+    "tensor: a negative size": "that is no count",
+    "tensor: a negative offset": "that is no count",
+    "tensor: an offset beyond the storage": "beyond its storage",
+    "tensor: a stride beyond the storage": "beyond its storage",
+    "tensor: one number, repeated": "beyond its storage",
+    "tensor: a stride too many": "a tensor of 1 axes",
+    "tensor: many axes": "a tensor of 70 axes",
+    "tensor: a size that is true": "that is no count",
+    "tensor: a shape that is a list": "no view of a storage",
+    "tensor: a storage beyond its bytes": "its storage 0 has 16 bytes",
+    "tensor: a storage of fewer bytes": "its data/0 has 16 bytes",
+    "tensor: a storage of a type that is no number": "no LSTM",
+    "two pickles": "2 pickles called data.pkl",
+    "two entries of one name": "two entries of one name",
+    "a compressed pickle": "compressed or encrypted",
+    "an encrypted archive": "compressed or encrypted",
+    "a pickle of 17 MB": "16,777,216 may be",
+    "a directory of 5 MB": "a directory of 5,242,880 bytes",
+    "a locator before the file": "outside the file",
+    "too many entries": "more than 20,000 entries",
+    "numbers the other way round": "not little-endian",
+    "the weights are a list": "not of the type dict",
+    "more tensors than any has": "more than 10,000 tensors",
+    "legacy: another magic number": "neither of PyTorch's formats",
+    "legacy: numbers the other way round": "not little-endian",
+    "legacy: cut in a storage": "ends outside the file",
+    "legacy: a storage of another length": "another length than its pickle says",
+    "legacy: no keys": "not those that its pickle names",
+}
+
+
 @pytest.fixture(autouse=True)
 def canary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CANARY, "alive")
@@ -306,25 +371,53 @@ def _heard(event: str, _: object) -> None:
 sys.addaudithook(_heard)
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("case", CASES)
 def test_it_ends_in_the_named_error_and_executes_nothing(
-    tmp_path: Path, case: Callable[[], bytes], audited: list[str]
+    tmp_path: Path, case: str, audited: list[str]
 ) -> None:
     path = tmp_path / "hostile.pt"
-    path.write_bytes(case())
+    path.write_bytes(CASES[case]())
     audited.clear()
     tracemalloc.start()
     started = time.monotonic()
 
-    with pytest.raises(WeightsMismatch, match=r"hostile\.pt cannot be converted with ge2e: "):
+    with pytest.raises(
+        WeightsMismatch, match=r"hostile\.pt cannot be converted with ge2e"
+    ) as ended:
         convert(path, "ge2e")
 
+    assert REASONS.get(case, "") in ended.value.message
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < MOST_MEMORY
     assert time.monotonic() - started < MOST_SECONDS
     assert (audited, os.environ[CANARY]) == ([], "alive")
     assert [each.name for each in tmp_path.iterdir()] == ["hostile.pt"]
+
+
+def test_there_is_a_case_for_each_reason() -> None:
+    assert REASONS.keys() <= CASES.keys()
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "wrong"),
+    [("MOST_NUMBERS", 500, "more than 500 numbers"), ("MOST_BYTES", 2000, "more than 2,000 bytes")],
+)
+def test_a_checkpoint_has_a_limit_in_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int, wrong: str
+) -> None:
+    path = tmp_path / "large.pt"
+    path.write_bytes(ge2e_file())
+    monkeypatch.setattr(checkpoint, limit, most)
+
+    with pytest.raises(WeightsMismatch, match=wrong):
+        convert(path, "ge2e")
+
+
+def test_entries_whose_key_is_no_text_are_dropped() -> None:
+    entries = b"}(" + number(2**61 - 1) + NONE + text("x") + number(7) + NONE + FALSE + b"u"
+
+    assert pickled.read_pickle(io.BytesIO(PROTOCOL + entries + END)) == {"x": 7}
 
 
 def test_the_canary_dies_where_a_pickle_is_executed(audited: list[str]) -> None:
@@ -344,3 +437,26 @@ def test_every_object_beside_the_weights_may_be_hostile(tmp_path: Path) -> None:
 
     assert convert(path, "ge2e").path.is_file()
     assert os.environ[CANARY] == "alive"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_damaged_checkpoint_is_converted_or_refused_by_name(tmp_path: Path, seed: int) -> None:
+    dice, path = np.random.default_rng(seed), tmp_path / "damaged.pt"
+    tensors = ge2e()
+    whole = (
+        ge2e_file(),
+        zipped(dict_of({"model_state": state(tensors)}), contents(tensors)),
+    )
+    ends: Counter[str] = Counter()
+    for number_of_try in range(40):
+        content = bytearray(whole[number_of_try % 2])
+        for _ in range(int(dice.choice([1, 2, 5]))):
+            content[dice.integers(4, 5000)] = int(dice.integers(256))
+        path.write_bytes(content)
+        try:
+            convert(path, "ge2e")
+            ends["converted"] += 1
+        except WeightsMismatch:
+            ends["refused"] += 1
+    assert ends["refused"] > 20
+    assert ends.total() == 40
