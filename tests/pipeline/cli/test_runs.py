@@ -179,6 +179,28 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
             id="attenuation",
         ),
         pytest.param(["run", PHOTO, "--concurrency", "99"], 2, "--concurrency: ", id="windows"),
+        pytest.param(["run", PHOTO, "--speakers", "21"], 2, "--speakers: ", id="crowd"),
+        pytest.param(
+            ["run", PHOTO, "--speakers", "2"],
+            2,
+            "--speakers contradicts --diarize: ",
+            id="speakers",
+        ),
+        pytest.param(
+            ["run", PHOTO, "--diarize", "--least-speakers", "3", "--most-speakers", "2"],
+            2,
+            "--least-speakers contradicts --most-speakers: ",
+            id="least and most",
+        ),
+        pytest.param(
+            ["run", PHOTO, "--tags", "--most-tags", "0"], 2, "--most-tags: ", id="no tags"
+        ),
+        pytest.param(
+            ["run", PHOTO, "--diarize", "--tags"],
+            2,
+            "--diarize, --tags: only a recording has that, and no recording was given\n",
+            id="options of recordings",
+        ),
         pytest.param(["run", PHOTO, "--product", "film"], 2, "cutout, transcript", id="product"),
         pytest.param(
             ["run", "LICENSE"],
