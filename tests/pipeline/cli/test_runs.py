@@ -18,6 +18,7 @@ from tests.pictures import png, square, unpng
 from tests.pipeline.cli.conftest import Matteline
 
 PHOTO = "docs/pictures/before-after.png"
+RECORDING = "containers/transcriber/golden/speech.flac"
 Typed = Callable[..., tuple[object, str]]
 
 
@@ -200,6 +201,15 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
             2,
             "--diarize, --tags: only a recording has that, and no recording was given\n",
             id="options of recordings",
+        ),
+        pytest.param(
+            ["run", RECORDING, "--diarize", "--speaker-model", "whisper-bas"],
+            2,
+            "did you mean 'whisper-base'?",
+            id="no such speaker model",
+        ),
+        pytest.param(
+            ["run", RECORDING, "--align", "missing"], 1, "MIRROR", id="no weights to align with"
         ),
         pytest.param(["run", PHOTO, "--product", "film"], 2, "cutout, transcript", id="product"),
         pytest.param(

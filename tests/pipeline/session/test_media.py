@@ -53,6 +53,13 @@ def test_the_default_of_a_container_is_not_needed_if_another_model_is_named() ->
     assert RECORDING.containers(given) == RECORDING.containers()
 
 
+def test_models_are_named_by_other_options_too() -> None:
+    options = {"model": "a", "diarize": "true", "speaker_model": "b", "align": "c", "prompt": "d"}
+
+    assert RECORDING.named_models(options) == ["b", "c"]
+    assert PHOTO.named_models({"model": "a"}) == []
+
+
 def test_a_product_takes_models_of_one_container_by_name() -> None:
     assert [RECORDING.takes_model_of(name) for name in ("transcriber", "audio-reader")] == [
         True,
