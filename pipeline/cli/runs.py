@@ -198,7 +198,12 @@ class _Batch:
 
         products = sorted({file.kind.product for file in self._files if file.kind})
         given = sorted({name for chosen in options.values() for name in chosen})
-        request = RunRequest(terms_of(ROOT, choice), choice.name, products, given)
+        named = [
+            model
+            for product, chosen in options.items()
+            for model in KINDS[product].named_models(chosen)
+        ]
+        request = RunRequest(terms_of(ROOT, choice), choice.name, products, given, named)
         with cloud_for_run(
             ROOT, choice, request, say=click.echo, calls_at_once=_calls_at_once(self._files)
         ) as cloud:

@@ -39,6 +39,13 @@ def choose_models(
     )
 
 
+def require_models(
+    catalogue: Catalogue, names: Iterable[str], reach: Reach
+) -> tuple[ChosenModel, ...]:
+    """Return the named models. Raises what `require_model` raises."""
+    return tuple(require_model(catalogue, name, reach) for name in dict.fromkeys(names))
+
+
 def choose_other_models(
     catalogue: Catalogue, chosen: Iterable[ChosenModel], reach: Reach
 ) -> tuple[ChosenModel, ...]:

@@ -45,12 +45,21 @@ class Kind:
     roles: Mapping[str, Mapping[str, Any]]
 
     def containers(self, options: Collection[str] = ()) -> set[str]:
-        """Return the containers of the models that it takes, if these options are given."""
+        """Return the containers of which it takes the default model, if these options are given.
+
+        Of a container whose model an option names, the default need not be available.
+        """
         return {
             role["container"]
             for role in self.roles.values()
-            if role.get("when", role.get("option")) in {None, MODEL, *options}
+            if role.get("when") in {None, *options}
+            and (role.get("option") in {None, MODEL} or _is_default(role, options))
         }
+
+    def named_models(self, options: Mapping[str, str]) -> list[str]:
+        """Return the models that these options name, apart from `model`."""
+        naming = {role["option"] for role in self.roles.values() if "option" in role} - {MODEL}
+        return [name for option, name in options.items() if option in naming]
 
     def takes_model_of(self, container: str) -> bool:
         """Return True if its option `model` names a model of this container."""
@@ -74,6 +83,11 @@ _ALL: Final = _declared()
 KINDS: Final = {name: kind for name, kind in _ALL.items() if kind.noun}
 PHOTO: Final = KINDS["cutout"]
 RECORDING: Final = KINDS["transcript"]
+
+
+def _is_default(role: Mapping[str, Any], options: Collection[str]) -> bool:
+    """Return True if a role that an option asks for has the container's default model."""
+    return "when" in role and role["option"] not in options
 
 
 def kind_of(path: PurePath, head: bytes) -> Kind:

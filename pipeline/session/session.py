@@ -82,12 +82,18 @@ def session(  # noqa: PLR0913 - keyword-only options
     A `shared` cloud can be found by other commands with the same terms, and outlives their runs.
     Raises, before the cloud starts, WeightsUnavailable or what `require_model` raises.
     """
-    from pipeline.session.choosing import ChosenModel, choose_models, choose_other_models
+    from pipeline.session.choosing import (
+        ChosenModel,
+        choose_models,
+        choose_other_models,
+        require_models,
+    )
 
     catalogue = read_catalogue(root, choice)
     with reaching(choice, say=say) as reach:
         models = choose_models(catalogue, choice.name, _containers(request), reach)
-        for model in models:
+        named = require_models(catalogue, request.named, reach)
+        for model in (*models, *named):
             say(f"Model: {model}")
         others = choose_other_models(catalogue, models, reach) if shared else ()
         defaults = tuple(model.name for model in (*models, *others))
@@ -112,18 +118,21 @@ def session(  # noqa: PLR0913 - keyword-only options
             def models_for(asked: RunRequest) -> RunModels:
                 effective = cloud.blueprint.catalogue
                 chosen: tuple[ChosenModel, ...] = models
-                if (asked.model, _containers(asked)) != (choice.name, _containers(request)):
-                    try:
+                rest = named
+                try:
+                    if (asked.model, _containers(asked)) != (choice.name, _containers(request)):
                         chosen = choose_models(effective, asked.model, _containers(asked), reach)
-                    except PipelineError:
-                        return RunModels(None)
+                    if asked.named != request.named:
+                        rest = require_models(effective, asked.named, reach)
+                except PipelineError:
+                    return RunModels(None)
                 container = effective.row(asked.model).container if asked.model else None
                 missing = {
                     effective.row(model.name).container: model.missing
                     for model in chosen
                     if model.missing
                 }
-                return RunModels(tuple(map(str, chosen)), container, missing)
+                return RunModels(tuple(map(str, (*chosen, *rest))), container, missing)
 
             with (
                 fetching_packages(cloud, reach),

@@ -43,6 +43,41 @@ def test_a_recording_has_a_file_of_each_kind_at_an_address(ada: User) -> None:
     assert record["recording"]["duration_s"] > 0
 
 
+def test_speakers_and_sounds_are_told_and_speakers_get_names(driver: Driver, ada: User) -> None:
+    content = recording(windows=2)
+    job = done(ada, content, name="talk.wav", options={"diarize": True, "tags": True})
+
+    assert {each["kind"] for each in job["results"]} >= {"speakers", "tags"}
+    assert [each["speaker"] for each in job["speakers"]][:2] == ["SPEAKER_00", "SPEAKER_01"]
+    assert 0 < len(job["tags"]) <= 10
+    assert job["tags"][0].keys() == {"label", "score"}
+
+    address = f"/jobs/{job['id']}"
+    seen = ada.ask("GET", f"{address}/speakers")
+    etag = seen.headers["etag"]
+    named = ada.ask("PUT", f"{address}/speakers", body={"SPEAKER_01": "Anna"}, if_match=etag)
+    assert (seen.json(), named.json()) == ({}, {"SPEAKER_01": "Anna"})
+    assert ada.ask("GET", f"{address}/speakers").json() == {"SPEAKER_01": "Anna"}
+
+    source = ada.ask("GET", f"{address}/source").json()
+    part = urllib3.request("GET", source["url"], headers={"range": "bytes=0-3"})
+    assert (part.status, part.data) == (206, content[:4])
+    assert part.headers["content-type"] == source["media_type"] == "audio/flac"
+    assert part.headers["content-disposition"] == "inline"
+
+    assert ada.ask("DELETE", f"{address}?results=true").status == 200
+    assert driver.keys("output", prefix=job["key"].rpartition("/")[0]) == []
+
+
+def test_an_option_of_speakers_without_diarization_is_refused(ada: User) -> None:
+    form = {"name": "talk.wav", "bytes": 9, "options": {"speakers": 2}}
+
+    told = ada.ask("POST", "/uploads", body=form)
+
+    assert told.status == 422
+    assert [each["field"] for each in told.json()["errors"]] == ["body.options.speakers"]
+
+
 @pytest.mark.parametrize("name", ["talk.jpg", "talk"])
 def test_what_is_handed_over_is_one_job(ada: User, name: str) -> None:
     job = done(ada, recording(windows=1), name=name)

@@ -17,6 +17,7 @@ from pipeline.session.runs import serving_runs
 from tests.execution.driver import Driver
 from tests.pictures import png, square
 from tests.transcripts.stubs.script import Script
+from tests.transcripts.stubs.tasks import WINDOW_S
 
 TRANSCRIPT = {f"talk_transcript.{end}" for end in ("json", "srt", "vtt", "txt", "record.json")}
 
@@ -73,6 +74,20 @@ def test_photos_and_recordings_become_their_products_and_no_result_is_taken_for_
     assert seconds[0] == 0
     assert sorted(seconds) == sorted(set(seconds))
     assert (seconds[-1], len(seconds)) == (progress[-1].total_s, 4)
+
+
+def test_every_task_that_listens_counts_in_the_progress(port: int, tmp_path: Path) -> None:
+    (tmp_path / "talk.flac").write_bytes(Script(windows=7, padding="counted").recording())
+    options = {"diarize": "true", "tags": "true"}
+
+    outcomes, progress, _ = run(port, tmp_path, output=tmp_path, options=options)
+
+    assert outcomes["talk.flac"].status == "DONE", outcomes["talk.flac"].reason
+    assert {"talk_speakers.rttm", "talk_tags.json"} <= {path.name for path in tmp_path.iterdir()}
+    assert {each.total_s for each in progress} == {3 * 7 * WINDOW_S}
+    seconds = [each.done_s for each in progress]
+    assert (seconds[0], seconds[-1]) == (0, 3 * 7 * WINDOW_S)
+    assert len(seconds) == 1 + 7 + 2 + 1  # seven windows, in two parts, and all sounds at once
 
 
 @pytest.mark.parametrize("name", ["talk.jpg", "talk", "talk.WAV", "talk.mP3"])

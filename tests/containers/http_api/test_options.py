@@ -46,6 +46,30 @@ def test_a_transcripts_options_are_described(ask: Ask) -> None:
     assert not checked.is_valid({"model": "wav2vec2-base-960h"})
 
 
+@pytest.mark.parametrize(
+    ("options", "valid"),
+    [
+        ({"diarize": True, "speakers": 2, "hop_s": 0.25, "name_speakers": True}, True),
+        ({"diarize": True, "speaker_model": None, "least_speakers": 1, "most_speakers": 20}, True),
+        ({"tags": True, "tag_model": None, "most_tags": 50}, True),
+        ({"speakers": 0}, False),
+        ({"most_speakers": 21}, False),
+        ({"hop_s": 0.2}, False),
+        ({"hop_s": 5.1}, False),
+        ({"most_tags": 51}, False),
+        ({"speaker_model": "whisper-base"}, False),
+        ({"tag_model": "whisper-base"}, False),
+    ],
+)
+def test_the_limits_of_speakers_and_tags_are_described(
+    ask: Ask, options: dict[str, Any], *, valid: bool
+) -> None:
+    products = {each["product"]: each for each in ask("GET", "/options").json["products"]}
+    checked = jsonschema.Draft202012Validator(products["transcript"]["options"])
+
+    assert checked.is_valid(options) is valid
+
+
 def test_every_option_is_described_and_none_is_required(cutout: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(cutout)
 

@@ -80,6 +80,48 @@ def test_a_recording_has_a_row_with_language_duration_words_and_speed(tmp_path: 
     assert "cat_bg_removed.png" in shown
 
 
+def test_the_number_of_speakers_is_shown_if_any_recording_was_diarized(tmp_path: Path) -> None:
+    named = {"SPEAKER_00": 3.5, "SPEAKER_01": 4.0}
+    talk, plain = recording("talk", tmp_path, speakers=named), recording("plain", tmp_path)
+    silent = recording("silent", tmp_path, speakers={})
+
+    shown = table(talk, plain, silent)
+
+    rows = [line.split("│") for line in shown.splitlines() if "whisper-base" in line]
+    assert [row[6].strip() for row in rows] == ["2", "", "0"]
+    assert "speakers" in shown.splitlines()[1]
+    assert "speakers" not in table(plain).splitlines()[1]
+
+
+def homes(*outcomes: Outcome) -> str:
+    screen = Console(file=io.StringIO(), width=200)
+    report.print_homes(screen, outcomes, Path("out"))
+    assert isinstance(screen.file, io.StringIO)
+    return screen.file.getvalue()
+
+
+def test_the_last_line_names_every_file_of_the_transcripts(tmp_path: Path) -> None:
+    def made(name: str, **ends: str) -> Outcome:
+        all_ends = {"text": "_transcript.txt", **ends}
+        files = [
+            {"kind": kind, "uri": f"s3://output/run_1/{name}{end}"}
+            for kind, end in all_ends.items()
+        ]
+        return recording(name, tmp_path, files=files)
+
+    talk = made("my_talk", denoised="_denoised.wav")
+    both = made("both", speakers="_speakers.rttm", tags="_tags.json")
+
+    plain = "Transcripts as .txt, .srt, .vtt and .json"
+    assert homes(made("plain")) == f"{plain} are in out/\n"
+    assert homes(talk) == f"{plain} and denoised recordings as _denoised.wav are in out/\n"
+    assert homes(talk, both, outcome("cat")) == (
+        f"{plain}, speakers as _speakers.rttm, sounds as _tags.json and denoised recordings as "
+        "_denoised.wav are in out/\n"
+    )
+    assert homes(outcome("cat"), outcome("bad", "FAILED", "broken")) == ""
+
+
 def test_a_recording_in_which_nobody_speaks_has_no_speed(tmp_path: Path) -> None:
     silent: dict[str, object] = {"recording": {"duration_s": 0}, "languages": [], "words": 0}
 
@@ -115,6 +157,30 @@ def test_the_text_of_the_only_recording_is_shown_if_it_is_short(tmp_path: Path) 
 
     assert text(talk, outcome("cat")) == ["  Guten Tag.", "  [red]Ende\\x1b[2J."]
     assert text(talk, other) == text(long) == text(outcome("cat")) == []
+
+
+def test_a_short_text_is_shown_with_its_speakers(tmp_path: Path) -> None:
+    talk = recording("talk", tmp_path, speakers={"SPEAKER_00": 3.5, "SPEAKER_01": 4.0})
+    assert talk.shown
+    talk.shown.write_text("Good day. All well? Yes. Hm.")
+    spoken = [
+        ("SPEAKER_00", " Good day."),
+        ("SPEAKER_00", " All\x1b[2J well?"),
+        ("SPEAKER_01", "Yes."),
+        (None, "Hm."),
+    ]
+    segments = [{"speaker": speaker, "text": text} for speaker, text in spoken]
+    talk.shown.with_suffix(".json").write_text(json.dumps({"segments": segments}))
+    screen = Console(file=io.StringIO(), width=200)
+
+    report.print_short_text(screen, [talk])
+
+    assert isinstance(screen.file, io.StringIO)
+    assert screen.file.getvalue().splitlines() == [
+        "  SPEAKER_00: Good day. All\\x1b[2J well?",
+        "  SPEAKER_01: Yes.",
+        "  ?: Hm.",
+    ]
 
 
 def test_hours_are_shown_as_hours(tmp_path: Path) -> None:

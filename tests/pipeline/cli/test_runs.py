@@ -18,6 +18,7 @@ from tests.pictures import png, square, unpng
 from tests.pipeline.cli.conftest import Matteline
 
 PHOTO = "docs/pictures/before-after.png"
+RECORDING = "containers/transcriber/golden/speech.flac"
 Typed = Callable[..., tuple[object, str]]
 
 
@@ -179,6 +180,37 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
             id="attenuation",
         ),
         pytest.param(["run", PHOTO, "--concurrency", "99"], 2, "--concurrency: ", id="windows"),
+        pytest.param(["run", PHOTO, "--speakers", "21"], 2, "--speakers: ", id="crowd"),
+        pytest.param(
+            ["run", PHOTO, "--speakers", "2"],
+            2,
+            "--speakers contradicts --diarize: ",
+            id="speakers",
+        ),
+        pytest.param(
+            ["run", PHOTO, "--diarize", "--least-speakers", "3", "--most-speakers", "2"],
+            2,
+            "--least-speakers contradicts --most-speakers: ",
+            id="least and most",
+        ),
+        pytest.param(
+            ["run", PHOTO, "--tags", "--most-tags", "0"], 2, "--most-tags: ", id="no tags"
+        ),
+        pytest.param(
+            ["run", PHOTO, "--diarize", "--tags"],
+            2,
+            "--diarize, --tags: only a recording has that, and no recording was given\n",
+            id="options of recordings",
+        ),
+        pytest.param(
+            ["run", RECORDING, "--diarize", "--speaker-model", "whisper-bas"],
+            2,
+            "did you mean 'whisper-base'?",
+            id="no such speaker model",
+        ),
+        pytest.param(
+            ["run", RECORDING, "--align", "missing"], 1, "MIRROR", id="no weights to align with"
+        ),
         pytest.param(["run", PHOTO, "--product", "film"], 2, "cutout, transcript", id="product"),
         pytest.param(
             ["run", "LICENSE"],

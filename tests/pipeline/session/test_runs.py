@@ -101,6 +101,8 @@ def test_an_upload_that_outlives_its_run_is_removed_with_it_and_no_later_one_is_
         b'{"terms": {}, "model": null, "products": "cutout"}',
         b'{"terms": {}, "model": null, "products": [1]}',
         b'{"terms": {}, "model": null, "products": [], "options": [{}]}',
+        b'{"terms": {}, "model": null, "products": [], "named": [1]}',
+        b'{"terms": {}, "model": null, "products": [], "named": "yamnet"}',
         b'{"terms": {"sources": "%s"}, "model": null, "products": []}' % (b"x" * 2**16),
     ],
 )
