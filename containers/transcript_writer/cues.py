@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate, zip_longest
 from typing import Final
 
-from containers.transcript_writer.pieces import LINE, Passage, Piece, passages_of
+from containers.transcript_writer.pieces import LINE, Passage, passages_of
 from containers.transcript_writer.scripts import width_of
 from containers.transcript_writer.stitching import Transcript
 
@@ -75,7 +75,7 @@ def cues_of(transcript: Transcript, *, named: bool = False) -> tuple[Cue, ...]:
 
 def _drafts(passage: Passage, *, named: bool) -> Iterator[_Draft]:
     label = f"{passage.speaker}: " if named and passage.speaker else ""
-    pieces = _Ruler(passage.pieces, label)
+    pieces = _Ruler(passage, label)
     for first, last in pieces.best_cues():
         yield _Draft(
             start=passage.pieces[first].start,
@@ -89,8 +89,9 @@ def _drafts(passage: Passage, *, named: bool) -> Iterator[_Draft]:
 class _Ruler:
     """Measures runs of pieces, each from `first` to before `last`, below a label."""
 
-    def __init__(self, pieces: Sequence[Piece], label: str) -> None:
-        self._pieces = pieces
+    def __init__(self, passage: Passage, label: str) -> None:
+        self._pieces = pieces = passage.pieces
+        self._until = passage.until
         self._label = label
         self._room = LINE - width_of(label)
         self._ends = [0, *accumulate(piece.width for piece in pieces)]
@@ -159,9 +160,10 @@ class _Ruler:
     def _cost(self, first: int, last: int) -> float:
         width = self.width(first, last)
         cost = _CUE - self._pieces[last - 1].strength + _EMPTY * max(0.0, 1 - width / LINE) ** 2
-        if last == len(self._pieces):
+        following = self._pieces[last].start if last < len(self._pieces) else self._until
+        if following is None:
             return cost  # a long pause follows: there is time
-        shown = self._pieces[last].start - self._pieces[first].start
+        shown = following - self._pieces[first].start
         if shown < LEAST_MS + GAP_MS:
             cost += _FLASH * (1 - shown / (LEAST_MS + GAP_MS))
         return cost + _HASTE * min(1.0, max(0.0, width * COLUMN_MS / max(shown, LEAST_MS) - 1))

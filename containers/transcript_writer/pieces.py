@@ -46,11 +46,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Pieces in one language by one speaker, without a long pause."""
+    """Pieces in one language by one speaker, without a long pause.
+
+    `until` is when another passage follows without a long pause (ms), or None.
+    """
 
     language: str
     speaker: str | None
     pieces: tuple[Piece, ...]
+    until: int | None
 
 
 def passages_of(transcript: Transcript) -> Iterator[Passage]:
@@ -60,12 +64,12 @@ def passages_of(transcript: Transcript) -> Iterator[Passage]:
     for word, own in _words(transcript.segments):
         pause = ahead and word.start - ahead[-1].end > _LONG_PAUSE
         if ahead and (pause or own != voice):
-            yield _passage(ahead, voice)
+            yield _passage(ahead, voice, None if pause else word.start)
             ahead = []
         ahead.append(word)
         voice = own
     if ahead:
-        yield _passage(ahead, voice)
+        yield _passage(ahead, voice, None)
 
 
 class _Voice(NamedTuple):
@@ -79,9 +83,9 @@ def _words(segments: Iterable[SpokenSegment]) -> Iterator[tuple[SpokenWord, _Voi
         yield from ((word, voice) for word in segment.words)
 
 
-def _passage(words: list[SpokenWord], voice: _Voice) -> Passage:
+def _passage(words: list[SpokenWord], voice: _Voice, until: int | None) -> Passage:
     cuts = [part for each in _timed(words, voice.language) for part in _torn(each)]
-    return Passage(*voice, tuple(_judged(cuts)))
+    return Passage(*voice, tuple(_judged(cuts)), until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,7 @@ def _named(spans: dict[int, list[tuple[int, int]]]) -> tuple[SpokenTurn, ...]:
 
 def _doubts(found: set[str], least: int, most: int | None) -> Iterable[str]:
     if found and len(found) < least:
-        yield f"At least {least} speakers were expected; {len(found)} could be told apart."
+        yield f"At least {least} speakers were expected, and {len(found)} could be told apart."
     if most and len(found) > most:
-        yield f"At most {most} speakers were expected; {len(found)} speak in one part of it."
+        expected = f"{most} speaker was" if most == 1 else f"{most} speakers were"
+        yield f"At most {expected} expected, and {len(found)} speak in one part of the recording."

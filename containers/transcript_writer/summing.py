@@ -43,15 +43,14 @@ def remarks_of(
     parts: Sequence[PartSpeakers] = (),
     speakers: Iterable[str] = (),
 ) -> tuple[str, ...]:
-    """Return the remarks on the recording, its windows, parts and speakers, each sentence once."""
-    remarks = dict.fromkeys(recording.remarks)
+    """Return the remarks on the recording, its speakers, windows and parts, each sentence once."""
+    remarks = dict.fromkeys((*recording.remarks, *speakers))
     remarks |= dict.fromkeys(remark for _, said in windows for remark in said.remarks)
     if len({said.weights_sha256 for _, said in windows}) > 1:
         remarks["The windows were transcribed with different versions of the weights."] = None
     remarks |= dict.fromkeys(remark for part in parts for remark in part.remarks)
     if len({part.weights_sha256 for part in parts}) > 1:
         remarks["Speakers were told apart with different versions of the weights."] = None
-    remarks |= dict.fromkeys(speakers)
     if len(remarks) <= _MOST_REMARKS:
         return tuple(remarks)
     left = len(remarks) - _MOST_REMARKS

@@ -203,6 +203,29 @@ def test_a_cue_ends_where_the_speaker_changes() -> None:
     ]
 
 
+def test_no_short_cue_is_left_at_the_end_where_another_speaker_goes_on_at_once() -> None:
+    """Else "Right." would be a cue of its own, and the answer would be shown late."""
+    text = (
+        "It was signed in March by both parties, who had written it and read it all to us. Right."
+    )
+    first = spoken(text, rate=0.25)
+    answer = spoken("No, it was never read by them.", start=first.end, rate=0.25)
+    half = round(first.end * 1000)
+    told = attribute(
+        transcript(first, answer),
+        [SpokenTurn(0, half, "SPEAKER_00"), SpokenTurn(half, 9_000, "SPEAKER_01")],
+    )
+
+    cues = cues_of(told)
+
+    assert [cue.lines for cue in cues] == [
+        ("It was signed in March by both parties,",),
+        ("who had written it and read it all to us.", "Right."),
+        ("No, it was never read by them.",),
+    ]
+    assert cues[-1].start - half <= 250
+
+
 def test_a_name_takes_room_on_the_first_line_alone() -> None:
     def named(text: str) -> list[tuple[str, ...]]:
         told = attribute(transcript(spoken(text, rate=0.3)), [SpokenTurn(0, 9_000, "SPEAKER_00")])

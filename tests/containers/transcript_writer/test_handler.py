@@ -256,8 +256,8 @@ def test_the_result_sums_up_the_parts_and_names_speakers_as_they_appear(
         windows=1, metrics={"embed_ms": 1.5}, provenance=(DIARIZER,)
     )
     assert result.remarks == (
+        "At least 3 speakers were expected, and 2 could be told apart.",
         "A voice is faint.",
-        "At least 3 speakers were expected; 2 could be told apart.",
     )
 
 

@@ -88,9 +88,13 @@ def test_the_model_says_how_far_apart_one_persons_voices_are(job: WriteTranscrip
         ({"speakers": 2}, 2, None),
         ({"most_speakers": 2}, 2, None),
         ({"most_speakers": 5, "least_speakers": 2}, 3, None),
-        ({"speakers": 1}, 2, "At most 1 speakers were expected; 2 speak in one part of it."),
-        ({"speakers": 7}, 3, "At least 7 speakers were expected; 3 could be told apart."),
-        ({"least_speakers": 4}, 3, "At least 4 speakers were expected; 3 could be told apart."),
+        (
+            {"speakers": 1},
+            2,
+            "At most 1 speaker was expected, and 2 speak in one part of the recording.",
+        ),
+        ({"speakers": 7}, 3, "At least 7 speakers were expected, and 3 could be told apart."),
+        ({"least_speakers": 4}, 3, "At least 4 speakers were expected, and 3 could be told apart."),
     ],
 )
 def test_known_numbers_hold_for_the_whole_recording(

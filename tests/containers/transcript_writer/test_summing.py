@@ -54,15 +54,17 @@ def test_each_remark_is_made_once() -> None:
     )
 
 
-def test_remarks_on_parts_and_speakers_follow() -> None:
+def test_remarks_on_speakers_are_never_left_out_for_those_on_windows_and_parts() -> None:
     parts = [part(remarks=["A voice is faint."]), part(index=1, weights=OTHER)]
+    many = window(remarks=[f"Remark {n}." for n in range(200)])
 
     assert remarks_of(RECORDING, [window()], parts, ["Two were expected."]) == (
         "It is damaged.",
+        "Two were expected.",
         "A voice is faint.",
         "Speakers were told apart with different versions of the weights.",
-        "Two were expected.",
     )
+    assert "Two were expected." in remarks_of(RECORDING, [many], parts, ["Two were expected."])
 
 
 def test_the_result_stays_small_however_much_is_remarked() -> None:
