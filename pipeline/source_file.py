@@ -1,4 +1,4 @@
-"""Read an uploaded object as a file, in ranges: nothing of it is stored on disk."""
+"""Read a stored object as a file, in ranges: nothing of it is stored on disk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections import OrderedDict
 from typing import Final
 
-from pipeline.artifacts import ArtifactStore
+from pipeline.artifacts import ArtifactStore, Location
 from pipeline.contracts.contract import Source
 from pipeline.workbench import named_source_errors
 
@@ -17,16 +17,18 @@ BLOCK_BYTES: Final = 4 * 2**20
 _MOST_BLOCKS: Final = 4  # some files have their index, or each track, in a place of its own
 
 
-class SourceFile(io.RawIOBase):
-    """The inspected bytes, as a seekable file that keeps its latest blocks in memory.
+class StoredFile(io.RawIOBase):
+    """An object of `count` bytes, as a seekable file that keeps its latest blocks in memory.
 
-    Reading raises an error of a Source… name, as `read_source` does, or StoreUnavailable.
+    Reading raises what `ArtifactStore.read_range` does.
     """
 
-    def __init__(self, store: ArtifactStore, source: Source) -> None:
+    def __init__(self, store: ArtifactStore, location: Location, *, count: int, etag: str) -> None:
         super().__init__()
         self._store = store
-        self._source = source
+        self._location = location
+        self._count = count
+        self._etag = etag
         self._at = 0
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
 
@@ -40,7 +42,7 @@ class SourceFile(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._source.bytes}[whence]
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._count}[whence]
         if base + offset < 0:
             raise ValueError(f"cannot seek to {base + offset}")
         self._at = base + offset
@@ -48,7 +50,7 @@ class SourceFile(io.RawIOBase):
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         """Fill the buffer, or as much of it as one block and the file have."""
-        if self._at >= self._source.bytes:
+        if self._at >= self._count:
             return 0
         number, start = divmod(self._at, BLOCK_BYTES)
         part = self._block(number)[start : start + len(buffer)]
@@ -65,8 +67,20 @@ class SourceFile(io.RawIOBase):
         return self._blocks[number]
 
     def _fetched(self, start: int) -> bytes:
-        count = min(BLOCK_BYTES, self._source.bytes - start)
-        location, etag = self._source.location, self._source.etag
-        missing = f"{location.uri} was deleted while its execution was running"
-        with named_source_errors(location, missing=missing):
-            return self._store.read_range(location, start, count, etag=etag)
+        count = min(BLOCK_BYTES, self._count - start)
+        return self._store.read_range(self._location, start, count, etag=self._etag)
+
+
+class SourceFile(StoredFile):
+    """The inspected bytes of an uploaded object.
+
+    Reading raises an error of a Source… name, as `read_source` does, or StoreUnavailable.
+    """
+
+    def __init__(self, store: ArtifactStore, source: Source) -> None:
+        super().__init__(store, source.location, count=source.bytes, etag=source.etag)
+
+    def _fetched(self, start: int) -> bytes:
+        missing = f"{self._location.uri} was deleted while its execution was running"
+        with named_source_errors(self._location, missing=missing):
+            return super()._fetched(start)

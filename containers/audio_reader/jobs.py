@@ -7,7 +7,7 @@ from typing import Final
 from containers.audio_reader.network import open_network
 from containers.audio_reader.reading import Outputs, read
 from containers.audio_reader.speech import Thresholds
-from containers.audio_reader.storing import store_piece, store_plan, uploading_recorded
+from containers.audio_reader.storing import store_piece, store_plan, uploading_whole
 from containers.audio_reader.voice import Voice
 from containers.audio_reader.windows import Piece, Windower
 from pipeline.audio.limits import require_bytes
@@ -35,12 +35,20 @@ def read_audio(job: ReadAudio, context: TaskContext) -> AudioRead:
     def keep(piece: Piece) -> None:
         windows.append(store_piece(piece, job, context.store))
 
-    with context.timed("read"), uploading_recorded(job, context.store) as recorded:
+    with (
+        context.timed("read"),
+        uploading_whole("recorded.flac", job, context.store) as recorded,
+        uploading_whole("sound.flac", job, context.store) as sound,
+    ):
         found = read(
             SourceFile(context.store, job.source),
             job.source.format,
             windower,
-            Outputs(keep, recorded if job.keep_recorded else None),
+            Outputs(
+                keep,
+                recorded if job.keep_recorded else None,
+                sound if job.keep_sound else None,
+            ),
             ends_at=context.ends_at,
         )
     plan = AudioPlan(duration_s=found.recording.duration_s, windows=tuple(windows))
@@ -51,7 +59,7 @@ def read_audio(job: ReadAudio, context: TaskContext) -> AudioRead:
         windows=tuple(window.index for window in windows),
         parts=tuple(parts_of(windows)),
         recorded=recorded.artifact if recorded.bytes else None,
-        sound=None,
+        sound=sound.artifact if sound.bytes else None,
         metrics={"duration_s": found.recording.duration_s, "speech_s": found.speech_s},
     )
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from containers.audio_reader.decoding import Sound, opened
 from containers.audio_reader.windows import Piece, Windower
 from pipeline.audio.flac import FlacWriter, Out
@@ -15,6 +17,7 @@ from pipeline.audio.limits import require_denoisable
 from pipeline.audio.resampling import Resampler
 from pipeline.audio.samples import Samples, mono
 from pipeline.contracts.audio_windows import SPEECH_RATE
+from pipeline.contracts.sounds import SOUND_RATE
 from pipeline.contracts.transcript import Recording
 from pipeline.errors import MediaTooLong
 
@@ -30,10 +33,14 @@ class Read(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """Where a reading goes: each window to `keep`, the whole recording as FLAC to `recorded`."""
+    """Where a reading goes: each window to `keep`, the whole recording as FLAC to the others.
+
+    `recorded` has its own rate and channels, `sound` has one channel at `SOUND_RATE`.
+    """
 
     keep: Callable[[Piece], None]
     recorded: Out | None = None
+    sound: Out | None = None
 
 
 def read(
@@ -50,16 +57,17 @@ def read(
     `time.monotonic` at which the call is killed. Raises UnsupportedMedia, CorruptMedia, NoAudio, or
     MediaTooLong, also if reading would take longer than that.
     """
-    keep, recorded = outputs
-    with opened(file, demuxer, denoised=recorded is not None) as sound:
+    with opened(file, demuxer, denoised=outputs.recorded is not None) as sound:
         if sound is None:
             return Read(_NO_SOUND, 0.0)
         blocks = _in_time(sound.blocks(), ends_at)
-        if recorded is not None:
-            blocks = _copied(blocks, sound, recorded)
+        if outputs.recorded is not None:
+            blocks = _copied(blocks, sound, outputs.recorded)
+        if outputs.sound is not None:
+            blocks = _mixed(blocks, sound, outputs.sound)
         speech_s = 0.0
         for piece in _windows(blocks, sound, windower):
-            keep(piece)
+            outputs.keep(piece)
             speech_s += sum(span.end - span.start for span in piece.speech)
         return Read(sound.recording(), round(speech_s, 3))
 
@@ -80,6 +88,18 @@ def _copied(blocks: Iterator[Samples], sound: Sound, out: Out) -> Iterator[Sampl
         for block in blocks:
             flac.write(block)
             yield block
+
+
+def _mixed(blocks: Iterator[Samples], sound: Sound, out: Out) -> Iterator[Samples]:
+    """Write what passes, with one channel at `SOUND_RATE`."""
+    resampler = Resampler(from_rate=sound.shape.rate, to_rate=SOUND_RATE, channels=1)
+    with FlacWriter(out, rate=SOUND_RATE, channels=1, bits=16) as flac:
+        for block in blocks:
+            flac.write(resampler.push(mono(block)))
+            yield block
+        flac.write(resampler.finish())
+        if not flac.written:  # a few samples at a greater rate
+            flac.write(np.zeros((1, 1), np.float32))
 
 
 def _in_time(blocks: Iterator[Samples], ends_at: float) -> Iterator[Samples]:

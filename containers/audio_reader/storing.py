@@ -11,11 +11,11 @@ from pipeline.contracts.audio_windows import SPEECH_RATE, AudioPlan, Window
 from pipeline.contracts.transcript import ReadAudio
 
 
-def uploading_recorded(
-    job: ReadAudio, store: ArtifactStore
+def uploading_whole(
+    name: str, job: ReadAudio, store: ArtifactStore
 ) -> AbstractContextManager[ArtifactUpload]:
     """Upload the whole recording. After an error, or if nothing was written, nothing is stored."""
-    return uploading(store, Location(job.work_bucket, f"{job.work_prefix}/recorded.flac"))
+    return uploading(store, Location(job.work_bucket, f"{job.work_prefix}/{name}"))
 
 
 def store_piece(piece: Piece, job: ReadAudio, store: ArtifactStore) -> Window:

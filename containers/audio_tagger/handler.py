@@ -1,5 +1,6 @@
-"""TagAudio: what sounds in a recording, and when."""
+"""TagAudio: name what sounds in a recording, and when."""
 
+from containers.audio_tagger.tagging import tag_audio
 from pipeline.contracts.sounds import AudioTagged, TagAudio
 from pipeline.task import task
 from pipeline.workbench import TaskContext
@@ -7,5 +8,5 @@ from pipeline.workbench import TaskContext
 
 @task(TagAudio)
 def handler(job: TagAudio, context: TaskContext) -> AudioTagged:
-    """Raise NotImplementedError: this container has no network yet."""
-    raise NotImplementedError
+    """Write all labels with their times to the work bucket."""
+    return tag_audio(job, context)

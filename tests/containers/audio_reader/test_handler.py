@@ -19,6 +19,7 @@ from pipeline.audio.resampling import resampled
 from pipeline.audio.samples import Samples
 from pipeline.audio.sniffing import sniff
 from pipeline.contracts.audio_windows import AudioPlan
+from pipeline.contracts.sounds import SOUND_RATE
 from pipeline.contracts.transcript import AudioRead, ReadAudio, SourceRecording
 from pipeline.errors import (
     CorruptMedia,
@@ -146,6 +147,55 @@ def test_the_whole_recording_is_kept_with_its_rate_and_channels(context: TaskCon
     assert result.recorded.bytes == len(content)
 
 
+@pytest.mark.parametrize("rate", [8_000, 32_000, 192_000])
+def test_the_sound_is_kept_with_one_channel_at_one_rate(context: TaskContext, rate: int) -> None:
+    time_s = np.arange(round(3.1 * rate)) / rate
+    tone = 0.4 * np.sin(2 * np.pi * 1000 * time_s)
+    own = np.stack([tone, tone / 2], axis=1).astype(np.float32)
+
+    result = run(
+        job_for(context, written(own, Kind("wav", "pcm_s16le", rate)), keep_sound=True), context
+    )
+
+    content = content_of(result.sound, context)
+    reader = FlacReader(io.BytesIO(content))
+    assert (reader.rate, reader.channels, reader.bits) == (SOUND_RATE, 1, 16)
+    samples = np.concatenate(list(reader.blocks()))
+    mixed = own.mean(axis=1, keepdims=True)
+    expected = resampled(mixed, from_rate=rate, to_rate=SOUND_RATE)
+    assert len(samples) == len(expected) == round(3.1 * SOUND_RATE)
+    assert np.abs(samples - expected).max() < 1e-4
+    assert result.sound is not None
+    assert result.sound.uri == Location("work", "jobs/1/sound.flac").uri
+    assert result.sound.bytes == len(content)
+    assert result.recorded is None
+
+
+def test_the_sound_and_the_recording_are_kept_beside_each_other(context: TaskContext) -> None:
+    content = encoded(talk((0.5, 2)), ".flac")
+
+    plain = run(job_for(context, content, keep_recorded=True), context)
+    with pytest.raises(KeyError):
+        context.store.read(Location("work", "jobs/1/sound.flac"))
+    both = run(job_for(context, content, keep_recorded=True, keep_sound=True), context)
+
+    assert plain.sound is None
+    assert both.sound is not None
+    assert both.recorded == plain.recorded
+    assert both.plan == plain.plan
+
+
+def test_a_recording_that_is_shorter_than_a_sample_of_the_sound_has_one(
+    context: TaskContext,
+) -> None:
+    content = written(np.full((2, 1), 0.1, np.float32), Kind("wav", "pcm_s16le", 192_000))
+
+    result = run(job_for(context, content, keep_sound=True), context)
+
+    samples, _ = decode_flac(content_of(result.sound, context))
+    assert len(samples) == 1
+
+
 def test_a_lossless_source_of_24_bits_is_kept_with_24(context: TaskContext) -> None:
     content = written(talk((0.5, 1)), Kind("wav", "pcm_s24le"))
 
@@ -164,10 +214,10 @@ def test_a_recording_in_which_nobody_speaks_is_a_success(context: TaskContext) -
 def test_a_film_without_sound_is_a_success(context: TaskContext) -> None:
     film = written(talk((0, 1)), KINDS[".mp4"], film=True, tracks=0)
 
-    result = run(job_for(context, film, keep_recorded=True), context)
+    result = run(job_for(context, film, keep_recorded=True, keep_sound=True), context)
 
     assert (result.recording.codec, result.recording.duration_s) == (None, 0)
-    assert (result.windows, result.recorded) == ((), None)
+    assert (result.windows, result.recorded, result.sound) == ((), None, None)
     assert plan_of(result, context).windows == ()
     with pytest.raises(KeyError):
         context.store.read(Location("work", "jobs/1/recorded.flac"))
