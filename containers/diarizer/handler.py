@@ -1,5 +1,6 @@
-"""Diarize: who speaks when in one part of a recording."""
+"""Diarize: find who speaks when in one part of a recording."""
 
+from containers.diarizer.diarizing import diarize
 from pipeline.contracts.speakers import Diarize, Diarized
 from pipeline.task import task
 from pipeline.workbench import TaskContext
@@ -7,5 +8,5 @@ from pipeline.workbench import TaskContext
 
 @task(Diarize)
 def handler(job: Diarize, context: TaskContext) -> Diarized:
-    """Raise NotImplementedError: this container has no network yet."""
-    raise NotImplementedError
+    """Return the part's index: who speaks when is in the work bucket."""
+    return diarize(job, context)

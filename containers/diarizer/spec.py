@@ -1,0 +1,73 @@
+"""What a row's table says of its two networks, and the kinds of arrays that pass between modules."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+CONTAINER: Final = "diarizer"
+RATE: Final = 16_000
+
+Signal = npt.NDArray[np.float32]  # one channel at `RATE`, −1…1, (samples,)
+Active = npt.NDArray[np.bool_]  # (frames, speakers)
+Frames = npt.NDArray[np.float32]  # (frames, bands)
+Vectors = npt.NDArray[np.float32]  # (pieces, size): one voice each, of length 1
+Numbers = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+
+
+class SpeakersSpec(BaseModel):
+    """The table of a row.
+
+    The segmentation network hears chunks of `duration_s`. It has `classes` outputs for each frame,
+    about `speakers` speakers of its own: one for each (`multilabel`, probabilities), or one for
+    each set of them, the smaller sets first (`powerset`, log probabilities). A frame is about
+    `frame_length` samples and comes every `frame_step`. A speaker is active with a probability of
+    `onset`.
+
+    The embedding network takes `features` of `bands` bands. Pieces of one speaker are nearer than
+    `join_below` (cosine distance, 0…2), and speakers of two parts than `link_below`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    output: Literal["powerset", "multilabel"]
+    classes: int
+    speakers: int
+    duration_s: int
+    frame_step: int
+    frame_length: int
+    onset: float
+    features: Literal["kaldi", "resemblyzer"]
+    bands: int
+    voice_hop_s: float
+    join_below: float
+    link_below: float
+
+    @property
+    def chunk(self) -> int:
+        return self.duration_s * RATE
+
+    def frame_at(self, sample: float) -> int:
+        """Return the frame whose middle is nearest to a sample."""
+        return round((sample - self.frame_length / 2) / self.frame_step)
+
+    def seconds_at(self, frame: float) -> float:
+        """Return when the middle of a frame is."""
+        return (frame * self.frame_step + self.frame_length / 2) / RATE
+
+    @property
+    def frame_s(self) -> float:
+        return self.frame_step / RATE
+
+    def sets(self) -> npt.NDArray[np.float32]:
+        """Return which speakers each class of a powerset is about, classes × speakers."""
+        chosen = [
+            {*one} for size in range(self.speakers + 1)
+            for one in combinations(range(self.speakers), size)
+        ][: self.classes]  # fmt: skip
+        return np.array([[s in one for s in range(self.speakers)] for one in chosen], np.float32)
