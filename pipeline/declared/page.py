@@ -50,6 +50,7 @@ def security_headers(hosts: Sequence[str] = ()) -> dict[str, str]:
         "script-src": "'self'",
         "style-src": "'self'",
         "img-src": f"{own} blob:",
+        "media-src": f"{own} blob:",  # recordings: the source's address, or a file just given
         "connect-src": own,
         "form-action": "'none'",
         "base-uri": "'none'",

@@ -33,16 +33,18 @@ export const askAs = (given) => (signIn = given)
 /**
  * @param {string} method
  * @param {string} path
- * @param {{ body?: unknown, key?: string, wait?: number, signal?: AbortSignal }} [more]
- *   `key` makes a repeated request harmless; `wait` is how many seconds the answer may take.
+ * @param {{ body?: unknown, key?: string, wait?: number, signal?: AbortSignal, match?: string, tagged?: (etag: string) => void }} [more]
+ *   `key` makes a repeated request harmless; `wait` is how many seconds the answer may take; `match` is the
+ *   version that the request changes; `tagged` is told which version the answer is.
  * @returns {Promise<any>}
  */
-export async function ask(method, path, { body, key, wait, signal } = {}) {
+export async function ask(method, path, { body, key, wait, signal, match, tagged } = {}) {
   /** @type {Record<string, string>} */
   const headers = {}
   if (body) headers['content-type'] = 'application/json'
   if (key) headers['idempotency-key'] = key
   if (wait) headers.prefer = `wait=${wait}`
+  if (match) headers['if-match'] = match
   let answer, read
   let refused = false
   try {
@@ -59,8 +61,11 @@ export async function ask(method, path, { body, key, wait, signal } = {}) {
     if (signal?.aborted) throw error
     throw new Away()
   }
-  if (refused) return ask(method, path, { body, key, wait, signal })
-  if (answer.ok) return read
+  if (refused) return ask(method, path, { body, key, wait, signal, match, tagged })
+  if (answer.ok) {
+    tagged?.(answer.headers.get('etag') ?? '')
+    return read
+  }
   const problem = new Problem(answer.status, read, Number(answer.headers.get('retry-after')))
   if ([502, 503, 504].includes(answer.status) && problem.trouble.name !== 'modelbusy') throw new Away()
   throw problem

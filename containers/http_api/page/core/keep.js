@@ -69,3 +69,15 @@ export async function forget(id) {
   await inStore(ITEMS, 'readwrite', (store) => store.delete(id))
   await inStore(BLOBS, 'readwrite', (store) => store.delete(IDBKeyRange.bound(`${id}/`, `${id}/~`)))
 }
+
+/** @param {string} [job] @returns {string} what the names of corrections in `localStorage` begin with */
+export const editsOf = (job) => `matteline.edits/${job ? `${job}/` : ''}`
+
+/** @param {string} [job] whose corrections; without it, those of all jobs */
+export function forgetEdits(job) {
+  try {
+    for (const name of Object.keys(localStorage)) if (name.startsWith(editsOf(job))) localStorage.removeItem(name)
+  } catch {
+    // the browser keeps nothing
+  }
+}

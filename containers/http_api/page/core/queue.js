@@ -259,6 +259,8 @@ export function makeQueue(store) {
       shown.delete(id)
       keep.forget(id)
       const { items, current } = store.state
+      const { job, upload } = store.item(id) ?? {}
+      if (job ?? upload) keep.forgetEdits(job ?? upload)
       const at = items.findIndex((each) => each.id === id)
       const left = items.filter((each) => each.id !== id)
       const next = left[Math.min(at, left.length - 1)]?.id ?? null
@@ -283,6 +285,9 @@ export function makeQueue(store) {
         }
       }
     },
+
+    /** @param {string} id @returns {Blob | undefined} the file, if it was given since the page was loaded */
+    given: (id) => files.get(id),
 
     /** @param {string} id @returns {Promise<Blob | undefined>} the photo, or what is kept of it */
     photo: async (id) =>

@@ -5,7 +5,7 @@
 
 import { html, render } from '../vendor/htm-preact.js'
 import { t } from './i18n.js'
-import { forget, keptItems } from './keep.js'
+import { forget, forgetEdits, keptItems } from './keep.js'
 
 /** @import { SignIn } from './types' */
 
@@ -168,6 +168,7 @@ export async function makeSignIn(config) {
       const { refresh, id } = held ?? {}
       hold(null)
       for (const item of await keptItems()) await forget(item.id)
+      forgetEdits()
       if (config.kind === 'key') return location.reload()
       if (config.revoke && refresh) {
         const body = new URLSearchParams({ token: refresh, client_id: config.client_id })

@@ -58,6 +58,8 @@ export interface Options {
   language?: string
   translate?: boolean
   denoise?: boolean
+  diarize?: boolean
+  tags?: boolean
 }
 
 /** How a result is shown and downloaded. `margin` is in percent, `size` in pixels (0: its own). */

@@ -8,6 +8,9 @@ import { saveAll } from '../../parts/queue.js'
 import { titleOf } from '../../parts/trouble.js'
 import { html, useEffect, useState } from '../../vendor/htm-preact.js'
 import { fileOf } from './files.js'
+import { sessionOf, useChanges } from './session.js'
+import { Sounds } from './sounds-list.js'
+import { Speakers } from './speakers.js'
 
 /** @import { Item, Page, ResultFile } from '../../core/types' */
 
@@ -23,8 +26,8 @@ async function languages() {
 
 /** @param {{ item: Item, page: Page }} given */
 function Options({ item, page }) {
-  const { language = '', translate = false, denoise = false } = item.options
-  const before = { language, translate, denoise }
+  const { language = '', translate = false, denoise = false, diarize = false, tags = false } = item.options
+  const before = { language, translate, denoise, diarize, tags }
   const [wanted, want] = useState(before)
   const [all, setAll] = useState(/** @type {string[]} */ (language ? [language] : []))
   useEffect(() => {
@@ -44,17 +47,26 @@ function Options({ item, page }) {
       onChange=${(/** @type {boolean} */ on) => want({ ...wanted, translate: on })} />
     <${Switch} label=${t('denoise')} on=${wanted.denoise}
       onChange=${(/** @type {boolean} */ on) => want({ ...wanted, denoise: on })} />
+    <${Switch} label=${t('diarize')} on=${wanted.diarize}
+      onChange=${(/** @type {boolean} */ on) => want({ ...wanted, diarize: on })} />
+    <${Switch} label=${t('tags')} on=${wanted.tags}
+      onChange=${(/** @type {boolean} */ on) => want({ ...wanted, tags: on })} />
     ${changed && html`<button class="btn soft wide" type="button" onClick=${again}>${t('again')}</button>`}
     ${item.trouble && html`<p class="note odd" role="alert">${titleOf(item.trouble)}</p>`}
   </section>`
 }
 
 /** @param {ResultFile} result @returns {string} */
-const endOf = ({ name }) => name.split('.').at(-1)?.toUpperCase() ?? ''
+function named({ kind = '', name }) {
+  const own = { denoised: 'download.denoised', speakers: 'download.speakers', tags: 'download.tags' }[kind]
+  return t(own ?? 'download.as', { format: name.split('.').at(-1)?.toUpperCase() ?? '' })
+}
 
 /** @param {{ item: Item, page: Page }} given */
 export function Inspector({ item, page }) {
   const { made, results = [] } = item
+  const session = sessionOf(item, page)
+  useChanges(session)
   const [told, tell] = useState('')
   const download = (/** @type {ResultFile} */ result) =>
     fileOf(item, page, result).then((file) => save(file, file.name), (error) => tell(titleOf(error.trouble)))
@@ -69,13 +81,16 @@ export function Inspector({ item, page }) {
       <dl class="keyed">${facts.map(([key, value]) => html`<dt>${t(`${key}`)}</dt><dd>${value}</dd>`)}</dl>
       ${made?.remarks?.map((each) => html`<p class="note" lang="en">${each}</p>`)}
     </section>
+    <${Speakers} session=${session} />
+    <${Sounds} session=${session} />
     <${Options} item=${item} page=${page} key=${made?.total} />
     <section>
       <h2>${t('files')}</h2>
       <div class="files">${results.map((each) => html`<button class="btn soft" type="button"
         onClick=${() => download(each)}>${icon('download', 's')}
-        <span>${t(each.kind === 'denoised' ? 'download.denoised' : 'download.as', { format: endOf(each) })}</span>
+        <span>${named(each)}</span>
         <small>${each.bytes && size(each.bytes)}</small></button>`)}</div>
+      ${(session.edits?.any || Object.values(session.names).some(Boolean)) && html`<p class="note">${t('files.yours')}</p>`}
     </section>
     <div class="end">
       <p class="told" role="status">${told}</p>

@@ -13,10 +13,11 @@ export default {
     { id: 'stage', states: ['FindWeights', 'StageWeights'] },
     { id: 'sound', states: ['ReadAudio'] },
     { id: 'denoise', states: ['Denoise'], when: ({ options }) => Boolean(options.denoise) },
-    { id: 'write', states: ['TranscribeWindows', 'Transcribe', 'AlignWindows', 'AlignWords'] },
+    // Side by side: who speaks, and what sounds, are found while the words are written.
+    { id: 'write', states: ['DiarizeParts', 'Diarize', 'TagAudio', 'TranscribeWindows', 'Transcribe', 'AlignWindows', 'AlignWords'] },
     { id: 'publish', states: ['WriteTranscript', 'CopyFile', 'PublishRecord', 'Record', 'Announce'] },
   ],
-  modes: [{ id: 'text', Body: later(() => import('./text.js'), 'Text') }],
+  modes: [{ id: 'text', Body: later(() => import('./reader.js'), 'Reader') }],
   done({ made }) {
     const language = made?.languages?.map(languageName).join(', ') || t('silent')
     return made ? `${language} · ${span(made.duration ?? 0)}` : t('written')
