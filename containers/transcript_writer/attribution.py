@@ -9,18 +9,21 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final, NamedTuple
 
+from containers.transcript_writer.scripts import ends_sentence
 from containers.transcript_writer.speakers import SpokenTurn
 from containers.transcript_writer.stitching import SpokenSegment, Transcript
 
 NEAR_MS: Final = 500  # from a word that nobody's turn overlaps to the turn that has it
+_TIMING_MS: Final = 200  # by which words or turns may be early or late
 _THROUGHOUT: Final = 0.5  # share of a word
 
 
 class _Owner(NamedTuple):
-    """Who speaks a word, and through which share of it; nobody if no turn is near."""
+    """Who speaks a word, through which share of it, and who is heard at about that time."""
 
     speaker: str | None
     share: float
+    about: frozenset[str]
 
 
 def attribute(transcript: Transcript, turns: Sequence[SpokenTurn]) -> Transcript:
@@ -29,9 +32,11 @@ def attribute(transcript: Transcript, turns: Sequence[SpokenTurn]) -> Transcript
     A word belongs to the speaker whose turns overlap it most, otherwise to the nearest one within
     `NEAR_MS`, otherwise to nobody. Where two are equal, the speaker goes on who spoke before.
 
-    A single word of another speaker within a segment of one speaker stays with that speaker,
-    unless the other one speaks through half of it: times of words and of turns are good to a tenth
-    of a second or two, and such a word would tear a sentence and its subtitle into three.
+    Times of words and of turns are good to a tenth of a second or two, so a single word may seem to
+    be another speaker's, and would tear a sentence and its subtitle apart. Within a segment, a
+    single word between two of one other speaker stays with that one, unless its own speaks through
+    half of it. The first and the last word stay with the two next to them, if their speaker is
+    heard within `_TIMING_MS` and no sentence ends between.
 
     `turns` are ordered by start. Takes time linear in words and turns.
     """
@@ -64,9 +69,10 @@ def _owner(start: int, end: int, near: Sequence[SpokenTurn], before: str | None)
         overlaps[turn.speaker] += max(0, overlap)
         gaps[turn.speaker] = min(max(0, -overlap), gaps.get(turn.speaker, NEAR_MS))
     if not gaps:
-        return _Owner(None, 0.0)
+        return _Owner(None, 0.0, frozenset())
     speaker = max(gaps, key=lambda name: (overlaps[name], -gaps[name], name == before))
-    return _Owner(speaker, overlaps[speaker] / (end - start))
+    about = frozenset(name for name, gap in gaps.items() if gap <= _TIMING_MS)
+    return _Owner(speaker, overlaps[speaker] / (end - start), about)
 
 
 def _split(segment: SpokenSegment, owners: Iterator[_Owner]) -> Iterator[SpokenSegment]:
@@ -74,13 +80,7 @@ def _split(segment: SpokenSegment, owners: Iterator[_Owner]) -> Iterator[SpokenS
 
     A word that nobody speaks stays with the words before it, otherwise with those after it.
     """
-    own = [next(owners) for _ in segment.words]
-    speakers = [owner.speaker for owner in own]
-    heard = [at for at, speaker in enumerate(speakers) if speaker]
-    for before, at, after in zip(heard, heard[1:], heard[2:], strict=False):
-        alone = speakers[before] == speakers[after] != speakers[at]
-        if alone and own[at].share < _THROUGHOUT:
-            speakers[at] = speakers[before]
+    speakers = _mended(segment, [next(owners) for _ in segment.words])
     around = list(speakers)
     for at in range(1, len(around)):
         around[at] = around[at] or around[at - 1]
@@ -89,3 +89,19 @@ def _split(segment: SpokenSegment, owners: Iterator[_Owner]) -> Iterator[SpokenS
     words = (replace(word, speaker=own) for word, own in zip(segment.words, speakers, strict=True))
     for speaker, run in groupby(zip(around, words, strict=True), key=itemgetter(0)):
         yield replace(segment, speaker=speaker, words=tuple(word for _, word in run))
+
+
+def _mended(segment: SpokenSegment, owners: Sequence[_Owner]) -> list[str | None]:
+    """Return the speaker of each word, with single words given back to their sentence."""
+    speakers = [owner.speaker for owner in owners]
+    heard = [at for at, speaker in enumerate(speakers) if speaker]
+    for before, at, after in zip(heard, heard[1:], heard[2:], strict=False):
+        alone = speakers[before] == speakers[after] != speakers[at]
+        if alone and owners[at].share < _THROUGHOUT:
+            speakers[at] = speakers[before]
+    for at, beside, further in (heard[:3], heard[:-4:-1]) if len(heard) > 2 else ():
+        alone = speakers[at] != speakers[beside] == speakers[further]
+        sentence = ends_sentence(segment.words[min(at, beside)].text)
+        if alone and not sentence and speakers[beside] in owners[at].about:
+            speakers[at] = speakers[beside]
+    return speakers

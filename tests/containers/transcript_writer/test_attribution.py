@@ -97,6 +97,47 @@ def test_two_words_of_another_speaker_are_that_speakers() -> None:
     assert told(FOUR, *turns) == [A, B, B, A]
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (2_200, [B, B, B, B]),
+        (2_201, [A, B, B, B]),
+        (3_799, [A, A, A, B]),
+        (3_800, [A, A, A, A]),
+    ],
+)
+def test_a_sentence_keeps_its_first_and_last_word_where_the_speakers_change_at_about_that_time(
+    change: int, expected: list[str]
+) -> None:
+    turns = SpokenTurn(0, change, A), SpokenTurn(change, 9_000, B)
+
+    assert told(FOUR, *turns) == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [((" Yes.", " I", " do."), [A, B, B]), ((" Yes,", " I", " do."), [B, B, B])],
+)
+def test_a_sentence_of_one_word_is_not_drawn_into_the_next_one(
+    texts: tuple[str, ...], expected: list[str]
+) -> None:
+    words = tuple((text, float(at), at + 1.0) for at, text in enumerate(texts))
+
+    assert told(words, SpokenTurn(0, 1_000, A), SpokenTurn(1_000, 3_000, B)) == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [((" Do", " you?", " Yes."), [A, A, B]), ((" Do", " you", " so?"), [A, A, A])],
+)
+def test_an_answer_of_one_word_is_not_drawn_into_the_question(
+    texts: tuple[str, ...], expected: list[str]
+) -> None:
+    words = tuple((text, float(at), at + 1.0) for at, text in enumerate(texts))
+
+    assert told(words, SpokenTurn(0, 2_000, A), SpokenTurn(2_000, 3_000, B)) == expected
+
+
 def test_a_single_word_between_two_speakers_is_left_alone() -> None:
     turns = SpokenTurn(0, 1_900, A), SpokenTurn(2_700, 3_300, B), SpokenTurn(3_300, 5_000, "C")
 
