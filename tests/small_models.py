@@ -14,6 +14,7 @@ from containers.transcriber.selftest import WORDS, row_of
 from containers.transcriber.small_whisper import build_whisper
 from tests.denoiser_models import stock_denoiser
 from tests.pipeline.audio.recordings import encoded
+from tests.speaker_models import stock_speakers
 from tests.tagger_models import stock_tagger
 from tests.voice_models import stock_voice, voice_row
 
@@ -38,6 +39,7 @@ def stock_small_models(folder: Path) -> Path:
         voice_row(stock_voice(folder), "silero-vad"),
         row_of(folder, "whisper-base"),
         stock_denoiser(folder, "deepfilternet3"),
+        stock_speakers(folder, "pyannote-campplus"),
         stock_tagger(folder, "efficientat-mn10-as"),
     ]
     catalogue = folder / "catalogue.toml"

@@ -1,8 +1,8 @@
 """Small networks that tell tones apart as the published ones do voices, and sound for them.
 
 A speaker is a tone of one of `PITCHES`. Of a chunk, the segmentation network hears the three that
-sound most, the one that sounds most first: so a chunk's speakers are its own, as the published one's
-are. The embedding network answers with how strong each band is.
+sound most, that which sounds most first: a chunk's speakers are its own, as with the published one.
+The embedding network answers with how strong each band is.
 """
 
 from __future__ import annotations

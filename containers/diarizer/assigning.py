@@ -52,7 +52,8 @@ def presence(
         looks[part] += (names != UNKNOWN).any()
         for speaker in np.unique(names[names != UNKNOWN]):
             active[part, speaker] += chunk.active[:, names == speaker].any(axis=1)
-    return active / np.maximum(looks, 1)
+    share: Numbers = (active / np.maximum(looks, 1)).astype(np.float32)
+    return share
 
 
 def one_to_one(scores: Numbers, *, least: float) -> list[int]:

@@ -1,8 +1,8 @@
 """Find out which voices are one speaker's: average linkage, and groups that speak too little.
 
 Memory grows with the square of the voices of one part, and not with the recording. A part lasts at
-most 2,100 s. With a voice hop of 1 s and three voices in every chunk that is 6,300 voices: a matrix of
-159 MB, and one of half that size. Two people who take turns have 2,700 voices at most: 29 MB.
+most 2,100 s. With a voice hop of 1 s and three voices in every chunk that is 6,300 voices: a matrix
+of 159 MB, and one of half that size. People who take turns have a third as many: 18 MB.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def find_speakers(
     distances = vectors @ vectors.T
     merges = average_linkage(np.subtract(1, distances, out=distances), together)
     labels, found = _groups(merges, seconds, join_below, limits)
-    sums = [(vectors * seconds[:, None])[labels == one].sum(axis=0) for one in range(labels.max() + 1)]
+    weighted = vectors * seconds[:, None]
+    sums = [weighted[labels == one].sum(axis=0) for one in range(labels.max() + 1)]
     centroids: Vectors = np.stack(sums)
     return Speakers(centroids / np.linalg.norm(centroids, axis=1, keepdims=True), found)
 
@@ -69,9 +70,9 @@ def average_linkage(distances: Numbers, together: Together) -> list[Merge]:
     """Return all merges of a hierarchical clustering, the nearest groups first.
 
     The distance of two groups is the mean distance of their members, and the share of the smaller
-    group's members that were heard `together` with one of the other: in one chunk. Chains of nearest
-    neighbours find all merges in the time of reading the matrix a few times (Murtagh, 1983). A group
-    is called by any of its members. Both matrices are overwritten.
+    group's members that were heard `together`, in one chunk, with a member of the other. Chains of
+    nearest neighbours find all merges in the time of reading the matrix a few times (Murtagh,
+    1983). A group is called by any of its members. Both matrices are overwritten.
     """
     counts = np.ones(len(distances), np.float32)
     np.fill_diagonal(distances, np.inf)
@@ -104,7 +105,7 @@ def average_linkage(distances: Numbers, together: Together) -> list[Merge]:
 def _groups(
     merges: Sequence[Merge], seconds: Numbers, join_below: float, limits: Limits
 ) -> tuple[Labels, int]:
-    """Return each voice's group, −1 if it has none, and how many groups there were without limits.
+    """Return each voice's group, -1 if it has none, and how many groups there were without limits.
 
     A group needs enough speech. If there are fewer than `limits.least`, merges are undone, and if
     there are more than `limits.most`, only those remain that speak most: joining the nearest of

@@ -63,14 +63,16 @@ def _kaldi(block: Frames, spec: SpeakersSpec) -> Frames:
     before = np.concatenate([level[:, :1], level[:, :-1]], axis=1)
     shaped = (level - _PREEMPHASIS * before) * np.hamming(WINDOW).astype(np.float32)
     spectra = np.abs(np.fft.rfft(shaped, 512)) ** 2
-    bands: Frames = np.log(np.maximum(spectra @ _kaldi_bands(spec.bands), _LEAST))
+    bands: Frames = np.log(np.maximum(spectra @ _kaldi_bands(spec.bands), _LEAST)).astype(
+        np.float32
+    )
     return bands
 
 
 def _mel(block: Frames, spec: SpeakersSpec) -> Frames:
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
     spectra = np.abs(np.fft.rfft(block * hann.astype(np.float32))) ** 2
-    bands: Frames = spectra @ _slaney_bands(spec.bands)
+    bands: Frames = (spectra @ _slaney_bands(spec.bands)).astype(np.float32)
     return bands
 
 
@@ -79,7 +81,8 @@ def _kaldi_bands(bands: int) -> npt.NDArray[np.float64]:
     """Return triangles that are equally wide on HTK's mel scale, in mel; Nyquist has no weight."""
     bins = 512 // 2
     mel = 1127 * np.log1p(np.arange(bins + 1) * RATE / 512 / 700)
-    edges = np.linspace(*(1127 * np.log1p(hz / 700) for hz in (_LOWEST_HZ, RATE / 2)), bands + 2)
+    lowest, highest = (1127 * float(np.log1p(hz / 700)) for hz in (_LOWEST_HZ, RATE / 2))
+    edges = np.linspace(lowest, highest, bands + 2)
     weights = _triangles(mel, edges)
     weights[bins] = 0
     return weights

@@ -6,6 +6,7 @@ Of a window, only who is active in each chunk and the voices are kept; its sound
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
@@ -114,9 +115,7 @@ class Listener:
         return list(turns_of(active, spec, start=window.start, end=end))
 
 
-def limits_of(
-    known: int | None, least: int | None, most: int | None, *, alone: bool
-) -> Limits:
+def limits_of(known: int | None, least: int | None, most: int | None, *, alone: bool) -> Limits:
     """Return a part's limits. A part may lack speakers of the recording, unless it is `alone`."""
     if known is not None:
         least = most = known
@@ -131,13 +130,12 @@ def _speaker(centroid: Numbers, number: int, turns: tuple[Turn, ...]) -> PartSpe
     )
 
 
-def _remarks(found: Speakers, limits: Limits) -> list[str]:
+def _remarks(found: Speakers, limits: Limits) -> Iterator[str]:
     kept = len(found.centroids)
     if found.found > limits.most:
-        return [
-            f"{found.found} voices were told apart, more than the {limits.most:.0f} that may speak:"
-            " those most alike were joined."
-        ]
-    if 0 < kept < limits.least:
-        return [f"Only {kept} voices could be told apart, of at least {limits.least} that speak."]
-    return []
+        yield (
+            f"{found.found} voices were told apart, and at most {limits.most:.0f} may speak: "
+            "those who spoke least count as the most similar others."
+        )
+    elif 0 < kept < limits.least:
+        yield f"Only {kept} voices could be told apart, of at least {limits.least} that speak."

@@ -1,4 +1,4 @@
-"""What a row's table says of its two networks, and the kinds of arrays that pass between modules."""
+"""What a row's table says of its two networks, and the kinds of arrays in this container."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 CONTAINER: Final = "diarizer"
 RATE: Final = 16_000
 
-Signal = npt.NDArray[np.float32]  # one channel at `RATE`, −1…1, (samples,)
+Signal = npt.NDArray[np.float32]  # one channel at `RATE`, -1…1, (samples,)
 Active = npt.NDArray[np.bool_]  # (frames, speakers)
 Frames = npt.NDArray[np.float32]  # (frames, bands)
 Vectors = npt.NDArray[np.float32]  # (pieces, size): one voice each, of length 1

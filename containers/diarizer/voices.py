@@ -11,7 +11,7 @@ from containers.diarizer.features import STEP, Heard
 from containers.diarizer.segmentation import Chunk
 from containers.diarizer.spec import RATE, Frames, Numbers, SpeakersSpec
 
-# Resemblyzer hears 1.6 s at a time, and its level is at least −30 dBFS.
+# Resemblyzer hears 1.6 s at a time, and its level is at least -30 dBFS.
 _PARTIAL: Final = 160  # frames
 _LEVEL: Final = 10 ** (-30 / 10)
 
@@ -61,8 +61,8 @@ def _vector(frames: Frames, power: Numbers, spec: SpeakersSpec, embed: Embed) ->
     else:
         gain = max(1.0, _LEVEL / max(float(power.mean()), 1e-12))
         vector = embed(_partials(frames * np.float32(gain))).mean(axis=0)
-    length = float(np.linalg.norm(vector))
-    return vector / np.float32(length or 1)
+    unit: Numbers = vector / np.float32(np.linalg.norm(vector) or 1)
+    return unit
 
 
 def _partials(frames: Frames) -> Numbers:

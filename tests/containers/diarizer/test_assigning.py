@@ -43,7 +43,11 @@ def test_voices_have_the_names_of_the_nearest_centroids() -> None:
     chunks = [chunk(0, "##..", "..##")]
 
     named = name_voices(
-        chunks, [voice(0, 0, 0, 0.1, 1), voice(0, 1, 1, 0.1, 0)], CENTROIDS, frames=4, join_below=0.5
+        chunks,
+        [voice(0, 0, 0, 0.1, 1), voice(0, 1, 1, 0.1, 0)],
+        CENTROIDS,
+        frames=4,
+        join_below=0.5,
     )
 
     assert [names.tolist() for names in named] == [[2, 0]]

@@ -28,9 +28,7 @@ def means(features: Numbers) -> Numbers:
     return mean
 
 
-def voices(
-    chunks: list[Chunk], heard: Heard, table: SpeakersSpec | None = None
-) -> list[Voice]:
+def voices(chunks: list[Chunk], heard: Heard, table: SpeakersSpec | None = None) -> list[Voice]:
     return list(voices_of(chunks, heard, table or spec(), means))
 
 
@@ -84,8 +82,8 @@ def test_kaldis_features_lose_the_mean_of_the_voice() -> None:
 
 
 def test_resemblyzer_hears_pieces_of_a_level() -> None:
-    """They last 1.6 s and overlap by half; what is quieter than −30 dBFS is made louder."""
-    quiet = tones(Tone(0, 0, 5), seconds=5) / 1000
+    """They last 1.6 s and overlap by half; what is quieter than -30 dBFS is made louder."""
+    quiet = tones(Tone(0, 0, 5), seconds=5) / np.float32(1000)
     seen: list[Numbers] = []
 
     def embed(features: Numbers) -> Numbers:
@@ -93,11 +91,13 @@ def test_resemblyzer_hears_pieces_of_a_level() -> None:
         return means(features)
 
     list(voices_of([chunk((0, 5))], features_of(quiet, spec()), spec(), embed))
-    list(voices_of([chunk((0, 5))], features_of(quiet * 1000, spec()), spec(), embed))
+    list(voices_of([chunk((0, 5))], features_of(quiet * np.float32(1000), spec()), spec(), embed))
 
     assert seen[0].shape[1:] == (160, 40)
     assert len(seen[0]) == len(range(0, 5 * RATE // 160 - 160, 80)) + 1
-    louder = float(seen[0].sum() / (features_of(quiet, spec()).frames.sum() / 500 * 160 * len(seen[0])))
+    louder = float(
+        seen[0].sum() / (features_of(quiet, spec()).frames.sum() / 500 * 160 * len(seen[0]))
+    )
     level = float(np.square(quiet).mean())
     assert louder == pytest.approx(10**-3 / level, rel=0.1)
     assert float(seen[1].sum()) > 10 * float(seen[0].sum())

@@ -1,4 +1,4 @@
-"""`python -m tests.containers.diarizer.tones`: write the networks of the image's self-test, and the golden sound."""
+"""`python -m tests.containers.diarizer.tones`: write the self-test's networks and its sound."""
 
 from __future__ import annotations
 
