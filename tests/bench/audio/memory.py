@@ -35,6 +35,7 @@ from tests.bench.audio.recordings import (
     kept_weights,
     samples,
 )
+from tests.bench.audio.tasks import in_process, stage
 from tests.conftest import ROOT
 
 _SHORT: Final = 5  # minutes
@@ -52,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store = StreamingStore(folder / "store")
-        _stage(store, folder)
+        stage(store, folder, (_VOICE, _DENOISER))
         measured = {minutes: _measured(store, folder, minutes) for minutes in (_SHORT, _LONG)}
     for task in ("reader", "denoiser"):
         for minutes, told in measured.items():
@@ -63,15 +64,6 @@ def main() -> None:
         short, long = (told[task]["peak_mb"] for told in measured.values())
         figures.at_most(f"{task}: growth of the peak", long / short, _MOST_GROWTH, form=".2f")
     figures.show()
-
-
-def _stage(store: StreamingStore, folder: Path) -> None:
-    """Stage the kept weights in the store, as the downloader does."""
-    settings = Settings(weights_mirror=str(cache_folder()), scratch=folder / "scratch")
-    context = TaskContext(Workbench(root=ROOT, settings=settings, store=store))
-    for model in (_VOICE, _DENOISER):
-        job = StageWeights(schema_version=1, model=model, models_bucket="models", force=False)
-        Staging.of(job, context).run(force=False)
 
 
 def _measured(store: StreamingStore, folder: Path, minutes: int) -> dict[str, Any]:
@@ -95,14 +87,14 @@ def _measured(store: StreamingStore, folder: Path, minutes: int) -> dict[str, An
         **whose, source=source, model=_VOICE, weights_key=catalogue.row(_VOICE).weights_key,
         keep_recorded=True, keep_sound=False,
     )  # fmt: skip
-    read = _process("audio_reader", reading, folder)
+    read = in_process("audio_reader", reading, folder)
     target.unlink()
     denoising = Denoise(
         **whose, model=_DENOISER, weights_key=catalogue.row(_DENOISER).weights_key,
         recorded=read["result"]["recorded"], attenuation_db=100, format="flac",
         plan=read["result"]["plan"], rewrite_windows=True, output_stem="talk",
     )  # fmt: skip
-    return {"reader": read, "denoiser": _process("denoiser", denoising, folder)}
+    return {"reader": read, "denoiser": in_process("denoiser", denoising, folder)}
 
 
 def _write(path: Path, minutes: int) -> None:
@@ -115,20 +107,3 @@ def _write(path: Path, minutes: int) -> None:
             left -= len(piece)
             if left <= 0:
                 return
-
-
-def _process(container: str, job: Job, folder: Path) -> dict[str, Any]:
-    path = folder / "job.json"
-    path.write_text(job.model_dump_json(by_alias=True))
-    sys.stderr.write(f"{container}: {job.model_dump()['work_prefix']} minutes\n")
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "tests.bench.audio.one_task",
-        container,
-        folder / "store",
-        path,
-    ]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told

@@ -1,6 +1,6 @@
 """Do one task in this process, on a store in a folder; print its result, memory and time.
 
-`python -m tests.bench.audio.one_task audio_reader|denoiser STORE JOB` reads the job, a JSON file.
+`python -m tests.bench.audio.one_task CONTAINER STORE JOB` reads the job, a JSON file.
 The process imports what the function imports, and no more.
 """
 
@@ -17,6 +17,8 @@ from shutil import copyfile
 from pipeline import hardware
 from pipeline.artifacts import CHUNK_BYTES, Artifact, LocalStore, Location, ObjectChanged, Stat
 from pipeline.contracts.contract import Result
+from pipeline.contracts.sounds import TagAudio
+from pipeline.contracts.speakers import Diarize
 from pipeline.contracts.transcript import Denoise, ReadAudio
 from pipeline.workbench import Settings, TaskContext, Workbench
 
@@ -70,6 +72,14 @@ def _done(container: str, job: bytes, context: TaskContext) -> Result:
         from containers.audio_reader.jobs import read_audio
 
         return read_audio(ReadAudio.model_validate_json(job), context)
+    if container == "diarizer":
+        from containers.diarizer.diarizing import diarize
+
+        return diarize(Diarize.model_validate_json(job), context)
+    if container == "audio_tagger":
+        from containers.audio_tagger.tagging import tag_audio
+
+        return tag_audio(TagAudio.model_validate_json(job), context)
     from containers.denoiser.denoising import denoise
 
     return denoise(Denoise.model_validate_json(job), context)

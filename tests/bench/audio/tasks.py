@@ -1,0 +1,43 @@
+"""Do tasks of containers on a store in a folder, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from containers.model_downloader.staging import Staging
+from pipeline.contracts.contract import Job
+from pipeline.contracts.weights import StageWeights
+from pipeline.declared.containers import load_container
+from pipeline.session.choice import cache_folder
+from pipeline.workbench import Settings, TaskContext, Workbench
+from tests.bench.audio.one_task import StreamingStore
+from tests.conftest import ROOT
+
+
+def stage(store: StreamingStore, folder: Path, models: Iterable[str]) -> None:
+    """Stage kept weights in the store, as the downloader does."""
+    settings = Settings(weights_mirror=str(cache_folder()), scratch=folder / "scratch")
+    context = TaskContext(Workbench(root=ROOT, settings=settings, store=store))
+    for model in models:
+        job = StageWeights(schema_version=1, model=model, models_bucket="models", force=False)
+        Staging.of(job, context).run(force=False)
+
+
+def in_process(container: str, job: Job, folder: Path) -> dict[str, Any]:
+    """Do a job on the store of `folder`; return its `result`, `peak_mb` and `cpu_s`, loads included."""
+    path = folder / "job.json"
+    path.write_text(job.model_dump_json(by_alias=True))
+    sys.stderr.write(f"{container}: {job.model_dump()['work_prefix']}\n")
+    environment = load_container(ROOT / "containers" / container).environment
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.audio.one_task", container, folder / "store", path],
+        cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
