@@ -119,7 +119,7 @@ class Recorded:
 def recorded(driver: Driver) -> Recorded:
     """Process one photo and one recording with all images; record a payload of each function."""
     photo = driver.drop(png(square()), PHOTO)
-    recording = driver.drop(talk(), RECORDING, denoise="true")
+    recording = driver.drop(talk(), RECORDING, denoise="true", diarize="true", tags="true")
     states = driver.cloud.client("stepfunctions")
     staging = states.list_executions(stateMachineArn=NAMES.machine_arn("stage-weights"))
     arns = [photo.arn, recording.arn, *(each["executionArn"] for each in staging["executions"])]

@@ -53,6 +53,8 @@ BAD: Final = {
     "audio-reader": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
     "denoiser": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
     "transcriber": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
+    "diarizer": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
+    "audio-tagger": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
     "transcript-writer": Slip(
         lambda good: good | {"source": good["source"] | {"etag": "0" * 32, "sha256": "0" * 64}},
         "SourceChanged",
@@ -84,7 +86,8 @@ def test_a_recording_passes_through_its_images(recorded: Recorded, driver: Drive
     text = driver.read(f"s3://{NAMES.bucket('output')}/talk_transcript.txt")
 
     assert text.decode().strip() == TEXT
-    assert "talk_denoised.flac" in driver.keys("output")
+    files = {"talk_denoised.flac", "talk_speakers.rttm", "talk_tags.json"}
+    assert files <= set(driver.keys("output"))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +96,14 @@ def test_a_recording_passes_through_its_images(recorded: Recorded, driver: Drive
         ("square_bg_removed.json", {"background-remover", "edge-refiner"}),
         (
             "talk_transcript.record.json",
-            {"audio-reader", "denoiser", "transcriber", "transcript-writer"},
+            {
+                "audio-reader",
+                "denoiser",
+                "transcriber",
+                "diarizer",
+                "audio-tagger",
+                "transcript-writer",
+            },
         ),
     ],
 )
