@@ -460,3 +460,12 @@ def test_a_damaged_checkpoint_is_converted_or_refused_by_name(tmp_path: Path, se
             ends["refused"] += 1
     assert ends["refused"] > 20
     assert ends.total() == 40
+
+
+def test_a_tensor_of_a_type_that_is_not_known_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "x.pt"
+    known, other = tensor(storage("0", 4), (4,)), tensor(storage("1", 4, kind="BFloat16"), (4,))
+    path.write_bytes(zipped(dict_of({"x": dict_of({"a": known, "b": other})}), {"0": bytes(16)}))
+
+    with checkpoint.open_checkpoint(path) as opened:
+        assert opened.tensors("x").keys() == {"a"}
