@@ -55,11 +55,15 @@ def test_nobody_else_gets_it_but_an_operator(ask: Ask, talk: Finished) -> None:
 
 @pytest.mark.parametrize(
     ("bucket", "key"),
-    [(INGEST, f"{identify(BOB).prefix}u1/talk.mp3"), (OUTPUT, "talk.mp3"), ("theirs", "talk.mp3")],
+    [
+        (INGEST, f"{identify(BOB).prefix}u1/talk.mp3"),
+        (OUTPUT, f"{identify(ADA).prefix}u1/talk.mp3"),
+    ],
 )
 def test_a_source_that_is_no_upload_of_the_caller_is_not_given(
     ask: Ask, talk: Finished, bucket: str, key: str
 ) -> None:
+    talk.s3.put_object(Bucket=bucket, Key=key, Body=SOUND)
     record = {**_source(talk), "bucket": bucket, "key": key}
     talk.write_record(source=record)
 
