@@ -75,7 +75,7 @@ demo: $(READY)  ## Make cutouts and a transcript of samples, in demo-output/
 
 .PHONY: weights
 weights: $(READY)  ## Fetch and keep the published weights that tests and benchmarks use
-	@$(BIN)/matteline models stage u2netp silero-vad deepfilternet3 whisper-base
+	@$(BIN)/matteline models stage u2netp silero-vad deepfilternet3 whisper-base pyannote-2022-ge2e
 
 # Three processes on two cores: the tests wait for state machines and start-ups. The files are begun
 # in the order of tests/conftest.py, not in that of their number of tests.
