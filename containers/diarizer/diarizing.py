@@ -23,7 +23,9 @@ from pipeline.workbench import TaskContext
 
 
 @dataclass(frozen=True)
-class _Loaded:
+class Loaded:
+    """The two networks of a row; `sha256` is one checksum of both files."""
+
     segmentation: Network
     embedding: Network
     sha256: str
@@ -72,7 +74,7 @@ def diarize(job: Diarize, context: TaskContext) -> Diarized:
     return Diarized(part=job.part, metrics=metrics)
 
 
-def _load(row: ModelRow, job: Diarize, context: TaskContext) -> _Loaded:
+def _load(row: ModelRow, job: Diarize, context: TaskContext) -> Loaded:
     files = weights_of(context.bench).files(staged_record(job), row, runtime())
     context.note(network="; ".join(file.remark for file in files))
     segmentation, embedding = (
@@ -84,4 +86,4 @@ def _load(row: ModelRow, job: Diarize, context: TaskContext) -> _Loaded:
         )
         for file in files
     )
-    return _Loaded(segmentation, embedding, combined_sha256(file.sha256 for file in files))
+    return Loaded(segmentation, embedding, combined_sha256(file.sha256 for file in files))
