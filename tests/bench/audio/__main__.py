@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from pipeline.cli.report import console
-from tests.bench.audio import denoise, imports, memory, overhead, standins, transcribe
+from tests.bench.audio import denoise, imports, memory, overhead, speakers, standins, transcribe
 from tests.bench.audio.figures import Missing
 
 PARTS: Final[Mapping[str, Callable[[], None]]] = {
@@ -22,6 +22,7 @@ PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "transcribe": transcribe.main,
     "imports": imports.main,
     "overhead": overhead.main,
+    "speakers": speakers.main,
     "standins": standins.main,
 }
 _ONLY_BY_NAME: Final = "standins"
