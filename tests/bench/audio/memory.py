@@ -7,25 +7,17 @@ MINUTES=10 measures another length than two hours.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
-from containers.model_downloader.staging import Staging
 from pipeline.artifacts import Location
 from pipeline.audio.flac import FlacWriter
-from pipeline.contracts.contract import Job
 from pipeline.contracts.transcript import Denoise, ReadAudio, SourceRecording
-from pipeline.contracts.weights import StageWeights
 from pipeline.declared.catalogue import load_catalogue
-from pipeline.session.choice import cache_folder
 from pipeline.weights.local_weights import checksums
-from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.bench.audio.figures import Figures
 from tests.bench.audio.one_task import StreamingStore
 from tests.bench.audio.recordings import (
@@ -36,7 +28,6 @@ from tests.bench.audio.recordings import (
     samples,
 )
 from tests.bench.audio.tasks import in_process, stage
-from tests.conftest import ROOT
 
 _SHORT: Final = 5  # minutes
 _LONG: Final = int(os.environ.get("MINUTES") or 120)
@@ -74,7 +65,7 @@ def _measured(store: StreamingStore, folder: Path, minutes: int) -> dict[str, An
     target.parent.mkdir(parents=True, exist_ok=True)
     sha256 = checksums(path)["sha256"]
     path.rename(target)
-    stat, catalogue = store.stat(place), load_catalogue(ROOT)
+    stat, catalogue = store.stat(place), load_catalogue(Path(__file__).parents[3])
     whose = {
         "schema_version": 1, "job_id": "1", "execution": "e", "models_bucket": "models",
         "work_bucket": "work", "work_prefix": str(minutes),

@@ -1,11 +1,13 @@
 """Do one task in this process, on a store in a folder; print its result, memory and time.
 
 `python -m tests.bench.audio.one_task CONTAINER STORE JOB` reads the job, a JSON file.
-The process imports what the function imports, and no more.
+The process imports what the function imports, and no more. It has one thread, as a function with
+one CPU has.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 import time
@@ -13,13 +15,10 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from shutil import copyfile
+from typing import get_type_hints
 
 from pipeline import hardware
 from pipeline.artifacts import CHUNK_BYTES, Artifact, LocalStore, Location, ObjectChanged, Stat
-from pipeline.contracts.contract import Result
-from pipeline.contracts.sounds import TagAudio
-from pipeline.contracts.speakers import Diarize
-from pipeline.contracts.transcript import Denoise, ReadAudio
 from pipeline.workbench import Settings, TaskContext, Workbench
 
 
@@ -56,33 +55,18 @@ class StreamingStore(LocalStore):
 
 
 def main(container: str, store: str, job: str) -> None:
+    settings = Settings(scratch=Path(store).parent / "scratch", threads=1)
     root = Path(__file__).parents[3]
-    settings = Settings(scratch=Path(store).parent / "scratch")
-    bench = Workbench(root=root, settings=settings, store=StreamingStore(Path(store)))
+    context = TaskContext(
+        Workbench(root=root, settings=settings, store=StreamingStore(Path(store)))
+    )
+    run = inspect.unwrap(import_module(f"containers.{container}.handler").handler)
+    parsed = get_type_hints(run)["job"].model_validate_json(Path(job).read_bytes())
     started = time.process_time()
-    result = _done(container, Path(job).read_bytes(), TaskContext(bench))
+    result = run(parsed, context)
     cpu_s = time.process_time() - started
     told = {"peak_mb": hardware.peak_mb(), "cpu_s": cpu_s, "result": result.model_dump(mode="json")}
     sys.stdout.write(json.dumps(told))
-
-
-def _done(container: str, job: bytes, context: TaskContext) -> Result:
-    import_module(f"containers.{container}.handler")
-    if container == "audio_reader":
-        from containers.audio_reader.jobs import read_audio
-
-        return read_audio(ReadAudio.model_validate_json(job), context)
-    if container == "diarizer":
-        from containers.diarizer.diarizing import diarize
-
-        return diarize(Diarize.model_validate_json(job), context)
-    if container == "audio_tagger":
-        from containers.audio_tagger.tagging import tag_audio
-
-        return tag_audio(TagAudio.model_validate_json(job), context)
-    from containers.denoiser.denoising import denoise
-
-    return denoise(Denoise.model_validate_json(job), context)
 
 
 if __name__ == "__main__":
