@@ -53,7 +53,7 @@ def test_what_nobody_asked_for_is_left_out(recordings: Recordings) -> None:
     assert [record[each] for each in ("speakers", "speaker_model", "predictions", "tag_model")] == [
         None, None, None, None,
     ]  # fmt: skip
-    assert record["tasks"]["Diarize"] is None
+    assert record["tasks"]["Diarize"] == {"windows": None, "metrics": None, "provenance": None}
     assert record["tasks"]["TagAudio"] == {"metrics": None, "provenance": None}
     assert recordings.record("tagged.mp3")["speakers"] is None
     assert recordings.record("apart.mp3")["predictions"] is None
