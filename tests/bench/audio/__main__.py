@@ -13,7 +13,16 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from pipeline.cli.report import console
-from tests.bench.audio import denoise, hours, imports, memory, overhead, speakers, standins, transcribe
+from tests.bench.audio import (
+    denoise,
+    hours,
+    imports,
+    memory,
+    overhead,
+    speakers,
+    standins,
+    transcribe,
+)
 from tests.bench.audio.figures import Missing
 
 PARTS: Final[Mapping[str, Callable[[], None]]] = {
