@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from selenium.webdriver import Keys
 
-from tests.page.test_recordings import transcribed
+from tests.page.recordings import transcribed
 from tests.page.user import User
 from tests.pictures import png, square
 

@@ -15,7 +15,7 @@ from selenium.webdriver import ActionChains, Keys
 
 from tests.conftest import ROOT
 from tests.models import Shelf
-from tests.page.test_recordings import transcribed
+from tests.page.recordings import transcribed
 from tests.page.user import User
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
