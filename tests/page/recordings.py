@@ -39,7 +39,7 @@ def silence(seconds: int = LENGTH_S) -> bytes:
 
 
 def spoken(said: Any = SAID, *, told_apart: bool = True) -> Transcript:
-    segments = []
+    segments: list[SpokenSegment] = []
     for speaker, start, text in said:
         own = speaker if told_apart else None
         words = tuple(
@@ -54,7 +54,7 @@ def spoken(said: Any = SAID, *, told_apart: bool = True) -> Transcript:
 TAGS: Final = {
     "predictions": [
         {"label": "Speech", "score": 0.98}, {"label": "Laughter", "score": 0.41},
-        {"label": "<img src=x onerror=alert(1)>", "score": 0.2},
+        {"label": "Applause", "score": 0.2},
     ],
     "spans": [
         {"label": "Speech", "start": 1, "end": 18, "max_score": 0.98, "mean_score": 0.9},
@@ -69,7 +69,7 @@ TAGS: Final = {
 Files = dict[str, tuple[str, str, str]]
 
 
-def files_of(transcript: Transcript) -> Files:
+def files_of(transcript: Transcript, tags: dict[str, Any] = TAGS) -> Files:
     """Return what the service publishes: by name, the kind, the media type and the content."""
     cues = cues_of(transcript)
     files = {
@@ -82,7 +82,7 @@ def files_of(transcript: Transcript) -> Files:
     if any(segment.speaker for segment in transcript.segments):
         rttm = "SPEAKER talk 1 1.000 3.600 <NA> <NA> SPEAKER_00 <NA> <NA>\n"
         files["talk_speakers.rttm"] = ("speakers", "text/plain; charset=utf-8", rttm)
-        files["talk_tags.json"] = ("tags", "application/json", json.dumps(TAGS))
+        files["talk_tags.json"] = ("tags", "application/json", json.dumps(tags))
     return files
 
 
@@ -160,10 +160,14 @@ XMLHttpRequest.prototype.send = function () {
 
 
 def serve(
-    user: User, *, record: dict[str, Any] | None = None, transcript: Transcript | None = None
+    user: User,
+    *,
+    record: dict[str, Any] | None = None,
+    transcript: Transcript | None = None,
+    tags: dict[str, Any] = TAGS,
 ) -> None:
     """Let the page talk to a service whose job runs until it is told otherwise."""
-    files = files_of(transcript or spoken())
+    files = files_of(transcript or spoken(), tags)
     user.run(_SERVICE, files, record or RECORD, LANGUAGES)
     say(user, RUNNING)
 
@@ -182,9 +186,11 @@ def done(transcript: Transcript | None = None) -> dict[str, Any]:
     return {"state": "done", "results": results, "record": record}
 
 
-def transcribed(user: User, transcript: Transcript | None = None) -> None:
+def transcribed(
+    user: User, transcript: Transcript | None = None, *, tags: dict[str, Any] = TAGS
+) -> None:
     """Add a recording, and wait until its text can be read."""
-    serve(user, transcript=transcript)
+    serve(user, transcript=transcript, tags=tags)
     say(user, done(transcript))
     user.drop(("talk.wav", "", silence()))
     user.wait_for("talk.wav", "English, Korean · 2:03")

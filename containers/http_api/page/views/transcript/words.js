@@ -89,8 +89,8 @@ export function makeWords(root, session, page) {
   /** @returns {[number, number]} what is seen of the text, from top to bottom */
   function seen() {
     const box = scroller().getBoundingClientRect()
-    const desk = scroller().previousElementSibling?.getBoundingClientRect()
-    return [Math.max(box.top, desk?.bottom ?? 0, 0), Math.min(box.bottom, window.innerHeight)]
+    const player = root.closest('.reader')?.querySelector('.player')?.getBoundingClientRect() // over the text on small screens
+    return [Math.max(box.top, player?.bottom ?? 0), Math.min(box.bottom, window.innerHeight)]
   }
 
   /** @param {HTMLElement} element Scroll to it if it is not in sight. */
