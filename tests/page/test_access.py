@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from selenium.webdriver import Keys
+from selenium.webdriver import ActionChains, Keys
 
-from tests.page.test_recordings import transcribed
+from tests.page.recordings import transcribed
 from tests.page.user import User
 from tests.pictures import png, square
 
@@ -77,6 +77,18 @@ def settings(user: User) -> None:
     user.find("#settings")
 
 
+def reading(user: User) -> None:
+    """A transcript with speakers, sounds, a correction and something found, on every screen."""
+    transcribed(user)
+    user.find(".row").click()
+    user.find(".turn span", text="country")
+    ActionChains(user.driver).double_click(user.find(".turn span", text="country")).perform()
+    user.find(".turn input").send_keys("land", Keys.ENTER)
+    user.find(".turn ins", text="land")
+    user.button("Find a word").send_keys("you")
+    user.find(".hit.now")
+
+
 def record(user: User) -> None:
     cutout(user)
     user.button("More").click()
@@ -85,7 +97,7 @@ def record(user: User) -> None:
 
 
 VIEWS: Final[list[Callable[[User], None]]] = [
-    empty, home, cutout, select, result, refused, uploading, away, settings, record, transcribed,
+    empty, home, cutout, select, result, refused, uploading, away, settings, record, reading,
 ]  # fmt: skip
 
 
@@ -247,7 +259,7 @@ def test_the_theme_is_chosen_and_stays(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "view", [empty, cutout, select, refused, transcribed], ids=lambda view: view.__name__
+    "view", [empty, cutout, select, refused, reading], ids=lambda view: view.__name__
 )
 def test_nothing_is_cut_when_text_is_spaced(user: User, view: Callable[[User], None]) -> None:
     view(user)

@@ -22,8 +22,8 @@ PAGE: Final = ROOT / "containers/http_api/page"
 FILES: Final = {path.relative_to(PAGE).as_posix(): path for path in page_files(PAGE).values()}
 OURS: Final = sorted(name for name in FILES if not name.startswith("vendor/"))
 LANGUAGES: Final = sorted(path.stem for path in (PAGE / "lang").glob("*.js"))
-FIRST_BYTES: Final = 57_500  # gzipped, file by file
-ALL_BYTES: Final = 91_000
+FIRST_BYTES: Final = 58_000  # gzipped, file by file
+ALL_BYTES: Final = 118_000
 NODE: Final = shutil.which("node")
 
 
@@ -127,7 +127,7 @@ def test_a_first_cutout_loads_few_bytes() -> None:
         "core/signin.js", "css/signin.css",  # only where users sign in
         "vendor/client-zip.js", "css/select.css",
         "views/cutout/cut-out.js", "views/cutout/finish.js", "css/transcript.css",
-        *(f"views/transcript/{each}.js" for each in ("files", "inspector", "text")),
+        *(name for name in FILES if re.match(r"views/transcript/(?!view\.js)", name)),
         *(name for name in FILES if name.startswith("views/cutout/select/")),
         *(f"lang/{each}.js" for each in LANGUAGES if each != "en"),
     }  # fmt: skip

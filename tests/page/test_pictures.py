@@ -15,7 +15,7 @@ from selenium.webdriver import ActionChains, Keys
 
 from tests.conftest import ROOT
 from tests.models import Shelf
-from tests.page.test_recordings import transcribed
+from tests.page.recordings import spoken, transcribed
 from tests.page.user import User
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
@@ -134,9 +134,31 @@ document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubb
 
 def test_a_transcript(visitor: User) -> None:
     """The service is that of the tests: docs/page.md shows what the page makes of its answers."""
-    transcribed(visitor)
-    visitor.find(".files .btn")
-    views(visitor, "transcript", "light-wide")
+    transcribed(visitor, spoken(_INTERVIEW))
+    visitor.find(".row").click()
+    for place, name in enumerate(("Jiwoo", "Marta"), start=1):
+        visitor.button(f"Name of speaker {place}").send_keys(name, Keys.ENTER)
+    visitor.until(lambda: len(visitor.run("return window.names")) == 2 or None, "both names")
+    visitor.button("Find a word").send_keys("kiln")
+    visitor.find(".hit.now")
+    visitor.find(".turn span", text="decides").click()
+    visitor.button("Pause").click()
+    visitor.find(".turn [aria-current]", text="decides")
+    views(visitor, "transcript", "light-wide", "dark-small")
+
+
+_INTERVIEW: Final = (
+    ("SPEAKER_00", 500, "So when you open the kiln, do you already know whether it worked?"),
+    (
+        "SPEAKER_01", 6_500,
+        "No. You think you know. The glaze looks flat, and then the heat decides everything.",
+    ),
+    ("SPEAKER_00", 14_500, "And the copper red, the one in the window?"),
+    (
+        "SPEAKER_01", 19_000,
+        "That one is luck, mostly. You starve the fire of air, shut the kiln, and wait.",
+    ),
+)  # fmt: skip
 
 
 def test_files_on_their_way(visitor: User) -> None:

@@ -4,97 +4,23 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import Any, Final
 
 import pytest
 
+from tests.page.recordings import (
+    RECORD,
+    RUNNING,
+    SAID,
+    done,
+    files_of,
+    say,
+    serve,
+    spoken,
+    transcribed,
+)
 from tests.page.user import User
 
-TEXT: Final = "Ask not what your country can do for you.\n\nAsk what you can do for it.\n"
-FILES: Final = {
-    "talk_denoised.flac": ("denoised", "audio/flac", "fLaC"),
-    "talk_transcript.json": ("transcript", "application/json", '{"segments":[]}'),
-    "talk_transcript.srt": ("srt", "application/x-subrip", "1\n"),
-    "talk_transcript.txt": ("text", "text/plain; charset=utf-8", TEXT),
-    "talk_transcript.vtt": ("vtt", "text/vtt; charset=utf-8", "WEBVTT\n"),
-}
-RECORD: Final = {
-    "options": {"model": "whisper-base"}, "model": "whisper-base",
-    "inspected_at": "2026-01-01T00:00:00Z", "published_at": "2026-01-01T00:00:20Z",
-    "recording": {"duration_s": 123.4}, "languages": ["en", "ko"], "words": 16, "remarks": [],
-    "tasks": {"Inspect": {"metrics": {"task_ms": 5}}, "Denoise": {"metrics": None}},
-}  # fmt: skip
-RUNNING: Final = {
-    "state": "running",
-    "tasks": [
-        {"task": "Inspect", "ms": 5},
-        {"task": "ReadAudio", "ms": 900},
-        {"task": "TranscribeWindows", "done": 1, "parts": 3},
-    ],
-}
-LANGUAGES: Final = {
-    "anyOf": [{"enum": ["en", "ko", "yue"], "type": "string"}, {"type": "null"}],
-    "default": None,
-}
-# The service, at the browser's edge: `window.job` is what it says of the one job.
-_SERVICE: Final = """
-const [files, record, language] = arguments
-const real = window.fetch
-window.asked = []
-const answer = (body, status = 200) => new Promise((resolve) =>
-  setTimeout(() => resolve(Response.json(body, { status })), 50))
-window.fetch = async (path, options = {}) => {
-  if (path === 'api/options') {
-    return answer({ products: [{ product: 'transcript', options: { properties: { language } } }] })
-  }
-  if (options.method === 'POST') window.asked.push([path, JSON.parse(options.body)])
-  if (path === 'api/uploads') {
-    const form = { id: 'upload', key: 'me/upload/talk', url: 'form', fields: {} }
-    return answer({ ...form, product: window.product ?? 'transcript' }, 201)
-  }
-  const [, name] = /^stub\\/(.*)$/.exec(path) ?? []
-  if (name === 'record') return answer(record)
-  if (name) return new Response(files[name][2], { headers: { 'content-type': files[name][1] } })
-  if (String(path).startsWith('api/jobs')) {
-    return answer({ id: 'upload', product: 'transcript', key: 'me/upload/talk', ...window.job })
-  }
-  return real(path, options)
-}
-XMLHttpRequest.prototype.send = function () {
-  Object.defineProperty(this, 'status', { value: 201 })
-  setTimeout(() => this.onload())
-}
-"""
-
-
-def serve(user: User, *, record: dict[str, Any] | None = None) -> None:
-    """Let the page talk to a service whose job runs until it is told otherwise."""
-    user.run(_SERVICE, FILES, record or RECORD, LANGUAGES)
-    say(user, RUNNING)
-
-
-def say(user: User, job: dict[str, Any]) -> None:
-    user.run("window.job = arguments[0]", job)
-
-
-def result(name: str) -> dict[str, Any]:
-    kind, media_type, content = FILES[name]
-    return {"name": name, "url": f"stub/{name}", "expires_at": "2099-01-01T00:00:00Z",
-            "kind": kind, "media_type": media_type, "bytes": len(content)}  # fmt: skip
-
-
-def done() -> dict[str, Any]:
-    record = {"name": "record", "url": "stub/record", "expires_at": "2099-01-01T00:00:00Z"}
-    return {"state": "done", "results": [result(name) for name in FILES], "record": record}
-
-
-def transcribed(user: User) -> None:
-    """Add a recording, and wait until its text can be read."""
-    serve(user)
-    say(user, done())
-    user.drop(("talk.wav", "", b"RIFF"))
-    user.wait_for("talk.wav", "English, Korean · 2:03")
-    user.find(".said p")
+FILES = files_of(spoken())
 
 
 def test_a_recording_is_followed_and_read(user: User) -> None:
@@ -107,8 +33,8 @@ def test_a_recording_is_followed_and_read(user: User) -> None:
     say(user, done())
     user.wait_for("talk.wav", "English, Korean · 2:03")
 
-    user.expect(lambda: [each.text for each in user.all(".said p")], TEXT.strip().split("\n\n"))
-    assert user.find(".said article").get_attribute("lang") == "en"
+    user.expect(lambda: [each.text for each in user.all(".turn p")], [text for *_, text in SAID])
+    assert user.find(".turn p").get_attribute("lang") == "en"
     user.find(".stage-head p", text="2:03 · 4 bytes · WAV")
     assert "Remove the noise" not in steps
     assert not user.all("[role=tab]")
@@ -121,7 +47,7 @@ def test_each_file_is_downloaded_and_all_in_one(user: User) -> None:
     user.button("Download ZIP").click()
     archive = zipfile.ZipFile(io.BytesIO(user.downloaded("talk.zip")))
 
-    assert user.downloaded("talk_transcript.srt") == b"1\n"
+    assert user.downloaded("talk_transcript.srt").decode() == FILES["talk_transcript.srt"][2]
     assert user.downloaded("talk_denoised.flac") == b"fLaC"
     assert {name: archive.read(name).decode() for name in archive.namelist()} == {
         name: content for name, (_, _, content) in FILES.items()
@@ -133,12 +59,14 @@ def test_it_is_written_down_again_as_asked(user: User) -> None:
     user.pick("Spoken in", "Cantonese")
     user.button("Translate into English").click()
     user.button("Remove noise").click()
+    user.button("Tell speakers apart").click()
+    user.button("Name the sounds").click()
     say(user, RUNNING)
     user.button("Make it again").click()
     user.wait_for("talk.wav", "Writing down")
     user.find(".tasks li", text="Remove the noise")
 
-    options = {"language": "yue", "translate": True, "denoise": True}
+    options = {"language": "yue", "translate": True, "denoise": True, "diarize": True, "tags": True}
     asked = {"key": "me/upload/talk", "product": "transcript", "options": options, "force": True}
     assert user.run("return window.asked.at(-1)") == ["api/jobs", asked]
 
@@ -171,7 +99,7 @@ def test_a_recording_with_a_photos_name_is_one_file_and_a_transcript(user: User)
     say(user, done())
     user.wait_for("talk.jpg", "English, Korean")
 
-    user.find(".said p")
+    user.find(".turn p")
     assert len(user.states()) == 1
 
 

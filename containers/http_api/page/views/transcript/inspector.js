@@ -9,7 +9,7 @@ import { titleOf } from '../../parts/trouble.js'
 import { html, useEffect, useState } from '../../vendor/htm-preact.js'
 import { fileOf } from './files.js'
 import { sessionOf, useChanges } from './session.js'
-import { Sounds } from './sounds-list.js'
+import { Sounds } from './sounds.js'
 import { Speakers } from './speakers.js'
 
 /** @import { Item, Page, ResultFile } from '../../core/types' */

@@ -61,6 +61,7 @@ export function makePlayer(item, page) {
       return player.state === 'open' ? !media.paused : asked
     },
     play() {
+      if (player.state === 'gone' || player.state === 'odd') return
       asked = true
       if (player.state === 'open') media.play().catch(() => undefined) // a pause that comes first is no fault
       else player.open()
@@ -102,6 +103,7 @@ export function makePlayer(item, page) {
       use(url, Date.parse(at))
     } catch (error) {
       player.state = error instanceof Problem && error.status === 404 ? 'gone' : 'closed'
+      asked = false
       page.queue.heed(error)
       changed()
     }

@@ -1,9 +1,12 @@
-/** What sounds in a recording, and when, as the service names it. */
+/** What sounds in a recording, and when; and a list of it, with scores and a way to hear each. */
 
+import { number as written, t } from '../../core/i18n.js'
 import { resultOf } from '../../core/results.js'
+import { html } from '../../vendor/htm-preact.js'
 
 /** @import { Item } from '../../core/types' */
 /** @import { Store } from '../../core/store.js' */
+/** @import { Session } from './session.js' */
 
 /**
  * Times are seconds, in order; `score` is the greatest probability of the label at any time.
@@ -26,4 +29,22 @@ export async function soundsOf(store, item) {
     start: number(each.start), end: number(each.end), speech: number(each.speech), music: number(each.music),
   }))
   return { labels: [...found.values()], steps }
+}
+
+/** @param {{ session: Session }} given */
+export function Sounds({ session }) {
+  const { sounds, player } = session
+  if (!sounds?.labels.length) return null
+  /** @param {Sound} sound Go to where it sounds next; after the last time, to the first. */
+  const hear = ({ spans }) => player.jump((spans.find(([start]) => start > player.time + 0.01) ?? spans[0])[0])
+  return html`<section>
+    <h2>${t('sounds')}</h2>
+    <ul class="heard">${sounds.labels.map((sound) => {
+      const label = html`<span lang="en" dir="auto">${sound.label}</span> <small>${written(sound.score, { style: 'percent' })}</small>`
+      return html`<li>${sound.spans.length
+        ? html`<button type="button" onClick=${() => hear(sound)}>${label}</button>`
+        : html`<div>${label}</div>`}</li>`
+    })}</ul>
+    <p class="note">${t('sounds.what')}</p>
+  </section>`
 }

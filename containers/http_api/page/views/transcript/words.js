@@ -36,7 +36,6 @@ export function makeWords(root, session, page) {
   let spoken = -1
   let stop = 0 // the one word that Tab reaches
   let follows = true
-  let scrolling = 0 // until when scrolling is our own, in ms
   /** @type {HTMLElement[]} */
   let marked = []
   /** @type {HTMLInputElement | undefined} */
@@ -90,8 +89,8 @@ export function makeWords(root, session, page) {
   /** @returns {[number, number]} what is seen of the text, from top to bottom */
   function seen() {
     const box = scroller().getBoundingClientRect()
-    const desk = scroller().previousElementSibling?.getBoundingClientRect()
-    return [Math.max(box.top, desk?.bottom ?? 0, 0), Math.min(box.bottom, window.innerHeight)]
+    const player = root.closest('.reader')?.querySelector('.player')?.getBoundingClientRect() // over the text on small screens
+    return [Math.max(box.top, player?.bottom ?? 0), Math.min(box.bottom, window.innerHeight)]
   }
 
   /** @param {HTMLElement} element Scroll to it if it is not in sight. */
@@ -100,7 +99,6 @@ export function makeWords(root, session, page) {
     const margin = (bottom - top) * EDGE
     const { top: from, bottom: to } = element.getBoundingClientRect()
     if (from >= top + margin && to <= bottom - margin) return
-    scrolling = performance.now() + 200
     element.scrollIntoView({ block: 'center' })
   }
 
@@ -191,11 +189,16 @@ export function makeWords(root, session, page) {
     else if (spans[to]) focus(to)
     event.preventDefault()
   }, { signal })
-  // Whatever scrolls, if not we do, is the reader.
-  document.addEventListener('scroll', ({ target }) => {
-    const holds = target === document || /** @type {Node} */ (target).contains(root)
-    if (holds && !field && performance.now() > scrolling && spoken >= 0) setFollows(false)
-  }, { capture: true, passive: true, signal })
+  // What the reader does to scroll. A scroll event could also be ours, or the browser's as text above gets its height.
+  const leave = () => spoken >= 0 && setFollows(false)
+  const frame = scroller()
+  for (const each of ['wheel', 'touchmove']) frame.addEventListener(each, leave, { passive: true, signal })
+  frame.addEventListener('keydown', ({ key, target }) => {
+    if (target !== field && ['PageUp', 'PageDown', 'ArrowUp', 'ArrowDown'].includes(key)) leave()
+  }, { signal })
+  frame.addEventListener('pointerdown', ({ target, offsetX }) => {
+    if (target === frame && offsetX >= frame.clientWidth) leave() // the scroll bar
+  }, { signal })
   window.addEventListener('beforeunload', (event) => {
     if (!edits.kept) event.preventDefault()
   }, { signal })
