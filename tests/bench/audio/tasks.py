@@ -30,7 +30,7 @@ def stage(store: StreamingStore, folder: Path, models: Iterable[str]) -> None:
 
 
 def in_process(container: str, job: Job, folder: Path) -> dict[str, Any]:
-    """Do a job on the store of `folder`; return its `result`, `peak_mb`, and `cpu_s` with loading."""
+    """Do a job on the store of `folder`; return `result`, `peak_mb`, `cpu_s` with loading."""
     path = folder / "job.json"
     path.write_text(job.model_dump_json(by_alias=True))
     sys.stderr.write(f"{container}: {job.model_dump()['work_prefix']}\n")
