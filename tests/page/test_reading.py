@@ -181,15 +181,17 @@ def test_an_address_that_ran_out_is_replaced_and_the_time_stays(user: User) -> N
     )
 
     user.expect(lambda: time(user), 12.0)
+    user.expect(lambda: user.find(".player .times").text, "0:12 / 0:30")
     assert user.button("Play").is_enabled()
 
 
-def long(words: int) -> Any:
-    return spoken([("SPEAKER_00", 400 * n, "word " * 9 + "end.") for n in range(0, words, 10)])
+def long(words: int, word: str = "word") -> Any:
+    said = f"{word} " * 9 + "end."
+    return spoken([("SPEAKER_00", 400 * n, said) for n in range(0, words, 10)])
 
 
 def test_the_spoken_word_stays_in_sight_until_the_reader_scrolls(user: User) -> None:
-    transcribed(user, long(2_000))
+    transcribed(user, long(2_000, "uncharacteristically"))
     user.resize(1280, 520)
     seek(user, 29.5)
     user.expect(lambda: user.run(_SEEN), wanted=True)

@@ -46,7 +46,7 @@ export function Transport({ session }) {
       onClick=${player.toggle}>${icon(player.plays ? 'pause' : 'play')}</button>
     <input class="slider" type="range" min="0" max=${duration || 1} step="any" aria-label=${t('position')} ref=${seek}
       onInput=${(/** @type {any} */ e) => player.jump(Number(e.target.value))} onKeyDown=${onKeyDown} />
-    <span class="times"><b ref=${clock}>0:00</b> / ${span(duration)}</span>
+    <span class="times"><b ref=${clock}></b> / ${span(duration)}</span>
     <${Select} label=${t('speed')} value=${media.playbackRate} choices=${SPEEDS.map((value) => ({ value, text: `${value}×` }))}
       onChoose=${(/** @type {string} */ chosen) => (media.playbackRate = Number(chosen))} />
     ${odd && html`<p class="note odd" role="status">${odd}</p>`}
