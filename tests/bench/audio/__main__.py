@@ -21,6 +21,7 @@ from tests.bench.audio import (
     overhead,
     speakers,
     standins,
+    tags,
     transcribe,
 )
 from tests.bench.audio.figures import Missing
@@ -32,6 +33,7 @@ PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "imports": imports.main,
     "overhead": overhead.main,
     "speakers": speakers.main,
+    "tags": tags.main,
     "hours": hours.main,
     "standins": standins.main,
 }

@@ -14,7 +14,6 @@ from pipeline.audio.samples import Samples
 from tests.bench.audio.rttm import Turn
 from tests.bench.audio.voices import RATE, Voice
 
-HOURS_RATE: Final = 48_000  # samples a second of a long recording
 _LEVEL_DB: Final = -26.0  # of an utterance, below full scale
 _LOUDER_DB: Final = 3.0  # so much louder or quieter is one utterance than another
 _ROOM_DB: Final = -58.0
@@ -54,13 +53,15 @@ def dialogue(voices: Sequence[Voice], *, seconds: float, seed: int) -> Dialogue:
     return Dialogue(mixed, tuple(turns))
 
 
-def write_hours(path: Path, voices: Sequence[Voice], *, seconds: float) -> tuple[Turn, ...]:
+def write_hours(
+    path: Path, voices: Sequence[Voice], *, seconds: float, rate: int
+) -> tuple[Turn, ...]:
     """Write a recording of exactly so long as FLAC, and return who speaks when.
 
     It has one dialogue after another, a chord between any two, and never twice the same.
     """
     turns: list[Turn] = []
-    with path.open("wb") as out, FlacWriter(out, rate=HOURS_RATE, channels=1) as flac:
+    with path.open("wb") as out, FlacWriter(out, rate=rate, channels=1) as flac:
         left = round(seconds * RATE)
         for piece in _pieces(voices):
             at = seconds - left / RATE
@@ -69,7 +70,7 @@ def write_hours(path: Path, voices: Sequence[Voice], *, seconds: float) -> tuple
                 for start, end, speaker in piece.turns
                 if at + start < seconds
             ]
-            heard = soxr.resample(piece.samples[:left], RATE, HOURS_RATE)
+            heard = soxr.resample(piece.samples[:left], RATE, rate)
             flac.write(heard[:, None].astype(np.float32))
             left -= len(piece.samples)
             if left <= 0:

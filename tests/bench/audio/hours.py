@@ -43,6 +43,7 @@ from tests.bench.audio.voices import real_voices
 from tests.conftest import ROOT
 
 _MINUTES: Final = int(os.environ.get("MINUTES") or 120)
+_RATE: Final = 48_000
 _TAGGER: Final = "yamnet-8-bits"
 _PEOPLE: Final = ("reader", "speaker90", "speaker91")
 _KEY: Final = "bench/hours.flac"
@@ -83,7 +84,7 @@ def main() -> None:
         catalogue = folder / "catalogue.toml"
         catalogue.write_text(yamnet_weights.stock_yamnet(folder, _TAGGER))
         blueprint = Blueprint.read(ROOT, overlays=(catalogue,), accepted_licences=("unstated",))
-        turns = write_hours(folder / "hours.flac", people, seconds=_MINUTES * 60)
+        turns = write_hours(folder / "hours.flac", people, seconds=_MINUTES * 60, rate=_RATE)
         with local_cloud(
             blueprint, weights_mirror=str(cache_folder()), products=("transcript",)
         ) as cloud:

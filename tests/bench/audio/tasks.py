@@ -20,23 +20,27 @@ from tests.bench.audio.one_task import StreamingStore
 from tests.conftest import ROOT
 
 
-def stage(store: StreamingStore, folder: Path, models: Iterable[str]) -> None:
-    """Stage kept weights in the store, as the downloader does."""
-    settings = Settings(weights_mirror=str(cache_folder()), scratch=folder / "scratch")
+def stage(store: StreamingStore, folder: Path, models: Iterable[str], *overlays: Path) -> None:
+    """Stage kept weights, and those of overlays, in the store, as the downloader does."""
+    settings = Settings(
+        weights_mirror=str(cache_folder()), scratch=folder / "scratch",
+        catalogue_overlays=overlays, accepted_licences=("unstated",),
+    )  # fmt: skip
     context = TaskContext(Workbench(root=ROOT, settings=settings, store=store))
     for model in models:
         job = StageWeights(schema_version=1, model=model, models_bucket="models", force=False)
         Staging.of(job, context).run(force=False)
 
 
-def in_process(container: str, job: Job, folder: Path) -> dict[str, Any]:
+def in_process(container: str, job: Job, folder: Path, *overlays: Path) -> dict[str, Any]:
     """Do a job on the store of `folder`; return `result`, `peak_mb`, `cpu_s` with loading."""
     path = folder / "job.json"
     path.write_text(job.model_dump_json(by_alias=True))
     sys.stderr.write(f"{container}: {job.model_dump()['work_prefix']}\n")
     environment = load_container(ROOT / "containers" / container).environment
+    program = (sys.executable, "-m", "tests.bench.audio.one_task")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.audio.one_task", container, folder / "store", path],
+        [*program, container, folder / "store", path, *overlays],
         cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

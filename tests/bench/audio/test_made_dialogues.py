@@ -11,7 +11,7 @@ import pytest
 from pipeline.audio.flac import FlacReader
 from pipeline.audio.samples import Samples
 from tests.bench.audio.der import errors
-from tests.bench.audio.dialogues import HOURS_RATE, dialogue, write_hours
+from tests.bench.audio.dialogues import dialogue, write_hours
 from tests.bench.audio.rttm import Turn, read_rttm, write_rttm
 from tests.bench.audio.voices import RATE, Voice, utterances
 
@@ -130,15 +130,15 @@ def test_people_of_a_dialogue_overlap_now_and_then_but_nobody_themselves() -> No
 
 
 def test_hours_are_as_long_as_asked_and_speech_is_where_the_turns_are(tmp_path: Path) -> None:
-    turns = write_hours(tmp_path / "hours.flac", VOICES, seconds=300)
+    turns = write_hours(tmp_path / "hours.flac", VOICES, seconds=300, rate=32_000)
 
     with (tmp_path / "hours.flac").open("rb") as file:
         heard = np.concatenate(list(FlacReader(file).blocks()))[:, 0]
-    assert len(heard) == 300 * HOURS_RATE
+    assert len(heard) == 300 * 32_000
     assert max(turn.end for turn in turns) <= 300
     assert any(turn.start > 240 for turn in turns)
     for start, end, _ in turns[::7]:
-        said = heard[round(start * HOURS_RATE) : round(end * HOURS_RATE)]
+        said = heard[round(start * 32_000) : round(end * 32_000)]
         assert np.sqrt((said**2).mean()) > 0.03
 
 
