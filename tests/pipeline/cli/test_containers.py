@@ -25,7 +25,7 @@ def test_containers_are_listed_with_their_versions(matteline: Matteline) -> None
     [
         ("edge-refner", "did you mean 'edge-refiner'?"),
         ("background_remover", "did you mean 'background-remover'?"),
-        ("moon", "choose from audio-reader, background-remover"),
+        ("moon", "choose from audio-reader, audio-tagger, background-remover"),
     ],
 )
 def test_an_unknown_container_is_answered_with_the_nearest_name_or_all(
