@@ -43,7 +43,7 @@ def diarize(job: Diarize, context: TaskContext) -> Diarized:
     Raises UnknownModel, WeightsNotStaged, WeightsMismatch or OutOfMemory.
     """
     place = place_of(job)
-    there = stored(place, context.store)
+    there = stored(job, context.store)
     if there is not None:
         return Diarized(part=job.part, metrics=there.metrics)
     row = catalogue_of(context.bench, CONTAINER).row(job.model)

@@ -47,12 +47,13 @@ def place_of(job: Diarize) -> Location:
     return Location(job.work_bucket, key)
 
 
-def stored(place: Location, store: ArtifactStore) -> PartSpeakers | None:
-    """Return what was found out at a place already; None if nothing whole is there."""
+def stored(job: Diarize, store: ArtifactStore) -> PartSpeakers | None:
+    """Return what was found out about the part already; None if nothing whole of it is there."""
     try:
-        return PartSpeakers.model_validate_json(store.read(place))
+        part = PartSpeakers.model_validate_json(store.read(place_of(job)))
     except (KeyError, ValidationError):
         return None
+    return part if (part.index, part.model) == (job.part, job.model) else None
 
 
 def store_part(part: PartSpeakers, place: Location, store: ArtifactStore) -> None:

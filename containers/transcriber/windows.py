@@ -51,7 +51,10 @@ def spoken_window(place: Location, index: int, store: ArtifactStore) -> WindowTr
         raise WindowMissing(
             f"window {index} cannot be aligned, because {place.uri} is missing; replay the job"
         ) from None
-    said = WindowTranscript.model_validate_json(content)
+    try:
+        said = WindowTranscript.model_validate_json(content)
+    except ValidationError:  # its message has words of the transcript, and errors are logged
+        raise WindowMissing(f"{place.uri} is damaged; replay the job") from None
     if said.index != index:
         raise WindowMissing(f"{place.uri} has window {said.index}, not {index}")
     return said

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import ValidationError
+
 from containers.transcript_writer.windows import TranscribedWindow
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.contracts.speakers import PartSpeakers, part_key, parts_of
@@ -11,7 +13,7 @@ from pipeline.contracts.transcript import WriteTranscript
 
 
 class PartMissing(LookupError):
-    """A part's speakers are missing or another's: a fault of the platform, as `WindowMissing` is.
+    """A part's speakers are missing, damaged or another's: the platform's fault, see WindowMissing.
 
     It stays uncaught, and nothing is published. A redrive starts after `Diarize`; only a replay of
     the job makes the part again.
@@ -35,7 +37,10 @@ def _read_part(store: ArtifactStore, job: WriteTranscript, model: str, index: in
         content = store.read(place)
     except KeyError:
         raise PartMissing(f"the plan has part {index}, but {place.uri} is missing") from None
-    part = PartSpeakers.model_validate_json(content)
+    try:
+        part = PartSpeakers.model_validate_json(content)
+    except ValidationError:
+        raise PartMissing(f"{place.uri} is damaged") from None
     if (part.index, part.model) != (index, model):
         found = f"part {part.index} by {part.model}, not part {index} by {model}"
         raise PartMissing(f"{place.uri} has {found}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.contracts.audio_windows import AudioPlan, Window
 from pipeline.contracts.transcript import (
@@ -40,7 +42,10 @@ def _read_window(store: ArtifactStore, job: WriteTranscript, window: Window) -> 
     except KeyError:
         problem = f"the plan has window {window.index}, but {place.uri} is missing"
         raise WindowMissing(problem) from None
-    said = WindowTranscript.model_validate_json(content)
+    try:
+        said = WindowTranscript.model_validate_json(content)
+    except ValidationError:  # its message has words of the transcript, and errors are logged
+        raise WindowMissing(f"{place.uri} is damaged") from None
     if said.index != window.index:
         raise WindowMissing(f"{place.uri} has window {said.index}, not {window.index}")
     return TranscribedWindow(window, said)

@@ -6,9 +6,9 @@ All times are seconds from the start of the recording.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from pipeline.artifacts import Artifact
 from pipeline.contracts.audio_windows import Window
@@ -51,6 +51,14 @@ class PartSpeakers(Contract):
     weights_sha256: str
     metrics: dict[str, float]
     provenance: Provenance | None
+
+    @model_validator(mode="after")
+    def _turns_are_of_its_speakers(self) -> Self:
+        if any(not 0 <= turn.speaker < len(self.speakers) for turn in self.turns):
+            raise ValueError("a turn is of a speaker that the part does not have")
+        if len({len(speaker.centroid) for speaker in self.speakers}) > 1:
+            raise ValueError("centroids of one part have the same size")
+        return self
 
 
 class Diarize(Job):

@@ -363,7 +363,7 @@ class TranscriptWritten(Result):
 
 
 class WindowMissing(LookupError):
-    """A window's transcript is missing or another's: a fault of the platform.
+    """A window's transcript is missing, damaged or another's: a fault of the platform.
 
     It is none of the pipeline's named errors, so it stays uncaught, and nothing is published. A
     redrive starts after `Transcribe`; only a replay of the job makes the window again.

@@ -45,17 +45,17 @@ def terms_of(text: str) -> tuple[str, ...]:
 
     `Well-known` has two terms, `don't` one, and a text of punctuation none.
     """
-    terms = [""]
+    apart = ""
     for letter in _folded(text):
         if letter in _APOSTROPHES or ord(letter) in _ACCENTS:
             continue
         if unicodedata.category(letter)[0] not in "LMN":
-            terms.append("")
+            apart += " "
         elif _is_unspaced(letter):
-            terms += (letter, "")
+            apart += f" {letter} "
         else:
-            terms[-1] += letter
-    return tuple(term for term in terms if term)
+            apart += letter
+    return tuple(apart.split())
 
 
 def _folded(text: str) -> str:

@@ -14,6 +14,9 @@ from pipeline.operations.phrases import SaidWord
 
 MOST_BYTES: Final = 128 * 2**20  # twelve hours of fast speech in Chinese have half as many
 _SUFFIX: Final = SUFFIXES["transcript"]
+# Limits of a word, far above what a transcript has: a file may be anybody's.
+_LONGEST_WORD: Final = 4_000  # characters
+_MOST_S: Final = 1e6
 
 
 class NotATranscript(Exception):
@@ -23,8 +26,8 @@ class NotATranscript(Exception):
 class _Word(BaseModel):
     model_config = ConfigDict(allow_inf_nan=False)
 
-    word: str
-    start: Annotated[float, Field(ge=0)]
+    word: Annotated[str, Field(max_length=_LONGEST_WORD)]
+    start: Annotated[float, Field(ge=0, le=_MOST_S)]
     speaker: str | None = None
 
 

@@ -238,6 +238,16 @@ def test_a_damaged_part_is_made_again(bench: Bench) -> None:
     assert bench.run(bench.plan((0.0, tones(*TALK, seconds=24)))).turns
 
 
+@pytest.mark.parametrize("changed", [{"index": 3}, {"model": "yamnet"}])
+def test_another_part_under_the_key_is_made_again(bench: Bench, changed: dict[str, object]) -> None:
+    plan = bench.plan((0.0, tones(*TALK, seconds=24)))
+    own = bench.run(plan)
+    another = own.model_copy(update={"turns": (), **changed})
+    bench.store.write(place(), another.model_dump_json().encode(), media_type="")
+
+    assert spoken(bench.run(plan)) == spoken(own)
+
+
 def test_a_part_that_the_plan_has_not_is_a_fault(bench: Bench) -> None:
     with pytest.raises(ValueError, match="has no part 3"):
         bench.run(bench.plan((0.0, tones(seconds=5))), part=3)

@@ -251,6 +251,14 @@ def test_a_window_that_has_expired_is_named(bench: Bench) -> None:
         bench.run(bench.align())
 
 
+def test_a_damaged_window_is_not_aligned_and_its_words_are_not_logged(bench: Bench) -> None:
+    said = bench.run(bench.job()).model_dump_json().encode()
+    bench.context.store.write(Location("work", key_of(bench.job())), said[:-9], media_type="")
+
+    with pytest.raises(WindowMissing, match=r"/0007\.json is damaged; replay the job$"):
+        bench.run(bench.align())
+
+
 def test_a_window_under_the_key_of_another_is_not_aligned(bench: Bench) -> None:
     said = bench.run(bench.job()).model_copy(update={"index": 8})
     place = Location("work", key_of(bench.job()))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from containers.transcript_writer.parts import PartMissing, read_parts
-from pipeline.artifacts import ArtifactStore, LocalStore
+from pipeline.artifacts import ArtifactStore, LocalStore, Location
 from pipeline.contracts.speakers import PartSpeakers, part_key
 from pipeline.contracts.transcript import WriteTranscript
 from pipeline.errors import leaf_names
@@ -64,6 +64,30 @@ def test_another_part_under_the_key_stops_the_task(
     put_part(store, other, index=0)
 
     with pytest.raises(PartMissing, match=f"has {found}, not part 0 by {MODEL}"):
+        read_parts(store, diarized(store), WINDOWS)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"speaker":1', '"speaker":2'),
+        ('"speaker":1', '"speaker":-1'),
+        ("[0.0,1.0]", "[0.0,1.0,0.0]"),
+        ("}", ""),
+        ('"turns"', '"torn"'),
+    ],
+)
+def test_a_damaged_part_stops_the_task_by_name(
+    store: ArtifactStore, before: str, after: str
+) -> None:
+    put_part(store, PARTS[1])
+    two = part((0, 1, 0), (1, 2, 1), voices=((1.0, 0.0), (0.0, 1.0)))
+    content = two.model_dump_json()
+    assert before in content
+    place = Location("work", part_key("jobs/1", model=MODEL, index=0))
+    store.write(place, content.replace(before, after).encode(), media_type="")
+
+    with pytest.raises(PartMissing, match=r"0000\.json is damaged"):
         read_parts(store, diarized(store), WINDOWS)
 
 

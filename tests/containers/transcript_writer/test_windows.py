@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,19 @@ def test_a_window_under_the_key_of_another_stops_the_task(store: ArtifactStore) 
 
     with pytest.raises(WindowMissing, match="has window 0, not 1"):
         read_windows(store, job_of(store))
+
+
+def test_a_damaged_window_stops_the_task_and_its_words_are_not_logged(
+    store: ArtifactStore,
+) -> None:
+    for _, said in WINDOWS:
+        put(store, key_of(said.index), said)
+    whole = WINDOWS[1].said.model_dump_json().encode()
+    store.write(Location("work", key_of(1)), whole[: len(whole) // 2], media_type="")
+
+    with pytest.raises(WindowMissing, match=r"0001\.json is damaged$") as stopped:
+        read_windows(store, job_of(store))
+    assert "window 1" not in "".join(traceback.format_exception(stopped.value))
 
 
 def test_no_state_machine_can_catch_a_missing_window() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pipeline.operations.phrases import SaidWord, find_phrase, join_words, terms_of
@@ -77,3 +79,14 @@ def test_words_are_joined_as_their_script_joins_them() -> None:
         join_words(said("And", "so,", "今", "日", "は", "한국", "어")) == "And so, 今日は 한국 어"
     )
     assert join_words([]) == ""
+
+
+def test_the_time_for_a_long_word_does_not_grow_with_its_square() -> None:
+    def seconds(letters: int) -> float:
+        started = time.process_time()
+        assert terms_of("a" * letters) == ("a" * letters,)
+        return time.process_time() - started
+
+    short, long = seconds(100_000), seconds(1_000_000)
+
+    assert long < 40 * short

@@ -127,3 +127,21 @@ def test_an_archived_object_is_named(s3: Any) -> None:
 
     with pytest.raises(NotATranscript, match="archive"):
         stored.words()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("start", 1e308, "less than or equal to 1000000"),
+        ("word", "a" * 4_001, "at most 4000 characters"),
+        ("word", "a" + "\u0301\u0316" * 10_000, "at most 4000 characters"),
+    ],
+)
+def test_a_word_that_no_transcript_has_is_no_word(
+    tmp_path: Path, field: str, value: object, problem: str
+) -> None:
+    """Its time could not be printed, or it would take hours to compare."""
+    hostile = written(tmp_path / "x_transcript.json", {"word_segments": [{**WORD, field: value}]})
+
+    with pytest.raises(NotATranscript, match=rf"word_segments\.0\.{field}: .*{problem}"):
+        stored_file(hostile).words()
