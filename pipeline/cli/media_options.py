@@ -201,7 +201,8 @@ def option_metadata(product: str, chosen: Mapping[str, Any]) -> dict[str, str]:
         ]
         raise click.UsageError("; ".join(wrong)) from error
     if contradictions := [
-        f"{_flag(found.option)} contradicts {_flag(found.other)}: {found.why}"
+        f"{_flag(found.option)} {'contradicts' if found.other in texts else 'needs'}"
+        f" {_flag(found.other)}: {found.why}"
         for found in options.contradictions()
     ]:
         raise click.UsageError("; ".join(contradictions))
