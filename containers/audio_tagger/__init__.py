@@ -1,1 +1,1 @@
-"""Name what sounds in a recording, and when."""
+"""Name the sounds in a recording, and when they are heard."""

@@ -75,7 +75,7 @@ class NoSpeakers(RequestError):
 
 
 class NoSource(RequestError):
-    """The job has no result, or its recording was deleted, or it was made of a photo."""
+    """The job has no recording to play: it is not done, it was deleted, or it is of a photo."""
 
     status = HTTPStatus.NOT_FOUND
     hint = "Wait until the job is done, or upload the recording again."

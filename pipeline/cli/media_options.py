@@ -83,12 +83,12 @@ OPTIONS: Final = {
         click.Option(
             ["--transcribe-denoised"], is_flag=True, help="Transcribe the denoised recording."
         ),
-        click.Option(["--diarize"], is_flag=True, help="Tell who speaks when."),
+        click.Option(["--diarize"], is_flag=True, help="Find out who speaks when."),
         click.Option(
-            ["--speakers"], metavar="N", help="How many people speak, 1–20 [default: found out]."
+            ["--speakers"], metavar="N", help="How many people speak, 1–20 [default: estimated]."
         ),
-        click.Option(["--least-speakers"], metavar="N", help="At least so many people speak."),
-        click.Option(["--most-speakers"], metavar="N", help="At most so many people speak."),
+        click.Option(["--least-speakers"], metavar="N", help="Least number of people who speak."),
+        click.Option(["--most-speakers"], metavar="N", help="Greatest number of people who speak."),
         click.Option(
             ["--speaker-model"],
             metavar="NAME",
@@ -97,12 +97,12 @@ OPTIONS: Final = {
         click.Option(
             ["--hop-s"],
             metavar="SECONDS",
-            help="How far apart looks for speakers are, 0.25–5; more is faster [default: 1].",
+            help="Time between chunks searched for speakers, 0.25–5; more is faster [default: 1].",
         ),
         click.Option(
-            ["--name-speakers"], is_flag=True, help="Write speakers into .srt and .txt, too."
+            ["--name-speakers"], is_flag=True, help="Write speakers into .srt and .txt also."
         ),
-        click.Option(["--tags"], is_flag=True, help="Name what sounds, such as music, and when."),
+        click.Option(["--tags"], is_flag=True, help="Name the sounds, such as music, and when."),
         click.Option(
             ["--tag-model"],
             metavar="NAME",
@@ -111,7 +111,7 @@ OPTIONS: Final = {
         click.Option(
             ["--most-tags"],
             metavar="N",
-            help="Labels that the whole recording gets, 1–50 [default: 10].",
+            help="Labels listed for the whole recording, 1–50 [default: 10].",
         ),
         click.Option(
             ["--concurrency"],
@@ -201,7 +201,8 @@ def option_metadata(product: str, chosen: Mapping[str, Any]) -> dict[str, str]:
         ]
         raise click.UsageError("; ".join(wrong)) from error
     if contradictions := [
-        f"{_flag(found.option)} contradicts {_flag(found.other)}: {found.why}"
+        f"{_flag(found.option)} {'contradicts' if found.other in texts else 'needs'}"
+        f" {_flag(found.other)}: {found.why}"
         for found in options.contradictions()
     ]:
         raise click.UsageError("; ".join(contradictions))

@@ -71,11 +71,11 @@ class _Batch:
 
         products = sorted({file.kind.product for file in self._files if file.kind})
         given = sorted({name for chosen in options.values() for name in chosen})
-        named = [
-            model
+        named = {
+            option: model
             for product, chosen in options.items()
-            for model in KINDS[product].named_models(chosen)
-        ]
+            for option, model in KINDS[product].named_models(chosen).items()
+        }
         request = RunRequest(terms_of(ROOT, choice), choice.name, products, given, named)
         with cloud_for_run(
             ROOT, choice, request, say=click.echo, calls_at_once=_calls_at_once(self._files)

@@ -43,13 +43,13 @@ _DETAILS: Final = (
     ),
     (
         "diarize",
-        "it is about speakers who are told apart",
+        "only diarize tells speakers apart",
         (
             *("speaker_model", "speakers", "least_speakers", "most_speakers"),
             *("hop_s", "name_speakers"),
         ),
     ),
-    ("tags", "it is about tags", ("tag_model", "most_tags")),
+    ("tags", "only tags names sounds", ("tag_model", "most_tags")),
 )
 
 
@@ -109,7 +109,10 @@ class TranscriptOptions(Options):
         least, most = self.least_speakers, self.most_speakers
         if least is not None and most is not None and least > most:
             yield Contradiction(
-                "least_speakers", "most_speakers", "it is the greater one", impossible=True
+                "least_speakers",
+                "most_speakers",
+                "the first is greater than the second",
+                impossible=True,
             )
 
 

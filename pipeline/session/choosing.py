@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.models import ModelRow
+from pipeline.declared.products import Role
 from pipeline.errors import ModelNotOffered, WeightsUnavailable
 from pipeline.session.availability import Reach
 
@@ -24,26 +25,40 @@ class ChosenModel(NamedTuple):
 
 
 def choose_models(
-    catalogue: Catalogue, name: str | None, containers: Collection[str], reach: Reach
+    catalogue: Catalogue,
+    name: str | None,
+    containers: Collection[str],
+    reach: Reach,
+    *,
+    asked: Collection[str] = (),
 ) -> tuple[ChosenModel, ...]:
     """Choose a default model for each of these containers; `name` is its container's in any case.
 
-    Raises what `require_model` raises.
+    `asked` are those of the containers that the user asked for. Raises what `require_model` raises,
+    and WeightsUnavailable if one of these has no model.
     """
     named = require_model(catalogue, name, reach) if name else None
     owner = catalogue.row(named.name).container if named else None
     return tuple(
-        named if named and container == owner else choose_model(catalogue, container, reach)
+        named
+        if named and container == owner
+        else choose_model(catalogue, container, reach, required=container in asked)
         for container in catalogue.defaults
         if container in containers or container == owner
     )
 
 
 def require_models(
-    catalogue: Catalogue, names: Iterable[str], reach: Reach
+    catalogue: Catalogue, named: Mapping[str, str], roles: Mapping[str, Role], reach: Reach
 ) -> tuple[ChosenModel, ...]:
-    """Return the named models. Raises what `require_model` raises."""
-    return tuple(require_model(catalogue, name, reach) for name in dict.fromkeys(names))
+    """Return the models that options name; `named` and `roles` have the option as key.
+
+    Raises UnknownModel for a model that cannot fill the option's role, or what `require_model`
+    raises.
+    """
+    for option, name in named.items():
+        catalogue.fitting(roles[option]).row(name)
+    return tuple(require_model(catalogue, name, reach) for name in dict.fromkeys(named.values()))
 
 
 def choose_other_models(
@@ -57,17 +72,21 @@ def choose_other_models(
         return tuple(threads.map(lambda each: choose_model(catalogue, each, asking), others))
 
 
-def choose_model(catalogue: Catalogue, container: str, reach: Reach) -> ChosenModel:
+def choose_model(
+    catalogue: Catalogue, container: str, reach: Reach, *, required: bool = False
+) -> ChosenModel:
     """Choose the container's default if any source has it, else the first model in the mirror.
 
     Else the model whose weights are in the repository. Never chosen from the mirror: hosted models,
     models that need prompts, and models whose licence the user has not accepted. Raises
-    WeightsMismatch if a source of the default has other bytes than the publisher's.
+    WeightsMismatch if a source of the default has other bytes than the publisher's, and
+    WeightsUnavailable if a `required` model is unavailable.
     """
     first, last = catalogue.row(catalogue.defaults[container]), _shipped(catalogue, container)
     try:
         return ChosenModel(first.name, reach.origin(first))
     except WeightsUnavailable as error:
+        lacking = error
         missing = f"{type(error).__name__}: {error.message}. {error.hint}"
         unavailable = f"{first.name} is unavailable"
         tried = error.message.partition("; ")[2]
@@ -80,6 +99,8 @@ def choose_model(catalogue: Catalogue, container: str, reach: Reach) -> ChosenMo
         ):
             return ChosenModel(row.name, f"{reach.origin(row)}; {unavailable}")
     if last is None:
+        if required:
+            raise lacking
         why = f"jobs that need it will fail: {unavailable}, {tried}"
         return ChosenModel(first.name, why, missing)
     why = f"our own small model, from the repository; {unavailable}, {tried}"

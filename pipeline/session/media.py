@@ -56,10 +56,14 @@ class Kind:
             and (role.get("option") in {None, MODEL} or _is_default(role, options))
         }
 
-    def named_models(self, options: Mapping[str, str]) -> list[str]:
-        """Return the models that these options name, apart from `model`."""
+    def asked_containers(self, options: Collection[str]) -> set[str]:
+        """Return the containers of which it takes the default model because of these options."""
+        return self.containers(options) - self.containers()
+
+    def named_models(self, options: Mapping[str, str]) -> dict[str, str]:
+        """Return the models that these options name, apart from `model`, by option."""
         naming = {role["option"] for role in self.roles.values() if "option" in role} - {MODEL}
-        return [name for option, name in options.items() if option in naming]
+        return {option: name for option, name in options.items() if option in naming}
 
     def takes_model_of(self, container: str) -> bool:
         """Return True if its option `model` names a model of this container."""

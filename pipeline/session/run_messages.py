@@ -32,15 +32,15 @@ class _Message:
 class RunRequest(_Message):
     """`terms` are those of the run. `model` is the one that the user named, or None.
 
-    `products` are made, with `options`: the names of those that the user gave. `named` are the
-    models that options other than `model` name.
+    `products` are made, with `options`: the names of those that the user gave. `named` has the
+    models that options other than `model` name, by option.
     """
 
     terms: Mapping[str, str]
     model: str | None
     products: Sequence[str]
     options: Sequence[str] = ()
-    named: Sequence[str] = ()
+    named: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         odd = (
@@ -48,9 +48,10 @@ class RunRequest(_Message):
             or not isinstance(self.model, str | None)
             or not isinstance(self.products, list | tuple)
             or not isinstance(self.options, list | tuple)
-            or not isinstance(self.named, list | tuple)
+            or not isinstance(self.named, dict)
             or not all(
-                isinstance(name, str) for name in (*self.products, *self.options, *self.named)
+                isinstance(name, str)
+                for name in (*self.products, *self.options, *self.named, *self.named.values())
             )
         )
         if odd:

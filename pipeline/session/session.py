@@ -17,6 +17,7 @@ from pipeline.contracts.weights import StageWeights
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.declared.containers import ContainerManifest, load_containers
+from pipeline.declared.products import Role, load_products, naming_roles
 from pipeline.errors import InvalidOptions, PipelineError
 from pipeline.local.own_folder import OwnFolder
 from pipeline.session.choice import ModelChoice, cache_folder
@@ -91,8 +92,11 @@ def session(  # noqa: PLR0913 - keyword-only options
 
     catalogue = read_catalogue(root, choice)
     with reaching(choice, say=say) as reach:
-        models = choose_models(catalogue, choice.name, _containers(request), reach)
-        named = require_models(catalogue, request.named, reach)
+        roles = _naming_roles(root, request)
+        named = require_models(catalogue, request.named, roles, reach)
+        models = choose_models(
+            catalogue, choice.name, _containers(request), reach, asked=_asked(request)
+        )
         for model in (*models, *named):
             say(f"Model: {model}")
         others = choose_other_models(catalogue, models, reach) if shared else ()
@@ -121,9 +125,12 @@ def session(  # noqa: PLR0913 - keyword-only options
                 rest = named
                 try:
                     if (asked.model, _containers(asked)) != (choice.name, _containers(request)):
-                        chosen = choose_models(effective, asked.model, _containers(asked), reach)
+                        chosen = choose_models(
+                            effective, asked.model, _containers(asked), reach, asked=_asked(asked)
+                        )
                     if asked.named != request.named:
-                        rest = require_models(effective, asked.named, reach)
+                        allowed = _naming_roles(root, asked)
+                        rest = require_models(effective, asked.named, allowed, reach)
                 except PipelineError:
                     return RunModels(None)
                 container = effective.row(asked.model).container if asked.model else None
@@ -146,6 +153,21 @@ def session(  # noqa: PLR0913 - keyword-only options
 def _containers(request: RunRequest) -> frozenset[str]:
     kinds = [KINDS[name] for name in request.products if name in KINDS]
     return frozenset(each for kind in kinds for each in kind.containers(request.options))
+
+
+def _asked(request: RunRequest) -> frozenset[str]:
+    kinds = [KINDS[name] for name in request.products if name in KINDS]
+    return frozenset(each for kind in kinds for each in kind.asked_containers(request.options))
+
+
+def _naming_roles(root: Path, request: RunRequest) -> dict[str, Role]:
+    """Return the roles of the request's products, by the option that names their model."""
+    return {
+        option: role
+        for product in load_products(root)
+        if product.name in request.products
+        for option, role in naming_roles(product).items()
+    }
 
 
 def _publish(cloud: LocalCloud, say: Say) -> None:

@@ -162,7 +162,7 @@ def test_a_job_that_leaves_the_choice_of_a_model_is_the_same_after_the_default_h
         for asked, why, details in (
             (
                 "diarize",
-                "it is about speakers who are told apart",
+                "only diarize tells speakers apart",
                 {
                     "speaker_model": "pyannote-campplus",
                     "speakers": 2,
@@ -172,7 +172,11 @@ def test_a_job_that_leaves_the_choice_of_a_model_is_the_same_after_the_default_h
                     "name_speakers": True,
                 },
             ),
-            ("tags", "it is about tags", {"tag_model": "efficientat-mn10-as", "most_tags": 5}),
+            (
+                "tags",
+                "only tags names sounds",
+                {"tag_model": "efficientat-mn10-as", "most_tags": 5},
+            ),
             ("denoise", "only a denoised recording has it", {"attenuation_db": 12}),
         )
         for name, value in details.items()
@@ -194,7 +198,9 @@ def test_a_known_number_of_speakers_has_no_limits(store: LocalStore, limit: str)
 
 
 def test_the_limits_of_the_number_of_speakers_are_in_order(store: LocalStore) -> None:
-    says = r"^least_speakers \(options\) contradicts most_speakers \(options\): it is the greater"
+    says = (
+        r"^least_speakers \(options\) contradicts most_speakers \(options\): the first is greater"
+    )
 
     with pytest.raises(InvalidOptions, match=says):
         transcript(store, diarize=True, least_speakers=3, most_speakers=2)

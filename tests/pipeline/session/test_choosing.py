@@ -8,13 +8,15 @@ import pytest
 
 from pipeline.declared.addresses import is_package
 from pipeline.declared.catalogue import Catalogue, load_catalogue
-from pipeline.errors import ModelNotOffered
+from pipeline.declared.products import Role
+from pipeline.errors import ModelNotOffered, UnknownModel, WeightsUnavailable
 from pipeline.session.availability import Reach
 from pipeline.session.choosing import (
     ChosenModel,
     choose_model,
     choose_models,
     choose_other_models,
+    require_models,
     stageable_row,
 )
 from pipeline.session.packages import Packages
@@ -102,6 +104,24 @@ def test_a_default_that_no_source_has_is_missing_and_says_so(
     assert model.name == "whisper-base"
     assert model.missing.startswith("WeightsUnavailable: no source has the weights of whisper-base")
     assert model.why.startswith("jobs that need it will fail: ")
+
+
+def test_a_default_that_the_user_asked_for_and_no_source_has_ends_the_command(
+    catalogue: Catalogue, reach: Reach
+) -> None:
+    with pytest.raises(WeightsUnavailable, match="no source has the weights of efficientat-mn10"):
+        choose_models(catalogue, None, {"audio-tagger"}, reach, asked={"audio-tagger"})
+
+
+def test_a_model_that_an_option_names_fits_its_role_and_is_available(
+    catalogue: Catalogue, reach: Reach
+) -> None:
+    roles = {"align": Role(container="transcriber", engine="ctc", option="align")}
+
+    with pytest.raises(UnknownModel, match="'whisper-base'; there are wav2vec2-base-960h\n"):
+        require_models(catalogue, {"align": "whisper-base"}, roles, reach)
+    with pytest.raises(WeightsUnavailable, match="no source has the weights of wav2vec2"):
+        require_models(catalogue, {"align": "wav2vec2-base-960h"}, roles, reach)
 
 
 def test_other_models_are_chosen_without_fetching_packages(reach: Reach) -> None:

@@ -45,6 +45,8 @@ def test_models_that_only_options_ask_for_are_needed_with_these_only() -> None:
     assert RECORDING.containers(["diarize", "speakers"]) == plain | {"diarizer"}
     assert RECORDING.containers(["tags"]) == plain | {"audio-tagger"}
     assert PHOTO.containers(["denoise"]) == {"background-remover"}
+    assert RECORDING.asked_containers(["tags", "prompt"]) == {"audio-tagger"}
+    assert RECORDING.asked_containers(["diarize", "speaker_model"]) == set()
 
 
 def test_the_default_of_a_container_is_not_needed_if_another_model_is_named() -> None:
@@ -56,8 +58,8 @@ def test_the_default_of_a_container_is_not_needed_if_another_model_is_named() ->
 def test_models_are_named_by_other_options_too() -> None:
     options = {"model": "a", "diarize": "true", "speaker_model": "b", "align": "c", "prompt": "d"}
 
-    assert RECORDING.named_models(options) == ["b", "c"]
-    assert PHOTO.named_models({"model": "a"}) == []
+    assert RECORDING.named_models(options) == {"speaker_model": "b", "align": "c"}
+    assert PHOTO.named_models({"model": "a"}) == {}
 
 
 def test_a_product_takes_models_of_one_container_by_name() -> None:
