@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -16,7 +17,7 @@ from tests.wiring.deployment import deploy, release
 from tests.wiring.ministack import REGION, MiniStack
 
 T = TypeVar("T")
-_PATIENCE_S: Final = 60
+_PATIENCE_S: Final = 180
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,49 @@ class Stage:
     def ended(self, machine: str, key: str) -> Execution:
         """Return the machine's execution for an object, once it has ended."""
         return _first(lambda: [row for row in self._ended(machine) if row.key == key])
+
+    def entered(self, execution: Execution, state: str) -> Any:
+        """Return the input with which an execution entered a state."""
+        states = self.cloud.client("stepfunctions")
+        events = states.get_execution_history(executionArn=execution.arn)["events"]
+        details = (event.get("stateEnteredEventDetails", {}) for event in events)
+        (given,) = (each["input"] for each in details if each.get("name") == state)
+        return json.loads(given)
+
+    def redrive(self, execution: Execution, machine: str, *, at: str) -> Execution:
+        """Go on at a state where an execution failed, with that state's input; return how it ended.
+
+        MiniStack has no Redrive, so a copy of the machine that starts there stands in.
+        """
+        states = self.cloud.client("stepfunctions")
+        arn = self.names.unqualified_machine_arn(machine)
+        original = states.describe_state_machine(stateMachineArn=arn)
+        definition = json.loads(original["definition"]) | {"StartAt": at}
+        copy = states.create_state_machine(
+            name=f"{self.names.machine(machine)}-redriven",
+            definition=json.dumps(definition),
+            roleArn=original["roleArn"],
+        )["stateMachineArn"]
+        started = states.start_execution(
+            stateMachineArn=copy, input=json.dumps(self.entered(execution, at))
+        )["executionArn"]
+        _first(lambda: _ended_as(states, started))
+        ended = describe(states, started)
+        states.delete_state_machine(stateMachineArn=copy)
+        return ended
+
+    @contextmanager
+    def denied(self, role: str, action: str, bucket: str, key: str) -> Iterator[None]:
+        """Deny a role an action on objects for as long as this lasts."""
+        iam, name = self.cloud.client("iam"), "denied"
+        place = f"arn:aws:s3:::{self.names.bucket(bucket)}/{key}"
+        statement = {"Effect": "Deny", "Action": action, "Resource": place}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=policy)
+        try:
+            yield
+        finally:
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
 
     def read(self, bucket: str, key: str) -> bytes:
         stored = self.cloud.client("s3").get_object(Bucket=self.names.bucket(bucket), Key=key)
