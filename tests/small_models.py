@@ -66,7 +66,7 @@ def stock_small_models(folder: Path) -> Path:
         row_of(folder, "whisper-base"),
         stock_denoiser(folder, "deepfilternet3"),
         stock_speakers(folder, "pyannote-campplus"),
-        stock_tagger(folder, "efficientat-mn10-as", Ears(tones=TONES | {"Speech": PITCHES[1]})),
+        stock_tagger(folder, "efficientat-mn10-as", Ears(tones={**TONES, "Speech": PITCHES[1]})),
     ]
     catalogue = folder / "catalogue.toml"
     catalogue.write_text("\n".join(rows))
