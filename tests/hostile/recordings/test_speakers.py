@@ -24,9 +24,9 @@ WORD_KEYS: Final = {"word", "start", "end", "score", "speaker", "aligned"}
 TIME: Final = np.arange(8 * RATE) / RATE
 MONOLOGUE: Final = tones(Tone(1, 0.5, 19.5), seconds=20)
 TALK: Final = tones(Tone(1, 0.5, 8), Tone(0, 8.5, 14), Tone(2, 14.5, 19.5), seconds=20)
-CROWD: Final = np.float32(0.05) * np.sum(
-    [np.sin(2 * np.pi * 190 * one * TIME) for one in range(1, 21)], axis=0, dtype=np.float32
-)
+CROWD: Final = np.zeros(8 * RATE, np.float32)
+for _pitch in range(190, 4_000, 190):
+    CROWD += np.float32(0.05) * np.sin(2 * np.pi * _pitch * TIME).astype(np.float32)
 LOUD: Final = np.random.default_rng(3).standard_normal(8 * RATE).astype(np.float32)
 NO_NUMBERS: Final = np.where(TIME % 2 < 1, np.nan, tones(Tone(0, 0, 8), seconds=8)).astype(
     np.float32
