@@ -22,11 +22,16 @@ from tests.speaker_models import PITCHES, RATE, Samples, Tone, tones
 MOST_PARTS: Final = 24  # of twelve hours
 WORD_KEYS: Final = {"word", "start", "end", "score", "speaker", "aligned"}
 TIME: Final = np.arange(8 * RATE) / RATE
+
+
+def _crowd() -> Samples:
+    pitches = 190 * np.arange(1, 21)[:, None]
+    samples: Samples = (0.05 * np.sin(2 * np.pi * pitches * TIME).sum(axis=0)).astype(np.float32)
+    return samples
+
+
 MONOLOGUE: Final = tones(Tone(1, 0.5, 19.5), seconds=20)
 TALK: Final = tones(Tone(1, 0.5, 8), Tone(0, 8.5, 14), Tone(2, 14.5, 19.5), seconds=20)
-CROWD: Final = np.zeros(8 * RATE, np.float32)
-for _pitch in range(190, 4_000, 190):
-    CROWD += np.float32(0.05) * np.sin(2 * np.pi * _pitch * TIME).astype(np.float32)
 LOUD: Final = np.random.default_rng(3).standard_normal(8 * RATE).astype(np.float32)
 NO_NUMBERS: Final = np.where(TIME % 2 < 1, np.nan, tones(Tone(0, 0, 8), seconds=8)).astype(
     np.float32
@@ -34,7 +39,7 @@ NO_NUMBERS: Final = np.where(TIME % 2 < 1, np.nan, tones(Tone(0, 0, 8), seconds=
 SOUNDS: Final[dict[str, Samples]] = {
     "silence": np.zeros(40 * RATE, np.float32),
     "one speaker": MONOLOGUE,
-    "20 voices at once": CROWD,
+    "20 voices at once": _crowd(),
     "no numbers": NO_NUMBERS,
     "infinity": np.where(TIME % 2 < 1, np.inf, 0.1).astype(np.float32),
     "direct current": np.full(8 * RATE, 0.9, np.float32),
