@@ -82,7 +82,7 @@ class Listener:
         number = {speaker: index for index, speaker in enumerate(order)}
         named = tuple(turn.model_copy(update={"speaker": number[turn.speaker]}) for turn in turns)
         speakers = tuple(_speaker(found.centroids[each], number[each], named) for each in order)
-        return Found(named, speakers, tuple(_remarks(found, limits)))
+        return Found(named, speakers, tuple(_remarks(found, len(speakers), limits)))
 
     def _speakers(self, limits: Limits) -> Speakers:
         vectors: list[Numbers] = []
@@ -130,12 +130,11 @@ def _speaker(centroid: Numbers, number: int, turns: tuple[Turn, ...]) -> PartSpe
     )
 
 
-def _remarks(found: Speakers, limits: Limits) -> Iterator[str]:
-    kept = len(found.centroids)
+def _remarks(found: Speakers, speak: int, limits: Limits) -> Iterator[str]:
     if found.found > limits.most:
         yield (
             f"{found.found} voices were told apart, and at most {limits.most:.0f} may speak: "
             "those who spoke least count as the most similar others."
         )
-    elif 0 < kept < limits.least:
-        yield f"Only {kept} voices could be told apart, of at least {limits.least} that speak."
+    elif 0 < speak < limits.least:
+        yield f"Only {speak} voices could be told apart, of at least {limits.least} that speak."

@@ -38,7 +38,11 @@ def frames_of(samples: int, spec: SpeakersSpec) -> int:
 
 
 def look(signal: Signal, hop_s: float, spec: SpeakersSpec, segment: Segment) -> list[Chunk]:
-    """Return the chunks of a window, `hop_s` apart; the last one ends where the window does."""
+    """Return the chunks of a window, `hop_s` apart; the last one ends where the window does.
+
+    They are at most half a chunk apart: what only one chunk hears is often heard wrong.
+    """
+    hop_s = min(hop_s, spec.duration_s / 2)
     starts = _starts(len(signal), round(hop_s * RATE), spec.chunk)
     every = max(1, int(spec.voice_hop_s / hop_s))
     padded = np.pad(signal, (0, max(0, spec.chunk - len(signal))))

@@ -133,3 +133,5 @@ def _wrong(names: Mapping[str, str], known: Sequence[str]) -> Iterator[WrongFiel
             yield WrongField(field=field, detail=f"a name has at most {_LONGEST} characters")
         elif any(unicodedata.category(each) in _CONTROLS or each in _DIRECTIONS for each in name):
             yield WrongField(field=field, detail="a name has no control characters")
+        elif name and all(unicodedata.category(each) == "Cf" for each in name):
+            yield WrongField(field=field, detail="a name has a character that can be seen")

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.transcripts.stubs.script import ALWAYS, EXIT, ONCE, Script
+from pipeline.operations.executions import find_execution
+from pipeline.operations.lookup import Job
+from pipeline.operations.replaying import Changes, replay
+from pipeline.operations.site import Site
+from tests.calm import wait_for_calm
+from tests.execution.driver import PATIENCE_S
+from tests.execution.operating import outcome, row_of
+from tests.transcripts.stubs.script import ALWAYS, EXIT, ONCE, UNTIL_REPLAYED, Script
 from tests.transcripts.user import Recordings
 
 DIARIZER, TAGGER, SPEECH = "pyannote-campplus", "efficientat-mn10-as", "whisper-base"
@@ -165,3 +172,46 @@ def test_an_outage_fails_the_execution_uncaught_so_that_it_can_be_redriven(
     assert (failed.status, failed.error) == ("FAILED", "StoreUnavailable")
     assert "RecordFailure" not in recordings.driver.states_of(failed)
     assert recordings.calls(failed)[where] == 2  # a try and a retry
+
+
+@pytest.mark.parametrize(
+    ("where", "error"),
+    [
+        (f"{DIARIZER}/1", "StoreUnavailable"),
+        (TAGGER, "StoreUnavailable"),
+        (f"{DIARIZER}/0", "OutOfMemory"),
+        (TAGGER, "MediaTooLong"),
+    ],
+)
+def test_a_replay_makes_every_piece_of_every_branch_again_and_once(
+    recordings: Recordings, site: Site, where: str, error: str
+) -> None:
+    """Pieces are kept by execution: none is another's, and none of an unfinished one is published.
+
+    An uncaught failure is recorded by `record-failure`, after the execution has ended.
+    """
+    key = f"replayed/{where.replace('/', '-')}-{error}.mp3"
+    script = Script(windows=7, fails={where: f"{UNTIL_REPLAYED}{error}"})
+    failed = recordings.drop(script, key, **BOTH)
+    wait_for_calm(recordings.driver.cloud, patience_s=PATIENCE_S)
+    row = row_of(site, key)
+    before = recordings.driver.keys("output", prefix=key.removesuffix(".mp3"))
+
+    replayed = replay(site, Job(row, failed, failed), Changes())
+
+    assert outcome(recordings.driver, site, replayed) == "DONE"
+    assert (row.status in {"FAILED", "QUARANTINED"}, row.error, before) == (True, error, [])
+    done = find_execution(site, replayed.started or "")
+    assert done is not None
+    pieces = {f"{SPEECH}/{index}" for index in range(7)} | {
+        f"{DIARIZER}/0",
+        f"{DIARIZER}/1",
+        TAGGER,
+    }
+    calls = recordings.calls(done)
+    assert {each: count for each, count in calls.items() if each in pieces} == dict.fromkeys(
+        pieces, 1
+    )
+    assert done.arn != failed.arn
+    assert recordings.record(key)["execution"] == done.arn
+    assert row_of(site, key).status == "DONE"

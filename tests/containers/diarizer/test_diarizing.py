@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from containers.diarizer import listening
+from containers.diarizer.clustering import Speakers
 from containers.diarizer.handler import handler
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.audio.flac import encode_flac
@@ -216,6 +219,24 @@ def test_voices_that_cannot_be_told_apart_get_a_remark(bench: Bench) -> None:
     assert len(part.speakers) == 1
     (remark,) = part.remarks
     assert remark.startswith("Only 1")
+
+
+def test_the_remark_counts_only_those_who_speak(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A voice may be nobody's in the end: all its frames are taken for another one's."""
+    find = listening.find_speakers
+
+    def with_nobodys_voice(*given: Any, **more: Any) -> Speakers:
+        found = find(*given, **more)
+        return Speakers(np.vstack([found.centroids, -found.centroids[:1]]), found.found)
+
+    monkeypatch.setattr(listening, "find_speakers", with_nobodys_voice)
+
+    part = bench.run(bench.plan((0.0, tones(Tone(0, 0.5, 4), seconds=5))), least_speakers=3)
+
+    assert len(part.speakers) == 1
+    assert part.remarks == ("Only 1 voices could be told apart, of at least 3 that speak.",)
 
 
 def test_where_nobody_speaks_there_are_no_turns(bench: Bench) -> None:

@@ -40,6 +40,15 @@ def test_a_speaker_is_active_by_the_sum_of_its_sets() -> None:
     assert active.tolist() == [[[True, False, False]]]
 
 
+@pytest.mark.parametrize(("duration_s", "chunks"), [(5, 7), (10, 3)])
+def test_chunks_overlap_by_half_however_far_apart_they_are_to_be(
+    duration_s: int, chunks: int
+) -> None:
+    signal = np.zeros(20 * RATE, np.float32)
+
+    assert len(look(signal, 5, spec(duration_s=duration_s), nobody)) == chunks
+
+
 @pytest.mark.parametrize(("seconds", "hop_s"), [(3, 1.0), (5, 1.0), (5.3, 1.0), (17, 2.5), (9, 5)])
 def test_every_frame_of_a_window_is_looked_at(seconds: float, hop_s: float) -> None:
     signal = np.zeros(round(seconds * RATE), np.float32)

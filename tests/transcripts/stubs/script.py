@@ -16,6 +16,7 @@ FLAC: Final = b"fLaC"
 EXIT: Final = "exit"  # in place of an error: the process ends
 ALWAYS: Final = "always "
 ONCE: Final = "once "
+UNTIL_REPLAYED: Final = "until replayed "
 TRIED: Final = "tried"  # a folder of the work bucket: one object for each call of a task
 
 
@@ -24,7 +25,8 @@ class Script(BaseModel):
 
     A part has its own index in the window's place. The error WeightsNotStaged is raised until the
     model has been staged again, by whatever execution, unless `ALWAYS` is before it. An error after
-    `ONCE` is raised at an execution's first call only.
+    `ONCE` is raised at an execution's first call only, and one after `UNTIL_REPLAYED` in the first
+    execution only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,7 +53,8 @@ class Script(BaseModel):
         error = self.fails.get(name)
         if error is None:
             return
-        if error.startswith(ONCE) and count:
+        replayed = ":replay-" in job.execution  # type: ignore[attr-defined]
+        if (error.startswith(ONCE) and count) or (error.startswith(UNTIL_REPLAYED) and replayed):
             return
         if error == EXIT:
             os._exit(1)
@@ -59,7 +62,7 @@ class Script(BaseModel):
             place = Location(job.models_bucket, job.weights_key)  # type: ignore[attr-defined]
             if json.loads(store.read(place))["forced"]:
                 return
-        error = error.removeprefix(ALWAYS).removeprefix(ONCE)
+        error = error.removeprefix(ALWAYS).removeprefix(ONCE).removeprefix(UNTIL_REPLAYED)
         raise leaves(PipelineError)[error](f"{name} was told to fail")
 
 
