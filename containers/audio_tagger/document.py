@@ -1,4 +1,4 @@
-"""The output file: what sounds in a recording, as JSON.
+"""Declare the output file: the sounds of a recording, as JSON.
 
 `predictions`, and the keys `label`, `start`, `end`, `max_score` and `mean_score` of a span, are
 those of Media2Cloud's audio tags. Times are seconds from the start of the recording, scores are
@@ -12,7 +12,7 @@ from pipeline.contracts.sounds import Prediction
 
 
 class TagSpan(Contract):
-    """A label sounds from `start` to `end`, with these probabilities in its windows."""
+    """A label is heard from `start` to `end`, with these probabilities in its windows."""
 
     label: str
     start: float
@@ -22,7 +22,7 @@ class TagSpan(Contract):
 
 
 class LabelTime(Contract):
-    """For how long a label sounds, over all its spans."""
+    """The time of all spans of a label."""
 
     label: str
     duration_s: float
@@ -39,11 +39,11 @@ class TimelineStep(Contract):
 
 
 class Tags(Contract):
-    """What sounds in a recording.
+    """The sounds of a recording.
 
     `predictions` are the labels of the whole recording, by their greatest probability at any time.
-    `labels` has every label that has a span, the longest first. `remarks` are sentences on what is
-    left out.
+    `labels` has every label that has a span, the longest first. `remarks` are sentences that say
+    what is left out.
     """
 
     model: str

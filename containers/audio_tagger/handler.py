@@ -1,4 +1,4 @@
-"""TagAudio: name what sounds in a recording, and when."""
+"""TagAudio: name the sounds in a recording, and when they are heard."""
 
 from containers.audio_tagger.tagging import tag_audio
 from pipeline.contracts.sounds import AudioTagged, TagAudio

@@ -15,6 +15,6 @@ _FOLDER: Final = Path(__file__).parent / "labels"
 
 @cache
 def names_of(vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Return the labels of a vocabulary. Lines of its file that begin with # are about it."""
+    """Return the labels of a vocabulary. Lines that begin with # are comments."""
     lines = (_FOLDER / f"{vocabulary}.txt").read_text(encoding="utf-8").splitlines()
     return tuple(line for line in lines if not line.startswith("#"))

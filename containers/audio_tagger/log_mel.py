@@ -1,7 +1,6 @@
-"""A window's log-mel spectrogram, as YAMNet takes it.
+"""Compute a window's log-mel spectrogram, as YAMNet takes it.
 
-It is what `features.py` of Google's YAMNet computes (github.com/tensorflow/models,
-research/audioset/yamnet).
+Follows `features.py` of Google's YAMNet (github.com/tensorflow/models, research/audioset/yamnet).
 """
 
 from __future__ import annotations

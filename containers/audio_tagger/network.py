@@ -1,4 +1,4 @@
-"""Load a tagger's network once per process, and ask it what sounds in one window."""
+"""Load a tagger's network once per process, and run it on one window."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 Input = npt.NDArray[np.float32]
 
-# A window that is nowhere louder has no sound: half a step more than the least step of 16 bits.
+# A window that is nowhere louder is silent. One and a half steps of 16 bits: rounding stays below.
 _SILENT: Final = 1.5 / 2**15
-_ROUNDING: Final = 1e-3  # probabilities that were computed with rounding may be so far out of 0…1
+_ROUNDING: Final = 1e-3  # how far rounding may take a probability out of 0…1
 
 
 @dataclass(frozen=True, eq=False)
 class Tagger:
-    """A row's network, and how it takes a window."""
+    """A row's network; `take` turns a window into its input."""
 
     name: str
     spec: TaggerSpec
@@ -42,7 +42,7 @@ class Tagger:
     def listen(self, window: Signal) -> Probabilities:
         """Return the probability of each label in a window.
 
-        In a window without sound, only the label for silence has the network's own. Raises
+        In a silent window, every label but the one for silence gets 0. Raises
         OutOfMemory, or WeightsMismatch if the answer is not one score for each label.
         """
         answer = self._answer(self.take(window))

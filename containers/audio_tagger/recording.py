@@ -1,4 +1,4 @@
-"""Follow one recording through all of its windows, and say what sounded in it."""
+"""Collect the probabilities of all windows of a recording into its tags."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.contracts.sounds import Prediction
 
 
 class Heard(NamedTuple):
-    """What sounded in a recording; see `Tags`."""
+    """The tags of a recording; see `Tags`."""
 
     predictions: tuple[Prediction, ...] = ()
     spans: tuple[TagSpan, ...] = ()
@@ -45,7 +45,7 @@ class Recording:
         self.windows += 1
 
     def finish(self, duration_s: float, *, most_tags: int) -> Heard:
-        """Return what sounded; the whole recording gets at most `most_tags` labels."""
+        """Return the tags, with at most `most_tags` predictions."""
         for span in self._finder.finish(duration_s):
             self._keep(span)
         return Heard(
@@ -93,7 +93,7 @@ class Recording:
         count = self._best.left_out
         if not count:
             return ()
-        return (f"Spans with the least probabilities that are left out: {count:,}.",)
+        return (f"Number of spans left out, those with the lowest scores: {count:,}.",)
 
     def _written(self, span: Span) -> TagSpan:
         return TagSpan(

@@ -1,7 +1,7 @@
-"""Find where each label sounds, from its probability in each window.
+"""Find when each label is heard, from its probability in each window.
 
-Windows overlap, so each one stands for the time around its middle, as long as a hop: from the start
-of the recording for the first window, to its end for the last.
+Windows overlap, so each one stands for the time around its middle, as long as a hop. The first
+window stands for the time from the start of the recording, the last for the time to its end.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _IDLE: Final = -1
 
 
 class Span(NamedTuple):
-    """A label, by its place, and the time in which it sounds. Scores are those of its windows."""
+    """A label, by its index, and when it is heard, in seconds. Scores are those of its windows."""
 
     label: int
     start: float
@@ -29,7 +29,7 @@ class Span(NamedTuple):
 
 
 def starts_at(window: int, spec: TaggerSpec) -> float:
-    """Return the second from which a window stands for its recording."""
+    """Return where the time that a window stands for starts, in seconds."""
     return (window * spec.hop + (spec.window - spec.hop) / 2) / spec.rate if window else 0.0
 
 
@@ -48,7 +48,7 @@ class SpanFinder:
         self._windows = np.zeros(spec.labels, int)
 
     def push(self, found: Probabilities) -> Iterator[Span]:
-        """Yield the spans that this window proves to be over."""
+        """Yield the spans that have ended, as this window shows."""
         self._on = np.where(self._on, found >= self._spec.offset, found >= self._spec.onset)
         begun = self._on & (self._first == _IDLE)
         self._first[begun] = self._at
@@ -62,7 +62,7 @@ class SpanFinder:
         self._at += 1
 
     def finish(self, duration_s: float) -> Iterator[Span]:
-        """Yield the rest. A span of the whole recording is one, however short it is."""
+        """Yield the open spans. One over the whole recording counts even if it is very short."""
         least_s = min(self._spec.least_s, duration_s)
         yield from self._ended(self._first != _IDLE, least_s=least_s, duration_s=duration_s)
 

@@ -1,4 +1,4 @@
-"""What a row's table says of its network, and the kinds of arrays that pass between them."""
+"""Declare a row's table of its network, and the kinds of arrays in this container."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class TaggerSpec(BaseModel):
     """The table of a row: windows of `window` samples at `rate`, one every `hop`.
 
     The network's output has one score for each of `labels` labels of a vocabulary. `speech` and
-    `music` are the places of two of them, from 0. A label's span begins in a window with at least
+    `music` are the indices of two of them. A label's span begins in a window with at least
     the probability `onset`, and ends before one below `offset`; spans at most `gap_s` apart are
-    one, and those shorter than `least_s` are none.
+    joined, and those shorter than `least_s` are left out.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,11 +42,11 @@ class TaggerSpec(BaseModel):
     @model_validator(mode="after")
     def _misses_no_sound(self) -> Self:
         if self.hop > self.window:
-            raise ValueError("windows that are further apart than they are long miss sound")
+            raise ValueError("hop must be at most window: longer hops skip sound")
         if self.offset > self.onset:
-            raise ValueError("a span cannot end at a greater probability than it begins at")
+            raise ValueError("offset must be at most onset: a span ends at a lower probability")
         if max(self.speech, self.music) >= self.labels:
-            raise ValueError("speech and music are places among the labels")
+            raise ValueError("speech and music must be indices of labels")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Tag audio: read a recording in ranges, listen to it window by window, and write its tags."""
+"""Tag audio: read a recording in ranges, run the network on each window, and write the tags."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.source_file import StoredFile
 from pipeline.workbench import TaskContext
 
-_RESERVE_S: Final = 20  # of a call's time, for what follows the listening
+_RESERVE_S: Final = 20  # of a call's time, kept for writing the result
 _IN_RESULT: Final = 10  # labels; the file has as many as were asked for
 _MEDIA_TYPE: Final = "application/json"
 
@@ -30,7 +30,7 @@ def tag_audio(job: TagAudio, context: TaskContext) -> AudioTagged:
     """Write the tags of a recording; one without sound has none.
 
     Raises WeightsNotStaged, WeightsMismatch, UnknownModel, OutOfMemory, or MediaTooLong if
-    listening would take longer than the call.
+    the call has no time left for the rest of the recording.
     """
     row = catalogue_of(context.bench, CONTAINER).row(job.model)
     with context.timed("model_load"):
@@ -71,7 +71,7 @@ def tag_audio(job: TagAudio, context: TaskContext) -> AudioTagged:
 
 
 class _Listening:
-    """One call's way through a recording."""
+    """Takes one recording through the network."""
 
     def __init__(self, tagger: Tagger, context: TaskContext) -> None:
         self._tagger, self._context = tagger, context

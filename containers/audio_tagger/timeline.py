@@ -1,4 +1,4 @@
-"""How probable speech and music are over a recording, in a limited number of steps."""
+"""Average the probability of speech and music over time, in a limited number of steps."""
 
 from __future__ import annotations
 

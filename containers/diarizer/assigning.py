@@ -1,4 +1,4 @@
-"""Say for every speaker of every chunk who that is."""
+"""Assign each speaker of each chunk to a speaker of the part."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def name_voices(
 ) -> list[Labels]:
     """Return who the speakers of each chunk of a window are: indices of centroids.
 
-    A voice is the nearest speaker's. The others are who is heard at the same time in chunks whose
-    voices are known; `UNKNOWN` if nobody is.
+    A voice is assigned to the nearest centroid. A speaker without a voice is the one whom chunks
+    with voices have active at the same time; `UNKNOWN` if there is none.
     """
     named = [np.full(chunk.active.shape[1], UNKNOWN) for chunk in chunks]
     by_chunk: dict[int, list[Voice]] = {}
@@ -44,7 +44,10 @@ def name_voices(
 def presence(
     chunks: Sequence[Chunk], named: Sequence[Labels], speakers: int, frames: int
 ) -> Numbers:
-    """Return in what share of its chunks each frame of a window has each speaker, who is named."""
+    """Return the share of chunks in which each speaker is active, (frames, speakers).
+
+    Only chunks with a named speaker count.
+    """
     active = np.zeros((frames, speakers), np.float32)
     looks = np.zeros((frames, 1), np.float32)
     for chunk, names in zip(chunks, named, strict=True):
@@ -57,9 +60,9 @@ def presence(
 
 
 def one_to_one(scores: Numbers, *, least: float) -> list[int]:
-    """Return a column for each row, the greatest scores first: no column twice.
+    """Return a column for each row, each column once, the greatest scores first.
 
-    Except where that leaves a row with nothing above `least`: it gets its best column then.
+    A row that would get no score above `least` gets its best column, even if another row has it.
     """
     chosen = [UNKNOWN] * len(scores)
     taken: set[int] = set()

@@ -1,4 +1,4 @@
-"""Find out which voices are one speaker's: average linkage, and groups that speak too little.
+"""Group voices into speakers by average linkage; leave out groups that speak too little.
 
 Memory grows with the square of the voices of one part, and not with the recording. A part lasts at
 most 2,100 s. With a voice hop of 1 s and three voices in every chunk that is 6,300 voices: a matrix
@@ -15,22 +15,22 @@ import numpy.typing as npt
 
 from containers.diarizer.spec import Labels, Numbers, Vectors
 
-LONG_S: Final = 1.6  # shorter voices are too uncertain to found a speaker
+LONG_S: Final = 1.6  # shorter voices are too uncertain to start a group
 _LEAST_SHARE: Final = 0.05  # of all speech
-_LEAST_S: Final = 30.0  # who speaks as long as this is a speaker, whatever the share
+_LEAST_S: Final = 30.0  # enough for a speaker, even with a smaller share
 
 Together = npt.NDArray[np.int16]
 
 
 class Limits(NamedTuple):
-    """How many speakers there may be. `most` may be any number."""
+    """The least and greatest number of speakers. `most` may be infinite."""
 
     least: int
     most: float
 
 
 class Speakers(NamedTuple):
-    """The `centroids`, (speakers, size), of length 1. So many were `found` without limits."""
+    """The `centroids`, (speakers, size), of length 1. `found` is their number without limits."""
 
     centroids: Vectors
     found: int
@@ -47,9 +47,9 @@ def find_speakers(
 ) -> Speakers:
     """Return the speakers of these voices: at least one, if there is a voice.
 
-    Voices of one chunk are different speakers', as the segmentation hears them: those who are often
-    heard together stay apart however alike they sound, and a mistake in one chunk does no harm.
-    Short voices found no speaker, nor do groups that speak little.
+    The segmentation took the voices of one chunk for different speakers. So voices that are often
+    in one chunk stay apart even if they sound alike; a mistake in one chunk does no harm. Voices
+    shorter than `LONG_S` are left out, and so are groups that speak little.
     """
     if not len(vectors):
         return Speakers(vectors, 0)
@@ -69,10 +69,10 @@ def find_speakers(
 def average_linkage(distances: Numbers, together: Together) -> list[Merge]:
     """Return all merges of a hierarchical clustering, the nearest groups first.
 
-    The distance of two groups is the mean distance of their members, and the share of the smaller
-    group's members that were heard `together`, in one chunk, with a member of the other. Chains of
+    The distance of two groups is the mean distance of their members, plus the share of the smaller
+    group's members that are `together` with a member of the other, that is, in one chunk. Chains of
     nearest neighbours find all merges in the time of reading the matrix a few times (Murtagh,
-    1983). A group is called by any of its members. Both matrices are overwritten.
+    1983). Any member's index stands for its group. Both matrices are overwritten.
     """
     counts = np.ones(len(distances), np.float32)
     np.fill_diagonal(distances, np.inf)
@@ -107,9 +107,9 @@ def _groups(
 ) -> tuple[Labels, int]:
     """Return each voice's group, -1 if it has none, and how many groups there were without limits.
 
-    A group needs enough speech. If there are fewer than `limits.least`, merges are undone, and if
-    there are more than `limits.most`, only those remain that speak most: joining the nearest of
-    them would rather join two speakers than give up a group of odd sounds.
+    A group needs enough speech. If there are fewer groups than `limits.least`, merges are undone.
+    If there are more than `limits.most`, those that speak most are kept. Joining the nearest groups
+    instead would join two real speakers and keep a group of odd sounds.
     """
     enough = min(_LEAST_S, _LEAST_SHARE * float(seconds.sum()))
     counts = _counts(merges, seconds, enough)
@@ -126,7 +126,7 @@ def _groups(
 
 
 def _counts(merges: Sequence[Merge], seconds: Numbers, enough: float) -> list[int]:
-    """Return how many groups speak enough, after 0, 1, 2… merges."""
+    """Return the number of groups with enough speech after 0, 1, 2… merges."""
     spoken = dict(enumerate(map(float, seconds)))
     parents = list(range(len(seconds)))
     count = sum(each >= enough for each in spoken.values())

@@ -1,7 +1,7 @@
-"""What the embedding networks hear: bands of the spectrum, every 10 ms.
+"""Compute what the embedding networks take: bands of the spectrum, every 10 ms.
 
 `kaldi`: WeSpeaker's features (github.com/wenet-e2e/wespeaker, bin/infer_onnx.py): Kaldi's log mel
-filter bank of Hamming windows, of which each speaker's mean is taken away later. `resemblyzer`: its
+filter bank of Hamming windows; each speaker's mean is subtracted later. `resemblyzer`: its
 mel spectrogram (github.com/resemble-ai/Resemblyzer, audio.py), which is librosa's, not logarithmic.
 """
 

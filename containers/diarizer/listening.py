@@ -1,6 +1,6 @@
-"""Listen to windows one after the other, then find out together who speaks in them.
+"""Run the networks on one window after the other, then find who speaks in all of them.
 
-Of a window, only who is active in each chunk and the voices are kept; its sound is not.
+Of a window, the activity in each chunk and the voices are kept; its sound is not.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Networks(Protocol):
 
 
 class Found(NamedTuple):
-    """Who speaks when in a part. `remarks` are sentences on what was doubtful."""
+    """Who speaks when in a part. `remarks` are sentences about doubtful results."""
 
     turns: tuple[Turn, ...]
     speakers: tuple[PartSpeaker, ...]
@@ -51,7 +51,7 @@ class _Window:
 
 
 class Listener:
-    """Listens to the windows of a part; `hop_s` is how far apart its looks at them are."""
+    """Collects the windows of a part; chunks start `hop_s` apart."""
 
     def __init__(self, networks: Networks, spec: SpeakersSpec, *, hop_s: float) -> None:
         self._networks, self._spec, self._hop_s = networks, spec, hop_s
@@ -59,7 +59,7 @@ class Listener:
 
     @property
     def figures(self) -> dict[str, float]:
-        """Seconds of sound, looks at it, and voices."""
+        """Seconds of sound, number of chunks, number of voices."""
         return {
             "sound_s": round(sum(each.samples for each in self._windows) / RATE, 3),
             "chunks": float(sum(len(each.chunks) for each in self._windows)),
@@ -67,7 +67,7 @@ class Listener:
         }
 
     def hear(self, signal: Signal, start: float) -> None:
-        """Listen to a window that starts at so many seconds."""
+        """Run the networks on a window; `start` is in seconds."""
         chunks = look(signal, self._hop_s, self._spec, self._networks.segment)
         heard = features_of(signal, self._spec)
         voices = list(voices_of(chunks, heard, self._spec, self._networks.embed))
@@ -116,7 +116,7 @@ class Listener:
 
 
 def limits_of(known: int | None, least: int | None, most: int | None, *, alone: bool) -> Limits:
-    """Return a part's limits. A part may lack speakers of the recording, unless it is `alone`."""
+    """Return a part's limits; the least number holds only for a part that is `alone`."""
     if known is not None:
         least = most = known
     return Limits((least or 1) if alone else 1, math.inf if most is None else most)

@@ -28,7 +28,7 @@ class Network:
     one_run: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, values: Numbers) -> Numbers:
-        """Return the first output. Raises OutOfMemory, or WeightsMismatch if it has no numbers."""
+        """Return the first output. Raises OutOfMemory, or WeightsMismatch for NaN or infinity."""
         source, target = self.session.get_inputs()[0].name, self.session.get_outputs()[0].name
         with self.one_run, named_allocation_failures():
             answer: Numbers

@@ -28,7 +28,7 @@ class Part(NamedTuple):
 
 
 def part_of_plan(job: Diarize, store: ArtifactStore) -> Part:
-    """Return the job's part of its plan. Raises ValueError if the plan has none such."""
+    """Return the job's part of its plan. Raises ValueError if the plan lacks it."""
     plan = AudioPlan.model_validate_json(store.read(_place(job.plan)))
     parts = parts_of(plan.windows)
     if job.part not in parts:
@@ -48,7 +48,7 @@ def place_of(job: Diarize) -> Location:
 
 
 def stored(job: Diarize, store: ArtifactStore) -> PartSpeakers | None:
-    """Return what was found out about the part already; None if nothing whole of it is there."""
+    """Return the part if it is stored; None if it is missing, unreadable or another part's."""
     try:
         part = PartSpeakers.model_validate_json(store.read(place_of(job)))
     except (KeyError, ValidationError):
@@ -57,12 +57,12 @@ def stored(job: Diarize, store: ArtifactStore) -> PartSpeakers | None:
 
 
 def store_part(part: PartSpeakers, place: Location, store: ArtifactStore) -> None:
-    """Write a part. A part that is there is whole: an object appears at once."""
+    """Write a part. S3 shows an object only when it is complete."""
     store.write(place, part.model_dump_json().encode(), media_type="application/json")
 
 
 def provenance(settings: Settings) -> Provenance:
-    """Return which version of this container is at work."""
+    """Return the version of this container."""
     return provenance_of(load_container(_FOLDER), settings)
 
 

@@ -10,17 +10,17 @@ import numpy as np
 
 from containers.diarizer.spec import RATE, Active, Numbers, Signal, SpeakersSpec
 
-_AT_ONCE: Final = 4  # chunks: more cost more memory and no less time
+_AT_ONCE: Final = 4  # chunks per run; more need more memory and are not faster
 
 Segment = Callable[[Numbers], Numbers]  # (chunks, 1, samples) → (chunks, frames, classes)
 
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """One look at a window: who is active, (frames, speakers), from the window's frame `first` on.
+    """A chunk of a window: who is active, (frames, speakers), from the window's frame `first` on.
 
-    The speakers are the chunk's own. Of an `anchor`, voices are compared: anchors cover the window
-    about twice, however many chunks there are.
+    The speakers are the chunk's own. Only an `anchor` gets vectors of its voices: anchors cover the
+    window about twice, however many chunks there are.
     """
 
     first: int
@@ -33,7 +33,7 @@ class Chunk:
 
 
 def frames_of(samples: int, spec: SpeakersSpec) -> int:
-    """Return how many frames a window of so many samples has."""
+    """Return the number of frames of a window with this number of samples."""
     return max(1, spec.frame_at(samples - spec.frame_length / 2) + 1)
 
 

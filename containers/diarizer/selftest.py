@@ -1,6 +1,6 @@
-"""`python -m containers.diarizer.selftest`: networks that tell tones apart hear two of them.
+"""`python -m containers.diarizer.selftest`: small networks tell two tones apart.
 
-Their contract is the published networks'; they have 33 kB (`tones/`).
+They have the inputs and outputs of published networks, and 33 kB (`tones/`).
 """
 
 from __future__ import annotations

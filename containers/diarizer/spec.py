@@ -1,4 +1,4 @@
-"""What a row's table says of its two networks, and the kinds of arrays in this container."""
+"""Declare a row's table of its two networks, and the kinds of arrays in this container."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ Labels = npt.NDArray[np.int64]
 class SpeakersSpec(BaseModel):
     """The table of a row.
 
-    The segmentation network hears chunks of `duration_s`. It has `classes` outputs for each frame,
-    about `speakers` speakers of its own: one for each (`multilabel`, probabilities), or one for
-    each set of them, the smaller sets first (`powerset`, log probabilities). A frame is about
-    `frame_length` samples and comes every `frame_step`. A speaker is active with a probability of
-    `onset`.
+    The segmentation network takes chunks of `duration_s` seconds, and knows `speakers` speakers in
+    each. It has `classes` outputs for each frame: one for each speaker (`multilabel`,
+    probabilities), or one for each set of speakers, the smaller sets first (`powerset`, log
+    probabilities). A frame covers `frame_length` samples; frames start `frame_step` samples apart.
+    A speaker whose probability is at least `onset` is active.
 
-    The embedding network takes `features` of `bands` bands. Pieces of one speaker are nearer than
-    `join_below` (cosine distance, 0…2), and speakers of two parts than `link_below`.
+    The embedding network takes `features` of `bands` bands, and makes a vector of each voice every
+    `voice_hop_s` seconds. Two voices of a part are one speaker below the cosine distance (0…2)
+    `join_below`; speakers of two parts are one person below `link_below`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,7 +66,7 @@ class SpeakersSpec(BaseModel):
         return self.frame_step / RATE
 
     def sets(self) -> npt.NDArray[np.float32]:
-        """Return which speakers each class of a powerset is about, classes × speakers."""
+        """Return 1 for each speaker in each class of a powerset, else 0, classes × speakers."""
         chosen = [
             {*one} for size in range(self.speakers + 1)
             for one in combinations(range(self.speakers), size)

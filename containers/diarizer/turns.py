@@ -1,4 +1,4 @@
-"""From who is active in each chunk to the turns of each speaker."""
+"""Turn the activity in all chunks into the turns of each speaker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def speaking(
 ) -> Active:
     """Return who speaks in each frame of a window, (frames, speakers).
 
-    As many speak at once as the chunks have active on average; those who do in most chunks.
+    Their number is the mean over the chunks that contain the frame; those active in most chunks
+    speak.
     """
     present = presence(chunks, named, speakers, frames)
     at_once = _at_once(chunks, frames)
@@ -33,7 +34,7 @@ def speaking(
 def turns_of(active: Active, spec: SpeakersSpec, *, start: float, end: float) -> Iterator[Turn]:
     """Yield the turns of a window that lasts from `start` to `end`.
 
-    Short gaps are filled, and what is very short then is left out.
+    Short gaps are filled first; then very short turns are left out.
     """
     for speaker in range(active.shape[1]):
         for first, last in _joined(_runs(active[:, speaker]), _LONGEST_GAP_S / spec.frame_s):

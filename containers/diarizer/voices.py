@@ -11,20 +11,20 @@ from containers.diarizer.features import STEP, Heard
 from containers.diarizer.segmentation import Chunk
 from containers.diarizer.spec import RATE, Frames, Numbers, SpeakersSpec
 
-# Resemblyzer hears 1.6 s at a time, and its level is at least -30 dBFS.
+# Resemblyzer takes 1.6 s at a time, and raises the level to at least -30 dBFS.
 _PARTIAL: Final = 160  # frames
 _LEVEL: Final = 10 ** (-30 / 10)
 
-_LEAST_ALONE_S: Final = 0.8  # shorter, the frames in which others speak too are heard as well
-_LEAST_S: Final = 0.2  # shorter, a voice is not to be known
+_LEAST_ALONE_S: Final = 0.8  # with less, frames in which others speak too are used as well
+_LEAST_S: Final = 0.2  # with less, there is no voice
 
 Embed = Callable[[Numbers], Numbers]  # (pieces, frames, bands) → (pieces, size)
 
 
 class Voice(NamedTuple):
-    """The voice of a chunk's own `speaker`; `seconds` of sound were heard for it.
+    """The voice of a chunk's own `speaker`: a `vector` of length 1, made of `seconds` of sound.
 
-    `vector` has length 1.
+    `chunk` is the chunk's index in its window.
     """
 
     chunk: int

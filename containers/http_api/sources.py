@@ -1,4 +1,4 @@
-"""The recording that a transcript was made of, for a player."""
+"""Give the address of the recording of a transcript, for a player."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def add_sources(api: APIGatewayHttpResolver, current: Current) -> None:
     @api.get(
         "/jobs/<name>/source",
         operation_id="getSource",
-        summary="Give an address of the recording that a transcript was made of.",
+        summary="Give an address of the recording of a transcript.",
         tags=["Jobs"],
-        response_description="The recording, to be played",
+        response_description="The recording and its address",
     )
     def get_source(name: str) -> SourceFile:
         return _describe(current, _find(current, name))
@@ -57,13 +57,13 @@ def _find(current: Current, name: str) -> SourceRecording:
     if result is None:
         raise NoSource("its results were deleted or replaced")
     if result.stated.get("product") != _PRODUCT:
-        raise NoSource("it made no transcript")
+        raise NoSource("it is not of a recording")
     source = SourceRecording.model_validate(result.stated["source"])
     place, own = source.location, site.names.bucket("ingest")
     if place.bucket != own or not place.key.startswith(current.principal.visible):
-        raise NoSource("its source is no upload of yours")
+        raise NoSource("you did not upload its recording")
     if not is_stored(site, place):
-        raise NoSource("its source was deleted")
+        raise NoSource("its recording was deleted")
     return source
 
 

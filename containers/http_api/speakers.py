@@ -1,4 +1,4 @@
-"""The names that people give to the speakers of a transcript: read and replace them."""
+"""Read and replace the names that users give to the speakers of a transcript."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         pattern=r'^(W/)?"[0-9A-Za-z-]{1,100}"$',
-        description="The `etag` of the names that are replaced. Without it, nothing is stored.",
+        description="The `etag` of the names to replace. Without it, nothing is stored.",
     ),
 ]
 NewNames = Annotated[
     dict[str, str],
     Body(
-        description="A name for each speaker, of 1 to 80 characters; an empty one removes it.",
+        description="A name for each speaker, of at most 80 characters; an empty one removes it.",
         max_length=_MOST_NAMES,
     ),
 ]
@@ -54,9 +54,9 @@ def add_speakers(api: APIGatewayHttpResolver, current: Current) -> None:
     @api.get(
         "/jobs/<name>/speakers",
         operation_id="getSpeakerNames",
-        summary="Give the names that speakers of a transcript were given.",
+        summary="Read the names given to the speakers of a transcript.",
         tags=["Jobs"],
-        response_description="The names of the speakers that have one; `etag` is their version",
+        response_description="The names of the speakers who have one; `etag` is their version",
     )
     def get_speaker_names(name: str) -> dict[str, str]:
         return desk.names(name)
@@ -97,11 +97,11 @@ class _Desk:
                 site, row.manifest, row.job_id, stored, version=if_match.strip('W/"')
             )
         except speaker_names.NamesChanged as error:
-            raise NamesChanged("the names are no longer those that `if-match` says") from error
+            raise NamesChanged("the names are no longer of the version in `if-match`") from error
         now = JobsTable(site).row(row.job_id)
         if now is None or now.status != DONE:  # its results may have been deleted meanwhile
             speaker_names.delete_names(site, row.manifest, row.job_id)
-            raise NoSpeakers("it has changed just now")
+            raise NoSpeakers("it is no longer done")
         self._tell(version)
         return stored
 
@@ -128,7 +128,7 @@ def _wrong(names: Mapping[str, str], known: Sequence[str]) -> Iterator[WrongFiel
     for speaker, name in names.items():
         field = f"body.{speaker:.100}"
         if speaker not in known:
-            yield WrongField(field=field, detail=f"{speaker!r:.100} is no speaker of the recording")
+            yield WrongField(field=field, detail=f"the recording has no speaker {speaker!r:.100}")
         elif len(name) > _LONGEST:
             yield WrongField(field=field, detail=f"a name has at most {_LONGEST} characters")
         elif any(unicodedata.category(each) in _CONTROLS or each in _DIRECTIONS for each in name):

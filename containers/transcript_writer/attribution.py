@@ -13,13 +13,13 @@ from containers.transcript_writer.scripts import ends_sentence
 from containers.transcript_writer.speakers import SpokenTurn
 from containers.transcript_writer.stitching import SpokenSegment, Transcript
 
-NEAR_MS: Final = 500  # from a word that nobody's turn overlaps to the turn that has it
-_TIMING_MS: Final = 200  # by which words or turns may be early or late
+NEAR_MS: Final = 500  # greatest distance from a word to the turn of its speaker
+_TIMING_MS: Final = 200  # how early or late words or turns may be
 _THROUGHOUT: Final = 0.5  # share of a word
 
 
 class _Owner(NamedTuple):
-    """Who speaks a word, through which share of it, and who is heard at about that time."""
+    """The speaker of a word, the share of it with this speaker, and who is heard near it."""
 
     speaker: str | None
     share: float
@@ -27,16 +27,16 @@ class _Owner(NamedTuple):
 
 
 def attribute(transcript: Transcript, turns: Sequence[SpokenTurn]) -> Transcript:
-    """Return the transcript with a speaker for every word that is in or near one's turn.
+    """Return the transcript with a speaker for every word in or near a turn.
 
     A word belongs to the speaker whose turns overlap it most, otherwise to the nearest one within
-    `NEAR_MS`, otherwise to nobody. Where two are equal, the speaker goes on who spoke before.
+    `NEAR_MS`, otherwise to nobody. Of two equal ones, it is the speaker of the word before.
 
-    Times of words and of turns are good to a tenth of a second or two, so a single word may seem to
-    be another speaker's, and would tear a sentence and its subtitle apart. Within a segment, a
-    single word between two of one other speaker stays with that one, unless its own speaks through
-    half of it. The first and the last word stay with the two next to them, if their speaker is
-    heard within `_TIMING_MS` and no sentence ends between.
+    Times of words and turns are exact to one or two tenths of a second, so a single word may seem
+    to be another speaker's, which would split a sentence and its subtitle. Within a segment, a
+    single word between two words of one other speaker gets that speaker, unless its own is heard
+    through half of it. The first and the last word get the speaker of the two words next to them,
+    if that speaker is heard within `_TIMING_MS` of them and no sentence ends between.
 
     `turns` are ordered by start. Takes time linear in words and turns.
     """
@@ -78,7 +78,7 @@ def _owner(start: int, end: int, near: Sequence[SpokenTurn], before: str | None)
 def _split(segment: SpokenSegment, owners: Iterator[_Owner]) -> Iterator[SpokenSegment]:
     """Split a segment into parts of one speaker.
 
-    A word that nobody speaks stays with the words before it, otherwise with those after it.
+    A word without a speaker stays with the words before it, otherwise with those after it.
     """
     speakers = _mended(segment, [next(owners) for _ in segment.words])
     around = list(speakers)
@@ -92,7 +92,7 @@ def _split(segment: SpokenSegment, owners: Iterator[_Owner]) -> Iterator[SpokenS
 
 
 def _mended(segment: SpokenSegment, owners: Sequence[_Owner]) -> list[str | None]:
-    """Return the speaker of each word, with single words given back to their sentence."""
+    """Return the speaker of each word; single words get their sentence's speaker."""
     speakers = [owner.speaker for owner in owners]
     heard = [at for at, speaker in enumerate(speakers) if speaker]
     for before, at, after in zip(heard, heard[1:], heard[2:], strict=False):

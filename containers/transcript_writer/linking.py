@@ -1,12 +1,12 @@
-"""Find the voices of a recording's parts that are one person.
+"""Link the voices of a recording's parts that are one person.
 
 Agglomerative clustering: the two closest people become one, again and again. How close two people
 are is the cosine distance of the sums of their centroids, weighted by seconds of speech. Two voices
 of one part are never the same person (cannot-link).
 
-On made voices (20 parts; drifting, often absent, or late), this linkage put less speech with the
-wrong person than average linkage and than one optimal assignment after the other, in whose order of
-parts one short and noisy voice at the start harms all that follow.
+On made voices (20 parts; drifting, often absent, or late), this linkage gave less speech to the
+wrong person than average linkage, and less than optimal assignment part by part. There, one short
+and noisy voice in the first part harms all later parts.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from operator import mul
 from typing import Final, NamedTuple
 
-_LEAST_WEIGHT: Final = 0.1  # seconds, of a voice that hardly speaks
-_TINY: Final = 0.02  # share of all speech: rather noise or laughter than one of `most` people
+_LEAST_WEIGHT: Final = 0.1  # seconds; least weight of a voice
+_TINY: Final = 0.02  # share of all speech; less is likely to be noise or laughter
 
 
 class Voice(NamedTuple):
@@ -33,10 +33,10 @@ class Voice(NamedTuple):
 def link(voices: Sequence[Voice], *, below: float, least: int, most: int | None) -> list[int]:
     """Return a number for each voice: the same for voices that are one person.
 
-    Voices closer than `below` (cosine distance, 0…2) are linked as long as `least` people are
-    left. Where more than `most` are left, those who speak for a tiny share of the time are given
-    to others, voice by voice, and then the closest people are linked, however far apart they are.
-    `most` must be no less than the voices of any part.
+    Voices closer than `below` (cosine distance, 0…2) are linked while more than `least` people are
+    left. If more than `most` are left then, those who speak for a tiny share of the time are given
+    to others, voice by voice. Then the closest people are linked, however far apart they are. No
+    part may have more voices than `most`.
     """
     people = _People(voices)
     while len(people) > least and people.link_closest(below):
@@ -90,7 +90,7 @@ class _People:
         return False
 
     def dissolve_lightest(self) -> None:
-        """Give each voice of the person who speaks least to the closest one absent in its part."""
+        """Give each voice of the person who speaks least to the closest person not in its part."""
         lightest = min(self._people, key=lambda each: self._people[each].seconds)
         for voice in self._people.pop(lightest).voices:
             alone = self._person((voice,))

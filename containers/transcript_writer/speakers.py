@@ -1,4 +1,4 @@
-"""Say who speaks when in the whole recording: the turns of all parts, under one name a person."""
+"""Join the turns of all parts, with one name for each person."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SpokenTurn:
 class Speakers:
     """Who speaks when, ordered by start. A person's own turns neither overlap nor touch.
 
-    `remarks` are sentences on what was asked for and could not be had.
+    `remarks` are sentences on numbers of speakers that could not be reached.
     """
 
     turns: tuple[SpokenTurn, ...]
@@ -65,7 +65,7 @@ def tell_apart(parts: Sequence[PartSpeakers], job: WriteTranscript) -> Speakers:
 def _turns(
     parts: Sequence[PartSpeakers], people: Sequence[int], duration: int
 ) -> dict[int, list[tuple[int, int]]]:
-    """Return when each person speaks, within the recording; what overlaps or touches is one."""
+    """Return when each person speaks, within the recording; join turns that overlap or touch."""
     spans = defaultdict[int, list[tuple[int, int]]](list)
     first = 0
     for part in parts:

@@ -1,4 +1,4 @@
-"""`matteline transcripts`: find what was said."""
+"""`matteline transcripts`: search transcripts."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _SCHEME = "s3://"
 
 @click.group()
 def transcripts() -> None:
-    """Find what was said in recordings."""
+    """Search the transcripts of recordings."""
 
 
 @transcripts.command("grep")
 @click.argument("word")
 @click.argument("place", required=False)
-@click.option("--speaker", metavar="NAME", help="Only what this speaker says, such as SPEAKER_00.")
+@click.option("--speaker", metavar="NAME", help="Only words of this speaker, such as SPEAKER_00.")
 @click.option(
     "--context",
     type=click.IntRange(0),
@@ -113,5 +113,5 @@ def _clock(seconds: float) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return a text that cannot steer a terminal: anybody may have written a transcript."""
+    """Replace control characters: a transcript may be written by anyone."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

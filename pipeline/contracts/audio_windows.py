@@ -1,4 +1,4 @@
-"""The parts of a recording in which somebody speaks.
+"""The windows of a recording: the pieces in which somebody speaks.
 
 All times are seconds from the start of the recording.
 """
@@ -17,7 +17,7 @@ class Span(Contract):
 
 
 class Window(Contract):
-    """A part of the recording that is transcribed at once, and where somebody speaks in it.
+    """A piece of the recording that is transcribed at once, and where somebody speaks in it.
 
     `audio` is FLAC, 16 bits, one channel, `SPEECH_RATE`; its first sample is at `start`.
     """

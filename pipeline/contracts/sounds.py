@@ -1,4 +1,4 @@
-"""What sounds in a recording: the contracts of `TagAudio`.
+"""The sounds in a recording: the contracts of `TagAudio`.
 
 All times are seconds from the start of the recording.
 """
@@ -24,10 +24,10 @@ class Prediction(Contract):
 
 
 class TagAudio(Job):
-    """Name what sounds in a recording, and when.
+    """Name the sounds in a recording, and when they are heard.
 
     `sound` is the whole recording as FLAC, or null if it has no sound. `most_tags` is how many
-    labels the whole recording gets.
+    labels are listed for the whole recording.
     """
 
     job_id: str
@@ -43,7 +43,7 @@ class TagAudio(Job):
 
 
 class AudioTagged(Result):
-    """`file` has all labels with their times; `predictions` are the first ten labels."""
+    """`file` has all labels with their times; `predictions` has the ten most probable."""
 
     file: TranscriptFile
     predictions: tuple[Prediction, ...]

@@ -1,7 +1,7 @@
 """Who speaks when in a recording: the contracts of `Diarize`.
 
 A recording is diarized in parts: the windows that start in the same `PART_S` seconds. A part's
-speakers are numbers of its own; `WriteTranscript` finds those that are the same person.
+speakers have numbers of their own; `WriteTranscript` finds out which are the same person.
 All times are seconds from the start of the recording.
 """
 
@@ -38,8 +38,8 @@ class PartSpeaker(Contract):
 class PartSpeakers(Contract):
     """Who speaks when in one part: the content of the object at its `part_key`.
 
-    `Turn.speaker` is an index into `speakers`. `link_below` is the cosine distance (0…2) under
-    which two centroids of this model are one person. `remarks` are sentences on what was doubtful.
+    `Turn.speaker` is an index into `speakers`. `link_below` is the cosine distance (0…2) below
+    which two centroids of this model are one person. `remarks` are sentences about doubts.
     """
 
     index: int
@@ -64,9 +64,10 @@ class PartSpeakers(Contract):
 class Diarize(Job):
     """Find who speaks when in one part of `plan`.
 
-    `hop_s` is how far apart the network's looks at the sound are. `speakers` is the number of
-    speakers of the whole recording, `least_speakers` and `most_speakers` its limits, if known: a
-    part has at most as many, and exactly as many if it is the only one.
+    `hop_s` is the time from one of the network's chunks to the next. `speakers` is the number of
+    speakers of the whole recording, `least_speakers` and `most_speakers` are its limits, if known.
+    A part never has more. The number and the least are reached only if it is the only part, and if
+    so many voices can be told apart.
     """
 
     job_id: str
@@ -107,6 +108,6 @@ def parts_of(windows: Sequence[Window]) -> dict[int, tuple[Window, ...]]:
 def part_key(work_prefix: str, *, model: str, index: int) -> str:
     """Return the key of a part's `PartSpeakers`, in the work bucket.
 
-    A part that is there was made by this model for this execution, and is not made again.
+    A part that exists was made by this model for this execution, and is not made again.
     """
     return f"{work_prefix}/speakers/{model}/{index:04}.json"

@@ -63,9 +63,10 @@ class TranscriptOptions(Options):
     parts diarized, at a time.
 
     `diarize` tells speakers apart, with the model `speaker_model`; `speakers` is their number, or
-    `least_speakers` and `most_speakers` its limits, if known. `hop_s` is how far apart the looks at
-    the sound are. `name_speakers` writes their names into SubRip and plain text, too. `tags` names
-    what else sounds, with the model `tag_model`; `most_tags` is how many labels the recording gets.
+    `least_speakers` and `most_speakers` are its limits, if known. `hop_s` is the time from one
+    chunk of sound to the next (seconds). `name_speakers` also writes names into SubRip and text.
+    `tags` names the sounds, with the model `tag_model`; `most_tags` is how many labels are listed
+    for the whole recording.
     """
 
     without_effect: ClassVar[frozenset[str]] = frozenset({"concurrency"})
@@ -130,7 +131,7 @@ class TranscriptJob(MediaJob):
 
 
 class TranscriptPlan(Contract):
-    """`voice` finds speech, `speech` writes it down; the others only if asked for."""
+    """`voice` finds speech, `speech` transcribes it; the others are null unless asked for."""
 
     voice: PlannedModel
     speech: PlannedModel
@@ -179,7 +180,7 @@ class ReadAudio(Job):
 
 
 class AudioRead(Result):
-    """`plan` is an `AudioPlan` in JSON; `windows` and `parts` are the indices of those that it has.
+    """`plan` is an `AudioPlan` in JSON; `windows` and `parts` are the indices in it.
 
     `recorded` and `sound` are the whole recording as FLAC, or null if it was not asked for or has
     no sound.
@@ -340,7 +341,7 @@ class WriteTranscript(PublishedJob):
 
 
 class WindowsDone(Contract):
-    """What all windows, or all parts, took together: metrics are sums over them."""
+    """The work on all windows, or on all parts: metrics are sums over them."""
 
     windows: int
     metrics: dict[str, float]
@@ -350,8 +351,8 @@ class WindowsDone(Contract):
 class TranscriptWritten(Result):
     """`languages` are those spoken, the one with most words first. `coverage`: see a window's.
 
-    `speakers` are the names of the speakers in order of appearance, with the seconds that each
-    speaks; null if they were not told apart. `diarized` is what their parts took.
+    `speakers` has the speakers' names in order of appearance, with the seconds that each speaks;
+    null if they were not told apart. `diarized` sums up their parts.
     """
 
     files: tuple[TranscriptFile, ...]

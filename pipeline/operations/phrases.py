@@ -1,4 +1,4 @@
-"""Find words in what was said, whatever their case, accents and punctuation."""
+"""Find words and phrases in transcripts; ignore case, accents and punctuation."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-# First words of the names of letters that are written without spaces between words: here each
-# letter is compared as a word is elsewhere, so a phrase may begin or end anywhere.
+# Scripts without spaces between words, as the Unicode names of their letters begin. Each of their
+# letters is compared as a word of its own, so a phrase may begin or end anywhere.
 _UNSPACED: Final = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 _ACCENTS: Final = range(0x0300, 0x0370)  # of Latin, Greek and Cyrillic letters
 _APOSTROPHES: Final = "'\u2019"
 
 
 class SaidWord(NamedTuple):
-    """A word as it was written down, when it starts (seconds) and who speaks it, if known."""
+    """A word of a transcript, its start (seconds) and its speaker, if known."""
 
     text: str
     start: float
@@ -23,9 +23,9 @@ class SaidWord(NamedTuple):
 
 
 def find_phrase(words: Sequence[SaidWord], phrase: Sequence[str]) -> Iterator[range]:
-    """Yield the indices of the words that hold each occurrence of a phrase, in order.
+    """Yield the range of words of each occurrence of a phrase, in order.
 
-    `phrase` is what `terms_of` returns. Occurrences do not overlap; segments do not matter.
+    `phrase` comes from `terms_of`. Occurrences do not overlap, and may span segments.
     """
     terms = [(term, at) for at, word in enumerate(words) for term in terms_of(word.text)]
     wanted = tuple(phrase)
@@ -41,7 +41,7 @@ def find_phrase(words: Sequence[SaidWord], phrase: Sequence[str]) -> Iterator[ra
 
 @functools.lru_cache(maxsize=2**16)
 def terms_of(text: str) -> tuple[str, ...]:
-    """Return what is compared of a text: its words, without case, accents and punctuation.
+    """Return the words of a text in the form that is compared: no case, accents or punctuation.
 
     `Well-known` has two terms, `don't` one, and a text of punctuation none.
     """

@@ -1,7 +1,7 @@
-"""Names that people give to the speakers of a transcript, kept next to its output record.
+"""Store the names that users give to speakers, next to the transcript's output record.
 
-`talk_transcript.record.json` has the names in `talk_transcript.names.json`. The file states its
-job: another job's record may replace the one that the names were given for.
+The names of `talk_transcript.record.json` are in `talk_transcript.names.json`. The file states its
+job, because another job's record may replace the one that the names were given for.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pipeline.operations.site import Site
 NO_NAMES: Final = "none"  # the version of a file that does not exist
 _RECORD: Final = ".record.json"
 _NAMES: Final = ".names.json"
-_MOST_BYTES: Final = 2**16  # of a file; twenty names take a tenth
+_MOST_BYTES: Final = 2**16  # of a file; twenty names take a tenth of that
 _CHANGED: Final = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
 
 class Names(NamedTuple):
-    """The names of one job's speakers. `version` is that of the file, whosever it is."""
+    """The names of one job's speakers. `version` is the file's, even if it is another job's."""
 
     version: str
     job_id: str | None
@@ -33,9 +33,9 @@ class NamesChanged(Exception):
 
 
 def names_place(manifest: str) -> Location:
-    """Return where the names of an output record are. Raises ValueError for another product's."""
+    """Return where the names of an output record are. Raises ValueError for other products."""
     if not manifest.endswith(_RECORD):
-        raise ValueError(f"{manifest} is the record of no transcript")
+        raise ValueError(f"{manifest} is not the record of a transcript")
     return Location.parse(f"{manifest.removesuffix(_RECORD)}{_NAMES}")
 
 
@@ -90,7 +90,7 @@ def delete_names(site: Site, manifest: str, job_id: str) -> Location | None:
 
 
 def _parse(content: bytes) -> dict[str, Any]:
-    """Return what the file says; a file that is not of this form says nothing."""
+    """Return the content of the file; empty if it does not have this form."""
     try:
         written = json.loads(content)
     except (RecursionError, ValueError):

@@ -20,7 +20,7 @@ _MOST_S: Final = 1e6
 
 
 class NotATranscript(Exception):
-    """The object has the name of a transcript, and cannot be read as one; the message says why."""
+    """The file is named as a transcript, but cannot be read as one; the message says why."""
 
 
 class _Word(BaseModel):
@@ -37,7 +37,7 @@ class _Document(BaseModel):
 
 @dataclass(frozen=True)
 class StoredTranscript:
-    """An object with the name of a transcript: its path or address, and its size in bytes."""
+    """A file or object named as a transcript: its path or address, and its size in bytes."""
 
     name: str
     size: int
@@ -46,7 +46,7 @@ class StoredTranscript:
     def words(self) -> tuple[SaidWord, ...]:
         """Return all words in order. Raises NotATranscript."""
         if self.size > MOST_BYTES:
-            raise NotATranscript(f"it has {self.size:,} bytes; {MOST_BYTES:,} are the most read")
+            raise NotATranscript(f"it has {self.size:,} bytes; at most {MOST_BYTES:,} are read")
         try:
             document = _Document.model_validate_json(self.read())
         except ValidationError as error:
@@ -91,9 +91,9 @@ def _stored_object(s3: Any, bucket: str, key: str, size: int) -> StoredTranscrip
         try:
             content: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MOST_BYTES)
         except s3.exceptions.NoSuchKey:
-            raise NotATranscript("it was deleted meanwhile") from None
+            raise NotATranscript("it has been deleted") from None
         except s3.exceptions.InvalidObjectState:
-            raise NotATranscript("it is in an archive, and must be restored first") from None
+            raise NotATranscript("it is in an archive storage class; restore it first") from None
         return content
 
     return StoredTranscript(f"s3://{bucket}/{key}", size, read)

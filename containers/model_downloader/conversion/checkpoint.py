@@ -1,7 +1,7 @@
 """Read the tensors of a PyTorch checkpoint with numpy alone. Nothing in it is executed.
 
-Known are ordered dicts, tensors and storages of numbers. Every other object of a checkpoint, such
-as its training configuration, is inert.
+It knows ordered dicts, tensors and storages of numbers. Every other object of a checkpoint, such
+as its training configuration, becomes `INERT`.
 """
 
 from __future__ import annotations

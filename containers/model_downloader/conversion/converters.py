@@ -19,7 +19,7 @@ _FOLDER: Final = "converted"  # no file of a row is in it, whatever it is called
 
 
 class Converter(NamedTuple):
-    """What builds a network of a checkpoint. Raise `version` whenever other bytes come out."""
+    """Builds a network from a checkpoint. Raise `version` when its output changes."""
 
     version: int
     build: Callable[[Checkpoint], onnx.ModelProto]
@@ -32,7 +32,7 @@ CONVERTERS: Final[Mapping[ConverterName, Converter]] = {
 
 
 class Converted(NamedTuple):
-    """The network made of a checkpoint, and what made it."""
+    """The network made of a checkpoint, and the converter that made it."""
 
     path: Path
     converter: ConverterName

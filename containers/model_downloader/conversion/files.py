@@ -1,6 +1,6 @@
 """Open the two forms of a checkpoint file: a zip archive, and what PyTorch wrote before 1.6.
 
-Both have a pickle, whose persistent ids name storages, and the bytes of each storage elsewhere.
+Both have a pickle and, next to it, the bytes of storages, to which its persistent ids refer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from containers.model_downloader.conversion.pickled import Meaning, NotConverted
 
 MOST_PICKLED: Final = 16 * 2**20  # bytes
 MOST_ENTRIES: Final = 20_000
-_LARGEST_READ: Final = 4 * 2**20  # the directory of so many entries, and each piece of a storage
+_LARGEST_READ: Final = 4 * 2**20  # bytes at once: an archive's directory, for example
 _CHUNK: Final = 2**20
 _ZIP: Final = b"PK\x03\x04"
 _MAGIC: Final = 0x1950A86A20F9469CFC6C  # of PyTorch's legacy format

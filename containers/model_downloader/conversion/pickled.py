@@ -25,7 +25,7 @@ class NotConverted(Exception):
 
 
 class Inert:
-    """An object of which nothing is known: it holds nothing and does nothing."""
+    """Stands for any object that is not known: it has no content and no effect."""
 
     __slots__ = ()
 
@@ -40,7 +40,7 @@ class Name(NamedTuple):
 
 
 class Meaning(NamedTuple):
-    """What a format makes of its objects: of a name with its arguments, and of a persistent id.
+    """How a format reads its objects: a name with its arguments, and a persistent id.
 
     Both return plain values, or `INERT` for what they do not know.
     """

@@ -1,4 +1,4 @@
-"""Take a network's weights by name and shape, and notice what is missing or left over."""
+"""Take a network's weights by name and shape; report tensors that are missing or left over."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def test_the_least_certain_spans_are_left_out_with_a_remark(
     result = heard(spec(), 0.6, 0.0, 0.9, 0.0, 0.7, 0.0, 0.6, 0.0)
 
     assert [span.max_score for span in result.spans] == [0.9, 0.7]
-    assert result.remarks == ("Spans with the least probabilities that are left out: 2.",)
+    assert result.remarks == ("Number of spans left out, those with the lowest scores: 2.",)
     assert result.labels[0].duration_s == 4.5
 
 

@@ -115,7 +115,7 @@ def test_who_speaks_little_is_no_speaker() -> None:
 
 
 def test_who_speaks_half_a_minute_is_a_speaker_whatever_the_share() -> None:
-    """Eleven of 411 voices are less than 5 % of the speech, but 33 seconds."""
+    """Eleven of 411 voices are less than 5% of the speech, but 33 seconds."""
     assert who(found(people([200, 200, 11]))) == {0, 1, 2}
 
 

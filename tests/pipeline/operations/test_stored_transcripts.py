@@ -98,7 +98,7 @@ def test_more_bytes_than_a_transcript_has_are_not_read(
     monkeypatch.setattr(stored_transcripts, "MOST_BYTES", 100)
     stored = stored_file(written(tmp_path / "x_transcript.json"))
 
-    with pytest.raises(NotATranscript, match="bytes; 100 are the most read"):
+    with pytest.raises(NotATranscript, match="at most 100 are read"):
         stored.words()
 
 

@@ -1,4 +1,4 @@
-/** What sounds in a recording, and when; and a list of it, with scores and a way to hear each. */
+/** Read the sounds of a recording and their times, and list them with scores and a way to hear each. */
 
 import { number as written, t } from '../../core/i18n.js'
 import { resultOf } from '../../core/results.js'

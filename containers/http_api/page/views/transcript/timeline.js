@@ -1,4 +1,4 @@
-/** Who speaks and what sounds, as bars over the length of the recording. Lists beside it say the same in words. */
+/** Draw speakers and sounds as bars over the length of the recording. Lists next to it say the same in words. */
 
 import { t } from '../../core/i18n.js'
 import { html, useEffect, useMemo, useRef } from '../../vendor/htm-preact.js'

@@ -13,7 +13,7 @@ export default {
     { id: 'stage', states: ['FindWeights', 'StageWeights'] },
     { id: 'sound', states: ['ReadAudio'] },
     { id: 'denoise', states: ['Denoise'], when: ({ options }) => Boolean(options.denoise) },
-    // Side by side: who speaks, and what sounds, are found while the words are written.
+    // At the same time: speakers and sounds are found while the words are transcribed.
     { id: 'write', states: ['DiarizeParts', 'Diarize', 'TagAudio', 'TranscribeWindows', 'Transcribe', 'AlignWindows', 'AlignWords'] },
     { id: 'publish', states: ['WriteTranscript', 'CopyFile', 'PublishRecord', 'Record', 'Announce'] },
   ],
