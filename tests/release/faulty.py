@@ -79,6 +79,11 @@ def _nothing_staged(result: Any) -> Any:
     return result.model_copy(update={"manifest": nowhere})
 
 
+def _cut_short(result: Any) -> Any:
+    short = result.metrics | dict.fromkeys(result.metrics.keys() & {"duration_s", "sound_s"}, 1.0)
+    return result.model_copy(update={"metrics": short})
+
+
 def _unsupported(_: object) -> NoReturn:
     from pipeline.errors import UnsupportedMedia
 
@@ -108,5 +113,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "nothing staged": _changed(_RESULT, _nothing_staged),
     "no speech": _changed(_RESULT, lambda it: it.model_copy(update={"speech_s": 0.0})),
     "no words": _changed(_RESULT, lambda it: it.model_copy(update={"words": 0})),
+    "other part": _changed(_RESULT, lambda it: it.model_copy(update={"part": it.part + 1})),
+    "sound cut short": _changed(_RESULT, _cut_short),
     "other model": _changed(_RESULT, lambda it: it.model_copy(update={"model": "u2net"})),
 }

@@ -23,11 +23,15 @@ DEFAULTS = Blueprint.read(ROOT, defaults=("starter",)).catalogue.defaults
 FUNCTIONS = {NAMES.function(name, DEFAULTS.get(name)): name for name in VERSIONS}
 FAULTS = [
     ("audio-reader", "no speech", "speech_s is 0.0, not between"),
+    ("audio-tagger", "other model", "model is 'u2net', not 'efficientat-mn10-as'"),
+    ("audio-tagger", "sound cut short", "metrics.duration_s is 1.0, not 2.0"),
     ("background-remover", "blank mask", "NoSubject: the model is confident about 0.00%"),
     ("background-remover", "full mask", "metrics.subject_coverage is 1.0, not between"),
     ("background-remover", "shifted mask", "metrics.subject_x is 0.5002"),
     ("background-remover", "other version", "it says that it is background-remover 0.0.1, not"),
     ("denoiser", "other model", "model is 'u2net', not 'deepfilternet3'"),
+    ("diarizer", "other part", "part is 1, not 0"),
+    ("diarizer", "sound cut short", "metrics.sound_s is 1.0, not 4.0"),
     ("edge-refiner", "blank cutout", "metrics.opaque_share is 0.0, not between"),
     ("edge-refiner", "opaque cutout", "metrics.opaque_share is 1.0, not between"),
     ("edge-refiner", "black cutout", "metrics.subject_brightness is 0.0, not between"),
