@@ -225,6 +225,7 @@ def test_the_remark_counts_only_those_who_speak(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A voice may be nobody's in the end: all its frames are taken for another one's."""
+
     def with_nobodys_voice(*given: Any, **more: Any) -> Speakers:
         found = find_speakers(*given, **more)
         return Speakers(np.vstack([found.centroids, -found.centroids[:1]]), found.found)
