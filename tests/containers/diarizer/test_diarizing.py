@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from containers.diarizer import listening
-from containers.diarizer.clustering import Speakers
+from containers.diarizer.clustering import Speakers, find_speakers
 from containers.diarizer.handler import handler
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.audio.flac import encode_flac
@@ -225,10 +225,9 @@ def test_the_remark_counts_only_those_who_speak(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A voice may be nobody's in the end: all its frames are taken for another one's."""
-    find = listening.find_speakers
 
     def with_nobodys_voice(*given: Any, **more: Any) -> Speakers:
-        found = find(*given, **more)
+        found = find_speakers(*given, **more)
         return Speakers(np.vstack([found.centroids, -found.centroids[:1]]), found.found)
 
     monkeypatch.setattr(listening, "find_speakers", with_nobodys_voice)
