@@ -14,6 +14,7 @@ from typing import Final
 
 from pipeline.cli.report import console
 from tests.bench.audio import (
+    beside_pyannote,
     denoise,
     hours,
     imports,
@@ -33,6 +34,7 @@ PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "imports": imports.main,
     "overhead": overhead.main,
     "speakers": speakers.main,
+    "peers": beside_pyannote.main,
     "tags": tags.main,
     "hours": hours.main,
     "standins": standins.main,

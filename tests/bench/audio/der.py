@@ -48,7 +48,7 @@ def errors(true: Sequence[Turn], found: Sequence[Turn], *, collar_s: float) -> D
     false = sum(s.seconds * max(len(s.found) - len(s.true), 0) for s in stretches)
     both = sum(s.seconds * min(len(s.true), len(s.found)) for s in stretches)
     speech = sum(s.seconds * len(s.true) for s in stretches)
-    return DiarizationErrors(missed, false, both - _right(stretches), speech)
+    return DiarizationErrors(missed, false, max(both - _right(stretches), 0.0), speech)
 
 
 def _stretches(true: Sequence[Turn], found: Sequence[Turn], collar_s: float) -> Iterable[_Stretch]:

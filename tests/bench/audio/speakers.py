@@ -224,6 +224,7 @@ def _cost(desk: Desk) -> None:
         clip = Clip(f"{minutes} minutes", made.samples[: minutes * 60 * RATE], made.turns)
         found = desk.diarize(clip)
         figures.add(f"{clip.name}: errors, %", f"{rate(clip, found):.1f}")
+        figures.add("  speakers, of those who speak", f"{found.people} of {clip.people}")
         figures.at_most("  peak, MB", found.peak_mb, _MOST_MB, form=".0f")
         per_second = found.cpu_s / clip.seconds
         figures.at_most("  CPU-seconds a second of audio", per_second, _MOST_CPU, form=".4f")
