@@ -13,7 +13,10 @@ from pipeline.cli.interrupts import exit_when_interrupted
 
 _GARBAGE: Final = 20_000  # objects between collections; with Python's 700, a start takes 0.3 s more
 AWS_COMMANDS: Final = frozenset(
-    {"jobs", "quarantine", "backfill", "containers", "models", "webhooks", "keys", "quotas", "page"}
+    {
+        *("jobs", "quarantine", "backfill", "containers", "models", "webhooks", "keys", "quotas"),
+        *("page", "transcripts"),
+    }
 )
 
 
