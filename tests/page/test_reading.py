@@ -23,7 +23,7 @@ from tests.page.recordings import (
 from tests.page.user import User
 
 FILES: Final[Files] = files_of(spoken())
-MOST_MS: Final = 100  # of a machine that does other things, too; measured alone: docs/page.md
+MOST_MS: Final = 100  # of a machine that does other things, too
 KINDS: Final = {"SRT": ".srt", "VTT": ".vtt", "TXT": ".txt", "JSON": ".json"}
 
 
