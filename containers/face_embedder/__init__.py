@@ -1,0 +1,1 @@
+"""Find the vector of each face in a photo."""

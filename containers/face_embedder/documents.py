@@ -1,0 +1,101 @@
+"""Read `_faces.json`, and write the vectors with the document that says whose they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+
+from containers.face_embedder.spec import Vectors
+from pipeline.artifacts import ArtifactStore, Location
+from pipeline.contracts.faces import (
+    EmbeddingsDocument,
+    EmbedFaces,
+    Face,
+    FaceFile,
+    FaceFileKind,
+    FacesDocument,
+    output_key,
+)
+
+VECTORS: Final = "embeddings"  # the one tensor of the file
+_MOST_BYTES: Final = 8 * 2**20  # 500 faces with 68 landmarks take about 2 MB
+_MOST_FACES: Final = 500
+_MOST_LANDMARKS: Final = 68
+_JSON: Final = "application/json"
+_SAFETENSORS: Final = "application/octet-stream"  # no type is registered
+
+
+def read_faces(job: EmbedFaces, store: ArtifactStore) -> FacesDocument:
+    """Return the job's `_faces.json`.
+
+    Raises ValueError if it is not what the analyzer wrote of this photo: a fault of the platform.
+    """
+    if job.faces.bytes > _MOST_BYTES:
+        raise ValueError(f"{job.faces.uri} has more than {_MOST_BYTES:,} bytes")
+    content = store.read(Location.parse(job.faces.uri))
+    if hashlib.sha256(content).hexdigest() != job.faces.sha256:
+        raise ValueError(f"{job.faces.uri} is not what was written")
+    document = FacesDocument.model_validate_json(content)
+    if (document.width, document.height) != (job.source.width, job.source.height):
+        raise ValueError(f"{job.faces.uri} is about a photo of another size")
+    if len(document.faces) > _MOST_FACES:
+        raise ValueError(f"{job.faces.uri} has more than {_MOST_FACES} faces")
+    for face in document.faces:
+        if len(face.landmarks) > _MOST_LANDMARKS or not all(map(math.isfinite, _numbers(face))):
+            raise ValueError(f"{job.faces.uri} has an impossible face")
+    return document
+
+
+def store_embeddings(
+    vectors: Vectors, document: EmbeddingsDocument, job: EmbedFaces, store: ArtifactStore
+) -> tuple[FaceFile, ...]:
+    """Write `faces.embeddings.safetensors` and `faces.embeddings.json` to the work bucket."""
+    about = {
+        "model": document.model,
+        "weights_sha256": document.weights_sha256,
+        "source_sha256": job.source.sha256,
+        "order": "row i is of the face whose row is i in the embeddings JSON",
+    }
+    tensors = to_safetensors(vectors, about)
+    said = document.model_dump_json(by_alias=True).encode()
+
+    def write(kind: FaceFileKind, extension: str, content: bytes, media_type: str) -> FaceFile:
+        place = Location(job.work_bucket, f"{job.work_prefix}/faces.embeddings.{extension}")
+        return FaceFile(
+            kind=kind,
+            media_type=media_type,
+            artifact=store.write(place, content, media_type=media_type),
+            work_key=place.key,
+            output_key=output_key(job.output_stem, kind),
+        )
+
+    return (
+        write("embeddings", "safetensors", tensors, _SAFETENSORS),
+        write("embedded", "json", said, _JSON),
+    )
+
+
+def to_safetensors(vectors: Vectors, about: Mapping[str, str]) -> bytes:
+    """Return vectors as a safetensors file; `about` becomes its metadata, in this order.
+
+    The package safetensors writes metadata in an order that changes from run to run. Then the same
+    photo would have another checksum each time.
+    """
+    data = np.ascontiguousarray(vectors, "<f4").tobytes()
+    tensor = {"dtype": "F32", "shape": list(vectors.shape), "data_offsets": [0, len(data)]}
+    header = json.dumps({"__metadata__": dict(about), VECTORS: tensor}).encode()
+    header += b" " * (-len(header) % 8)  # so that the numbers are aligned
+    return struct.pack("<Q", len(header)) + header + data
+
+
+def _numbers(face: Face) -> Iterator[float]:
+    box = face.detection.box
+    yield from (box.x, box.y, box.width, box.height, face.detection.score)
+    for point in face.landmarks:
+        yield from point
