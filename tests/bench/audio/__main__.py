@@ -25,7 +25,7 @@ from tests.bench.audio import (
     tags,
     transcribe,
 )
-from tests.bench.audio.figures import Missing
+from tests.bench.figures import Missing
 
 PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "denoise": denoise.main,

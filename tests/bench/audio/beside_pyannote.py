@@ -20,12 +20,12 @@ import numpy as np
 from pipeline.cli.report import console
 from tests.bench.audio import peers
 from tests.bench.audio.dialogues import dialogue
-from tests.bench.audio.figures import Figures
 from tests.bench.audio.recordings import kept_weights
 from tests.bench.audio.rttm import Turn
 from tests.bench.audio.speakers import MODEL, Clip, Desk, Diarized, clips, rate
-from tests.bench.audio.tasks import ONE_THREAD
 from tests.bench.audio.voices import real_voices
+from tests.bench.figures import Figures
+from tests.bench.tasks import ONE_THREAD
 
 _PROGRAM: Final = Path(__file__).with_name("pyannote_peer.py")
 _THRESHOLDS: Final = (0.5, 0.55, 0.6)

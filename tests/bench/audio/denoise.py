@@ -18,8 +18,8 @@ from pipeline.model_context import catalogue_of, weights_of
 from pipeline.workbench import TaskContext
 from tests import libdf
 from tests.bench.audio import peers
-from tests.bench.audio.figures import Figures
 from tests.bench.audio.recordings import SPEECH, samples
+from tests.bench.figures import Figures
 from tests.libdf import MODEL, RATE
 
 _ROUNDS: Final = 5

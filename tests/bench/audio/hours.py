@@ -35,11 +35,11 @@ from pipeline.session.choice import cache_folder
 from tests import yamnet_weights
 from tests.bench.audio.der import errors
 from tests.bench.audio.dialogues import write_hours
-from tests.bench.audio.figures import Figures, Missing
 from tests.bench.audio.recordings import kept_weights
 from tests.bench.audio.rttm import Turn, read_rttm
 from tests.bench.audio.speakers import MODEL
 from tests.bench.audio.voices import real_voices
+from tests.bench.figures import Figures, Missing
 from tests.conftest import ROOT
 
 _MINUTES: Final = int(os.environ.get("MINUTES") or 120)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.declared.containers import load_container
-from tests.bench.audio.figures import Figures
 from tests.bench.audio.peers import faster_whisper
+from tests.bench.figures import Figures
 from tests.conftest import ROOT
 
 _MOST_S: Final = 0.4

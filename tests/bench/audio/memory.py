@@ -18,8 +18,6 @@ from pipeline.audio.flac import FlacWriter
 from pipeline.contracts.transcript import Denoise, ReadAudio, SourceRecording
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.weights.local_weights import checksums
-from tests.bench.audio.figures import Figures
-from tests.bench.audio.one_task import StreamingStore
 from tests.bench.audio.recordings import (
     SPEECH,
     TWO_LANGUAGES,
@@ -27,7 +25,9 @@ from tests.bench.audio.recordings import (
     kept_weights,
     samples,
 )
-from tests.bench.audio.tasks import in_process, stage
+from tests.bench.figures import Figures
+from tests.bench.one_task import StreamingStore
+from tests.bench.tasks import in_process, stage
 
 _SHORT: Final = 5  # minutes
 _LONG: Final = int(os.environ.get("MINUTES") or 120)

@@ -20,8 +20,8 @@ from pipeline.operations.executions import Execution
 from pipeline.operations.history import Visit, read_history
 from pipeline.operations.site import local_site
 from pipeline.session.choice import cache_folder
-from tests.bench.audio.figures import Figures
 from tests.bench.audio.recordings import TWO_LANGUAGES, kept_weights, recording
+from tests.bench.figures import Figures
 from tests.conftest import ROOT
 
 _PRODUCT: Final = "transcript"

@@ -12,7 +12,7 @@ import soxr
 from pipeline.audio.samples import Samples
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.session.choice import cache_folder
-from tests.bench.audio.figures import Missing
+from tests.bench.figures import Missing
 from tests.conftest import ROOT
 from tests.libdf import RECORDINGS
 

@@ -25,12 +25,12 @@ from pipeline.declared.catalogue import load_catalogue
 from pipeline.weights.local_weights import checksums
 from tests.bench.audio.der import errors
 from tests.bench.audio.dialogues import dialogue
-from tests.bench.audio.figures import Figures, Missing
-from tests.bench.audio.one_task import StreamingStore
 from tests.bench.audio.recordings import TWO_SPEAKERS, kept_weights, recording, samples
 from tests.bench.audio.rttm import Turn, read_rttm
-from tests.bench.audio.tasks import in_process, stage
 from tests.bench.audio.voices import RATE, espeak_voices, real_voices
+from tests.bench.figures import Figures, Missing
+from tests.bench.one_task import StreamingStore
+from tests.bench.tasks import in_process, stage
 from tests.conftest import ROOT
 
 MODEL: Final = "pyannote-2022-ge2e"

@@ -15,10 +15,10 @@ from pipeline.contracts.sounds import SOUND_RATE, TagAudio
 from pipeline.declared.catalogue import load_catalogue
 from tests import yamnet_weights
 from tests.bench.audio.dialogues import write_hours
-from tests.bench.audio.figures import Figures, Missing
-from tests.bench.audio.one_task import StreamingStore
-from tests.bench.audio.tasks import in_process, stage
 from tests.bench.audio.voices import real_voices
+from tests.bench.figures import Figures, Missing
+from tests.bench.one_task import StreamingStore
+from tests.bench.tasks import in_process, stage
 from tests.conftest import ROOT
 
 MODEL: Final = "yamnet-8-bits"

@@ -28,7 +28,6 @@ import soxr
 from pipeline.audio.samples import Samples
 from pipeline.cli.report import console
 from tests.bench.audio import peers
-from tests.bench.audio.figures import Figures, Missing
 from tests.bench.audio.recordings import (
     SPEECH,
     TWO_LANGUAGES,
@@ -36,6 +35,7 @@ from tests.bench.audio.recordings import (
     kept_weights,
     samples,
 )
+from tests.bench.figures import Figures, Missing
 from tests.conftest import ROOT
 
 _ROUNDS: Final = int(os.environ.get("ROUNDS") or 3)

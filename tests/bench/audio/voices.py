@@ -18,7 +18,6 @@ import soundfile
 import soxr
 
 from pipeline.audio.samples import Samples
-from tests.bench.audio.figures import Missing
 from tests.bench.audio.recordings import (
     SPEECH,
     TWO_LANGUAGES,
@@ -27,6 +26,7 @@ from tests.bench.audio.recordings import (
     samples,
 )
 from tests.bench.audio.rttm import Turn, read_rttm
+from tests.bench.figures import Missing
 
 RATE: Final = 16_000
 _READS_ENGLISH_S: Final = 30.0  # then a voice that is hard to tell from the first reads German

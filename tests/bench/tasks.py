@@ -16,7 +16,7 @@ from pipeline.contracts.weights import StageWeights
 from pipeline.declared.containers import load_container
 from pipeline.session.choice import cache_folder
 from pipeline.workbench import Settings, TaskContext, Workbench
-from tests.bench.audio.one_task import StreamingStore
+from tests.bench.one_task import StreamingStore
 from tests.conftest import ROOT
 
 # Idle threads of BLAS spin: on a busy machine they would take more than the task itself.
@@ -42,7 +42,7 @@ def in_process(container: str, job: Job, folder: Path, *overlays: Path) -> dict[
     sys.stderr.write(f"{container}: {job.model_dump()['work_prefix']}\n")
     declared = load_container(ROOT / "containers" / container).environment
     environment = {**os.environ, **ONE_THREAD, **declared}
-    program = (sys.executable, "-m", "tests.bench.audio.one_task")
+    program = (sys.executable, "-m", "tests.bench.one_task")
     done = subprocess.run(
         [*program, container, folder / "store", path, *overlays],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True,

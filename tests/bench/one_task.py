@@ -1,6 +1,6 @@
 """Do one task in this process, on a store in a folder; print its result, memory and time.
 
-`python -m tests.bench.audio.one_task CONTAINER STORE JOB OVERLAYS...` reads the job, a JSON file.
+`python -m tests.bench.one_task CONTAINER STORE JOB OVERLAYS...` reads the job, a JSON file.
 The process imports what the function imports, and no more. It has one thread, as a function with
 one CPU has.
 """
@@ -60,7 +60,7 @@ def main(container: str, store: str, job: str, *overlays: str) -> None:
         threads=1,
         catalogue_overlays=tuple(map(Path, overlays)),
     )
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[2]
     context = TaskContext(
         Workbench(root=root, settings=settings, store=StreamingStore(Path(store)))
     )
