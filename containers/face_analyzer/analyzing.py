@@ -1,0 +1,75 @@
+"""Analyze faces: find the faces of a photo, describe them, and write what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from containers.face_analyzer.describing import describe
+from containers.face_analyzer.detecting import detector_of
+from containers.face_analyzer.document import ESTIMATED, to_json
+from containers.face_analyzer.finding import find_faces
+from containers.face_analyzer.network import Networks, runtime
+from containers.face_analyzer.preview import draw_preview
+from containers.face_analyzer.redaction import redact
+from containers.face_analyzer.spec import CONTAINER
+from containers.face_analyzer.storing import store_document, store_picture
+from pipeline.contracts.faces import AnalyzeFaces, Face, FaceFile, FacesAnalyzed, FacesDocument
+from pipeline.model_context import catalogue_of, staged_record, weights_of
+from pipeline.photo.pixels import Photo, decode
+from pipeline.workbench import TaskContext, read_source
+
+
+def analyze_faces(job: AnalyzeFaces, context: TaskContext) -> FacesAnalyzed:
+    """Write the faces of a photo; a photo without one has an empty list.
+
+    Raises UnsupportedMedia, CorruptMedia, MediaTooLarge, an error of a Source… name, UnknownModel,
+    WeightsNotStaged, WeightsMismatch or OutOfMemory.
+    """
+    row = catalogue_of(context.bench, CONTAINER).row(job.model)
+    with context.timed("model_load"):
+        files = weights_of(context.bench).files(staged_record(job), row, runtime())
+        context.note(network="; ".join(file.remark for file in files))
+        networks = Networks.of(row, files, threads=context.settings.threads)
+        detector = detector_of(row, networks)
+    with context.timed("decode"):
+        content = read_source(context.store, job.source)
+        photo = decode(content, in_srgb=True, reserve=context.reserve)
+        del content
+        seen = photo.on_white()
+    with context.timed("find"):
+        found = find_faces(detector, seen, job.options)
+    with context.timed("describe"):
+        faces = describe(found, seen, networks, job.options.attributes)
+    document = FacesDocument(
+        width=seen.shape[1],
+        height=seen.shape[0],
+        faces=faces,
+        estimated=ESTIMATED if job.options.attributes else None,
+        model=row.name,
+        weights_sha256=networks.sha256,
+    )
+    with context.timed("store"):
+        listed = store_document(to_json(document), job, context.store)
+        pictures = _drawn(photo, faces, job, context)
+    return FacesAnalyzed(
+        faces=listed.artifact,
+        files=(listed, *pictures),
+        count=len(faces),
+        model=row.name,
+        weights_sha256=networks.sha256,
+        metrics={"faces": float(len(faces))},
+    )
+
+
+def _drawn(
+    photo: Photo, faces: Sequence[Face], job: AnalyzeFaces, context: TaskContext
+) -> tuple[FaceFile, ...]:
+    """Store the pictures that were asked for."""
+    files = []
+    if job.options.preview:
+        picture = draw_preview(photo, faces)
+        files.append(store_picture("preview", picture, job, context.store))
+    if job.options.redact:
+        picture = redact(photo, faces, job.options.redact)
+        files.append(store_picture("redacted", picture, job, context.store))
+    return tuple(files)
