@@ -70,6 +70,6 @@ def _drawn(
         picture = draw_preview(photo, faces)
         files.append(store_picture("preview", picture, job, context.store))
     if job.options.redact:
-        picture = redact(photo, faces, job.options.redact)
+        picture = redact(photo, faces, job.options.redact, media_type=job.source.media_type)
         files.append(store_picture("redacted", picture, job, context.store))
     return tuple(files)

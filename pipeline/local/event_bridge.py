@@ -1,7 +1,7 @@
 """Start executions from queued events, as EventBridge's state machine target does on AWS.
 
-S3 events get AWS's form first. moto reuses one id for all events, writes `eTag`, and sends two
-events for one multipart upload.
+S3 events get AWS's form first. moto reuses one id for all events, writes `eTag`, states the size of
+what was deleted, and sends two events for one multipart upload.
 """
 
 from __future__ import annotations
@@ -176,6 +176,8 @@ class S3EventNormaliser:
             return None
         if stored.get("version-id") == "null":
             del stored["version-id"]
+        if "deletion-type" in detail:
+            del stored["size"]
         stored |= {"etag": etag, "sequencer": f"{next(self._sequence):016X}"}
         return event | {
             "id": str(uuid.uuid4()),

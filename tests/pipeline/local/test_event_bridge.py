@@ -234,6 +234,17 @@ def test_an_upload_is_one_event_with_etag_and_reason() -> None:
     assert event["detail"]["reason"] == "PutObject"
 
 
+def test_a_deletion_is_an_event_of_its_type_without_a_size() -> None:
+    event = moto_event(reason="DeleteObject")
+    event["detail"]["deletion-type"] = "Delete Marker Created"
+
+    deleted = S3EventNormaliser().normalise(event)
+
+    assert deleted is not None
+    assert deleted["detail"]["deletion-type"] == "Delete Marker Created"
+    assert "size" not in deleted["detail"]["object"]
+
+
 def test_an_unversioned_object_has_no_version_id() -> None:
     event = S3EventNormaliser().normalise(moto_event(**{"version-id": "null"}))
 

@@ -138,6 +138,41 @@ def reasons_are_missing(machine: Machine) -> bool:
     return reasons != ["PutObject", "CopyObject"]
 
 
+def deletions_are_silent(machine: Machine) -> bool:
+    """Return True unless each deletion in a versioned bucket is one event, of its own type."""
+    events, sqs, s3 = (machine.client(name) for name in ("events", "sqs", "s3"))
+    url = sqs.create_queue(QueueName="deleted")["QueueUrl"]
+    events.put_rule(Name="deleted", EventPattern=json.dumps({"detail-type": ["Object Deleted"]}))
+    arn = "arn:aws:sqs:us-east-1:123456789012:deleted"
+    events.put_targets(Rule="deleted", Targets=[{"Id": "deleted", "Arn": arn}])
+    s3.create_bucket(Bucket="kept")
+    s3.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_notification_configuration(
+        Bucket="kept", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    first, second = (
+        s3.put_object(Bucket="kept", Key="a", Body=body)["VersionId"] for body in (b"1", b"2")
+    )
+    marker = s3.delete_object(Bucket="kept", Key="a")["VersionId"]
+    for version in (first, marker, "unknown"):
+        s3.delete_object(Bucket="kept", Key="a", VersionId=version)
+    s3.delete_objects(
+        Bucket="kept", Delete={"Objects": [{"Key": "a", "VersionId": second}], "Quiet": True}
+    )
+    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    details = [json.loads(each["Body"])["detail"] for each in found]
+    told = [
+        (each["object"]["version-id"], each["reason"], each.get("deletion-type"))
+        for each in details
+    ]
+    return told != [
+        (marker, "DeleteObject", "Delete Marker Created"),
+        (first, "DeleteObject", "Permanently Deleted"),
+        (marker, "DeleteObject", "Permanently Deleted"),
+        (second, "DeleteObject", "Permanently Deleted"),
+    ]
+
+
 def defects(machine: Machine) -> dict[str, bool]:
     machine.client("s3").create_bucket(Bucket="photos")
     parse = execution_worker.AmazonStateLanguageParser.parse
@@ -154,6 +189,7 @@ def defects(machine: Machine) -> dict[str, bool]:
             "_tell_of_ends": ends_are_kept_from_the_process(machine),
             "_wake_waiting_tasks": tasks_sleep_on(machine),
             "_name_reasons": reasons_are_missing(machine),
+            "_report_deletions": deletions_are_silent(machine),
             "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
             "_name_service_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
             "_name_inner_failures": inner_names_are_lost(machine),
