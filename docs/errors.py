@@ -48,8 +48,9 @@ _GROUPS: Final[tuple[tuple[str, str, type[NamedError]], ...]] = (
     (
         "Handed over",
         """The execution succeeds, as `HANDED_OVER`: the file has the name of another product's
-        media. It has started that product's state machine with the same input, under the same name,
-        and writes no row. Options are checked there.""",
+        media, or its metadata asks for another product. The execution has started that product's
+        state machine with the same input, under the same name, and writes no row. Options are
+        checked there.""",
         HandedOver,
     ),
     (

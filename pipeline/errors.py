@@ -8,7 +8,7 @@
     │   ├── PhotoRefused
     │   └── SourceMissing  SourceForbidden  SourceArchived  SourceChanged
     ├── HandedOver         another product's state machine processes the input: nothing failed
-    │   └── OtherMedia
+    │   └── OtherMedia  OtherProduct
     ├── CapacityError      the function is too small: retried with the fallback model, or failed
     │   └── OutOfMemory  OutOfStorage
     ├── TransientError     may succeed later: retried, then left uncaught for Redrive
@@ -46,6 +46,7 @@ __all__ = [
     "NoAudio",
     "NoSubject",
     "OtherMedia",
+    "OtherProduct",
     "OutOfMemory",
     "OutOfStorage",
     "PermanentError",
@@ -214,6 +215,12 @@ class HandedOver(PipelineError):
 
 class OtherMedia(HandedOver):
     """The file is a recording under a photo's name, or a photo under a recording's."""
+
+    hint = "No action needed: the state machine of that product makes its result."
+
+
+class OtherProduct(HandedOver):
+    """The object's metadata asks for another product than the one that its name started."""
 
     hint = "No action needed: the state machine of that product makes its result."
 

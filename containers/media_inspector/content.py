@@ -66,6 +66,8 @@ def require_own_media(kind: type[Source], head: bytes, location: Location, *, ha
             f"neither a recording nor a film{f', but {found}' if found else ''} "
             f"(first bytes {head[:8].hex(' ') or 'none'})"
         )
+    if found:
+        raise UnsupportedMedia(f"no photo, but {found}")
 
 
 def require_bytes(kind: type[Source], count: int) -> None:

@@ -15,7 +15,14 @@ from containers.media_inspector.content import (
     require_own_media,
 )
 from containers.media_inspector.former import as_inspect_media, as_photo_inspected
-from containers.media_inspector.options import Profile, canonical, merge_options, profile_of
+from containers.media_inspector.options import (
+    Profile,
+    canonical,
+    merge_options,
+    product_asked,
+    profile_of,
+    without_product,
+)
 from containers.media_inspector.prompting import with_prompts_checked
 from containers.media_inspector.request import Request, read_request
 from pipeline.artifacts import AccessDenied, ArtifactStore, Location, Stat
@@ -33,7 +40,13 @@ from pipeline.contracts.output_keys import output_stem
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.models import ModelRow
 from pipeline.declared.products import Product, Role, load_products
-from pipeline.errors import SourceArchived, SourceChanged, SourceForbidden
+from pipeline.errors import (
+    InvalidOptions,
+    OtherProduct,
+    SourceArchived,
+    SourceChanged,
+    SourceForbidden,
+)
 from pipeline.workbench import Workbench, named_source_errors, require_latest
 
 _DELETED: Final = "{} was deleted while it was being read"
@@ -69,15 +82,18 @@ def inspect_media(
     request = read_request(task.input)
     with _denied_by_other_buckets(request, task.ingest_bucket):
         stat, is_latest = _stat(request, store)
+        asked = product_asked(stat.metadata, products)
+        _require_own_product(asked, product, request, hand=task.hands_over_requests)
         location = request.location._replace(version_id=stat.version_id)
         with named_source_errors(location, missing=_DELETED.format(location.uri)):
             content = Content(location, store)
-    require_own_media(contract.source, content.head, location, hand=task.hands_over)
+    hand = task.hands_over and asked != product  # who asks for a product gets it or a reason
+    require_own_media(contract.source, content.head, location, hand=hand)
     require_bytes(contract.source, stat.bytes)
     options = merge_options(
         contract.options,
         typed=request.options,
-        metadata=stat.metadata,
+        metadata=_metadata_for(product, asked, stat),
         profile=profile_of(product.name, request.location.key, profiles),
         defaults=_default_models(task, product, contract.options),
     )
@@ -102,7 +118,7 @@ def inspect_media(
         source=source,
         options=checked,
         model=getattr(options, "model", ""),
-        work_prefix=f"{job_id}/{run}",
+        work_prefix=f"{product.work_folder}{job_id}/{run}",
         output_stem=stem,
         record_key=f"{stem}{product.record}",
         follows_latest=request.follows_latest,
@@ -121,6 +137,30 @@ def _product(name: str, products: Sequence[Product]) -> Product:
         f"this image knows no product {name!r}, only {known}: release media-inspector before the "
         "product's state machine"
     )
+
+
+def _require_own_product(
+    asked: Product | None, product: Product, request: Request, *, hand: bool
+) -> None:
+    """Raise OtherProduct for an upload that asks for another product; unless `hand`, InvalidOptions.
+
+    Whoever starts a state machine themselves has chosen the product.
+    """
+    if asked is None or asked == product or not request.uploaded:
+        return
+    uri = request.location.uri
+    if not hand:
+        raise InvalidOptions(f"{product.name} cannot hand over {uri}, which asks for {asked.name}")
+    raise OtherProduct(f"{asked.machine}: the metadata of {uri} asks for {asked.name}")
+
+
+def _metadata_for(product: Product, asked: Product | None, stat: Stat) -> Mapping[str, str]:
+    """Return the metadata with options for this product, which may be for another one.
+
+    Without a product in it, it is for the one that the upload starts by its name or content.
+    """
+    is_for = not product.on_request if asked is None else asked == product
+    return without_product(stat.metadata) if is_for else {}
 
 
 def _default_models(task: InspectMedia, product: Product, kind: type[Options]) -> Mapping[str, str]:

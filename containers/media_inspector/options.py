@@ -10,9 +10,11 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.contracts.contract import Options, option_texts
+from pipeline.contracts.contract import PRODUCT, Options, metadata_name, option_texts
 from pipeline.contracts.written import describe, read_text
+from pipeline.declared.products import Product
 from pipeline.errors import InvalidOptions
+from pipeline.spelling import did_you_mean
 
 Asked = TypeVar("Asked", bound=Options)
 
@@ -41,6 +43,33 @@ def profile_of(product: str, key: str, profiles: Sequence[Profile]) -> Profile |
     """Return the first of a product's profiles whose prefix the key has."""
     mine = (profile for profile in profiles if profile.product == product)
     return next((profile for profile in mine if key.startswith(profile.prefix)), None)
+
+
+def product_asked(metadata: Mapping[str, str], products: Sequence[Product]) -> Product | None:
+    """Return the product that an object's metadata asks for, if it asks for one.
+
+    Raises InvalidOptions for two names, and for a name that no product has.
+    """
+    names = [_decoded(text).strip() for option, text in option_texts(metadata) if option == PRODUCT]
+    if not names:
+        return None
+    if len(names) > 1:
+        raise InvalidOptions(f"{_METADATA}: {PRODUCT}: there are two values")
+    known = {product.name: product for product in products}
+    if names[0] not in known:
+        hint = did_you_mean(names[0], known) or f"; there is {', '.join(known)}"
+        raise InvalidOptions(f"{_METADATA}: {PRODUCT}: there is no product {names[0]!r}{hint}")
+    return known[names[0]]
+
+
+def without_product(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return an object's metadata without the name of a product, which is no option."""
+    name = metadata_name(PRODUCT)
+    return {
+        written: text
+        for written, text in metadata.items()
+        if written.lower().replace("_", "-") != name
+    }
 
 
 def merge_options(

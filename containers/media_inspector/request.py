@@ -35,7 +35,8 @@ class Request:
     """One object and what is asked for it. `etag` is the one the event reported, if there was one.
 
     `options` are as typed: unmerged and unchecked. `follows_latest` is false if a user named a
-    version.
+    version. `uploaded` is true if an event of S3 started the execution, and nobody chose its state
+    machine.
     """
 
     location: Location
@@ -43,6 +44,7 @@ class Request:
     force: bool
     options: dict[str, Any]
     follows_latest: bool = True
+    uploaded: bool = False
 
 
 class _TypedInput(BaseModel):
@@ -77,7 +79,7 @@ def read_request(execution_input: object) -> Request:
             detail = _EventDetail.model_validate(execution_input.get("detail"))
             stored = detail.object
             location = Location(detail.bucket.name, stored.key, stored.version_id)
-            return Request(location, stored.etag, force=False, options={})
+            return Request(location, stored.etag, force=False, options={}, uploaded=True)
         typed = _TypedInput.model_validate(execution_input)
     except ValidationError as error:
         raise InvalidOptions(f"execution input: {describe(error, _TypedInput)}") from error

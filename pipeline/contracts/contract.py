@@ -15,6 +15,7 @@ from pipeline.artifacts import Location
 
 FOREVER: Final = 9_999_999_999
 _OPTION_METADATA: Final = "matteline_"
+PRODUCT: Final = "product"  # in metadata, no option but the product that the upload asks for
 
 
 class Contract(BaseModel):
@@ -133,7 +134,7 @@ def no_truth_value(value: object) -> object:
 
 
 def option_texts(metadata: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of each option in an object's metadata.
+    """Yield the name and the text of each option in an object's metadata, `PRODUCT` among them.
 
     `x-amz-meta-matteline-crop` has the option `crop`. Upper case in a name does not count, and
     hyphens and underscores are the same.
@@ -181,6 +182,9 @@ class InspectMedia(Job):
     the only bucket to read; null if unknown. With `prompts_follow`, the model must take prompts,
     and they are given later, in a selection. With `hands_over`, media of another product are
     `OtherMedia`; for a state machine that could not hand them over, they are `UnsupportedMedia`.
+    With `hands_over_requests`, an upload that asks for another product is `OtherProduct`, whose
+    message begins with that product's state machine and a colon; for a state machine that does not
+    know this error, it is `InvalidOptions`.
     """
 
     product: str
@@ -191,6 +195,7 @@ class InspectMedia(Job):
     lease_s: int
     prompts_follow: bool = False
     hands_over: bool = False
+    hands_over_requests: bool = False
 
 
 class Inspected(Result):

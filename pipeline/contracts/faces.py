@@ -172,7 +172,7 @@ class AnalyzeFaces(PublishedJob):
     options: FacesOptions
     model: str
     models_bucket: str
-    weights_key: str
+    weights_key: str | None
     work_bucket: str
     work_prefix: str
     output_stem: str
@@ -224,7 +224,7 @@ class EmbedFaces(PublishedJob):
     faces: Artifact
     model: str
     models_bucket: str
-    weights_key: str
+    weights_key: str | None
     work_bucket: str
     work_prefix: str
     output_stem: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from pipeline.declared.catalogue import Catalogue, load_catalogue
@@ -14,7 +15,13 @@ from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.models import ModelRow
 from pipeline.declared.names import Names
-from pipeline.declared.products import Product, ingest_pattern, load_products, require_products
+from pipeline.declared.products import (
+    Product,
+    ingest_pattern,
+    load_products,
+    require_on_request,
+    require_products,
+)
 from pipeline.declared.resources import Operation, Resources, load_resources
 
 _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
@@ -73,6 +80,7 @@ class Blueprint:
     """Containers, models, machines and resources, as one deployment has them.
 
     The catalogue's defaults are the deployment's choice, or else what each container declares.
+    `on_request` has the prefixes whose uploads start a product on request, by its name.
     """
 
     root: Path
@@ -82,6 +90,7 @@ class Blueprint:
     resources: Resources
     products: tuple[Product, ...]
     overlays: tuple[Path, ...] = ()
+    on_request: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def read(
@@ -91,6 +100,7 @@ class Blueprint:
         defaults: tuple[str, ...] = (),
         overlays: tuple[Path, ...] = (),
         accepted_licences: tuple[str, ...] = (),
+        on_request: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> Blueprint:
         """Read and check every declaration. `defaults` are models of different containers."""
         catalogue = load_catalogue(root, overlays, accepted_licences=accepted_licences)
@@ -106,6 +116,7 @@ class Blueprint:
             machines=[name.removesuffix(_MACHINE) for name in machines],
             engines=catalogue.engines,
         )
+        require_on_request(on_request, products)
         return cls(
             root=root,
             state_machines=root / "state_machines",
@@ -114,6 +125,7 @@ class Blueprint:
             resources=resources,
             products=products,
             overlays=overlays,
+            on_request=on_request,
         )
 
     @property
@@ -148,17 +160,21 @@ class Blueprint:
         A product's is made of all products' routes; any other is written in `*.trigger.json`.
         """
         substitutions = self.substitutions(names)
-        ingest = names.bucket("ingest")
         return {
             **{
                 name: json.dumps(_fill_pattern(json.loads(text), substitutions))
                 for name, text in self._read(_TRIGGER).items()
             },
             **{
-                product.machine: ingest_pattern(product, self.products, ingest)
+                product.machine: pattern
                 for product in self.products
+                if (pattern := self._ingest_pattern(product, names))
             },
         }
+
+    def _ingest_pattern(self, product: Product, names: Names) -> str | None:
+        prefixes = self.on_request.get(product.name, ())
+        return ingest_pattern(product, self.products, names.bucket("ingest"), prefixes=prefixes)
 
     @property
     def schedules(self) -> dict[str, str]:

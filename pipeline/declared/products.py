@@ -2,25 +2,28 @@
 
 A product is what people get for media they upload: one state machine, one module in
 `pipeline.contracts`, one set of options. Keys are routed by their suffix; the content decides
-later whether the object is what its name says.
+later whether the object is what its name says. A product on request takes no key by its name:
+an upload asks for it in its metadata, or a stage names prefixes whose uploads start it too.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from pipeline.declared.declaration import Declaration, KebabName, naming, read_toml
+from pipeline.spelling import did_you_mean
 
 Suffix = Annotated[str, StringConstraints(pattern=r"^\.[a-z0-9]+$")]  # in small letters
 RecordSuffix = Annotated[str, StringConstraints(pattern=r"^_[a-z_.]+\.json$")]
 
 FORM_BYTES: Final = 5 * 10**9  # S3 takes 5 GiB with one form
 _FILE: Final = ".product.toml"
+_LONGEST_KEY_BYTES: Final = 1024  # S3's limit
 _FOLDER_MARKER: Final = "/"  # S3 stores an empty object under `trips/` for a folder made by hand
 
 
@@ -55,22 +58,37 @@ class Product(Declaration):
     """The declaration of a product.
 
     `suffixes` are the ends of the keys it takes, in small letters; without any, it takes every key
-    that no other product takes. It takes files of at most `most_bytes`. `record` ends the key of
-    its output record, which is written last.
+    that no other product takes. One `on_request` takes no key by its name. A product takes files of
+    at most `most_bytes`. `record` ends the key of its output record, which is written last. With
+    `work_days`, what its tasks write for each other is in a folder of the product's name, and
+    expires after so many days.
     """
 
     name: KebabName
     summary: str
     suffixes: tuple[Suffix, ...] = ()
+    on_request: bool = False
     most_bytes: Annotated[int, Field(ge=1, le=FORM_BYTES)] = FORM_BYTES
     record: RecordSuffix
+    work_days: Annotated[int, Field(ge=1)] | None = None
     roles: Mapping[str, Role] = Field(default_factory=dict)
     machine: KebabName
+
+    @model_validator(mode="after")
+    def _is_asked_for_or_takes_suffixes(self) -> Self:
+        if self.on_request and self.suffixes:
+            raise ValueError("a product on request takes no suffixes")
+        return self
 
     @property
     def contracts(self) -> str:
         """Return the name of the product's module in `pipeline.contracts`."""
         return self.name.replace("-", "_")
+
+    @property
+    def work_folder(self) -> str:
+        """Return the folder of the work bucket for its tasks: `faces/`; empty for the bucket."""
+        return f"{self.name}/" if self.work_days else ""
 
 
 def load_products(root: Path) -> tuple[Product, ...]:
@@ -89,30 +107,75 @@ def naming_roles(product: Product) -> dict[str, Role]:
     return {role.option: role for role in product.roles.values() if role.option}
 
 
-def ingest_pattern(product: Product, products: Sequence[Product], bucket: str) -> str:
-    """Return the EventBridge pattern (JSON) of the uploads to `bucket` that start the product."""
-    if product.suffixes:
-        keys: list[object] = [{"suffix": suffix} for suffix in spellings(product)]
+def read_prefixes(texts: Iterable[str], products: Sequence[Product]) -> dict[str, tuple[str, ...]]:
+    """Read texts such as `faces=people/`: the prefixes that start a product on request, by name.
+
+    Raises ValueError for a text of another form, and for what is no product on request.
+    """
+    prefixes: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        name, equals, prefix = text.partition("=")
+        if not equals or not prefix:
+            raise ValueError(f"not of the form product=prefix, such as faces=people/: {text!r}")
+        prefixes[name] = (*prefixes.get(name, ()), prefix)
+    require_on_request(prefixes, products)
+    return prefixes
+
+
+def require_on_request(
+    prefixes: Mapping[str, Sequence[str]], products: Sequence[Product]
+) -> None:
+    """Raise ValueError if a key is no product on request, or one of its prefixes is none."""
+    names = [product.name for product in products if product.on_request]
+    for name, given in prefixes.items():
+        if name not in names:
+            known = did_you_mean(name, names) or f"; there is {', '.join(names) or 'none'}"
+            raise ValueError(f"{name!r} is no product on request{known}")
+        for prefix in given:
+            if not prefix or len(prefix.encode()) > _LONGEST_KEY_BYTES:
+                raise ValueError(f"{name}: a prefix has 1 to {_LONGEST_KEY_BYTES} bytes")
+
+
+def ingest_pattern(
+    product: Product,
+    products: Sequence[Product],
+    bucket: str,
+    *,
+    prefixes: Sequence[str] = (),
+) -> str | None:
+    """Return the EventBridge pattern (JSON) of the uploads to `bucket` that start the product.
+
+    None for a product on request without `prefixes`: no upload starts it. Their uploads have
+    content: a pattern cannot both ask for a prefix and exclude a folder's marker, which is empty.
+    """
+    stored: dict[str, list[object]] = {}
+    if product.on_request:
+        if not prefixes:
+            return None
+        stored["key"] = [{"prefix": prefix} for prefix in prefixes]
+        stored["size"] = [{"numeric": [">", 0]}]
+    elif product.suffixes:
+        stored["key"] = [{"suffix": suffix} for suffix in spellings(product)]
     else:
         taken = [suffix for other in products for suffix in spellings(other)]
-        keys = [{"anything-but": {"suffix": [_FOLDER_MARKER, *taken]}}]
+        stored["key"] = [{"anything-but": {"suffix": [_FOLDER_MARKER, *taken]}}]
     return json.dumps(
         {
             "source": ["aws.s3"],
             "detail-type": ["Object Created"],
-            "detail": {"bucket": {"name": [bucket]}, "object": {"key": keys}},
+            "detail": {"bucket": {"name": [bucket]}, "object": stored},
         }
     )
 
 
 def taker(key: str, products: Sequence[Product]) -> Product | None:
-    """Return the product that an upload under `key` starts; None for a folder's marker."""
+    """Return the product that a key's name starts; None for a folder's marker."""
     if key.endswith(_FOLDER_MARKER):
         return None
     for product in products:
         if key.endswith(tuple(spellings(product))):
             return product
-    return next((product for product in products if not product.suffixes), None)
+    return next((product for product in products if _takes_the_rest(product)), None)
 
 
 def spellings(product: Product) -> list[str]:
@@ -125,6 +188,10 @@ def spellings(product: Product) -> list[str]:
         for suffix in product.suffixes
         for spelled in dict.fromkeys((suffix, suffix.upper(), f".{suffix[1:].capitalize()}"))
     ]
+
+
+def _takes_the_rest(product: Product) -> bool:
+    return not product.suffixes and not product.on_request
 
 
 def _load(path: Path) -> Product:
@@ -166,7 +233,7 @@ def _require_one_taker(products: Sequence[Product]) -> None:
     suffixes = [suffix for product in products for suffix in product.suffixes]
     if twice := sorted({suffix for suffix in suffixes if suffixes.count(suffix) > 1}):
         raise ValueError(f"two products take keys that end in {', '.join(twice)}")
-    rest = [product.name for product in products if not product.suffixes]
+    rest = [product.name for product in products if _takes_the_rest(product)]
     if products and len(rest) != 1:
         raise ValueError(
             "exactly one product has no suffixes and takes all other keys, "

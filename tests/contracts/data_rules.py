@@ -149,14 +149,22 @@ def _written(scope: Scope, declared: Declared) -> Types:
         if pair and place is not None:
             types |= _flat(state.body.get("ResultSelector") or {}, place, result=pair.result)
     places = {place for state in scope.states.values() for place in _places(state)}
+    places |= {
+        place
+        for state in scope.states.values()
+        if _replaces_all(state)
+        for place in _flat(state.parameters, "$")
+    }
     return types | {place: Any for place in places if _type_at(types, place, default=None) is None}
 
 
 def _places(state: State) -> Iterator[str]:
-    """Where a state or its catchers put something, the whole data aside."""
+    """Where a state or its catchers put something, the whole data of a state aside."""
     for body in (state.body, *state.catchers):
         if body.get("ResultPath") and not _replaces(body):
             yield body["ResultPath"]
+    if any(_replaces(catcher) for catcher in state.catchers):
+        yield from ("$.Error", "$.Cause")
 
 
 def _replaces(body: Body) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -11,6 +10,9 @@ from pipeline.declared.products import Product
 from tests.contracts.asl import Body, Machine
 
 SHARED: Final = (
+    "NameOtherMachine",
+    "ReadRequest",
+    "NameRequestedMachine",
     "HandOver",
     "HandedOver",
     "Claim",
@@ -51,11 +53,6 @@ _COMMON: Final = frozenset(
     }
 )
 _LINKS: Final = ("Next", "Default")
-# Where a product says which other machine its uploads may be for.
-_OTHERS: Final = (
-    (re.compile(r"\$\{\w+StateMachineArn\}"), "(another's machine)"),
-    (re.compile(r"(?<=\$\{ExecutionArnPrefix\})[a-z-]+"), "(another's machine)"),
-)
 
 
 class ProductMachine(NamedTuple):
@@ -86,14 +83,14 @@ def _renamed(value: Any, one: ProductMachine) -> Any:
         return [_renamed(each, one) for each in value]
     if not isinstance(value, str):
         return value
-    for pattern, neutral in _OTHERS:
-        value = pattern.sub(neutral, value)
     return value.replace(_detail_type(one), "(detail type)")
 
 
 def _field(name: str, value: Any, one: ProductMachine) -> Any:
     if name in _LINKS and value not in SHARED:
         return "(a state of its own)"
+    if name == "machine" and value != one.machine.name:
+        return "(another's machine)"
     own = {"product": one.product.name, "machine": one.machine.name}.get(name.removeprefix(":"))
     return "(its own)" if own and value in (own, {"S": own}) else _renamed(value, one)
 

@@ -44,7 +44,7 @@ LEAVES = {
         "WeightsUnavailable",
     },
     DeploymentError: {"KeyUnusable"},
-    HandedOver: {"OtherMedia"},
+    HandedOver: {"OtherMedia", "OtherProduct"},
     WeightsError: {"ModelNotOffered", "WeightsForbidden", "WeightsMismatch", "WeightsNotStaged"},
 }
 NAMES = sorted(set().union(*LEAVES.values()))

@@ -283,6 +283,6 @@ def test_a_product_that_the_image_does_not_know_is_named(
     store: LocalStore, catalogue: Catalogue
 ) -> None:
     with pytest.raises(
-        LookupError, match="knows no product 'memo', only cutout, transcript: release"
+        LookupError, match="knows no product 'memo', only cutout, faces, transcript: release"
     ):
         inspect(store, catalogue, product="memo")

@@ -43,13 +43,17 @@ def test_an_event_names_object_version_and_etag() -> None:
     execution_input = event(key="trips/cat 1.jpg", etag="b1946", **{"version-id": "IYV3p45BT0a"})
     location = Location("photos", "trips/cat 1.jpg", "IYV3p45BT0a")
 
-    assert read_request(execution_input) == Request(location, "b1946", force=False, options={})
+    assert read_request(execution_input) == Request(
+        location, "b1946", force=False, options={}, uploaded=True
+    )
 
 
 def test_an_event_from_an_unversioned_bucket_has_no_version() -> None:
     request = read_request(event(key="cat.jpg", etag="b1946"))
 
-    assert request == Request(Location("photos", "cat.jpg"), "b1946", force=False, options={})
+    assert request == Request(
+        Location("photos", "cat.jpg"), "b1946", force=False, options={}, uploaded=True
+    )
 
 
 def test_a_typed_input_needs_only_bucket_and_key() -> None:

@@ -167,8 +167,8 @@ SLIPS: Final = (
     *_DATA,
     Slip(
         hand_over_rules.what_is_handed_over_is_the_same,
-        put("States/HandOver/Parameters/StateMachineArn", "${TranscriptStateMachineArn}"),
-        "HandOver: does not start the machine of another product",
+        put("States/NameOtherMachine/Parameters/machine", "transcript"),
+        "NameOtherMachine: names no machine of another product",
     ),
     Slip(
         record_rules.sources_are_the_latest_when_published,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from pipeline.declared.products import (
     Role,
     ingest_pattern,
     load_products,
+    read_prefixes,
     require_products,
     taker,
 )
@@ -30,18 +32,27 @@ SOUNDS: Final = Product(
 MEMOS: Final = Product(
     name="memo", machine="memo", summary="Texts.", record="_memo.json", suffixes=(".txt",)
 )
-PRODUCTS: Final = (PHOTOS, SOUNDS, MEMOS)
+BADGES: Final = Product(
+    name="badges", machine="badges", summary="On request.", record="_badge.json", on_request=True
+)
+PRODUCTS: Final = (PHOTOS, SOUNDS, BADGES, MEMOS)
 LONGEST_KEY_BYTES: Final = 1024
 
 
-def matches(product: Product, key: str, products: Sequence[Product] = PRODUCTS) -> bool:
-    pattern = EventPattern.load(ingest_pattern(product, products, "uploads"))
+def matches(
+    product: Product,
+    key: str,
+    products: Sequence[Product] = PRODUCTS,
+    prefixes: Sequence[str] = (),
+    size: int = 9,
+) -> bool:
+    text = ingest_pattern(product, products, "uploads", prefixes=prefixes)
     event: dict[str, Any] = {
         "source": "aws.s3",
         "detail-type": "Object Created",
-        "detail": {"bucket": {"name": "uploads"}, "object": {"key": key}},
+        "detail": {"bucket": {"name": "uploads"}, "object": {"key": key, "size": size}},
     }
-    return bool(pattern.matches_event(event))
+    return text is not None and bool(EventPattern.load(text).matches_event(event))
 
 
 def in_any_case(suffix: str) -> st.SearchStrategy[str]:
@@ -129,6 +140,67 @@ def test_every_key_starts_exactly_one_of_the_repositorys_products(key: str) -> N
     takers = [product for product in SHIPPED if matches(product, key, SHIPPED)]
 
     assert takers == [taker(key, SHIPPED)]
+
+
+PREFIXES: Final = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=9
+)
+
+
+@given(KEYS)
+def test_no_key_starts_a_product_on_request(key: str) -> None:
+    assert not matches(BADGES, key)
+    assert taker(key, PRODUCTS) != BADGES
+
+
+@given(KEYS, PREFIXES, st.booleans())
+def test_uploads_below_a_prefix_start_the_product_on_request_beside_their_own(
+    key: str, prefix: str, below: bool
+) -> None:
+    full = f"{prefix}{key}" if below else key
+
+    assert matches(BADGES, full, prefixes=["other/", prefix]) == full.startswith(
+        (prefix, "other/")
+    )
+    takers = [each for each in PRODUCTS if not each.on_request and matches(each, full)]
+    assert takers == [each for each in [taker(full, PRODUCTS)] if each]
+
+
+def test_a_folders_marker_starts_no_product_on_request() -> None:
+    assert not matches(BADGES, "people/", prefixes=["people/"], size=0)
+    assert matches(BADGES, "people/cat.jpg", prefixes=["people/"])
+
+
+def test_prefixes_are_read_by_product() -> None:
+    texts = ["badges=people/", "badges=a=b/"]
+
+    assert read_prefixes(texts, PRODUCTS) == {"badges": ("people/", "a=b/")}
+    assert read_prefixes([], PRODUCTS) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("people/", "not of the form product=prefix, such as faces=people/: 'people/'"),
+        ("badges=", "not of the form"),
+        ("badge=people/", "'badge' is no product on request; did you mean 'badges'?"),
+        ("cutout=people/", "'cutout' is no product on request; there is badges"),
+        (f"badges={'k' * 1025}", "badges: a prefix has 1 to 1024 bytes"),
+    ],
+)
+def test_prefixes_that_start_nothing_are_refused(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(says)}"):
+        read_prefixes([text], PRODUCTS)
+
+
+def test_a_product_on_request_takes_no_suffixes() -> None:
+    with pytest.raises(ValueError, match="a product on request takes no suffixes"):
+        Product.model_validate({**BADGES.model_dump(), "suffixes": [".bdg"]})
+
+
+def test_work_that_expires_early_has_a_folder_of_its_own() -> None:
+    assert BADGES.work_folder == ""
+    assert BADGES.model_copy(update={"work_days": 1}).work_folder == "badges/"
 
 
 @pytest.mark.parametrize(

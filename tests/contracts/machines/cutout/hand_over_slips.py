@@ -1,4 +1,4 @@
-"""Slips that would lose a recording with a photo's name, or keep it from its machine."""
+"""Slips that would lose an upload that is for another product, or keep it from its machine."""
 
 from __future__ import annotations
 
@@ -12,34 +12,62 @@ _HAND_OVER: Final = "States/HandOver"
 
 SLIPS: Final = (
     Slip(
-        hand_over_rules.other_media_are_handed_over,
+        hand_over_rules.other_uploads_are_handed_over,
         drop("States/Inspect/Catch/1"),
         "Inspect: OtherMedia is not caught",
     ),
     Slip(
-        hand_over_rules.other_media_are_handed_over,
+        hand_over_rules.other_uploads_are_handed_over,
+        drop("States/Inspect/Catch/2"),
+        "Inspect: OtherProduct is not caught",
+    ),
+    Slip(
+        hand_over_rules.other_uploads_are_handed_over,
         drop("States/Inspect/Parameters/Payload/hands_over"),
         "Inspect: catches OtherMedia, which it does not ask for",
     ),
     Slip(
-        hand_over_rules.other_media_are_handed_over,
+        hand_over_rules.other_uploads_are_handed_over,
+        drop("States/Inspect/Parameters/Payload/hands_over_requests"),
+        "Inspect: catches OtherProduct, which it does not ask for",
+    ),
+    Slip(
+        hand_over_rules.other_uploads_are_handed_over,
         put("States/Inspect/Catch/1/Next", "NameAfterExecution"),
-        "Inspect: other media lead to NameAfterExecution",
+        "Inspect: OtherMedia leads to NameAfterExecution",
     ),
     Slip(
-        hand_over_rules.other_media_are_handed_over,
+        hand_over_rules.other_uploads_are_handed_over,
+        put("States/Inspect/Catch/2/Next", "NameOtherMachine"),
+        "Inspect: OtherProduct leads to NameOtherMachine",
+    ),
+    Slip(
+        hand_over_rules.other_uploads_are_handed_over,
         add("States/Inspect/Catch/1/ErrorEquals", "CorruptMedia"),
-        "Inspect: CorruptMedia is caught as if it were other media",
+        "Inspect: CorruptMedia is caught as if it were OtherMedia",
     ),
     Slip(
-        hand_over_rules.other_media_are_handed_over,
+        hand_over_rules.other_uploads_are_handed_over,
         put(f"{_HAND_OVER}/Next", "RecordFailure"),
-        "HandOver: leads somewhere else than to HandedOver",
+        "NameOtherMachine: leads somewhere else than to HandOver and HandedOver",
     ),
     Slip(
         hand_over_rules.what_is_handed_over_is_the_same,
-        put(f"{_HAND_OVER}/Parameters/StateMachineArn", "${CutoutStateMachineArn}"),
-        "HandOver: does not start the machine of another product",
+        put("States/NameOtherMachine/Parameters/machine", "cutout"),
+        "NameOtherMachine: names no machine of another product",
+    ),
+    Slip(
+        hand_over_rules.what_is_handed_over_is_the_same,
+        put(
+            "States/NameRequestedMachine/Parameters/machine.$",
+            "States.ArrayGetItem(States.StringSplit($.cause.errorMessage, ':'), 1)",
+        ),
+        "NameRequestedMachine: does not read the machine that OtherProduct names",
+    ),
+    Slip(
+        hand_over_rules.what_is_handed_over_is_the_same,
+        put(f"{_HAND_OVER}/Parameters/StateMachineArn.$", "$.machine"),
+        "HandOver: does not start the machine that was named",
     ),
     Slip(
         hand_over_rules.what_is_handed_over_is_the_same,

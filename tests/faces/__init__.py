@@ -1,0 +1,1 @@
+"""The faces machine with stub tasks: what it starts, publishes and leaves."""
