@@ -30,8 +30,8 @@ from pipeline.declared.revisions import MANIFEST, UNSTATED, file_identity, weigh
 LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
 Output = Literal["mask", "alpha"]
-# Converters of the model downloader: of PyTorch's checkpoints, and of TensorFlow.js's tensors, which a
-# second file describes, the manifest.
+# Converters of the model downloader: of PyTorch's checkpoints, and of TensorFlow.js's tensors. The
+# latter read a second file, the manifest, which describes the tensors.
 CheckpointConverter = Literal[
     "ge2e", "inception-resnet-v1", "mtcnn-onet", "mtcnn-pnet", "mtcnn-rnet", "pyannet"
 ]
