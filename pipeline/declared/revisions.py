@@ -19,11 +19,13 @@ def revision(digests: Iterable[str], quantise: str | None) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-def file_identity(digest: str | None, urls: Iterable[str]) -> str:
-    """Return the digest; without one, the address that the first staging takes the file from."""
-    if digest and digest != UNSTATED:
-        return digest
-    return f"{UNSTATED} {next(iter(urls), '')}"
+def file_identity(digest: str | None, urls: Iterable[str], manifest: str | None = None) -> str:
+    """Return the digest; without one, the address that the first staging takes the file from.
+
+    The digest of the file's manifest follows, if it has one.
+    """
+    own = f"{UNSTATED} {next(iter(urls), '')}" if digest in {None, UNSTATED} else str(digest)
+    return f"{own} {manifest}" if manifest else own
 
 
 def weights_prefix(model: str, digests: Iterable[str], quantise: str | None) -> str:

@@ -73,7 +73,8 @@ def _named_in(settings: Settings) -> Iterator[Path]:
 
 def _weights_outside(blueprint: Blueprint) -> Iterator[Path]:
     """Yield the folders outside the repository that the catalogue's `file:` addresses name."""
-    addresses = (url for row in blueprint.catalogue.rows for file in row.files for url in file.urls)
+    published = (file for row in blueprint.catalogue.rows for file in row.published)
+    addresses = (url for file in published for url in file.urls)
     for url in addresses:
         path = Path(unquote(urlsplit(url).path))
         if url.startswith("file:") and not path.is_relative_to(blueprint.root):

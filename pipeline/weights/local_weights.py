@@ -158,7 +158,7 @@ class LocalWeights:
     def _best(self, file: WeightsFile, staged: StagedFile, runtime: Runtime | None) -> LocalFile:
         """The best network for this runtime; the published file if there is none.
 
-        Of a published checkpoint, the network that it was converted to takes its place.
+        The network that a published file was converted to takes its place.
         """
         if file.convert:
             _require_converted(file, staged)
@@ -248,10 +248,12 @@ def _require_converted(file: WeightsFile, staged: StagedFile) -> None:
     """Raise WeightsNotStaged or WeightsMismatch unless the catalogue's file was converted."""
     made = staged.converted
     if made is None or made.converter != file.convert:
-        raise WeightsNotStaged(f"{file.name} was staged without the network of its checkpoint")
+        raise WeightsNotStaged(f"{file.name} was staged without the network that is made of it")
     stated = {"sha256": staged.artifact.sha256}
     other = file.stated is not None and file.stated[0] in stated and file.refuses(stated)
-    if staged.digest != file.digest or other or made.source_sha256 != staged.artifact.sha256:
+    described = staged.manifest.artifact.sha256 if staged.manifest else None
+    same = (made.source_sha256, made.manifest_sha256) == (staged.artifact.sha256, described)
+    if staged.digest != file.digest or other or not same:
         raise WeightsMismatch(f"{made.file.artifact.uri} was made of other weights")
 
 

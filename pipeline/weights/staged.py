@@ -139,12 +139,14 @@ class OptimisedNetwork(Staged):
 
 
 class ConvertedNetwork(Staged):
-    """The ONNX network that a published checkpoint was converted to, in `file`.
+    """The ONNX network that a published file was converted to, in `file`.
 
-    The same version of a converter makes the same bytes of the same checkpoint.
+    The same version of a converter makes the same bytes of the same file, and of its manifest if it
+    has one.
     """
 
     source_sha256: str
+    manifest_sha256: str | None = Field(default=None, exclude_if=lambda sha256: sha256 is None)
     converter: ConverterName
     version: int
     file: NamedArtifact
@@ -192,6 +194,13 @@ class PassedTrial(Staged):
     declared_sha256: str
 
 
+class StagedManifest(NamedArtifact):
+    """The file that describes a published file's tensors, as it was staged next to it."""
+
+    digest: Digest | None
+    source: str
+
+
 class StagedFile(NamedArtifact):
     """A file as it was staged: what the publisher states, where it came from, what we hold.
 
@@ -203,12 +212,14 @@ class StagedFile(NamedArtifact):
     network that its engine wants streamed; none is written for other files. `trial` is written only
     on a machine that keeps what it staged, to spare it the same trial again.
 
-    Of a published checkpoint, `converted` is the network: what is optimised, cut or streamed is
-    made of it. It is written for no other file.
+    Of a file that is no network yet, `converted` is the network: what is optimised, cut or streamed
+    is made of it. `manifest` is the file that describes its tensors. Neither is written for other
+    files.
     """
 
     digest: Digest | None
     source: str
+    manifest: StagedManifest | None = Field(default=None, exclude_if=lambda found: found is None)
     converted: ConvertedNetwork | None = Field(default=None, exclude_if=lambda made: made is None)
     optimised: tuple[OptimisedNetwork, ...] = ()
     not_optimised: str | None = None
@@ -259,6 +270,13 @@ class StagedWeights(Staged):
     model: str
     licence: str
     files: tuple[StagedFile, ...] = Field(min_length=1)
+
+    @property
+    def published(self) -> tuple[StagedFile | StagedManifest, ...]:
+        """The files that were fetched: those of `files`, each before its manifest."""
+        return tuple(
+            each for file in self.files for each in (file, file.manifest) if each is not None
+        )
 
     @classmethod
     def parse(cls, content: bytes, *, uri: str) -> Self:

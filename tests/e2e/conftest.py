@@ -20,7 +20,7 @@ def kept(model: str) -> Path:
     """Return the folder with the kept weights of a model; skip or fail if a file is missing."""
     row = load_catalogue(ROOT).row(model)
     folder = cache_folder() / row.weights_prefix
-    for path in (folder / file.name for file in row.files):
+    for path in (folder / file.name for file in row.published):
         if not path.is_file():
             reason = f"there is no {path}; `make weights` fetches it"
             pytest.fail(reason) if os.environ.get(DEMANDED) else pytest.skip(reason)

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from containers.model_downloader.conversion.checkpoint import Array
+from containers.model_downloader.conversion.pickled import NotConverted
 from containers.model_downloader.conversion.weights import Weight, Weights
 
 _OPSET: Final = 17
@@ -20,7 +22,9 @@ _GATES: Final = (0, 3, 1, 2)
 _SLOPE: Final = 0.01  # PyTorch's of a leaky ReLU
 _DIRECTIONS: Final = {1: "forward", 2: "bidirectional"}
 
+Numbers = npt.NDArray[np.floating[Any]]
 Shape = Sequence[int | str]
+Value = tuple[str, Shape]  # an input or output of a network: its name and shape
 
 
 class Recurrent(NamedTuple):
@@ -48,6 +52,14 @@ class Network:
     def constant(self, name: str, values: Array | Sequence[int]) -> str:
         self.constants.append(numpy_helper.from_array(np.asarray(values), name))
         return name
+
+    def numbers(self, name: str, values: Numbers) -> str:
+        """Add computed numbers as float32. Raises NotConverted if one is too large, or none."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            rounded = np.ascontiguousarray(values, np.float32)
+        if not np.isfinite(rounded).all():
+            raise NotConverted(f"its {name} has numbers that are not finite")
+        return self.constant(name, rounded)
 
     def linear(self, source: str, weights: Weights, name: str, *, width: int) -> str:
         """Multiply the last axis, of `width`, by the layer's weights and add its bias."""
@@ -96,11 +108,11 @@ class Network:
         states = self.node("Reshape", [order, flat], f"{name}/states")
         return Recurrent(states, outputs[1], hidden * len(ends))
 
-    def model(self, taken: tuple[str, Shape], given: tuple[str, Shape]) -> onnx.ModelProto:
-        """Return the network with this input and output, checked."""
-        value = helper.make_tensor_value_info
+    def model(self, taken: Value, *given: Value) -> onnx.ModelProto:
+        """Return the network with this input and these outputs, checked."""
         inputs, outputs = (
-            [value(name, TensorProto.FLOAT, shape)] for name, shape in (taken, given)
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ends]
+            for ends in ([taken], given)
         )
         graph = helper.make_graph(self.nodes, "converted", inputs, outputs, self.constants)
         opsets = [helper.make_opsetid("", _OPSET)]

@@ -37,7 +37,10 @@ def _rows(folder: Path) -> Iterator[Row]:
     """Read the model rows of one container."""
     for row in read_toml(folder / "models.toml")["models"]:
         files = [
-            file_identity(file["digest"], file.get("urls", ())) for file in row.get("files", ())
+            file_identity(
+                file["digest"], file.get("urls", ()), file.get("manifest", {}).get("digest")
+            )
+            for file in row.get("files", ())
         ]
         prefix = weights_prefix(row["name"], files, row.get("quantise"))
         yield Row(row["name"], row["engine"], f"{prefix}/{MANIFEST}" if files else None)

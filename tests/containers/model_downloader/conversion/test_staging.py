@@ -16,7 +16,6 @@ import pytest
 
 from containers.model_downloader import staging, working_network
 from containers.model_downloader.conversion import converters
-from containers.model_downloader.conversion.checkpoint import Checkpoint
 from containers.model_downloader.working_network import require_working_network
 from pipeline.artifacts import LocalStore, Location
 from pipeline.errors import WeightsMismatch, WeightsNotStaged
@@ -138,7 +137,7 @@ def test_a_record_from_before_the_row_said_convert_is_staged_again(
     content = record.model_copy(update={"files": (older,)}).model_dump_json().encode()
     store.write(Location.parse(manifest.uri), content, media_type="application/json")
 
-    with pytest.raises(WeightsNotStaged, match="without the network of its checkpoint"):
+    with pytest.raises(WeightsNotStaged, match="without the network that is made of it"):
         local(there, store, tmp_path / "weights")
 
 
@@ -211,8 +210,8 @@ def test_a_converted_network_that_passed_its_trial_is_not_tried_again(
     shutil.rmtree(tmp_path / "store")
     build = converters.CONVERTERS["ge2e"].build
 
-    def other(checkpoint: Checkpoint) -> onnx.ModelProto:
-        model = build(checkpoint)
+    def other(path: Path, manifest: Path | None) -> onnx.ModelProto:
+        model = build(path, manifest)
         model.doc_string = "made by a later version"
         return model
 
@@ -225,5 +224,5 @@ def test_a_converted_network_that_passed_its_trial_is_not_tried_again(
 def test_a_converter_that_does_not_exist_is_refused_when_the_row_is_read(
     context: Callable[..., TaskContext],
 ) -> None:
-    with pytest.raises(ValueError, match=r"files\.0\.convert\n.*'ge2e' or 'pyannet'"):
+    with pytest.raises(ValueError, match=r"files\.0\.convert\n.*'ge2e', .* or 'face-api-tiny'"):
         catalogue_of(context(convert="torchscript").bench)
