@@ -61,9 +61,10 @@ class AreaTable:
         reserve(4 * channels * (height + 1) * (width + 1))
         sums = np.empty(shape, np.uint32)
         sums[:, 0] = sums[:, :, 0] = 0
-        np.cumsum(photo.transpose(2, 0, 1), axis=2, dtype=np.uint32, out=sums[:, 1:, 1:])
-        for row in range(1, height):
-            sums[:, row + 1] += sums[:, row]
+        for row in range(height):
+            line = sums[:, row + 1, 1:]
+            np.cumsum(photo[row].T, axis=1, dtype=np.uint32, out=line)
+            line += sums[:, row, 1:]
         return cls(sums)
 
     @property
@@ -76,8 +77,10 @@ class AreaTable:
 
     def scaled(self, rows: Windows, columns: Windows) -> Tensor:
         """Return the photo scaled down, 1 × 3 × rows × columns, 0…255."""
-        strips = self.sums[:, rows.end] - self.sums[:, rows.start]
-        sums = strips.take(columns.end, axis=2) - strips.take(columns.start, axis=2)
+        strips = self.sums.take(rows.end, axis=1)
+        strips -= self.sums.take(rows.start, axis=1)
+        sums = strips.take(columns.end, axis=2)
+        sums -= strips.take(columns.start, axis=2)
         return _means(sums, rows.sizes[:, None], columns.sizes)[None]
 
     def cropped(self, rows: Windows, columns: Windows) -> Tensor:
@@ -98,5 +101,6 @@ class AreaTable:
 
 
 def _means(sums: _Sums, heights: Tensor, widths: Tensor) -> Tensor:
-    means: Tensor = sums.astype(np.float32) / heights / widths
+    means: Tensor = sums.astype(np.float32)
+    means /= heights * widths
     return means

@@ -23,8 +23,8 @@ _FACTOR: Final = 0.709  # from one photo of the pyramid to the next
 _CELL: Final = 12  # pixels: pnet looks at squares of this side
 _STRIDE: Final = 2  # pixels: they are so far apart
 _ENOUGH: Final = (0.6, 0.7, 0.7)  # probability that each network must see
-_BATCH: Final = 256  # crops
-_RUN_PIXELS: Final = 2**20  # the most that pnet takes at once; bounds its memory
+_BATCH: Final = 32  # crops: larger ones leave the processor's caches
+_RUN_PIXELS: Final = 2**16  # that pnet takes at once: more leave the caches
 
 
 class Run(Protocol):
