@@ -15,5 +15,10 @@ def manifests(root: Path = ROOT) -> dict[str, dict[str, Any]]:
     return {manifest["name"]: manifest for manifest in read}
 
 
+def products(root: Path = ROOT) -> list[dict[str, Any]]:
+    """Return the declaration of each product (`state_machines/*.product.toml`)."""
+    return [read_toml(path) for path in sorted(root.glob("state_machines/*.product.toml"))]
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -12,13 +12,14 @@ from typing import Final
 
 from pipeline.releases.shipping import import_closure
 
-# One zip for all functions: code, policy, waivers, manifests and golden inputs deploy together.
+# One zip for all functions: code, policy, waivers, declarations and golden inputs deploy together.
 _HANDLERS: Final = "pipeline/functions/*/handler.py"
 _DATA: Final = ("pipeline/functions/*/*.toml",)
 _DECLARED: Final = (
     "containers/*/container.toml",
     "containers/*/golden/**/*",
     "containers/*/models.toml",
+    "state_machines/*.product.toml",
 )
 
 

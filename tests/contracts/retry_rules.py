@@ -93,9 +93,9 @@ ON_RECEIVER: Final = Patience(10, 2, 22, 14_400)
 def lambda_is_retried(machine: Machine, declared: Declared) -> Iterator[str]:
     """Throttling for a long time, service and transient errors for a shorter one, nothing else.
 
-    The transient errors are exactly those that the machine's tasks can raise. The platform's own
-    functions raise none, but for the one that sends to receivers: whatever keeps it from that is
-    tried again for a day, also that it was killed.
+    The transient errors are exactly those that the machine's tasks can raise. Of the platform's own
+    functions, the one that forgets photos raises some, and the one that sends to receivers:
+    whatever keeps it from that is tried again for a day, also that it was killed.
     """
     transient = declared.transient & declared.raised_by(machine)
     of_service = dict.fromkeys(THROTTLES, ON_THROTTLE) | dict.fromkeys(LAMBDA_FAULTS, ON_FAULT)
@@ -104,6 +104,8 @@ def lambda_is_retried(machine: Machine, declared: Declared) -> Iterator[str]:
         OUT_OF_CAPACITY
     )
     of_operations = dict.fromkeys(to_receivers, ON_RECEIVER) if _delivers(machine, declared) else {}
+    if declared.role_of(machine) is Role.FORGETTING:
+        of_operations = of_ours
     for task in machine.lambda_tasks:
         ours = of_operations if declared.operation_of(task) else of_ours
         yield from retries_as_agreed(task, of_service | ours)

@@ -17,6 +17,7 @@ class Role(Enum):
     RELEASE = auto()  # releases a container
     NOTIFYING = auto()  # starts a delivery for each webhook that wants to know of an end
     DELIVERING = auto()  # delivers one message to one webhook
+    FORGETTING = auto()  # deletes what products have of a photo that was deleted
 
 
 OF_PLATFORM: Final[Mapping[str, Role]] = {
@@ -28,6 +29,7 @@ OF_PLATFORM: Final[Mapping[str, Role]] = {
     "release-container": Role.RELEASE,
     "notify-webhooks": Role.NOTIFYING,
     "deliver-webhook": Role.DELIVERING,
+    "forget-photo": Role.FORGETTING,
 }
 
 

@@ -1,0 +1,1 @@
+"""ForgetPhoto: delete what products that follow their source have of a photo that is gone."""

@@ -1,0 +1,260 @@
+"""Delete the results of photos that are gone, in every version, and say how many there were.
+
+Two photos may share the keys of their outputs: `cat.jpg` and `cat.png`, or two uploads under one
+key. So the question is not which key was deleted, but what the output record is about.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pipeline.aws.outages import Unanswered, is_outage
+from pipeline.contracts.output_keys import output_stem
+from pipeline.errors import StoreUnavailable
+from pipeline.functions.photo_forgetter.contract import ForgetPhoto, PhotoForgotten
+from pipeline.functions.photo_forgetter.followers import Follower
+from pipeline.functions.photo_forgetter.versions import (
+    Version,
+    delete_below,
+    delete_versions,
+    latest_of,
+    read_json,
+    sha256_of,
+    versions_of,
+)
+
+_BY_KEY: Final = "by-key"
+_RUNNING: Final = "RUNNING"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job's row in the jobs table."""
+
+    job_id: str
+    key: str
+    status: str
+    execution: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """A version of an output record, and what it says."""
+
+    version: Version
+    content: Mapping[str, Any]
+
+    @property
+    def job_id(self) -> str:
+        return str(self.content.get("job_id", ""))
+
+    @property
+    def outputs(self) -> Sequence[str]:
+        return tuple(self.content.get("outputs", ()))
+
+
+@dataclass(frozen=True)
+class Forgetter:
+    """The products that follow their source, and where their jobs and files are."""
+
+    dynamodb: Any
+    s3: Any
+    table: str
+    ingest: str
+    output: str
+    work: str
+    followers: Sequence[Follower]
+
+    @classmethod
+    def connect(cls, followers: Sequence[Follower], environment: Mapping[str, str]) -> Forgetter:
+        config = Config(connect_timeout=5, read_timeout=20)
+        return cls(
+            boto3.client("dynamodb", config=config),
+            boto3.client("s3", config=config),
+            environment["JOBS_TABLE"],
+            environment["INGEST_BUCKET"],
+            environment["OUTPUT_BUCKET"],
+            environment["WORK_BUCKET"],
+            followers,
+        )
+
+    def forget(self, job: ForgetPhoto) -> PhotoForgotten:
+        """Delete what is left of a photo that is gone. A second call finds nothing left.
+
+        Raises StoreUnavailable if S3 or DynamoDB is too busy; then the next call goes on.
+        """
+        with _named_outages():
+            found = [self._forget(job.key, follower) for follower in self.followers]
+        each = [asdict(receipt) for receipt in found]
+        names = PhotoForgotten.__dataclass_fields__
+        receipt = {name: sum(counts[name] for counts in each) for name in names}
+        sys.stdout.write(json.dumps({"execution": job.execution, **receipt}) + "\n")
+        return PhotoForgotten(**receipt)
+
+    def _forget(self, key: str, follower: Follower) -> PhotoForgotten:
+        rows = list(self._rows(key, follower))
+        running = sum(row.status == _RUNNING for row in rows)
+        if running or not rows:  # its files have no record yet, and nobody else's have theirs
+            return PhotoForgotten(running=running)
+        photos = _Photos(self.s3, self.ingest)
+        versions = self._versions(key, follower)
+        records = [
+            Record(each, read_json(self.s3, self.output, each))
+            for each in versions
+            if each.key == follower.record_key(key) and not each.marker
+        ]
+        about_gone = [each for each in records if photos.are_gone(each.content.get("source"))]
+        jobs = {record.job_id for record in about_gone}
+        gone = [row for row in rows if row.job_id in jobs or not photos.exist(row.key)]
+        if not gone and not about_gone:
+            return PhotoForgotten()
+        present = [each for each in records if each.version.latest and each not in about_gone]
+        kept = _kept(present, versions)
+        gone = [row for row in gone if row.job_id not in {each.job_id for each in present}]
+        for row in gone:
+            self._mark_deleted(row)
+        doomed = [each for each in versions if each not in kept]
+        return PhotoForgotten(
+            jobs=len(gone),
+            files=delete_versions(self.s3, self.output, doomed),
+            work_files=sum(
+                delete_below(self.s3, self.work, follower.work_prefix(row.job_id)) for row in gone
+            ),
+        )
+
+    def _versions(self, key: str, follower: Follower) -> list[Version]:
+        """Return all versions of the product's outputs; the record's last, as they name the files.
+
+        A deletion that is interrupted goes on with the records still there.
+        """
+        keys = [*follower.file_keys(key), follower.record_key(key)]
+        return [each for one in keys for each in versions_of(self.s3, self.output, one)]
+
+    def _rows(self, key: str, follower: Follower) -> Iterator[Row]:
+        """Yield the product's jobs of all objects whose outputs have the same keys.
+
+        The index may be a second behind the table, so each row is read again.
+        """
+        stem = output_stem(key)
+        if not key.startswith(stem):  # a stem that was cut has a digest of its own key
+            yield from self._found("#key = :key", key, follower)
+            return
+        yield from self._found("#key = :key", stem, follower)
+        for row in self._found("begins_with(#key, :key)", f"{stem}.", follower):
+            if output_stem(row.key) == stem:
+                yield row
+
+    def _found(self, condition: str, value: str, follower: Follower) -> Iterator[Row]:
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName=_BY_KEY,
+            KeyConditionExpression=f"#bucket = :bucket AND {condition}",
+            FilterExpression="#product = :product",
+            ExpressionAttributeNames={"#bucket": "bucket", "#key": "key", "#product": "product"},
+            ExpressionAttributeValues={
+                ":bucket": {"S": self.ingest},
+                ":key": {"S": value},
+                ":product": {"S": follower.name},
+            },
+        )
+        for page in pages:
+            for item in page["Items"]:
+                if row := self._row(item["job_id"]["S"]):
+                    yield row
+
+    def _row(self, job_id: str) -> Row | None:
+        found = self.dynamodb.get_item(
+            TableName=self.table, Key={"job_id": {"S": job_id}}, ConsistentRead=True
+        )
+        item = found.get("Item")
+        return Row(**{name: item[name]["S"] for name in Row.__dataclass_fields__}) if item else None
+
+    def _mark_deleted(self, row: Row) -> None:
+        """Mark that the results of a finished job are deleted, as the API does."""
+        with contextlib.suppress(self.dynamodb.exceptions.ConditionalCheckFailedException):
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key={"job_id": {"S": row.job_id}},
+                UpdateExpression="SET #status = :deleted, #updated_at = :updated_at"
+                " REMOVE #released_by, #released_at",
+                ConditionExpression="#execution = :execution AND #status = :done",
+                ExpressionAttributeNames={
+                    f"#{name}": name
+                    for name in ("status", "updated_at", "released_by", "released_at", "execution")
+                },
+                ExpressionAttributeValues={
+                    ":deleted": {"S": "DELETED"},
+                    ":done": {"S": "DONE"},
+                    ":updated_at": {"S": datetime.now(UTC).isoformat(timespec="milliseconds")},
+                    ":execution": {"S": row.execution},
+                },
+            )
+
+
+@dataclass(frozen=True)
+class _Photos:
+    """The photos of the ingest bucket; each key is listed once."""
+
+    s3: Any
+    bucket: str
+    listed: dict[str, list[Version]] = field(default_factory=dict)
+
+    def exist(self, key: str) -> bool:
+        """Return True if there is a photo under the key that was not deleted."""
+        return latest_of(self._versions(key)) is not None
+
+    def are_gone(self, source: Mapping[str, Any] | None) -> bool:
+        """Return True if a record's source was deleted: its version, or what its key holds.
+
+        Another upload of the same bytes is the same photo. One in another bucket is not ours.
+        """
+        if not source:
+            return True
+        if source["bucket"] != self.bucket:
+            return False
+        versions = self._versions(source["key"])
+        latest = latest_of(versions)
+        if latest is None:
+            return True
+        known = {each.version_id for each in versions if not each.marker}
+        if source["version_id"] is None or source["version_id"] in known:
+            return False
+        return not self._is_copy(source, latest)
+
+    def _is_copy(self, source: Mapping[str, Any], latest: Version) -> bool:
+        """Compare bytes: an ETag depends on encryption and on upload parts."""
+        if source["bytes"] != latest.bytes:
+            return False
+        return bool(sha256_of(self.s3, self.bucket, latest) == source["sha256"])
+
+    def _versions(self, key: str) -> list[Version]:
+        if key not in self.listed:
+            self.listed[key] = versions_of(self.s3, self.bucket, key)
+        return self.listed[key]
+
+
+def _kept(present: Sequence[Record], versions: Sequence[Version]) -> set[Version]:
+    """Return the latest versions of a present photo's record and of the files that it names."""
+    named = {key for record in present for key in (*record.outputs, record.version.key)}
+    return {each for each in versions if each.key in named and each.latest and not each.marker}
+
+
+@contextlib.contextmanager
+def _named_outages() -> Iterator[None]:
+    """Raise StoreUnavailable where S3 or DynamoDB is too busy or does not answer."""
+    try:
+        yield
+    except (BotoCoreError, ClientError, Unanswered) as error:
+        if is_outage(error):
+            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+        raise

@@ -1,0 +1,390 @@
+"""What a deleted photo leaves behind: nothing of products that follow their source."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from pipeline.declared.names import LOCAL_NAMES
+from pipeline.errors import StoreUnavailable
+from pipeline.functions.photo_forgetter import versions
+from pipeline.functions.photo_forgetter.contract import ForgetPhoto, PhotoForgotten
+from pipeline.functions.photo_forgetter.followers import Follower, read_followers
+from pipeline.functions.photo_forgetter.forgetter import Forgetter
+from pipeline.functions.photo_forgetter.versions import NotDeleted
+from pipeline.operations.site import Site
+
+INGEST, OUTPUT, WORK = (LOCAL_NAMES.bucket(name) for name in ("ingest", "output", "work"))
+FACES = Follower("faces", "_faces.record.json", ("_faces.json", "_faces_preview.jpg"), "faces/")
+NOTHING = PhotoForgotten()
+
+
+@dataclass
+class Stage:
+    """A stage with photos, and jobs of products as their state machines leave them."""
+
+    site: Site
+    forgetter: Forgetter
+
+    @property
+    def s3(self) -> Any:
+        return self.forgetter.s3
+
+    def upload(self, key: str, content: bytes = b"a photo") -> str:
+        """Upload a photo; return its version."""
+        return str(self.s3.put_object(Bucket=INGEST, Key=key, Body=content)["VersionId"])
+
+    def delete(self, key: str, version: str | None = None) -> None:
+        exact = {"VersionId": version} if version else {}
+        self.s3.delete_object(Bucket=INGEST, Key=key, **exact)
+
+    def analyse(  # noqa: PLR0913 - keyword-only facts of a job
+        self,
+        key: str,
+        version: str | None,
+        *,
+        job: str = "job",
+        content: bytes = b"a photo",
+        bucket: str = INGEST,
+        kinds: tuple[str, ...] = ("_faces.json",),
+        product: str = "faces",
+    ) -> None:
+        """Do a job of the product: work files, outputs, record, row."""
+        stem = key.rpartition(".")[0] or key
+        source = {
+            "bucket": bucket, "key": key, "version_id": version, "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }  # fmt: skip
+        record = {"job_id": job, "source": source, "outputs": [f"{stem}{end}" for end in kinds]}
+        self.s3.put_object(Bucket=WORK, Key=f"{product}/{job}/run/faces.json", Body=b"secret")
+        for end in kinds:
+            self.s3.put_object(Bucket=OUTPUT, Key=f"{stem}{end}", Body=b"secret")
+        place = f"{stem}_{product}.record.json"
+        self.s3.put_object(Bucket=OUTPUT, Key=place, Body=json.dumps(record))
+        self.row(key, job=job, bucket=bucket, product=product)
+
+    def row(
+        self,
+        key: str,
+        *,
+        job: str = "job",
+        status: str = "DONE",
+        bucket: str = INGEST,
+        product: str = "faces",
+    ) -> None:
+        row = {"job_id": job, "key": key, "bucket": bucket, "product": product, "status": status,
+               "execution": f"arn:{job}", "updated_at": "2026-01-01T00:00:00.000"}  # fmt: skip
+        self.forgetter.dynamodb.put_item(
+            TableName=self.forgetter.table, Item={name: {"S": text} for name, text in row.items()}
+        )
+
+    def status(self, job: str = "job") -> str:
+        found = self.forgetter.dynamodb.get_item(
+            TableName=self.forgetter.table, Key={"job_id": {"S": job}}
+        )
+        return str(found["Item"]["status"]["S"])
+
+    def forget(self, key: str) -> PhotoForgotten:
+        return self.forgetter.forget(ForgetPhoto(key, "arn:execution"))
+
+    def stored(self, bucket: str = OUTPUT) -> list[str]:
+        """The keys of all versions and delete markers."""
+        listed = self.s3.list_object_versions(Bucket=bucket)
+        return sorted(
+            row["Key"] for row in (*listed.get("Versions", ()), *listed.get("DeleteMarkers", ()))
+        )
+
+
+@pytest.fixture
+def stage(site: Site) -> Stage:
+    s3 = site.client("s3")
+    for bucket in (INGEST, OUTPUT, WORK):
+        s3.create_bucket(Bucket=bucket)
+        if bucket != WORK:
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    table = LOCAL_NAMES.table("jobs")
+    forgetter = Forgetter(site.client("dynamodb"), s3, table, INGEST, OUTPUT, WORK, [FACES])
+    return Stage(site, forgetter)
+
+
+def test_a_deleted_photo_takes_its_files_in_every_version_its_work_and_its_job(
+    stage: Stage,
+) -> None:
+    version = stage.upload("people/cat.jpg")
+    stage.analyse("people/cat.jpg", version, kinds=("_faces.json", "_faces_preview.jpg"))
+    stage.analyse("people/cat.jpg", version)  # done again: older versions of everything
+    stage.delete("people/cat.jpg")
+
+    assert stage.forget("people/cat.jpg") == PhotoForgotten(jobs=1, files=5, work_files=1)
+
+    assert stage.stored() == []
+    assert stage.stored(WORK) == []
+    assert stage.status() == "DELETED"
+
+
+def test_a_photo_that_is_there_keeps_everything(stage: Stage) -> None:
+    """Such an event may come late, or tell of a version that nobody analysed."""
+    old, version = stage.upload("cat.jpg", b"an older one"), stage.upload("cat.jpg")
+    stage.analyse("cat.jpg", version)
+    stage.analyse("cat.jpg", version)
+    stage.delete("cat.jpg", old)
+
+    assert stage.forget("cat.jpg") == NOTHING
+
+    assert len(stage.stored()) == 4
+    assert len(stage.stored(WORK)) == 1
+    assert stage.status() == "DONE"
+
+
+def test_a_photo_deleted_for_good_is_forgotten(stage: Stage) -> None:
+    version = stage.upload("cat.jpg")
+    stage.analyse("cat.jpg", version)
+    stage.delete("cat.jpg", version)
+
+    assert stage.forget("cat.jpg").jobs == 1
+    assert stage.stored() == []
+
+
+def test_results_that_were_deleted_before_go_for_good(stage: Stage) -> None:
+    """The API leaves versions behind that an operator could restore."""
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    for key in ("cat_faces.json", "cat_faces.record.json"):
+        stage.s3.delete_object(Bucket=OUTPUT, Key=key)
+    stage.delete("cat.jpg")
+
+    assert stage.forget("cat.jpg").files == 4
+    assert stage.stored() == []
+
+
+def test_a_new_upload_under_the_key_keeps_its_own_results_only(stage: Stage) -> None:
+    old = stage.upload("cat.jpg", b"old")
+    stage.analyse("cat.jpg", old, job="old", kinds=("_faces.json", "_faces_preview.jpg"))
+    new = stage.upload("cat.jpg", b"new")
+    stage.analyse("cat.jpg", new, job="new")
+    stage.delete("cat.jpg", old)
+
+    assert stage.forget("cat.jpg") == PhotoForgotten(jobs=1, files=3, work_files=1)
+
+    assert stage.stored() == ["cat_faces.json", "cat_faces.record.json"]
+    assert [stage.status(job) for job in ("old", "new")] == ["DELETED", "DONE"]
+    assert stage.stored(WORK) == ["faces/new/run/faces.json"]
+
+
+def test_results_of_a_replaced_version_stay_while_that_version_does(stage: Stage) -> None:
+    older, old = stage.upload("cat.jpg", b"older"), stage.upload("cat.jpg", b"old")
+    stage.analyse("cat.jpg", old, content=b"old")
+    stage.upload("cat.jpg", b"new, and analysed by nobody")
+    stage.delete("cat.jpg", older)
+    assert stage.forget("cat.jpg") == NOTHING
+
+    stage.delete("cat.jpg", old)
+    assert stage.forget("cat.jpg").jobs == 1
+    assert stage.stored() == []
+
+
+def test_the_same_photo_uploaded_again_is_still_there(stage: Stage) -> None:
+    """Its execution ended as a duplicate, and relies on the first one's results."""
+    old = stage.upload("cat.jpg")
+    stage.analyse("cat.jpg", old)
+    stage.upload("cat.jpg")
+    stage.delete("cat.jpg", old)
+
+    assert stage.forget("cat.jpg") == NOTHING
+
+
+def test_another_photo_of_the_same_length_is_not_the_same(stage: Stage) -> None:
+    old = stage.upload("cat.jpg", b"old")
+    stage.analyse("cat.jpg", old, content=b"old")
+    stage.upload("cat.jpg", b"new")
+    stage.delete("cat.jpg", old)
+
+    assert stage.forget("cat.jpg").jobs == 1
+
+
+@pytest.mark.parametrize("other", ["cat.png", "cat"])
+def test_a_photo_whose_outputs_have_the_same_keys_keeps_its_results(
+    stage: Stage, other: str
+) -> None:
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"), job="first")
+    stage.analyse(other, stage.upload(other), job="second")
+    stage.delete("cat.jpg")
+
+    assert stage.forget("cat.jpg").jobs == 1
+
+    assert stage.stored() == ["cat_faces.json", "cat_faces.record.json"]
+    assert [stage.status(job) for job in ("first", "second")] == ["DELETED", "DONE"]
+
+
+@pytest.mark.parametrize("running", ["cat.jpg", "cat.png", "cat"])
+def test_nothing_is_deleted_while_a_job_with_the_same_outputs_is_at_work(
+    stage: Stage, running: str
+) -> None:
+    """Its files are published before the record that says whose they are."""
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    stage.row(running, job="running", status="RUNNING")
+    stage.delete("cat.jpg")
+
+    assert stage.forget("cat.jpg") == PhotoForgotten(running=1)
+    assert len(stage.stored()) == 2
+
+    stage.row(running, job="running", status="FAILED")
+    assert stage.forget("cat.jpg").files == 2
+
+
+def test_files_without_a_record_go_too(stage: Stage) -> None:
+    """An execution failed after it published some."""
+    stage.upload("cat.jpg")
+    stage.row("cat.jpg", status="FAILED")
+    stage.s3.put_object(Bucket=OUTPUT, Key="cat_faces.json", Body=b"secret")
+    stage.delete("cat.jpg")
+
+    assert stage.forget("cat.jpg").files == 1
+    assert stage.stored() == []
+    assert stage.status() == "FAILED"
+
+
+def test_other_products_and_other_keys_are_left_alone(stage: Stage) -> None:
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    kept = ["cat_bg_removed.png", "cat_faces.json_faces.json", "catalogue_faces.json"]
+    for key in kept:
+        stage.s3.put_object(Bucket=OUTPUT, Key=key, Body=b"another's")
+    stage.row("cat.jpg", job="cutout", product="cutout")
+    stage.row("cat.long.jpg", job="other")
+    stage.upload("cat.long.jpg")
+    stage.delete("cat.jpg")
+
+    stage.forget("cat.jpg")
+
+    assert stage.stored() == kept
+    assert [stage.status(job) for job in ("cutout", "other")] == ["DONE", "DONE"]
+
+
+def test_the_results_of_a_photo_in_another_bucket_are_not_ours_to_delete(stage: Stage) -> None:
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"), job="ours")
+    stage.analyse("cat.jpg", "v", job="theirs", bucket="another")
+    stage.delete("cat.jpg")
+
+    stage.forget("cat.jpg")
+
+    assert stage.stored() == ["cat_faces.json", "cat_faces.record.json"]
+
+
+def test_a_photo_without_jobs_is_quickly_done(stage: Stage) -> None:
+    stage.upload("cat.jpg")
+    stage.delete("cat.jpg")
+
+    assert stage.forget("cat.jpg") == NOTHING
+
+
+def test_a_key_that_is_too_long_for_its_outputs_is_found(stage: Stage) -> None:
+    key = f"{'x' * 1010}.jpg"
+    stage.upload(key)
+    stage.row(key)
+    record = FACES.record_key(key)
+    stage.s3.put_object(Bucket=OUTPUT, Key=record, Body=b"{}")
+    stage.delete(key)
+
+    assert stage.forget(key) == PhotoForgotten(jobs=1, files=1)
+
+
+def test_a_record_that_is_no_json_belongs_to_no_photo(stage: Stage) -> None:
+    stage.upload("cat.jpg")
+    stage.row("cat.jpg")
+    stage.s3.put_object(Bucket=OUTPUT, Key="cat_faces.record.json", Body=b"[")
+    stage.delete("cat.jpg")
+
+    assert stage.forget("cat.jpg").files == 1
+
+
+def test_a_second_call_finds_nothing_left(stage: Stage) -> None:
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    stage.delete("cat.jpg")
+    stage.forget("cat.jpg")
+
+    assert stage.forget("cat.jpg") == PhotoForgotten(jobs=1)
+
+
+def test_more_versions_than_one_call_deletes_are_deleted(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "_BATCH", 2)
+    version = stage.upload("cat.jpg")
+    for _ in range(3):
+        stage.analyse("cat.jpg", version)
+    stage.delete("cat.jpg")
+
+    assert stage.forget("cat.jpg").files == 6
+    assert stage.stored() == []
+
+
+def test_the_log_has_counts_and_the_execution_only(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.analyse("people/ada.jpg", stage.upload("people/ada.jpg"))
+    stage.delete("people/ada.jpg")
+    stage.forget("people/ada.jpg")
+
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line) == {
+        "execution": "arn:execution", "jobs": 1, "running": 0, "files": 2, "work_files": 1
+    }  # fmt: skip
+
+
+def refused(code: str) -> Callable[..., Any]:
+    def answer(**_: Any) -> dict[str, Any]:
+        return {"Errors": [{"Key": "cat_faces.json", "VersionId": "v", "Code": code}]}
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("SlowDown", StoreUnavailable), ("AccessDenied", NotDeleted)]
+)
+def test_a_deletion_that_s3_refuses_is_an_error_and_goes_on_later(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, code: str, error: type[Exception]
+) -> None:
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    stage.delete("cat.jpg")
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.s3, "delete_objects", refused(code))
+        with pytest.raises(error):
+            stage.forget("cat.jpg")
+    assert stage.status() == "DELETED"  # first: from then on nothing claims to be whole
+
+    stage.forget("cat.jpg")
+    assert stage.stored() == []
+
+
+def test_an_outage_has_a_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetItem")
+
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    monkeypatch.setattr(stage.forgetter.dynamodb, "get_item", busy)
+
+    with pytest.raises(StoreUnavailable):
+        stage.forget("cat.jpg")
+
+
+def test_a_job_that_was_claimed_again_is_not_marked(stage: Stage) -> None:
+    """Another execution has the row by now, and records its own end."""
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    stage.delete("cat.jpg")
+    row = next(iter(stage.forgetter._rows("cat.jpg", FACES)))
+    stage.row("cat.jpg", status="RUNNING")
+
+    stage.forgetter._mark_deleted(row)
+
+    assert stage.status() == "RUNNING"
+
+
+def test_products_that_follow_are_read_from_their_declarations() -> None:
+    followers = {each.name for each in read_followers()}
+
+    assert followers == {"faces"}
