@@ -71,12 +71,13 @@ $(TOOLKIT): infra/package-lock.json
 setup: $(READY)  ## Create the Python environment in .venv
 
 .PHONY: demo
-demo: $(READY)  ## Make cutouts and a transcript of samples, in demo-output/
+demo: $(READY)  ## Make cutouts, faces and a transcript of samples, in demo-output/
 	@$(BIN)/matteline demo
 
 .PHONY: weights
 weights: $(READY)  ## Fetch and keep the published weights that tests and benchmarks use
-	@$(BIN)/matteline models stage u2netp silero-vad deepfilternet3 whisper-base pyannote-2022-ge2e
+	@$(BIN)/matteline models stage u2netp silero-vad deepfilternet3 whisper-base pyannote-2022-ge2e \
+		face-api-ssd face-api-tiny face-api-resnet34
 
 # Three processes on two cores: the tests wait for state machines and start-ups. The files are begun
 # in the order of tests/conftest.py, not in that of their number of tests.

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolv
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from containers.http_api.errors import InvalidRequest, WrongField, WrongFields
-from pipeline.contracts.contract import Options, metadata_name, read_product_contract
+from pipeline.contracts.contract import PRODUCT, Options, metadata_name, read_product_contract
 from pipeline.contracts.written import problems, write_text
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product, naming_roles
@@ -23,8 +23,8 @@ _MOST_METADATA: Final = 2_048  # bytes of an object's metadata, names included: 
 class ProductOptions(BaseModel):
     """A product, the key suffixes that start it, and the JSON Schema of its options.
 
-    A product without suffixes takes all keys that no other product takes. `most_bytes` is the
-    size of the largest file that it takes.
+    A product without suffixes takes all keys that no other product takes. No key starts one
+    `on_request`: name it in `product`. `most_bytes` is the size of the largest file that it takes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +32,7 @@ class ProductOptions(BaseModel):
     product: str
     summary: str
     suffixes: tuple[str, ...]
+    on_request: bool
     most_bytes: int
     options: dict[str, Any]
 
@@ -53,6 +54,7 @@ def add_options(
                 product=product.name,
                 summary=product.summary,
                 suffixes=product.suffixes,
+                on_request=product.on_request,
                 most_bytes=product.most_bytes,
                 options=options_schema(product, catalogue),
             )
@@ -128,9 +130,14 @@ def check_options(
     return options.model_dump(mode="json", include=set(given), exclude_defaults=True)
 
 
-def options_metadata(options: Mapping[str, JsonValue]) -> dict[str, str]:
-    """Return checked options as the metadata of an upload. Raises WrongFields if S3 allows less."""
-    metadata = {metadata_name(name): write_text(value) for name, value in options.items()}
+def options_metadata(product: Product, options: Mapping[str, JsonValue]) -> dict[str, str]:
+    """Return a product's checked options as the metadata of an upload that starts it.
+
+    Raises WrongFields if S3 allows less.
+    """
+    asked = {PRODUCT: product.name} if product.on_request else {}
+    texts = asked | {name: write_text(value) for name, value in options.items()}
+    metadata = {metadata_name(name): text for name, text in texts.items()}
     size = sum(len(name) + len(text.encode()) for name, text in metadata.items())
     if size > _MOST_METADATA:
         says = f"the options take {size:,} bytes as metadata; S3 allows {_MOST_METADATA:,}"

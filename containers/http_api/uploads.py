@@ -21,6 +21,7 @@ from containers.http_api.errors import InvalidRequest, WrongFields
 from containers.http_api.options import check_options, find_product, options_metadata
 from containers.http_api.repeats import IdempotencyKey, answer_once
 from pipeline.artifacts import Location
+from pipeline.contracts.contract import Source, read_product_contract
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import Product, taker
 from pipeline.errors import MediaTooLarge
@@ -56,8 +57,9 @@ class NewUpload(BaseModel):
     """A file to upload.
 
     `name` is its name without folders; `bytes` is its exact size. `media_type` is stored with it;
-    its content decides what it is. `product` is checked: the end of the name decides which product
-    starts. `options` are the product's, as `GET /options` describes them.
+    its content decides what it is. The end of the name decides which product starts; `product` may
+    name one on request instead, of the same kind of media. `options` are the product's, as
+    `GET /options` describes them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -106,7 +108,7 @@ def _create(asked: NewUpload, current: Current, catalogue: Catalogue) -> Upload:
     principal = current.principal
     product = _product(asked, current.products)
     options = check_options(product, catalogue, asked.options)
-    metadata = options_metadata(options)
+    metadata = options_metadata(product, options)
     if asked.bytes > (most := product.most_bytes):
         says = f"file of {asked.bytes:,} bytes; the limit is {most:,}"
         raise WrongFields.one(MediaTooLarge(says), "body.bytes")
@@ -135,12 +137,20 @@ def _create(asked: NewUpload, current: Current, catalogue: Catalogue) -> Upload:
 
 
 def _product(asked: NewUpload, products: tuple[Product, ...]) -> Product:
-    """Return the product that the name starts. Raises WrongFields if another one was asked for."""
+    """Return the product that the name starts, or the one on request that was asked for instead.
+
+    Raises WrongFields if it is of other media, or starts by itself for other names.
+    """
     starts = taker(asked.name, products)
     if starts is None:
         raise WrongFields.one(InvalidRequest(f"{asked.name} starts no product"), "body.name")
     product = find_product(asked.product, products) if asked.product else starts
-    if product != starts:
+    stands_in = product.on_request and _media_of(product) is _media_of(starts)
+    if product != starts and not stands_in:
         says = f"a file called {asked.name} starts {starts.name}, not {product.name}"
         raise WrongFields.one(InvalidRequest(says), "body.product")
     return product
+
+
+def _media_of(product: Product) -> type[Source]:
+    return read_product_contract(product.contracts).source

@@ -29,6 +29,8 @@ from pipeline.outcomes import ENDS
 
 LASTS: Final = timedelta(hours=1)  # of an address of a result, or of its source
 
+_FACES: Final = "faces"
+
 State = Literal[
     "waiting", "expired", "running", "done", "duplicate", "quarantined", "failed", "deleted"
 ]
@@ -98,7 +100,8 @@ class Job(BaseModel):
     `expired` are uploads whose file never came. `tasks` are those that a running job has begun.
 
     `speakers` are those of a transcript, in order of appearance, and `tags` the sounds that the
-    whole recording most probably has, each with its probability: if they were asked for.
+    whole recording most probably has, each with its probability: if they were asked for. `faces` is
+    how many faces were found in a photo, if they were looked for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -116,6 +119,7 @@ class Job(BaseModel):
     record: ResultFile | None = Field(default=None, exclude_if=is_none)
     speakers: tuple[Speaker, ...] = Field(default=(), exclude_if=not_)
     tags: tuple[Prediction, ...] = Field(default=(), exclude_if=not_)
+    faces: int | None = Field(default=None, exclude_if=is_none)
     tasks: tuple[TaskProgress, ...] = Field(default=(), exclude_if=not_)
 
 
@@ -195,6 +199,7 @@ class View:
             "record": self._file(result.record, media),
             "speakers": speakers_of(result),
             "tags": tuple(map(Prediction.model_validate, result.stated.get("predictions") or ())),
+            "faces": _faces_of(result),
         }
 
     def _file(self, place: Location, facts: Mapping[str, Any]) -> ResultFile:
@@ -217,6 +222,11 @@ def speakers_of(result: Result) -> tuple[Speaker, ...]:
     """
     stated = result.stated.get("speakers") or {}
     return tuple(Speaker(speaker=name, seconds=stated[name]) for name in sorted(stated))
+
+
+def _faces_of(result: Result) -> int | None:
+    """Return how many faces a record states; None if it is of another product."""
+    return result.stated["count"] if result.stated.get("product") == _FACES else None
 
 
 def _progress(visits: Sequence[Visit]) -> Iterator[TaskProgress]:

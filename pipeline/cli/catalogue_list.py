@@ -21,7 +21,7 @@ _NOTE: Final = (
 def print_catalogue(say: Callable[[str], None], catalogue: Catalogue) -> None:
     """Print each group's rows: time, price, memory, licence, fallback; what they are below.
 
-    Groups of photos come first, then those of recordings.
+    Groups of photos come first, then those of faces and of recordings.
     """
     for title, containers in _parts(catalogue):
         part = catalogue.of(*containers)
@@ -43,7 +43,7 @@ def _parts(catalogue: Catalogue) -> Iterator[tuple[str, list[str]]]:
     listed = set[str]()
     for kind in KINDS.values():
         owners = {role["container"] for role in kind.roles.values()}
-        yield f"For {kind.noun}s", [each for each in catalogue.defaults if each in owners - listed]
+        yield f"For {kind.title}", [each for each in catalogue.defaults if each in owners - listed]
         listed |= owners
     yield "For others", [each for each in catalogue.defaults if each not in listed]
 

@@ -21,7 +21,7 @@ from pipeline.session.whole_files import is_full, reason_of
 
 # The module of each command, which has the command's name in it.
 _MODULES: Final = {
-    **dict.fromkeys(("demo", "run", "up"), "runs"),
+    **dict.fromkeys(("demo", "faces", "run", "up"), "runs"),
     **{
         name: name
         for name in (

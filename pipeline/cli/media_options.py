@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, get_args
 
 import click
 
 from pipeline.cli.options import Word, prompt_metadata
 from pipeline.contracts.cutout_words import Effort, PictureFormat, Refine
+from pipeline.contracts.faces_words import Redaction
 from pipeline.contracts.transcript_words import DenoisedFormat, Language
 from pipeline.session.media import KINDS, Kind
 
@@ -119,27 +120,66 @@ OPTIONS: Final = {
             help="Windows of five minutes that are transcribed at a time [default: 5].",
         ),
     ),
+    "faces": (
+        click.Option(
+            ["--attributes"],
+            metavar="LIST",
+            help="Estimates for each face: any of age_gender and expressions [default: none].",
+        ),
+        click.Option(
+            ["--min-score"],
+            metavar="SCORE",
+            help="Least score of a face that is listed, 0.05–1 [default: 0.5].",
+        ),
+        click.Option(
+            ["--max-faces"], metavar="N", help="Most faces that are listed, 1–500 [default: 100]."
+        ),
+        click.Option(
+            ["--small-faces"], is_flag=True, help="Also search the photo in parts; takes longer."
+        ),
+        click.Option(["--preview"], is_flag=True, help="Draw the faces into a copy of the photo."),
+        click.Option(
+            ["--redact"],
+            type=Word(get_args(Redaction)),
+            help="Hide the faces in a copy of the photo, without its metadata.",
+        ),
+        click.Option(["--embed"], is_flag=True, help="Write a vector of each face."),
+        click.Option(
+            ["--embedder"],
+            metavar="NAME",
+            help="Model that makes the vectors (`matteline models list`).",
+        ),
+    ),
 }  # fmt: skip
 # Click has checked them, and they contradict nothing.
 _ALWAYS_VALID: Final = {
     *("refine", "crop", "prompts"),
     *("language", "translate", "denoise", "diarize", "tags"),
+    *("small_faces", "preview", "redact", "embed"),
 }
 
 
 class MediaCommand(click.Command):
-    """A command whose help lists the options of each product by themselves."""
+    """A command whose help lists the options of each of its products by themselves."""
 
-    def __init__(self, *, params: list[click.Parameter], **settings: Any) -> None:
-        media = [option for options in OPTIONS.values() for option in options]
+    def __init__(
+        self,
+        *,
+        params: list[click.Parameter],
+        products: Sequence[str] = tuple(OPTIONS),
+        **settings: Any,
+    ) -> None:
+        self._options = {product: OPTIONS[product] for product in products}
+        media = [option for options in self._options.values() for option in options]
         super().__init__(params=[*params, *media], **settings)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what is common first."""
-        media = {option for options in OPTIONS.values() for option in options}
+        media = {option for options in self._options.values() for option in options}
         options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
         parts = {"Options": [each for each in options if each not in media]} | {
-            f"Options for {KINDS[product].noun}s": list(own) for product, own in OPTIONS.items()
+            f"Options for {KINDS[product].title}": list(own)
+            for product, own in self._options.items()
         }
         for title, part in parts.items():
             rows = [row for option in part if (row := option.get_help_record(ctx))]
@@ -154,7 +194,7 @@ def options_by_product(chosen: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """
     read = {
         product: option_metadata(
-            product, {name: chosen[name] for option in options if (name := str(option.name))}
+            product, {name: chosen.get(name) for option in options if (name := str(option.name))}
         )
         for product, options in OPTIONS.items()
     }
@@ -164,11 +204,11 @@ def options_by_product(chosen: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 def require_effect(options: Mapping[str, Mapping[str, str]], kinds: Collection[Kind]) -> None:
     """Raise UsageError for options of a product that no file of the run becomes."""
     for product in options.keys() - {kind.product for kind in kinds}:
-        names = {_flag(name) for name in options[product]}
+        names = ", ".join(sorted({_flag(name) for name in options[product]}))
         noun = KINDS[product].noun
-        raise click.UsageError(
-            f"{', '.join(sorted(names))}: only a {noun} has that, and no {noun} was given"
-        )
+        if noun in {kind.noun for kind in kinds} or KINDS[product].on_request:
+            raise click.UsageError(f"{names}: only --product {product} has that")
+        raise click.UsageError(f"{names}: only a {noun} has that, and no {noun} was given")
 
 
 def option_metadata(product: str, chosen: Mapping[str, Any]) -> dict[str, str]:
@@ -176,7 +216,7 @@ def option_metadata(product: str, chosen: Mapping[str, Any]) -> dict[str, str]:
 
     Raises UsageError if one is invalid, or if two contradict each other.
     """
-    points, boxes = chosen.get("points", ()), chosen.get("boxes", ())
+    points, boxes = chosen.get("points") or (), chosen.get("boxes") or ()
     given = {name: value for name, value in chosen.items() if value not in {None, False, ()}}
     texts = {
         name: "true" if value is True else str(value)

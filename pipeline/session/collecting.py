@@ -209,8 +209,8 @@ class _Search:
             why = to if product else f"neither a photo nor a recording: {error.message}"
             self._leave_out(file, why, given=given)
             return None
-        if self.wanted is None or self.wanted is kind:
-            return kind
+        if self.wanted is None or self.wanted.noun == kind.noun:
+            return self.wanted or kind
         self._leave_out(file, f"a {kind.noun}, and --product is {self.wanted.product}", given=given)
         return None
 

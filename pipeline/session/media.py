@@ -18,8 +18,12 @@ from pipeline.errors import UnsupportedMedia
 _MACHINES: Final = Path(__file__).parents[2] / "state_machines"
 _DECLARATION: Final = ".product.toml"
 MODEL: Final = "model"  # the option that names a model of a role that is always needed
-# The products that a run makes, and what each is made of.
-_NOUNS: Final = {"cutout": "photo", "transcript": "recording"}
+# The products that a run makes: what each is made of, and what its options and models are for.
+_WORDS: Final = {
+    "cutout": ("photo", "photos"),
+    "faces": ("photo", "faces"),
+    "transcript": ("recording", "recordings"),
+}
 # A file with such a name is a photo to its owner: if its content is not, that is a failure.
 _PHOTO_SUFFIXES: Final = frozenset({
     ".3fr", ".arw", ".avif", ".bmp", ".cr2", ".cr3", ".crw", ".dng", ".gif", ".heic", ".heif",
@@ -31,18 +35,26 @@ _PHOTO_SUFFIXES: Final = frozenset({
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """A kind of media, and the product that is made of it.
+    """A kind of media, and a product that is made of it.
 
+    `noun` is one file of that kind, and `title` what the product's options and models are for.
     `record` ends the name of the product's output record. `suffixes` are the ends of the keys that
-    start the product; the one product without any takes all other keys. `roles` are the tasks that
-    need a model.
+    start the product; the one product without any takes all other keys. With `on_request`, no key
+    starts it. `roles` are the tasks that need a model.
     """
 
     product: str
     noun: str
+    title: str
     record: str
+    on_request: bool
     suffixes: tuple[str, ...]
     roles: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Return the metadata that an object needs for this product to be made of it."""
+        return {"matteline-product": self.product} if self.on_request else {}
 
     def containers(self, options: Collection[str] = ()) -> set[str]:
         """Return the containers of which it takes the default model, if these options are given.
@@ -78,14 +90,21 @@ def _declared() -> dict[str, Kind]:
     for path in sorted(_MACHINES.glob(f"*{_DECLARATION}")):
         declared = tomllib.loads(path.read_text(encoding="utf-8"))
         name, suffixes = declared["name"], tuple(declared.get("suffixes", ()))
-        noun = _NOUNS.get(name, "")
-        kinds[name] = Kind(name, noun, declared["record"], suffixes, declared.get("roles", {}))
+        kinds[name] = Kind(
+            name,
+            *_WORDS.get(name, ("", "")),
+            declared["record"],
+            declared.get("on_request", False),
+            suffixes,
+            declared.get("roles", {}),
+        )
     return kinds
 
 
 _ALL: Final = _declared()
 KINDS: Final = {name: kind for name, kind in _ALL.items() if kind.noun}
-PHOTO: Final = KINDS["cutout"]
+PHOTO: Final = KINDS["cutout"]  # a photo of which nothing else is asked
+FACES: Final = KINDS["faces"]
 RECORDING: Final = KINDS["transcript"]
 
 

@@ -61,9 +61,11 @@ def remove_files(cloud: LocalCloud, prefix: str) -> None:
     """
     site = _site(cloud)
     table = JobsTable(site)
+    folders = {product.name: product.work_folder for product in site.products}
     for row in _rows(table, prefix):
         table.mark_deleted(row)  # unless it is not done
-        _delete(site, "work", f"{row.job_id}/")
+        folder = folders.get(row.product, "")
+        _delete(site, "work", f"{folder}{row.job_id}/")
     for bucket in ("output", "ingest"):
         _delete(site, bucket, prefix)
 

@@ -46,6 +46,7 @@ _LOG = logging.getLogger(__name__)
 _MOST_BYTES: Final = 2**16  # of a request
 _CHECK_S: Final = 0.2  # how often a run that has left is noticed
 _UPLOAD_S: Final = 60.0
+_SHOWN_FIRST: Final = ("text", "redacted", "preview", "faces")  # of files that are no cutouts
 _UPLOAD: Final = re.compile(rf"/{LOCAL_NAMES.bucket('ingest')}/(run-[0-9a-f]{{8}}/)")
 
 ModelsFor = Callable[[RunRequest], RunModels]
@@ -187,11 +188,12 @@ class _Uploads:
 
 
 def shown_output(output: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the output file to show of an execution's output: the cutout, or the text."""
+    """Return the output file to show of an execution's output: a picture if there is one."""
     if "pictures" in output:
         return shown_picture(output["pictures"])
-    (text,) = (each for each in output["files"] if each["kind"] == "text")
-    return cast("Mapping[str, Any]", text)
+    files = {each["kind"]: each for each in output["files"]}
+    kind = next(kind for kind in _SHOWN_FIRST if kind in files)
+    return cast("Mapping[str, Any]", files[kind])
 
 
 def _told(execution: Execution) -> MediaEnded:

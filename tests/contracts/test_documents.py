@@ -14,6 +14,7 @@ import pytest
 from pipeline.cli.command import matteline
 from pipeline.contracts.contract import Options
 from pipeline.contracts.cutout import CutoutOptions
+from pipeline.contracts.faces import FacesOptions
 from pipeline.contracts.transcript import TranscriptOptions
 from pipeline.declared.containers import load_containers
 from pipeline.errors import leaf_names
@@ -81,7 +82,12 @@ def test_the_table_of_releases_names_every_release_error_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "options"), [("## Cutout", CutoutOptions), ("## Transcript", TranscriptOptions)]
+    ("heading", "options"),
+    [
+        ("## Cutout", CutoutOptions),
+        ("## Transcript", TranscriptOptions),
+        ("## Faces", FacesOptions),
+    ],
 )
 def test_the_option_table_names_every_option_and_no_other(
     heading: str, options: type[Options]

@@ -46,6 +46,20 @@ def test_a_transcripts_options_are_described(ask: Ask) -> None:
     assert not checked.is_valid({"model": "wav2vec2-base-960h"})
 
 
+def test_the_options_of_faces_are_described(ask: Ask) -> None:
+    products = {each["product"]: each for each in ask("GET", "/options").json["products"]}
+    faces = products["faces"]
+    checked = jsonschema.Draft202012Validator(faces["options"])
+
+    assert {name for name, each in products.items() if each["on_request"]} == {"faces"}
+    assert faces["suffixes"] == []
+    assert "face-api-ssd" in faces["options"]["properties"]["model"]["enum"]
+    assert None in faces["options"]["properties"]["embedder"]["enum"]
+    assert checked.is_valid({"attributes": ["expressions"], "redact": "cover", "embed": True})
+    assert not checked.is_valid({"attributes": ["race"]})
+    assert not checked.is_valid({"min_score": 0})
+
+
 @pytest.mark.parametrize(
     ("options", "valid"),
     [

@@ -193,6 +193,51 @@ def test_a_whole_number_may_be_written_with_a_point(ask: Ask) -> None:
     assert upload(ask, bytes=1000.0).status == 201
 
 
+def test_a_product_on_request_is_asked_for_in_the_metadata_of_the_upload(ask: Ask) -> None:
+    answer = upload(ask, product="faces", options={"redact": "blur", "attributes": ["age_gender"]})
+
+    assert answer.status == 201, answer.text
+    assert answer.json["product"] == "faces"
+    signed = [each for each in conditions_of(answer) if isinstance(each, dict)]
+    metadata = {
+        "x-amz-meta-matteline-product": "faces",
+        "x-amz-meta-matteline-redact": "blur",
+        "x-amz-meta-matteline-attributes": "age_gender",
+    }
+    assert all({name: text} in signed for name, text in metadata.items())
+    assert metadata.items() <= answer.json["fields"].items()
+
+
+def test_no_upload_asks_for_its_own_product(ask: Ask) -> None:
+    for body in ({}, {"product": "cutout"}, {"name": "talk.mp3", "product": "transcript"}):
+        assert "x-amz-meta-matteline-product" not in upload(ask, **body).json["fields"]
+
+
+def test_faces_are_those_of_a_photo(ask: Ask) -> None:
+    answer = upload(ask, name="talk.mp3", product="faces")
+
+    require_problem(answer, 422, "InvalidRequest")
+    assert answer.json["detail"] == "a file called talk.mp3 starts transcript, not faces"
+
+
+@pytest.mark.parametrize(
+    ("product", "options", "wrong"),
+    [
+        ("cutout", {"redact": "blur"}, "body.options.redact"),
+        ("faces", {"crop": True}, "body.options.crop"),
+        ("faces", {"redact": "blurr"}, "body.options.redact"),
+        ("faces", {"embedder": "face-api-resnet34"}, "body.options.embedder"),
+    ],
+)
+def test_options_are_those_of_the_product_that_was_asked_for(
+    ask: Ask, product: str, options: dict[str, Any], wrong: str
+) -> None:
+    answer = upload(ask, product=product, options=options)
+
+    assert answer.status == 422
+    assert [each["field"] for each in answer.json["errors"]] == [wrong]
+
+
 def test_the_nearest_product_is_named(ask: Ask) -> None:
     assert "'cutout'" in upload(ask, product="cutouts").json["detail"]
     assert upload(ask, product="cutout").status == 201

