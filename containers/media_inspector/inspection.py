@@ -142,9 +142,10 @@ def _product(name: str, products: Sequence[Product]) -> Product:
 def _require_own_product(
     asked: Product | None, product: Product, request: Request, *, hand: bool
 ) -> None:
-    """Raise OtherProduct for an upload that asks for another product; unless `hand`, InvalidOptions.
+    """Raise OtherProduct for an upload that asks for another product.
 
-    Whoever starts a state machine themselves has chosen the product.
+    Raises InvalidOptions instead unless `hand`. A user who starts a state machine has chosen the
+    product, whatever the metadata asks for.
     """
     if asked is None or asked == product or not request.uploaded:
         return

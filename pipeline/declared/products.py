@@ -122,9 +122,7 @@ def read_prefixes(texts: Iterable[str], products: Sequence[Product]) -> dict[str
     return prefixes
 
 
-def require_on_request(
-    prefixes: Mapping[str, Sequence[str]], products: Sequence[Product]
-) -> None:
+def require_on_request(prefixes: Mapping[str, Sequence[str]], products: Sequence[Product]) -> None:
     """Raise ValueError if a key is no product on request, or one of its prefixes is none."""
     names = [product.name for product in products if product.on_request]
     for name, given in prefixes.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from tests.contracts.asl import Machine, State
+from tests.contracts.asl import Body, Machine, State
 from tests.contracts.declared import ANY_PRODUCT, Declared
 from tests.contracts.task_rules import HAND_OVER
 
@@ -32,8 +32,6 @@ _NAME_READ: Final = {
 
 def other_uploads_are_handed_over(machine: Machine, declared: Declared) -> Iterator[str]:
     """The first task asks for it, and leads there; no way goes past the start, or on to a job."""
-    for name in sorted(declared.handed_over ^ _WAYS.keys()):
-        yield f"{name}: nobody has said where it leads"
     scope = machine.scopes[0]
     for state in machine.states:
         expected = {
@@ -46,15 +44,19 @@ def other_uploads_are_handed_over(machine: Machine, declared: Declared) -> Itera
         for name in sorted(declared.handed_over & state.caught - expected):
             yield f"{state.name}: catches {name}, which it does not ask for"
         for catcher in state.catchers:
-            names = frozenset(catcher["ErrorEquals"])
-            for name in sorted(names & declared.handed_over):
-                if catcher["Next"] != _WAYS[name][1]:
-                    yield f"{state.name}: {name} leads to {catcher['Next']}"
-                for other in sorted(names - {name}):
-                    yield f"{state.name}: {other} is caught as if it were {name}"
+            yield from _led_astray(state, catcher, declared)
     for first, way in ((_NAMED, {_NAMED}), (_ASKED[0], {*_ASKED})):
         if scope.reachable(first) != {*way, HAND_OVER, _END}:
             yield f"{first}: leads somewhere else than to {HAND_OVER} and {_END}"
+
+
+def _led_astray(state: State, catcher: Body, declared: Declared) -> Iterator[str]:
+    names = frozenset(catcher["ErrorEquals"])
+    for name in sorted(names & declared.handed_over):
+        if catcher["Next"] != _WAYS[name][1]:
+            yield f"{state.name}: {name} leads to {catcher['Next']}"
+        for other in sorted(names - {name}):
+            yield f"{state.name}: {other} is caught as if it were {name}"
 
 
 def what_is_handed_over_is_the_same(machine: Machine, declared: Declared) -> Iterator[str]:
