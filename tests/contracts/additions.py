@@ -18,10 +18,10 @@ memory_mb = 1024
 timeout_s = 60
 image_mb = 100
 """
-FACE_EMBEDDER: Final = """
-name = "face-embedder"
+SCENE_EMBEDDER: Final = """
+name = "scene-embedder"
 version = "1.0.0"
-summary = "Turn a face into numbers that can be compared."
+summary = "Turn a scene into numbers that can be compared."
 job = "EmbedFaces"
 memory_mb = 1024
 timeout_s = 60
@@ -102,8 +102,8 @@ def add_model(tree: Path, row: str) -> None:
 
 def add_models(tree: Path, models: str = FACES) -> None:
     """A container with an engine and two rows of its own."""
-    add_container(tree, FACE_EMBEDDER, "face_embedder")
-    (tree / "containers" / "face_embedder" / "models.toml").write_text(models)
+    add_container(tree, SCENE_EMBEDDER, "scene_embedder")
+    (tree / "containers" / "scene_embedder" / "models.toml").write_text(models)
 
 
 def read(tree: Path) -> Blueprint:

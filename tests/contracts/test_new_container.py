@@ -11,8 +11,8 @@ from pipeline.errors import UnknownModel
 from pipeline.local.deployment import NAMES
 from tests.contracts.additions import (
     BESIDE,
-    FACE_EMBEDDER,
     FACES,
+    SCENE_EMBEDDER,
     TINY,
     add_container,
     add_model,
@@ -79,8 +79,8 @@ def test_a_new_folder_with_models_is_a_function_for_each_of_them(tree: Path) -> 
     add_models(tree)
 
     assert functions(read(tree)) == before | {
-        "matteline-local-face-embedder-facenet": 1024,
-        "matteline-local-face-embedder-facenet-large": 2048,
+        "matteline-local-scene-embedder-facenet": 1024,
+        "matteline-local-scene-embedder-facenet-large": 2048,
     }
 
 
@@ -90,8 +90,8 @@ def test_a_new_folder_with_models_is_a_placeholder_for_its_default(tree: Path) -
     add_models(tree)
 
     assert read(tree).substitutions(NAMES) == before | {
-        "FaceEmbedderArn": NAMES.function_arn("face-embedder"),
-        "FaceEmbedderDefaultModel": "facenet",
+        "SceneEmbedderArn": NAMES.function_arn("scene-embedder"),
+        "SceneEmbedderDefaultModel": "facenet",
     }
 
 
@@ -103,7 +103,7 @@ def test_a_deployment_chooses_a_default_for_each_container(tree: Path) -> None:
 
     assert dict(chosen.catalogue.defaults) == dict(before) | {
         "background-remover": "starter",
-        "face-embedder": "facenet-large",
+        "scene-embedder": "facenet-large",
     }
     with pytest.raises(ValueError, match="background-remover has one default, not u2net and u2ne"):
         Blueprint.read(tree, defaults=("u2net", "u2netp"))
@@ -115,21 +115,21 @@ def test_the_downloaders_image_has_a_new_folders_rows_and_the_removers_has_not(t
     before = shipped_data(tree)
 
     add_models(tree, FACES.replace('[[models.files]]\nname = "facenet.onnx"', BESIDE))
-    (tree / "containers" / "face_embedder" / "facenet.onnx").touch()
+    (tree / "containers" / "scene_embedder" / "facenet.onnx").touch()
 
     added = {name: shipped - before[name] for name, shipped in shipped_data(tree).items()}
-    rows = "containers/face_embedder/models.toml"
+    rows = "containers/scene_embedder/models.toml"
     assert {name: files for name, files in added.items() if files} == {
         "http_api": {rows},
         "media_inspector": {rows},
-        "model_downloader": {rows, "containers/face_embedder/facenet.onnx"},
+        "model_downloader": {rows, "containers/scene_embedder/facenet.onnx"},
     }
 
 
 def test_a_name_may_be_given_once(tree: Path) -> None:
     add_models(tree, FACES.replace('"facenet"', '"u2net"'))
 
-    says = r"face_embedder/models\.toml: .*background_remover/models\.toml has a row called u2net"
+    says = r"scene_embedder/models\.toml: .*background_remover/models\.toml has a row called u2net"
     with pytest.raises(ValueError, match=says):
         read(tree)
 
@@ -137,10 +137,10 @@ def test_a_name_may_be_given_once(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (('default = "facenet"', 'default = "u2net"'), "face-embedder has no row called u2net"),
+        (('default = "facenet"', 'default = "u2net"'), "scene-embedder has no row called u2net"),
         (('fallback = "facenet"', 'fallback = "u2net"'), "row of another container: facenet-large"),
-        (('engine = "embedding"', 'engine = "saliency"'), "face-embedder has no engine saliency"),
-        (("engines.embedding", "engines.hashing"), "face-embedder has no engine embedding"),
+        (('engine = "embedding"', 'engine = "saliency"'), "scene-embedder has no engine saliency"),
+        (("engines.embedding", "engines.hashing"), "scene-embedder has no engine embedding"),
         (('fallback = "f', 'container = "edge-refiner"\nfallback = "f'), "that of its folder"),
         (("{ side = 224", "{ size = 224"), r"(?m)^embedding\.size$"),
         (("{ side = 160 }", "{ side = 16 }"), r"(?m)^embedding\.side$"),
@@ -157,18 +157,18 @@ def test_models_that_lean_on_another_container_or_on_nothing_are_refused(
 
 
 def test_a_container_of_models_without_any_is_refused(tree: Path) -> None:
-    add_container(tree, FACE_EMBEDDER, "face_embedder")
+    add_container(tree, SCENE_EMBEDDER, "scene_embedder")
 
-    with pytest.raises(ValueError, match="face-embedder has a function per model, and no models"):
+    with pytest.raises(ValueError, match="scene-embedder has a function per model, and no models"):
         read(tree)
 
 
 def test_access_for_an_engine_of_another_container_is_refused(tree: Path) -> None:
     add_models(tree)
-    manifest = tree / "containers" / "face_embedder" / "container.toml"
-    manifest.write_text(FACE_EMBEDDER.replace('["embedding"]', '["embedding", "sam"]'))
+    manifest = tree / "containers" / "scene_embedder" / "container.toml"
+    manifest.write_text(SCENE_EMBEDDER.replace('["embedding"]', '["embedding", "sam"]'))
 
-    with pytest.raises(ValueError, match="face-embedder gives access to no engine it has: sam"):
+    with pytest.raises(ValueError, match="scene-embedder gives access to no engine it has: sam"):
         read(tree)
 
 

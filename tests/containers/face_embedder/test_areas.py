@@ -1,0 +1,84 @@
+"""The table of areas: exact means of rectangles, scaled photos and crops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from containers.face_embedder.areas import AreaTable, Windows
+from containers.face_embedder.spec import Pixels
+from pipeline.errors import OutOfMemory
+
+
+def noise(height: int, width: int) -> Pixels:
+    return np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def whole(photo: Pixels, rows: int, columns: int) -> tuple[Windows, Windows]:
+    return Windows.of(0, photo.shape[0], rows), Windows.of(0, photo.shape[1], columns)
+
+
+def test_neighbouring_windows_share_a_pixel_where_the_length_is_no_multiple() -> None:
+    """5 pixels become 2: of 0…2 and 2…4, as PyTorch's interpolation by area does it."""
+    windows = Windows.of(0, 5, 2)
+
+    assert windows.start.tolist() == [0, 2]
+    assert windows.end.tolist() == [3, 5]
+
+
+def test_windows_enlarge_a_short_stretch() -> None:
+    """2 pixels become 3: the middle one is the mean of both."""
+    windows = Windows.of(4, 2, 3)
+
+    assert windows.start.tolist() == [4, 4, 5]
+    assert windows.end.tolist() == [5, 6, 6]
+
+
+def test_a_scaled_photo_has_the_means_of_its_parts() -> None:
+    """A photo is scaled to 2 × 2 means; channels come first."""
+    photo = np.arange(4 * 4 * 3, dtype=np.uint8).reshape(4, 4, 3)
+
+    scaled = AreaTable.of(photo).scaled(*whole(photo, 2, 2))
+
+    assert scaled.shape == (1, 3, 2, 2)
+    assert scaled[0, 0].tolist() == [[7.5, 13.5], [31.5, 37.5]]
+    assert scaled[0, 2].tolist() == [[9.5, 15.5], [33.5, 39.5]]
+
+
+def test_means_are_exact_where_sums_wrap_around() -> None:
+    """A white photo of more than 2³² / 255 pixels stays white: sums wrap around, means do not."""
+    photo = np.full((4200, 4200, 1), 255, np.uint8)
+    assert photo[..., 0].size * 255 > 2**32
+
+    table = AreaTable.of(photo)
+    last = Windows.of(4000, 200, 2)
+
+    assert (table.scaled(last, last) == 255).all()
+
+
+def test_crops_have_the_means_of_slices() -> None:
+    """Each crop is that part of the photo, scaled on its own."""
+    photo = noise(40, 60)
+    table = AreaTable.of(photo)
+    tops, lefts, sides = np.array([3, 11]), np.array([5, 0]), np.array([24, 29])
+
+    crops = table.cropped(Windows.of(tops, sides, 8), Windows.of(lefts, sides, 8))
+
+    for crop, top, left, side in zip(crops, tops, lefts, sides, strict=True):
+        part = photo[top : top + side, left : left + side]
+        alone = AreaTable.of(np.ascontiguousarray(part)).scaled(*whole(part, 8, 8))
+        assert np.abs(crop - alone[0]).max() < 1e-4
+
+
+def test_a_table_that_does_not_fit_is_not_made() -> None:
+    """Its 12 bytes for each pixel are reserved first."""
+    wanted: list[int] = []
+
+    def none(count: int) -> None:
+        wanted.append(count)
+        raise OutOfMemory("no memory")
+
+    with pytest.raises(OutOfMemory):
+        AreaTable.of(noise(9, 19), reserve=none)
+
+    assert wanted == [12 * 10 * 20]

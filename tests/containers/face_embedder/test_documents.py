@@ -1,0 +1,119 @@
+"""What is read, and what is written."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from containers.face_embedder.documents import read_faces, to_safetensors
+from pipeline.artifacts import Artifact, LocalStore, Location
+from pipeline.contracts.faces import EmbedFaces
+from tests.embedding_models import Square, analysed
+
+DOCUMENT = analysed(300, 200, Square(10, 20, 100)).model_dump(
+    mode="json", by_alias=True, exclude_none=True
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path)
+
+
+def job_of(faces: Artifact) -> EmbedFaces:
+    source = {
+        "bucket": "ingest", "key": "a.png", "version_id": None, "etag": "e", "sha256": "0" * 64,
+        "bytes": 1, "media_type": "image/png", "width": 300, "height": 200,
+    }  # fmt: skip
+    fields = {
+        "schema": 1, "job_id": "1", "execution": "e", "source": source, "faces": faces,
+        "model": "m", "models_bucket": "models", "weights_key": "k", "work_bucket": "work",
+        "work_prefix": "faces/1", "output_stem": "a",
+    }  # fmt: skip
+    return EmbedFaces.model_validate(fields)
+
+
+def put(store: LocalStore, content: bytes) -> Artifact:
+    return store.write(Location("work", "faces/1/faces.json"), content, media_type="")
+
+
+def changed(**fields: Any) -> bytes:
+    return json.dumps(DOCUMENT | fields).encode()
+
+
+def with_face(**fields: Any) -> bytes:
+    return changed(faces=[DOCUMENT["faces"][0] | fields])
+
+
+def test_a_document_is_read(store: LocalStore) -> None:
+    """As the analyzer wrote it."""
+    document = read_faces(job_of(put(store, changed())), store)
+
+    assert document.faces[0].detection.box.width == 100
+
+
+BOX = DOCUMENT["faces"][0]["detection"]["box"]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"{}", "Field required"),
+        (b"not json", "Invalid JSON"),
+        (changed(more=1), "Extra inputs"),
+        (changed(width=301), "another size"),
+        (changed(height=199), "another size"),
+        (changed(faces=DOCUMENT["faces"] * 501), "more than 500 faces"),
+        (with_face(landmarks=[[1, 2]] * 69), "impossible face"),
+        (with_face(landmarks=[[1, float("nan")]] * 68), "impossible face"),
+        (with_face(detection={"box": BOX | {"x": float("inf")}, "score": 1}), "impossible face"),
+        (with_face(detection={"box": BOX, "score": float("nan")}), "impossible face"),
+        (b" " * (8 * 2**20) + changed(), "more than 8,388,608 bytes"),
+    ],
+)
+def test_any_other_content_is_a_fault(store: LocalStore, content: bytes, why: str) -> None:
+    """It is our own file: whatever else is in its place is no input of a user."""
+    with pytest.raises((ValueError, ValidationError), match=why):
+        read_faces(job_of(put(store, content)), store)
+
+
+def test_other_bytes_than_were_written_are_a_fault(store: LocalStore) -> None:
+    """The job has their checksum."""
+    written = put(store, changed())
+    put(store, changed(model="other"))
+
+    with pytest.raises(ValueError, match="not what was written"):
+        read_faces(job_of(written), store)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_a_safetensors_file_has_the_vectors(rows: int) -> None:
+    """The length of the header, the header, and the numbers in order, aligned to 8 bytes."""
+    vectors = np.arange(rows * 5, dtype=np.float32).reshape(rows, 5)
+
+    content = to_safetensors(vectors, {"model": "m", "order": "o"})
+
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    assert length % 8 == 0
+    assert header["__metadata__"] == {"model": "m", "order": "o"}
+    assert header["embeddings"] == {
+        "dtype": "F32", "shape": [rows, 5], "data_offsets": [0, rows * 20],
+    }  # fmt: skip
+    assert np.frombuffer(content[8 + length :], "<f4").tolist() == vectors.ravel().tolist()
+
+
+def test_the_same_vectors_are_the_same_bytes() -> None:
+    """So a job that is done again has the same checksum."""
+    vectors, about = np.ones((2, 3), np.float32), {"b": "1", "a": "2", "c": "3"}
+
+    assert to_safetensors(vectors, about) == to_safetensors(vectors, about)
+    assert to_safetensors(vectors, about).index(b'"b"') < to_safetensors(vectors, about).index(
+        b'"a"'
+    )
