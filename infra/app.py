@@ -81,6 +81,11 @@ def _add_stacks(
         resources=blueprint.resources,
         names=names,
         page_origins=_page_origins(api, page),
+        work_days={
+            product.work_folder: product.work_days
+            for product in blueprint.products
+            if product.work_days
+        },
     )
     access = AccessStack(app, f"{prefix}-access", blueprint=blueprint, names=names, key=storage.key)
     releases = ReleaseStack(

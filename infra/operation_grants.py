@@ -33,6 +33,7 @@ class Grants:
             "smoke-hook": self._smoke,
             "image-watch": self._watch,
             "key-authorizer": self._keys,
+            "photo-forgetter": self._forget,
             "webhook-planner": list,
             "webhook-sender": self._send,
         }
@@ -102,6 +103,28 @@ class Grants:
                 ["secretsmanager:GetSecretValue"],
                 [f"{self.names.arn('secretsmanager')}:secret:{secrets}"],
             ),
+        ]
+
+    def _forget(self) -> list[iam.PolicyStatement]:
+        """Return what deleting the files of products that follow their source needs, no other's."""
+        following = [each for each in self.blueprint.products if each.follows_source]
+        ingest, output, work = map(self.names.bucket_arn, ("ingest", "output", "work"))
+        records = [f"{output}/*{each.record}" for each in following]
+        files = [f"{output}/*{suffix}" for each in following for suffix in each.follows_source]
+        folders = [f"{each.work_folder}*" for each in following]
+        return [
+            _allow(["dynamodb:Query"], [f"{self._table('jobs')}/index/by-key"]),
+            _allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._table("jobs")]),
+            _allow(["s3:ListBucketVersions"], [ingest, output]),
+            _allow(["s3:GetObjectVersion"], [f"{ingest}/*", *records]),
+            _allow(["s3:DeleteObjectVersion"], [*files, *records]),
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[work],
+                conditions={"StringLike": {"s3:prefix": folders}},
+            ),
+            _allow(["s3:DeleteObject"], [f"{work}/{folder}" for folder in folders]),
+            self._key(),
         ]
 
     def _releases(self) -> iam.PolicyStatement:

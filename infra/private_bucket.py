@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import aws_cdk as cdk
@@ -18,7 +20,10 @@ _EVENTS: Final = "NotificationConfiguration.EventBridgeConfiguration.EventBridge
 
 
 class PrivateBucket(s3.Bucket):
-    """A bucket without public access, ACLs or plain HTTP. Without `key`, S3 uses its own key."""
+    """A bucket without public access, ACLs or plain HTTP. Without `key`, S3 uses its own key.
+
+    Objects whose keys begin with a prefix of `expires_days` expire after its number of days.
+    """
 
     def __init__(
         self,
@@ -30,6 +35,7 @@ class PrivateBucket(s3.Bucket):
         key: kms.IKey | None = None,
         logs: s3.IBucket | None = None,
         cors: s3.CorsRule | None = None,
+        expires_days: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         super().__init__(
             scope,
@@ -46,7 +52,7 @@ class PrivateBucket(s3.Bucket):
             object_lock_default_retention=_lock(declared),
             server_access_logs_bucket=logs,
             server_access_logs_prefix=f"{name}/" if logs else None,
-            lifecycle_rules=[_lifecycle(declared)],
+            lifecycle_rules=[_lifecycle(declared), *_expiring(expires_days)],
             cors=[cors] if cors else None,
             removal_policy=removal_policy(retained=declared.retained),
         )
@@ -67,6 +73,14 @@ def _lifecycle(declared: Bucket) -> s3.LifecycleRule:
         expiration=_days(declared.expires_days),
         noncurrent_version_expiration=_days(declared.noncurrent_days if declared.versioned else 0),
     )
+
+
+def _expiring(days: Mapping[str, int]) -> list[s3.LifecycleRule]:
+    """Return a rule for each prefix. Where two rules expire an object, S3 takes the earlier."""
+    return [
+        s3.LifecycleRule(prefix=prefix, expiration=cdk.Duration.days(number))
+        for prefix, number in days.items()
+    ]
 
 
 def _lock(declared: Bucket) -> s3.ObjectLockRetention | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import aws_cdk as cdk
@@ -25,6 +25,7 @@ _FROM_PAGES: Final = {
     "work": s3.HttpMethods.GET,  # previews of selections
 }
 _HOUR_S: Final = 3600
+_WORK: Final = "work"
 
 
 class StorageStack(cdk.Stack):
@@ -38,8 +39,12 @@ class StorageStack(cdk.Stack):
         resources: Resources,
         names: Names,
         page_origins: Sequence[str],
+        work_days: Mapping[str, int],
     ) -> None:
-        """`page_origins` are those whose pages may send forms and read results."""
+        """`page_origins` are those whose pages may send forms and read results.
+
+        `work_days` says after how many days objects below a prefix of the work bucket expire.
+        """
         super().__init__(scope, stack_id, description="Matteline: buckets and tables")
         self.key = kms.Key(
             self,
@@ -62,6 +67,7 @@ class StorageStack(cdk.Stack):
                 key=self.key,
                 logs=logs,
                 cors=_cors(name, page_origins),
+                expires_days=work_days if name == _WORK else {},
             )
         for name, table in resources.tables.items():
             _table(self, name, table, names)

@@ -20,6 +20,7 @@ from pipeline.spelling import did_you_mean
 
 Suffix = Annotated[str, StringConstraints(pattern=r"^\.[a-z0-9]+$")]  # in small letters
 RecordSuffix = Annotated[str, StringConstraints(pattern=r"^_[a-z_.]+\.json$")]
+FileSuffix = Annotated[str, StringConstraints(pattern=r"^_[a-z_.]+\.[a-z0-9]+$")]
 
 FORM_BYTES: Final = 5 * 10**9  # S3 takes 5 GiB with one form
 _FILE: Final = ".product.toml"
@@ -61,7 +62,8 @@ class Product(Declaration):
     that no other product takes. One `on_request` takes no key by its name. A product takes files of
     at most `most_bytes`. `record` ends the key of its output record, which is written last. With
     `work_days`, what its tasks write for each other is in a folder of the product's name, and
-    expires after so many days.
+    expires after so many days. `follows_source` are the ends of the keys of all its files, if these
+    and the record are deleted with the upload.
     """
 
     name: KebabName
@@ -71,6 +73,7 @@ class Product(Declaration):
     most_bytes: Annotated[int, Field(ge=1, le=FORM_BYTES)] = FORM_BYTES
     record: RecordSuffix
     work_days: Annotated[int, Field(ge=1)] | None = None
+    follows_source: tuple[FileSuffix, ...] = ()
     roles: Mapping[str, Role] = Field(default_factory=dict)
     machine: KebabName
 

@@ -27,7 +27,8 @@ def bucket(storage: Deployed, name: str) -> Resource:
 
 
 def lifecycle(storage: Deployed, name: str) -> dict[str, Any]:
-    (rule,) = bucket(storage, name).properties["LifecycleConfiguration"]["Rules"]
+    rules = bucket(storage, name).properties["LifecycleConfiguration"]["Rules"]
+    (rule,) = (dict(each) for each in rules if "Prefix" not in each)
     assert rule.pop("Status") == "Enabled"
     assert rule.pop("AbortIncompleteMultipartUpload") == {"DaysAfterInitiation": 1}
     return dict(rule)
@@ -115,6 +116,14 @@ def test_old_objects_and_versions_expire(
     storage: Deployed, name: str, rule: dict[str, Any]
 ) -> None:
     assert lifecycle(storage, name) == rule
+
+
+def test_what_tasks_write_of_faces_expires_after_a_day(storage: Deployed) -> None:
+    """Other work stays for 15 days, so that an execution can be redriven."""
+    rules = bucket(storage, "work").properties["LifecycleConfiguration"]["Rules"]
+    below = [each for each in rules if "Prefix" in each]
+
+    assert below == [{"Prefix": "faces/", "ExpirationInDays": 1, "Status": "Enabled"}]
 
 
 def test_only_the_ingest_bucket_publishes_events(storage: Deployed) -> None:
