@@ -17,6 +17,7 @@ from selenium.webdriver.chrome.service import Service
 
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row, stock
+from tests.page.faces import FILES, serving
 from tests.page.user import User, logged
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
@@ -108,6 +109,13 @@ def user(browser: webdriver.Chrome, up: Terminal, tmp_path: Path) -> Iterator[Us
     assert [url for url in urls if not url.startswith((up.endpoint, "blob:", "data:"))] == []
     errors = [entry for entry in logged(browser, "browser") if is_fault(entry)]
     assert errors == []
+
+
+@pytest.fixture
+def visitor(user: User) -> Iterator[User]:
+    """A user of a deployment that finds faces; its files are those of a photo with three."""
+    with serving(user, FILES):
+        yield user
 
 
 def is_fault(entry: dict[str, Any]) -> bool:

@@ -263,22 +263,22 @@ def test_the_theme_is_chosen_and_stays(user: User) -> None:
 )
 def test_nothing_is_cut_when_text_is_spaced(user: User, view: Callable[[User], None]) -> None:
     view(user)
-    user.run(_SPACED)
+    user.run(SPACED)
     for width in (1280, 320):
         user.resize(width)
 
-        user.expect(lambda: user.run(_CUT), [])
+        user.expect(lambda: user.run(CUT), [])
         user.until(lambda: not user.wider_than_window() or None, "a width that fits")
 
 
 # WCAG 1.4.12; a constructed sheet, which the policy allows
-_SPACED = """
+SPACED = """
 const sheet = new CSSStyleSheet()
 sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: .12em !important;
   word-spacing: .16em !important } p { margin-bottom: 2em !important }`)
 document.adoptedStyleSheets = [sheet]
 """
-_CUT = """
+CUT = """
 return [...document.querySelectorAll('button, label, h2, h3, p, dt, dd, li > span, .state')]
   .filter((each) => each.checkVisibility() && !each.closest('.sr, [popover], .row, .thumb'))
   .filter((each) => getComputedStyle(each).overflow !== 'visible')

@@ -4,7 +4,7 @@ import { ask, askAs } from './core/api.js'
 import { transferred } from './core/files.js'
 import { speak, t } from './core/i18n.js'
 import { makeQueue } from './core/queue.js'
-import { applyTheme, keepSettings, keptSettings } from './core/settings.js'
+import { applyTheme, keepSettings, keptSettings, wantedOf } from './core/settings.js'
 import { makeStore } from './core/store.js'
 import { AwayBar } from './parts/away.js'
 import { Hello } from './parts/hello.js'
@@ -17,7 +17,7 @@ import { titleOf } from './parts/trouble.js'
 import { modeOf, viewOf } from './views/index.js'
 import { html, render } from './vendor/htm-preact.js'
 
-/** @import { Item, Model, Page, Settings } from './core/types' */
+/** @import { Item, Page, Settings, Wanted } from './core/types' */
 
 const SAID_EVERY_MS = 3000
 
@@ -33,13 +33,11 @@ function say(text) {
   requestAnimationFrame(() => store.set({ said: text }))
 }
 
-/** @param {File[]} files */
-function add(files) {
+/** @param {File[]} files @param {Wanted} [wanted] what photos become */
+function add(files, wanted = wantedOf(store.state)) {
   if (!files.length) return store.set({ notice: t('folder.empty') })
   store.set({ notice: '' })
-  const { model } = store.state.settings
-  const known = store.state.models.some((each) => each.name === model)
-  queue.add(files, known ? { model } : {})
+  queue.add(files, wanted)
   say(t('added', { n: files.length }))
 }
 
@@ -53,8 +51,9 @@ function choose({ folder = false, give, instead } = {}) {
   input.onchange = () => {
     const files = [...(input.files ?? [])].filter((each) => !each.name.startsWith('.'))
     if (give && files.length) return queue.give(give, files[0])
+    const { product, options = {} } = store.item(instead ?? null) ?? {}
     if (instead && files.length) queue.remove(instead)
-    add(files)
+    add(files, product === 'faces' ? { product, options } : undefined)
   }
   document.body.append((input.hidden = true, input)) // tests and some browsers need it in the page
   input.addEventListener('change', () => input.remove())
@@ -62,17 +61,17 @@ function choose({ folder = false, give, instead } = {}) {
   input.click()
 }
 
-/** @param {Partial<Settings>} change */
-async function changeSettings(change) {
-  if (change.language !== undefined) await speak(change.language)
-  const settings = { ...store.state.settings, ...change }
+/** @param {Partial<Settings>} chosen */
+async function change(chosen) {
+  if (chosen.language !== undefined) await speak(chosen.language)
+  const settings = { ...store.state.settings, ...chosen }
   keepSettings(settings)
   applyTheme(settings)
   store.set({ settings })
 }
 
 /** @type {Page} */
-const page = { store, queue, choose, say }
+const page = { store, queue, choose, say, change }
 
 /** Moves a screen reader past the list. A link would make the browser load the page again. */
 const skip = () => document.getElementById('stage')?.focus()
@@ -89,9 +88,9 @@ function App() {
           <${Queue} page=${page} /><${Stage} page=${page} /><${Inspector} page=${page} />
         </div>`
       : html`<${Hello} page=${page} add=${add} />`}
-    <${SettingsPopover} page=${page} change=${changeSettings} />
+    <${SettingsPopover} page=${page} />
     ${dragging > 0 &&
-    html`<div class="dropping"><div>${icon('drop')}${t('drop.now', { n: dragging })}<p>${t('accepts')}</p></div></div>`}
+    html`<div class="dropping"><div>${icon('drop')}${t('drop.now', { n: dragging })}<p>${t(wantedOf(store.state).product === 'faces' ? 'drop.faces' : 'accepts')}</p></div></div>`}
     <p class="sr" role="status">${said}</p>`
 }
 

@@ -32,12 +32,15 @@ export async function transferred(transfer) {
   return found.flat()
 }
 
-/** @param {{ name: string, type: string }} file @returns {string | undefined} what it becomes, as its name and type say */
+/** @param {{ name: string, type: string }} file @returns {string | undefined} what it becomes unless asked otherwise */
 export function productOf({ name, type }) {
   if (RECORDINGS.test(name)) return 'transcript'
   if (PHOTOS.test(name) || type.startsWith('image/')) return 'cutout'
   return /^(audio|video)\//.test(type) ? 'transcript' : undefined
 }
+
+/** @param {string} [product] Whether its files are pictures, which a browser may be able to show. */
+export const isPhoto = (product) => product === 'cutout' || product === 'faces'
 
 /**
  * @param {File} file

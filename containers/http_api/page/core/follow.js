@@ -1,7 +1,7 @@
 /** Follow jobs until they end, and note on their items what became of them. */
 
 import { Away, Problem, ask } from './api.js'
-import { keepBlob } from './keep.js'
+import { dropBlob, keepBlob } from './keep.js'
 import { thumbOf } from './pictures.js'
 import { fetchResult } from './results.js'
 
@@ -35,7 +35,7 @@ export function makeFollower(store, service, note) {
 
   /** @param {Item} item @param {Job} job */
   async function ended(item, job) {
-    const { results, record, error } = job
+    const { results, record, error, faces } = job
     if (error?.name === 'JobStopped') return note(item.id, { phase: 'cancelled' })
     if (job.state === 'deleted') return note(item.id, { phase: 'deleted', sent: 1, results: undefined })
     if (error || !results?.length) {
@@ -46,11 +46,14 @@ export function makeFollower(store, service, note) {
     }
     const made = record && (await readRecord(record).catch(() => undefined))
     if (store.item(item.id)?.job !== item.job) return // removed, or made again meanwhile
-    note(item.id, { phase: 'done', sent: 1, results, record, made, product: job.product, trouble: undefined })
-    const [first] = results
-    if (!first.media_type?.startsWith('image/')) return
+    note(item.id, { phase: 'done', sent: 1, results, record, made: made && { ...made, faces }, product: job.product, trouble: undefined })
+    const picture = job.product === 'faces' ? results.find(({ kind }) => kind === 'redacted') : results[0]
+    if (!picture?.media_type?.startsWith('image/')) {
+      dropBlob(item.id, 'cut') // that of the job before
+      return store.change(item.id, { cut: undefined })
+    }
     try {
-      const thumb = await thumbOf(await fetchResult(first))
+      const thumb = await thumbOf(await fetchResult(picture))
       keepBlob(item.id, 'cut', thumb)
       store.change(item.id, { cut: URL.createObjectURL(thumb) })
     } catch {

@@ -49,7 +49,7 @@ async function inStore(name, mode, act) {
 export const keptItems = async () => (await inStore(ITEMS, 'readonly', (store) => store.getAll())) ?? []
 
 /** @param {Item} item Addresses of pictures in memory mean nothing after a reload; answers are asked again. */
-export const keepItem = ({ thumb: _, cut: __, selecting: ___, ...item }) =>
+export const keepItem = ({ thumb: _, cut: __, selecting: ___, looking: ____, ...item }) =>
   inStore(ITEMS, 'readwrite', (store) => store.put(item))
 
 /** @typedef {'file' | 'photo' | 'thumb' | 'cut'} Kind */

@@ -1,14 +1,15 @@
 /** The user's files: add, send four at a time, cancel, try again, make again, remove. */
 
 import { Away, Problem, ask } from './api.js'
-import { mediaType, objection, plainName, productOf } from './files.js'
+import { isPhoto, mediaType, objection, plainName, productOf } from './files.js'
 import { makeFollower } from './follow.js'
+import { makeJobs } from './jobs.js'
 import * as keep from './keep.js'
 import { smaller } from './pictures.js'
 import { makeService } from './service.js'
 import { Stopped, sendForm } from './upload.js'
 
-/** @import { History, Item, Look, Options } from './types' */
+/** @import { History, Item, Look, Wanted } from './types' */
 /** @import { Store } from './store.js' */
 
 const AT_ONCE = 4
@@ -28,6 +29,7 @@ export function makeQueue(store) {
   const shown = new Map()
   const service = makeService(store, wake)
   const follower = makeFollower(store, () => service, note)
+  const jobs = makeJobs(store, service, follower, note)
 
   /** @param {string} id @param {Partial<Item>} change */
   function note(id, change) {
@@ -75,7 +77,8 @@ export function makeQueue(store) {
       const file = files.get(id) ?? (await keep.keptBlob(id, 'file'))
       if (!file) return note(id, { phase: 'lost' })
       const name = plainName(item.name)
-      const body = { name, bytes: file.size, media_type: mediaType(/** @type {File} */ (file)), options }
+      const product = item.product === 'faces' ? item.product : undefined // the others start by the name's end
+      const body = { name, bytes: file.size, media_type: mediaType(/** @type {File} */ (file)), product, options }
       const form = await ask('POST', '/uploads', { body, key: `${id}-${item.tries}`, signal })
       note(id, { upload: form.id, key: form.key, product: form.product })
       let shown = 0
@@ -119,7 +122,7 @@ export function makeQueue(store) {
 
   /** @param {Item} item @param {Blob} file Show it, and keep what is needed after a reload. */
   async function picture(item, file) {
-    if (item.product !== 'cutout') return // a browser would read all of a film to find no picture
+    if (!isPhoto(item.product)) return // a browser would read all of a film to find no picture
     const found = await smaller(file)
     if (!found || !store.item(item.id)) return
     const { width, height, photo, thumb } = found
@@ -128,27 +131,11 @@ export function makeQueue(store) {
     note(item.id, { width, height, thumb: URL.createObjectURL(thumb) })
   }
 
-  /** @param {string} id @param {string} path @param {object} body */
-  async function start(id, path, body) {
-    const before = store.item(id)?.phase
-    if (before === 'running') return // a second press, before the first was drawn
-    note(id, { phase: 'running', tasks: [], trouble: undefined })
-    try {
-      const job = await ask('POST', path, { body })
-      note(id, { job: job.id })
-      follower.follow()
-    } catch (error) {
-      if (error instanceof Problem) note(id, { phase: before, trouble: error.trouble })
-      else note(id, { phase: before })
-      if (error instanceof Away) service.lost()
-    }
-  }
-
   return {
     probe: service.probe,
 
-    /** @param {File[]} given @param {Record<string, string>} options those of photos */
-    async add(given, options) {
+    /** @param {File[]} given @param {Wanted} photos what is made of those that are photos */
+    async add(given, photos) {
       const group = Date.now()
       /** @type {Item[]} */
       const items = []
@@ -157,9 +144,9 @@ export function makeQueue(store) {
         const trouble = (await objection(file)) ?? undefined
         const phase = !trouble ? 'waiting' : trouble.name === 'NoMedia' ? 'skipped' : 'refused'
         const { name, size: bytes, type } = file
-        const product = productOf(file)
-        const own = product === 'cutout' ? options : {}
-        items.push({ id, name, bytes, type, product, group, place, phase, options: own, trouble, sent: 0, tries: 0 })
+        const by = productOf(file)
+        const { product, options } = isPhoto(by) ? photos : { product: by, options: {} }
+        items.push({ id, name, bytes, type, product, group, place, phase, options, trouble, sent: 0, tries: 0 })
         if (!trouble) files.set(id, file)
       }
       store.set({ items: [...items, ...store.state.items], current: items[0].id, home: true })
@@ -176,7 +163,8 @@ export function makeQueue(store) {
     give(id, file) {
       files.set(id, file)
       const { name, size: bytes, type } = file
-      const product = productOf(file)
+      const before = store.item(id)?.product
+      const product = isPhoto(before) && isPhoto(productOf(file)) ? before : productOf(file)
       note(id, { phase: 'waiting', name, bytes, type, product, sent: 0, tries: (store.item(id)?.tries ?? 0) + 1 })
       if (bytes <= MOST_KEPT) keep.keepBlob(id, 'file', file)
       const item = store.item(id)
@@ -188,14 +176,8 @@ export function makeQueue(store) {
     async cancel(id) {
       const item = store.item(id)
       sending.get(id)?.abort()
-      if (item?.phase !== 'running') return note(id, { phase: 'cancelled' })
-      try {
-        await ask('DELETE', `/jobs/${item.job ?? item.upload}`)
-        note(id, { phase: 'cancelled' })
-      } catch (error) {
-        if (error instanceof Away) service.lost()
-        else await follower.look(item) // it ended meanwhile
-      }
+      if (item?.phase === 'running') await jobs.cancel(item)
+      else note(id, { phase: 'cancelled' })
     },
 
     /** @param {string} id */
@@ -203,30 +185,12 @@ export function makeQueue(store) {
       const item = store.item(id)
       if (!item) return
       if (item.sent < 1) note(id, { phase: 'waiting', sent: 0, tries: item.tries + 1 })
-      else await start(id, `/jobs/${item.job ?? item.upload}/replay`, { force: true })
+      else await jobs.replay(item)
       pump()
     },
 
-    /** @param {string} id @param {Options} options */
-    async again(id, options) {
-      note(id, { options })
-      const { key, product } = store.item(id) ?? {}
-      await start(id, '/jobs', { key, product, options, force: true })
-    },
-
-    /** @param {string} id Its results; the uploaded photo stays. */
-    async deleteResults(id) {
-      const item = store.item(id)
-      try {
-        await ask('DELETE', `/jobs/${item?.job ?? item?.upload}?results=true`)
-        note(id, { phase: 'deleted', results: undefined, record: undefined })
-        keep.dropBlob(id, 'cut')
-      } catch (error) {
-        if (error instanceof Away) service.lost()
-        else if (error instanceof Problem) note(id, { trouble: error.trouble })
-        else throw error
-      }
-    },
+    again: jobs.again,
+    deleteResults: jobs.deleteResults,
 
     /** @param {string} id @param {Look} look */
     setLook: (id, look) => note(id, { look }),
@@ -291,7 +255,7 @@ export function makeQueue(store) {
 
     /** @param {string} id @returns {Promise<Blob | undefined>} the photo, or what is kept of it */
     photo: async (id) =>
-      store.item(id)?.product === 'cutout' ? shown.get(id) ?? files.get(id) ?? (await keep.keptBlob(id, 'photo')) : undefined,
+      isPhoto(store.item(id)?.product) ? shown.get(id) ?? files.get(id) ?? (await keep.keptBlob(id, 'photo')) : undefined,
   }
 }
 /** @typedef {ReturnType<typeof makeQueue>} Queue */

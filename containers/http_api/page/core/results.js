@@ -21,6 +21,11 @@ export function fetchResult({ url, bytes = 0 }) {
   return found
 }
 
+/** @param {ResultFile[]} [results] that were deleted */
+export function forgetResults(results = []) {
+  for (const { url } of results) kept.delete(url)
+}
+
 /** @param {string} url */
 async function download(url) {
   const answer = await fetch(url)

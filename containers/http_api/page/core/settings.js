@@ -1,10 +1,10 @@
-/** The user's four choices, kept by the browser. */
+/** The user's choices, kept by the browser. */
 
-/** @import { Settings } from './types' */
+/** @import { Model, Settings, Wanted } from './types' */
 
 const NAME = 'matteline'
 /** @type {Settings} */
-const FIRST = { theme: 'auto', language: '', background: '', model: '' }
+const FIRST = { theme: 'auto', language: '', background: '', model: '', photos: 'cutout', faces: {} }
 
 /** @returns {Settings} */
 export function keptSettings() {
@@ -28,4 +28,17 @@ export function keepSettings(settings) {
 export function applyTheme({ theme }) {
   if (theme === 'auto') delete document.documentElement.dataset.theme
   else document.documentElement.dataset.theme = theme
+}
+
+/** @param {Model[]} models @returns {boolean} whether this deployment finds faces */
+export const findsFaces = (models) =>
+  models.some(({ available, uses }) => available && uses.some(({ product, option }) => product === 'faces' && option === 'model'))
+
+/**
+ * @param {{ settings: Settings, models: Model[] }} state
+ * @returns {Wanted} what is made of a photo that is added now. Before models are known, the service decides.
+ */
+export function wantedOf({ settings: { photos, faces, model }, models }) {
+  if (photos === 'faces' && (!models.length || findsFaces(models))) return { product: 'faces', options: faces }
+  return { product: 'cutout', options: models.some((each) => each.name === model) ? { model } : {} }
 }

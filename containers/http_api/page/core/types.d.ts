@@ -47,6 +47,7 @@ export interface Job {
   tasks?: Progress[]
   results?: ResultFile[]
   record?: ResultFile
+  faces?: number
   error?: { name: string; message: string; hint: string }
 }
 
@@ -60,6 +61,17 @@ export interface Options {
   denoise?: boolean
   diarize?: boolean
   tags?: boolean
+  attributes?: Attribute[]
+  small_faces?: boolean
+  redact?: Redaction
+}
+export type Attribute = 'age_gender' | 'expressions'
+export type Redaction = 'blur' | 'pixelate' | 'cover'
+
+/** What is made of a photo. */
+export interface Wanted {
+  product: string
+  options: Options
 }
 
 /** How a result is shown and downloaded. `margin` is in percent, `size` in pixels (0: its own). */
@@ -81,6 +93,7 @@ export interface Made {
   words?: number
   remarks?: string[]
   duration?: number
+  faces?: number
 }
 
 /** A point on the subject (label 1) or off it (0); a box. Both in fractions of the photo. */
@@ -189,6 +202,15 @@ export interface Item {
   marks?: History
   selection?: { id: string; expires_at: string; model?: string }
   selecting?: Selecting
+  looking?: Looking
+}
+
+/** How the user looks at faces, by their places: `seen` is pointed at or has the focus, `held` was pressed. */
+export interface Looking {
+  seen?: number
+  held?: number
+  points?: boolean
+  bare?: boolean
 }
 
 /** How users of a deployment sign in, as `config.json` says. The addresses and names are an issuer's. */
@@ -210,6 +232,7 @@ export interface Page {
   queue: import('./queue.js').Queue
   choose: (more?: { folder?: boolean; give?: string; instead?: string }) => void
   say: (text: string) => void
+  change: (change: Partial<Settings>) => void
   signOut?: () => void
 }
 
@@ -240,6 +263,7 @@ export interface Model {
   takes_prompts: boolean
   hosted: boolean
   memory_mb: number
+  uses: { product: string; option: string }[]
 }
 
 export interface Settings {
@@ -247,6 +271,9 @@ export interface Settings {
   language: string
   background: string
   model: string
+  /** What photos become. */
+  photos: 'cutout' | 'faces'
+  faces: Options
 }
 
 export interface State {

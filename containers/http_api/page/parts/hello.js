@@ -1,8 +1,10 @@
 /** The page without files: what it is for, and how to begin. */
 
 import { t } from '../core/i18n.js'
+import { wantedOf } from '../core/settings.js'
 import { html } from '../vendor/htm-preact.js'
 import { icon } from './icon.js'
+import { Making } from './making.js'
 
 /** @import { Page } from '../core/types' */
 
@@ -31,12 +33,13 @@ export const Hello = ({ page, add }) => html`
     <main class="hero" id="stage" tabindex="-1">
       <div>
         <h1>${t('hero')}</h1>
-        <p class="sub">${t('hero.sub')}</p>
+        <p class="sub">${t(wantedOf(page.store.state).product === 'faces' ? 'hero.faces' : 'hero.sub')}</p>
         <div class="act">
           <button class="btn primary big" type="button" onClick=${() => page.choose()}>${t('choose')}</button>
           <button class="btn bare big" type="button" onClick=${() => page.choose({ folder: true })}>${t('choose.folder')}</button>
           <span class="quiet only-wide">${t('paste')}</span>
         </div>
+        <${Making} page=${page} />
         <div class="tries">
           <p>${t('try')}</p>
           <ul>${SAMPLES.map(

@@ -5,6 +5,7 @@ import { html, useState } from '../vendor/htm-preact.js'
 import { stepOf, viewOf } from '../views/index.js'
 import { Bar, save } from './controls.js'
 import { icon } from './icon.js'
+import { Making } from './making.js'
 import { titleOf } from './trouble.js'
 
 /** @import { Item, Page } from '../core/types' */
@@ -111,6 +112,7 @@ export function Queue({ page }) {
       </button>
     </div>
     <button class="btn soft" type="button" onClick=${() => page.choose()}>${icon('plus')}${t('add')}</button>
+    <${Making} page=${page} />
     <p class="tally">${summary(items)}</p>
     <ul class="list">
       ${items.map((item) => html`<${Row} key=${item.id} item=${item} page=${page} ahead=${Math.max(0, line.indexOf(item))} />`)}

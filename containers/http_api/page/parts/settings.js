@@ -8,8 +8,9 @@ import { icon } from './icon.js'
 
 /** @import { Page, Settings } from '../core/types' */
 
-/** @param {{ page: Page, change: (change: Partial<Settings>) => void }} given */
-export function SettingsPopover({ page, change }) {
+/** @param {{ page: Page }} given */
+export function SettingsPopover({ page }) {
+  const { change } = page
   const { settings, models } = page.store.state
   const themes = [['auto', 'theme.auto'], ['light', 'light'], ['dark', 'dark']]
   const languages = Object.entries(LANGUAGES).map(([value, text]) => ({ value, text }))

@@ -2,12 +2,13 @@
 
 import { t } from '../core/i18n.js'
 import cutout from './cutout/view.js'
+import faces from './faces/view.js'
 import transcript from './transcript/view.js'
 
 /** @import { Item, Mode, Page, View } from '../core/types' */
 
 /** @type {Record<string, View>} */
-const VIEWS = { cutout, transcript }
+const VIEWS = { cutout, faces, transcript }
 
 /** @param {Item} item @returns {View} */
 export const viewOf = (item) => VIEWS[item.product ?? ''] ?? cutout

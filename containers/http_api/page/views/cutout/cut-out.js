@@ -1,9 +1,10 @@
 /** The cut-out alone, on its background and in its frame. */
 
 import { t } from '../../core/i18n.js'
+import { Missing, Zoomable } from '../../parts/picture.js'
 import { html, useEffect, useState } from '../../vendor/htm-preact.js'
 import { frameOf } from './finish.js'
-import { Missing, Zoomable, lookOf, useResult } from './picture.js'
+import { lookOf, useResult } from './picture.js'
 
 /** @import { Item, Page } from '../../core/types' */
 /** @import { Frame } from './finish.js' */
