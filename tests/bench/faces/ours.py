@@ -100,8 +100,9 @@ class _Desk:
 
 
 def _job(model: str, weights_key: str) -> EmbedFaces:
-    """Return a job for what is read of it here: its model."""
-    return EmbedFaces.model_construct(model=model, models_bucket="models", weights_key=weights_key)
+    """Return a job of which only the model is read here."""
+    fields: Told = {"model": model, "models_bucket": "models", "weights_key": weights_key}
+    return EmbedFaces.model_construct(**fields)
 
 
 def _embedded_face(
