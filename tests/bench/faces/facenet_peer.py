@@ -1,12 +1,12 @@
 """Find and embed faces with facenet-pytorch; print them with time and memory. Nothing of ours runs.
 
-`python facenet_peer.py find JOB.json` reads {photos: [{path, width, height}], rounds}; a photo is a
-file of RGB bytes. It prints the boxes, probabilities and points of each photo, and the processor
-time and memory of each round. Loading does not count, nor does the suppression that is re-made
-here, in numpy: torchvision's is C++.
+`python facenet_peer.py JOB.json` reads {photos: [{path, width, height}], rounds, checkpoint}; a
+photo is a file of RGB bytes. It prints the boxes, scores, points and embeddings of each photo, and
+the processor time and memory of each round. Loading does not count, nor does the suppression that
+is re-made here, in numpy: torchvision's is C++.
 
-`python facenet_peer.py embed CHECKPOINT FACES.npy OUT.npy` writes random weights of
-InceptionResnetV1 to CHECKPOINT, and its embeddings of FACES, (n, 160, 160, 3), to OUT.
+`checkpoint` is a file of weights of InceptionResnetV1, or null for no embeddings. If there is none,
+it is made first: random weights, with the statistics of these faces.
 
 facenet-pytorch imports torchvision for two functions and requests for downloads. torchvision does
 not load beside a torch without CUDA, so both functions are re-made; nothing is downloaded.
@@ -25,6 +25,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
+
+Pixels = npt.NDArray[np.uint8]
 
 _suppression_s = 0.0
 
@@ -76,45 +79,81 @@ def _imported() -> Any:
     return facenet_pytorch
 
 
-def find(job: dict[str, Any]) -> None:
+class Embedder:
+    """InceptionResnetV1 on a face's box, as its users write it."""
+
+    def __init__(self, facenet: Any) -> None:
+        self._facenet = facenet
+        self._network = facenet.InceptionResnetV1(classify=False, num_classes=10).eval()
+
+    def load(self, checkpoint: Path, crops: list[torch.Tensor]) -> None:
+        """Read the checkpoint; without one, make it with the statistics of these faces."""
+        if checkpoint.is_file():
+            self._network.load_state_dict(torch.load(checkpoint, weights_only=True))
+            return
+        for module in self._network.modules():
+            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                module.momentum = None
+        self._network.train()(torch.stack(crops))
+        torch.save(self._network.eval().state_dict(), checkpoint)
+
+    def cut(self, pixels: Pixels, boxes: Any) -> list[torch.Tensor]:
+        """Return the faces, 3 × 160 × 160."""
+        picture = Image.fromarray(pixels)
+        faces = [self._facenet.extract_face(picture, box) for box in boxes]
+        return [self._facenet.fixed_image_standardization(face) for face in faces]
+
+    def embed(self, faces: list[torch.Tensor]) -> list[list[float]]:
+        embedded: list[list[float]] = self._network(torch.stack(faces)).tolist()
+        return embedded
+
+
+@torch.inference_mode()  # type: ignore[untyped-decorator] # torch may be absent
+def main(job: dict[str, Any]) -> None:
+    torch.manual_seed(0)
     facenet = _imported()
     mtcnn = facenet.MTCNN(keep_all=True, device="cpu")
+    embedder = _embedder(job, facenet, mtcnn) if job["checkpoint"] else None
     photos = []
     for photo in job["photos"]:
-        size = photo["height"], photo["width"], 3
         rounds = []
         for _ in range(job["rounds"]):
-            pixels = np.fromfile(photo["path"], np.uint8).reshape(size)
+            pixels = _read(photo)
             started, suppressed = time.process_time(), _suppression_s
-            boxes, probabilities, points = mtcnn.detect(pixels, landmarks=True)
-            took = time.process_time() - started
+            boxes, scores, points = mtcnn.detect(pixels, landmarks=True)
             suppressing = _suppression_s - suppressed
-            cpu = {"cpu_s": took - suppressing, "suppression_s": suppressing}
+            found_s = time.process_time() - started - suppressing
+            started = time.process_time()
+            vectors = embedder.embed(embedder.cut(pixels, boxes)) if embedder else None
+            cpu = {"cpu_s": found_s, "suppression_s": suppressing}
+            cpu["embed_s"] = time.process_time() - started
             rounds.append(cpu | {"resident_mb": _resident_mb()})
-        faces = zip(boxes, probabilities, points, strict=True) if boxes is not None else ()
-        found = [
-            {"box": box.tolist(), "score": float(score), "landmarks": five.tolist()}
-            for box, score, five in faces
-        ]
+        faces = [] if boxes is None else zip(boxes, scores, points, strict=True)
+        found = [_told(*face) for face in faces]
+        for face, vector in zip(found, vectors or (), strict=bool(vectors)):
+            face["descriptor"] = vector
         photos.append({"faces": found, "rounds": rounds})
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps({"photos": photos, "peak_mb": peak_mb}))
 
 
-def embed(checkpoint: str, faces: str, out: str) -> None:
-    """Embed as its users do: pixels by `fixed_image_standardization`, of unit length."""
-    facenet = _imported()
-    torch.manual_seed(0)
-    network = facenet.InceptionResnetV1(classify=False, num_classes=10)
-    with torch.no_grad():
-        pixels = torch.from_numpy(np.load(faces)).permute(0, 3, 1, 2).float()
-        normal = facenet.fixed_image_standardization(pixels)
-        for module in network.modules():
-            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-                module.momentum = None
-        network.train()(normal)  # statistics of these faces: their embeddings differ
-        torch.save(network.eval().state_dict(), checkpoint)
-        np.save(out, network(normal).numpy())
+def _embedder(job: dict[str, Any], facenet: Any, mtcnn: Any) -> Embedder:
+    embedder = Embedder(facenet)
+    pictures = map(_read, job["photos"])
+    found = [(pixels, mtcnn.detect(pixels)[0]) for pixels in pictures]
+    crops = [crop for pixels, boxes in found for crop in embedder.cut(pixels, boxes)]
+    embedder.load(Path(job["checkpoint"]), crops)
+    return embedder
+
+
+def _read(photo: dict[str, Any]) -> Pixels:
+    return np.fromfile(photo["path"], np.uint8).reshape(photo["height"], photo["width"], 3)
+
+
+def _told(box: Any, score: Any, points: Any) -> dict[str, Any]:
+    left, top, right, bottom = box.tolist()
+    sides = [left, top, right - left, bottom - top]
+    return {"box": sides, "score": float(score), "landmarks": points.tolist()}
 
 
 def _resident_mb() -> float:
@@ -125,7 +164,4 @@ def _resident_mb() -> float:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    if sys.argv[1] == "find":
-        find(json.loads(Path(sys.argv[2]).read_bytes()))
-    else:
-        embed(*sys.argv[2:])
+    main(json.loads(Path(sys.argv[1]).read_bytes()))

@@ -47,22 +47,29 @@ def face_api(photos: Sequence[RawPhoto], folder: Path, **asked: object) -> Told:
     return _told(node("oracle.cjs", job))
 
 
-def facenet(photos: Sequence[RawPhoto], folder: Path, *, rounds: int = 1) -> Told:
+def facenet(
+    photos: Sequence[RawPhoto], folder: Path, *, rounds: int = 1, checkpoint: Path | None = None
+) -> Told:
     """Return what `facenet_peer.py` finds in these photos. Raises Missing."""
     job = folder / "facenet.json"
-    job.write_text(json.dumps({"photos": [photo.told() for photo in photos], "rounds": rounds}))
-    return _told(facenet_command("find", job))
+    asked = {"rounds": rounds, "checkpoint": str(checkpoint) if checkpoint else None}
+    job.write_text(json.dumps({"photos": [photo.told() for photo in photos], **asked}))
+    return _told([str(_facenet_python()), "-P", str(_HERE / "facenet_peer.py"), str(job)])
 
 
-def facenet_command(*arguments: str | Path) -> list[str]:
-    """Return the command of facenet-pytorch's program, installed once. Raises Missing."""
+def mtcnn_checkpoints() -> Path:
+    """Return the folder with pnet.pt, rnet.pt and onet.pt. Raises Missing."""
+    (folder,) = _facenet_python().parents[1].glob("lib/python*/site-packages/facenet_pytorch/data")
+    return folder
+
+
+def _facenet_python() -> Path:
     pins = ["--require-hashes", "--no-deps", "--requirement", str(_HERE / "facenet.txt")]
-    python = peer_environment(_ENVIRONMENT, [[TORCH], pins], "facenet-pytorch")
-    return [str(python), "-P", str(_HERE / "facenet_peer.py"), *map(str, arguments)]
+    return peer_environment(_ENVIRONMENT, [[TORCH], pins], "facenet-pytorch")
 
 
 def _told(command: Sequence[str]) -> Told:
-    sys.stderr.write(f"{Path(command[-2]).name} {Path(command[-1]).name}\n")
+    sys.stderr.write(f"{Path(command[-2]).name}\n")
     done = subprocess.run(
         command, env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE, text=True, check=True
     )
