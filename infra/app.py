@@ -50,6 +50,7 @@ def make_app(
         root,
         defaults=settings.default_models,
         accepted_licences=settings.accepted_licences,
+        on_request=settings.on_request,
     )
     names = stage_names(
         settings.stage,

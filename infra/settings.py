@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Final, Literal, Self, TypeVar
 
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from pipeline.declared.declaration import KebabName
+from pipeline.declared.products import read_prefixes
 
 _PREFIX: Final = "matteline:"
 _API: Final = "matteline:api_"
@@ -29,6 +30,11 @@ M = TypeVar("M", bound=BaseModel)
 def listed(given: object) -> object:
     """Split the text of `-c` at its spaces; keep a list from the file."""
     return given.split() if isinstance(given, str) else given
+
+
+def _prefixes(given: object) -> object:
+    """Read the text of `-c`, such as `faces=people/ faces=teams/`; keep a table from the file."""
+    return read_prefixes(given.split()) if isinstance(given, str) else given
 
 
 def _kept(days: int) -> int:
@@ -51,7 +57,8 @@ class Settings(BaseModel):
     """The `matteline:<field>` values of the context; other context keys are ignored.
 
     `default_models` are model names, each the default of the container it belongs to; a container
-    without one uses the default that its `models.toml` declares.
+    without one uses the default that its `models.toml` declares. `on_request` has the prefixes of
+    the keys whose uploads start a product on request, by the product's name.
     `source_connection` is the ARN of an approved CodeConnections connection to `source_repository`
     (`owner/name`). CodeBuild builds its tags and checks its branches. Without both, builds take a
     zip.
@@ -62,6 +69,9 @@ class Settings(BaseModel):
     stage: Annotated[KebabName, StringConstraints(max_length=12)]
     default_models: Annotated[tuple[KebabName, ...], BeforeValidator(listed)] = ()
     accepted_licences: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    on_request: Annotated[Mapping[KebabName, tuple[str, ...]], BeforeValidator(_prefixes)] = Field(
+        default_factory=dict
+    )
     scanning: Literal["basic", "enhanced"] = "basic"
     alarm_email: str | None = None
     source_connection: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -149,10 +149,16 @@ def _run(
     type=click.IntRange(0, 65535),
     help="Port on 127.0.0.1; 0 takes any free port.",
 )
+@click.option(
+    "--on-request",
+    metavar="PRODUCT=PREFIX",
+    multiple=True,
+    help="Start this product on request for uploads below a prefix too: faces=people/; repeatable.",
+)
 @model_option
 @images_option
 @weights_options
-def up(port: int, choice: ModelChoice) -> None:
+def up(port: int, on_request: tuple[str, ...], choice: ModelChoice) -> None:
     """Start the local cloud and print commands to try.
 
     Reports every execution that ends. Ctrl-C stops everything.
@@ -161,14 +167,29 @@ def up(port: int, choice: ModelChoice) -> None:
     from pipeline.session.session import session
 
     require_free(port)
+    prefixes = _read_prefixes(on_request)
     say = click.echo
     request = RunRequest(terms_of(ROOT, choice), choice.name, [PHOTO.product])
     with (
         contextlib.suppress(KeyboardInterrupt),
-        session(ROOT, choice, request, say=say, port=port, shared=True) as running,
+        session(
+            ROOT, choice, request, say=say, port=port, shared=True, on_request=prefixes
+        ) as running,
     ):
         say(instructions(running.cloud))
         narrate(running.subscriptions, say)
+
+
+def _read_prefixes(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the prefixes that start products on request. Raises BadParameter for a wrong one."""
+    from pipeline.declared.products import load_products, read_prefixes, require_on_request
+
+    try:
+        prefixes = read_prefixes(texts)
+        require_on_request(prefixes, load_products(ROOT))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--on-request") from error
+    return prefixes
 
 
 def sample_photos() -> list[Path]:

@@ -110,10 +110,10 @@ def naming_roles(product: Product) -> dict[str, Role]:
     return {role.option: role for role in product.roles.values() if role.option}
 
 
-def read_prefixes(texts: Iterable[str], products: Sequence[Product]) -> dict[str, tuple[str, ...]]:
+def read_prefixes(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Read texts such as `faces=people/`: the prefixes that start a product on request, by name.
 
-    Raises ValueError for a text of another form, and for what is no product on request.
+    Raises ValueError for a text of another form.
     """
     prefixes: dict[str, tuple[str, ...]] = {}
     for text in texts:
@@ -121,7 +121,6 @@ def read_prefixes(texts: Iterable[str], products: Sequence[Product]) -> dict[str
         if not equals or not prefix:
             raise ValueError(f"not of the form product=prefix, such as faces=people/: {text!r}")
         prefixes[name] = (*prefixes.get(name, ()), prefix)
-    require_on_request(prefixes, products)
     return prefixes
 
 

@@ -7,10 +7,11 @@ only read the catalogue need neither.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.contracts.weights import StageWeights
@@ -74,11 +75,14 @@ def session(  # noqa: PLR0913 - keyword-only options
     port: int = 0,
     calls_at_once: int = 1,
     shared: bool = False,
+    on_request: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[Session]:
     """Run a warm cloud for this request; `say` reports the models of its products, and why.
 
     What packages alone have of other products is fetched when it is staged. `calls_at_once` calls
     of a function share this machine's cores.
+
+    `on_request` has the prefixes of keys whose uploads start a product on request, by its name.
 
     A `shared` cloud can be found by other commands with the same terms, and outlives their runs.
     Raises, before the cloud starts, WeightsUnavailable or what `require_model` raises.
@@ -111,6 +115,7 @@ def session(  # noqa: PLR0913 - keyword-only options
             port=port,
             products=request.products,
             calls_at_once=calls_at_once,
+            on_request=on_request,
         ) as cloud:
             from pipeline.local.deployment import warm_functions
 
@@ -199,6 +204,7 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
     port: int = 0,
     products: Collection[str] = (PHOTO.product,),
     calls_at_once: int = 1,
+    on_request: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[LocalCloud]:
     """Run a cloud that starts with the weights kept by earlier ones, and keeps its own."""
     blueprint = Blueprint.read(
@@ -206,6 +212,7 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
         defaults=defaults,
         overlays=choice.overlays,
         accepted_licences=choice.accepted_licences,
+        on_request=on_request,
     )
     with _launching(blueprint, products, images=choice.images) as launcher:
         # Here: while this process imports moto, the launcher's imports the handlers.

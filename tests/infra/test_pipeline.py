@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from infra.app import ROOT
+from infra.app import ROOT, make_app
+from pipeline.declared.products import load_products
 from tests.infra.cloudformation import Deployed, deploy
-from tests.infra.conftest import Templates
+from tests.infra.conftest import Templates, read_templates
 
 _FOLDER: Final = ROOT / "state_machines"
 _MACHINES: Final = sorted(path.name.split(".")[0] for path in _FOLDER.glob("*.asl.json"))
+_ON_REQUEST: Final = {each.machine for each in load_products(ROOT) if each.on_request}
 _TRIGGERED: Final = sorted(
-    path.name.split(".")[0]
-    for kind in ("trigger", "schedule", "product")
-    for path in _FOLDER.glob(f"*.{kind}.*")
+    {
+        path.name.split(".")[0]
+        for kind in ("trigger", "schedule", "product")
+        for path in _FOLDER.glob(f"*.{kind}.*")
+    }
+    - _ON_REQUEST
 )
 
 
@@ -116,11 +122,45 @@ def test_every_object_in_the_ingest_bucket_but_folder_markers_starts_an_executio
     assert photos["object"] == {"key": [{"anything-but": {"suffix": ["/", *suffixes]}}]}
 
 
+def test_no_rule_starts_a_product_on_request(stack: Deployed) -> None:
+    started = {each.properties["Name"] for each in stack.of("Events::Rule")}
+
+    assert sorted(_ON_REQUEST) == ["faces"]
+    assert "matteline-dev-faces" not in started
+
+
+@pytest.mark.parametrize("given", [{"faces": ["people/", "teams/"]}, "faces=people/ faces=teams/"])
+def test_a_stage_that_names_prefixes_has_a_rule_for_them_and_its_alarm(
+    tmp_path: Path, given: object
+) -> None:
+    make_app(outdir=tmp_path, given={"matteline:on_request": given}).synth()
+    templates = read_templates(tmp_path)
+    stack = deploy(templates["matteline-dev-pipeline"])
+
+    pattern = rule(stack, "faces")["EventPattern"]
+    assert pattern["detail"]["object"] == {
+        "key": [{"prefix": "people/"}, {"prefix": "teams/"}],
+        "size": [{"numeric": [">", 0]}],
+    }
+    assert pattern["detail-type"] == ["Object Created"]
+    assert stack.one("SQS::Queue", QueueName="matteline-dev-faces-undelivered")
+    alarms = deploy(templates["matteline-dev-observability"]).of("CloudWatch::Alarm")
+    names = [each.properties["AlarmName"] for each in alarms]
+    assert "matteline-dev-faces-undelivered" in names
+
+
+def test_prefixes_of_no_product_on_request_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="'face' is no product on request; did you mean 'faces'"):
+        make_app(outdir=tmp_path, given={"matteline:on_request": {"face": ["people/"]}})
+
+
 def test_failures_are_recorded_whichever_alias_started_the_execution(stack: Deployed) -> None:
     pattern = rule(stack, "record-failure")["EventPattern"]
 
     arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:matteline-dev-"
-    assert pattern["detail"]["stateMachineArn"] == [f"{arn}cutout", f"{arn}transcript"]
+    assert pattern["detail"]["stateMachineArn"] == [
+        f"{arn}{name}" for name in ("cutout", "faces", "transcript")
+    ]
     assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
 
 

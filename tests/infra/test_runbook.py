@@ -92,4 +92,4 @@ def test_the_section_on_timeouts_tells_that_of_every_machine(templates: Template
     meaning = sections(_RUNBOOK)["executions-timed-out"].partition("**Look.**")[0]
 
     assert {name for name in machines if name not in meaning} == set()
-    assert {"cutout", "transcript"} <= machines
+    assert {"cutout", "faces", "transcript"} <= machines

@@ -80,8 +80,8 @@ def test_its_bad_ends_are_recorded_reaped_and_backfilled(blueprint: Blueprint) -
 
     assert arn in recorded["stateMachineArn"]
     machines = blueprint.machines(NAMES)
-    assert f"{NAMES.machine('cutout')} {NAMES.machine(MACHINE)} " in machines["reap-jobs"]
-    assert f"StringSplit('cutout {MACHINE} transcript', ' ')" in machines["backfill"]
+    assert f"{NAMES.machine('faces')} {NAMES.machine(MACHINE)} " in machines["reap-jobs"]
+    assert f"StringSplit('cutout faces {MACHINE} transcript', ' ')" in machines["backfill"]
 
 
 @pytest.mark.timeout(300)

@@ -155,6 +155,15 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
             ["run", PHOTO, "-o", "Makefile"], 2, "it is not a folder", id="a file as output"
         ),
         pytest.param(["up", "--port", "99999"], 2, "99999", id="no such port"),
+        pytest.param(
+            ["up", "--on-request", "face=people/"], 2, "did you mean 'faces'?", id="no such product"
+        ),
+        pytest.param(
+            ["up", "--on-request", "people/"],
+            2,
+            "product=prefix, such as faces=people/",
+            id="no prefix",
+        ),
         pytest.param(["run", PHOTO, "--model", "u3net"], 2, "u2netp", id="no such model"),
         pytest.param(["run", PHOTO, "--model", "missing"], 1, "MIRROR", id="no weights"),
         pytest.param(["run", PHOTO, "--model", "hosted"], 1, "cannot reach", id="hosted"),

@@ -19,6 +19,7 @@ from pipeline.declared.products import (
     ingest_pattern,
     load_products,
     read_prefixes,
+    require_on_request,
     require_products,
     taker,
 )
@@ -170,8 +171,8 @@ def test_a_folders_marker_starts_no_product_on_request() -> None:
 def test_prefixes_are_read_by_product() -> None:
     texts = ["badges=people/", "badges=a=b/"]
 
-    assert read_prefixes(texts, PRODUCTS) == {"badges": ("people/", "a=b/")}
-    assert read_prefixes([], PRODUCTS) == {}
+    assert read_prefixes(texts) == {"badges": ("people/", "a=b/")}
+    assert read_prefixes([]) == {}
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,7 @@ def test_prefixes_are_read_by_product() -> None:
 )
 def test_prefixes_that_start_nothing_are_refused(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(says)}"):
-        read_prefixes([text], PRODUCTS)
+        require_on_request(read_prefixes([text]), PRODUCTS)
 
 
 def test_a_product_on_request_takes_no_suffixes() -> None:
