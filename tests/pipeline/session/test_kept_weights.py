@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 from pipeline.artifacts import Artifact
-from pipeline.declared.models import ModelRow, WeightsFile
+from pipeline.declared.models import ModelRow, PublishedFile, WeightsFile
 from pipeline.local.cloud import LocalCloud
 from pipeline.local.deployment import NAMES
 from pipeline.session.kept_weights import ABSENT, OK, keep_weights, kept_source, verify_copies
@@ -25,6 +25,7 @@ from pipeline.weights.staged import (
     Proof,
     Runtime,
     StagedFile,
+    StagedManifest,
     StagedWeights,
 )
 from tests.models import PLAIN, REMOVER, SALIENCY
@@ -106,6 +107,37 @@ def test_only_complete_models_are_kept(cloud: LocalCloud, tmp_path: Path) -> Non
     keep_weights(cloud, tmp_path)
 
     assert files_in(tmp_path) == {WEIGHTS: CONTENT, ROW.weights_key: record()}
+
+
+def test_the_manifest_of_a_file_is_kept_and_verified_too(cloud: LocalCloud, tmp_path: Path) -> None:
+    described = artifact(OPTIMISED, SHA256)
+    manifest = StagedManifest(
+        name="w.exact.onnx", digest=f"sha256:{SHA256}", source=PUBLISHER, artifact=described
+    )
+    plain = StagedWeights.parse(record(), uri="")
+    files = (plain.files[0].model_copy(update={"manifest": manifest}),)
+    content = plain.model_copy(update={"files": files}).model_dump_json().encode()
+    put(cloud, weights=CONTENT, record=content)
+
+    keep_weights(cloud, tmp_path)
+    assert files_in(tmp_path) == {}
+
+    put(cloud, optimised=CONTENT)
+    keep_weights(cloud, tmp_path)
+    assert files_in(tmp_path).keys() == {WEIGHTS, OPTIMISED, ROW.weights_key}
+
+    file = PublishedFile(name="w.exact.onnx", digest=f"sha256:{SHA256}", bytes=len(CONTENT))
+    converted = ROW.files[0].model_copy(update={"manifest": file})
+    row = ROW.model_copy(update={"files": (converted,)})
+    for path in (WEIGHTS, OPTIMISED):
+        target = tmp_path / row.weights_prefix / Path(path).name
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(CONTENT)
+    assert [(copy.file, copy.verdict) for copy in verify_copies(row, [tmp_path])] == [
+        ("w.onnx", OK), ("w.exact.onnx", OK),
+    ]  # fmt: skip
+    target.write_bytes(CONTENT.upper())
+    assert "the catalogue says" in verify_copies(row, [tmp_path])[1].verdict
 
 
 def test_what_a_checkpoint_was_converted_to_is_kept_too(cloud: LocalCloud, tmp_path: Path) -> None:
