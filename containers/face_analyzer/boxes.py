@@ -33,38 +33,45 @@ def distinct(boxes: Boxes, scores: Scores, *, overlap: float) -> Indices:
 
     Two boxes overlap if their intersection over union is above `overlap`.
     """
-    return _best(boxes, scores, lambda box, others: shared(box, others) > overlap)
+    order = np.argsort(-scores, kind="stable")
+    return _best(boxes, order, lambda box, others: shared(box, others) > overlap)
 
 
-def merged(found: Sequence[Found], *, overlap: float) -> Found:
-    """Return the faces of several searches of one photo, each once.
+def merged(found: Found, whole: Flags, *, overlap: float) -> Found:
+    """Return the faces of several searches of one photo, each once, by falling score.
 
     A part of a face may look like a face to a search at a finer scale. So boxes are one face also
-    if one has more than half of the other inside.
+    if one has more than half of the other inside. A box that is not `whole`, because the edge of
+    what was searched cuts it, only counts where no whole one is.
     """
-    boxes = np.concatenate([one.boxes for one in found])
-    scores = np.concatenate([one.scores for one in found])
-    kept = _best(
-        boxes,
-        scores,
-        lambda box, others: (
-            (shared(box, others) > overlap) | (shared(box, others, of_smaller=True) > _INSIDE)
-        ),
+
+    def same(box: Boxes, others: Boxes) -> Flags:
+        parts = shared(box, others, of_smaller=True) > _INSIDE
+        return parts | (shared(box, others) > overlap)
+
+    kept = _best(found.boxes, np.lexsort((-found.scores, ~whole)), same)
+    kept = kept[np.argsort(-found.scores[kept], kind="stable")]
+    return Found(found.boxes[kept], found.scores[kept])
+
+
+def together(found: Sequence[Found]) -> Found:
+    """Return all boxes and scores in one, in their order."""
+    return Found(
+        np.concatenate([one.boxes for one in found]), np.concatenate([one.scores for one in found])
     )
-    return Found(boxes[kept], scores[kept])
 
 
-def inside(found: Found, part: Part, size: tuple[int, int], *, margin: float) -> Found:
-    """Return the faces that do not end at an edge of a part, unless it is one of the photo's.
+def are_whole(boxes: Boxes, part: Part, size: tuple[int, int], *, margin: float) -> Flags:
+    """Return False for boxes that end at an edge of a part, unless it is one of the photo's.
 
     `size` is the photo's width and height; `margin`, in pixels, is how close is at the edge.
     """
     low = np.array([part.left, part.top])
     high = np.array([part.left + part.width, part.top + part.height])
-    after = (low == 0) | (found.boxes[:, :2] > low + margin)
-    before = (high == size) | (found.boxes[:, 2:] < high - margin)
-    whole = (after & before).all(axis=1)
-    return Found(found.boxes[whole], found.scores[whole])
+    after = (low == 0) | (boxes[:, :2] > low + margin)
+    before = (high == size) | (boxes[:, 2:] < high - margin)
+    whole: Flags = (after & before).all(axis=1)
+    return whole
 
 
 def shared(box: Boxes, others: Boxes, *, of_smaller: bool = False) -> Shares:
@@ -81,13 +88,13 @@ def shared(box: Boxes, others: Boxes, *, of_smaller: bool = False) -> Shares:
     return shares
 
 
-def _best(boxes: Boxes, scores: Scores, same: Callable[[Boxes, Boxes], Flags]) -> Indices:
-    left = np.argsort(-scores, kind="stable")
+def _best(boxes: Boxes, order: Indices, same: Callable[[Boxes, Boxes], Flags]) -> Indices:
+    """Return the first box in an order, and each later one that is not the same as one of these."""
     kept = []
-    while len(left):
-        best, left = left[0], left[1:]
+    while len(order):
+        best, order = order[0], order[1:]
         kept.append(best)
-        left = left[~same(boxes[best], boxes[left])]
+        order = order[~same(boxes[best], boxes[order])]
     return np.array(kept, np.int64)
 
 

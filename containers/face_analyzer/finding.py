@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from containers.face_analyzer.boxes import Found, inside, merged
+import numpy as np
+
+from containers.face_analyzer.boxes import Found, are_whole, merged, together
 from containers.face_analyzer.detecting import Detector
 from containers.face_analyzer.sampling import Part
 from pipeline.contracts.faces import FacesOptions
@@ -19,18 +21,24 @@ from pipeline.photo.pixels import Pixels
 
 _COARSER: Final = 4  # times the side: the next larger tiles
 _OVERLAP: Final = 0.2  # of a tile, at least, with the next one
-_CUT: Final = 0.01  # of a tile: how close to its edge the box of a face that it cuts ends
+_CUT: Final = 0.01  # of a tile: how close to its edge the box of a face ends that it cuts
 
 
 def find_faces(detector: Detector, photo: Pixels, options: FacesOptions) -> Found:
     """Return the faces that were asked for, by falling score."""
     height, width = photo.shape[:2]
-    found = detector.find(photo, Part(0, 0, width, height), min_score=options.min_score)
+    parts = [Part(0, 0, width, height)]
     if options.small_faces:
-        tiles = tiles_of(width, height, side=detector.side)
-        parts = [_within(tile, detector, photo, min_score=options.min_score) for tile in tiles]
-        found = merged([found, *parts], overlap=detector.overlap)
-    return found.first(options.max_faces)
+        parts += tiles_of(width, height, side=detector.side)
+    found = [detector.find(photo, part, min_score=options.min_score) for part in parts]
+    if len(parts) == 1:
+        return found[0].first(options.max_faces)
+    whole = [
+        are_whole(one.boxes, part, (width, height), margin=_CUT * part.longer)
+        for one, part in zip(found, parts, strict=True)
+    ]
+    faces = merged(together(found), np.concatenate(whole), overlap=detector.overlap)
+    return faces.first(options.max_faces)
 
 
 def tiles_of(width: int, height: int, *, side: int) -> Iterator[Part]:
@@ -40,13 +48,6 @@ def tiles_of(width: int, height: int, *, side: int) -> Iterator[Part]:
             for left, wide in _spans(width, side):
                 yield Part(left, top, wide, tall)
         side *= _COARSER
-
-
-def _within(tile: Part, detector: Detector, photo: Pixels, *, min_score: float) -> Found:
-    """Return the faces that a tile does not cut: the next tile has those whole, or a larger one."""
-    found = detector.find(photo, tile, min_score=min_score)
-    size = photo.shape[1], photo.shape[0]
-    return inside(found, tile, size, margin=_CUT * tile.longer)
 
 
 def _spans(length: int, side: int) -> Iterator[tuple[int, int]]:

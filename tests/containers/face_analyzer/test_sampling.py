@@ -104,7 +104,7 @@ def test_a_part_is_what_it_is_cut_out() -> None:
 @pytest.mark.parametrize("size", [(37, 23), (23, 37), (9, 100), (64, 64)])
 @pytest.mark.parametrize("side", [16, 48])
 @pytest.mark.parametrize("centred", [False, True])
-def test_it_is_tfjs_rule(size: tuple[int, int], side: int, centred: bool) -> None:
+def test_it_is_tfjs_rule(size: tuple[int, int], side: int, *, centred: bool) -> None:
     photo = noise(*size)
     longer = max(size)
     above, before = ((longer - each) // 2 if centred else 0 for each in size)
