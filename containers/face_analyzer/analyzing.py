@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from containers.face_analyzer.describing import describe
-from containers.face_analyzer.detecting import detector_of
+from containers.face_analyzer.detecting import Detector, detector_of
 from containers.face_analyzer.document import ESTIMATED, to_json
 from containers.face_analyzer.finding import find_faces
 from containers.face_analyzer.network import Networks, runtime
@@ -13,9 +13,16 @@ from containers.face_analyzer.preview import draw_preview
 from containers.face_analyzer.redaction import redact
 from containers.face_analyzer.spec import CONTAINER
 from containers.face_analyzer.storing import store_document, store_picture
-from pipeline.contracts.faces import AnalyzeFaces, Face, FaceFile, FacesAnalyzed, FacesDocument
+from pipeline.contracts.faces import (
+    AnalyzeFaces,
+    Face,
+    FaceFile,
+    FacesAnalyzed,
+    FacesDocument,
+    FacesOptions,
+)
 from pipeline.model_context import catalogue_of, staged_record, weights_of
-from pipeline.photo.pixels import Photo, decode
+from pipeline.photo.pixels import Photo, Pixels, decode
 from pipeline.workbench import TaskContext, read_source
 
 
@@ -35,14 +42,11 @@ def analyze_faces(job: AnalyzeFaces, context: TaskContext) -> FacesAnalyzed:
         content = read_source(context.store, job.source)
         photo = decode(content, in_srgb=True, reserve=context.reserve)
         del content
-        seen = photo.on_white()
-    with context.timed("find"):
-        found = find_faces(detector, seen, job.options)
-    with context.timed("describe"):
-        faces = describe(found, seen, networks, job.options.attributes)
+    faces = _faces_of(photo.on_white(), detector, networks, job.options, context)
+    height, width = photo.rgb.shape[:2]
     document = FacesDocument(
-        width=seen.shape[1],
-        height=seen.shape[0],
+        width=width,
+        height=height,
         faces=faces,
         estimated=ESTIMATED if job.options.attributes else None,
         model=row.name,
@@ -61,10 +65,23 @@ def analyze_faces(job: AnalyzeFaces, context: TaskContext) -> FacesAnalyzed:
     )
 
 
+def _faces_of(
+    seen: Pixels,
+    detector: Detector,
+    networks: Networks,
+    options: FacesOptions,
+    context: TaskContext,
+) -> tuple[Face, ...]:
+    with context.timed("find"):
+        found = find_faces(detector, seen, options)
+    with context.timed("describe"):
+        return describe(found, seen, networks, options.attributes)
+
+
 def _drawn(
     photo: Photo, faces: Sequence[Face], job: AnalyzeFaces, context: TaskContext
 ) -> tuple[FaceFile, ...]:
-    """Store the pictures that were asked for."""
+    """Store the pictures that were asked for. The redaction is last: it overwrites the photo."""
     files = []
     if job.options.preview:
         picture = draw_preview(photo, faces)

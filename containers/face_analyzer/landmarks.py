@@ -21,7 +21,7 @@ from pipeline.photo.pixels import Pixels
 SIDE: Final = 112  # pixels of the crops that the three networks take
 Points = npt.NDArray[np.float64]  # (faces, 68, 2) or (68, 2): x, y in pixels of the photo
 
-_MOST_AT_ONCE: Final = 16  # faces in one run, which bounds its memory
+_MOST_AT_ONCE: Final = 1
 _PADDING: Final = 0.2  # of the landmarks' own box, half of it on each side
 
 

@@ -20,22 +20,22 @@ from containers.face_analyzer.landmarks import Points
 from pipeline.contracts.faces import Pose
 
 _NOSE, _CHIN, _EYE_LEFT, _EYE_RIGHT, _MOUTH_LEFT, _MOUTH_RIGHT = 30, 8, 36, 45, 48, 54
-_USED: Final = (_NOSE, _CHIN, _EYE_LEFT, _EYE_RIGHT, _MOUTH_LEFT, _MOUTH_RIGHT)
+USED: Final = (_NOSE, _CHIN, _EYE_LEFT, _EYE_RIGHT, _MOUTH_LEFT, _MOUTH_RIGHT)
 # x to the right of the picture, y downwards, z away from the camera, in any unit.
-_HEAD: Final = np.array(
+HEAD: Final = np.array(
     [
         (0, 0, 0), (0, 330, 65), (-225, -170, 135), (225, -170, 135), (-150, 150, 125),
         (150, 150, 125),
     ],
     np.float64,
 )  # fmt: skip
-_CENTRED: Final = _HEAD - _HEAD.mean(axis=0)
+_CENTRED: Final = HEAD - HEAD.mean(axis=0)
 _FIT: Final = np.linalg.pinv(_CENTRED)
 
 
 def pose_of(points: Points) -> Pose | None:
     """Return the pose of a head with 68 landmarks; None if they all lie on a line."""
-    used = points[list(_USED)]
+    used = points[list(USED)]
     rows = (_FIT @ (used - used.mean(axis=0))).T  # 2×3: scale times the rotation's first rows
     left, scales, right = np.linalg.svd(rows, full_matrices=False)
     if scales[1] <= 1e-6 * scales[0]:

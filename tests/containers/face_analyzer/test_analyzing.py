@@ -1,0 +1,473 @@
+"""Analyze faces, from a photo in a store to files in a store: a coloured square is a face."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnx
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from onnx import helper
+from PIL import Image
+
+import tests.face_models as models
+from containers.face_analyzer import network
+from containers.face_analyzer.handler import handler
+from pipeline.artifacts import Artifact, LocalStore, Location
+from pipeline.contracts.faces import AnalyzeFaces, Face, FacesAnalyzed, FacesDocument
+from pipeline.errors import (
+    CorruptMedia,
+    OutOfMemory,
+    SourceChanged,
+    SourceMissing,
+    UnknownModel,
+    UnsupportedMedia,
+    WeightsMismatch,
+    WeightsNotStaged,
+)
+from pipeline.model_context import catalogue_of
+from pipeline.task import equip
+from pipeline.weights.staged import StagedFile, StagedWeights
+from pipeline.workbench import Settings, TaskContext, Workbench
+from tests.conftest import ROOT
+from tests.face_models import BLUE, NAME, RED, Engine, painted, photo, stock_faces
+
+BOTH = ("age_gender", "expressions")
+
+
+@dataclass
+class Bench:
+    context: TaskContext
+
+    @property
+    def store(self) -> LocalStore:
+        store = self.context.store
+        assert isinstance(store, LocalStore)
+        return store
+
+    def stage(self) -> str:
+        """Write the networks to the models bucket, as the downloader would."""
+        row = catalogue_of(self.context.bench, "face-analyzer").row(NAME)
+        (folder,) = (path.parent for path in self.context.settings.catalogue_overlays)
+        files = []
+        for file in row.files:
+            artifact = self.put("models", file.name, (folder / file.name).read_bytes())
+            files.append(
+                StagedFile(name=file.name, digest=file.digest, source="test", artifact=artifact)
+            )
+        record = StagedWeights(model=NAME, licence="MIT", files=tuple(files))
+        self.put("models", row.weights_key, record.model_dump_json().encode())
+        return row.weights_key
+
+    def put(self, bucket: str, key: str, content: bytes) -> Artifact:
+        return self.store.write(Location(bucket, key), content, media_type="")
+
+    def job(self, content: bytes, *, options: dict[str, Any], **changes: Any) -> AnalyzeFaces:
+        self.put("ingest", "people/a.jpg", content)
+        source = {
+            "bucket": "ingest", "key": "people/a.jpg", "version_id": None,
+            "etag": self.store.stat(Location("ingest", "people/a.jpg")).etag,
+            "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content),
+            "media_type": "image/png", "width": 1, "height": 1,
+        }  # fmt: skip
+        fields = {
+            "schema": 1, "job_id": "1", "execution": "e", "source": source, "model": NAME,
+            "options": {"model": NAME, **options}, "models_bucket": "models",
+            "weights_key": self.stage(), "work_bucket": "work", "work_prefix": "faces/1",
+            "output_stem": "people/a",
+        }  # fmt: skip
+        return AnalyzeFaces.model_validate(fields | changes)
+
+    def run(self, content: bytes, **options: Any) -> FacesAnalyzed:
+        job = self.job(content, options=options)
+        result = handler.__wrapped__(job, self.context)  # type: ignore[attr-defined]
+        assert isinstance(result, FacesAnalyzed)
+        return result
+
+    def read(self, artifact: Artifact) -> bytes:
+        return self.store.read(Location.parse(artifact.uri))
+
+    def document(self, content: bytes, **options: Any) -> FacesDocument:
+        return FacesDocument.model_validate_json(self.read(self.run(content, **options).faces))
+
+
+def bench_with(tmp_path: Path, engine: Engine = "ssd") -> Bench:
+    overlay = tmp_path / "catalogue.toml"
+    overlay.write_text(stock_faces(tmp_path, NAME, engine))
+    settings = Settings(catalogue_overlays=(overlay,), scratch=tmp_path / "scratch", threads=1)
+    store = LocalStore(tmp_path / "store")
+    return Bench(TaskContext(Workbench(root=ROOT, settings=settings, store=store)))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return bench_with(tmp_path)
+
+
+def png(pixels: Any, **how: Any) -> bytes:
+    return saved(Image.fromarray(pixels), "PNG", **how)
+
+
+def saved(image: Image.Image, kind: str, **how: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **how)
+    return buffer.getvalue()
+
+
+def boxes(faces: Sequence[Face]) -> list[list[int]]:
+    each = [face.detection.box for face in faces]
+    return sorted([round(side) for side in (b.x, b.y, b.width, b.height)] for b in each)
+
+
+def test_faces_are_found_with_landmarks_and_pose_and_nothing_else(bench: Bench) -> None:
+    result = bench.run(png(photo((40, 80, 40), (160, 80, 80))))
+
+    document = json.loads(bench.read(result.faces))
+    assert result.count == len(document["faces"]) == 2
+    assert {tuple(face) for face in document["faces"]} == {("detection", "landmarks", "pose")}
+    assert [len(face["landmarks"]) for face in document["faces"]] == [68, 68]
+    assert (document["schema"], document["width"], document["height"]) == (1, 320, 240)
+    assert (document["estimated"], document["model"]) == (None, NAME)
+    assert document["weights_sha256"] == result.weights_sha256
+    assert [file.kind for file in result.files] == ["faces"]
+
+
+def test_boxes_and_landmarks_are_pixels_of_the_photo(bench: Bench) -> None:
+    document = bench.document(png(photo((160, 80, 80))))
+
+    (face,) = document.faces
+    assert boxes(document.faces) == [[160, 80, 80, 80]]
+    expected = models.pattern() * 80 + (160, 80)
+    assert np.abs(np.array(face.landmarks) - expected).max() < 1
+    assert face.pose is not None
+    assert (face.pose.roll, face.pose.yaw) == pytest.approx((0, 0), abs=1)
+
+
+def test_landmarks_of_a_face_that_the_photo_cuts_are_in_its_visible_part(bench: Bench) -> None:
+    """face-api would add the corner of the box, which is outside the photo."""
+    content = png(photo((-2, 80, 80), size=(320, 240)))
+
+    (face,) = bench.document(content, min_score=0.05).faces[:1]
+
+    middle = np.mean(face.landmarks, axis=0)
+    assert middle == pytest.approx((39, 120), abs=3)
+
+
+def test_attributes_that_were_asked_for_are_estimated(bench: Bench) -> None:
+    content = png(painted((40, 80, 40, RED), (160, 80, 80, BLUE)))
+
+    document = bench.document(content, attributes=BOTH)
+
+    left, right = sorted(document.faces, key=lambda face: face.detection.box.x)
+    assert left.age_and_gender is not None
+    assert right.age_and_gender is not None
+    assert (left.age_and_gender.gender, right.age_and_gender.gender) == ("male", "female")
+    assert left.age_and_gender.gender_probability > 0.8
+    assert left.expressions is not None
+    assert right.expressions is not None
+    assert max(left.expressions, key=left.expressions.__getitem__) == "happy"
+    assert max(right.expressions, key=right.expressions.__getitem__) == "sad"
+    assert list(left.expressions) == [
+        "neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised",
+    ]  # fmt: skip
+    assert sum(left.expressions.values()) == pytest.approx(1, abs=1e-5)
+    assert document.estimated is not None
+    assert "estimates" in document.estimated
+
+
+def noted_roles(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list to which the role of each network is added that is opened from now on."""
+    opened: list[str] = []
+    load = network.Networks.open
+
+    def noted(self: network.Networks, role: str) -> network.Network:
+        opened.append(role)
+        return load(self, role)
+
+    monkeypatch.setattr(network.Networks, "open", noted)
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("attributes", "loaded"),
+    [
+        ((), ["detection", "landmarks"]),
+        (("expressions",), ["detection", "landmarks", "expressions"]),
+        (("age_gender",), ["detection", "landmarks", "ages"]),
+        (BOTH, ["detection", "landmarks", "ages", "expressions"]),
+    ],
+)
+def test_a_network_that_nobody_asked_for_is_not_loaded(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, attributes: tuple[str, ...], loaded: list[str]
+) -> None:
+    opened = noted_roles(monkeypatch)
+
+    (face,) = bench.document(png(photo((160, 80, 80))), attributes=attributes).faces
+
+    assert opened == loaded
+    assert (face.expressions is not None) == ("expressions" in attributes)
+    assert (face.age_and_gender is not None) == ("age_gender" in attributes)
+
+
+def test_no_face_is_a_success_and_loads_only_the_detector(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = noted_roles(monkeypatch)
+
+    result = bench.run(png(photo()), attributes=BOTH, preview=True, redact="blur")
+
+    assert result.count == 0
+    assert opened == ["detection"]
+    assert json.loads(bench.read(result.faces))["faces"] == []
+    assert [file.kind for file in result.files] == ["faces", "preview", "redacted"]
+
+
+def test_scores_and_numbers_are_limits(bench: Bench) -> None:
+    pixels = photo((40, 80, 40), (160, 80, 80), (0, 160, 40))
+    pixels[80:160, 160:240] = (240, 0, 0)  # a score of about 0.88
+    pixels[160:200, 0:40] = (210, 0, 0)  # about 0.65
+
+    found = {
+        (least, most): boxes(bench.document(png(pixels), min_score=least, max_faces=most).faces)
+        for least, most in ((0.5, 100), (0.75, 100), (0.5, 1))
+    }
+
+    assert len(found[0.5, 100]) == 3
+    assert found[0.75, 100] == [[40, 80, 40, 40], [160, 80, 80, 80]]
+    assert found[0.5, 1] == [[40, 80, 40, 40]]
+
+
+def test_small_faces_are_found_only_if_asked_for(bench: Bench) -> None:
+    content = png(photo((1000, 496, 16), (176, 304, 16), size=(1280, 960)))
+
+    assert bench.document(content).faces == ()
+    faces = bench.document(content, small_faces=True).faces
+    assert len(faces) == 2
+    assert boxes(faces)[1][2:] == [16, 16]
+
+
+def test_the_tiny_detector_finds_faces(tmp_path: Path) -> None:
+    bench = bench_with(tmp_path, "tiny-yolo")
+
+    document = bench.document(png(photo((80, 80, 80), size=(320, 320))), attributes=BOTH)
+
+    assert boxes(document.faces) == [[80, 80, 80, 80]]
+    assert document.faces[0].detection.score == pytest.approx(1 / (1 + np.exp(-5)), abs=1e-3)
+
+
+def test_files_have_their_names(bench: Bench) -> None:
+    result = bench.run(png(photo((160, 80, 80))), preview=True, redact="cover")
+
+    assert [(file.kind, file.media_type, file.work_key, file.output_key) for file in result.files][
+        :2
+    ] == [
+        ("faces", "application/json", "faces/1/faces.json", "people/a_faces.json"),
+        ("preview", "image/jpeg", "faces/1/faces_preview.jpg", "people/a_faces_preview.jpg"),
+    ]
+    assert result.files[2].output_key == "people/a_faces_redacted.png"
+    assert result.files[2].work_key == "faces/1/faces_redacted.png"
+    for file in result.files[1:]:
+        Image.open(io.BytesIO(bench.read(file.artifact))).load()
+
+
+def test_the_preview_shows_the_photo_and_the_redaction_hides_the_face(bench: Bench) -> None:
+    result = bench.run(png(photo((160, 80, 80))), preview=True, redact="cover")
+
+    preview, redacted = (
+        np.asarray(Image.open(io.BytesIO(bench.read(file.artifact))).convert("RGB"))
+        for file in result.files[1:]
+    )
+    assert preview[120, 200, 0] > 200
+    assert redacted[120, 200, 0] == 0
+
+
+def test_exif_rotation_is_applied_first(bench: Bench) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a camera turned clockwise
+    upright = photo((160, 80, 80))
+    lying = np.ascontiguousarray(np.rot90(upright))
+
+    document = bench.document(png(lying, exif=exif))
+
+    assert (document.width, document.height) == (320, 240)
+    assert boxes(document.faces) == [[160, 80, 80, 80]]
+
+
+def test_a_photo_of_any_kind_is_searched(bench: Bench) -> None:
+    pixels = photo((160, 80, 80))
+    light = pixels[..., 0]
+    grey = Image.fromarray(light)
+    deep = Image.fromarray(light.astype(np.uint16) * 257)
+    clear = np.dstack([pixels, np.full_like(light, 255)])
+    kinds = {
+        "grey": saved(grey, "PNG"),
+        "16 bit": saved(deep, "PNG"),
+        "palette": saved(grey.convert("P"), "PNG"),
+        "black and white": saved(grey.convert("1"), "PNG"),
+        "alpha": png(clear),
+        "CMYK": saved(Image.fromarray(pixels).convert("CMYK"), "JPEG", quality=95),
+        "JPEG": saved(Image.fromarray(pixels), "JPEG", quality=95),
+        "WebP": saved(Image.fromarray(pixels), "WEBP", lossless=True),
+        "TIFF": saved(Image.fromarray(pixels), "TIFF"),
+    }
+
+    found = {
+        name: boxes(bench.document(content, min_score=0.3).faces) for name, content in kinds.items()
+    }
+
+    assert found == {kind: [[160, 80, 80, 80]] for kind in kinds}
+
+
+def test_a_face_that_is_fully_transparent_is_not_seen(bench: Bench) -> None:
+    pixels = photo((160, 80, 80))
+    alpha = np.where(pixels[..., 0] > 0, 0, 255).astype(np.uint8)
+
+    (face,) = bench.document(png(np.dstack([pixels, alpha])), attributes=("expressions",)).faces
+
+    assert face.expressions is not None
+    assert face.expressions["happy"] == pytest.approx(face.expressions["sad"], abs=1e-3)  # white
+
+
+def test_the_same_photo_gives_the_same_bytes(bench: Bench) -> None:
+    content = png(photo((40, 80, 40), (160, 80, 80)))
+    how: dict[str, Any] = {"attributes": BOTH, "preview": True, "redact": "blur"}
+
+    first, second = (
+        [file.artifact.sha256 for file in bench.run(content, **how).files] for _ in range(2)
+    )
+
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"no photo", UnsupportedMedia),
+        (png(photo((40, 80, 40)))[:200], CorruptMedia),
+    ],
+)
+def test_what_is_no_photo_is_named(bench: Bench, content: bytes, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        bench.run(content)
+
+
+def test_a_source_that_changed_or_went_is_named(bench: Bench) -> None:
+    job = bench.job(png(photo()), options={})
+    bench.put("ingest", "people/a.jpg", png(photo((160, 80, 80))))
+    with pytest.raises(SourceChanged):
+        handler.__wrapped__(job, bench.context)  # type: ignore[attr-defined]
+
+    bench.store._path(Location("ingest", "people/a.jpg")).unlink()
+    with pytest.raises(SourceMissing):
+        handler.__wrapped__(job, bench.context)  # type: ignore[attr-defined]
+
+
+def test_a_photo_replaced_during_the_call_gives_no_result(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the last task before faces are published."""
+    equip(bench.context.bench)
+    job = bench.job(png(photo((160, 80, 80))), options={}, follows_latest=True)
+    store = type(bench.store)
+    write = store.write
+
+    def replaced_meanwhile(self: LocalStore, place: Location, *given: Any, **more: Any) -> Artifact:
+        write(self, Location("ingest", "people/a.jpg"), png(photo()), media_type="")
+        return write(self, place, *given, **more)
+
+    monkeypatch.setattr(store, "write", replaced_meanwhile)
+
+    with pytest.raises(Exception, match="was replaced"):
+        handler(job.model_dump(mode="json", by_alias=True), cast("LambdaContext", Lambda()))
+
+
+def test_models_and_weights_that_are_missing_are_named(bench: Bench) -> None:
+    content = png(photo())
+    with pytest.raises(UnknownModel):
+        handler.__wrapped__(  # type: ignore[attr-defined]
+            bench.job(content, options={}, model="nobody"), bench.context
+        )
+    with pytest.raises(WeightsNotStaged):
+        handler.__wrapped__(  # type: ignore[attr-defined]
+            bench.job(content, options={}, weights_key="no/such.json"), bench.context
+        )
+
+
+def test_a_photo_too_large_for_the_memory_is_named(bench: Bench) -> None:
+    small = Workbench(
+        root=ROOT,
+        settings=replace(bench.context.settings, memory_mb=1),
+        store=bench.store,
+    )
+
+    with pytest.raises(OutOfMemory):
+        handler.__wrapped__(  # type: ignore[attr-defined]
+            bench.job(png(photo()), options={}), TaskContext(small)
+        )
+
+
+@pytest.mark.parametrize("broken", ["ssd", "landmarks", "expressions", "ages"])
+def test_a_network_that_returns_no_numbers_is_named(
+    tmp_path: Path, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = getattr(models, broken)
+    monkeypatch.setattr(models, broken, lambda: without_numbers(build()))
+    bench = bench_with(tmp_path)
+
+    with pytest.raises(WeightsMismatch, match="returned NaN or infinity for a photo"):
+        bench.run(png(photo((160, 80, 80))), attributes=BOTH)
+
+
+def without_numbers(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Take the logarithm of minus the size of what a network returns last."""
+    graph = model.graph
+    output = graph.output[-1]
+    graph.node.append(helper.make_node("Abs", [output.name], ["size"]))
+    graph.node.append(helper.make_node("Neg", ["size"], ["below"]))
+    graph.node.append(helper.make_node("Sub", ["below", "below"], ["nothing"]))
+    graph.node.append(helper.make_node("Div", ["nothing", "nothing"], ["no_number"]))
+    output.name = "no_number"
+    return model
+
+
+def test_nothing_about_a_face_is_logged(
+    bench: Bench, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A log may hold how many faces a photo has, and nothing else of them."""
+    equip(bench.context.bench)
+    caplog.set_level(logging.DEBUG)
+    content = png(painted((40, 80, 40, RED), (160, 80, 80, BLUE)))
+    job = bench.job(content, options={"attributes": BOTH, "preview": True})
+
+    answer = handler(job.model_dump(mode="json", by_alias=True), cast("LambdaContext", Lambda()))
+
+    logged = capsys.readouterr()
+    text = (logged.out + logged.err + caplog.text).lower()
+    assert '"faces":[2.0]' in text
+    for word in ("box", "landmark", "happy", "female", "male", "yaw", "score", "age_gender"):
+        assert word not in text
+    assert set(answer) == {
+        "schema", "metrics", "provenance", "faces", "files", "count", "model", "weights_sha256",
+    }  # fmt: skip
+
+
+class Lambda:
+    """What a handler reads of its Lambda context."""
+
+    aws_request_id = "r"
+    function_name = "f"
+    memory_limit_in_mb = 1769
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:1:function:f"
+
+
+def test_the_self_tests_files_are_those_that_are_built() -> None:
+    for path, content in models.self_test_files().items():
+        assert (ROOT / "containers" / "face_analyzer" / path).read_bytes() == content
