@@ -11,9 +11,11 @@ from typing import Final
 
 import numpy as np
 import onnx
+from onnx import helper
 
 from containers.model_downloader.conversion.checkpoint import Checkpoint
 from containers.model_downloader.conversion.network import Numbers
+from containers.model_downloader.conversion.parametric_relu import activated, for_blocks, pooled
 from containers.model_downloader.conversion.pictures import Layer, Pictures
 from containers.model_downloader.conversion.weights import Weights
 
@@ -22,6 +24,7 @@ _GREY: Final = 127.5
 _RANGE: Final = 128.0  # as it was trained: not 127.5
 _SIDE: Final = 3  # of the crop, when it is flattened
 _POINTS: Final = 10  # x of five points, then y
+_REST: Final = 11  # channels of zeros, so that pnet's answers are 16
 _SECOND: Final = np.array([1], np.int64)  # axis
 
 
@@ -32,11 +35,18 @@ def pnet(checkpoint: Checkpoint) -> onnx.ModelProto:
     """
     net = Pictures(weights=Weights(checkpoint.tensors()))
     value, width = _convolutions(net, pools=[2, 0, 0])
-    faces = Layer(*_face_against_none(net, "conv4_1", width, 1, 1))
-    score = net.node("Sigmoid", [net.convolved(value, "logits", faces)], "score")
+    face, bias = _face_against_none(net, "conv4_1", width, 1, 1)
+    sides = net.weights.take("conv4_2.weight", 4, width, 1, 1)
+    # One convolution, of a whole block: two small ones would convert the order of their input.
+    kernel = np.concatenate([sides, face, np.zeros((_REST, width, 1, 1))])
+    biases = np.concatenate([net.weights.take("conv4_2.bias", 4), bias, np.zeros(_REST)])
+    answers = net.convolved(value, "answers", Layer(for_blocks(kernel, 1), biases))
+    parts = net.constant("parts", np.array([4, 1, _REST], np.int64))
+    net.nodes.append(
+        helper.make_node("Split", [answers, parts], ["offsets", "logits", "rest"], axis=1)
+    )
+    score = net.node("Sigmoid", ["logits"], "score")
     net.node("Squeeze", [score, net.constant("channel", _SECOND)], "scores")
-    kernel = net.weights.take("conv4_2.weight", 4, width, 1, 1)
-    net.convolved(value, "offsets", Layer(kernel, net.weights.take("conv4_2.bias", 4)))
     net.weights.require_all_taken()
     return net.model(
         (_PIXELS, ["batch", 3, "rows", "columns"]),
@@ -87,24 +97,25 @@ def _convolutions(net: Pictures, *, pools: Sequence[int]) -> tuple[str, int]:
 
     Returns the last output and its channels.
     """
-    value, width = net.centred(_PIXELS, [_GREY] * 3), 3
+    value, width = _PIXELS, 3
     for place, size in enumerate(pools, start=1):
-        kernel = net.weights.take(f"conv{place}.weight", None, width, None, None)
+        name = f"conv{place}"
+        kernel = net.weights.take(f"{name}.weight", None, width, None, None).astype(np.float64)
         width = len(kernel)
-        layer = Layer(kernel, net.weights.take(f"conv{place}.bias", width))
-        value = net.convolved(value, f"conv{place}", layer.divided(_RANGE if place == 1 else 1))
-        # ONNX aligns slopes with the last axes, so those of channels need two axes more.
-        slopes = net.weights.take(f"prelu{place}.weight", width)[:, None, None]
-        value = _prelu(net, value, f"prelu{place}", slopes)
+        bias = net.weights.take(f"{name}.bias", width)
+        layer = _centred(Layer(kernel, bias)) if place == 1 else Layer(for_blocks(kernel, 1), bias)
+        slopes = net.weights.take(f"prelu{place}.weight", width).astype(np.float64)
         if size:
-            # These round the number of windows up: the last one may reach beyond the picture.
-            up = {"ceil_mode": 1}
-            value = net.largest(value, f"pool{place}", size=size, stride=2, padding=up)
+            value = pooled(net, value, name, layer, slopes, size=size)
+        else:
+            value = activated(net, value, name, layer, slopes)
     return value, width
 
 
-def _prelu(net: Pictures, source: str, name: str, slopes: Numbers) -> str:
-    return net.node("PRelu", [source, net.numbers(f"{name}.slopes", slopes)], name)
+def _centred(layer: Layer) -> Layer:
+    """Return the layer for pixels of 0…255. It does not pad, so its bias can hold the centre."""
+    scaled = layer.divided(_RANGE)
+    return scaled._replace(bias=scaled.bias - _GREY * scaled.kernel.sum(axis=(1, 2, 3)))
 
 
 def _flattened(net: Pictures, source: str, place: int, channels: int) -> tuple[str, int]:
@@ -116,9 +127,10 @@ def _flattened(net: Pictures, source: str, place: int, channels: int) -> tuple[s
     turned = weight.reshape(width, _SIDE, _SIDE, channels).transpose(3, 2, 1, 0)
     flat = net.node("Flatten", [source], "flat")
     bias = net.weights.take(f"dense{place}.bias", width)
-    value = net.dense(flat, f"dense{place}", turned.reshape(-1, width), bias)
-    slopes = net.weights.take(f"prelu{place}.weight", width)
-    return _prelu(net, value, f"prelu{place}", slopes), width
+    whole = for_blocks(turned, 0).reshape(-1, width)
+    value = net.dense(flat, f"dense{place}", whole, bias)
+    slopes = net.numbers(f"prelu{place}.slopes", net.weights.take(f"prelu{place}.weight", width))
+    return net.node("PRelu", [value, slopes], f"prelu{place}"), width
 
 
 def _linear(net: Pictures, source: str, name: str, width: int, given: tuple[str, int]) -> None:
