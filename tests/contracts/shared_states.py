@@ -53,6 +53,8 @@ _COMMON: Final = frozenset(
     }
 )
 _LINKS: Final = ("Next", "Default")
+# A product that follows its source looks for it on the way.
+_DETOURS: Final = {"PhotoToLookFor?": "Announce"}
 
 
 class ProductMachine(NamedTuple):
@@ -87,8 +89,9 @@ def _renamed(value: Any, one: ProductMachine) -> Any:
 
 
 def _field(name: str, value: Any, one: ProductMachine) -> Any:
-    if name in _LINKS and value not in SHARED:
-        return "(a state of its own)"
+    if name in _LINKS:
+        leads = _DETOURS.get(value, value)
+        return leads if leads in SHARED else "(a state of its own)"
     if name == "machine" and value != one.machine.name:
         return "(another's machine)"
     own = {"product": one.product.name, "machine": one.machine.name}.get(name.removeprefix(":"))

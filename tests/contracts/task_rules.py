@@ -25,8 +25,9 @@ _READS_INPUT: Final[Mapping[Role, str]] = {
 _RESULT: Final = "$.Payload."
 # Machines that need not wait for what they start: it has an alarm of its own.
 _SEND_OFF: Final = frozenset({Role.REAPING, Role.NOTIFYING})
-# The state of a role that need not wait either: what it starts is another's job.
+# The states of a product's machine that need not wait either: what they start is another's job.
 HAND_OVER: Final = "HandOver"
+_FORGET: Final = "ForgetPhoto"
 
 
 def functions_exist(machine: Machine, declared: Declared) -> Iterator[str]:
@@ -148,7 +149,9 @@ def children_time_out_first(machine: Machine, declared: Declared) -> Iterator[st
     """A task that starts a machine waits for as long as that may run, or wants nothing of it."""
     role = declared.role_of(machine)
     for task in machine.tasks:
-        sends_off = role in _SEND_OFF or (role is Role.PRODUCT and task.name == HAND_OVER)
+        sends_off = role in _SEND_OFF or (
+            role is Role.PRODUCT and task.name in {HAND_OVER, _FORGET}
+        )
         started = [task.parameters.get(f"StateMachineArn{end}", "") for end in ("", ".$")]
         for name in placeholders(started):
             least = declared.machine_timeouts.get(name, 0)

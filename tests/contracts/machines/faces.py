@@ -34,6 +34,7 @@ _COUNTED: Final = frozenset(
 )
 # The artifact with the faces goes from the one task to the other, and no further.
 _FACES: Final = "$.analysis.faces"
+_LOOK: Final = "PhotoToLookFor?"
 
 
 def nothing_of_a_face_leaves_the_tasks(machine: Machine, _declared: Declared) -> Iterator[str]:
@@ -62,7 +63,23 @@ def only_the_detector_has_a_fallback(machine: Machine, _declared: Declared) -> I
                 yield f"{state.name}: leads to another detector"
 
 
-RULES: Final = (nothing_of_a_face_leaves_the_tasks, only_the_detector_has_a_fallback)
+def a_photo_that_is_gone_is_forgotten(machine: Machine, _declared: Declared) -> Iterator[str]:
+    """After the record, the photo is looked for; without it nothing is announced."""
+    scope = machine.scopes[0]
+    ahead = scope.reachable("Record", avoiding=(_LOOK,))
+    if "Announce" in ahead:
+        yield "Record: a result is announced without a look for its photo"
+    gone = [each["Next"] for each in scope.states["FindPhoto"].catchers]
+    ends = [end for start in gone for end in scope.ends(start, avoiding=("ForgetPhoto",))]
+    if not gone or ends:
+        yield "FindPhoto: a photo that is gone is not forgotten"
+
+
+RULES: Final = (
+    nothing_of_a_face_leaves_the_tasks,
+    only_the_detector_has_a_fallback,
+    a_photo_that_is_gone_is_forgotten,
+)
 
 SLIPS: Final = (
     Slip(
@@ -74,6 +91,16 @@ SLIPS: Final = (
         nothing_of_a_face_leaves_the_tasks,
         put("States/PublishRecord/Parameters/Body/faces.$", _FACES),
         "PublishRecord: reads the faces",
+    ),
+    Slip(
+        a_photo_that_is_gone_is_forgotten,
+        put("States/Record/Catch/0/Next", "Announce"),
+        "Record: a result is announced without a look for its photo",
+    ),
+    Slip(
+        a_photo_that_is_gone_is_forgotten,
+        put("States/FindPhoto/Catch/0/Next", "PhotoGone"),
+        "FindPhoto: a photo that is gone is not forgotten",
     ),
     Slip(
         catch_rules.permanent_errors_are_caught,
