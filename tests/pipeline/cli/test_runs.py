@@ -7,11 +7,14 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
+import click
 import pytest
 from PIL import Image
 
 from pipeline.cli.command import main
+from pipeline.cli.run_batch import _with_model
 from tests.conftest import ROOT
 from tests.models import Shelf, catalogue_row
 from tests.pictures import png, square, unpng
@@ -303,6 +306,17 @@ def test_a_wrong_command_is_explained_without_a_traceback(
     assert done.returncode == code
     assert done.stderr.startswith(("UnknownModel: ", "WeightsUnavailable: "))
     assert "Traceback" not in done.stderr
+
+
+def test_a_model_is_for_what_the_run_makes() -> None:
+    cloud = Mock()
+    cloud.models.container = "background-remover"
+
+    assert _with_model({}, "u2netp", cloud, ["cutout", "transcript"]) == {
+        "cutout": {"model": "u2netp"}
+    }
+    with pytest.raises(click.UsageError, match="--model u2netp: it is not for faces; "):
+        _with_model({}, "u2netp", cloud, ["faces"])
 
 
 def test_points_and_boxes_mark_the_subject(matteline: Matteline, tmp_path: Path) -> None:

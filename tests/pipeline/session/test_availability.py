@@ -87,9 +87,12 @@ def test_a_host_that_does_not_answer_is_asked_for_one_file_of_a_model(
 ) -> None:
     put_wheel(index, {"w.onnx": CONTENT})
     asked: list[str] = []
-    monkeypatch.setattr(
-        availability, "_probe", lambda address, *_: asked.append(address) or "no answer"
-    )
+
+    def probe(address: str, *_: object) -> str:
+        asked.append(address)
+        return "no answer"
+
+    monkeypatch.setattr(availability, "_probe", probe)
     hosts = "https://a.example", "https://b.example"
     row = far(tmp_path, *(f"{host}/w.onnx" for host in hosts), PACKAGE)
     (file,) = row.files
