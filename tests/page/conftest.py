@@ -16,6 +16,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from tests.conftest import ROOT
+from tests.face_models import stock_faces
 from tests.models import Shelf, catalogue_row, stock
 from tests.page.faces import FILES, serving
 from tests.page.user import User, logged
@@ -49,12 +50,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    """The tests' models, and one that the page knows by its purpose: Drafts."""
+    """The tests' models, one that the page knows by its purpose (Drafts), and one of squares."""
     shelf = stock(tmp_path_factory.mktemp("shelf"))
     content = (shelf.folder / "brightness.onnx").read_bytes()
     (shelf.folder / "u2netp.onnx").write_bytes(content)
     with shelf.catalogue.open("a") as rows:
         rows.write(catalogue_row("u2netp", hashlib.sha256(content).hexdigest()))
+        rows.write(stock_faces(shelf.folder, "face-api-ssd"))
     return shelf
 
 

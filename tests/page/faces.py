@@ -91,11 +91,10 @@ window.fetch = async (path, options = {}) => {
   if (options.method === 'POST' || options.method === 'DELETE') {
     window.asked.push([options.method, path, options.body && JSON.parse(options.body)])
   }
-  if (ask === 'api/models' && offered) {
+  if (ask === 'api/models' && !offered) {
     const { models } = await (await real(path, options)).json()
-    const uses = [{ product: 'faces', option: 'model' }]
-    const own = { name: 'face-api-ssd', available: true, takes_prompts: false, memory_mb: 1769 }
-    return answer({ models: [...models, { ...own, uses }] })
+    const finds = ({ uses }) => uses.some((each) => each.product === 'faces')
+    return answer({ models: models.filter((each) => !finds(each)) })
   }
   if (ask === 'api/uploads' && JSON.parse(options.body).product === 'faces') {
     const form = { id: 'upload', key: 'me/upload/group.png', url: 'form', fields: {} }
@@ -133,6 +132,14 @@ XMLHttpRequest.prototype.send = function (data) {
   setTimeout(() => this.onload())
 }
 """
+# A promise of the items that the browser keeps.
+KEPT: Final = """new Promise((resolve) => {
+  const opened = indexedDB.open('matteline')
+  opened.onsuccess = () => {
+    const asked = opened.result.transaction('items').objectStore('items').getAll()
+    asked.onsuccess = () => { opened.result.close(); resolve(asked.result) }
+  }
+})"""
 Files = dict[str, tuple[str, str, bytes]]
 
 

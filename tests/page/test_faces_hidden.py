@@ -14,6 +14,7 @@ from tests.page.faces import (
     BOTH,
     DESCRIBED,
     FILES,
+    KEPT,
     NAME,
     RUNNING,
     ask_for_faces,
@@ -182,30 +183,28 @@ def test_deleting_the_results_leaves_no_face_in_the_browser(visitor: User) -> No
     visitor.find(".menu button", text="Delete results").click()
     visitor.until(lambda: visitor.driver.switch_to.alert, "a question").accept()
     visitor.wait_for(NAME, "Results deleted")
-    kept = visitor.run_later(f"return JSON.stringify(await {_KEPT})")
+    kept = visitor.run_later(f"return JSON.stringify(await {KEPT})")
+    shown = visitor.all(".face-layer, .people")
+    before = visitor.run("return window.fetched")
+    say(visitor, done(files_of(DESCRIBED)))
+    visitor.find(".sorry button", text="Try again").click()
+    visitor.find(".face-layer")
 
-    assert not visitor.all(".face-layer, .people")
+    assert not shown
     assert '"group_faces.json"' not in kept
     assert "stub/" not in kept
+    assert '"faces":3' not in kept
+    assert visitor.run("return window.fetched") == before + 1
 
 
 def test_faces_are_not_kept_by_the_browser(visitor: User) -> None:
     found(visitor)
-    kept = visitor.run_later(f"return JSON.stringify(await {_KEPT})")
+    kept = visitor.run_later(f"return JSON.stringify(await {KEPT})")
     storage = visitor.run("return JSON.stringify({ ...localStorage })")
 
     assert "landmarks" not in kept + storage
     assert "0.999" not in kept + storage
     assert '"looking"' not in kept
-
-
-_KEPT = """new Promise((resolve) => {
-  const opened = indexedDB.open('matteline')
-  opened.onsuccess = () => {
-    const asked = opened.result.transaction('items').objectStore('items').getAll()
-    asked.onsuccess = () => { opened.result.close(); resolve(asked.result) }
-  }
-})"""
 
 
 def test_faces_are_there_after_a_reload(user: User) -> None:

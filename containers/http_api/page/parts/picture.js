@@ -13,7 +13,7 @@ const STEPS = [0.125, 0.25, 0.5, 1, 2, 4, 8]
 /** @param {{ item: Item, page: Page, error?: unknown }} given While it is not there: why. */
 export function Missing({ item, page, error }) {
   if (error instanceof Problem) {
-    const trouble = { ...error.trouble, again: Boolean(item.key) }
+    const trouble = item.trouble ?? { ...error.trouble, again: Boolean(item.key) } // why it cannot be made again comes first
     return html`<${Refused} item=${{ ...item, trouble }} page=${page} />`
   }
   return html`<div class="canvas"><span class="pill"><i class="spin"></i>${t('res.loading')}</span></div>`

@@ -52,13 +52,14 @@ const named = ({ kind, name }) =>
 
 /** @param {{ item: Item, page: Page }} given */
 export function Inspector({ item, page }) {
-  const { found } = useFaces(item, page)
+  const { found, error } = useFaces(item, page)
   const [told, tell] = useState('')
   const { results = [], looking } = item
   const main = results.find(({ kind }) => kind === 'redacted') ?? results[0]
   const download = (/** @type {ResultFile} */ result) =>
     fileOf(item, page, result).then((file) => save(file, file.name), (error) => tell(titleOf(error.trouble)))
   const any = Boolean(found?.faces.length)
+  if (error) return html`<aside class="inspector" aria-label=${t('faces')}></aside>` // the stage says what can be done
   return html`<aside class="inspector" aria-label=${t('faces')}>
     ${any && html`<${Hide} item=${item} page=${page} />`}
     <section>
