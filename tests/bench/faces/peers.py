@@ -40,6 +40,11 @@ def node(program: str, *arguments: str | Path) -> list[str]:
     return ["node", str(_PACKAGE / program), *map(str, arguments)]
 
 
+def whole(photo: Path, describe: str, folder: Path) -> Told:
+    """Return what `whole.cjs` tells of a photo's file: its peak memory. Raises Missing."""
+    return _told(node("whole.cjs", folder, describe, photo))
+
+
 def face_api(photos: Sequence[RawPhoto], folder: Path, **asked: object) -> Told:
     """Return what `oracle.cjs` tells of these photos: it says what can be asked. Raises Missing."""
     job = folder / "face-api.json"
@@ -69,7 +74,7 @@ def _facenet_python() -> Path:
 
 
 def _told(command: Sequence[str]) -> Told:
-    sys.stderr.write(f"{Path(command[-2]).name}\n")
+    sys.stderr.write(f"{Path(command[0]).name}\n")
     done = subprocess.run(
         command, env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE, text=True, check=True
     )

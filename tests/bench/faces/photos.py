@@ -23,7 +23,7 @@ ASTRONAUT: Final = Path(str(files("skimage") / "data" / "astronaut.png"))
 def photos() -> list[Path]:
     """Return all photos that are here, and print which are missing."""
     found = [ASTRONAUT]
-    for name, here in (("face-api's samples", _samples), (f"{FOLDER}/people", _people)):
+    for name, here in (("face-api's samples", samples), (f"{FOLDER}/people", _people)):
         try:
             found += here()
         except Missing as why:
@@ -31,7 +31,8 @@ def photos() -> list[Path]:
     return found
 
 
-def _samples() -> list[Path]:
+def samples() -> list[Path]:
+    """Return the samples of face-api's package. Raises Missing."""
     return sorted((face_api_packages() / "@vladmandic/face-api/demo").glob("sample*.jpg"))
 
 
