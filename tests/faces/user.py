@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.local.deployment import NAMES
@@ -19,16 +20,17 @@ class People:
 
     def drop(self, photo: bytes, key: str, **options: str) -> dict[str, Execution]:
         """Upload a photo; return the last execution of each machine that it started, once ended."""
+        since = datetime.now(UTC)
         self.driver.put(photo, key, **options)
         wait_for_calm(self.driver.cloud, patience_s=PATIENCE_S)
-        return self.executions(key)
+        return self._executions(key, since)
 
     def ask(self, photo: bytes, key: str, **options: str) -> Execution:
         """Upload a photo that asks for its faces; return the execution of the faces machine."""
         return self.drop(photo, key, product="faces", **options)["faces"]
 
-    def executions(self, key: str) -> dict[str, Execution]:
-        """Return the last execution of a key in each machine that has one."""
+    def _executions(self, key: str, since: datetime) -> dict[str, Execution]:
+        """Return the last execution of a key in each machine that has started one since then."""
         states = self.driver.cloud.client("stepfunctions")
         found = {}
         for machine in ("cutout", "faces", "transcript"):
@@ -36,7 +38,7 @@ class People:
                 stateMachineArn=NAMES.machine_arn(machine)
             )
             rows = sorted(
-                (row for page in pages for row in page["executions"]),
+                (row for page in pages for row in page["executions"] if row["startDate"] >= since),
                 key=lambda row: row["startDate"],
             )
             for row in rows:

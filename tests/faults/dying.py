@@ -13,6 +13,10 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Do the work and then, before anybody hears of it, die."""
     module, _, name = os.environ["MATTELINE_REAL_HANDLER"].rpartition(".")
     answer = getattr(importlib.import_module(module), name)(event, context)
-    if any(each in json.dumps(event) for each in os.environ["MATTELINE_DIES_OF"].split()):
+    told = json.dumps(event)
+    if any(
+        all(word in told for word in each.split("+"))
+        for each in os.environ["MATTELINE_DIES_OF"].split()
+    ):
         os.kill(os.getpid(), signal.SIGKILL)
     return answer

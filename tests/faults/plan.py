@@ -13,14 +13,16 @@ from tests.faults.kinds import KILLED, KINDS
 # `backfill` starts executions of products, and every upload of its own is one of those. `reap-jobs`
 # works for no upload: `test_reaper.py`.
 PHOTOS: Final = "cutout"
+FACES: Final = "faces"
 RECORDINGS: Final = "transcript"
-PRODUCTS: Final = (PHOTOS, RECORDINGS)
+PRODUCTS: Final = (PHOTOS, FACES, RECORDINGS)
 MACHINES: Final = (*PRODUCTS, "stage-weights", "record-failure")
 
 # How an upload comes to pass a state that a good first one does not pass.
 SCENARIOS: Final = {
     ("transcript", "FindOutput"): "twice",
     ("transcript", "StageWeights"): "incomplete",
+    ("faces", "StageWeights"): "incomplete",
     ("cutout", "HandOver"): "other media",
     ("cutout", "FindFirstResult"): "twice",
     ("cutout", "FindRecord"): "twice",

@@ -23,9 +23,10 @@ from pipeline.operations.repairing import repair
 from pipeline.operations.site import Site, local_site
 from tests.calm import wait_for_calm
 from tests.conftest import ROOT
+from tests.faces.stubs.functions import with_stubs as with_face_stubs
 from tests.faults.injector import Injector, Spot
 from tests.faults.kinds import KILLED
-from tests.faults.plan import PHOTOS, PRODUCTS, Case, Place
+from tests.faults.plan import PHOTOS, RECORDINGS, Case, Place
 from tests.hasty import hasty
 from tests.models import Shelf
 from tests.transcripts.stubs.functions import with_stubs
@@ -36,9 +37,11 @@ MOST_RUNNING: Final = 12  # most of them wait to try again
 _NO_PATIENCE: Final = timedelta(0)
 # Windows of a recording are not named after it: their stubs die of what it says.
 _DIES_IN: Final = {
-    "media-inspector": (("cutout", "Inspect"), ("transcript", "Inspect")),
+    "media-inspector": (("cutout", "Inspect"), ("faces", "Inspect"), ("transcript", "Inspect")),
     "background-remover": (("cutout", "RemoveBackground"),),
     "edge-refiner": (("cutout", "RefineEdges"),),
+    "face-analyzer": (("faces", "AnalyzeFaces"),),
+    "face-embedder": (("faces", "EmbedFaces"),),
     "model-downloader": (("stage-weights", "StageModel"),),
     "audio-reader": (("transcript", "ReadAudio"),),
     "transcript-writer": (("transcript", "WriteTranscript"),),
@@ -70,7 +73,7 @@ class Storm:
         """While it lasts, no event of the ingest bucket gets anywhere."""
         events = self.cloud.client("events")
         targets = {}
-        for machine in PRODUCTS:
+        for machine in (PHOTOS, RECORDINGS):  # no rule starts faces
             rule = NAMES.machine(machine)
             targets[rule] = events.list_targets_by_rule(Rule=rule)["Targets"]
             events.remove_targets(Rule=rule, Ids=[target["Id"] for target in targets[rule]])
@@ -130,17 +133,15 @@ def _many_at_once() -> Iterator[None]:
 def _mortal(function: Function) -> Function:
     """The function, with a handler that dies of the uploads that cases kill it with.
 
-    Tasks of the transcript machine are stubs.
+    Tasks of the faces and transcript machines are stubs.
     """
-    function = with_stubs(function)
+    function = with_face_stubs(with_stubs(function))
     if function.name.endswith("-buggy"):
         return replace(function, handler="tests.execution.handlers.bug")
     for container, places in _DIES_IN.items():
         if function.name.startswith(f"{NAMES.prefix}-{container}"):
             cases = [Case(Place(machine, state, "lambda"), KILLED) for machine, state in places]
-            dies_of = [
-                case.model if case.place.machine == "stage-weights" else case.key for case in cases
-            ]
+            dies_of = [_words(case) for case in cases]
             told = {
                 "MATTELINE_REAL_HANDLER": function.handler,
                 "MATTELINE_DIES_OF": " ".join(dies_of),
@@ -148,3 +149,10 @@ def _mortal(function: Function) -> Function:
             environment = {**function.environment, **told}
             return replace(function, handler="tests.faults.dying.handler", environment=environment)
     return function
+
+
+def _words(case: Case) -> str:
+    """What the event of the case's call has, and no other: an upload may be inspected twice."""
+    if case.place.machine == "stage-weights":
+        return case.model
+    return f'{case.key}+"{case.place.machine}"' if case.place.state == "Inspect" else case.key

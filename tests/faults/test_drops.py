@@ -17,10 +17,21 @@ import pytest
 from pipeline.artifacts import Location
 from pipeline.operations.auditing import Audit
 from pipeline.operations.verdicts import DOUBLED, LOST
+from tests.faces.stubs import script as faces_script
 from tests.faults.accounts import ENDS, disagreements
 from tests.faults.injector import Spot
 from tests.faults.kinds import KILLED, KINDS
-from tests.faults.plan import GOOD, PHOTOS, RECORDINGS, Case, Place, places
+from tests.faults.plan import (
+    FACES,
+    GOOD,
+    MACHINES,
+    PHOTOS,
+    PRODUCTS,
+    RECORDINGS,
+    Case,
+    Place,
+    places,
+)
 from tests.faults.storm import Storm
 from tests.pictures import png, square
 from tests.transcripts.stubs.script import Script
@@ -36,6 +47,7 @@ UNLUCKY: Final = 0.4
 TWICE: Final = 0.1
 SPOKEN: Final = 0.3
 MISNAMED: Final = 0.1
+ASKING: Final = 0.2  # of photos, for their faces
 S_PER_DROP: Final = 1.0
 
 
@@ -64,12 +76,15 @@ def flood(storm: Storm) -> Flood:
     for index in range(DROPS):
         spoken, misnamed = dice.random() < SPOKEN, dice.random() < MISNAMED
         key = f"flood/{index:04}.{'mp3' if spoken is not misnamed else 'png'}"
-        content = recording(index) if spoken else photo(index)
+        asking = not spoken and not misnamed and dice.random() < ASKING
+        content = recording(index) if spoken else faces(index) if asking else photo(index)
+        product = {"product": "faces"} if asking else {}
         if dice.random() < UNLUCKY:
-            place = dice.choice(passed(spoken=spoken, misnamed=misnamed))
+            machine = RECORDINGS if spoken else FACES if asking else PHOTOS
+            place = dice.choice(passed(machine, misnamed=misnamed))
             storm.injector.plan[Spot(key, place.machine, place.state)] = dice.choice(kinds)
         for _ in range(2 if dice.random() < TWICE else 1):
-            storm.drop(key, content)
+            storm.drop(key, content, **product)
             dropped += 1
     storm.wait_for_calm(patience_s=60 + DROPS * S_PER_DROP)
     return Flood(dropped, storm.clear_up(), storm.take_stock())
@@ -83,14 +98,19 @@ def recording(index: int) -> bytes:
     return Script(windows=index % 4, padding=f"flood {index}").recording()
 
 
-def passed(*, spoken: bool, misnamed: bool) -> list[Place]:
+def faces(index: int) -> bytes:
+    return faces_script.Script(faces=index % 4, padding=f"flood {index}").photo()
+
+
+def passed(machine: str, *, misnamed: bool) -> list[Place]:
     """The states that a good file may meet its fault at: if it is misnamed, where that is found."""
     if misnamed:
-        return [Place(PHOTOS if spoken else RECORDINGS, "HandOver", "states")]
+        return [Place(PHOTOS if machine == RECORDINGS else RECORDINGS, "HandOver", "states")]
+    around = set() if machine != PHOTOS else {*MACHINES} - {*PRODUCTS}
     return [
         place
         for place in places()
-        if (place.machine == RECORDINGS) is spoken and Case(place, KILLED).scenario == GOOD
+        if place.machine in {machine, *around} and Case(place, KILLED).scenario == GOOD
     ]
 
 

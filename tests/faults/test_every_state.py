@@ -13,10 +13,12 @@ from pipeline.operations.auditing import Audit
 from pipeline.operations.verdicts import DOUBLED, LOST, STUCK, UNRECORDED
 from tests.conftest import ROOT
 from tests.contracts.shared_states import SHARED, ProductMachine, differences
+from tests.faces.stubs import script as faces_script
 from tests.faults.accounts import ENDS, disagreements
 from tests.faults.injector import Spot
 from tests.faults.kinds import HEALING, KILLED
 from tests.faults.plan import (
+    FACES,
     GOOD,
     PHOTOS,
     PRODUCTS,
@@ -48,6 +50,7 @@ ASKED_FOR: Final = {
     "AlignWords": {"align": ALIGNER},
     "Diarize": {"diarize": "true"},
     "TagAudio": {"tags": "true"},
+    "EmbedFaces": {"embed": "true"},
 }
 DIES_AS: Final = {
     "Denoise": "deepfilternet3",
@@ -113,10 +116,22 @@ def aftermath(storm: Storm) -> Aftermath:
     return Aftermath(before, storm.take_stock(), spots)
 
 
+def faces(case: Case) -> faces_script.Script:
+    """A photo that passes the case's state of the faces machine."""
+    fails = {}
+    if case.scenario == "incomplete":
+        fails = {"face-api-ssd": f"{ONCE}WeightsNotStaged"}
+    return faces_script.Script(fails=fails, padding=case.key)
+
+
 def _drop(storm: Storm, case: Case) -> None:
     if case.place.machine == RECORDINGS:
         asked_for = ASKED_FOR.get(case.place.state, {})
         storm.drop(case.key, recording(case).recording(), **asked_for)
+        return
+    if case.place.machine == FACES:
+        asked_for = ASKED_FOR.get(case.place.state, {})
+        storm.drop(case.key, faces(case).photo(), product="faces", **asked_for)
         return
     match case.scenario:
         case "other media":

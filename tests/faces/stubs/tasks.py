@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from containers.model_downloader.handler import handler as stage_weights
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.contracts.faces import (
     AnalyzeFaces,
@@ -25,6 +24,7 @@ from pipeline.declared.catalogue import load_catalogue
 from pipeline.task import task
 from pipeline.workbench import TaskContext, read_source
 from tests.faces.stubs.script import Script
+from tests.transcripts.stubs.tasks import stage as stage_others
 
 ROOT: Final = Path(__file__).parents[3]
 SECRET: Final = 0.123456789  # in every box and vector: it may be nowhere but in files of faces
@@ -37,8 +37,8 @@ _MODELS: Final = frozenset(
 
 
 def stage(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Stage weights: a stub's without fetching them, any other as always."""
-    staged = stage_stub if event["model"] in _MODELS else stage_weights
+    """Stage weights: a stub's without fetching them, any other as with stubs of recordings."""
+    staged = stage_stub if event["model"] in _MODELS else stage_others
     return staged(event, context)
 
 
