@@ -22,8 +22,12 @@ class People:
         """Upload a photo; return the last execution of each machine that it started, once ended."""
         since = datetime.now(UTC)
         self.driver.put(photo, key, **options)
-        wait_for_calm(self.driver.cloud, patience_s=PATIENCE_S)
+        self.wait()
         return self._executions(key, since)
+
+    def wait(self) -> None:
+        """Wait until nothing runs."""
+        wait_for_calm(self.driver.cloud, patience_s=PATIENCE_S)
 
     def ask(self, photo: bytes, key: str, **options: str) -> Execution:
         """Upload a photo that asks for its faces; return the execution of the faces machine."""
