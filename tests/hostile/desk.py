@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,6 @@ from tests.models import Shelf
 from tests.pictures import Pixels
 from tests.pipeline.containers.greeter.calls import LAMBDA
 
-MODELS: Final = {"brightness": ("brightness.onnx",), "pointer": ("encoder.onnx", "decoder.onnx")}
 _CONTEXT: Final = {"schema": 1, "execution": "arn:aws:states:::execution:cutout:hostile"}
 
 
@@ -38,7 +37,9 @@ class End(NamedTuple):
 
 
 class Desk:
-    """Inspector, remover and refiner on one store, with a model whose answers are known."""
+    """Inspector, remover and refiner on one store, with `models` whose answers are known."""
+
+    models: ClassVar[tuple[str, ...]] = ("brightness", "pointer")
 
     def __init__(
         self, store: ArtifactStore, shelf: Shelf, scratch: Path, *, memory_mb: int = 10_240
@@ -88,7 +89,7 @@ class Desk:
         return photo.rgb if photo.alpha is None else np.dstack([photo.rgb, photo.alpha])
 
     def _stage(self, shelf: Shelf) -> None:
-        for model in MODELS:
+        for model in self.models:
             row = catalogue_of(self._bench).row(model)
             staged = []
             for file in row.files:

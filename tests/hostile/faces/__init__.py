@@ -1,0 +1,1 @@
+"""Hostile photos and requests for the product faces."""
