@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import Execution
 from pipeline.session.watching import describe
 from tests.calm import wait_for_calm
 from tests.execution.driver import PATIENCE_S, Driver
+
+LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class People:
         since = datetime.now(UTC)
         self.driver.put(photo, key, **options)
         self.wait()
-        return self._executions(key, since)
+        return self.executions(key, since)
 
     def wait(self) -> None:
         """Wait until nothing runs."""
@@ -33,7 +35,7 @@ class People:
         """Upload a photo that asks for its faces; return the execution of the faces machine."""
         return self.drop(photo, key, product="faces", **options)["faces"]
 
-    def _executions(self, key: str, since: datetime) -> dict[str, Execution]:
+    def executions(self, key: str, since: datetime = LONG_AGO) -> dict[str, Execution]:
         """Return the last execution of a key in each machine that has started one since then."""
         states = self.driver.cloud.client("stepfunctions")
         found = {}

@@ -23,6 +23,7 @@ SCENARIOS: Final = {
     ("transcript", "FindOutput"): "twice",
     ("transcript", "StageWeights"): "incomplete",
     ("faces", "StageWeights"): "incomplete",
+    ("faces", "ForgetPhoto"): "gone",
     ("cutout", "HandOver"): "other media",
     ("cutout", "FindFirstResult"): "twice",
     ("cutout", "FindRecord"): "twice",

@@ -68,6 +68,9 @@ class Storm:
             Bucket=NAMES.bucket("ingest"), Key=key, Body=content, Metadata=metadata
         )
 
+    def delete(self, key: str) -> None:
+        self.cloud.client("s3").delete_object(Bucket=NAMES.bucket("ingest"), Key=key)
+
     @contextmanager
     def silence(self) -> Iterator[None]:
         """While it lasts, no event of the ingest bucket gets anywhere."""

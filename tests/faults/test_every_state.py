@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -69,6 +70,7 @@ UNDISTURBED: Final = {
     "red": "FAILED",
     "other media": "DONE",
     "incomplete": "DONE",
+    "gone": "QUARANTINED",
 }
 
 
@@ -109,6 +111,10 @@ def aftermath(storm: Storm) -> Aftermath:
             storm.drop(case.key, OTHER)
     storm.wait_for_calm()
     spots = {case: storm.plan(case) for case in cases()}
+    for case in cases():
+        if case.scenario == "gone":
+            spot = Spot(case.key, FACES, "PublishRecord")
+            storm.injector.surprises[spot] = partial(storm.delete, case.key)
     for case in cases():
         _drop(storm, case)
     storm.wait_for_calm()

@@ -48,7 +48,7 @@ def test_a_recording_without_a_recordings_name_becomes_a_transcript(
 
     first = handed_over(driver, f"recordings/{key}")
 
-    assert driver.states_of(first) == ["Inspect", "HandOver", "HandedOver"]
+    assert driver.states_of(first) == ["Inspect", "NameOtherMachine", "HandOver", "HandedOver"]
     assert first.arn == NAMES.execution_arn("cutout", first.name)
     done = other(driver, first)
     assert done.arn == NAMES.execution_arn("transcript", first.name)
