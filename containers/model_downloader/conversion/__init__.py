@@ -1,1 +1,1 @@
-"""Convert PyTorch checkpoints to ONNX: read them as plain values, and rebuild the network."""
+"""Convert published weights to ONNX: read them as plain values, and rebuild the network."""
