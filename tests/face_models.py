@@ -23,6 +23,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from containers.face_analyzer.pose import HEAD, USED
+
 Engine = Literal["ssd", "tiny-yolo"]
 Array = npt.NDArray[Any]
 Pixels = npt.NDArray[np.uint8]
@@ -156,10 +158,8 @@ def pattern() -> Array:
     """
     turns = 2 * np.pi * np.arange(68) / 68
     points = 0.5 + 0.3 * np.stack([np.cos(turns), np.sin(turns)], axis=1)
-    head = {30: (0, 0), 8: (0, 330), 36: (-225, -170), 45: (225, -170), 48: (-150, 150),
-            54: (150, 150)}  # fmt: skip
-    for index, (x, y) in head.items():
-        points[index] = 0.5 + x / 1000, 0.45 + y / 1000
+    for landmark, (x, y, _) in zip(USED, HEAD, strict=True):
+        points[landmark] = 0.5 + x / 20, 0.6 + y / 20
     return points
 
 

@@ -1,12 +1,14 @@
 """Estimate where a head points from its landmarks.
 
-Six landmarks are compared with the same points of a head in general. The projection between them is
-taken as scaled and orthographic: a linear fit gives its two rows, which are then made orthonormal.
-The face looks along -z of the
-rotation: yaw and pitch are the direction in the camera's axes, and roll is the turn around it.
+Twelve landmarks are compared with the same points of a head in general: ends of the brows, corners
+of the eyes, sides of the nose, corners of the mouth. The chin is none of them: it moves with the
+mouth. The projection between them is taken as scaled and orthographic: a linear fit gives the first
+two rows of a rotation, which are then made orthonormal. Yaw and pitch are the direction of the face
+in the camera's axes, and roll is the turn around it.
 
 Source: POS of DeMenthon and Davis, "Model-Based Object Pose in 25 Lines of Code" (1995). The head
-is the widely used one of S. Mallick's "Head Pose Estimation using OpenCV and Dlib" (2016).
+is the anthropometric model of the University of Coimbra (aifi.isr.uc.pt), which is widely used with
+these landmarks.
 """
 
 from __future__ import annotations
@@ -19,18 +21,20 @@ import numpy as np
 from containers.face_analyzer.landmarks import Points
 from pipeline.contracts.faces import Pose
 
-_NOSE, _CHIN, _EYE_LEFT, _EYE_RIGHT, _MOUTH_LEFT, _MOUTH_RIGHT = 30, 8, 36, 45, 48, 54
-USED: Final = (_NOSE, _CHIN, _EYE_LEFT, _EYE_RIGHT, _MOUTH_LEFT, _MOUTH_RIGHT)
-# x to the right of the picture, y downwards, z away from the camera, in any unit.
-HEAD: Final = np.array(
-    [
-        (0, 0, 0), (0, 330, 65), (-225, -170, 135), (225, -170, 135), (-150, 150, 125),
-        (150, 150, 125),
-    ],
-    np.float64,
-)  # fmt: skip
-_CENTRED: Final = HEAD - HEAD.mean(axis=0)
-_FIT: Final = np.linalg.pinv(_CENTRED)
+# By landmark on the left of the picture, the same on the right, and where the latter is, in
+# centimetres: to the right of the picture, downwards, away from the camera.
+_PAIRS: Final = (
+    (17, 26, (6.826, -6.761, -4.402)),  # outer ends of the brows
+    (21, 22, (1.330, -7.122, -6.904)),  # inner ends
+    (36, 45, (5.311, -5.485, -3.988)),  # outer corners of the eyes
+    (39, 42, (1.790, -5.394, -4.413)),  # inner corners
+    (31, 35, (2.006, -1.410, -6.166)),  # sides of the nose
+    (48, 54, (2.774, 2.081, -5.049)),  # corners of the mouth
+)
+USED: Final = tuple(landmark for left, right, _ in _PAIRS for landmark in (left, right))
+HEAD: Final = np.array([(side * x, y, z) for _, _, (x, y, z) in _PAIRS for side in (-1, 1)])
+_FIT: Final = np.linalg.pinv(HEAD - HEAD.mean(axis=0))
+_FLAT: Final = 1e-6  # of the larger scale
 
 
 def pose_of(points: Points) -> Pose | None:
@@ -38,7 +42,7 @@ def pose_of(points: Points) -> Pose | None:
     used = points[list(USED)]
     rows = (_FIT @ (used - used.mean(axis=0))).T  # 2×3: scale times the rotation's first rows
     left, scales, right = np.linalg.svd(rows, full_matrices=False)
-    if scales[1] <= 1e-6 * scales[0]:
+    if scales[1] <= _FLAT * scales[0]:
         return None
     first, second = left @ right
     third = np.cross(first, second)

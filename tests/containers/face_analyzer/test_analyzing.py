@@ -34,6 +34,7 @@ from pipeline.errors import (
     WeightsNotStaged,
 )
 from pipeline.model_context import catalogue_of
+from pipeline.photo.colour.spaces import ADOBE_RGB
 from pipeline.task import equip
 from pipeline.weights.staged import StagedFile, StagedWeights
 from pipeline.workbench import Settings, TaskContext, Workbench
@@ -324,6 +325,20 @@ def test_a_photo_of_any_kind_is_searched(bench: Bench) -> None:
     }
 
     assert found == {kind: [[160, 80, 80, 80]] for kind in kinds}
+
+
+def test_colours_are_converted_to_srgb(bench: Bench) -> None:
+    """Adobe RGB's red is lighter than sRGB's; a lighter square is an older face."""
+    pixels = painted((160, 80, 80, (200, 0, 0)))
+
+    plain, adobe = (
+        bench.document(png(pixels, icc_profile=profile), min_score=0.3, attributes=BOTH).faces[0]
+        for profile in (None, ADOBE_RGB.profile())
+    )
+
+    assert plain.age_and_gender is not None
+    assert adobe.age_and_gender is not None
+    assert adobe.age_and_gender.age > plain.age_and_gender.age + 5
 
 
 def test_a_face_that_is_fully_transparent_is_not_seen(bench: Bench) -> None:
