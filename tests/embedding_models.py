@@ -127,7 +127,7 @@ def pnet() -> onnx.ModelProto:
     steps = (np.arange(_CELL) + 0.5) / _CELL - 0.5
     mean = np.full((_CELL, _CELL), 1 / _CELL**2)
     kernel = np.stack([mean, mean * steps, mean * steps[:, None]])[:, None]
-    window = {"kernel_shape": [_CELL] * 2, "strides": [2, 2], "pads": [0, 0, 1, 1]}
+    window: dict[str, Any] = {"kernel_shape": [_CELL] * 2, "strides": [2, 2], "pads": [0, 0, 1, 1]}
     sums = net.node("Conv", red, net.constant(kernel), **window)
     net.nodes.append(helper.make_node("Split", [sums], ["mass", "across", "down"], axis=1))
     peak = net.node("Add", net.node("MaxPool", red, **window), net.constant(1e-6))
@@ -181,7 +181,7 @@ def onet() -> onnx.ModelProto:
 def _measured(net: _Graph, pixels: int) -> tuple[str, str, str, str, str]:
     """Return a square's middle, its side (shares), 1 if it is a face, and how red it is."""
     red = net.red()
-    axes = {"axes": [2, 3], "keepdims": 1}
+    axes: dict[str, Any] = {"axes": [2, 3], "keepdims": 1}
     peak = net.node("Add", net.node("ReduceMax", red, **axes), net.constant(1e-6))
     mass = net.node("Add", net.node("ReduceMean", red, **axes), net.constant(1e-6))
     share = net.node("Div", mass, peak)

@@ -59,12 +59,11 @@ class AreaTable:
         height, width, channels = photo.shape
         shape = (channels, height + 1, width + 1)
         reserve(4 * channels * (height + 1) * (width + 1))
-        sums = np.empty(shape, np.uint32)
-        sums[:, 0] = sums[:, :, 0] = 0
+        sums = np.zeros(shape, np.uint32)
+        above = np.zeros((channels, width), np.uint32)  # the sum of each column
         for row in range(height):
-            line = sums[:, row + 1, 1:]
-            np.cumsum(photo[row].T, axis=1, dtype=np.uint32, out=line)
-            line += sums[:, row, 1:]
+            above += photo[row].T
+            np.cumsum(above, axis=1, out=sums[:, row + 1, 1:])
         return cls(sums)
 
     @property

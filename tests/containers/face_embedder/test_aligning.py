@@ -39,7 +39,8 @@ def noise(height: int, width: int) -> Pixels:
 def turned(points: Points, *, degrees: float, scale: float, move: tuple[float, float]) -> Points:
     angle = math.radians(degrees)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    return scale * points @ turn.T + move
+    moved: Points = scale * points @ turn.T + move
+    return moved
 
 
 def dlib_points(eyes: float, mouth: float, *, left: float = 40, right: float = 60) -> Points:
