@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from containers.face_embedder.engines import LOADERS
 from containers.face_embedder.spec import CONTAINER, DlibSpec, EmbedderSpec, FacenetSpec
-from pipeline.declared.catalogue import load_catalogue
+from containers.media_inspector.inspection import inspect_media
+from pipeline.artifacts import LocalStore, Location
+from pipeline.contracts.contract import InspectMedia
+from pipeline.contracts.faces import FacesInspected
+from pipeline.declared.catalogue import Catalogue, load_catalogue
+from pipeline.declared.products import load_products
 from pipeline.errors import LicenseNotAccepted
 from tests.conftest import ROOT
+from tests.embedding_models import Square, draw
+from tests.pictures import png
 
 CATALOGUE = load_catalogue(ROOT)
 ROWS = CATALOGUE.rows_of(CONTAINER)
@@ -62,3 +72,42 @@ def test_consent_to_one_licence_is_no_consent_to_another() -> None:
 
     with pytest.raises(LicenseNotAccepted):
         accepted.usable("facenet-casia-webface")
+
+
+def inspected(folder: Path, catalogue: Catalogue, **options: Any) -> FacesInspected:
+    """Inspect a photo as the state machine of faces does, before any weights are staged."""
+    store = LocalStore(folder)
+    store.write(Location("ingest", "a.png"), png(draw(64, 64, Square(8, 8, 40))), media_type="")
+    task = InspectMedia(
+        schema_version=1,
+        product="faces",
+        input={"bucket": "ingest", "key": "a.png", "options": options},
+        execution="e",
+        default_models={"detector": "face-api-ssd", "embedder": CATALOGUE.defaults[CONTAINER]},
+        ingest_bucket=None,
+        lease_s=600,
+    )
+    answer = inspect_media(task, store, catalogue, load_products(ROOT), ())
+    assert isinstance(answer, FacesInspected)
+    return answer
+
+
+def test_a_job_that_names_such_weights_ends_before_they_are_staged(tmp_path: Path) -> None:
+    """Unless the operator has accepted their licence."""
+    name = "facenet-vggface2"
+
+    with pytest.raises(LicenseNotAccepted, match=name):
+        inspected(tmp_path, CATALOGUE, embed=True, embedder=name)
+
+    accepted = load_catalogue(ROOT, accepted_licences=[CATALOGUE.row(name).licence])
+    planned = inspected(tmp_path, accepted, embed=True, embedder=name).plan.embedder
+    assert planned
+    assert planned.model == name
+
+
+def test_vectors_are_made_only_if_asked_for(tmp_path: Path) -> None:
+    """By default there is no embedder; with `embed`, it is the default row."""
+    assert inspected(tmp_path, CATALOGUE).plan.embedder is None
+    planned = inspected(tmp_path, CATALOGUE, embed=True).plan.embedder
+    assert planned
+    assert planned.model == "face-api-resnet34"
