@@ -22,6 +22,8 @@ from pipeline.contracts.faces import (
     FacesOptions,
 )
 from pipeline.model_context import catalogue_of, staged_record, weights_of
+from pipeline.photo.colour.conversion import converted
+from pipeline.photo.colour.profiles import differs_from_srgb
 from pipeline.photo.pixels import Photo, Pixels, decode
 from pipeline.workbench import TaskContext, read_source
 
@@ -40,9 +42,11 @@ def analyze_faces(job: AnalyzeFaces, context: TaskContext) -> FacesAnalyzed:
         detector = detector_of(row, networks)
     with context.timed("decode"):
         content = read_source(context.store, job.source)
-        photo = decode(content, in_srgb=True, reserve=context.reserve)
+        photo = decode(content, reserve=context.reserve)
         del content
-    faces = _faces_of(photo.on_white(), detector, networks, job.options, context)
+        seen = _in_srgb(photo, context)
+    faces = _faces_of(seen, detector, networks, job.options, context)
+    del seen
     height, width = photo.rgb.shape[:2]
     document = FacesDocument(
         width=width,
@@ -63,6 +67,15 @@ def analyze_faces(job: AnalyzeFaces, context: TaskContext) -> FacesAnalyzed:
         weights_sha256=networks.sha256,
         metrics={"faces": float(len(faces))},
     )
+
+
+def _in_srgb(photo: Photo, context: TaskContext) -> Pixels:
+    """Return the photo on white as networks see it, H×W×3. The pictures keep its own profile."""
+    shown, profile = photo.on_white(), photo.icc_profile
+    if profile is None or not differs_from_srgb(profile):
+        return shown
+    context.reserve(shown.nbytes)
+    return converted(shown, profile)
 
 
 def _faces_of(

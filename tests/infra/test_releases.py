@@ -289,3 +289,27 @@ def test_the_key_authoriser_only_reads_keys(
     arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/matteline-dev-{table}"
 
     assert allows(statements_of(found), f"dynamodb:{action}", arn) is allowed
+
+
+@pytest.mark.parametrize(
+    ("action", "bucket", "key", "allowed"),
+    [
+        ("DeleteObjectVersion", "output", "people/ada_faces.json", True),
+        ("DeleteObjectVersion", "output", "people/ada_faces.embeddings.safetensors", True),
+        ("DeleteObjectVersion", "output", "people/ada_faces.record.json", True),
+        ("DeleteObjectVersion", "output", "people/ada_bg_removed.png", False),
+        ("DeleteObjectVersion", "ingest", "people/ada.jpg", False),
+        ("DeleteObject", "work", "faces/job/run/faces.json", True),
+        ("DeleteObject", "work", "job/run/mask.png", False),
+        ("GetObjectVersion", "output", "people/ada_faces.record.json", True),
+        ("GetObjectVersion", "output", "people/ada_faces.embeddings.safetensors", False),
+        ("PutObject", "output", "people/ada_faces.json", False),
+    ],
+)
+def test_the_photo_forgetter_deletes_files_of_faces_only_and_reads_none_of_them(
+    stack: Deployed, action: str, bucket: str, key: str, *, allowed: bool
+) -> None:
+    (found,) = (each for each in stack.of("IAM::Role") if each.id.startswith("PhotoForgetterRole"))
+    arn = f"{NAMES.bucket_arn(bucket)}-{ACCOUNT}-{REGION}/{key}"
+
+    assert allows(statements_of(found), f"s3:{action}", arn) is allowed

@@ -279,6 +279,21 @@ def test_files_have_their_names(bench: Bench) -> None:
         Image.open(io.BytesIO(bench.read(file.artifact))).load()
 
 
+def test_pictures_keep_the_photos_colours_and_profile(bench: Bench) -> None:
+    """Networks see sRGB; who gets the pictures has the photo's own numbers, with their meaning."""
+    adobe = ADOBE_RGB.profile(grey=False)
+    assert adobe
+    pixels = painted((160, 80, 80, (180, 20, 20)), (20, 20, 30, (10, 200, 30)))
+
+    result = bench.run(png(pixels, icc_profile=adobe), preview=True, redact="cover")
+
+    assert result.count == 1
+    for picture in result.files[1:]:
+        assert Image.open(io.BytesIO(bench.read(picture.artifact))).info["icc_profile"] == adobe
+    redacted = np.asarray(Image.open(io.BytesIO(bench.read(result.files[2].artifact))))
+    assert (redacted[:60, :100] == pixels[:60, :100]).all()
+
+
 def test_the_preview_shows_the_photo_and_the_redaction_hides_the_face(bench: Bench) -> None:
     result = bench.run(png(photo((160, 80, 80))), preview=True, redact="cover")
 
