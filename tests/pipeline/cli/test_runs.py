@@ -264,6 +264,12 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
             id="options of faces",
         ),
         pytest.param(
+            ["run", RECORDING, "--preview"],
+            2,
+            "--preview: only --product faces has that\n",
+            id="options of faces without a photo",
+        ),
+        pytest.param(
             ["run", PHOTO, "--product", "faces", "--crop"],
             2,
             "--crop: only --product cutout has that\n",

