@@ -83,10 +83,19 @@ def test_photos_become_cutouts_unless_faces_are_chosen(visitor: User) -> None:
 
 def test_no_choice_is_shown_where_no_model_finds_faces(user: User) -> None:
     with serving(user, FILES, offered=False):
-        user.drop(("notes.txt", "text/plain", b"hello"))
-        user.find(".row")
+        user.run("localStorage.matteline = JSON.stringify({ photos: 'faces' })")
+        user.open()
+        user.until(lambda: user.run(_MODELS_ARE_KNOWN) or None, "the models")
+        user.drop((NAME, "image/png", photo()))
+        user.until(lambda: user.run("return window.asked")[:1] or None, "an upload")
 
+        (_, _, asked), *_ = user.run("return window.asked")
+        assert "product" not in asked
         assert not user.all(".making")
+
+
+# Settings list them.
+_MODELS_ARE_KNOWN = "return document.querySelectorAll('#settings option').length > 3"
 
 
 def test_a_replaced_photo_is_searched_for_faces_as_the_first_one_was(visitor: User) -> None:
@@ -101,6 +110,9 @@ def test_a_replaced_photo_is_searched_for_faces_as_the_first_one_was(visitor: Us
     visitor.button("Replace the file").click()
     visitor.give(visitor.write("again.png", photo()))
     visitor.wait_for("again.png", "Looking for faces")
+
+    uploads = [asked for _, path, asked in visitor.run("return window.asked") if "uploads" in path]
+    assert [each.get("product") for each in uploads] == ["faces", "faces"]
 
 
 # See
@@ -158,10 +170,13 @@ def test_a_face_that_was_clicked_stays_until_escape(visitor: User) -> None:
     point(visitor, WIDTH / 2 - 60, 10)
     visitor.find(".face-card", text="Face 2")
     bars = visitor.find(".people .bars").text
+    beside = card(visitor)
     visitor.press(Keys.ESCAPE)
     visitor.gone(".face-card")
 
     assert pressed(visitor) == []
+    assert "happy" in bars
+    assert "happy" not in beside
     assert [each.split("\n")[0] for each in bars.split("\n")][:2] == ["neutral", "50%"]
 
 
@@ -182,15 +197,20 @@ def test_the_card_is_inside_the_picture_and_beside_the_face(visitor: User) -> No
     for place in range(len(BOXES)):
         point(visitor, *middle(place))
         visitor.find(".face-card", text=f"Face {place + 1}")
-        inside = visitor.run(_INSIDE)
-
-        assert inside, place
+        visitor.expect(lambda: visitor.run(_INSIDE), wanted=True)
+    visitor.find(".people button", text="Face 3").click()
+    for width in (390, 900, 1280):
+        visitor.run("document.querySelector('.row').click()")
+        visitor.resize(width)
+        visitor.expect(lambda: visitor.run(_INSIDE), wanted=True)
 
 
 _INSIDE = """
-const [card, whole] = ['.face-card', '.pic'].map((each) =>
+const [card, whole, face] = ['.face-card', '.pic', '.chosen rect'].map((each) =>
   document.querySelector(each).getBoundingClientRect())
-return card.left >= whole.left && card.right <= whole.right
+const covered = Math.min(card.right, face.right) - Math.max(card.left, face.left) > 3
+  && Math.min(card.bottom, face.bottom) - Math.max(card.top, face.top) > 3
+return !covered && card.left >= whole.left && card.right <= whole.right
   && card.top >= whole.top && card.bottom <= whole.bottom
 """
 
