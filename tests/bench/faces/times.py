@@ -1,7 +1,8 @@
-"""Processor time for a photo, next to face-api in Node and facenet-pytorch: all on one thread.
+"""Processor time for a photo, next to face-api in Node and facenet-pytorch.
 
-Both sides have the same pixels in memory, and take turns. A photo counts with its best round, and
-the ratio is that of all photos together. Loading, decoding and writing do not count.
+All use one thread. Both sides have the same pixels in memory, and take turns. A photo counts with
+its best round, and the ratio is that of all photos together. Loading, decoding and writing do not
+count.
 """
 
 from __future__ import annotations
@@ -77,6 +78,11 @@ def _facenet(shelf: Shelf, pictures: Sequence[RawPhoto]) -> None:
     )
     _add(figures, "MTCNN", _MOST_MTCNN, turns, "cpu_s")
     _add(figures, "InceptionResnetV1", None, turns, "embed_s")
+    turns = [
+        (ours, peers.facenet(pictures, shelf.folder, rounds=2, checkpoint=checkpoint, threads=0))
+        for ours, _ in turns
+    ]
+    _add(figures, "MTCNN, next to as many threads as torch chooses", None, turns, "cpu_s")
     figures.show()
 
 
