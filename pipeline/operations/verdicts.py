@@ -104,7 +104,8 @@ def _recorded(execution: Execution, claims: Mapping[str, JobRow]) -> Verdict | N
     if row.execution != execution.arn:  # another execution has claimed the job since
         state = QUARANTINED if execution.verdict == QUARANTINED else FAILED
         return Verdict(state, execution.error or execution.status)
-    return Verdict(row.status, row.error) if row.status == DONE or _closed(row) else None
+    settled = row.status in {DONE, DELETED} or _closed(row)
+    return Verdict(row.status, row.error) if settled else None
 
 
 def _closed(row: JobRow) -> bool:

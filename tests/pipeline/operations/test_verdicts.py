@@ -55,6 +55,9 @@ ABORTED: Final = execution("f", "ABORTED")
         pytest.param([RED], [row("FAILED", "e", "OutOfMemory")], "FAILED", "OutOfMemory", id="oom"),
         pytest.param([RED, DONE], [row("DONE", "a")], "DONE", "", id="replayed"),
         pytest.param([RED], [row("DONE", "e")], "DONE", "", id="red after it was done"),
+        pytest.param(
+            [RED], [row("DELETED", "e")], "DELETED", "", id="red after it was done, then deleted"
+        ),
     ],
 )
 def test_an_object_is_in_exactly_one_state(
