@@ -83,10 +83,19 @@ def test_photos_become_cutouts_unless_faces_are_chosen(visitor: User) -> None:
 
 def test_no_choice_is_shown_where_no_model_finds_faces(user: User) -> None:
     with serving(user, FILES, offered=False):
-        user.drop(("notes.txt", "text/plain", b"hello"))
-        user.find(".row")
+        user.run("localStorage.matteline = JSON.stringify({ photos: 'faces' })")
+        user.open()
+        user.until(lambda: user.run(_MODELS_ARE_KNOWN) or None, "the models")
+        user.drop((NAME, "image/png", photo()))
+        user.until(lambda: user.run("return window.asked")[:1] or None, "an upload")
 
+        (_, _, asked), *_ = user.run("return window.asked")
+        assert "product" not in asked
         assert not user.all(".making")
+
+
+# Settings list them.
+_MODELS_ARE_KNOWN = "return document.querySelectorAll('#settings option').length > 3"
 
 
 def test_a_replaced_photo_is_searched_for_faces_as_the_first_one_was(visitor: User) -> None:
@@ -101,6 +110,9 @@ def test_a_replaced_photo_is_searched_for_faces_as_the_first_one_was(visitor: Us
     visitor.button("Replace the file").click()
     visitor.give(visitor.write("again.png", photo()))
     visitor.wait_for("again.png", "Looking for faces")
+
+    uploads = [asked for _, path, asked in visitor.run("return window.asked") if "uploads" in path]
+    assert [each.get("product") for each in uploads] == ["faces", "faces"]
 
 
 # See

@@ -98,6 +98,7 @@ def test_a_hidden_picture_that_is_refused_leaves_the_faces(visitor: User) -> Non
 
     visitor.find(".face-layer")
     assert visitor.button("Blur").get_attribute("aria-pressed") == "false"
+    assert visitor.run_later(f"const [item] = await {KEPT}; return item.options") == {}
 
 
 def test_more_is_estimated_when_it_is_made_again(user: User) -> None:
@@ -117,7 +118,9 @@ def test_more_is_estimated_when_it_is_made_again(user: User) -> None:
 
 
 def test_a_damaged_file_says_so_and_is_tried_again(user: User) -> None:
-    files = files_of('{"width": 480, "height": 320, "faces": [{"detection": {}}]}')
+    damaged = json.loads(DESCRIBED)
+    damaged["faces"][0]["detection"]["box"]["x"] = None
+    files = files_of(json.dumps(damaged))
     with serving(user, files):
         ask_for_faces(user)
         say(user, done(files))
@@ -177,6 +180,20 @@ def test_a_network_that_breaks_is_waited_for_and_tried_again(visitor: User) -> N
     visitor.find(".face-layer")
 
 
+def test_faces_come_by_themselves_once_the_service_answers_again(visitor: User) -> None:
+    found(visitor)
+    visitor.run("window.broken = true")
+    visitor.be_offline()
+    say(visitor, done(files_of(DESCRIBED), query="?another"))
+    visitor.drop(("another.png", "image/png", photo()))
+    visitor.find(".pill", text="The result could not be fetched.")
+    visitor.find(".away")
+    visitor.run("window.broken = false")
+    visitor.be_online()
+
+    visitor.find(".face-layer")
+
+
 def test_deleting_the_results_leaves_no_face_in_the_browser(visitor: User) -> None:
     found(visitor)
     visitor.button("More").click()
@@ -199,6 +216,10 @@ def test_deleting_the_results_leaves_no_face_in_the_browser(visitor: User) -> No
 
 def test_faces_are_not_kept_by_the_browser(visitor: User) -> None:
     found(visitor)
+    visitor.find(".people button").click()
+    visitor.run("window.refuse = { type: '#sourcemissing', title: 'Not there.', status: 404 }")
+    visitor.button("Blur").click()
+    visitor.find(".note.odd")
     kept = visitor.run_later(f"return JSON.stringify(await {KEPT})")
     storage = visitor.run("return JSON.stringify({ ...localStorage })")
 
