@@ -194,15 +194,20 @@ def test_the_card_is_inside_the_picture_and_beside_the_face(visitor: User) -> No
     for place in range(len(BOXES)):
         point(visitor, *middle(place))
         visitor.find(".face-card", text=f"Face {place + 1}")
-        inside = visitor.run(_INSIDE)
-
-        assert inside, place
+        visitor.expect(lambda: visitor.run(_INSIDE), wanted=True)
+    visitor.find(".people button", text="Face 3").click()
+    for width in (390, 900, 1280):
+        visitor.run("document.querySelector('.row').click()")
+        visitor.resize(width)
+        visitor.expect(lambda: visitor.run(_INSIDE), wanted=True)
 
 
 _INSIDE = """
-const [card, whole] = ['.face-card', '.pic'].map((each) =>
+const [card, whole, face] = ['.face-card', '.pic', '.chosen rect'].map((each) =>
   document.querySelector(each).getBoundingClientRect())
-return card.left >= whole.left && card.right <= whole.right
+const covered = Math.min(card.right, face.right) - Math.max(card.left, face.left) > 3
+  && Math.min(card.bottom, face.bottom) - Math.max(card.top, face.top) > 3
+return !covered && card.left >= whole.left && card.right <= whole.right
   && card.top >= whole.top && card.bottom <= whole.bottom
 """
 

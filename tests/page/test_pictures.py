@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pytest
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver import ActionChains, Keys
 
+from containers.face_analyzer.redaction import hide
+from pipeline.contracts.faces import FacesDocument
 from tests.conftest import ROOT
 from tests.models import Shelf
+from tests.page.faces import Files, ask_for_faces, done, say, serving
 from tests.page.recordings import spoken, transcribed
 from tests.page.user import User
+from tests.pictures import png
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
 PICTURES: Final = ROOT / "docs/page"
@@ -159,6 +166,50 @@ _INTERVIEW: Final = (
         "That one is luck, mostly. You starve the fire of air, shut the kiln, and wait.",
     ),
 )  # fmt: skip
+
+
+def test_faces(visitor: User) -> None:
+    """Show a face as face-api finds it; the code of the service hides it."""
+    photo = np.array(Image.open(str(files("skimage") / "data/astronaut.png")).convert("RGB"))
+    (found,) = json.loads((ROOT / "tests/e2e/face_api_faces.json").read_text())["astronaut"]["ssd"]
+    box = dict(zip(("x", "y", "width", "height"), found["box"], strict=True))
+    face = {"detection": {"box": box, "score": found["score"]}, "landmarks": found["landmarks"]}
+    document = FacesDocument.model_validate(
+        {"width": 512, "height": 512, "faces": [face | _ESTIMATES], "model": "face-api-ssd",
+         "weights_sha256": "0" * 64, "estimated": "Estimates."}
+    )  # fmt: skip
+    hidden = photo.copy()
+    hide(hidden, document.faces[0], "pixelate")
+    content = document.model_dump_json(by_alias=True, exclude_none=True).encode()
+    published: Files = {
+        "astronaut_faces.json": ("faces", "application/json", content),
+        "astronaut_faces_redacted.png": ("redacted", "image/png", png(hidden)),
+    }
+    with serving(visitor, published):
+        ask_for_faces(visitor)
+        say(visitor, done(dict(list(published.items())[:1]), 1))
+        visitor.drop(("astronaut.png", "image/png", png(photo)))
+        visitor.wait_for("astronaut.png", "1 face")
+        visitor.find(".row").click()
+        visitor.button("Show landmarks").click()
+        visitor.find(".people button").click()
+        visitor.find(".face-card")
+        views(visitor, "faces", "light-wide")
+        say(visitor, done(published, 1))
+        visitor.button("Pixelate").click()
+        visitor.find(".split input")
+        visitor.until(lambda: visitor.all(".thumb.cut") or None, "the thumbnail")
+        views(visitor, "hidden", "light-small")
+
+
+# What the model `face-api-ssd` estimates of that face.
+_ESTIMATES: Final[dict[str, Any]] = {
+    "ageAndGender": {"age": 32.4, "gender": "female", "genderProbability": 0.87},
+    "expressions": {
+        "happy": 0.9999, "neutral": 1e-4, "sad": 0, "angry": 0, "fearful": 0, "disgusted": 0,
+        "surprised": 0,
+    },
+}  # fmt: skip
 
 
 def test_files_on_their_way(visitor: User) -> None:

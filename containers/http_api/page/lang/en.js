@@ -254,7 +254,7 @@ export default {
   'redact.blur': 'Blur',
   'redact.pixelate': 'Pixelate',
   'redact.cover': 'Cover',
-  'redact.what': 'Makes a copy of the photo. The photo itself stays as it is.',
+  'redact.what': 'Makes a copy. Check it before you share it: a face that was not found is not hidden.',
   'download.redacted': 'Download {format} with hidden faces',
   'no.photo': 'This browser cannot show the photo.',
   'res.failed': 'The result could not be fetched.',

@@ -254,7 +254,7 @@ export default {
   'redact.blur': '흐리게',
   'redact.pixelate': '모자이크',
   'redact.cover': '덮기',
-  'redact.what': '사진의 사본을 만듭니다. 원본은 그대로입니다.',
+  'redact.what': '사본을 만듭니다. 찾지 못한 얼굴은 가려지지 않으니 공유하기 전에 확인하세요.',
   'download.redacted': '얼굴을 가린 {format} 내려받기',
   'no.photo': '이 브라우저는 이 사진을 보여 줄 수 없습니다.',
   'res.failed': '결과를 가져오지 못했습니다.',

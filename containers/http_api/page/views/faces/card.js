@@ -34,11 +34,16 @@ function move(card, face, { width }) {
   card.style.setProperty('top', `${y}px`)
 }
 
-/** @param {{ found: Found, place: number, zoom: number }} given */
-export function Card({ found, place, zoom }) {
+/** @param {{ found: Found, place: number }} given */
+export function Card({ found, place }) {
   const card = useRef(/** @type {any} */ (null))
   const face = found.faces[place]
-  useLayoutEffect(() => move(card.current, face, found), [face, found, zoom])
+  useLayoutEffect(() => {
+    move(card.current, face, found)
+    const watch = new ResizeObserver(() => move(card.current, face, found))
+    watch.observe(card.current.parentElement)
+    return () => watch.disconnect()
+  }, [face, found])
   return html`<div class="face-card" aria-hidden="true" ref=${card}>
     <b>${t('face.n', { i: place + 1 })}<small>${sure(face)}</small></b>
     <${Estimates} face=${face} />

@@ -5,6 +5,9 @@ import { html } from '../../vendor/htm-preact.js'
 
 /** @import { Face } from './document.js' */
 
+const MOST = 3 // expressions in the picture, which has little room
+const LEAST = 0.005 // that is not 0%
+
 /** @param {number} share */
 const percent = (share) => number(share, { style: 'percent' })
 
@@ -31,11 +34,11 @@ export function summary(face) {
   return parts.length ? t('est', { what: parts.join(', ') }) : ''
 }
 
-/** @param {{ face: Face, most?: number }} given `most`: expressions that are shown, of all */
-export const Bars = ({ face, most = Infinity }) =>
-  face.expressions.length > 0 &&
+/** @param {{ expressions: [string, number][] }} given */
+export const Bars = ({ expressions }) =>
+  expressions.length > 0 &&
   html`<dl class="bars" aria-label=${t('est.expression')}>
-    ${face.expressions.slice(0, most).map(([name, share]) => html`<div><dt>${named('expression', name)}</dt>
+    ${expressions.map(([name, share]) => html`<div><dt>${named('expression', name)}</dt>
       <dd><i aria-hidden="true" style=${{ '--share': share }}></i>${percent(share)}</dd></div>`)}</dl>`
 
 /** @param {{ face: Face }} given The most probable ones alone. */
@@ -43,5 +46,5 @@ export function Estimates({ face }) {
   const first = guesses(face)
   if (!first.length && !face.expressions.length) return null
   return html`<p>${first.length ? t('est', { what: first.join(', ') }) : t('est.expression')}</p>
-    <${Bars} face=${face} most=${3} />`
+    <${Bars} expressions=${face.expressions.slice(0, MOST).filter(([, share]) => share >= LEAST)} />`
 }

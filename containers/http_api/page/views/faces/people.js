@@ -52,7 +52,7 @@ export function People({ item, page, found }) {
         <span><b>${t('face.n', { i: place + 1 })}</b> <small>${sure(face)}</small>
           ${summary(face) && html` <small>${summary(face)}</small>`}</span>
       </button>
-      ${held === place && html`<${Bars} face=${face} />`}
+      ${held === place && html`<${Bars} expressions=${face.expressions} />`}
     </li>`)}
   </ul>`
 }

@@ -39,7 +39,7 @@ export function Faces({ item, page }) {
     ${url && !blind && html`<img src=${url} alt=${`${item.name}: ${count}`} onError=${() => setBlind(true)} />`}
     ${dark && html`<span class="blank">${icon('face')}</span>`}
     <${Layer} item=${item} page=${page} found=${found} />
-    ${place !== undefined && faces[place] && html`<${Card} found=${found} place=${place} zoom=${page.store.state.zoom} />`}
+    ${place !== undefined && faces[place] && html`<${Card} found=${found} place=${place} />`}
     ${dark
       ? html`<span class="pill">${t('no.photo')} <${ShowPhoto} item=${item} page=${page} /></span>`
       : !faces.length && html`<span class="pill">${t('faces.none')}</span>`}
