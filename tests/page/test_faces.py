@@ -170,10 +170,13 @@ def test_a_face_that_was_clicked_stays_until_escape(visitor: User) -> None:
     point(visitor, WIDTH / 2 - 60, 10)
     visitor.find(".face-card", text="Face 2")
     bars = visitor.find(".people .bars").text
+    beside = card(visitor)
     visitor.press(Keys.ESCAPE)
     visitor.gone(".face-card")
 
     assert pressed(visitor) == []
+    assert "happy" in bars
+    assert "happy" not in beside
     assert [each.split("\n")[0] for each in bars.split("\n")][:2] == ["neutral", "50%"]
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from pipeline.local.cloud import make_client
 from tests.face_models import BLUE, RED, painted
@@ -22,6 +22,9 @@ from tests.pictures import png, unpng
 NAME: Final = "squares.png"
 SIDE: Final = 512
 SQUARES: Final = ((128, 128, 128, RED), (320, 320, 64, BLUE))
+PLACES: Final = [
+    [each / SIDE for each in (left, top, side, side)] for left, top, side, _ in SQUARES
+]
 
 
 def photo() -> bytes:
@@ -57,8 +60,7 @@ def test_faces_are_found_described_hidden_downloaded_and_deleted(user: User) -> 
     assert len(document["faces"]) == 2
     assert "male" in described[0] + described[1]
     assert all("Estimated: about" in each for each in described)
-    wanted = [[each / SIDE for each in (left, top, side, side)] for left, top, side, _ in SQUARES]
-    assert np.allclose(sorted(boxes), sorted(wanted), atol=0.02)
+    assert np.allclose(sorted(boxes), sorted(PLACES), atol=0.02)
     before = np.asarray(Image.open(io.BytesIO(photo())))
     for left, top, side, _ in SQUARES:
         place = np.s_[top : top + side, left : left + side]
@@ -75,6 +77,26 @@ return [...document.querySelectorAll('rect.over')].map((each) => {
     (width - 2) / whole.width, (height - 2) / whole.height]
 })
 """
+
+
+def test_boxes_are_on_the_faces_of_a_photo_that_a_camera_turned(user: User) -> None:
+    upright = painted(*SQUARES, size=(SIDE, SIDE))
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[ExifTags.Base.Orientation] = 6  # to be shown turned to the right
+    Image.fromarray(np.rot90(upright)).save(buffer, "JPEG", quality=95, exif=exif)
+    ask_for_faces(user)
+    user.drop(("turned.jpg", "image/jpeg", buffer.getvalue()))
+    user.wait_for("turned.jpg", "2 faces")
+    user.find(".face-layer")
+    boxes = user.run(_BOXES)
+    seen = np.asarray(Image.open(io.BytesIO(user.screenshot())).convert("RGB"))
+    whole = user.run("return document.querySelector('.pic').getBoundingClientRect().toJSON()")
+
+    assert np.allclose(sorted(boxes), sorted(PLACES), atol=0.02)
+    for (left, top, side, _), light in zip(PLACES, (RED, BLUE), strict=True):
+        across = whole["x"] + (left + side / 2) * whole["width"]
+        down = whole["y"] + (top + side * 0.75) * whole["height"]
+        assert np.allclose(seen[round(down), round(across)], light, atol=40)
 
 
 def test_faces_are_hidden_at_once_if_that_is_asked_before(user: User) -> None:
@@ -104,13 +126,16 @@ def test_what_is_no_photo_is_refused_as_for_a_cutout(user: User) -> None:
     user.find(".sorry li")
 
 
-def test_a_photo_that_was_deleted_has_no_faces_any_more(user: User) -> None:
+def test_a_photo_that_is_deleted_takes_its_faces_with_it(user: User) -> None:
     found(user)
     key, results = user.run_later(f"const [item] = await {KEPT}; return [item.key, item.results]")
     s3 = make_client("s3", user.address)
     s3.delete_object(Bucket="matteline-local-ingest", Key=key)
     bucket, _, output = urlsplit(results[0]["url"]).path.removeprefix("/").partition("/")
-    s3.delete_object(Bucket=bucket, Key=output)
+    user.until(
+        lambda: not s3.list_objects_v2(Bucket=bucket, Prefix=output)["KeyCount"] or None,
+        "the end of the file of faces",
+    )
     user.open()
     user.find(".sorry")
     said = user.find(".sorry h2").text
