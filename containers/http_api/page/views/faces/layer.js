@@ -9,6 +9,7 @@ import { current, hold, look } from './looking.js'
 
 const NUMBERED = 24 // pixels of the screen: on a narrower box, its number would be all that is seen
 const DIGITS = 13
+const DOTS = 36 // of the largest size beside each other in a face
 
 /** @param {Event} event @returns {number | undefined} the place of the face */
 function faceOf({ target }) {
@@ -39,7 +40,8 @@ export function Layer({ item, page, found: { width, height, faces } }) {
     ${points &&
     faces.map((face) => {
       const dots = face.points.map(([x, y]) => `M${x} ${y}h0`).join('')
-      return html`<path class="points under" d=${dots} /><path class="points over" d=${dots} />`
+      const size = Math.max(1, Math.min(3, (face.width * scale) / DOTS))
+      return html`<path class="points under" d=${dots} stroke-width=${size * 1.7} /><path class="points over" d=${dots} stroke-width=${size} />`
     })}
   </svg>`
 }
