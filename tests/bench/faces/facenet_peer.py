@@ -117,7 +117,6 @@ def main(job: dict[str, Any]) -> None:
     facenet = _imported()
     mtcnn = facenet.MTCNN(keep_all=True, device="cpu")
     embedder = _embedder(job, facenet, mtcnn) if job["checkpoint"] else None
-    photos = []
     for photo in job["photos"]:
         rounds = []
         for _ in range(job["rounds"]):
@@ -135,9 +134,9 @@ def main(job: dict[str, Any]) -> None:
         found = [_told(*face) for face in faces]
         for face, vector in zip(found, vectors or (), strict=bool(vectors)):
             face["descriptor"] = vector
-        photos.append({"faces": found, "rounds": rounds})
+        sys.stdout.write(json.dumps({"faces": found, "rounds": rounds}) + "\n")
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(json.dumps({"photos": photos, "peak_mb": peak_mb}))
+    sys.stdout.write(json.dumps({"peak_mb": peak_mb}) + "\n")
 
 
 def _embedder(job: dict[str, Any], facenet: Any, mtcnn: Any) -> Embedder:

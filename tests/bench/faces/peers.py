@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench.faces.raw_photos import RawPhoto
+from tests.bench.faces.raw_photos import RawPhoto, told
 from tests.bench.figures import Missing
 from tests.bench.peer_environment import TORCH, peer_environment
 from tests.conftest import ROOT
@@ -81,5 +81,4 @@ def _facenet_python() -> Path:
 def _told(command: Sequence[str]) -> Told:
     sys.stderr.write(f"{Path(command[0]).name}\n")
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    told: Told = json.loads(done.stdout.splitlines()[-1])
-    return told
+    return told(done.stdout)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,3 +35,9 @@ def write_raw(name: str, pixels: Rgb, folder: Path) -> RawPhoto:
     path = folder / f"{name}.rgb"
     pixels.tofile(path)
     return RawPhoto(name, path, width=pixels.shape[1], height=pixels.shape[0])
+
+
+def told(output: str) -> dict[str, Any]:
+    """Return what a program printed: a line of JSON for each photo, then one for the process."""
+    *photos, process = map(json.loads, output.splitlines())
+    return {"photos": photos, **process}

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pipeline.declared.containers import load_container
 from tests.bench.audio.recordings import kept_weights
 from tests.bench.faces import peers
-from tests.bench.faces.raw_photos import RawPhoto
+from tests.bench.faces.raw_photos import RawPhoto, told
 from tests.bench.one_task import StreamingStore
 from tests.bench.tasks import ONE_THREAD, stage
 from tests.conftest import ROOT
@@ -109,5 +109,4 @@ class Shelf:
             env={**os.environ, **ONE_THREAD, **declared}, stdout=subprocess.PIPE, text=True,
             check=True,
         )  # fmt: skip
-        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return told
+        return told(done.stdout)

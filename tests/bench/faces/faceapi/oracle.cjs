@@ -2,8 +2,8 @@
 //
 // `node oracle.cjs JOB.json` reads {photos: [{path, width, height}], detector: "ssd" | "tiny", describe: ["landmarks",
 // "expressions", "age_gender", "descriptors"], min_score, rounds, origin: "box" | "crop"}. A photo is a file of RGB
-// bytes. It prints one line of JSON: for each photo its faces, and the processor time and resident memory of each round;
-// loading does not count.
+// bytes. It prints a line of JSON for each photo, with its faces, and the processor time and resident memory of each round,
+// and one for the process. Loading does not count.
 //
 // face-api adds the corner of a face's box to its landmarks. It cut the face out at the box clipped to the photo and
 // rounded down, so its landmarks are up to a pixel off, and more at the edges of a photo. `origin: "crop"` adds the corner
@@ -33,7 +33,6 @@ async function main(job) {
   for (const what of job.describe) await NETS[what].loadFromDisk(MODELS);
   const find = job.origin === 'crop' ? fromCropOrigin : asPublished;
   const loadedMb = residentMb();
-  const photos = [];
   for (const photo of job.photos) {
     const rounds = [];
     let faces;
@@ -46,10 +45,10 @@ async function main(job) {
       const used = process.cpuUsage(started);
       rounds.push({ cpu_s: (used.user + used.system) / 1e6, resident_mb: residentMb() });
     }
-    photos.push({ faces: faces.map((face) => described(face)), rounds });
+    console.log(JSON.stringify({ faces: faces.map((face) => described(face)), rounds }));
   }
   const peakMb = process.resourceUsage().maxRSS / 1024;
-  console.log(JSON.stringify({ photos, loaded_mb: loadedMb, peak_mb: peakMb, backend: tf.getBackend() }));
+  console.log(JSON.stringify({ loaded_mb: loadedMb, peak_mb: peakMb, backend: tf.getBackend() }));
 }
 
 function residentMb() {
