@@ -42,6 +42,10 @@ _SERVICES: Final = frozenset(
     }
 )
 
+# Fields whose paths Step Functions refuses unless they select one place, and what selects several.
+_REFERENCES: Final = frozenset({"ItemsPath", "MaxConcurrencyPath", "ResultPath", "Variable"})
+_SEVERAL: Final = re.compile(r"\*|\.\.|[,:?@]")
+
 
 def placeholders_resolve(machine: Machine, declared: Declared) -> Iterator[str]:
     """Every `${Name}` is declared somewhere, and stands inside a string value."""
@@ -128,6 +132,14 @@ def runs_on_every_engine(machine: Machine, declared: Declared) -> Iterator[str]:
         yield from _unportable_states(scope)
 
 
+def reference_paths_select_one_place(machine: Machine, _declared: Declared) -> Iterator[str]:
+    """Step Functions creates no machine whose Map takes its items from several places."""
+    for state in machine.states:
+        for name, value in fields(state.body):
+            if name in _REFERENCES and isinstance(value, str) and _SEVERAL.search(value):
+                yield f"{state.name}: {name} {value} selects more than one place"
+
+
 def distributed_maps_are_bounded(machine: Machine, _declared: Declared) -> Iterator[str]:
     """A distributed Map says how much runs at once, how much may fail, and where results go."""
     for state in machine.states:
@@ -168,6 +180,7 @@ RULES: Final = (
     every_state_is_reachable,
     every_way_ends,
     runs_on_every_engine,
+    reference_paths_select_one_place,
     distributed_maps_are_bounded,
     sdk_answers_are_selected,
 )

@@ -43,6 +43,8 @@ def test_there_is_a_function_for_each_container_and_each_model_row(templates: Te
         "matteline-dev-functions-denoiser": 1,
         "matteline-dev-functions-diarizer": len(BLUEPRINT.catalogue.rows_of("diarizer")),
         "matteline-dev-functions-edge-refiner": 1,
+        "matteline-dev-functions-face-analyzer": len(BLUEPRINT.catalogue.rows_of("face-analyzer")),
+        "matteline-dev-functions-face-embedder": len(BLUEPRINT.catalogue.rows_of("face-embedder")),
         "matteline-dev-functions-http-api": 1,
         "matteline-dev-functions-media-inspector": 1,
         "matteline-dev-functions-model-downloader": 1,

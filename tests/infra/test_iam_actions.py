@@ -68,7 +68,7 @@ def statements(templates: Templates) -> Iterator[Mapping[str, Any]]:
     """Yield every statement of the roles' policies, but not resource policies."""
     for template in templates.values():
         for resource in deploy(template):
-            if resource.type in {"AWS::IAM::Policy", "AWS::IAM::Role"}:
+            if resource.type in {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role"}:
                 inline = [
                     each["PolicyDocument"] for each in resource.properties.get("Policies", [])
                 ]

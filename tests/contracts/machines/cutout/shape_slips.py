@@ -130,6 +130,11 @@ SLIPS: Final = (
         " cloud runs",
     ),
     Slip(
+        shape_rules.reference_paths_select_one_place,
+        put("States/PublishCutout/ItemsPath", "$.edges.pictures[*]"),
+        "PublishCutout: ItemsPath $.edges.pictures[*] selects more than one place",
+    ),
+    Slip(
         shape_rules.distributed_maps_are_bounded,
         put("States/PublishCutout/ItemProcessor/ProcessorConfig/Mode", "DISTRIBUTED"),
         "PublishCutout: a distributed Map without ResultWriter",
