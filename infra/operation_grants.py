@@ -116,7 +116,7 @@ class Grants:
             _allow(["dynamodb:Query"], [f"{self._table('jobs')}/index/by-key"]),
             _allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._table("jobs")]),
             _allow(["s3:ListBucketVersions"], [ingest, output]),
-            _allow(["s3:GetObjectVersion"], [f"{ingest}/*", *records]),
+            _allow(["s3:GetObjectVersion"], [f"{ingest}/*", *files, *records]),
             _allow(["s3:DeleteObjectVersion"], [*files, *records]),
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],

@@ -306,11 +306,12 @@ def test_the_key_authoriser_only_reads_keys(
         ("DeleteObject", "work", "faces/job/run/faces.json", True),
         ("DeleteObject", "work", "job/run/mask.png", False),
         ("GetObjectVersion", "output", "people/ada_faces.record.json", True),
-        ("GetObjectVersion", "output", "people/ada_faces.embeddings.safetensors", False),
+        ("GetObjectVersion", "output", "people/ada_faces.embeddings.safetensors", True),
+        ("GetObjectVersion", "output", "people/ada_bg_removed.png", False),
         ("PutObject", "output", "people/ada_faces.json", False),
     ],
 )
-def test_the_photo_forgetter_deletes_files_of_faces_only_and_reads_none_of_them(
+def test_the_photo_forgetter_reads_and_deletes_files_of_faces_only(
     stack: Deployed, action: str, bucket: str, key: str, *, allowed: bool
 ) -> None:
     (found,) = (each for each in stack.of("IAM::Role") if each.id.startswith("PhotoForgetterRole"))

@@ -45,6 +45,12 @@ class Row:
     key: str
     status: str
     execution: str
+    updated_at: str
+
+    @property
+    def updated(self) -> datetime:
+        at = datetime.fromisoformat(self.updated_at)
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,12 @@ class Record:
         return str(self.content.get("job_id", ""))
 
     @property
-    def outputs(self) -> Sequence[str]:
-        return tuple(self.content.get("outputs", ()))
+    def files(self) -> Mapping[str, tuple[int, str]]:
+        """Return the length and the SHA-256 of each output, by its key."""
+        return {
+            file["uri"].split("/", 3)[3]: (file["bytes"], file["sha256"])
+            for file in self.content.get("files", ())
+        }
 
 
 @dataclass(frozen=True)
@@ -103,11 +113,13 @@ class Forgetter:
 
     def _forget(self, key: str, follower: Follower) -> PhotoForgotten:
         rows = list(self._rows(key, follower))
-        running = sum(row.status == _RUNNING for row in rows)
-        if running or not rows:  # its files have no record yet, and nobody else's have theirs
-            return PhotoForgotten(running=running)
-        photos = _Photos(self.s3, self.ingest)
+        if not rows and not versions_of(self.s3, self.output, follower.record_key(key)):
+            return PhotoForgotten()
         versions = self._versions(key, follower)
+        rows = list(self._rows(key, follower))  # again: a job may have published what is listed
+        if running := sum(row.status == _RUNNING for row in rows):
+            return PhotoForgotten(running=running)  # its files have no record yet
+        photos = _Photos(self.s3, self.ingest)
         records = [
             Record(each, read_json(self.s3, self.output, each))
             for each in versions
@@ -115,22 +127,40 @@ class Forgetter:
         ]
         about_gone = [each for each in records if photos.are_gone(each.content.get("source"))]
         jobs = {record.job_id for record in about_gone}
-        gone = [row for row in rows if row.job_id in jobs or not photos.exist(row.key)]
+        gone = [row for row in rows if row.job_id in jobs or photos.are_gone_since(row)]
         if not gone and not about_gone:
             return PhotoForgotten()
         present = [each for each in records if each.version.latest and each not in about_gone]
-        kept = _kept(present, versions)
+        kept = {version for record in present for version in self._own(record, versions)}
         gone = [row for row in gone if row.job_id not in {each.job_id for each in present}]
         for row in gone:
             self._mark_deleted(row)
-        doomed = [each for each in versions if each not in kept]
+        jobs = {row.job_id for row in gone} | (jobs - {each.job_id for each in present})
+        folders = [follower.work_prefix(job) for job in sorted(jobs) if job]
         return PhotoForgotten(
             jobs=len(gone),
-            files=delete_versions(self.s3, self.output, doomed),
-            work_files=sum(
-                delete_below(self.s3, self.work, follower.work_prefix(row.job_id)) for row in gone
+            work_files=sum(delete_below(self.s3, self.work, folder) for folder in folders),
+            files=delete_versions(
+                self.s3, self.output, [each for each in versions if each not in kept]
             ),
         )
+
+    def _own(self, record: Record, versions: Sequence[Version]) -> Iterator[Version]:
+        """Yield a record and, of each file that it names, the version that it was written of.
+
+        A later job may have replaced a file and failed before its own record.
+        """
+        yield record.version
+        for key, (length, sha256) in record.files.items():
+            named = [each for each in versions if each.key == key]
+            if latest_of(named) is None:
+                continue  # somebody deleted it
+            for each in named:
+                if each.marker or each.bytes != length:
+                    continue
+                if sha256_of(self.s3, self.output, each) == sha256:
+                    yield each
+                    break
 
     def _versions(self, key: str, follower: Follower) -> list[Version]:
         """Return all versions of the product's outputs; the record's last, as they name the files.
@@ -209,9 +239,15 @@ class _Photos:
     bucket: str
     listed: dict[str, list[Version]] = field(default_factory=dict)
 
-    def exist(self, key: str) -> bool:
-        """Return True if there is a photo under the key that was not deleted."""
-        return latest_of(self._versions(key)) is not None
+    def are_gone_since(self, row: Row) -> bool:
+        """Return True if no photo is there that may be the one of a row.
+
+        A row does not say which version it is about, but only when it last changed.
+        """
+        versions = self._versions(row.key)
+        return latest_of(versions) is None or not any(
+            _stays(each, versions) for each in versions if each.written <= row.updated
+        )
 
     def are_gone(self, source: Mapping[str, Any] | None) -> bool:
         """Return True if a record's source was deleted: its version, or what its key holds.
@@ -226,8 +262,8 @@ class _Photos:
         latest = latest_of(versions)
         if latest is None:
             return True
-        known = {each.version_id for each in versions if not each.marker}
-        if source["version_id"] is None or source["version_id"] in known:
+        version_id = source["version_id"] or "null"
+        if any(_stays(each, versions) for each in versions if each.version_id == version_id):
             return False
         return not self._is_copy(source, latest)
 
@@ -243,10 +279,14 @@ class _Photos:
         return self.listed[key]
 
 
-def _kept(present: Sequence[Record], versions: Sequence[Version]) -> set[Version]:
-    """Return the latest versions of a present photo's record and of the files that it names."""
-    named = {key for record in present for key in (*record.outputs, record.version.key)}
-    return {each for each in versions if each.key in named and each.latest and not each.marker}
+def _stays(version: Version, versions: Sequence[Version]) -> bool:
+    """Return False for a delete marker, and for a version that one deleted.
+
+    A replaced version stays. One of which S3 tells no order to a marker counts as deleted.
+    """
+    if version.marker or version.latest:
+        return not version.marker
+    return not any(each.marker and each.written >= version.written for each in versions)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from pipeline.aws.outages import Unanswered
@@ -21,18 +22,21 @@ class NotDeleted(Exception):
 
 @dataclass(frozen=True)
 class Version:
-    """A version of an object, or a delete marker. An object without versions has the id `null`."""
+    """A version of an object, or a delete marker. An object without versions has the id `null`.
+
+    `written` is exact to the second.
+    """
 
     key: str
     version_id: str
     latest: bool
     marker: bool
-    etag: str = ""
+    written: datetime
     bytes: int = 0
 
 
 def versions_of(s3: Any, bucket: str, key: str) -> list[Version]:  # noqa: ANN401 - boto3
-    """Return the versions and delete markers of an object."""
+    """Return the versions of an object, the newest first, and its delete markers."""
     found = []
     asked = {"Bucket": bucket, "Prefix": key}
     for page in s3.get_paginator("list_object_versions").paginate(**asked):
@@ -99,6 +103,6 @@ def _read(row: Mapping[str, Any]) -> Version:
         version_id=row["VersionId"],
         latest=row["IsLatest"],
         marker="ETag" not in row,
-        etag=str(row.get("ETag", "")).strip('"'),
+        written=row["LastModified"],
         bytes=row.get("Size", 0),
     )

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +17,8 @@ from pipeline.errors import StoreUnavailable
 from pipeline.functions.photo_forgetter import versions
 from pipeline.functions.photo_forgetter.contract import ForgetPhoto, PhotoForgotten
 from pipeline.functions.photo_forgetter.followers import Follower, read_followers
-from pipeline.functions.photo_forgetter.forgetter import Forgetter
-from pipeline.functions.photo_forgetter.versions import NotDeleted
+from pipeline.functions.photo_forgetter.forgetter import Forgetter, Row, _Photos
+from pipeline.functions.photo_forgetter.versions import NotDeleted, Version
 from pipeline.operations.site import Site
 
 INGEST, OUTPUT, WORK = (LOCAL_NAMES.bucket(name) for name in ("ingest", "output", "work"))
@@ -61,15 +62,23 @@ class Stage:
             "bucket": bucket, "key": key, "version_id": version, "bytes": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
         }  # fmt: skip
-        record = {"job_id": job, "source": source, "outputs": [f"{stem}{end}" for end in kinds]}
+        secret = f"secret of {job}".encode()
+        files = [
+            {
+                "uri": f"s3://{OUTPUT}/{stem}{end}", "bytes": len(secret),
+                "sha256": hashlib.sha256(secret).hexdigest(),
+            }
+            for end in kinds
+        ]  # fmt: skip
+        record = {"job_id": job, "source": source, "files": files}
         self.s3.put_object(Bucket=WORK, Key=f"{product}/{job}/run/faces.json", Body=b"secret")
         for end in kinds:
-            self.s3.put_object(Bucket=OUTPUT, Key=f"{stem}{end}", Body=b"secret")
+            self.s3.put_object(Bucket=OUTPUT, Key=f"{stem}{end}", Body=secret)
         place = f"{stem}_{product}.record.json"
         self.s3.put_object(Bucket=OUTPUT, Key=place, Body=json.dumps(record))
         self.row(key, job=job, bucket=bucket, product=product)
 
-    def row(
+    def row(  # noqa: PLR0913 - keyword-only facts of a job
         self,
         key: str,
         *,
@@ -77,9 +86,11 @@ class Stage:
         status: str = "DONE",
         bucket: str = INGEST,
         product: str = "faces",
+        at: datetime | None = None,
     ) -> None:
+        ended = (at or datetime.now(UTC)).isoformat(timespec="milliseconds")
         row = {"job_id": job, "key": key, "bucket": bucket, "product": product, "status": status,
-               "execution": f"arn:{job}", "updated_at": "2026-01-01T00:00:00.000"}  # fmt: skip
+               "execution": f"arn:{job}", "updated_at": ended}  # fmt: skip
         self.forgetter.dynamodb.put_item(
             TableName=self.forgetter.table, Item={name: {"S": text} for name, text in row.items()}
         )
@@ -92,6 +103,9 @@ class Stage:
 
     def forget(self, key: str) -> PhotoForgotten:
         return self.forgetter.forget(ForgetPhoto(key, "arn:execution"))
+
+    def read(self, key: str) -> bytes:
+        return bytes(self.s3.get_object(Bucket=OUTPUT, Key=key)["Body"].read())
 
     def stored(self, bucket: str = OUTPUT) -> list[str]:
         """The keys of all versions and delete markers."""
@@ -198,6 +212,20 @@ def test_the_same_photo_uploaded_again_is_still_there(stage: Stage) -> None:
     assert stage.forget("cat.jpg") == NOTHING
 
 
+def test_a_photo_uploaded_over_a_deleted_one_does_not_keep_its_faces(stage: Stage) -> None:
+    """The deletion may be looked at only after the next upload, and its version stays for days."""
+    old = stage.upload("cat.jpg", b"old")
+    stage.analyse("cat.jpg", old, job="old", content=b"old", kinds=("_faces_preview.jpg",))
+    stage.delete("cat.jpg")
+    new = stage.upload("cat.jpg", b"new")
+    stage.analyse("cat.jpg", new, job="new", content=b"new")
+
+    assert stage.forget("cat.jpg") == PhotoForgotten(jobs=1, files=2, work_files=1)
+
+    assert stage.stored() == ["cat_faces.json", "cat_faces.record.json"]
+    assert [stage.status(job) for job in ("old", "new")] == ["DELETED", "DONE"]
+
+
 def test_another_photo_of_the_same_length_is_not_the_same(stage: Stage) -> None:
     old = stage.upload("cat.jpg", b"old")
     stage.analyse("cat.jpg", old, content=b"old")
@@ -219,6 +247,134 @@ def test_a_photo_whose_outputs_have_the_same_keys_keeps_its_results(
 
     assert stage.stored() == ["cat_faces.json", "cat_faces.record.json"]
     assert [stage.status(job) for job in ("first", "second")] == ["DELETED", "DONE"]
+
+
+@pytest.mark.parametrize("first", ["gone", "kept"])
+def test_a_file_that_a_deleted_photo_left_under_anothers_record_goes(
+    stage: Stage, first: str
+) -> None:
+    """Its job replaced some of the other's files, and failed before it wrote a record."""
+    stage.upload("cat.png")
+
+    def replace() -> None:
+        stage.s3.put_object(Bucket=OUTPUT, Key="cat_faces.json", Body=b"secret of jo2")
+
+    if first == "gone":
+        replace()
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    if first == "kept":
+        replace()
+    stage.row("cat.png", job="jo2", status="FAILED")
+    stage.delete("cat.png")
+
+    assert stage.forget("cat.png") == PhotoForgotten(jobs=1, files=1)
+
+    assert stage.stored() == ["cat_faces.json", "cat_faces.record.json"]
+    assert stage.read("cat_faces.json") == b"secret of job"
+
+
+def test_a_file_that_was_deleted_does_not_come_back(stage: Stage) -> None:
+    stage.analyse("cat.png", stage.upload("cat.png"), job="second")
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    stage.s3.delete_object(Bucket=OUTPUT, Key="cat_faces.json")
+    stage.delete("cat.png")
+
+    stage.forget("cat.png")
+
+    assert stage.stored() == ["cat_faces.record.json"]
+
+
+def test_the_photo_of_a_failed_job_is_gone_if_no_version_before_its_end_stays() -> None:
+    def version(name: str, minute: int, *, marker: bool = False, latest: bool = False) -> Version:
+        written = datetime(2026, 1, 1, 12, minute, tzinfo=UTC)
+        return Version("cat.jpg", name, latest, marker, written, 7)
+
+    old, deleted = version("old", 1), version("deleted", 3, marker=True)
+    new = version("new", 5, latest=True)
+    row = Row("job", "cat.jpg", "FAILED", "arn", "2026-01-01T12:02:00.000Z")
+
+    def gone(*versions: Version) -> bool:
+        return _Photos(None, INGEST, {"cat.jpg": list(versions)}).are_gone_since(row)
+
+    assert gone(new, old, deleted)
+    assert gone(new)
+    assert not gone(new, old)
+    assert not gone(new, version("undone", 1), version("before", 0, marker=True))
+
+
+def test_files_of_a_failed_job_stay_while_its_photo_may(stage: Stage) -> None:
+    """It can be redriven, and then writes its record. The deleted version was another."""
+    older = stage.upload("cat.jpg", b"older")
+    stage.upload("cat.jpg", b"the photo of the job")
+    stage.s3.put_object(Bucket=OUTPUT, Key="cat_faces.json", Body=b"secret")
+    stage.row("cat.jpg", status="FAILED")
+    stage.upload("cat.jpg", b"new")
+    stage.delete("cat.jpg", older)
+
+    assert stage.forget("cat.jpg") == NOTHING
+    assert stage.stored() == ["cat_faces.json"]
+
+
+def test_a_photo_that_is_newer_than_a_failed_job_is_not_the_one_of_it(stage: Stage) -> None:
+    old = stage.upload("cat.jpg", b"old")
+    stage.s3.put_object(Bucket=OUTPUT, Key="cat_faces.json", Body=b"secret")
+    stage.row("cat.jpg", status="FAILED", at=datetime.now(UTC) - timedelta(days=1))
+    stage.delete("cat.jpg", old)
+    stage.upload("cat.jpg", b"new")
+
+    assert stage.forget("cat.jpg").files == 1
+    assert stage.stored() == []
+
+
+def test_a_record_whose_row_is_gone_goes_too(stage: Stage) -> None:
+    """An operator may delete rows."""
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    stage.forgetter.dynamodb.delete_item(
+        TableName=stage.forgetter.table, Key={"job_id": {"S": "job"}}
+    )
+    stage.delete("cat.jpg")
+
+    assert stage.forget("cat.jpg") == PhotoForgotten(files=2, work_files=1)
+    assert (stage.stored(), stage.stored(WORK)) == ([], [])
+
+
+def test_a_job_that_began_to_publish_while_files_were_listed_loses_none(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    stage.upload("cat.png")
+    stage.delete("cat.jpg")
+    listed = Forgetter._versions
+
+    def published_meanwhile(*asked: Any) -> Any:
+        stage.row("cat.png", job="second", status="RUNNING")
+        stage.s3.put_object(Bucket=OUTPUT, Key="cat_faces_preview.jpg", Body=b"secret of second")
+        return listed(*asked)
+
+    monkeypatch.setattr(Forgetter, "_versions", published_meanwhile)
+
+    assert stage.forget("cat.jpg") == PhotoForgotten(running=1)
+    assert "cat_faces_preview.jpg" in stage.stored()
+
+
+def test_a_deletion_that_is_interrupted_goes_on_although_the_key_has_another_photo(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
+    stage.delete("cat.jpg")
+    deletes = stage.s3.delete_objects
+
+    def refused_work(**asked: Any) -> Any:
+        return refused("AccessDenied")() if asked["Bucket"] == WORK else deletes(**asked)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.s3, "delete_objects", refused_work)
+        with pytest.raises(NotDeleted):
+            stage.forget("cat.jpg")
+    stage.upload("cat.jpg", b"new")
+
+    stage.forget("cat.jpg")
+    assert (stage.stored(), stage.stored(WORK)) == ([], [])
 
 
 @pytest.mark.parametrize("running", ["cat.jpg", "cat.png", "cat"])
