@@ -43,7 +43,8 @@ STORED: Final[dict[str, Any]] = json.loads(
     Path(__file__).with_name("face_api_faces.json").read_text()
 )
 BOX_PX, LANDMARK_PX, SCORE = 0.01, 0.05, 1e-4
-SAME_ABOVE: Final = 0.92  # of the row
+SAME_ABOVE: Final = 0.92  # a little below the row's
+BUCKET: Final = "matteline-local-models"
 REDACTIONS: Final = ("blur", "pixelate", "cover")
 
 
@@ -214,10 +215,14 @@ def embedded(photo: Pixels, landmarks: Any, folder: Path) -> Any:
     """Return the vector of what is where a face was: nobody finds it, so nobody embeds it."""
     row = load_catalogue(ROOT).row(EMBEDDER)
     settings = Settings(scratch=folder / "scratch", threads=1)
-    store = StreamingStore(cache_folder().parent)
+    bucket = folder / "buckets" / BUCKET
+    if not bucket.exists():
+        bucket.parent.mkdir()
+        bucket.symlink_to(cache_folder())  # kept records name the bucket that they were staged in
+    store = StreamingStore(bucket.parent)
     context = TaskContext(Workbench(root=ROOT, settings=settings, store=store))
     fields: dict[str, Any] = {
-        "model": EMBEDDER, "models_bucket": cache_folder().name, "weights_key": row.weights_key,
+        "model": EMBEDDER, "models_bucket": BUCKET, "weights_key": row.weights_key,
     }  # fmt: skip
     embedder = load_embedder(row, EmbedFaces.model_construct(**fields), context)
     crop = squeezed(photo, landmarks)
