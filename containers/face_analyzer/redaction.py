@@ -1,10 +1,10 @@
 """Make every face of a photo unrecognisable, at full size.
 
-A Gaussian blur hides nothing for certain: it only weakens fine detail, and deconvolution
-strengthens it again; nor does one radius fit both a face of 30 pixels and one of 3,000. So blurring
-starts as pixelating does. A face's surroundings are reduced to five cells across, about three for
-the face itself; their brightness gets noise, and their colours are rounded. Nothing else of the
-region reaches the result, whatever then enlarges the cells. See docs/decisions/0058.
+A Gaussian blur only weakens fine detail, and deconvolution strengthens it again; nor does one
+radius fit both a face of 30 pixels and one of 3,000. So `blur` starts as `pixelate` does. The
+region around a face is reduced to four cells across, of which fewer than three cross the face. The
+cells' brightness gets noise, and their colours are rounded. Nothing else of the region reaches the
+result, however the cells are enlarged. See docs/decisions/0058.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from pipeline.contracts.faces import Face, Redaction
 from pipeline.photo.encoding import encode
 from pipeline.photo.pixels import Photo, Pixels
 
-_MARGIN: Final = 0.35  # of a box's mean side, around it: hair line, ears and chin
+_MARGIN: Final = 0.22  # of a box's mean side: then the ellipse has the box's corners in it
 _REACH: Final = 0.5  # of the box: landmarks farther outside it are wrong
 _FEATHER: Final = 0.08  # of the hidden ellipse's axes, outside it
-_CELLS: Final = 5  # across the longer side of a region
+_CELLS: Final = 4  # across the longer side of a region
 _NOISE: Final = 16.0  # standard deviation of a cell's brightness, of 255
 _STEP: Final = 16  # between the levels that a cell's colour is rounded to
 _STRIP_PIXELS: Final = 2**18
