@@ -24,7 +24,7 @@ def estimate_expressions(
     """Return the probability of each expression, for each crop."""
     return [
         dict(zip(EXPRESSIONS, (round(float(one), _DIGITS) for one in row), strict=True))
-        for (probabilities,) in answers(network, photo, crops)
+        for (probabilities,) in answers(network, photo, crops, len(EXPRESSIONS))
         for row in probabilities
     ]
 
@@ -33,7 +33,7 @@ def estimate_ages(network: Network, photo: Pixels, crops: Sequence[Part]) -> lis
     """Return age in years and gender, for each crop."""
     return [
         _estimated(float(age), float(male))
-        for ages, genders in answers(network, photo, crops)
+        for ages, genders in answers(network, photo, crops, 1, 2)
         for (age,), (male, _) in zip(ages, genders, strict=True)
     ]
 

@@ -11,6 +11,7 @@ from containers.face_analyzer.network import Network, Networks
 from containers.face_analyzer.sampling import Part, sampled
 from containers.face_analyzer.spec import Boxes, Numbers, Scores, SsdSpec, TinySpec
 from pipeline.declared.models import ModelRow
+from pipeline.errors import WeightsMismatch
 from pipeline.photo.pixels import Pixels
 
 # Sides of the tiny detector's anchors in cells of its grid. Source: tinyFaceDetector/const.ts.
@@ -20,6 +21,8 @@ _ANCHORS: Final = np.array(
         (4.266906, 5.178857), (9.041765, 10.66308),
     ]
 )  # fmt: skip
+_CELL: Final = 32  # pixels of the network's input
+_FARTHEST: Final = 1e7  # pixels: a hundred times the longest side of a photo
 _OF_A_BOX: Final = 5  # numbers for each anchor: x, y, width, height, score
 
 
@@ -40,10 +43,11 @@ class Ssd:
 
     def __init__(self, network: Network, spec: SsdSpec) -> None:
         self._network = network
+        self._shapes = (spec.boxes, 4), (spec.boxes,)
         self.side, self.overlap = spec.side, spec.overlap
 
     def find(self, photo: Pixels, part: Part, *, min_score: float) -> Found:
-        boxes, scores = self._network.run(sampled(photo, part, self.side)[None])
+        boxes, scores = self._network.run(sampled(photo, part, self.side)[None], *self._shapes)
         return found_by_ssd(boxes[0], scores[0], part, self, min_score=min_score)
 
 
@@ -55,8 +59,13 @@ class TinyYolo:
         self.side, self.overlap = spec.side, spec.overlap
 
     def find(self, photo: Pixels, part: Part, *, min_score: float) -> Found:
-        (grid,) = self._network.run(sampled(photo, part, self.side)[None])
-        return found_by_tiny(grid[0], part, self, min_score=min_score)
+        cells = self.side // _CELL
+        shape = len(_ANCHORS) * _OF_A_BOX, cells, cells
+        (grid,) = self._network.run(sampled(photo, part, self.side)[None], shape)
+        found = found_by_tiny(grid[0], part, self, min_score=min_score)
+        if not (np.abs(found.boxes) <= _FARTHEST).all():
+            raise WeightsMismatch(f"{self._network.name} returned an endless box for a photo")
+        return found
 
 
 def detector_of(row: ModelRow, networks: Networks) -> Detector:
@@ -79,7 +88,7 @@ def found_by_ssd(
 
 
 def found_by_tiny(grid: Numbers, part: Part, detector: Detector, *, min_score: float) -> Found:
-    """Return the faces of the tiny detector's answer, 25×rows×columns."""
+    """Return the faces of the tiny detector's answer, 25×rows×columns. A box may be endless."""
     rows, columns = grid.shape[1:]
     numbers = grid.astype(np.float64).reshape(len(_ANCHORS), _OF_A_BOX, rows, columns)
     scores = _sigmoid(numbers[:, 4])
@@ -87,7 +96,8 @@ def found_by_tiny(grid: Numbers, part: Part, detector: Detector, *, min_score: f
     best = numbers[anchor, :4, row, column]
     cells = np.array([columns, rows])
     middle = (np.stack([column, row], axis=1) + _sigmoid(best[:, :2])) / cells
-    half = np.exp(best[:, 2:]) * _ANCHORS[anchor] / cells / 2
+    with np.errstate(over="ignore"):
+        half = np.exp(best[:, 2:]) * _ANCHORS[anchor] / cells / 2
     boxes = np.concatenate([middle - half, middle + half], axis=1)
     taken = scores[anchor, row, column].astype(np.float32)
     kept = distinct(boxes, taken, overlap=detector.overlap)
@@ -103,11 +113,13 @@ def _placed(boxes: Boxes, scores: Scores, part: Part, side: int) -> Found:
     sizes = np.array([part.width, part.height])
     resized = np.floor(sizes * (side / part.longer) + 0.5)
     scale = np.tile(side / np.maximum(resized, 1) * sizes, 2)
-    inside = boxes * scale
-    seen = (np.minimum(inside[:, 2:], sizes) - np.maximum(inside[:, :2], 0) >= 1).all(axis=1)
-    corner = np.tile([part.left, part.top], 2)
-    return Found(inside[seen] + corner, scores[seen])
+    corner = np.array([part.left, part.top])
+    placed = boxes * scale + np.tile(corner, 2)
+    low, high = np.maximum(placed[:, :2], corner), np.minimum(placed[:, 2:], corner + sizes)
+    seen = (high - low >= 1).all(axis=1)
+    return Found(placed[seen], scores[seen])
 
 
 def _sigmoid(values: Boxes) -> Boxes:
-    return 1 / (1 + np.exp(-values))
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-values))

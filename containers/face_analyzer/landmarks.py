@@ -21,23 +21,26 @@ from pipeline.photo.pixels import Pixels
 SIDE: Final = 112  # pixels of the crops that the three networks take
 Points = npt.NDArray[np.float64]  # (faces, 68, 2) or (68, 2): x, y in pixels of the photo
 
+_NUMBERS: Final = 136  # of a face: x and y of each landmark
 _MOST_AT_ONCE: Final = 1
 _PADDING: Final = 0.2  # of the landmarks' own box, half of it on each side
 
 
 def answers(
-    network: Network, photo: Pixels, crops: Sequence[Part]
+    network: Network, photo: Pixels, crops: Sequence[Part], *lengths: int
 ) -> Iterator[tuple[Numbers, ...]]:
-    """Yield a network's outputs for a few crops at a time."""
+    """Yield a network's outputs for a few crops at a time; of each crop, so many numbers."""
+    shapes = [(length,) for length in lengths]
     for start in range(0, len(crops), _MOST_AT_ONCE):
         some = crops[start : start + _MOST_AT_ONCE]
-        yield network.run(np.stack([sampled(photo, crop, SIDE, centred=True) for crop in some]))
+        pixels = np.stack([sampled(photo, crop, SIDE, centred=True) for crop in some])
+        yield network.run(pixels, *shapes)
 
 
 def find_landmarks(network: Network, photo: Pixels, crops: Sequence[Part]) -> Points:
     """Return the landmarks of a face in each crop, faces×68×2."""
-    found = [points for (points,) in answers(network, photo, crops)]
-    shares = np.concatenate([np.zeros((0, 136), np.float32), *found]).astype(np.float64)
+    found = [points for (points,) in answers(network, photo, crops, _NUMBERS)]
+    shares = np.concatenate([np.zeros((0, _NUMBERS), np.float32), *found]).astype(np.float64)
     return placed(shares.reshape(-1, 68, 2), crops)
 
 

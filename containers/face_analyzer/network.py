@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -32,11 +32,17 @@ class Network:
     name: str
     one_run: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, pixels: Numbers) -> tuple[Numbers, ...]:
-        """Return all outputs. Raises OutOfMemory, or WeightsMismatch for NaN or infinity."""
+    def run(self, pixels: Numbers, *shapes: tuple[int, ...]) -> tuple[Numbers, ...]:
+        """Return all outputs; `shapes` are theirs for each picture of `pixels`.
+
+        Raises OutOfMemory, or WeightsMismatch for other shapes, NaN or infinity.
+        """
         source = self.session.get_inputs()[0].name
         with self.one_run, named_allocation_failures():
             answers = tuple(self.session.run(None, {source: pixels}))
+        found, wanted = [each.shape for each in answers], [(len(pixels), *each) for each in shapes]
+        if found != wanted:
+            raise WeightsMismatch(f"{self.name} returned {_told(found)}, not {_told(wanted)}")
         if not all(np.isfinite(answer).all() for answer in answers):
             raise WeightsMismatch(f"{self.name} returned NaN or infinity for a photo")
         return answers
@@ -68,6 +74,10 @@ class Networks:
         # a run of the tiny detector. Staging has measured only what it has optimised.
         memory: Memory = file.memory if file.optimised else "kept"
         return _open(file.path, optimised=file.optimised, memory=memory, threads=self.threads)
+
+
+def _told(shapes: Sequence[tuple[int, ...]]) -> str:
+    return " and ".join("×".join(map(str, shape)) for shape in shapes)
 
 
 def runtime() -> Runtime | None:

@@ -30,6 +30,7 @@ _FEATHER: Final = 0.08  # of the hidden ellipse's axes, outside it
 _CELLS: Final = 4  # across the longer side of a region
 _NOISE: Final = 16.0  # standard deviation of a cell's brightness, of 255
 _STEP: Final = 16  # between the levels that a cell's colour is rounded to
+_FAINT: Final = 8  # of 255: nobody sees the colours of pixels that are less opaque
 _STRIP_PIXELS: Final = 2**18
 _RESAMPLING: Final = {"blur": Image.Resampling.BICUBIC, "pixelate": Image.Resampling.NEAREST}
 
@@ -42,15 +43,15 @@ def redact(
     """Hide the faces and encode the photo: a PNG (`media_type`) as PNG, any other as JPEG.
 
     Overwrites the photo's pixels, so that 100 megapixels are in memory once. A PNG keeps its
-    alpha, but not the colours of pixels that nobody can see; a JPEG is on white. Colour profile
-    and resolution are kept. Raises MediaTooLarge beyond what a JPEG can hold.
+    alpha outside of faces, but not the colours of pixels that nobody can see; a JPEG is on white.
+    Colour profile and resolution are kept. Raises MediaTooLarge beyond what a JPEG can hold.
     """
     if media_type == "image/png":
         pixels, picture_format, extension = _with_alpha(photo), "png", ".png"
     else:
         pixels, picture_format, extension = photo.on_white(), "jpeg", ".jpg"
     for face in faces:
-        hide(pixels[..., :3], face, redaction)
+        hide(pixels, face, redaction)
     content = encode(
         pixels, picture_format=picture_format, icc_profile=photo.icc_profile, dpi=photo.dpi
     )
@@ -58,26 +59,31 @@ def redact(
 
 
 def _with_alpha(photo: Photo) -> Pixels:
-    """Return H×W×4, with black wherever it is transparent; an opaque photo's own H×W×3."""
+    """Return H×W×4, with black wherever nobody sees a colour; an opaque photo's own H×W×3."""
     if photo.alpha is None:
         return photo.rgb
     pixels = np.empty((*photo.alpha.shape, 4), dtype=np.uint8)
     pixels[..., :3] = photo.rgb
     pixels[..., 3] = photo.alpha
-    np.copyto(pixels[..., :3], 0, where=(photo.alpha == 0)[..., None])
+    np.copyto(pixels[..., :3], 0, where=(photo.alpha < _FAINT)[..., None])
     return pixels
 
 
-def hide(rgb: Pixels, face: Face, redaction: Redaction) -> None:
-    """Overwrite a face in H×W×3, with an ellipse around its box and a soft edge outside that."""
-    region = _region(face, rgb.shape)
+def hide(pixels: Pixels, face: Face, redaction: Redaction) -> None:
+    """Overwrite a face in H×W×3 or H×W×4, with an ellipse around its box and a soft edge outside.
+
+    Alpha can show a face, too: it is overwritten wherever it is not the same everywhere.
+    """
+    region = _region(face, pixels.shape)
     if region is None:
         return
-    cells = _black() if redaction == "cover" else _cells(rgb, region)
+    alpha = pixels[region.rows, region.columns, 3:]
+    shown = pixels if alpha.size and alpha.min() < alpha.max() else pixels[..., :3]
+    cells = _black(shown.shape[2]) if redaction == "cover" else _cells(shown, region)
     resampling = _RESAMPLING.get(redaction, Image.Resampling.NEAREST)
     for rows in region.strips():
         weight = region.weight(rows)[..., None]
-        under = rgb[rows, region.columns]
+        under = shown[rows, region.columns]
         over = region.enlarged(cells, rows, resampling)
         under[:] = np.rint(under + weight * (over - under.astype(np.float32)))
 
@@ -144,12 +150,12 @@ def _clipped(centre: float, axis: float, limit: int) -> slice:
     return slice(max(0, math.floor(centre - reach)), min(limit, math.ceil(centre + reach)))
 
 
-def _black() -> Pixels:
-    return np.zeros((1, 1, 3), dtype=np.uint8)
+def _black(channels: int) -> Pixels:
+    return np.array([[(0, 0, 0, 255)[:channels]]], dtype=np.uint8)
 
 
-def _cells(rgb: Pixels, region: _Region) -> Pixels:
-    """Return the region's few cells: h×w×3 means with noise, rounded to a few levels."""
+def _cells(pixels: Pixels, region: _Region) -> Pixels:
+    """Return the region's few cells: means with noise, rounded to a few levels, and opacity too."""
     cell = 2 * max(region.axes) * (1 + _FEATHER) / _CELLS
     down, across = (
         np.linspace(side.start, side.stop, 1 + _count(side, cell)).round().astype(int)
@@ -157,13 +163,27 @@ def _cells(rgb: Pixels, region: _Region) -> Pixels:
     )
     means = np.array(
         [
-            [rgb[top:bottom, left:right].mean(axis=(0, 1)) for left, right in pairwise(across)]
+            [_mean(pixels[top:bottom, left:right]) for left, right in pairwise(across)]
             for top, bottom in pairwise(down)
         ]
     )
-    noise = _noise(rgb, region).normal(0, _NOISE, (*means.shape[:2], 1))
+    random = _noise(pixels, region)
+    noise = random.normal(0, _NOISE, (*means.shape[:2], 1)).repeat(means.shape[2], axis=2)
+    alpha = means[..., 3:]  # what is all transparent, or all opaque, stays so
+    noise[..., 3:] = random.normal(0, _NOISE, alpha.shape) * ((alpha > 0) & (alpha < 255))
     levels: Pixels = np.clip(np.rint((means + noise) / _STEP) * _STEP, 0, 255).astype(np.uint8)
     return levels
+
+
+def _mean(part: Pixels) -> npt.NDArray[np.float64]:
+    """Return the mean of a part, its colours as far as they are opaque."""
+    if part.shape[2] == 3:
+        mean: npt.NDArray[np.float64] = part.mean(axis=(0, 1))
+        return mean
+    alpha = part[..., 3]
+    colours = np.einsum("yxc,yx->c", part[..., :3], alpha, dtype=np.float64, casting="unsafe")
+    opacity = alpha.mean()
+    return np.append(colours / max(1, alpha.sum(dtype=np.float64)), opacity)
 
 
 def _count(side: slice, cell: float) -> int:
@@ -171,7 +191,7 @@ def _count(side: slice, cell: float) -> int:
     return min(length, max(1, round(length / cell)))
 
 
-def _noise(rgb: Pixels, region: _Region) -> np.random.Generator:
+def _noise(pixels: Pixels, region: _Region) -> np.random.Generator:
     """Return noise that only the hidden pixels determine.
 
     A second attempt gives the same bytes, and a hundred redactions of a photo have no average to
@@ -179,5 +199,5 @@ def _noise(rgb: Pixels, region: _Region) -> np.random.Generator:
     """
     digest = hashlib.sha256()
     for rows in region.strips():
-        digest.update(rgb[rows, region.columns].tobytes())
+        digest.update(pixels[rows, region.columns].tobytes())
     return np.random.default_rng(int.from_bytes(digest.digest()))

@@ -6,7 +6,7 @@ All coordinates are pixels of the photo after EXIF rotation, from its top left c
 from collections.abc import Iterator
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from pipeline.artifacts import Artifact
 from pipeline.contracts import faces_words
@@ -151,8 +151,11 @@ class Face(Contract):
 class FacesDocument(Contract):
     """The content of `_faces.json`: the faces by falling score; all fields by alias.
 
-    `estimated` says in a sentence that attributes are estimates; null without any.
+    `estimated` says in a sentence that attributes are estimates; null without any. An error about
+    the content does not repeat it, because errors are logged.
     """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     schema_version: int = Field(default=1, alias="schema")
     width: int

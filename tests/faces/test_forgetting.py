@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from typing import Any
@@ -122,6 +123,54 @@ def test_a_photo_that_is_deleted_between_its_last_task_and_its_record_leaves_not
     assert execution.output["files"] == 2
     assert stored(people, "output", "last/") == []
     assert "Announce" not in people.driver.states_of(refused)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "odd/ä b+c&d=e?#%20"é" 猫.png",
+        "odd/.png",
+        "odd/no extension",
+        "odd/two.dots.png",
+        f"odd/{'long' * 250}.png",
+    ],
+)
+def test_a_photo_of_any_key_takes_its_faces_with_it(people: People, key: str) -> None:
+    job = people.ask(Script(padding=key).photo(), key).output["job_id"]
+    assert len(stored(people, "output", "odd/")) == 2
+
+    assert deleted(people, key)["files"] == 2
+
+    assert stored(people, "output", "odd/") == []
+    assert people.driver.record(job)["status"] == "DELETED"
+
+
+def test_of_two_photos_that_share_their_outputs_the_one_that_stays_keeps_its_own(
+    people: People,
+) -> None:
+    people.ask(Script(padding="png").photo(), "shared/us.png", preview="true", embed="true")
+    kept = people.ask(Script(padding="jpg").photo(), "shared/us.jpg", preview="true")
+    assert len(stored(people, "output", "shared/")) == 8
+
+    deleted(people, "shared/us.png")
+
+    left = ["us_faces.json", "us_faces.record.json", "us_faces_preview.jpg"]
+    assert stored(people, "output", "shared/") == [f"shared/{each}" for each in left]
+    record = people.record("shared/us.jpg")
+    assert record["job_id"] == kept.output["job_id"]
+    for file in record["files"]:
+        content = people.driver.read(file["uri"])
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
+
+
+def test_a_photo_uploaded_over_a_deleted_one_starts_with_nothing_of_it(people: People) -> None:
+    people.ask(Script(padding="before").photo(), "again/us.png", **EVERYTHING)
+    people.driver.s3.delete_object(Bucket=INGEST, Key="again/us.png")
+    people.ask(Script(padding="after").photo(), "again/us.png")
+    forgotten(people, "again/us.png")
+
+    left = ["again/us_faces.json", "again/us_faces.record.json"]
+    assert stored(people, "output", "again/") == left
 
 
 def test_what_is_said_of_a_deletion_is_counts(people: People) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from onnx import helper
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import tests.face_models as models
@@ -466,6 +466,73 @@ def without_numbers(model: onnx.ModelProto) -> onnx.ModelProto:
     graph.node.append(helper.make_node("Div", ["nothing", "nothing"], ["no_number"]))
     output.name = "no_number"
     return model
+
+
+@pytest.mark.parametrize(
+    ("broken", "engine", "said"),
+    [
+        ("ssd", "ssd", r"returned 1×1×1 and .*, not 1×\d+×4 and 1×\d+"),
+        ("tiny", "tiny-yolo", "returned 1×1×1, not 1×25×4×4"),
+        ("landmarks", "ssd", "returned 1×1×1, not 1×136"),
+        ("expressions", "ssd", "returned 1×1×1, not 1×7"),
+        ("ages", "ssd", "returned 1×1×1 and 1×2, not 1×1 and 1×2"),
+    ],
+)
+def test_a_network_with_outputs_of_other_shapes_is_named(
+    tmp_path: Path, broken: str, engine: Engine, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = getattr(models, broken)
+    monkeypatch.setattr(models, broken, lambda: cut_short(build()))
+    bench = bench_with(tmp_path, engine)
+
+    with pytest.raises(WeightsMismatch, match=said):
+        bench.run(png(photo((160, 80, 80))), attributes=BOTH)
+
+
+def cut_short(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Keep one number of what a network returns first, and give it another axis."""
+    graph = model.graph
+    output = graph.output[0]
+    graph.node.append(helper.make_node("ReduceMax", [output.name], ["most"], keepdims=0))
+    graph.node.append(helper.make_node("Unsqueeze", ["most", "one_by_one"], ["short"]))
+    graph.initializer.append(numpy_helper.from_array(np.array([0, 1, 2]), "one_by_one"))
+    graph.output[0].CopyFrom(helper.make_tensor_value_info("short", TensorProto.FLOAT, None))
+    return model
+
+
+@pytest.mark.parametrize("sides", [1000.0, 60.0])
+def test_a_box_without_end_is_named(
+    tmp_path: Path, sides: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Boxes are powers of what the tiny detector returns. JSON has no infinity."""
+    build = models.tiny
+
+    def endless() -> onnx.ModelProto:
+        model = build()
+        (never,) = (each for each in model.graph.initializer if each.name == "never")
+        values = numpy_helper.to_array(never).copy()
+        values[0, 2:4] = sides
+        never.CopyFrom(numpy_helper.from_array(values, "never"))
+        return model
+
+    monkeypatch.setattr(models, "tiny", endless)
+
+    with pytest.raises(WeightsMismatch, match="returned an endless box for a photo"):
+        bench_with(tmp_path, "tiny-yolo").run(png(photo((80, 80, 80))), min_score=0.05)
+
+
+@pytest.mark.parametrize("engine", ["ssd", "tiny-yolo"])
+@pytest.mark.parametrize("size", [(1, 1), (7, 3), (1, 5000), (5000, 1)])
+def test_photos_of_odd_sizes_are_searched_and_drawn(
+    tmp_path: Path, engine: Engine, size: tuple[int, int]
+) -> None:
+    white = np.full((size[1], size[0], 3), 255, np.uint8)
+
+    result = bench_with(tmp_path, engine).run(
+        png(white), small_faces=True, preview=True, redact="blur", attributes=BOTH, min_score=0.05
+    )
+
+    assert [file.kind for file in result.files] == ["faces", "preview", "redacted"]
 
 
 def test_nothing_about_a_face_is_logged(

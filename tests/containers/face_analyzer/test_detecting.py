@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from containers.face_analyzer.boxes import Found
-from containers.face_analyzer.detecting import found_by_ssd, found_by_tiny
+from containers.face_analyzer.detecting import _placed, found_by_ssd, found_by_tiny
+from containers.face_analyzer.landmarks import crop_of
 from containers.face_analyzer.sampling import Part
 from containers.face_analyzer.spec import Numbers
 from pipeline.photo.pixels import Pixels
@@ -123,3 +124,14 @@ def test_the_tiny_detectors_boxes_that_overlap_are_one_face() -> None:
     found = found_by_tiny(answer, Part(0, 0, 64, 64), TINY, min_score=0.5)
 
     assert found.scores.tolist() == pytest.approx([1 / (1 + np.exp(-each)) for each in (9, 7)])
+
+
+def test_a_box_of_a_tile_that_is_barely_a_pixel_wide_has_a_crop_or_is_left_out() -> None:
+    """Where the tile begins, a pixel may be rounded to a little less."""
+    photo = np.zeros((3000, 4000, 3), np.uint8)
+    lefts = np.random.default_rng(0).random(20_000) * 400
+    boxes = np.stack([lefts, np.full_like(lefts, 40), lefts + 1, np.full_like(lefts, 90)], axis=1)
+
+    found = _placed(boxes / 416, np.ones(20_000, np.float32), Part(2048, 64, 416, 416), 416)
+
+    assert all(crop_of(box, photo) for box in found.boxes)

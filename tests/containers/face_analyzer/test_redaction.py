@@ -226,6 +226,44 @@ def test_a_png_keeps_its_alpha_and_loses_colours_that_nobody_sees() -> None:
     assert (pixels[INSIDE][..., :3] == 0).all()
 
 
+@pytest.mark.parametrize("how", HOW)
+def test_a_face_that_is_in_the_alpha_of_a_png_is_hidden(how: Redaction) -> None:
+    """Black ink of more and less opacity is a picture as well, and its colours say nothing."""
+    rgb, alpha = np.zeros((200, 180, 3), np.uint8), grain()[..., 0].copy()
+    before = fine(255 - np.repeat(alpha[..., None], 3, axis=2))
+
+    result = redact(photo(rgb, alpha), [face()], how, media_type="image/png")
+
+    page = Image.new("RGBA", (180, 200), "white")
+    page.alpha_composite(Image.open(io.BytesIO(result.content)))
+    after = fine(np.asarray(page.convert("RGB")))
+    assert abs(np.dot(after, before)) <= 0.01 * np.dot(before, before)
+
+
+@pytest.mark.parametrize("how", ["blur", "pixelate"])
+def test_what_surrounds_a_face_cut_out_stays_transparent_and_its_colour_stays(
+    how: Redaction,
+) -> None:
+    rgb, alpha = np.full((200, 180, 3), 160, np.uint8), np.full((200, 180), 255, np.uint8)
+    alpha[:100] = 0
+    whole = Box(x=-30, y=-30, width=240, height=260)
+
+    result = redact(photo(rgb, alpha), [face(whole)], how, media_type="image/png")
+
+    pixels = np.asarray(Image.open(io.BytesIO(result.content)))
+    assert (pixels[:2, :2, 3] == 0).all()
+    assert (pixels[-2:, -2:, 3] == 255).all()
+    assert pixels[-2:, :, :3].min() > 90  # transparent pixels are black, and do not count
+
+
+def test_colours_that_are_too_faint_to_be_seen_are_lost() -> None:
+    rgb, alpha = grain(), np.full((200, 180), 3, np.uint8)
+
+    result = redact(photo(rgb, alpha), [], "blur", media_type="image/png")
+
+    assert (np.asarray(Image.open(io.BytesIO(result.content)))[..., :3] == 0).all()
+
+
 def test_a_transparent_webp_becomes_a_jpeg_on_white() -> None:
     rgb, alpha = grain(), np.zeros((200, 180), np.uint8)
 

@@ -83,6 +83,18 @@ def test_any_other_content_is_a_fault(store: LocalStore, content: bytes, why: st
         read_faces(job_of(put(store, content)), store)
 
 
+def test_an_error_does_not_repeat_what_is_in_a_face(store: LocalStore) -> None:
+    """It is logged, and kept in the job's row."""
+    told = with_face(detection={"box": BOX | {"x": "31.4159"}, "score": 1}, more=27.1828)
+
+    with pytest.raises(ValidationError) as raised:
+        read_faces(job_of(put(store, told)), store)
+
+    assert "faces.0.more" in str(raised.value)
+    assert "31.4159" not in str(raised.value)
+    assert "27.1828" not in str(raised.value)
+
+
 def test_other_bytes_than_were_written_are_a_fault(store: LocalStore) -> None:
     """The job has their checksum."""
     written = put(store, changed())
