@@ -5,39 +5,52 @@ facenet-pytorch computes in float32, and so does this.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from containers.face_embedder.spec import Boxes, Indices, Scores, Tensor
 
+_BLOCK: Final = 32  # boxes that are compared with all others at once
 
-def suppress(
-    boxes: Boxes, scores: Scores, most: float, *, of: Literal["union", "smaller"] = "union"
-) -> Indices:
+Whole = Literal["union", "smaller"]
+
+
+def suppress(boxes: Boxes, scores: Scores, most: float, *, of: Whole = "union") -> Indices:
     """Return the boxes to keep, by falling score.
 
     A box is dropped if more than `most` of its union with a better one, or of the smaller of the
     two, is in both. With `smaller`, boxes include their last row and column, as in MTCNN's own
     last step.
     """
-    extra = np.float32(of == "smaller")
-    left, top, right, bottom = boxes.T
-    areas = (right - left + extra) * (bottom - top + extra)
     rest = np.argsort(-scores, kind="stable")
     kept = []
     while len(rest):
-        best, rest = rest[0], rest[1:]
-        kept.append(best)
-        across = np.minimum(right[best], right[rest]) - np.maximum(left[best], left[rest]) + extra
-        down = np.minimum(bottom[best], bottom[rest]) - np.maximum(top[best], top[rest]) + extra
-        common = np.maximum(across, 0) * np.maximum(down, 0)
-        if of == "union":
-            whole = areas[best] + areas[rest] - common
-        else:
-            whole = np.minimum(areas[best], areas[rest])
-        rest = rest[common <= np.float32(most) * whole]
-    return np.array(kept, np.intp)
+        block, rest = rest[:_BLOCK], rest[_BLOCK:]
+        among = _too_near(boxes[block], boxes[block], most, of)
+        alive = np.ones(len(block), bool)
+        for place in range(len(block)):
+            if alive[place]:
+                alive[place + 1 :] &= ~among[place, place + 1 :]
+        kept.append(block[alive])
+        rest = rest[~_too_near(boxes[kept[-1]], boxes[rest], most, of).any(axis=0)]
+    return np.concatenate(kept) if kept else np.zeros(0, np.intp)
+
+
+def _too_near(one: Boxes, other: Boxes, most: float, of: Whole) -> npt.NDArray[np.bool_]:
+    """Return which pairs of boxes have more than `most` in common (n × m)."""
+    extra = np.float32(of == "smaller")
+    left, top, right, bottom = one.T[:, :, None]
+    lefts, tops, rights, bottoms = other.T
+    common = np.minimum(right, rights) - np.maximum(left, lefts) + extra
+    common = np.maximum(common, 0)
+    common *= np.maximum(np.minimum(bottom, bottoms) - np.maximum(top, tops) + extra, 0)
+    areas = (right - left + extra) * (bottom - top + extra)
+    others = (rights - lefts + extra) * (bottoms - tops + extra)
+    whole = areas + others - common if of == "union" else np.minimum(areas, others)
+    near: npt.NDArray[np.bool_] = common > np.float32(most) * whole
+    return near
 
 
 def corrected(boxes: Boxes, offsets: Tensor, *, extra: int) -> Boxes:

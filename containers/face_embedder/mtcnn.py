@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -24,7 +25,7 @@ _CELL: Final = 12  # pixels: pnet looks at squares of this side
 _STRIDE: Final = 2  # pixels: they are so far apart
 _ENOUGH: Final = (0.6, 0.7, 0.7)  # probability that each network must see
 _BATCH: Final = 32  # crops: larger ones leave the processor's caches
-_RUN_PIXELS: Final = 2**16  # that pnet takes at once: more leave the caches
+_TILE: Final = 256  # pixels of the sides that pnet takes at once: more leave the caches
 
 
 class Run(Protocol):
@@ -83,33 +84,31 @@ def _proposed_at(table: AreaTable, pnet: Run, scale: float) -> tuple[Boxes, Scor
     rows = Windows.of(0, table.height, height)
     columns = Windows.of(0, table.width, width)
     found = []
-    for first, last in _strips(height, width):
-        strip = table.scaled(rows.part(first, last), columns)
-        offsets, scores = pnet(strip)
+    for (top, bottom), (left, right) in product(_stretches(height), _stretches(width)):
+        offsets, scores = pnet(table.scaled(rows.part(top, bottom), columns.part(left, right)))
         down, across = np.nonzero(scores[0] >= np.float32(_ENOUGH[0]))
-        cells = np.stack([across, down + first // _STRIDE], axis=1).astype(np.float32)
+        cells = np.stack([across + left // _STRIDE, down + top // _STRIDE], axis=1)
         found.append((cells, scores[0, down, across], offsets[0][:, down, across].T))
     cells, scores, offsets = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    corner = _STRIDE * cells
+    corner = _STRIDE * cells.astype(np.float32)
     ends = [np.floor((corner + np.float32(end)) / np.float32(scale)) for end in (1, _CELL)]
     boxes: Boxes = np.concatenate(ends, axis=1)
     kept = suppress(boxes, scores, 0.5)
     return boxes[kept], scores[kept], offsets[kept]
 
 
-def _strips(height: int, width: int) -> Iterator[tuple[int, int]]:
-    """Yield the first and last row of strips that together give pnet's answer for the whole.
+def _stretches(length: int) -> Iterator[tuple[int, int]]:
+    """Yield first and last of the stretches of rows or columns, of which tiles are made.
 
-    Each starts at an even row, and has what the squares that start in it look at. The last one has
-    all that is left, because pnet pads an odd row.
+    Together they give pnet's answer for the whole. Each starts at an even pixel, and has what the
+    squares that start in it look at. The last one has all that is left, because pnet pads an odd
+    row or column.
     """
-    lines = max(_STRIDE, _RUN_PIXELS // width // _STRIDE * _STRIDE)
     beyond = _CELL - _STRIDE
-    first = 0
-    while first + lines + beyond < height:
-        yield first, first + lines + beyond
-        first += lines
-    yield first, height
+    count = max(1, -(-(length - beyond) // (_TILE - beyond)))
+    step = -(-(length - beyond) // (count * _STRIDE)) * _STRIDE
+    for first in range(0, length - beyond, step):
+        yield first, min(first + step + beyond, length)
 
 
 def _refined(table: AreaTable, rnet: Run, boxes: Boxes) -> Boxes:
@@ -138,6 +137,8 @@ def _judged(
     first, last = _inside(boxes, table)
     touching = (last > first).all(axis=1)
     boxes, first, last = boxes[touching], first[touching], last[touching]
+    order = np.argsort((last - first).max(axis=1), kind="stable")  # batches of similar sizes
+    first, last = first[order], last[order]
     rows = Windows.of(first[:, 1], last[:, 1] - first[:, 1], side)
     columns = Windows.of(first[:, 0], last[:, 0] - first[:, 0], side)
     answers = [[np.zeros((0, *shape), np.float32) for shape in outputs]]
@@ -148,7 +149,8 @@ def _judged(
             Windows(columns.start[some], columns.end[some]),
         )
         answers.append(list(network(crops)))
-    return boxes, [np.concatenate(parts) for parts in zip(*answers, strict=True)]
+    back = np.argsort(order)
+    return boxes, [np.concatenate(parts)[back] for parts in zip(*answers, strict=True)]
 
 
 def _inside(boxes: Boxes, table: AreaTable) -> tuple[Indices, Indices]:

@@ -64,44 +64,45 @@ def test_a_photo_without_faces_is_an_empty_list(nets: Mtcnn, width: int, height:
     assert find_faces(draw(width, height), nets) == []
 
 
-@pytest.mark.parametrize("pixels", [1, 4000, 30_000])
-def test_strips_change_nothing(nets: Mtcnn, pixels: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first network answers the same for strips as for the whole, also for odd sizes."""
+@pytest.mark.parametrize("side", [12, 33, 100])
+def test_tiles_change_nothing(nets: Mtcnn, side: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first network answers the same for tiles as for the whole, also for odd sizes."""
     photo = draw(331, 247, FACE, Square(190, 60, 45))
     whole = find_faces(photo, nets)
 
-    monkeypatch.setattr(mtcnn, "_RUN_PIXELS", pixels)
-    stripped = find_faces(photo, nets)
+    monkeypatch.setattr(mtcnn, "_TILE", side)
+    tiled = find_faces(photo, nets)
 
     assert len(whole) == 2
-    assert [each.box.tolist() for each in stripped] == [each.box.tolist() for each in whole]
+    assert [each.box.tolist() for each in tiled] == [each.box.tolist() for each in whole]
 
 
-@pytest.mark.parametrize("height", range(12, 60))
-def test_strips_cover_every_row_once(height: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rows of answers of all strips are those of the whole; strips begin at even rows."""
-    monkeypatch.setattr(mtcnn, "_RUN_PIXELS", 400)
-    strips = list(mtcnn._strips(height, 100))
+@pytest.mark.parametrize("length", range(12, 90))
+def test_stretches_cover_every_row_once(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of answers of all stretches are those of the whole; they begin at even rows."""
+    monkeypatch.setattr(mtcnn, "_TILE", 25)
+    stretches = list(mtcnn._stretches(length))
 
     def rows(first: int, last: int) -> list[int]:
         count = -(-(last - first - 2) // 2) - 4  # of pnet: a convolution, a pooling, two more
         return [first // 2 + row for row in range(count)]
 
-    assert [row for strip in strips for row in rows(*strip)] == rows(0, height)
-    assert all(first % 2 == 0 for first, _ in strips)
+    assert [row for stretch in stretches for row in rows(*stretch)] == rows(0, length)
+    assert all(first % 2 == 0 for first, _ in stretches)
+    assert all(last - first <= 25 + 1 for first, last in stretches)
 
 
 def test_the_first_network_never_sees_more_than_its_share(nets: Mtcnn) -> None:
-    """A large photo is shown in strips, so memory does not grow with it."""
+    """A large photo is shown in tiles, so memory does not grow with it."""
     sizes: list[int] = []
 
     def pnet(pixels: Tensor) -> Sequence[Tensor]:
-        sizes.append(pixels.shape[2] * pixels.shape[3])
+        sizes.extend(pixels.shape[2:])
         return nets.pnet(pixels)
 
     find_faces(draw(2000, 1500), Mtcnn(pnet, nets.rnet, nets.onet))
 
-    assert max(sizes) <= mtcnn._RUN_PIXELS + 10 * 1200
+    assert max(sizes) <= mtcnn._TILE + 1
 
 
 def test_boxes_outside_the_photo_are_dropped(nets: Mtcnn) -> None:
