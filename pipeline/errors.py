@@ -195,7 +195,7 @@ class SourceChanged(PermanentError):
 
 
 class LicenseNotAccepted(PermanentError):
-    """The model's licence forbids commercial use, and no operator has accepted it."""
+    """The model's licence does not allow commercial use, and no operator has accepted it."""
 
     hint = (
         "Choose another model, or accept the licence by name: set MATTELINE_ACCEPTED_LICENCES, "

@@ -62,7 +62,7 @@ def _words(row: ModelRow, catalogue: Catalogue) -> Iterator[str]:
     """Yield the row's summary, and what a user must know before choosing it."""
     yield row.summary
     if not catalogue.accepts(row):
-        yield "Licence not accepted: it forbids commercial use."
+        yield "Licence not accepted: it does not allow commercial use."
     if not row.verified:
         recorded = recorded_here(row)
         told = "Recorded here:" if recorded else "The first staging records one."

@@ -44,7 +44,7 @@ Upload a recording or a film, with or without options:
   {aws} s3 cp talk.mp3 s3://{ingest}/ --metadata matteline-language=de,matteline-denoise=true
 
 Upload a photo to have its faces found and hidden, instead of a cutout:
-  {aws} s3 cp cat.jpg s3://{ingest}/ --metadata matteline-product=faces,matteline-redact=blur
+  {aws} s3 cp party.jpg s3://{ingest}/ --metadata matteline-product=faces,matteline-redact=blur
 
 Fetch the outputs and their records:
   {aws} s3 cp --recursive s3://{output}/ out/

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -33,8 +33,15 @@ _WIDE = 110  # columns; narrower terminals omit the times
 MOST_ROWS = 50  # a larger batch gets rows for its failures only
 _MOST_TEXT_BYTES = 1_000
 _MOST_NAMES = 8  # of skipped files, for each reason
-# Files of a transcript that not every one has, by their kind.
+# Files of a transcript that not every one has, by their kind; and files of faces.
 _EXTRAS = {"speakers": "speakers", "tags": "sounds", "denoised": "denoised recordings"}
+_OF_FACES = {
+    "faces": "faces",
+    "preview": "previews",
+    "redacted": "copies with hidden faces",
+    "embeddings": "vectors",
+    "embedded": "lists of vectors",
+}
 _TIMED_TASKS = ("Inspect", "StageWeights", "RemoveBackground", "RefineEdges")
 
 
@@ -167,7 +174,7 @@ def _photos(outcomes: Sequence[Outcome], *, timed: bool) -> Table:
 
 
 def _faces(outcomes: Sequence[Outcome]) -> Table:
-    """Return a table with status, model, how many faces were found, and every file or the reason.
+    """Return a table with status, model, how many faces were found, and result or reason.
 
     It has a column for the number of vectors if they were asked for of any photo.
     """
@@ -181,9 +188,7 @@ def _faces(outcomes: Sequence[Outcome]) -> Table:
         found = _counted(record["count"]) if record else ""
         vectors = record.get("embedded")
         made = [] if not embedded else ["" if vectors is None else f"{vectors}"]
-        paths = [*outcome.files, outcome.record] if outcome.record else []
-        written = "\n".join(escape(printable(_shown(path))) for path in paths)
-        table.add_row(*_named(outcome), found, *made, written or _result(outcome))
+        table.add_row(*_named(outcome), found, *made, _result(outcome))
     return table
 
 
@@ -241,20 +246,31 @@ def print_short_text(screen: Console, outcomes: Sequence[Outcome]) -> None:
 
 
 def print_homes(screen: Console, outcomes: Sequence[Outcome], output: Path) -> None:
-    """Print where the files of transcripts are; nothing if there are none."""
-    records = [_record(row) for row in outcomes if row.done and row.file.kind is RECORDING]
-    if not records:
-        return
-    ends = {each["kind"]: _end(each["uri"]) for record in records for each in record["files"]}
-    more = [f"{noun} as {ends[kind]}" for kind, noun in _EXTRAS.items() if kind in ends]
-    *first, last = ["Transcripts as .txt, .srt, .vtt and .json", *more]
-    told = f"{', '.join(first)} and {last}" if first else last
-    printer(screen)(f"{told} are in {output}/")
+    """Print where the files of faces and transcripts are; nothing if there are none."""
+    photos, recordings = (
+        [_record(row) for row in outcomes if row.done and row.file.kind is kind]
+        for kind in (FACES, RECORDING)
+    )
+    told = []
+    if photos:
+        told.append([f"{noun} as {ends}" for noun, ends in _ends(photos, _OF_FACES, "_faces")])
+    if recordings:
+        more = [f"{noun} as {ends}" for noun, ends in _ends(recordings, _EXTRAS, "_")]
+        told.append(["Transcripts as .txt, .srt, .vtt and .json", *more])
+    for *first, last in told:
+        line = f"{', '.join(first)} and {last}" if first else last
+        printer(screen)(f"{line[0].upper()}{line[1:]} are in {output}/")
 
 
-def _end(uri: str) -> str:
-    """Return the end of a file's name that says what it is: `_tags.json`, or `_denoised.flac`."""
-    return f"_{uri.rpartition('_')[2]}"
+def _ends(
+    records: Sequence[dict[str, Any]], nouns: Mapping[str, str], start: str
+) -> Iterator[tuple[str, str]]:
+    """Yield what files are, and how their names end from `start` on, such as `_denoised.flac`."""
+    files = [(each["kind"], each["uri"]) for record in records for each in record["files"]]
+    for kind, noun in nouns.items():
+        ends = {f"{start}{uri.rpartition(start)[2]}" for each, uri in files if each == kind}
+        if ends:
+            yield noun, " or ".join(sorted(ends))
 
 
 def _spoken(transcript: Path) -> Iterator[str]:

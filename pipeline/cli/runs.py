@@ -153,7 +153,7 @@ def _run(
     "--on-request",
     metavar="PRODUCT=PREFIX",
     multiple=True,
-    help="Start this product on request for uploads below a prefix too: faces=people/; repeatable.",
+    help="Also make this product of uploads below a prefix, such as faces=people/; repeatable.",
 )
 @model_option
 @images_option
@@ -177,6 +177,8 @@ def up(port: int, on_request: tuple[str, ...], choice: ModelChoice) -> None:
         ) as running,
     ):
         say(instructions(running.cloud))
+        for product, below in prefixes.items():
+            say(f"Uploads below {' and '.join(below)} also start {product}.\n")
         narrate(running.subscriptions, say)
 
 

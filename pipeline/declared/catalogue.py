@@ -115,7 +115,7 @@ class Catalogue(Declaration):
         row = self.row(name)
         if not self.accepts(row):
             raise LicenseNotAccepted(
-                f"the weights of {name} are under {row.licence}, which forbids commercial use"
+                f"the weights of {name} are under {row.licence}, which does not allow commercial use"
             )
         return row
 

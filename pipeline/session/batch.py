@@ -46,8 +46,7 @@ class Outcome:
     """The result of one file.
 
     Unless `status` is DONE, `reason` says why. `shown` is then None; else it is the output to show,
-    `files` are all outputs, and `record` is the output record. `seconds` is how long the execution
-    took.
+    and `record` is the output record. `seconds` is how long the execution took.
     """
 
     file: MediaFile
@@ -56,7 +55,6 @@ class Outcome:
     task_ms: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0
     shown: Path | None = None
-    files: tuple[Path, ...] = ()
     record: Path | None = None
     reason: str = ""
 
@@ -239,5 +237,4 @@ def _bring_home(cloud: RunningCloud, ended: MediaEnded, file: MediaFile, output:
         return _stopped(file)
     except CloudRefused as error:
         return replace(outcome, status="UNWRITABLE", reason=str(error))
-    outputs = tuple(home for home in homes.values() if home != record)
-    return replace(outcome, shown=homes[ended.shown], files=outputs, record=record)
+    return replace(outcome, shown=homes[ended.shown], record=record)

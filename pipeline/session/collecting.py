@@ -211,7 +211,8 @@ class _Search:
             return None
         if self.wanted is None or self.wanted.noun == kind.noun:
             return self.wanted or kind
-        self._leave_out(file, f"a {kind.noun}, and --product is {self.wanted.product}", given=given)
+        why = f"a {kind.noun}, and --product {self.wanted.product} takes {self.wanted.noun}s"
+        self._leave_out(file, why, given=given)
         return None
 
     def _leave_out(self, file: Found, why: str, *, given: bool) -> None:

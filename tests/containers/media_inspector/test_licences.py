@@ -35,7 +35,7 @@ def test_it_is_refused_however_it_is_asked_for(
         inspect(store, catalogue, **wish)
 
     assert refused.value.message == (
-        "the weights of lab are under CC-BY-NC-4.0, which forbids commercial use"
+        "the weights of lab are under CC-BY-NC-4.0, which does not allow commercial use"
     )
     assert "MATTELINE_ACCEPTED_LICENCES" in refused.value.hint
 

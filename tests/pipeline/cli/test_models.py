@@ -86,7 +86,7 @@ def test_what_a_user_must_know_of_a_model_is_below_it(matteline: Matteline) -> N
     below = {
         "birefnet-toonout": "Unverified: no published digest. The first staging records one.",
         "stability-remove-background": "No end had been announced by 2026-11-29.",
-        "research": "Licence not accepted: it forbids commercial use.",
+        "research": "Licence not accepted: it does not allow commercial use.",
     }
     for name, says in below.items():
         _, _, rest = done.stdout.partition(f"  {name} ")

@@ -97,10 +97,15 @@ def test_the_number_of_speakers_is_shown_if_any_recording_was_diarized(tmp_path:
 def faces(name: str, tmp_path: Path, count: int, *ends: str, **said: object) -> Outcome:
     """Return the outcome of a photo in which faces were looked for."""
     record = tmp_path / f"{name}_faces.record.json"
-    record.write_text(json.dumps({"count": count, "embedded": None, **said}))
-    files = tuple(Path("out", f"{name}_faces{end}") for end in (".json", *ends))
+    kinds = {".json": "faces", "_preview.jpg": "preview", ".embeddings.safetensors": "embeddings"}
+    files = [
+        {"kind": kinds.get(end, "redacted"), "uri": f"s3://output/run_1/{name}_faces{end}"}
+        for end in (".json", *ends)
+    ]
+    record.write_text(json.dumps({"count": count, "embedded": None, "files": files, **said}))
+    shown = Path("out", f"{name}_faces{ends[-1] if ends else '.json'}")
     file = MediaFile(Path(f"{name}.jpg"), name, FACES)
-    return Outcome(file, "DONE", "face-api-ssd", shown=files[0], files=files, record=record)
+    return Outcome(file, "DONE", "face-api-ssd", shown=shown, record=record)
 
 
 def cells(shown: str, name: str) -> list[list[str]]:
@@ -111,7 +116,7 @@ def cells(shown: str, name: str) -> list[list[str]]:
     return [lines[first], *itertools.takewhile(lambda line: line[0] == "", rest)]
 
 
-def test_a_photo_has_a_row_with_the_number_of_its_faces_and_every_file(tmp_path: Path) -> None:
+def test_a_photo_has_one_row_with_the_number_of_its_faces(tmp_path: Path) -> None:
     shown = table(
         faces("many", tmp_path, 3, "_preview.jpg", "_redacted.jpg"),
         faces("one", tmp_path, 1),
@@ -120,10 +125,7 @@ def test_a_photo_has_a_row_with_the_number_of_its_faces_and_every_file(tmp_path:
     )
 
     assert cells(shown, "many") == [
-        ["many", "DONE", "face-api-ssd", "3 faces", "out/many_faces.json"],
-        ["", "", "", "", "out/many_faces_preview.jpg"],
-        ["", "", "", "", "out/many_faces_redacted.jpg"],
-        ["", "", "", "", str(tmp_path / "many_faces.record.json")],
+        ["many", "DONE", "face-api-ssd", "3 faces", "out/many_faces_redacted.jpg"]
     ]
     assert cells(shown, "one")[0][3:] == ["1 face", "out/one_faces.json"]
     assert cells(shown, "none")[0][3:] == ["no faces", "out/none_faces.json"]
@@ -176,6 +178,18 @@ def test_the_last_line_names_every_file_of_the_transcripts(tmp_path: Path) -> No
         "_denoised.wav are in out/\n"
     )
     assert homes(outcome("cat"), outcome("bad", "FAILED", "broken")) == ""
+
+
+def test_the_last_line_names_every_kind_of_file_of_faces(tmp_path: Path) -> None:
+    jpeg = faces("a_faces_b", tmp_path, 2, "_preview.jpg", "_redacted.jpg")
+    png = faces("c", tmp_path, 2, ".embeddings.safetensors", "_redacted.png")
+
+    assert homes(faces("plain", tmp_path, 1)) == "Faces as _faces.json are in out/\n"
+    assert homes(jpeg, png, outcome("cat")) == (
+        "Faces as _faces.json, previews as _faces_preview.jpg, copies with hidden faces as "
+        "_faces_redacted.jpg or _faces_redacted.png and vectors as _faces.embeddings.safetensors "
+        "are in out/\n"
+    )
 
 
 def test_a_recording_in_which_nobody_speaks_has_no_speed(tmp_path: Path) -> None:

@@ -276,7 +276,10 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
             id="options of cutouts",
         ),
         pytest.param(
-            ["faces", RECORDING], 1, "a recording, and --product is faces\n", id="no photo"
+            ["faces", RECORDING],
+            1,
+            "a recording, and --product faces takes photos\n",
+            id="no photo",
         ),
         pytest.param(
             ["run", "LICENSE"],
@@ -287,7 +290,7 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
         pytest.param(
             ["run", PHOTO, "--product", "transcript"],
             1,
-            "a photo, and --product is transcript\n",
+            "a photo, and --product transcript takes recordings\n",
             id="other product",
         ),
     ],

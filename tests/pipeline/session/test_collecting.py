@@ -265,7 +265,7 @@ def test_with_faces_photos_are_searched_and_recordings_left_out(folder: Path) ->
         "cat.png": FACES,
         "cat.mp3": FACES,
     }
-    assert reasons(found, folder) == {"talk.wav": "a recording, and --product is faces"}
+    assert reasons(found, folder) == {"talk.wav": "a recording, and --product faces takes photos"}
 
 
 @pytest.mark.parametrize("product", [None, "cutout", "faces"])
@@ -307,7 +307,7 @@ def test_with_a_product_media_of_others_are_left_out_and_unknown_files_are_sent_
     )
 
     assert paths(found, folder) == ["talk.wav"]
-    assert reasons(found, folder)["cat.png"] == "a photo, and --product is transcript"
+    assert reasons(found, folder)["cat.png"] == "a photo, and --product transcript takes recordings"
     assert [(file.path.name, file.kind) for file in given.files] == [("memo", RECORDING)]
     assert [row.status for row in given.lost] == ["UNSUPPORTED"]
 
