@@ -81,12 +81,14 @@ def _embedded(crops: Sequence[Tensor], network: Network, dimension: int) -> Vect
     vectors = [np.zeros((0, dimension), np.float32)]
     for start in range(0, len(crops), batch):
         pictures = np.stack(crops[start : start + batch]).transpose(0, 3, 1, 2)
-        vectors.append(network(np.ascontiguousarray(pictures))[0])
-    raw = np.concatenate(vectors)
+        (answer,) = network(np.ascontiguousarray(pictures))
+        network.require_shapes([answer], [(len(pictures), dimension)])
+        vectors.append(answer)
+    raw = np.concatenate(vectors).astype(np.float64)  # squares of float32 may be infinite
     lengths = np.linalg.norm(raw, axis=1, keepdims=True)
     if not lengths.all():
         raise WeightsMismatch(f"{network.name} returned a vector of length 0 for a face")
-    unit: Vectors = raw / lengths
+    unit: Vectors = (raw / lengths).astype(np.float32)
     return unit
 
 

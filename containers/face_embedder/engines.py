@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from containers.face_embedder.aligning import LANDMARKS, squeezed, straightened, stretched
 from containers.face_embedder.faces import Candidate, analysed, matched
-from containers.face_embedder.mtcnn import Mtcnn, find_faces
+from containers.face_embedder.mtcnn import Mtcnn, Run, find_faces
 from containers.face_embedder.network import Network, open_network, runtime
 from containers.face_embedder.spec import DlibSpec, EmbedderSpec, FacenetSpec, Pixels, Tensor
 from pipeline.contracts.faces import EmbedFaces, FacesDocument
@@ -57,8 +57,12 @@ def _load_facenet(
     row: ModelRow, networks: tuple[Network, ...], sha256: str, reserve: Reserve
 ) -> Embedder:
     spec = row.spec(FacenetSpec)
-    *detector, network = networks
-    mtcnn = Mtcnn(*detector)
+    pnet, rnet, onet, network = networks
+    mtcnn = Mtcnn(
+        _shaped(pnet, _pnets_shapes),
+        _shaped(rnet, lambda pixels: [(len(pixels), 4), (len(pixels),)]),
+        _shaped(onet, lambda pixels: [(len(pixels), 4), (len(pixels),), (len(pixels), 10)]),
+    )
 
     def find(photo: Pixels, document: FacesDocument) -> list[Candidate]:
         return matched(find_faces(photo, mtcnn, reserve=reserve), document)
@@ -69,6 +73,23 @@ def _load_facenet(
         return stretched(photo, face.detection.box, spec.side)
 
     return Embedder(spec, find, cut, network, sha256)
+
+
+def _shaped(network: Network, shapes: Callable[[Tensor], list[tuple[int, ...]]]) -> Run:
+    """Return the network, which raises WeightsMismatch for outputs of other shapes."""
+
+    def run(pixels: Tensor) -> Sequence[Tensor]:
+        answers = network(pixels)
+        network.require_shapes(answers, shapes(pixels))
+        return answers
+
+    return run
+
+
+def _pnets_shapes(pixels: Tensor) -> list[tuple[int, ...]]:
+    count, _, height, width = pixels.shape
+    cells = -(-(height - 10) // 2), -(-(width - 10) // 2)  # of 12 pixels each, in steps of two
+    return [(count, 4, *cells), (count, *cells)]
 
 
 def _load_dlib(

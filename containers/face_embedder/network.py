@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -38,11 +39,21 @@ class Network:
             raise WeightsMismatch(f"{self.name} returned NaN or infinity for a photo")
         return answers
 
+    def require_shapes(self, answers: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]) -> None:
+        """Raise WeightsMismatch unless the outputs have these shapes."""
+        found = [answer.shape for answer in answers]
+        if found != list(shapes):
+            raise WeightsMismatch(f"{self.name} returned {_told(found)}, not {_told(shapes)}")
+
     @property
     def batch(self) -> int | None:
         """How many pictures a run takes; None for any number."""
         (size, *_) = self.session.get_inputs()[0].shape
         return size if isinstance(size, int) else None
+
+
+def _told(shapes: Sequence[tuple[int, ...]]) -> str:
+    return " and ".join("×".join(map(str, shape)) for shape in shapes)
 
 
 def runtime() -> Runtime | None:

@@ -128,7 +128,7 @@ def test_a_photo_that_is_deleted_between_its_last_task_and_its_record_leaves_not
 @pytest.mark.parametrize(
     "key",
     [
-        "odd/ä b+c&d=e?#%20"é" 猫.png",
+        'odd/ä b+c&d=e?#%20"é" 猫.png',
         "odd/.png",
         "odd/no extension",
         "odd/two.dots.png",

@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 from containers.face_analyzer import redaction
 from containers.face_analyzer.redaction import hide, redact
 from pipeline.contracts.faces import Box, Detection, Face, Redaction
-from pipeline.photo.pixels import Photo, Pixels, decode
+from pipeline.photo.pixels import Photo, Pixels, decode, probe
 
 BOX = Box(x=60, y=70, width=50, height=60)
 INSIDE = np.s_[70:130, 60:110]
@@ -270,6 +270,28 @@ def test_a_transparent_webp_becomes_a_jpeg_on_white() -> None:
     result = redact(photo(rgb, alpha), [], "cover", media_type="image/webp")
 
     assert np.asarray(Image.open(io.BytesIO(result.content))).min() > 250
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "TIFF", "WEBP", "MPO", "AVIF"])
+def test_of_several_pictures_in_a_file_only_the_first_is_in_the_copy(kind: str) -> None:
+    """Faces are looked for in that one; in the others nothing would be hidden."""
+    first, second = (Image.fromarray(grain(seed=seed)) for seed in (1, 2))
+    buffer = io.BytesIO()
+    first.save(buffer, kind, save_all=True, append_images=[second])
+    content = buffer.getvalue()
+
+    result = redact(decode(content), [face()], "blur", media_type=probe(content).media_type)
+
+    image = Image.open(io.BytesIO(result.content))
+    difference = np.asarray(image.convert("RGB")).astype(float) - np.asarray(first)
+    assert getattr(image, "n_frames", 1) == 1
+    assert image.size == (180, 200)
+    assert abs(difference[:40]).mean() < 20
+    assert len(result.content) < 1.1 * len(redact_alone(first))
+
+
+def redact_alone(picture: Image.Image) -> bytes:
+    return redact(photo(np.asarray(picture)), [face()], "blur", media_type="image/png").content
 
 
 def test_sixteen_bits_become_eight() -> None:

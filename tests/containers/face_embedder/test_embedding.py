@@ -14,7 +14,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from containers.face_embedder import embedding
 from containers.face_embedder.handler import handler
@@ -305,19 +305,65 @@ def _opened(bench: Bench) -> Network:
 def test_a_network_without_an_answer_has_wrong_weights(tmp_path: Path, value: float) -> None:
     """NaN, infinity, and a vector without a direction."""
     bench = bench_with(tmp_path, "landmarks")
-    _always(tmp_path / f"{MODEL}.embedding.onnx", value)
-    overlay = tmp_path / "catalogue.toml"
-    before = Workbench(root=ROOT, settings=bench.context.settings, store=bench.store)
-    (file,) = catalogue_of(before).row(MODEL).files
-    digest = hashlib.sha256((tmp_path / file.name).read_bytes()).hexdigest()
-    overlay.write_text(overlay.read_text().replace(str(file.digest), f"sha256:{digest}"))
+    replace_network(bench, tmp_path / f"{MODEL}.embedding.onnx", always(value))
 
     with pytest.raises(WeightsMismatch, match=r"NaN or infinity|length 0"):
         bench.run(LARGE)
 
 
-def _always(path: Path, value: float) -> None:
-    """Replace a network by one that always answers with the same number."""
+@pytest.mark.parametrize("value", [1e30, 1e-30])
+def test_vectors_have_length_1_whatever_their_numbers_are(tmp_path: Path, value: float) -> None:
+    """The squares of these are infinite, or zero, in the precision of a network."""
+    bench = bench_with(tmp_path, "landmarks")
+    replace_network(bench, tmp_path / f"{MODEL}.embedding.onnx", always(value))
+
+    (vector,) = bench.run(LARGE).vectors
+
+    assert np.linalg.norm(vector) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("align", "network", "said"),
+    [
+        ("landmarks", "embedding", rf"returned 1×1×1, not 1×{DIMENSION}"),
+        ("box", "embedding", rf"returned 1×1×1, not 1×{DIMENSION}"),
+        ("box", "pnet", r"returned 1×1×1 and 1×\d+×\d+, not 1×4×\d+×\d+ and 1×\d+×\d+"),
+        ("box", "rnet", r"returned 1×1×1 and \d+, not \d+×4 and \d+"),
+        ("box", "onet", r"returned 1×1×1 and \d+ and \d+×10, not \d+×4 and \d+ and \d+×10"),
+    ],
+)
+def test_a_network_with_outputs_of_other_shapes_has_wrong_weights(
+    tmp_path: Path, align: Align, network: str, said: str
+) -> None:
+    bench = bench_with(tmp_path, align)
+    path = tmp_path / f"{MODEL}.{network}.onnx"
+    replace_network(bench, path, cut_short(onnx.load(path)))
+
+    with pytest.raises(WeightsMismatch, match=said):
+        bench.run(LARGE)
+
+
+def replace_network(bench: Bench, path: Path, model: onnx.ModelProto) -> None:
+    """Replace a row's network by another one, with its checksum in the row."""
+    (overlay,) = bench.context.settings.catalogue_overlays
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_bytes(model.SerializeToString())
+    after = hashlib.sha256(path.read_bytes()).hexdigest()
+    overlay.write_text(overlay.read_text().replace(before, after))
+
+
+def cut_short(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Keep one number of what a network returns first, and give it other axes."""
+    graph = model.graph
+    graph.initializer.append(numpy_helper.from_array(np.arange(3), "three_axes"))
+    graph.node.append(helper.make_node("ReduceMax", [graph.output[0].name], ["most"], keepdims=0))
+    graph.node.append(helper.make_node("Unsqueeze", ["most", "three_axes"], ["short"]))
+    graph.output[0].CopyFrom(helper.make_tensor_value_info("short", TensorProto.FLOAT, None))
+    return model
+
+
+def always(value: float) -> onnx.ModelProto:
+    """Return a network that always answers with the same number."""
     answer = helper.make_tensor("answer", TensorProto.FLOAT, [DIMENSION], [value] * DIMENSION)
     nodes = [
         helper.make_node("Shape", ["pixels"], ["shape"], end=1),
@@ -329,8 +375,7 @@ def _always(path: Path, value: float) -> None:
     source = helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["n", 3, 150, 150])
     target = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", DIMENSION])
     graph = helper.make_graph(nodes, "always", [source], [target])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    path.write_bytes(onnx.ModelProto.SerializeToString(model))
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 
 def test_unstaged_weights_and_unknown_models_have_their_names(boxes: Bench) -> None:
