@@ -117,7 +117,8 @@ class Grants:
             _allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._table("jobs")]),
             _allow(["s3:ListBucketVersions"], [ingest, output]),
             _allow(["s3:GetObjectVersion"], [f"{ingest}/*", *files, *records]),
-            _allow(["s3:DeleteObjectVersion"], [*files, *records]),
+            # DeleteObjects is documented to need the first of these even if it names versions.
+            _allow(["s3:DeleteObject", "s3:DeleteObjectVersion"], [*files, *records]),
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
                 resources=[work],

@@ -1,6 +1,7 @@
-"""Small networks in place of the published ones that a transcript needs, and a recording for them.
+"""Small networks in place of the published ones of transcripts and faces, and media for them.
 
-Nothing is fetched, and the text is known: the small Whisper writes `TEXT`, whatever it hears.
+Nothing is fetched, and the text is known: the small Whisper writes `TEXT`, whatever it hears. A
+face is a red square.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from pipeline.audio.flac import encode_flac
 from pipeline.contracts.speakers import PART_S
 from tests import speaker_models
 from tests.denoiser_models import stock_denoiser
+from tests.embedding_models import stock_embedder
+from tests.face_models import RED, painted, stock_faces
+from tests.pictures import png
 from tests.pipeline.audio.recordings import encoded
 from tests.speaker_models import PITCHES, Tone, stock_speakers, tones
 from tests.tagger_models import Ears, stock_tagger
@@ -34,6 +38,8 @@ TURNS: Final = (
     (PART_S + 7.0, PART_S + 11.0, 1),
 )  # start and end in seconds, and the index of the speaker's pitch
 SPOKEN_S: Final = 12  # of each part
+# Of a photo of two people: left, top and side of each, in pixels. The second is too small to embed.
+PEOPLE: Final = ((160, 80, 80), (40, 80, 40))
 
 
 def talk() -> bytes:
@@ -58,6 +64,12 @@ def conversation() -> bytes:
     return encode_flac(samples, rate=rate)
 
 
+def people(light: int = 255) -> bytes:
+    """Return a PNG file with the faces `PEOPLE`."""
+    red = (light, *RED[1:])
+    return png(painted(*((*face, red) for face in PEOPLE)))
+
+
 def stock_small_models(folder: Path) -> Path:
     """Write the networks; return a catalogue whose rows replace those of the published ones."""
     build_whisper(folder, WORDS)
@@ -66,6 +78,8 @@ def stock_small_models(folder: Path) -> Path:
         row_of(folder, "whisper-base"),
         stock_denoiser(folder, "deepfilternet3"),
         stock_speakers(folder, "pyannote-campplus"),
+        stock_faces(folder, "face-api-ssd"),
+        stock_embedder(folder, "face-api-resnet34", "landmarks"),
         stock_tagger(folder, "efficientat-mn10-as", Ears(tones={**TONES, "Speech": PITCHES[1]})),
     ]
     catalogue = folder / "catalogue.toml"

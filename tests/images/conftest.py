@@ -23,15 +23,17 @@ from pipeline.releases.images.tools import ImageError
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
+from tests.faces.user import People
 from tests.models import Shelf
 from tests.pictures import png, square
 from tests.pipeline.cli.conftest import environment, matteline  # noqa: F401 - fixtures
-from tests.small_models import stock_small_models, talk
+from tests.small_models import people, stock_small_models, talk
 
 CONTAINERS: Final = load_containers(ROOT)
 EMULATOR: Final = ROOT / ".rie" / "aws-lambda-rie"
 PHOTO: Final = "square.png"
 RECORDING: Final = "talk.wav"
+GROUP: Final = "group.png"
 
 
 def skip_or_fail(reason: str) -> None:
@@ -43,9 +45,9 @@ def skip_or_fail(reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def blueprint(shelf: Shelf) -> Blueprint:
-    """This checkout with small models, for photos and for recordings; all are in the mirror."""
-    recordings = stock_small_models(shelf.folder)
-    return Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue, recordings))
+    """This checkout with small models for every product; all are in the mirror."""
+    small = stock_small_models(shelf.folder)
+    return Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue, small))
 
 
 @pytest.fixture(scope="session")
@@ -109,25 +111,28 @@ def driver(cloud: ImageCloud) -> Driver:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What state machines sent to each container, and the statuses of the executions."""
+    """What state machines sent to each container, and how their executions ended."""
 
-    statuses: tuple[str, ...]
+    verdicts: tuple[str, ...]
     payloads: dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
 def recorded(driver: Driver) -> Recorded:
-    """Process one photo and one recording with all images; record a payload of each function."""
+    """Process a photo, a recording and faces with all images; keep a payload of each function."""
     photo = driver.drop(png(square()), PHOTO)
     recording = driver.drop(talk(), RECORDING, denoise="true", diarize="true", tags="true")
+    group = People(driver).ask(people(), GROUP, preview="true", redact="blur", embed="true")
     states = driver.cloud.client("stepfunctions")
     staging = states.list_executions(stateMachineArn=NAMES.machine_arn("stage-weights"))
-    arns = [photo.arn, recording.arn, *(each["executionArn"] for each in staging["executions"])]
+    executions = (photo, recording, group)
+    arns = [each.arn for each in executions]
+    arns += [each["executionArn"] for each in staging["executions"]]
     payloads: dict[str, dict[str, Any]] = {}
     for arn in arns:
         for name, sent in _payloads(states, arn):
             payloads.setdefault(name, sent)
-    return Recorded((photo.status, recording.status), payloads)
+    return Recorded(tuple(each.verdict for each in executions), payloads)
 
 
 def _payloads(states: Any, arn: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -23,7 +23,7 @@ from pipeline.local.lambda_host import LambdaHost
 from tests.execution.driver import Driver
 from tests.images.conftest import CONTAINERS, ImageCloud, Recorded
 from tests.images.emulation import emulated
-from tests.small_models import TEXT
+from tests.small_models import PEOPLE, TEXT
 
 pytestmark = pytest.mark.images
 PATIENCE_S: Final = 10
@@ -55,6 +55,10 @@ BAD: Final = {
     "transcriber": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
     "diarizer": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
     "audio-tagger": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
+    "face-analyzer": Slip(
+        lambda good: good | {"source": good["source"] | {"sha256": "0" * 64}}, "SourceChanged"
+    ),
+    "face-embedder": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
     "transcript-writer": Slip(
         lambda good: good | {"source": good["source"] | {"etag": "0" * 32, "sha256": "0" * 64}},
         "SourceChanged",
@@ -70,19 +74,19 @@ def container(request: pytest.FixtureRequest) -> ContainerManifest:
 
 
 def test_a_photo_passes_through_its_images(recorded: Recorded, driver: Driver) -> None:
-    (cutout,) = [key for key in driver.keys("output") if key.endswith(".png")]
+    (cutout,) = [key for key in driver.keys("output") if key.endswith("_bg_removed.png")]
 
     with Image.open(io.BytesIO(driver.read(f"s3://{NAMES.bucket('output')}/{cutout}"))) as image:
         alpha = np.asarray(image)[..., 3]
 
-    assert recorded.statuses == ("SUCCEEDED", "SUCCEEDED")
+    assert set(recorded.verdicts) == {"DONE"}
     assert set(recorded.payloads) == set(BAD)
     assert alpha[48, 48] == 255
     assert not alpha[:8].any()
 
 
 def test_a_recording_passes_through_its_images(recorded: Recorded, driver: Driver) -> None:
-    assert recorded.statuses == ("SUCCEEDED", "SUCCEEDED")
+    assert set(recorded.verdicts) == {"DONE"}
     text = driver.read(f"s3://{NAMES.bucket('output')}/talk_transcript.txt")
 
     assert text.decode().strip() == TEXT
@@ -90,10 +94,21 @@ def test_a_recording_passes_through_its_images(recorded: Recorded, driver: Drive
     assert files <= set(driver.keys("output"))
 
 
+def test_faces_pass_through_their_images(recorded: Recorded, driver: Driver) -> None:
+    assert set(recorded.verdicts) == {"DONE"}
+    document = json.loads(driver.read(f"s3://{NAMES.bucket('output')}/group_faces.json"))
+
+    assert len(document["faces"]) == len(PEOPLE)
+    files = {"group_faces_preview.jpg", "group_faces_redacted.png"}
+    files |= {"group_faces.embeddings.json", "group_faces.embeddings.safetensors"}
+    assert files <= set(driver.keys("output"))
+
+
 @pytest.mark.parametrize(
     ("record", "makers"),
     [
         ("square_bg_removed.json", {"background-remover", "edge-refiner"}),
+        ("group_faces.record.json", {"face-analyzer", "face-embedder"}),
         (
             "talk_transcript.record.json",
             {
@@ -110,7 +125,7 @@ def test_a_recording_passes_through_its_images(recorded: Recorded, driver: Drive
 def test_the_output_record_names_the_images_that_made_it(
     recorded: Recorded, driver: Driver, launcher: ImageLauncher, record: str, makers: set[str]
 ) -> None:
-    assert recorded.statuses == ("SUCCEEDED", "SUCCEEDED")
+    assert set(recorded.verdicts) == {"DONE"}
 
     content = driver.read(f"s3://{NAMES.bucket('output')}/{record}").decode()
 

@@ -303,6 +303,8 @@ def test_the_key_authoriser_only_reads_keys(
         ("DeleteObjectVersion", "output", "people/ada_faces.record.json", True),
         ("DeleteObjectVersion", "output", "people/ada_bg_removed.png", False),
         ("DeleteObjectVersion", "ingest", "people/ada.jpg", False),
+        ("DeleteObject", "output", "people/ada_faces.json", True),
+        ("DeleteObject", "output", "people/ada_bg_removed.png", False),
         ("DeleteObject", "work", "faces/job/run/faces.json", True),
         ("DeleteObject", "work", "job/run/mask.png", False),
         ("GetObjectVersion", "output", "people/ada_faces.record.json", True),

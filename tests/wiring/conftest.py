@@ -16,20 +16,25 @@ from tests.wiring.assembly import Template, synthesise
 from tests.wiring.ministack import MiniStack, ministack
 from tests.wiring.stage import Stage
 
+PEOPLE_PREFIX: Final = "people/"  # of keys whose uploads start faces
 _ACCOUNTS: Final = count(210_000_000_001)
 
 
 @pytest.fixture(scope="session")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
     """All templates; the default model is the one that needs no download."""
-    return synthesise(tmp_path_factory.mktemp("assembly"), default_models="starter")
+    return synthesise(
+        tmp_path_factory.mktemp("assembly"),
+        default_models="starter",
+        on_request=f"faces={PEOPLE_PREFIX}",
+    )
 
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
     """MiniStack with IAM enforced.
 
-    Its weights mirror holds one file with wrong bytes, and small networks for recordings.
+    Its weights mirror holds one file with wrong bytes, and small networks for recordings and faces.
     """
     folder = tmp_path_factory.mktemp("ministack")
     mirror, scratch = folder / "mirror", folder / "scratch"

@@ -22,6 +22,8 @@ PATCHED: Final[Mapping[str, str]] = {
     "arn:aws:states:::states:startExecution.sync:2, of an alias": "MiniStack resolves aliases "
     "in all other calls",
     "arn:aws:states:::aws-sdk:s3:putObject": "MiniStack's machines cannot write objects",
+    "arn:aws:states:::aws-sdk:s3:getObjectAttributes": "MiniStack's S3 knows it, its machines do "
+    "not",
 }
 INERT: Final[Mapping[str, str]] = {
     "AWS::CloudWatch::Alarm": "MiniStack rejects metric math, and no test needs alarms",

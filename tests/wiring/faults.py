@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -17,10 +16,8 @@ from tests.wiring.ministack import MiniStack
 from tests.wiring.rights import missing, needed
 
 _PLACEHOLDER: Final = re.compile(r"\$\{\w+\}")
-_PICKED: Final = {
-    "-release-container": tuple(each.name for each in load_containers(ROOT)),
-    "-backfill": tuple(each.machine for each in load_products(ROOT)),
-}
+_CONTAINERS: Final = tuple(each.name for each in load_containers(ROOT))
+_MACHINES: Final = tuple(each.machine for each in load_products(ROOT))
 # By the service in a target's ARN: its parameter name, and the action that the rule's role needs.
 # Functions and topics allow the rule by their own policies; MiniStack has no builds.
 _PARAMETERS: Final = {"states": "StateMachineArn", "lambda": "FunctionName"}
@@ -30,8 +27,8 @@ _STARTED_BY: Final = {"states": "states:StartExecution", "codebuild": "codebuild
 def faults(cloud: MiniStack, models: Mapping[str, Sequence[str]]) -> list[str]:
     """Return one line per fault; empty if every state and rule reaches its targets.
 
-    `models` are those, by container, whose functions a state may name; a release names a container,
-    and a backfill a product's machine.
+    `models` are those, by container, whose functions a state may name; a release names a container.
+    A state that names a state machine names a product's.
     """
     states = cloud.client("stepfunctions")
     found = list(_rule_faults(cloud))
@@ -46,9 +43,12 @@ def _pick(machine: str, models: Mapping[str, Sequence[str]]) -> Pick:
     """Return which names a machine's states may put into a text."""
 
     def pick(text: str) -> Sequence[str]:
+        if ":stateMachine:" in text:
+            return _MACHINES
+        if machine.endswith("-release-container"):
+            return _CONTAINERS
         of_container = (names for name, names in models.items() if f"-{name}-{{}}" in text)
-        of_machine = (names for end, names in _PICKED.items() if machine.endswith(end))
-        return next(chain(of_machine, of_container), (ANYTHING,))
+        return next(of_container, (ANYTHING,))
 
     return pick
 

@@ -16,6 +16,13 @@ from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
 _AS_ROOT = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request"
 
+_GET_ATTRIBUTES = {
+    "method": "GET",
+    "path": "/{Bucket}/{Key+}",
+    "static_query": (("attributes", ""),),
+    "header_params": {"ObjectAttributes": "x-amz-object-attributes"},
+}
+
 Created = tuple[str, dict[str, str]]  # results of `Ref` and `Fn::GetAtt`
 
 
@@ -86,6 +93,7 @@ def pin_origin(source_ip: str, *_: object) -> None:
 _pin_origin = app.pin_request_origin
 _call_rest_xml = stepfunctions._dispatch_aws_sdk_rest_xml
 _start_and_wait = stepfunctions._start_sync_execution
+stepfunctions._REST_XML_OP_SPECS["s3"]["GetObjectAttributes"] = _GET_ATTRIBUTES
 stepfunctions._dispatch_aws_sdk_rest_xml = call_s3
 stepfunctions._start_sync_execution = start_and_wait
 app.pin_request_origin = pin_origin
