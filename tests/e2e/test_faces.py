@@ -19,8 +19,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
+from safetensors.numpy import load_file
 
 from containers.face_embedder.aligning import squeezed
+from containers.face_embedder.documents import VECTORS
 from containers.face_embedder.embedding import _embedded
 from containers.face_embedder.engines import Embedder, load_embedder
 from containers.face_embedder.spec import Points, Vectors
@@ -68,10 +70,8 @@ class Made(NamedTuple):
         ]
 
     def vectors(self, name: str) -> Vectors:
-        content = (self.out / f"{name}_faces.embeddings.safetensors").read_bytes()
-        length = int.from_bytes(content[:8], "little")
-        shape = json.loads(content[8 : 8 + length])["embeddings"]["shape"]
-        return np.frombuffer(content[8 + length :], "<f4").reshape(shape)
+        vectors: Vectors = load_file(self.out / f"{name}_faces.embeddings.safetensors")[VECTORS]
+        return vectors
 
 
 def run(folder: Path, photos: Sequence[Path], *options: str) -> Path:
