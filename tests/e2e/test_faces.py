@@ -74,14 +74,16 @@ class Made(NamedTuple):
         return vectors
 
 
-def run(folder: Path, photos: Sequence[Path], *options: str) -> Path:
-    """Run the command as a user does, with kept weights alone; return the folder of results."""
+def finished(
+    folder: Path, photos: Sequence[Path], *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, with kept weights alone; results are in `folder`/out."""
     for model in (SSD, TINY, EMBEDDER):
         kept(model)
     kept_settings = {
         name: text for name, text in os.environ.items() if not name.startswith("MATTELINE_")
     }
-    done = subprocess.run(
+    return subprocess.run(
         [
             sys.executable, "-m", "pipeline", "faces", *map(str, photos),
             "-o", str(folder / "out"), "--mirror", str(cache_folder()), *options,
@@ -89,6 +91,11 @@ def run(folder: Path, photos: Sequence[Path], *options: str) -> Path:
         cwd=ROOT, capture_output=True, text=True, check=False,
         env=kept_settings | OFFLINE | {"XDG_CACHE_HOME": str(folder / "cache")},
     )  # fmt: skip
+
+
+def run(folder: Path, photos: Sequence[Path], *options: str) -> Path:
+    """Do that; return the folder of results."""
+    done = finished(folder, photos, *options)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "out"
 
