@@ -20,6 +20,7 @@ from pipeline.photo.pixels import Reserve, unlimited
 _Sums = npt.NDArray[np.uint64]
 
 _LONGEST: Final = 16  # pixels: the sum of a white square of this side is 65,280, less than 2¹⁶
+_STRIP: Final = 2**17  # entries of the table that are copied at once: more leave the caches
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +94,16 @@ class AreaTable:
         """Return the photo scaled down, 1 × 3 × rows × columns, 0…255."""
         (down, tall), (across, wide) = rows.divided(), columns.divided()
         first, last = int(across.start[0]), int(across.end[-1]) + 1
-        strips = self.sums[down.end, first:last]
-        strips -= self.sums[down.start, first:last]
-        sums = strips.take(across.end - first, axis=1)
-        sums -= strips.take(across.start - first, axis=1)
-        colours = _added(_colours(sums), tall, wide)
+        strips = []
+        step = max(1, _STRIP // (tall * (last - first))) * tall
+        for start in range(0, down.start.size, step):
+            some = down.part(start, start + step)
+            lines = self.sums[some.end, first:last]
+            lines -= self.sums[some.start, first:last]
+            sums = lines.take(across.end - first, axis=1)
+            sums -= lines.take(across.start - first, axis=1)
+            strips.append(_added(_colours(sums), tall, wide))
+        colours = np.concatenate(strips, axis=1)
         colours /= rows.sizes[:, None] * columns.sizes
         return colours[None]
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
+from safetensors.numpy import save
 
 from containers.face_embedder.spec import Vectors
 from pipeline.artifacts import ArtifactStore, Location
@@ -55,14 +53,12 @@ def read_faces(job: EmbedFaces, store: ArtifactStore) -> FacesDocument:
 def store_embeddings(
     vectors: Vectors, document: EmbeddingsDocument, job: EmbedFaces, store: ArtifactStore
 ) -> tuple[FaceFile, ...]:
-    """Write `faces.embeddings.safetensors` and `faces.embeddings.json` to the work bucket."""
-    about = {
-        "model": document.model,
-        "weights_sha256": document.weights_sha256,
-        "source_sha256": job.source.sha256,
-        "order": "row i is of the face whose row is i in the embeddings JSON",
-    }
-    tensors = to_safetensors(vectors, about)
+    """Write `faces.embeddings.safetensors` and `faces.embeddings.json` to the work bucket.
+
+    The vectors' one line of metadata is `source`, the photo's SHA-256. With several, the library
+    would write them in an order that changes from run to run, and so would the file's checksum.
+    """
+    tensors = save({VECTORS: vectors}, metadata={"source": job.source.sha256})
     said = document.model_dump_json(by_alias=True).encode()
 
     def write(kind: FaceFileKind, extension: str, content: bytes, media_type: str) -> FaceFile:
@@ -79,19 +75,6 @@ def store_embeddings(
         write("embeddings", "safetensors", tensors, _SAFETENSORS),
         write("embedded", "json", said, _JSON),
     )
-
-
-def to_safetensors(vectors: Vectors, about: Mapping[str, str]) -> bytes:
-    """Return vectors as a safetensors file; `about` becomes its metadata, in this order.
-
-    The package safetensors writes metadata in an order that changes from run to run. Then the same
-    photo would have another checksum each time.
-    """
-    data = np.ascontiguousarray(vectors, "<f4").tobytes()
-    tensor = {"dtype": "F32", "shape": list(vectors.shape), "data_offsets": [0, len(data)]}
-    header = json.dumps({"__metadata__": dict(about), VECTORS: tensor}).encode()
-    header += b" " * (-len(header) % 8)  # so that the numbers are aligned
-    return struct.pack("<Q", len(header)) + header + data
 
 
 def _numbers(face: Face) -> Iterator[float]:

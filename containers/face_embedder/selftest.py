@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from safetensors.numpy import load
 
+from containers.face_embedder.documents import VECTORS
 from containers.face_embedder.handler import handler
 from pipeline.artifacts import Location
 from pipeline.contracts.faces import EmbeddingsDocument, FacesEmbedded
@@ -41,8 +43,7 @@ def check(trial: Trial) -> None:
         said = EmbeddingsDocument.model_validate_json(document)
         rows = [(face.face, face.row) for face in said.faces if face.row is not None]
         trial.expect(f"{name}: rows", sorted(rows), [(0, 0), (1, 1)])
-        numbers = np.frombuffer(vectors[-8 * said.dimension :], "<f4").reshape(2, -1)
-        lengths = np.linalg.norm(numbers, axis=1).round(5).tolist()
+        lengths = np.linalg.norm(load(vectors)[VECTORS], axis=1).round(5).tolist()
         trial.expect(f"{name}: lengths", lengths, [1.0, 1.0])
 
 

@@ -19,8 +19,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
+from safetensors.numpy import load_file
 
 from containers.face_embedder.aligning import squeezed
+from containers.face_embedder.documents import VECTORS
 from containers.face_embedder.embedding import _embedded
 from containers.face_embedder.engines import Embedder, load_embedder
 from containers.face_embedder.spec import Points, Vectors
@@ -68,20 +70,20 @@ class Made(NamedTuple):
         ]
 
     def vectors(self, name: str) -> Vectors:
-        content = (self.out / f"{name}_faces.embeddings.safetensors").read_bytes()
-        length = int.from_bytes(content[:8], "little")
-        shape = json.loads(content[8 : 8 + length])["embeddings"]["shape"]
-        return np.frombuffer(content[8 + length :], "<f4").reshape(shape)
+        vectors: Vectors = load_file(self.out / f"{name}_faces.embeddings.safetensors")[VECTORS]
+        return vectors
 
 
-def run(folder: Path, photos: Sequence[Path], *options: str) -> Path:
-    """Run the command as a user does, with kept weights alone; return the folder of results."""
+def finished(
+    folder: Path, photos: Sequence[Path], *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, with kept weights alone; results are in `folder`/out."""
     for model in (SSD, TINY, EMBEDDER):
         kept(model)
     kept_settings = {
         name: text for name, text in os.environ.items() if not name.startswith("MATTELINE_")
     }
-    done = subprocess.run(
+    return subprocess.run(
         [
             sys.executable, "-m", "pipeline", "faces", *map(str, photos),
             "-o", str(folder / "out"), "--mirror", str(cache_folder()), *options,
@@ -89,6 +91,11 @@ def run(folder: Path, photos: Sequence[Path], *options: str) -> Path:
         cwd=ROOT, capture_output=True, text=True, check=False,
         env=kept_settings | OFFLINE | {"XDG_CACHE_HOME": str(folder / "cache")},
     )  # fmt: skip
+
+
+def run(folder: Path, photos: Sequence[Path], *options: str) -> Path:
+    """Do that; return the folder of results."""
+    done = finished(folder, photos, *options)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "out"
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from safetensors import safe_open
+from safetensors.numpy import load
 
-from containers.face_embedder.documents import read_faces, to_safetensors
+from containers.face_embedder.documents import read_faces, store_embeddings
+from containers.face_embedder.spec import Vectors
 from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.contracts.faces import EmbedFaces
+from pipeline.contracts.faces import EmbeddingsDocument, EmbedFaces
 from tests.embedding_models import Square, analysed
 
 DOCUMENT = analysed(300, 200, Square(10, 20, 100)).model_dump(
@@ -105,27 +108,32 @@ def test_other_bytes_than_were_written_are_a_fault(store: LocalStore) -> None:
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])
-def test_a_safetensors_file_has_the_vectors(rows: int) -> None:
-    """The length of the header, the header, and the numbers in order, aligned to 8 bytes."""
+def test_a_safetensors_file_has_the_vectors(store: LocalStore, tmp_path: Path, rows: int) -> None:
+    """The library reads them back, and which photo they are of."""
     vectors = np.arange(rows * 5, dtype=np.float32).reshape(rows, 5)
 
-    content = to_safetensors(vectors, {"model": "m", "order": "o"})
+    content = stored(store, vectors)
 
-    (length,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8 : 8 + length])
-    assert length % 8 == 0
-    assert header["__metadata__"] == {"model": "m", "order": "o"}
-    assert header["embeddings"] == {
-        "dtype": "F32", "shape": [rows, 5], "data_offsets": [0, rows * 20],
-    }  # fmt: skip
-    assert np.frombuffer(content[8 + length :], "<f4").tolist() == vectors.ravel().tolist()
+    tensors = load(content)
+    assert list(tensors) == ["embeddings"]
+    assert tensors["embeddings"].dtype == np.float32
+    assert tensors["embeddings"].tolist() == vectors.tolist()
+    (tmp_path / "vectors").write_bytes(content)
+    with safe_open(tmp_path / "vectors", framework="numpy") as file:
+        assert file.metadata() == {"source": "0" * 64}
 
 
-def test_the_same_vectors_are_the_same_bytes() -> None:
-    """So a job that is done again has the same checksum."""
-    vectors, about = np.ones((2, 3), np.float32), {"b": "1", "a": "2", "c": "3"}
+def test_the_same_vectors_are_the_same_bytes(store: LocalStore) -> None:
+    """A job that is done again, in another process, writes the same checksum."""
+    digest = hashlib.sha256(stored(store, np.ones((2, 3), np.float32))).hexdigest()
 
-    assert to_safetensors(vectors, about) == to_safetensors(vectors, about)
-    assert to_safetensors(vectors, about).index(b'"b"') < to_safetensors(vectors, about).index(
-        b'"a"'
+    assert digest == "8094a1e75e6760616a28dc56a5cc17d6e386d3f05bebccfef52f47936afc0319"
+
+
+def stored(store: LocalStore, vectors: Vectors) -> bytes:
+    job = job_of(put(store, changed()))
+    document = EmbeddingsDocument(
+        dimension=vectors.shape[1], same_above=0.9, faces=(), model="m", weights_sha256="1" * 64
     )
+    written, _ = store_embeddings(vectors, document, job, store)
+    return store.read(Location.parse(written.artifact.uri))

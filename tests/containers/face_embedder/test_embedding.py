@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load
 
 from containers.face_embedder import embedding
 from containers.face_embedder.handler import handler
@@ -56,7 +56,6 @@ class Made(NamedTuple):
     result: FacesEmbedded
     document: EmbeddingsDocument
     vectors: npt.NDArray[np.float32]
-    about: dict[str, str]
 
     @property
     def rows(self) -> list[tuple[int | None, int | None, str | None]]:
@@ -111,14 +110,8 @@ class Bench:
     def run(self, *drawn: Square, known: FacesDocument | None = None) -> Made:
         result = self.perform(self.job(*drawn, known=known))
         vectors, document = (self.read(file.artifact) for file in result.files)
-        (length,) = struct.unpack("<Q", vectors[:8])
-        header = json.loads(vectors[8 : 8 + length])
-        numbers = np.frombuffer(vectors[8 + length :], "<f4")
         return Made(
-            result,
-            EmbeddingsDocument.model_validate_json(document),
-            numbers.reshape(header["embeddings"]["shape"]),
-            header["__metadata__"],
+            result, EmbeddingsDocument.model_validate_json(document), load(vectors)["embeddings"]
         )
 
     def perform(self, job: EmbedFaces) -> FacesEmbedded:
@@ -178,7 +171,7 @@ def test_vectors_have_length_1_and_tell_faces_apart(any_bench: Bench) -> None:
 
 
 def test_the_files_are_named_and_say_whose_they_are(boxes: Bench) -> None:
-    """Keys, kinds and media types are the contract's; the metadata names model and photo."""
+    """Keys, kinds and media types are the contract's; the files name photo and model."""
     made = boxes.run(LARGE)
     vectors, document = made.result.files
 
@@ -188,11 +181,10 @@ def test_the_files_are_named_and_say_whose_they_are(boxes: Bench) -> None:
     assert vectors.output_key == output_key("people/a", "embeddings")
     assert document.output_key == "people/a_faces.embeddings.json"
     assert document.media_type == "application/json"
-    assert made.about["model"] == MODEL
-    assert (
-        made.about["source_sha256"] == hashlib.sha256(png(draw(WIDTH, HEIGHT, LARGE))).hexdigest()
-    )
-    assert made.about["weights_sha256"] == made.result.weights_sha256
+    photo = hashlib.sha256(png(draw(WIDTH, HEIGHT, LARGE))).hexdigest()
+    assert photo.encode() in boxes.read(vectors.artifact)
+    assert made.document.model == MODEL
+    assert made.document.weights_sha256 == made.result.weights_sha256
     assert made.document.same_above == 0.9
 
 
