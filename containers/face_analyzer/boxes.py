@@ -40,9 +40,9 @@ def distinct(boxes: Boxes, scores: Scores, *, overlap: float) -> Indices:
 def merged(found: Found, whole: Flags, *, overlap: float) -> Found:
     """Return the faces of several searches of one photo, each once, by falling score.
 
-    A part of a face may look like a face to a search at a finer scale. So boxes are one face also
-    if one has more than half of the other inside. A box that is not `whole`, because the edge of
-    what was searched cuts it, only counts where no whole one is.
+    To a search at a finer scale, a part of a face may look like a face. So two boxes are also one
+    face if more than half of the smaller one is in both. A box that is not `whole`, because an edge
+    of what was searched cuts it, counts only where there is no whole one.
     """
 
     def same(box: Boxes, others: Boxes) -> Flags:
@@ -64,7 +64,8 @@ def together(found: Sequence[Found]) -> Found:
 def are_whole(boxes: Boxes, part: Part, size: tuple[int, int], *, margin: float) -> Flags:
     """Return False for boxes that end at an edge of a part, unless it is one of the photo's.
 
-    `size` is the photo's width and height; `margin`, in pixels, is how close is at the edge.
+    `size` is the photo's width and height. A box that is within `margin` pixels of an edge ends
+    there.
     """
     low = np.array([part.left, part.top])
     high = np.array([part.left + part.width, part.top + part.height])

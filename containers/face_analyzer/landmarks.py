@@ -22,7 +22,7 @@ SIDE: Final = 112  # pixels of the crops that the three networks take
 Points = npt.NDArray[np.float64]  # (faces, 68, 2) or (68, 2): x, y in pixels of the photo
 
 _NUMBERS: Final = 136  # of a face: x and y of each landmark
-_MOST_AT_ONCE: Final = 1
+_MOST_AT_ONCE: Final = 1  # crops: more leave the processor's caches, see docs/decisions/0056
 _PADDING: Final = 0.2  # of the landmarks' own box, half of it on each side
 
 

@@ -67,7 +67,7 @@ def require_own_media(kind: type[Source], head: bytes, location: Location, *, ha
             f"(first bytes {head[:8].hex(' ') or 'none'})"
         )
     if found:
-        raise UnsupportedMedia(f"no photo, but {found}")
+        raise UnsupportedMedia(f"not a photo, but {found}")
 
 
 def require_bytes(kind: type[Source], count: int) -> None:

@@ -87,7 +87,7 @@ def inspect_media(
         location = request.location._replace(version_id=stat.version_id)
         with named_source_errors(location, missing=_DELETED.format(location.uri)):
             content = Content(location, store)
-    hand = task.hands_over and asked != product  # who asks for a product gets it or a reason
+    hand = task.hands_over and asked != product  # it gets what it asks for, or a reason
     require_own_media(contract.source, content.head, location, hand=hand)
     require_bytes(contract.source, stat.bytes)
     options = merge_options(

@@ -52,8 +52,8 @@ class FacesOptions(Options):
     `attributes` are estimated of each face. Faces below `min_score` (0…1) are left out, and so are
     those of least score beyond `max_faces`. `small_faces` also searches the photo in parts, for
     faces that are too small for the whole. `preview` draws the faces' boxes into a copy. `redact`
-    makes a copy of the photo in which nobody can be recognised by the face. `embed` writes a vector
-    of each face, with the model `embedder`.
+    hides the listed faces in a copy of the photo. `embed` writes a vector of each face that is
+    large and clear enough, with the model `embedder`.
     """
 
     model: str
@@ -135,7 +135,7 @@ class AgeAndGender(Contract):
 
 
 class Face(Contract):
-    """A face. Only what was asked for is there.
+    """A face. Attributes that were not asked for are null, and missing in `_faces.json`.
 
     `landmarks` are the 68 points of dlib's order, or the five of a detector that finds no others:
     eyes, nose, corners of the mouth, first those on the left of the picture.

@@ -115,7 +115,8 @@ class Catalogue(Declaration):
         row = self.row(name)
         if not self.accepts(row):
             raise LicenseNotAccepted(
-                f"the weights of {name} are under {row.licence}, which does not allow commercial use"
+                f"the weights of {name} are under {row.licence}, which does not allow commercial "
+                "use"
             )
         return row
 

@@ -92,7 +92,7 @@ def test_a_recording_that_asks_for_faces_is_quarantined(people: People, key: str
 
     refused = ended["faces"]
     assert (refused.verdict, refused.error) == ("QUARANTINED", "UnsupportedMedia")
-    assert people.driver.reason(refused)["message"] == "no photo, but a recording"
+    assert people.driver.reason(refused)["message"] == "not a photo, but a recording"
 
 
 @pytest.mark.parametrize("key", ["people/talk.png", "people/talk.mp3"])

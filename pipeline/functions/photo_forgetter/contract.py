@@ -15,7 +15,7 @@ class ForgetPhoto:
 
 @dataclass(frozen=True)
 class PhotoForgotten:
-    """A receipt: how many jobs have lost their photo, and how much of theirs was deleted.
+    """A receipt: how many jobs had the deleted photo, and how many of their files were deleted.
 
     `files` counts versions in the output bucket. While jobs are `running`, nothing is deleted.
     """

@@ -1,7 +1,7 @@
-"""Delete the results of photos that are gone, in every version, and say how many there were.
+"""Delete the results of deleted photos, in every version, and count them.
 
 Two photos may share the keys of their outputs: `cat.jpg` and `cat.png`, or two uploads under one
-key. So the question is not which key was deleted, but what the output record is about.
+key. So the output record says whether files are of the deleted photo; its key alone does not.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Forgetter:
         )
 
     def forget(self, job: ForgetPhoto) -> PhotoForgotten:
-        """Delete what is left of a photo that is gone. A second call finds nothing left.
+        """Delete the results of a photo, if it was deleted. A second call finds nothing left.
 
         Raises StoreUnavailable if S3 or DynamoDB is too busy; then the next call goes on.
         """
@@ -154,7 +154,7 @@ class Forgetter:
         for key, (length, sha256) in record.files.items():
             named = [each for each in versions if each.key == key]
             if latest_of(named) is None:
-                continue  # somebody deleted it
+                continue  # a user deleted it
             for each in named:
                 if each.marker or each.bytes != length:
                     continue
@@ -240,9 +240,9 @@ class _Photos:
     listed: dict[str, list[Version]] = field(default_factory=dict)
 
     def are_gone_since(self, row: Row) -> bool:
-        """Return True if no photo is there that may be the one of a row.
+        """Return True if no version is left that a row's job may have read.
 
-        A row does not say which version it is about, but only when it last changed.
+        A row does not name the version, only the time when the row last changed.
         """
         versions = self._versions(row.key)
         return latest_of(versions) is None or not any(
@@ -250,9 +250,10 @@ class _Photos:
         )
 
     def are_gone(self, source: Mapping[str, Any] | None) -> bool:
-        """Return True if a record's source was deleted: its version, or what its key holds.
+        """Return True if a record's source was deleted: its version, or all versions of its key.
 
-        Another upload of the same bytes is the same photo. One in another bucket is not ours.
+        Another upload of the same bytes is the same photo. Photos in other buckets are never
+        deleted from here, so their results stay.
         """
         if not source:
             return True
@@ -282,7 +283,8 @@ class _Photos:
 def _stays(version: Version, versions: Sequence[Version]) -> bool:
     """Return False for a delete marker, and for a version that one deleted.
 
-    A replaced version stays. One of which S3 tells no order to a marker counts as deleted.
+    A replaced version stays. If a delete marker is as old as a version, to the second, the version
+    counts as deleted.
     """
     if version.marker or version.latest:
         return not version.marker

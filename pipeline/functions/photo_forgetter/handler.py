@@ -1,4 +1,4 @@
-"""ForgetPhoto: delete what products that follow their source have of a photo that is gone."""
+"""ForgetPhoto: delete the files that products made of a deleted photo, where they say so."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def latest_of(versions: Iterable[Version]) -> Version | None:
 
 
 def read_json(s3: Any, bucket: str, version: Version) -> Mapping[str, Any]:  # noqa: ANN401 - boto3
-    """Return the content of a version; empty if it is no JSON object."""
+    """Return the content of a version as a JSON object; empty if it is none."""
     answer = s3.get_object(Bucket=bucket, Key=version.key, VersionId=version.version_id)
     try:
         content = json.loads(answer["Body"].read())

@@ -148,7 +148,7 @@ def test_what_asks_for_a_product_is_not_handed_on_to_a_third(store: Shelf) -> No
 
     with pytest.raises(OtherMedia):
         inspect(store, "faces")
-    with pytest.raises(UnsupportedMedia, match="no photo, but a recording"):
+    with pytest.raises(UnsupportedMedia, match="not a photo, but a recording"):
         inspect(store, "faces", FACES)
 
 
