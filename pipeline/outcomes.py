@@ -50,7 +50,7 @@ class ResultGone(JobFailure):
 
 
 class ResultDeleted(JobFailure):
-    """The job was done, and its results were deleted on request."""
+    """The job was done, and its results were deleted, on request or with its photo."""
 
     hint = "Replay the job, or upload the file again, to make them again."
 

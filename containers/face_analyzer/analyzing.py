@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from containers.face_analyzer.describing import describe
+from containers.face_analyzer.describing import describe, without_landmarks
 from containers.face_analyzer.detecting import Detector, detector_of
 from containers.face_analyzer.document import ESTIMATED, to_json
 from containers.face_analyzer.finding import find_faces
@@ -45,7 +45,7 @@ def analyze_faces(job: AnalyzeFaces, context: TaskContext) -> FacesAnalyzed:
         photo = decode(content, reserve=context.reserve)
         del content
         seen = _in_srgb(photo, context)
-    faces = _faces_of(seen, detector, networks, job.options, context)
+    faces, others = _faces_of(seen, detector, networks, job.options, context)
     del seen
     height, width = photo.rgb.shape[:2]
     document = FacesDocument(
@@ -58,7 +58,7 @@ def analyze_faces(job: AnalyzeFaces, context: TaskContext) -> FacesAnalyzed:
     )
     with context.timed("store"):
         listed = store_document(to_json(document), job, context.store)
-        pictures = _drawn(photo, faces, job, context)
+        pictures = _drawn(photo, faces, others, job, context)
     return FacesAnalyzed(
         faces=listed.artifact,
         files=(listed, *pictures),
@@ -84,22 +84,33 @@ def _faces_of(
     networks: Networks,
     options: FacesOptions,
     context: TaskContext,
-) -> tuple[Face, ...]:
+) -> tuple[tuple[Face, ...], tuple[Face, ...]]:
+    """Return the faces to list, and those beyond the number that was asked for."""
     with context.timed("find"):
-        found = find_faces(detector, seen, options)
+        listed, others = find_faces(detector, seen, options).split(options.max_faces)
     with context.timed("describe"):
-        return describe(found, seen, networks, options.attributes)
+        faces = describe(listed, seen, networks, options.attributes)
+        return faces, without_landmarks(others)
 
 
 def _drawn(
-    photo: Photo, faces: Sequence[Face], job: AnalyzeFaces, context: TaskContext
+    photo: Photo,
+    faces: Sequence[Face],
+    others: Sequence[Face],
+    job: AnalyzeFaces,
+    context: TaskContext,
 ) -> tuple[FaceFile, ...]:
-    """Store the pictures that were asked for. The redaction is last: it overwrites the photo."""
+    """Store the pictures that were asked for. The redaction hides faces that are not listed, too.
+
+    It is the last one, because it overwrites the photo.
+    """
     files = []
     if job.options.preview:
         picture = draw_preview(photo, faces)
         files.append(store_picture("preview", picture, job, context.store))
     if job.options.redact:
-        picture = redact(photo, faces, job.options.redact, media_type=job.source.media_type)
+        picture = redact(
+            photo, [*faces, *others], job.options.redact, media_type=job.source.media_type
+        )
         files.append(store_picture("redacted", picture, job, context.store))
     return tuple(files)

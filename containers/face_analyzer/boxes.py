@@ -24,8 +24,13 @@ class Found(NamedTuple):
     boxes: Boxes
     scores: Scores
 
-    def first(self, count: int) -> Found:
-        return Found(self.boxes[:count], self.scores[:count])
+    def split(self, count: int) -> tuple[Found, Found]:
+        """Return the first faces, and all others."""
+        first, others = slice(count), slice(count, None)
+        return (
+            Found(self.boxes[first], self.scores[first]),
+            Found(self.boxes[others], self.scores[others]),
+        )
 
 
 def distinct(boxes: Boxes, scores: Scores, *, overlap: float) -> Indices:

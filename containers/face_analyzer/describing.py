@@ -43,6 +43,14 @@ def describe(
     return tuple(faces)
 
 
+def without_landmarks(found: Found) -> tuple[Face, ...]:
+    """Return faces of which only the boxes matter."""
+    return tuple(
+        Face(detection=_detection(box, float(score)), landmarks=())
+        for box, score in zip(*found, strict=True)
+    )
+
+
 def _estimated(
     name: Attribute, networks: Networks, photo: Pixels, crops: Sequence[Part]
 ) -> list[dict[str, Any]]:

@@ -25,20 +25,19 @@ _CUT: Final = 0.01  # of a tile: how close to its edge the box of a face ends th
 
 
 def find_faces(detector: Detector, photo: Pixels, options: FacesOptions) -> Found:
-    """Return the faces that were asked for, by falling score."""
+    """Return all faces whose score is high enough, by falling score."""
     height, width = photo.shape[:2]
     parts = [Part(0, 0, width, height)]
     if options.small_faces:
         parts += tiles_of(width, height, side=detector.side)
     found = [detector.find(photo, part, min_score=options.min_score) for part in parts]
     if len(parts) == 1:
-        return found[0].first(options.max_faces)
+        return found[0]
     whole = [
         are_whole(one.boxes, part, (width, height), margin=_CUT * part.longer)
         for one, part in zip(found, parts, strict=True)
     ]
-    faces = merged(together(found), np.concatenate(whole), overlap=detector.overlap)
-    return faces.first(options.max_faces)
+    return merged(together(found), np.concatenate(whole), overlap=detector.overlap)
 
 
 def tiles_of(width: int, height: int, *, side: int) -> Iterator[Part]:

@@ -36,7 +36,13 @@ def read_faces(job: EmbedFaces, store: ArtifactStore) -> FacesDocument:
     """
     if job.faces.bytes > _MOST_BYTES:
         raise ValueError(f"{job.faces.uri} has more than {_MOST_BYTES:,} bytes")
-    content = store.read(Location.parse(job.faces.uri))
+    try:
+        content = store.read(Location.parse(job.faces.uri))
+    except KeyError:
+        raise ValueError(
+            f"{job.faces.uri} is gone: it expires after a day, and is deleted with its photo; "
+            "start the job again"
+        ) from None
     if hashlib.sha256(content).hexdigest() != job.faces.sha256:
         raise ValueError(f"{job.faces.uri} is not what was written")
     document = FacesDocument.model_validate_json(content)

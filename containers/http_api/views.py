@@ -96,7 +96,7 @@ class Job(BaseModel):
     equal ids. `execution` is what ran last for it. A job that is `done` has results and the record
     of how they were made. One that is `duplicate` has those of the first job. One that is
     `quarantined` will fail again with the same input; one that `failed` may not. One that is
-    `deleted` was done, and its results were deleted on request. `waiting` and
+    `deleted` was done, and its results were deleted, on request or with its photo. `waiting` and
     `expired` are uploads whose file never came. `tasks` are those that a running job has begun.
 
     `speakers` are those of a transcript, in order of appearance, and `tags` the sounds that the

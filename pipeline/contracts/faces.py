@@ -52,8 +52,8 @@ class FacesOptions(Options):
     `attributes` are estimated of each face. Faces below `min_score` (0…1) are left out, and so are
     those of least score beyond `max_faces`. `small_faces` also searches the photo in parts, for
     faces that are too small for the whole. `preview` draws the faces' boxes into a copy. `redact`
-    hides the listed faces in a copy of the photo. `embed` writes a vector of each face that is
-    large and clear enough, with the model `embedder`.
+    hides every face that was found in a copy of the photo, also those beyond `max_faces`. `embed`
+    writes a vector of each face that is large and clear enough, with the model `embedder`.
     """
 
     model: str

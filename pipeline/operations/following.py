@@ -42,7 +42,7 @@ _MOST_JOBS: Final = 20  # of one upload: its form can be sent more than once
 class Followed:
     """An upload or a job, and its state: WAITING and EXPIRED uploads have no object yet.
 
-    A job is DELETED if it was done and its results were deleted on request.
+    A job is DELETED if it was done and its results were deleted, on request or with its photo.
 
     `row` and `execution` are those that say so, if it needed them.
     """

@@ -173,6 +173,27 @@ def test_a_photo_uploaded_over_a_deleted_one_starts_with_nothing_of_it(people: P
     assert stored(people, "output", "again/") == left
 
 
+@pytest.mark.parametrize("end", ["_faces.json", "_faces.record.json"])
+def test_a_job_that_failed_while_it_published_leaves_nothing_after_its_photo(
+    people: People, end: str
+) -> None:
+    """Nor does a replay bring anything back."""
+    key = f"failed/{end}/us.png"
+    with people.driver.faults.outage(rf"PUT /{OUTPUT}/failed/{end}/us{end}"):
+        failed = people.ask(Script(padding=key).photo(), key, preview="true")
+    assert failed.status == "FAILED"
+    assert stored(people, "output", "failed/") != []
+
+    deleted(people, key)
+    assert stored(people, "output", "failed/") == []
+    (row,) = people.driver.records_of(key)
+    assert people.driver.keys("work", prefix=f"faces/{row['job_id']}/") == []
+
+    again = people.start(key, options={"preview": True}, force=True)
+    assert (again.verdict, again.error) == ("QUARANTINED", "SourceMissing")
+    assert stored(people, "output", "failed/") == []
+
+
 def test_what_is_said_of_a_deletion_is_counts(people: People) -> None:
     people.ask(Script(padding="counts").photo(), "counts/us.png", embed="true")
     receipt = deleted(people, "counts/us.png")

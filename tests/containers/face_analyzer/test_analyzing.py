@@ -246,6 +246,17 @@ def test_scores_and_numbers_are_limits(bench: Bench) -> None:
     assert found[0.5, 1] == [[40, 80, 40, 40]]
 
 
+def test_faces_that_are_not_listed_are_hidden_all_the_same(bench: Bench) -> None:
+    pixels = photo((40, 80, 40), (160, 80, 80))
+
+    result = bench.run(png(pixels), max_faces=1, redact="cover", preview=True)
+
+    assert result.count == 1
+    hidden = np.asarray(Image.open(io.BytesIO(bench.read(result.files[-1].artifact))))
+    assert hidden[110:130, 190:210].max() == 0
+    assert hidden[90:110, 50:70].max() == 0
+
+
 def test_small_faces_are_found_only_if_asked_for(bench: Bench) -> None:
     content = png(photo((1000, 496, 16), (176, 304, 16), size=(1280, 960)))
 

@@ -98,6 +98,14 @@ def test_an_error_does_not_repeat_what_is_in_a_face(store: LocalStore) -> None:
     assert "27.1828" not in str(raised.value)
 
 
+def test_a_document_that_is_gone_says_why(store: LocalStore) -> None:
+    """A failed execution was redriven too late, or after its photo was deleted."""
+    job = job_of(Artifact(uri="s3://work/faces/1/faces.json", sha256="0" * 64, bytes=1))
+
+    with pytest.raises(ValueError, match="expires after a day"):
+        read_faces(job, store)
+
+
 def test_other_bytes_than_were_written_are_a_fault(store: LocalStore) -> None:
     """The job has their checksum."""
     written = put(store, changed())
