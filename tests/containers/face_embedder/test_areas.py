@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -98,3 +100,16 @@ def test_a_table_that_does_not_fit_is_not_made() -> None:
         AreaTable.of(noise(9, 19), reserve=none)
 
     assert wanted == [8 * 10 * 20]
+
+
+def test_a_photo_is_scaled_without_a_second_table() -> None:
+    """Rows of the table are copied a few at a time, however much the photo is scaled down."""
+    table = AreaTable.of(np.zeros((200, 40_000, 3), np.uint8))
+    rows, columns = Windows.of(0, 200, 12), Windows.of(0, 40_000, 18)
+
+    tracemalloc.start()
+    table.scaled(rows, columns)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < table.sums.nbytes / 8

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -83,3 +85,22 @@ def test_overlaps_are_shares_of_the_union() -> None:
     others = boxes((0, 0, 10, 10), (4, 0, 14, 10), (10, 0, 20, 10), (5, 5, 5, 5))
 
     assert overlaps(PAIR[:1], others)[0] == pytest.approx([1, 60 / 140, 0, 0])
+
+
+@pytest.mark.parametrize("of", ["union", "smaller"])
+def test_many_boxes_are_dropped_as_if_one_by_one(of: Literal["union", "smaller"]) -> None:
+    """They are compared in blocks, which changes nothing."""
+    noise = np.random.default_rng(3)
+    corners = noise.integers(0, 120, (300, 2))
+    boxes = np.concatenate([corners, corners + noise.integers(20, 60, (300, 2))], axis=1)
+    boxes = boxes.astype(np.float32)
+    scores = noise.permutation(300).astype(np.float32)
+
+    kept: list[int] = []
+    for each in np.argsort(-scores).tolist():
+        pairs = ([better, each] for better in kept)
+        if all(len(suppress(boxes[pair], scores[pair], 0.5, of=of)) == 2 for pair in pairs):
+            kept.append(each)
+
+    assert len(kept) > 32
+    assert suppress(boxes, scores, 0.5, of=of).tolist() == kept

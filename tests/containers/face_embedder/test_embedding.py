@@ -20,6 +20,7 @@ from containers.face_embedder import embedding
 from containers.face_embedder.handler import handler
 from containers.face_embedder.network import Network, open_network
 from containers.face_embedder.spec import Tensor
+from pipeline import hardware
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.contracts.faces import (
     EmbeddingsDocument,
@@ -411,3 +412,15 @@ def test_neither_vectors_nor_boxes_are_logged_or_returned(
     assert not [each for each in numbers if len(each) > 4 and each in told]
     assert printed.out + printed.err == ""
     assert made.result.metrics == {}
+
+
+def test_memory_of_the_table_of_areas_is_reserved(
+    boxes: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A photo that decodes may still be too large to be searched."""
+    wanted: list[int] = []
+    monkeypatch.setattr(hardware, "require_free", lambda count, **_: wanted.append(count))
+
+    boxes.run(LARGE)
+
+    assert 8 * (WIDTH + 1) * (HEIGHT + 1) in wanted

@@ -12,6 +12,7 @@ from containers.face_embedder import mtcnn
 from containers.face_embedder.mtcnn import Mtcnn, find_faces
 from containers.face_embedder.network import open_network
 from containers.face_embedder.spec import Tensor
+from pipeline.errors import OutOfMemory
 from tests.embedding_models import FIVE, MTCNN, Square, draw, networks
 
 FACE = Square(60, 40, 100)
@@ -126,3 +127,13 @@ def test_crops_are_judged_in_batches(nets: Mtcnn, monkeypatch: pytest.MonkeyPatc
     assert [each.box.tolist() for each in find_faces(photo, nets)] == [
         each.box.tolist() for each in whole
     ]
+
+
+def test_a_photo_whose_table_does_not_fit_is_not_searched(nets: Mtcnn) -> None:
+    """Its memory is asked for, so the job ends with a name and not with the process."""
+
+    def none(_count: int) -> None:
+        raise OutOfMemory("no memory")
+
+    with pytest.raises(OutOfMemory):
+        find_faces(draw(320, 240), nets, reserve=none)
