@@ -143,7 +143,9 @@ OPTIONS: Final = {
             type=Word(get_args(Redaction)),
             help="Hide the faces in a copy of the photo, without its metadata.",
         ),
-        click.Option(["--embed"], is_flag=True, help="Write a vector of each face."),
+        click.Option(
+            ["--embed"], is_flag=True, help="Write a vector of each large and clear face."
+        ),
         click.Option(
             ["--embedder"],
             metavar="NAME",

@@ -155,6 +155,14 @@ class Catalogue(Declaration):
         fit = tuple(row for row in rows if role.engine in {None, row.engine.name})
         return self.model_copy(update={"rows": fit})
 
+    def row_for(self, role: Role, name: str) -> ModelRow:
+        """Return the row called `name`. Raises UnknownModel if it cannot fill the role."""
+        fitting = self.fitting(role)
+        known, fit = ([row.name for row in each.rows] for each in (self, fitting))
+        if name in known and name not in fit:
+            raise UnknownModel(f"the model {name} is for another task; there are {', '.join(fit)}")
+        return fitting.row(name)
+
     def with_defaults(self, names: Iterable[str]) -> Self:
         """Return the catalogue with these models as defaults, each of its own container.
 

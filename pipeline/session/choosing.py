@@ -57,7 +57,7 @@ def require_models(
     raises.
     """
     for option, name in named.items():
-        catalogue.fitting(roles[option]).row(name)
+        catalogue.row_for(roles[option], name)
     return tuple(require_model(catalogue, name, reach) for name in dict.fromkeys(named.values()))
 
 

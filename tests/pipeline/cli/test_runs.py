@@ -221,7 +221,7 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
         pytest.param(
             ["run", RECORDING, "--align", "whisper-base"],
             2,
-            "no model is called 'whisper-base'; there are wav2vec2-base-960h\n",
+            "the model whisper-base is for another task; there are wav2vec2-base-960h\n",
             id="a model of another task",
         ),
         pytest.param(
