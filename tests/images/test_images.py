@@ -23,7 +23,7 @@ pytestmark = pytest.mark.images
 PYTHON = "/opt/python/bin/python"
 LIBRARIES = "opt/python/lib/python3.13/site-packages"
 # Parts of packages for people who build extensions or prepare models.
-TOOLS = ["numpy/f2py"]
+TOOLS = ["numpy/f2py", "numpy/_core/include"]
 TOOLS += [f"onnxruntime/{name}" for name in ("quantization", "tools", "transformers")]
 THERE = {"python_full_version": "3.13.0", "sys_platform": "linux"}
 WRITABLE = """
