@@ -7,7 +7,7 @@ pixels that are needed are read. Source: tfjs's `resizeBilinear(images, size, fa
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from containers.face_analyzer.spec import Numbers
 from pipeline.photo.pixels import Pixels
 
 Places = npt.NDArray[np.int64]
+_STRIP: Final = 16  # rows of the result: as floats, all samples of a square take 20 MB
 
 
 class Part(NamedTuple):
@@ -39,18 +40,23 @@ def sampled(photo: Pixels, part: Part, side: int, *, centred: bool = False) -> N
     square = part.longer
     rows, row_weights = _taken(part.top, part.height, square, side, centred=centred)
     columns, column_weights = _taken(part.left, part.width, square, side, centred=centred)
-    block = photo[rows[:, None], columns].astype(np.float32)
-    block *= row_weights[:, None, None]
-    halves = block[:side]
-    halves += block[side:]
-    halves *= column_weights[:, None]
-    return np.ascontiguousarray((halves[:, :side] + halves[:, side:]).transpose(2, 0, 1))
+    result = np.empty((3, side, side), np.float32)
+    for first in range(0, side, _STRIP):
+        strip = slice(first, first + _STRIP)
+        above, below = (
+            photo[rows[half, strip, None], columns.ravel()] * row_weights[half, strip, None, None]
+            for half in (0, 1)
+        )
+        above += below
+        above *= column_weights.reshape(-1, 1)
+        result[:, strip] = (above[:, :side] + above[:, side:]).transpose(2, 0, 1)
+    return result
 
 
 def _taken(
     start: int, length: int, square: int, side: int, *, centred: bool
 ) -> tuple[Places, Numbers]:
-    """Return the pixels before all samples of one axis, then those after them, and their weights.
+    """Return the pixels before and after the samples of one axis, 2×side, and their weights.
 
     Pixels of the padding weigh nothing.
     """
@@ -58,8 +64,8 @@ def _taken(
     before = np.floor(at)
     share = at - before
     after = np.minimum(before + 1, square - 1)
-    places = np.concatenate([before, after]).astype(np.int64)
+    places = np.stack([before, after]).astype(np.int64)
     places -= (square - length) // 2 if centred else 0
     inside = (places >= 0) & (places < length)
-    weights = np.where(inside, np.concatenate([1 - share, share]), 0)
+    weights = np.where(inside, np.stack([1 - share, share]), 0)
     return start + np.clip(places, 0, length - 1), weights.astype(np.float32)

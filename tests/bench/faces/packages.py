@@ -1,14 +1,17 @@
 """The size of the packages that an image installs, next to face-api's in Node.
 
-Both are without tests and compiled modules. AWS's packages are in every image: its SDK, Powertools
-and the runtime client, with what only they need.
+Both are without tests and compiled modules, and ours without what `containers/Dockerfile` removes.
+AWS's packages are in every image: its SDK, Powertools and the runtime client, with what only they
+need.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +25,10 @@ _MOST_MB: Final = 170
 _AWS: Final = (
     "aws_lambda_powertools", "aws_xray_sdk", "awslambdaric", "boto3", "botocore", "jmespath",
     "s3transfer", "simplejson", "snapshot_restore_py", "urllib3", "wrapt",
+)  # fmt: skip
+_REMOVED: Final = (
+    "*.pyi", "numpy/f2py", "onnxruntime/quantization", "onnxruntime/tools",
+    "onnxruntime/transformers", "libonnxruntime.so.*",
 )  # fmt: skip
 _CONTAINERS: Final = ("face_analyzer", "face_embedder")
 
@@ -54,4 +61,6 @@ def _installed_mb(container: str) -> tuple[float, float]:
             ],
             check=True,
         )  # fmt: skip
+        for path in chain.from_iterable(map(Path(name).rglob, _REMOVED)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         return packages_mb(Path(name)), sum(packages_mb(Path(name, each)) for each in _AWS)

@@ -33,7 +33,7 @@ from pipeline.errors import (
     WeightsMismatch,
     WeightsNotStaged,
 )
-from pipeline.model_context import catalogue_of
+from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.photo.colour.spaces import ADOBE_RGB
 from pipeline.task import equip
 from pipeline.weights.staged import StagedFile, StagedWeights
@@ -195,6 +195,18 @@ def noted_roles(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(network.Networks, "open", noted)
     return opened
+
+
+def test_a_network_returns_its_memory_whatever_staging_has_measured(bench: Bench) -> None:
+    job = bench.job(png(photo()), options={})
+    row = catalogue_of(bench.context.bench, "face-analyzer").row(NAME)
+    weights = weights_of(bench.context.bench)
+    files = weights.files(staged_record(job), row, network.runtime())
+    kept = tuple(file._replace(memory="kept", optimised=True) for file in files)
+
+    opened = network.Networks.of(row, kept, threads=1).open("landmarks")
+
+    assert not opened.session.get_session_options().enable_cpu_mem_arena
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -115,3 +117,14 @@ def test_it_is_tfjs_rule(size: tuple[int, int], side: int, *, centred: bool) -> 
 
     assert ours.dtype == np.float32
     assert np.abs(ours - plainly(square, side).transpose(2, 0, 1)).max() < 1e-3
+
+
+def test_sampling_takes_little_more_memory_than_its_result() -> None:
+    photo = noise(1500, 2000)
+    tracemalloc.start()
+
+    result = sampled(photo, whole(photo), 512)
+
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1.5 * result.nbytes
