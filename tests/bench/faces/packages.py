@@ -27,7 +27,7 @@ _AWS: Final = (
     "s3transfer", "simplejson", "snapshot_restore_py", "urllib3", "wrapt",
 )  # fmt: skip
 _REMOVED: Final = (
-    "*.pyi", "numpy/f2py", "onnxruntime/quantization", "onnxruntime/tools",
+    "*.pyi", "numpy/f2py", "numpy/_core/include", "onnxruntime/quantization", "onnxruntime/tools",
     "onnxruntime/transformers", "libonnxruntime.so.*",
 )  # fmt: skip
 _CONTAINERS: Final = ("face_analyzer", "face_embedder")
