@@ -82,9 +82,9 @@ def _report_deletions() -> None:
     delete, send = S3Backend.delete_object, notifications.send_event
     silent: ContextVar[bool] = ContextVar("silent", default=False)
 
-    def send_unless_silent(*arguments: Any) -> None:
+    def send_unless_silent(*arguments: Any, **named: Any) -> None:
         if not silent.get():
-            send(*arguments)
+            send(*arguments, **named)
 
     def reported(
         self: Any, bucket_name: str, key_name: str, version_id: Any = None, **options: Any
