@@ -123,6 +123,18 @@ export function useBlob(load, inputs) {
   return found
 }
 
+/**
+ * Tell of a picture whether this browser cannot decode it. The address is kept and not a flag: the picture's error
+ * may come before an effect would reset the flag for a new address.
+ *
+ * @param {string} [url]
+ * @returns {[boolean, () => void]} whether it cannot, and what to call when the picture's error says so
+ */
+export function useBlind(url) {
+  const [refused, setRefused] = useState('')
+  return [Boolean(url) && url === refused, () => setRefused(url ?? '')]
+}
+
 /** @param {Blob} file @param {string} name Hand it to the browser's downloads. */
 export function save(file, name) {
   const link = document.createElement('a')

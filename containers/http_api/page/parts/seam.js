@@ -1,8 +1,8 @@
 /** The photo and what was made of it, with a seam between them that is moved. */
 
 import { t } from '../core/i18n.js'
-import { html, useEffect, useState } from '../vendor/htm-preact.js'
-import { useBlob } from './controls.js'
+import { html, useState } from '../vendor/htm-preact.js'
+import { useBlind, useBlob } from './controls.js'
 import { icon } from './icon.js'
 import { Zoomable } from './picture.js'
 
@@ -15,13 +15,12 @@ import { Zoomable } from './picture.js'
 export function Seam({ item, page, after, width, height, look = '', style = {}, children }) {
   const [split, setSplit] = useState(50)
   const before = useBlob(() => page.queue.photo(item.id), [item.id, item.shown])
-  const [blind, setBlind] = useState(false)
-  useEffect(() => setBlind(false), [before.url])
+  const [blind, onError] = useBlind(before.url)
   return html`<${Zoomable} page=${page} width=${width} height=${height} look=${`split ${look}`}
     style=${{ ...style, '--split': `${split}%` }}>
     <img src=${after} alt=${t('after')} />
     ${before.url && !blind &&
-    html`<img class="old" src=${before.url} alt=${t('before')} onError=${() => setBlind(true)} />
+    html`<img class="old" src=${before.url} alt=${t('before')} onError=${onError} />
       <span class=${`tag l ${split < 22 ? 'gone' : ''}`}>${t('before')}</span>
       <span class=${`tag r ${split > 78 ? 'gone' : ''}`}>${t('after')}</span>
       <span class="seam"></span><span class="grip">${icon('handle')}</span>

@@ -1,9 +1,9 @@
 /** The faces as a list: for keys, for screen readers, and for what the picture has no room for. */
 
 import { t } from '../../core/i18n.js'
-import { useBlob } from '../../parts/controls.js'
+import { useBlind, useBlob } from '../../parts/controls.js'
 import { icon } from '../../parts/icon.js'
-import { html, useEffect, useRef, useState } from '../../vendor/htm-preact.js'
+import { html, useEffect, useRef } from '../../vendor/htm-preact.js'
 import { Bars, summary, sure } from './estimates.js'
 import { current, hold, look } from './looking.js'
 
@@ -25,10 +25,9 @@ function cropped({ x, y, width, height }, whole) {
 /** @param {{ item: Item, page: Page, found: Found }} given */
 export function People({ item, page, found }) {
   const { url } = useBlob(() => page.queue.photo(item.id), [item.id, item.shown])
-  const [blind, setBlind] = useState(false)
+  const [blind, onError] = useBlind(url)
   const list = useRef(/** @type {any} */ (null))
   const { held } = item.looking ?? {}
-  useEffect(() => setBlind(false), [url])
   useEffect(() => {
     const { offsetTop: top, offsetHeight: high } = list.current?.children[held ?? -1] ?? {}
     if (top === undefined) return
@@ -47,7 +46,7 @@ export function People({ item, page, found }) {
       <button type="button" aria-pressed=${held === place ? 'true' : 'false'} onClick=${press(place)}
         onFocus=${seen(place)} onBlur=${unseen} onPointerEnter=${seen(place)} onPointerLeave=${unseen}>
         <span class="face-crop">${url && !blind
-          ? html`<img src=${url} alt="" style=${cropped(face, found)} onError=${() => setBlind(true)} />`
+          ? html`<img src=${url} alt="" style=${cropped(face, found)} onError=${onError} />`
           : icon('face')}</span>
         <span><b>${t('face.n', { i: place + 1 })}</b> <small>${sure(face)}</small>
           ${summary(face) && html` <small>${summary(face)}</small>`}</span>

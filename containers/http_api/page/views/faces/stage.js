@@ -2,10 +2,10 @@
 
 import { Problem } from '../../core/api.js'
 import { t } from '../../core/i18n.js'
-import { useBlob } from '../../parts/controls.js'
+import { useBlind, useBlob } from '../../parts/controls.js'
 import { icon } from '../../parts/icon.js'
 import { Missing, Zoomable } from '../../parts/picture.js'
-import { html, useEffect, useState } from '../../vendor/htm-preact.js'
+import { html, useEffect } from '../../vendor/htm-preact.js'
 import { ShowPhoto } from '../cutout/show-photo.js'
 import { Card } from './card.js'
 import { useFaces } from './document.js'
@@ -18,8 +18,7 @@ import { current, look } from './looking.js'
 export function Faces({ item, page }) {
   const { found, error, again } = useFaces(item, page)
   const { url, missing } = useBlob(() => page.queue.photo(item.id), [item.id, item.shown])
-  const [blind, setBlind] = useState(false)
-  useEffect(() => setBlind(false), [url])
+  const [blind, onError] = useBlind(url)
   useEffect(() => {
     /** @param {KeyboardEvent} event */
     const onKeyDown = ({ key }) => key === 'Escape' && look(page, item.id, { seen: undefined, held: undefined })
@@ -36,7 +35,7 @@ export function Faces({ item, page }) {
   const dark = missing || blind
   const count = faces.length ? t('faces.n', { n: faces.length }) : t('faces.zero')
   return html`<${Zoomable} page=${page} width=${width} height=${height} look="faced">
-    ${url && !blind && html`<img src=${url} alt=${`${item.name}: ${count}`} onError=${() => setBlind(true)} />`}
+    ${url && !blind && html`<img src=${url} alt=${`${item.name}: ${count}`} onError=${onError} />`}
     ${dark && html`<span class="blank">${icon('face')}</span>`}
     <${Layer} item=${item} page=${page} found=${found} />
     ${place !== undefined && faces[place] && html`<${Card} found=${found} place=${place} />`}
