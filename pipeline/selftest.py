@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, NoReturn, TypeVar, cast
@@ -19,9 +19,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.artifacts import Artifact, LocalStore, Location
 from pipeline.contracts.contract import Result
+from pipeline.declared.models import ModelRow
 from pipeline.golden import Golden, Row, Run
 from pipeline.observed import Handler
 from pipeline.task import equip
+from pipeline.weights.staged import StagedFile, StagedWeights
 from pipeline.workbench import Settings, Workbench
 
 ROOT: Final = Path(__file__).parents[1]
@@ -46,6 +48,26 @@ class Trial:
 
     def read(self, artifact: Artifact) -> bytes:
         return self.bench.store.read(Location.parse(artifact.uri))
+
+    def offer(self, overlay: Path) -> Workbench:
+        """Equip the handler with the rows of a catalogue file too; return its workbench."""
+        settings = replace(self.bench.settings, catalogue_overlays=(overlay,))
+        bench = Workbench(root=self.bench.root, settings=settings, store=self.bench.store)
+        equip(bench)
+        return bench
+
+    def stage(self, row: ModelRow, folder: Path) -> Row:
+        """Write the row's files from a folder to the models bucket, as the downloader would."""
+        staged = []
+        for file in row.files:
+            place = Location("models", f"{row.weights_prefix}/{file.name}")
+            artifact = self.put(place, (folder / file.name).read_bytes())
+            staged.append(
+                StagedFile(name=file.name, digest=file.digest, source="selftest", artifact=artifact)
+            )
+        record = StagedWeights(model=row.name, licence=row.licence, files=tuple(staged))
+        self.put(Location("models", row.weights_key), record.model_dump_json().encode())
+        return Row(row.name, row.engine.name, row.weights_key)
 
     def run(self, handler: Handler, result: type[R], *, row: Row | None = None) -> R:
         """Give the handler the container's golden job, as `answer` does, and parse its result."""

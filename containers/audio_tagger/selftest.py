@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +17,7 @@ from pipeline.artifacts import Location
 from pipeline.contracts.sounds import AudioTagged
 from pipeline.golden import Row
 from pipeline.selftest import Trial, selftest
-from pipeline.task import equip
 from pipeline.weights.staged import StagedFile, StagedWeights
-from pipeline.workbench import Workbench
 
 NAME: Final = "tones"
 NETWORK: Final = Path(__file__).parent / "standin" / "tones.onnx"
@@ -73,8 +70,7 @@ def check(trial: Trial) -> None:
             digest=digest,
         )
     )
-    settings = replace(bench.settings, catalogue_overlays=(overlay,))
-    equip(Workbench(root=bench.root, settings=settings, store=bench.store))
+    trial.offer(overlay)
     artifact = trial.put(Location("models", "tones.onnx"), network)
     file = StagedFile(
         name=NETWORK.name, digest=f"sha256:{digest}", source="selftest", artifact=artifact
