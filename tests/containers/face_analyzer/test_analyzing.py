@@ -2,125 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import onnx
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import tests.face_models as models
 from containers.face_analyzer import network
 from containers.face_analyzer.handler import handler
-from pipeline.artifacts import Artifact, LocalStore, Location
-from pipeline.contracts.faces import AnalyzeFaces, Face, FacesAnalyzed, FacesDocument
-from pipeline.errors import (
-    CorruptMedia,
-    OutOfMemory,
-    SourceChanged,
-    SourceMissing,
-    UnknownModel,
-    UnsupportedMedia,
-    WeightsMismatch,
-    WeightsNotStaged,
-)
+from pipeline.contracts.faces import Face
 from pipeline.model_context import catalogue_of, staged_record, weights_of
 from pipeline.photo.colour.spaces import ADOBE_RGB
 from pipeline.task import equip
-from pipeline.weights.staged import StagedFile, StagedWeights
-from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
-from tests.face_models import BLUE, NAME, RED, Engine, painted, photo, stock_faces
-
-BOTH = ("age_gender", "expressions")
-
-
-@dataclass
-class Bench:
-    context: TaskContext
-
-    @property
-    def store(self) -> LocalStore:
-        store = self.context.store
-        assert isinstance(store, LocalStore)
-        return store
-
-    def stage(self) -> str:
-        """Write the networks to the models bucket, as the downloader would."""
-        row = catalogue_of(self.context.bench, "face-analyzer").row(NAME)
-        (folder,) = (path.parent for path in self.context.settings.catalogue_overlays)
-        files = []
-        for file in row.files:
-            artifact = self.put("models", file.name, (folder / file.name).read_bytes())
-            files.append(
-                StagedFile(name=file.name, digest=file.digest, source="test", artifact=artifact)
-            )
-        record = StagedWeights(model=NAME, licence="MIT", files=tuple(files))
-        self.put("models", row.weights_key, record.model_dump_json().encode())
-        return row.weights_key
-
-    def put(self, bucket: str, key: str, content: bytes) -> Artifact:
-        return self.store.write(Location(bucket, key), content, media_type="")
-
-    def job(self, content: bytes, *, options: dict[str, Any], **changes: Any) -> AnalyzeFaces:
-        self.put("ingest", "people/a.jpg", content)
-        source = {
-            "bucket": "ingest", "key": "people/a.jpg", "version_id": None,
-            "etag": self.store.stat(Location("ingest", "people/a.jpg")).etag,
-            "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content),
-            "media_type": "image/png", "width": 1, "height": 1,
-        }  # fmt: skip
-        fields = {
-            "schema": 1, "job_id": "1", "execution": "e", "source": source, "model": NAME,
-            "options": {"model": NAME, **options}, "models_bucket": "models",
-            "weights_key": self.stage(), "work_bucket": "work", "work_prefix": "faces/1",
-            "output_stem": "people/a",
-        }  # fmt: skip
-        return AnalyzeFaces.model_validate(fields | changes)
-
-    def run(self, content: bytes, **options: Any) -> FacesAnalyzed:
-        job = self.job(content, options=options)
-        result = handler.__wrapped__(job, self.context)  # type: ignore[attr-defined]
-        assert isinstance(result, FacesAnalyzed)
-        return result
-
-    def read(self, artifact: Artifact) -> bytes:
-        return self.store.read(Location.parse(artifact.uri))
-
-    def document(self, content: bytes, **options: Any) -> FacesDocument:
-        return FacesDocument.model_validate_json(self.read(self.run(content, **options).faces))
-
-
-def bench_with(tmp_path: Path, engine: Engine = "ssd") -> Bench:
-    overlay = tmp_path / "catalogue.toml"
-    overlay.write_text(stock_faces(tmp_path, NAME, engine))
-    settings = Settings(catalogue_overlays=(overlay,), scratch=tmp_path / "scratch", threads=1)
-    store = LocalStore(tmp_path / "store")
-    return Bench(TaskContext(Workbench(root=ROOT, settings=settings, store=store)))
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return bench_with(tmp_path)
-
-
-def png(pixels: Any, **how: Any) -> bytes:
-    return saved(Image.fromarray(pixels), "PNG", **how)
-
-
-def saved(image: Image.Image, kind: str, **how: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **how)
-    return buffer.getvalue()
+from tests.containers.face_analyzer.conftest import BOTH, Bench, Lambda, bench_with, png, saved
+from tests.face_models import BLUE, NAME, RED, Engine, painted, photo
 
 
 def boxes(faces: Sequence[Face]) -> list[list[int]]:
@@ -400,150 +303,6 @@ def test_the_same_photo_gives_the_same_bytes(bench: Bench) -> None:
     assert first == second
 
 
-@pytest.mark.parametrize(
-    ("content", "error"),
-    [
-        (b"no photo", UnsupportedMedia),
-        (png(photo((40, 80, 40)))[:200], CorruptMedia),
-    ],
-)
-def test_what_is_no_photo_is_named(bench: Bench, content: bytes, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        bench.run(content)
-
-
-def test_a_source_that_changed_or_went_is_named(bench: Bench) -> None:
-    job = bench.job(png(photo()), options={})
-    bench.put("ingest", "people/a.jpg", png(photo((160, 80, 80))))
-    with pytest.raises(SourceChanged):
-        handler.__wrapped__(job, bench.context)  # type: ignore[attr-defined]
-
-    bench.store._path(Location("ingest", "people/a.jpg")).unlink()
-    with pytest.raises(SourceMissing):
-        handler.__wrapped__(job, bench.context)  # type: ignore[attr-defined]
-
-
-def test_a_photo_replaced_during_the_call_gives_no_result(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is the last task before faces are published."""
-    equip(bench.context.bench)
-    job = bench.job(png(photo((160, 80, 80))), options={}, follows_latest=True)
-    store = type(bench.store)
-    write = store.write
-
-    def replaced_meanwhile(self: LocalStore, place: Location, *given: Any, **more: Any) -> Artifact:
-        write(self, Location("ingest", "people/a.jpg"), png(photo()), media_type="")
-        return write(self, place, *given, **more)
-
-    monkeypatch.setattr(store, "write", replaced_meanwhile)
-
-    with pytest.raises(Exception, match="was replaced"):
-        handler(job.model_dump(mode="json", by_alias=True), cast("LambdaContext", Lambda()))
-
-
-def test_models_and_weights_that_are_missing_are_named(bench: Bench) -> None:
-    content = png(photo())
-    with pytest.raises(UnknownModel):
-        handler.__wrapped__(  # type: ignore[attr-defined]
-            bench.job(content, options={}, model="nobody"), bench.context
-        )
-    with pytest.raises(WeightsNotStaged):
-        handler.__wrapped__(  # type: ignore[attr-defined]
-            bench.job(content, options={}, weights_key="no/such.json"), bench.context
-        )
-
-
-def test_a_photo_too_large_for_the_memory_is_named(bench: Bench) -> None:
-    small = Workbench(
-        root=ROOT,
-        settings=replace(bench.context.settings, memory_mb=1),
-        store=bench.store,
-    )
-
-    with pytest.raises(OutOfMemory):
-        handler.__wrapped__(  # type: ignore[attr-defined]
-            bench.job(png(photo()), options={}), TaskContext(small)
-        )
-
-
-@pytest.mark.parametrize("broken", ["ssd", "landmarks", "expressions", "ages"])
-def test_a_network_that_returns_no_numbers_is_named(
-    tmp_path: Path, broken: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    build = getattr(models, broken)
-    monkeypatch.setattr(models, broken, lambda: without_numbers(build()))
-    bench = bench_with(tmp_path)
-
-    with pytest.raises(WeightsMismatch, match="returned NaN or infinity for a photo"):
-        bench.run(png(photo((160, 80, 80))), attributes=BOTH)
-
-
-def without_numbers(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Take the logarithm of minus the size of what a network returns last."""
-    graph = model.graph
-    output = graph.output[-1]
-    graph.node.append(helper.make_node("Abs", [output.name], ["size"]))
-    graph.node.append(helper.make_node("Neg", ["size"], ["below"]))
-    graph.node.append(helper.make_node("Sub", ["below", "below"], ["nothing"]))
-    graph.node.append(helper.make_node("Div", ["nothing", "nothing"], ["no_number"]))
-    output.name = "no_number"
-    return model
-
-
-@pytest.mark.parametrize(
-    ("broken", "engine", "said"),
-    [
-        ("ssd", "ssd", r"returned 1×1×1 and .*, not 1×\d+×4 and 1×\d+"),
-        ("tiny", "tiny-yolo", "returned 1×1×1, not 1×25×4×4"),
-        ("landmarks", "ssd", "returned 1×1×1, not 1×136"),
-        ("expressions", "ssd", "returned 1×1×1, not 1×7"),
-        ("ages", "ssd", "returned 1×1×1 and 1×2, not 1×1 and 1×2"),
-    ],
-)
-def test_a_network_with_outputs_of_other_shapes_is_named(
-    tmp_path: Path, broken: str, engine: Engine, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    build = getattr(models, broken)
-    monkeypatch.setattr(models, broken, lambda: cut_short(build()))
-    bench = bench_with(tmp_path, engine)
-
-    with pytest.raises(WeightsMismatch, match=said):
-        bench.run(png(photo((160, 80, 80))), attributes=BOTH)
-
-
-def cut_short(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Keep one number of what a network returns first, and give it another axis."""
-    graph = model.graph
-    output = graph.output[0]
-    graph.node.append(helper.make_node("ReduceMax", [output.name], ["most"], keepdims=0))
-    graph.node.append(helper.make_node("Unsqueeze", ["most", "one_by_one"], ["short"]))
-    graph.initializer.append(numpy_helper.from_array(np.array([0, 1, 2]), "one_by_one"))
-    graph.output[0].CopyFrom(helper.make_tensor_value_info("short", TensorProto.FLOAT, None))
-    return model
-
-
-@pytest.mark.parametrize("sides", [1000.0, 60.0])
-def test_a_box_without_end_is_named(
-    tmp_path: Path, sides: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Boxes are powers of what the tiny detector returns. JSON has no infinity."""
-    build = models.tiny
-
-    def endless() -> onnx.ModelProto:
-        model = build()
-        (never,) = (each for each in model.graph.initializer if each.name == "never")
-        values = numpy_helper.to_array(never).copy()
-        values[0, 2:4] = sides
-        never.CopyFrom(numpy_helper.from_array(values, "never"))
-        return model
-
-    monkeypatch.setattr(models, "tiny", endless)
-
-    with pytest.raises(WeightsMismatch, match="returned an endless box for a photo"):
-        bench_with(tmp_path, "tiny-yolo").run(png(photo((80, 80, 80))), min_score=0.05)
-
-
 @pytest.mark.parametrize("engine", ["ssd", "tiny-yolo"])
 @pytest.mark.parametrize("size", [(1, 1), (7, 3), (1, 5000), (5000, 1)])
 def test_photos_of_odd_sizes_are_searched_and_drawn(
@@ -577,15 +336,6 @@ def test_nothing_about_a_face_is_logged(
     assert set(answer) == {
         "schema", "metrics", "provenance", "faces", "files", "count", "model", "weights_sha256",
     }  # fmt: skip
-
-
-class Lambda:
-    """What a handler reads of its Lambda context."""
-
-    aws_request_id = "r"
-    function_name = "f"
-    memory_limit_in_mb = 1769
-    invoked_function_arn = "arn:aws:lambda:eu-central-1:1:function:f"
 
 
 def test_the_self_tests_files_are_those_that_are_built() -> None:
