@@ -2,129 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from pipeline.declared.names import LOCAL_NAMES
-from pipeline.errors import StoreUnavailable
 from pipeline.functions.photo_forgetter import versions
-from pipeline.functions.photo_forgetter.contract import ForgetPhoto, PhotoForgotten
-from pipeline.functions.photo_forgetter.followers import Follower, read_followers
-from pipeline.functions.photo_forgetter.forgetter import Forgetter, Row, _Photos
-from pipeline.functions.photo_forgetter.versions import NotDeleted, Version
-from pipeline.operations.site import Site
-
-INGEST, OUTPUT, WORK = (LOCAL_NAMES.bucket(name) for name in ("ingest", "output", "work"))
-FACES = Follower("faces", "_faces.record.json", ("_faces.json", "_faces_preview.jpg"), "faces/")
-NOTHING = PhotoForgotten()
-
-
-@dataclass
-class Stage:
-    """A stage with photos, and jobs of products as their state machines leave them."""
-
-    site: Site
-    forgetter: Forgetter
-
-    @property
-    def s3(self) -> Any:
-        return self.forgetter.s3
-
-    def upload(self, key: str, content: bytes = b"a photo") -> str:
-        """Upload a photo; return its version."""
-        return str(self.s3.put_object(Bucket=INGEST, Key=key, Body=content)["VersionId"])
-
-    def delete(self, key: str, version: str | None = None) -> None:
-        exact = {"VersionId": version} if version else {}
-        self.s3.delete_object(Bucket=INGEST, Key=key, **exact)
-
-    def analyse(  # noqa: PLR0913 - keyword-only facts of a job
-        self,
-        key: str,
-        version: str | None,
-        *,
-        job: str = "job",
-        content: bytes = b"a photo",
-        bucket: str = INGEST,
-        kinds: tuple[str, ...] = ("_faces.json",),
-        product: str = "faces",
-    ) -> None:
-        """Do a job of the product: work files, outputs, record, row."""
-        stem = key.rpartition(".")[0] or key
-        source = {
-            "bucket": bucket, "key": key, "version_id": version, "bytes": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }  # fmt: skip
-        secret = f"secret of {job}".encode()
-        files = [
-            {
-                "uri": f"s3://{OUTPUT}/{stem}{end}", "bytes": len(secret),
-                "sha256": hashlib.sha256(secret).hexdigest(),
-            }
-            for end in kinds
-        ]  # fmt: skip
-        record = {"job_id": job, "source": source, "files": files}
-        self.s3.put_object(Bucket=WORK, Key=f"{product}/{job}/run/faces.json", Body=b"secret")
-        for end in kinds:
-            self.s3.put_object(Bucket=OUTPUT, Key=f"{stem}{end}", Body=secret)
-        place = f"{stem}_{product}.record.json"
-        self.s3.put_object(Bucket=OUTPUT, Key=place, Body=json.dumps(record))
-        self.row(key, job=job, bucket=bucket, product=product)
-
-    def row(  # noqa: PLR0913 - keyword-only facts of a job
-        self,
-        key: str,
-        *,
-        job: str = "job",
-        status: str = "DONE",
-        bucket: str = INGEST,
-        product: str = "faces",
-        at: datetime | None = None,
-    ) -> None:
-        ended = (at or datetime.now(UTC)).isoformat(timespec="milliseconds")
-        row = {"job_id": job, "key": key, "bucket": bucket, "product": product, "status": status,
-               "execution": f"arn:{job}", "updated_at": ended}  # fmt: skip
-        self.forgetter.dynamodb.put_item(
-            TableName=self.forgetter.table, Item={name: {"S": text} for name, text in row.items()}
-        )
-
-    def status(self, job: str = "job") -> str:
-        found = self.forgetter.dynamodb.get_item(
-            TableName=self.forgetter.table, Key={"job_id": {"S": job}}
-        )
-        return str(found["Item"]["status"]["S"])
-
-    def forget(self, key: str) -> PhotoForgotten:
-        return self.forgetter.forget(ForgetPhoto(key, "arn:execution"))
-
-    def read(self, key: str) -> bytes:
-        return bytes(self.s3.get_object(Bucket=OUTPUT, Key=key)["Body"].read())
-
-    def stored(self, bucket: str = OUTPUT) -> list[str]:
-        """The keys of all versions and delete markers."""
-        listed = self.s3.list_object_versions(Bucket=bucket)
-        return sorted(
-            row["Key"] for row in (*listed.get("Versions", ()), *listed.get("DeleteMarkers", ()))
-        )
-
-
-@pytest.fixture
-def stage(site: Site) -> Stage:
-    s3 = site.client("s3")
-    for bucket in (INGEST, OUTPUT, WORK):
-        s3.create_bucket(Bucket=bucket)
-        if bucket != WORK:
-            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    table = LOCAL_NAMES.table("jobs")
-    forgetter = Forgetter(site.client("dynamodb"), s3, table, INGEST, OUTPUT, WORK, [FACES])
-    return Stage(site, forgetter)
+from pipeline.functions.photo_forgetter.contract import PhotoForgotten
+from pipeline.functions.photo_forgetter.followers import read_followers
+from pipeline.functions.photo_forgetter.forgetter import Row, _Photos
+from pipeline.functions.photo_forgetter.versions import Version
+from tests.pipeline.functions.photo_forgetter.conftest import (
+    FACES,
+    INGEST,
+    NOTHING,
+    OUTPUT,
+    WORK,
+    Stage,
+)
 
 
 def test_a_deleted_photo_takes_its_files_in_every_version_its_work_and_its_job(
@@ -338,61 +233,6 @@ def test_a_record_whose_row_is_gone_goes_too(stage: Stage) -> None:
     assert (stage.stored(), stage.stored(WORK)) == ([], [])
 
 
-def test_a_job_that_began_to_publish_while_files_were_listed_loses_none(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
-    stage.upload("cat.png")
-    stage.delete("cat.jpg")
-    listed = Forgetter._versions
-
-    def published_meanwhile(*asked: Any) -> Any:
-        stage.row("cat.png", job="second", status="RUNNING")
-        stage.s3.put_object(Bucket=OUTPUT, Key="cat_faces_preview.jpg", Body=b"secret of second")
-        return listed(*asked)
-
-    monkeypatch.setattr(Forgetter, "_versions", published_meanwhile)
-
-    assert stage.forget("cat.jpg") == PhotoForgotten(running=1)
-    assert "cat_faces_preview.jpg" in stage.stored()
-
-
-def test_a_deletion_that_is_interrupted_goes_on_although_the_key_has_another_photo(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
-    stage.delete("cat.jpg")
-    deletes = stage.s3.delete_objects
-
-    def refused_work(**asked: Any) -> Any:
-        return refused("AccessDenied")() if asked["Bucket"] == WORK else deletes(**asked)
-
-    with monkeypatch.context() as broken:
-        broken.setattr(stage.s3, "delete_objects", refused_work)
-        with pytest.raises(NotDeleted):
-            stage.forget("cat.jpg")
-    stage.upload("cat.jpg", b"new")
-
-    stage.forget("cat.jpg")
-    assert (stage.stored(), stage.stored(WORK)) == ([], [])
-
-
-@pytest.mark.parametrize("running", ["cat.jpg", "cat.png", "cat"])
-def test_nothing_is_deleted_while_a_job_with_the_same_outputs_is_at_work(
-    stage: Stage, running: str
-) -> None:
-    """Its files are published before the record that says whose they are."""
-    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
-    stage.row(running, job="running", status="RUNNING")
-    stage.delete("cat.jpg")
-
-    assert stage.forget("cat.jpg") == PhotoForgotten(running=1)
-    assert len(stage.stored()) == 2
-
-    stage.row(running, job="running", status="FAILED")
-    assert stage.forget("cat.jpg").files == 2
-
-
 def test_files_without_a_record_go_too(stage: Stage) -> None:
     """An execution failed after it published some."""
     stage.upload("cat.jpg")
@@ -458,14 +298,6 @@ def test_a_record_that_is_no_json_belongs_to_no_photo(stage: Stage) -> None:
     assert stage.forget("cat.jpg").files == 1
 
 
-def test_a_second_call_finds_nothing_left(stage: Stage) -> None:
-    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
-    stage.delete("cat.jpg")
-    stage.forget("cat.jpg")
-
-    assert stage.forget("cat.jpg") == PhotoForgotten(jobs=1)
-
-
 def test_more_versions_than_one_call_deletes_are_deleted(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -490,54 +322,6 @@ def test_the_log_has_counts_and_the_execution_only(
     assert json.loads(line) == {
         "execution": "arn:execution", "jobs": 1, "running": 0, "files": 2, "work_files": 1
     }  # fmt: skip
-
-
-def refused(code: str) -> Callable[..., Any]:
-    def answer(**_: Any) -> dict[str, Any]:
-        return {"Errors": [{"Key": "cat_faces.json", "VersionId": "v", "Code": code}]}
-
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("code", "error"), [("SlowDown", StoreUnavailable), ("AccessDenied", NotDeleted)]
-)
-def test_a_deletion_that_s3_refuses_is_an_error_and_goes_on_later(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, code: str, error: type[Exception]
-) -> None:
-    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
-    stage.delete("cat.jpg")
-    with monkeypatch.context() as broken:
-        broken.setattr(stage.s3, "delete_objects", refused(code))
-        with pytest.raises(error):
-            stage.forget("cat.jpg")
-    assert stage.status() == "DELETED"  # first: from then on nothing claims to be whole
-
-    stage.forget("cat.jpg")
-    assert stage.stored() == []
-
-
-def test_an_outage_has_a_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    def busy(**_: Any) -> None:
-        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetItem")
-
-    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
-    monkeypatch.setattr(stage.forgetter.dynamodb, "get_item", busy)
-
-    with pytest.raises(StoreUnavailable):
-        stage.forget("cat.jpg")
-
-
-def test_a_job_that_was_claimed_again_is_not_marked(stage: Stage) -> None:
-    """Another execution has the row by now, and records its own end."""
-    stage.analyse("cat.jpg", stage.upload("cat.jpg"))
-    stage.delete("cat.jpg")
-    row = next(iter(stage.forgetter._rows("cat.jpg", FACES)))
-    stage.row("cat.jpg", status="RUNNING")
-
-    stage.forgetter._mark_deleted(row)
-
-    assert stage.status() == "RUNNING"
 
 
 def test_products_that_follow_are_read_from_their_declarations() -> None:
