@@ -100,7 +100,7 @@ def test_an_error_does_not_repeat_what_is_in_a_face(store: LocalStore) -> None:
 
 def test_a_document_that_is_gone_says_why(store: LocalStore) -> None:
     """A failed execution was redriven too late, or after its photo was deleted."""
-    job = job_of(Artifact(uri="s3://work/faces/1/faces.json", sha256="0" * 64, bytes=1))
+    job = job_of(Artifact(uri=Location("work", "faces/1/faces.json").uri, sha256="0" * 64, bytes=1))
 
     with pytest.raises(ValueError, match="expires after a day"):
         read_faces(job, store)

@@ -10,7 +10,8 @@ import pytest
 from pipeline.functions.photo_forgetter import versions
 from pipeline.functions.photo_forgetter.contract import PhotoForgotten
 from pipeline.functions.photo_forgetter.followers import read_followers
-from pipeline.functions.photo_forgetter.forgetter import Row, _Photos
+from pipeline.functions.photo_forgetter.photos import Photos
+from pipeline.functions.photo_forgetter.rows import Row
 from pipeline.functions.photo_forgetter.versions import Version
 from tests.pipeline.functions.photo_forgetter.conftest import (
     FACES,
@@ -189,7 +190,7 @@ def test_the_photo_of_a_failed_job_is_gone_if_no_version_before_its_end_stays() 
     row = Row("job", "cat.jpg", "FAILED", "arn", "2026-01-01T12:02:00.000Z")
 
     def gone(*versions: Version) -> bool:
-        return _Photos(None, INGEST, {"cat.jpg": list(versions)}).are_gone_since(row)
+        return Photos(None, INGEST, {"cat.jpg": list(versions)}).are_gone_since(row)
 
     assert gone(new, old, deleted)
     assert gone(new)

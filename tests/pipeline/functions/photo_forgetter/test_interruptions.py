@@ -123,9 +123,9 @@ def test_a_job_that_was_claimed_again_is_not_marked(stage: Stage) -> None:
     """Another execution has the row by now, and records its own end."""
     stage.analyse("cat.jpg", stage.upload("cat.jpg"))
     stage.delete("cat.jpg")
-    row = next(iter(stage.forgetter._rows("cat.jpg", FACES)))
+    row = next(iter(stage.forgetter.rows.of("cat.jpg", FACES)))
     stage.row("cat.jpg", status="RUNNING")
 
-    stage.forgetter._mark_deleted(row)
+    stage.forgetter.rows.mark_deleted(row)
 
     assert stage.status() == "RUNNING"
