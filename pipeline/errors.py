@@ -6,16 +6,18 @@
     │   ├── NoAudio  MediaTooLong  UnsupportedLanguage
     │   ├── InvalidOptions  InvalidPrompt  UnknownModel  LicenseNotAccepted
     │   ├── PhotoRefused
+    │   ├── CollectionMissing  CollectionExists  ConsentMissing  EmbeddingMismatch
+    │   ├── CollectionTooLarge
     │   └── SourceMissing  SourceForbidden  SourceArchived  SourceChanged
     ├── HandedOver         another product's state machine processes the input: nothing failed
     │   └── OtherMedia  OtherProduct
     ├── CapacityError      the function is too small: retried with the fallback model, or failed
     │   └── OutOfMemory  OutOfStorage
     ├── TransientError     may succeed later: retried, then left uncaught for Redrive
-    │   ├── StoreUnavailable  WeightsUnavailable  ModelUnavailable
+    │   ├── StoreUnavailable  WeightsUnavailable  ModelUnavailable  CollectionBusy
     │   └── WeightsClaimed (only where weights are staged)
     ├── DeploymentError    the deployment is at fault: left uncaught, for an operator and Redrive
-    │   └── KeyUnusable
+    │   └── KeyUnusable  SegmentMismatch
     └── WeightsError       the model is at fault, not the input
         ├── WeightsNotStaged (staged once, then retried)  WeightsMismatch (never loaded)
         └── WeightsForbidden (never fetched)  ModelNotOffered (left uncaught, for an operator)
@@ -31,8 +33,14 @@ from typing import ClassVar, Final, TypeVar
 
 __all__ = [
     "CapacityError",
+    "CollectionBusy",
+    "CollectionExists",
+    "CollectionMissing",
+    "CollectionTooLarge",
+    "ConsentMissing",
     "CorruptMedia",
     "DeploymentError",
+    "EmbeddingMismatch",
     "HandedOver",
     "InvalidOptions",
     "InvalidPrompt",
@@ -52,6 +60,7 @@ __all__ = [
     "PermanentError",
     "PhotoRefused",
     "PipelineError",
+    "SegmentMismatch",
     "SourceArchived",
     "SourceChanged",
     "SourceForbidden",
@@ -209,6 +218,36 @@ class PhotoRefused(PermanentError):
     hint = "Choose a model not hosted by Amazon Bedrock; hosted models may decline photos."
 
 
+class CollectionMissing(PermanentError):
+    """There is no collection of this name, or it was deleted."""
+
+    hint = "Choose a collection that `matteline collections list` shows, or create it."
+
+
+class CollectionExists(PermanentError):
+    """There is a collection of this name already, with another purpose, model or retention."""
+
+    hint = "Choose another name, or delete the collection first."
+
+
+class ConsentMissing(PermanentError):
+    """A collection was to be created without a purpose, a legal basis or a retention."""
+
+    hint = "Say why these vectors may be kept, on which legal basis, and for how many days."
+
+
+class EmbeddingMismatch(PermanentError):
+    """The vectors are of another model, other weights or another size than the collection's."""
+
+    hint = "Use the collection's model, or create a collection for this one."
+
+
+class CollectionTooLarge(PermanentError):
+    """The collection does not fit into the function that searches it."""
+
+    hint = "Hand it over: `matteline collections move NAME --to s3-vectors`."
+
+
 class HandedOver(PipelineError):
     """The input is another product's: its state machine gets it, and this one has nothing to do."""
 
@@ -272,6 +311,12 @@ class WeightsClaimed(TransientError):
     hint = "No action needed: this execution waits, then uses or stages the weights."
 
 
+class CollectionBusy(TransientError):
+    """Others changed the collection first, again and again."""
+
+    hint = "Try again; if it lasts, enroll fewer photos at once."
+
+
 class DeploymentError(PipelineError):
     """The deployment is at fault, not the input; the same input succeeds once it is corrected."""
 
@@ -280,6 +325,15 @@ class KeyUnusable(DeploymentError):
     """KMS cannot use the key of a bucket or object: it is disabled, missing or being deleted."""
 
     hint = "Enable the key in AWS KMS, or cancel its deletion; then redrive the execution."
+
+
+class SegmentMismatch(DeploymentError):
+    """A segment of a collection is missing, or is not what the collection's head says."""
+
+    hint = (
+        "Find out who changed the collections bucket. Enroll the photos again if the segment "
+        "cannot be restored."
+    )
 
 
 class WeightsError(PipelineError):

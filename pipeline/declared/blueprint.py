@@ -218,6 +218,8 @@ class Blueprint:
             **{f"{pascal_case(name)}StateMachineArn": names.machine_arn(name)
                for name in self.definitions},
             **{f"{pascal_case(name)}Bucket": names.bucket(name) for name in self.resources.buckets},
+            **{f"{pascal_case(name)}VectorBucket": names.vector_bucket(name)
+               for name in self.resources.vector_buckets},
             **{f"{pascal_case(name)}Table": names.table(name) for name in self.resources.tables},
             **{f"{pascal_case(name)}Arn": names.operation_arn(name, hook=each.hook)
                for name, each in self.resources.functions.items()},

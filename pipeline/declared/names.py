@@ -38,6 +38,10 @@ class Names:
     def bucket_arn(self, name: str) -> str:
         return f"arn:{self.partition}:s3:::{self.bucket(name)}"
 
+    def vector_bucket(self, name: str) -> str:
+        """Return the name of a bucket of S3 Vectors, which is none of S3's."""
+        return f"{self.prefix}-{name}{self.bucket_suffix}"
+
     def table(self, name: str) -> str:
         return f"{self.prefix}-{name}"
 

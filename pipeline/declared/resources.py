@@ -29,6 +29,12 @@ class Bucket(Declaration):
         return self
 
 
+class VectorBucket(Declaration):
+    """A bucket of S3 Vectors, with an index for each collection."""
+
+    summary: str
+
+
 class Index(Declaration):
     """An index on `attribute`, sorted by `sort`; DynamoDB takes no empty text in either.
 
@@ -76,6 +82,7 @@ class Resources(Declaration):
     """`state_machines/resources.toml`: what the state machines use besides containers."""
 
     buckets: dict[str, Bucket]
+    vector_buckets: dict[str, VectorBucket] = Field(default_factory=dict)
     tables: dict[str, Table]
     functions: dict[KebabName, Operation] = Field(default_factory=dict)
 

@@ -1,0 +1,411 @@
+"""The jobs and results of the vector index: one frozen (job, result) pair per action.
+
+A collection holds vectors of one model: of faces, of voices, of anything that a model embeds.
+Nothing is enrolled unless a collection was created for it, with a purpose, a legal basis and a
+retention. Times are ISO 8601 in UTC. Similarities are cosines, -1…1.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from pipeline.artifacts import Artifact
+from pipeline.contracts import collection_words
+from pipeline.contracts.contract import Contract, Job, Result, no_truth_value
+from pipeline.contracts.faces import Box
+
+Backend = collection_words.Backend
+IndexKind = collection_words.IndexKind
+PersonFrom = collection_words.PersonFrom
+Skip = collection_words.Skip
+
+MOST_RECORDS: Final = 200  # of one enrolment: they become one segment
+MOST_QUERIES: Final = 20  # faces of one photo that are looked for at once
+ERASE_WITHIN_DAYS: Final = 7
+
+# Also part of an S3 Vectors index's name, which has at most 63 characters.
+CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+# An id that the operator can resolve, better than a name: histories keep it for months.
+Person = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,128}$")]
+Statement = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+RetentionDays = Annotated[int, Field(ge=1, le=3650), BeforeValidator(no_truth_value)]
+EraseDays = Annotated[int, Field(ge=1, le=30), BeforeValidator(no_truth_value)]
+Neighbours = Annotated[int, Field(ge=1, le=100), BeforeValidator(no_truth_value)]
+Similarity = Annotated[float, Field(ge=-1, le=1), BeforeValidator(no_truth_value)]
+
+
+class CollectionJob(Job):
+    """What every job has: who asked for it, when, and where collections are.
+
+    `asked_at` is when the execution started. Vectors that were asked for before somebody was
+    forgotten are never enrolled after it.
+    """
+
+    execution: str
+    asked_by: str
+    asked_at: datetime
+    collections_bucket: str
+    vector_bucket: str
+
+
+class Consent(Contract):
+    """Why a collection may exist. Vectors older than `retention_days` are never found."""
+
+    purpose: Statement
+    legal_basis: Statement
+    retention_days: RetentionDays
+
+
+class CreateCollection(CollectionJob):
+    """Create an empty collection for the vectors of one model.
+
+    `allowed` are the API's principals that may search it, besides operators. What is forgotten is
+    erased within `erase_within_days`. Without `consent` it is not created.
+    """
+
+    action: Literal["create"]
+    collection: CollectionName
+    consent: Consent | None
+    model: str
+    backend: Backend = "segments"
+    index: IndexKind = "flat"
+    allowed: tuple[str, ...] = ()
+    erase_within_days: EraseDays = ERASE_WITHIN_DAYS
+
+
+class CollectionCreated(Result):
+    collection: str
+    created: bool
+
+
+class VectorsFile(Contract):
+    """Unit vectors in a safetensors file, as the tensor `embeddings` (n × dimension, float32)."""
+
+    vectors: Artifact
+    model: str
+    weights_sha256: str
+    same_above: Similarity
+
+
+class Entry(Contract):
+    """One row of a `VectorsFile`, and what it stands for: a subject of an object in S3."""
+
+    row: int
+    bucket: str
+    key: str
+    version_id: str | None = None
+    sha256: str
+    subject: int  # which face of the photo, or which speaker of the recording
+    box: Box | None = None
+    score: float | None = None
+    person: Person | None = None
+
+
+class EnrollRecords(CollectionJob):
+    """Enroll the faces that the output records of `faces` name.
+
+    `records` are keys in the output bucket. All faces become `person`, or with `person_from` the
+    photo's folder or its name; `faces` chooses some by their index in `_faces.json`.
+    """
+
+    action: Literal["enroll"]
+    collection: CollectionName
+    output_bucket: str
+    records: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_RECORDS)]
+    person: Person | None = None
+    person_from: PersonFrom | None = None
+    faces: tuple[int, ...] | None = None
+
+
+class SkippedRecord(Contract):
+    """A record of which nothing was enrolled, and why. It is a key, and no reason for an error."""
+
+    record: str
+    why: Skip
+
+
+class Enrolled(Result):
+    """`enrolled` counts vectors, `known` those that the collection had. `segments` it has now."""
+
+    collection: str
+    enrolled: int
+    known: int
+    skipped: tuple[SkippedRecord, ...]
+    vectors: int
+    segments: int
+    compact: bool  # it is time to
+
+
+class EnrollVectors(CollectionJob):
+    """Enroll vectors of any model, such as speakers' centroids."""
+
+    action: Literal["enroll"]
+    collection: CollectionName
+    file: VectorsFile
+    entries: Annotated[tuple[Entry, ...], Field(min_length=1)]
+
+
+class VectorsEnrolled(Enrolled):
+    """As of records, of which there were none to skip."""
+
+
+class RecordQuery(Contract):
+    """The faces of a photo, by its output record; `face` is one of `_faces.json`."""
+
+    record: str
+    face: int | None = None
+
+
+class SearchVectors(CollectionJob):
+    """Find the vectors that are most like those of a query.
+
+    The scope `collection` searches `collection`; `job` searches the records `among`, and keeps
+    nothing. At most `k` matches per query have at least `threshold`, or what the model's row calls
+    the same. `person` looks among one person's vectors. The search is written down before it is
+    answered: who, when, where, how many; never a vector.
+    """
+
+    action: Literal["search"]
+    scope: Literal["collection", "job"]
+    collection: CollectionName | None = None
+    output_bucket: str
+    query: RecordQuery | VectorsFile
+    among: Annotated[tuple[str, ...], Field(max_length=MOST_RECORDS)] = ()
+    k: Neighbours = 20
+    threshold: Similarity | None = None
+    person: Person | None = None
+
+    @model_validator(mode="after")
+    def _searches_what_its_scope_says(self) -> Self:
+        if (self.scope == "collection") != (self.collection is not None):
+            raise ValueError("the scope `collection` needs a collection, and `job` takes none")
+        if (self.scope == "job") != bool(self.among):
+            raise ValueError("the scope `job` needs records to search among")
+        return self
+
+
+class Match(Contract):
+    """A candidate, not an identity: what was enrolled, and its similarity to the query."""
+
+    similarity: float
+    person: str | None
+    bucket: str
+    key: str
+    version_id: str | None
+    subject: int
+    box: Box | None
+    enrolled_at: datetime | None
+
+
+class Query(Contract):
+    """One vector of the query: its subject (a face's index), box, and matches by similarity."""
+
+    subject: int
+    box: Box | None
+    matches: tuple[Match, ...]
+
+
+class Searched(Result):
+    """`searched` counts the vectors that were compared; `search` is the id of its audit record."""
+
+    collection: str | None
+    threshold: float
+    queries: tuple[Query, ...]
+    searched: int
+    search: str
+
+
+class ForgetSubject(CollectionJob):
+    """Forget a person, or what was enrolled of a photo, in one collection.
+
+    The next search finds nothing of it. `compact` erases it later, in every version.
+    """
+
+    action: Literal["forget"]
+    collection: CollectionName
+    person: Person | None = None
+    photo: str | None = None  # its key in the ingest bucket
+    ingest_bucket: str
+
+    @model_validator(mode="after")
+    def _is_about_one(self) -> Self:
+        if (self.person is None) == (self.photo is None):
+            raise ValueError("give a person or a photo")
+        return self
+
+
+class Forgotten(Result):
+    """A receipt, which is also an object of the collections bucket.
+
+    `photos` are the keys (in the ingest bucket) of which a person's vectors were made; their
+    faces files are deleted next. `erased_by` is when the vectors are erased at the latest.
+    """
+
+    collection: str
+    forgotten: int
+    photos: tuple[str, ...]
+    erased_by: datetime
+    receipt: Artifact
+
+
+class ForgetSource(CollectionJob):
+    """Forget what any collection has of an object, after versions of it were deleted.
+
+    Only vectors of the version that its key holds now stay.
+    """
+
+    action: Literal["forget-source"]
+    bucket: str
+    key: str
+
+
+class SourceForgotten(Result):
+    collections: tuple[str, ...]
+    forgotten: int
+
+
+class CompactCollection(CollectionJob):
+    """Erase what was forgotten or has expired, and merge segments where it is worth it.
+
+    With `force`, do all of it now.
+    """
+
+    action: Literal["compact"]
+    collection: CollectionName
+    force: bool = False
+
+
+class Compacted(Result):
+    """`erased` counts vectors that are gone, `objects` what was deleted, in every version.
+
+    `recall` is that of an index that is not exact, measured against one that is; `index` is what
+    the collection has now: `flat` if the recall was too low.
+    """
+
+    collection: str
+    erased: int
+    objects: int
+    vectors: int
+    segments: int
+    index: IndexKind
+    recall: float | None
+    refused: str | None
+
+
+class ExportPerson(CollectionJob):
+    """Write all that the collection has of a person, for that person. It expires after a day."""
+
+    action: Literal["export"]
+    collection: CollectionName
+    person: Person
+
+
+class Exported(Result):
+    """`document` is JSON about the vectors, `vectors` a safetensors file; both null if none."""
+
+    collection: str
+    count: int
+    document: Artifact | None
+    vectors: Artifact | None
+
+
+class MoveCollection(CollectionJob):
+    """Copy a part of a collection to another backend. `after` is where the last call stopped.
+
+    The call that copies the rest compares counts and sample searches, then switches over.
+    """
+
+    action: Literal["move"]
+    collection: CollectionName
+    to: Backend
+    after: str | None = None
+
+
+class Moved(Result):
+    """`after` is null once the collection is where it should be."""
+
+    collection: str
+    moved: int
+    total: int
+    after: str | None
+
+
+class DeleteCollection(CollectionJob):
+    """Delete a collection for good: every vector, in every version. Its receipts stay."""
+
+    action: Literal["delete"]
+    collection: CollectionName
+
+
+class CollectionDeleted(Result):
+    collection: str
+    objects: int
+    receipt: Artifact
+
+
+class DescribeCollections(CollectionJob):
+    """Describe one collection, or all."""
+
+    action: Literal["describe"]
+    collection: CollectionName | None = None
+
+
+class Collection(Contract):
+    """A collection as people see it; `vectors` can be found, `forgotten` wait to be erased.
+
+    `weights_sha256`, `dimension` and `same_above` are null until something is enrolled.
+    """
+
+    name: str
+    consent: Consent
+    model: str
+    weights_sha256: str | None
+    dimension: int | None
+    same_above: float | None
+    backend: Backend
+    index: IndexKind
+    allowed: tuple[str, ...]
+    erase_within_days: int
+    created_at: datetime
+    changed_at: datetime
+    vectors: int
+    forgotten: int
+    segments: int
+    bytes: int
+    moving_to: Backend | None = None
+
+
+class CollectionsDescribed(Result):
+    collections: tuple[Collection, ...]
+
+
+class ListSearches(CollectionJob):
+    """List the audit records of a collection's searches since a time, latest first."""
+
+    action: Literal["searches"]
+    collection: CollectionName
+    since: datetime
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class Search(Contract):
+    """An audit record: who searched what, and how much was found. It never has a vector."""
+
+    search: str
+    at: datetime
+    asked_by: str
+    execution: str
+    collection: str | None
+    scope: Literal["collection", "job"]
+    threshold: float
+    k: int
+    queries: int
+    matches: int
+    person_filter: bool
+
+
+class SearchesListed(Result):
+    searches: tuple[Search, ...]

@@ -1,0 +1,11 @@
+"""The words of collections. Imports no library, so that help is quick."""
+
+from typing import Literal
+
+Action = Literal["create", "enroll", "forget", "compact", "export", "move", "delete"]
+Backend = Literal["segments", "s3-vectors"]
+IndexKind = Literal["flat", "ivf", "hnsw"]
+PersonFrom = Literal["folder", "name"]
+Skip = Literal[
+    "no record", "no vectors", "other vectors", "photo gone", "enrolled before", "forgotten"
+]
