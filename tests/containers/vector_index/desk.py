@@ -136,19 +136,19 @@ class Desk:
         stat, content = self.store.stat(photo), self.store.read(photo)
         stem = key.rpartition(".")[0]
         found = np.stack(vectors) if vectors else np.zeros((0, DIMENSION), np.float32)
-        said = {
+        said: dict[str, Any] = {
             "schema_version": 1,
             "dimension": found.shape[1],
             "same_above": 0.5,
             "model": model,
             "weights_sha256": weights,
             "faces": [_face(row) for row in range(len(found))],
-        } | (document or {})
+        } | dict(document or {})
         files = [
             self.file(stem, "embeddings", "safetensors", _tensors(found)),
             self.file(stem, "embedded", "json", json.dumps(said).encode()),
         ]
-        whole = {
+        whole: dict[str, Any] = {
             "schema": 1,
             "product": "faces",
             "job_id": "j",
@@ -164,7 +164,7 @@ class Desk:
                 "height": 480,
             },
             "files": files,
-        } | (record or {})
+        } | dict(record or {})
         place = Location(OUTPUT, f"{stem}_faces.record.json")
         self.store.write(place, json.dumps(whole).encode(), media_type="application/json")
         return place.key

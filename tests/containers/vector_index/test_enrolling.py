@@ -209,7 +209,7 @@ def test_a_record_without_usable_vectors_is_skipped_with_a_reason(
     result = staff.enroll(good, bad)
 
     assert result.enrolled == 1
-    assert result.skipped == (SkippedRecord(record=bad, why=why),)  # type: ignore[arg-type]
+    assert result.skipped == (SkippedRecord(record=bad, why=why),)
     assert staff.alive() == [("a.jpg", 0, None)]
 
 
