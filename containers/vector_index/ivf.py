@@ -23,13 +23,13 @@ _SEED: Final = 20
 
 @dataclass(frozen=True, eq=False)
 class Ivf:
-    """The rows of a segment in lists. `probes` are compared, of `centroids`."""
+    """The rows of a segment in lists. Those of the `effort` nearest centroids are compared."""
 
     index: faiss.IndexIVFScalarQuantizer
-    probes: int
+    effort: int
 
     @classmethod
-    def of(cls, codes: Codes, centroids: Vectors, *, probes: int, threads: int) -> Ivf:
+    def of(cls, codes: Codes, centroids: Vectors, *, effort: int, threads: int) -> Ivf:
         """Sort vectors (n × dimension), which may be a mapped file, into lists."""
         quantizer = faiss.IndexFlatIP(centroids.shape[1])
         quantizer.add(centroids)
@@ -52,7 +52,7 @@ class Ivf:
                 own = np.ascontiguousarray(codes[rows]).view(np.uint8)
                 lists.add_entries(number, len(rows), faiss.swig_ptr(rows), faiss.swig_ptr(own))
         index.ntotal = len(codes)
-        return cls(index, probes)
+        return cls(index, effort)
 
     @property
     def count(self) -> int:
@@ -61,7 +61,7 @@ class Ivf:
     def nearest(
         self, queries: Vectors, k: int, among: Bitmap, *, exact: bool
     ) -> tuple[Similarities, Rows]:
-        probes = self.index.nlist if exact else self.probes
+        probes = self.index.nlist if exact else self.effort
         chosen = parameters(faiss.SearchParametersIVF, among, nprobe=probes)
         return self.index.search(queries, k, params=chosen)
 

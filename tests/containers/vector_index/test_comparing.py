@@ -23,7 +23,7 @@ def flat(codes: Codes) -> Block:
 
 
 def ivf(codes: Codes) -> Block:
-    return Ivf.of(codes, train_centroids(codes, threads=1), probes=4, threads=1)
+    return Ivf.of(codes, train_centroids(codes, threads=1), effort=4, threads=1)
 
 
 def hnsw(codes: Codes) -> Block:
