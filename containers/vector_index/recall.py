@@ -1,6 +1,6 @@
-"""Decide whether an approximate index is good enough: how much of what an exact one finds it finds.
+"""Decide whether an approximate index finds enough of what an exact one finds.
 
-Queries are sampled from the rows and left out of the index, as the faces of a new photo are. A match
+Queries are sampled from the rows and left out of the index, as faces of a new photo are. A match
 is a row, among the hundred nearest, that is at least as similar as two vectors of one person are.
 Searches below that similarity were not measured, so they are exact.
 """
@@ -14,7 +14,7 @@ import faiss
 import numpy as np
 
 from containers.vector_index.hnsw import Hnsw
-from containers.vector_index.ivf import Ivf, train_centroids
+from containers.vector_index.ivf import Ivf
 from containers.vector_index.vectors import NONE, Bitmap, Codes, Flags, Vectors, bitmap
 
 Approximate = Literal["ivf", "hnsw"]
@@ -36,7 +36,6 @@ class Tuned:
     """An index that is good enough, with the least effort that makes it so."""
 
     effort: int
-    centroids: Vectors | None
     recall: float
 
 
@@ -57,12 +56,8 @@ def tune(
     asked = np.random.default_rng(_SEED).permutation(np.flatnonzero(alive))[:QUERIES]
     queries = codes[asked].astype(np.float32)
     others, living = np.delete(codes, asked, axis=0), bitmap(np.delete(alive, asked))
-    centroids = train_centroids(others, threads=threads) if kind == "ivf" else None
-    block: Ivf | Hnsw
-    if centroids is None:
-        block = Hnsw.of(others, effort=0, threads=threads)
-    else:
-        block = Ivf.of(others, centroids, effort=0, threads=threads)
+    made: type[Ivf | Hnsw] = Ivf if kind == "ivf" else Hnsw
+    block = made.of(others, effort=0, threads=threads)
     faiss.omp_set_num_threads(threads)
     measure = _Measure(queries, living, same_above)
     matches = measure.matches(block, exact=True)
@@ -74,7 +69,7 @@ def tune(
         found = measure.matches(replace(block, effort=effort), exact=False)
         recall = sum(len(a & b) for a, b in zip(matches, found, strict=True)) / wanted
         if recall >= LEAST_RECALL:
-            return Tuned(effort, centroids, recall)
+            return Tuned(effort, recall)
     return Refused(recall, f"it finds {recall:.1%} of the matches; {LEAST_RECALL:.0%} are required")
 
 
