@@ -13,7 +13,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from containers.vector_index.vectors import NONE, Bitmap, Rows, Similarities, Vectors, clamped
+from containers.vector_index.arrays import NONE, Bitmap, Numbers, Similarities, clamped
+from containers.vector_index.rows import Vectors
 
 P = TypeVar("P", bound=faiss.SearchParameters)
 
@@ -28,7 +29,7 @@ class Block(Protocol):
 
     def nearest(
         self, queries: Vectors, k: int, among: Bitmap, *, exact: bool
-    ) -> tuple[Similarities, Rows]:
+    ) -> tuple[Similarities, Numbers]:
         """Return the k nearest rows of `among` for each query, by falling similarity.
 
         A block that is never approximate does the same with and without `exact`.
@@ -60,7 +61,7 @@ class _Found(NamedTuple):
     """What one block answered: (queries, k) each."""
 
     similarities: Similarities
-    rows: Rows
+    rows: Numbers
     blocks: npt.NDArray[np.intp]
 
     @classmethod

@@ -14,8 +14,9 @@ from typing import Final
 import faiss
 import numpy as np
 
+from containers.vector_index.arrays import Bitmap, Numbers, Similarities
 from containers.vector_index.blocks import parameters
-from containers.vector_index.vectors import Bitmap, Codes, Rows, Similarities, Vectors
+from containers.vector_index.rows import Codes, Vectors
 
 _PIECE: Final = 8192  # rows whose lists are looked for at once
 _ROWS_PER_CENTROID: Final = 32  # of training
@@ -63,7 +64,7 @@ class Ivf:
 
     def nearest(
         self, queries: Vectors, k: int, among: Bitmap, *, exact: bool
-    ) -> tuple[Similarities, Rows]:
+    ) -> tuple[Similarities, Numbers]:
         probes = self.index.nlist if exact else self.effort
         chosen = parameters(faiss.SearchParametersIVF, among, nprobe=probes)
         return self.index.search(queries, k, params=chosen)
@@ -97,7 +98,7 @@ def _lists(rows: int) -> int:
     return min(rows, int(4 * rows**0.5))
 
 
-def _owners(codes: Codes, quantizer: faiss.IndexFlatIP) -> Rows:
+def _owners(codes: Codes, quantizer: faiss.IndexFlatIP) -> Numbers:
     """Return the number of each row's list."""
     owners = np.empty(len(codes), np.int64)
     for start in range(0, len(codes), _PIECE):

@@ -13,12 +13,14 @@ from typing import Final, Literal
 import faiss
 import numpy as np
 
+from containers.vector_index.arrays import NONE, Bitmap, bitmap
 from containers.vector_index.hnsw import Hnsw
 from containers.vector_index.ivf import Ivf
-from containers.vector_index.vectors import NONE, Bitmap, Codes, Flags, Vectors, bitmap
+from containers.vector_index.rows import Codes, Mask, Vectors
 
 Approximate = Literal["ivf", "hnsw"]
 
+EFFORT: Final = "effort"  # the parameter of an index that was measured
 LEAST_RECALL: Final = 0.98
 LEAST_ROWS: Final = 10_000  # fewer are compared exactly in less than a millisecond
 QUERIES: Final = 400
@@ -48,7 +50,7 @@ class Refused:
 
 
 def tune(
-    kind: Approximate, codes: Codes, alive: Flags, *, same_above: float, threads: int
+    kind: Approximate, codes: Codes, alive: Mask, *, same_above: float, threads: int
 ) -> Tuned | Refused:
     """Build an index of the vectors (n × dimension), measure it, and choose its effort."""
     if len(codes) < LEAST_ROWS:

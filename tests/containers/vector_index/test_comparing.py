@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from containers.vector_index.arrays import bitmap
 from containers.vector_index.blocks import Block, Neighbour, Wanted, nearest
 from containers.vector_index.flat import Flat
 from containers.vector_index.hnsw import Hnsw
 from containers.vector_index.ivf import Ivf
-from containers.vector_index.vectors import Codes, bitmap, unit
+from containers.vector_index.rows import Codes
 from tests.containers.vector_index.faces import people
 
 Make = Callable[[Codes], Block]
@@ -231,23 +232,3 @@ def test_lists_are_the_same_every_time() -> None:
     )
 
     assert first == second
-
-
-@pytest.mark.parametrize("scale", [1e-30, 1e30, 3.0])
-def test_queries_get_length_one(scale: float) -> None:
-    long = unit(scale * people(4, 1, 128))
-
-    assert np.linalg.norm(long.astype(np.float64), axis=1) == pytest.approx(1, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [(np.nan, "vector 2 has NaN"), (np.inf, "vector 2 has NaN or infinity"), (0, "only zeros")],
-    ids=["NaN", "infinity", "zeros"],
-)
-def test_what_has_no_direction_is_refused(value: float, words: str) -> None:
-    vectors = people(4, 1, 128)
-    vectors[2] = value
-
-    with pytest.raises(ValueError, match=words):
-        unit(vectors)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from containers.vector_index.recall import LEAST_RECALL, Approximate, Refused, Tuned, tune
-from containers.vector_index.vectors import Codes, Flags
+from containers.vector_index.rows import Codes, Mask
 from tests.containers.vector_index.faces import ALIKE, people
 
 ROWS = 10_000
-ALIVE: Flags = np.ones(ROWS, bool)
+ALIVE: Mask = np.ones(ROWS, bool)
 
 
 @pytest.fixture(scope="module")
