@@ -11,6 +11,7 @@ import numpy as np
 
 from containers.vector_index.arrays import clamped
 from containers.vector_index.asked import Asked, read_among, read_asked
+from containers.vector_index.auditing import write_search
 from containers.vector_index.backend import Found, Hit, Question
 from containers.vector_index.backends import backend_of
 from containers.vector_index.digests import person_digest
@@ -135,11 +136,10 @@ def _record_match(record: Embedded, face: FaceRow, similarity: float) -> Match:
 
 
 def _written_down(job: SearchVectors, places: Places, answer: _Answer) -> str:
-    """Store the audit record of a search; return its id. Without a record there is no answer."""
-    moment = moment_of(now())
+    """Store the audit record of a search; return its id."""
     record = Search(
         search=secrets.token_hex(_ID_BYTES),
-        at=moment,
+        at=moment_of(now()),
         asked_by=job.asked_by,
         execution=job.execution,
         collection=job.collection,
@@ -150,7 +150,5 @@ def _written_down(job: SearchVectors, places: Places, answer: _Answer) -> str:
         matches=sum(map(len, answer.matches)),
         person_filter=job.person is not None,
     )
-    day = places.searches(job.collection, f"{moment:%Y-%m-%d}/")
-    place = day._replace(key=f"{day.key}{moment:%H%M%S.%f}-{record.search}.json")
-    places.store.write(place, record.model_dump_json().encode(), media_type="application/json")
+    write_search(places, record)
     return record.search
