@@ -9,6 +9,7 @@ from typing import Final
 
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.contracts.collection import CollectionJob
+from pipeline.declared.declaration import MOST_MEMORY_MB
 from pipeline.workbench import TaskContext
 
 COLLECTIONS: Final = "collections/"
@@ -17,17 +18,27 @@ _HEAD: Final = "/head.json"
 
 @dataclass(frozen=True)
 class Places:
-    """The collections bucket, the vector bucket, and the folder for copies of segments."""
+    """The collections bucket, the vector bucket, and the folder for copies of segments.
+
+    The function has `memory_mb`.
+    """
 
     store: ArtifactStore
     bucket: str
     vector_bucket: str
     scratch: Path
+    memory_mb: int = MOST_MEMORY_MB
 
     @classmethod
     def of(cls, job: CollectionJob, context: TaskContext) -> Places:
         scratch = context.settings.scratch / "vector-index"
-        return cls(context.store, job.collections_bucket, job.vector_bucket, scratch)
+        return cls(
+            context.store,
+            job.collections_bucket,
+            job.vector_bucket,
+            scratch,
+            context.settings.memory_mb,
+        )
 
     def head(self, name: str) -> Location:
         return self._at(f"{COLLECTIONS}{name}{_HEAD}")
