@@ -6,17 +6,16 @@ Rules commute: whichever of an enrolment and a forgetting is published first, th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 import numpy as np
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from containers.vector_index.head import Head, Milliseconds, Part, Tombstones
+from containers.vector_index.head import Head, Milliseconds, ObjectGone, Part, Tombstones
 from containers.vector_index.places import Places
 from containers.vector_index.rows import Mask, Rows, as_keys
-from containers.vector_index.segments import ObjectGone
 from pipeline.errors import SegmentMismatch
 
 Kind = Literal["person", "photo", "object"]
@@ -59,6 +58,22 @@ class Rules:
         for kind in KINDS:
             dead |= self._dead_by(kind, rows)
         return dead
+
+    def among(self, wanted: Callable[[Rule], bool]) -> Rules:
+        """Return the wanted rules."""
+        return Rules.of(rule for rule in self.each() if wanted(rule))
+
+    def and_(self, more: Iterable[Rule]) -> Rules:
+        """Return these rules and more."""
+        return Rules.of([*self.each(), *more])
+
+    def __bool__(self) -> bool:
+        return any(self.latest.values())
+
+    def __contains__(self, rule: Rule) -> bool:
+        """Return True if these rules kill all that the rule kills."""
+        at = self.latest[rule.kind].get(bytes.fromhex(rule.digest))
+        return at is not None and at >= rule.at
 
     def each(self) -> Iterable[Rule]:
         for kind in KINDS:
