@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from pipeline.artifacts import ArtifactStore, Location
+from pipeline.aws.s3_vectors import S3Vectors
 from pipeline.contracts.collection import CollectionJob
-from pipeline.workbench import TaskContext
+from pipeline.workbench import TaskContext, Workbench
 
 COLLECTIONS: Final = "collections/"
 _HEAD: Final = "/head.json"
@@ -23,11 +26,13 @@ class Places:
     bucket: str
     vector_bucket: str
     scratch: Path
+    vectors: Callable[[], S3Vectors] = S3Vectors.connect
 
     @classmethod
     def of(cls, job: CollectionJob, context: TaskContext) -> Places:
         scratch = context.settings.scratch / "vector-index"
-        return cls(context.store, job.collections_bucket, job.vector_bucket, scratch)
+        vectors = partial(context.bench.once, _connected)
+        return cls(context.store, job.collections_bucket, job.vector_bucket, scratch, vectors)
 
     def head(self, name: str) -> Location:
         return self._at(f"{COLLECTIONS}{name}{_HEAD}")
@@ -68,6 +73,10 @@ class Places:
 
     def _at(self, key: str) -> Location:
         return Location(self.bucket, key)
+
+
+def _connected(_: Workbench) -> S3Vectors:
+    return S3Vectors.connect()
 
 
 def name_of_head(key: str) -> str | None:
