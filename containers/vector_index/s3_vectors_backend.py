@@ -183,7 +183,7 @@ class S3VectorsBackend:
     def _nearest(
         self, head: Head, rules: Rules, values: list[float], question: Question, at: int
     ) -> tuple[Hit, ...]:
-        """Return the hits of one query; leave out by id the dead rows that no filter has room for."""
+        """Return the hits of one query; leave out by id dead rows that the filter does not."""
         dead: list[str] = []
         most = question.k
         while True:
