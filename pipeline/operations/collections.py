@@ -171,6 +171,13 @@ class Action:
         return self.result is not None or self.failure is not None
 
 
+def operator_of(site: Site) -> str:
+    """Return who asks with the operator's own AWS settings: the identity that AWS knows."""
+    if site.local:
+        return "operator"
+    return str(site.client("sts").get_caller_identity()["Arn"])
+
+
 def new_action(request: Request) -> str:
     """Return a new name for the execution of a request."""
     return f"{request.action}-{secrets.token_hex(12)}"
@@ -230,8 +237,7 @@ def describe_collection(site: Site, name: str, *, asked_by: str) -> Collection:
     return found[0]
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Contract):
     """What a search is for: the most matches of a face, and which count."""
 
     k: Neighbours = 20
