@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from pipeline.artifacts import Artifact, Location
 from pipeline.cli.report import console
+from pipeline.contracts.collection_requests import Request
 from pipeline.contracts.contract import Result
 from pipeline.errors import PipelineError, leaves
 from pipeline.operations.collections import (
-    Request,
     await_action,
     new_action,
     operator_of,

@@ -23,6 +23,7 @@ from pipeline.contracts.collection import (
     Search,
     Searched,
 )
+from pipeline.contracts.collection_runs import Enrolments, PrefixEnrolled
 from pipeline.contracts.contract import Result
 
 CANDIDATES: Final = (
@@ -111,7 +112,11 @@ def _lines(result: Result) -> Iterator[str]:
         case CollectionCreated():
             yield f"{result.collection} is {'created' if result.created else 'there already'}."
         case Enrolled():
-            yield enrolled_line(result)
+            yield _enrolled(result, result)
+        case PrefixEnrolled():
+            for why, count in result.counts.skipped.items():
+                yield f"SKIPPED {counted(count, 'record')}: {why}"
+            yield _enrolled(result, result.counts)
         case Forgotten():
             yield f"Forgotten in {result.collection}: {counted(result.forgotten, 'vector')}"
             yield from (f"  of {key}" for key in result.photos)
@@ -134,12 +139,11 @@ def _lines(result: Result) -> Iterator[str]:
             yield f"Receipt: {result.receipt.uri}"
 
 
-def enrolled_line(result: Enrolled) -> str:
-    """Return how many vectors an enrolment added, and how many there are."""
+def _enrolled(whole: Enrolled | PrefixEnrolled, counts: Enrolled | Enrolments) -> str:
     return (
-        f"Enrolled in {result.collection}: {counted(result.enrolled, 'vector')}, "
-        f"{result.known:,} known already; "
-        f"it has {result.vectors:,} in {counted(result.segments, 'segment')}"
+        f"Enrolled in {whole.collection}: {counted(counts.enrolled, 'vector')}, "
+        f"{counts.known:,} known already; "
+        f"it has {whole.vectors:,} in {counted(whole.segments, 'segment')}"
     )
 
 

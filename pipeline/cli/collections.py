@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +29,7 @@ from pipeline.contracts.collection import (
     IndexKind,
     PersonFrom,
 )
-from pipeline.errors import ConsentMissing, UnknownModel
-from pipeline.operations.collections import (
+from pipeline.contracts.collection_requests import (
     Compact,
     Create,
     Delete,
@@ -38,6 +38,9 @@ from pipeline.operations.collections import (
     Forget,
     Move,
     Request,
+)
+from pipeline.errors import ConsentMissing, UnknownModel
+from pipeline.operations.collections import (
     describe_collection,
     describe_collections,
     list_searches,
@@ -49,6 +52,18 @@ from pipeline.session.session import read_catalogue
 EMBEDDER: Final = "face-embedder"
 _MOST_RETENTION_DAYS: Final = 3650
 _MOST_ERASE_DAYS: Final = 30
+
+
+def _principals(
+    _ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return principals by their prefixes, without the slash. Raises BadParameter for others."""
+    named = [re.fullmatch(r"([0-9a-f]{32})/?", each) for each in given]
+    if not all(named):
+        hint = "`matteline keys list` shows prefixes"
+        raise click.BadParameter(f"a prefix has 32 hexadecimal digits; {hint}")
+    return tuple(each[1] for each in named if each)
+
 
 name_argument = click.argument("name")
 person_option = click.option("--person", metavar="ID", help="Person, as enrolled.")
@@ -111,7 +126,8 @@ def show(site: Site, name: str) -> None:
     "allowed",
     metavar="PRINCIPAL",
     multiple=True,
-    help="Principal of the HTTP API that may search it; repeatable.",
+    callback=_principals,
+    help="Prefix of a principal of the HTTP API that may search it; repeatable.",
 )
 @click.option(
     "--erase-within-days",

@@ -18,7 +18,8 @@ from pipeline.cli.collection_actions import perform
 from pipeline.cli.collection_reports import print_result
 from pipeline.cli.report import console, print_skipped, printer
 from pipeline.contracts.collection import MOST_RECORDS, Enrolled, PersonFrom
-from pipeline.operations.collections import Enroll
+from pipeline.contracts.collection_requests import Enroll
+from pipeline.contracts.collection_runs import PrefixEnrolled
 from pipeline.operations.executions import in_one_line
 from pipeline.operations.face_records import Recorded, embed_photo, upload_photo
 from pipeline.operations.lookup import latest_stored
@@ -51,7 +52,8 @@ def enroll_prefix(site: Site, who: Enrolment, prefix: str, *, asked_by: str) -> 
     request = Enroll(collection=who.collection, prefix=prefix, **who.wanted)
     result = perform(site, request, asked_by=asked_by)
     print_result(result)
-    return _print_left_out([result], {})
+    left_out = isinstance(result, PrefixEnrolled) and any(result.counts.skipped)
+    return int(left_out)
 
 
 def enroll_photos(  # noqa: PLR0913 - keyword-only
