@@ -22,7 +22,7 @@ from tests.containers.http_api.test_problems import require_problem
 ADA, BOB = {"lambda": {"principal": "ada"}}, {"lambda": {"principal": "bob"}}
 JSON = {"content-type": "application/json"}
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
-JOBS, BYTES, MASKS = QUOTAS
+JOBS, BYTES, MASKS, _SEARCHES = QUOTAS
 
 
 @pytest.fixture
