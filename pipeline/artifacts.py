@@ -5,9 +5,10 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -74,6 +75,21 @@ class Stat(NamedTuple):
     archive: str | None = None
 
 
+class Content(NamedTuple):
+    """The bytes of an object and its ETag, from one read."""
+
+    content: bytes
+    etag: str
+
+
+class Listed(NamedTuple):
+    """An object in a listing: its place, its size, and when it was written, to the second."""
+
+    location: Location
+    bytes: int
+    written: datetime
+
+
 class Upload(Protocol):
     """An upload in pieces. The object does not exist before `complete`."""
 
@@ -104,6 +120,10 @@ class ArtifactStore(Protocol):
         """
         ...
 
+    def read_if_changed(self, location: Location, *, etag: str | None) -> Content | None:
+        """Return the object's bytes and ETag, or None if it still has `etag`."""
+        ...
+
     def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact: ...
 
     def download(self, location: Location, path: Path) -> None: ...
@@ -125,6 +145,21 @@ class ArtifactStore(Protocol):
 
     def delete_if_unchanged(self, location: Location, *, etag: str) -> None:
         """Delete the object if it still has `etag`."""
+        ...
+
+    def listing(self, prefix: Location, *, after: str = "") -> Iterator[Listed]:
+        """Yield the objects whose keys begin with `prefix`'s key and come after `after`, by key."""
+        ...
+
+    def erase(self, location: Location) -> int:
+        """Delete every version of the object, and every delete marker.
+
+        Returns how many objects these were: 0 if it is missing, which is no error.
+        """
+        ...
+
+    def erase_below(self, prefix: Location, *, ending: str = "") -> int:
+        """Erase all objects whose keys begin with `prefix`'s key and end so; return how many."""
         ...
 
 
@@ -186,6 +221,11 @@ class LocalStore:
             raise ObjectChanged(f"{location.uri} has another ETag than {etag}")
         return content[start : start + count]
 
+    def read_if_changed(self, location: Location, *, etag: str | None) -> Content | None:
+        content = self.read(location)
+        found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        return None if found == etag else Content(content, found)
+
     def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact:  # noqa: ARG002 - folders hold no media types
         path = self._path(location)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -221,6 +261,27 @@ class LocalStore:
         with self._one_at_a_time:
             if self._etag(location) == etag:
                 self._path(location).unlink()
+
+    def listing(self, prefix: Location, *, after: str = "") -> Iterator[Listed]:
+        folder = self.root / _file_name(prefix.bucket)
+        paths = (path for path in folder.rglob("*") if path.is_file())
+        found = sorted((_key(path.relative_to(folder)), path) for path in paths)
+        for key, path in found:
+            if key.startswith(prefix.key) and key > after:
+                stat = path.stat()
+                written = datetime.fromtimestamp(int(stat.st_mtime), UTC)
+                yield Listed(Location(prefix.bucket, key), stat.st_size, written)
+
+    def erase(self, location: Location) -> int:
+        path = self._path(location)
+        if not path.is_file():
+            return 0
+        path.unlink(missing_ok=True)
+        return 1
+
+    def erase_below(self, prefix: Location, *, ending: str = "") -> int:
+        found = [each for each in self.listing(prefix) if each.location.key.endswith(ending)]
+        return sum(self.erase(each.location) for each in found)
 
     def _etag(self, location: Location) -> str | None:
         try:
@@ -259,3 +320,8 @@ class _FileUpload:
 def _file_name(part: str) -> str:
     """Percent-encode a part of a key; `""` and `.`, which name no file, get names of their own."""
     return {"": "%", ".": "%2E"}.get(part) or quote(part, safe="")
+
+
+def _key(path: Path) -> str:
+    """Return the key of a file: the inverse of `_file_name`, for each part."""
+    return "/".join("" if part == "%" else unquote(part) for part in path.parts)

@@ -12,9 +12,16 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pipeline.artifacts import CHUNK_BYTES, Artifact, Location, Stat, Upload
+from pipeline.artifacts import CHUNK_BYTES, Artifact, Content, Listed, Location, Stat, Upload
 from pipeline.aws.s3_archives import archive_of
-from pipeline.aws.s3_errors import lost_races, named_changes, named_errors, unwrapped
+from pipeline.aws.s3_errors import (
+    lost_races,
+    named_changes,
+    named_errors,
+    same_etags,
+    unwrapped,
+)
+from pipeline.aws.s3_versions import erase_versions
 from pipeline.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -57,6 +64,13 @@ class S3Store:
             answer = self._client.get_object(**_address(location), **wanted)  # type: ignore[arg-type]
             return answer["Body"].read()
 
+    def read_if_changed(self, location: Location, *, etag: str | None) -> Content | None:
+        condition = {} if etag is None else {"IfNoneMatch": f'"{etag}"'}
+        with named_errors(location), same_etags():
+            answer = self._client.get_object(**_address(location), **condition)  # type: ignore[arg-type]
+            return Content(answer["Body"].read(), answer["ETag"].strip('"'))
+        return None
+
     def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact:
         with named_errors(location):
             self._client.put_object(
@@ -98,6 +112,20 @@ class S3Store:
         with named_errors(location), lost_races():
             bucket, key, _ = location
             self._client.delete_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
+
+    def listing(self, prefix: Location, *, after: str = "") -> Iterator[Listed]:
+        pages = self._client.get_paginator("list_objects_v2")
+        with named_errors(prefix):
+            for page in pages.paginate(Bucket=prefix.bucket, Prefix=prefix.key, StartAfter=after):
+                for row in page.get("Contents", ()):
+                    place = Location(prefix.bucket, row["Key"])
+                    yield Listed(place, row["Size"], row["LastModified"])
+
+    def erase(self, location: Location) -> int:
+        return erase_versions(self._client, location, lambda key: key == location.key)
+
+    def erase_below(self, prefix: Location, *, ending: str = "") -> int:
+        return erase_versions(self._client, prefix, lambda key: key.endswith(ending))
 
     @contextmanager
     def _explained(self, location: Location) -> Iterator[None]:

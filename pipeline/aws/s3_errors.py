@@ -76,6 +76,7 @@ _NO_ANSWER: Final = (
     RecursionError,  # boto3 follows redirects that name no region, without end
 )  # fmt: skip
 _DENIED: Final = {401, 403}
+_NOT_MODIFIED: Final = "304"
 _THROTTLED: Final = 429
 _SERVER_FAULT: Final = 500
 
@@ -106,6 +107,16 @@ def lost_races() -> Iterator[None]:
         yield
     except ClientError as error:
         if error.response["Error"]["Code"] not in _LOST_RACE:
+            raise
+
+
+@contextmanager
+def same_etags() -> Iterator[None]:
+    """Ignore S3's answer that the object still has the ETag that the request knows."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] != _NOT_MODIFIED:
             raise
 
 

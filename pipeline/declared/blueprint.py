@@ -139,6 +139,15 @@ class Blueprint:
             )
         )
 
+    def functions_with(self, bucket: str) -> tuple[DeclaredFunction, ...]:
+        """Return the containers' functions with access to a bucket, or to its vectors."""
+        return tuple(
+            each
+            for each in self.functions
+            if bucket in {access.bucket for access in each.manifest.access}
+            or bucket in each.manifest.vector_buckets
+        )
+
     def operations(self, names: Names) -> tuple[DeclaredOperation, ...]:
         """Return the zipped functions, with the placeholders in their variables filled in."""
         provided = self.substitutions(names)
@@ -251,8 +260,9 @@ class Blueprint:
 def _require_resources(containers: Iterable[ContainerManifest], resources: Resources) -> None:
     for container in containers:
         buckets = {access.bucket for access in container.access} - resources.buckets.keys()
+        vectors = {*container.vector_buckets} - resources.vector_buckets.keys()
         tables = {table.name for table in container.tables} - resources.tables.keys()
-        for kind, lost in (("bucket", buckets), ("table", tables)):
+        for kind, lost in (("bucket", buckets), ("vector bucket", vectors), ("table", tables)):
             if lost:
                 names = ", ".join(sorted(lost))
                 raise ValueError(f"{container.name} has access to no {kind} there is: {names}")

@@ -1,0 +1,204 @@
+"""The head of a collection: what it is for, and which objects it consists of.
+
+A head is published last, if the one that it was computed from is still the latest. Whoever loses
+reads the new one and computes again.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Annotated, Final, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from containers.vector_index.places import Places, now
+from pipeline.contracts.collection import (
+    Backend,
+    CollectionName,
+    Consent,
+    EraseDays,
+    IndexKind,
+    Similarity,
+)
+from pipeline.errors import CollectionBusy, CollectionMissing, SegmentMismatch
+
+MOST_BYTES: Final = 4 * 2**20
+MOST_TRIES: Final = 8
+_FIRST_WAIT_S: Final = 0.05
+_LONGEST_WAIT_S: Final = 2.0
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Milliseconds = Annotated[int, Field(ge=0, lt=2**53)]  # since 1970
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class Part(BaseModel):
+    """A head, or a part of one: frozen, and read strictly."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Segment(Part):
+    """A segment: its file, its rows, and when the first and the last were enrolled.
+
+    `dead` counts the rows that rules kill.
+    """
+
+    sha256: Sha256
+    bytes: Count
+    rows: Annotated[int, Field(ge=1, lt=2**31)]
+    oldest: Milliseconds
+    newest: Milliseconds
+    dead: Count = 0
+
+
+class Tombstones(Part):
+    """An object with rules. `at` is the latest of their times."""
+
+    sha256: Sha256
+    bytes: Count
+    rules: Count
+    at: Milliseconds
+
+
+class Superseded(Part):
+    """An object of older heads, which readers may still have. `rows` are in no other object."""
+
+    key: str
+    since: Milliseconds
+    because: Literal["erased", "merged"]
+    rows: Count = 0
+
+
+class Index(Part):
+    """How vectors are searched. `recall` is measured; `refused` says why `kind` is flat again."""
+
+    kind: IndexKind
+    parameters: dict[str, int] = Field(default_factory=dict)
+    recall: float | None = None
+    refused: str | None = None
+
+
+class Moving(Part):
+    """A move to another backend, and where it stopped."""
+
+    to: Backend
+    after: str | None
+
+
+class Head(Part):
+    """The content of `head.json`."""
+
+    schema_version: Literal[1] = Field(alias="schema", default=1)
+    name: CollectionName
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    state: Literal["open", "deleting"] = "open"
+    consent: Consent
+    model: str
+    weights_sha256: str | None = None
+    dimension: Annotated[int, Field(ge=1, le=4096)] | None = None
+    same_above: Similarity | None = None
+    backend: Backend
+    index: Index
+    allowed: tuple[str, ...] = ()
+    erase_within_days: EraseDays
+    created_at: Milliseconds
+    changed_at: Milliseconds
+    segments: tuple[Segment, ...] = ()
+    tombstones: tuple[Tombstones, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
+    moving: Moving | None = None
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Read(NamedTuple):
+    """A head, and the ETag that it was read with."""
+
+    head: Head
+    etag: str
+
+
+def read_head(places: Places, name: str, *, etag: str | None = None) -> Read | None:
+    """Return the head of an open collection; None if it still has `etag`.
+
+    Raises CollectionMissing if there is none or it is being deleted, and SegmentMismatch if
+    something else wrote it.
+    """
+    read = read_any_head(places, name, etag=etag)
+    if read is not None and read.head.state == "deleting":
+        raise CollectionMissing(f"the collection {name} is being deleted")
+    return read
+
+
+def read_any_head(places: Places, name: str, *, etag: str | None = None) -> Read | None:
+    """Return the head of a collection in any state, as `read_head` does."""
+    place = places.head(name)
+    try:
+        found = places.store.read_if_changed(place, etag=etag)
+    except KeyError:
+        raise CollectionMissing(f"there is no collection {name}") from None
+    if found is None:
+        return None
+    if len(found.content) > MOST_BYTES:
+        raise SegmentMismatch(f"{place.uri} has more than {MOST_BYTES:,} bytes")
+    try:
+        head = Head.model_validate_json(found.content)
+    except ValidationError as error:
+        wrong = ".".join(map(str, error.errors()[0]["loc"]))
+        raise SegmentMismatch(f"{place.uri} is not a head: see its field {wrong!r}") from None
+    if head.name != name:
+        raise SegmentMismatch(f"{place.uri} is the head of {head.name!r}")
+    return Read(head, found.etag)
+
+
+def open_head(places: Places, name: str) -> Head:
+    """Return the head of an open collection. Raises CollectionMissing or SegmentMismatch."""
+    read = read_head(places, name)
+    assert read is not None, "only a read with an ETag returns nothing"
+    return read.head
+
+
+def create_head(places: Places, head: Head) -> bool:
+    """Write the first head of a collection; return False if there is one already."""
+    return (
+        places.store.write_if_unchanged(places.head(head.name), _dump(head), etag=None) is not None
+    )
+
+
+def change_head(
+    places: Places, name: str, change: Callable[[Head], Head], *, deleting: bool = False
+) -> Head:
+    """Publish what `change` makes of the latest head; return it.
+
+    `change` is called again with a newer head if another writer was first. If it returns the head
+    itself, nothing is written. With `deleting`, the collection may be one that is being deleted.
+    Raises CollectionMissing, SegmentMismatch, CollectionBusy, and what `change` raises.
+    """
+    read_latest = read_any_head if deleting else read_head
+    for attempt in range(MOST_TRIES):
+        if attempt:
+            longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt)
+            time.sleep(random.uniform(0, longest))  # noqa: S311 - spreads writers, guards nothing
+        read = read_latest(places, name)
+        assert read is not None, "only a read with an ETag returns nothing"
+        changed = change(read.head)
+        if changed is read.head:
+            return changed
+        changed = changed.model_copy(update={"changed_at": max(now(), read.head.changed_at)})
+        content = _dump(changed)
+        if places.store.write_if_unchanged(places.head(name), content, etag=read.etag) is not None:
+            return changed
+    raise CollectionBusy(f"the collection {name} was changed by others {MOST_TRIES} times in a row")
+
+
+def _dump(head: Head) -> bytes:
+    content = head.model_dump_json(by_alias=True).encode()
+    if len(content) > MOST_BYTES:
+        raise CollectionBusy(
+            f"the head of {head.name} has {len(content):,} bytes, of {MOST_BYTES:,}: "
+            "compact the collection first"
+        )
+    return content
