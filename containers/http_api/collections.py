@@ -26,6 +26,7 @@ from containers.http_api.rights import answering, find_collection, require_opera
 from containers.http_api.vectors import Face, vectors_of
 from containers.http_api.waiting import Prefer, await_end, preferred_wait
 from pipeline.contracts import collection as contracts
+from pipeline.contracts import collection_requests as requests
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.products import naming_roles
 from pipeline.errors import (
@@ -237,11 +238,11 @@ class _Desk:
         if not self.current.principal.operator:
             raise OperatorsOnly("the caller may not create collections")
 
-        def checked() -> operations.Request:
+        def checked() -> requests.Request:
             consent = _consent(asked)
             model = self._model(asked.model)
             self._require_free(asked.name, consent, model)
-            return operations.Create(
+            return requests.Create(
                 collection=asked.name,
                 consent=consent,
                 model=model,
@@ -254,14 +255,14 @@ class _Desk:
         return self._start(asked.name, marked, checked, jobs=1)
 
     def delete(self, name: str, marked: Marked | None) -> StartedAction:
-        return self._start(name, marked, lambda: operations.Delete(collection=self._own(name)))
+        return self._start(name, marked, lambda: requests.Delete(collection=self._own(name)))
 
     def enroll(self, name: str, asked: NewEnrollment, marked: Marked | None) -> StartedAction:
-        def checked() -> operations.Request:
+        def checked() -> requests.Request:
             collection, records = self._own(name), None
             if asked.job_id is not None:
                 records = (vectors_of(self.current, asked.job_id, "body.job_id"),)
-            return operations.Enroll(
+            return requests.Enroll(
                 collection=collection,
                 records=records,
                 prefix=asked.prefix,
@@ -275,9 +276,9 @@ class _Desk:
     def forget(self, name: str, asked: NewForgetting, marked: Marked | None) -> StartedAction:
         """Forget somebody: no quota holds that up."""
 
-        def checked() -> operations.Request:
+        def checked() -> requests.Request:
             collection = self._own(name)
-            return operations.Forget(collection=collection, person=asked.person, photo=asked.photo)
+            return requests.Forget(collection=collection, person=asked.person, photo=asked.photo)
 
         return self._start(name, marked, checked)
 
@@ -294,7 +295,7 @@ class _Desk:
         self,
         name: str,
         marked: Marked | None,
-        checked: Callable[[], operations.Request],
+        checked: Callable[[], requests.Request],
         *,
         jobs: int = 0,
     ) -> StartedAction:

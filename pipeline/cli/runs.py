@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from pipeline.cli.lazy_commands import LazyCommands
+from pipeline.cli.media_group import MediaGroup
 from pipeline.cli.media_options import MediaCommand, options_by_product, require_effect
 from pipeline.cli.options import (
     ROOT,
@@ -108,7 +110,7 @@ def run(
     _run(media, output, product, choice, chosen)
 
 
-@click.command(cls=MediaCommand, products=[FACES.product])
+@click.command(cls=MediaGroup, commands=LazyCommands({"find": "finding"}), products=[FACES.product])
 @_media_argument
 @_results_option
 @model_option

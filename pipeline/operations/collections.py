@@ -12,32 +12,24 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Any, Final
 
-from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from pipeline.contracts.collection import (
-    ERASE_WITHIN_DAYS,
-    MOST_RECORDS,
-    Backend,
     Collection,
     CollectionCreated,
     CollectionDeleted,
-    CollectionName,
     CollectionsDescribed,
     Compacted,
-    Consent,
     DescribeCollections,
     Enrolled,
-    EraseDays,
     Exported,
     Forgotten,
-    IndexKind,
     ListSearches,
     Moved,
     Neighbours,
     Person,
-    PersonFrom,
     RecordQuery,
     Search,
     Searched,
@@ -45,7 +37,9 @@ from pipeline.contracts.collection import (
     SearchVectors,
     Similarity,
 )
-from pipeline.contracts.contract import Contract, Result
+from pipeline.contracts.collection_requests import Request
+from pipeline.contracts.collection_runs import PrefixEnrolled
+from pipeline.contracts.contract import Result
 from pipeline.errors import CollectionMissing
 from pipeline.operations.executions import Execution, find_execution, start_named
 from pipeline.operations.invoking import invoke
@@ -56,98 +50,9 @@ MACHINE: Final = "collection"
 CONTAINER: Final = "vector-index"
 _POLL_S: Final = 1.0
 _STARTING_S: Final = 10  # DescribeExecution may not know a new execution yet
-
-
-class Create(Contract):
-    """Create an empty collection. Without a consent that says why, none is created."""
-
-    action: Literal["create"] = "create"
-    collection: CollectionName
-    consent: Consent
-    model: str
-    backend: Backend = "segments"
-    index: IndexKind = "flat"
-    allowed: tuple[str, ...] = ()
-    erase_within_days: EraseDays = ERASE_WITHIN_DAYS
-
-
-class Enroll(Contract):
-    """Enroll the faces of a photo, of some photos' output records, or of all below a prefix.
-
-    `photo` is a key in the ingest bucket: `faces` looks at it first. `records` are keys in the
-    output bucket, and `prefix` is of such keys.
-    """
-
-    action: Literal["enroll"] = "enroll"
-    collection: CollectionName
-    photo: str | None = None
-    records: Annotated[tuple[str, ...], Field(max_length=MOST_RECORDS)] | None = None
-    prefix: str | None = None
-    person: Person | None = None
-    person_from: PersonFrom | None = None
-    faces: tuple[int, ...] | None = None
-
-    @model_validator(mode="after")
-    def _names_one_source(self) -> Self:
-        if sum(each is not None for each in (self.photo, self.records, self.prefix)) != 1:
-            raise ValueError("give a photo, records or a prefix")
-        if self.person is not None and self.person_from is not None:
-            raise ValueError("give a person, or where the person's name is, but not both")
-        return self
-
-
-class Forget(Contract):
-    """Forget a person, or what was enrolled of a photo: a key in the ingest bucket."""
-
-    action: Literal["forget"] = "forget"
-    collection: CollectionName
-    person: Person | None = None
-    photo: str | None = None
-
-    @model_validator(mode="after")
-    def _is_about_one(self) -> Self:
-        if (self.person is None) == (self.photo is None):
-            raise ValueError("give a person or a photo")
-        return self
-
-
-class Compact(Contract):
-    """Erase what was forgotten or has expired; with `force`, all of it now."""
-
-    action: Literal["compact"] = "compact"
-    collection: CollectionName
-    force: bool = False
-
-
-class Export(Contract):
-    """Write all that a collection has of a person."""
-
-    action: Literal["export"] = "export"
-    collection: CollectionName
-    person: Person
-
-
-class Move(Contract):
-    """Move a collection to another backend."""
-
-    action: Literal["move"] = "move"
-    collection: CollectionName
-    to: Backend
-
-
-class Delete(Contract):
-    """Delete a collection for good."""
-
-    action: Literal["delete"] = "delete"
-    collection: CollectionName
-
-
-Request = Annotated[
-    Create | Enroll | Forget | Compact | Export | Move | Delete, Field(discriminator="action")
-]
 _RESULTS: Final[dict[str, type[Result]]] = {
     "create": CollectionCreated,
-    "enroll": Enrolled,
+    "enroll": Enrolled,  # or PrefixEnrolled
     "forget": Forgotten,
     "compact": Compacted,
     "export": Exported,
@@ -169,6 +74,13 @@ class Action:
     @property
     def ended(self) -> bool:
         return self.result is not None or self.failure is not None
+
+
+def operator_of(site: Site) -> str:
+    """Return who asks with the operator's own AWS settings: the identity that AWS knows."""
+    if site.local:
+        return "operator"
+    return str(site.client("sts").get_caller_identity()["Arn"])
 
 
 def new_action(request: Request) -> str:
@@ -207,7 +119,9 @@ def _read(execution: Execution) -> Action:
     if execution.running:
         return action
     if execution.status == "SUCCEEDED":
-        result = _RESULTS[action.action].model_validate(execution.output)
+        told = execution.output["result"]
+        kind = PrefixEnrolled if "counts" in told else _RESULTS[action.action]
+        result = kind.model_validate(told)
         return Action(action.id, action.action, action.collection, result=result)
     failure = failure_in(execution.error or execution.status, execution.cause or "")
     return Action(action.id, action.action, action.collection, failure=failure)
@@ -230,7 +144,7 @@ def describe_collection(site: Site, name: str, *, asked_by: str) -> Collection:
     return found[0]
 
 
-@dataclass(frozen=True)
+@checked_dataclass(frozen=True)
 class Wanted:
     """What a search is for: the most matches of a face, and which count."""
 
