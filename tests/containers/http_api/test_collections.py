@@ -127,7 +127,7 @@ def test_a_collection_is_created_by_the_machine(ask: Ask, index: Index) -> None:
         "action": {"id": action, "state": "running", "action": "create", "collection": "guests"}
     }
     assert index.started[action] == {
-        "action": "create", "collection": "guests", "consent": WHY, "model": "face-api-resnet34",
+        "action": "create", "collection": "guests", "consent": WHY,
         "backend": "segments", "index": "flat", "allowed": [principal], "erase_within_days": 3,
         "asked_by": identify(CAROL).name,
     }  # fmt: skip
@@ -174,16 +174,28 @@ def test_what_cannot_be_a_collection_is_refused_by_field(
     assert index.started == {}
 
 
-@pytest.mark.usefixtures("tables")
-def test_a_name_that_is_taken_is_for_the_same_collection(ask: Ask, index: Index) -> None:
-    same = {**NEW, "name": "staff", "model": "face-api-resnet34"}
-    index.collections["staff"] = STAFF.model_copy(update={"model": "face-api-resnet34"})
+@pytest.mark.parametrize("changed", [{"purpose": "find guests"}, {"model": "face-api-resnet34"}])
+def test_a_name_that_is_taken_is_refused(ask: Ask, index: Index, changed: dict[str, str]) -> None:
+    answer = post(ask, "/collections", {**NEW, "name": "staff", **changed})
 
-    other = post(ask, "/collections", {**same, "purpose": "find guests"})
-
-    require_problem(other, 409, "collectionexists")
+    require_problem(answer, 409, "collectionexists")
     assert index.started == {}
-    assert post(ask, "/collections", same).status == 202
+
+
+@pytest.mark.usefixtures("tables")
+def test_the_same_collection_is_created_again_without_an_error(ask: Ask, index: Index) -> None:
+    for model in ({}, {"model": "sface"}):
+        index.collections["staff"] = STAFF.model_copy(update={"model": "sface"})
+        assert post(ask, "/collections", {**NEW, "name": "staff", **model}).status == 202
+    assert len(index.started) == 2
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_named_model_is_asked_for(ask: Ask, index: Index) -> None:
+    post(ask, "/collections", {**NEW, "model": "sface"})
+
+    (started,) = index.started.values()
+    assert started["model"] == "sface"
 
 
 def test_faces_of_a_job_are_enrolled_by_its_record(ask: Ask, index: Index, photos: Photos) -> None:
@@ -264,7 +276,7 @@ def test_a_collection_is_deleted_by_the_machine(ask: Ask, index: Index) -> None:
 ENDS: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
     "running": ({}, {"state": "running"}),
     "done": (
-        {"status": "SUCCEEDED", "output": {"collection": "staff", "created": True}},
+        {"status": "SUCCEEDED", "output": {"result": {"collection": "staff", "created": True}}},
         {"state": "done", "result": {"created": True}},
     ),
     "failed by name": (
