@@ -76,6 +76,17 @@ class StartedAction(BaseModel):
     action: Action
 
 
+class FaceBox(BaseModel):
+    """Where a face is, in pixels of the upright photo. It may reach outside."""
+
+    model_config = ConfigDict(frozen=True)
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
 class FoundMatch(BaseModel):
     """A candidate, not an identity: what was enrolled, and its similarity to the face, -1…1.
 
@@ -89,7 +100,7 @@ class FoundMatch(BaseModel):
     person: str | None
     key: str
     face: int
-    box: Box | None
+    box: FaceBox | None
     enrolled_at: datetime | None
 
 
@@ -99,7 +110,7 @@ class SearchedFace(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     face: int
-    box: Box | None
+    box: FaceBox | None
     matches: tuple[FoundMatch, ...]
 
 
@@ -185,7 +196,9 @@ def describe_search(found: contracts.Searched) -> SearchAnswer:
         searched=found.searched,
         queries=tuple(
             SearchedFace(
-                face=query.subject, box=query.box, matches=tuple(map(_match, query.matches))
+                face=query.subject,
+                box=_box(query.box),
+                matches=tuple(map(_match, query.matches)),
             )
             for query in found.queries
         ),
@@ -203,6 +216,10 @@ def _match(found: contracts.Match) -> FoundMatch:
         person=found.person,
         key=found.key,
         face=found.subject,
-        box=found.box,
+        box=_box(found.box),
         enrolled_at=found.enrolled_at,
     )
+
+
+def _box(found: Box | None) -> FaceBox | None:
+    return None if found is None else FaceBox.model_validate(found.model_dump())

@@ -240,12 +240,13 @@ class _Desk:
 
         def checked() -> requests.Request:
             consent = _consent(asked)
-            model = self._model(asked.model)
-            self._require_free(asked.name, consent, model)
+            if asked.model is not None:
+                self._require_usable(asked.model)
+            self._require_free(asked.name, consent, asked.model)
             return requests.Create(
                 collection=asked.name,
                 consent=consent,
-                model=model,
+                model=asked.model,
                 backend=asked.backend,
                 index=asked.index,
                 allowed=asked.allowed,
@@ -325,24 +326,24 @@ class _Desk:
             return operations.Action(written, "", name)
         raise NoSuchAction(f"there is no action {written!r:.100} of {name!r:.100}")
 
-    def _model(self, name: str | None) -> str:
-        """Return the model whose vectors are kept. Raises WrongFields for one that makes none."""
+    def _require_usable(self, model: str) -> None:
+        """Raise WrongFields for a model that makes no vectors of faces, or may not be used."""
         product = next(each for each in self.current.products if each.name == _PRODUCT)
-        role = naming_roles(product)[_OPTION]
-        if name is None:
-            return self.catalogue.defaults[role.container]
         try:
-            return self.catalogue.fitting(role).usable(name).name
+            self.catalogue.fitting(naming_roles(product)[_OPTION]).usable(model)
         except (UnknownModel, LicenseNotAccepted) as error:
             raise WrongFields.one(error, "body.model") from error
 
-    def _require_free(self, name: str, consent: contracts.Consent, model: str) -> None:
-        """Raise WrongFields with CollectionExists if another collection has the name."""
+    def _require_free(self, name: str, consent: contracts.Consent, model: str | None) -> None:
+        """Raise WrongFields with CollectionExists if another collection has the name.
+
+        Whether the deployment's default model is another one, the action finds out.
+        """
         try:
             found = find_collection(self.current, name)
         except CollectionMissing:
             return
-        if (found.consent, found.model) != (consent, model):
+        if found.consent != consent or model not in {None, found.model}:
             error = CollectionExists(f"there is a collection {name}")
             raise WrongFields.one(error, "body.name")
 
