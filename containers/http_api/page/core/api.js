@@ -2,7 +2,7 @@
 
 /** @import { Trouble } from './types' */
 
-const BUSY = ['modelbusy', 'collectionbusy'] // reasons of one function, while the others answer
+const BUSY = ['modelbusy', 'collectionbusy', 'indexbusy'] // one function's: the others answer
 
 /** A refusal in the API's own words (RFC 9457). */
 export class Problem extends Error {

@@ -9,6 +9,14 @@ import { figure, likeness, matchesOf, personName, shownOf } from './words.js'
 /** @import { Finding, Item, Match, Page } from '../../../core/types' */
 /** @import { Found } from '../document.js' */
 
+/** @param {{ finding: Finding, place: number }} given For the card beside a face: its best candidate, and how many there are. */
+export function Best({ finding, place }) {
+  const [best, ...more] = shownOf(matchesOf(finding, place) ?? [], finding)
+  if (!best) return null
+  return html`<p class="best"><b>${personName(best.person)}<span>${figure(best.similarity)}</span></b>
+    ${t('candidates.n', { n: more.length + 1 })}</p>`
+}
+
 /** @param {{ match: Match, threshold: number }} given */
 const Candidate = ({ match: { similarity, person, key, enrolled_at }, threshold }) => html`<li>
   <b>${personName(person)}</b>
@@ -40,14 +48,17 @@ export function Candidates({ item, page, found, finding }) {
     if (face) panel.scrollTop += Math.min(0, face.getBoundingClientRect().top - panel.getBoundingClientRect().top)
       || Math.max(0, face.getBoundingClientRect().top - panel.getBoundingClientRect().bottom + panel.clientHeight / 2)
   }, [held])
+  const others = finding.answer?.queries.filter(({ face }) => !found.faces[face ?? -1]) ?? []
   const seen = (/** @type {number | undefined} */ place) => () => look(page, item.id, { seen: place })
   return html`<ul class="candidates" ref=${list}>
     ${found.faces.map((face, place) => html`<li class=${place === chosen ? 'chosen' : ''} key=${place}
-      onPointerEnter=${seen(place)} onPointerLeave=${seen(undefined)} onFocusIn=${seen(place)} onFocusOut=${seen(undefined)}>
+      onPointerEnter=${seen(place)} onPointerLeave=${seen(undefined)} onfocusin=${seen(place)} onfocusout=${seen(undefined)}>
       <button type="button" aria-pressed=${held === place ? 'true' : 'false'} onClick=${() => hold(page, item.id, place)}>
         ${crop(face)}<b>${t('face.n', { i: place + 1 })}</b>
       </button>
       <${Matches} matches=${matchesOf(finding, place)} finding=${finding} />
     </li>`)}
+    ${others.map(({ matches }) => html`<li><p class="other">${crop()}<b>${t('face.other')}</b></p>
+      <${Matches} matches=${matches} finding=${finding} /></li>`)}
   </ul>`
 }

@@ -6,18 +6,29 @@ import { useEffect } from '../../../vendor/htm-preact.js'
 
 /** @import { Collection, Page } from '../../../core/types' */
 
+const MOST_TRIES = 3
+
 /** @type {Promise<void> | undefined} */
 let asked
 
-/** @param {Page} page @returns {Promise<void>} once they are known anew; none, where the service has no collections */
+/** @param {number} [left] tries @returns {Promise<Collection[]>} none, where the service has no collections */
+async function list(left = MOST_TRIES) {
+  try {
+    const { items } = await ask('GET', '/collections')
+    return items.filter((/** @type {Collection} */ { may }) => may.includes('search'))
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    if (error.status !== 503 || left === 1) return []
+    await new Promise((resolve) => setTimeout(resolve, Math.max(1, error.wait) * 1000))
+    return list(left - 1)
+  }
+}
+
+/** @param {Page} page @returns {Promise<void>} once they are known anew, or the service is away */
 export function refresh({ store }) {
-  asked ??= ask('GET', '/collections')
-    .then(({ items }) => items.filter((/** @type {Collection} */ { may }) => may.includes('search')))
-    .catch((error) => (error instanceof Problem ? [] : store.state.collections)) // if it is away, they are asked for later
-    .then((collections) => {
-      asked = undefined
-      store.set({ collections })
-    })
+  asked ??= list()
+    .then((collections) => store.set({ collections }), () => {})
+    .finally(() => (asked = undefined))
   return asked
 }
 

@@ -59,7 +59,7 @@ export function Inspector({ item, page }) {
     <${About} page=${page} chosen=${chosen} />
     ${!embedded && html`<section><p>${t('search.novectors')}</p><p class="note">${t('search.lawful')}</p>${Make}</section>`}
     ${finding?.trouble && html`<section><${Odd} trouble=${finding.trouble}>
-      ${finding.trouble.name === 'embeddingmismatch' && Make}<//></section>`}
+      ${['embeddingmismatch', 'novectors'].includes(finding.trouble.name) && Make}<//></section>`}
     ${finding && html`<${Results} item=${item} page=${page} found=${found} finding=${finding} />`}
     ${chosen.may.includes('manage') &&
     html`<${Manage} item=${item} page=${page} collection=${chosen} faces=${found.faces.length} embedded=${embedded} key=${chosen.name} />`}
