@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from pipeline.artifacts import ArtifactStore, Location
+from pipeline.aws.s3_vectors import S3Vectors
 from pipeline.contracts.collection import CollectionJob
 from pipeline.declared.declaration import MOST_MEMORY_MB
-from pipeline.workbench import TaskContext
+from pipeline.workbench import TaskContext, Workbench
 
 COLLECTIONS: Final = "collections/"
 _HEAD: Final = "/head.json"
@@ -28,6 +31,7 @@ class Places:
     bucket: str
     vector_bucket: str
     scratch: Path
+    vectors: Callable[[], S3Vectors] = S3Vectors.connect
     memory_mb: int = MOST_MEMORY_MB
 
     @classmethod
@@ -38,6 +42,7 @@ class Places:
             job.collections_bucket,
             job.vector_bucket,
             scratch,
+            partial(context.bench.once, _connected),
             context.settings.memory_mb,
         )
 
@@ -83,6 +88,10 @@ class Places:
 
     def _at(self, key: str) -> Location:
         return Location(self.bucket, key)
+
+
+def _connected(_: Workbench) -> S3Vectors:
+    return S3Vectors.connect()
 
 
 def name_of_head(key: str) -> str | None:

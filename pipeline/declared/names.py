@@ -42,6 +42,9 @@ class Names:
         """Return the name of a bucket of S3 Vectors, which is none of S3's."""
         return f"{self.prefix}-{name}{self.bucket_suffix}"
 
+    def vector_bucket_arn(self, name: str) -> str:
+        return f"{self.arn('s3vectors')}:bucket/{self.vector_bucket(name)}"
+
     def table(self, name: str) -> str:
         return f"{self.prefix}-{name}"
 
@@ -72,6 +75,10 @@ class Names:
     def data_key(self) -> str:
         """Return the alias of the key that encrypts the buckets."""
         return f"alias/{self.prefix}"
+
+    def bucket_key(self, bucket: str) -> str:
+        """Return the alias of a bucket's own key."""
+        return f"{self.data_key()}-{bucket}"
 
     def role_arn(self, name: str) -> str:
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"

@@ -64,8 +64,8 @@ class OperationTask(NamedTuple):
 class Signature(NamedTuple):
     """The names a handler.py mentions: `@task(decorated) def handler(job: jobs) -> results`.
 
-    The result of a job has its place among the results. A container with many jobs has them in a
-    table of its `tasks.py`, `@task(*TASKS)`, whose functions say their results.
+    The result of a job has its place among the results. A handler of many jobs names a table:
+    `@task(*TASKS)`.
     """
 
     decorated: tuple[str, ...]
@@ -230,8 +230,8 @@ def read_signature(handler: Path) -> Signature:
     function, decorator = _decorated(handler)
     if not isinstance(decorator, ast.Call) or ast.unparse(decorator.func) != "task":
         raise TypeError(f"{handler}: the handler is not decorated with @task(...)")
-    if ast.unparse(decorator.args[0]) == "*TASKS":
-        return _read_table(handler.with_name("tasks.py"))
+    if decorator.args and isinstance(decorator.args[0], ast.Starred):
+        return _tabled(handler.parent / "tasks.py")
     return Signature(
         decorated=tuple(map(ast.unparse, decorator.args)),
         jobs=_named(function.args.args[0].annotation),
@@ -239,24 +239,23 @@ def read_signature(handler: Path) -> Signature:
     )
 
 
-def _read_table(tasks: Path) -> Signature:
+def _tabled(tasks: Path) -> Signature:
+    """The jobs of the table in `tasks.py`, and what their functions return."""
     tree = ast.parse(tasks.read_text(encoding="utf-8"))
     (table,) = (node.value for node in tree.body if isinstance(node, ast.AnnAssign))
-    if not isinstance(table, ast.Dict):
-        raise TypeError(f"{tasks}: TASKS is not written as a dictionary")
-    jobs = tuple(ast.unparse(key) for key in table.keys if key is not None)
+    assert isinstance(table, ast.Dict)
     modules = {
-        alias.name: tasks.with_name(f"{(node.module or '').rpartition('.')[2]}.py")
+        alias.name: tasks.parent / f"{str(node.module).rpartition('.')[2]}.py"
         for node in tree.body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    functions = [ast.unparse(value) for value in table.values]
-    return Signature(jobs, jobs, tuple(_result_of(modules[each], each) for each in functions))
+    jobs = tuple(ast.unparse(key) for key in table.keys if key)
+    names = [ast.unparse(value) for value in table.values]
+    return Signature(jobs, jobs, tuple(_returned(modules[name], name) for name in names))
 
 
-def _result_of(module: Path, function: str) -> str:
-    """Return the name of what a module's function returns."""
+def _returned(module: Path, function: str) -> str:
     tree = ast.parse(module.read_text(encoding="utf-8"))
     (found,) = (
         node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function

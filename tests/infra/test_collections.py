@@ -1,0 +1,128 @@
+"""Collections have a key of their own, which only the vector index may use, and no versions."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from infra.own_key import OwnKey
+from pipeline.declared.names import Names
+from pipeline.declared.resources import Bucket, Resources, VectorBucket
+from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, deploy
+from tests.infra.conftest import Templates
+from tests.infra.test_storage import below, bucket, key
+
+NAMES: Final = Names(
+    "matteline-dev", account=ACCOUNT, region=REGION, bucket_suffix=f"-{ACCOUNT}-{REGION}"
+)
+INDEX: Final = "matteline-dev-vector-index"
+ROOT_USER: Final = f"arn:aws:iam::{ACCOUNT}:root"
+
+
+@pytest.fixture(scope="module")
+def storage(templates: Templates) -> Deployed:
+    return deploy(templates["matteline-dev-storage"])
+
+
+def test_exports_expire_after_a_day_and_evidence_of_searches_after_400(storage: Deployed) -> None:
+    """Vectors never expire by a rule: the collection's own retention erases them."""
+    days = {"exports/": 1, "searches/": 400, "receipts/": 400}
+
+    assert below(storage, "collections") == days
+
+
+def test_collections_have_no_versions_in_which_what_was_erased_would_stay(
+    storage: Deployed,
+) -> None:
+    assert "VersioningConfiguration" not in bucket(storage, "collections").properties
+
+
+@pytest.fixture(scope="module")
+def policy() -> list[dict[str, Any]]:
+    """The statements of a bucket's own key, which one role may use."""
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "s")
+    OwnKey(stack, "Key", bucket="collections", users=[INDEX], of_vectors=True, names=NAMES)
+    made = deploy(Template.from_stack(stack).to_json()).one("KMS::Key")
+    return list(made.properties["KeyPolicy"]["Statement"])
+
+
+def test_one_role_may_use_the_key_of_collections_through_s3_and_s3_vectors(
+    policy: list[dict[str, Any]],
+) -> None:
+    reading = [each for each in policy if "kms:Decrypt" in each["Action"]]
+    (role,) = (each for each in reading if each["Principal"] == {"AWS": ROOT_USER})
+
+    assert role["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": [f"arn:aws:iam::{ACCOUNT}:role/{INDEX}"]},
+        "StringEquals": {
+            "kms:ViaService": [f"{name}.{REGION}.amazonaws.com" for name in ("s3", "s3vectors")]
+        },
+    }
+
+
+def test_besides_that_role_only_s3_vectors_decrypts_and_only_for_its_bucket(
+    policy: list[dict[str, Any]],
+) -> None:
+    (service,) = (each for each in policy if "Service" in each["Principal"])
+    arn = NAMES.vector_bucket_arn("collections")
+
+    assert (service["Principal"], service["Action"]) == (
+        {"Service": "indexing.s3vectors.amazonaws.com"},
+        "kms:Decrypt",
+    )
+    assert service["Condition"]["ArnLike"] == {"aws:SourceArn": [arn, f"{arn}/*"]}
+    assert service["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+
+
+def test_who_administers_the_key_of_collections_may_not_use_it(
+    policy: list[dict[str, Any]],
+) -> None:
+    (given,) = (each["Action"] for each in policy if "Condition" not in each)
+    uses = {"kms:*", "kms:Decrypt", "kms:Encrypt", "kms:CreateGrant"}
+
+    assert "kms:PutKeyPolicy" in given  # or nobody could ever change it
+    assert not [each for each in given if each in uses or "GenerateDataKey" in each]
+    assert not [each for each in given if each.startswith(("kms:Re*", "kms:ReEncrypt"))]
+
+
+def test_whoever_deploys_may_create_the_bucket_of_vectors_and_decrypts_nothing(
+    policy: list[dict[str, Any]],
+) -> None:
+    """S3 Vectors asks for a data key when a bucket with a customer's key is created."""
+    (given,) = (each for each in policy if each["Action"] == "kms:GenerateDataKey")
+
+    assert given["Condition"] == {
+        "StringEquals": {"kms:ViaService": f"s3vectors.{REGION}.amazonaws.com"}
+    }
+
+
+def test_vectors_are_kept_in_their_own_bucket_under_the_key_of_collections(
+    storage: Deployed,
+) -> None:
+    (made,) = storage.of("S3Vectors::VectorBucket")
+
+    assert made.properties == {
+        "VectorBucketName": f"matteline-dev-collections-{ACCOUNT}-{REGION}",
+        "EncryptionConfiguration": {
+            "KmsKeyArn": f"<{key(storage, 'matteline-dev-collections').id}.Arn>",
+            "SseType": "aws:kms",
+        },
+    }
+    assert made.attributes["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_a_bucket_of_vectors_without_a_key_of_its_own_raises() -> None:
+    shared = {"faces": Bucket(summary="With the key of all.")}
+    vectors = {"faces": VectorBucket(summary="Of faces.")}
+
+    with pytest.raises(ValueError, match=r"own_key = true has the name faces"):
+        Resources(buckets=shared, vector_buckets=vectors, tables={})
+
+
+@pytest.mark.parametrize("prefix", ["exports", "/", "exports/a"])
+def test_a_prefix_that_is_no_folder_raises(prefix: str) -> None:
+    with pytest.raises(ValueError, match="pattern"):
+        Bucket(summary="A prefix is a folder.", expires={prefix: 1})
