@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from containers.vector_index import forgetting
 from containers.vector_index.digests import person_digest
 from pipeline.artifacts import Location
 from pipeline.contracts.collection import SkippedRecord
@@ -81,6 +82,20 @@ def test_a_job_that_is_repeated_says_the_same_again(filled: Desk) -> None:
         == first
     )
     assert filled.head() == head
+
+
+def test_many_photos_of_a_person_are_listed_call_by_call(
+    filled: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "MOST_PHOTOS", 1)
+    asked_at = filled.tick()
+
+    first = filled.forget(person="anna", asked_at=asked_at)
+    second = filled.forget(person="anna", asked_at=asked_at, after=first.after)
+
+    assert (first.photos, first.after) == (("anna/1.jpg",), "anna/1.jpg")
+    assert (second.photos, second.after) == (("both.jpg",), None)
+    assert first.forgotten == second.forgotten == 2
 
 
 def test_an_older_enrolment_does_not_bring_anybody_back(staff: Desk) -> None:
