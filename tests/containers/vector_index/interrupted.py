@@ -25,7 +25,7 @@ class Killed(BaseException):
 
 
 class Interrupted:
-    """Lets `writes` writes happen, then none. With `unheard`, the last one fails after it happened."""
+    """Lets `writes` writes happen, then none; with `unheard`, the next happens and fails."""
 
     def __init__(self, store: ArtifactStore, writes: int, *, unheard: bool = False) -> None:
         self._store = store

@@ -18,7 +18,6 @@ from tests.containers.vector_index.interrupted import Interrupted, Killed
 
 Later = Callable[[timedelta], None]
 Action = Callable[[Desk, datetime], Result]
-MOST_WRITES: Final = 60
 ALIVE: Final = [("anna.jpg", 0, "anna"), ("ben.jpg", 0, "ben"), ("ben.jpg", 1, "ben")]
 
 
@@ -40,11 +39,6 @@ def enroll(desk: Desk, asked_at: datetime) -> Result:
 
 def forget(desk: Desk, asked_at: datetime) -> Result:
     return desk.forget(person="ben", asked_at=asked_at)
-
-
-def forget_source(desk: Desk, asked_at: datetime) -> Result:
-    desk.store.erase(Location(INGEST, "ben.jpg")) if not isinstance(desk.store, Interrupted) else 0
-    return desk.forget_source("ben.jpg", asked_at=asked_at)
 
 
 def compact(desk: Desk, asked_at: datetime) -> Result:
@@ -168,7 +162,7 @@ def test_a_head_that_was_accepted_unheard_is_not_published_twice(
 
 def test_an_enrolment_into_a_collection_deleted_meanwhile_leaves_nothing(filled: Desk) -> None:
     class Deleting(Deaf):
-        def write_if_unchanged(self, *args: Any, **options: Any) -> str | None:
+        def write_if_unchanged(self, *_args: Any, **_options: Any) -> str | None:
             filled.delete()
             return None
 
@@ -186,6 +180,19 @@ def test_a_photo_deleted_while_it_is_enrolled_is_forgotten(filled: Desk) -> None
     result = enroll(with_store(filled, Losing(filled.store)), filled.tick())
 
     assert (result.enrolled, result.skipped[0].why) == (0, "photo gone")  # type: ignore[attr-defined]
+    assert filled.alive() == ALIVE
+
+
+def test_a_photo_that_was_deleted_before_a_killed_task_is_repeated_is_forgotten(
+    filled: Desk,
+) -> None:
+    asked_at = filled.tick()
+    enroll(filled, asked_at)  # and killed before it looked for the photo again
+    filled.store.erase(Location(INGEST, "carla.jpg"))
+
+    result = enroll(filled, asked_at)
+
+    assert result.skipped[0].why == "photo gone"  # type: ignore[attr-defined]
     assert filled.alive() == ALIVE
 
 
