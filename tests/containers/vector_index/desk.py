@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from safetensors.numpy import save
 
 from containers.vector_index.head import Head, read_head
-from containers.vector_index.places import Places
+from containers.vector_index.places import Places, now
 from containers.vector_index.segments import read_segment
 from containers.vector_index.tasks import TASKS
 from containers.vector_index.tombstones import expired, read_rules
@@ -56,7 +56,6 @@ class Desk:
     store: ArtifactStore
     context: TaskContext
     clock: datetime = ASKED
-    seen: dict[str, Any] = field(default_factory=dict)
 
     @property
     def places(self) -> Places:
@@ -180,11 +179,11 @@ class Desk:
     def alive(self, collection: str = "staff") -> list[tuple[str, int, str | None]]:
         """Key, subject and person of every row that a search would compare with."""
         head = self.head(collection)
-        rules, now = read_rules(self.places, head), round(datetime.now(UTC).timestamp() * 1000)
+        rules = read_rules(self.places, head)
         found = []
         for segment in head.segments:
             rows = read_segment(self.places, head, segment)
-            dead = rules.dead(rows) | expired(rows, head, now)
+            dead = rules.dead(rows) | expired(rows, head, now())
             facts = [rows.fact(row) for row in range(len(rows)) if not dead[row]]
             found += [(fact.key, fact.subject, fact.person) for fact in facts]
         return sorted(found, key=str)
