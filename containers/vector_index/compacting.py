@@ -102,7 +102,7 @@ def _still_needed(places: Places, head: Head, rules: Rules, at: int) -> Rules:
     old = rules.among(lambda rule: rule.at < outlived)
     needed = rules.among(lambda rule: rule.at >= outlived)
     if old:
-        for rows in backend_of(head, places).rows(head):
+        for rows in backend_of(head, places).rows(head, vectors=False):
             needed = needed.and_(old.killing(rows).each())
     return needed
 

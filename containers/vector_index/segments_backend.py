@@ -11,7 +11,7 @@ from containers.vector_index.backend import Compaction, Counts, Found, Question
 from containers.vector_index.head import Head, Segment
 from containers.vector_index.merging import compact_segments
 from containers.vector_index.places import Places
-from containers.vector_index.rows import Mask, Rows, as_keys
+from containers.vector_index.rows import Kind, Mask, Rows, as_keys
 from containers.vector_index.segments import erase_segment, read_segment, write_segment
 from containers.vector_index.tombstones import DAY, Rules, expired
 
@@ -50,9 +50,18 @@ class SegmentsBackend:
             if segment.sha256 not in kept:
                 erase_segment(self.places, written_for, segment)
 
-    def rows(self, head: Head) -> Iterator[Rows]:
+    def rows(
+        self,
+        head: Head,
+        *,
+        of: tuple[Kind, bytes] | None = None,
+        vectors: bool = True,  # noqa: ARG002 - they are mapped, and read when they are needed
+    ) -> Iterator[Rows]:
         for segment in head.segments:
-            yield read_segment(self.places, head, segment)
+            rows = read_segment(self.places, head, segment)
+            chosen = rows if of is None else rows.take(rows.of(*of))
+            if len(chosen):
+                yield chosen
 
     def buried(self, head: Head, rules: Rules) -> Head:
         segments = [
