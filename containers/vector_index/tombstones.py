@@ -81,15 +81,16 @@ class Rules:
     def dead(self, rows: Rows) -> Mask:
         """Return which rows a rule kills."""
         dead = np.zeros(len(rows), np.bool_)
-        for _, row in self._kills(rows):
+        for _, _, row in self._kills(rows):
             dead[row] = True
         return dead
 
     def killing(self, rows: Rows) -> Rules:
         """Return the rules that kill one of the rows."""
-        return Rules.of({rule: None for rule, _ in self._kills(rows)})
+        killing = {(kind, digest) for kind, digest, _ in self._kills(rows)}
+        return self.among(lambda rule: (rule.kind, bytes.fromhex(rule.digest)) in killing)
 
-    def _kills(self, rows: Rows) -> Iterator[tuple[Rule, int]]:
+    def _kills(self, rows: Rows) -> Iterator[tuple[Kind, bytes, int]]:
         for kind in KINDS:
             rules = self.latest[kind]
             if not rules:
@@ -99,7 +100,7 @@ class Rules:
             for row in np.flatnonzero(np.isin(as_keys(column), as_keys(digests))):
                 digest = column[row].tobytes()
                 if rows.asked_at[row] <= rules[digest]:
-                    yield Rule(kind=kind, digest=digest.hex(), at=rules[digest]), int(row)
+                    yield kind, digest, int(row)
 
 
 def expired(rows: Rows, head: Head, at: int) -> Mask:
