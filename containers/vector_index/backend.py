@@ -87,8 +87,11 @@ class Backend(Protocol):
         """
         ...
 
-    def buried(self, head: Head, rules: Rules) -> Head:
-        """Return the head with rows counted again that are dead by these rules."""
+    def buried(self, head: Head, rules: Rules, *, killed: int) -> Head:
+        """Return the head with its rows counted that are dead by these rules.
+
+        The last of these kill `killed` rows that no other does.
+        """
         ...
 
     def search(self, head: Head, rules: Rules, question: Question, *, at: int) -> Found:

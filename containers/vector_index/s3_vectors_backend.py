@@ -113,11 +113,10 @@ class S3VectorsBackend:
         for part in self._scan(head):
             yield _bare(head, part)
 
-    def buried(self, head: Head, rules: Rules) -> Head:
+    def buried(self, head: Head, rules: Rules, *, killed: int) -> Head:  # noqa: ARG002 - to read all rows would take minutes, and others would publish first
         if head.stored is None:
             return head
-        dead = sum(int(rules.dead(rows).sum()) for rows in self.bare(head))
-        return head.but(stored=_with(head.stored, dead=dead))
+        return head.but(stored=_with(head.stored, dead=head.stored.dead + killed))
 
     def search(self, head: Head, rules: Rules, question: Question, *, at: int) -> Found:
         if head.stored is None:

@@ -63,7 +63,7 @@ class SegmentsBackend:
             if len(chosen):
                 yield chosen
 
-    def buried(self, head: Head, rules: Rules) -> Head:
+    def buried(self, head: Head, rules: Rules, *, killed: int) -> Head:  # noqa: ARG002 - counted again
         segments = [
             segment.model_copy(update={"dead": int(rules.dead(rows).sum())})
             for segment, rows in zip(head.segments, self.rows(head), strict=True)
