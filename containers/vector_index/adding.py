@@ -66,8 +66,8 @@ def require_timely(job: EnrollRecords | EnrollVectors, head: Head) -> None:
     asked_at = milliseconds(job.asked_at)
     if asked_at < now() - _MOST_DAYS * DAY:
         raise InvalidOptions(
-            f"asked for at {job.asked_at:%Y-%m-%d %H:%M}, more than {_MOST_DAYS} days ago: somebody "
-            "may have been forgotten since; start it again"
+            f"asked for on {job.asked_at:%Y-%m-%d}, more than {_MOST_DAYS} days ago: somebody may "
+            "have been forgotten since; start it again"
         )
     if asked_at < head.created_at:
         raise CollectionMissing(f"{head.name} was created after this enrolment was asked for")

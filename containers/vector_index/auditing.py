@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from typing import Final
 
 from containers.vector_index.head import read_head
 from containers.vector_index.places import Places
 from pipeline.contracts.collection import ListSearches, Search, SearchesListed
 from pipeline.workbench import TaskContext
+
+KEPT_DAYS: Final = 400
 
 
 def write_search(places: Places, search: Search) -> None:
@@ -40,7 +43,6 @@ def _latest_first(places: Places, name: str, since: datetime) -> Iterator[Search
 
 
 def _days_back_to(first: date) -> Iterator[date]:
-    day = datetime.now(UTC).date()
-    while day >= first:
-        yield day
-        day -= timedelta(days=1)
+    today = datetime.now(UTC).date()
+    for days in range(min((today - first).days, KEPT_DAYS) + 1):
+        yield today - timedelta(days=days)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -50,6 +51,19 @@ class Item(NamedTuple):
     vector: Vectors
 
 
+class Outcome(NamedTuple):
+    """How many vectors were enrolled, how many were known, and why records were skipped."""
+
+    enrolled: int = 0
+    known: int = 0
+    skipped: Mapping[str, Skip] = MappingProxyType({})
+
+    @classmethod
+    def of(cls, added: Added, skipped: Mapping[str, Skip] = MappingProxyType({})) -> Outcome:
+        lasting = added.enrolled & ~added.gone
+        return cls(int(lasting.sum()), int(added.known.sum()), skipped)
+
+
 def enroll_records(job: EnrollRecords, context: TaskContext) -> Enrolled:
     """Enroll the faces of output records; say of each other record why not.
 
@@ -71,7 +85,7 @@ def enroll_records(job: EnrollRecords, context: TaskContext) -> Enrolled:
         if not found:
             skipped[each.record] = "no vectors" if _origin(each) == origin else "other vectors"
     if origin is None or not items:
-        return _result(Enrolled, places, job, 0, 0, skipped)
+        return _result(Enrolled, places, job, Outcome(skipped=skipped))
     batch = Batch(origin, np.stack([each.vector for each in items]), [each.fact for each in items])
     with context.timed("add"):
         added = add(places, job, batch)
@@ -79,8 +93,7 @@ def enroll_records(job: EnrollRecords, context: TaskContext) -> Enrolled:
     for record in set(records.tolist()):
         if (why := _why_nothing(added, records == record)) is not None:
             skipped[record] = why
-    lasting = int((added.enrolled & ~added.gone).sum())
-    return _result(Enrolled, places, job, lasting, int(added.known.sum()), skipped)
+    return _result(Enrolled, places, job, Outcome.of(added, skipped))
 
 
 def enroll_vectors(job: EnrollVectors, context: TaskContext) -> VectorsEnrolled:
@@ -106,9 +119,7 @@ def enroll_vectors(job: EnrollVectors, context: TaskContext) -> VectorsEnrolled:
     for photo in sorted(set(batch.photos), key=str):
         if not is_current(context.store, photo):
             raise SourceMissing(f"s3://{photo.bucket}/{photo.key} was deleted or replaced")
-    added = add(places, job, batch)
-    lasting = int((added.enrolled & ~added.gone).sum())
-    return _result(VectorsEnrolled, places, job, lasting, int(added.known.sum()), {})
+    return _result(VectorsEnrolled, places, job, Outcome.of(add(places, job, batch)))
 
 
 def _read_each(places: Places, job: EnrollRecords) -> dict[str, Embedded | Skip]:
@@ -184,21 +195,18 @@ def _why_nothing(added: Added, own: Mask) -> Skip | None:
 
 
 def _result(
-    kind: type[R],
-    places: Places,
-    job: EnrollRecords | EnrollVectors,
-    enrolled: int,
-    known: int,
-    skipped: Mapping[str, Skip],
+    kind: type[R], places: Places, job: EnrollRecords | EnrollVectors, outcome: Outcome
 ) -> R:
     def counted(head: Head) -> R:
         rules, backend = read_rules(places, head), backend_of(head, places)
         counts = backend.count(head, rules, at=now())
         return kind(
             collection=job.collection,
-            enrolled=enrolled,
-            known=known,
-            skipped=tuple(SkippedRecord(record=key, why=skipped[key]) for key in sorted(skipped)),
+            enrolled=outcome.enrolled,
+            known=outcome.known,
+            skipped=tuple(
+                SkippedRecord(record=key, why=why) for key, why in sorted(outcome.skipped.items())
+            ),
             vectors=counts.vectors,
             segments=counts.segments,
             compact=has_many(head),

@@ -29,7 +29,7 @@ from pipeline.workbench import TaskContext
 class Touched(NamedTuple):
     """How many vectors rules kill that others leave alive, and the keys of their photos."""
 
-    count: int
+    vectors: int
     photos: tuple[str, ...]
 
 
@@ -44,14 +44,14 @@ def forget_subject(job: ForgetSubject, context: TaskContext) -> Forgotten:
     touched = with_head(
         places, job.collection, lambda head: _touched(places, head, [rule], job.ingest_bucket, at)
     )
-    head = bury(places, job.collection, [rule], killed=touched.count)
+    head = bury(places, job.collection, [rule], killed=touched.vectors)
     erased_by = moment_of(milliseconds(job.asked_at) + head.erase_within_days * DAY)
-    said = stated(job, head.name, at=at, vectors=touched.count)
+    said = stated(job, head.name, at=at, vectors=touched.vectors)
     about = {"about": rule.kind, "digest": rule.digest, "erased_by": erased_by}
     receipt = write_receipt(places, ForgottenReceipt.model_validate(said | about))
     return Forgotten(
         collection=head.name,
-        forgotten=touched.count,
+        forgotten=touched.vectors,
         photos=touched.photos if job.person is not None else (),
         erased_by=erased_by,
         receipt=receipt,
@@ -91,8 +91,8 @@ def _forget_in(places: Places, name: str, job: ForgetSource, at: int) -> int:
     if not rules:
         return 0
     touched = with_head(places, name, lambda head: _touched(places, head, rules, job.bucket, at))
-    bury(places, name, rules, killed=touched.count)
-    return touched.count
+    bury(places, name, rules, killed=touched.vectors)
+    return touched.vectors
 
 
 def _rules_about(places: Places, head: Head, job: ForgetSource) -> list[Rule]:

@@ -113,9 +113,10 @@ class S3VectorsBackend:
         for part in self._scan(head):
             yield _bare(head, part)
 
-    def buried(self, head: Head, rules: Rules, *, killed: int) -> Head:  # noqa: ARG002 - to read all rows would take minutes, and others would publish first
+    def buried(self, head: Head, rules: Rules, *, killed: int) -> Head:  # noqa: ARG002 - see below
         if head.stored is None:
             return head
+        # To read all rows takes minutes, in which others would always publish first.
         return head.but(stored=_with(head.stored, dead=head.stored.dead + killed))
 
     def search(self, head: Head, rules: Rules, question: Question, *, at: int) -> Found:
