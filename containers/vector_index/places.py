@@ -12,6 +12,7 @@ from typing import Final
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.aws.s3_vectors import S3Vectors
 from pipeline.contracts.collection import CollectionJob
+from pipeline.declared.declaration import MOST_MEMORY_MB
 from pipeline.workbench import TaskContext, Workbench
 
 COLLECTIONS: Final = "collections/"
@@ -20,19 +21,30 @@ _HEAD: Final = "/head.json"
 
 @dataclass(frozen=True)
 class Places:
-    """The collections bucket, the vector bucket, and the folder for copies of segments."""
+    """The collections bucket, the vector bucket, and the folder for copies of segments.
+
+    The function has `memory_mb`.
+    """
 
     store: ArtifactStore
     bucket: str
     vector_bucket: str
     scratch: Path
+    memory_mb: int = MOST_MEMORY_MB
     vectors: Callable[[], S3Vectors] = S3Vectors.connect
 
     @classmethod
     def of(cls, job: CollectionJob, context: TaskContext) -> Places:
         scratch = context.settings.scratch / "vector-index"
         vectors = partial(context.bench.once, _connected)
-        return cls(context.store, job.collections_bucket, job.vector_bucket, scratch, vectors)
+        return cls(
+            context.store,
+            job.collections_bucket,
+            job.vector_bucket,
+            scratch,
+            context.settings.memory_mb,
+            vectors,
+        )
 
     def head(self, name: str) -> Location:
         return self._at(f"{COLLECTIONS}{name}{_HEAD}")

@@ -207,7 +207,7 @@ class S3VectorsBackend:
         hits = (
             Hit(each.similarity, rows.fact(row), int(rows.enrolled_at[row]))
             for row, each in enumerate(found)
-            if not gone[row]
+            if not gone[row] and each.similarity >= question.least
         )
         return tuple(islice(hits, question.k))
 
