@@ -60,6 +60,16 @@ class RequestChecked(Result):
     delete: Delete | None = None
 
 
+class ListCollections(CollectionJob):
+    """List the names of all collections, whatever becomes of their content."""
+
+    action: Literal["list"]
+
+
+class CollectionsListed(Result):
+    names: tuple[str, ...]
+
+
 class Enrolments(Contract):
     """How many vectors were enrolled, and how many the collection had. `skipped` is by reason."""
 
