@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from pipeline.contracts.collection import (
     Backend,
@@ -75,7 +75,7 @@ class Enrolments(Contract):
 
     enrolled: int = 0
     known: int = 0
-    skipped: dict[Skip, int] = {}
+    skipped: dict[Skip, int] = Field(default_factory=dict)
 
 
 class EnrollPrefix(CollectionJob):
