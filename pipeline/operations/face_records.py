@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
 import threading
 import time
@@ -34,18 +36,24 @@ class Recorded(NamedTuple):
 def upload_photo(site: Site, path: Path, key: str, model: str) -> Location:
     """Put a photo into the ingest bucket, with the wish to have its faces' vectors made.
 
-    Without that, the upload would become a cutout. Raises OSError if the file cannot be read.
+    Without that, the upload would become a cutout. The same bytes are not sent twice. Raises
+    OSError if the file cannot be read.
     """
-    bucket = site.names.bucket("ingest")
-    wanted = {"product": PRODUCT, **_texts(_options(model))}
+    place = Location(site.names.bucket("ingest"), key)
     with path.open("rb") as file:
-        stored = site.client("s3").put_object(
-            Bucket=bucket,
-            Key=key,
-            Body=file,
-            Metadata={f"matteline-{name}": text for name, text in wanted.items()},
-        )
-    return Location(bucket, key, stored.get("VersionId"))
+        digest = base64.b64encode(hashlib.file_digest(file, "sha256").digest()).decode()
+        stored = _latest(site, place)
+        if stored.get("ChecksumSHA256") != digest:
+            file.seek(0)
+            wanted = {"product": PRODUCT, **_texts(_options(model))}
+            stored = site.client("s3").put_object(
+                Bucket=place.bucket,
+                Key=key,
+                Body=file,
+                ChecksumAlgorithm="SHA256",
+                Metadata={f"matteline-{name}": text for name, text in wanted.items()},
+            )
+    return place._replace(version_id=stored.get("VersionId"))
 
 
 def delete_upload(site: Site, place: Location) -> None:
@@ -92,16 +100,24 @@ def _texts(options: dict[str, Any]) -> dict[str, str]:
 
 def _has_vectors(site: Site, place: Location, record: str, model: str) -> bool:
     """Return True if the record is of the latest version of the object, with this model."""
-    s3 = site.client("s3")
-    try:
-        latest = s3.head_object(Bucket=place.bucket, Key=place.key).get("VersionId")
-    except s3.exceptions.ClientError:
-        return False  # the job says what is wrong
+    latest = _latest(site, place).get("VersionId")
     told = read_record(site, f"s3://{site.names.bucket('output')}/{record}") or {}
     source, options = told.get("source", {}), told.get("options", {})
     same = (source.get("bucket"), source.get("key")) == (place.bucket, place.key)
     made = options.get("embed") is True and told.get("embedder") == model
     return same and made and latest is not None and source.get("version_id") == latest
+
+
+def _latest(site: Site, place: Location) -> dict[str, Any]:
+    """Return what S3 says of the latest object; nothing if it cannot be read."""
+    s3 = site.client("s3")
+    try:
+        told: dict[str, Any] = s3.head_object(
+            Bucket=place.bucket, Key=place.key, ChecksumMode="ENABLED"
+        )
+    except s3.exceptions.ClientError:
+        return {}  # what is wrong, the upload or the job says
+    return told
 
 
 def _awaited(site: Site, name: str, leaving: threading.Event) -> Followed | None:
