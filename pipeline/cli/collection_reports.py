@@ -151,6 +151,13 @@ def _enrolled(whole: Enrolled | PrefixEnrolled, counts: Enrolled | Enrolments) -
     )
 
 
+def require_vectors(photo: str, count: int) -> None:
+    """Raise ClickException for a photo without a face that could be compared."""
+    if not count:
+        hint = "Take a photo in which the face is larger, sharper or seen from the front."
+        raise click.ClickException(f"{photo} has no face that is large and clear enough\n{hint}")
+
+
 def print_found(searched: Searched, named: Callable[[str], str] = str) -> None:
     """Print the candidates of each face; `named` is how a photo's key is shown."""
     screen = console()
@@ -159,8 +166,6 @@ def print_found(searched: Searched, named: Callable[[str], str] = str) -> None:
         say(f"Face {query.subject}{_where(query)}: {_candidates(query)}")
         if query.matches:
             screen.print(_matches(query, named))
-    if not searched.queries:
-        say("The photo has no face that is large and clear enough.")
     say(
         f"Compared with {counted(searched.searched, 'vector')}; "
         f"shown from a similarity of {searched.threshold:g}."

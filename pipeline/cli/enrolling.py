@@ -139,7 +139,7 @@ def _embed(
         try:
             place = upload_photo(site, path, key, model)
         except OSError as error:
-            return Recorded(None, Failure("Unreadable", reason_of(error)))
+            return Recorded(None, failure=Failure("Unreadable", reason_of(error)))
     return embed_photo(site, place, model, leaving)
 
 
