@@ -191,7 +191,7 @@ def _where(query: Query) -> str:
 
 
 def _matches(query: Query, named: Callable[[str], str]) -> Table:
-    """Return a table of candidates; of photos that nobody enrolled, it has no person and no date."""
+    """Return a table of candidates; what was never enrolled has neither person nor date."""
     columns = {
         "similarity": [f"{match.similarity:.3f}" for match in query.matches],
         "person": [match.person or "" for match in query.matches],
