@@ -208,4 +208,4 @@ def _allow(
     resources: Sequence[str],
     conditions: dict[str, dict[str, str]] | None = None,
 ) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
+    return iam.PolicyStatement(actions=list(actions), resources=resources, conditions=conditions)

@@ -13,7 +13,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from containers.vector_index.vectors import NONE, Bitmap, Rows, Similarities, Vectors, clamped
+from containers.vector_index.arrays import NONE, Bitmap, Numbers, Similarities, clamped
+from containers.vector_index.rows import Vectors
 
 P = TypeVar("P", bound=faiss.SearchParameters)
 
@@ -28,7 +29,7 @@ class Block(Protocol):
 
     def nearest(
         self, queries: Vectors, k: int, among: Bitmap, *, exact: bool
-    ) -> tuple[Similarities, Rows]:
+    ) -> tuple[Similarities, Numbers]:
         """Return the k nearest rows of `among` for each query, by falling similarity.
 
         A block that is never approximate does the same with and without `exact`.
@@ -45,7 +46,7 @@ class Neighbour(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Question:
+class Wanted:
     """Queries (q × dimension, length 1), and how many rows to return for each at most.
 
     `exact` compares all rows, where an approximate block would skip some.
@@ -60,7 +61,7 @@ class _Found(NamedTuple):
     """What one block answered: (queries, k) each."""
 
     similarities: Similarities
-    rows: Rows
+    rows: Numbers
     blocks: npt.NDArray[np.intp]
 
     @classmethod
@@ -73,17 +74,17 @@ class _Found(NamedTuple):
 
 
 def nearest(
-    question: Question, blocks: Sequence[Block], among: Sequence[Bitmap], *, threads: int
+    wanted: Wanted, blocks: Sequence[Block], among: Sequence[Bitmap], *, threads: int
 ) -> list[list[Neighbour]]:
     """Return the rows most like each query among those that a block's bitmap allows.
 
     Of equal similarities, the row of the first block is first.
     """
-    found = [_Found.none(len(question.queries))]
+    found = [_Found.none(len(wanted.queries))]
     for at, (block, allowed) in enumerate(zip(blocks, among, strict=True)):
         if allowed.any():
-            faiss.omp_set_num_threads(_threads(question, block.count, threads))
-            answer = block.nearest(question.queries, question.k, allowed, exact=question.exact)
+            faiss.omp_set_num_threads(_threads(wanted, block.count, threads))
+            answer = block.nearest(wanted.queries, wanted.k, allowed, exact=wanted.exact)
             found.append(_Found(*answer, np.full(answer[1].shape, at)))
     similarities, rows, owners = (
         np.concatenate(parts, axis=1) for parts in zip(*found, strict=True)
@@ -93,10 +94,10 @@ def nearest(
     return [
         [
             Neighbour(float(similarities[query, at]), int(owners[query, at]), int(rows[query, at]))
-            for at in order[query, : question.k]
+            for at in order[query, : wanted.k]
             if rows[query, at] != NONE
         ]
-        for query in range(len(question.queries))
+        for query in range(len(wanted.queries))
     ]
 
 
@@ -109,7 +110,7 @@ def parameters(kind: type[P], among: Bitmap, **settings: int) -> P:
     return made
 
 
-def _threads(question: Question, rows: int, most: int) -> int:
+def _threads(wanted: Wanted, rows: int, most: int) -> int:
     """Return 1 for one query: faiss gives each thread queries of its own."""
-    queries = len(question.queries)
-    return max(1, min(most, queries, question.queries.size * rows // _WORTH_A_THREAD))
+    queries = len(wanted.queries)
+    return max(1, min(most, queries, wanted.queries.size * rows // _WORTH_A_THREAD))

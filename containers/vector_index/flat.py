@@ -12,8 +12,9 @@ from typing import Final
 import faiss
 import numpy as np
 
+from containers.vector_index.arrays import Bitmap, Numbers, Similarities
 from containers.vector_index.blocks import parameters
-from containers.vector_index.vectors import Bitmap, Codes, Rows, Similarities, Vectors
+from containers.vector_index.rows import Codes, Vectors
 
 _PIECE: Final = 8192  # rows that are copied at once, so that few pages of a mapped file are held
 
@@ -49,7 +50,7 @@ class Flat:
         among: Bitmap,
         *,
         exact: bool = True,  # noqa: ARG002 - it always is
-    ) -> tuple[Similarities, Rows]:
+    ) -> tuple[Similarities, Numbers]:
         return self.index.search(queries, k, params=parameters(faiss.SearchParameters, among))
 
 

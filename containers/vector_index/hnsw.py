@@ -11,9 +11,10 @@ from typing import Final
 import faiss
 import numpy as np
 
+from containers.vector_index.arrays import Bitmap, Numbers, Similarities
 from containers.vector_index.blocks import parameters
 from containers.vector_index.flat import Flat, half_precision
-from containers.vector_index.vectors import Bitmap, Codes, Rows, Similarities, Vectors
+from containers.vector_index.rows import Codes, Vectors
 
 _LINKS: Final = 32  # of a row, in the graph's layers but the lowest, which has twice as many
 _PIECE: Final = 8192  # rows that are added at once
@@ -43,7 +44,7 @@ class Hnsw:
 
     def nearest(
         self, queries: Vectors, k: int, among: Bitmap, *, exact: bool
-    ) -> tuple[Similarities, Rows]:
+    ) -> tuple[Similarities, Numbers]:
         if exact:
             return self.rows.nearest(queries, k, among)
         kind = faiss.SearchParametersHNSW  # type: ignore[attr-defined] # the stub lacks it

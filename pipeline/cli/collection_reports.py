@@ -123,20 +123,24 @@ def _lines(result: Result) -> Iterator[str]:
             yield f"Erased until: {when(result.erased_by)}"
             yield f"Receipt: {result.receipt.uri}"
         case Compacted():
-            yield (
-                f"{result.collection}: {counted(result.erased, 'vector')} erased, "
-                f"{counted(result.objects, 'object')} deleted; "
-                f"{counted(result.vectors, 'vector')} in {counted(result.segments, 'segment')}"
-            )
-            if result.recall is not None:
-                yield f"Recall of the index: {result.recall:.3f}; it is {result.index} now."
-            if result.refused:
-                yield result.refused
+            yield from _compacted(result)
         case Moved():
             yield f"{result.collection}: {result.moved:,} of {result.total:,} vectors moved"
         case CollectionDeleted():
             yield f"{result.collection} is deleted: {counted(result.objects, 'object')}"
             yield f"Receipt: {result.receipt.uri}"
+
+
+def _compacted(result: Compacted) -> Iterator[str]:
+    yield (
+        f"{result.collection}: {counted(result.erased, 'vector')} erased, "
+        f"{counted(result.objects, 'object')} deleted; "
+        f"{counted(result.vectors, 'vector')} in {counted(result.segments, 'segment')}"
+    )
+    if result.recall is not None:
+        yield f"Recall of the index: {result.recall:.3f}; it is {result.index} now."
+    if result.refused:
+        yield result.refused
 
 
 def _enrolled(whole: Enrolled | PrefixEnrolled, counts: Enrolled | Enrolments) -> str:

@@ -89,8 +89,12 @@ class Operation(Declaration):
 
 
 class Resources(Declaration):
-    """`state_machines/resources.toml`: what the state machines use besides containers."""
+    """`state_machines/resources.toml`: what the state machines use besides containers.
 
+    Machines in `claiming` are no product's, and claim rows of the jobs table too.
+    """
+
+    claiming: tuple[KebabName, ...] = ()
     buckets: dict[str, Bucket]
     vector_buckets: dict[str, VectorBucket] = Field(default_factory=dict)
     tables: dict[str, Table]

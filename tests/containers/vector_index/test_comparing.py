@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from containers.vector_index.blocks import Block, Neighbour, Question, nearest
+from containers.vector_index.arrays import bitmap
+from containers.vector_index.blocks import Block, Neighbour, Wanted, nearest
 from containers.vector_index.flat import Flat
 from containers.vector_index.hnsw import Hnsw
-from containers.vector_index.ivf import Ivf, train_centroids
-from containers.vector_index.vectors import Codes, bitmap, unit
+from containers.vector_index.ivf import Ivf
+from containers.vector_index.rows import Codes
 from tests.containers.vector_index.faces import people
 
 Make = Callable[[Codes], Block]
@@ -23,7 +24,7 @@ def flat(codes: Codes) -> Block:
 
 
 def ivf(codes: Codes) -> Block:
-    return Ivf.of(codes, train_centroids(codes, threads=1), probes=4, threads=1)
+    return Ivf.of(codes, effort=4, threads=1)
 
 
 def hnsw(codes: Codes) -> Block:
@@ -61,7 +62,7 @@ def test_the_nearest_rows_are_those_that_double_precision_finds(
     asked = people(queries, 1, dimension, seed=2)
     alive = everything(count)
 
-    found = nearest(Question(asked, 20, exact=True), [kind(codes)], [bitmap(alive)], threads=1)
+    found = nearest(Wanted(asked, 20, exact=True), [kind(codes)], [bitmap(alive)], threads=1)
 
     assert rows(found) == expected(asked, codes, alive, 20)
 
@@ -72,7 +73,7 @@ def test_similarities_are_cosines(kind: Make) -> None:
     asked = people(3, 1, 128, seed=2)
 
     found = nearest(
-        Question(asked, 300, exact=True), [kind(codes)], [bitmap(everything(300))], threads=1
+        Wanted(asked, 300, exact=True), [kind(codes)], [bitmap(everything(300))], threads=1
     )
 
     exact = asked.astype(np.float64) @ codes.astype(np.float64).T
@@ -90,7 +91,7 @@ def test_dead_rows_are_never_found(kind: Make, *, exact: bool) -> None:
     block, allowed = kind(codes), bitmap(alive)
 
     found = nearest(
-        Question(codes[::20].astype(np.float32), 20, exact=exact), [block], [allowed], threads=1
+        Wanted(codes[::20].astype(np.float32), 20, exact=exact), [block], [allowed], threads=1
     )
 
     assert alive[[row for one in rows(found) for row in one]].all()
@@ -103,7 +104,7 @@ def test_one_living_row_is_found_among_thousands_of_dead(kind: Make) -> None:
     alive = np.arange(3000) == 1234
 
     found = nearest(
-        Question(people(1, 1, 128, seed=9), 5, exact=True),
+        Wanted(people(1, 1, 128, seed=9), 5, exact=True),
         [kind(codes)],
         [bitmap(alive)],
         threads=1,
@@ -121,7 +122,7 @@ def test_many_blocks_answer_as_one_does(k: int) -> None:
     alive = np.random.default_rng(4).random(1000) < 0.8
 
     found = nearest(
-        Question(asked, k),
+        Wanted(asked, k),
         [Flat.of(part) for part in parts],
         [bitmap(alive[at : at + len(part)]) for at, part in zip(starts, parts, strict=True)],
         threads=1,
@@ -136,7 +137,7 @@ def test_of_equal_rows_the_first_blocks_is_first() -> None:
     block = Flat.of(codes)
 
     (found,) = nearest(
-        Question(codes.astype(np.float32), 3),
+        Wanted(codes.astype(np.float32), 3),
         [block, block],
         [bitmap(everything(1))] * 2,
         threads=1,
@@ -150,7 +151,7 @@ def test_nothing_is_found_among_nothing(blocks: int) -> None:
     empty = Flat.of(np.zeros((0, 128), np.float16))
 
     found = nearest(
-        Question(people(2, 1, 128), 20),
+        Wanted(people(2, 1, 128), 20),
         [empty] * blocks,
         [bitmap(everything(0))] * blocks,
         threads=1,
@@ -163,7 +164,7 @@ def test_similarities_never_leave_the_range_of_a_cosine() -> None:
     codes = people(500, 1, 128).astype(np.float16)  # rounding makes many of them longer than 1
 
     found = nearest(
-        Question(codes.astype(np.float32), 1),
+        Wanted(codes.astype(np.float32), 1),
         [Flat.of(codes)],
         [bitmap(everything(500))],
         threads=1,
@@ -177,12 +178,12 @@ def test_similarities_never_leave_the_range_of_a_cosine() -> None:
 @KINDS
 def test_threads_change_nothing(kind: Make, threads: int) -> None:
     codes = people(500, 10, 128).astype(np.float16)
-    question = Question(people(20, 1, 128, seed=2), 20)
+    wanted = Wanted(people(20, 1, 128, seed=2), 20)
     block, allowed = kind(codes), bitmap(everything(5000))
 
-    several = nearest(question, [block], [allowed], threads=threads)
+    several = nearest(wanted, [block], [allowed], threads=threads)
 
-    assert several == nearest(question, [block], [allowed], threads=1)
+    assert several == nearest(wanted, [block], [allowed], threads=1)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_only_a_batch_has_many_threads(asked: tuple[int, int], most: int, used: 
     codes = people(10_000, 1, 512).astype(np.float16)
     queries = people(asked[0], 1, 512, seed=2)
 
-    nearest(Question(queries, 5), [Flat.of(codes)], [bitmap(everything(10_000))], threads=most)
+    nearest(Wanted(queries, 5), [Flat.of(codes)], [bitmap(everything(10_000))], threads=most)
 
     assert faiss.omp_get_max_threads() == used
 
@@ -206,7 +207,7 @@ def test_a_small_batch_has_one_thread() -> None:
 
     codes = people(20, 1, 128).astype(np.float16)
 
-    nearest(Question(people(20, 1, 128), 5), [Flat.of(codes)], [bitmap(everything(20))], threads=6)
+    nearest(Wanted(people(20, 1, 128), 5), [Flat.of(codes)], [bitmap(everything(20))], threads=6)
 
     assert faiss.omp_get_max_threads() == 1
 
@@ -216,36 +217,18 @@ def test_approximate_blocks_find_the_same_person(kind: Make) -> None:
     codes = people(500, 10, 128).astype(np.float16)
     asked = codes[::10].astype(np.float32)
 
-    found = nearest(Question(asked, 10), [kind(codes)], [bitmap(everything(5000))], threads=1)
+    found = nearest(Wanted(asked, 10), [kind(codes)], [bitmap(everything(5000))], threads=1)
 
     same = [each.row // 10 == query for query, one in enumerate(found) for each in one]
     assert np.mean(same) > 0.9
 
 
-def test_centroids_are_the_same_every_time() -> None:
+def test_lists_are_the_same_every_time() -> None:
     codes = people(200, 10, 128).astype(np.float16)
+    wanted = Wanted(people(20, 1, 128, seed=2), 20)
 
-    first, second = (train_centroids(codes, threads=1) for _ in range(2))
+    first, second = (
+        nearest(wanted, [ivf(codes)], [bitmap(everything(2000))], threads=1) for _ in range(2)
+    )
 
-    assert first.shape == (178, 128)
-    np.testing.assert_array_equal(first, second)
-
-
-@pytest.mark.parametrize("scale", [1e-30, 1e30, 3.0])
-def test_queries_get_length_one(scale: float) -> None:
-    long = unit(scale * people(4, 1, 128))
-
-    assert np.linalg.norm(long.astype(np.float64), axis=1) == pytest.approx(1, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [(np.nan, "vector 2 has NaN"), (np.inf, "vector 2 has NaN or infinity"), (0, "only zeros")],
-    ids=["NaN", "infinity", "zeros"],
-)
-def test_what_has_no_direction_is_refused(value: float, words: str) -> None:
-    vectors = people(4, 1, 128)
-    vectors[2] = value
-
-    with pytest.raises(ValueError, match=words):
-        unit(vectors)
+    assert first == second
