@@ -6,8 +6,19 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from containers.vector_index.head import Head
-from containers.vector_index.rows import Digests, Fact, Mask, Rows, Vectors
+from containers.vector_index.rows import Fact, Mask, Rows, Vectors
 from containers.vector_index.tombstones import Rules
+
+
+class Question(NamedTuple):
+    """Vectors to look for (n × dimension, of length 1), and how many rows each may find.
+
+    With `person`, only rows of this digest count.
+    """
+
+    vectors: Vectors
+    k: int
+    person: bytes | None = None
 
 
 class Hit(NamedTuple):
@@ -35,12 +46,14 @@ class Counts(NamedTuple):
 
 
 class Compaction(NamedTuple):
-    """The published head, rows and objects that are gone now, and a recall that was measured."""
+    """The head without rows that were dead, and how many of them are already erased.
+
+    Objects of `at_once` are among the head's superseded ones, and must not wait for readers.
+    """
 
     head: Head
-    erased: int
-    objects: int
-    recall: float | None
+    erased: int = 0
+    at_once: frozenset[str] = frozenset()
 
 
 class Backend(Protocol):
@@ -50,20 +63,19 @@ class Backend(Protocol):
     is the time in ms since 1970: rows that have expired by then are dead.
     """
 
-    def known(self, head: Head, rules: Rules, ids: Digests, *, at: int) -> Mask:
-        """Return which of these ids are those of rows that are not dead."""
+    def known(self, head: Head, rules: Rules, rows: Rows, *, at: int) -> Mask:
+        """Return which of these new rows the collection has already, and not dead."""
         ...
 
-    def add(self, head: Head, rows: Rows, *, dead: int) -> Head:
-        """Store rows; return the head that has them, which the caller publishes.
+    def add(self, head: Head, rows: Rows) -> Head:
+        """Store rows that no rule kills; return the head that has them, which is not published.
 
-        `dead` of them are killed by the head's rules. The same rows may be added again, to a newer
-        head.
+        The same rows may be added again, to a newer head.
         """
         ...
 
     def discard(self, head: Head | None) -> None:
-        """Erase what was added and is not of the published head. None: nothing was published."""
+        """Erase what was added and is not in the published head; None: nothing was published."""
         ...
 
     def rows(self, head: Head) -> Iterator[Rows]:
@@ -71,25 +83,25 @@ class Backend(Protocol):
         ...
 
     def buried(self, head: Head, rules: Rules) -> Head:
-        """Return the head with its rows counted again that are dead by these rules."""
+        """Return the head with rows counted again that are dead by these rules."""
         ...
 
-    def search(
-        self, head: Head, rules: Rules, queries: Vectors, *, k: int, person: bytes | None, at: int
-    ) -> Found:
-        """Return for each query the `k` most similar rows that are not dead.
+    def search(self, head: Head, rules: Rules, question: Question, *, at: int) -> Found:
+        """Return for each query the most similar rows that are not dead.
 
-        `queries` are n × dimension, of length 1. With `person`, only rows of this digest count.
         Raises CollectionTooLarge if the collection does not fit into memory.
         """
         ...
 
-    def compact(self, head: Head, *, at: int, force: bool) -> Compaction:
-        """Erase rows that are dead for long enough, or all with `force`; publish the heads."""
+    def compact(self, head: Head, rules: Rules, *, at: int, force: bool) -> Compaction:
+        """Take out rows that have been dead for long enough, with `force` all dead ones.
+
+        Publishes heads.
+        """
         ...
 
     def count(self, head: Head, rules: Rules, *, at: int) -> Counts: ...
 
     def erase(self, head: Head) -> int:
-        """Delete all rows for good, in every version; return how many objects there were."""
+        """Delete all rows outside the collections bucket; return how many objects these were."""
         ...

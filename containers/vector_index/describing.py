@@ -1,8 +1,64 @@
-"""DescribeCollections."""
+"""DescribeCollections: what collections are for, and how much they have."""
 
-from pipeline.contracts.collection import CollectionsDescribed, DescribeCollections
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from containers.vector_index.backends import backend_of
+from containers.vector_index.head import Head, with_head
+from containers.vector_index.places import Places, moment_of, name_of_head, now
+from containers.vector_index.tombstones import read_rules
+from pipeline.contracts.collection import (
+    Collection,
+    CollectionsDescribed,
+    DescribeCollections,
+)
+from pipeline.errors import CollectionMissing
 from pipeline.workbench import TaskContext
 
 
 def describe_collections(job: DescribeCollections, context: TaskContext) -> CollectionsDescribed:
-    raise NotImplementedError
+    """Describe a collection, or all that are not being deleted, by name.
+
+    Raises CollectionMissing if the named one is missing, and SegmentMismatch.
+    """
+    places = Places.of(job, context)
+    if job.collection is not None:
+        return CollectionsDescribed(collections=(_described(places, job.collection),))
+    return CollectionsDescribed(collections=tuple(_all(places)))
+
+
+def _all(places: Places) -> Iterator[Collection]:
+    listed = places.store.listing(places.collections())
+    for name in filter(None, (name_of_head(each.location.key) for each in listed)):
+        try:
+            yield _described(places, name)
+        except CollectionMissing:
+            continue  # deleted since it was listed
+
+
+def _described(places: Places, name: str) -> Collection:
+    return with_head(places, name, lambda head: _collection(places, head))
+
+
+def _collection(places: Places, head: Head) -> Collection:
+    counts = backend_of(head, places).count(head, read_rules(places, head), at=now())
+    return Collection(
+        name=head.name,
+        consent=head.consent,
+        model=head.model,
+        weights_sha256=head.weights_sha256,
+        dimension=head.dimension,
+        same_above=head.same_above,
+        backend=head.backend,
+        index=head.index.kind,
+        allowed=head.allowed,
+        erase_within_days=head.erase_within_days,
+        created_at=moment_of(head.created_at),
+        changed_at=moment_of(head.changed_at),
+        vectors=counts.vectors,
+        forgotten=counts.forgotten,
+        segments=counts.segments,
+        bytes=counts.bytes,
+        moving_to=head.moving.to if head.moving else None,
+    )

@@ -1,12 +1,131 @@
-"""ForgetSubject and ForgetSource."""
+"""ForgetSubject and ForgetSource: nothing finds a person, or a photo, from the next search on."""
 
-from pipeline.contracts.collection import ForgetSource, ForgetSubject, Forgotten, SourceForgotten
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from containers.vector_index.backends import backend_of
+from containers.vector_index.burying import bury
+from containers.vector_index.digests import object_digest, person_digest, photo_digest
+from containers.vector_index.head import Head, read_head, with_head
+from containers.vector_index.places import Places, milliseconds, moment_of, now
+from containers.vector_index.receipts import ForgottenReceipt, stated, write_receipt
+from containers.vector_index.records import Photo, is_current
+from containers.vector_index.tombstones import DAY, Rule, Rules, expired, read_rules
+from pipeline.artifacts import Location
+from pipeline.contracts.collection import (
+    ForgetSource,
+    ForgetSubject,
+    Forgotten,
+    SourceForgotten,
+)
+from pipeline.errors import CollectionMissing
 from pipeline.workbench import TaskContext
 
 
+class Touched(NamedTuple):
+    """How many vectors rules kill that others leave alive, and the keys of their photos."""
+
+    count: int
+    photos: tuple[str, ...]
+
+
 def forget_subject(job: ForgetSubject, context: TaskContext) -> Forgotten:
-    raise NotImplementedError
+    """Publish a rule against a person or a photo; what was asked for later may be enrolled.
+
+    A job that was killed and is repeated ends as the first would have. Raises CollectionMissing,
+    CollectionBusy or SegmentMismatch.
+    """
+    places, at = Places.of(job, context), now()
+    rule = _rule_of(job, read_head(places, job.collection).head)
+    touched = with_head(
+        places, job.collection, lambda head: _touched(places, head, [rule], job.ingest_bucket, at)
+    )
+    head = bury(places, job.collection, [rule])
+    erased_by = moment_of(milliseconds(job.asked_at) + head.erase_within_days * DAY)
+    said = stated(job, head.name, at=at, vectors=touched.count)
+    about = {"about": rule.kind, "digest": rule.digest, "erased_by": erased_by}
+    receipt = write_receipt(places, ForgottenReceipt.model_validate(said | about))
+    return Forgotten(
+        collection=head.name,
+        forgotten=touched.count,
+        photos=touched.photos if job.person is not None else (),
+        erased_by=erased_by,
+        receipt=receipt,
+    )
 
 
 def forget_source(job: ForgetSource, context: TaskContext) -> SourceForgotten:
-    raise NotImplementedError
+    """Forget what collections have of an object, but for the version that its key holds now.
+
+    Raises CollectionBusy or SegmentMismatch.
+    """
+    places, at = Places.of(job, context), now()
+    thing = object_digest(job.bucket, job.key)
+    prefix = places.pointers(thing)
+    names = [each.location.key.removeprefix(prefix.key) for each in places.store.listing(prefix)]
+    forgotten = {}
+    for name in names:
+        try:
+            count = _forget_in(places, name, job, at)
+        except CollectionMissing:
+            continue  # a pointer too many is harmless
+        if count:
+            forgotten[name] = count
+    return SourceForgotten(collections=tuple(forgotten), forgotten=sum(forgotten.values()))
+
+
+def _rule_of(job: ForgetSubject, head: Head) -> Rule:
+    at = milliseconds(job.asked_at)
+    if job.photo is not None:
+        return Rule(kind="object", digest=object_digest(job.ingest_bucket, job.photo).hex(), at=at)
+    return Rule(kind="person", digest=person_digest(head.id, job.person).hex(), at=at)
+
+
+def _forget_in(places: Places, name: str, job: ForgetSource, at: int) -> int:
+    """Forget an object in one collection; return how many vectors that killed."""
+    rules = with_head(places, name, lambda head: _rules_about(places, head, job))
+    if not rules:
+        return 0
+    touched = with_head(places, name, lambda head: _touched(places, head, rules, job.bucket, at))
+    bury(places, name, rules)
+    return touched.count
+
+
+def _rules_about(places: Places, head: Head, job: ForgetSource) -> list[Rule]:
+    """Return a rule against an object that is gone, or against its versions that are not current.
+
+    The rule against an object also holds for enrolments that are not published yet.
+    """
+    asked_at = milliseconds(job.asked_at)
+    thing = object_digest(job.bucket, job.key)
+    try:
+        places.store.stat(Location(job.bucket, job.key))
+    except KeyError:
+        return [Rule(kind="object", digest=thing.hex(), at=asked_at)]
+    photos = set[Photo]()
+    for rows in backend_of(head, places).rows(head):
+        own = np.flatnonzero((rows.object == np.frombuffer(thing, np.uint8)).all(axis=1))
+        facts = (rows.fact(int(row)) for row in own)
+        photos |= {Photo(fact.bucket, fact.key, fact.version_id, fact.sha256) for fact in facts}
+    old = [photo for photo in photos if not is_current(places.store, photo)]
+    digests = {photo_digest(photo.bucket, photo.key, photo.version_id).hex() for photo in old}
+    return [Rule(kind="photo", digest=each, at=asked_at) for each in sorted(digests)]
+
+
+def _touched(
+    places: Places, head: Head, rules: Sequence[Rule], ingest_bucket: str, at: int
+) -> Touched:
+    """Count what rules kill as if they were not published yet: the job may be a repeated one."""
+    own = Rules.of(rules)
+    others = read_rules(places, head).among(lambda rule: rule not in rules)
+    count, keys = 0, set[str]()
+    for rows in backend_of(head, places).rows(head):
+        killed = own.dead(rows)
+        count += int((killed & ~(others.dead(rows) | expired(rows, head, at))).sum())
+        facts = (rows.fact(int(row)) for row in np.flatnonzero(killed))
+        keys |= {fact.key for fact in facts if fact.bucket == ingest_bucket}
+    return Touched(count, tuple(sorted(keys)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -24,6 +24,8 @@ from pipeline.contracts.collection import (
 )
 from pipeline.errors import CollectionBusy, CollectionMissing, SegmentMismatch
 
+T = TypeVar("T")
+
 MOST_BYTES: Final = 4 * 2**20
 MOST_TRIES: Final = 8
 _FIRST_WAIT_S: Final = 0.05
@@ -34,10 +36,14 @@ Milliseconds = Annotated[int, Field(ge=0, lt=2**53)]  # since 1970
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 
 
+class ObjectGone(Exception):
+    """An object that a head names is not there: the head is outdated, or the object is lost."""
+
+
 class Part(BaseModel):
     """A head, or a part of one: frozen, and read strictly."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
 
 class Segment(Part):
@@ -111,7 +117,9 @@ class Head(Part):
     superseded: tuple[Superseded, ...] = ()
     moving: Moving | None = None
 
-    model_config = ConfigDict(populate_by_name=True)
+    def but(self, **changed: object) -> Head:
+        """Return a head with other values."""
+        return self.model_copy(update=changed)
 
 
 class Read(NamedTuple):
@@ -121,20 +129,21 @@ class Read(NamedTuple):
     etag: str
 
 
-def read_head(places: Places, name: str, *, etag: str | None = None) -> Read | None:
-    """Return the head of an open collection; None if it still has `etag`.
+def read_head(places: Places, name: str, *, deleting: bool = False) -> Read:
+    """Return the head of an open collection; with `deleting`, also of one that is being deleted.
 
-    Raises CollectionMissing if there is none or it is being deleted, and SegmentMismatch if
-    something else wrote it.
+    Raises CollectionMissing, and SegmentMismatch if its object is not a head.
     """
-    read = read_any_head(places, name, etag=etag)
-    if read is not None and read.head.state == "deleting":
-        raise CollectionMissing(f"the collection {name} is being deleted")
+    read = read_head_if_changed(places, name, etag=None, deleting=deleting)
+    if read is None:
+        raise CollectionMissing(f"there is no collection {name}")
     return read
 
 
-def read_any_head(places: Places, name: str, *, etag: str | None = None) -> Read | None:
-    """Return the head of a collection in any state, as `read_head` does."""
+def read_head_if_changed(
+    places: Places, name: str, *, etag: str | None, deleting: bool = False
+) -> Read | None:
+    """Return the head as `read_head` does, or None if it still has `etag`."""
     place = places.head(name)
     try:
         found = places.store.read_if_changed(place, etag=etag)
@@ -142,30 +151,32 @@ def read_any_head(places: Places, name: str, *, etag: str | None = None) -> Read
         raise CollectionMissing(f"there is no collection {name}") from None
     if found is None:
         return None
-    if len(found.content) > MOST_BYTES:
-        raise SegmentMismatch(f"{place.uri} has more than {MOST_BYTES:,} bytes")
-    try:
-        head = Head.model_validate_json(found.content)
-    except ValidationError as error:
-        wrong = ".".join(map(str, error.errors()[0]["loc"]))
-        raise SegmentMismatch(f"{place.uri} is not a head: see its field {wrong!r}") from None
-    if head.name != name:
-        raise SegmentMismatch(f"{place.uri} is the head of {head.name!r}")
+    head = _parsed(found.content, place.uri, name)
+    if head.state == "deleting" and not deleting:
+        raise CollectionMissing(f"the collection {name} is being deleted")
     return Read(head, found.etag)
 
 
-def open_head(places: Places, name: str) -> Head:
-    """Return the head of an open collection. Raises CollectionMissing or SegmentMismatch."""
-    read = read_head(places, name)
-    assert read is not None, "only a read with an ETag returns nothing"
-    return read.head
+def with_head(places: Places, name: str, read: Callable[[Head], T]) -> T:
+    """Return what `read` makes of the latest head: of a newer one if an object of it is gone.
+
+    Raises CollectionMissing, SegmentMismatch, and what `read` raises.
+    """
+    etag = None
+    while True:
+        latest = read_head_if_changed(places, name, etag=etag)
+        if latest is None:
+            raise SegmentMismatch(f"an object that the head of {name} names is not there")
+        try:
+            return read(latest.head)
+        except ObjectGone:
+            etag = latest.etag
 
 
 def create_head(places: Places, head: Head) -> bool:
     """Write the first head of a collection; return False if there is one already."""
-    return (
-        places.store.write_if_unchanged(places.head(head.name), _dump(head), etag=None) is not None
-    )
+    etag = places.store.write_if_unchanged(places.head(head.name), _dumped(head), etag=None)
+    return etag is not None
 
 
 def change_head(
@@ -177,28 +188,46 @@ def change_head(
     itself, nothing is written. With `deleting`, the collection may be one that is being deleted.
     Raises CollectionMissing, SegmentMismatch, CollectionBusy, and what `change` raises.
     """
-    read_latest = read_any_head if deleting else read_head
+    failed = None
     for attempt in range(MOST_TRIES):
         if attempt:
             longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt)
             time.sleep(random.uniform(0, longest))  # noqa: S311 - spreads writers, guards nothing
-        read = read_latest(places, name)
-        assert read is not None, "only a read with an ETag returns nothing"
-        changed = change(read.head)
-        if changed is read.head:
+        head, etag = read_head(places, name, deleting=deleting)
+        try:
+            changed = change(head)
+        except ObjectGone as gone:
+            if etag == failed:
+                raise SegmentMismatch(f"{gone} is not there, but the head names it") from None
+            failed = etag
+            continue
+        if changed is head:
+            return head
+        changed = changed.but(changed_at=max(now(), head.changed_at))
+        place = places.head(name)
+        if places.store.write_if_unchanged(place, _dumped(changed), etag=etag) is not None:
             return changed
-        changed = changed.model_copy(update={"changed_at": max(now(), read.head.changed_at)})
-        content = _dump(changed)
-        if places.store.write_if_unchanged(places.head(name), content, etag=read.etag) is not None:
-            return changed
-    raise CollectionBusy(f"the collection {name} was changed by others {MOST_TRIES} times in a row")
+    raise CollectionBusy(f"others changed the collection {name} first, {MOST_TRIES} times in a row")
 
 
-def _dump(head: Head) -> bytes:
+def _parsed(content: bytes, uri: str, name: str) -> Head:
+    if len(content) > MOST_BYTES:
+        raise SegmentMismatch(f"{uri} has more than {MOST_BYTES:,} bytes")
+    try:
+        head = Head.model_validate_json(content)
+    except ValidationError as error:
+        wrong = ".".join(map(str, error.errors()[0]["loc"]))
+        raise SegmentMismatch(f"{uri} is not a head: see {wrong or 'its JSON'}") from None
+    if head.name != name:
+        raise SegmentMismatch(f"{uri} is the head of {head.name}")
+    return head
+
+
+def _dumped(head: Head) -> bytes:
     content = head.model_dump_json(by_alias=True).encode()
     if len(content) > MOST_BYTES:
         raise CollectionBusy(
-            f"the head of {head.name} has {len(content):,} bytes, of {MOST_BYTES:,}: "
+            f"the head of {head.name} would have {len(content):,} bytes, of {MOST_BYTES:,}: "
             "compact the collection first"
         )
     return content

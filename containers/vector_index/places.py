@@ -45,6 +45,9 @@ class Places:
     def tombstones(self, name: str, sha256: str) -> Location:
         return self._at(f"{COLLECTIONS}{name}/tombstones/{sha256}.json")
 
+    def all_pointers(self) -> Location:
+        return self._at("photos/")
+
     def pointers(self, thing: bytes) -> Location:
         """Return the prefix of the pointers from an object (its digest) to collections."""
         return self._at(f"photos/{thing.hex()}/")

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from containers.vector_index.digests import BYTES
-from containers.vector_index.head import Head, Segment
+from containers.vector_index.head import Head, ObjectGone, Segment
 from containers.vector_index.places import Places
 from containers.vector_index.rows import Rows, as_keys
 from pipeline.errors import SegmentMismatch
@@ -39,14 +39,11 @@ _TYPES: Final[Mapping[str, tuple[str, type[np.generic]]]] = {
 }
 
 
-class ObjectGone(Exception):
-    """An object that a head names is not there: the head is outdated, or the object is lost."""
-
-
-def write_segment(places: Places, head: Head, rows: Rows) -> Segment:
+def write_segment(places: Places, head: Head, rows: Rows, *, dead: int = 0) -> Segment:
     """Store at least one row as a new segment of a collection; no head names it yet.
 
-    No two segments are the same object, so whoever wrote one may erase it.
+    `dead` of them are killed by the head's rules. No two segments are the same object, so a writer
+    may erase its own.
     """
     folder = _folder(places, head)
     partial = folder / f"new-{secrets.token_hex(8)}"
@@ -64,6 +61,7 @@ def write_segment(places: Places, head: Head, rows: Rows) -> Segment:
         rows=len(rows),
         oldest=int(rows.enrolled_at.min()),
         newest=int(rows.enrolled_at.max()),
+        dead=dead,
     )
 
 
@@ -88,6 +86,12 @@ def map_segment(path: Path, head: Head, segment: Segment) -> Rows:
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise SegmentMismatch(f"{segment.sha256}.safetensors is not a segment: {error}") from None
     return rows
+
+
+def erase_segment(places: Places, head: Head, segment: Segment) -> None:
+    """Delete a segment, in every version, and its copy on disk."""
+    places.store.erase(places.segment(head.name, segment.sha256))
+    (_folder(places, head) / f"{segment.sha256}.safetensors").unlink(missing_ok=True)
 
 
 def keep_only(places: Places, head: Head) -> None:
@@ -148,7 +152,7 @@ def _mapped(path: Path) -> dict[str, npt.NDArray[Any]]:
     if names != _TYPES.keys():
         raise ValueError(f"it has the tensors {', '.join(sorted(names))}")
     header = json.loads(said)
-    arrays = {}
+    arrays: dict[str, npt.NDArray[Any]] = {}
     for name, (word, dtype) in _TYPES.items():
         if header[name]["dtype"] != word:
             raise ValueError(f"{name} is {header[name]['dtype']}, not {word}")

@@ -6,17 +6,18 @@ Rules commute: whichever of an enrolment and a forgetting is published first, th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 import numpy as np
-from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic import StringConstraints, ValidationError
 
-from containers.vector_index.head import Head, Milliseconds, Part, Tombstones
+from containers.vector_index.digests import BYTES
+from containers.vector_index.head import Head, Milliseconds, ObjectGone, Part, Tombstones
 from containers.vector_index.places import Places
 from containers.vector_index.rows import Mask, Rows, as_keys
-from containers.vector_index.segments import ObjectGone
 from pipeline.errors import SegmentMismatch
 
 Kind = Literal["person", "photo", "object"]
@@ -34,7 +35,11 @@ class Rule(Part):
     at: Milliseconds
 
 
-_RULES: Final = TypeAdapter(tuple[Rule, ...])
+class RulesFile(Part):
+    """The content of an object with rules. `nonce` makes each object another."""
+
+    nonce: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True)
@@ -53,28 +58,50 @@ class Rules:
             known[digest] = max(rule.at, known.get(digest, 0))
         return cls(latest)
 
-    def dead(self, rows: Rows) -> Mask:
-        """Return which rows a rule kills."""
-        dead = np.zeros(len(rows), np.bool_)
-        for kind in KINDS:
-            dead |= self._dead_by(kind, rows)
-        return dead
+    def __len__(self) -> int:
+        return sum(map(len, self.latest.values()))
 
-    def each(self) -> Iterable[Rule]:
+    def __contains__(self, rule: Rule) -> bool:
+        """Return True if these rules kill all that the rule kills."""
+        at = self.latest[rule.kind].get(bytes.fromhex(rule.digest))
+        return at is not None and at >= rule.at
+
+    def each(self) -> Iterator[Rule]:
         for kind in KINDS:
             for digest, at in self.latest[kind].items():
                 yield Rule(kind=kind, digest=digest.hex(), at=at)
 
-    def _dead_by(self, kind: Kind, rows: Rows) -> Mask:
-        rules = self.latest[kind]
+    def among(self, wanted: Callable[[Rule], bool]) -> Rules:
+        """Return the wanted rules."""
+        return Rules.of(rule for rule in self.each() if wanted(rule))
+
+    def and_(self, more: Iterable[Rule]) -> Rules:
+        """Return these rules and more."""
+        return Rules.of([*self.each(), *more])
+
+    def dead(self, rows: Rows) -> Mask:
+        """Return which rows a rule kills."""
         dead = np.zeros(len(rows), np.bool_)
-        if not rules:
-            return dead
-        digests = np.frombuffer(b"".join(rules), np.uint8).reshape(-1, 16)
-        column = getattr(rows, kind)
-        for row in np.flatnonzero(np.isin(as_keys(column), as_keys(digests))):
-            dead[row] = rows.asked_at[row] <= rules[column[row].tobytes()]
+        for _, _, row in self._kills(rows):
+            dead[row] = True
         return dead
+
+    def killing(self, rows: Rows) -> Rules:
+        """Return the rules that kill one of the rows."""
+        killing = {(kind, digest) for kind, digest, _ in self._kills(rows)}
+        return self.among(lambda rule: (rule.kind, bytes.fromhex(rule.digest)) in killing)
+
+    def _kills(self, rows: Rows) -> Iterator[tuple[Kind, bytes, int]]:
+        for kind in KINDS:
+            rules = self.latest[kind]
+            if not rules:
+                continue
+            digests = np.frombuffer(b"".join(rules), np.uint8).reshape(-1, BYTES)
+            column = getattr(rows, kind)
+            for row in np.flatnonzero(np.isin(as_keys(column), as_keys(digests))):
+                digest = column[row].tobytes()
+                if rows.asked_at[row] <= rules[digest]:
+                    yield kind, digest, int(row)
 
 
 def expired(rows: Rows, head: Head, at: int) -> Mask:
@@ -95,7 +122,7 @@ def read_rules(places: Places, head: Head) -> Rules:
 def write_rules(places: Places, head: Head, rules: Rules) -> Tombstones:
     """Store at least one rule as a new object of a collection; no head names it yet."""
     each = tuple(rules.each())
-    content = _RULES.dump_json(each)
+    content = RulesFile(nonce=secrets.token_hex(16), rules=each).model_dump_json().encode()
     sha256 = hashlib.sha256(content).hexdigest()
     places.store.write(places.tombstones(head.name, sha256), content, media_type="application/json")
     return Tombstones(
@@ -113,7 +140,7 @@ def _read(places: Places, head: Head, part: Tombstones) -> tuple[Rule, ...]:
     if said != (part.bytes, part.sha256) or part.bytes > _MOST_BYTES:
         raise SegmentMismatch(f"{place.uri} is not what the head of {head.name} says")
     try:
-        rules = _RULES.validate_json(content)
+        rules = RulesFile.model_validate_json(content).rules
     except ValidationError:
         raise SegmentMismatch(f"{place.uri} has something else than rules") from None
     if len(rules) != part.rules:
