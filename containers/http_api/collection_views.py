@@ -53,16 +53,13 @@ class Collections(BaseModel):
 
 
 class Action(BaseModel):
-    """A change of a collection. It is `running`, or has a result, or an error if it `failed`.
-
-    `action` says what it does, as soon as that is known.
-    """
+    """A change of a collection. It is `running`, or has a result, or an error if it `failed`."""
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     state: Literal["running", "done", "failed"]
-    action: str | None = Field(default=None, exclude_if=is_none)
+    action: str
     collection: str
     result: dict[str, JsonValue] | None = Field(default=None, exclude_if=is_none)
     error: JobError | None = Field(default=None, exclude_if=is_none)
@@ -177,9 +174,7 @@ def describe_collection(found: contracts.Collection, may: tuple[Right, ...]) -> 
 
 def describe_action(found: operations.Action, docs: str) -> Action:
     """Return an action. `docs` is the address of the folder of documents."""
-    action = Action(
-        id=found.id, state="running", action=found.action or None, collection=found.collection
-    )
+    action = Action(id=found.id, state="running", action=found.action, collection=found.collection)
     if found.failure:
         error = describe_action_failure(found.failure, docs)
         return action.model_copy(update={"state": "failed", "error": error})

@@ -60,10 +60,10 @@ def _batches(
     """
     keys: list[str] = []
     for listed in store.listing(Location(job.output_bucket, job.prefix), after=job.after or ""):
-        if listed.key.endswith(RECORD):
-            keys.append(listed.key)
+        if listed.location.key.endswith(RECORD):
+            keys.append(listed.location.key)
         if len(keys) == MOST_RECORDS or time.monotonic() >= time_is_up:
-            yield tuple(keys), listed.key
+            yield tuple(keys), listed.location.key
             keys = []
     yield tuple(keys), None
 

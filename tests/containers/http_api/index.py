@@ -60,13 +60,17 @@ SEARCHED: Final = Searched(
 
 @dataclass
 class Index:
-    """`failures` are raised by jobs of an action; `executions` are those of the machine."""
+    """`collections` are what there is; `failures` are raised by jobs of an action.
+
+    `executions` are the machine's. They are found after they were asked for `unknown` times.
+    """
 
     collections: dict[str, Collection] = field(default_factory=lambda: {"staff": STAFF})
     asked: list[Any] = field(default_factory=list)
     started: dict[str, Any] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
+    unknown: int = 0
     searched: Searched = SEARCHED
 
     def invoke(self, _site: Any, container: str, job: Any) -> bytes:
@@ -89,8 +93,12 @@ class Index:
     def start(self, _site: Any, machine: str, name: str, given: Any) -> None:
         assert machine == "collection"
         self.started[name] = given
+        self.executions[name] = execution(name, given)
 
     def find(self, _site: Any, arn: str) -> Execution | None:
+        if self.unknown:
+            self.unknown -= 1
+            return None
         return self.executions.get(arn.rpartition(":")[2])
 
     @property
