@@ -17,13 +17,18 @@ _THREADS: Final[ContextVar[int | None]] = ContextVar("_THREADS", default=None)
 
 
 @contextmanager
-def sharing(threads: int) -> Iterator[None]:
+def sharing(count: int) -> Iterator[None]:
     """Let `each` use this many threads inside the block. Outside any block it has one per core."""
-    before = _THREADS.set(threads)
+    before = _THREADS.set(count)
     try:
         yield
     finally:
         _THREADS.reset(before)
+
+
+def threads() -> int:
+    """Return how many threads this call has, for a library that divides its own work."""
+    return _THREADS.get() or hardware.cores()
 
 
 def each(pieces: Iterable[T], work: Callable[[T], R]) -> list[R]:
@@ -31,8 +36,7 @@ def each(pieces: Iterable[T], work: Callable[[T], R]) -> list[R]:
 
     `work` itself has one thread: what it divides is done piece by piece.
     """
-    threads = _THREADS.get() or hardware.cores()
-    if threads == 1:
+    if threads() == 1:
         return [work(piece) for piece in pieces]
-    with ThreadPoolExecutor(threads, initializer=_THREADS.set, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(threads(), initializer=_THREADS.set, initargs=(1,)) as pool:
         return list(pool.map(work, pieces))

@@ -13,12 +13,13 @@ from containers.vector_index.tombstones import Rules
 class Question(NamedTuple):
     """Vectors to look for (n × dimension, of length 1), and how many rows each may find.
 
-    With `person`, only rows of this digest count.
+    With `person`, only rows of this digest count. Hits below `least` (a cosine) are not returned.
     """
 
     vectors: Vectors
     k: int
     person: bytes | None = None
+    least: float = -1
 
 
 class Hit(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from containers.vector_index.backend import Backend
 from containers.vector_index.head import Head
 from containers.vector_index.places import Places
+from containers.vector_index.s3_vectors_backend import S3VectorsBackend
 from containers.vector_index.segments_backend import SegmentsBackend
 
 
@@ -14,4 +15,4 @@ def backend_of(head: Head, places: Places) -> Backend:
         case "segments":
             return SegmentsBackend(places)
         case "s3-vectors":
-            raise NotImplementedError
+            return S3VectorsBackend(places)

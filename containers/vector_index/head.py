@@ -94,6 +94,18 @@ class Moving(Part):
     after: str | None
 
 
+class Stored(Part):
+    """The rows of the backend `s3-vectors`, as counted when `swept` (ms since 1970) and since.
+
+    No row that is not dead was enrolled before `oldest`.
+    """
+
+    rows: Count
+    dead: Count
+    oldest: Milliseconds
+    swept: Milliseconds
+
+
 class Head(Part):
     """The content of `head.json`."""
 
@@ -116,6 +128,7 @@ class Head(Part):
     tombstones: tuple[Tombstones, ...] = ()
     superseded: tuple[Superseded, ...] = ()
     moving: Moving | None = None
+    stored: Stored | None = None
 
     def but(self, **changed: object) -> Head:
         """Return a head with other values."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from pipeline.artifacts import ArtifactStore, Location
+from pipeline.aws.s3_vectors import S3Vectors
 from pipeline.contracts.collection import CollectionJob
-from pipeline.workbench import TaskContext
+from pipeline.declared.declaration import MOST_MEMORY_MB
+from pipeline.workbench import TaskContext, Workbench
 
 COLLECTIONS: Final = "collections/"
 _HEAD: Final = "/head.json"
@@ -17,17 +21,29 @@ _HEAD: Final = "/head.json"
 
 @dataclass(frozen=True)
 class Places:
-    """The collections bucket, the vector bucket, and the folder for copies of segments."""
+    """The collections bucket, the vector bucket, and the folder for copies of segments.
+
+    The function has `memory_mb`.
+    """
 
     store: ArtifactStore
     bucket: str
     vector_bucket: str
     scratch: Path
+    vectors: Callable[[], S3Vectors] = S3Vectors.connect
+    memory_mb: int = MOST_MEMORY_MB
 
     @classmethod
     def of(cls, job: CollectionJob, context: TaskContext) -> Places:
         scratch = context.settings.scratch / "vector-index"
-        return cls(context.store, job.collections_bucket, job.vector_bucket, scratch)
+        return cls(
+            context.store,
+            job.collections_bucket,
+            job.vector_bucket,
+            scratch,
+            partial(context.bench.once, _connected),
+            context.settings.memory_mb,
+        )
 
     def head(self, name: str) -> Location:
         return self._at(f"{COLLECTIONS}{name}{_HEAD}")
@@ -71,6 +87,10 @@ class Places:
 
     def _at(self, key: str) -> Location:
         return Location(self.bucket, key)
+
+
+def _connected(_: Workbench) -> S3Vectors:
+    return S3Vectors.connect()
 
 
 def name_of_head(key: str) -> str | None:

@@ -101,7 +101,7 @@ class Rows:
         where = np.flatnonzero(chosen)
         said = [self.said(int(row)) for row in where]
         columns = {name: np.ascontiguousarray(getattr(self, name)[where]) for name in _COLUMNS}
-        return Rows(self.collection, **columns, **_joined_facts(said))
+        return Rows(self.collection, **columns, **joined_facts(said))
 
     @classmethod
     def joined(cls, parts: Sequence[Rows]) -> Rows:
@@ -134,7 +134,7 @@ class Rows:
             object=_column([thing for _, _, thing in people]),
             enrolled_at=np.array([each.enrolled_at for each in rows], np.int64),
             asked_at=np.array([each.asked_at for each in rows], np.int64),
-            **_joined_facts(said),
+            **joined_facts(said),
         )
 
     def arrays(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
@@ -161,7 +161,8 @@ def _column(values: Sequence[bytes]) -> Digests:
     return np.frombuffer(b"".join(values), np.uint8).reshape(-1, digests.BYTES)
 
 
-def _joined_facts(said: Sequence[bytes]) -> dict[str, npt.NDArray[Any]]:
+def joined_facts(said: Sequence[bytes]) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns `facts` and `ends` of JSON objects."""
     return {
         "facts": np.frombuffer(b"".join(said), np.uint8),
         "ends": np.cumsum([len(each) for each in said], dtype=np.int64),

@@ -14,6 +14,7 @@ from containers.vector_index.places import Places
 from containers.vector_index.rows import Mask, Rows, as_keys
 from containers.vector_index.segments import erase_segment, read_segment, write_segment
 from containers.vector_index.tombstones import DAY, Rules, expired
+from containers.vector_index.warm import warm_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class SegmentsBackend:
         return head.but(segments=tuple(segments))
 
     def search(self, head: Head, rules: Rules, question: Question, *, at: int) -> Found:
-        raise NotImplementedError
+        warm = warm_of(self.places.scratch, self.places.memory_mb)
+        return warm.search(self.places, head, rules, question, at=at)
 
     def compact(self, head: Head, rules: Rules, *, at: int, force: bool) -> Compaction:
         return compact_segments(self.places, head, rules, at=at, force=force)

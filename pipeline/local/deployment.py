@@ -82,6 +82,8 @@ def deploy(
     `unparsed`.
     """
     _create_buckets(blueprint.resources, client("s3"))
+    for name in blueprint.resources.vector_buckets:
+        client("s3vectors").create_vector_bucket(vectorBucketName=NAMES.vector_bucket(name))
     create_tables(blueprint.resources, client("dynamodb"))
     states = client("stepfunctions")
     role = f"arn:aws:iam::{NAMES.account}:role/{NAMES.prefix}"

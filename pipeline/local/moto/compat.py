@@ -27,7 +27,7 @@ from moto.events.models import events_backends
 
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.local import in_process
-from pipeline.local.moto import large_objects, map_runs, memory, s3_events, steps, turns
+from pipeline.local.moto import large_objects, map_runs, memory, s3_events, steps, turns, vectors
 from pipeline.local.moto.interpreter import (
     EventDetails,
     FailureEvent,
@@ -79,6 +79,7 @@ def apply() -> None:
     turns.apply()
     large_objects.apply()
     map_runs.apply()
+    vectors.apply()
     _announce_ends()
     memory.apply()  # an ended execution is announced before it is stored on disk
     _tell_of_ends()

@@ -29,6 +29,7 @@ from tests.pipeline.local.moto.growth import growth
 from tests.pipeline.local.moto.machine import PASS, Machine
 from tests.pipeline.local.moto.maps import maps
 from tests.pipeline.local.moto.races import races
+from tests.pipeline.local.moto.vector_defects import vector_defects
 from tests.pipeline.local.moto.waste import waste
 
 PUT_JSON = {
@@ -182,6 +183,7 @@ def defects(machine: Machine) -> dict[str, bool]:
         growth(machine)
         | maps(machine)
         | races(machine)
+        | vector_defects(machine)
         | waste(machine)
         | {
             "_announce_ends": ends_are_silent(machine),

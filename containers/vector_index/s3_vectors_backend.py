@@ -1,0 +1,270 @@
+"""The backend `s3-vectors`: rows in an index of Amazon S3 Vectors, which searches it itself.
+
+A row can be found as soon as it is stored. Rules and retention say which rows are dead, whichever
+was stored first; searches leave them out, and compaction erases them. The head counts rows, and
+compaction counts them again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from containers.vector_index.backend import Compaction, Counts, Found, Hit, Question
+from containers.vector_index.head import Head, ObjectGone, Stored, change_head
+from containers.vector_index.places import Places
+from containers.vector_index.rows import Mask, Rows
+from containers.vector_index.tombstones import DAY, Kind, Rules, expired
+from containers.vector_index.vector_rows import index_of, keys_of, rows_of, vectors_of
+from pipeline.aws.s3_vectors import (
+    MOST_CONSTRAINTS,
+    MOST_NEIGHBOURS,
+    Neighbour,
+    S3Vectors,
+    Vector,
+    VectorIndex,
+)
+
+_PART: Final = 10_000  # rows in memory
+_MOST_DEAD: Final = 0.2  # of all rows
+_FILTERED_RULES: Final = (MOST_CONSTRAINTS - 3) // 2  # a rule is two constraints
+_VALUE_BYTES: Final = 4
+_SPARE: Final = 2 * DAY  # before the deadline, for runs that fail
+_LATE: Final = 15 * DAY  # what was asked for earlier is never enrolled
+
+
+class Sweep(NamedTuple):
+    """How many rows were erased, how many are left, and when the oldest of these was enrolled."""
+
+    erased: int
+    living: int
+    oldest: int
+
+
+@dataclass(frozen=True)
+class S3VectorsBackend:
+    """The index of a collection, and the vectors that this task added."""
+
+    places: Places
+    added: dict[VectorIndex, frozenset[str]] = field(default_factory=dict)
+    by: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def known(self, head: Head, rules: Rules, rows: Rows, *, at: int) -> Mask:
+        keys = keys_of(rows.ids)
+        if head.stored is None:
+            return np.zeros(len(keys), np.bool_)
+        found = list(self._store.get(self._index(head), keys).values())
+        alive = ~_dead(_bare(head, found), head, rules, at)
+        living = {each.key for each, lives in zip(found, alive, strict=True) if lives}
+        return np.array([key in living for key in keys], np.bool_)
+
+    def add(self, head: Head, rows: Rows) -> Head:
+        index, keys = self._index(head), frozenset(keys_of(rows.ids))
+        before = self.added.get(index, frozenset())
+        if head.stored is None:
+            self._store.create(index, dimension=rows.vectors.shape[1])
+        try:
+            if keys - before:
+                self._store.put(index, vectors_of(rows, self.by))
+            self._store.delete(index, before - keys)  # a newer rule has killed them
+        except KeyError:
+            raise ObjectGone(f"the index {index.name}") from None
+        self.added[index] = keys
+        stored = head.stored or Stored(rows=0, dead=0, oldest=int(rows.enrolled_at.min()), swept=0)
+        oldest = min(stored.oldest, int(rows.enrolled_at.min()))
+        return head.but(stored=_with(stored, rows=stored.rows + len(rows), oldest=oldest))
+
+    def discard(self, head: Head | None) -> None:
+        if head is not None:
+            return
+        for index, keys in self.added.items():
+            try:
+                stored = self._store.get(index, keys)
+                mine = [key for key, each in stored.items() if each.metadata.get("by") == self.by]
+                self._store.delete(index, mine)
+            except KeyError:
+                continue  # the collection was deleted
+
+    def rows(self, head: Head, *, where: tuple[Kind, bytes] | None = None) -> Iterator[Rows]:
+        if head.stored is None:
+            return
+        if where is None:
+            for part in self._scan(head, values=True):
+                yield _whole(head, part)
+            return
+        kind, digest = where
+        keys = [
+            each.key
+            for part in self._scan(head)
+            for each in part
+            if each.metadata.get(kind) == digest.hex()
+        ]
+        for some in _parts(keys):
+            yield _whole(head, self._store.get(self._index(head), some, values=True).values())
+
+    def buried(self, head: Head, rules: Rules) -> Head:
+        if head.stored is None:
+            return head
+        dead = sum(int(rules.dead(_bare(head, part)).sum()) for part in self._scan(head))
+        return head.but(stored=_with(head.stored, dead=dead))
+
+    def search(self, head: Head, rules: Rules, question: Question, *, at: int) -> Found:
+        if head.stored is None:
+            return Found(0, tuple(() for _ in question.vectors))
+        searched = max(0, head.stored.rows - head.stored.dead)
+        hits = (
+            self._nearest(head, rules, values.tolist(), question, at) for values in question.vectors
+        )
+        return Found(searched, tuple(hits))
+
+    def compact(self, head: Head, rules: Rules, *, at: int, force: bool) -> Compaction:
+        before = head.stored
+        if before is None or not (force or _is_due(head, before, rules, at)):
+            return Compaction(head)
+        found = self.sweep(head, rules, at=at)
+
+        def swept(latest: Head) -> Head:
+            now = latest.stored
+            if now is None or latest.id != head.id:
+                return latest
+            counted = Stored(
+                rows=max(0, found.living + now.rows - before.rows),
+                dead=max(0, now.dead - before.dead),
+                oldest=found.oldest if now.rows == before.rows else min(found.oldest, now.oldest),
+                swept=at,
+            )
+            return latest.but(stored=counted)
+
+        return Compaction(change_head(self.places, head.name, swept), erased=found.erased)
+
+    def sweep(self, head: Head, rules: Rules, *, at: int) -> Sweep:
+        """Delete the vectors of dead rows, and count the others."""
+        dead: list[str] = []
+        living, oldest = 0, at
+        for part in self._scan(head):
+            rows = _bare(head, part)
+            gone = _dead(rows, head, rules, at)
+            dead += [each.key for each, is_dead in zip(part, gone, strict=True) if is_dead]
+            living += int((~gone).sum())
+            oldest = min(oldest, int(rows.enrolled_at[~gone].min(initial=oldest)))
+        self._store.delete(self._index(head), dead)
+        return Sweep(len(dead), living, oldest)
+
+    def count(self, head: Head, rules: Rules, *, at: int) -> Counts:  # noqa: ARG002 - counted before
+        if head.stored is None:
+            return Counts(0, 0, 0, 0)
+        rows, dead = head.stored.rows, min(head.stored.dead, head.stored.rows)
+        return Counts(rows - dead, dead, 0, rows * (head.dimension or 0) * _VALUE_BYTES)
+
+    def erase(self, head: Head) -> int:
+        self._store.drop(self._index(head))
+        return head.stored.rows if head.stored else 0
+
+    @property
+    def _store(self) -> S3Vectors:
+        return self.places.vectors()
+
+    def _index(self, head: Head) -> VectorIndex:
+        return index_of(self.places.vector_bucket, head)
+
+    def _scan(self, head: Head, *, values: bool = False) -> Iterator[list[Vector]]:
+        """Yield all vectors in parts. Raises ObjectGone if there is no index any more."""
+        index = self._index(head)
+        try:
+            yield from _parts(self._store.scan(index, values=values))
+        except KeyError:
+            raise ObjectGone(f"the index {index.name}") from None
+
+    def _nearest(
+        self, head: Head, rules: Rules, values: list[float], question: Question, at: int
+    ) -> tuple[Hit, ...]:
+        """Return the hits of one query; leave out by id dead rows that the filter does not."""
+        dead: list[str] = []
+        most = question.k
+        while True:
+            where = _filter(head, rules, question.person, dead, at)
+            try:
+                found = self._store.query(self._index(head), values, most=most, where=where)
+            except KeyError:
+                raise ObjectGone(f"the index {self._index(head).name}") from None
+            rows = _bare(head, found)
+            gone = _dead(rows, head, rules, at)
+            more = {each.key for each, is_dead in zip(found, gone, strict=True) if is_dead}
+            if more <= set(dead):
+                break
+            dead += sorted(more)
+            most = MOST_NEIGHBOURS
+        hits = (
+            Hit(each.similarity, rows.fact(row), int(rows.enrolled_at[row]))
+            for row, each in enumerate(found)
+            if not gone[row]
+        )
+        return tuple(islice(hits, question.k))
+
+
+def _filter(
+    head: Head, rules: Rules, person: bytes | None, dead: list[str], at: int
+) -> dict[str, Any]:
+    """Return a filter for rows that have not expired, and that the latest rules do not kill."""
+    latest = sorted(rules.each(), key=lambda rule: rule.at, reverse=True)[:_FILTERED_RULES]
+    every: list[dict[str, Any]] = [
+        {"enrolled_at": {"$gt": at - head.consent.retention_days * DAY}},
+        *(
+            {"$or": [{rule.kind: {"$ne": rule.digest}}, {"asked_at": {"$gt": rule.at}}]}
+            for rule in latest
+        ),
+    ]
+    if person is not None:
+        every.append({"person": person.hex()})
+    if dead:
+        every.append({"id": {"$nin": dead}})
+    return {"$and": every}
+
+
+def _with(stored: Stored, **changed: int) -> Stored:
+    return stored.model_copy(update=changed)
+
+
+def _dead(rows: Rows, head: Head, rules: Rules, at: int) -> Mask:
+    return rules.dead(rows) | expired(rows, head, at)
+
+
+def _is_due(head: Head, stored: Stored, rules: Rules, at: int) -> bool:
+    """Return True if the deadline of a rule or an expiry is near, or many rows are dead.
+
+    Each rule also has a last turn, after which no enrolment can be late: only then it is dropped.
+    """
+    due = at - max(0, head.erase_within_days * DAY - _SPARE)
+    times = [rule.at for rule in rules.each()]
+    return (
+        (stored.dead > 0 and any(each <= due for each in times))
+        or stored.dead > stored.rows * _MOST_DEAD
+        or stored.oldest + head.consent.retention_days * DAY <= due
+        or any(stored.swept < each + _LATE <= at for each in times)
+    )
+
+
+def _bare(head: Head, found: Iterable[Vector | Neighbour]) -> Rows:
+    """Return rows without their vectors."""
+    vectors = list(found)
+    metadata = [each.metadata for each in vectors]
+    return rows_of(head, [each.key for each in vectors], metadata, np.zeros((len(vectors), 0)))
+
+
+def _whole(head: Head, found: Iterable[Vector]) -> Rows:
+    vectors = list(found)
+    values = [each.values for each in vectors]
+    return rows_of(
+        head, [each.key for each in vectors], [each.metadata for each in vectors], values
+    )
+
+
+def _parts(items: Iterable[Any]) -> Iterator[list[Any]]:
+    rest = iter(items)
+    while part := list(islice(rest, _PART)):
+        yield part
