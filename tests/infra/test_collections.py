@@ -9,6 +9,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra.own_key import OwnKey
+from infra.settings import Settings
 from pipeline.declared.names import Names
 from pipeline.declared.resources import Bucket, Resources, VectorBucket
 from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, deploy
@@ -45,10 +46,41 @@ def test_collections_have_no_versions_in_which_what_was_erased_would_stay(
 @pytest.fixture(scope="module")
 def policy() -> list[dict[str, Any]]:
     """The statements of a bucket's own key, which one role may use."""
+    return policy_for([])
+
+
+def policy_for(readers: list[str]) -> list[dict[str, Any]]:
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "s")
-    OwnKey(stack, "Key", bucket="collections", users=[INDEX], of_vectors=True, names=NAMES)
+    OwnKey(
+        stack,
+        "Key",
+        bucket="collections",
+        users=[INDEX],
+        readers=readers,
+        of_vectors=True,
+        names=NAMES,
+    )
     made = deploy(Template.from_stack(stack).to_json()).one("KMS::Key")
     return list(made.properties["KeyPolicy"]["Statement"])
+
+
+def test_those_who_download_exports_may_decrypt_objects_and_nothing_else() -> None:
+    ada = f"arn:aws:iam::{ACCOUNT}:role/ada"
+    (given,) = (each for each in policy_for([ada]) if ada in str(each))
+
+    assert given["Action"] == "kms:Decrypt"
+    assert given["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": [ada]},
+        "StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"},
+    }
+
+
+@pytest.mark.parametrize("text", ["ada", "arn:aws:iam::123456789012:root", "*"])
+def test_a_reader_is_one_role_or_user(text: str) -> None:
+    read = {"matteline:stage": "dev", "matteline:collection_readers": [text]}.get
+
+    with pytest.raises(ValueError, match="collection_readers"):
+        Settings.from_context(read)
 
 
 def test_the_stage_names_the_vector_index_and_no_other_function_as_its_user(
