@@ -89,6 +89,10 @@ class Listed(NamedTuple):
     bytes: int
     written: datetime
 
+    @property
+    def key(self) -> str:
+        return self.location.key
+
 
 class Upload(Protocol):
     """An upload in pieces. The object does not exist before `complete`."""

@@ -17,6 +17,7 @@ from containers.vector_index.records import Photo, is_current
 from containers.vector_index.tombstones import DAY, Rule, Rules, expired, read_rules
 from pipeline.artifacts import Location
 from pipeline.contracts.collection import (
+    MOST_PHOTOS,
     ForgetSource,
     ForgetSubject,
     Forgotten,
@@ -46,13 +47,16 @@ def forget_subject(job: ForgetSubject, context: TaskContext) -> Forgotten:
     )
     head = bury(places, job.collection, [rule])
     erased_by = moment_of(milliseconds(job.asked_at) + head.erase_within_days * DAY)
+    photos = [key for key in touched.photos if job.after is None or key > job.after]
+    listed = tuple(photos[:MOST_PHOTOS]) if job.person is not None else ()
     said = stated(job, head.name, at=at, vectors=touched.vectors)
     about = {"about": rule.kind, "digest": rule.digest, "erased_by": erased_by}
     receipt = write_receipt(places, ForgottenReceipt.model_validate(said | about))
     return Forgotten(
         collection=head.name,
         forgotten=touched.vectors,
-        photos=touched.photos if job.person is not None else (),
+        photos=listed,
+        after=listed[-1] if listed and len(photos) > len(listed) else None,
         erased_by=erased_by,
         receipt=receipt,
         metrics={"forgotten": float(touched.vectors)},

@@ -1,4 +1,4 @@
-"""Find out which rows of a collection's segments can be found: each id once, and none that is dead."""
+"""Find out which rows of segments can be found: none that is dead, and each id once."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ MOST_SEGMENTS: Final = 50
 FULL: Final = 2**17  # rows of a segment, about 150 MB with 512 dimensions
 _MOST_DEAD: Final = 0.2  # of a segment's rows
 _SPARE: Final = 2 * DAY  # before the deadline, for runs that fail
+_SETTLED: Final = DAY // 24  # after a forgetting, which may still list the photos of its rows
 
 
 class Worn(NamedTuple):
@@ -43,13 +44,15 @@ def compact_segments(
     places: Places, head: Head, rules: Rules, *, at: int, force: bool
 ) -> Compaction:
     """Write new segments, and heads that name them; the old ones are superseded by then."""
+    settled = at if force else at - _SETTLED
+    rules = rules.among(lambda rule: rule.at <= settled)
     worn = [_worn(places, head, rules, segment, at) for segment in head.segments]
     join = force or has_many(head)
     at_once = set()
     for group in _groups([each for each in worn if _is_rewritten(each, join=join, force=force)]):
         if len(group) == 1 and not group[0].dead:
             continue
-        head = _replace(places, head, group, at)
+        head = _replace(places, head, rules, group, at)
         at_once |= {
             places.segment(head.name, each.segment.sha256).key
             for each in group
@@ -97,9 +100,8 @@ def _groups(worn: Sequence[Worn]) -> Iterator[list[Worn]]:
         yield group
 
 
-def _replace(places: Places, head: Head, group: Sequence[Worn], at: int) -> Head:
+def _replace(places: Places, head: Head, rules: Rules, group: Sequence[Worn], at: int) -> Head:
     """Publish a head with one new segment (none if no row is left) in place of a group's."""
-    rules = read_rules(places, head)
     parts = []
     for each in group:
         rows = read_segment(places, head, each.segment)

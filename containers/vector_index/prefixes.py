@@ -18,7 +18,7 @@ from pipeline.contracts.collection import (
     Enrolled,
     EnrollRecords,
 )
-from pipeline.contracts.collection_runs import Enrolments, EnrollPrefix, PrefixEnrolled
+from pipeline.contracts.collection_runs import EnrollPrefix, Enrolments, PrefixEnrolled
 from pipeline.workbench import TaskContext
 
 _SHARE: Final = 0.5  # of a call's time, after which it begins no batch
