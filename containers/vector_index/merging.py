@@ -10,7 +10,7 @@ from containers.vector_index.head import Head, Segment, Superseded, change_head
 from containers.vector_index.places import Places
 from containers.vector_index.rows import Mask, Rows
 from containers.vector_index.segments import erase_segment, read_segment, write_segment
-from containers.vector_index.tombstones import DAY, Rules, expired, read_rules
+from containers.vector_index.tombstones import DAY, Rules, dead_since, expired, read_rules
 
 MOST_SEGMENTS: Final = 50
 FULL: Final = 2**17  # rows of a segment, about 150 MB with 512 dimensions
@@ -65,14 +65,10 @@ def compact_segments(
 def _worn(places: Places, head: Head, rules: Rules, segment: Segment, at: int) -> Worn:
     rows = read_segment(places, head, segment)
     deadline = at - head.erase_within_days * DAY
-    due = _dead_since(rows, head, rules, min(at, deadline + _SPARE))
-    overdue = _dead_since(rows, head, rules, deadline)
+    due = dead_since(rows, head, rules, min(at, deadline + _SPARE))
+    overdue = dead_since(rows, head, rules, deadline)
     dead = int(_dead(rows, head, rules, at).sum())
     return Worn(segment, dead, bool(due.any()), int(overdue.sum()))
-
-
-def _dead_since(rows: Rows, head: Head, rules: Rules, at: int) -> Mask:
-    return rules.among(lambda rule: rule.at <= at).dead(rows) | expired(rows, head, at)
 
 
 def _dead(rows: Rows, head: Head, rules: Rules, at: int) -> Mask:
