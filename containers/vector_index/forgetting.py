@@ -45,7 +45,7 @@ def forget_subject(job: ForgetSubject, context: TaskContext) -> Forgotten:
     touched = with_head(
         places, job.collection, lambda head: _touched(places, head, [rule], job.ingest_bucket, at)
     )
-    head = bury(places, job.collection, [rule])
+    head = bury(places, job.collection, [rule], killed=touched.vectors)
     erased_by = moment_of(milliseconds(job.asked_at) + head.erase_within_days * DAY)
     photos = [key for key in touched.photos if job.after is None or key > job.after]
     listed = tuple(photos[:MOST_PHOTOS]) if job.person is not None else ()
@@ -99,7 +99,7 @@ def _forget_in(places: Places, name: str, job: ForgetSource, at: int) -> int:
     if not rules:
         return 0
     touched = with_head(places, name, lambda head: _touched(places, head, rules, job.bucket, at))
-    bury(places, name, rules)
+    bury(places, name, rules, killed=touched.vectors)
     return touched.vectors
 
 
@@ -115,9 +115,8 @@ def _rules_about(places: Places, head: Head, job: ForgetSource) -> list[Rule]:
     except KeyError:
         return [Rule(kind="object", digest=thing.hex(), at=asked_at)]
     photos = set[Photo]()
-    for rows in backend_of(head, places).rows(head):
-        own = np.flatnonzero((rows.object == np.frombuffer(thing, np.uint8)).all(axis=1))
-        facts = (rows.fact(int(row)) for row in own)
+    for rows in backend_of(head, places).rows(head, of=("object", thing), vectors=False):
+        facts = map(rows.fact, range(len(rows)))
         photos |= {Photo(fact.bucket, fact.key, fact.version_id, fact.sha256) for fact in facts}
     old = [photo for photo in photos if not is_current(places.store, photo)]
     digests = {photo_digest(photo.bucket, photo.key, photo.version_id).hex() for photo in old}
@@ -131,7 +130,7 @@ def _touched(
     own = Rules.of(rules)
     others = read_rules(places, head).among(lambda rule: rule not in rules)
     count, keys = 0, set[str]()
-    for rows in backend_of(head, places).rows(head):
+    for rows in backend_of(head, places).rows(head, vectors=False):
         killed = own.dead(rows)
         count += int((killed & ~(others.dead(rows) | expired(rows, head, at))).sum())
         facts = (rows.fact(int(row)) for row in np.flatnonzero(killed))

@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import numpy as np
 from pydantic import StringConstraints, ValidationError
@@ -17,10 +17,9 @@ from pydantic import StringConstraints, ValidationError
 from containers.vector_index.digests import BYTES
 from containers.vector_index.head import Head, Milliseconds, ObjectGone, Part, Tombstones
 from containers.vector_index.places import Places
-from containers.vector_index.rows import Mask, Rows, as_keys
+from containers.vector_index.rows import Kind, Mask, Rows, as_keys
 from pipeline.errors import SegmentMismatch
 
-Kind = Literal["person", "photo", "object"]
 KINDS: Final[tuple[Kind, ...]] = ("person", "photo", "object")
 DAY: Final = 86_400_000  # ms
 KEPT_DAYS: Final = 16  # an execution can be redriven for 14 days
