@@ -76,6 +76,7 @@ def compact_collection(job: CompactCollection, context: TaskContext) -> Compacte
         index=head.index.kind,
         recall=head.index.recall,
         refused=head.index.refused,
+        metrics={"erased": float(erased), "overdue": float(compaction.overdue)},
     )
 
 

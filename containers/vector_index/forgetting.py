@@ -59,6 +59,7 @@ def forget_subject(job: ForgetSubject, context: TaskContext) -> Forgotten:
         erased_by=erased_by,
         receipt=receipt,
         after=after,
+        metrics={"forgotten": float(touched.vectors)},
     )
 
 
@@ -79,7 +80,10 @@ def forget_source(job: ForgetSource, context: TaskContext) -> SourceForgotten:
             continue  # a pointer too many is harmless
         if count:
             forgotten[name] = count
-    return SourceForgotten(collections=tuple(forgotten), forgotten=sum(forgotten.values()))
+    count = sum(forgotten.values())
+    return SourceForgotten(
+        collections=tuple(forgotten), forgotten=count, metrics={"forgotten": float(count)}
+    )
 
 
 def _rule_of(job: ForgetSubject, head: Head) -> Rule:
