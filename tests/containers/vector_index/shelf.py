@@ -52,7 +52,7 @@ class Shelf:
     @property
     def places(self) -> Places:
         scratch = self.scratch / "vector-index"
-        return Places(self.store, "collections", "vectors", scratch, self.memory_mb)
+        return Places(self.store, "collections", "vectors", scratch, memory_mb=self.memory_mb)
 
     @property
     def head(self) -> Head:
