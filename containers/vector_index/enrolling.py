@@ -219,6 +219,7 @@ def _result(
             vectors=counts.vectors,
             segments=counts.segments,
             compact=has_many(head),
+            metrics={"enrolled": float(outcome.enrolled)},
         )
 
     return with_head(places, job.collection, counted)
