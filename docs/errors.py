@@ -8,7 +8,7 @@ from textwrap import fill
 from typing import Final
 
 from containers.http_api.errors import RequestError
-from containers.http_api.failures import BatchFailure
+from containers.http_api.failures import ActionFailed, BatchFailure
 from pipeline.errors import (
     CapacityError,
     DeploymentError,
@@ -95,6 +95,12 @@ _GROUPS: Final[tuple[tuple[str, str, type[NamedError]], ...]] = (
         "Failures of batches, as the HTTP API tells them",
         "A [batch](api.md#process-many-files) that could not process all objects has one of these.",
         BatchFailure,
+    ),
+    (
+        "Failures of actions, as the HTTP API tells them",
+        """Beside the errors above, an [action](api.md#collections) of a collection has this one.
+        What else an execution failed with is known to operators only.""",
+        ActionFailed,
     ),
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -18,11 +20,19 @@ class AccessStack(cdk.Stack):
     """The IAM roles of functions and of CodeDeploy, so that a release never changes IAM."""
 
     def __init__(
-        self, scope: Construct, stack_id: str, *, blueprint: Blueprint, names: Names, key: kms.IKey
+        self,
+        scope: Construct,
+        stack_id: str,
+        *,
+        blueprint: Blueprint,
+        names: Names,
+        keys: Mapping[str, kms.IKey],
     ) -> None:
+        """`keys` are those that encrypt each bucket."""
         super().__init__(scope, stack_id, description="Matteline: roles and log groups")
+        key_arns = {bucket: key.key_arn for bucket, key in keys.items()}
         for function in blueprint.functions:
-            allowed = statements(function, blueprint, names, key_arn=key.key_arn)
+            allowed = statements(function, blueprint, names, key_arns=key_arns)
             _function_access(self, function, names, iam.PolicyDocument(statements=list(allowed)))
         iam.Role(
             self,

@@ -87,8 +87,15 @@ def _add_stacks(
             for product in blueprint.products
             if product.work_days
         },
+        key_users={
+            name: [each.name(names) for each in blueprint.functions_with(name)]
+            for name in blueprint.resources.buckets
+        },
+        key_readers=settings.collection_readers,
     )
-    access = AccessStack(app, f"{prefix}-access", blueprint=blueprint, names=names, key=storage.key)
+    access = AccessStack(
+        app, f"{prefix}-access", blueprint=blueprint, names=names, keys=storage.keys
+    )
     releases = ReleaseStack(
         app,
         f"{prefix}-releases",

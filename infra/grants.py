@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from aws_cdk import aws_iam as iam
@@ -27,20 +27,35 @@ _OBJECT_ACTIONS: Final[dict[Action, tuple[str, ...]]] = {
     "put": ("s3:PutObject",),
     "write": ("s3:PutObject", "s3:AbortMultipartUpload"),
     "delete": ("s3:DeleteObject",),
+    "erase": ("s3:DeleteObject", "s3:DeleteObjectVersion"),
 }
+_VECTOR_ACTIONS: Final = (
+    "s3vectors:CreateIndex",
+    "s3vectors:DeleteIndex",
+    "s3vectors:DeleteVectors",
+    "s3vectors:GetIndex",
+    "s3vectors:GetVectors",
+    "s3vectors:ListVectors",
+    "s3vectors:PutVectors",
+    "s3vectors:QueryVectors",
+)
 # Geography prefixes of Bedrock inference profile IDs.
 _GEOGRAPHIES: Final = {"us", "us-gov", "eu", "apac", "jp", "au", "ca", "global"}
 
 
 def statements(
-    function: DeclaredFunction, blueprint: Blueprint, names: Names, *, key_arn: str
+    function: DeclaredFunction, blueprint: Blueprint, names: Names, *, key_arns: Mapping[str, str]
 ) -> Iterator[iam.PolicyStatement]:
-    """Yield exactly the statements that the function's declared access needs."""
+    """Yield exactly the statements that the function's declared access needs.
+
+    `key_arns` are by bucket.
+    """
     given = [access for access in function.manifest.access if access.is_for(function.engine)]
     for access in given:
         yield from _objects(access, function, blueprint, names)
-    if given:
-        yield _key(given, key_arn, names)
+    yield from _keys(given, key_arns, names)
+    for bucket in function.manifest.vector_buckets:
+        yield from _vectors(bucket, key_arns[bucket], names)
     for table in function.manifest.tables:
         yield from _rows(table, blueprint.resources.tables[table.name].indexes, names)
     products = [product.machine for product in blueprint.products]
@@ -70,6 +85,8 @@ def _objects(
         # Without s3:ListBucket, S3 answers 403 instead of 404 for a missing key. A prefix condition
         # would not match: GetObject carries no prefix.
         yield _allow(["s3:ListBucket"], [bucket])
+    if "erase" in access.actions:
+        yield _allow(["s3:ListBucketVersions"], [bucket])
 
 
 def _rows(
@@ -115,13 +132,28 @@ def _invocations(
         yield _allow(["lambda:InvokeFunction"], arns)
 
 
-def _key(given: Iterable[Access], key_arn: str, names: Names) -> iam.PolicyStatement:
-    """Allow the data key through S3 only. S3 decrypts multipart uploads to assemble them."""
-    writes = any({"put", "write"} & set(access.actions) for access in given)
+def _keys(
+    given: Sequence[Access], key_arns: Mapping[str, str], names: Names
+) -> Iterator[iam.PolicyStatement]:
+    """Allow the keys of buckets through S3. S3 decrypts multipart uploads to assemble them."""
+    for key_arn in dict.fromkeys(key_arns[access.bucket] for access in given):
+        below = [each for each in given if key_arns[each.bucket] == key_arn]
+        writes = any({"put", "write"} & set(each.actions) for each in below)
+        yield _key(key_arn, "s3", names, writes=writes)
+
+
+def _vectors(bucket: str, key_arn: str, names: Names) -> Iterator[iam.PolicyStatement]:
+    """Allow the indexes of a bucket of S3 Vectors, and the vectors in them."""
+    yield _allow(_VECTOR_ACTIONS, [f"{names.vector_bucket_arn(bucket)}/index/*"])
+    yield _key(key_arn, "s3vectors", names, writes=True)
+
+
+def _key(key_arn: str, service: str, names: Names, *, writes: bool) -> iam.PolicyStatement:
+    """Allow a key through one service only."""
     return _allow(
         ["kms:Decrypt", "kms:GenerateDataKey"] if writes else ["kms:Decrypt"],
         [key_arn],
-        conditions={"StringEquals": {"kms:ViaService": f"s3.{names.region}.amazonaws.com"}},
+        conditions={"StringEquals": {"kms:ViaService": f"{service}.{names.region}.amazonaws.com"}},
     )
 
 
@@ -176,4 +208,4 @@ def _allow(
     resources: Sequence[str],
     conditions: dict[str, dict[str, str]] | None = None,
 ) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
+    return iam.PolicyStatement(actions=list(actions), resources=resources, conditions=conditions)

@@ -22,7 +22,8 @@ _EVENTS: Final = "NotificationConfiguration.EventBridgeConfiguration.EventBridge
 class PrivateBucket(s3.Bucket):
     """A bucket without public access, ACLs or plain HTTP. Without `key`, S3 uses its own key.
 
-    Objects whose keys begin with a prefix of `expires_days` expire after its number of days.
+    Objects whose keys begin with a prefix of `expires_days` expire after its number of days, as do
+    those of a declared prefix.
     """
 
     def __init__(
@@ -52,7 +53,10 @@ class PrivateBucket(s3.Bucket):
             object_lock_default_retention=_lock(declared),
             server_access_logs_bucket=logs,
             server_access_logs_prefix=f"{name}/" if logs else None,
-            lifecycle_rules=[_lifecycle(declared), *_expiring(expires_days)],
+            lifecycle_rules=[
+                _lifecycle(declared),
+                *_expiring({**declared.expires, **expires_days}),
+            ],
             cors=[cors] if cors else None,
             removal_policy=removal_policy(retained=declared.retained),
         )

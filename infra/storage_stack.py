@@ -1,4 +1,4 @@
-"""Define the stack that outlives every release: buckets, tables and their encryption key."""
+"""Define the stack that outlives every release: buckets, tables and their encryption keys."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.own_key import OwnKey, vector_bucket
 from infra.private_bucket import PrivateBucket, removal_policy
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.names import Names
@@ -29,7 +30,10 @@ _WORK: Final = "work"
 
 
 class StorageStack(cdk.Stack):
-    """The buckets and tables of `resources.toml`. `key` encrypts all data in S3."""
+    """The buckets and tables of `resources.toml`.
+
+    `key` encrypts every bucket that has no key of its own, and `keys` are by bucket.
+    """
 
     def __init__(
         self,
@@ -40,17 +44,21 @@ class StorageStack(cdk.Stack):
         names: Names,
         page_origins: Sequence[str],
         work_days: Mapping[str, int],
+        key_users: Mapping[str, Sequence[str]],
+        key_readers: Sequence[str],
     ) -> None:
         """`page_origins` are those whose pages may send forms and read results.
 
-        `work_days` says after how many days objects below a prefix of the work bucket expire.
+        `work_days` says after how many days objects below a prefix of the work bucket expire,
+        `key_users` which roles may use the own key of a bucket, `key_readers` who else may read
+        objects with it.
         """
         super().__init__(scope, stack_id, description="Matteline: buckets and tables")
         self.key = kms.Key(
             self,
             "DataKey",
             alias=names.data_key(),
-            description="Encrypts all buckets but the access logs",
+            description="Encrypts every bucket but the access logs and those with their own key",
             enable_key_rotation=True,
             removal_policy=removal_policy(retained=True),  # losing the key loses retained objects
         )
@@ -58,16 +66,37 @@ class StorageStack(cdk.Stack):
         logs = PrivateBucket(
             self, "AccessLogs", name=names.bucket("access-logs"), declared=_ACCESS_LOGS
         )
+        self.keys = {
+            name: OwnKey(
+                self,
+                f"{pascal_case(name)}Key",
+                bucket=name,
+                users=key_users.get(name, ()),
+                readers=key_readers,
+                of_vectors=name in resources.vector_buckets,
+                names=names,
+            )
+            if bucket.own_key
+            else self.key
+            for name, bucket in resources.buckets.items()
+        }
         for name, bucket in resources.buckets.items():
             PrivateBucket(
                 self,
                 f"{pascal_case(name)}Bucket",
                 name=names.bucket(name),
                 declared=bucket,
-                key=self.key,
+                key=self.keys[name],
                 logs=logs,
                 cors=_cors(name, page_origins),
                 expires_days=work_days if name == _WORK else {},
+            )
+        for name in resources.vector_buckets:
+            vector_bucket(
+                self,
+                f"{pascal_case(name)}Vectors",
+                name=names.vector_bucket(name),
+                key=self.keys[name],
             )
         for name, table in resources.tables.items():
             _table(self, name, table, names)

@@ -106,7 +106,8 @@ class TaskPermissions:
             case ["startExecution.sync", "2"]:
                 yield from self._start_and_wait(task)
             case ["describeExecution"] if task.text("ExecutionArn") == _ANY:
-                yield _allow("states:DescribeExecution", self._executions(self._products))
+                claiming = [*self._blueprint.claiming]
+                yield _allow("states:DescribeExecution", self._executions(claiming))
             case ["listMapRuns" | "describeMapRun"]:
                 return  # granted with its Map
             case _:

@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from containers.http_api.batches import add_batches
 from containers.http_api.bodies import read_json_only
+from containers.http_api.collections import add_collections
 from containers.http_api.current import Current
 from containers.http_api.cursors import MOST_LISTED
 from containers.http_api.errors import (
@@ -31,13 +32,14 @@ from containers.http_api.openapi import PREFIX, add_document
 from containers.http_api.options import add_options
 from containers.http_api.problems import describe_problem, problem_response
 from containers.http_api.quotas import add_quotas
+from containers.http_api.searches import add_searches
 from containers.http_api.selections import add_selections
 from containers.http_api.sources import add_sources
 from containers.http_api.speakers import add_speakers
 from containers.http_api.uploads import add_uploads
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.products import load_products
-from pipeline.errors import NamedError
+from pipeline.errors import CollectionBusy, NamedError, StoreUnavailable
 from pipeline.observed import Call
 from pipeline.workbench import Settings
 
@@ -100,6 +102,8 @@ class RestApi:
         self._call.failed(cause or error)
         if isinstance(error, RequestError) and error.retry_after_s is not None:
             headers = {**(headers or {}), "Retry-After": str(error.retry_after_s)}
+        if isinstance(error, CollectionBusy | StoreUnavailable):
+            headers = {**(headers or {}), "Retry-After": _RETRY_AFTER_S}
         request_id = self.routes.current_event.request_context.request_id
         problem = describe_problem(error, docs=self._docs, request_id=request_id, wrong=wrong)
         return problem_response(problem, headers or {})
@@ -163,5 +167,7 @@ def build_api(root: Path, settings: Settings) -> RestApi:
     add_quotas(api.routes, current)
     add_batches(api.routes, current, catalogue, docs=docs)
     add_selections(api.routes, current, catalogue, docs=docs)
+    add_collections(api.routes, current, catalogue, docs=docs)
+    add_searches(api.routes, current)
     add_document(api.routes)
     return api

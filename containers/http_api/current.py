@@ -72,16 +72,23 @@ class Current:
         headers: dict[str, str] = self.api.context["headers"]
         return headers
 
-    def spend(self, *, jobs: int = 0, upload_bytes: int = 0, masks: int = 0) -> None:
+    def spend(
+        self, *, jobs: int = 0, upload_bytes: int = 0, masks: int = 0, searches: int = 0
+    ) -> None:
         """Count what the request asks for against its sender's quotas, or refuse the request.
 
         Call it once in a request: after everything that may be wrong with it was checked, and right
         before its effect. Nothing that was counted is given back. In `answer_once`, call it inside
         of `answer`, so that a repeat does not count. `jobs` counts each job that is started or may
-        be started with a form; `masks` is of another window, so count them without the other two.
-        Raises QuotaExceeded.
+        be started with a form; `masks` and `searches` are of another window, so count them without
+        the other two. Raises QuotaExceeded.
         """
-        asked = {"jobs": jobs, "upload_bytes": upload_bytes, "masks": masks}
+        asked = {
+            "jobs": jobs,
+            "upload_bytes": upload_bytes,
+            "masks": masks,
+            "searches": searches,
+        }
         spend(QuotasTable(self.site), self.principal.prefix, asked, self.headers)
 
     @functools.cached_property

@@ -167,6 +167,35 @@ class ModelBusy(RequestError):
     hint = "Send the request again in some seconds."
 
 
+class OperatorsOnly(RequestError):
+    """Only operators manage collections."""
+
+    status = HTTPStatus.FORBIDDEN
+    hint = "Ask an operator, or send the request with a token or key that has an operator's scope."
+
+
+class NoSuchAction(RequestError):
+    """The collection has no action of this id, or it ended more than 90 days ago."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Ask with the id that the request which started the action was answered with."
+
+
+class NoVectors(RequestError):
+    """The job has no vectors: `faces` makes them of large, clear faces, with the option `embed`."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    hint = "Start a job of the product `faces` with the option `embed`, and wait until it is done."
+
+
+class IndexBusy(RequestError):
+    """The function that searches collections answers others, or has not answered in time."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    retry_after_s = 2
+    hint = "Send the request again in some seconds: a large collection is loaded by then."
+
+
 class IdempotencyKeyReused(RequestError):
     """The idempotency key belongs to an earlier request that asked for something else."""
 

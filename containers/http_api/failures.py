@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from containers.http_api.problems import summary_of, type_of
-from pipeline.errors import NamedError, leaves
+from pipeline.errors import NamedError, PipelineError, leaves
 from pipeline.outcomes import Failure, ResultDeleted, ResultGone, public_error
 
 
@@ -51,8 +51,14 @@ class TooManyFailed(BatchFailure):
     hint = "Correct the cause that most failures have, and start again: what is done is skipped."
 
 
+class ActionFailed(NamedError):
+    """The action of a collection failed, and its request is not known to be at fault."""
+
+    hint = "Start the action again; if it fails again, give its id to an operator."
+
+
 class JobError(BaseModel):
-    """Why a job has no result, or a batch failed.
+    """Why a job has no result, or a batch or an action failed.
 
     `type` is the address of the error's description.
     """
@@ -78,6 +84,16 @@ def describe_batch_failure(name: str, docs: str) -> JobError:
     """Return why a batch failed: `name` is its execution's error, or its status without one."""
     kinds = leaves(BatchFailure) | {"ABORTED": BatchStopped, "TIMED_OUT": BatchTimedOut}
     return _own(kinds.get(name, BatchFailed), docs)
+
+
+def describe_action_failure(failure: Failure, docs: str) -> JobError:
+    """Return why an action failed: in its own words if it is one of ours, else as ActionFailed."""
+    kind = leaves(PipelineError).get(failure.name)
+    if kind is None:
+        return _own(ActionFailed, docs)
+    return _error(
+        kind, docs, message=failure.message or summary_of(kind), hint=failure.hint or kind.hint
+    )
 
 
 def describe_gone(docs: str) -> JobError:

@@ -27,6 +27,11 @@ class Principal:
     operator: bool = False
 
     @property
+    def name(self) -> str:
+        """Return who they are, without the slash: as `GET /quotas` says it, and as audits do."""
+        return self.prefix.rstrip("/")
+
+    @property
     def visible(self) -> str:
         """Return what the keys begin with that the caller may see; nothing for an operator."""
         return "" if self.operator else self.prefix

@@ -11,9 +11,14 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from containers.http_api.errors import QuotaExceeded, QuotaState, RequestError, WrongField
-from pipeline.errors import NamedError, PermanentError
+from pipeline.errors import CollectionExists, CollectionMissing, NamedError, PermanentError
 
 MEDIA_TYPE: Final = "application/problem+json"
+# Errors of the pipeline that say more about a request than that its input cannot be processed.
+_STATUSES: Final[Mapping[type[NamedError], HTTPStatus]] = {
+    CollectionExists: HTTPStatus.CONFLICT,
+    CollectionMissing: HTTPStatus.NOT_FOUND,
+}
 
 
 class Problem(BaseModel):
@@ -74,5 +79,5 @@ def _status(error: NamedError) -> HTTPStatus:
     if isinstance(error, RequestError):
         return error.status
     if isinstance(error, PermanentError):
-        return HTTPStatus.UNPROCESSABLE_ENTITY
+        return _STATUSES.get(type(error), HTTPStatus.UNPROCESSABLE_ENTITY)
     return HTTPStatus.SERVICE_UNAVAILABLE

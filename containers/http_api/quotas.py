@@ -40,7 +40,7 @@ def add_quotas(api: APIGatewayHttpResolver, current: Current) -> None:
         principal = current.principal
         standings = QuotasTable(current.site).standings(principal.prefix, datetime.now(UTC))
         return Quotas(
-            principal=principal.prefix.rstrip("/"),
+            principal=principal.name,
             scopes=(OPERATOR_SCOPE,) if principal.operator else (),
             quotas=tuple(map(quota_state, standings)),
         )

@@ -44,12 +44,11 @@ from pipeline.errors import (
     UnknownModel,
     leaves,
 )
+from pipeline.operations.invoking import FunctionBroken, FunctionBusy
 from pipeline.operations.lookup import first_key
 from pipeline.operations.selecting import (
     Preparation,
     Selection,
-    SelectorBroken,
-    SelectorBusy,
     find_preparation,
     new_selection,
     prepare,
@@ -192,9 +191,9 @@ class _Desk:
             )  # fmt: skip
         except SourceMissing as error:
             raise SelectionExpired("what was prepared for it has been deleted") from error
-        except SelectorBusy as error:
+        except FunctionBusy as error:
             raise ModelBusy("the model has not answered") from error
-        except SelectorBroken as error:
+        except FunctionBroken as error:
             raise SelectionFailed("the model failed to answer") from error
         return Masks(candidates=selected.candidates, mask=prepared.mask)
 

@@ -1,4 +1,4 @@
-"""Wait for the end of a job, a batch or a preparation, as `Prefer: wait=20` asks (RFC 7240)."""
+"""Wait for the end of what was started, such as a job, as `Prefer: wait=20` asks (RFC 7240)."""
 
 from __future__ import annotations
 

@@ -50,10 +50,12 @@ class Compaction(NamedTuple):
     """The head without rows that were dead, and how many of them are already erased.
 
     Objects of `at_once` are among the head's superseded ones, and must not wait for readers.
+    `overdue` rows were still there at their deadline.
     """
 
     head: Head
     erased: int = 0
+    overdue: int = 0
     at_once: frozenset[str] = frozenset()
 
 

@@ -14,6 +14,7 @@ from containers.vector_index.head import (
     change_head,
     with_head,
 )
+from containers.vector_index.measuring import measure
 from containers.vector_index.places import Places, milliseconds, name_of_head, now
 from containers.vector_index.receipts import ErasedReceipt, stated, write_receipt
 from containers.vector_index.s3_vectors_backend import S3VectorsBackend
@@ -58,6 +59,8 @@ def compact_collection(job: CompactCollection, context: TaskContext) -> Compacte
     # The receipt first: a run that is killed here writes it again
     head = change_head(places, head.name, lambda latest: _without(latest, due))
     keep_only(places, head)
+    with context.timed("measure"):
+        head = measure(places, head, at)
     objects += _sweep(places, head, at)
     counts = with_head(
         places,
@@ -73,6 +76,7 @@ def compact_collection(job: CompactCollection, context: TaskContext) -> Compacte
         index=head.index.kind,
         recall=head.index.recall,
         refused=head.index.refused,
+        metrics={"erased": float(erased), "overdue": float(compaction.overdue)},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,20 +31,19 @@ class Places:
     bucket: str
     vector_bucket: str
     scratch: Path
-    memory_mb: int = MOST_MEMORY_MB
     vectors: Callable[[], S3Vectors] = S3Vectors.connect
+    memory_mb: int = MOST_MEMORY_MB
 
     @classmethod
     def of(cls, job: CollectionJob, context: TaskContext) -> Places:
         scratch = context.settings.scratch / "vector-index"
-        vectors = partial(context.bench.once, _connected)
         return cls(
             context.store,
             job.collections_bucket,
             job.vector_bucket,
             scratch,
+            partial(context.bench.once, _connected),
             context.settings.memory_mb,
-            vectors,
         )
 
     def head(self, name: str) -> Location:
@@ -117,4 +117,4 @@ def moment_of(milliseconds: int) -> datetime:
 
 def now() -> int:
     """Return the time in ms since 1970."""
-    return milliseconds(datetime.now(UTC))
+    return time.time_ns() // 1_000_000

@@ -19,7 +19,7 @@ from containers.vector_index.backend import Compaction, Counts, Found, Hit, Ques
 from containers.vector_index.head import Head, ObjectGone, Stored, change_head
 from containers.vector_index.places import Places
 from containers.vector_index.rows import Kind, Mask, Rows
-from containers.vector_index.tombstones import DAY, Rules, expired
+from containers.vector_index.tombstones import DAY, Rules, dead_since, expired
 from containers.vector_index.vector_rows import index_of, keys_of, rows_of, vectors_of
 from pipeline.aws.s3_vectors import (
     MOST_CONSTRAINTS,
@@ -39,9 +39,13 @@ _LATE: Final = 15 * DAY  # what was asked for earlier is never enrolled
 
 
 class Sweep(NamedTuple):
-    """How many rows were erased, how many are left, and when the oldest of these was enrolled."""
+    """How many rows were erased, how many are left, and when the oldest of these was enrolled.
+
+    Of those erased, `overdue` had reached their deadline.
+    """
 
     erased: int
+    overdue: int
     living: int
     oldest: int
 
@@ -146,7 +150,8 @@ class S3VectorsBackend:
             )
             return latest.but(stored=counted)
 
-        return Compaction(change_head(self.places, head.name, swept), erased=found.erased)
+        swept_head = change_head(self.places, head.name, swept)
+        return Compaction(swept_head, erased=found.erased, overdue=found.overdue)
 
     def sweep_copy(self, head: Head, rules: Rules, *, at: int) -> None:
         """Delete the vectors of dead rows of a collection that moves here."""
@@ -158,14 +163,16 @@ class S3VectorsBackend:
     def sweep(self, head: Head, rules: Rules, *, at: int) -> Sweep:
         """Delete the vectors of dead rows, and count the others."""
         dead: list[str] = []
-        living, oldest = 0, at
+        living, oldest, overdue = 0, at, 0
+        deadline = at - head.erase_within_days * DAY
         for rows in self.bare(head):
             gone = _dead(rows, head, rules, at)
             dead += keys_of(rows.ids[gone])
             living += int((~gone).sum())
+            overdue += int(dead_since(rows, head, rules, deadline).sum())
             oldest = min(oldest, int(rows.enrolled_at[~gone].min(initial=oldest)))
         self._store.delete(self._index(head), dead)
-        return Sweep(len(dead), living, oldest)
+        return Sweep(len(dead), overdue, living, oldest)
 
     def count(self, head: Head, rules: Rules, *, at: int) -> Counts:  # noqa: ARG002 - counted before
         if head.stored is None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from containers.vector_index.asking import check_request
 from containers.vector_index.auditing import list_searches
 from containers.vector_index.compacting import compact_collection
 from containers.vector_index.creating import create_collection
@@ -11,7 +12,9 @@ from containers.vector_index.describing import describe_collections
 from containers.vector_index.enrolling import enroll_records, enroll_vectors
 from containers.vector_index.exporting import export_person
 from containers.vector_index.forgetting import forget_source, forget_subject
+from containers.vector_index.listing import list_collections
 from containers.vector_index.moving import move_collection
+from containers.vector_index.prefixes import enroll_prefix
 from containers.vector_index.searching import search_vectors
 from pipeline.contracts.collection import (
     CompactCollection,
@@ -27,6 +30,7 @@ from pipeline.contracts.collection import (
     MoveCollection,
     SearchVectors,
 )
+from pipeline.contracts.collection_runs import CheckRequest, EnrollPrefix, ListCollections
 from pipeline.contracts.contract import Job
 from pipeline.workbench import TaskContext
 
@@ -43,4 +47,7 @@ TASKS: Final[Mapping[type[Job], Callable[[Any, TaskContext], Any]]] = {
     DeleteCollection: delete_collection,
     DescribeCollections: describe_collections,
     ListSearches: list_searches,
+    CheckRequest: check_request,
+    EnrollPrefix: enroll_prefix,
+    ListCollections: list_collections,
 }

@@ -109,6 +109,11 @@ def expired(rows: Rows, head: Head, at: int) -> Mask:
     return mask
 
 
+def dead_since(rows: Rows, head: Head, rules: Rules, at: int) -> Mask:
+    """Return which rows were dead already at a time (ms since 1970)."""
+    return rules.among(lambda rule: rule.at <= at).dead(rows) | expired(rows, head, at)
+
+
 def read_rules(places: Places, head: Head) -> Rules:
     """Return all rules of a head.
 

@@ -6,16 +6,21 @@ function that starts it: loading it takes seconds.
 
 from __future__ import annotations
 
-import importlib
 import io
 import sys
-from collections.abc import Iterator, MutableMapping
 from typing import Final
 
 import click
 
 from pipeline.cli.interrupts import INTERRUPTED, SHOWN, raise_when_interrupted
-from pipeline.errors import InvalidOptions, LicenseNotAccepted, PipelineError, UnknownModel
+from pipeline.cli.lazy_commands import LazyCommands
+from pipeline.errors import (
+    ConsentMissing,
+    InvalidOptions,
+    LicenseNotAccepted,
+    PipelineError,
+    UnknownModel,
+)
 from pipeline.releases.images.tools import ImageError
 from pipeline.session.whole_files import is_full, reason_of
 
@@ -25,32 +30,11 @@ _MODULES: Final = {
     **{
         name: name
         for name in (
-            "backfill", "containers", "jobs", "keys", "models", "page", "quarantine", "quotas",
-            "transcripts", "webhooks",
+            "backfill", "collections", "containers", "jobs", "keys", "models", "page", "quarantine",
+            "quotas", "transcripts", "webhooks",
         )
     },
 }  # fmt: skip
-
-
-class _Commands(MutableMapping[str, click.Command]):
-    """The commands by their names; each is loaded when it is asked for."""
-
-    def __getitem__(self, name: str) -> click.Command:
-        module = importlib.import_module(f"pipeline.cli.{_MODULES[name]}")
-        command: click.Command = getattr(module, name)
-        return command
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_MODULES)
-
-    def __len__(self) -> int:
-        return len(_MODULES)
-
-    def __setitem__(self, name: str, command: click.Command) -> None:
-        raise TypeError("commands are declared, not added")
-
-    def __delitem__(self, name: str) -> None:
-        raise TypeError("commands are declared, not removed")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,7 +43,7 @@ def matteline(*, verbose: bool) -> None:
     """Run and operate the pipeline, locally or on AWS."""
 
 
-matteline.commands = _Commands()
+matteline.commands = LazyCommands(_MODULES)
 
 
 def main() -> None:
@@ -83,7 +67,7 @@ def main() -> None:
         if "--verbose" in sys.argv:
             raise
         click.echo(f"{type(error).__name__}: {error.message}\n{error.hint}", err=True)
-        usage = UnknownModel | InvalidOptions | LicenseNotAccepted
+        usage = UnknownModel | InvalidOptions | LicenseNotAccepted | ConsentMissing
         sys.exit(2 if isinstance(error, usage) else 1)
     except OSError as error:
         if "--verbose" in sys.argv or not is_full(error):

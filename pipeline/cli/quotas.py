@@ -67,6 +67,7 @@ def list_quotas(site: Site) -> None:
 @click.option("--jobs", type=Limit(), help="Jobs a day; `none` is no limit.")
 @click.option("--upload-bytes", type=Limit(), help="Bytes of uploads a day, such as 20G.")
 @click.option("--masks", type=Limit(), help="Requests for masks a minute.")
+@click.option("--searches", type=Limit(), help="Searches of collections a minute.")
 @site_options
 def set_quotas(site: Site, principal: str, **given: int | str | None) -> None:
     """Set limits of a principal, or of all others.

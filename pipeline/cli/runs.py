@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from pipeline.cli.lazy_commands import LazyCommands
+from pipeline.cli.media_group import MediaGroup
 from pipeline.cli.media_options import MediaCommand, options_by_product, require_effect
 from pipeline.cli.options import (
     ROOT,
@@ -21,6 +23,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.preconditions import require_free, require_media, require_writable
 from pipeline.cli.run_batch import run_batch
+from pipeline.declared.names import LOCAL_NAMES
 from pipeline.errors import WeightsMismatch, WeightsUnavailable
 from pipeline.session.agreement import terms_of
 from pipeline.session.choice import ModelChoice
@@ -28,9 +31,11 @@ from pipeline.session.media import FACES, KINDS, PHOTO
 from pipeline.session.run_messages import RunRequest
 
 if TYPE_CHECKING:
+    from pipeline.local.cloud import LocalCloud
     from pipeline.session.batch import Outcome
 
 DEFAULT_PORT: Final = 8420
+_EXPORTS: Final = "exports/"  # of collections: they are for one person, for a day
 # scikit-image's samples, public domain or CC0: a person, a cat, a cup and a rocket
 SAMPLES: Final = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 
@@ -108,7 +113,7 @@ def run(
     _run(media, output, product, choice, chosen)
 
 
-@click.command(cls=MediaCommand, products=[FACES.product])
+@click.command(cls=MediaGroup, commands=LazyCommands({"find": "finding"}), products=[FACES.product])
 @_media_argument
 @_results_option
 @model_option
@@ -155,10 +160,16 @@ def _run(
     multiple=True,
     help="Also make this product of uploads below a prefix, such as faces=people/; repeatable.",
 )
+@click.option(
+    "--collections",
+    "kept",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder where collections of faces are kept [default: they end with the cloud].",
+)
 @model_option
 @images_option
 @weights_options
-def up(port: int, on_request: tuple[str, ...], choice: ModelChoice) -> None:
+def up(port: int, on_request: tuple[str, ...], kept: Path | None, choice: ModelChoice) -> None:
     """Start the local cloud and print commands to try.
 
     Reports every execution that ends. Ctrl-C stops everything.
@@ -175,11 +186,28 @@ def up(port: int, on_request: tuple[str, ...], choice: ModelChoice) -> None:
         session(
             ROOT, choice, request, say=say, port=port, shared=True, on_request=prefixes
         ) as running,
+        _keeping(running.cloud, kept),
     ):
         say(instructions(running.cloud))
         for product, below in prefixes.items():
             say(f"Uploads below {' and '.join(below)} also start {product}.\n")
         narrate(running.subscriptions, say)
+
+
+@contextlib.contextmanager
+def _keeping(cloud: LocalCloud, folder: Path | None) -> Iterator[None]:
+    """Begin with the collections of a folder, and keep it up to date. None keeps nothing."""
+    from pipeline.local.kept_bucket import FolderInUse, keeping_bucket
+
+    if folder is None:
+        yield
+        return
+    bucket = LOCAL_NAMES.bucket("collections")
+    try:
+        with keeping_bucket(cloud.server, cloud.client("s3"), bucket, folder, passing=_EXPORTS):
+            yield
+    except FolderInUse as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _read_prefixes(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:

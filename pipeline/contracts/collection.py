@@ -23,6 +23,7 @@ PersonFrom = collection_words.PersonFrom
 Skip = collection_words.Skip
 
 MOST_RECORDS: Final = 200  # of one enrolment: they become one segment
+MOST_PHOTOS: Final = 100  # whose files are deleted at once, after a person was forgotten
 MOST_QUERIES: Final = 20  # faces of one photo that are looked for at once
 ERASE_WITHIN_DAYS: Final = 7
 
@@ -108,13 +109,15 @@ class EnrollRecords(CollectionJob):
     """Enroll the faces that the output records of `faces` name.
 
     `records` are keys in the output bucket. All faces become `person`, or with `person_from` the
-    photo's folder or its name; `faces` chooses some by their index in `_faces.json`.
+    photo's folder or its name; `faces` chooses some by their index in `_faces.json`. With `job_id`,
+    a record of another job is none: two photos may share the key of their records.
     """
 
     action: Literal["enroll"]
     collection: CollectionName
     output_bucket: str
     records: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_RECORDS)]
+    job_id: str | None = None
     person: Person | None = None
     person_from: PersonFrom | None = None
     faces: tuple[int, ...] | None = None
@@ -221,7 +224,8 @@ class Searched(Result):
 class ForgetSubject(CollectionJob):
     """Forget a person, or what was enrolled of a photo, in one collection.
 
-    The next search finds nothing of it. `compact` erases it later, in every version.
+    The next search finds nothing of it. `compact` erases it later, in every version. `after` is
+    the photo where the list of the last call ended.
     """
 
     action: Literal["forget"]
@@ -229,6 +233,7 @@ class ForgetSubject(CollectionJob):
     person: Person | None = None
     photo: str | None = None  # its key in the ingest bucket
     ingest_bucket: str
+    after: str | None = None
 
     @model_validator(mode="after")
     def _is_about_one(self) -> Self:
@@ -240,8 +245,9 @@ class ForgetSubject(CollectionJob):
 class Forgotten(Result):
     """A receipt, which is also an object of the collections bucket.
 
-    `photos` are the keys (in the ingest bucket) of which a person's vectors were made; their
-    faces files are deleted next. `erased_by` is when the vectors are erased at the latest.
+    `photos` are the keys (in the ingest bucket) of which a person's vectors were made, in order, at
+    most a hundred; their faces files are deleted next. `after` is the last one if there are more.
+    A repeated call says the same. `erased_by` is when the vectors are erased at the latest.
     """
 
     collection: str
@@ -249,6 +255,7 @@ class Forgotten(Result):
     photos: tuple[str, ...]
     erased_by: datetime
     receipt: Artifact
+    after: str | None = None
 
 
 class ForgetSource(CollectionJob):

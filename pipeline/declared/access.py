@@ -7,7 +7,7 @@ from pydantic import Field
 
 from pipeline.declared.declaration import Declaration, KebabName
 
-Action = Literal["list", "read", "put", "write", "delete"]
+Action = Literal["list", "read", "put", "write", "delete", "erase"]
 RowAction = Literal["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]
 ExecutionAction = Literal[
     "StartExecution", "DescribeExecution", "GetExecutionHistory", "StopExecution"
@@ -53,9 +53,10 @@ class Access(Declaration):
 
     In `keys`, `*` stands for any characters, slashes too, and `{model}` for the function's model.
     `list` names the keys of the whole bucket, and so does `read`, which then tells what is missing
-    from what is forbidden. `put` stores whole objects, and `write`
-    takes uploads in parts too. With `engines`, which the container's `models.toml` declares, it is
-    only for functions whose model is of one of them.
+    from what is forbidden. `put` stores whole objects, and `write` takes uploads in parts too.
+    `erase` deletes objects in every version, and lists the versions of the whole bucket.
+    With `engines`, which the container's `models.toml` declares, it is only for functions whose
+    model is of one of them.
     """
 
     bucket: KebabName

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -110,12 +110,14 @@ class Blueprint:
         _require_invoked(containers)
         _require_models(containers, catalogue)
         products = load_products(root)
-        machines = [path.name for path in (root / "state_machines").glob(f"*{_MACHINE}")]
+        files = (root / "state_machines").glob(f"*{_MACHINE}")
+        machines = [path.name.removesuffix(_MACHINE) for path in files]
         require_products(
             products,
-            machines=[name.removesuffix(_MACHINE) for name in machines],
+            machines=machines,
             engines=catalogue.engines,
         )
+        _require_claiming(resources.claiming, machines, products)
         require_on_request(on_request, products)
         return cls(
             root=root,
@@ -137,6 +139,15 @@ class Blueprint:
             for row in (
                 self.catalogue.rows_of(manifest.name) if manifest.function_per_model else (None,)
             )
+        )
+
+    def functions_with(self, bucket: str) -> tuple[DeclaredFunction, ...]:
+        """Return the containers' functions with access to a bucket, or to its vectors."""
+        return tuple(
+            each
+            for each in self.functions
+            if bucket in {access.bucket for access in each.manifest.access}
+            or bucket in each.manifest.vector_buckets
         )
 
     def operations(self, names: Names) -> tuple[DeclaredOperation, ...]:
@@ -186,6 +197,15 @@ class Blueprint:
         """Return each machine's definition as it is written, with its `${Placeholders}`."""
         return self._read(_MACHINE)
 
+    @property
+    def claiming(self) -> dict[str, str]:
+        """Return each machine that claims rows of the jobs table, and the product in its rows.
+
+        In the rows of a machine that is no product's, its own name stands for the product.
+        """
+        of_products = {product.machine: product.name for product in self.products}
+        return {**of_products, **{name: name for name in self.resources.claiming}}
+
     def invoked(self, machine: str) -> frozenset[str]:
         """Return the containers that a machine invokes, also through machines it starts by name.
 
@@ -208,9 +228,11 @@ class Blueprint:
     def substitutions(self, names: Names) -> dict[str, str]:
         """Return every `${Placeholder}` a state machine may use, as CDK's definition substitutions.
 
-        Those of all products list one value for each, in one order, with spaces between them.
+        Those of all products list one value for each, in one order, with spaces between them; so do
+        those of all machines that claim rows.
         """
         machines = [product.machine for product in self.products]
+        claiming = self.claiming
         return {
             **{each.placeholder: names.function_arn(each.name) for each in self.containers},
             **{f"{pascal_case(container)}DefaultModel": model
@@ -225,9 +247,13 @@ class Blueprint:
                for name, each in self.resources.functions.items()},
             "ProductNames": " ".join(product.name for product in self.products),
             "ProductMachines": " ".join(machines),
-            "ProductStateMachineNames": " ".join(map(names.machine, machines)),
             "ProductStateMachineUnqualifiedArns":
                 " ".join(map(names.unqualified_machine_arn, machines)),
+            "ClaimingProducts": " ".join(claiming.values()),
+            "ClaimingMachines": " ".join(claiming),
+            "ClaimingStateMachineNames": " ".join(map(names.machine, claiming)),
+            "ClaimingStateMachineUnqualifiedArns":
+                " ".join(map(names.unqualified_machine_arn, claiming)),
             "ProductStateMachineArnTemplate": names.machine_arn("{}"),
             "ExecutionArnPrefix": names.execution_arn_prefix,
             "FunctionPrefix": f"{names.prefix}-",
@@ -251,8 +277,9 @@ class Blueprint:
 def _require_resources(containers: Iterable[ContainerManifest], resources: Resources) -> None:
     for container in containers:
         buckets = {access.bucket for access in container.access} - resources.buckets.keys()
+        vectors = {*container.vector_buckets} - resources.vector_buckets.keys()
         tables = {table.name for table in container.tables} - resources.tables.keys()
-        for kind, lost in (("bucket", buckets), ("table", tables)):
+        for kind, lost in (("bucket", buckets), ("vector bucket", vectors), ("table", tables)):
             if lost:
                 names = ", ".join(sorted(lost))
                 raise ValueError(f"{container.name} has access to no {kind} there is: {names}")
@@ -263,6 +290,15 @@ def _require_machines(containers: Iterable[ContainerManifest], root: Path) -> No
         for each in container.machines:
             if not (root / "state_machines" / f"{each.name}{_MACHINE}").exists():
                 raise ValueError(f"{container.name} has access to no machine there is: {each.name}")
+
+
+def _require_claiming(
+    claiming: Iterable[str], machines: Collection[str], products: Iterable[Product]
+) -> None:
+    of_products = {product.machine for product in products}
+    for name in claiming:
+        if name not in machines or name in of_products:
+            raise ValueError(f"claiming: {name} is no machine, or a product's")
 
 
 def _require_invoked(containers: Sequence[ContainerManifest]) -> None:

@@ -34,11 +34,11 @@ class ContainerManifest(Declaration):
     `job` is the contract of the task it does, and `other_jobs` are those of tasks that the same
     functions do beside it; one that `serves` HTTP answers requests of API Gateway instead.
     `environment` is what its process needs before it starts; a deployment adds its settings.
-    `access`, `tables`, `executions` (Step Functions' own actions, on executions of products),
-    `machines` (the same, on a machine that is no product's) and `invokes` are what its role may do,
-    and nothing more; with `reads_sources` also what the `s3://` addresses and the tokens of
-    catalogue rows name. `gate` is how many findings of a severity an image may be released with,
-    where that differs from the release gate's own limits.
+    `access`, `vector_buckets` (of S3 Vectors), `tables`, `executions` (Step Functions' own actions,
+    on executions of products), `machines` (the same, on a machine that is no product's) and
+    `invokes` are what its role may do, and nothing more; with `reads_sources` also what the `s3://`
+    addresses and the tokens of catalogue rows name. `gate` is how many findings of a severity an
+    image may be released with, where that differs from the release gate's own limits.
     `image_mb` is the most its image may add to its base, unpacked. `data` are patterns, relative to
     the repository, of the files beside its code that it reads; `catalogue` says whose model rows it
     reads, its own or all containers': see `pipeline.releases.shipping`.
@@ -60,6 +60,7 @@ class ContainerManifest(Declaration):
     function_per_model: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
     access: tuple[Access, ...] = ()
+    vector_buckets: tuple[KebabName, ...] = ()
     tables: tuple[TableAccess, ...] = ()
     executions: tuple[ExecutionAction, ...] = ()
     machines: tuple[MachineAccess, ...] = ()

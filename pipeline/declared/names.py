@@ -7,6 +7,7 @@ from typing import Final
 
 PROJECT: Final = "matteline"
 HTTP_API: Final = "http-api"  # the container of the one API, whatever else serves HTTP
+VECTOR_INDEX: Final = "vector-index"  # the container that keeps collections
 KEY_AUTHORIZER: Final = "key-authorizer"  # the zipped function that knows the API's keys
 _LONGEST_FUNCTION: Final = 64  # characters, for a function and for the role of the same name
 LOCAL_STAGE: Final = "local"
@@ -42,6 +43,9 @@ class Names:
         """Return the name of a bucket of S3 Vectors, which is none of S3's."""
         return f"{self.prefix}-{name}{self.bucket_suffix}"
 
+    def vector_bucket_arn(self, name: str) -> str:
+        return f"{self.arn('s3vectors')}:bucket/{self.vector_bucket(name)}"
+
     def table(self, name: str) -> str:
         return f"{self.prefix}-{name}"
 
@@ -72,6 +76,10 @@ class Names:
     def data_key(self) -> str:
         """Return the alias of the key that encrypts the buckets."""
         return f"alias/{self.prefix}"
+
+    def bucket_key(self, bucket: str) -> str:
+        """Return the alias of a bucket's own key."""
+        return f"{self.data_key()}-{bucket}"
 
     def role_arn(self, name: str) -> str:
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"

@@ -1,24 +1,31 @@
 """Declare the buckets, tables and zipped functions that state machines use."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from pipeline.declared.declaration import Declaration, KebabName, MemoryMb, naming, read_toml
+
+_Folder = Annotated[str, StringConstraints(pattern=r"^[a-z-]+/$")]
 
 
 class Bucket(Declaration):
     """`retained` buckets outlive their deployment; so do, for so many days, `locked` objects.
 
+    Objects expire after `expires_days`, those below a prefix after its days in `expires`.
     Of a versioned bucket, versions that were replaced or deleted stay for `noncurrent_days`.
+    A bucket with `own_key` is encrypted with a key that only the containers with access to it may
+    use; any other with the key of all buckets.
     """
 
     summary: str
     versioned: bool = False
     events: bool = False
     retained: bool = False
+    own_key: bool = False
     expires_days: int | None = Field(default=None, ge=1)
+    expires: dict[_Folder, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     noncurrent_days: int = Field(default=90, ge=1)
     locked_days: int | None = Field(default=None, ge=1)
 
@@ -30,7 +37,10 @@ class Bucket(Declaration):
 
 
 class VectorBucket(Declaration):
-    """A bucket of S3 Vectors, with an index for each collection."""
+    """A bucket of S3 Vectors, with an index for each collection. It outlives its deployment.
+
+    It is encrypted with the own key of the bucket of the same name.
+    """
 
     summary: str
 
@@ -79,12 +89,23 @@ class Operation(Declaration):
 
 
 class Resources(Declaration):
-    """`state_machines/resources.toml`: what the state machines use besides containers."""
+    """`state_machines/resources.toml`: what the state machines use besides containers.
 
+    Machines in `claiming` are no product's, and claim rows of the jobs table too.
+    """
+
+    claiming: tuple[KebabName, ...] = ()
     buckets: dict[str, Bucket]
     vector_buckets: dict[str, VectorBucket] = Field(default_factory=dict)
     tables: dict[str, Table]
     functions: dict[KebabName, Operation] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_a_key_for_vectors(self) -> Self:
+        keys = {name for name, bucket in self.buckets.items() if bucket.own_key}
+        if lost := sorted(self.vector_buckets.keys() - keys):
+            raise ValueError(f"no bucket with own_key = true has the name {', '.join(lost)}")
+        return self
 
 
 def load_resources(root: Path) -> Resources:

@@ -61,8 +61,11 @@ class JobRow:
 
     @property
     def unclaimed(self) -> bool:
-        """True for the record of an execution that ended before it could claim a job."""
-        return self.job_id == self.execution_name
+        """True for the record of an execution that ended before it could claim a job.
+
+        A run of a machine that is no product's claims a row of its own name.
+        """
+        return self.job_id == self.execution_name and self.execution not in self.claimed_by
 
     @property
     def released(self) -> bool:

@@ -107,7 +107,7 @@ def _expected(
         manifest = told["manifest"] if execution.verdict == DONE else told["first"]["manifest"]
         latest[manifest] = Result(told["job_id"], manifest, execution)
     yield from latest.values()
-    done = (row for row in rows if row.status == DONE and row.manifest not in latest)
+    done = (row for row in rows if row.status == DONE and row.manifest not in {"", *latest})
     last = {row.manifest: row for row in sorted(done, key=lambda row: row.updated_at)}
     for row in last.values():
         yield Result(row.job_id, row.manifest, find_execution(site, row.execution))

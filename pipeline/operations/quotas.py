@@ -54,6 +54,7 @@ QUOTAS: Final = (
     Quota("jobs", Window.DAY, 10_000),
     Quota("upload_bytes", Window.DAY, 100 * _GIB),
     Quota("masks", Window.MINUTE, 120),
+    Quota("searches", Window.MINUTE, 60),
 )
 Limits = Mapping[str, int | None]  # by the name of the quota; None is no limit
 Rows = Mapping[str, Item]  # by id

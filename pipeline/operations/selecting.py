@@ -5,7 +5,6 @@ A selection needs no row: it is the execution of `prepare-selection` that has it
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -15,8 +14,8 @@ from pydantic import JsonValue
 from pipeline.artifacts import Location
 from pipeline.contracts.selection import PreparedSelection, SelectSubject, SubjectSelected
 from pipeline.declared.models import ModelRow
-from pipeline.errors import PipelineError, leaves
 from pipeline.operations.executions import find_execution, start_named
+from pipeline.operations.invoking import invoke
 from pipeline.operations.owned_ids import made_at, new_id
 from pipeline.operations.site import Site
 from pipeline.outcomes import Failure, failure_in
@@ -25,14 +24,6 @@ from pipeline.photo.prompts import SubjectPrompt
 MACHINE: Final = "prepare-selection"
 LASTS: Final = timedelta(hours=24)  # far below the 15 days of the work bucket
 _STARTING: Final = timedelta(seconds=10)  # DescribeExecution may not know a new execution yet
-
-
-class SelectorBusy(Exception):
-    """The function that answers clicks was throttled, or did not answer in time."""
-
-
-class SelectorBroken(Exception):
-    """The function that answers clicks failed, and not by an error of the pipeline."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +100,8 @@ def select_subject(
 ) -> SubjectSelected:
     """Have the row's function answer a prompt, which is in pixels of the photo.
 
-    Raises the function's own named error, SelectorBusy or SelectorBroken.
+    Raises the function's own named error, FunctionBusy or FunctionBroken.
     """
-    from botocore.exceptions import ReadTimeoutError
-
     job = SelectSubject(
         schema_version=1,
         model=prepared.model,
@@ -124,27 +113,5 @@ def select_subject(
         prompt=prompt,
         previous=previous,
     )
-    client = site.client("lambda")
-    function = f"{site.names.function_arn(row.container, row.name)}:live"
-    busy = (
-        ReadTimeoutError,
-        client.exceptions.TooManyRequestsException,
-        client.exceptions.ResourceNotReadyException,
-        client.exceptions.ServiceException,
-    )
-    try:
-        told = client.invoke(FunctionName=function, Payload=job.model_dump_json(by_alias=True))
-    except busy as error:
-        raise SelectorBusy(str(error)) from error
-    answer = told["Payload"].read()
-    if "FunctionError" in told:
-        raise _named(answer)
+    answer = invoke(site, row.container, job, model=row.name)
     return SubjectSelected.model_validate_json(answer)
-
-
-def _named(answer: bytes) -> Exception:
-    """Return the error that a function ended with."""
-    told = json.loads(answer)
-    name, text = str(told.get("errorType")), str(told.get("errorMessage"))
-    kind = leaves(PipelineError).get(name)
-    return kind(text.partition("\n")[0]) if kind else SelectorBroken(f"{name}: {text}")

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import boto3
 
 _LOCK: Final = threading.Lock()
-_INVOKED_S: Final = 15  # the API may have waited for a preparation, and has 29 in all
+_BRIEFLY_INVOKED_S: Final = 15  # the API may have waited for a preparation, and has 29 in all
+_INVOKED_S: Final = 300
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ def _client(site: Site, service: str) -> Any:  # noqa: ANN401
     if service == "lambda":
         # A caller waits for the function: it is told of a throttle at once, and asks again.
         config = Config(
-            connect_timeout=2, read_timeout=_INVOKED_S, retries={"total_max_attempts": 1}
+            connect_timeout=2,
+            read_timeout=_BRIEFLY_INVOKED_S if site.brief else _INVOKED_S,
+            retries={"total_max_attempts": 1},
         )
     if service == "s3":
         # New buckets refuse older signatures of forms. By itself, boto3 signs for the host of

@@ -46,7 +46,8 @@ class Outcome:
     """The result of one file.
 
     Unless `status` is DONE, `reason` says why. `shown` is then None; else it is the output to show,
-    and `record` is the output record. `seconds` is how long the execution took.
+    and `record` is the output record. `seconds` is how long the execution took. `key` is what the
+    cloud calls the file; empty if it never got it.
     """
 
     file: MediaFile
@@ -57,6 +58,7 @@ class Outcome:
     shown: Path | None = None
     record: Path | None = None
     reason: str = ""
+    key: str = ""
 
     @property
     def done(self) -> bool:
@@ -221,7 +223,13 @@ def _plain(name: str) -> str:
 
 def _bring_home(cloud: RunningCloud, ended: MediaEnded, file: MediaFile, output: Path) -> Outcome:
     outcome = Outcome(
-        file, ended.verdict, ended.model, ended.task_ms, ended.seconds, reason=ended.reason
+        file,
+        ended.verdict,
+        ended.model,
+        ended.task_ms,
+        ended.seconds,
+        reason=ended.reason,
+        key=ended.key,
     )
     if not ended.files:
         return outcome

@@ -64,7 +64,8 @@ class OperationTask(NamedTuple):
 class Signature(NamedTuple):
     """The names a handler.py mentions: `@task(decorated) def handler(job: jobs) -> results`.
 
-    The result of a job has its place among the results.
+    The result of a job has its place among the results. A handler of many jobs names a table:
+    `@task(*TASKS)`.
     """
 
     decorated: tuple[str, ...]
@@ -229,11 +230,37 @@ def read_signature(handler: Path) -> Signature:
     function, decorator = _decorated(handler)
     if not isinstance(decorator, ast.Call) or ast.unparse(decorator.func) != "task":
         raise TypeError(f"{handler}: the handler is not decorated with @task(...)")
+    if decorator.args and isinstance(decorator.args[0], ast.Starred):
+        return _tabled(handler.parent / "tasks.py")
     return Signature(
         decorated=tuple(map(ast.unparse, decorator.args)),
         jobs=_named(function.args.args[0].annotation),
         results=_named(function.returns),
     )
+
+
+def _tabled(tasks: Path) -> Signature:
+    """The jobs of the table in `tasks.py`, and what their functions return."""
+    tree = ast.parse(tasks.read_text(encoding="utf-8"))
+    (table,) = (node.value for node in tree.body if isinstance(node, ast.AnnAssign))
+    assert isinstance(table, ast.Dict)
+    modules = {
+        alias.name: tasks.parent / f"{str(node.module).rpartition('.')[2]}.py"
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    jobs = tuple(ast.unparse(key) for key in table.keys if key)
+    names = [ast.unparse(value) for value in table.values]
+    return Signature(jobs, jobs, tuple(_returned(modules[name], name) for name in names))
+
+
+def _returned(module: Path, function: str) -> str:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    (found,) = (
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function
+    )
+    return ast.unparse(found.returns or ast.Constant(None))
 
 
 def _named(annotation: ast.expr | None) -> tuple[str, ...]:

@@ -104,7 +104,7 @@ def lambda_is_retried(machine: Machine, declared: Declared) -> Iterator[str]:
         OUT_OF_CAPACITY
     )
     of_operations = dict.fromkeys(to_receivers, ON_RECEIVER) if _delivers(machine, declared) else {}
-    if declared.role_of(machine) is Role.FORGETTING:
+    if declared.role_of(machine) in {Role.FORGETTING, Role.COLLECTING}:
         of_operations = of_ours
     for task in machine.lambda_tasks:
         ours = of_operations if declared.operation_of(task) else of_ours

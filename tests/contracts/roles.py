@@ -18,6 +18,8 @@ class Role(Enum):
     NOTIFYING = auto()  # starts a delivery for each webhook that wants to know of an end
     DELIVERING = auto()  # delivers one message to one webhook
     FORGETTING = auto()  # deletes what products have of a photo that was deleted
+    COLLECTING = auto()  # does one action of a collection; claims a row of its own
+    COMPACTING = auto()  # starts the compaction of every collection
 
 
 OF_PLATFORM: Final[Mapping[str, Role]] = {
@@ -30,6 +32,8 @@ OF_PLATFORM: Final[Mapping[str, Role]] = {
     "notify-webhooks": Role.NOTIFYING,
     "deliver-webhook": Role.DELIVERING,
     "forget-photo": Role.FORGETTING,
+    "collection": Role.COLLECTING,
+    "compact-collections": Role.COMPACTING,
 }
 
 

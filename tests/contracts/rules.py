@@ -37,6 +37,7 @@ OF_ROLE: Final[Mapping[Role, tuple[Rule, ...]]] = {
         *hand_over_rules.OF_PRODUCTS,
     ),
     Role.PREPARING: (catch_rules.permanent_errors_are_caught,),
+    Role.COLLECTING: (catch_rules.permanent_errors_are_caught,),
 }
 
 

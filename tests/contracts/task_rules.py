@@ -21,10 +21,11 @@ _READS_INPUT: Final[Mapping[Role, str]] = {
     Role.PRODUCT: "Inspect",
     Role.PREPARING: "Inspect",
     Role.RELEASE: "ReadRequest",
+    Role.COLLECTING: "CheckRequest",
 }
 _RESULT: Final = "$.Payload."
 # Machines that need not wait for what they start: it has an alarm of its own.
-_SEND_OFF: Final = frozenset({Role.REAPING, Role.NOTIFYING})
+_SEND_OFF: Final = frozenset({Role.REAPING, Role.NOTIFYING, Role.COMPACTING})
 # The states of a product's machine that need not wait either: what they start is another's job.
 HAND_OVER: Final = "HandOver"
 _FORGET: Final = "ForgetPhoto"

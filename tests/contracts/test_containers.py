@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from pipeline.contracts.collection import CollectionJob
 from pipeline.contracts.contract import Inspected, Job, PublishedJob, Result
 from pipeline.declared.containers import ContainerManifest, load_containers
 from tests.contracts.declared import ROOT, declared_contracts, decorator_of, read_signature
@@ -85,7 +86,7 @@ def test_a_handler_is_decorated_with_the_jobs_of_its_manifest(
 
 @EACH
 def test_a_handler_serves_what_its_manifest_says(container: ContainerManifest) -> None:
-    decorators = {"http": "http_handler", None: f"task({container.job}"}
+    decorators = {"http": ("http_handler",), None: (f"task({container.job}", "task(*TASKS)")}
 
     assert decorator_of(handler_of(container)).startswith(decorators[container.serves])
 
@@ -105,7 +106,7 @@ def test_every_job_has_one_result_and_some_container_that_does_it() -> None:
         if result is Inspected or not issubclass(result, Inspected)
     }
 
-    jobs = declared_contracts(Job).keys() - {PublishedJob.__name__}
+    jobs = declared_contracts(Job).keys() - {PublishedJob.__name__, CollectionJob.__name__}
     assert sorted(job for each in signatures for job in each.jobs) == sorted(jobs)
     assert sorted(name for each in signatures for name in each.results) == sorted(results)
 

@@ -60,16 +60,21 @@ def test_bad_ends_of_every_product_are_recorded() -> None:
     pattern = json.loads(grown.triggers(NAMES)["record-failure"])
 
     assert pattern["detail"]["stateMachineArn"] == [
-        NAMES.unqualified_machine_arn(machine) for machine in (first.machine, "write-memo")
+        NAMES.unqualified_machine_arn(machine)
+        for machine in (first.machine, "write-memo", *blueprint.resources.claiming)
     ]
 
 
-def test_every_end_that_is_recorded_is_told_to_webhooks_and_so_is_success() -> None:
-    triggers = Blueprint.read(ROOT).triggers(NAMES)
-    recorded, told = (json.loads(triggers[name]) for name in ("record-failure", "notify-webhooks"))
+def test_every_end_of_a_product_that_is_recorded_is_told_to_webhooks_and_so_is_success() -> None:
+    blueprint = Blueprint.read(ROOT)
+    triggers = blueprint.triggers(NAMES)
+    recorded, told = (
+        json.loads(triggers[name])["detail"] for name in ("record-failure", "notify-webhooks")
+    )
 
-    recorded["detail"]["status"].insert(0, "SUCCEEDED")
-    assert told == recorded
+    others = {NAMES.unqualified_machine_arn(name) for name in blueprint.resources.claiming}
+    assert told["status"] == ["SUCCEEDED", *recorded["status"]]
+    assert {*recorded["stateMachineArn"]} - {*told["stateMachineArn"]} == others
 
 
 def test_lists_of_products_are_all_in_one_order() -> None:
@@ -80,10 +85,27 @@ def test_lists_of_products_are_all_in_one_order() -> None:
 
     assert provided["ProductNames"].split()[0] == "memo"
     assert provided["ProductMachines"].split()[0] == "write-memo"
-    assert provided["ProductStateMachineNames"].split()[0] == NAMES.machine("write-memo")
     assert provided["ProductStateMachineUnqualifiedArns"].split()[0] == (
         NAMES.unqualified_machine_arn("write-memo")
     )
+
+
+def test_lists_of_machines_that_claim_rows_are_in_one_order_with_those_of_no_product() -> None:
+    """The recorder writes the product at the ARN's place: its own name for a product's."""
+    blueprint = Blueprint.read(ROOT)
+    provided = blueprint.substitutions(NAMES)
+
+    machines = provided["ClaimingMachines"].split()
+    assert set(machines) == {
+        *(product.machine for product in blueprint.products), *blueprint.resources.claiming
+    }  # fmt: skip
+    assert provided["ClaimingStateMachineNames"].split() == [*map(NAMES.machine, machines)]
+    assert provided["ClaimingStateMachineUnqualifiedArns"].split() == [
+        *map(NAMES.unqualified_machine_arn, machines)
+    ]
+    products = dict(zip(machines, provided["ClaimingProducts"].split(), strict=True))
+    assert products["collection"] == "collection"
+    assert {each.name for each in blueprint.products} < {*products.values()}
 
 
 def test_every_trigger_has_its_machine() -> None:

@@ -14,7 +14,11 @@ from pipeline.local.deployment import NAMES
 from pipeline.local.worker import Function
 
 DENIED: Final = b"<Error><Code>AccessDenied</Code><Message>Not declared.</Message></Error>"
-_ALLOWS: Final = {"write": {"put", "write"}, "read": {"read", "list"}}
+_ALLOWS: Final = {
+    "write": {"put", "write"},
+    "read": {"read", "list"},
+    "erase": {"delete", "erase"},
+}
 _CALLER: Final = re.compile(r"Credential=(?P<name>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/")
 
 
@@ -22,7 +26,7 @@ _CALLER: Final = re.compile(r"Credential=(?P<name>[^/]+)/\d+/[^/]+/(?P<service>[
 class Request:
     """What a function asked for; an empty key is the bucket itself.
 
-    Of DynamoDB and Step Functions, the action is their own, without bucket and key.
+    Of DynamoDB, Step Functions and S3 Vectors, the action is their own, without bucket and key.
     """
 
     function: str
@@ -70,6 +74,8 @@ def is_declared(request: Request, function: DeclaredFunction) -> bool:
         return any(request.action in table.actions for table in manifest.tables)
     if request.service == "states":
         return request.action in manifest.executions
+    if request.service == "s3vectors":
+        return bool(manifest.vector_buckets)
     return request.service == "s3" and any(
         request.bucket == NAMES.bucket(access.bucket)
         and any(request.action in _ALLOWS.get(action, {action}) for action in access.actions)
@@ -91,13 +97,18 @@ def _read(environ: dict[str, Any]) -> Request | None:
         return Request(caller["name"], caller["service"], target.rpartition(".")[2], "", "")
     bucket, _, key = unquote(environ["PATH_INFO"]).lstrip("/").partition("/")
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-    action = _action(
-        environ["REQUEST_METHOD"], key, in_parts=bool({"uploads", "uploadId"} & set(query))
-    )
+    if caller["service"] == "s3vectors":
+        return Request(caller["name"], "s3vectors", bucket, "", "")
+    action = _action(environ["REQUEST_METHOD"], key, {*query})
     return Request(caller["name"], caller["service"], action, bucket, key)
 
 
-def _action(method: str, key: str, *, in_parts: bool) -> Action:
+def _action(method: str, key: str, query: set[str]) -> Action:
+    in_parts = bool({"uploads", "uploadId"} & query)
+    if {"versions", "versionId"} & query and (method == "DELETE" or not key):
+        return "erase"
+    if "delete" in query:  # several objects, in the versions that the body names
+        return "erase"
     if method in {"GET", "HEAD"}:
         return "read" if key else "list"
     if method == "DELETE" and not in_parts:

@@ -126,7 +126,7 @@ def test_a_record_by_an_executions_name_says_which_of_several_products_it_was(
     assert (row["product"], row["machine"]) == ("transcript", "transcript")
     products = [product.name for product in driver.cloud.blueprint.products]
     tried = products.index("transcript") + 1
-    assert driver.states_of(recording).count("TryProduct") == tried > 1
+    assert driver.states_of(recording).count("TryMachine") == tried > 1
 
 
 def test_no_row_is_made_for_a_job_that_was_deleted_since_the_reaper_saw_it(

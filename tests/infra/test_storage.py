@@ -67,17 +67,27 @@ def test_a_bucket_denies_access_without_tls_1_2(
     assert denial["Resource"] == [f"<{made.id}.Arn>", f"<{made.id}.Arn>/*"]
 
 
+def key(storage: Deployed, alias: str) -> Resource:
+    named = storage.one("KMS::Alias", AliasName=f"alias/{alias}").properties["TargetKeyId"]
+    (found,) = (each for each in storage.of("KMS::Key") if named == f"<{each.id}.Arn>")
+    return found
+
+
+def key_of(storage: Deployed, name: str) -> Resource:
+    """Return the key with which a bucket is declared to be encrypted."""
+    own = RESOURCES.buckets[name].own_key
+    return key(storage, f"matteline-dev-{name}" if own else "matteline-dev")
+
+
 @pytest.mark.parametrize("name", RESOURCES.buckets)
-def test_a_bucket_is_encrypted_with_the_data_key_and_logs_access(
-    storage: Deployed, name: str
-) -> None:
-    properties, (key,) = bucket(storage, name).properties, storage.of("KMS::Key")
+def test_a_bucket_is_encrypted_with_its_key_and_logs_access(storage: Deployed, name: str) -> None:
+    properties = bucket(storage, name).properties
     (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
 
     assert rule == {
         "BucketKeyEnabled": True,
         "ServerSideEncryptionByDefault": {
-            "KMSMasterKeyID": f"<{key.id}.Arn>",
+            "KMSMasterKeyID": f"<{key_of(storage, name).id}.Arn>",
             "SSEAlgorithm": "aws:kms",
         },
     }
@@ -93,11 +103,12 @@ def test_the_access_log_bucket_is_one_that_s3_can_write_to(storage: Deployed) ->
     assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
 
 
-def test_the_key_rotates_every_year_and_is_retained(storage: Deployed) -> None:
-    (key,) = storage.of("KMS::Key")
+def test_keys_rotate_every_year_and_are_retained(storage: Deployed) -> None:
+    keys = storage.of("KMS::Key")
 
-    assert key.properties["EnableKeyRotation"] is True
-    assert key.attributes["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert len(keys) == 1 + sum(each.own_key for each in RESOURCES.buckets.values())
+    assert all(each.properties["EnableKeyRotation"] is True for each in keys)
+    assert {each.attributes["DeletionPolicy"] for each in keys} == {"RetainExceptOnCreate"}
 
 
 @pytest.mark.parametrize(
@@ -109,6 +120,7 @@ def test_the_key_rotates_every_year_and_is_retained(storage: Deployed) -> None:
         ("models", {}),
         ("quarantine", {"NoncurrentVersionExpiration": {"NoncurrentDays": 90}}),
         ("evidence", {"NoncurrentVersionExpiration": {"NoncurrentDays": 90}}),
+        ("collections", {}),
         ("access-logs", {"ExpirationInDays": 365}),
     ],
 )
@@ -120,10 +132,17 @@ def test_old_objects_and_versions_expire(
 
 def test_what_tasks_write_of_faces_expires_after_a_day(storage: Deployed) -> None:
     """Other work stays for 15 days, so that an execution can be redriven."""
-    rules = bucket(storage, "work").properties["LifecycleConfiguration"]["Rules"]
-    below = [each for each in rules if "Prefix" in each]
+    assert below(storage, "work") == {"faces/": 1}
 
-    assert below == [{"Prefix": "faces/", "ExpirationInDays": 1, "Status": "Enabled"}]
+
+def below(storage: Deployed, name: str) -> dict[str, int]:
+    """Return after how many days objects below a prefix expire."""
+    rules = bucket(storage, name).properties["LifecycleConfiguration"]["Rules"]
+    return {
+        each["Prefix"]: each["ExpirationInDays"]
+        for each in rules
+        if "Prefix" in each and each["Status"] == "Enabled"
+    }
 
 
 def test_only_the_ingest_bucket_publishes_events(storage: Deployed) -> None:
@@ -153,6 +172,7 @@ def test_evidence_cannot_be_changed_for_a_year(storage: Deployed) -> None:
         ("output", "RetainExceptOnCreate"),
         ("quarantine", "RetainExceptOnCreate"),
         ("evidence", "RetainExceptOnCreate"),
+        ("collections", "RetainExceptOnCreate"),
         ("access-logs", "RetainExceptOnCreate"),
         ("work", "Delete"),
         ("models", "Delete"),

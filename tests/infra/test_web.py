@@ -174,7 +174,14 @@ def test_no_route_takes_what_browsers_ask_beforehand(stack: Deployed) -> None:
 
 def test_pages_of_one_origin_may_send_forms_and_read_results() -> None:
     made = StorageStack(
-        app(), "s", resources=BLUEPRINT.resources, names=NAMES, page_origins=[PAGE], work_days={}
+        app(),
+        "s",
+        resources=BLUEPRINT.resources,
+        names=NAMES,
+        page_origins=[PAGE],
+        work_days={},
+        key_users={},
+        key_readers=[],
     )
     allowed = {
         bucket.properties["BucketName"]: [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Final
 
-from pipeline.declared.products import load_products
+from pipeline.declared.blueprint import Blueprint
 from tests.conftest import ROOT
 from tests.wiring.calls import ANYTHING, Call
 from tests.wiring.ministack import REGION, MiniStack
@@ -59,8 +59,8 @@ def needed(call: Call, machine_arn: str) -> Iterator[Right]:
 def _of_executions(action: str, call: Call, account: str, machine: str) -> Iterator[Right]:
     if action == "describeExecution" and call.texts("ExecutionArn") == [ANYTHING]:
         stage = machine.removesuffix("reap-jobs")
-        for each in load_products(ROOT):
-            arn = f"{account}:execution:{stage}{each.machine}:{ANYTHING}"
+        for each in Blueprint.read(ROOT).claiming:
+            arn = f"{account}:execution:{stage}{each}:{ANYTHING}"
             yield "states:DescribeExecution", arn
     elif action == "listMapRuns":
         yield "states:ListMapRuns", f"{account}:execution:{machine}:{ANYTHING}"

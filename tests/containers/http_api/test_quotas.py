@@ -22,7 +22,7 @@ from tests.containers.http_api.test_problems import require_problem
 ADA, BOB = {"lambda": {"principal": "ada"}}, {"lambda": {"principal": "bob"}}
 JSON = {"content-type": "application/json"}
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
-JOBS, BYTES, MASKS = QUOTAS
+JOBS, BYTES, MASKS, SEARCHES = QUOTAS
 
 
 @pytest.fixture
@@ -58,11 +58,12 @@ def test_who_asks_is_told_what_is_left_until_when(ask: Ask, limits: QuotasTable)
     now = datetime.now(UTC)
     assert answer.json["principal"] == identify(ADA).prefix.rstrip("/")
     assert answer.json["scopes"] == []
-    jobs, sizes, masks = answer.json["quotas"]
+    jobs, sizes, masks, searches = answer.json["quotas"]
     assert (jobs["name"], jobs["limit"], jobs["left"]) == ("jobs", JOBS.limit, JOBS.limit - 1)
     assert (sizes["name"], sizes["left"]) == ("upload_bytes", BYTES.limit - 1000)
     assert (masks["name"], masks["limit"], masks["left"]) == ("masks", None, None)
-    assert [each["window_s"] for each in (jobs, sizes, masks)] == [86_400, 86_400, 60]
+    assert (searches["name"], searches["left"]) == ("searches", SEARCHES.limit)
+    assert [each["window_s"] for each in (jobs, sizes, masks, searches)] == [86_400, 86_400, 60, 60]
     assert now < datetime.fromisoformat(jobs["resets_at"]) <= now + timedelta(days=1)
     assert datetime.fromisoformat(masks["resets_at"]) <= now + timedelta(minutes=1)
 

@@ -24,12 +24,11 @@ from pipeline.contracts.selection import (
 )
 from pipeline.declared.models import ModelRow
 from pipeline.errors import MediaTooLarge, OutOfMemory, SourceMissing
+from pipeline.operations.invoking import FunctionBroken, FunctionBusy
 from pipeline.operations.selecting import (
     LASTS,
     Preparation,
     Selection,
-    SelectorBroken,
-    SelectorBusy,
     new_selection,
 )
 from pipeline.operations.uploading import new_upload
@@ -299,8 +298,8 @@ def test_an_earlier_mask_is_passed_on(ask: Ask, platform: Platform) -> None:
     ("failure", "status", "error"),
     [
         (SourceMissing("there is no embedding"), 410, "selectionexpired"),
-        (SelectorBusy("Rate Exceeded."), 503, "modelbusy"),
-        (SelectorBroken("ZeroDivisionError: division by zero"), 500, "selectionfailed"),
+        (FunctionBusy("Rate Exceeded."), 503, "modelbusy"),
+        (FunctionBroken("ZeroDivisionError: division by zero"), 500, "selectionfailed"),
         (OutOfMemory("onnxruntime: bad_alloc"), 503, "outofmemory"),
         (MediaTooLarge("too large"), 422, "mediatoolarge"),
     ],

@@ -1,50 +1,46 @@
-"""Collections on a server of moto's."""
+"""A desk with a collection `staff`, next to a folder as its store."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from containers.vector_index import places
-from pipeline.local.moto import compat
-from pipeline.local.server import LocalServer, moto_app
-from tests.containers.vector_index.desk import Desk, later
-
-
-@pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    compat.apply()
-    server = LocalServer(0)
-    server.start(moto_app())
-    yield f"http://127.0.0.1:{server.port}"
-    server.stop()
+from pipeline.artifacts import LocalStore
+from pipeline.workbench import Settings, TaskContext, Workbench
+from tests.conftest import ROOT
+from tests.containers.vector_index.desk import Desk
 
 
 @pytest.fixture
-def desk(
-    request: pytest.FixtureRequest,
-    endpoint: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Desk:
-    """A desk for a collection of the backend that a test is parametrised with, or of segments."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-    }.items():
-        monkeypatch.setenv(name, value)
-    return Desk(tmp_path, backend=getattr(request, "param", "segments"))
+def desk(tmp_path: Path) -> Desk:
+    store = LocalStore(tmp_path / "store")
+    settings = Settings(scratch=tmp_path / "scratch")
+    return Desk(store, TaskContext(Workbench(root=ROOT, settings=settings, store=store)))
 
 
 @pytest.fixture
-def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let days pass for the vector index."""
+def staff(desk: Desk) -> Desk:
+    desk.create("staff")
+    return desk
 
-    def pass_by(days: float) -> None:
-        monkeypatch.setattr(places, "datetime", later(days))
 
-    return pass_by
+@pytest.fixture
+def later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Moves the clocks of tasks and of the desk."""
+    ahead = timedelta()
+
+    def later(more: timedelta) -> None:
+        nonlocal ahead
+        ahead += more
+        desk.clock += more
+        nanoseconds = round(ahead.total_seconds() * 1e9)
+        clock = SimpleNamespace(time_ns=lambda: time.time_ns() + nanoseconds)
+        monkeypatch.setattr(places, "time", clock)
+
+    return later

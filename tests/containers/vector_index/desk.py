@@ -1,224 +1,207 @@
-"""A collection on moto's server, and whoever asks for things to be done with it."""
+"""Give jobs to the vector index, next to a store with photos and what `faces` made of them."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeVar
 
-import boto3
 import numpy as np
+import numpy.typing as npt
 from safetensors.numpy import save
 
-from containers.vector_index import places
 from containers.vector_index.head import Head, read_head
-from containers.vector_index.places import Places
-from containers.vector_index.rows import Vectors
+from containers.vector_index.places import Places, now
+from containers.vector_index.segments import read_segment
 from containers.vector_index.tasks import TASKS
-from pipeline.artifacts import Location
-from pipeline.aws.s3 import S3Store
-from pipeline.contracts.collection import (
-    Backend,
-    Collection,
-    CollectionsDescribed,
-    Compacted,
-    Consent,
-    Enrolled,
-    Entry,
-    Exported,
-    Forgotten,
-    IndexKind,
-    Moved,
-    Searched,
-    VectorsFile,
-)
-from pipeline.contracts.contract import Job
-from pipeline.workbench import Settings, TaskContext, Workbench
-from tests.conftest import ROOT
+from containers.vector_index.tombstones import expired, read_rules
+from pipeline.artifacts import Artifact, ArtifactStore, Location
+from pipeline.contracts import collection as contracts
+from pipeline.contracts.collection import CollectionJob, Consent
+from pipeline.contracts.contract import Result
+from pipeline.workbench import TaskContext
 
-MODEL: Final = "eyes"
-WEIGHTS: Final = hashlib.sha256(b"weights").hexdigest()
-SAME: Final = 0.6
-_NUMBERS: Final = itertools.count()
+R = TypeVar("R", bound=Result)
+
+INGEST: Final = "ingest"
+OUTPUT: Final = "output"
+COLLECTIONS: Final = "collections"
+MODEL: Final = "face-api-resnet34"
+WEIGHTS: Final = "ab" * 32
+DIMENSION: Final = 8
+CONSENT: Final = Consent(purpose="Open the door", legal_basis="Consent", retention_days=30)
+ASKED: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
 
 
-class Sitter(NamedTuple):
-    """A face of a photo: its vector, the photo's key, and who it is."""
+def vector(number: int, dimension: int = DIMENSION) -> npt.NDArray[np.float32]:
+    """A unit vector for each number."""
+    raw = np.random.default_rng(number).standard_normal(dimension)
+    unit: npt.NDArray[np.float32] = (raw / np.linalg.norm(raw)).astype(np.float32)
+    return unit
 
-    vector: Vectors
-    key: str
-    person: str | None = None
+
+def artifact(location: Location, content: bytes) -> Artifact:
+    return Artifact(
+        uri=location.uri, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)
+    )
 
 
 @dataclass
 class Desk:
-    """Jobs about one collection, in buckets of its own."""
+    """A store and the vector index. Each job is asked for a minute after the one before."""
 
-    root: Path
-    backend: Backend = "segments"
-    name: str = "staff"
-    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
-    weights: str = WEIGHTS
-    ends_at: float = float("inf")
-
-    def __post_init__(self) -> None:
-        self.s3: Any = boto3.client("s3")
-        self.vectors: Any = boto3.client("s3vectors")
-        for bucket in ("photos", "work", "collections"):
-            self.s3.create_bucket(Bucket=self.bucket(bucket))
-            self.s3.put_bucket_versioning(
-                Bucket=self.bucket(bucket), VersioningConfiguration={"Status": "Enabled"}
-            )
-        self.vectors.create_vector_bucket(vectorBucketName=self.bucket("vectors"))
-        self.store = S3Store.connect()
-        settings = Settings(scratch=self.root / self.id)
-        self.bench = Workbench(root=ROOT, settings=settings, store=self.store)
-
-    def bucket(self, name: str) -> str:
-        return f"{name}-{self.id}"
-
-    def do(self, action: str, kind: str, **parameters: Any) -> Any:
-        """Do a job of this type, and return its result."""
-        (job_type,) = (each for each in TASKS if each.__name__ == kind)
-        said = {
-            "schema": 1,
-            "action": action,
-            "execution": f"arn:aws:states:::execution:collection:{next(_NUMBERS)}",
-            "asked_by": "operator",
-            "asked_at": places.moment_of(places.now()),
-            "collections_bucket": self.bucket("collections"),
-            "vector_bucket": self.bucket("vectors"),
-            **parameters,
-        }
-        job: Job = job_type.model_validate(said)
-        return TASKS[job_type](job, TaskContext(self.bench, ends_at=self.ends_at))
-
-    def create(self, *, retention_days: int = 365, index: IndexKind = "flat") -> None:
-        consent = Consent(purpose="doors", legal_basis="consent", retention_days=retention_days)
-        self.do(
-            "create", "CreateCollection", collection=self.name, consent=consent, model=MODEL,
-            backend=self.backend, index=index,
-        )  # fmt: skip
-
-    def enroll(self, sitters: Sequence[Sitter], **parameters: Any) -> Enrolled:
-        entries = [self._entry(row, each) for row, each in enumerate(sitters)]
-        result: Enrolled = self.do(
-            "enroll", "EnrollVectors", collection=self.name, entries=entries,
-            file=self.file([each.vector for each in sitters]), **parameters,
-        )  # fmt: skip
-        return result
-
-    def search(self, vectors: Any, **parameters: Any) -> Searched:
-        result: Searched = self.do(
-            "search", "SearchVectors", collection=self.name, scope="collection",
-            query=self.file(vectors), output_bucket=self.bucket("work"), **parameters,
-        )  # fmt: skip
-        return result
-
-    def found(self, vector: Any, **parameters: Any) -> list[str]:
-        """Return the keys of what is found for one vector, the most similar first."""
-        (query,) = self.search([vector], **({"threshold": -1.0, "k": 100} | parameters)).queries
-        return [each.key for each in query.matches]
-
-    def forget(self, **whom: Any) -> Forgotten:
-        result: Forgotten = self.do(
-            "forget", "ForgetSubject", collection=self.name,
-            ingest_bucket=self.bucket("photos"), **whom,
-        )  # fmt: skip
-        return result
-
-    def compact(self, *, force: bool = False) -> Compacted:
-        result: Compacted = self.do(
-            "compact", "CompactCollection", collection=self.name, force=force
-        )
-        return result
-
-    def export(self, person: str) -> Exported:
-        result: Exported = self.do("export", "ExportPerson", collection=self.name, person=person)
-        return result
-
-    def move(self, to: Backend = "s3-vectors", **parameters: Any) -> Moved:
-        result: Moved = self.do("move", "MoveCollection", collection=self.name, to=to, **parameters)
-        return result
-
-    def delete(self) -> Any:
-        return self.do("delete", "DeleteCollection", collection=self.name)
-
-    def describe(self) -> Collection:
-        result: CollectionsDescribed = self.do(
-            "describe", "DescribeCollections", collection=self.name
-        )
-        return result.collections[0]
+    store: ArtifactStore
+    context: TaskContext
+    clock: datetime = ASKED
 
     @property
     def places(self) -> Places:
         return Places(
-            self.store, self.bucket("collections"), self.bucket("vectors"), self.root / "desk"
+            self.store, COLLECTIONS, "vectors", self.context.settings.scratch / "vector-index"
         )
 
-    @property
-    def head(self) -> Head:
-        return read_head(self.places, self.name).head
+    def tick(self) -> datetime:
+        self.clock += timedelta(minutes=1)
+        return self.clock
 
-    def file(self, vectors: Any) -> VectorsFile:
-        content = save({"embeddings": np.array(vectors, np.float32)})
-        place = Location(self.bucket("work"), f"vectors/{next(_NUMBERS)}.safetensors")
-        made = self.store.write(place, content, media_type="application/octet-stream")
-        return VectorsFile(vectors=made, model=MODEL, weights_sha256=self.weights, same_above=SAME)
-
-    def stored_keys(self) -> dict[str, dict[str, Any]]:
-        """Return the metadata of all vectors in S3 Vectors, of any collection, by their keys."""
-        bucket = self.bucket("vectors")
-        pages = self.vectors.get_paginator("list_vectors")
-        return {
-            each["key"]: each["metadata"]
-            for index in self.vectors.list_indexes(vectorBucketName=bucket)["indexes"]
-            for page in pages.paginate(
-                vectorBucketName=bucket, indexName=index["indexName"], returnMetadata=True
-            )
-            for each in page["vectors"]
+    def job(self, kind: type[CollectionJob], **fields: Any) -> CollectionJob:
+        asked_at = fields.pop("asked_at", None) or self.tick()
+        common = {
+            "schema": 1,
+            "execution": f"arn:aws:states:::execution:collection:e-{asked_at:%H%M%S}",
+            "asked_by": "operator",
+            "asked_at": asked_at,
+            "collections_bucket": COLLECTIONS,
+            "vector_bucket": "vectors",
+            "action": kind.model_fields["action"].annotation.__args__[0],  # type: ignore[union-attr]
         }
+        return kind.model_validate(common | fields)
 
-    def stored_photos(self) -> list[str]:
-        """Return the photos of all vectors in S3 Vectors."""
-        return [json.loads(each["fact"])["key"] for each in self.stored_keys().values()]
+    def run(self, job: CollectionJob, result: type[R]) -> R:
+        made = TASKS[type(job)](job, self.context)
+        assert isinstance(made, result)
+        return made
 
-    def objects(self, prefix: str) -> list[str]:
-        """Return the keys of all versions below a prefix of the collections bucket."""
-        pages = self.s3.get_paginator("list_object_versions")
-        return [
-            row["Key"]
-            for page in pages.paginate(Bucket=self.bucket("collections"), Prefix=prefix)
-            for kind in ("Versions", "DeleteMarkers")
-            for row in page.get(kind, ())
+    def create(self, collection: str = "staff", **fields: Any) -> contracts.CollectionCreated:
+        asked = {"collection": collection, "consent": CONSENT, "model": MODEL} | fields
+        return self.run(self.job(contracts.CreateCollection, **asked), contracts.CollectionCreated)
+
+    def enroll(self, *records: str, collection: str = "staff", **fields: Any) -> contracts.Enrolled:
+        asked = {"collection": collection, "records": records, "output_bucket": OUTPUT} | fields
+        return self.run(self.job(contracts.EnrollRecords, **asked), contracts.Enrolled)
+
+    def forget(self, collection: str = "staff", **fields: Any) -> contracts.Forgotten:
+        asked = {"collection": collection, "ingest_bucket": INGEST} | fields
+        return self.run(self.job(contracts.ForgetSubject, **asked), contracts.Forgotten)
+
+    def forget_source(self, key: str, **fields: Any) -> contracts.SourceForgotten:
+        job = self.job(contracts.ForgetSource, bucket=INGEST, key=key, **fields)
+        return self.run(job, contracts.SourceForgotten)
+
+    def compact(
+        self, collection: str = "staff", *, force: bool = False, **fields: Any
+    ) -> contracts.Compacted:
+        asked = {"collection": collection, "force": force} | fields
+        return self.run(self.job(contracts.CompactCollection, **asked), contracts.Compacted)
+
+    def describe(self, collection: str | None = "staff") -> tuple[contracts.Collection, ...]:
+        job = self.job(contracts.DescribeCollections, collection=collection)
+        return self.run(job, contracts.CollectionsDescribed).collections
+
+    def delete(self, collection: str = "staff", **fields: Any) -> contracts.CollectionDeleted:
+        job = self.job(contracts.DeleteCollection, collection=collection, **fields)
+        return self.run(job, contracts.CollectionDeleted)
+
+    def photo(self, key: str, content: bytes | None = None) -> Location:
+        location = Location(INGEST, key)
+        self.store.write(location, content or key.encode(), media_type="image/jpeg")
+        return location
+
+    def record(  # noqa: PLR0913 - what a test changes
+        self,
+        key: str,
+        vectors: Sequence[npt.NDArray[Any]] = (),
+        *,
+        model: str = MODEL,
+        weights: str = WEIGHTS,
+        document: Mapping[str, Any] | None = None,
+        record: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Write a photo and the record of its faces; return the record's key."""
+        photo = self.photo(key)
+        stat, content = self.store.stat(photo), self.store.read(photo)
+        stem = key.rpartition(".")[0]
+        found = np.stack(vectors) if vectors else np.zeros((0, DIMENSION), np.float32)
+        said: dict[str, Any] = {
+            "schema_version": 1,
+            "dimension": found.shape[1],
+            "same_above": 0.5,
+            "model": model,
+            "weights_sha256": weights,
+            "faces": [_face(row) for row in range(len(found))],
+        } | dict(document or {})
+        files = [
+            self.file(stem, "embeddings", "safetensors", _tensors(found)),
+            self.file(stem, "embedded", "json", json.dumps(said).encode()),
         ]
+        whole: dict[str, Any] = {
+            "schema": 1,
+            "product": "faces",
+            "job_id": f"job-of-{key}",
+            "source": {
+                "bucket": INGEST,
+                "key": key,
+                "version_id": stat.version_id,
+                "etag": stat.etag,
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "bytes": stat.bytes,
+                "media_type": "image/jpeg",
+                "width": 640,
+                "height": 480,
+            },
+            "files": files,
+        } | dict(record or {})
+        place = Location(OUTPUT, f"{stem}_faces.record.json")
+        self.store.write(place, json.dumps(whole).encode(), media_type="application/json")
+        return place.key
 
-    def _entry(self, row: int, sitter: Sitter) -> Entry:
-        content = sitter.key.encode()
-        sha256 = hashlib.sha256(content).hexdigest()
-        bucket = self.bucket("photos")
-        try:
-            latest = self.s3.head_object(Bucket=bucket, Key=sitter.key)
-        except self.s3.exceptions.ClientError:
-            latest = self.s3.put_object(Bucket=bucket, Key=sitter.key, Body=content)
-        return Entry(
-            row=row, bucket=bucket, key=sitter.key, version_id=latest["VersionId"],
-            sha256=sha256, subject=0, person=sitter.person,
-        )  # fmt: skip
+    def file(self, stem: str, kind: str, extension: str, content: bytes) -> dict[str, Any]:
+        place = Location(OUTPUT, f"{stem}_faces.embeddings.{extension}")
+        made = self.store.write(place, content, media_type="")
+        return {"kind": kind, "media_type": "application/json", **made.model_dump()}
+
+    def head(self, collection: str = "staff") -> Head:
+        return read_head(self.places, collection).head
+
+    def alive(self, collection: str = "staff") -> list[tuple[str, int, str | None]]:
+        """Key, subject and person of every row that a search would compare with."""
+        head = self.head(collection)
+        rules = read_rules(self.places, head)
+        found = []
+        for segment in head.segments:
+            rows = read_segment(self.places, head, segment)
+            dead = rules.dead(rows) | expired(rows, head, now())
+            facts = [rows.fact(row) for row in range(len(rows)) if not dead[row]]
+            found += [(fact.key, fact.subject, fact.person) for fact in facts]
+        return sorted(found, key=str)
+
+    def objects(self, prefix: str = "") -> list[str]:
+        return [each.location.key for each in self.store.listing(Location(COLLECTIONS, prefix))]
 
 
-def later(days: float) -> type[datetime]:
-    """Return a clock that is ahead by some days."""
+def _tensors(found: npt.NDArray[Any]) -> bytes:
+    content: bytes = save({"embeddings": found}, metadata={"source": "00"})
+    return content
 
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return datetime.now(tz or UTC) + timedelta(days=days)
 
-    return Later
+def _face(row: int) -> dict[str, Any]:
+    box = {"x": 10.0 * row, "y": 20.0, "width": 100.0, "height": 110.0}
+    return {
+        "face": row,
+        "detection": {"box": box, "score": 0.99},
+        "row": row,
+        "rejected": None,
+    }

@@ -55,12 +55,14 @@ def the_recorder_is_told_what_it_reads(machine: Machine, _declared: Declared) ->
                 yield f"{task.name}: the recorder reads detail.{name}"
 
 
-def only_products_executions_are_described(machine: Machine, _declared: Declared) -> Iterator[str]:
+def only_executions_of_claiming_machines_are_described(
+    machine: Machine, _declared: Declared
+) -> Iterator[str]:
     """The machine may describe no others, and a denied call would keep the other jobs open."""
     (scope,) = (scope for scope in machine.scopes if "LookAtExecution" in scope.states)
-    if "LookAtExecution" in scope.reachable(scope.start, avoiding=("OfProduct?",)):
-        yield "LookAtExecution: is reached past OfProduct?"
-    for name in ("OfThisStage?", "OfProduct?"):
+    if "LookAtExecution" in scope.reachable(scope.start, avoiding=("Claiming?",)):
+        yield "LookAtExecution: is reached past Claiming?"
+    for name in ("OfThisStage?", "Claiming?"):
         if scope.states[name].body.get("Default") != "SayGone":
             yield f"{name}: what does not match is not recorded as gone"
 
@@ -80,7 +82,7 @@ RULES: Final = (
     every_page_is_read,
     only_bad_ends_are_closed,
     the_recorder_is_told_what_it_reads,
-    only_products_executions_are_described,
+    only_executions_of_claiming_machines_are_described,
 )
 
 SLIPS: Final = (
@@ -125,13 +127,13 @@ SLIPS: Final = (
         "RecordEnd: the recorder reads detail.stateMachineArn",
     ),
     Slip(
-        only_products_executions_are_described,
+        only_executions_of_claiming_machines_are_described,
         put(f"{_JOB}/OfThisStage?/Choices/0/Next", "LookAtExecution"),
-        "LookAtExecution: is reached past OfProduct?",
+        "LookAtExecution: is reached past Claiming?",
     ),
     Slip(
-        only_products_executions_are_described,
-        put(f"{_JOB}/OfProduct?/Default", "LeftAlone"),
-        "OfProduct?: what does not match is not recorded as gone",
+        only_executions_of_claiming_machines_are_described,
+        put(f"{_JOB}/Claiming?/Default", "LeftAlone"),
+        "Claiming?: what does not match is not recorded as gone",
     ),
 )

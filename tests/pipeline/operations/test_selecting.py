@@ -13,10 +13,9 @@ from botocore.exceptions import ReadTimeoutError
 
 from pipeline.declared.names import stage_names
 from pipeline.errors import OutOfMemory, SourceMissing
+from pipeline.operations.invoking import FunctionBroken, FunctionBusy
 from pipeline.operations.selecting import (
     LASTS,
-    SelectorBroken,
-    SelectorBusy,
     find_preparation,
     new_selection,
     read_selection,
@@ -151,13 +150,13 @@ def test_the_live_function_of_the_model_is_asked() -> None:
     [
         (failed("OutOfMemory", "no room\nUpload a smaller photo"), OutOfMemory, "no room"),
         (failed("SourceMissing", "gone\nhint"), SourceMissing, "gone"),
-        (failed("ZeroDivisionError", "division"), SelectorBroken, "ZeroDivisionError: division"),
-        (failed("PermanentError", "x"), SelectorBroken, "PermanentError"),
+        (failed("ZeroDivisionError", "division"), FunctionBroken, "ZeroDivisionError: division"),
+        (failed("PermanentError", "x"), FunctionBroken, "PermanentError"),
         (answered({"errorMessage": "Task timed out"}, FunctionError="Unhandled"),
-         SelectorBroken, "Task timed out"),
-        (Throttled("rate exceeded"), SelectorBusy, "rate exceeded"),
-        (Faulty("internal"), SelectorBusy, "internal"),
-        (ReadTimeoutError(endpoint_url="https://lambda"), SelectorBusy, "Read timeout"),
+         FunctionBroken, "Task timed out"),
+        (Throttled("rate exceeded"), FunctionBusy, "rate exceeded"),
+        (Faulty("internal"), FunctionBusy, "internal"),
+        (ReadTimeoutError(endpoint_url="https://lambda"), FunctionBusy, "Read timeout"),
     ],
 )  # fmt: skip
 def test_a_failure_of_the_function_is_never_an_answer(

@@ -2,6 +2,8 @@
 
 /** @import { Trouble } from './types' */
 
+const BUSY = ['modelbusy', 'collectionbusy', 'indexbusy'] // one function's: the others answer
+
 /** A refusal in the API's own words (RFC 9457). */
 export class Problem extends Error {
   /** @param {number} status @param {Record<string, any>} body @param {number} wait seconds */
@@ -67,6 +69,6 @@ export async function ask(method, path, { body, key, wait, signal, match, tagged
     return read
   }
   const problem = new Problem(answer.status, read, Number(answer.headers.get('retry-after')))
-  if ([502, 503, 504].includes(answer.status) && problem.trouble.name !== 'modelbusy') throw new Away()
+  if ([502, 503, 504].includes(answer.status) && !BUSY.includes(problem.trouble.name)) throw new Away()
   throw problem
 }

@@ -57,5 +57,8 @@ export function size(bytes) {
 /** @param {number} at ms */
 export const clock = (at) => new Intl.DateTimeFormat(code, { timeStyle: 'short' }).format(at)
 
+/** @param {string} at ISO 8601 @returns {string} a date */
+export const day = (at) => new Intl.DateTimeFormat(code, { dateStyle: 'medium' }).format(Date.parse(at))
+
 /** @returns {string} */
 export const language = () => code

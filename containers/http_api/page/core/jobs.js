@@ -19,7 +19,7 @@ export function makeJobs(store, service, follower, note) {
   async function start(id, path, body, options) {
     const { phase, options: before } = store.item(id) ?? {}
     if (phase === 'running') return // a second press, before the first was drawn
-    note(id, { phase: 'running', tasks: [], trouble: undefined, ...(options && { options }) })
+    note(id, { phase: 'running', tasks: [], trouble: undefined, finding: undefined, ...(options && { options }) })
     try {
       const job = await ask('POST', path, { body })
       note(id, { job: job.id })
@@ -57,7 +57,7 @@ export function makeJobs(store, service, follower, note) {
       try {
         await ask('DELETE', `/jobs/${item?.job ?? item?.upload}?results=true`)
         forgetResults(item?.results)
-        note(id, { phase: 'deleted', results: undefined, record: undefined, made: undefined, cut: undefined })
+        note(id, { phase: 'deleted', results: undefined, record: undefined, made: undefined, cut: undefined, finding: undefined })
         keep.dropBlob(id, 'cut')
       } catch (error) {
         if (error instanceof Away) service.lost()

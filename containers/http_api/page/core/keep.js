@@ -48,8 +48,11 @@ async function inStore(name, mode, act) {
 /** @returns {Promise<Item[]>} */
 export const keptItems = async () => (await inStore(ITEMS, 'readonly', (store) => store.getAll())) ?? []
 
-/** @param {Item} item Addresses of pictures in memory mean nothing after a reload; answers are asked again. */
-export const keepItem = ({ thumb: _, cut: __, selecting: ___, looking: ____, ...item }) =>
+/**
+ * Addresses of pictures in memory mean nothing after a reload; answers are asked again. Who may be in a photo is never kept.
+ * @param {Item} item
+ */
+export const keepItem = ({ thumb: _, cut: __, selecting: ___, looking: ____, finding: _____, acting: ______, ...item }) =>
   inStore(ITEMS, 'readwrite', (store) => store.put(item))
 
 /** @typedef {'file' | 'photo' | 'thumb' | 'cut'} Kind */

@@ -1,6 +1,6 @@
 /** The user's choices, kept by the browser. */
 
-/** @import { Model, Settings, Wanted } from './types' */
+/** @import { Collection, Model, Settings, Wanted } from './types' */
 
 const NAME = 'matteline'
 /** @type {Settings} */
@@ -34,11 +34,18 @@ export function applyTheme({ theme }) {
 export const findsFaces = (models) =>
   models.some(({ available, uses }) => available && uses.some(({ product, option }) => product === 'faces' && option === 'model'))
 
+/** @param {{ collections?: Collection[], collection?: string }} state @returns {Collection | undefined} the one to search */
+export const chosenOf = ({ collections = [], collection }) => collections.find(({ name }) => name === collection) ?? collections[0]
+
 /**
- * @param {{ settings: Settings, models: Model[] }} state
+ * @param {{ settings: Settings, models: Model[], collections?: Collection[], collection?: string }} state
  * @returns {Wanted} what is made of a photo that is added now. Before models are known, the service decides.
+ *   Vectors are asked for only where the user sees that they are.
  */
-export function wantedOf({ settings: { photos, faces, model }, models }) {
-  if (photos === 'faces' && (!models.length || findsFaces(models))) return { product: 'faces', options: faces }
+export function wantedOf({ settings: { photos, faces, model }, models, collections, collection }) {
+  const { embed, ...plain } = faces
+  const into = chosenOf({ collections, collection })
+  const options = embed && into ? { ...plain, embed, embedder: into.model } : plain
+  if (photos === 'faces' && (!models.length || findsFaces(models))) return { product: 'faces', options }
   return { product: 'cutout', options: models.some((each) => each.name === model) ? { model } : {} }
 }

@@ -63,6 +63,8 @@ export interface Options {
   tags?: boolean
   attributes?: Attribute[]
   small_faces?: boolean
+  embed?: boolean
+  embedder?: string
   redact?: Redaction
 }
 export type Attribute = 'age_gender' | 'expressions'
@@ -203,6 +205,8 @@ export interface Item {
   selection?: { id: string; expires_at: string; model?: string }
   selecting?: Selecting
   looking?: Looking
+  finding?: Finding
+  acting?: Acting
 }
 
 /** How the user looks at faces, by their places: `seen` is pointed at or has the focus, `held` was pressed. */
@@ -211,6 +215,47 @@ export interface Looking {
   held?: number
   points?: boolean
   bare?: boolean
+}
+
+/** Vectors of people that the user may search, or also change: `GET /collections`. */
+export interface Collection {
+  name: string
+  purpose: string
+  legal_basis: string
+  retention_days: number
+  model: string
+  vectors: number
+  may: ('search' | 'manage')[]
+}
+/** What a face is similar to; the similarity is a cosine, -1 to 1. `face` is its place in its own photo. */
+export interface Match {
+  similarity: number
+  person: string | null
+  key: string
+  face: number
+  enrolled_at: string | null
+}
+/** The candidates of a face by falling similarity. The collection calls nothing below `threshold` the same. */
+export interface Searched {
+  threshold: number
+  searched: number
+  queries: { face: number | null; matches: Match[] }[]
+}
+/** A search in a collection for the faces that a job found; nothing below `least` is shown. */
+export interface Finding {
+  collection: string
+  job?: string
+  answer?: Searched
+  least?: number
+  trouble?: Trouble
+}
+/** A change of a collection that was begun: a face is added (`enroll`), or a person forgotten. */
+export interface Acting {
+  kind: 'enroll' | 'forget'
+  collection: string
+  person: string
+  result?: { enrolled?: number; known?: number; skipped?: { why: string }[]; forgotten?: number; erased_by?: string }
+  trouble?: Trouble
 }
 
 /** How users of a deployment sign in, as `config.json` says. The addresses and names are an issuer's. */
@@ -241,6 +286,8 @@ export interface Mode {
   id: string
   Body: (given: { item: Item; page: Page }) => unknown
   Inspector?: (given: { item: Item; page: Page }) => unknown
+  /** It is shown unless the user chose another one. Without such a mode, the first one is. */
+  usual?: boolean
   /** Without it: once there is a result. */
   offered?: (item: Item, page: Page) => boolean
 }
@@ -290,6 +337,9 @@ export interface State {
   /** Something that was tried and led to nothing, in words. */
   notice: string
   models: Model[]
+  /** Those that the user may search, once they were asked for; and the one that was chosen. */
+  collections?: Collection[]
+  collection?: string
   settings: Settings
   /** The last thing that a screen reader was told. */
   said: string

@@ -20,7 +20,7 @@ export const modesOf = (item, page) =>
 /** @param {Item} item @param {Page} page @returns {Mode | undefined} the one that the stage is in */
 export function modeOf(item, page) {
   const modes = modesOf(item, page)
-  return modes.find((each) => each.id === page.store.state.mode) ?? (item.phase === 'done' ? modes.at(-2) ?? modes[0] : undefined)
+  return modes.find((each) => each.id === page.store.state.mode) ?? (item.phase === 'done' ? modes.find((each) => each.usual) ?? modes[0] : undefined)
 }
 
 /** @param {Item} item @returns all steps, which of them is the current one, and what share of the work is done */

@@ -29,7 +29,7 @@ export default {
       Body: later(() => import('./select/stage.js'), 'Body'),
       Inspector: later(() => import('./select/choices.js'), 'Inspector'),
     },
-    { id: 'compare', Body: Compare },
+    { id: 'compare', usual: true, Body: Compare },
     { id: 'result', Body: later(() => import('./cut-out.js'), 'CutOut') },
   ],
   done: ({ made }) => (made ? t('cut.done', { s: seconds(made.total) }) : t('cut.plain')),

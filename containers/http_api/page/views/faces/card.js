@@ -39,8 +39,8 @@ function move(card, face, { width, faces }) {
   card.style.setProperty('top', `${best.y}px`)
 }
 
-/** @param {{ found: Found, place: number }} given */
-export function Card({ found, place }) {
+/** @param {{ found: Found, place: number, children?: unknown }} given */
+export function Card({ found, place, children }) {
   const card = useRef(/** @type {any} */ (null))
   const face = found.faces[place]
   useLayoutEffect(() => {
@@ -52,5 +52,6 @@ export function Card({ found, place }) {
   return html`<div class="face-card" aria-hidden="true" ref=${card}>
     <b>${t('face.n', { i: place + 1 })}<small>${sure(face)}</small></b>
     <${Estimates} face=${face} />
+    ${children}
   </div>`
 }

@@ -3,6 +3,7 @@
 import { t } from '../../core/i18n.js'
 import { Segments } from '../../parts/controls.js'
 import { html } from '../../vendor/htm-preact.js'
+import { useCollections } from './find/collections.js'
 import { FaceOptions, inWords } from './options.js'
 
 /** @import { Options, Page, Settings } from '../../core/types' */
@@ -10,6 +11,7 @@ import { FaceOptions, inWords } from './options.js'
 /** @param {{ page: Page }} given */
 export function Choice({ page }) {
   const { photos, faces } = page.store.state.settings
+  const into = useCollections(page, photos === 'faces')
   const edit = (/** @type {(now: Options) => Options} */ change) => page.change({ faces: change(page.store.state.settings.faces) })
   return html`<div class="making">
     <p aria-hidden="true">${t('photos')}</p>
@@ -18,9 +20,9 @@ export function Choice({ page }) {
       onChoose=${(/** @type {Settings['photos']} */ chosen) => page.change({ photos: chosen })} />
     ${photos === 'faces' &&
     html`<details>
-      <summary>${t('faces.options')}<span>${inWords(faces) || t('asked.none')}</span></summary>
-      <${FaceOptions} options=${faces} edit=${edit} hiding />
-      <p class="note">${t('faces.lawful')} ${t('photos.note')}</p>
+      <summary>${t('faces.options')}<span>${inWords(into ? faces : { ...faces, embed: false }) || t('asked.none')}</span></summary>
+      <${FaceOptions} options=${faces} edit=${edit} into=${into} hiding />
+      <p class="note">${t('faces.lawful')} ${into && faces.embed && `${t('search.lawful')} `}${t('photos.note')}</p>
     </details>`}
   </div>`
 }

@@ -7,7 +7,8 @@ import { titleOf } from '../../parts/trouble.js'
 import { html, useState } from '../../vendor/htm-preact.js'
 import { modeOf } from '../index.js'
 import { useFaces } from './document.js'
-import { fileOf } from './files.js'
+import { fileOf, given } from './files.js'
+import { useCollections } from './find/collections.js'
 import { look } from './looking.js'
 import { FaceOptions, REDACTIONS, asked } from './options.js'
 import { People } from './people.js'
@@ -37,10 +38,11 @@ function Hide({ item, page }) {
 function Again({ item, page }) {
   const before = asked(item.options)
   const [wanted, want] = useState(before)
+  const into = useCollections(page)
   const changed = JSON.stringify(wanted) !== JSON.stringify(before)
   return html`<section>
     <h2>${t('faces.asked')}</h2>
-    <${FaceOptions} options=${wanted} edit=${want} />
+    <${FaceOptions} options=${wanted} edit=${want} into=${into} />
     ${changed && html`<button class="btn soft wide" type="button" onClick=${() => page.queue.again(item.id, wanted)}>${t('again')}</button>`}
     ${item.trouble && html`<p class="note odd" role="alert">${titleOf(item.trouble)}</p>`}
   </section>`
@@ -54,7 +56,8 @@ const named = ({ kind, name }) =>
 export function Inspector({ item, page }) {
   const { found, error } = useFaces(item, page)
   const [told, tell] = useState('')
-  const { results = [], looking } = item
+  const { looking } = item
+  const results = given(item)
   const main = results.find(({ kind }) => kind === 'redacted') ?? results[0]
   const download = (/** @type {ResultFile} */ result) =>
     fileOf(item, page, result).then((file) => save(file, file.name), (error) => tell(titleOf(error.trouble)))

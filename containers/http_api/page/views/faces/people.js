@@ -22,10 +22,21 @@ function cropped({ x, y, width, height }, whole) {
   }
 }
 
-/** @param {{ item: Item, page: Page, found: Found }} given */
-export function People({ item, page, found }) {
+/**
+ * @param {Item} item @param {Page} page @param {Found} found
+ * @returns {(face?: Face) => unknown} the part of the photo that has this face
+ */
+export function useCrops(item, page, found) {
   const { url } = useBlob(() => page.queue.photo(item.id), [item.id, item.shown])
   const [blind, onError] = useBlind(url)
+  return (face) => html`<span class="face-crop">${url && !blind && face
+    ? html`<img src=${url} alt="" style=${cropped(face, found)} onError=${onError} />`
+    : icon('face')}</span>`
+}
+
+/** @param {{ item: Item, page: Page, found: Found }} given */
+export function People({ item, page, found }) {
+  const crop = useCrops(item, page, found)
   const list = useRef(/** @type {any} */ (null))
   const { held } = item.looking ?? {}
   useEffect(() => {
@@ -45,9 +56,7 @@ export function People({ item, page, found }) {
     ${found.faces.map((face, place) => html`<li class=${place === chosen ? 'chosen' : ''}>
       <button type="button" aria-pressed=${held === place ? 'true' : 'false'} onClick=${press(place)}
         onFocus=${seen(place)} onBlur=${unseen} onPointerEnter=${seen(place)} onPointerLeave=${unseen}>
-        <span class="face-crop">${url && !blind
-          ? html`<img src=${url} alt="" style=${cropped(face, found)} onError=${onError} />`
-          : icon('face')}</span>
+        ${crop(face)}
         <span><b>${t('face.n', { i: place + 1 })}</b> <small>${sure(face)}</small>
           ${summary(face) && html` <small>${summary(face)}</small>`}</span>
       </button>

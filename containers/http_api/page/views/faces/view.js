@@ -8,6 +8,8 @@ import { later } from '../../parts/controls.js'
 /** @param {Item} item */
 const hidden = ({ results }) => Boolean(results?.some(({ kind }) => kind === 'redacted'))
 
+const Body = later(() => import('./stage.js'), 'Faces')
+
 /** @type {View} */
 export default {
   icon: 'face',
@@ -18,7 +20,13 @@ export default {
     { id: 'publish', states: ['CopyFile', 'PublishRecord', 'Record', 'Announce'] },
   ],
   modes: [
-    { id: 'faces', Body: later(() => import('./stage.js'), 'Faces') },
+    { id: 'faces', Body },
+    {
+      id: 'search',
+      offered: ({ phase, made }, { store }) => phase === 'done' && made?.faces !== 0 && Boolean(store.state.collections?.length),
+      Body,
+      Inspector: later(() => import('./find/inspector.js'), 'Inspector'),
+    },
     {
       id: 'compare',
       offered: (item) => item.phase === 'done' && hidden(item),

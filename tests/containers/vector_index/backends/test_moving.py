@@ -12,7 +12,7 @@ from containers.vector_index import copying, moving
 from containers.vector_index.segments_backend import SegmentsBackend
 from containers.vector_index.tombstones import Rules
 from pipeline.errors import CollectionBusy, InvalidOptions, StoreUnavailable
-from tests.containers.vector_index.desk import Desk, Sitter
+from tests.containers.vector_index.backends.desk import Desk, Sitter
 from tests.containers.vector_index.faces import people
 
 FACES: Final = people(10, 4, 32, seed=5)

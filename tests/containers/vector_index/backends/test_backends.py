@@ -15,7 +15,7 @@ from containers.vector_index.digests import person_digest
 from containers.vector_index.tombstones import Rule
 from pipeline.artifacts import Location
 from pipeline.errors import CollectionMissing, EmbeddingMismatch
-from tests.containers.vector_index.desk import Desk, Sitter
+from tests.containers.vector_index.backends.desk import Desk, Sitter
 from tests.containers.vector_index.faces import people
 
 DIMENSION: Final = 32

@@ -1,0 +1,19 @@
+/** Ask before a collection is changed, and say what happens. */
+
+import { t } from '../../../core/i18n.js'
+import { html, useEffect, useRef } from '../../../vendor/htm-preact.js'
+
+/** @param {{ title: string, says: string[], yes: string, onYes: () => void, onEnd: () => void }} given */
+export function Confirm({ title, says, yes, onYes, onEnd }) {
+  const dialog = useRef(/** @type {any} */ (null))
+  useEffect(() => dialog.current.showModal(), [])
+  const close = () => dialog.current.close()
+  return html`<dialog class="confirm" ref=${dialog} aria-labelledby="confirm-title" aria-describedby="confirm-says" onClose=${onEnd}>
+    <h2 id="confirm-title">${title}</h2>
+    <div id="confirm-says">${says.map((each) => html`<p>${each}</p>`)}</div>
+    <div class="act">
+      <button class="btn soft" type="button" autofocus onClick=${close}>${t('cancel')}</button>
+      <button class="btn primary" type="button" onClick=${() => (close(), onYes())}>${yes}</button>
+    </div>
+  </dialog>`
+}
