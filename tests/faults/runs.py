@@ -72,12 +72,13 @@ class Run:
     def asked(self) -> dict[str, Any]:
         """The input of the machine."""
         asked = {**_ASKED.get(self.state, {"action": "create", "consent": _CONSENT})}
-        ways = {
+        ways: Mapping[str, Mapping[str, Any]] = {
             "EnrollRecords": {"records": [self.record], "person": PERSON},
             "EnrollPrefix": {"prefix": self.record.removesuffix(".record.json")},
         }
-        way = ways.get(self.state, {"photo": self.photo}) if asked["action"] == "enroll" else {}
-        return {**asked, **way, "collection": self.collection}
+        if asked["action"] == "enroll":
+            asked.update(ways.get(self.state, {"photo": self.photo}))
+        return {**asked, "collection": self.collection}
 
     def name(self, number: int) -> str:
         """The name of an execution: another for each time that it is tried."""
