@@ -19,6 +19,7 @@ from tests.containers.http_api.finished import finished_at
 from tests.execution.api import User, batch_of, done, prefix_of, selection_of
 from tests.pipeline.cli.terminal import Terminal
 
+FEW = 10  # examples of an operator's requests: many of them start an execution
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
 
 
@@ -57,7 +58,7 @@ def test_every_answer_is_as_described(
             Path(sys.executable).with_name("schemathesis"), "run", DOCUMENT,
             "--url", asking.address, "--header", f"x-matteline-principal: {asking.name}",
             "--header", f"x-matteline-scopes: {asking.scopes}",
-            *(["--include-tag", tag] if tag else []),
+            *(["--include-tag", tag, "--max-examples", str(FEW)] if tag else []),
             "--continue-on-failure", "--no-color", "--output-truncate", "false",
             "--report-json-path", "report.json",
         ],
@@ -75,4 +76,4 @@ def test_every_answer_is_as_described(
         "fuzzing": "success",
         "stateful": "success",
     }
-    assert generated > 40 * len(operations)
+    assert generated > (FEW if tag else 40) * len(operations)
