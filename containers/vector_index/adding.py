@@ -91,19 +91,19 @@ def add(places: Places, job: EnrollRecords | EnrollVectors, batch: Batch) -> Add
     Raises EmbeddingMismatch, InvalidOptions, CollectionMissing, CollectionBusy or SegmentMismatch.
     """
     name = job.collection
-    backend = backend_of(read_head(places, name).head, places)
+    read_head(places, name)
     _write_pointers(places, name, batch.facts)
-    addition = _Addition(places, job, batch, backend)
+    addition = _Addition(places, job, batch)
     try:
         head = change_head(places, name, addition.change)
     except CollectionMissing:
-        backend.discard(None)
+        addition.discard(None)
         raise
     except CollectionBusy:
         # S3 may accept a head whose writer never learns of it
-        backend.discard(read_head(places, name).head)
+        addition.discard(read_head(places, name).head)
         raise
-    backend.discard(head)
+    addition.discard(head)
     gone = _forget_gone(places, job, batch, addition.enrolled)
     return Added(head, addition.enrolled, addition.known, gone)
 
@@ -111,17 +111,11 @@ def add(places: Places, job: EnrollRecords | EnrollVectors, batch: Batch) -> Add
 class _Addition:
     """A change of a head, computed again for each newer one."""
 
-    def __init__(
-        self,
-        places: Places,
-        job: EnrollRecords | EnrollVectors,
-        batch: Batch,
-        backend: Backend,
-    ) -> None:
+    def __init__(self, places: Places, job: EnrollRecords | EnrollVectors, batch: Batch) -> None:
         self._places = places
         self._job = job
         self._batch = batch
-        self._backend = backend
+        self._backends: dict[str, Backend] = {}  # two, if the collection moves meanwhile
         self._own = np.zeros(len(batch.facts), np.bool_)  # what the backend has because of us
         self._now = now()
         self.enrolled = self._own
@@ -140,13 +134,18 @@ class _Addition:
         forgotten = rules.dead(rows)
         _, first = np.unique(as_keys(rows.ids), return_index=True)
         repeated = ~np.isin(np.arange(len(rows)), first)
-        known = self._backend.known(head, rules, rows, at=self._now) & ~self._own
+        backend = self._backends.setdefault(head.backend, backend_of(head, self._places))
+        known = backend.known(head, rules, rows, at=self._now) & ~self._own
         self.known = (known | repeated) & ~forgotten
         self.enrolled = ~(self.known | forgotten)
         if not self.enrolled.any():
             return head
         self._own |= self.enrolled
-        return self._backend.add(head, rows.take(self.enrolled))
+        return backend.add(head, rows.take(self.enrolled))
+
+    def discard(self, head: Head | None) -> None:
+        for backend in self._backends.values():
+            backend.discard(head)
 
     def _rows(self, head: Head) -> Rows:
         asked_at = milliseconds(self._job.asked_at)
@@ -177,9 +176,10 @@ def _forget_gone(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         there = list(pool.map(lambda photo: is_current(places.store, photo), wanted))
     gone = {photo for photo, is_there in zip(wanted, there, strict=True) if not is_there}
+    mask: Mask = np.array([photo in gone for photo in batch.photos]) & enrolled
     if gone:
         at = milliseconds(job.asked_at)
         digests = {photo_digest(photo.bucket, photo.key, photo.version_id) for photo in gone}
         rules = [Rule(kind="photo", digest=each.hex(), at=at) for each in sorted(digests)]
-        bury(places, job.collection, rules)
-    return np.array([photo in gone for photo in batch.photos]) & enrolled
+        bury(places, job.collection, rules, killed=int(mask.sum()))
+    return mask

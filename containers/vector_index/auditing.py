@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from containers.vector_index.head import read_head
-from containers.vector_index.places import Places
+from containers.vector_index.places import Places, moment_of, now
 from pipeline.contracts.collection import ListSearches, Search, SearchesListed
 from pipeline.workbench import TaskContext
 
@@ -43,6 +43,6 @@ def _latest_first(places: Places, name: str, since: datetime) -> Iterator[Search
 
 
 def _days_back_to(first: date) -> Iterator[date]:
-    today = datetime.now(UTC).date()
+    today = moment_of(now()).date()
     for days in range(min((today - first).days, KEPT_DAYS) + 1):
         yield today - timedelta(days=days)

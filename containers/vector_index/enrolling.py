@@ -125,7 +125,7 @@ def enroll_vectors(job: EnrollVectors, context: TaskContext) -> VectorsEnrolled:
 def _read_each(places: Places, job: EnrollRecords) -> dict[str, Embedded | Skip]:
     def read(key: str) -> Embedded | Skip:
         try:
-            embedded = read_record(places.store, job.output_bucket, key)
+            embedded = read_record(places.store, job.output_bucket, key, job_id=job.job_id)
         except Skipped as skipped:
             return skipped.why
         return embedded if is_current(places.store, embedded.photo) else "photo gone"
@@ -210,6 +210,7 @@ def _result(
             vectors=counts.vectors,
             segments=counts.segments,
             compact=has_many(head),
+            metrics={"enrolled": float(outcome.enrolled)},
         )
 
     return with_head(places, job.collection, counted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -116,4 +117,4 @@ def moment_of(milliseconds: int) -> datetime:
 
 def now() -> int:
     """Return the time in ms since 1970."""
-    return milliseconds(datetime.now(UTC))
+    return time.time_ns() // 1_000_000

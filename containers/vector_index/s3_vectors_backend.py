@@ -18,8 +18,8 @@ import numpy as np
 from containers.vector_index.backend import Compaction, Counts, Found, Hit, Question
 from containers.vector_index.head import Head, ObjectGone, Stored, change_head
 from containers.vector_index.places import Places
-from containers.vector_index.rows import Mask, Rows
-from containers.vector_index.tombstones import DAY, Kind, Rules, expired
+from containers.vector_index.rows import Kind, Mask, Rows
+from containers.vector_index.tombstones import DAY, Rules, dead_since, expired
 from containers.vector_index.vector_rows import index_of, keys_of, rows_of, vectors_of
 from pipeline.aws.s3_vectors import (
     MOST_CONSTRAINTS,
@@ -39,9 +39,13 @@ _LATE: Final = 15 * DAY  # what was asked for earlier is never enrolled
 
 
 class Sweep(NamedTuple):
-    """How many rows were erased, how many are left, and when the oldest of these was enrolled."""
+    """How many rows were erased, how many are left, and when the oldest of these was enrolled.
+
+    Of those erased, `overdue` had reached their deadline.
+    """
 
     erased: int
+    overdue: int
     living: int
     oldest: int
 
@@ -90,28 +94,34 @@ class S3VectorsBackend:
             except KeyError:
                 continue  # the collection was deleted
 
-    def rows(self, head: Head, *, where: tuple[Kind, bytes] | None = None) -> Iterator[Rows]:
+    def rows(
+        self, head: Head, *, of: tuple[Kind, bytes] | None = None, vectors: bool = True
+    ) -> Iterator[Rows]:
         if head.stored is None:
             return
-        if where is None:
+        if of is None and vectors:
             for part in self._scan(head, values=True):
                 yield _whole(head, part)
             return
-        kind, digest = where
-        keys = [
-            each.key
-            for part in self._scan(head)
-            for each in part
-            if each.metadata.get(kind) == digest.hex()
-        ]
-        for some in _parts(keys):
-            yield _whole(head, self._store.get(self._index(head), some, values=True).values())
+        for rows in self.bare(head):
+            chosen = rows if of is None else rows.take(rows.of(*of))
+            if vectors and len(chosen):
+                keys = keys_of(chosen.ids)
+                found = self._store.get(self._index(head), keys, values=True)
+                yield _whole(head, found.values())
+            elif len(chosen):
+                yield chosen
 
-    def buried(self, head: Head, rules: Rules) -> Head:
+    def bare(self, head: Head) -> Iterator[Rows]:
+        """Yield all rows of the index in parts, without their vectors."""
+        for part in self._scan(head):
+            yield _bare(head, part)
+
+    def buried(self, head: Head, rules: Rules, *, killed: int) -> Head:  # noqa: ARG002 - see below
         if head.stored is None:
             return head
-        dead = sum(int(rules.dead(_bare(head, part)).sum()) for part in self._scan(head))
-        return head.but(stored=_with(head.stored, dead=dead))
+        # To read all rows takes minutes, in which others would always publish first.
+        return head.but(stored=_with(head.stored, dead=head.stored.dead + killed))
 
     def search(self, head: Head, rules: Rules, question: Question, *, at: int) -> Found:
         if head.stored is None:
@@ -140,20 +150,29 @@ class S3VectorsBackend:
             )
             return latest.but(stored=counted)
 
-        return Compaction(change_head(self.places, head.name, swept), erased=found.erased)
+        swept_head = change_head(self.places, head.name, swept)
+        return Compaction(swept_head, erased=found.erased, overdue=found.overdue)
+
+    def sweep_copy(self, head: Head, rules: Rules, *, at: int) -> None:
+        """Delete the vectors of dead rows of a collection that moves here."""
+        try:
+            self.sweep(head, rules, at=at)
+        except ObjectGone:
+            return  # nothing is copied yet
 
     def sweep(self, head: Head, rules: Rules, *, at: int) -> Sweep:
         """Delete the vectors of dead rows, and count the others."""
         dead: list[str] = []
-        living, oldest = 0, at
-        for part in self._scan(head):
-            rows = _bare(head, part)
+        living, oldest, overdue = 0, at, 0
+        deadline = at - head.erase_within_days * DAY
+        for rows in self.bare(head):
             gone = _dead(rows, head, rules, at)
-            dead += [each.key for each, is_dead in zip(part, gone, strict=True) if is_dead]
+            dead += keys_of(rows.ids[gone])
             living += int((~gone).sum())
+            overdue += int(dead_since(rows, head, rules, deadline).sum())
             oldest = min(oldest, int(rows.enrolled_at[~gone].min(initial=oldest)))
         self._store.delete(self._index(head), dead)
-        return Sweep(len(dead), living, oldest)
+        return Sweep(len(dead), overdue, living, oldest)
 
     def count(self, head: Head, rules: Rules, *, at: int) -> Counts:  # noqa: ARG002 - counted before
         if head.stored is None:
@@ -202,7 +221,7 @@ class S3VectorsBackend:
         hits = (
             Hit(each.similarity, rows.fact(row), int(rows.enrolled_at[row]))
             for row, each in enumerate(found)
-            if not gone[row]
+            if not gone[row] and each.similarity >= question.least
         )
         return tuple(islice(hits, question.k))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -24,18 +23,18 @@ def erase_versions(client: S3Client, prefix: Location, wanted: Callable[[str], b
     A bucket without versions lists each object as its version `null`. Raises AccessDenied or
     StoreUnavailable if S3 deletes something else than all of them.
     """
-    keys = set()
     with named_errors(prefix):
-        found = _versions(client, prefix, wanted)
-        while batch := list(itertools.islice(found, _BATCH)):
+        # All are listed first: pages that go on after a version need it to be there.
+        found = list(_versions(client, prefix, wanted))
+        for start in range(0, len(found), _BATCH):
+            batch = found[start : start + _BATCH]
             answer = client.delete_objects(
                 Bucket=prefix.bucket, Delete={"Objects": batch, "Quiet": True}
             )
             if codes := {error.get("Code", "") for error in answer.get("Errors", ())}:
                 said = f"S3 did not delete all of {prefix.uri}: {', '.join(sorted(codes))}"
                 raise AccessDenied(said) if _DENIED in codes else StoreUnavailable(said)
-            keys.update(each["Key"] for each in batch)
-    return len(keys)
+    return len({each["Key"] for each in found})
 
 
 def _versions(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import operator
-from typing import get_args
 
 import pytest
 from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model
@@ -17,7 +15,7 @@ from pipeline.declared.containers import ContainerManifest
 from pipeline.errors import PipelineError, leaf_names
 from pipeline.golden import Golden, Run
 from pipeline.local.deployment import NAMES
-from tests.contracts.declared import ROOT, facts_of
+from tests.contracts.declared import ROOT, declared_contracts, facts_of
 
 BLUEPRINT = Blueprint.read(ROOT, defaults=("starter",))
 EACH = pytest.mark.parametrize("function", BLUEPRINT.functions, ids=lambda each: each.name(NAMES))
@@ -30,11 +28,9 @@ def golden_of(function: DeclaredFunction) -> Golden:
 
 
 def jobs_of(container: ContainerManifest) -> TypeAdapter[Job]:
-    """The contracts that the manifest names, among those that the handler accepts."""
-    module = importlib.import_module(f"containers.{container.folder}.handler")
-    accepted = module.handler.__wrapped__.__annotations__["job"]
-    named = {container.job, *container.other_jobs}
-    jobs = [each for each in get_args(accepted) or (accepted,) if each.__name__ in named]
+    """The contracts that the manifest names."""
+    declared = declared_contracts(Job)
+    jobs = [declared[name] for name in (container.job, *container.other_jobs) if name]
     return TypeAdapter(functools.reduce(operator.or_, jobs))
 
 

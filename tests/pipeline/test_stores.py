@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -259,3 +260,115 @@ def test_an_object_is_deleted_only_with_its_current_etag(store: ArtifactStore) -
     store.delete_if_unchanged(PHOTO._replace(key="nothing"), etag=etag)
 
     assert store.read(PHOTO) == b"another writer's"
+
+
+def test_an_object_that_a_reader_knows_is_not_read_again(store: ArtifactStore) -> None:
+    write(store, PHOTO, CONTENT)
+    etag = store.stat(PHOTO).etag
+
+    assert store.read_if_changed(PHOTO, etag=None) == (CONTENT, etag)
+    assert store.read_if_changed(PHOTO, etag=etag) is None
+
+
+def test_an_object_that_was_replaced_is_read_again(store: ArtifactStore) -> None:
+    write(store, PHOTO, b"seen")
+    etag = store.stat(PHOTO).etag
+    write(store, PHOTO, CONTENT)
+
+    assert store.read_if_changed(PHOTO, etag=etag) == (CONTENT, store.stat(PHOTO).etag)
+
+
+@pytest.mark.parametrize("etag", [None, "0" * 32])
+def test_a_missing_object_is_never_unchanged(store: ArtifactStore, etag: str | None) -> None:
+    write(store, PHOTO, CONTENT)
+
+    with pytest.raises(KeyError, match=r"dog\.jpg"):
+        store.read_if_changed(PHOTO._replace(key="trips/dog.jpg"), etag=etag)
+
+
+def keys_of(store: ArtifactStore, prefix: str, after: str = "") -> list[str]:
+    return [each.location.key for each in store.listing(Location("photos", prefix), after=after)]
+
+
+def test_a_listing_has_the_keys_below_a_prefix_in_order(store: ArtifactStore) -> None:
+    for key in ("b/2", "b/10", "a", "b/", "bc", "b/1/x", "c"):
+        write(store, Location("photos", key), CONTENT)
+
+    assert keys_of(store, "b/") == ["b/", "b/1/x", "b/10", "b/2"]
+    assert keys_of(store, "b") == ["b/", "b/1/x", "b/10", "b/2", "bc"]
+    assert keys_of(store, "") == ["a", "b/", "b/1/x", "b/10", "b/2", "bc", "c"]
+    assert keys_of(store, "b/", after="b/1/x") == ["b/10", "b/2"]
+    assert keys_of(store, "d") == []
+
+
+def test_a_listing_has_size_and_time(store: ArtifactStore) -> None:
+    write(store, PHOTO, CONTENT)
+    (listed,) = store.listing(Location("photos", "trips/"))
+
+    assert (listed.location, listed.bytes) == (PHOTO, len(CONTENT))
+    assert abs(datetime.now(UTC) - listed.written) < timedelta(minutes=1)
+
+
+def test_a_listing_has_any_key(store: ArtifactStore) -> None:
+    for key in ODD_KEYS:
+        write(store, Location("photos", key), CONTENT)
+
+    assert sorted(keys_of(store, "")) == sorted(ODD_KEYS)
+
+
+def test_more_keys_than_a_page_has_are_listed_and_erased(store: ArtifactStore) -> None:
+    for number in range(1001):
+        write(store, Location("photos", f"many/{number:04}"), b"")
+    write(store, PHOTO, CONTENT)
+
+    assert len(keys_of(store, "many/")) == 1001
+    assert store.erase_below(Location("photos", "many/")) == 1001
+    assert keys_of(store, "") == [PHOTO.key]
+
+
+def test_an_erased_object_is_gone_and_others_stay(store: ArtifactStore) -> None:
+    write(store, PHOTO, CONTENT)
+    write(store, PHOTO._replace(key="trips/cat.jpg2"), CONTENT)
+
+    assert store.erase(PHOTO) == 1
+    assert store.erase(PHOTO) == 0
+    assert keys_of(store, "") == ["trips/cat.jpg2"]
+
+
+def test_only_keys_with_that_ending_are_erased_below_a_prefix(store: ArtifactStore) -> None:
+    for key in ("p/1/staff", "p/1/guests", "p/2/staff", "q/staff"):
+        write(store, Location("photos", key), CONTENT)
+
+    assert store.erase_below(Location("photos", "p/"), ending="/staff") == 2
+    assert keys_of(store, "") == ["p/1/guests", "q/staff"]
+
+
+def versions_left(store: S3Store) -> list[str]:
+    answer = store._client.list_object_versions(Bucket="photos")
+    return [row["Key"] for row in (*answer.get("Versions", ()), *answer.get("DeleteMarkers", ()))]
+
+
+def test_every_version_and_delete_marker_is_erased(bucket: S3Store) -> None:
+    bucket._client.put_bucket_versioning(
+        Bucket="photos", VersioningConfiguration={"Status": "Enabled"}
+    )
+    for content in (b"first", b"second"):
+        write(bucket, PHOTO, content)
+        write(bucket, PHOTO._replace(key="trips/dog.jpg"), content)
+    bucket._client.delete_object(Bucket="photos", Key=PHOTO.key)
+
+    assert bucket.erase(PHOTO) == 1
+    assert versions_left(bucket) == ["trips/dog.jpg"] * 2
+    assert bucket.erase_below(Location("photos", "trips/")) == 1
+    assert versions_left(bucket) == []
+
+
+def test_an_object_from_before_versioning_is_erased(bucket: S3Store) -> None:
+    write(bucket, PHOTO, b"before")
+    bucket._client.put_bucket_versioning(
+        Bucket="photos", VersioningConfiguration={"Status": "Enabled"}
+    )
+    write(bucket, PHOTO, CONTENT)
+
+    assert bucket.erase(PHOTO) == 1
+    assert versions_left(bucket) == []

@@ -140,7 +140,7 @@ class Photos:
         manifest = f"s3://{OUTPUT}/{record_key}"
         job.write_row(product="faces", machine="faces", manifest=manifest, status=status)
         stated = {"schema": 1, "product": "faces", "job_id": name, "count": 2} | record
-        stated = {"embedder": "facenet", "files": [], "outputs": []} | stated
+        stated = {"embedder": "facenet", "embedded": 2, "files": [], "outputs": []} | stated
         self.put(record_key, stated)
         return record_key
 

@@ -77,9 +77,7 @@ def _written_otherwise(state: State, status: str) -> Iterator[str]:
         yield f"{state.name}: the row is not named after the execution"
 
 
-def nobody_is_named_outside_the_execution(
-    machine: Machine, _declared: Declared
-) -> Iterator[str]:
+def nobody_is_named_outside_the_execution(machine: Machine, _declared: Declared) -> Iterator[str]:
     """Rows and quarantine records outlive an execution's history: they have no input in them."""
     for task in machine.tasks:
         if task.service in {"dynamodb", "aws-sdk:s3"}:

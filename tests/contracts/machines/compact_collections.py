@@ -18,12 +18,12 @@ SLIPS: Final = (
     ),
     Slip(
         task_rules.payloads_fit_the_job,
-        drop("States/DescribeCollections/Parameters/Payload/asked_by"),
-        "DescribeCollections: the payload lacks 'asked_by'",
+        drop("States/ListCollections/Parameters/Payload/asked_by"),
+        "ListCollections: the payload lacks 'asked_by'",
     ),
     Slip(
         retry_rules.lambda_is_retried,
-        remove("States/DescribeCollections/Retry/1/ErrorEquals", "StoreUnavailable"),
-        "DescribeCollections: StoreUnavailable is not retried",
+        remove("States/ListCollections/Retry/1/ErrorEquals", "StoreUnavailable"),
+        "ListCollections: StoreUnavailable is not retried",
     ),
 )

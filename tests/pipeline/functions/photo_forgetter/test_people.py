@@ -60,7 +60,9 @@ def test_a_job_at_work_on_such_a_photo_is_waited_for(stage: Stage) -> None:
     assert stage.status("first") == "DONE"
 
 
-@pytest.mark.parametrize("given", [{}, {"key": "a.jpg", "photos": ("b.jpg",)}], ids=["none", "two"])
-def test_a_call_is_about_a_deleted_photo_or_about_a_person(given: dict[str, str]) -> None:
+@pytest.mark.parametrize(("key", "photos"), [("", ()), ("a.jpg", ("b.jpg",))], ids=["none", "two"])
+def test_a_call_is_about_a_deleted_photo_or_about_a_person(
+    key: str, photos: tuple[str, ...]
+) -> None:
     with pytest.raises(ValueError, match="give a key or photos"):
-        ForgetPhoto("an execution", **given)
+        ForgetPhoto("an execution", key, photos)
