@@ -40,7 +40,7 @@ def compact_collection(job: CompactCollection, context: TaskContext) -> Compacte
     def compacted(head: Head) -> Compaction:
         rules = read_rules(places, head)
         if head.moving is not None:  # what is copied is erased in time, too
-            S3VectorsBackend(places).sweep(head, rules, at=at)
+            S3VectorsBackend(places).sweep_copy(head, rules, at=at)
         return backend_of(head, places).compact(head, rules, at=at, force=job.force)
 
     compaction = with_head(places, job.collection, compacted)

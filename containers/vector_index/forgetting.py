@@ -11,13 +11,13 @@ from containers.vector_index.backends import backend_of
 from containers.vector_index.burying import bury
 from containers.vector_index.digests import object_digest, person_digest, photo_digest
 from containers.vector_index.head import Head, read_head, with_head
+from containers.vector_index.photos import keep_photos, next_photos
 from containers.vector_index.places import Places, milliseconds, moment_of, now
 from containers.vector_index.receipts import ForgottenReceipt, stated, write_receipt
 from containers.vector_index.records import Photo, is_current
 from containers.vector_index.tombstones import DAY, Rule, Rules, expired, read_rules
 from pipeline.artifacts import Location
 from pipeline.contracts.collection import (
-    MOST_PHOTOS,
     ForgetSource,
     ForgetSubject,
     Forgotten,
@@ -45,20 +45,20 @@ def forget_subject(job: ForgetSubject, context: TaskContext) -> Forgotten:
     touched = with_head(
         places, job.collection, lambda head: _touched(places, head, [rule], job.ingest_bucket, at)
     )
+    kept = keep_photos(places, job, touched.photos) if job.person is not None else ()
     head = bury(places, job.collection, [rule], killed=touched.vectors)
     erased_by = moment_of(milliseconds(job.asked_at) + head.erase_within_days * DAY)
-    photos = [key for key in touched.photos if job.after is None or key > job.after]
-    listed = tuple(photos[:MOST_PHOTOS]) if job.person is not None else ()
     said = stated(job, head.name, at=at, vectors=touched.vectors)
     about = {"about": rule.kind, "digest": rule.digest, "erased_by": erased_by}
     receipt = write_receipt(places, ForgottenReceipt.model_validate(said | about))
+    photos, after = next_photos(job, kept)
     return Forgotten(
         collection=head.name,
         forgotten=touched.vectors,
-        photos=listed,
-        after=listed[-1] if listed and len(photos) > len(listed) else None,
+        photos=photos,
         erased_by=erased_by,
         receipt=receipt,
+        after=after,
         metrics={"forgotten": float(touched.vectors)},
     )
 

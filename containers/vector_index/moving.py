@@ -13,6 +13,7 @@ from typing import Final
 
 from containers.vector_index.backends import backend_of
 from containers.vector_index.copying import (
+    BEHIND_ALL,
     Copied,
     catch_up,
     compare,
@@ -51,13 +52,20 @@ def move_collection(job: MoveCollection, context: TaskContext) -> Moved:
         places.vectors().create(index_of(places.vector_bucket, head), dimension=head.dimension)
     until = min(time.monotonic() + MOST_SECONDS, context.ends_at - _SPARE_SECONDS)
     moved, after = with_head(places, name, lambda latest: copy_rows(places, latest, until))
-    if after is None:
-        copied = with_head(places, name, partial(complete, places))
-        with_head(places, name, lambda latest: compare(places, latest, copied))
-        change_head(places, name, lambda latest: _switched(places, latest, copied))
-    else:
-        change_head(places, name, lambda latest: _stopped(latest, after))
+    if after is None and not _finish(places, name, until):
+        after = BEHIND_ALL
+    if after is not None:
+        change_head(places, name, partial(_stopped, after=after))
     return Moved(collection=name, moved=moved, total=_total(places, name), after=after)
+
+
+def _finish(places: Places, name: str, until: float) -> bool:
+    """Complete the copy, compare it, and switch over; return False if it is not complete yet."""
+    copied = with_head(places, name, lambda head: complete(places, head, until))
+    if copied is None or not compare(places, name, copied):
+        return False
+    change_head(places, name, lambda head: _switched(places, head, copied))
+    return True
 
 
 def _ended(places: Places, head: Head) -> Moved:

@@ -153,6 +153,13 @@ class S3VectorsBackend:
         swept_head = change_head(self.places, head.name, swept)
         return Compaction(swept_head, erased=found.erased, overdue=found.overdue)
 
+    def sweep_copy(self, head: Head, rules: Rules, *, at: int) -> None:
+        """Delete the vectors of dead rows of a collection that moves here."""
+        try:
+            self.sweep(head, rules, at=at)
+        except ObjectGone:
+            return  # nothing is copied yet
+
     def sweep(self, head: Head, rules: Rules, *, at: int) -> Sweep:
         """Delete the vectors of dead rows, and count the others."""
         dead: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import time
 import uuid
 from collections.abc import Sequence
@@ -185,6 +186,10 @@ class Desk:
             )
             for each in page["vectors"]
         }
+
+    def stored_photos(self) -> list[str]:
+        """Return the photos of all vectors in S3 Vectors."""
+        return [json.loads(each["fact"])["key"] for each in self.stored_keys().values()]
 
     def objects(self, prefix: str) -> list[str]:
         """Return the keys of all versions below a prefix of the collections bucket."""
