@@ -26,8 +26,8 @@ RECORD: Final = "group_faces.record.json"
 INDEX: Final = NAMES.function("vector-index")
 # What its role allows on indexes of S3 Vectors, in infra/grants.py.
 ON_VECTORS: Final = {
-    "CreateIndex", "DeleteIndex", "DeleteVectors", "GetIndex", "GetVectors", "ListVectors",
-    "PutVectors", "QueryVectors",
+    "CreateIndex", "DeleteIndex", "DeleteVectors", "GetVectors", "ListVectors", "PutVectors",
+    "QueryVectors",
 }  # fmt: skip
 
 
