@@ -69,19 +69,26 @@ class S3VectorsBackend:
 
     def add(self, head: Head, rows: Rows) -> Head:
         index, keys = self._index(head), frozenset(keys_of(rows.ids))
-        before = self.added.get(index, frozenset())
+        added = self.added.get(index, frozenset())
         if head.stored is None:
             self._store.create(index, dimension=rows.vectors.shape[1])
-        try:
-            if keys - before:
+        if keys - added:
+            try:
                 self._store.put(index, vectors_of(rows, self.by))
-            self._store.delete(index, before - keys)  # a newer rule has killed them
-        except KeyError:
-            raise ObjectGone(f"the index {index.name}") from None
-        self.added[index] = keys
-        stored = head.stored or Stored(rows=0, dead=0, oldest=int(rows.enrolled_at.min()), swept=0)
-        oldest = min(stored.oldest, int(rows.enrolled_at.min()))
-        return head.but(stored=_with(stored, rows=stored.rows + len(rows), oldest=oldest))
+            except KeyError:
+                raise ObjectGone(f"the index {index.name}") from None
+        self.added[index] = added | keys
+        late = len(added - keys)  # a rule that was published meanwhile has killed them
+        first = int(rows.enrolled_at.min())
+        stored = head.stored or Stored(rows=0, dead=0, oldest=first, swept=0)
+        return head.but(
+            stored=Stored(
+                rows=stored.rows + len(rows) + late,
+                dead=stored.dead + late,
+                oldest=min(stored.oldest, first),
+                swept=stored.swept,
+            )
+        )
 
     def discard(self, head: Head | None) -> None:
         if head is not None:
