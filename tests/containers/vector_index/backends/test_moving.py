@@ -37,23 +37,6 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moving, "MOST_SECONDS", 0)
 
 
-@pytest.fixture
-def once(monkeypatch: pytest.MonkeyPatch) -> Once:
-    """Let something else happen before a function is called for the first time."""
-
-    def interrupt(place: Any, name: str, happen: Callable[[], object]) -> None:
-        function, left = getattr(place, name), [happen]
-
-        def interrupted(*arguments: Any, **options: Any) -> Any:
-            if left:
-                left.pop()()
-            return function(*arguments, **options)
-
-        monkeypatch.setattr(place, name, interrupted)
-
-    return interrupt
-
-
 def move_on(desk: Desk, between: Callable[[int], object] = lambda _: None) -> int:
     """Move a collection call by call; return how many calls it took."""
     after, calls = None, 0
