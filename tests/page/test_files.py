@@ -23,7 +23,7 @@ FILES: Final = {path.relative_to(PAGE).as_posix(): path for path in page_files(P
 OURS: Final = sorted(name for name in FILES if not name.startswith("vendor/"))
 LANGUAGES: Final = sorted(path.stem for path in (PAGE / "lang").glob("*.js"))
 FIRST_BYTES: Final = 63_500  # gzipped, file by file
-ALL_BYTES: Final = 149_000
+ALL_BYTES: Final = 150_000
 NODE: Final = shutil.which("node")
 
 

@@ -143,6 +143,15 @@ def test_a_search_lists_each_faces_candidates_the_most_similar_first(finder: Use
     finder.expect(finder.said, "3 candidates")
 
 
+def test_one_search_is_written_down_for_two_presses(finder: User) -> None:
+    opened(finder)
+    press = "document.querySelector('.find-in .end button').click()"
+    finder.run(f"{press}; {press}")
+    finder.find(".candidates")
+
+    assert len(told(finder)) == 1
+
+
 def test_a_similarity_is_never_rounded_up(user: User) -> None:
     near = {**ANSWER, "queries": [{"face": 0, "box": None, "matches": [match(0.9999, "P", "a")]}]}
     with serving(user, FILES | EMBEDDED), collections(user, [STAFF], near):

@@ -277,6 +277,7 @@ export default {
   vectors: 'Faces in it',
   candidates: 'Candidates',
   'candidates.n': { one: '{n} candidate', other: '{n} candidates' },
+  'candidates.best': { one: 'the only candidate', other: 'the best of {n} candidates' },
   'candidates.note': 'Candidates, not identities: people can look alike. Check before you act.',
   'candidates.none': 'Nobody in this collection is similar enough.',
   'candidates.hidden': { one: '{n} less similar one is hidden', other: '{n} less similar ones are hidden' },

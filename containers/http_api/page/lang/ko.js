@@ -277,6 +277,7 @@ export default {
   vectors: '담긴 얼굴',
   candidates: '후보',
   'candidates.n': '후보 {n}건',
+  'candidates.best': '후보 {n}건 중 가장 비슷함',
   'candidates.note': '후보일 뿐 신원이 아닙니다. 닮은 사람일 수 있으니 확인한 뒤 결정하세요.',
   'candidates.none': '이 모음에는 충분히 비슷한 사람이 없습니다.',
   'candidates.hidden': '덜 비슷한 {n}건을 숨겼습니다',

@@ -14,7 +14,7 @@ export function Best({ finding, place }) {
   const [best, ...more] = shownOf(matchesOf(finding, place) ?? [], finding)
   if (!best) return null
   return html`<p class="best"><b>${personName(best.person)}<span>${figure(best.similarity)}</span></b>
-    ${t('candidates.n', { n: more.length + 1 })}</p>`
+    ${t('candidates.best', { n: more.length + 1 })}</p>`
 }
 
 /** @param {{ match: Match, threshold: number }} given */

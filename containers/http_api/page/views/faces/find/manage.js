@@ -36,7 +36,7 @@ export function Manage({ item, page, collection }) {
   /** @param {Acting['kind']} kind */
   const begin = (kind) => () => {
     field.current.value = field.current.value.trim()
-    if (field.current.reportValidity()) want({ kind, collection: name, person: field.current.value })
+    if (!busy && field.current.reportValidity()) want({ kind, collection: name, person: field.current.value })
   }
   const choices = faces.map((value) => ({ value, text: t('face.n', { i: value + 1 }) }))
   const { kind = 'enroll', person = '' } = wanted ?? {}
@@ -49,8 +49,8 @@ export function Manage({ item, page, collection }) {
     ${faces.length > 1 && html`<${Select} label=${t('enroll.face')} value=${place} choices=${choices}
       onChoose=${(/** @type {string} */ value) => setFace(Number(value))} />`}
     <div class="files">
-      ${faces.length > 0 && html`<button class="btn soft" type="button" disabled=${busy} onClick=${begin('enroll')}>${t('enroll', { i: place + 1 })}</button>`}
-      <button class="btn soft" type="button" disabled=${busy} onClick=${begin('forget')}>${t('forget')}</button>
+      ${faces.length > 0 && html`<button class="btn soft" type="button" aria-disabled=${busy ? 'true' : undefined} onClick=${begin('enroll')}>${t('enroll', { i: place + 1 })}</button>`}
+      <button class="btn soft" type="button" aria-disabled=${busy ? 'true' : undefined} onClick=${begin('forget')}>${t('forget')}</button>
     </div>
     ${acting && html`<${Course} acting=${acting} />`}
     ${wanted && html`<${Confirm} title=${t(`${kind}.sure`, values)} yes=${t(`${kind}.yes`)}
