@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
@@ -12,11 +12,11 @@ from containers.vector_index.backend import Backend
 from containers.vector_index.backends import backend_of
 from containers.vector_index.burying import bury
 from containers.vector_index.digests import object_digest, photo_digest
-from containers.vector_index.head import Head, change_head, read_head
+from containers.vector_index.head import Head, change_head, read_head, with_head
 from containers.vector_index.places import Places, milliseconds, now
 from containers.vector_index.records import Photo, is_current
 from containers.vector_index.rows import Fact, Mask, NewRow, Rows, Vectors, as_keys
-from containers.vector_index.tombstones import DAY, Rule, read_rules
+from containers.vector_index.tombstones import DAY, Rule, Rules, read_rules
 from pipeline.contracts.collection import EnrollRecords, EnrollVectors
 from pipeline.errors import CollectionBusy, CollectionMissing, EmbeddingMismatch, InvalidOptions
 
@@ -167,6 +167,34 @@ def _write_pointers(places: Places, name: str, facts: Sequence[Fact]) -> None:
         list(pool.map(point, sorted(things)))
 
 
+def forget_photos(
+    places: Places, job: EnrollRecords | EnrollVectors, photos: Iterable[Photo]
+) -> None:
+    """Forget what a collection has of photos that are gone, asked for until now by this job."""
+    at = milliseconds(job.asked_at)
+    rules = Rules.of(
+        Rule(
+            kind="photo",
+            digest=photo_digest(photo.bucket, photo.key, photo.version_id).hex(),
+            at=at,
+        )
+        for photo in photos
+    )
+
+    def killing(head: Head) -> tuple[Rules, int]:
+        found, count, others = Rules(), 0, read_rules(places, head)
+        for rows in backend_of(head, places).rows(head, vectors=False):
+            found = found.and_(rules.killing(rows).each())
+            count += int((rules.dead(rows) & ~others.dead(rows)).sum())
+        return found, count
+
+    if not rules:
+        return
+    needed, killed = with_head(places, job.collection, killing)
+    if killed:
+        bury(places, job.collection, list(needed.each()), killed=killed)
+
+
 def _forget_gone(
     places: Places, job: EnrollRecords | EnrollVectors, batch: Batch, enrolled: Mask
 ) -> Mask:
@@ -176,10 +204,6 @@ def _forget_gone(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         there = list(pool.map(lambda photo: is_current(places.store, photo), wanted))
     gone = {photo for photo, is_there in zip(wanted, there, strict=True) if not is_there}
-    mask: Mask = np.array([photo in gone for photo in batch.photos]) & enrolled
     if gone:
-        at = milliseconds(job.asked_at)
-        digests = {photo_digest(photo.bucket, photo.key, photo.version_id) for photo in gone}
-        rules = [Rule(kind="photo", digest=each.hex(), at=at) for each in sorted(digests)]
-        bury(places, job.collection, rules, killed=int(mask.sum()))
-    return mask
+        forget_photos(places, job, gone)
+    return np.array([photo in gone for photo in batch.photos]) & enrolled

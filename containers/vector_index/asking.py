@@ -89,4 +89,5 @@ def _lacking(consent: object) -> Iterator[str]:
     if consent is None:
         yield from _CONSENT
     if isinstance(consent, dict):
-        yield from (name for name in _CONSENT if consent.get(name) in {None, ""})
+        said = ((name, consent.get(name)) for name in _CONSENT)
+        yield from (name for name, value in said if value is None or value == "")

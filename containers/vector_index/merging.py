@@ -16,7 +16,6 @@ MOST_SEGMENTS: Final = 50
 FULL: Final = 2**17  # rows of a segment, about 150 MB with 512 dimensions
 _MOST_DEAD: Final = 0.2  # of a segment's rows
 _SPARE: Final = 2 * DAY  # before the deadline, for runs that fail
-_SETTLED: Final = DAY // 24  # after a forgetting, which may still list the photos of its rows
 
 
 class Worn(NamedTuple):
@@ -44,8 +43,6 @@ def compact_segments(
     places: Places, head: Head, rules: Rules, *, at: int, force: bool
 ) -> Compaction:
     """Write new segments, and heads that name them; the old ones are superseded by then."""
-    settled = at if force else at - _SETTLED
-    rules = rules.among(lambda rule: rule.at <= settled)
     worn = [_worn(places, head, rules, segment, at) for segment in head.segments]
     join = force or has_many(head)
     at_once = set()

@@ -35,6 +35,10 @@ def analysed(people: People, *keys: str) -> list[str]:
     return [f"{key.rpartition('.')[0]}_faces.record.json" for key in keys]
 
 
+def hold(until: Event) -> None:
+    assert until.wait(PATIENCE_S)
+
+
 def wait_for_state(driver: Driver, run: str, state: str) -> None:
     states = driver.cloud.client("stepfunctions")
     deadline = time.monotonic() + PATIENCE_S
@@ -92,11 +96,7 @@ def test_a_photo_that_another_execution_works_on_is_waited_for(
     }
     waited = Event()
     record = rf"PUT /{NAMES.bucket('output')}/busy/ada_faces.record.json"
-
-    def hold() -> None:
-        waited.wait(PATIENCE_S)
-
-    driver.faults.before(record, hold)
+    driver.faults.before(record, lambda: hold(waited))
     driver.begin(asked, machine="faces")
     run = driver.begin(
         {"action": "enroll", "collection": "busy", "photo": "busy/ada.png"}, "collection"

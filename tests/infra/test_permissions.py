@@ -269,3 +269,11 @@ def test_compaction_starts_collections_and_no_other_machine() -> None:
     assert allows(statements, "states:StartExecution", f"{machines}-collection:live")
     assert not allows(statements, "states:StartExecution", f"{machines}-faces:live")
     assert not [each for each in statements if "s3:" in str(each)]
+
+
+def test_a_deleted_photo_is_forgotten_by_two_functions() -> None:
+    statements = statements_of("forget-photo", _BLUEPRINT)
+    functions = f"arn:aws:lambda:{_AWS}:function:dev"
+
+    assert allows(statements, "lambda:InvokeFunction", f"{functions}-photo-forgetter")
+    assert allows(statements, "lambda:InvokeFunction", f"{functions}-vector-index:live")

@@ -126,7 +126,8 @@ class Shelf:
 
     def job(self, vectors: npt.NDArray[np.float32], **options: Any) -> SearchVectors:
         content = save({"embeddings": np.ascontiguousarray(vectors)})
-        file = self.store.write(Location("work", "vectors/query"), content, media_type="")
+        place = Location("work", f"vectors/query-{next(self.numbers)}")
+        file = self.store.write(place, content, media_type="")
         query = {
             "vectors": file,
             "model": "facenet",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -88,18 +88,6 @@ def test_a_segment_with_many_dead_rows_is_rewritten_and_erased_after_a_while(
 
     assert (second.erased, second.objects, second.segments) == (1, 1, 1)
     assert len(segments(staff)) == 1
-
-
-def test_what_was_forgotten_just_now_is_still_listed(staff: Desk, later: Later) -> None:
-    fill(staff, "anna", "ben")
-    asked_at = datetime.now(UTC)
-    staff.forget(person="anna", asked_at=asked_at)
-    staff.compact()
-
-    assert staff.forget(person="anna", asked_at=asked_at).photos == ("anna.jpg",)
-    later(61 * MINUTE)
-    staff.compact()
-    assert staff.forget(person="anna", asked_at=asked_at).photos == ()
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,35 @@ def test_no_collection_moves_back(staff: Desk) -> None:
         staff.move("segments")
 
 
+def test_a_compaction_during_a_move_with_nothing_copied_yet_succeeds(
+    desk: Desk, once: Once
+) -> None:
+    desk.create()
+    once(moving, "complete", lambda: desk.compact(force=True))
+
+    assert desk.move().total == 0
+
+
+def test_segments_that_compaction_merged_before_the_switch_are_counted_once(
+    staff: Desk, once: Once
+) -> None:
+    once(moving, "_switched", lambda: staff.compact(force=True))
+
+    move_on(staff)
+
+    assert staff.describe().vectors == 40
+    assert len(staff.stored_keys()) == 40
+
+
+def test_a_compaction_before_the_comparison_lets_the_move_go_on(staff: Desk, once: Once) -> None:
+    once(moving, "compare", lambda: staff.compact(force=True))
+
+    assert staff.move().after is not None
+    assert staff.describe().backend == "segments"
+    assert move_on(staff) == 1
+    assert set(staff.found(FACES[0])) == KEYS
+
+
 def test_an_empty_collection_moves_at_once(desk: Desk) -> None:
     desk.create()
 
@@ -281,7 +310,13 @@ def test_a_move_that_another_task_ends_does_not_switch(staff: Desk, once: Once) 
 
 def test_the_samples_come_from_all_segments(staff: Desk) -> None:
     head = staff.head
-    copied = copying.Copied(frozenset(each.sha256 for each in head.segments), (), Rules(), 40, 0)
+    copied = copying.Copied(
+        frozenset(each.sha256 for each in head.segments),
+        (),
+        Rules(),
+        frozenset(map(str, range(40))),
+        0,
+    )
 
     samples = copying._samples(staff.places, head, copied, 0)
 
