@@ -20,6 +20,7 @@ from containers.vector_index.receipts import ErasedReceipt, stated, write_receip
 from containers.vector_index.s3_vectors_backend import S3VectorsBackend
 from containers.vector_index.segments import keep_only
 from containers.vector_index.tombstones import DAY, KEPT_DAYS, Rules, read_rules, write_rules
+from containers.vector_index.warm import warm_of
 from pipeline.artifacts import Listed, Location
 from pipeline.contracts.collection import CompactCollection, Compacted
 from pipeline.errors import SegmentMismatch
@@ -36,6 +37,7 @@ def compact_collection(job: CompactCollection, context: TaskContext) -> Compacte
     by the next.
     """
     places, at = Places.of(job, context), now()
+    warm_of(places.scratch, places.memory_mb).release()  # a full segment takes 600 MB to rewrite
 
     def compacted(head: Head) -> Compaction:
         rules = read_rules(places, head)

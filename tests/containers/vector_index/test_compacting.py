@@ -10,7 +10,11 @@ from datetime import timedelta
 import pytest
 
 from containers.vector_index import merging
+from containers.vector_index.backend import Question
 from containers.vector_index.head import Superseded, change_head
+from containers.vector_index.places import now
+from containers.vector_index.tombstones import read_rules
+from containers.vector_index.warm import warm_of
 from pipeline.artifacts import LocalStore, Location
 from pipeline.errors import CollectionMissing, SegmentMismatch
 from tests.containers.vector_index.desk import CONSENT, Desk, vector
@@ -265,6 +269,18 @@ def test_copies_of_erased_segments_are_deleted_from_disk(staff: Desk) -> None:
     copies = {path.stem for path in staff.places.scratch.rglob("*") if path.is_file()}
 
     assert copies == {each.sha256 for each in staff.head().segments}
+
+
+def test_a_compaction_has_the_memory_of_searches(staff: Desk) -> None:
+    fill(staff, "anna")
+    warm = warm_of(staff.places.scratch, staff.context.settings.memory_mb)
+    head, rules = staff.head(), read_rules(staff.places, staff.head())
+    warm.search(staff.places, head, rules, Question(vector(1)[None], k=1), at=now())
+    assert warm.bytes > 0
+
+    staff.compact()
+
+    assert warm.bytes == 0
 
 
 def test_a_head_that_supersedes_somebody_elses_object_is_a_mismatch(staff: Desk) -> None:
