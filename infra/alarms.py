@@ -35,6 +35,44 @@ class Alarms(Construct):
         of_periods: tuple[int, int] = (1, 1),
     ) -> cloudwatch.Alarm:
         """Add an alarm for M of N periods above the threshold; missing data counts as OK."""
+        return self._add(
+            name,
+            metric,
+            threshold=above,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            meaning=meaning,
+            section=section,
+            of_periods=of_periods,
+        )
+
+    def add_expectation(
+        self, name: str, metric: cloudwatch.IMetric, *, meaning: str, section: str
+    ) -> cloudwatch.Alarm:
+        """Add an alarm for a period in which something did not happen once."""
+        return self._add(
+            name,
+            metric,
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            meaning=meaning,
+            section=section,
+            of_periods=(1, 1),
+        )
+
+    def _add(
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        *,
+        threshold: float,
+        comparison_operator: cloudwatch.ComparisonOperator,
+        treat_missing_data: cloudwatch.TreatMissingData,
+        meaning: str,
+        section: str,
+        of_periods: tuple[int, int],
+    ) -> cloudwatch.Alarm:
         datapoints, periods = of_periods
         alarm = cloudwatch.Alarm(
             self,
@@ -42,11 +80,11 @@ class Alarms(Construct):
             alarm_name=f"{self._names.prefix}-{name}",
             alarm_description=f"{meaning} What to do: {RUNBOOK}, section `{section}`.",
             metric=metric,
-            threshold=above,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            threshold=threshold,
+            comparison_operator=comparison_operator,
             datapoints_to_alarm=datapoints,
             evaluation_periods=periods,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=treat_missing_data,
         )
         alarm.add_alarm_action(self._notify)
         alarm.add_ok_action(self._notify)

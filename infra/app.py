@@ -91,6 +91,7 @@ def _add_stacks(
             name: [each.name(names) for each in blueprint.functions_with(name)]
             for name in blueprint.resources.buckets
         },
+        key_readers=settings.collection_readers,
     )
     access = AccessStack(
         app, f"{prefix}-access", blueprint=blueprint, names=names, keys=storage.keys

@@ -16,7 +16,7 @@ from infra.metrics import (
     undelivered,
 )
 from pipeline.declared.blueprint import Blueprint
-from pipeline.declared.names import Names
+from pipeline.declared.names import VECTOR_INDEX, Names
 
 _OUTCOMES: Final = (
     "ExecutionsStarted",
@@ -26,7 +26,16 @@ _OUTCOMES: Final = (
     "ExecutionsAborted",
     "ExecutionThrottled",
 )
+# By the metric of the vector index, and how it is added up.
+_COLLECTIONS: Final = {
+    "search_ms": "SampleCount",
+    "enrolled": "Sum",
+    "forgotten": "Sum",
+    "erased": "Sum",
+    "overdue": "Maximum",
+}
 _WIDTH: Final = 12
+_DAY: Final = 24 * 60  # minutes
 _MB_MS_PER_GB_S: Final = 1024 * 1000
 
 
@@ -44,6 +53,7 @@ class Dashboard(Construct):
         )
         board.add_widgets(*(self._outcomes(name) for name in blueprint.definitions))
         board.add_widgets(self._waiting(), self._cost())
+        board.add_widgets(_collections())
         for container in (each.name for each in blueprint.containers):
             board.add_widgets(_durations(container), _memory(container))
             board.add_widgets(self._trouble(container))
@@ -54,7 +64,7 @@ class Dashboard(Construct):
 
     def _waiting(self) -> cloudwatch.GraphWidget:
         machines = (*self._blueprint.triggers(self._names), *self._blueprint.schedules)
-        aside = [quarantined(self._names, each.machine) for each in self._blueprint.products]
+        aside = [quarantined(self._names, machine) for machine in self._blueprint.claiming]
         queues = [undelivered(self._names, machine) for machine in machines]
         return _graph("Quarantined inputs, undelivered events", [*aside, *queues])
 
@@ -91,6 +101,15 @@ class Dashboard(Construct):
             for metric in ("Errors", "Throttles")
         ]
         return _graph(f"{container}: errors and throttles", lines, width=2 * _WIDTH)
+
+
+def _collections() -> cloudwatch.GraphWidget:
+    """Graph searches, and vectors that were enrolled, forgotten and erased, each day."""
+    lines = [
+        task_metric(VECTOR_INDEX, metric, statistic=statistic, minutes=_DAY)
+        for metric, statistic in _COLLECTIONS.items()
+    ]
+    return _graph("Collections: searches and vectors a day", lines, width=2 * _WIDTH)
 
 
 def _durations(container: str) -> cloudwatch.GraphWidget:

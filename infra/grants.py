@@ -33,7 +33,6 @@ _VECTOR_ACTIONS: Final = (
     "s3vectors:CreateIndex",
     "s3vectors:DeleteIndex",
     "s3vectors:DeleteVectors",
-    "s3vectors:GetIndex",
     "s3vectors:GetVectors",
     "s3vectors:ListVectors",
     "s3vectors:PutVectors",

@@ -29,7 +29,7 @@ _HALF_HOUR: Final = 30
 def add_machine_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> None:
     products = [product.machine for product in blueprint.products]
     aside = {machine: refused(names, machine) for machine in refusing(blueprint)}
-    aside |= {machine: quarantined(names, machine) for machine in products}
+    aside |= {machine: quarantined(names, machine) for machine in blueprint.claiming}
     for machine in blueprint.definitions:
         _add_for_any(alarms, machine, names)
         alarms.add(

@@ -33,7 +33,7 @@ def execution_metric(
 
 
 def quarantined_name(machine: str) -> str:
-    """Return the name of the metric that counts a product machine's quarantined inputs."""
+    """Return the name of the metric that counts the inputs that a machine quarantined."""
     return f"{machine}-quarantined"
 
 

@@ -13,6 +13,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.alarms import Alarms
+from infra.collection_alarms import add_collection_alarms
 from infra.dashboard import Dashboard
 from infra.machine_alarms import add_machine_alarms
 from infra.metrics import DEAD_LETTERS, namespace, quarantined_name, refused_name, refusing
@@ -41,9 +42,9 @@ class ObservabilityStack(cdk.Stack):
         topic = _topic(self, names)
         if alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
-        for product in blueprint.products:
-            counted = quarantined_name(product.machine)
-            _count_entries(self, product.machine, state="Quarantine", metric=counted, names=names)
+        for machine in blueprint.claiming:
+            counted = quarantined_name(machine)
+            _count_entries(self, machine, state="Quarantine", metric=counted, names=names)
         _count_entries(self, _DELIVERING, state="KeepDeadLetter", metric=DEAD_LETTERS, names=names)
         for machine in refusing(blueprint):
             counted = refused_name(machine)
@@ -51,6 +52,7 @@ class ObservabilityStack(cdk.Stack):
         alarms = Alarms(self, names)
         add_machine_alarms(alarms, blueprint, names)
         add_resource_alarms(alarms, blueprint, names)
+        add_collection_alarms(alarms, names)
         Dashboard(self, blueprint=blueprint, names=names)
         SavedQueries(self, blueprint=blueprint, names=names)
 

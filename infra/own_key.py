@@ -39,7 +39,8 @@ _CONTEXT: Final = ["aws:s3vectors:arn", "aws:s3vectors:resource-id"]
 class OwnKey(kms.Key):
     """The own key of a bucket. The account administers it; only roles of `users` may use it.
 
-    Roles are named, so that they need not exist before the key.
+    They are named, so that they need not exist before the key. `readers` are ARNs of others who
+    may decrypt objects of S3.
     """
 
     def __init__(
@@ -49,12 +50,15 @@ class OwnKey(kms.Key):
         *,
         bucket: str,
         users: Sequence[str],
+        readers: Sequence[str],
         of_vectors: bool,
         names: Names,
     ) -> None:
         statements = [_allow(_ADMINISTRATION, iam.AccountRootPrincipal(), {})]
         if users:
-            statements.append(_use(users, names))
+            statements.append(_use([names.role_arn(user) for user in users], names))
+        if readers:
+            statements.append(_read(readers, names))
         if of_vectors:
             statements += [_create_bucket(names), _index(bucket, names)]
         super().__init__(
@@ -87,8 +91,19 @@ def _use(users: Sequence[str], names: Names) -> iam.PolicyStatement:
         ["kms:Decrypt", "kms:GenerateDataKey"],
         iam.AccountRootPrincipal(),
         {
-            "ArnEquals": {"aws:PrincipalArn": [names.role_arn(user) for user in users]},
+            "ArnEquals": {"aws:PrincipalArn": list(users)},
             "StringEquals": {"kms:ViaService": services},
+        },
+    )
+
+
+def _read(readers: Sequence[str], names: Names) -> iam.PolicyStatement:
+    return _allow(
+        ["kms:Decrypt"],
+        iam.AccountRootPrincipal(),
+        {
+            "ArnEquals": {"aws:PrincipalArn": list(readers)},
+            "StringEquals": {"kms:ViaService": _service("s3", names)},
         },
     )
 

@@ -48,6 +48,9 @@ Origin = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9.-]+(:\d{1,5
 Https = Annotated[str, StringConstraints(pattern=r"^https://\S+$")]
 Folder = Annotated[str, StringConstraints(pattern=r"^https://\S*[^\s/]$")]
 UniqueId = Annotated[str, StringConstraints(pattern=r"^(AIDA[A-Z0-9]+|AROA[A-Z0-9]+(:\S+)?)$")]
+Principal = Annotated[
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+$")
+]
 Certificate = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+$")
 ]
@@ -59,6 +62,8 @@ class Settings(BaseModel):
     `default_models` are model names, each the default of the container it belongs to; a container
     without one uses the default that its `models.toml` declares. `on_request` has the prefixes of
     the keys whose uploads start a product on request, by the product's name.
+    `collection_readers` are ARNs of IAM roles and users who may decrypt objects of the collections
+    bucket, to download exports; their own policies say which.
     `source_connection` is the ARN of an approved CodeConnections connection to `source_repository`
     (`owner/name`). CodeBuild builds its tags and checks its branches. Without both, builds take a
     zip.
@@ -72,6 +77,7 @@ class Settings(BaseModel):
     on_request: Annotated[Mapping[KebabName, tuple[str, ...]], BeforeValidator(_prefixes)] = Field(
         default_factory=dict
     )
+    collection_readers: Annotated[tuple[Principal, ...], BeforeValidator(listed)] = ()
     scanning: Literal["basic", "enhanced"] = "basic"
     alarm_email: str | None = None
     source_connection: str | None = None

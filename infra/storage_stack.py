@@ -45,11 +45,13 @@ class StorageStack(cdk.Stack):
         page_origins: Sequence[str],
         work_days: Mapping[str, int],
         key_users: Mapping[str, Sequence[str]],
+        key_readers: Sequence[str],
     ) -> None:
         """`page_origins` are those whose pages may send forms and read results.
 
         `work_days` says after how many days objects below a prefix of the work bucket expire,
-        `key_users` which roles may use the own key of a bucket.
+        `key_users` which roles may use the own key of a bucket, `key_readers` who else may read
+        objects with it.
         """
         super().__init__(scope, stack_id, description="Matteline: buckets and tables")
         self.key = kms.Key(
@@ -70,6 +72,7 @@ class StorageStack(cdk.Stack):
                 f"{pascal_case(name)}Key",
                 bucket=name,
                 users=key_users.get(name, ()),
+                readers=key_readers,
                 of_vectors=name in resources.vector_buckets,
                 names=names,
             )

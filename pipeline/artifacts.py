@@ -231,9 +231,9 @@ class LocalStore:
         return None if found == etag else Content(content, found)
 
     def write(self, location: Location, content: bytes, *, media_type: str) -> Artifact:  # noqa: ARG002 - folders hold no media types
-        path = self._path(location)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        upload = self.begin(location)  # as in S3, nobody reads a part of an object
+        upload.write(content)
+        upload.complete()
         return Artifact(
             uri=location.uri, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)
         )

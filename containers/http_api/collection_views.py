@@ -53,16 +53,13 @@ class Collections(BaseModel):
 
 
 class Action(BaseModel):
-    """A change of a collection. It is `running`, or has a result, or an error if it `failed`.
-
-    `action` says what it does, as soon as that is known.
-    """
+    """A change of a collection. It is `running`, or has a result, or an error if it `failed`."""
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     state: Literal["running", "done", "failed"]
-    action: str | None = Field(default=None, exclude_if=is_none)
+    action: str
     collection: str
     result: dict[str, JsonValue] | None = Field(default=None, exclude_if=is_none)
     error: JobError | None = Field(default=None, exclude_if=is_none)
@@ -90,8 +87,8 @@ class FaceBox(BaseModel):
 class FoundMatch(BaseModel):
     """A candidate, not an identity: what was enrolled, and its similarity to the face, -1…1.
 
-    `key` is that of the photo, `face` the face's index in it; `person` is null if nobody said whose
-    face it is. `enrolled_at` is null if nothing was enrolled.
+    `key` is that of the photo, `face` the face's index in its `_faces.json`, null if that lacks it;
+    `person` is null if nobody said whose face it is. `enrolled_at` is null if nothing was enrolled.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -99,17 +96,20 @@ class FoundMatch(BaseModel):
     similarity: float
     person: str | None
     key: str
-    face: int
+    face: int | None
     box: FaceBox | None
     enrolled_at: datetime | None
 
 
 class SearchedFace(BaseModel):
-    """A face of the photo, and what is most like it, best first."""
+    """A face of the photo, and what is most like it, best first.
+
+    `face` is its index in `_faces.json`, null if that lacks it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    face: int
+    face: int | None
     box: FaceBox | None
     matches: tuple[FoundMatch, ...]
 
@@ -177,9 +177,7 @@ def describe_collection(found: contracts.Collection, may: tuple[Right, ...]) -> 
 
 def describe_action(found: operations.Action, docs: str) -> Action:
     """Return an action. `docs` is the address of the folder of documents."""
-    action = Action(
-        id=found.id, state="running", action=found.action or None, collection=found.collection
-    )
+    action = Action(id=found.id, state="running", action=found.action, collection=found.collection)
     if found.failure:
         error = describe_action_failure(found.failure, docs)
         return action.model_copy(update={"state": "failed", "error": error})
@@ -196,7 +194,7 @@ def describe_search(found: contracts.Searched) -> SearchAnswer:
         searched=found.searched,
         queries=tuple(
             SearchedFace(
-                face=query.subject,
+                face=_face(query.subject),
                 box=_box(query.box),
                 matches=tuple(map(_match, query.matches)),
             )
@@ -215,10 +213,15 @@ def _match(found: contracts.Match) -> FoundMatch:
         similarity=found.similarity,
         person=found.person,
         key=found.key,
-        face=found.subject,
+        face=_face(found.subject),
         box=_box(found.box),
         enrolled_at=found.enrolled_at,
     )
+
+
+def _face(subject: int) -> int | None:
+    """Return the index of a face; the embedder's own detector alone found those below 0."""
+    return subject if subject >= 0 else None
 
 
 def _box(found: Box | None) -> FaceBox | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Final, Self
+from typing import Final
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from containers.http_api.collection_bodies import NewCollection, NewEnrollment, NewForgetting
 from containers.http_api.collection_views import (
     Action,
     Collection,
@@ -23,7 +23,7 @@ from containers.http_api.current import Current
 from containers.http_api.errors import NoSuchAction, OperatorsOnly, WrongField, WrongFields
 from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
 from containers.http_api.rights import answering, find_collection, require_operator, rights
-from containers.http_api.vectors import Face, vectors_of
+from containers.http_api.vectors import vectors_of
 from containers.http_api.waiting import Prefer, await_end, preferred_wait
 from pipeline.contracts import collection as contracts
 from pipeline.contracts import collection_requests as requests
@@ -37,79 +37,13 @@ from pipeline.errors import (
     UnknownModel,
 )
 from pipeline.operations import collections as operations
-from pipeline.operations.executions import EXECUTION_NAME, find_started
-from pipeline.operations.owned_ids import made_at, new_id
+from pipeline.operations.executions import EXECUTION_NAME, find_started, new_name
 
-MOST_ALLOWED: Final = 100
 _CONSENT: Final = ("purpose", "legal_basis", "retention_days")
 _PRODUCT: Final = "faces"
 _OPTION: Final = "embedder"  # names the model whose vectors are enrolled
-_STARTING: Final = timedelta(seconds=10)  # DescribeExecution may not know a new execution yet
-
-_Key = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-_Allowed = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-
-
-class NewCollection(BaseModel):
-    """A collection for the vectors of one model, and why it may exist.
-
-    Without a `purpose`, a `legal_basis` and `retention_days`, none is created. `model` is one that
-    the option `embedder` of `faces` may name. `allowed` are the principals that may search it, as
-    `GET /quotas` names them, besides operators.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: contracts.CollectionName
-    purpose: contracts.Statement | None = None
-    legal_basis: contracts.Statement | None = None
-    retention_days: contracts.RetentionDays | None = None
-    model: str | None = None
-    backend: contracts.Backend = "segments"
-    index: contracts.IndexKind = "flat"
-    allowed: Annotated[tuple[_Allowed, ...], Field(max_length=MOST_ALLOWED)] = ()
-    erase_within_days: contracts.EraseDays = contracts.ERASE_WITHIN_DAYS
-
-
-class NewEnrollment(BaseModel):
-    """Whose faces to enrol: of a job of `faces`, or of all whose results are below a prefix.
-
-    All faces become `person`'s; or with `person_from`, each photo's are of the person that its
-    folder or its name names. `faces` chooses some of a job's by their index in `_faces.json`.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    job_id: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-    prefix: _Key | None = None
-    person: contracts.Person | None = None
-    person_from: contracts.PersonFrom | None = None
-    faces: Annotated[tuple[Face, ...], Field(min_length=1, max_length=500)] | None = None
-
-    @model_validator(mode="after")
-    def _names_one_source(self) -> Self:
-        if (self.job_id is None) == (self.prefix is None):
-            raise ValueError("give a job or a prefix, and not both")
-        if self.person is not None and self.person_from is not None:
-            raise ValueError("give a person, or where the person's name is, and not both")
-        if self.faces is not None and self.job_id is None:
-            raise ValueError("faces are chosen of one job")
-        return self
-
-
-class NewForgetting(BaseModel):
-    """Whom or what to forget: a person, or what was enrolled of a photo, by its key."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    person: contracts.Person | None = None
-    photo: _Key | None = None
-
-    @model_validator(mode="after")
-    def _is_about_one(self) -> Self:
-        if (self.person is None) == (self.photo is None):
-            raise ValueError("give a person or a photo, and not both")
-        return self
+_COUNTED: Final = ("create", "enroll")  # forgetting never waits for a quota
+_PAUSES_S: Final = (0.1, 0.2, 0.4, 0.8)  # until DescribeExecution knows a new execution
 
 
 def add_collections(
@@ -253,10 +187,13 @@ class _Desk:
                 erase_within_days=asked.erase_within_days,
             )
 
-        return self._start(asked.name, marked, checked, jobs=1)
+        return self._start("create", asked.name, marked, checked)
 
     def delete(self, name: str, marked: Marked | None) -> StartedAction:
-        return self._start(name, marked, lambda: requests.Delete(collection=self._own(name)))
+        def checked() -> requests.Request:
+            return requests.Delete(collection=self._own(name))
+
+        return self._start("delete", name, marked, checked)
 
     def enroll(self, name: str, asked: NewEnrollment, marked: Marked | None) -> StartedAction:
         def checked() -> requests.Request:
@@ -272,16 +209,14 @@ class _Desk:
                 faces=asked.faces,
             )
 
-        return self._start(name, marked, checked, jobs=1)
+        return self._start("enroll", name, marked, checked)
 
     def forget(self, name: str, asked: NewForgetting, marked: Marked | None) -> StartedAction:
-        """Forget somebody: no quota holds that up."""
-
         def checked() -> requests.Request:
             collection = self._own(name)
             return requests.Forget(collection=collection, person=asked.person, photo=asked.photo)
 
-        return self._start(name, marked, checked)
+        return self._start("forget", name, marked, checked)
 
     def action(self, name: str, written: str, *, wait_s: int) -> Action:
         require_operator(self.current, name)
@@ -293,38 +228,35 @@ class _Desk:
         return find_collection(self.current, name).name
 
     def _start(
-        self,
-        name: str,
-        marked: Marked | None,
-        checked: Callable[[], requests.Request],
-        *,
-        jobs: int = 0,
+        self, kind: str, name: str, marked: Marked | None, checked: Callable[[], requests.Request]
     ) -> StartedAction:
         """Start what `checked` returns, unless a request with the same mark started it before."""
         require_operator(self.current, name)
-        site, owner = self.current.site, _owner(name)
-        ids = [new_id(owner, *each) for each in marked.digests] if marked else []
+        site = self.current.site
+        ids = [new_name(kind, digest.hex()) for _, digest in marked.digests] if marked else []
         if marked and (first := find_started(site, operations.MACHINE, ids, since=marked.since)):
-            return StartedAction(action=describe_action(self._find(name, first.name), self.docs))
+            return self._told(name, first.name)
         asked = checked()
-        if jobs:
-            self.current.spend(jobs=jobs)
-        written = ids[0] if ids else new_id(owner, datetime.now(UTC))
+        if kind in _COUNTED:
+            self.current.spend(jobs=1)
+        written = ids[0] if ids else operations.new_action(asked)
         asked_by = self.current.principal.name
         operations.start_action(site, asked, asked_by=asked_by, name=written)
-        running = operations.Action(written, asked.action, asked.collection)
-        return StartedAction(action=describe_action(running, self.docs))
+        for pause_s in _PAUSES_S:
+            if operations.find_action(site, written):
+                break
+            time.sleep(pause_s)
+        return self._told(name, written)
+
+    def _told(self, name: str, written: str) -> StartedAction:
+        return StartedAction(action=describe_action(self._find(name, written), self.docs))
 
     def _find(self, name: str, written: str) -> operations.Action:
-        found = None
-        if EXECUTION_NAME.fullmatch(written):
-            found = operations.find_action(self.current.site, written)
-        if found and found.collection == name:
-            return found
-        made = made_at(written, _owner(name))
-        if found is None and made and datetime.now(UTC) < made + _STARTING:
-            return operations.Action(written, "", name)
-        raise NoSuchAction(f"there is no action {written!r:.100} of {name!r:.100}")
+        known = EXECUTION_NAME.fullmatch(written)
+        found = operations.find_action(self.current.site, written) if known else None
+        if found is None or found.collection != name:
+            raise NoSuchAction(f"there is no action {written!r:.100} of {name!r:.100}")
+        return found
 
     def _require_usable(self, model: str) -> None:
         """Raise WrongFields for a model that makes no vectors of faces, or may not be used."""
@@ -357,8 +289,3 @@ def _consent(asked: NewCollection) -> contracts.Consent:
         wrong = (WrongField(field=f"body.{field}", detail="is missing") for field in missing)
         raise WrongFields(error, *wrong)
     return contracts.Consent.model_validate(given)
-
-
-def _owner(name: str) -> str:
-    """Return whose id it is: no id of an upload, or of another collection, is one of its own."""
-    return f"collection {name}"

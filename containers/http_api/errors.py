@@ -182,7 +182,7 @@ class NoSuchAction(RequestError):
 
 
 class NoVectors(RequestError):
-    """The job has no vectors of faces: they are made by `faces`, with the option `embed`."""
+    """The job has no vectors: `faces` makes them of large, clear faces, with the option `embed`."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     hint = "Start a job of the product `faces` with the option `embed`, and wait until it is done."

@@ -20,12 +20,22 @@ _ITS_SCHEMAS: Final = ("HTTPValidationError", "ResponseValidationError", "Valida
 _ID: Final = "$response.body#/id"
 _SAME: Final = "$request.path.name"
 _FIRST: Final = "$response.body#/jobs/0/id"
+_ACTION: Final = {
+    "getAction": {
+        "name": "$response.body#/action/collection",
+        "action": "$response.body#/action/id",
+    }
+}
 # Which operations can follow one, and the parameter that each takes from its answer.
 _LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "createUpload": {"getJob": {"name": _ID}},
     "createJob": {"getJob": {"name": _ID}, "cancelJob": {"name": _ID}},
     "replayJob": {"getJob": {"name": _ID}, "cancelJob": {"name": _ID}},
     "getJob": {"replayJob": {"name": _SAME}, "cancelJob": {"name": _SAME}},
+    "createCollection": _ACTION,
+    "deleteCollection": _ACTION,
+    "enrollFaces": _ACTION,
+    "forgetSubject": _ACTION,
     "listJobs": {"getJob": {"name": _FIRST}, "replayJob": {"name": _FIRST}},
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
@@ -19,10 +21,12 @@ from containers.http_api.collection_views import (
 )
 from containers.http_api.current import Current
 from containers.http_api.cursors import Limit
+from containers.http_api.errors import InvalidRequest, WrongFields
 from containers.http_api.jobs import Since
 from containers.http_api.rights import answering, find_collection, require_operator
 from containers.http_api.vectors import Face, vectors_of
 from pipeline.contracts import collection as contracts
+from pipeline.errors import InvalidOptions
 from pipeline.operations import collections as operations
 
 _LOOKED_UP_AT_ONCE: Final = 8  # jobs: each takes a row and a record
@@ -109,7 +113,7 @@ class _Desk:
         wanted = operations.Wanted(asked.k, asked.threshold, asked.person)
         self.current.spend(searches=1)
         asked_by = self.current.principal.name
-        with answering():
+        with _choosing(), answering():
             found = operations.search_collection(
                 self.current.site, collection.name, query, wanted, asked_by=asked_by
             )
@@ -120,10 +124,10 @@ class _Desk:
         names = list(dict.fromkeys(asked.among))
         fields = [f"body.among.{asked.among.index(each)}" for each in names]
         with ThreadPoolExecutor(_LOOKED_UP_AT_ONCE) as pool:
-            among = list(pool.map(self._vectors, names, fields))
+            among = list(pool.map(self._among, names, fields))
         self.current.spend(searches=1)
         wanted, asked_by = operations.Wanted(asked.k, asked.threshold), self.current.principal.name
-        with answering():
+        with _choosing(), answering():
             found = operations.search_records(
                 self.current.site, dict.fromkeys(among), query, wanted, asked_by=asked_by
             )
@@ -140,8 +144,17 @@ class _Desk:
         return SearchRecords(items=tuple(map(describe_record, found)))
 
     def _query(self, asked: NewSearch | NewJobSearch) -> contracts.RecordQuery:
-        record = self._vectors(asked.job_id, "body.job_id")
+        record = vectors_of(self.current, asked.job_id, "body.job_id")
         return contracts.RecordQuery(record=record, face=asked.face)
 
-    def _vectors(self, name: str, field: str) -> str:
-        return vectors_of(self.current, name, field)
+    def _among(self, name: str, field: str) -> str:
+        return vectors_of(self.current, name, field, may_be_empty=True)
+
+
+@contextmanager
+def _choosing() -> Iterator[None]:
+    """Raise WrongFields for a face that has no vector, and for too many: one has to be chosen."""
+    try:
+        yield
+    except InvalidOptions as error:
+        raise WrongFields.one(InvalidRequest(error.message), "body.face") from error

@@ -19,8 +19,10 @@ _FACES: Final = "faces"
 Face = Annotated[int, Field(ge=0, lt=500), BeforeValidator(no_truth_value)]
 
 
-def vectors_of(current: Current, name: str, field: str) -> str:
+def vectors_of(current: Current, name: str, field: str, *, may_be_empty: bool = False) -> str:
     """Return the key of the output record of a job of `faces` that has vectors.
+
+    With `may_be_empty`, none of its faces needs to have one: they may be too small.
 
     Raises NoSuchJob for one that is not the caller's, and WrongFields, which names `field`, with
     NoVectors.
@@ -37,6 +39,8 @@ def vectors_of(current: Current, name: str, field: str) -> str:
         raise _none(f"the job {name!r:.100} is not one of faces", field)
     if result.stated.get("embedder") is None:
         raise _none(f"the job {name!r:.100} was made without the option embed", field)
+    if not result.stated.get("embedded") and not may_be_empty:
+        raise _none(f"no face of the job {name!r:.100} is large and clear enough", field)
     return result.record.key
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
@@ -12,13 +12,19 @@ from containers.vector_index.backend import Backend
 from containers.vector_index.backends import backend_of
 from containers.vector_index.burying import bury
 from containers.vector_index.digests import object_digest, photo_digest
-from containers.vector_index.head import Head, change_head, read_head
+from containers.vector_index.head import Head, change_head, read_head, with_head
 from containers.vector_index.places import Places, milliseconds, now
 from containers.vector_index.records import Photo, is_current
 from containers.vector_index.rows import Fact, Mask, NewRow, Rows, Vectors, as_keys
-from containers.vector_index.tombstones import DAY, Rule, read_rules
+from containers.vector_index.tombstones import DAY, Rule, Rules, read_rules
 from pipeline.contracts.collection import EnrollRecords, EnrollVectors
-from pipeline.errors import CollectionBusy, CollectionMissing, EmbeddingMismatch, InvalidOptions
+from pipeline.errors import (
+    CollectionBusy,
+    CollectionMissing,
+    EmbeddingMismatch,
+    InvalidOptions,
+    PermanentError,
+)
 
 AT_ONCE: Final = 8  # requests to S3, which wait more than they compute
 _MOST_DAYS: Final = 15  # rules are kept for a day longer
@@ -91,19 +97,19 @@ def add(places: Places, job: EnrollRecords | EnrollVectors, batch: Batch) -> Add
     Raises EmbeddingMismatch, InvalidOptions, CollectionMissing, CollectionBusy or SegmentMismatch.
     """
     name = job.collection
-    backend = backend_of(read_head(places, name).head, places)
+    read_head(places, name)
     _write_pointers(places, name, batch.facts)
-    addition = _Addition(places, job, batch, backend)
+    addition = _Addition(places, job, batch)
     try:
         head = change_head(places, name, addition.change)
-    except CollectionMissing:
-        backend.discard(None)
+    except PermanentError:
+        addition.discard(None)
         raise
     except CollectionBusy:
         # S3 may accept a head whose writer never learns of it
-        backend.discard(read_head(places, name).head)
+        addition.discard(read_head(places, name).head)
         raise
-    backend.discard(head)
+    addition.discard(head)
     gone = _forget_gone(places, job, batch, addition.enrolled)
     return Added(head, addition.enrolled, addition.known, gone)
 
@@ -111,17 +117,11 @@ def add(places: Places, job: EnrollRecords | EnrollVectors, batch: Batch) -> Add
 class _Addition:
     """A change of a head, computed again for each newer one."""
 
-    def __init__(
-        self,
-        places: Places,
-        job: EnrollRecords | EnrollVectors,
-        batch: Batch,
-        backend: Backend,
-    ) -> None:
+    def __init__(self, places: Places, job: EnrollRecords | EnrollVectors, batch: Batch) -> None:
         self._places = places
         self._job = job
         self._batch = batch
-        self._backend = backend
+        self._backends: dict[str, Backend] = {}  # two, if the collection moves meanwhile
         self._own = np.zeros(len(batch.facts), np.bool_)  # what the backend has because of us
         self._now = now()
         self.enrolled = self._own
@@ -140,13 +140,18 @@ class _Addition:
         forgotten = rules.dead(rows)
         _, first = np.unique(as_keys(rows.ids), return_index=True)
         repeated = ~np.isin(np.arange(len(rows)), first)
-        known = self._backend.known(head, rules, rows, at=self._now) & ~self._own
+        backend = self._backends.setdefault(head.backend, backend_of(head, self._places))
+        known = backend.known(head, rules, rows, at=self._now) & ~self._own
         self.known = (known | repeated) & ~forgotten
         self.enrolled = ~(self.known | forgotten)
         if not self.enrolled.any():
             return head
         self._own |= self.enrolled
-        return self._backend.add(head, rows.take(self.enrolled))
+        return backend.add(head, rows.take(self.enrolled))
+
+    def discard(self, head: Head | None) -> None:
+        for backend in self._backends.values():
+            backend.discard(head)
 
     def _rows(self, head: Head) -> Rows:
         asked_at = milliseconds(self._job.asked_at)
@@ -168,6 +173,34 @@ def _write_pointers(places: Places, name: str, facts: Sequence[Fact]) -> None:
         list(pool.map(point, sorted(things)))
 
 
+def forget_photos(
+    places: Places, job: EnrollRecords | EnrollVectors, photos: Iterable[Photo]
+) -> None:
+    """Forget what a collection has of photos that are gone, asked for until now by this job."""
+    at = milliseconds(job.asked_at)
+    rules = Rules.of(
+        Rule(
+            kind="photo",
+            digest=photo_digest(photo.bucket, photo.key, photo.version_id).hex(),
+            at=at,
+        )
+        for photo in photos
+    )
+
+    def killing(head: Head) -> tuple[Rules, int]:
+        found, count, others = Rules(), 0, read_rules(places, head)
+        for rows in backend_of(head, places).rows(head, vectors=False):
+            found = found.and_(rules.killing(rows).each())
+            count += int((rules.dead(rows) & ~others.dead(rows)).sum())
+        return found, count
+
+    if not rules:
+        return
+    needed, killed = with_head(places, job.collection, killing)
+    if killed:
+        bury(places, job.collection, list(needed.each()), killed=killed)
+
+
 def _forget_gone(
     places: Places, job: EnrollRecords | EnrollVectors, batch: Batch, enrolled: Mask
 ) -> Mask:
@@ -178,8 +211,5 @@ def _forget_gone(
         there = list(pool.map(lambda photo: is_current(places.store, photo), wanted))
     gone = {photo for photo, is_there in zip(wanted, there, strict=True) if not is_there}
     if gone:
-        at = milliseconds(job.asked_at)
-        digests = {photo_digest(photo.bucket, photo.key, photo.version_id) for photo in gone}
-        rules = [Rule(kind="photo", digest=each.hex(), at=at) for each in sorted(digests)]
-        bury(places, job.collection, rules)
+        forget_photos(places, job, gone)
     return np.array([photo in gone for photo in batch.photos]) & enrolled

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
+from containers.vector_index.records import SUFFIX
 from pipeline.contracts.collection_requests import REQUESTS, Create, Enroll, Request
 from pipeline.contracts.collection_runs import CheckRequest, RequestChecked
 from pipeline.contracts.contract import Contract
@@ -16,7 +17,6 @@ from pipeline.errors import ConsentMissing, InvalidOptions
 from pipeline.spelling import did_you_mean
 from pipeline.workbench import TaskContext
 
-RECORD: Final = "_faces.record.json"  # how the keys of the records of `faces` end
 _OPERATOR: Final = "operator"
 _ASKED_BY: Final = "asked_by"
 # The console links an execution to the one that started it by this field.
@@ -46,7 +46,7 @@ def check_request(job: CheckRequest, _context: TaskContext) -> RequestChecked:
             "action": request.action,
             "collection": request.collection,
             "asked_by": asked_by,
-            "record": f"{output_stem(photo)}{RECORD}" if photo else None,
+            "record": f"{output_stem(photo)}{SUFFIX}" if photo else None,
             request.action: part,
         }
     )
@@ -89,4 +89,5 @@ def _lacking(consent: object) -> Iterator[str]:
     if consent is None:
         yield from _CONSENT
     if isinstance(consent, dict):
-        yield from (name for name in _CONSENT if consent.get(name) in {None, ""})
+        said = ((name, consent.get(name)) for name in _CONSENT)
+        yield from (name for name, value in said if value is None or value == "")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from containers.vector_index.head import Head
-from containers.vector_index.rows import Fact, Mask, Rows, Vectors
+from containers.vector_index.rows import Fact, Kind, Mask, Rows, Vectors
 from containers.vector_index.tombstones import Rules
 
 
@@ -50,10 +50,12 @@ class Compaction(NamedTuple):
     """The head without rows that were dead, and how many of them are already erased.
 
     Objects of `at_once` are among the head's superseded ones, and must not wait for readers.
+    `overdue` rows were still there at their deadline.
     """
 
     head: Head
     erased: int = 0
+    overdue: int = 0
     at_once: frozenset[str] = frozenset()
 
 
@@ -79,12 +81,20 @@ class Backend(Protocol):
         """Erase what was added and is not in the published head; None: nothing was published."""
         ...
 
-    def rows(self, head: Head) -> Iterator[Rows]:
-        """Yield all rows, dead ones too, in parts that fit into memory."""
+    def rows(
+        self, head: Head, *, of: tuple[Kind, bytes] | None = None, vectors: bool = True
+    ) -> Iterator[Rows]:
+        """Yield all rows, or those of a digest, dead ones too, in parts that fit into memory.
+
+        Without `vectors`, these may be n × 0.
+        """
         ...
 
-    def buried(self, head: Head, rules: Rules) -> Head:
-        """Return the head with rows counted again that are dead by these rules."""
+    def buried(self, head: Head, rules: Rules, *, killed: int) -> Head:
+        """Return the head with its rows counted that are dead by these rules.
+
+        The last of these kill `killed` rows that no other does.
+        """
         ...
 
     def search(self, head: Head, rules: Rules, question: Question, *, at: int) -> Found:

@@ -13,8 +13,8 @@ from containers.vector_index.tombstones import Rule, Rules, read_rules, write_ru
 _MOST_OBJECTS: Final = 16  # with rules: a search without any of them reads them all
 
 
-def bury(places: Places, name: str, rules: Sequence[Rule]) -> Head:
-    """Publish rules; return the head that has them.
+def bury(places: Places, name: str, rules: Sequence[Rule], *, killed: int) -> Head:
+    """Publish rules, which kill this many rows; return the head that has them.
 
     Raises CollectionMissing, CollectionBusy or SegmentMismatch.
     """
@@ -28,7 +28,7 @@ def bury(places: Places, name: str, rules: Sequence[Rule]) -> Head:
         many = len(head.tombstones) >= _MOST_OBJECTS
         fresh = write_rules(places, head, whole if many else Rules.of(rules))
         written.append(fresh)
-        counted = backend_of(head, places).buried(head, whole)
+        counted = backend_of(head, places).buried(head, whole, killed=killed)
         if not many:
             return counted.but(tombstones=(*head.tombstones, fresh))
         old = [

@@ -17,6 +17,7 @@ from containers.vector_index.head import (
 from containers.vector_index.measuring import measure
 from containers.vector_index.places import Places, milliseconds, name_of_head, now
 from containers.vector_index.receipts import ErasedReceipt, stated, write_receipt
+from containers.vector_index.s3_vectors_backend import S3VectorsBackend
 from containers.vector_index.segments import keep_only
 from containers.vector_index.tombstones import DAY, KEPT_DAYS, Rules, read_rules, write_rules
 from pipeline.artifacts import Listed, Location
@@ -38,6 +39,8 @@ def compact_collection(job: CompactCollection, context: TaskContext) -> Compacte
 
     def compacted(head: Head) -> Compaction:
         rules = read_rules(places, head)
+        if head.moving is not None:  # what is copied is erased in time, too
+            S3VectorsBackend(places).sweep_copy(head, rules, at=at)
         return backend_of(head, places).compact(head, rules, at=at, force=job.force)
 
     compaction = with_head(places, job.collection, compacted)
@@ -73,6 +76,7 @@ def compact_collection(job: CompactCollection, context: TaskContext) -> Compacte
         index=head.index.kind,
         recall=head.index.recall,
         refused=head.index.refused,
+        metrics={"erased": float(erased), "overdue": float(compaction.overdue)},
     )
 
 
@@ -105,7 +109,7 @@ def _still_needed(places: Places, head: Head, rules: Rules, at: int) -> Rules:
     old = rules.among(lambda rule: rule.at < outlived)
     needed = rules.among(lambda rule: rule.at >= outlived)
     if old:
-        for rows in backend_of(head, places).rows(head):
+        for rows in backend_of(head, places).rows(head, vectors=False):
             needed = needed.and_(old.killing(rows).each())
     return needed
 

@@ -9,6 +9,7 @@ from containers.vector_index.backends import backend_of
 from containers.vector_index.head import Head, change_head
 from containers.vector_index.places import Places, milliseconds, now
 from containers.vector_index.receipts import DeletedReceipt, stated, write_receipt
+from containers.vector_index.s3_vectors_backend import S3VectorsBackend
 from pipeline.artifacts import Artifact
 from pipeline.contracts.collection import CollectionDeleted, DeleteCollection
 from pipeline.errors import CollectionMissing
@@ -28,12 +29,14 @@ def delete_collection(job: DeleteCollection, context: TaskContext) -> Collection
     except CollectionMissing:
         return _deleted_before(places, job)
     objects = backend_of(head, places).erase(head)
+    if head.moving is not None:
+        objects += S3VectorsBackend(places).erase(head)
     objects += places.store.erase_below(places.exports(name))
     objects += places.store.erase_below(places.all_pointers(), ending=f"/{name}")
     own = places.collection(name)
     for kind in ("segments/", "tombstones/"):
         objects += places.store.erase_below(own._replace(key=f"{own.key}{kind}"))
-    vectors = sum(each.rows for each in head.segments)
+    vectors = sum(each.rows for each in head.segments) + (head.stored.rows if head.stored else 0)
     said = stated(job, name, at=at, vectors=vectors) | {"objects": objects + 1}
     receipt = write_receipt(places, DeletedReceipt.model_validate(said))
     places.store.erase(places.head(name))

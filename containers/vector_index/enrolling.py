@@ -15,6 +15,7 @@ from containers.vector_index.adding import (
     Batch,
     Origin,
     add,
+    forget_photos,
     require_origin,
     require_timely,
 )
@@ -23,7 +24,7 @@ from containers.vector_index.head import Head, read_head, with_head
 from containers.vector_index.merging import has_many
 from containers.vector_index.naming import person_of
 from containers.vector_index.places import Places, now
-from containers.vector_index.records import Embedded, Skipped, is_current, read_record
+from containers.vector_index.records import Embedded, Photo, Skipped, is_current, read_record
 from containers.vector_index.rows import Fact, FactBox, Mask, Vectors
 from containers.vector_index.tombstones import read_rules
 from containers.vector_index.vectors import read_vectors
@@ -75,8 +76,14 @@ def enroll_records(job: EnrollRecords, context: TaskContext) -> Enrolled:
     require_timely(job, head)
     with context.timed("read"):
         read = _read_each(places, job)
-    skipped = {key: each for key, each in read.items() if isinstance(each, str)}
-    embedded = [each for each in read.values() if not isinstance(each, str)]
+    skipped: dict[str, Skip] = {
+        key: each if isinstance(each, str) else "photo gone"
+        for key, each in read.items()
+        if not isinstance(each, Embedded)
+    }
+    embedded = [each for each in read.values() if isinstance(each, Embedded)]
+    # A call that was killed may have enrolled them when they were still there
+    forget_photos(places, job, [each for each in read.values() if isinstance(each, Photo)])
     origin = _origin_of(head, embedded)
     items = []
     for each in embedded:
@@ -122,13 +129,15 @@ def enroll_vectors(job: EnrollVectors, context: TaskContext) -> VectorsEnrolled:
     return _result(VectorsEnrolled, places, job, Outcome.of(add(places, job, batch)))
 
 
-def _read_each(places: Places, job: EnrollRecords) -> dict[str, Embedded | Skip]:
-    def read(key: str) -> Embedded | Skip:
+def _read_each(places: Places, job: EnrollRecords) -> dict[str, Embedded | Photo | Skip]:
+    """Return what each record says, or its photo if that is gone, or why nothing is enrolled."""
+
+    def read(key: str) -> Embedded | Photo | Skip:
         try:
-            embedded = read_record(places.store, job.output_bucket, key)
+            embedded = read_record(places.store, job.output_bucket, key, job_id=job.job_id)
         except Skipped as skipped:
             return skipped.why
-        return embedded if is_current(places.store, embedded.photo) else "photo gone"
+        return embedded if is_current(places.store, embedded.photo) else embedded.photo
 
     keys = sorted(set(job.records))
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -210,6 +219,7 @@ def _result(
             vectors=counts.vectors,
             segments=counts.segments,
             compact=has_many(head),
+            metrics={"enrolled": float(outcome.enrolled)},
         )
 
     return with_head(places, job.collection, counted)

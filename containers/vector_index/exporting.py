@@ -66,11 +66,11 @@ def export_person(job: ExportPerson, context: TaskContext) -> Exported:
 
 
 def _rows_of(places: Places, head: Head, person: str, at: int) -> Rows | None:
-    rules, own = read_rules(places, head), np.frombuffer(person_digest(head.id, person), np.uint8)
-    parts = []
-    for rows in backend_of(head, places).rows(head):
-        dead = rules.dead(rows) | expired(rows, head, at)
-        parts.append(rows.take((rows.person == own).all(axis=1) & ~dead))
+    rules, digest = read_rules(places, head), person_digest(head.id, person)
+    parts = [
+        rows.take(~(rules.dead(rows) | expired(rows, head, at)))
+        for rows in backend_of(head, places).rows(head, of=("person", digest))
+    ]
     found = [part for part in parts if len(part)]
     return Rows.joined(found) if found else None
 

@@ -11,6 +11,7 @@ from containers.vector_index.backends import backend_of
 from containers.vector_index.burying import bury
 from containers.vector_index.digests import object_digest, person_digest, photo_digest
 from containers.vector_index.head import Head, read_head, with_head
+from containers.vector_index.photos import keep_photos, next_photos
 from containers.vector_index.places import Places, milliseconds, moment_of, now
 from containers.vector_index.receipts import ForgottenReceipt, stated, write_receipt
 from containers.vector_index.records import Photo, is_current
@@ -44,17 +45,21 @@ def forget_subject(job: ForgetSubject, context: TaskContext) -> Forgotten:
     touched = with_head(
         places, job.collection, lambda head: _touched(places, head, [rule], job.ingest_bucket, at)
     )
-    head = bury(places, job.collection, [rule])
+    kept = keep_photos(places, job, touched.photos) if job.person is not None else ()
+    head = bury(places, job.collection, [rule], killed=touched.vectors)
     erased_by = moment_of(milliseconds(job.asked_at) + head.erase_within_days * DAY)
     said = stated(job, head.name, at=at, vectors=touched.vectors)
     about = {"about": rule.kind, "digest": rule.digest, "erased_by": erased_by}
     receipt = write_receipt(places, ForgottenReceipt.model_validate(said | about))
+    photos, after = next_photos(job, kept)
     return Forgotten(
         collection=head.name,
         forgotten=touched.vectors,
-        photos=touched.photos if job.person is not None else (),
+        photos=photos,
         erased_by=erased_by,
         receipt=receipt,
+        after=after,
+        metrics={"forgotten": float(touched.vectors)},
     )
 
 
@@ -75,7 +80,10 @@ def forget_source(job: ForgetSource, context: TaskContext) -> SourceForgotten:
             continue  # a pointer too many is harmless
         if count:
             forgotten[name] = count
-    return SourceForgotten(collections=tuple(forgotten), forgotten=sum(forgotten.values()))
+    count = sum(forgotten.values())
+    return SourceForgotten(
+        collections=tuple(forgotten), forgotten=count, metrics={"forgotten": float(count)}
+    )
 
 
 def _rule_of(job: ForgetSubject, head: Head) -> Rule:
@@ -91,7 +99,7 @@ def _forget_in(places: Places, name: str, job: ForgetSource, at: int) -> int:
     if not rules:
         return 0
     touched = with_head(places, name, lambda head: _touched(places, head, rules, job.bucket, at))
-    bury(places, name, rules)
+    bury(places, name, rules, killed=touched.vectors)
     return touched.vectors
 
 
@@ -107,9 +115,8 @@ def _rules_about(places: Places, head: Head, job: ForgetSource) -> list[Rule]:
     except KeyError:
         return [Rule(kind="object", digest=thing.hex(), at=asked_at)]
     photos = set[Photo]()
-    for rows in backend_of(head, places).rows(head):
-        own = np.flatnonzero((rows.object == np.frombuffer(thing, np.uint8)).all(axis=1))
-        facts = (rows.fact(int(row)) for row in own)
+    for rows in backend_of(head, places).rows(head, of=("object", thing), vectors=False):
+        facts = map(rows.fact, range(len(rows)))
         photos |= {Photo(fact.bucket, fact.key, fact.version_id, fact.sha256) for fact in facts}
     old = [photo for photo in photos if not is_current(places.store, photo)]
     digests = {photo_digest(photo.bucket, photo.key, photo.version_id).hex() for photo in old}
@@ -123,7 +130,7 @@ def _touched(
     own = Rules.of(rules)
     others = read_rules(places, head).among(lambda rule: rule not in rules)
     count, keys = 0, set[str]()
-    for rows in backend_of(head, places).rows(head):
+    for rows in backend_of(head, places).rows(head, vectors=False):
         killed = own.dead(rows)
         count += int((killed & ~(others.dead(rows) | expired(rows, head, at))).sum())
         facts = (rows.fact(int(row)) for row in np.flatnonzero(killed))

@@ -10,7 +10,7 @@ from containers.vector_index.head import Head, Segment, Superseded, change_head
 from containers.vector_index.places import Places
 from containers.vector_index.rows import Mask, Rows
 from containers.vector_index.segments import erase_segment, read_segment, write_segment
-from containers.vector_index.tombstones import DAY, Rules, expired, read_rules
+from containers.vector_index.tombstones import DAY, Rules, dead_since, expired, read_rules
 
 MOST_SEGMENTS: Final = 50
 FULL: Final = 2**17  # rows of a segment, about 150 MB with 512 dimensions
@@ -19,11 +19,15 @@ _SPARE: Final = 2 * DAY  # before the deadline, for runs that fail
 
 
 class Worn(NamedTuple):
-    """A segment, which of its rows are dead, and whether the deadline to erase some is near."""
+    """A segment, how many of its rows are dead, and how many of them reached their deadline.
+
+    Some are `due` when the deadline is near.
+    """
 
     segment: Segment
     dead: int
-    overdue: bool
+    due: bool
+    overdue: int
 
     @property
     def left(self) -> int:
@@ -45,21 +49,23 @@ def compact_segments(
     for group in _groups([each for each in worn if _is_rewritten(each, join=join, force=force)]):
         if len(group) == 1 and not group[0].dead:
             continue
-        head = _replace(places, head, group, at)
+        head = _replace(places, head, rules, group, at)
         at_once |= {
             places.segment(head.name, each.segment.sha256).key
             for each in group
-            if each.overdue or force
+            if each.due or force
         }
-    return Compaction(head, at_once=frozenset(at_once))
+    overdue = sum(each.overdue for each in worn)
+    return Compaction(head, overdue=overdue, at_once=frozenset(at_once))
 
 
 def _worn(places: Places, head: Head, rules: Rules, segment: Segment, at: int) -> Worn:
     rows = read_segment(places, head, segment)
-    due = at - max(0, head.erase_within_days * DAY - _SPARE)
-    late = rules.among(lambda rule: rule.at <= due)
-    overdue = late.dead(rows) | expired(rows, head, due)
-    return Worn(segment, int(_dead(rows, head, rules, at).sum()), bool(overdue.any()))
+    deadline = at - head.erase_within_days * DAY
+    due = dead_since(rows, head, rules, min(at, deadline + _SPARE))
+    overdue = dead_since(rows, head, rules, deadline)
+    dead = int(_dead(rows, head, rules, at).sum())
+    return Worn(segment, dead, bool(due.any()), int(overdue.sum()))
 
 
 def _dead(rows: Rows, head: Head, rules: Rules, at: int) -> Mask:
@@ -72,7 +78,7 @@ def _is_small(rows: int) -> bool:
 
 def _is_rewritten(worn: Worn, *, join: bool, force: bool) -> bool:
     many = worn.dead > worn.segment.rows * _MOST_DEAD
-    return many or worn.overdue or (force and worn.dead > 0) or (join and _is_small(worn.left))
+    return many or worn.due or (force and worn.dead > 0) or (join and _is_small(worn.left))
 
 
 def _groups(worn: Sequence[Worn]) -> Iterator[list[Worn]]:
@@ -87,9 +93,8 @@ def _groups(worn: Sequence[Worn]) -> Iterator[list[Worn]]:
         yield group
 
 
-def _replace(places: Places, head: Head, group: Sequence[Worn], at: int) -> Head:
+def _replace(places: Places, head: Head, rules: Rules, group: Sequence[Worn], at: int) -> Head:
     """Publish a head with one new segment (none if no row is left) in place of a group's."""
-    rules = read_rules(places, head)
     parts = []
     for each in group:
         rows = read_segment(places, head, each.segment)

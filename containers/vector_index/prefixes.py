@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from containers.vector_index.asking import RECORD
 from containers.vector_index.describing import describe_collections
 from containers.vector_index.enrolling import enroll_records
+from containers.vector_index.records import SUFFIX
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.contracts.collection import (
     MOST_RECORDS,
     CollectionJob,
     DescribeCollections,
-    Enrolled,
     EnrollRecords,
+    Skip,
 )
-from pipeline.contracts.collection_runs import Enrolments, EnrollPrefix, PrefixEnrolled
+from pipeline.contracts.collection_runs import EnrollPrefix, Enrolments, PrefixEnrolled
+from pipeline.errors import EmbeddingMismatch
 from pipeline.workbench import TaskContext
 
 _SHARE: Final = 0.5  # of a call's time, after which it begins no batch
@@ -35,8 +36,14 @@ def enroll_prefix(job: EnrollPrefix, context: TaskContext) -> PrefixEnrolled:
     counts, after, compact = job.so_far, job.after, False
     for keys, last in _batches(context.store, job, time_is_up):
         if keys:
-            done = enroll_records(_enrolment(job, keys), context)
-            counts, compact = _added(counts, done), done.compact
+            try:
+                done = enroll_records(_enrolment(job, keys), context)
+            except EmbeddingMismatch:  # every vector of the batch is of another model
+                counts = _counted(counts, 0, 0, {"other vectors": len(keys)})
+            else:
+                skipped = Counter(each.why for each in done.skipped)
+                counts = _counted(counts, done.enrolled, done.known, skipped)
+                compact = done.compact
         after = last
         if last is not None and time.monotonic() >= time_is_up:
             break
@@ -60,10 +67,10 @@ def _batches(
     """
     keys: list[str] = []
     for listed in store.listing(Location(job.output_bucket, job.prefix), after=job.after or ""):
-        if listed.key.endswith(RECORD):
-            keys.append(listed.key)
+        if listed.location.key.endswith(SUFFIX):
+            keys.append(listed.location.key)
         if len(keys) == MOST_RECORDS or time.monotonic() >= time_is_up:
-            yield tuple(keys), listed.key
+            yield tuple(keys), listed.location.key
             keys = []
     yield tuple(keys), None
 
@@ -89,10 +96,11 @@ def _common(job: CollectionJob) -> dict[str, Any]:
     return {name: getattr(job, name) for name in CollectionJob.model_fields}
 
 
-def _added(counts: Enrolments, done: Enrolled) -> Enrolments:
-    skipped = Counter(counts.skipped) + Counter(each.why for each in done.skipped)
+def _counted(
+    counts: Enrolments, enrolled: int, known: int, skipped: Mapping[Skip, int]
+) -> Enrolments:
     return Enrolments(
-        enrolled=counts.enrolled + done.enrolled,
-        known=counts.known + done.known,
-        skipped=dict(skipped),
+        enrolled=counts.enrolled + enrolled,
+        known=counts.known + known,
+        skipped=dict(Counter(counts.skipped) + Counter(skipped)),
     )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from containers.vector_index.head import Part
 from containers.vector_index.places import Places, execution_name, moment_of
-from containers.vector_index.tombstones import Kind
+from containers.vector_index.rows import Kind
 from pipeline.artifacts import Artifact
 from pipeline.contracts.collection import CollectionJob
 

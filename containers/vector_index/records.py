@@ -91,13 +91,21 @@ class _File(_Record):
 
 class _FacesRecord(_Record):
     product: Literal["faces"]
+    job_id: str
     source: _Source
     files: tuple[_File, ...]
 
 
-def read_record(store: ArtifactStore, output_bucket: str, key: str) -> Embedded:
-    """Return what the record with this key says. Raises Skipped if it has no vectors."""
+def read_record(
+    store: ArtifactStore, output_bucket: str, key: str, *, job_id: str | None = None
+) -> Embedded:
+    """Return what the record with this key says.
+
+    Raises Skipped if it has no vectors, or is that of another job than `job_id`.
+    """
     record = _read(store, Location(output_bucket, key))
+    if job_id not in (None, record.job_id):
+        raise Skipped("no record")
     files = {each.kind: each.artifact for each in record.files if _is_in(output_bucket, each)}
     if not files.keys() >= {"embeddings", "embedded"}:
         raise Skipped("no vectors")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ Codes = npt.NDArray[np.float16]
 Digests = npt.NDArray[np.uint8]  # n × 16
 Times = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+Kind = Literal["person", "photo", "object"]
 
 _COLUMNS: Final = ("vectors", "ids", "person", "photo", "object", "enrolled_at", "asked_at")
 
@@ -95,6 +97,11 @@ class Rows:
         if tuple(each.tobytes() for each in stated) != _digests_of(fact, self.collection):
             raise SegmentMismatch(f"row {row} of a segment has the fact of another")
         return fact
+
+    def of(self, kind: Kind, digest: bytes) -> Mask:
+        """Return which rows have this digest of a person, photo or object."""
+        same: Mask = (getattr(self, kind) == np.frombuffer(digest, np.uint8)).all(axis=1)
+        return same
 
     def take(self, chosen: Mask) -> Rows:
         """Return the chosen rows, in memory."""

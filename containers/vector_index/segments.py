@@ -182,7 +182,8 @@ def _check_values(rows: Rows, segment: Segment) -> None:
         # NaN and infinity are in no range
         if not ((lengths >= _NORMS[0]) & (lengths <= _NORMS[1])).all():
             raise ValueError("a vector has not the length 1")
-    if rows.ends[0] <= 0 or (np.diff(rows.ends) <= 0).any() or rows.ends[-1] != rows.facts.size:
+    starts, ends = rows.ends[:-1], rows.ends[1:]  # differences could overflow
+    if rows.ends[0] <= 0 or (ends <= starts).any() or rows.ends[-1] != rows.facts.size:
         raise ValueError("the ends of its facts are out of order")
     if np.unique(as_keys(rows.ids)).size != len(rows):
         raise ValueError("two rows have the same id")

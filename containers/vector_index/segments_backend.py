@@ -11,7 +11,7 @@ from containers.vector_index.backend import Compaction, Counts, Found, Question
 from containers.vector_index.head import Head, Segment
 from containers.vector_index.merging import compact_segments
 from containers.vector_index.places import Places
-from containers.vector_index.rows import Mask, Rows, as_keys
+from containers.vector_index.rows import Kind, Mask, Rows, as_keys
 from containers.vector_index.segments import erase_segment, read_segment, write_segment
 from containers.vector_index.tombstones import DAY, Rules, expired
 from containers.vector_index.warm import warm_of
@@ -51,11 +51,20 @@ class SegmentsBackend:
             if segment.sha256 not in kept:
                 erase_segment(self.places, written_for, segment)
 
-    def rows(self, head: Head) -> Iterator[Rows]:
+    def rows(
+        self,
+        head: Head,
+        *,
+        of: tuple[Kind, bytes] | None = None,
+        vectors: bool = True,  # noqa: ARG002 - they are mapped, and read when they are needed
+    ) -> Iterator[Rows]:
         for segment in head.segments:
-            yield read_segment(self.places, head, segment)
+            rows = read_segment(self.places, head, segment)
+            chosen = rows if of is None else rows.take(rows.of(*of))
+            if len(chosen):
+                yield chosen
 
-    def buried(self, head: Head, rules: Rules) -> Head:
+    def buried(self, head: Head, rules: Rules, *, killed: int) -> Head:  # noqa: ARG002 - counted again
         segments = [
             segment.model_copy(update={"dead": int(rules.dead(rows).sum())})
             for segment, rows in zip(head.segments, self.rows(head), strict=True)

@@ -12,6 +12,7 @@ from containers.vector_index.describing import describe_collections
 from containers.vector_index.enrolling import enroll_records, enroll_vectors
 from containers.vector_index.exporting import export_person
 from containers.vector_index.forgetting import forget_source, forget_subject
+from containers.vector_index.listing import list_collections
 from containers.vector_index.moving import move_collection
 from containers.vector_index.prefixes import enroll_prefix
 from containers.vector_index.searching import search_vectors
@@ -29,7 +30,7 @@ from pipeline.contracts.collection import (
     MoveCollection,
     SearchVectors,
 )
-from pipeline.contracts.collection_runs import CheckRequest, EnrollPrefix
+from pipeline.contracts.collection_runs import CheckRequest, EnrollPrefix, ListCollections
 from pipeline.contracts.contract import Job
 from pipeline.workbench import TaskContext
 
@@ -48,4 +49,5 @@ TASKS: Final[Mapping[type[Job], Callable[[Any, TaskContext], Any]]] = {
     ListSearches: list_searches,
     CheckRequest: check_request,
     EnrollPrefix: enroll_prefix,
+    ListCollections: list_collections,
 }

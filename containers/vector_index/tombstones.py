@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import numpy as np
 from pydantic import StringConstraints, ValidationError
@@ -17,10 +17,9 @@ from pydantic import StringConstraints, ValidationError
 from containers.vector_index.digests import BYTES
 from containers.vector_index.head import Head, Milliseconds, ObjectGone, Part, Tombstones
 from containers.vector_index.places import Places
-from containers.vector_index.rows import Mask, Rows, as_keys
+from containers.vector_index.rows import Kind, Mask, Rows, as_keys
 from pipeline.errors import SegmentMismatch
 
-Kind = Literal["person", "photo", "object"]
 KINDS: Final[tuple[Kind, ...]] = ("person", "photo", "object")
 DAY: Final = 86_400_000  # ms
 KEPT_DAYS: Final = 16  # an execution can be redriven for 14 days
@@ -108,6 +107,11 @@ def expired(rows: Rows, head: Head, at: int) -> Mask:
     """Return which rows are older than the collection's retention at a time (ms since 1970)."""
     mask: Mask = rows.enrolled_at + head.consent.retention_days * DAY <= at
     return mask
+
+
+def dead_since(rows: Rows, head: Head, rules: Rules, at: int) -> Mask:
+    """Return which rows were dead already at a time (ms since 1970)."""
+    return rules.among(lambda rule: rule.at <= at).dead(rows) | expired(rows, head, at)
 
 
 def read_rules(places: Places, head: Head) -> Rules:

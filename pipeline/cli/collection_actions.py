@@ -28,6 +28,7 @@ from pipeline.outcomes import Failure
 from pipeline.session.whole_files import whole_file
 
 _PATIENCE_S: Final = 86_400.0
+_PRIVATE: Final = 0o600
 _Checked = TypeVar("_Checked")
 
 asker = operator_of
@@ -85,11 +86,15 @@ def checked(build: Callable[[], _Checked]) -> _Checked:
 
 
 def save(site: Site, artifact: Artifact, path: Path) -> None:
-    """Write an artifact to a file. Raises ClickException if it is not what its result says."""
+    """Write an artifact to a file for this user alone.
+
+    Raises ClickException if it is not what its result says.
+    """
     place = Location.parse(artifact.uri)
     stored = site.client("s3").get_object(Bucket=place.bucket, Key=place.key)
     content = stored["Body"].read()
     if hashlib.sha256(content).hexdigest() != artifact.sha256:
         raise click.ClickException(f"{artifact.uri} is not what was exported; export again")
     with whole_file(path) as partial:
+        partial.chmod(_PRIVATE)
         partial.write_bytes(content)

@@ -45,7 +45,7 @@ def print_collections(found: Sequence[Collection]) -> None:
             each.model,
             each.backend,
             each.index,
-            f"{each.consent.retention_days:,} days",
+            counted(each.consent.retention_days, "day"),
             when(each.changed_at),
             escape(each.consent.purpose),
         )
@@ -64,9 +64,9 @@ def _facts(each: Collection) -> Iterator[tuple[str, str]]:
     yield "collection", each.name
     yield "purpose", each.consent.purpose
     yield "legal basis", each.consent.legal_basis
-    yield "retention", f"{each.consent.retention_days:,} days"
+    yield "retention", counted(each.consent.retention_days, "day")
     yield "vectors", f"{each.vectors:,}, and {each.forgotten:,} that wait to be erased"
-    yield "erased", f"within {each.erase_within_days} days after they are forgotten"
+    yield "erased", f"within {counted(each.erase_within_days, 'day')} after they are forgotten"
     made = f" of {each.dimension} numbers" if each.dimension else ""
     yield "model", f"{each.model}{made}"
     if each.same_above is not None:
@@ -79,7 +79,7 @@ def _facts(each: Collection) -> Iterator[tuple[str, str]]:
 
 
 def _objects(each: Collection) -> str:
-    return f"{each.segments} segments, {each.bytes / 1e6:,.1f} MB"
+    return f"{counted(each.segments, 'segment')}, {each.bytes / 1e6:,.1f} MB"
 
 
 def print_searches(found: Sequence[Search]) -> None:
@@ -119,9 +119,7 @@ def _lines(result: Result) -> Iterator[str]:
             yield _enrolled(result, result.counts)
         case Forgotten():
             yield f"Forgotten in {result.collection}: {counted(result.forgotten, 'vector')}"
-            yield from (f"  of {key}" for key in result.photos)
-            yield f"Erased until: {when(result.erased_by)}"
-            yield f"Receipt: {result.receipt.uri}"
+            yield from _forgotten(result)
         case Compacted():
             yield from _compacted(result)
         case Moved():
@@ -129,6 +127,14 @@ def _lines(result: Result) -> Iterator[str]:
         case CollectionDeleted():
             yield f"{result.collection} is deleted: {counted(result.objects, 'object')}"
             yield f"Receipt: {result.receipt.uri}"
+
+
+def _forgotten(result: Forgotten) -> Iterator[str]:
+    if result.photos:
+        yield "The files of faces of these photos are deleted too; the photos themselves stay:"
+        yield from (f"  {key}" for key in result.photos)
+    yield f"Erased by {when(result.erased_by)} at the latest"
+    yield f"Receipt: {result.receipt.uri}"
 
 
 def _compacted(result: Compacted) -> Iterator[str]:
@@ -151,6 +157,13 @@ def _enrolled(whole: Enrolled | PrefixEnrolled, counts: Enrolled | Enrolments) -
     )
 
 
+def require_vectors(photo: str, count: int) -> None:
+    """Raise ClickException for a photo without a face that could be compared."""
+    if not count:
+        hint = "Take a photo in which the face is larger, sharper or seen from the front."
+        raise click.ClickException(f"{photo} has no face that is large and clear enough\n{hint}")
+
+
 def print_found(searched: Searched, named: Callable[[str], str] = str) -> None:
     """Print the candidates of each face; `named` is how a photo's key is shown."""
     screen = console()
@@ -159,8 +172,6 @@ def print_found(searched: Searched, named: Callable[[str], str] = str) -> None:
         say(f"Face {query.subject}{_where(query)}: {_candidates(query)}")
         if query.matches:
             screen.print(_matches(query, named))
-    if not searched.queries:
-        say("The photo has no face that is large and clear enough.")
     say(
         f"Compared with {counted(searched.searched, 'vector')}; "
         f"shown from a similarity of {searched.threshold:g}."
@@ -180,17 +191,25 @@ def _where(query: Query) -> str:
 
 
 def _matches(query: Query, named: Callable[[str], str]) -> Table:
-    table = Table("similarity", "person", "face", "enrolled")
-    table.add_column("photo", overflow="fold")
-    for match in query.matches:
-        table.add_row(
-            f"{match.similarity:.3f}",
-            escape(match.person or ""),
-            f"{match.subject}",
-            f"{match.enrolled_at.astimezone():%Y-%m-%d}" if match.enrolled_at else "",
-            escape(named(match.key)),
-        )
+    """Return a table of candidates; what was never enrolled has neither person nor date."""
+    columns = {
+        "similarity": [f"{match.similarity:.3f}" for match in query.matches],
+        "person": [match.person or "" for match in query.matches],
+        "face": [f"{match.subject}" for match in query.matches],
+        "enrolled": [_day(match.enrolled_at) for match in query.matches],
+        "photo": [named(match.key) for match in query.matches],
+    }
+    table = Table()
+    for name, texts in columns.items():
+        if any(texts):
+            table.add_column(name, overflow="fold")
+    for row in zip(*(texts for texts in columns.values() if any(texts)), strict=True):
+        table.add_row(*map(escape, row))
     return table
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment.astimezone():%Y-%m-%d}" if moment else ""
 
 
 def found_as_json(searched: Searched, named: Callable[[str], str] = str) -> dict[str, Any]:

@@ -289,7 +289,8 @@ def move(site: Site, name: str, *, to: Backend) -> None:
 def delete(site: Site, name: str, *, yes: bool) -> None:
     """Delete a collection and all its vectors for good.
 
-    Asks for its name. Its receipts stay, and so do the photos and the records of searches.
+    Asks for its name. The photos and the files of their faces stay, and so do receipts and the
+    records of searches.
     """
     request = checked(lambda: Delete(collection=name))
     if not yes and click.prompt(f"This cannot be undone. Type {name} to delete it") != name:

@@ -52,8 +52,8 @@ def enroll_prefix(site: Site, who: Enrolment, prefix: str, *, asked_by: str) -> 
     request = Enroll(collection=who.collection, prefix=prefix, **who.wanted)
     result = perform(site, request, asked_by=asked_by)
     print_result(result)
-    left_out = isinstance(result, PrefixEnrolled) and any(result.counts.skipped)
-    return int(left_out)
+    skipped = result.counts.skipped if isinstance(result, PrefixEnrolled) else {}
+    return int(bool(skipped.keys() - {_KNOWN}))
 
 
 def enroll_photos(  # noqa: PLR0913 - keyword-only
@@ -139,7 +139,7 @@ def _embed(
         try:
             place = upload_photo(site, path, key, model)
         except OSError as error:
-            return Recorded(None, Failure("Unreadable", reason_of(error)))
+            return Recorded(None, failure=Failure("Unreadable", reason_of(error)))
     return embed_photo(site, place, model, leaving)
 
 

@@ -13,7 +13,7 @@ import click
 
 from pipeline.artifacts import Location
 from pipeline.cli.collection_actions import asker, checked, named_answers, raise_failure
-from pipeline.cli.collection_reports import found_as_json, print_found
+from pipeline.cli.collection_reports import found_as_json, print_found, require_vectors
 from pipeline.cli.finding_among import find_among
 from pipeline.cli.options import weights_options
 from pipeline.cli.report import console
@@ -110,6 +110,7 @@ def _in_collection(site: Site, name: str, photo: str, face: int | None, wanted: 
         made = embed_photo(site, place, model)
         if made.record is None:
             raise_failure(made.failure, photo)
+        require_vectors(photo, made.vectors)
         query = RecordQuery(record=made.record, face=face)
         with named_answers():
             return search_collection(site, name, query, wanted, asked_by=asked_by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from pipeline.cli.collection_actions import named_answers
-from pipeline.cli.collection_reports import named_by
+from pipeline.cli.collection_reports import named_by, require_vectors
 from pipeline.cli.options import ROOT
 from pipeline.cli.preconditions import require_scratch
 from pipeline.cli.report import console, print_skipped, progress
@@ -30,7 +31,7 @@ from pipeline.session.media import FACES
 from pipeline.session.run_messages import RunRequest
 
 if TYPE_CHECKING:
-    from pipeline.session.batch import MediaFile
+    from pipeline.session.batch import MediaFile, Outcome
 
 _EMBED: Final = "embed"
 _EMBEDDER: Final = "embedder"
@@ -78,6 +79,7 @@ def find_among(  # noqa: PLR0913 - keyword-only
         wanted, *others = outcomes
         if not wanted.done:
             raise click.ClickException(f"{photo}: {wanted.reason}")
+        require_vectors(str(photo), _vectors_of(wanted))
         for each in others:
             if not each.done:
                 say(f"{each.status} {each.file.path}: {each.reason}")
@@ -94,6 +96,11 @@ def find_among(  # noqa: PLR0913 - keyword-only
                 asked_by=operator_of(site),
             )
     return FoundAmong(searched, named_by(paths))
+
+
+def _vectors_of(outcome: Outcome) -> int:
+    record = json.loads(outcome.record.read_bytes()) if outcome.record else {}
+    return int(record.get("embedded") or 0)
 
 
 def _record(key: str) -> str:

@@ -60,6 +60,9 @@ See what happened (copy an ARN from the list into the second command):
 Ask the HTTP API (docs/api.md):
   curl {cloud.api}/models
 
+Find a face again (docs/collections.md: say why first, and whose consent you have):
+  .venv/bin/matteline collections create --help
+
 Find jobs, make keys, register webhooks (docs/operating.md):
   .venv/bin/matteline jobs list --endpoint-url {cloud.endpoint}
 

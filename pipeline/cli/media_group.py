@@ -15,6 +15,9 @@ class MediaGroup(MediaCommand, click.Group):
     A file with the name of a subcommand is written with its folder, such as `./find`.
     """
 
+    allow_extra_args = click.Command.allow_extra_args
+    allow_interspersed_args = click.Command.allow_interspersed_args
+
     def make_context(
         self,
         info_name: str | None,

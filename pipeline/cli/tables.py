@@ -44,7 +44,7 @@ def print_jobs(rows: Sequence[JobRow]) -> None:
             row.error,
             _when(row.updated_at),
             row.model,
-            escape(row.key or "(no job was made)"),
+            escape(row.key or ("(no job was made)" if row.unclaimed else "")),
         )
     console().print(table)
 

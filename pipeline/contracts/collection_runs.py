@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from pipeline.contracts.collection import (
     Backend,
@@ -60,12 +60,22 @@ class RequestChecked(Result):
     delete: Delete | None = None
 
 
+class ListCollections(CollectionJob):
+    """List the names of all collections, whatever becomes of their content."""
+
+    action: Literal["list"]
+
+
+class CollectionsListed(Result):
+    names: tuple[str, ...]
+
+
 class Enrolments(Contract):
     """How many vectors were enrolled, and how many the collection had. `skipped` is by reason."""
 
     enrolled: int = 0
     known: int = 0
-    skipped: dict[Skip, int] = {}
+    skipped: dict[Skip, int] = Field(default_factory=dict)
 
 
 class EnrollPrefix(CollectionJob):

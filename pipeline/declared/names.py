@@ -7,6 +7,7 @@ from typing import Final
 
 PROJECT: Final = "matteline"
 HTTP_API: Final = "http-api"  # the container of the one API, whatever else serves HTTP
+VECTOR_INDEX: Final = "vector-index"  # the container that keeps collections
 KEY_AUTHORIZER: Final = "key-authorizer"  # the zipped function that knows the API's keys
 _LONGEST_FUNCTION: Final = 64  # characters, for a function and for the role of the same name
 LOCAL_STAGE: Final = "local"

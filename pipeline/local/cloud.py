@@ -219,6 +219,8 @@ def _worker_environment(
         "MATTELINE_WEIGHTS_MIRROR": absolute_mirror(mirror),
         "MATTELINE_CATALOGUE": os.pathsep.join(str(path.absolute()) for path in blueprint.overlays),
         "MATTELINE_ACCEPTED_LICENCES": " ".join(sorted(blueprint.catalogue.accepted_licences)),
+        # The user of this computer operates its cloud: the page, too, can change collections.
+        "MATTELINE_OPERATORS": ACCOUNT.access_key,
         # Receivers of webhooks may be on this computer, of the local cloud only.
         "MATTELINE_LOCAL_RECEIVERS": "1",
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
 import threading
 import time
@@ -25,27 +27,37 @@ _UNKNOWN_S: Final = 10.0  # DescribeExecution may not know a new execution yet
 
 
 class Recorded(NamedTuple):
-    """The key of a photo's output record in the output bucket, or why there is none."""
+    """The key of a photo's output record in the output bucket, or why there is none.
+
+    `vectors` counts the faces that are large and clear enough.
+    """
 
     record: str | None
+    vectors: int = 0
     failure: Failure | None = None
 
 
 def upload_photo(site: Site, path: Path, key: str, model: str) -> Location:
     """Put a photo into the ingest bucket, with the wish to have its faces' vectors made.
 
-    Without that, the upload would become a cutout. Raises OSError if the file cannot be read.
+    Without that, the upload would become a cutout. The same bytes are not sent twice. Raises
+    OSError if the file cannot be read.
     """
-    bucket = site.names.bucket("ingest")
-    wanted = {"product": PRODUCT, **_texts(_options(model))}
+    place = Location(site.names.bucket("ingest"), key)
     with path.open("rb") as file:
-        stored = site.client("s3").put_object(
-            Bucket=bucket,
-            Key=key,
-            Body=file,
-            Metadata={f"matteline-{name}": text for name, text in wanted.items()},
-        )
-    return Location(bucket, key, stored.get("VersionId"))
+        digest = base64.b64encode(hashlib.file_digest(file, "sha256").digest()).decode()
+        stored = _latest(site, place)
+        if stored.get("ChecksumSHA256") != digest:
+            file.seek(0)
+            wanted = {"product": PRODUCT, **_texts(_options(model))}
+            stored = site.client("s3").put_object(
+                Bucket=place.bucket,
+                Key=key,
+                Body=file,
+                ChecksumAlgorithm="SHA256",
+                Metadata={f"matteline-{name}": text for name, text in wanted.items()},
+            )
+    return place._replace(version_id=stored.get("VersionId"))
 
 
 def delete_upload(site: Site, place: Location) -> None:
@@ -64,22 +76,25 @@ def embed_photo(
     stem = output_stem(place.key)
     suffix = next(each.record for each in site.products if each.name == PRODUCT)
     record = f"{stem}{suffix}"
-    if _has_vectors(site, place, record, model):
-        return Recorded(record)
+    told = read_record(site, f"s3://{site.names.bucket('output')}/{record}") or {}
+    if _is_of(told, place._replace(version_id=_latest(site, place).get("VersionId")), model):
+        return Recorded(record, told["embedded"])
     name = f"embed-{secrets.token_hex(12)}"
     wanted: Any = {"bucket": place.bucket, "key": place.key, "options": _options(model)}
     start_named(site, PRODUCT, name, wanted)
     followed = _awaited(site, name, leaving or threading.Event())
     if followed is None:
-        return Recorded(None, Failure(JobTimedOut.__name__, "the job of its faces did not end"))
+        return Recorded(
+            None, failure=Failure(JobTimedOut.__name__, "the job of its faces did not end")
+        )
     row = followed.row
     if row and row.status == DONE and row.product != PRODUCT:
-        return Recorded(None, Failure("OtherMedia", "it is not a photo"))
+        return Recorded(None, failure=Failure("OtherMedia", "it is not a photo"))
     if row and row.status == DONE and (result := result_of(site, followed)):
-        return Recorded(result.record.key)
+        return Recorded(result.record.key, result.stated.get("embedded") or 0)
     if followed.state == "DUPLICATE":  # of a job that failed meanwhile
         followed = replace(followed, execution=None)
-    return Recorded(None, failure_of(site, followed))
+    return Recorded(None, failure=failure_of(site, followed))
 
 
 def _options(model: str) -> dict[str, Any]:
@@ -90,18 +105,25 @@ def _texts(options: dict[str, Any]) -> dict[str, str]:
     return {name: str(value).lower() if value is True else value for name, value in options.items()}
 
 
-def _has_vectors(site: Site, place: Location, record: str, model: str) -> bool:
-    """Return True if the record is of the latest version of the object, with this model."""
+def _is_of(record: dict[str, Any], place: Location, model: str) -> bool:
+    """Return True if a record is of this version of an object, with vectors of this model."""
+    source = record.get("source", {})
+    same = (source.get("bucket"), source.get("key")) == (place.bucket, place.key)
+    same &= place.version_id is not None and source.get("version_id") == place.version_id
+    embeds = record.get("options", {}).get("embed") is True
+    return same and embeds and record.get("embedder") == model
+
+
+def _latest(site: Site, place: Location) -> dict[str, Any]:
+    """Return what S3 says of the latest object; nothing if it cannot be read."""
     s3 = site.client("s3")
     try:
-        latest = s3.head_object(Bucket=place.bucket, Key=place.key).get("VersionId")
+        told: dict[str, Any] = s3.head_object(
+            Bucket=place.bucket, Key=place.key, ChecksumMode="ENABLED"
+        )
     except s3.exceptions.ClientError:
-        return False  # the job says what is wrong
-    told = read_record(site, f"s3://{site.names.bucket('output')}/{record}") or {}
-    source, options = told.get("source", {}), told.get("options", {})
-    same = (source.get("bucket"), source.get("key")) == (place.bucket, place.key)
-    made = options.get("embed") is True and told.get("embedder") == model
-    return same and made and latest is not None and source.get("version_id") == latest
+        return {}  # what is wrong, the upload or the job says
+    return told
 
 
 def _awaited(site: Site, name: str, leaving: threading.Event) -> Followed | None:

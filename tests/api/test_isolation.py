@@ -11,15 +11,17 @@ from typing import Any, Final
 import pytest
 import urllib3
 
+from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.local.cloud import make_client
 from pipeline.local.deployment import NAMES
 from tests.api.described import OPERATIONS, Operation
+from tests.api.faces import WHY, created, embedded, ended, found
 from tests.containers.http_api.finished import Finished, finished_at
 from tests.execution.api import PHOTO, User, batch_of, done, prefix_of, selection_of
 from tests.execution.driver import PATIENCE_S
 from tests.pipeline.cli.terminal import Terminal
 
-MACHINE: Final = NAMES.machine_arn("cutout")
+MACHINES: Final = ("cutout", "faces", "collection")
 KEY: Final = "the-owners-key"
 
 
@@ -27,7 +29,8 @@ KEY: Final = "the-owners-key"
 class Belongings:
     """What the owner has: an upload that waits, a job that is done and one that was refused.
 
-    And a photo that is prepared for clicks, a batch that has ended, and a transcript.
+    And a photo that is prepared for clicks, a batch that has ended, and a transcript; a collection
+    that the owner may search, the operator's action that created it, and a job with vectors.
     """
 
     owner: User
@@ -37,6 +40,9 @@ class Belongings:
     selection: str
     batch: str
     talk: Finished
+    faces: dict[str, Any]
+    collection: str
+    action: str
 
     @property
     def names(self) -> list[str]:
@@ -46,13 +52,15 @@ class Belongings:
             *(self.finished[name] for name in ("id", "job", "execution")),
             *(self.refused[name] for name in ("id", "execution")),
             self.talk.job_id,
+            self.faces["job"],
         ]
 
     @property
     def marks(self) -> list[str]:
         """What no one else may be told, and what stands in everything that is the owner's."""
         prefix = prefix_of(self.owner).strip("/")
-        return [prefix, self.owner.name, self.selection, self.batch, *self.names]
+        named = [self.selection, self.batch, self.collection, self.action]
+        return [prefix, self.owner.name, *named, *self.names]
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ class Attempt:
     body: Any = None
     idempotency_key: str = ""
     status: int = 404
+    action: str = ""
 
     def without_name(self) -> Attempt:
         """Return the same request for something that never was."""
@@ -74,7 +83,7 @@ class Attempt:
         return replace(self, named="never", body=body)
 
     def send(self, user: User, operation: Operation) -> urllib3.BaseHTTPResponse:
-        path = operation.path.format(name=self.named) + self.query
+        path = operation.path.format(name=self.named, action=self.action) + self.query
         headers = {"idempotency_key": self.idempotency_key} if self.idempotency_key else {}
         return user.ask(operation.method, path, body=self.body, **headers)
 
@@ -108,6 +117,21 @@ def by_batch(query: str = "") -> Callable[[Belongings], list[Attempt]]:
     return lambda theirs: [Attempt(name, query) for name in (theirs.batch, *theirs.names)]
 
 
+def by_collection(body: Any = None, status: int = 404) -> Callable[[Belongings], list[Attempt]]:
+    return lambda theirs: [
+        Attempt(theirs.collection, body=body, action=theirs.action, status=status)
+    ]
+
+
+def new_collection(theirs: Belongings) -> list[Attempt]:
+    body = {"name": theirs.collection, **WHY}
+    return [Attempt(theirs.collection, body=body, status=403)]
+
+
+def by_vectors(theirs: Belongings) -> list[Attempt]:
+    return [Attempt(name, body={"job_id": name, "among": [name]}) for name in theirs.names]
+
+
 def by_keys(theirs: Belongings) -> list[Attempt]:
     key, prefix = theirs.finished["key"], prefix_of(theirs.owner)
     bodies: dict[str, dict[str, Any]] = {key: {"keys": [key]}, prefix: {"prefix": prefix}}
@@ -128,22 +152,32 @@ def listing(_theirs: Belongings) -> list[Attempt]:
 ATTEMPTS: Final[dict[str, Callable[[Belongings], list[Attempt]]]] = {
     "cancelJob": by_name(),
     "createBatch": by_keys,
+    "createCollection": new_collection,
     "createJob": by_key,
     "createMasks": by_selection({"points": [{"x": 1, "y": 1}]}),
     "createSelection": by_photo,
     "createUpload": form,
+    "deleteCollection": by_collection(),
+    "enrollFaces": by_collection({"prefix": "people/"}),
+    "forgetSubject": by_collection({"person": "anna"}),
+    "getAction": by_collection(),
     "getBatch": by_batch(),
+    "getCollection": by_collection(),
     "getJob": by_name(),
     "getQuotas": nothing_named,
     "getSource": by_name(),
     "getSpeakerNames": by_name(),
     "getSelection": by_selection(),
     "listBatchFailures": by_batch("?limit=10"),
+    "listCollections": nothing_named,
     "listJobs": listing,
     "listModels": nothing_named,
     "listOptions": nothing_named,
+    "listSearches": by_collection(),
     "putSpeakerNames": by_name({"SPEAKER_00": "Anna"}),
     "replayJob": by_name({"force": True}),
+    "searchCollection": by_collection({"job_id": "1"}),
+    "searchJobs": by_vectors,
     "stopBatch": by_batch(),
 }
 
@@ -156,7 +190,14 @@ def theirs(up: Terminal, address: str) -> Belongings:
     finished, refused = done(owner), done(owner, b"no photo", name="letter.txt")
     selection, batch = selection_of(owner, finished["key"]), batch_of(owner, finished["key"])
     talk = finished_at(up.endpoint, prefix_of(owner))
-    theirs = Belongings(owner, waiting, finished, refused, selection, batch, talk)
+    operator = User(address, "the-operator", OPERATOR_SCOPE)
+    faces, collection = embedded(owner, 3), created(operator, "the-owners-staff", owner)
+    path = f"/collections/{collection}/enrollments"
+    begun = operator.ask("POST", path, body={"job_id": faces["job"], "person": "anna"})
+    action = ended(operator, collection, begun)["id"]
+    theirs = Belongings(
+        owner, waiting, finished, refused, selection, batch, talk, faces, collection, action
+    )
     deadline = time.monotonic() + PATIENCE_S
     while any('"status": "RUNNING"' in each for each in world(up.endpoint, theirs)):
         assert time.monotonic() < deadline  # a job is done shortly before its execution ends
@@ -198,6 +239,9 @@ def test_the_owner_is_answered(theirs: Belongings) -> None:
         assert theirs.owner.ask("GET", f"/jobs/{theirs.talk.job_id}/{told}").status == 200
     assert theirs.owner.ask("GET", f"/selections/{theirs.selection}").json()["state"] == "ready"
     assert theirs.owner.ask("GET", f"/batches/{theirs.batch}").json()["state"] == "done"
+    (listed,) = theirs.owner.ask("GET", "/collections").json()["items"]
+    assert (listed["name"], listed["vectors"]) == (theirs.collection, 1)
+    assert found(theirs.owner, theirs.collection, theirs.faces["job"])[0]["person"] == "anna"
 
 
 def told(answer: urllib3.BaseHTTPResponse, named: str) -> dict[str, Any]:
@@ -222,7 +266,10 @@ def world(endpoint: str, theirs: Belongings) -> list[str]:
     ]
     executions = [
         states.describe_execution(executionArn=each["executionArn"])
-        for page in states.get_paginator("list_executions").paginate(stateMachineArn=MACHINE)
+        for machine in MACHINES
+        for page in states.get_paginator("list_executions").paginate(
+            stateMachineArn=NAMES.machine_arn(machine)
+        )
         for each in page["executions"]
     ]
     for each in executions:

@@ -19,9 +19,10 @@ import pytest
 import urllib3
 
 from containers.http_api.openapi import DOCUMENT
+from tests.api.faces import embedded
 from tests.conftest import ROOT
 from tests.containers.http_api.finished import SOUND, finished_at
-from tests.execution.api import PHOTO
+from tests.execution.api import PHOTO, User
 from tests.pictures import unpng
 from tests.pipeline.cli.terminal import Terminal
 
@@ -144,6 +145,22 @@ def test_a_subject_is_clicked_with_curl(up: Terminal, folder: Path) -> None:
     job = json.loads(typed(f"{api}\n{block_with('prompts')}"))
     typed(block_with("-o job.json").replace("$(jq -r .id upload.json)", job["id"]))
     assert json.loads((folder / "job.json").read_text())["state"] == "done"
+
+
+@needs("curl", "jq")
+def test_a_person_is_found_and_forgotten_with_curl(up: Terminal, folder: Path, user: User) -> None:
+    job = embedded(user, 3)
+    (folder / "job.json").write_text(json.dumps(job))
+    block = block_with("/enrollments -o")
+
+    here = f"export MATTELINE_ENDPOINT_URL={up.endpoint}\n{block.replace(WRITTEN, up.endpoint)}"
+    shown = type_in(up, folder, "bash", "-e", typed=here)
+
+    created, enrolled, match, forgotten = shown.splitlines()
+    assert json.loads(created) == ["done", {"created": True}]
+    assert json.loads(enrolled)[1]["enrolled"] == 1
+    assert match.endswith(f"\temployee-7\t{job['key']}")
+    assert json.loads(forgotten)[1]["forgotten"] == 1
 
 
 @needs("curl")

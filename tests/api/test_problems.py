@@ -10,6 +10,7 @@ import pytest
 import urllib3
 
 from containers.http_api.errors import RequestError
+from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.errors import leaves
 from pipeline.operations.selecting import LASTS, new_selection
 from tests.execution.api import PHOTO, User, done, prefix_of, problem
@@ -27,6 +28,10 @@ def old_selection(user: User) -> str:
     return new_selection(prefix_of(user), datetime.now(UTC) - LASTS).id
 
 
+def operator_of(user: User) -> User:
+    return User(user.address, user.name, OPERATOR_SCOPE)
+
+
 # By the error's name: a request that meets it.
 MEETINGS: Final[dict[str, Meet]] = {
     "IdempotencyKeyReused": reuse,
@@ -34,16 +39,21 @@ MEETINGS: Final[dict[str, Meet]] = {
     "MethodNotAllowed": lambda user: user.ask("PATCH", "/models"),
     "NoSource": lambda user: user.ask("GET", f"/jobs/{done(user)['id']}/source"),
     "NoSpeakers": lambda user: user.ask("GET", f"/jobs/{done(user)['id']}/speakers"),
+    "NoSuchAction": lambda user: operator_of(user).ask("GET", "/collections/no/actions/never"),
     "NoSuchBatch": lambda user: user.ask("GET", "/batches/never"),
     "NoSuchJob": lambda user: user.ask("GET", "/jobs/never"),
     "NoSuchObject": lambda user: user.ask("POST", "/jobs", body={"key": "never.png"}),
     "NoSuchSelection": lambda user: user.ask("GET", "/selections/never"),
     "NoSuchPath": lambda user: user.ask("GET", "/photos"),
+    "NoVectors": lambda user: user.ask(
+        "POST", "/searches", body={"job_id": user.upload()["id"], "among": ["1"]}
+    ),
     "NotDeletable": lambda user: user.ask("DELETE", f"/jobs/{user.upload()['id']}?results=true"),
     "NotReplayable": lambda user: user.ask(
         "POST", f"/jobs/{done(user)['id']}/replay", body={"force": False}
     ),
     "NotRunning": lambda user: user.ask("DELETE", f"/jobs/{user.upload()['id']}"),
+    "OperatorsOnly": lambda user: user.ask("POST", "/collections", body={"name": "staff"}),
     "SelectionExpired": lambda user: user.ask("GET", f"/selections/{old_selection(user)}"),
     "UnsupportedContent": lambda user: user.ask(
         "POST", "/uploads", body=FORM, content_type="text/plain"
@@ -51,6 +61,7 @@ MEETINGS: Final[dict[str, Meet]] = {
 }
 ELSEWHERE: Final = {
     "IfMatchMissing": "needs a transcript: tests/containers/http_api/test_speakers.py",
+    "IndexBusy": "a throttle: tests/containers/http_api/test_searches.py",
     "InternalError": "a bug: tests/containers/http_api/test_problems.py",
     "ModelBusy": "a throttle: tests/containers/http_api/test_selections.py",
     "NamesChanged": "needs a transcript: tests/containers/http_api/test_speakers.py",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -119,7 +119,18 @@ def _reached_unasked(scope: Scope, task: State, path: str) -> bool:
 
 
 def _accepts(wanted: Any, given: Any) -> bool:
+    wanted, given = _plain(wanted), _plain(given)
     return given == wanted or (_may_be_null(wanted) and given == _without_none(wanted))
+
+
+def _plain(kind: Any) -> Any:
+    """The type without limits to its values, which a contract checks when it is read."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _plain(arguments[0])
+    if origin in {Union, UnionType}:
+        return Union[tuple(map(_plain, arguments))]  # noqa: UP007 - of a computed tuple
+    return origin[tuple(map(_plain, arguments))] if origin is tuple else kind
 
 
 def _may_be_null(kind: Any) -> bool:

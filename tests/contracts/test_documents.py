@@ -12,6 +12,7 @@ import click
 import pytest
 
 from pipeline.cli.command import matteline
+from pipeline.cli.media_group import MediaGroup
 from pipeline.contracts.contract import Options
 from pipeline.contracts.cutout import CutoutOptions
 from pipeline.contracts.faces import FacesOptions
@@ -57,6 +58,8 @@ def _misspelt(typed: str) -> list[str]:
     while isinstance(command, click.Group) and words:
         word, *words = words
         if word not in command.commands:
+            if isinstance(command, MediaGroup):
+                break  # it is a file
             return [word]
         command = command.commands[word]
     known = {name for option in command.params for name in option.opts}

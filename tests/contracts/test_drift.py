@@ -153,7 +153,7 @@ def test_a_declaration_that_moves_on_alone_is_reported(shift: Shift) -> None:
 
 @pytest.mark.parametrize("kind", ["permanent", "capacity", "transient"])
 def test_an_error_that_no_task_of_a_machine_raises_is_no_business_of_it(kind: str) -> None:
-    declared = replace(DECLARED, **{kind: getattr(DECLARED, kind) | {"ConsentMissing"}})
+    declared = replace(DECLARED, **{kind: getattr(DECLARED, kind) | {"TooBlurred"}})
 
     assert [said for one in MACHINES.values() for said in reports(one, declared)] == []
 

@@ -40,6 +40,7 @@ class Gate:
     """Knows each function by its access key; everybody else passes."""
 
     def __init__(self, blueprint: Blueprint) -> None:
+        self.blueprint = blueprint
         self._functions = {each.name(NAMES): each for each in blueprint.functions}
         self._app: Any = None
         self.passed: list[Request] = []

@@ -57,7 +57,10 @@ def test_a_deleted_photo_takes_everything_with_it(people: People) -> None:
 
     receipt = deleted(people, "gone/us.png")
 
-    assert receipt == {"jobs": 1, "running": 0, "files": 6, "work_files": 5}
+    enrolled = {"vectors": 0, "collections": 0}
+    assert receipt == {
+        "jobs": 1, "running": 0, "files": 6, "work_files": 5, "enrolled": enrolled,
+    }  # fmt: skip
     assert stored(people, "output", "gone/") == []
     assert people.driver.keys("work", prefix=f"faces/{job}") == []
     assert people.driver.record(job)["status"] == "DELETED"
@@ -203,5 +206,5 @@ def test_what_is_said_of_a_deletion_is_counts(people: People) -> None:
 
     (execution,) = forgotten(people, "counts/us.png")
     said = json.dumps(people.driver._history(execution, "stateExitedEventDetails"), default=str)
-    assert set(receipt) == {"jobs", "running", "files", "work_files"}
+    assert set(receipt) == {"jobs", "running", "files", "work_files", "enrolled"}
     assert "_faces" not in said

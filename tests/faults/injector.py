@@ -10,7 +10,7 @@ import functools
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote
@@ -171,6 +171,9 @@ def _origin(env: Any) -> Origin:
 def _subject(machine: str, execution_input: Any) -> str:
     if machine == "stage-weights":
         return str(execution_input["models"][0])
+    if machine == "collection":
+        asked: Mapping[str, Any] = execution_input if isinstance(execution_input, dict) else {}
+        return str(asked.get("collection", ""))
     if machine == "record-failure":
         told = execution_input["detail"].get("input")  # the reaper does not tell it
         execution_input = json.loads(told) if told else {}

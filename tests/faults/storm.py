@@ -27,6 +27,7 @@ from tests.faces.stubs.functions import with_stubs as with_face_stubs
 from tests.faults.injector import Injector, Spot
 from tests.faults.kinds import KILLED
 from tests.faults.plan import PHOTOS, RECORDINGS, Case, Place
+from tests.faults.runs import runs
 from tests.hasty import hasty
 from tests.models import Shelf
 from tests.transcripts.stubs.functions import with_stubs
@@ -43,6 +44,8 @@ _DIES_IN: Final = {
     "face-analyzer": (("faces", "AnalyzeFaces"),),
     "face-embedder": (("faces", "EmbedFaces"),),
     "model-downloader": (("stage-weights", "StageModel"),),
+    "photo-forgetter": (),  # of runs of collections only, as the vector index
+    "vector-index": (),
     "audio-reader": (("transcript", "ReadAudio"),),
     "transcript-writer": (("transcript", "WriteTranscript"),),
 }
@@ -145,6 +148,7 @@ def _mortal(function: Function) -> Function:
         if function.name.startswith(f"{NAMES.prefix}-{container}"):
             cases = [Case(Place(machine, state, "lambda"), KILLED) for machine, state in places]
             dies_of = [_words(case) for case in cases]
+            dies_of += [run.dies_of for run in runs() if run.kind == KILLED]
             told = {
                 "MATTELINE_REAL_HANDLER": function.handler,
                 "MATTELINE_DIES_OF": " ".join(dies_of),

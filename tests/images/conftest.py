@@ -18,8 +18,10 @@ from pipeline.local.cloud import LocalCloud, local_cloud
 from pipeline.local.deployment import NAMES, warm_functions
 from pipeline.local.image_launcher import ImageLauncher, launching_images
 from pipeline.local.worker import Function
+from pipeline.operations.executions import Execution
 from pipeline.releases.images.sandbox import Sandbox
 from pipeline.releases.images.tools import ImageError
+from pipeline.session.watching import describe
 from tests.conftest import ROOT
 from tests.execution.driver import Driver
 from tests.execution.faults import Faults
@@ -34,6 +36,18 @@ EMULATOR: Final = ROOT / ".rie" / "aws-lambda-rie"
 PHOTO: Final = "square.png"
 RECORDING: Final = "talk.wav"
 GROUP: Final = "group.png"
+KEPT: Final[tuple[dict[str, Any], ...]] = (
+    {
+        "action": "create",
+        "collection": "group",
+        "consent": {
+            "purpose": "tests of images",
+            "legal_basis": "the faces are drawn",
+            "retention_days": 1,
+        },
+    },
+    {"action": "enroll", "collection": "group", "records": ["group_faces.record.json"]},
+)
 
 
 def skip_or_fail(reason: str) -> None:
@@ -119,13 +133,17 @@ class Recorded:
 
 @pytest.fixture(scope="session")
 def recorded(driver: Driver) -> Recorded:
-    """Process a photo, a recording and faces with all images; keep a payload of each function."""
+    """Process a photo, a recording and faces with all images, and enroll the faces.
+
+    Keep a payload of each function.
+    """
     photo = driver.drop(png(square()), PHOTO)
     recording = driver.drop(talk(), RECORDING, denoise="true", diarize="true", tags="true")
     group = People(driver).ask(people(), GROUP, preview="true", redact="blur", embed="true")
+    kept = [act(driver, asked) for asked in KEPT]
     states = driver.cloud.client("stepfunctions")
     staging = states.list_executions(stateMachineArn=NAMES.machine_arn("stage-weights"))
-    executions = (photo, recording, group)
+    executions = (photo, recording, group, *kept)
     arns = [each.arn for each in executions]
     arns += [each["executionArn"] for each in staging["executions"]]
     payloads: dict[str, dict[str, Any]] = {}
@@ -133,6 +151,13 @@ def recorded(driver: Driver) -> Recorded:
         for name, sent in _payloads(states, arn):
             payloads.setdefault(name, sent)
     return Recorded(tuple(each.verdict for each in executions), payloads)
+
+
+def act(driver: Driver, asked: dict[str, Any]) -> Execution:
+    """Do one action of a collection; return its execution, once it has ended."""
+    arn = driver.begin(asked, machine="collection")
+    driver.wait_until_ended(arn)
+    return describe(driver.cloud.client("stepfunctions"), arn)
 
 
 def _payloads(states: Any, arn: str) -> Iterator[tuple[str, dict[str, Any]]]:

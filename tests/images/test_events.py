@@ -59,6 +59,9 @@ BAD: Final = {
         lambda good: good | {"source": good["source"] | {"sha256": "0" * 64}}, "SourceChanged"
     ),
     "face-embedder": Slip(lambda good: good | {"model": "nobody"}, "UnknownModel"),
+    "vector-index": Slip(
+        lambda good: good | {"input": good["input"] | {"action": "burn"}}, "InvalidOptions"
+    ),
     "transcript-writer": Slip(
         lambda good: good | {"source": good["source"] | {"etag": "0" * 32, "sha256": "0" * 64}},
         "SourceChanged",

@@ -94,6 +94,15 @@ def arn(path: str) -> str:
         ("background-remover-sam-vit-b", "s3:PutObject", "work/selections/0123/preview.jpg"),
         ("background-remover-sam2-1-tiny", "s3:PutObject", "work/selections/0123/preview.jpg"),
         ("background-remover-sam2-1-tiny", "s3:GetObject", "work/embeddings/1/0123-6x9/45.npz"),
+        ("vector-index", "s3:GetObject", "output/a/us_faces.record.json"),
+        ("vector-index", "s3:GetObject", "output/a/us_faces.embeddings.safetensors"),
+        ("vector-index", "s3:GetObject", "ingest/a/us.jpg"),
+        ("vector-index", "s3:ListBucket", "ingest"),
+        ("vector-index", "s3:GetObject", "collections/collections/staff/head.json"),
+        ("vector-index", "s3:PutObject", "collections/collections/staff/head.json"),
+        ("vector-index", "s3:AbortMultipartUpload", "collections/collections/staff/segments/12"),
+        ("vector-index", "s3:DeleteObjectVersion", "collections/collections/staff/segments/12"),
+        ("vector-index", "s3:ListBucketVersions", "collections"),
     ],
 )
 def test_a_function_may_do_its_work(
@@ -149,6 +158,13 @@ def test_a_function_may_do_its_work(
         ("http-api", "s3:AbortMultipartUpload", "ingest/0123/4567/cat.jpg"),
         ("http-api", "s3:PutObject", "output/0123/4567/cat_bg_removed.png"),
         ("http-api", "s3:PutObject", "output/0123/4567/talk_transcript.record.json"),
+        ("http-api", "s3:GetObject", "collections/collections/staff/head.json"),
+        ("http-api", "s3:ListBucket", "collections"),
+        ("vector-index", "s3:PutObject", "output/a/us_faces.record.json"),
+        ("vector-index", "s3:GetObject", "output/a/us_bg_removed.png"),
+        ("vector-index", "s3:DeleteObject", "ingest/a/us.jpg"),
+        ("vector-index", "s3:DeleteObject", "output/a/us_faces.json"),
+        ("vector-index", "s3:PutBucketVersioning", "collections"),
     ],
 )
 def test_a_function_may_do_nothing_else(
@@ -160,6 +176,7 @@ def test_a_function_may_do_nothing_else(
 TABLE: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/matteline-dev-jobs"
 STATES: Final = f"arn:aws:states:{REGION}:{ACCOUNT}"
 REMOVER: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:matteline-dev-background-remover"
+INDEX: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:matteline-dev-vector-index"
 PREPARING: Final = "matteline-dev-prepare-selection"
 
 
@@ -207,6 +224,11 @@ PREPARING: Final = "matteline-dev-prepare-selection"
         ("lambda:InvokeFunction", f"{REMOVER}-sam2-1-tiny:live", True),
         ("lambda:InvokeFunction", f"{REMOVER}-sam-vit-b", False),
         ("lambda:InvokeFunction", f"{REMOVER}-u2net:live", False),
+        ("lambda:InvokeFunction", f"{INDEX}:live", True),
+        ("lambda:InvokeFunction", INDEX, False),
+        ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-collection:live", True),
+        ("states:DescribeExecution", f"{STATES}:execution:matteline-dev-collection:a", True),
+        ("states:StopExecution", f"{STATES}:execution:matteline-dev-collection:a", False),
     ],
 )
 def test_the_api_may_use_what_it_answers_with_and_nothing_else(
@@ -261,9 +283,9 @@ def test_a_profiles_model_may_be_invoked_only_through_the_profile(
     "function", [each.name(NAMES) for each in BLUEPRINT.functions if each.manifest.access]
 )
 def test_the_data_key_is_used_through_s3_only(access: Deployed, function: str) -> None:
-    (keyed,) = (each for each in role(access, function) if "kms:Decrypt" in each["Action"])
+    (keyed,) = (each for each in role(access, function) if "DataKey" in str(each["Resource"]))
 
-    assert "DataKey" in keyed["Resource"]
+    assert "kms:Decrypt" in keyed["Action"]
     assert keyed["Condition"] == {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
     writes = any(
         allows([each], "s3:PutObject", each_arn)

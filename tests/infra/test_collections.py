@@ -9,16 +9,19 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra.own_key import OwnKey
+from infra.settings import Settings
 from pipeline.declared.names import Names
 from pipeline.declared.resources import Bucket, Resources, VectorBucket
 from tests.infra.cloudformation import ACCOUNT, REGION, Deployed, deploy
 from tests.infra.conftest import Templates
+from tests.infra.policies import allows, statements_of
 from tests.infra.test_storage import below, bucket, key
 
 NAMES: Final = Names(
     "matteline-dev", account=ACCOUNT, region=REGION, bucket_suffix=f"-{ACCOUNT}-{REGION}"
 )
 INDEX: Final = "matteline-dev-vector-index"
+BUCKET: Final = f"matteline-dev-collections-{ACCOUNT}-{REGION}"
 ROOT_USER: Final = f"arn:aws:iam::{ACCOUNT}:root"
 
 
@@ -43,10 +46,93 @@ def test_collections_have_no_versions_in_which_what_was_erased_would_stay(
 @pytest.fixture(scope="module")
 def policy() -> list[dict[str, Any]]:
     """The statements of a bucket's own key, which one role may use."""
+    return policy_for([])
+
+
+def policy_for(readers: list[str]) -> list[dict[str, Any]]:
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "s")
-    OwnKey(stack, "Key", bucket="collections", users=[INDEX], of_vectors=True, names=NAMES)
+    OwnKey(
+        stack,
+        "Key",
+        bucket="collections",
+        users=[INDEX],
+        readers=readers,
+        of_vectors=True,
+        names=NAMES,
+    )
     made = deploy(Template.from_stack(stack).to_json()).one("KMS::Key")
     return list(made.properties["KeyPolicy"]["Statement"])
+
+
+def test_those_who_download_exports_may_decrypt_objects_and_nothing_else() -> None:
+    ada = f"arn:aws:iam::{ACCOUNT}:role/ada"
+    (given,) = (each for each in policy_for([ada]) if ada in str(each))
+
+    assert given["Action"] == "kms:Decrypt"
+    assert given["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": [ada]},
+        "StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"},
+    }
+
+
+@pytest.mark.parametrize("text", ["ada", "arn:aws:iam::123456789012:root", "*"])
+def test_a_reader_is_one_role_or_user(text: str) -> None:
+    read = {"matteline:stage": "dev", "matteline:collection_readers": [text]}.get
+
+    with pytest.raises(ValueError, match="collection_readers"):
+        Settings.from_context(read)
+
+
+def test_the_stage_names_the_vector_index_and_no_other_function_as_its_user(
+    storage: Deployed,
+) -> None:
+    policy = key(storage, "matteline-dev-collections").properties["KeyPolicy"]["Statement"]
+    users = [
+        user
+        for each in policy
+        for user in each.get("Condition", {}).get("ArnEquals", {}).get("aws:PrincipalArn", [])
+    ]
+
+    assert users == [f"arn:aws:iam::{ACCOUNT}:role/{INDEX}"]
+
+
+@pytest.mark.parametrize("stack", ["access", "pipeline", "releases", "web"])
+def test_no_other_role_touches_collections(templates: Templates, stack: str) -> None:
+    """Neither their objects, nor their vectors, nor their key."""
+    made = [
+        each
+        for each in deploy(templates[f"matteline-dev-{stack}"])
+        if each.type in {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"}
+    ]
+    touching = {
+        each.properties.get("RoleName", each.id)
+        for each in made
+        if any(name in str(each.properties) for name in ("s3vectors", "CollectionsKey", BUCKET))
+    }
+
+    assert touching == ({INDEX} if stack == "access" else set())
+
+
+@pytest.mark.parametrize(
+    ("action", "allowed"),
+    [
+        ("s3vectors:QueryVectors", True),
+        ("s3vectors:DeleteVectors", True),
+        ("s3vectors:DeleteIndex", True),
+        ("s3vectors:DeleteVectorBucket", False),
+        ("s3vectors:PutVectorBucketPolicy", False),
+    ],
+)
+def test_the_index_may_change_indexes_and_not_their_bucket(
+    templates: Templates, action: str, *, allowed: bool
+) -> None:
+    made = deploy(templates["matteline-dev-access"]).one("IAM::Role", RoleName=INDEX)
+    bucket = NAMES.vector_bucket_arn("collections")
+    statements = statements_of(made)
+
+    assert allows(statements, action, f"{bucket}/index/staff") is allowed
+    assert not allows(statements, action, bucket)
+    assert not allows(statements, action, f"{bucket}-of-others/index/staff")
 
 
 def test_one_role_may_use_the_key_of_collections_through_s3_and_s3_vectors(

@@ -19,9 +19,10 @@ DASHBOARD: Final = 3.00
 FREE_DASHBOARDS: Final = 3
 SECRET: Final = 0.40
 TRANSITION: Final = 0.025 / 1_000
-QUIET_RUN: Final = 4  # states of reap-jobs without RUNNING jobs
+QUIET_RUN: Final = 4  # states of reap-jobs without RUNNING jobs; others have fewer
 MONTH_MINUTES: Final = 730 * 60
-_EVERY: Final = re.compile(r"rate\((\d+) minutes\)")
+_EVERY: Final = re.compile(r"rate\((\d+) (minutes|hours)\)")
+_MINUTES: Final = {"minutes": 1, "hours": 60}
 
 
 def alarmed(alarm: Resource) -> int:
@@ -31,9 +32,9 @@ def alarmed(alarm: Resource) -> int:
 
 
 def runs(rule: Resource) -> float:
-    """Return how often a month a `rate(… minutes)` rule fires; 0 for other rules."""
+    """Return how often a month a `rate(…)` rule fires; 0 for other rules."""
     rate = _EVERY.fullmatch(rule.properties.get("ScheduleExpression", ""))
-    return MONTH_MINUTES / int(rate[1]) if rate else 0
+    return MONTH_MINUTES / (int(rate[1]) * _MINUTES[rate[2]]) if rate else 0
 
 
 def month(stacks: list[Deployed]) -> dict[str, float]:
@@ -43,7 +44,7 @@ def month(stacks: list[Deployed]) -> dict[str, float]:
         "keys": KEY * _count(stacks, "KMS::Key"),
         "dashboards": DASHBOARD * max(0, _count(stacks, "CloudWatch::Dashboard") - FREE_DASHBOARDS),
         "secrets": SECRET * _count(stacks, "SecretsManager::Secret"),
-        "runs of reap-jobs": TRANSITION * QUIET_RUN * sum(map(runs, _all(stacks, "Events::Rule"))),
+        "scheduled runs": TRANSITION * QUIET_RUN * sum(map(runs, _all(stacks, "Events::Rule"))),
     }
     return {name: round(dollars, 2) for name, dollars in counted.items()}
 
@@ -74,4 +75,4 @@ def test_an_idle_deployment_costs_what_the_documents_say(templates: Templates) -
 
     assert stated in " ".join(DEPLOYING.read_text().split())
     assert (costs["dashboards"], costs["secrets"]) == (0, 0)
-    assert costs["runs of reap-jobs"] < 0.5  # not stated
+    assert costs["scheduled runs"] < 0.5  # not stated

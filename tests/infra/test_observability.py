@@ -39,6 +39,7 @@ def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     ("machine", "metric", "state"),
     [
         ("cutout", "cutout-quarantined", "Quarantine"),
+        ("collection", "collection-quarantined", "Quarantine"),
         ("prepare-selection", "prepare-selection-refused", "Refused"),
     ],
 )
@@ -79,6 +80,30 @@ def test_dead_letters_of_webhooks_are_counted_where_they_are_kept(stack: Deploye
         counted["MetricNamespace"],
         counted["MetricName"],
     )
+
+
+def test_a_day_without_compaction_is_an_alarm(stack: Deployed) -> None:
+    watched = alarm(stack, "compaction-missing")
+    machine = watched["Dimensions"][0]["Value"].rpartition(":")[2]
+
+    assert (machine, watched["MetricName"]) == (
+        "matteline-dev-compact-collections",
+        "ExecutionsSucceeded",
+    )
+    assert (watched["Period"], watched["EvaluationPeriods"]) == (24 * 60 * 60, 1)
+    assert (watched["ComparisonOperator"], watched["Threshold"]) == ("LessThanThreshold", 1)
+    assert watched["TreatMissingData"] == "breaching"
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"), [("segment-mismatch", "SegmentMismatch"), ("erasure-overdue", "overdue")]
+)
+def test_one_vector_or_object_too_many_is_an_alarm(stack: Deployed, name: str, metric: str) -> None:
+    watched = alarm(stack, name)
+
+    assert (watched["Namespace"], watched["MetricName"]) == ("Matteline", metric)
+    assert watched["Dimensions"] == [{"Name": "service", "Value": "vector-index"}]
+    assert (watched["ComparisonOperator"], watched["Threshold"]) == ("GreaterThanThreshold", 0)
 
 
 @pytest.mark.parametrize("product", load_products(ROOT), ids=lambda product: product.name)
@@ -156,6 +181,8 @@ def test_the_dashboard_shows_every_machine_container_and_queue(stack: Deployed) 
         '"service"',
         "reap-jobs-undelivered",
         "p99",
+        "forgotten",
+        "overdue",
     ):
         assert text in body
 

@@ -161,11 +161,11 @@ def test_a_products_machine_may_start_any_products_machine_that_it_hands_over_to
     ]
 
 
-def test_the_reaper_describes_executions_of_every_product_and_of_no_other_machine() -> None:
+def test_the_reaper_describes_executions_of_machines_that_claim_and_of_no_other() -> None:
     statements = statements_of("reap-jobs", _TWO_PRODUCTS)
     describe = "states:DescribeExecution"
 
-    for machine in ("cutout", "memo"):
+    for machine in ("cutout", "memo", "collection"):
         assert allows(statements, describe, f"arn:aws:states:{_AWS}:execution:dev-{machine}:monday")
     assert not allows(statements, describe, f"arn:aws:states:{_AWS}:execution:dev-backfill:monday")
     assert not allows(statements, describe, f"arn:aws:states:{_AWS}:execution:dev-memo-two:monday")
@@ -238,3 +238,42 @@ def test_a_backfill_writes_only_its_summary() -> None:
 
     assert allows(writes, "s3:PutObject", "arn:aws:s3:::dev-work/backfill/monday/summary.json")
     assert not allows(writes, "s3:PutObject", "arn:aws:s3:::dev-work/1a2b/mask.png")
+
+
+def test_collections_are_changed_by_the_index_alone_and_photos_by_their_forgetter() -> None:
+    """The machine itself touches no object but the reason of a quarantine."""
+    statements = statements_of("collection", _BLUEPRINT)
+    functions = f"arn:aws:lambda:{_AWS}:function:dev"
+    objects = [each["Resource"] for each in statements if "s3:PutObject" in each["Action"]]
+
+    assert allows(statements, "lambda:InvokeFunction", f"{functions}-vector-index:live")
+    assert allows(statements, "lambda:InvokeFunction", f"{functions}-photo-forgetter")
+    assert not allows(statements, "lambda:InvokeFunction", f"{functions}-media-inspector:live")
+    assert objects == ["arn:aws:s3:::dev-quarantine/*/reason.json"]
+    assert not [each for each in statements if "s3vectors" in str(each)]
+
+
+def test_a_collection_starts_faces_and_no_other_machine() -> None:
+    statements = statements_of("collection", _BLUEPRINT)
+    machines = f"arn:aws:states:{_AWS}:stateMachine:dev"
+
+    assert allows(statements, "states:StartExecution", f"{machines}-faces:live")
+    for machine in ("cutout", "collection", "compact-collections", "stage-weights"):
+        assert not allows(statements, "states:StartExecution", f"{machines}-{machine}:live")
+
+
+def test_compaction_starts_collections_and_no_other_machine() -> None:
+    statements = statements_of("compact-collections", _BLUEPRINT)
+    machines = f"arn:aws:states:{_AWS}:stateMachine:dev"
+
+    assert allows(statements, "states:StartExecution", f"{machines}-collection:live")
+    assert not allows(statements, "states:StartExecution", f"{machines}-faces:live")
+    assert not [each for each in statements if "s3:" in str(each)]
+
+
+def test_a_deleted_photo_is_forgotten_by_two_functions() -> None:
+    statements = statements_of("forget-photo", _BLUEPRINT)
+    functions = f"arn:aws:lambda:{_AWS}:function:dev"
+
+    assert allows(statements, "lambda:InvokeFunction", f"{functions}-photo-forgetter")
+    assert allows(statements, "lambda:InvokeFunction", f"{functions}-vector-index:live")

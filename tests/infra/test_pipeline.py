@@ -159,7 +159,7 @@ def test_failures_are_recorded_whichever_alias_started_the_execution(stack: Depl
 
     arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:matteline-dev-"
     assert pattern["detail"]["stateMachineArn"] == [
-        f"{arn}{name}" for name in ("cutout", "faces", "transcript")
+        f"{arn}{name}" for name in ("cutout", "faces", "transcript", "collection")
     ]
     assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
 

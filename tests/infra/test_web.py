@@ -181,6 +181,7 @@ def test_pages_of_one_origin_may_send_forms_and_read_results() -> None:
         page_origins=[PAGE],
         work_days={},
         key_users={},
+        key_readers=[],
     )
     allowed = {
         bucket.properties["BucketName"]: [

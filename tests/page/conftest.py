@@ -16,6 +16,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from tests.conftest import ROOT
+from tests.embedding_models import stock_embedder
 from tests.face_models import stock_faces
 from tests.models import Shelf, catalogue_row, stock
 from tests.page.faces import FILES, serving
@@ -57,6 +58,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     with shelf.catalogue.open("a") as rows:
         rows.write(catalogue_row("u2netp", hashlib.sha256(content).hexdigest()))
         rows.write(stock_faces(shelf.folder, "face-api-ssd"))
+        rows.write(stock_embedder(shelf.folder, "face-api-resnet34", "landmarks"))
     return shelf
 
 

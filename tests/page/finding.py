@@ -64,9 +64,13 @@ def problem(name: str, status: int, **more: Any) -> dict[str, Any]:
     return {"type": f"#{name.lower()}", "title": name, "status": status, **more}
 
 
+VECTORS: Final = json.dumps(
+    {"faces": [{"face": 0, "row": 0}, {"face": 1, "row": 1}, {"face": 2, "row": None},
+               {"face": None, "row": 2}]}
+).encode()  # fmt: skip
 EMBEDDED: Final[Files] = files_of(DESCRIBED) | {
     "group_faces.embeddings.safetensors": ("embeddings", "application/octet-stream", b"vectors"),
-    "group_faces.embeddings.json": ("embedded", "application/json", b"{}"),
+    "group_faces.embeddings.json": ("embedded", "application/json", VECTORS),
 }
 # `window.collections` is what is listed, `window.search` what a search is answered with, and
 # `window.action` how far the one action is; each of them may be a problem.

@@ -22,8 +22,8 @@ PAGE: Final = ROOT / "containers/http_api/page"
 FILES: Final = {path.relative_to(PAGE).as_posix(): path for path in page_files(PAGE).values()}
 OURS: Final = sorted(name for name in FILES if not name.startswith("vendor/"))
 LANGUAGES: Final = sorted(path.stem for path in (PAGE / "lang").glob("*.js"))
-FIRST_BYTES: Final = 61_500  # gzipped, file by file
-ALL_BYTES: Final = 135_000
+FIRST_BYTES: Final = 63_500  # gzipped, file by file
+ALL_BYTES: Final = 150_000
 NODE: Final = shutil.which("node")
 
 

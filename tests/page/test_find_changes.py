@@ -59,7 +59,7 @@ def test_a_face_is_added_after_it_was_said_what_that_means(keeper: User) -> None
     keeper.find(".confirm button", text="Add it").click()
     keeper.find(".going", text="Adding the face")
     ended(keeper, state="done", result=ADDED)
-    keeper.find(".manage [role=status]", text="1 face was added.")
+    keeper.find(".manage .ended", text="1 face was added.")
     keeper.expect(lambda: len(told(keeper, "GET")) >= 3, wanted=True)
 
     for said in (
@@ -93,7 +93,7 @@ def test_a_face_that_was_not_added_is_said_to_be_none(
     begun(keeper, "Add face 1", "Add it")
     ended(keeper, state="done", result=result)
 
-    keeper.find(".manage [role=status]", text=says)
+    keeper.find(".manage .ended", text=says)
 
 
 def test_a_person_is_forgotten_and_seen_no_more(keeper: User) -> None:
@@ -103,12 +103,12 @@ def test_a_person_is_forgotten_and_seen_no_more(keeper: User) -> None:
     keeper.find(".confirm button", text="Forget").click()
     keeper.find(".going", text="Forgetting")
     ended(keeper, state="done", result=RECEIPT)
-    keeper.find(".manage [role=status]", text="3 faces are forgotten")
+    keeper.find(".manage .ended", text="3 faces are forgotten")
 
     assert f"Forget “{PERSON}” in staff?" in asked
     assert "cannot be undone" in asked
     assert told(keeper)[-1] == ["/staff/forgettings", {"person": PERSON}]
-    assert "Dec 7, 2026" in keeper.find(".manage [role=status]").text
+    assert "Dec 7, 2026" in keeper.find(".manage .ended").text
     assert PERSON not in keeper.find(".candidates").text
     assert "P-0077" in keeper.find(".candidates").text
 
@@ -169,7 +169,7 @@ def test_an_action_goes_on_while_another_file_is_open(keeper: User) -> None:
     keeper.find(".row", text="notes.txt").click()
     keeper.gone(".manage")
     ended(keeper, state="done", result=RECEIPT)
-    keeper.expect(keeper.said, "Forgotten")
+    keeper.until(lambda: "3 faces are forgotten" in keeper.said() or None, "the end")
     keeper.find(".row", text="group.png").click()
 
-    keeper.find(".manage [role=status]", text="3 faces are forgotten")
+    keeper.find(".manage .ended", text="3 faces are forgotten")

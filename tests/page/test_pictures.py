@@ -21,9 +21,10 @@ from pipeline.contracts.faces import FacesDocument
 from tests.conftest import ROOT
 from tests.models import Shelf
 from tests.page.faces import Files, ask_for_faces, done, say, serving
+from tests.page.finding import ANSWER, STAFF, collections, match
 from tests.page.recordings import spoken, transcribed
 from tests.page.user import User
-from tests.pictures import png
+from tests.pictures import Pixels, png
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
 PICTURES: Final = ROOT / "docs/page"
@@ -168,8 +169,8 @@ _INTERVIEW: Final = (
 )  # fmt: skip
 
 
-def test_faces(visitor: User) -> None:
-    """Show a face as face-api finds it; the code of the service hides it."""
+def astronaut() -> tuple[Pixels, FacesDocument]:
+    """Return a photo, and its face as face-api finds it."""
     photo = np.array(Image.open(str(files("skimage") / "data/astronaut.png")).convert("RGB"))
     (found,) = json.loads((ROOT / "tests/e2e/face_api_faces.json").read_text())["astronaut"]["ssd"]
     box = dict(zip(("x", "y", "width", "height"), found["box"], strict=True))
@@ -178,6 +179,12 @@ def test_faces(visitor: User) -> None:
         {"width": 512, "height": 512, "faces": [face | _ESTIMATES], "model": "face-api-ssd",
          "weights_sha256": "0" * 64, "estimated": "Estimates."}
     )  # fmt: skip
+    return photo, document
+
+
+def test_faces(visitor: User) -> None:
+    """Show a face as face-api finds it; the code of the service hides it."""
+    photo, document = astronaut()
     hidden = photo.copy()
     hide(hidden, document.faces[0], "pixelate")
     content = document.model_dump_json(by_alias=True, exclude_none=True).encode()
@@ -200,6 +207,40 @@ def test_faces(visitor: User) -> None:
         visitor.find(".split input")
         visitor.until(lambda: visitor.all(".thumb.cut") or None, "the thumbnail")
         views(visitor, "hidden", "light-small")
+
+
+def test_a_search(visitor: User) -> None:
+    """The candidates are made up: docs/page.md shows what the page makes of an answer."""
+    photo, document = astronaut()
+    whole = json.loads(document.model_dump_json(by_alias=True, exclude_none=True))
+    for each in _ESTIMATES:
+        del whole["faces"][0][each]
+    published: Files = {
+        "astronaut_faces.json": ("faces", "application/json", json.dumps(whole).encode()),
+        "astronaut_faces.embeddings.json": (
+            "embedded", "application/json", b'{"faces": [{"face": 0, "row": 0}]}',
+        ),
+    }  # fmt: skip
+    matches = [
+        match(0.938, "A-0412", "badge-0412.jpg"),
+        match(0.866, "A-0412", "launch-day.jpg"),
+        match(0.713, "A-0077", "suit-fitting.jpg"),
+    ]
+    answer = {**ANSWER, "queries": [{"face": 0, "box": None, "matches": matches}]}
+    staff = {**STAFF, "purpose": "Photos of missions"}
+    with serving(visitor, published), collections(visitor, [staff], answer):
+        ask_for_faces(visitor)
+        say(visitor, done(published, 1))
+        visitor.drop(("astronaut.png", "image/png", png(photo)))
+        visitor.wait_for("astronaut.png", "1 face")
+        visitor.find(".row").click()
+        visitor.find("#mode-search").click()
+        visitor.button("Search for these faces").click()
+        visitor.find(".candidates ol")
+        views(visitor, "search", "light-wide")
+        visitor.find(".candidates button").click()
+        visitor.find(".face-card .best")
+        views(visitor, "search", "light-small")
 
 
 # What the model `face-api-ssd` estimates of that face.

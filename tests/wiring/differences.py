@@ -31,6 +31,7 @@ INERT: Final[Mapping[str, str]] = {
     "AWS::CodeDeploy::Application": "MiniStack has no CodeDeploy",
     "AWS::CodeDeploy::DeploymentGroup": "MiniStack has no CodeDeploy: an alias moves at once",
     "AWS::Logs::QueryDefinition": "no test queries MiniStack's logs",
+    "AWS::S3Vectors::VectorBucket": "MiniStack has no S3 Vectors; the local cloud has",
     "AWS::ECR::RegistryScanningConfiguration": "there are no images to scan",
     "AWS::ECR::SigningConfiguration": "there are no images to sign",
 }

@@ -50,6 +50,15 @@ class Stage:
         """Return the machine's execution for an object, once it has ended."""
         return _first(lambda: [row for row in self._ended(machine) if row.key == key])
 
+    def start(self, machine: str, asked: object) -> Execution:
+        """Start an execution by hand; return it once it has ended."""
+        states = self.cloud.client("stepfunctions")
+        arn = states.start_execution(
+            stateMachineArn=self.names.machine_arn(machine), input=json.dumps(asked)
+        )["executionArn"]
+        _first(lambda: _ended_as(states, arn))
+        return describe(states, arn)
+
     def entered(self, execution: Execution, state: str) -> Any:
         """Return the input with which an execution entered a state."""
         states = self.cloud.client("stepfunctions")

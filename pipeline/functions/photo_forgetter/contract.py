@@ -7,17 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ForgetPhoto:
-    """The key of a photo in the ingest bucket of which a version was deleted."""
+    """Photos of the ingest bucket, by their keys. One of the two is given.
 
-    key: str
+    Of the photo at `key` a version was deleted. Of `photos`, a person in them was forgotten: what
+    was made of them is deleted although they are there.
+    """
+
     execution: str
+    key: str = ""
+    photos: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.key) == bool(self.photos):
+            raise ValueError("give a key or photos")
 
 
 @dataclass(frozen=True)
 class PhotoForgotten:
-    """A receipt: how many jobs had the deleted photo, and how many of their files were deleted.
+    """A receipt: how many jobs had the photos, and how many of their files were deleted.
 
-    `files` counts versions in the output bucket. While jobs are `running`, nothing is deleted.
+    `files` counts versions in the output bucket. While jobs of a photo are `running`, nothing of it
+    is deleted.
     """
 
     jobs: int = 0

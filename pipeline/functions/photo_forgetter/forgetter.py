@@ -21,7 +21,7 @@ from pipeline.aws.outages import Unanswered, is_outage
 from pipeline.errors import StoreUnavailable
 from pipeline.functions.photo_forgetter.contract import ForgetPhoto, PhotoForgotten
 from pipeline.functions.photo_forgetter.followers import Follower
-from pipeline.functions.photo_forgetter.photos import Photos
+from pipeline.functions.photo_forgetter.photos import Judge, OfPhoto, Photos
 from pipeline.functions.photo_forgetter.rows import Rows
 from pipeline.functions.photo_forgetter.versions import (
     Version,
@@ -86,19 +86,29 @@ class Forgetter:
         return Rows(self.dynamodb, self.table, self.ingest)
 
     def forget(self, job: ForgetPhoto) -> PhotoForgotten:
-        """Delete the results of a photo, if it was deleted. A second call finds nothing left.
+        """Delete the results of a photo, if it was deleted, or of the photos of a forgotten person.
 
-        Raises StoreUnavailable if S3 or DynamoDB is too busy; then the next call goes on.
+        A second call finds nothing left. Raises StoreUnavailable if S3 or DynamoDB is too busy;
+        then the next call goes on.
         """
         with _named_outages():
-            found = [self._forget(job.key, follower) for follower in self.followers]
+            found = [
+                self._forget(key, follower, judge)
+                for key, judge in self._judges(job)
+                for follower in self.followers
+            ]
         each = [asdict(receipt) for receipt in found]
         names = PhotoForgotten.__dataclass_fields__
         receipt = {name: sum(counts[name] for counts in each) for name in names}
         sys.stdout.write(json.dumps({"execution": job.execution, **receipt}) + "\n")
         return PhotoForgotten(**receipt)
 
-    def _forget(self, key: str, follower: Follower) -> PhotoForgotten:
+    def _judges(self, job: ForgetPhoto) -> Iterator[tuple[str, Judge]]:
+        if job.key:
+            yield job.key, Photos(self.s3, self.ingest)
+        yield from ((key, OfPhoto(self.ingest, key)) for key in job.photos)
+
+    def _forget(self, key: str, follower: Follower, judge: Judge) -> PhotoForgotten:
         rows = list(self.rows.of(key, follower))
         if not rows and not versions_of(self.s3, self.output, follower.record_key(key)):
             return PhotoForgotten()
@@ -106,11 +116,10 @@ class Forgetter:
         rows = list(self.rows.of(key, follower))  # again: a job may have published what is listed
         if running := sum(row.status == _RUNNING for row in rows):
             return PhotoForgotten(running=running)  # its files have no record yet
-        photos = Photos(self.s3, self.ingest)
         records = self._records(follower.record_key(key), versions)
-        about_gone = [each for each in records if photos.are_gone(each.content.get("source"))]
+        about_gone = [each for each in records if judge.are_gone(each.content.get("source"))]
         jobs = {record.job_id for record in about_gone}
-        gone = [row for row in rows if row.job_id in jobs or photos.are_gone_since(row)]
+        gone = [row for row in rows if row.job_id in jobs or judge.are_gone_since(row)]
         if not gone and not about_gone:
             return PhotoForgotten()
         present = [each for each in records if each.version.latest and each not in about_gone]

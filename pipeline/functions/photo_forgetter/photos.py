@@ -1,13 +1,35 @@
-"""Whether the photo that a job or an output record is about is still there."""
+"""Whether what was made of a photo goes: the photo is gone, or somebody in it was forgotten."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.functions.photo_forgetter.rows import Row
 from pipeline.functions.photo_forgetter.versions import Version, latest_of, sha256_of, versions_of
+
+
+class Judge(Protocol):
+    """Says which results are deleted, by their jobs' rows and by their output records."""
+
+    def are_gone_since(self, row: Row) -> bool: ...
+
+    def are_gone(self, source: Mapping[str, Any] | None) -> bool: ...
+
+
+@dataclass(frozen=True)
+class OfPhoto:
+    """All that was made of one photo, in whatever version, as if the photo were gone."""
+
+    bucket: str
+    key: str
+
+    def are_gone_since(self, row: Row) -> bool:
+        return row.key == self.key
+
+    def are_gone(self, source: Mapping[str, Any] | None) -> bool:
+        return not source or (source["bucket"], source["key"]) == (self.bucket, self.key)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from pipeline.cli.report import console
-from tests.bench.search import approximate, exact, forgotten, memory, million, warm
+from tests.bench.search import approximate, exact, forgotten, memory, million, races, warm
 
 PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "exact": exact.main,
@@ -20,6 +20,7 @@ PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "memory": memory.main,
     "approximate": approximate.main,
     "forgotten": forgotten.main,
+    "races": races.main,
     "million": million.main,
 }
 

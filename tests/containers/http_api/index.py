@@ -60,13 +60,17 @@ SEARCHED: Final = Searched(
 
 @dataclass
 class Index:
-    """`failures` are raised by jobs of an action; `executions` are those of the machine."""
+    """`collections` are what there is; `failures` are raised by jobs of an action.
+
+    `executions` are the machine's. They are found after they were asked for `unknown` times.
+    """
 
     collections: dict[str, Collection] = field(default_factory=lambda: {"staff": STAFF})
     asked: list[Any] = field(default_factory=list)
     started: dict[str, Any] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
+    unknown: int = 0
     searched: Searched = SEARCHED
 
     def invoke(self, _site: Any, container: str, job: Any) -> bytes:
@@ -89,8 +93,12 @@ class Index:
     def start(self, _site: Any, machine: str, name: str, given: Any) -> None:
         assert machine == "collection"
         self.started[name] = given
+        self.executions[name] = execution(name, given)
 
     def find(self, _site: Any, arn: str) -> Execution | None:
+        if self.unknown:
+            self.unknown -= 1
+            return None
         return self.executions.get(arn.rpartition(":")[2])
 
     @property
@@ -132,7 +140,7 @@ class Photos:
         manifest = f"s3://{OUTPUT}/{record_key}"
         job.write_row(product="faces", machine="faces", manifest=manifest, status=status)
         stated = {"schema": 1, "product": "faces", "job_id": name, "count": 2} | record
-        stated = {"embedder": "facenet", "files": [], "outputs": []} | stated
+        stated = {"embedder": "facenet", "embedded": 2, "files": [], "outputs": []} | stated
         self.put(record_key, stated)
         return record_key
 

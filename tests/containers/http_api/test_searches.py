@@ -13,6 +13,7 @@ from containers.http_api.principal import identify
 from pipeline.errors import (
     CollectionTooLarge,
     EmbeddingMismatch,
+    InvalidOptions,
     NamedError,
     SegmentMismatch,
     StoreUnavailable,
@@ -109,10 +110,11 @@ def test_a_photo_of_somebody_else_is_no_job(
 
 
 RECORDS: Final[dict[str, dict[str, Any]]] = {
-    "a cutout": {"product": "cutout"},
-    "no vectors": {"embedder": None},
-    "another job's": {"job_id": "9" * 64},
-    "failed": {"status": "FAILED"},
+    "is not one of faces": {"product": "cutout"},
+    "was made without the option embed": {"embedder": None, "embedded": None},
+    "is large and clear enough": {"embedded": 0},
+    "were deleted or replaced": {"job_id": "9" * 64},
+    "is failed": {"status": "FAILED"},
 }
 
 
@@ -128,6 +130,7 @@ def test_a_job_without_vectors_is_told_how_to_get_them(
 
     require_problem(answer, 422, "novectors")
     assert answer.json["errors"][0]["field"] == "body.job_id"
+    assert answer.json["detail"].endswith(record)
     assert "`embed`" in answer.json["hint"]
     assert (index.searches, index.started) == ([], {})
 
@@ -144,11 +147,49 @@ def test_jobs_are_searched_without_a_collection(ask: Ask, index: Index, photos: 
     assert index.asked == [job]
 
 
+def test_a_job_without_a_clear_face_may_be_searched(ask: Ask, index: Index, photos: Photos) -> None:
+    photos.done(PHOTO)
+    empty = photos.done(OTHER, embedded=0)
+
+    assert search(ask, JOBS, among=[OTHER]).status == 200
+    assert index.searches[0].among == (empty,)
+
+
+@pytest.mark.parametrize("path", [STAFF, JOBS])
+def test_a_face_without_a_vector_is_refused(
+    ask: Ask, index: Index, photos: Photos, path: str
+) -> None:
+    photos.done(PHOTO)
+    index.failures["search"] = InvalidOptions("face 4 has no vector; 0, 1 have one")
+
+    answer = search(ask, path, face=4, **({"among": [PHOTO]} if path == JOBS else {}))
+
+    require_problem(answer, 422, "invalidrequest")
+    assert answer.json["errors"] == [
+        {"field": "body.face", "detail": "face 4 has no vector; 0, 1 have one"}
+    ]
+
+
+def test_a_face_that_its_document_lacks_has_no_index(
+    ask: Ask, index: Index, photos: Photos
+) -> None:
+    photos.done(PHOTO)
+    (query,) = index.searched.queries
+    (match,) = query.matches
+    match = match.model_copy(update={"subject": -2})
+    query = query.model_copy(update={"subject": -1, "matches": (match,)})
+    index.searched = index.searched.model_copy(update={"queries": (query,)})
+
+    (found,) = search(ask).json["queries"]
+
+    assert (found["face"], found["matches"][0]["face"]) == (None, None)
+
+
 def test_each_job_to_search_among_has_vectors_and_is_the_callers(
     ask: Ask, index: Index, photos: Photos
 ) -> None:
     photos.done(PHOTO)
-    photos.done(OTHER, embedder=None)
+    photos.done(OTHER, embedder=None, embedded=None)
     photos.done(THIRD, BOB)
 
     answer = search(ask, JOBS, among=[PHOTO, OTHER])

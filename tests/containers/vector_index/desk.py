@@ -150,7 +150,7 @@ class Desk:
         whole: dict[str, Any] = {
             "schema": 1,
             "product": "faces",
-            "job_id": "j",
+            "job_id": f"job-of-{key}",
             "source": {
                 "bucket": INGEST,
                 "key": key,

@@ -111,6 +111,31 @@ def test_the_deadline_is_kept_two_days_ahead(staff: Desk, days_ago: float, erase
     assert (result.erased, result.vectors) == (erased, 9)
 
 
+@pytest.mark.parametrize(
+    ("days_later", "overdue"), [(6.9, 0), (7.1, 1)], ids=["before the deadline", "after it"]
+)
+def test_what_is_still_there_at_its_deadline_is_counted_as_it_is_erased(
+    staff: Desk, later: Later, days_later: float, overdue: int
+) -> None:
+    """An alarm watches this metric."""
+    fill(staff, "anna", "ben")
+    staff.forget(person="anna")
+    later(days_later * DAY)
+
+    assert staff.compact().metrics["overdue"] == overdue
+    assert staff.compact(force=True).metrics["overdue"] == 0
+    assert [each.forgotten for each in staff.describe()] == [0]
+
+
+def test_tasks_count_what_they_enroll_forget_and_erase(staff: Desk) -> None:
+    """The dashboard shows these metrics."""
+    record = staff.record("us.jpg", [vector(1), vector(2)])
+
+    assert staff.enroll(record, person="anna").metrics["enrolled"] == 2
+    assert staff.forget(person="anna").metrics["forgotten"] == 2
+    assert staff.compact(force=True).metrics["erased"] == 2
+
+
 def test_what_has_expired_is_erased(desk: Desk, later: Later) -> None:
     desk.create(consent=CONSENT.model_copy(update={"retention_days": 3}))
     fill(desk, "anna")

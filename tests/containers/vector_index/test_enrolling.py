@@ -213,6 +213,15 @@ def test_a_record_without_usable_vectors_is_skipped_with_a_reason(
     assert staff.alive() == [("a.jpg", 0, None)]
 
 
+def test_a_record_of_another_job_is_none(staff: Desk) -> None:
+    record = staff.record("a.jpg", [vector(1)])
+
+    assert staff.enroll(record, job_id="job-of-a.png").skipped == (
+        SkippedRecord(record=record, why="no record"),
+    )
+    assert staff.enroll(record, job_id="job-of-a.jpg").enrolled == 1
+
+
 def test_records_of_another_model_alone_are_a_mismatch(staff: Desk) -> None:
     with pytest.raises(EmbeddingMismatch, match="not of sface"):
         staff.enroll(staff.record("a.jpg", [vector(1)], model="sface"))

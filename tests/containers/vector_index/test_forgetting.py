@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from containers.vector_index import photos
 from containers.vector_index.digests import person_digest
 from pipeline.artifacts import Location
-from pipeline.contracts.collection import SkippedRecord
+from pipeline.contracts.collection import ForgetSubject, Forgotten, SkippedRecord
 from pipeline.errors import CollectionMissing
 from tests.containers.vector_index.desk import INGEST, Desk, vector
 
@@ -47,17 +48,19 @@ def test_somebody_who_was_never_enrolled_is_forgotten_without_effect(filled: Des
     assert len(filled.alive()) == 3
 
 
-def test_a_forgotten_persons_name_is_in_no_object_but_segments(filled: Desk) -> None:
+def test_a_forgotten_persons_name_is_only_in_what_is_erased_soon(filled: Desk) -> None:
     result = filled.forget(person="anna")
     receipt = json.loads(filled.store.read(Location.parse(result.receipt.uri)))
 
     assert receipt["about"] == "person"
     assert receipt["digest"] == person_digest(filled.head().id, "anna").hex()
     assert receipt["vectors"] == 2
-    others = [key for key in filled.objects() if "/segments/" not in key]
-    assert [
-        key for key in others if b"anna" in filled.store.read(Location("collections", key))
-    ] == []
+    lasting = [
+        Location("collections", key)
+        for key in filled.objects()
+        if "/segments/" not in key and not key.startswith("exports/")
+    ]
+    assert [place for place in lasting if b"anna" in filled.store.read(place)] == []
 
 
 def test_a_receipt_says_until_when_vectors_are_erased(desk: Desk) -> None:
@@ -81,6 +84,21 @@ def test_a_job_that_is_repeated_says_the_same_again(filled: Desk) -> None:
         == first
     )
     assert filled.head() == head
+
+
+def test_many_photos_of_a_person_are_listed_call_by_call(
+    filled: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos, "MOST_PHOTOS", 1)
+    asked_at = filled.tick()
+
+    first = filled.forget(person="anna", asked_at=asked_at)
+    filled.compact(force=True)
+    second = filled.forget(person="anna", asked_at=asked_at, after=first.after)
+
+    assert (first.photos, first.after) == (("anna/1.jpg",), "anna/1.jpg")
+    assert (second.photos, second.after) == (("both.jpg",), None)
+    assert first.forgotten == 2
 
 
 def test_an_older_enrolment_does_not_bring_anybody_back(staff: Desk) -> None:
@@ -180,3 +198,23 @@ def test_a_pointer_to_a_deleted_collection_is_harmless(filled: Desk) -> None:
 def test_nobody_is_forgotten_where_nothing_is(desk: Desk) -> None:
     with pytest.raises(CollectionMissing):
         desk.forget(person="anna")
+
+
+def test_photos_of_a_person_are_listed_although_their_vectors_are_erased_meanwhile(
+    staff: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compaction may run between two pages, and before a call that is repeated."""
+    monkeypatch.setattr(photos, "MOST_PHOTOS", 2)
+    records = [staff.record(f"{number}.jpg", [vector(number)]) for number in range(5)]
+    staff.enroll(*records, person="Ada")
+    job = staff.job(ForgetSubject, collection="staff", person="Ada", ingest_bucket=INGEST)
+
+    pages = [staff.run(job, Forgotten)]
+    staff.compact(force=True)
+    while (after := pages[-1].after) is not None:
+        pages.append(staff.run(job.model_copy(update={"after": after}), Forgotten))
+
+    assert [page.photos for page in pages] == [
+        ("0.jpg", "1.jpg"), ("2.jpg", "3.jpg"), ("4.jpg",),
+    ]  # fmt: skip
+    assert staff.run(job, Forgotten).photos == ("0.jpg", "1.jpg")

@@ -35,7 +35,20 @@ def the_receipt_has_every_count(machine: Machine, _declared: Declared) -> Iterat
         yield f"Forget: {name} is counted or kept, and not both"
 
 
-RULES: Final = (jobs_at_work_are_waited_for, the_receipt_has_every_count)
+def vectors_go_each_time_files_do(machine: Machine, _declared: Declared) -> Iterator[str]:
+    """What a job at work publishes may be enrolled before its files are deleted."""
+    scope = machine.scopes[0]
+    for end in scope.ends("Forget", avoiding=("ForgetSource",)):
+        yield f"{end.name}: is reached past ForgetSource"
+    if "LetThemEnd" in scope.reachable("Forget", avoiding=("ForgetSource",)):
+        yield "LetThemEnd: vectors wait for jobs at work"
+
+
+RULES: Final = (
+    jobs_at_work_are_waited_for,
+    the_receipt_has_every_count,
+    vectors_go_each_time_files_do,
+)
 
 SLIPS: Final = (
     Slip(
@@ -60,8 +73,18 @@ SLIPS: Final = (
     ),
     Slip(
         task_rules.payloads_fit_the_job,
-        drop(f"{_FORGET}/Parameters/Payload/key.$"),
-        "Forget: the payload lacks 'key'",
+        drop(f"{_FORGET}/Parameters/Payload/execution.$"),
+        "Forget: the payload lacks 'execution'",
+    ),
+    Slip(
+        vectors_go_each_time_files_do,
+        put(f"{_FORGET}/Next", "JobsAtWork?"),
+        "LetThemEnd: vectors wait for jobs at work",
+    ),
+    Slip(
+        task_rules.payloads_fit_the_job,
+        drop("States/ForgetSource/Parameters/Payload/key.$"),
+        "ForgetSource: the payload lacks 'key'",
     ),
     Slip(
         retry_rules.lambda_is_retried,

@@ -55,7 +55,9 @@ def the_recorder_is_told_what_it_reads(machine: Machine, _declared: Declared) ->
                 yield f"{task.name}: the recorder reads detail.{name}"
 
 
-def only_executions_of_claiming_machines_are_described(machine: Machine, _declared: Declared) -> Iterator[str]:
+def only_executions_of_claiming_machines_are_described(
+    machine: Machine, _declared: Declared
+) -> Iterator[str]:
     """The machine may describe no others, and a denied call would keep the other jobs open."""
     (scope,) = (scope for scope in machine.scopes if "LookAtExecution" in scope.states)
     if "LookAtExecution" in scope.reachable(scope.start, avoiding=("Claiming?",)):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import save
 
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.contracts.faces import (
     AnalyzeFaces,
     Box,
     Detection,
+    EmbeddedFace,
+    EmbeddingsDocument,
     EmbedFaces,
     Face,
     FaceFile,
@@ -27,7 +34,8 @@ from tests.faces.stubs.script import Script
 from tests.transcripts.stubs.tasks import stage as stage_others
 
 ROOT: Final = Path(__file__).parents[3]
-SECRET: Final = 0.123456789  # in every box and vector: it may be nowhere but in files of faces
+SECRET: Final = 0.123456789  # in every box: it may be nowhere but in files of faces
+DIMENSION: Final = 128
 _DIGEST: Final = "0" * 64
 _MODELS: Final = frozenset(
     row.name
@@ -82,23 +90,50 @@ def analyze_faces(job: AnalyzeFaces, context: TaskContext) -> FacesAnalyzed:
 
 @task(EmbedFaces)
 def embed_faces(job: EmbedFaces, context: TaskContext) -> FacesEmbedded:
-    """Return a vector of every face but the last, which is rejected."""
+    """Return a vector of every face but the last, which is rejected.
+
+    A vector depends on the photo's `padding` and on which face it is.
+    """
     script = Script.read(read_source(context.store, job.source))
     script.act(job, context.store)
     found = FacesDocument.model_validate_json(context.store.read(Location.parse(job.faces.uri)))
     kept = max(0, len(found.faces) - 1)
-    vectors = f"{SECRET}" * kept
-    return FacesEmbedded(
-        files=(
-            _file(job, context.store, "embeddings", vectors.encode() or b"none"),
-            _file(job, context.store, "embedded", b"{}"),
+    vectors = save({"embeddings": _vectors(script.padding, kept)})
+    document = EmbeddingsDocument(
+        dimension=DIMENSION,
+        same_above=0.9,
+        faces=tuple(
+            EmbeddedFace(
+                face=index,
+                detection=face.detection,
+                row=index if index < kept else None,
+                rejected=None if index < kept else "too small",
+            )
+            for index, face in enumerate(found.faces)
         ),
-        count=kept,
-        rejected=len(found.faces) - kept,
-        dimension=128,
         model=job.model,
         weights_sha256=_DIGEST,
     )
+    described = document.model_dump_json(by_alias=True).encode()
+    return FacesEmbedded(
+        files=(
+            _file(job, context.store, "embeddings", vectors),
+            _file(job, context.store, "embedded", described),
+        ),
+        count=kept,
+        rejected=len(found.faces) - kept,
+        dimension=DIMENSION,
+        model=job.model,
+        weights_sha256=_DIGEST,
+    )
+
+
+def _vectors(who: str, count: int) -> npt.NDArray[np.float32]:
+    """Return vectors of length 1 (count × dimension), the same each time."""
+    seeds = [zlib.crc32(f"{who}/{row}".encode()) for row in range(count)]
+    found = [np.random.default_rng(seed).normal(size=DIMENSION) for seed in seeds]
+    rows = np.array([each / np.linalg.norm(each) for each in found], np.float32)
+    return rows.reshape(count, DIMENSION)
 
 
 def _file(

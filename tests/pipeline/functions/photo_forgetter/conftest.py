@@ -97,7 +97,7 @@ class Stage:
         return str(found["Item"]["status"]["S"])
 
     def forget(self, key: str) -> PhotoForgotten:
-        return self.forgetter.forget(ForgetPhoto(key, "arn:execution"))
+        return self.forgetter.forget(ForgetPhoto("arn:execution", key))
 
     def read(self, key: str) -> bytes:
         return bytes(self.s3.get_object(Bucket=OUTPUT, Key=key)["Body"].read())

@@ -1,7 +1,7 @@
 /** Change a collection: begin an action, follow it, and note on its item what became of it. */
 
 import { Away, ask } from '../../../core/api.js'
-import { t } from '../../../core/i18n.js'
+import { day, t } from '../../../core/i18n.js'
 import { titleOf } from '../../../parts/trouble.js'
 import { troubleOf, unshow } from './asking.js'
 import { refresh } from './collections.js'
@@ -9,6 +9,13 @@ import { refresh } from './collections.js'
 /** @import { Acting, Page } from '../../../core/types' */
 
 const PAUSE_MS = 1000
+
+/** @param {Acting} acting @returns {string} what became of it */
+export function outcome({ kind, result = {} }) {
+  const { enrolled = 0, known = 0, forgotten = 0, erased_by } = result
+  if (kind === 'forget') return forgotten && erased_by ? t('forgotten', { n: forgotten, date: day(erased_by) }) : t('forgotten.none')
+  return t(enrolled ? 'enrolled.n' : known ? 'enrolled.known' : 'enrolled.none', { n: enrolled })
+}
 
 /**
  * @param {Page} page @param {string} path of an action that has begun
@@ -36,12 +43,13 @@ export async function act(page, id, acting, body) {
   const place = `/collections/${collection}`
   const note = (/** @type {Partial<Acting>} */ change) => page.store.change(id, { acting: { ...acting, ...change } })
   note({})
+  page.say(t(`${kind}.now`))
   try {
     const { action } = await ask('POST', `${place}/${kind === 'enroll' ? 'enrollments' : 'forgettings'}`, { body, key: crypto.randomUUID() })
     const { result, error } = await ended(page, `${place}/actions/${action.id}`)
     if (result) {
       note({ result })
-      page.say(t(`${kind}.done`))
+      page.say(outcome({ ...acting, result }))
     } else {
       const { name = 'JobFailed', message = '', hint = '' } = error ?? {}
       const trouble = { name, title: '', detail: message, hint }

@@ -24,9 +24,13 @@ export function troubleOf(page, error) {
 export const findingOf = (item, collection) =>
   item.finding?.job === jobOf(item) && item.finding?.collection === collection ? item.finding : undefined
 
-/** @param {Page} page @param {Item} item @param {string} collection */
+/** @param {Finding} [finding] @returns {boolean} whether it is being answered */
+export const isAsked = (finding) => Boolean(finding && !finding.answer && !finding.trouble)
+
+/** @param {Page} page @param {Item} item @param {string} collection Nothing is asked twice at once: each search is written down. */
 export async function search(page, item, collection) {
   const { store } = page
+  if (isAsked(findingOf(store.item(item.id) ?? item, collection))) return
   /** @type {Finding} */
   const mine = { collection, job: jobOf(item) }
   const note = (/** @type {Partial<Finding>} */ change) =>

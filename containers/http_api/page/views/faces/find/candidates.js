@@ -14,7 +14,7 @@ export function Best({ finding, place }) {
   const [best, ...more] = shownOf(matchesOf(finding, place) ?? [], finding)
   if (!best) return null
   return html`<p class="best"><b>${personName(best.person)}<span>${figure(best.similarity)}</span></b>
-    ${t('candidates.n', { n: more.length + 1 })}</p>`
+    ${t('candidates.best', { n: more.length + 1 })}</p>`
 }
 
 /** @param {{ match: Match, threshold: number }} given */
@@ -49,10 +49,16 @@ export function Candidates({ item, page, found, finding }) {
       || Math.max(0, face.getBoundingClientRect().top - panel.getBoundingClientRect().bottom + panel.clientHeight / 2)
   }, [held])
   const others = finding.answer?.queries.filter(({ face }) => !found.faces[face ?? -1]) ?? []
-  const seen = (/** @type {number | undefined} */ place) => () => look(page, item.id, { seen: place })
+  const seen = (/** @type {number | undefined} */ place) => () => place !== item.looking?.seen && look(page, item.id, { seen: place })
+  // Where the list scrolls below a pointer that rests, keys go first.
+  const moved = (/** @type {number} */ place) => (/** @type {PointerEvent} */ { movementX, movementY }) => (movementX || movementY) && seen(place)()
+  const left = () => {
+    const at = [...list.current.children].findIndex((each) => each.querySelector(':focus-visible'))
+    seen(at < 0 ? undefined : at)()
+  }
   return html`<ul class="candidates" ref=${list}>
     ${found.faces.map((face, place) => html`<li class=${place === chosen ? 'chosen' : ''} key=${place}
-      onPointerEnter=${seen(place)} onPointerLeave=${seen(undefined)} onfocusin=${seen(place)} onfocusout=${seen(undefined)}>
+      onPointerMove=${moved(place)} onPointerLeave=${left} onfocusin=${seen(place)} onfocusout=${seen(undefined)}>
       <button type="button" aria-pressed=${held === place ? 'true' : 'false'} onClick=${() => hold(page, item.id, place)}>
         ${crop(face)}<b>${t('face.n', { i: place + 1 })}</b>
       </button>

@@ -6,12 +6,13 @@ import { icon } from '../../../parts/icon.js'
 import { html } from '../../../vendor/htm-preact.js'
 import { useFaces } from '../document.js'
 import { asked } from '../options.js'
-import { findingOf, search } from './asking.js'
+import { findingOf, isAsked, search } from './asking.js'
 import { Candidates } from './candidates.js'
 import { useCollections } from './collections.js'
 import { Least } from './least.js'
 import { Manage } from './manage.js'
 import { Odd } from './trouble.js'
+import { embedded } from './vectors.js'
 
 /** @import { Collection, Finding, Item, Page } from '../../../core/types' */
 /** @import { Found } from '../document.js' */
@@ -51,21 +52,20 @@ export function Inspector({ item, page }) {
   const { found, error } = useFaces(item, page)
   if (error || !found || !chosen) return html`<aside class="inspector" aria-label=${t('search.title')}></aside>`
   const finding = findingOf(item, chosen.name)
-  const embedded = Boolean(item.results?.some(({ kind }) => kind === 'embeddings'))
-  const busy = finding && !finding.answer && !finding.trouble
+  const busy = isAsked(finding)
   const make = () => page.queue.again(item.id, asked({ ...item.options, embed: true, embedder: chosen.model }))
   const Make = html`<button class="btn soft wide" type="button" onClick=${make}>${t('search.make')}</button>`
   return html`<aside class="inspector find-in" aria-label=${t('search.title')}>
     <${About} page=${page} chosen=${chosen} />
-    ${!embedded && html`<section><p>${t('search.novectors')}</p><p class="note">${t('search.lawful')}</p>${Make}</section>`}
+    ${!embedded(item) && html`<section><p>${t('search.novectors')}</p><p class="note">${t('search.lawful')}</p>${Make}</section>`}
     ${finding?.trouble && html`<section><${Odd} trouble=${finding.trouble}>
       ${['embeddingmismatch', 'novectors'].includes(finding.trouble.name) && Make}<//></section>`}
     ${finding && html`<${Results} item=${item} page=${page} found=${found} finding=${finding} />`}
     ${chosen.may.includes('manage') &&
-    html`<${Manage} item=${item} page=${page} collection=${chosen} faces=${found.faces.length} embedded=${embedded} key=${chosen.name} />`}
-    ${embedded && html`<div class="end">
+    html`<${Manage} item=${item} page=${page} collection=${chosen} key=${chosen.name} />`}
+    ${embedded(item) && html`<div class="end">
       <p class="told">${t('audited')}</p>
-      <button class="btn primary" type="button" disabled=${busy} onClick=${() => search(page, item, chosen.name)}>
+      <button class="btn primary" type="button" aria-disabled=${busy ? 'true' : undefined} onClick=${() => search(page, item, chosen.name)}>
         ${busy ? html`<i class="spin"></i>` : icon('search')}${t(busy ? 'search.now' : 'search.do')}</button>
     </div>`}
   </aside>`
