@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+import hypothesis
 import pytest
 from moto import mock_aws
 
@@ -16,6 +17,9 @@ from tests.answers import Serve, answering
 from tests.models import Shelf, stock
 
 isolate(os.environ)
+# A busy machine is slow, and no test is red for that.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).parent.parent
 # Few tests, which wait for processes and state machines; the folder of the longest files first.

@@ -122,6 +122,8 @@ def _of_upload(site: Site, upload: Upload) -> Followed:
 
 def _named(site: Site, name: str) -> Followed | None:
     row = JobsTable(site).row(name)
+    if row is not None and site.product_of(row.execution) is None:
+        return None  # a run of a machine that is no product's, such as an action of a collection
     if row is not None and not row.unclaimed:
         return _of_row(site, row)
     arns = [site.names.execution_arn(product.machine, name) for product in site.products]

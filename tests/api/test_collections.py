@@ -104,3 +104,13 @@ def test_an_action_that_fails_says_why(operator: User, user: User) -> None:
     assert told["error"]["hint"]
     path = f"/collections/{name}/actions/{told['id']}"
     assert problem(user.ask("GET", path)) == (404, "collectionmissing")
+
+
+def test_an_action_is_no_job(operator: User, user: User) -> None:
+    name = created(operator, "no-job")
+    begun = operator.ask("POST", f"/collections/{name}/forgettings", body={"person": "anna"})
+    action = ended(operator, name, begun)["id"]
+
+    assert problem(operator.ask("GET", f"/jobs/{action}")) == (404, "nosuchjob")
+    assert problem(user.ask("GET", f"/jobs/{action}")) == (404, "nosuchjob")
+    assert action not in operator.ask("GET", "/jobs?limit=100").data.decode()

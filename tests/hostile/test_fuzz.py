@@ -103,7 +103,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(content[: draw(st.just(len(content)) | st.integers(0, len(content)))])
 
 
-@settings(max_examples=FILES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=FILES, suppress_health_check=list(HealthCheck))
 @given(damaged(), st.sampled_from([None, 16]))
 def test_a_damaged_file_is_a_photo_or_refused_by_name(
     content: bytes, least_side: int | None
@@ -119,7 +119,7 @@ def test_a_damaged_file_is_a_photo_or_refused_by_name(
     assert photo.alpha is None or photo.alpha.shape == photo.rgb.shape[:2]
 
 
-@settings(max_examples=FILES // 4, deadline=None)
+@settings(max_examples=FILES // 4)
 @given(
     st.sampled_from(SEEDS),
     st.sampled_from(FORMATS),
@@ -136,7 +136,7 @@ def test_any_bytes_are_prepared_or_refused(seed: bytes, kind: Format, random: by
         assert len(prepared) <= (2 * len(mixed) + 32 if kind.name == "TIFF" else len(mixed))
 
 
-@settings(max_examples=PROFILES, deadline=None)
+@settings(max_examples=PROFILES)
 @given(
     st.sampled_from([linear_grey(), colourless_press()]),
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8),
@@ -153,7 +153,7 @@ def test_a_photo_with_a_damaged_profile_is_decoded(
     assert decode(content).rgb.shape == (64, 96, 3)
 
 
-@settings(max_examples=REQUESTS, deadline=None)
+@settings(max_examples=REQUESTS)
 @given(
     anything,
     st.dictionaries(
@@ -181,7 +181,7 @@ def test_any_input_is_a_request_or_refused(value: Any, typed: dict[str, Any]) ->
         request.location.key.encode()
 
 
-@settings(max_examples=REQUESTS, deadline=None)
+@settings(max_examples=REQUESTS)
 @given(
     fields,
     st.dictionaries(
@@ -202,7 +202,7 @@ def test_any_options_are_options_or_refused_and_have_one_spelling(
     assert canonical(CutoutOptions.model_validate_json(spelt)) == spelt
 
 
-@settings(max_examples=PROMPTS, deadline=None)
+@settings(max_examples=PROMPTS)
 @given(
     st.lists(st.tuples(values, values, st.sampled_from([0, 1])), max_size=4),
     st.none() | st.tuples(values, values, values, values),
@@ -224,7 +224,7 @@ def test_a_prompt_lies_in_the_photo_or_is_refused(
     assert "-0.0" not in placed.model_dump_json()
 
 
-@settings(max_examples=PROMPTS, deadline=None)
+@settings(max_examples=PROMPTS)
 @given(st.text(min_size=1, max_size=400))
 def test_outputs_of_any_key_fit_and_differ(text: str) -> None:
     key = text.encode(errors="ignore")[:S3_KEY_LIMIT_BYTES].decode(errors="ignore") or "k"
@@ -236,7 +236,7 @@ def test_outputs_of_any_key_fit_and_differ(text: str) -> None:
     assert max(len(name.encode()) for name in outputs) <= S3_KEY_LIMIT_BYTES
 
 
-@settings(max_examples=PICTURES, deadline=None)
+@settings(max_examples=PICTURES)
 @given(
     arrays(
         np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40).map(lambda size: (*size, 3))

@@ -148,7 +148,7 @@ def test_the_size_of_blocks_makes_no_difference() -> None:
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(once, often, strict=True))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     st.lists(
         st.tuples(st.sampled_from([0.0, 0.4, 0.9]), st.integers(1, 3_000)), min_size=1, max_size=12

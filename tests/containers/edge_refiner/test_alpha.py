@@ -51,7 +51,7 @@ def squared_error(estimated: Alpha, true: Alpha) -> float:
     return float(np.square(estimated - true).mean())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(photo=photos, mask=masks, mode=st.sampled_from(MODES))
 def test_every_photo_and_mask_give_a_matte_from_0_to_1(
     photo: Pixels, mask: Pixels, mode: Refine
@@ -187,7 +187,7 @@ def test_a_glint_on_the_edge_keeps_alpha_from_0_to_1(glint: int) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @given(own=arrays(np.uint8, (9, 13)))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_alpha_never_exceeds_the_photos_own(mode: Refine, own: Pixels) -> None:
     photo = photo_of(np.full((9, 13, 3), 90, dtype=np.uint8), own)
 

@@ -22,7 +22,7 @@ def mean_of_window(plane: Plane, row: int, column: int, radius: int) -> npt.NDAr
     return mean
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(plane=planes, radius=st.integers(0, 9))
 def test_each_value_is_the_mean_of_its_window(plane: Plane, radius: int) -> None:
     means = box_mean(plane, radius)
@@ -34,7 +34,7 @@ def test_each_value_is_the_mean_of_its_window(plane: Plane, radius: int) -> None
         np.testing.assert_allclose(means[..., row, column], expected, atol=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(plane=planes, radius=st.integers(0, 9), sides=st.tuples(*4 * [st.floats(0, 1)]))
 def test_means_inside_a_box_are_the_same_bits(
     plane: Plane, radius: int, sides: tuple[float, float, float, float]

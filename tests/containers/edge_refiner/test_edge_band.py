@@ -28,7 +28,7 @@ masks = arrays(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(mask=masks, radius=st.integers(0, 5))
 def test_a_trimap_has_only_background_unknown_and_foreground(mask: Plane, radius: int) -> None:
     trimap = mask_to_trimap(mask, band_radius=radius)
@@ -38,7 +38,7 @@ def test_a_trimap_has_only_background_unknown_and_foreground(mask: Plane, radius
     assert set(np.unique(trimap)) <= {0, 128, 255}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(mask=masks, radius=st.integers(0, 5))
 def test_known_pixels_of_a_trimap_agree_with_the_mask(mask: Plane, radius: int) -> None:
     trimap = mask_to_trimap(mask, band_radius=radius)

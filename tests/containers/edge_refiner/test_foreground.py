@@ -81,7 +81,7 @@ def test_the_foreground_on_the_old_background_is_the_photo(
     np.testing.assert_allclose(composed, photo, atol=levels)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scene=scenes)
 def test_opaque_pixels_keep_their_colour_and_invisible_ones_are_black(
     scene: tuple[Pixels, Alpha],

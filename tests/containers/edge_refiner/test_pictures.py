@@ -117,7 +117,7 @@ def test_a_background_gives_an_opaque_image() -> None:
 
 @pytest.mark.parametrize("background", ["#000000", "#ffffff", "#008081"])
 @given(alpha=st.floats(0, 1 / 512, width=32))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_an_invisible_subject_leaves_the_background_exact(background: str, alpha: float) -> None:
     photo = photo_of(np.full((3, 3, 3), SAND, dtype=np.uint8))
 
@@ -135,7 +135,7 @@ def test_a_soft_edge_mixes_subject_and_background() -> None:
     np.testing.assert_allclose(cutout, np.broadcast_to(mixed, cutout.shape), atol=1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rgb=arrays(np.uint8, (7, 11, 3)),
     alpha=arrays(np.float32, (7, 11), elements=st.floats(0, 1, width=32)),

@@ -48,7 +48,7 @@ def matte(rgb: Pixels, mask: Pixels, mode: Refine) -> Alpha:
 
 
 @pytest.mark.parametrize("mode", WORKING)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10**6))
 def test_outside_the_band_the_mask_is_unchanged(mode: Refine, seed: int) -> None:
     rng = np.random.default_rng(seed)

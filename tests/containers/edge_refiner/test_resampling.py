@@ -92,7 +92,7 @@ def test_a_mask_is_reduced_like_the_alpha_of_its_cutout() -> None:
 
 
 @pytest.mark.parametrize("channels", [(), (3,), (4,)])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(height=st.integers(1, 90), width=st.integers(1, 90), longest=st.integers(1, 120))
 def test_a_picture_has_at_most_that_size_and_never_grows(
     channels: tuple[int, ...], height: int, width: int, longest: int

@@ -316,7 +316,7 @@ def test_a_face_as_large_as_the_photo_needs_little_memory() -> None:
     assert peak < 24 * 2**20
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     x=st.floats(-300, 300), y=st.floats(-300, 300),
     width=st.floats(-5, 600), height=st.floats(-5, 600), how=st.sampled_from(HOW),

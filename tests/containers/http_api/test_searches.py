@@ -110,11 +110,11 @@ def test_a_photo_of_somebody_else_is_no_job(
 
 
 RECORDS: Final[dict[str, dict[str, Any]]] = {
-    "a cutout": {"product": "cutout"},
-    "not embedded": {"embedder": None, "embedded": None},
-    "no clear face": {"embedded": 0},
-    "another job's": {"job_id": "9" * 64},
-    "failed": {"status": "FAILED"},
+    "is not one of faces": {"product": "cutout"},
+    "was made without the option embed": {"embedder": None, "embedded": None},
+    "is large and clear enough": {"embedded": 0},
+    "were deleted or replaced": {"job_id": "9" * 64},
+    "is failed": {"status": "FAILED"},
 }
 
 
@@ -130,6 +130,7 @@ def test_a_job_without_vectors_is_told_how_to_get_them(
 
     require_problem(answer, 422, "novectors")
     assert answer.json["errors"][0]["field"] == "body.job_id"
+    assert answer.json["detail"].endswith(record)
     assert "`embed`" in answer.json["hint"]
     assert (index.searches, index.started) == ([], {})
 

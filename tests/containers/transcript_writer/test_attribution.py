@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from containers.transcript_writer.attribution import NEAR_MS, attribute
 from containers.transcript_writer.speakers import SpokenTurn
@@ -175,7 +175,6 @@ def test_without_turns_nobody_is_named_and_nothing_is_split() -> None:
     assert attribute(said, []) == said
 
 
-@settings(deadline=None)
 @given(wild_transcripts(), turns())
 def test_no_word_is_lost_and_a_segment_has_one_speaker(
     whole: Transcript, spoken_turns: tuple[SpokenTurn, ...]
@@ -192,7 +191,6 @@ def test_no_word_is_lost_and_a_segment_has_one_speaker(
     ]
 
 
-@settings(deadline=None)
 @given(wild_transcripts(), turns())
 def test_a_word_has_a_speaker_if_and_only_if_a_turn_is_near(
     whole: Transcript, spoken_turns: tuple[SpokenTurn, ...]

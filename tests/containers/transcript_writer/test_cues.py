@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from containers.transcript_writer.attribution import attribute
 from containers.transcript_writer.cues import GAP_MS, LEAST_MS, MOST_MS, Cue, cues_of
@@ -28,7 +28,6 @@ def times_of(*said: Segment, duration_s: float = 300.0) -> list[tuple[int, int]]
     return [(cue.start, cue.end) for cue in cues_of(transcript(*said, duration_s=duration_s))]
 
 
-@settings(deadline=None)
 @given(wild_transcripts())
 def test_every_word_is_shown_once_and_in_order(whole: Transcript) -> None:
     shown = letters(line for cue in cues_of(whole) for line in cue.lines)
@@ -36,7 +35,6 @@ def test_every_word_is_shown_once_and_in_order(whole: Transcript) -> None:
     assert shown == letters(each.running_text for each in whole.segments)
 
 
-@settings(deadline=None)
 @given(wild_transcripts())
 def test_a_cue_is_one_or_two_lines_of_42_columns(whole: Transcript) -> None:
     for cue in cues_of(whole):
@@ -45,7 +43,6 @@ def test_a_cue_is_one_or_two_lines_of_42_columns(whole: Transcript) -> None:
         assert all(width_of(line) <= LINE for line in cue.lines), cue
 
 
-@settings(deadline=None)
 @given(wild_transcripts())
 def test_cues_follow_each_other_within_the_recording(whole: Transcript) -> None:
     cues = cues_of(whole)
@@ -55,7 +52,6 @@ def test_cues_follow_each_other_within_the_recording(whole: Transcript) -> None:
     assert all(cue.end - cue.start <= MOST_MS for cue in cues)
 
 
-@settings(deadline=None)
 @given(wild_transcripts())
 def test_a_cue_is_long_enough_to_be_seen_where_the_recording_has_the_time(
     whole: Transcript,
@@ -175,7 +171,6 @@ def test_short_answers_share_a_cue() -> None:
     assert lines_of(*said) == [("Yes. No. Yes.",)]
 
 
-@settings(deadline=None)
 @given(wild_transcripts(), turns())
 def test_a_cue_has_the_words_of_one_speaker_and_a_line_has_room_for_the_name(
     whole: Transcript, spoken_turns: tuple[SpokenTurn, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from containers.transcript_writer.attribution import attribute
 from containers.transcript_writer.document import render_json
@@ -65,7 +65,6 @@ def test_a_recording_without_speech_has_empty_lists() -> None:
     }
 
 
-@settings(deadline=None)
 @given(wild_transcripts())
 def test_every_word_has_every_key_and_times_in_order(whole: Transcript) -> None:
     document = parsed(whole)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from itertools import combinations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from containers.transcript_writer.linking import Voice, link
@@ -183,7 +183,6 @@ def test_nobody_is_linked_to_nobody() -> None:
     assert link([], below=0.5, least=2, most=3) == []
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_every_limit_holds_at_once(data: st.DataObject) -> None:
     sizes = data.draw(st.lists(st.integers(0, 4), min_size=1, max_size=5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from containers.transcript_writer.attribution import attribute
 from containers.transcript_writer.paragraphs import render_text
@@ -63,7 +63,6 @@ def test_a_recording_without_speech_has_no_text() -> None:
     assert render_text(Transcript(duration=0, segments=())) == ""
 
 
-@settings(deadline=None)
 @given(wild_transcripts())
 def test_no_word_is_lost_or_doubled(whole: Transcript) -> None:
     assert letters(render_text(whole)) == letters(each.running_text for each in whole.segments)

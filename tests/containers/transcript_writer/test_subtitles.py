@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 import webvtt
-from hypothesis import given, settings
+from hypothesis import given
 
 from containers.transcript_writer.cues import Cue, cues_of
 from containers.transcript_writer.stitching import Transcript
@@ -60,7 +60,6 @@ def test_a_recording_without_speech_has_empty_subtitles() -> None:
     assert render_vtt(()) == "WEBVTT\n"
 
 
-@settings(deadline=None)
 @given(wild_transcripts())
 def test_webvtt_is_read_back(whole: Transcript) -> None:
     cues = cues_of(whole)
@@ -75,7 +74,6 @@ def test_webvtt_is_read_back(whole: Transcript) -> None:
     assert [plain(html.unescape(each.raw_text)) for each in read] == [text(cue) for cue in cues]
 
 
-@settings(deadline=None)
 @given(wild_transcripts())
 def test_subrip_is_read_back(whole: Transcript) -> None:
     cues = cues_of(whole)

@@ -21,7 +21,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 pixels = arrays.arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(4)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pixels, st.sampled_from(["png", "webp"]))
 def test_what_is_encoded_decodes_to_the_same_pixels(rgba: Pixels, picture_format: str) -> None:
     photo = decode(encode(rgba, picture_format=picture_format))

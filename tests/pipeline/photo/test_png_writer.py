@@ -48,7 +48,7 @@ def assert_same(content: bytes, pixels: Pixels) -> None:
         np.testing.assert_array_equal(np.asarray(image), pixels, strict=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pixels=pictures, strip_bytes=st.sampled_from([1, 64, 300, 2**20]))
 def test_a_decoder_returns_the_same_pixels(pixels: Pixels, strip_bytes: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
