@@ -18,7 +18,13 @@ from containers.vector_index.records import Photo, is_current
 from containers.vector_index.rows import Fact, Mask, NewRow, Rows, Vectors, as_keys
 from containers.vector_index.tombstones import DAY, Rule, Rules, read_rules
 from pipeline.contracts.collection import EnrollRecords, EnrollVectors
-from pipeline.errors import CollectionBusy, CollectionMissing, EmbeddingMismatch, InvalidOptions
+from pipeline.errors import (
+    CollectionBusy,
+    CollectionMissing,
+    EmbeddingMismatch,
+    InvalidOptions,
+    PermanentError,
+)
 
 AT_ONCE: Final = 8  # requests to S3, which wait more than they compute
 _MOST_DAYS: Final = 15  # rules are kept for a day longer
@@ -96,7 +102,7 @@ def add(places: Places, job: EnrollRecords | EnrollVectors, batch: Batch) -> Add
     addition = _Addition(places, job, batch)
     try:
         head = change_head(places, name, addition.change)
-    except CollectionMissing:
+    except PermanentError:
         addition.discard(None)
         raise
     except CollectionBusy:

@@ -163,7 +163,7 @@ def _put(places: Places, head: Head, rows: Rows, chosen: Mask) -> int:
     index, count = index_of(places.vector_bucket, head), int(chosen.sum())
     try:
         if count:
-            places.vectors().put(index, vectors_of(rows.take(chosen), secrets.token_hex(8)))
+            places.vectors().put(index, vectors_of(head, rows.take(chosen), secrets.token_hex(8)))
     except KeyError:
         raise ObjectGone(f"the index {index.name}") from None
     return count

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -20,7 +21,7 @@ from containers.vector_index.head import Head, ObjectGone, Stored, change_head
 from containers.vector_index.places import Places
 from containers.vector_index.rows import Kind, Mask, Rows
 from containers.vector_index.tombstones import DAY, Rules, dead_since, expired
-from containers.vector_index.vector_rows import index_of, keys_of, rows_of, vectors_of
+from containers.vector_index.vector_rows import index_of, keys_of, rows_of, vectors_of, weights_of
 from pipeline.aws.s3_vectors import (
     MOST_CONSTRAINTS,
     MOST_NEIGHBOURS,
@@ -32,7 +33,7 @@ from pipeline.aws.s3_vectors import (
 
 _PART: Final = 10_000  # rows in memory
 _MOST_DEAD: Final = 0.2  # of all rows
-_FILTERED_RULES: Final = (MOST_CONSTRAINTS - 3) // 2  # a rule is two constraints
+_FILTERED_RULES: Final = (MOST_CONSTRAINTS - 4) // 2  # a rule is two constraints
 _VALUE_BYTES: Final = 4
 _SPARE: Final = 2 * DAY  # before the deadline, for runs that fail
 _LATE: Final = 15 * DAY  # what was asked for earlier is never enrolled
@@ -62,26 +63,33 @@ class S3VectorsBackend:
         keys = keys_of(rows.ids)
         if head.stored is None:
             return np.zeros(len(keys), np.bool_)
-        found = list(self._store.get(self._index(head), keys).values())
+        index = self._index(head)
+        with _there(index):
+            found = list(self._store.get(index, keys).values())
         alive = ~_dead(_bare(head, found), head, rules, at)
         living = {each.key for each, lives in zip(found, alive, strict=True) if lives}
         return np.array([key in living for key in keys], np.bool_)
 
     def add(self, head: Head, rows: Rows) -> Head:
         index, keys = self._index(head), frozenset(keys_of(rows.ids))
-        before = self.added.get(index, frozenset())
+        added = self.added.get(index, frozenset())
         if head.stored is None:
             self._store.create(index, dimension=rows.vectors.shape[1])
-        try:
-            if keys - before:
-                self._store.put(index, vectors_of(rows, self.by))
-            self._store.delete(index, before - keys)  # a newer rule has killed them
-        except KeyError:
-            raise ObjectGone(f"the index {index.name}") from None
-        self.added[index] = keys
-        stored = head.stored or Stored(rows=0, dead=0, oldest=int(rows.enrolled_at.min()), swept=0)
-        oldest = min(stored.oldest, int(rows.enrolled_at.min()))
-        return head.but(stored=_with(stored, rows=stored.rows + len(rows), oldest=oldest))
+        if keys - added:
+            with _there(index):
+                self._store.put(index, vectors_of(head, rows, self.by))
+        self.added[index] = added | keys
+        late = len(added - keys)  # a rule that was published meanwhile has killed them
+        first = int(rows.enrolled_at.min())
+        stored = head.stored or Stored(rows=0, dead=0, oldest=first, swept=0)
+        return head.but(
+            stored=Stored(
+                rows=stored.rows + len(rows) + late,
+                dead=stored.dead + late,
+                oldest=min(stored.oldest, first),
+                swept=stored.swept,
+            )
+        )
 
     def discard(self, head: Head | None) -> None:
         if head is not None:
@@ -101,13 +109,14 @@ class S3VectorsBackend:
             return
         if of is None and vectors:
             for part in self._scan(head, values=True):
-                yield _whole(head, part)
+                yield _whole(head, [each for each in part if _is_own(head, each)])
             return
         for rows in self.bare(head):
             chosen = rows if of is None else rows.take(rows.of(*of))
             if vectors and len(chosen):
-                keys = keys_of(chosen.ids)
-                found = self._store.get(self._index(head), keys, values=True)
+                index = self._index(head)
+                with _there(index):
+                    found = self._store.get(index, keys_of(chosen.ids), values=True)
                 yield _whole(head, found.values())
             elif len(chosen):
                 yield chosen
@@ -115,7 +124,7 @@ class S3VectorsBackend:
     def bare(self, head: Head) -> Iterator[Rows]:
         """Yield all rows of the index in parts, without their vectors."""
         for part in self._scan(head):
-            yield _bare(head, part)
+            yield _bare(head, (each for each in part if _is_own(head, each)))
 
     def buried(self, head: Head, rules: Rules, *, killed: int) -> Head:  # noqa: ARG002 - see below
         if head.stored is None:
@@ -165,13 +174,17 @@ class S3VectorsBackend:
         dead: list[str] = []
         living, oldest, overdue = 0, at, 0
         deadline = at - head.erase_within_days * DAY
-        for rows in self.bare(head):
+        for part in self._scan(head):
+            rows = _bare(head, (each for each in part if _is_own(head, each)))
             gone = _dead(rows, head, rules, at)
+            dead += [each.key for each in part if not _is_own(head, each)]
             dead += keys_of(rows.ids[gone])
             living += int((~gone).sum())
             overdue += int(dead_since(rows, head, rules, deadline).sum())
             oldest = min(oldest, int(rows.enrolled_at[~gone].min(initial=oldest)))
-        self._store.delete(self._index(head), dead)
+        index = self._index(head)
+        with _there(index):
+            self._store.delete(index, dead)
         return Sweep(len(dead), overdue, living, oldest)
 
     def count(self, head: Head, rules: Rules, *, at: int) -> Counts:  # noqa: ARG002 - counted before
@@ -192,25 +205,19 @@ class S3VectorsBackend:
         return index_of(self.places.vector_bucket, head)
 
     def _scan(self, head: Head, *, values: bool = False) -> Iterator[list[Vector]]:
-        """Yield all vectors in parts. Raises ObjectGone if there is no index any more."""
         index = self._index(head)
-        try:
+        with _there(index):
             yield from _parts(self._store.scan(index, values=values))
-        except KeyError:
-            raise ObjectGone(f"the index {index.name}") from None
 
     def _nearest(
         self, head: Head, rules: Rules, values: list[float], question: Question, at: int
     ) -> tuple[Hit, ...]:
         """Return the hits of one query; leave out by id dead rows that the filter does not."""
-        dead: list[str] = []
-        most = question.k
+        index, dead, most = self._index(head), list[str](), question.k
         while True:
             where = _filter(head, rules, question.person, dead, at)
-            try:
-                found = self._store.query(self._index(head), values, most=most, where=where)
-            except KeyError:
-                raise ObjectGone(f"the index {self._index(head).name}") from None
+            with _there(index):
+                found = self._store.query(index, values, most=most, where=where)
             rows = _bare(head, found)
             gone = _dead(rows, head, rules, at)
             more = {each.key for each, is_dead in zip(found, gone, strict=True) if is_dead}
@@ -226,12 +233,22 @@ class S3VectorsBackend:
         return tuple(islice(hits, question.k))
 
 
+@contextmanager
+def _there(index: VectorIndex) -> Iterator[None]:
+    """Raise ObjectGone if there is no such index any more."""
+    try:
+        yield
+    except KeyError:
+        raise ObjectGone(f"the index {index.name}") from None
+
+
 def _filter(
     head: Head, rules: Rules, person: bytes | None, dead: list[str], at: int
 ) -> dict[str, Any]:
     """Return a filter for rows that have not expired, and that the latest rules do not kill."""
     latest = sorted(rules.each(), key=lambda rule: rule.at, reverse=True)[:_FILTERED_RULES]
     every: list[dict[str, Any]] = [
+        {"weights": weights_of(head)},
         {"enrolled_at": {"$gt": at - head.consent.retention_days * DAY}},
         *(
             {"$or": [{rule.kind: {"$ne": rule.digest}}, {"asked_at": {"$gt": rule.at}}]}
@@ -251,6 +268,10 @@ def _with(stored: Stored, **changed: int) -> Stored:
 
 def _dead(rows: Rows, head: Head, rules: Rules, at: int) -> Mask:
     return rules.dead(rows) | expired(rows, head, at)
+
+
+def _is_own(head: Head, vector: Vector) -> bool:
+    return vector.metadata.get("weights") == weights_of(head)
 
 
 def _is_due(head: Head, stored: Stored, rules: Rules, at: int) -> bool:

@@ -32,11 +32,17 @@ def keys_of(ids: Digests) -> list[str]:
     return [each.tobytes().hex() for each in ids]
 
 
-def vectors_of(rows: Rows, by: str) -> Iterator[Vector]:
+def weights_of(head: Head) -> str:
+    """Return what tells the vectors of a collection from others that a lost race left behind."""
+    return (head.weights_sha256 or "")[:32]
+
+
+def vectors_of(head: Head, rows: Rows, by: str) -> Iterator[Vector]:
     """Yield rows as vectors; `by` names the task that stores them."""
     for row, key in enumerate(keys_of(rows.ids)):
         metadata: dict[str, str | int] = {
             "id": key,  # a filter can name no key
+            "weights": weights_of(head),
             **{name: getattr(rows, name)[row].tobytes().hex() for name in _DIGESTS},
             **{name: int(getattr(rows, name)[row]) for name in _TIMES},
             "fact": rows.said(row).decode(),

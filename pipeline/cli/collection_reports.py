@@ -45,7 +45,7 @@ def print_collections(found: Sequence[Collection]) -> None:
             each.model,
             each.backend,
             each.index,
-            f"{each.consent.retention_days:,} days",
+            counted(each.consent.retention_days, "day"),
             when(each.changed_at),
             escape(each.consent.purpose),
         )
@@ -64,9 +64,9 @@ def _facts(each: Collection) -> Iterator[tuple[str, str]]:
     yield "collection", each.name
     yield "purpose", each.consent.purpose
     yield "legal basis", each.consent.legal_basis
-    yield "retention", f"{each.consent.retention_days:,} days"
+    yield "retention", counted(each.consent.retention_days, "day")
     yield "vectors", f"{each.vectors:,}, and {each.forgotten:,} that wait to be erased"
-    yield "erased", f"within {each.erase_within_days} days after they are forgotten"
+    yield "erased", f"within {counted(each.erase_within_days, 'day')} after they are forgotten"
     made = f" of {each.dimension} numbers" if each.dimension else ""
     yield "model", f"{each.model}{made}"
     if each.same_above is not None:
@@ -79,7 +79,7 @@ def _facts(each: Collection) -> Iterator[tuple[str, str]]:
 
 
 def _objects(each: Collection) -> str:
-    return f"{each.segments} segments, {each.bytes / 1e6:,.1f} MB"
+    return f"{counted(each.segments, 'segment')}, {each.bytes / 1e6:,.1f} MB"
 
 
 def print_searches(found: Sequence[Search]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pipeline.cli import tables
-from pipeline.cli.site import Moment, ProductName, site_options
+from pipeline.cli.site import Moment, ProductName, RowsOf, site_options
 from pipeline.declared.products import Product
 from pipeline.operations.auditing import audit
 from pipeline.operations.deleting import NotDeleted, delete_results
@@ -28,6 +28,9 @@ since_option = click.option(
 )
 error_option = click.option("--error", metavar="NAME", help="Only jobs that ended with this error.")
 prefix_option = click.option("--prefix", help="Only jobs whose keys begin with this text.")
+rows_option = click.option(
+    "--product", type=RowsOf(), help="Only jobs of this product, or actions: `collection`."
+)
 product_option = click.option("--product", type=ProductName(), help="Only jobs of this product.")
 
 
@@ -37,7 +40,7 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@product_option
+@rows_option
 @click.option(
     "--status",
     type=click.Choice(STATUSES, case_sensitive=False),
@@ -50,9 +53,9 @@ def jobs() -> None:
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="Maximum number of jobs."
 )
 @site_options
-def list_jobs(site: Site, *, limit: int, product: Product | None, **wanted: Any) -> None:
+def list_jobs(site: Site, *, limit: int, **wanted: Any) -> None:
     """List jobs, latest first."""
-    rows = find_rows(site, Wanted(product=product.name if product else None, **wanted))
+    rows = find_rows(site, Wanted(**wanted))
     tables.print_jobs(list(islice(rows, limit)))
 
 

@@ -11,13 +11,12 @@ import click
 from pipeline.cli import tables
 from pipeline.cli.jobs import (
     error_option,
-    product_option,
     report_replays,
     require_row,
+    rows_option,
     since_option,
 )
 from pipeline.cli.site import site_options
-from pipeline.declared.products import Product
 from pipeline.operations.jobs_table import QUARANTINED
 from pipeline.operations.lookup import Job, Wanted, find_job, find_rows, read_reason
 from pipeline.operations.replaying import Changes, replay
@@ -45,7 +44,7 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
-@product_option
+@rows_option
 @error_option
 @since_option
 @click.option("--all", "everything", is_flag=True, help="List released uploads too.")
@@ -57,12 +56,9 @@ def quarantine() -> None:
     help="Maximum number of uploads.",
 )
 @site_options
-def list_quarantine(
-    site: Site, limit: int, *, everything: bool, product: Product | None, **wanted: Any
-) -> None:
+def list_quarantine(site: Site, limit: int, *, everything: bool, **wanted: Any) -> None:
     """List quarantined uploads with the reason, latest first."""
-    name = product.name if product else None
-    rows = find_rows(site, Wanted(QUARANTINED, product=name, **wanted))
+    rows = find_rows(site, Wanted(QUARANTINED, **wanted))
     kept = islice((row for row in rows if everything or not row.released), limit)
     tables.print_quarantine([(row, read_reason(site, row)) for row in kept])
 

@@ -23,6 +23,7 @@ from botocore.exceptions import (
 from pipeline.cli.options import ROOT
 from pipeline.declared.names import LOCAL_NAMES, LOCAL_STAGE
 from pipeline.declared.products import Product, load_products
+from pipeline.declared.resources import load_resources
 from pipeline.operations.site import Site, aws_site, local_site
 from pipeline.spelling import did_you_mean
 
@@ -74,6 +75,20 @@ class ProductName(click.ParamType[Product]):
             hint = did_you_mean(str(value), products) or f"; there is {', '.join(products)}"
             self.fail(f"unknown product {value!r}{hint}", param, ctx)
         return products[str(value)]
+
+
+class RowsOf(click.ParamType[str]):
+    """A product, or a state machine that has rows in the jobs table as products have."""
+
+    name = "NAME"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        products = [product.name for product in load_products(ROOT)]
+        known = [*products, *load_resources(ROOT).claiming]
+        if str(value) not in known:
+            hint = did_you_mean(str(value), known) or f"; there is {', '.join(known)}"
+            self.fail(f"unknown product {value!r}{hint}", param, ctx)
+        return str(value)
 
 
 stage_option = click.option(

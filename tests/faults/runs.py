@@ -7,12 +7,15 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.local.deployment import NAMES
 from tests.conftest import ROOT
 from tests.contracts.asl import load_machines
 from tests.faults.kinds import KILLED, KINDS
+
+if TYPE_CHECKING:
+    from tests.faults.storm import Storm
 
 MACHINE: Final = "collection"
 PERSON: Final = "somebody"
@@ -32,7 +35,8 @@ _ASKED: Final[Mapping[str, Mapping[str, Any]]] = {
     "RecordQuarantine": {"action": "export"},
 }
 _ACTIONS: Final = {"EnrollPrefix": "enroll-prefix", "DescribeCollections": "describe"}
-_CONSENT: Final = {"purpose": "faults", "legal_basis": "a test", "retention_days": 30}
+CONSENT: Final = {"purpose": "faults", "legal_basis": "a test", "retention_days": 30}
+EMBEDDER: Final = "face-api-resnet34"
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Run:
     @property
     def asked(self) -> dict[str, Any]:
         """The input of the machine."""
-        asked = {**_ASKED.get(self.state, {"action": "create", "consent": _CONSENT})}
+        asked = {**_ASKED.get(self.state, {"action": "create", "consent": CONSENT})}
         ways: Mapping[str, Mapping[str, Any]] = {
             "EnrollRecords": {"records": [self.record], "person": PERSON},
             "EnrollPrefix": {"prefix": self.record.removesuffix(".record.json")},
@@ -127,3 +131,11 @@ def job(collection: str, action: str, **fields: Any) -> str:
             **fields,
         }
     )
+
+
+def ask(storm: Storm, job: str) -> Any:
+    """Give the vector index a job, and return its result or its error."""
+    answer = storm.cloud.client("lambda").invoke(
+        FunctionName=NAMES.function("vector-index"), Payload=job
+    )
+    return json.loads(answer["Payload"].read())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.faces.stubs.script import Script
 from tests.faults.accounts import ENDS
 from tests.faults.injector import Spot
 from tests.faults.kinds import HEALING
-from tests.faults.runs import MACHINE, PERSON, Run, job, runs
+from tests.faults.runs import CONSENT, EMBEDDER, MACHINE, PERSON, Run, ask, job, runs
 from tests.faults.storm import Storm
 
 pytestmark = [
@@ -24,7 +24,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
 ]
 RUNS: Final = runs()
-EMBEDDER: Final = "face-api-resnet34"
 MISSING: Final = "CollectionMissing"
 
 
@@ -69,22 +68,14 @@ def _prepare(storm: Storm, run: Run) -> None:
     """Make the collection, with somebody in it if the run is about somebody."""
     if run.action == "create" or run.refused:
         return
-    consent = {"purpose": "faults", "legal_basis": "a test", "retention_days": 30}
-    _ask(storm, job(run.collection, "create", consent=consent, model=EMBEDDER))
+    ask(storm, job(run.collection, "create", consent=CONSENT, model=EMBEDDER))
     if run.forgets:
         place = {"output_bucket": NAMES.bucket("output"), "records": [run.record]}
-        enrolled = _ask(storm, job(run.collection, "enroll", person=PERSON, **place))
+        enrolled = ask(storm, job(run.collection, "enroll", person=PERSON, **place))
         assert enrolled["enrolled"] == 1, enrolled
     if run.action == "compact":
         ingest = NAMES.bucket("ingest")
-        _ask(storm, job(run.collection, "forget", person=PERSON, ingest_bucket=ingest))
-
-
-def _ask(storm: Storm, job: str) -> Any:
-    answer = storm.cloud.client("lambda").invoke(
-        FunctionName=NAMES.function("vector-index"), Payload=job
-    )
-    return json.loads(answer["Payload"].read())
+        ask(storm, job(run.collection, "forget", person=PERSON, ingest_bucket=ingest))
 
 
 def _start(storm: Storm, run: Run, number: int) -> None:
@@ -128,7 +119,7 @@ def test_the_collection_is_as_if_nothing_had_broken(
     storm: Storm, aftermath: Aftermath, run: Run
 ) -> None:
     del aftermath
-    found = _ask(storm, job(run.collection, "describe"))
+    found = ask(storm, job(run.collection, "describe"))
 
     if run.action == "delete" or run.refused:
         assert found["errorType"] == MISSING

@@ -103,7 +103,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(content[: draw(st.just(len(content)) | st.integers(0, len(content)))])
 
 
-@settings(max_examples=FILES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=FILES, suppress_health_check=list(HealthCheck))
 @given(damaged(), st.sampled_from([None, 16]))
 def test_a_damaged_file_is_a_photo_or_refused_by_name(
     content: bytes, least_side: int | None

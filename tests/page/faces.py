@@ -110,7 +110,7 @@ window.fetch = async (path, options = {}) => {
     return content(files[name])
   }
   if (/^api.jobs/.test(ask)) {
-    if (options.method === 'POST' && window.refuse) {
+    if (options.method !== 'GET' && window.refuse) {
       const { refuse } = window
       window.refuse = undefined
       return answer(refuse, refuse.status)

@@ -62,7 +62,7 @@ def objects(stage: Stage, prefix: str) -> list[str]:
 def staff(stage: Stage) -> Iterator[Stage]:
     """A stage with a collection of the faces in one photo."""
     act(stage, "create", consent=CONSENT)
-    made = ask(stage, "staff/us.png", 225, embed="true")
+    made = ask(stage, "staff/us.png", 254, embed="true")
     assert made.verdict == "DONE", made.reason
     enrolled = act(stage, "enroll", records=["staff/us_faces.record.json"], person="ada")
     assert (enrolled["enrolled"], enrolled["skipped"]) == (1, [])
@@ -86,7 +86,7 @@ def test_a_collection_without_consent_is_quarantined(stage: Stage) -> None:
 
 
 def test_what_is_forgotten_is_not_found_and_erased_by_a_compaction(staff: Stage) -> None:
-    ask(staff, "staff/bo.png", 220, embed="true")
+    ask(staff, "staff/bo.png", 253, embed="true")
     act(staff, "enroll", records=["staff/bo_faces.record.json"], person="bo")
     assert "staff/bo.png" in find(staff, "staff/bo_faces.record.json")
 
@@ -101,7 +101,7 @@ def test_what_is_forgotten_is_not_found_and_erased_by_a_compaction(staff: Stage)
 
 
 def test_a_deleted_photo_is_forgotten_by_collections(staff: Stage) -> None:
-    ask(staff, "staff/cy.png", 215, embed="true")
+    ask(staff, "staff/cy.png", 252, embed="true")
     act(staff, "enroll", records=["staff/cy_faces.record.json"], person="cy")
     query = "staff/us_faces.record.json"
     assert "staff/cy.png" in find(staff, query)

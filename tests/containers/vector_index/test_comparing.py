@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import faiss
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from containers.vector_index import blocks
 from containers.vector_index.arrays import bitmap
 from containers.vector_index.blocks import Block, Neighbour, Wanted, nearest
 from containers.vector_index.flat import Flat
@@ -187,29 +189,54 @@ def test_threads_change_nothing(kind: Make, threads: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "most", "used"),
-    [((1, 512), 6, 1), ((20, 512), 1, 1), ((20, 512), 6, 6), ((2, 512), 6, 2)],
-    ids=["one query", "one thread", "a batch", "two queries"],
+    ("queries", "rows", "most", "used"),
+    [
+        (1, 2_000_000, 6, 1),
+        (20, 100_000, 1, 1),
+        (20, 100_000, 6, 6),
+        (2, 100_000, 6, 2),
+        (20, 20, 6, 1),
+    ],
+    ids=["one query", "one thread", "a batch", "two queries", "few rows"],
 )
-def test_only_a_batch_has_many_threads(asked: tuple[int, int], most: int, used: int) -> None:
-    import faiss
+def test_only_a_large_batch_has_many_threads(queries: int, rows: int, most: int, used: int) -> None:
+    wanted = Wanted(np.zeros((queries, 512), np.float32), 20)
 
+    assert blocks._threads(wanted, rows, most) == used
+
+
+def test_faiss_is_told_how_many_threads_to_use() -> None:
     codes = people(10_000, 1, 512).astype(np.float16)
-    queries = people(asked[0], 1, 512, seed=2)
 
-    nearest(Wanted(queries, 5), [Flat.of(codes)], [bitmap(everything(10_000))], threads=most)
+    nearest(
+        Wanted(people(20, 1, 512), 5), [Flat.of(codes)], [bitmap(everything(10_000))], threads=3
+    )
 
-    assert faiss.omp_get_max_threads() == used
+    assert faiss.omp_get_max_threads() == 3
 
 
-def test_a_small_batch_has_one_thread() -> None:
-    import faiss
+@pytest.mark.parametrize("kind", [ivf, hnsw], ids=["ivf", "hnsw"])
+def test_an_exact_search_skips_no_row_of_an_index(kind: Make) -> None:
+    codes = people(3000, 1, 128).astype(np.float16)
+    asked = people(100, 1, 128, seed=2)
+    block, allowed, alive = kind(codes), bitmap(everything(3000)), everything(3000)
 
-    codes = people(20, 1, 128).astype(np.float16)
+    exact = nearest(Wanted(asked, 5, exact=True), [block], [allowed], threads=1)
+    quick = nearest(Wanted(asked, 5), [block], [allowed], threads=1)
 
-    nearest(Wanted(people(20, 1, 128), 5), [Flat.of(codes)], [bitmap(everything(20))], threads=6)
+    assert rows(exact) == expected(asked, codes, alive, 5)
+    assert rows(quick) != rows(exact)
 
-    assert faiss.omp_get_max_threads() == 1
+
+def test_a_block_with_few_rows_takes_no_place_from_others() -> None:
+    codes = people(1, 1, 128)
+    near, far = Flat.of(codes.astype(np.float16)), Flat.of(-codes.astype(np.float16).repeat(2, 0))
+
+    (found,) = nearest(
+        Wanted(2 * codes, 3), [near, far], [bitmap(everything(1)), bitmap(everything(2))], threads=1
+    )
+
+    assert [(each.similarity, each.block) for each in found] == [(1, 0), (-1, 1), (-1, 1)]
 
 
 @pytest.mark.parametrize("kind", [ivf, hnsw], ids=["ivf", "hnsw"])

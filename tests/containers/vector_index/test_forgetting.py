@@ -10,7 +10,7 @@ import pytest
 from containers.vector_index import photos
 from containers.vector_index.digests import person_digest
 from pipeline.artifacts import Location
-from pipeline.contracts.collection import SkippedRecord
+from pipeline.contracts.collection import ForgetSubject, Forgotten, SkippedRecord
 from pipeline.errors import CollectionMissing
 from tests.containers.vector_index.desk import INGEST, Desk, vector
 
@@ -198,3 +198,23 @@ def test_a_pointer_to_a_deleted_collection_is_harmless(filled: Desk) -> None:
 def test_nobody_is_forgotten_where_nothing_is(desk: Desk) -> None:
     with pytest.raises(CollectionMissing):
         desk.forget(person="anna")
+
+
+def test_photos_of_a_person_are_listed_although_their_vectors_are_erased_meanwhile(
+    staff: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compaction may run between two pages, and before a call that is repeated."""
+    monkeypatch.setattr(photos, "MOST_PHOTOS", 2)
+    records = [staff.record(f"{number}.jpg", [vector(number)]) for number in range(5)]
+    staff.enroll(*records, person="Ada")
+    job = staff.job(ForgetSubject, collection="staff", person="Ada", ingest_bucket=INGEST)
+
+    pages = [staff.run(job, Forgotten)]
+    staff.compact(force=True)
+    while (after := pages[-1].after) is not None:
+        pages.append(staff.run(job.model_copy(update={"after": after}), Forgotten))
+
+    assert [page.photos for page in pages] == [
+        ("0.jpg", "1.jpg"), ("2.jpg", "3.jpg"), ("4.jpg",),
+    ]  # fmt: skip
+    assert staff.run(job, Forgotten).photos == ("0.jpg", "1.jpg")

@@ -59,7 +59,7 @@ def test_dead_rows_count_for_nothing(faces: Codes) -> None:
     """One of each person lives: nobody is like anybody."""
     alive = np.arange(ROWS) % 10 == 0
 
-    refused = tune("ivf", faces, alive, same_above=ALIKE + 0.15, threads=2)
+    refused = tune("ivf", faces, alive, same_above=ALIKE - 0.035, threads=2)
 
     assert isinstance(refused, Refused)
     assert "too few" in refused.why

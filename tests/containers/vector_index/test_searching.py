@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from containers.vector_index.places import now
+from containers.vector_index.warm import warm_of
 from pipeline.artifacts import AccessDenied, Artifact, LocalStore, Location
 from pipeline.contracts.collection import Search
 from pipeline.errors import (
@@ -223,11 +224,14 @@ def test_a_deleted_collection_leaves_memory_and_disk(shelf: Shelf) -> None:
 def test_a_collection_of_the_same_name_has_none_of_the_deleted_ones_rows(shelf: Shelf) -> None:
     shelf.enroll(ANN)
     assert len(shelf.found(ANN[0])) == 4
+    old = shelf.places.scratch / shelf.head.id
     shelf.store.erase_below(Location("collections", "collections/staff/"))
 
     shelf.create().enroll(ANN[:1], keys=["new"])
 
     assert shelf.keys(ANN[0]) == ["new"]
+    assert warm_of(shelf.places.scratch, shelf.memory_mb).bytes == 128 * 2
+    assert not list(old.glob("*.safetensors"))
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,12 @@ def thousand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     return shelf.enroll(PEOPLE, people=[str(row // 10) for row in range(1000)])
 
 
+def built(shelf: Shelf) -> list[type]:
+    """Return the kinds of the blocks in memory, by segment."""
+    held = warm_of(shelf.places.scratch, shelf.memory_mb)._collections[shelf.head.id].held
+    return [type(held[each.sha256].block) for each in shelf.head.segments]
+
+
 def index(shelf: Shelf, kind: IndexKind, *, effort: int) -> None:
     made = Index(kind=kind, parameters={EFFORT: effort})
     shelf.publish(lambda head: head.but(index=made))
@@ -260,9 +266,7 @@ def test_an_index_is_what_the_head_says(
 
     thousand.search(PEOPLE[:1])
 
-    memory = warm_of(thousand.places.scratch, thousand.memory_mb)
-    (held,) = memory._collections[thousand.head.id].held.values()
-    assert type(held.block) is block
+    assert built(thousand) == [block]
 
 
 @pytest.mark.parametrize("kind", ["ivf", "hnsw"])
@@ -279,8 +283,20 @@ def test_a_search_that_was_not_measured_is_exact(
     assert thousand.search(queries, **options).queries == exact
 
 
+@pytest.mark.parametrize("kind", ["ivf", "hnsw"])
+def test_a_search_for_one_person_is_exact(thousand: Shelf, kind: IndexKind) -> None:
+    """An index looks where the query is, and may find nobody of a few rows elsewhere."""
+    options = {"person": "17", "threshold": -1}
+    exact = thousand.search(PEOPLE[:20], **options).queries
+    thousand.publish(lambda head: head.but(same_above=-1.0))
+    index(thousand, kind, effort=1)
+
+    assert thousand.search(PEOPLE[:20], **options).queries == exact
+
+
 def test_a_small_segment_beside_an_index_is_compared_exactly(thousand: Shelf) -> None:
     index(thousand, "hnsw", effort=64)
     thousand.enroll(PEOPLE[:1], keys=["new"])
 
     assert "new" in thousand.keys(PEOPLE[0])
+    assert built(thousand) == [Hnsw, Flat]

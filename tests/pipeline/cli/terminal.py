@@ -39,7 +39,7 @@ def users_environment(shelf: Shelf, cache: Path) -> dict[str, str]:
 
 @contextmanager
 def beside_up(
-    root: Path, folder: Path, environment: dict[str, str], *, model: str = "brightness"
+    root: Path, folder: Path, environment: dict[str, str], *options: str, model: str = "brightness"
 ) -> Iterator[Terminal]:
     """Run `matteline up` of the repository at `root`, next to a terminal in `folder`."""
     log = folder / "up.log"
@@ -47,7 +47,7 @@ def beside_up(
     environment = environment | own | {"PYTHONPATH": str(root)}
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "up", "--port", "0", "--model", model],
+            [sys.executable, "-m", "pipeline", "up", "--port", "0", "--model", model, *options],
             cwd=root, env=environment, stdout=out, stderr=out, text=True,
         )  # fmt: skip
     terminal = Terminal(process, log, folder, environment)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import stat
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from tests.pictures import png
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
 SIDE = 128  # of a face, in a photo of 512 × 512 pixels
+KEPT = "kept"
 SAME = 0.995  # similarity that only the same mark has
 CREATED = '--purpose "find staff" --legal-basis "their consent" --retention-days 30'
 
@@ -41,18 +44,23 @@ def face(mark: int) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     shelf: Shelf = stock(tmp_path_factory.mktemp("shelf"))
     with shelf.catalogue.open("a") as rows:
         rows.write(stock_faces(shelf.folder, "face-api-ssd"))
         rows.write(stock_embedder(shelf.folder, "face-api-resnet34"))
+    return users_environment(shelf, tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def up(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     folder = tmp_path_factory.mktemp("terminal")
     for person, mark in (("p-1", 0), ("p-2", 12), ("p-3", 24)):
         (folder / "people" / person).mkdir(parents=True)
         (folder / "people" / person / f"{person}.png").write_bytes(face(mark))
     (folder / "empty.png").write_bytes(png(np.zeros((512, 512, 3), np.uint8)))
     (folder / "visitor.png").write_bytes(face(12))
-    with beside_up(ROOT, folder, users_environment(shelf, tmp_path_factory.mktemp("c"))) as up:
+    with beside_up(ROOT, folder, environment, "--collections", str(folder / KEPT)) as up:
         yield up
 
 
@@ -261,6 +269,32 @@ def test_faces_are_found_among_photos_in_one_command(up: Terminal) -> None:
     aws = up.command("aws").split(" s3 ")[0]
     left = up.type(f"{aws} s3 ls --recursive s3://matteline-local-output/")
     assert "run-" not in left
+
+
+def test_actions_are_listed_as_jobs_are(up: Terminal, staff: str) -> None:
+    code, wrong = refused(up, "jobs list --product colection")
+
+    assert staff
+    listed = typed(up, "jobs list --product collection")
+    assert re.search(r"│ create-[0-9a-f]{24} +│ collection +│ DONE", listed)
+    assert "(no job was made)" not in listed
+    assert (code, "did you mean 'collection'?" in wrong) == (2, True)
+
+
+def test_collections_are_there_again_after_a_restart(
+    up: Terminal, staff: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    before = typed(up, f"collections show {staff}")
+    typed(up, f"collections create gone {CREATED}")
+    typed(up, "collections delete gone --yes")
+    kept = shutil.copytree(up.folder / KEPT, tmp_path / KEPT)
+
+    with beside_up(ROOT, tmp_path, environment, "--collections", str(kept)) as again:
+        after = typed(again, f"collections show {staff}")
+        listed = typed(again, "collections list")
+
+    assert after == before
+    assert "gone" not in listed
 
 
 def test_find_is_a_subcommand_and_photos_are_searched_as_before(up: Terminal) -> None:

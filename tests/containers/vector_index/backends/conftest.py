@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,3 +49,22 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         monkeypatch.setattr(places, "time", later(days))
 
     return pass_by
+
+
+@pytest.fixture
+def once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[Any, str, Callable[[], object]], None]:
+    """Let something else happen before a function is called for the first time."""
+
+    def interrupt(place: Any, name: str, happen: Callable[[], object]) -> None:
+        function, left = getattr(place, name), [happen]
+
+        def interrupted(*arguments: Any, **options: Any) -> Any:
+            if left:
+                left.pop()()
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(place, name, interrupted)
+
+    return interrupt

@@ -66,3 +66,12 @@ def test_a_call_is_about_a_deleted_photo_or_about_a_person(
 ) -> None:
     with pytest.raises(ValueError, match="give a key or photos"):
         ForgetPhoto("an execution", key, photos)
+
+
+def test_the_job_of_another_photo_whose_results_were_replaced_stays_done(stage: Stage) -> None:
+    stage.analyse("cat.jpg", stage.upload("cat.jpg"), job="other")
+    stage.analyse("cat.png", stage.upload("cat.png", b"a person"), job="person")
+
+    assert forget(stage, "cat.png").jobs == 1
+
+    assert [stage.status(job) for job in ("person", "other")] == ["DELETED", "DONE"]

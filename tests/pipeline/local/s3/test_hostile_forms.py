@@ -162,9 +162,7 @@ def test_no_more_of_a_file_is_kept_than_its_policy_allows() -> None:
     assert next(chunks, None) is None
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.sampled_from(

@@ -50,13 +50,15 @@ export function Candidates({ item, page, found, finding }) {
   }, [held])
   const others = finding.answer?.queries.filter(({ face }) => !found.faces[face ?? -1]) ?? []
   const seen = (/** @type {number | undefined} */ place) => () => place !== item.looking?.seen && look(page, item.id, { seen: place })
-  const left = () => { // the list may have scrolled away below a pointer that rests: keys go first
+  // Where the list scrolls below a pointer that rests, keys go first.
+  const moved = (/** @type {number} */ place) => (/** @type {PointerEvent} */ { movementX, movementY }) => (movementX || movementY) && seen(place)()
+  const left = () => {
     const at = [...list.current.children].findIndex((each) => each.querySelector(':focus-visible'))
     seen(at < 0 ? undefined : at)()
   }
   return html`<ul class="candidates" ref=${list}>
     ${found.faces.map((face, place) => html`<li class=${place === chosen ? 'chosen' : ''} key=${place}
-      onPointerMove=${seen(place)} onPointerLeave=${left} onfocusin=${seen(place)} onfocusout=${seen(undefined)}>
+      onPointerMove=${moved(place)} onPointerLeave=${left} onfocusin=${seen(place)} onfocusout=${seen(undefined)}>
       <button type="button" aria-pressed=${held === place ? 'true' : 'false'} onClick=${() => hold(page, item.id, place)}>
         ${crop(face)}<b>${t('face.n', { i: place + 1 })}</b>
       </button>
