@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
@@ -28,6 +29,7 @@ from containers.vector_index.records import Embedded, Photo, Skipped, is_current
 from containers.vector_index.rows import Fact, FactBox, Mask, Vectors
 from containers.vector_index.tombstones import read_rules
 from containers.vector_index.vectors import read_vectors
+from pipeline.artifacts import AccessDenied, Location
 from pipeline.contracts.collection import (
     Enrolled,
     EnrollRecords,
@@ -38,7 +40,7 @@ from pipeline.contracts.collection import (
     VectorsEnrolled,
 )
 from pipeline.contracts.faces import Box
-from pipeline.errors import EmbeddingMismatch, InvalidOptions, SourceMissing
+from pipeline.errors import EmbeddingMismatch, InvalidOptions, SourceForbidden, SourceMissing
 from pipeline.workbench import TaskContext
 
 R = TypeVar("R", bound=Enrolled)
@@ -107,14 +109,13 @@ def enroll_vectors(job: EnrollVectors, context: TaskContext) -> VectorsEnrolled:
     """Enroll rows of a file of vectors.
 
     Raises CollectionMissing, CollectionBusy, SegmentMismatch, InvalidOptions, EmbeddingMismatch,
-    and SourceMissing if an object of which they were made was deleted or replaced.
+    SourceMissing if an object of which they were made was deleted or replaced, and SourceForbidden
+    if the function may not read it: nobody would notice its deletion.
     """
     places = Places.of(job, context)
     require_timely(job, read_head(places, job.collection).head)
-    try:
+    with _named_errors(job.file.vectors.uri):
         vectors = read_vectors(context.store, job.file.vectors)
-    except KeyError:
-        raise SourceMissing(f"{job.file.vectors.uri} is not there") from None
     rows = [entry.row for entry in job.entries]
     if wrong := [row for row in rows if not 0 <= row < len(vectors)]:
         raise InvalidOptions(f"there is no row {wrong[0]} in {job.file.vectors.uri}")
@@ -124,9 +125,24 @@ def enroll_vectors(job: EnrollVectors, context: TaskContext) -> VectorsEnrolled:
         [_fact_of(entry) for entry in job.entries],
     )
     for photo in sorted(set(batch.photos), key=str):
-        if not is_current(context.store, photo):
-            raise SourceMissing(f"s3://{photo.bucket}/{photo.key} was deleted or replaced")
+        uri = Location(photo.bucket, photo.key).uri
+        with _named_errors(uri):
+            if not is_current(context.store, photo):
+                raise SourceMissing(f"{uri} was deleted or replaced")
     return _result(VectorsEnrolled, places, job, Outcome.of(add(places, job, batch)))
+
+
+@contextmanager
+def _named_errors(uri: str) -> Iterator[None]:
+    """Raise what the store says of a place that the job names by an error of a name."""
+    try:
+        yield
+    except KeyError:
+        raise SourceMissing(f"{uri} is not there") from None
+    except AccessDenied as error:
+        raise SourceForbidden(f"access to {uri} was denied: {error}") from error
+    except ValueError as error:
+        raise InvalidOptions(f"{uri!r} is no place of an object: {error}") from None
 
 
 def _read_each(places: Places, job: EnrollRecords) -> dict[str, Embedded | Photo | Skip]:

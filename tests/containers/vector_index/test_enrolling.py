@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from safetensors.numpy import save
 
 from containers.vector_index.digests import object_digest
-from pipeline.artifacts import Location
+from pipeline.artifacts import AccessDenied, Location
 from pipeline.contracts.collection import (
     EnrollVectors,
     Entry,
@@ -23,8 +24,10 @@ from pipeline.errors import (
     CollectionMissing,
     EmbeddingMismatch,
     InvalidOptions,
+    SourceForbidden,
     SourceMissing,
 )
+from pipeline.workbench import TaskContext, Workbench
 from tests.containers.vector_index.desk import (
     DIMENSION,
     INGEST,
@@ -334,3 +337,46 @@ def test_vectors_of_another_model_are_a_mismatch(staff: Desk) -> None:
 
     with pytest.raises(EmbeddingMismatch, match=f"vectors of {MODEL}, not of wespeaker"):
         staff.run(job, VectorsEnrolled)
+
+
+class Denying:
+    """A store that denies access to a bucket."""
+
+    def __init__(self, store: Any, bucket: str) -> None:
+        self._store = store
+        self._bucket = bucket
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        def ask(location: Location, *args: Any, **options: Any) -> Any:
+            if location.bucket == self._bucket:
+                raise AccessDenied(location.uri)
+            return method(location, *args, **options)
+
+        return ask
+
+
+@pytest.mark.parametrize("bucket", [INGEST, "work"])
+def test_what_the_function_may_not_read_is_forbidden(voices: Desk, bucket: str) -> None:
+    entries = [of_recording(entry(0, 0), voices)]
+    file = centroids(voices, vector(1, 192))
+    job = voices.job(EnrollVectors, collection="voices", file=file, entries=entries)
+    bench = voices.context.bench
+    denying: Any = Denying(voices.store, bucket)
+    context = TaskContext(Workbench(root=bench.root, settings=bench.settings, store=denying))
+
+    with pytest.raises(SourceForbidden, match=f"s3://{bucket}/"):
+        replace(voices, context=context).run(job, VectorsEnrolled)
+
+
+def test_vectors_at_no_place_are_refused(voices: Desk) -> None:
+    file = centroids(voices, vector(1, 192))
+    nowhere = file.model_copy(
+        update={"vectors": file.vectors.model_copy(update={"uri": "file:///etc/passwd"})}
+    )
+    entries = [of_recording(entry(0, 0), voices)]
+    job = voices.job(EnrollVectors, collection="voices", file=nowhere, entries=entries)
+
+    with pytest.raises(InvalidOptions, match="is no place of an object"):
+        voices.run(job, VectorsEnrolled)

@@ -162,9 +162,12 @@ def test_a_head_that_was_accepted_unheard_is_not_published_twice(
 
 def test_an_enrolment_into_a_collection_deleted_meanwhile_leaves_nothing(filled: Desk) -> None:
     class Deleting(Deaf):
-        def write_if_unchanged(self, *_args: Any, **_options: Any) -> str | None:
+        def upload(self, *args: Any, **options: Any) -> Any:
             filled.delete()
-            return None
+            return self._store.upload(*args, **options)
+
+        def write_if_unchanged(self, *args: Any, **options: Any) -> str | None:
+            return self._store.write_if_unchanged(*args, **options)
 
     with pytest.raises(CollectionMissing):
         enroll(with_store(filled, Deleting(filled.store)), filled.tick())
