@@ -173,7 +173,7 @@ bench-faces: $(READY) $(FACE_API)  ## Measure faces next to face-api and facenet
 
 .PHONY: bench-search
 bench-search: $(READY)  ## Measure collections of vectors next to faiss; A="exact warm"
-	@$(BIN)/python -m tests.bench.search $(A)
+	@GLIBC_TUNABLES=glibc.malloc.hugetlb=1 $(BIN)/python -m tests.bench.search $(A)
 
 # face-api in Node, the peer of faces. Without npm, the benchmark measures what needs no Node.
 $(FACE_API): tests/bench/faces/faceapi/package-lock.json

@@ -7,13 +7,13 @@ import json
 from typing import Final
 
 BYTES: Final = 16
+_CANONICAL: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
 NOBODY: Final = bytes(BYTES)  # the person of a row without one
 
 
 def digest(*parts: str | int | None) -> bytes:
     """Return the first 16 bytes of the SHA-256 of the parts as canonical JSON."""
-    text = json.dumps(parts, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).digest()[:BYTES]
+    return hashlib.sha256(_CANONICAL.encode(parts).encode()).digest()[:BYTES]
 
 
 def person_digest(collection_id: str, person: str | None) -> bytes:

@@ -11,7 +11,8 @@ from tests.contracts.shared_states import SHARED
 from tests.faults.kinds import KILLED, KINDS
 
 # `backfill` starts executions of products, and every upload of its own is one of those. `reap-jobs`
-# works for no upload: `test_reaper.py`.
+# works for no upload: `test_reaper.py`. Nor do `collection` and `forget-photo`, which have files of
+# their own.
 PHOTOS: Final = "cutout"
 FACES: Final = "faces"
 RECORDINGS: Final = "transcript"

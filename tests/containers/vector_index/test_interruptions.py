@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.contracts.contract import Result
 from pipeline.errors import CollectionMissing, StoreUnavailable
-from pipeline.workbench import TaskContext, Workbench
+from pipeline.workbench import Settings, TaskContext, Workbench
+from tests.conftest import ROOT
 from tests.containers.vector_index.desk import INGEST, Desk, vector
 from tests.containers.vector_index.interrupted import Interrupted, Killed
 
@@ -160,10 +162,16 @@ def test_a_head_that_was_accepted_unheard_is_not_published_twice(
         assert (result.enrolled, result.known) == (1, 0)  # type: ignore[attr-defined]
 
 
-def test_an_enrolment_into_a_collection_deleted_meanwhile_leaves_nothing(filled: Desk) -> None:
+def test_an_enrolment_into_a_collection_deleted_meanwhile_leaves_nothing(
+    filled: Desk, tmp_path: Path
+) -> None:
+    settings = Settings(scratch=tmp_path / "another process")
+    bench = Workbench(root=ROOT, settings=settings, store=filled.store)
+    other = replace(filled, context=TaskContext(bench))
+
     class Deleting(Deaf):
         def upload(self, *args: Any, **options: Any) -> Any:
-            filled.delete()
+            other.delete(asked_at=filled.tick())
             return self._store.upload(*args, **options)
 
         def write_if_unchanged(self, *args: Any, **options: Any) -> str | None:

@@ -112,12 +112,24 @@ def files_of_a_forgotten_person_are_deleted(machine: Machine, _declared: Declare
         yield "JobsAtWork?: ends while a job is at work"
 
 
+def a_photo_is_enrolled_by_its_own_record(machine: Machine, _declared: Declared) -> Iterator[str]:
+    """Another photo may have replaced the record at the key since its faces were found."""
+    scope = machine.scopes[0]
+    if scope.states["TakePhotosRecord"].parameters.get("job_id.$") != "$.faces.output.job_id":
+        yield "TakePhotosRecord: does not say whose record it is"
+    if scope.states["EnrollRecords"].payload.get("job_id.$") != "$.enrolling.job_id":
+        yield "EnrollRecords: is not told whose record it is"
+    if "TakePhotosRecord" in scope.reachable("LetFirstEnd", avoiding=("FindFaces",)):
+        yield "LetFirstEnd: does not ask again"
+
+
 RULES: Final = (
     a_run_does_one_action,
     a_run_is_claimed_before_it_acts_and_its_end_recorded,
     nobody_is_named_outside_the_execution,
     parts_are_asked_for_until_there_are_no_more,
     files_of_a_forgotten_person_are_deleted,
+    a_photo_is_enrolled_by_its_own_record,
 )
 
 SLIPS: Final = (
@@ -170,6 +182,16 @@ SLIPS: Final = (
         files_of_a_forgotten_person_are_deleted,
         put("States/LetThemEnd/Next", "MorePhotos?"),
         "JobsAtWork?: ends while a job is at work",
+    ),
+    Slip(
+        a_photo_is_enrolled_by_its_own_record,
+        put("States/TakePhotosRecord/Parameters/job_id.$", "$$.Execution.Name"),
+        "TakePhotosRecord: does not say whose record it is",
+    ),
+    Slip(
+        a_photo_is_enrolled_by_its_own_record,
+        put("States/LetFirstEnd/Next", "TakePhotosRecord"),
+        "LetFirstEnd: does not ask again",
     ),
     Slip(
         task_rules.nobody_is_sent_the_whole_state,

@@ -144,6 +144,27 @@ def test_what_is_enrolled_and_forgotten_before_the_switch_is_not_lost(
     assert set(staff.stored_photos()) == living
 
 
+def test_what_is_enrolled_as_the_head_is_published_is_not_lost(staff: Desk, once: Once) -> None:
+    new = Sitter(people(1, 1, 32, seed=7)[0], "new.jpg")
+    once(moving, "_switched", lambda: staff.enroll([new]))
+
+    staff.move()
+
+    assert set(staff.found(FACES[0])) == KEYS | {"new.jpg"}
+    assert staff.describe().vectors == 41
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_what_is_forgotten_after_it_was_copied_is_deleted_from_the_copy(staff: Desk) -> None:
+    staff.move()
+    copied = min(staff.stored_photos())
+    staff.forget(photo=copied)
+
+    move_on(staff)
+
+    assert set(staff.stored_photos()) == KEYS - {copied}
+
+
 def test_an_enrolment_that_began_before_the_switch_ends_after_it(staff: Desk, once: Once) -> None:
     once(SegmentsBackend, "add", staff.move)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from containers.vector_index.s3_vectors_backend import S3VectorsBackend
+from pipeline.aws.s3_vectors import S3Vectors
 from pipeline.errors import EmbeddingMismatch, SegmentMismatch, StoreUnavailable
 from tests.containers.vector_index.backends.desk import Desk, Sitter
 from tests.containers.vector_index.faces import people
@@ -158,6 +159,20 @@ def test_vectors_of_a_lost_race_are_not_found_and_erased(
     assert set(desk.found(FACES[0])) == {each.key for each in SITTERS[:4]}
     assert desk.compact(force=True).vectors == 4
     assert len(desk.stored_keys()) == 4
+
+
+def test_what_a_filter_lets_through_is_checked(
+    staff: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff.forget(person="p1")
+    query = S3Vectors.query
+
+    def unfiltered(*arguments: Any, where: object, **options: Any) -> Any:  # noqa: ARG001
+        return query(*arguments, **options)
+
+    monkeypatch.setattr(S3Vectors, "query", unfiltered)
+
+    assert set(staff.found(FACES[0])) == KEYS - {"02.jpg", "03.jpg"}
 
 
 def test_who_is_forgotten_while_being_enrolled_stays_forgotten_and_is_erased(
