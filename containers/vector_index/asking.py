@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from containers.vector_index.records import SUFFIX
+from containers.vector_index.enrolling.records import SUFFIX
 from pipeline.contracts.collection_requests import REQUESTS, Create, Enroll, Request
 from pipeline.contracts.collection_runs import CheckRequest, RequestChecked
 from pipeline.contracts.contract import Contract

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from containers.vector_index.backends import backend_of
-from containers.vector_index.head import Head, Superseded, Tombstones, change_head
-from containers.vector_index.places import Places, now
-from containers.vector_index.tombstones import Rule, Rules, read_rules, write_rules
+from containers.vector_index.backends.choosing import backend_of
+from containers.vector_index.stored.head import Head, Superseded, Tombstones, change_head
+from containers.vector_index.stored.places import Places, now
+from containers.vector_index.stored.tombstones import Rule, Rules, read_rules, write_rules
 
 _MOST_OBJECTS: Final = 16  # with rules: a search without any of them reads them all
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from containers.vector_index.backend import Compaction
-from containers.vector_index.backends import backend_of
-from containers.vector_index.head import (
+from containers.vector_index.backends.backend import Compaction
+from containers.vector_index.backends.choosing import backend_of
+from containers.vector_index.backends.s3_vectors import S3VectorsBackend
+from containers.vector_index.backends.warm import warm_of
+from containers.vector_index.measuring import measure
+from containers.vector_index.stored.head import (
     Head,
     Superseded,
     Tombstones,
     change_head,
     with_head,
 )
-from containers.vector_index.measuring import measure
-from containers.vector_index.places import Places, milliseconds, name_of_head, now
-from containers.vector_index.receipts import ErasedReceipt, stated, write_receipt
-from containers.vector_index.s3_vectors_backend import S3VectorsBackend
-from containers.vector_index.segments import keep_only
-from containers.vector_index.tombstones import DAY, KEPT_DAYS, Rules, read_rules, write_rules
-from containers.vector_index.warm import warm_of
+from containers.vector_index.stored.places import Places, milliseconds, name_of_head, now
+from containers.vector_index.stored.receipts import ErasedReceipt, stated, write_receipt
+from containers.vector_index.stored.segments import keep_only
+from containers.vector_index.stored.tombstones import DAY, KEPT_DAYS, Rules, read_rules, write_rules
 from pipeline.artifacts import Listed, Location
 from pipeline.contracts.collection import CompactCollection, Compacted
 from pipeline.errors import SegmentMismatch

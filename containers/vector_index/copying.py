@@ -9,9 +9,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from containers.vector_index.backend import Question
-from containers.vector_index.digests import BYTES
-from containers.vector_index.head import (
+from containers.vector_index.backends.backend import Question
+from containers.vector_index.backends.s3_vectors import S3VectorsBackend
+from containers.vector_index.backends.vector_rows import index_of, keys_of, vectors_of
+from containers.vector_index.stored.digests import BYTES
+from containers.vector_index.stored.head import (
     Head,
     ObjectGone,
     Segment,
@@ -19,12 +21,10 @@ from containers.vector_index.head import (
     Tombstones,
     with_head,
 )
-from containers.vector_index.places import Places, now
-from containers.vector_index.rows import Digests, Mask, Rows, Vectors
-from containers.vector_index.s3_vectors_backend import S3VectorsBackend
-from containers.vector_index.segments import read_segment
-from containers.vector_index.tombstones import Rules, expired, read_rules
-from containers.vector_index.vector_rows import index_of, keys_of, vectors_of
+from containers.vector_index.stored.places import Places, now
+from containers.vector_index.stored.rows import Digests, Mask, Rows, Vectors
+from containers.vector_index.stored.segments import read_segment
+from containers.vector_index.stored.tombstones import Rules, expired, read_rules
 from pipeline.errors import CollectionBusy, StoreUnavailable
 
 PART: Final = 5_000  # rows that are copied before the clock is read again

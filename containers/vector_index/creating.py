@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 
-from containers.vector_index.head import Head, Index, create_head, read_head
-from containers.vector_index.places import Places, milliseconds
+from containers.vector_index.stored.head import Head, Index, create_head, read_head
+from containers.vector_index.stored.places import Places, milliseconds
 from pipeline.contracts.collection import CollectionCreated, CreateCollection
 from pipeline.errors import CollectionBusy, CollectionExists, ConsentMissing
 from pipeline.workbench import TaskContext

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 
-from containers.vector_index.backends import backend_of
-from containers.vector_index.head import Head, change_head
-from containers.vector_index.places import Places, milliseconds, now
-from containers.vector_index.receipts import DeletedReceipt, stated, write_receipt
-from containers.vector_index.s3_vectors_backend import S3VectorsBackend
+from containers.vector_index.backends.choosing import backend_of
+from containers.vector_index.backends.s3_vectors import S3VectorsBackend
+from containers.vector_index.stored.head import Head, change_head
+from containers.vector_index.stored.places import Places, milliseconds, now
+from containers.vector_index.stored.receipts import DeletedReceipt, stated, write_receipt
 from pipeline.artifacts import Artifact
 from pipeline.contracts.collection import CollectionDeleted, DeleteCollection
 from pipeline.errors import CollectionMissing

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from containers.vector_index.backends import backend_of
-from containers.vector_index.head import Head, with_head
-from containers.vector_index.places import Places, moment_of, name_of_head, now
-from containers.vector_index.tombstones import read_rules
+from containers.vector_index.backends.choosing import backend_of
+from containers.vector_index.stored.head import Head, with_head
+from containers.vector_index.stored.places import Places, moment_of, name_of_head, now
+from containers.vector_index.stored.tombstones import read_rules
 from pipeline.contracts.collection import (
     Collection,
     CollectionsDescribed,

@@ -8,13 +8,13 @@ from typing import Literal
 import numpy as np
 from safetensors.numpy import save
 
-from containers.vector_index.backends import backend_of
-from containers.vector_index.digests import person_digest
-from containers.vector_index.head import Head, Part, with_head
-from containers.vector_index.places import Places, moment_of, now
-from containers.vector_index.rows import Fact, Rows
-from containers.vector_index.tombstones import expired, read_rules
-from containers.vector_index.vectors import TENSOR
+from containers.vector_index.backends.choosing import backend_of
+from containers.vector_index.enrolling.vectors import TENSOR
+from containers.vector_index.stored.digests import person_digest
+from containers.vector_index.stored.head import Head, Part, with_head
+from containers.vector_index.stored.places import Places, moment_of, now
+from containers.vector_index.stored.rows import Fact, Rows
+from containers.vector_index.stored.tombstones import expired, read_rules
 from pipeline.contracts.collection import Exported, ExportPerson
 from pipeline.workbench import TaskContext
 

@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from containers.vector_index.backends import backend_of
+from containers.vector_index.backends.choosing import backend_of
 from containers.vector_index.burying import bury
-from containers.vector_index.digests import object_digest, person_digest, photo_digest
-from containers.vector_index.head import Head, read_head, with_head
+from containers.vector_index.enrolling.records import Photo, is_current
 from containers.vector_index.photos import keep_photos, next_photos
-from containers.vector_index.places import Places, milliseconds, moment_of, now
-from containers.vector_index.receipts import ForgottenReceipt, stated, write_receipt
-from containers.vector_index.records import Photo, is_current
-from containers.vector_index.tombstones import DAY, Rule, Rules, expired, read_rules
+from containers.vector_index.stored.digests import object_digest, person_digest, photo_digest
+from containers.vector_index.stored.head import Head, read_head, with_head
+from containers.vector_index.stored.places import Places, milliseconds, moment_of, now
+from containers.vector_index.stored.receipts import ForgottenReceipt, stated, write_receipt
+from containers.vector_index.stored.tombstones import DAY, Rule, Rules, expired, read_rules
 from pipeline.artifacts import Location
 from pipeline.contracts.collection import (
     ForgetSource,

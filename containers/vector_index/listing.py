@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from containers.vector_index.places import Places, name_of_head
+from containers.vector_index.stored.places import Places, name_of_head
 from pipeline.contracts.collection_runs import CollectionsListed, ListCollections
 from pipeline.workbench import TaskContext
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from containers.vector_index.backends import backend_of
-from containers.vector_index.head import Head, Index, change_head
-from containers.vector_index.places import Places
-from containers.vector_index.recall import EFFORT, Refused, tune
-from containers.vector_index.rows import Rows
-from containers.vector_index.tombstones import expired, read_rules
+from containers.vector_index.backends.choosing import backend_of
+from containers.vector_index.comparing.recall import EFFORT, Refused, tune
+from containers.vector_index.stored.head import Head, Index, change_head
+from containers.vector_index.stored.places import Places
+from containers.vector_index.stored.rows import Rows
+from containers.vector_index.stored.tombstones import expired, read_rules
 from pipeline.parallel import threads
 
 ROWS: Final = "rows"  # the parameter with the size of the segment that was measured

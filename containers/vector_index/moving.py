@@ -11,7 +11,9 @@ import time
 from functools import partial
 from typing import Final
 
-from containers.vector_index.backends import backend_of
+from containers.vector_index.backends.choosing import backend_of
+from containers.vector_index.backends.s3_vectors import S3VectorsBackend
+from containers.vector_index.backends.vector_rows import index_of
 from containers.vector_index.copying import (
     BEHIND_ALL,
     Copied,
@@ -21,11 +23,16 @@ from containers.vector_index.copying import (
     copy_rows,
     require_moving,
 )
-from containers.vector_index.head import Head, Moving, Superseded, change_head, read_head, with_head
-from containers.vector_index.places import Places, now
-from containers.vector_index.s3_vectors_backend import S3VectorsBackend
-from containers.vector_index.tombstones import read_rules
-from containers.vector_index.vector_rows import index_of
+from containers.vector_index.stored.head import (
+    Head,
+    Moving,
+    Superseded,
+    change_head,
+    read_head,
+    with_head,
+)
+from containers.vector_index.stored.places import Places, now
+from containers.vector_index.stored.tombstones import read_rules
 from pipeline.contracts.collection import MoveCollection, Moved
 from pipeline.errors import InvalidOptions
 from pipeline.workbench import TaskContext

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from containers.vector_index.places import Places
+from containers.vector_index.stored.places import Places
 from pipeline.contracts.collection import MOST_PHOTOS, ForgetSubject
 
 _FILE: Final = "photos.json"

@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from containers.vector_index.asking import check_request
-from containers.vector_index.auditing import list_searches
 from containers.vector_index.compacting import compact_collection
 from containers.vector_index.creating import create_collection
 from containers.vector_index.deleting import delete_collection
 from containers.vector_index.describing import describe_collections
-from containers.vector_index.enrolling import enroll_records, enroll_vectors
+from containers.vector_index.enrolling.enrolling import enroll_records, enroll_vectors
+from containers.vector_index.enrolling.prefixes import enroll_prefix
 from containers.vector_index.exporting import export_person
 from containers.vector_index.forgetting import forget_source, forget_subject
 from containers.vector_index.listing import list_collections
 from containers.vector_index.moving import move_collection
-from containers.vector_index.prefixes import enroll_prefix
-from containers.vector_index.searching import search_vectors
+from containers.vector_index.searching.auditing import list_searches
+from containers.vector_index.searching.searching import search_vectors
 from pipeline.contracts.collection import (
     CompactCollection,
     CreateCollection,

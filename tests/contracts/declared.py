@@ -245,7 +245,7 @@ def _tabled(tasks: Path) -> Signature:
     (table,) = (node.value for node in tree.body if isinstance(node, ast.AnnAssign))
     assert isinstance(table, ast.Dict)
     modules = {
-        alias.name: tasks.parent / f"{str(node.module).rpartition('.')[2]}.py"
+        alias.name: tasks.parents[2] / f"{str(node.module).replace('.', '/')}.py"
         for node in tree.body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names

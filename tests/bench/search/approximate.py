@@ -9,12 +9,12 @@ from typing import Final
 
 import numpy as np
 
-from containers.vector_index.arrays import bitmap
-from containers.vector_index.blocks import Block, Wanted, nearest
-from containers.vector_index.flat import Flat
-from containers.vector_index.hnsw import Hnsw
-from containers.vector_index.ivf import Ivf
-from containers.vector_index.recall import Approximate, Refused, tune
+from containers.vector_index.comparing.arrays import bitmap
+from containers.vector_index.comparing.blocks import Block, Wanted, nearest
+from containers.vector_index.comparing.flat import Flat
+from containers.vector_index.comparing.hnsw import Hnsw
+from containers.vector_index.comparing.ivf import Ivf
+from containers.vector_index.comparing.recall import Approximate, Refused, tune
 from tests.bench.figures import Figures
 from tests.bench.search.made import DIMENSION, EACH, Vectors, faces
 from tests.containers.vector_index.faces import people

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from containers.vector_index.arrays import bitmap
-from containers.vector_index.blocks import Wanted, nearest
-from containers.vector_index.flat import Flat
+from containers.vector_index.comparing.arrays import bitmap
+from containers.vector_index.comparing.blocks import Wanted, nearest
+from containers.vector_index.comparing.flat import Flat
 from tests.bench.figures import Figures
 from tests.bench.search.made import EACH, faces
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from containers.vector_index.merging import FULL
+from containers.vector_index.backends.merging import FULL
 from pipeline.artifacts import LocalStore
 from tests.containers.vector_index.faces import people
 from tests.containers.vector_index.shelf import Shelf

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from containers.vector_index.searching import search_vectors
+from containers.vector_index.searching.searching import search_vectors
 from pipeline.artifacts import LocalStore
 from pipeline.errors import CollectionTooLarge
 from pipeline.workbench import Settings, TaskContext, Workbench

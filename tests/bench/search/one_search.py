@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from containers.vector_index.searching import search_vectors
+from containers.vector_index.searching.searching import search_vectors
 from pipeline.artifacts import LocalStore
 from pipeline.contracts.collection import SearchVectors
 from pipeline.workbench import Settings, TaskContext, Workbench

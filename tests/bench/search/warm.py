@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import faiss
 import numpy as np
 
-from containers.vector_index.searching import search_vectors
+from containers.vector_index.searching.searching import search_vectors
 from pipeline.parallel import sharing
 from tests.bench.figures import Figures
 from tests.bench.search.made import DIMENSION, Vectors, faces, shelf

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from containers.vector_index import places
+from containers.vector_index.stored import places
 from pipeline.artifacts import LocalStore
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT

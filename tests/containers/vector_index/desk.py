@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save
 
-from containers.vector_index.head import Head, read_head
-from containers.vector_index.places import Places, now
-from containers.vector_index.segments import read_segment
+from containers.vector_index.stored.head import Head, read_head
+from containers.vector_index.stored.places import Places, now
+from containers.vector_index.stored.segments import read_segment
+from containers.vector_index.stored.tombstones import expired, read_rules
 from containers.vector_index.tasks import TASKS
-from containers.vector_index.tombstones import expired, read_rules
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts import collection as contracts
 from pipeline.contracts.collection import CollectionJob, Consent

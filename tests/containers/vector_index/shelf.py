@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save
 
-from containers.vector_index.digests import object_digest, person_digest
-from containers.vector_index.head import Head, Index, change_head, create_head, read_head
-from containers.vector_index.places import Places, now
-from containers.vector_index.rows import Fact, Kind, NewRow, Rows
-from containers.vector_index.searching import search_vectors
-from containers.vector_index.segments import write_segment
-from containers.vector_index.tombstones import Rule, Rules, write_rules
+from containers.vector_index.searching.searching import search_vectors
+from containers.vector_index.stored.digests import object_digest, person_digest
+from containers.vector_index.stored.head import Head, Index, change_head, create_head, read_head
+from containers.vector_index.stored.places import Places, now
+from containers.vector_index.stored.rows import Fact, Kind, NewRow, Rows
+from containers.vector_index.stored.segments import write_segment
+from containers.vector_index.stored.tombstones import Rule, Rules, write_rules
 from pipeline.artifacts import LocalStore, Location
 from pipeline.contracts.collection import Consent, IndexKind, Match, Searched, SearchVectors
 from pipeline.workbench import Settings, TaskContext, Workbench

@@ -9,12 +9,12 @@ from datetime import timedelta
 
 import pytest
 
-from containers.vector_index import merging
-from containers.vector_index.backend import Question
-from containers.vector_index.head import Superseded, change_head
-from containers.vector_index.places import now
-from containers.vector_index.tombstones import read_rules
-from containers.vector_index.warm import warm_of
+from containers.vector_index.backends import merging
+from containers.vector_index.backends.backend import Question
+from containers.vector_index.backends.warm import warm_of
+from containers.vector_index.stored.head import Superseded, change_head
+from containers.vector_index.stored.places import now
+from containers.vector_index.stored.tombstones import read_rules
 from pipeline.artifacts import LocalStore, Location
 from pipeline.errors import CollectionMissing, SegmentMismatch
 from tests.containers.vector_index.desk import CONSENT, Desk, vector

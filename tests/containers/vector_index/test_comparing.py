@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from containers.vector_index import blocks
-from containers.vector_index.arrays import bitmap
-from containers.vector_index.blocks import Block, Neighbour, Wanted, nearest
-from containers.vector_index.flat import Flat
-from containers.vector_index.hnsw import Hnsw
-from containers.vector_index.ivf import Ivf
-from containers.vector_index.rows import Codes
+from containers.vector_index.comparing import blocks
+from containers.vector_index.comparing.arrays import bitmap
+from containers.vector_index.comparing.blocks import Block, Neighbour, Wanted, nearest
+from containers.vector_index.comparing.flat import Flat
+from containers.vector_index.comparing.hnsw import Hnsw
+from containers.vector_index.comparing.ivf import Ivf
+from containers.vector_index.stored.rows import Codes
 from tests.containers.vector_index.faces import people
 
 Make = Callable[[Codes], Block]

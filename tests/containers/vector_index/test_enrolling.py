@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from containers.vector_index.digests import object_digest
+from containers.vector_index.stored.digests import object_digest
 from pipeline.artifacts import AccessDenied, Location
 from pipeline.contracts.collection import (
     EnrollVectors,

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from containers.vector_index import photos
-from containers.vector_index.digests import person_digest
+from containers.vector_index.stored.digests import person_digest
 from pipeline.artifacts import Location
 from pipeline.contracts.collection import ForgetSubject, Forgotten, SkippedRecord
 from pipeline.errors import CollectionMissing

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from containers.vector_index import head as module
-from containers.vector_index.head import (
+from containers.vector_index.stored import head as module
+from containers.vector_index.stored.head import (
     MOST_TRIES,
     Head,
     ObjectGone,

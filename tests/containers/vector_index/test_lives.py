@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 
-from containers.vector_index.auditing import write_search
-from containers.vector_index.head import change_head
+from containers.vector_index.searching.auditing import write_search
+from containers.vector_index.stored.head import change_head
 from pipeline.artifacts import Artifact, Location
 from pipeline.contracts.collection import (
     Exported,

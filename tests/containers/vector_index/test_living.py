@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from containers.vector_index.digests import object_digest, person_digest
-from containers.vector_index.living import not_ruled_out, of_person
-from containers.vector_index.rows import Fact, NewRow, Rows
-from containers.vector_index.tombstones import Rule, Rules
+from containers.vector_index.backends.living import not_ruled_out, of_person
+from containers.vector_index.stored.digests import object_digest, person_digest
+from containers.vector_index.stored.rows import Fact, NewRow, Rows
+from containers.vector_index.stored.tombstones import Rule, Rules
 
 ID = "c" * 32
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from containers.vector_index import prefixes
+from containers.vector_index.enrolling import prefixes
 from pipeline.artifacts import Location
 from pipeline.contracts.collection_runs import (
     CollectionsListed,

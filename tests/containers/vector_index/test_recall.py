@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from containers.vector_index.recall import LEAST_RECALL, Approximate, Refused, Tuned, tune
-from containers.vector_index.rows import Codes, Mask
+from containers.vector_index.comparing.recall import LEAST_RECALL, Approximate, Refused, Tuned, tune
+from containers.vector_index.stored.rows import Codes, Mask
 from tests.containers.vector_index.faces import ALIKE, people
 
 ROWS = 10_000

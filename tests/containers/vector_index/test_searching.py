@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from containers.vector_index.places import now
-from containers.vector_index.warm import warm_of
+from containers.vector_index.backends.warm import warm_of
+from containers.vector_index.stored.places import now
 from pipeline.artifacts import AccessDenied, Artifact, LocalStore, Location
 from pipeline.contracts.collection import Search
 from pipeline.errors import (
@@ -265,7 +265,7 @@ def test_vectors_that_are_gone_are_named(shelf: Shelf) -> None:
     job = shelf.job(ANN[:1])
     shelf.store.erase_below(Location("work", "vectors/"))
 
-    from containers.vector_index.searching import search_vectors
+    from containers.vector_index.searching.searching import search_vectors
 
     with pytest.raises(SourceMissing, match="vectors/query-"):
         search_vectors(job, shelf.context)

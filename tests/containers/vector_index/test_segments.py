@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from containers.vector_index import places as clock
-from containers.vector_index.head import Head, Index, ObjectGone, Segment
-from containers.vector_index.places import Places
-from containers.vector_index.rows import Fact, NewRow, Rows
-from containers.vector_index.segments import erase_segment, read_segment, write_segment
+from containers.vector_index.stored import places as clock
+from containers.vector_index.stored.head import Head, Index, ObjectGone, Segment
+from containers.vector_index.stored.places import Places
+from containers.vector_index.stored.rows import Fact, NewRow, Rows
+from containers.vector_index.stored.segments import erase_segment, read_segment, write_segment
 from pipeline.artifacts import LocalStore
 from pipeline.errors import SegmentMismatch
 from tests.containers.vector_index.desk import CONSENT, DIMENSION, MODEL, WEIGHTS, vector

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from containers.vector_index import warm
-from containers.vector_index.backend import Question
-from containers.vector_index.flat import Flat
-from containers.vector_index.head import Index, ObjectGone
-from containers.vector_index.hnsw import Hnsw
-from containers.vector_index.ivf import Ivf
-from containers.vector_index.recall import EFFORT
-from containers.vector_index.tombstones import Rules
-from containers.vector_index.warm import OTHER_MB, Warm, warm_of
+from containers.vector_index.backends import warm
+from containers.vector_index.backends.backend import Question
+from containers.vector_index.backends.warm import OTHER_MB, Warm, warm_of
+from containers.vector_index.comparing.flat import Flat
+from containers.vector_index.comparing.hnsw import Hnsw
+from containers.vector_index.comparing.ivf import Ivf
+from containers.vector_index.comparing.recall import EFFORT
+from containers.vector_index.stored.head import Index, ObjectGone
+from containers.vector_index.stored.tombstones import Rules
 from pipeline.artifacts import Content, LocalStore, Location
 from pipeline.contracts.collection import IndexKind
 from pipeline.errors import CollectionTooLarge, SegmentMismatch

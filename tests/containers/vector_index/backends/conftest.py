@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from containers.vector_index import places
+from containers.vector_index.stored import places
 from pipeline.local.moto import compat
 from pipeline.local.server import LocalServer, moto_app
 from tests.containers.vector_index.backends.desk import Desk, later

@@ -20,10 +20,10 @@ import boto3
 import numpy as np
 from safetensors.numpy import save
 
-from containers.vector_index import places
-from containers.vector_index.head import Head, read_head
-from containers.vector_index.places import Places
-from containers.vector_index.rows import Vectors
+from containers.vector_index.stored import places
+from containers.vector_index.stored.head import Head, read_head
+from containers.vector_index.stored.places import Places
+from containers.vector_index.stored.rows import Vectors
 from containers.vector_index.tasks import TASKS
 from pipeline.artifacts import Location
 from pipeline.aws.s3 import S3Store

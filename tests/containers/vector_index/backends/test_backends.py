@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 
-from containers.vector_index import places
 from containers.vector_index.burying import bury
-from containers.vector_index.digests import person_digest
-from containers.vector_index.tombstones import Rule
+from containers.vector_index.stored import places
+from containers.vector_index.stored.digests import person_digest
+from containers.vector_index.stored.tombstones import Rule
 from pipeline.artifacts import Location
 from pipeline.errors import CollectionMissing, EmbeddingMismatch
 from tests.containers.vector_index.backends.desk import Desk, Sitter

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from containers.vector_index import copying, moving
-from containers.vector_index.segments_backend import SegmentsBackend
-from containers.vector_index.tombstones import Rules
+from containers.vector_index.backends.segments import SegmentsBackend
+from containers.vector_index.stored.tombstones import Rules
 from pipeline.errors import CollectionBusy, InvalidOptions, StoreUnavailable
 from tests.containers.vector_index.backends.desk import Desk, Sitter
 from tests.containers.vector_index.faces import people

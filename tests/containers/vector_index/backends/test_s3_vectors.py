@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from containers.vector_index.s3_vectors_backend import S3VectorsBackend
+from containers.vector_index.backends.s3_vectors import S3VectorsBackend
 from pipeline.aws.s3_vectors import S3Vectors
 from pipeline.errors import EmbeddingMismatch, SegmentMismatch, StoreUnavailable
 from tests.containers.vector_index.backends.desk import Desk, Sitter

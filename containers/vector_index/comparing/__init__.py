@@ -1,0 +1,1 @@
+"""Compare vectors: exactly, or with an index that was measured."""

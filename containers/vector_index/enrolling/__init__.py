@@ -1,0 +1,1 @@
+"""Read what is to be enrolled, and add it once."""

@@ -1,0 +1,1 @@
+"""Answer a search, and write it down."""

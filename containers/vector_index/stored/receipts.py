@@ -1,0 +1,63 @@
+"""Receipts of what was forgotten, erased and deleted. None names a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from containers.vector_index.stored.head import Part
+from containers.vector_index.stored.places import Places, execution_name, moment_of
+from containers.vector_index.stored.rows import Kind
+from pipeline.artifacts import Artifact
+from pipeline.contracts.collection import CollectionJob
+
+
+class Receipt(Part):
+    """What was done in a collection, when, and on whose behalf."""
+
+    schema_version: Literal[1] = 1
+    collection: str
+    execution: str
+    asked_by: str
+    asked_at: datetime
+    at: datetime
+    vectors: int
+
+
+class ForgottenReceipt(Receipt):
+    """`digest` is that of the person or object in this collection: see docs/collections.md."""
+
+    about: Kind
+    digest: str
+    erased_by: datetime
+
+
+class ErasedReceipt(Receipt):
+    """`objects` were deleted in every version."""
+
+    objects: tuple[str, ...]
+
+
+class DeletedReceipt(Receipt):
+    """`objects` counts what was deleted, in every version."""
+
+    objects: int
+
+
+def stated(job: CollectionJob, name: str, *, at: int, vectors: int) -> dict[str, object]:
+    """Return the fields that all receipts of a job have."""
+    return {
+        "collection": name,
+        "execution": execution_name(job.execution),
+        "asked_by": job.asked_by,
+        "asked_at": job.asked_at,
+        "at": moment_of(at),
+        "vectors": vectors,
+    }
+
+
+def write_receipt(places: Places, receipt: Receipt, kind: str = "") -> Artifact:
+    """Write a receipt of an execution; one action writes one of a kind."""
+    place = places.receipt(receipt.collection, receipt.execution, kind)
+    content = receipt.model_dump_json(indent=1).encode()
+    return places.store.write(place, content, media_type="application/json")
