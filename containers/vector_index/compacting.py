@@ -59,7 +59,8 @@ def compact_collection(job: CompactCollection, context: TaskContext) -> Compacte
         keys = tuple(each.key for each in due)
         write_receipt(places, ErasedReceipt.model_validate(said | {"objects": keys}), "erased")
     # The receipt first: a run that is killed here writes it again
-    head = change_head(places, head.name, lambda latest: _without(latest, due))
+    told = compaction.erased
+    head = change_head(places, head.name, lambda latest: _without(latest, due, told))
     keep_only(places, head)
     with context.timed("measure"):
         head = measure(places, head, at)
@@ -124,9 +125,15 @@ def _place(places: Places, head: Head, superseded: Superseded) -> Location:
     return Location(places.bucket, superseded.key)
 
 
-def _without(head: Head, gone: Collection[Superseded]) -> Head:
+def _without(head: Head, gone: Collection[Superseded], told: int) -> Head:
+    """Return the head without objects that are gone, and without rows that a receipt tells of."""
     left = tuple(each for each in head.superseded if each not in gone)
-    return head if left == head.superseded else head.but(superseded=left)
+    stored = head.stored
+    if stored and stored.erased:
+        stored = stored.model_copy(update={"erased": max(0, stored.erased - told)})
+    if (left, stored) == (head.superseded, head.stored):
+        return head
+    return head.but(superseded=left, stored=stored)
 
 
 def _sweep(places: Places, head: Head, at: int) -> int:

@@ -23,7 +23,7 @@ from pipeline.contracts.collection import (
     Forgotten,
     SourceForgotten,
 )
-from pipeline.errors import CollectionMissing
+from pipeline.errors import CollectionBusy, CollectionMissing, PipelineError, SegmentMismatch
 from pipeline.workbench import TaskContext
 
 
@@ -66,20 +66,25 @@ def forget_subject(job: ForgetSubject, context: TaskContext) -> Forgotten:
 def forget_source(job: ForgetSource, context: TaskContext) -> SourceForgotten:
     """Forget what collections have of an object, but for the version that its key holds now.
 
-    Raises CollectionBusy or SegmentMismatch.
+    Raises CollectionBusy or SegmentMismatch, after all other collections have forgotten it.
     """
     places, at = Places.of(job, context), now()
     thing = object_digest(job.bucket, job.key)
     prefix = places.pointers(thing)
     names = [each.location.key.removeprefix(prefix.key) for each in places.store.listing(prefix)]
-    forgotten = {}
+    forgotten, failed = dict[str, int](), list[PipelineError]()
     for name in names:
         try:
             count = _forget_in(places, name, job, at)
         except CollectionMissing:
             continue  # a pointer too many is harmless
+        except (CollectionBusy, SegmentMismatch) as error:
+            failed.append(error)
+            continue
         if count:
             forgotten[name] = count
+    if failed:  # one that may succeed when it is asked again, if there is one
+        raise next((each for each in failed if isinstance(each, CollectionBusy)), failed[0])
     count = sum(forgotten.values())
     return SourceForgotten(
         collections=tuple(forgotten), forgotten=count, metrics={"forgotten": float(count)}

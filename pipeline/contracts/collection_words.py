@@ -7,5 +7,6 @@ Backend = Literal["segments", "s3-vectors"]
 IndexKind = Literal["flat", "ivf", "hnsw"]
 PersonFrom = Literal["folder", "name"]
 Skip = Literal[
-    "no record", "no vectors", "other vectors", "photo gone", "enrolled before", "forgotten"
-]
+    "no record", "no vectors", "other vectors", "photo gone", "enrolled before", "forgotten",
+    "no id",
+]  # fmt: skip

@@ -47,7 +47,7 @@ class Counts(NamedTuple):
 
 
 class Compaction(NamedTuple):
-    """The head without rows that were dead, and how many of them are already erased.
+    """The head without rows that were dead, and how many are already erased without a receipt.
 
     Objects of `at_once` are among the head's superseded ones, and must not wait for readers.
     `overdue` rows were still there at their deadline.
@@ -73,7 +73,8 @@ class Backend(Protocol):
     def add(self, head: Head, rows: Rows) -> Head:
         """Store rows that no rule kills; return the head that has them, which is not published.
 
-        The same rows may be added again, to a newer head.
+        The same rows may be added again, to a newer head, or fewer, or none: a rule that was
+        published meanwhile has killed the others.
         """
         ...
 

@@ -25,7 +25,7 @@ from containers.vector_index.backends.vector_rows import (
     weights_of,
 )
 from containers.vector_index.stored.head import Head, ObjectGone, Stored, change_head
-from containers.vector_index.stored.places import Places
+from containers.vector_index.stored.places import Places, now
 from containers.vector_index.stored.rows import Kind, Mask, Rows
 from containers.vector_index.stored.tombstones import DAY, Rules, dead_since, expired
 from pipeline.aws.s3_vectors import (
@@ -79,14 +79,14 @@ class S3VectorsBackend:
     def add(self, head: Head, rows: Rows) -> Head:
         index, keys = self._index(head), frozenset(keys_of(rows.ids))
         added = self.added.get(index, frozenset())
-        if head.stored is None:
+        if head.stored is None and keys:
             self._store.create(index, dimension=rows.vectors.shape[1])
         if keys - added:
             with _there(index):
                 self._store.put(index, vectors_of(head, rows, self.by))
         self.added[index] = added | keys
         late = len(added - keys)  # a rule that was published meanwhile has killed them
-        first = int(rows.enrolled_at.min())
+        first = int(rows.enrolled_at.min(initial=now()))
         stored = head.stored or Stored(rows=0, dead=0, oldest=first, swept=0)
         return head.but(
             stored=Stored(
@@ -94,6 +94,7 @@ class S3VectorsBackend:
                 dead=stored.dead + late,
                 oldest=min(stored.oldest, first),
                 swept=stored.swept,
+                erased=stored.erased,
             )
         )
 
@@ -149,24 +150,42 @@ class S3VectorsBackend:
 
     def compact(self, head: Head, rules: Rules, *, at: int, force: bool) -> Compaction:
         before = head.stored
-        if before is None or not (force or _is_due(head, before, rules, at)):
-            return Compaction(head)
+        if before is None:
+            return self._compact_unpublished(head, rules, at=at, force=force)
+        if not (force or _is_due(head, before, rules, at)):
+            return Compaction(head, erased=before.erased)
         found = self.sweep(head, rules, at=at)
+        # What a run erased that was killed before it could say so is gone as well
+        erased = max(found.erased, before.rows - found.living)
 
         def swept(latest: Head) -> Head:
-            now = latest.stored
-            if now is None or latest.id != head.id:
+            known = latest.stored
+            if known is None or latest.id != head.id:
                 return latest
             counted = Stored(
-                rows=max(0, found.living + now.rows - before.rows),
-                dead=max(0, now.dead - before.dead),
-                oldest=found.oldest if now.rows == before.rows else min(found.oldest, now.oldest),
+                rows=max(0, found.living + known.rows - before.rows),
+                dead=max(0, known.dead - before.dead),
+                oldest=found.oldest
+                if known.rows == before.rows
+                else min(found.oldest, known.oldest),
                 swept=at,
+                erased=known.erased + erased,
             )
             return latest.but(stored=counted)
 
-        swept_head = change_head(self.places, head.name, swept)
-        return Compaction(swept_head, erased=found.erased, overdue=found.overdue)
+        head = change_head(self.places, head.name, swept)
+        left = head.stored.erased if head.stored else 0
+        return Compaction(head, erased=left, overdue=found.overdue)
+
+    def _compact_unpublished(self, head: Head, rules: Rules, *, at: int, force: bool) -> Compaction:
+        """Delete dead vectors of a first enrolment that was killed: no head counts them."""
+        if not (force or _is_near(head, rules, at)):
+            return Compaction(head)
+        try:
+            found = self.sweep(head, rules, at=at)
+        except ObjectGone:
+            return Compaction(head)  # nothing was ever stored
+        return Compaction(head, erased=found.erased, overdue=found.overdue)
 
     def sweep_copy(self, head: Head, rules: Rules, *, at: int) -> None:
         """Delete the vectors of dead rows of a collection that moves here."""
@@ -277,22 +296,32 @@ def _dead(rows: Rows, head: Head, rules: Rules, at: int) -> Mask:
 
 
 def _is_own(head: Head, vector: Vector) -> bool:
-    return vector.metadata.get("weights") == weights_of(head)
+    return head.weights_sha256 is None or vector.metadata.get("weights") == weights_of(head)
 
 
 def _is_due(head: Head, stored: Stored, rules: Rules, at: int) -> bool:
     """Return True if the deadline of a rule or an expiry is near, or many rows are dead.
 
-    Each rule also has a last turn, after which no enrolment can be late: only then it is dropped.
+    Each rule has a turn before its deadline, whatever the head counts. It also has a last one,
+    after which no enrolment can be late: only then it is dropped.
     """
-    due = at - max(0, head.erase_within_days * DAY - _SPARE)
+    wait = _wait(head)
     times = [rule.at for rule in rules.each()]
     return (
-        (stored.dead > 0 and any(each <= due for each in times))
+        (stored.dead > 0 and _is_near(head, rules, at))
         or stored.dead > stored.rows * _MOST_DEAD
-        or stored.oldest + head.consent.retention_days * DAY <= due
-        or any(stored.swept < each + _LATE <= at for each in times)
+        or stored.oldest + head.consent.retention_days * DAY <= at - wait
+        or any(stored.swept < each + turn <= at for each in times for turn in (wait, _LATE))
     )
+
+
+def _is_near(head: Head, rules: Rules, at: int) -> bool:
+    return any(rule.at + _wait(head) <= at for rule in rules.each())
+
+
+def _wait(head: Head) -> int:
+    """Return how long (ms) rows may be dead before they are erased, if every run succeeds."""
+    return max(0, head.erase_within_days * DAY - _SPARE)
 
 
 def _bare(head: Head, found: Iterable[Vector | Neighbour]) -> Rows:

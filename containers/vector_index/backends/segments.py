@@ -36,6 +36,8 @@ class SegmentsBackend:
         return known
 
     def add(self, head: Head, rows: Rows) -> Head:
+        if not len(rows):
+            return head
         ids = rows.ids.tobytes()
         if ids not in self.added:
             self.added[ids] = head, write_segment(self.places, head, rows)

@@ -116,10 +116,10 @@ class Warm:
         superseded = collection.held.keys() - wanted
         for sha256 in superseded:
             del collection.held[sha256]
-        if superseded:
-            keep_only(places, head)
         self._make_room(places, head)
         new = [each for each in head.segments if each.sha256 not in collection.held]
+        if new or superseded:
+            keep_only(places, head)
         for segment in new:
             collection.held[segment.sha256] = _hold(read_segment(places, head, segment), head)
         held = [collection.held[each.sha256] for each in head.segments]

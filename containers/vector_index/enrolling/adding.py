@@ -130,6 +130,7 @@ class _Addition:
     def change(self, head: Head) -> Head:
         require_timely(self._job, head)
         require_origin(head, self._batch.origin)
+        before = head
         _, weights_sha256, dimension, same_above = self._batch.origin
         if head.weights_sha256 is None:
             head = head.but(
@@ -144,8 +145,8 @@ class _Addition:
         known = backend.known(head, rules, rows, at=self._now) & ~self._own
         self.known = (known | repeated) & ~forgotten
         self.enrolled = ~(self.known | forgotten)
-        if not self.enrolled.any():
-            return head
+        if not (self.enrolled | self._own).any():
+            return before
         self._own |= self.enrolled
         return backend.add(head, rows.take(self.enrolled))
 

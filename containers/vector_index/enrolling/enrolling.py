@@ -95,7 +95,11 @@ def enroll_records(job: EnrollRecords, context: TaskContext) -> Enrolled:
     origin = _origin_of(head, embedded)
     items = []
     for each in embedded:
-        found = list(_items(each, job)) if _origin(each) == origin else []
+        try:
+            found = list(_items(each, job)) if _origin(each) == origin else []
+        except Skipped as no:
+            skipped[each.record] = no.why
+            continue
         items += found
         if not found:
             skipped[each.record] = "no vectors" if _origin(each) == origin else "other vectors"

@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from containers.vector_index.enrolling.records import Skipped
 from pipeline.contracts.collection import EnrollRecords, Person
 from pipeline.errors import InvalidOptions
 
@@ -16,7 +17,7 @@ def person_of(key: str, job: EnrollRecords) -> str | None:
     """Return the person that all faces of a photo become; None if the job names nobody.
 
     A photo without a folder is nobody's by its folder. Raises InvalidOptions if the job names a
-    person in two ways, or the folder or file cannot be a person's id.
+    person in two ways, and Skipped if the folder or file cannot be a person's id.
     """
     if job.person_from is None:
         return job.person
@@ -29,7 +30,4 @@ def person_of(key: str, job: EnrollRecords) -> str | None:
     try:
         return _PERSON.validate_python(named)
     except ValidationError:
-        raise InvalidOptions(
-            f"the {job.person_from} of {key!r} is no id of a person: it needs 1 to 128 characters, "
-            "none of them a control character"
-        ) from None
+        raise Skipped("no id") from None

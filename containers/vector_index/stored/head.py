@@ -97,13 +97,14 @@ class Moving(Part):
 class Stored(Part):
     """The rows of the backend `s3-vectors`, as counted when `swept` (ms since 1970) and since.
 
-    No row that is not dead was enrolled before `oldest`.
+    No row that is not dead was enrolled before `oldest`. `erased` rows are gone, and in no receipt.
     """
 
     rows: Count
     dead: Count
     oldest: Milliseconds
     swept: Milliseconds
+    erased: Count = 0
 
 
 class Head(Part):

@@ -72,17 +72,23 @@ def read_segment(places: Places, head: Head, segment: Segment) -> Rows:
     says.
     """
     path = _folder(places, head) / f"{segment.sha256}.safetensors"
-    if not path.exists():
-        _download(places, head, segment, path)
-    return map_segment(path, head, segment)
+    try:
+        return map_segment(path, head, segment)
+    except FileNotFoundError:
+        return _download(places, head, segment, path)
 
 
 def map_segment(path: Path, head: Head, segment: Segment) -> Rows:
-    """Return the rows of a segment's file. Raises SegmentMismatch for any other file."""
+    """Return the rows of a segment's file.
+
+    Raises FileNotFoundError, and SegmentMismatch for any other file.
+    """
     try:
         arrays = _mapped(path)
         rows = Rows(head.id, **arrays)
         _check_shapes(rows, head, segment)
+    except FileNotFoundError:
+        raise
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise SegmentMismatch(f"{segment.sha256}.safetensors is not a segment: {error}") from None
     return rows
@@ -108,7 +114,8 @@ def _folder(places: Places, head: Head) -> Path:
     return folder
 
 
-def _download(places: Places, head: Head, segment: Segment, path: Path) -> None:
+def _download(places: Places, head: Head, segment: Segment, path: Path) -> Rows:
+    """Fetch and check a segment; delete the copies of those that it may have replaced."""
     place = places.segment(head.name, segment.sha256)
     partial = path.with_name(f"partial-{secrets.token_hex(8)}")
     digest, size = hashlib.sha256(), 0
@@ -122,12 +129,14 @@ def _download(places: Places, head: Head, segment: Segment, path: Path) -> None:
                 out.write(chunk)
         if (size, digest.hexdigest()) != (segment.bytes, segment.sha256):
             raise SegmentMismatch(f"{place.uri} is not what the head of {head.name} says")
-        map_checked(partial, head, segment)
+        rows = map_checked(partial, head, segment)
         partial.replace(path)
     except KeyError:
         raise ObjectGone(place.uri) from None
     finally:
         partial.unlink(missing_ok=True)
+    keep_only(places, head)
+    return rows
 
 
 def map_checked(path: Path, head: Head, segment: Segment) -> Rows:

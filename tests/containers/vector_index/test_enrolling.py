@@ -109,11 +109,14 @@ def test_a_person_is_named_after_the_photos_folder_or_file(
     assert staff.alive() == [(key, 0, person)]
 
 
-def test_a_folder_that_is_no_id_is_refused(staff: Desk) -> None:
-    record = staff.record(f"{'x' * 129}/1.jpg", [vector(1)])
+@pytest.mark.parametrize("folder", ["x" * 129, "a\x07b"], ids=["long", "bell"])
+def test_a_photo_whose_folder_is_no_id_is_skipped(staff: Desk, folder: str) -> None:
+    record = staff.record(f"{folder}/1.jpg", [vector(1)])
 
-    with pytest.raises(InvalidOptions, match="1 to 128 characters"):
-        staff.enroll(record, person_from="folder")
+    done = staff.enroll(record, person_from="folder")
+
+    assert done.skipped == (SkippedRecord(record=record, why="no id"),)
+    assert staff.alive() == []
 
 
 def test_a_person_is_named_in_one_way(staff: Desk) -> None:

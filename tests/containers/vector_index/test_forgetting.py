@@ -11,7 +11,7 @@ from containers.vector_index import photos
 from containers.vector_index.stored.digests import person_digest
 from pipeline.artifacts import Location
 from pipeline.contracts.collection import ForgetSubject, Forgotten, SkippedRecord
-from pipeline.errors import CollectionMissing
+from pipeline.errors import CollectionMissing, SegmentMismatch
 from tests.containers.vector_index.desk import INGEST, Desk, vector
 
 
@@ -160,6 +160,19 @@ def test_a_deleted_photo_is_forgotten_in_every_collection(filled: Desk) -> None:
     assert (result.collections, result.forgotten) == (("guests", "staff"), 4)
     assert filled.alive("guests") == []
     assert filled.alive("staff") == [("anna/1.jpg", 0, "anna")]
+
+
+def test_a_broken_collection_does_not_keep_others_from_forgetting_a_photo(desk: Desk) -> None:
+    for name in ("alpha", "broken", "zulu"):
+        desk.create(name)
+        desk.enroll(desk.record("anna.jpg", [vector(1)]), collection=name)
+    desk.store.write(desk.places.head("broken"), b"{}", media_type="application/json")
+    desk.store.erase(Location(INGEST, "anna.jpg"))
+
+    with pytest.raises(SegmentMismatch):
+        desk.forget_source("anna.jpg")
+
+    assert (desk.alive("alpha"), desk.alive("zulu")) == ([], [])
 
 
 def test_a_replaced_photo_is_forgotten_and_its_successor_stays(filled: Desk) -> None:

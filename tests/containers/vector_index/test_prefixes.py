@@ -43,6 +43,16 @@ def test_records_below_the_prefix_are_enrolled_and_no_other_keys(staff: Desk) ->
     ]
 
 
+def test_a_photo_whose_folder_is_no_id_does_not_keep_the_others_out(staff: Desk) -> None:
+    staff.record("team/ada/1.jpg", [vector(1)])
+    staff.record(f"team/{'x' * 129}/1.jpg", [vector(2)])
+
+    done = enroll(staff, "team/", person_from="folder")
+
+    assert done.counts == Enrolments(enrolled=1, known=0, skipped={"no id": 1})
+    assert [person for _, _, person in staff.alive()] == ["ada"]
+
+
 def test_batches_are_enrolled_one_after_the_other(
     staff: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,6 +121,20 @@ def test_replaced_segments_leave_memory_and_disk(shelf: Shelf) -> None:
     assert not files & old
 
 
+def test_replaced_segments_that_were_never_searched_leave_the_disk_too(shelf: Shelf) -> None:
+    shelf.enroll(ANN[:2])
+    old = shelf.head.segments
+    shelf.publish(lambda head: head.but(segments=()))
+    shelf.enroll(ANN[2:4])
+    as_left_by_an_enrolment = shelf.places.scratch / shelf.head.id
+    assert len(list(as_left_by_an_enrolment.glob("*.safetensors"))) == 2
+
+    shelf.search(ANN[:1])
+
+    left = {path.stem for path in as_left_by_an_enrolment.glob("*.safetensors")}
+    assert left.isdisjoint(each.sha256 for each in old)
+
+
 def test_the_collection_searched_longest_ago_makes_room(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     shelves = [

@@ -18,6 +18,7 @@ from tests.containers.vector_index.faces import people
 FACES: Final = people(10, 4, 32, seed=5)
 SITTERS: Final = [Sitter(face, f"{n:02}.jpg", f"p{n // 4}") for n, face in enumerate(FACES)]
 KEYS: Final = {each.key for each in SITTERS}
+LATE: Final = Sitter(people(1, 1, 32, seed=6)[0], "late.jpg", "late")
 Once = Callable[[Any, str, Callable[[], object]], None]
 
 
@@ -152,6 +153,28 @@ def test_what_is_enrolled_as_the_head_is_published_is_not_lost(staff: Desk, once
 
     assert set(staff.found(FACES[0])) == KEYS | {"new.jpg"}
     assert staff.describe().vectors == 41
+
+
+def test_what_is_forgotten_as_the_last_rows_were_copied_is_erased_in_time(
+    staff: Desk, once: Once, wait: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once(moving, "compare", lambda: staff.enroll([LATE]))
+    catch_up, left = copying.catch_up, [1]
+
+    def copied_then_forgotten(*arguments: Any) -> Any:
+        stored = catch_up(*arguments)
+        if left:
+            left.pop()
+            staff.forget(person="late")
+        return stored
+
+    monkeypatch.setattr(moving, "catch_up", copied_then_forgotten)
+    staff.move()
+    assert LATE.key in staff.stored_photos()
+
+    wait(6)
+    staff.compact()
+    assert LATE.key not in staff.stored_photos()
 
 
 @pytest.mark.usefixtures("in_parts")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from containers.vector_index import compacting
 from containers.vector_index.backends.s3_vectors import S3VectorsBackend
 from pipeline.aws.s3_vectors import S3Vectors
 from pipeline.errors import EmbeddingMismatch, SegmentMismatch, StoreUnavailable
@@ -189,6 +190,76 @@ def test_who_is_forgotten_while_being_enrolled_stays_forgotten_and_is_erased(
     wait(6)
     desk.compact()
     assert set(desk.stored_photos()) == {"00.jpg", "01.jpg", "04.jpg", "05.jpg"}
+
+
+def test_a_batch_that_is_forgotten_while_it_is_stored_is_erased_in_time(
+    desk: Desk, once: Once, wait: Wait
+) -> None:
+    desk.create()
+    desk.enroll(SITTERS[:2])
+    once(S3Vectors, "put", lambda: desk.forget(person="p1"))
+
+    assert desk.enroll(SITTERS[2:4]).enrolled == 0
+
+    wait(6)
+    desk.compact()
+    assert set(desk.stored_photos()) == {"00.jpg", "01.jpg"}
+
+
+def test_a_first_batch_that_is_forgotten_while_it_is_stored_is_erased_in_time(
+    desk: Desk, once: Once, wait: Wait
+) -> None:
+    desk.create()
+    once(S3Vectors, "put", lambda: desk.forget(person="p0"))
+
+    assert desk.enroll(SITTERS[:2]).enrolled == 0
+
+    wait(6)
+    desk.compact()
+    assert desk.stored_photos() == []
+
+
+def test_a_killed_first_enrolment_of_somebody_forgotten_is_erased_in_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, wait: Wait
+) -> None:
+    desk.create()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(desk.store), "write_if_unchanged", _killed)
+        with pytest.raises(StoreUnavailable):
+            desk.enroll(SITTERS[:4])
+    desk.forget(person="p0")
+
+    wait(6)
+    desk.compact()
+
+    assert set(desk.stored_photos()) == {"02.jpg", "03.jpg"}  # they may be published yet
+
+
+def test_a_compaction_that_is_killed_after_it_erased_still_leaves_a_receipt(
+    staff: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff.forget(person="p0")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(staff.store), "write_if_unchanged", _killed)
+        with pytest.raises(StoreUnavailable):
+            staff.compact(force=True)
+    assert "00.jpg" not in staff.stored_photos()
+
+    assert staff.compact(force=True).erased == 2
+
+    assert [key for key in staff.objects("receipts/") if key.endswith("-erased.json")]
+
+
+def test_a_receipt_of_what_was_erased_is_there_before_the_head_forgets_it(
+    staff: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff.forget(person="p0")
+    with monkeypatch.context() as patch:
+        patch.setattr(compacting, "write_receipt", _killed)
+        with pytest.raises(StoreUnavailable):
+            staff.compact(force=True)
+
+    assert staff.compact(force=True).erased == 2
 
 
 def test_what_was_stored_too_late_is_erased_before_its_rule_is_dropped(
