@@ -30,6 +30,7 @@ from pipeline.contracts.collection import (
     PersonFrom,
 )
 from pipeline.contracts.collection_requests import (
+    Allow,
     Compact,
     Create,
     Delete,
@@ -172,6 +173,32 @@ def create(  # noqa: PLR0913 - one for each option
         )
     )
     _perform(site, request)
+
+
+@collections.command("allow")
+@name_argument
+@click.option(
+    "--principal",
+    "allow",
+    metavar="PRINCIPAL",
+    multiple=True,
+    callback=_principals,
+    help="Prefix of a principal of the HTTP API that may search it from now on; repeatable.",
+)
+@click.option(
+    "--revoke",
+    metavar="PRINCIPAL",
+    multiple=True,
+    callback=_principals,
+    help="Prefix of one that may no longer; repeatable.",
+)
+@site_options
+def allow(site: Site, name: str, **changed: Any) -> None:
+    """Change who may search a collection besides operators.
+
+    The next search obeys. Who is not named keeps what they may.
+    """
+    _perform(site, checked(lambda: Allow(collection=name, **changed)))
 
 
 @collections.command("enroll")

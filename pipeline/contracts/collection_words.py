@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Action = Literal["create", "enroll", "forget", "compact", "export", "move", "delete"]
+Action = Literal["create", "allow", "enroll", "forget", "compact", "export", "move", "delete"]
 Backend = Literal["segments", "s3-vectors"]
 IndexKind = Literal["flat", "ivf", "hnsw"]
 PersonFrom = Literal["folder", "name"]

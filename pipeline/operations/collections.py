@@ -17,6 +17,7 @@ from typing import Any, Final
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from pipeline.contracts.collection import (
+    AllowedChanged,
     Collection,
     CollectionCreated,
     CollectionDeleted,
@@ -52,6 +53,7 @@ _POLL_S: Final = 1.0
 _STARTING_S: Final = 10  # DescribeExecution may not know a new execution yet
 _RESULTS: Final[dict[str, type[Result]]] = {
     "create": CollectionCreated,
+    "allow": AllowedChanged,
     "enroll": Enrolled,  # or PrefixEnrolled
     "forget": Forgotten,
     "compact": Compacted,
