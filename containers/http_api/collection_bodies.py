@@ -10,9 +10,7 @@ from containers.http_api.vectors import Face
 from pipeline.contracts import collection as contracts
 
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-_Principals = Annotated[
-    tuple[contracts.Principal, ...], Field(max_length=contracts.MOST_ALLOWED)
-]
+_Principals = Annotated[tuple[contracts.Principal, ...], Field(max_length=contracts.MOST_ALLOWED)]
 
 
 class NewCollection(BaseModel):

@@ -7,5 +7,11 @@ Backend = Literal["segments", "s3-vectors"]
 IndexKind = Literal["flat", "ivf", "hnsw"]
 PersonFrom = Literal["folder", "name"]
 Skip = Literal[
-    "no record", "no vectors", "other vectors", "photo gone", "enrolled before", "forgotten"
+    "no record",
+    "no vectors",
+    "no clear face",
+    "other vectors",
+    "photo gone",
+    "enrolled before",
+    "forgotten",
 ]
