@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from containers.http_api.vectors import Face
 from pipeline.contracts import collection as contracts
 
-MOST_ALLOWED: Final = 100
-
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-_Allowed = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+_Principals = Annotated[tuple[contracts.Principal, ...], Field(max_length=contracts.MOST_ALLOWED)]
 
 
 class NewCollection(BaseModel):
@@ -32,8 +30,28 @@ class NewCollection(BaseModel):
     model: str | None = None
     backend: contracts.Backend = "segments"
     index: contracts.IndexKind = "flat"
-    allowed: Annotated[tuple[_Allowed, ...], Field(max_length=MOST_ALLOWED)] = ()
+    allowed: _Principals = ()
     erase_within_days: contracts.EraseDays = contracts.ERASE_WITHIN_DAYS
+
+
+class ChangedCollection(BaseModel):
+    """Who may search the collection from now on, and who no longer: nothing else can be changed.
+
+    Principals are named as `GET /quotas` names them. Who is not named keeps what they may.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    allow: _Principals = ()
+    revoke: _Principals = ()
+
+    @model_validator(mode="after")
+    def _says_one_thing_of_each(self) -> Self:
+        if not self.allow and not self.revoke:
+            raise ValueError("give principals to allow or to revoke")
+        if {*self.allow} & {*self.revoke}:
+            raise ValueError("allow a principal or revoke it, and not both")
+        return self
 
 
 class NewEnrollment(BaseModel):

@@ -10,7 +10,12 @@ from typing import Final
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 
-from containers.http_api.collection_bodies import NewCollection, NewEnrollment, NewForgetting
+from containers.http_api.collection_bodies import (
+    ChangedCollection,
+    NewCollection,
+    NewEnrollment,
+    NewForgetting,
+)
 from containers.http_api.collection_views import (
     Action,
     Collection,
@@ -87,6 +92,23 @@ def add_collections(
     )
     def get_collection(name: str) -> Collection:
         return desk.describe(name)
+
+    @api.patch(
+        "/collections/<name>",
+        operation_id="changeCollection",
+        summary="Change who may search a collection (operators).",
+        tags=["Collections"],
+        status_code=HTTPStatus.ACCEPTED,
+        response_description="The action, which runs",
+    )
+    def change_collection(
+        name: str, changed: ChangedCollection, idempotency_key: IdempotencyKey = None
+    ) -> StartedAction:
+        asked = ["changeCollection", name, changed.model_dump(mode="json")]
+        return answer_once(
+            current, idempotency_key, asked, lambda marked: desk.change(name, changed, marked),
+            StartedAction,
+        )  # fmt: skip
 
     @api.delete(
         "/collections/<name>",
@@ -188,6 +210,13 @@ class _Desk:
             )
 
         return self._start("create", asked.name, marked, checked)
+
+    def change(self, name: str, asked: ChangedCollection, marked: Marked | None) -> StartedAction:
+        def checked() -> requests.Request:
+            collection = self._own(name)
+            return requests.Allow(collection=collection, allow=asked.allow, revoke=asked.revoke)
+
+        return self._start("allow", name, marked, checked)
 
     def delete(self, name: str, marked: Marked | None) -> StartedAction:
         def checked() -> requests.Request:

@@ -34,18 +34,24 @@ def find_collection(current: Current, name: str) -> Collection:
 
     Raises CollectionMissing if there is none, and the same for one that the caller may not search.
     """
+    principal = current.principal
+    with hiding(name), answering():
+        found = describe_collection(current.site, name, asked_by=principal.name)
+        if not rights(principal, found):
+            raise CollectionMissing(f"{principal.name} may not search it")
+    return found
+
+
+@contextmanager
+def hiding(name: str) -> Iterator[None]:
+    """Raise CollectionMissing in the same words, whatever the reason; at once for no real name."""
     missing = CollectionMissing(f"there is no collection {name!r:.100}")
     if not _NAME.fullmatch(name):
         raise missing
-    principal = current.principal
-    with answering():
-        try:
-            found = describe_collection(current.site, name, asked_by=principal.name)
-        except CollectionMissing as error:
-            raise missing from error
-    if not rights(principal, found):
-        raise missing
-    return found
+    try:
+        yield
+    except CollectionMissing as error:
+        raise missing from error
 
 
 def require_operator(current: Current, name: str) -> None:

@@ -23,7 +23,7 @@ from containers.http_api.current import Current
 from containers.http_api.cursors import Limit
 from containers.http_api.errors import InvalidRequest, WrongFields
 from containers.http_api.jobs import Since
-from containers.http_api.rights import answering, find_collection, require_operator
+from containers.http_api.rights import answering, find_collection, hiding, require_operator
 from containers.http_api.vectors import Face, vectors_of
 from pipeline.contracts import collection as contracts
 from pipeline.errors import InvalidOptions
@@ -108,15 +108,20 @@ class _Desk:
     current: Current
 
     def search(self, name: str, asked: NewSearch) -> SearchAnswer:
-        collection = find_collection(self.current, name)
-        query = self._query(asked)
+        asker = self.current.principal
         wanted = operations.Wanted(asked.k, asked.threshold, asked.person)
-        self.current.spend(searches=1)
-        asked_by = self.current.principal.name
-        with _choosing(), answering():
-            found = operations.search_collection(
-                self.current.site, collection.name, query, wanted, asked_by=asked_by
-            )
+        with hiding(name):
+            query = self._query(asked)
+            self.current.spend(searches=1)
+            with _choosing(), answering():
+                found = operations.search_collection(
+                    self.current.site,
+                    name,
+                    query,
+                    wanted,
+                    asked_by=asker.name,
+                    principal=None if asker.operator else asker.name,
+                )
         return describe_search(found)
 
     def search_jobs(self, asked: NewJobSearch) -> SearchAnswer:

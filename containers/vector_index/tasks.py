@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from containers.vector_index.allowing import change_allowed
 from containers.vector_index.asking import check_request
 from containers.vector_index.compacting import compact_collection
 from containers.vector_index.creating import create_collection
@@ -17,6 +18,7 @@ from containers.vector_index.moving import move_collection
 from containers.vector_index.searching.auditing import list_searches
 from containers.vector_index.searching.searching import search_vectors
 from pipeline.contracts.collection import (
+    ChangeAllowed,
     CompactCollection,
     CreateCollection,
     DeleteCollection,
@@ -36,6 +38,7 @@ from pipeline.workbench import TaskContext
 
 TASKS: Final[Mapping[type[Job], Callable[[Any, TaskContext], Any]]] = {
     CreateCollection: create_collection,
+    ChangeAllowed: change_allowed,
     EnrollRecords: enroll_records,
     EnrollVectors: enroll_vectors,
     SearchVectors: search_vectors,

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from pipeline.cli.report import console, printer
 from pipeline.contracts.collection import (
+    AllowedChanged,
     Collection,
     CollectionCreated,
     CollectionDeleted,
@@ -73,9 +74,13 @@ def _facts(each: Collection) -> Iterator[tuple[str, str]]:
         yield "same above", f"{each.same_above:g}"
     moving = f", moving to {each.moving_to}" if each.moving_to else ""
     yield "backend", f"{each.backend}{moving}; {each.index}; {_objects(each)}"
-    yield "may search", ", ".join(["operators", *each.allowed])
+    yield "may search", _searchers(each.allowed)
     yield "created", when(each.created_at)
     yield "changed", when(each.changed_at)
+
+
+def _searchers(allowed: Iterable[str]) -> str:
+    return ", ".join(["operators", *allowed])
 
 
 def _objects(each: Collection) -> str:
@@ -111,6 +116,8 @@ def _lines(result: Result) -> Iterator[str]:
     match result:
         case CollectionCreated():
             yield f"{result.collection} is {'created' if result.created else 'there already'}."
+        case AllowedChanged():
+            yield f"{result.collection} may be searched by {_searchers(result.allowed)}"
         case Enrolled():
             yield _enrolled(result, result)
         case PrefixEnrolled():

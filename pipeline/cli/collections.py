@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from pipeline.cli.collection_reports import (
     print_searches,
 )
 from pipeline.cli.enrolling import Enrolment, enroll_photos, enroll_prefix
-from pipeline.cli.options import ROOT, Word, output_option
+from pipeline.cli.options import ROOT, Principal, Word, output_option
 from pipeline.cli.preconditions import require_writable
 from pipeline.cli.site import Moment, site_options
 from pipeline.contracts.collection import (
@@ -30,6 +29,7 @@ from pipeline.contracts.collection import (
     PersonFrom,
 )
 from pipeline.contracts.collection_requests import (
+    Allow,
     Compact,
     Create,
     Delete,
@@ -52,17 +52,6 @@ from pipeline.session.session import read_catalogue
 EMBEDDER: Final = "face-embedder"
 _MOST_RETENTION_DAYS: Final = 3650
 _MOST_ERASE_DAYS: Final = 30
-
-
-def _principals(
-    _ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Return principals by their prefixes, without the slash. Raises BadParameter for others."""
-    named = [re.fullmatch(r"([0-9a-f]{32})/?", each) for each in given]
-    if not all(named):
-        hint = "`matteline keys list` shows prefixes"
-        raise click.BadParameter(f"a prefix has 32 hexadecimal digits; {hint}")
-    return tuple(each[1] for each in named if each)
 
 
 name_argument = click.argument("name")
@@ -126,7 +115,7 @@ def show(site: Site, name: str) -> None:
     "allowed",
     metavar="PRINCIPAL",
     multiple=True,
-    callback=_principals,
+    type=Principal(),
     help="Prefix of a principal of the HTTP API that may search it; repeatable.",
 )
 @click.option(
@@ -172,6 +161,32 @@ def create(  # noqa: PLR0913 - one for each option
         )
     )
     _perform(site, request)
+
+
+@collections.command("allow")
+@name_argument
+@click.option(
+    "--principal",
+    "allow",
+    metavar="PRINCIPAL",
+    multiple=True,
+    type=Principal(),
+    help="Prefix of a principal of the HTTP API that may search it from now on; repeatable.",
+)
+@click.option(
+    "--revoke",
+    metavar="PRINCIPAL",
+    multiple=True,
+    type=Principal(),
+    help="Prefix of one that may no longer; repeatable.",
+)
+@site_options
+def allow(site: Site, name: str, **changed: Any) -> None:
+    """Change who may search a collection besides operators.
+
+    The next search obeys. Who is not named keeps what they may.
+    """
+    _perform(site, checked(lambda: Allow(collection=name, **changed)))
 
 
 @collections.command("enroll")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -33,6 +34,19 @@ class Word(click.Choice[str]):
             near = did_you_mean(word, self.choices)
             self.fail(f"{value!r} is not one of {', '.join(self.choices)}{near}", param, ctx)
         return word
+
+
+class Principal(click.ParamType[str]):
+    """A principal of the HTTP API by its prefix, with or without the slash."""
+
+    name = "principal"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        named = re.fullmatch(r"([0-9a-f]{32})/?", str(value))
+        if named is None:
+            hint = "`matteline keys list` shows prefixes"
+            self.fail(f"a prefix has 32 hexadecimal digits; {hint}", param, ctx)
+        return named[1]
 
 
 def _model_name(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:

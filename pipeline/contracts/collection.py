@@ -24,11 +24,14 @@ Skip = collection_words.Skip
 
 MOST_RECORDS: Final = 200  # of one enrolment: they become one segment
 MOST_PHOTOS: Final = 100  # whose files are deleted at once, after a person was forgotten
+MOST_ALLOWED: Final = 100  # principals that may search one collection
 MOST_QUERIES: Final = 20  # faces of one photo that are looked for at once
 ERASE_WITHIN_DAYS: Final = 7
 
 # Also part of an S3 Vectors index's name, which has at most 63 characters.
 CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+# What a principal of the API is called: the prefix of its keys, without the slash.
+Principal = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 # An id that the operator can resolve, better than a name: histories keep it for months.
 Person = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,128}$")]
 Statement = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
@@ -80,6 +83,22 @@ class CreateCollection(CollectionJob):
 class CollectionCreated(Result):
     collection: str
     created: bool
+
+
+class ChangeAllowed(CollectionJob):
+    """Let principals search a collection, or no longer; the next search obeys. No order counts."""
+
+    action: Literal["allow"]
+    collection: CollectionName
+    allow: tuple[str, ...] = ()
+    revoke: tuple[str, ...] = ()
+
+
+class AllowedChanged(Result):
+    """`allowed` are all that may search it now, besides operators."""
+
+    collection: str
+    allowed: tuple[str, ...]
 
 
 class VectorsFile(Contract):
@@ -167,8 +186,9 @@ class SearchVectors(CollectionJob):
 
     The scope `collection` searches `collection`; `job` searches the records `among`, and keeps
     nothing. At most `k` matches per query have at least `threshold`, or what the model's row calls
-    the same. `person` looks among one person's vectors. The search is written down before it is
-    answered: who, when, where, how many; never a vector.
+    the same. `person` looks among one person's vectors. For a `principal` that the collection does
+    not allow, there is no such collection; operators name none. The search is written down before
+    it is answered: who, when, where, how many; never a vector.
     """
 
     action: Literal["search"]
@@ -180,6 +200,7 @@ class SearchVectors(CollectionJob):
     k: Neighbours = 20
     threshold: Similarity | None = None
     person: Person | None = None
+    principal: Principal | None = None
 
     @model_validator(mode="after")
     def _searches_what_its_scope_says(self) -> Self:

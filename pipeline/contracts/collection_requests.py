@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from pipeline.contracts.collection import (
     ERASE_WITHIN_DAYS,
+    MOST_ALLOWED,
     MOST_RECORDS,
     Backend,
     CollectionName,
@@ -17,10 +18,12 @@ from pipeline.contracts.collection import (
     IndexKind,
     Person,
     PersonFrom,
+    Principal,
 )
 from pipeline.contracts.contract import Contract
 
 ObjectKey = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+Principals = Annotated[tuple[Principal, ...], Field(max_length=MOST_ALLOWED)]
 
 
 class Create(Contract):
@@ -35,8 +38,25 @@ class Create(Contract):
     model: str | None = None
     backend: Backend = "segments"
     index: IndexKind = "flat"
-    allowed: tuple[str, ...] = ()
+    allowed: Principals = ()
     erase_within_days: EraseDays = ERASE_WITHIN_DAYS
+
+
+class Allow(Contract):
+    """Let principals of the API search a collection, or no longer. Who may already, still may."""
+
+    action: Literal["allow"] = "allow"
+    collection: CollectionName
+    allow: Principals = ()
+    revoke: Principals = ()
+
+    @model_validator(mode="after")
+    def _says_one_thing_of_each(self) -> Self:
+        if not self.allow and not self.revoke:
+            raise ValueError("give principals to allow or to revoke")
+        if {*self.allow} & {*self.revoke}:
+            raise ValueError("allow a principal or revoke it, but not both")
+        return self
 
 
 class Enroll(Contract):
@@ -112,9 +132,10 @@ class Delete(Contract):
     collection: CollectionName
 
 
-Request = Create | Enroll | Forget | Compact | Export | Move | Delete
+Request = Create | Allow | Enroll | Forget | Compact | Export | Move | Delete
 REQUESTS: Final[Mapping[str, type[Request]]] = {
     "create": Create,
+    "allow": Allow,
     "enroll": Enroll,
     "forget": Forget,
     "compact": Compact,

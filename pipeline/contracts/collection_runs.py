@@ -16,7 +16,15 @@ from pipeline.contracts.collection import (
     PersonFrom,
     Skip,
 )
-from pipeline.contracts.collection_requests import Compact, Delete, Enroll, Export, Forget, Move
+from pipeline.contracts.collection_requests import (
+    Allow,
+    Compact,
+    Delete,
+    Enroll,
+    Export,
+    Forget,
+    Move,
+)
 from pipeline.contracts.collection_words import Action
 from pipeline.contracts.contract import Contract, Job, Result
 
@@ -52,6 +60,7 @@ class RequestChecked(Result):
     asked_by: str
     record: str | None = None
     create: Creation | None = None
+    allow: Allow | None = None
     enroll: Enroll | None = None
     forget: Forget | None = None
     compact: Compact | None = None

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-Action = Literal["create", "enroll", "forget", "compact", "export", "move", "delete"]
+Action = Literal["create", "allow", "enroll", "forget", "compact", "export", "move", "delete"]
 Backend = Literal["segments", "s3-vectors"]
 IndexKind = Literal["flat", "ivf", "hnsw"]
 PersonFrom = Literal["folder", "name"]
 Skip = Literal[
-    "no record", "no vectors", "other vectors", "photo gone", "enrolled before", "forgotten",
-    "no id",
+    "no record", "no vectors", "no clear face", "other vectors", "photo gone", "enrolled before",
+    "forgotten", "no id",
 ]  # fmt: skip

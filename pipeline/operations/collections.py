@@ -17,6 +17,7 @@ from typing import Any, Final
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from pipeline.contracts.collection import (
+    AllowedChanged,
     Collection,
     CollectionCreated,
     CollectionDeleted,
@@ -52,6 +53,7 @@ _POLL_S: Final = 1.0
 _STARTING_S: Final = 10  # DescribeExecution may not know a new execution yet
 _RESULTS: Final[dict[str, type[Result]]] = {
     "create": CollectionCreated,
+    "allow": AllowedChanged,
     "enroll": Enrolled,  # or PrefixEnrolled
     "forget": Forgotten,
     "compact": Compacted,
@@ -153,10 +155,19 @@ class Wanted:
     person: Person | None = None
 
 
-def search_collection(
-    site: Site, name: str, query: RecordQuery, wanted: Wanted, *, asked_by: str
+def search_collection(  # noqa: PLR0913 - one for each fact
+    site: Site,
+    name: str,
+    query: RecordQuery,
+    wanted: Wanted,
+    *,
+    asked_by: str,
+    principal: str | None = None,
 ) -> Searched:
-    """Find the vectors of a collection that are most like a photo's faces. Raises as `invoke`."""
+    """Find the vectors of a collection that are most like a photo's faces.
+
+    Raises CollectionMissing, also for a `principal` that it does not allow, and as `invoke`.
+    """
     job = SearchVectors(
         **_common(site, asked_by),
         action="search",
@@ -167,6 +178,7 @@ def search_collection(
         k=wanted.k,
         threshold=wanted.threshold,
         person=wanted.person,
+        principal=principal,
     )
     return Searched.model_validate_json(invoke(site, CONTAINER, job))
 

@@ -101,7 +101,8 @@ def read_record(
 ) -> Embedded:
     """Return what the record with this key says.
 
-    Raises Skipped if it has no vectors, or is that of another job than `job_id`.
+    Raises Skipped if it has no vectors, no face that is clear enough for one, or is that of another
+    job than `job_id`.
     """
     record = _read(store, Location(output_bucket, key))
     if job_id not in (None, record.job_id):
@@ -120,7 +121,7 @@ def read_record(
     if sorted(rows) != list(range(len(vectors))) or vectors.shape[1] != document.dimension:
         raise Skipped("other vectors")
     if not rows:
-        raise Skipped("no vectors")
+        raise Skipped("no clear face")
     source = record.source
     photo = Photo(source.bucket, source.key, source.version_id, source.sha256)
     return Embedded(key, photo, document, vectors)

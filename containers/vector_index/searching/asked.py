@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from pipeline.contracts.collection import MOST_QUERIES, RecordQuery, SearchVecto
 from pipeline.contracts.faces import Box
 from pipeline.errors import EmbeddingMismatch, InvalidOptions, SourceMissing
 from pipeline.parallel import each
+
+_NONE: Final = ("no vectors", "no clear face")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +68,7 @@ def read_among(job: SearchVectors, store: ArtifactStore) -> list[Embedded]:
         try:
             return read_record(store, job.output_bucket, record)
         except Skipped as skipped:
-            if skipped.why == "no vectors":
+            if skipped.why in _NONE:
                 return None
             raise _named(skipped, record) from None
 
@@ -83,6 +86,8 @@ def _named(skipped: Skipped, record: str) -> Exception:
     match skipped.why:
         case "no vectors":
             return InvalidOptions(f"{record} names no vectors: run `faces` with the option embed")
+        case "no clear face":
+            return InvalidOptions(f"no face that {record} tells of is large and clear enough")
         case "other vectors":
             return EmbeddingMismatch(f"the vectors that {record} names are not what it says")
         case _:

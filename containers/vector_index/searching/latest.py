@@ -35,14 +35,24 @@ class Latest:
     heads: dict[tuple[str, str], Read] = field(default_factory=dict)
     rules: dict[str, _Known] = field(default_factory=dict)
 
-    def ask(self, places: Places, name: str, read: Callable[[Head, Rules], T]) -> T:
+    def ask(
+        self,
+        places: Places,
+        name: str,
+        read: Callable[[Head, Rules], T],
+        *,
+        principal: str | None = None,
+    ) -> T:
         """Return what `read` makes of the latest head: of a newer one if an object of it is gone.
 
-        Raises CollectionMissing, SegmentMismatch, and what `read` raises.
+        Raises CollectionMissing, also for a `principal` that the head does not allow, before
+        anything else of the collection is read; SegmentMismatch, and what `read` raises.
         """
         failed = None
         while True:
             head, etag = self._head(places, name)
+            if principal is not None and principal not in head.allowed:
+                raise CollectionMissing(f"there is no collection {name}")
             if etag == failed:
                 raise SegmentMismatch(f"an object that the head of {name} names is not there")
             try:

@@ -15,11 +15,13 @@ from tests.containers.http_api.finished import ADA, BOB, prepare
 from tests.containers.http_api.index import CAROL, STAFF, Index, Photos, execution, stand_in
 from tests.containers.http_api.test_problems import require_problem
 
+PHOTO: Final = "1" * 64
 JSON: Final = {"content-type": "application/json"}
 WHY: Final = {"purpose": "find staff", "legal_basis": "consent", "retention_days": 30}
 NEW: Final = {"name": "guests", **WHY}
 MANAGING: Final[dict[str, tuple[str, str, Any]]] = {
     "delete": ("DELETE", "", None),
+    "change": ("PATCH", "", {"allow": ["ab" * 16]}),
     "enroll": ("POST", "/enrollments", {"prefix": "team/"}),
     "forget": ("POST", "/forgettings", {"person": "employee-7"}),
     "action": ("GET", "/actions/a1", None),
@@ -101,14 +103,17 @@ def test_only_operators_create(ask: Ask, index: Index) -> None:
 
 
 @pytest.mark.parametrize("name", ["never", "Staff", "a..b", "-", "%2e%2e", "s" * 41])
-@pytest.mark.usefixtures("tables")
-def test_a_collection_that_is_none_is_not_found(ask: Ask, index: Index, name: str) -> None:
+def test_a_collection_that_is_none_is_not_found(
+    ask: Ask, index: Index, photos: Photos, name: str
+) -> None:
+    photos.done(PHOTO)
     for method, path, body in (
         ("GET", "", None),
         ("DELETE", "", None),
+        ("PATCH", "", {"revoke": ["ab" * 16]}),
         ("POST", "/enrollments", {"prefix": "team/"}),
         ("POST", "/forgettings", {"person": "employee-7"}),
-        ("POST", "/searches", {"job_id": "1"}),
+        ("POST", "/searches", {"job_id": PHOTO}),
         ("GET", "/searches", None),
     ):
         answer = send(ask, method, f"/collections/{name}{path}", body)
@@ -132,6 +137,43 @@ def test_a_collection_is_created_by_the_machine(ask: Ask, index: Index) -> None:
         "asked_by": identify(CAROL).name,
     }  # fmt: skip
     assert '"jobs";r=9999' in answer.headers["ratelimit"]
+
+
+@pytest.mark.usefixtures("tables")
+def test_who_may_search_is_changed_by_the_machine(ask: Ask, index: Index) -> None:
+    changed = {"allow": ["ab" * 16], "revoke": [identify(ADA).name]}
+
+    answer = send(ask, "PATCH", "/collections/staff", changed)
+
+    assert answer.status == 202
+    (action,) = index.started
+    assert answer.json["action"] == {
+        "id": action, "state": "running", "action": "allow", "collection": "staff"
+    }  # fmt: skip
+    who = {"asked_by": identify(CAROL).name}
+    assert index.started[action] == {"action": "allow", "collection": "staff", **changed, **who}
+    assert "ratelimit" not in answer.headers  # to revoke never waits for a quota
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({}, "body"),
+        ({"allow": ["ada"]}, "body.allow.0"),
+        ({"revoke": ["AB" * 16]}, "body.revoke.0"),
+        ({"allow": ["ab" * 16], "revoke": ["ab" * 16]}, "body"),
+        ({"allow": [f"{number:032x}" for number in range(101)]}, "body.allow"),
+        ({"allow": ["ab" * 16], "retention_days": 90}, "body.retention_days"),
+    ],
+)
+def test_nothing_but_who_may_search_is_changed(
+    ask: Ask, index: Index, changed: dict[str, Any], field: str
+) -> None:
+    answer = send(ask, "PATCH", "/collections/staff", changed)
+
+    require_problem(answer, 422, "invalidrequest")
+    assert [each["field"] for each in answer.json["errors"]] == [field]
+    assert index.started == {}
 
 
 @pytest.mark.parametrize("missing", [[each] for each in WHY] + [list(WHY)], ids=", ".join)

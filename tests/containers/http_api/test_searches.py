@@ -64,7 +64,8 @@ def test_a_match_is_answered_by_its_key(ask: Ask, index: Index, photos: Photos) 
     assert (job.scope, job.collection, job.among) == ("collection", "staff", ())
     assert (job.k, job.threshold, job.person) == (5, 0.25, "employee-7")
     assert job.query.model_dump() == {"record": record, "face": 0}
-    assert job.asked_by == identify(ADA).name
+    assert job.asked_by == job.principal == identify(ADA).name
+    assert index.asked == [job]  # the one call tells whether the caller may
 
 
 def test_without_a_threshold_the_models_holds(ask: Ask, index: Index, photos: Photos) -> None:
@@ -80,6 +81,7 @@ def test_an_operator_searches_with_anybodys_photo(ask: Ask, index: Index, photos
 
     assert search(ask, user=CAROL).status == 200
     assert index.searches[0].asked_by == identify(CAROL).name
+    assert index.searches[0].principal is None  # it need not be allowed
 
 
 def test_who_may_not_search_is_told_of_no_collection(
@@ -94,7 +96,7 @@ def test_who_may_not_search_is_told_of_no_collection(
 
     require_problem(hidden, 404, "collectionmissing")
     assert hidden.text.replace("staff", "never") == missing.text
-    assert index.searches == []
+    assert [job.principal for job in index.asked] == [identify(BOB).name] * 2
 
 
 @pytest.mark.parametrize("path", [STAFF, JOBS])

@@ -18,6 +18,7 @@ _ENDS: Final[Mapping[str, str]] = {"Record": "DONE", "RecordQuarantine": "QUARAN
 # The first task of each action, by the state's name; those of an enrolment are after a choice.
 _TASKS: Final[Mapping[str, frozenset[str]]] = {
     "create": frozenset({"CreateCollection"}),
+    "allow": frozenset({"ChangeAllowed"}),
     "enroll": frozenset({"EnrollRecords", "EnrollPrefix"}),
     "forget": frozenset({"ForgetSubject"}),
     "compact": frozenset({"CompactCollection"}),
@@ -135,12 +136,12 @@ RULES: Final = (
 SLIPS: Final = (
     Slip(
         a_run_does_one_action,
-        put("States/WhichAction?/Choices/2/Next", "DeleteCollection"),
+        put("States/WhichAction?/Choices/3/Next", "DeleteCollection"),
         "WhichAction?: compact gets to DeleteCollection",
     ),
     Slip(
         a_run_does_one_action,
-        drop("States/WhichAction?/Choices/3"),
+        drop("States/WhichAction?/Choices/4"),
         "WhichAction?: export is an action or leads somewhere, and not both",
     ),
     Slip(

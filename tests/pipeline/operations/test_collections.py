@@ -87,7 +87,7 @@ def test_an_action_is_started_once_under_its_name(machine: Deployment) -> None:
 @pytest.mark.parametrize(
     "request_",
     [
-        Create(collection="staff", consent=CONSENT, allowed=("ada",)),
+        Create(collection="staff", consent=CONSENT, allowed=("ad" * 16,)),
         Enroll(collection="staff", records=("a_faces.record.json",), faces=(0, 2)),
     ],
     ids=["create", "enroll"],

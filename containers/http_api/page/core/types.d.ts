@@ -225,6 +225,7 @@ export interface Collection {
   retention_days: number
   model: string
   vectors: number
+  erase_within_days: number
   may: ('search' | 'manage')[]
 }
 /** What a face is similar to; the similarity is a cosine, -1 to 1. `face` is its place in its own photo. */

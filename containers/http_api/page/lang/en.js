@@ -305,7 +305,7 @@ export default {
   'enrolled.none': 'Nothing was added: this face has no vector that the collection can use.',
   forget: 'Forget this person',
   'forget.sure': 'Forget “{person}” in {collection}?',
-  'forget.what': 'The next search finds none of this person’s faces. They are erased for good by the collection’s deadline. Other collections stay as they are.',
+  'forget.what': 'The next search finds none of this person’s faces. They are erased for good within {within}. Other collections stay as they are.',
   'forget.mind': 'The results of faces that were made of this person’s photos are deleted, too. A receipt is kept. This cannot be undone.',
   'forget.yes': 'Forget',
   'forget.now': 'Forgetting',

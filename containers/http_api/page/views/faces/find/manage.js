@@ -28,7 +28,7 @@ export function Manage({ item, page, collection }) {
   const [face, setFace] = useState(-1)
   const faces = useVectors(item, page)
   const [wanted, want] = useState(/** @type {Acting | undefined} */ (undefined))
-  const { name, purpose, legal_basis: basis, retention_days: days } = collection
+  const { name, purpose, legal_basis: basis, retention_days: days, erase_within_days: within } = collection
   const acting = item.acting?.collection === name ? item.acting : undefined
   const busy = acting && !acting.result && !acting.trouble
   const [first] = faces
@@ -40,7 +40,7 @@ export function Manage({ item, page, collection }) {
   }
   const choices = faces.map((value) => ({ value, text: t('face.n', { i: value + 1 }) }))
   const { kind = 'enroll', person = '' } = wanted ?? {}
-  const values = { person, collection: name, purpose, basis, i: place + 1, days: t('days', { n: days }) }
+  const values = { person, collection: name, purpose, basis, i: place + 1, days: t('days', { n: days }), within: t('days', { n: within }) }
   const body = kind === 'enroll' ? { job_id: jobOf(item), person, faces: [place] } : { person }
   return html`<section class="manage">
     <h2>${t('manage', { collection: name })}</h2>
