@@ -354,10 +354,14 @@ class CollectionDeleted(Result):
 
 
 class DescribeCollections(CollectionJob):
-    """Describe one collection, or all."""
+    """Describe one collection, or all; with `searcher`, those that allow this principal to search.
+
+    For a searcher, of every other collection only the head is read, as for a missing one.
+    """
 
     action: Literal["describe"]
     collection: CollectionName | None = None
+    searcher: str | None = None
 
 
 class Collection(Contract):

@@ -159,7 +159,7 @@ def test_what_is_forgotten_as_the_last_rows_were_copied_is_erased_in_time(
     staff: Desk, once: Once, wait: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     once(moving, "compare", lambda: staff.enroll([LATE]))
-    catch_up, left = moving.catch_up, [1]
+    catch_up, left = copying.catch_up, [1]
 
     def copied_then_forgotten(*arguments: Any) -> Any:
         stored = catch_up(*arguments)
