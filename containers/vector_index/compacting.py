@@ -8,6 +8,7 @@ from typing import Final
 from containers.vector_index.backend import Compaction
 from containers.vector_index.backends import backend_of
 from containers.vector_index.head import (
+    GRACE,
     Head,
     Superseded,
     Tombstones,
@@ -26,7 +27,6 @@ from pipeline.contracts.collection import CompactCollection, Compacted
 from pipeline.errors import SegmentMismatch
 from pipeline.workbench import TaskContext
 
-GRACE: Final = 15 * 60_000  # ms: readers with an older head have ended by then
 _ABANDONED: Final = 60 * 60_000  # ms: a task that has not published an object by then never will
 
 

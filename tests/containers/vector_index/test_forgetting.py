@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -148,6 +149,24 @@ def test_many_forgettings_leave_few_objects_to_read(staff: Desk) -> None:
     assert len(head.tombstones) <= 16
     assert sum(each.rules for each in head.tombstones) == 40
     assert staff.alive() == []
+
+
+def test_many_forgettings_do_not_fill_the_head(
+    staff: Desk, later: Callable[[timedelta], None]
+) -> None:
+    for number in range(40):
+        staff.forget(person=f"p{number}")
+    assert len(staff.head().superseded) == 32
+
+    later(timedelta(minutes=20))
+    for number in range(40, 60):
+        staff.forget(person=f"p{number}")
+
+    head = staff.head()
+    named = [*head.superseded, *head.tombstones]
+    assert len(head.superseded) == 16
+    assert len(staff.objects("collections/staff/tombstones/")) == len(named)
+    assert sum(each.rules for each in head.tombstones) == 60
 
 
 def test_a_deleted_photo_is_forgotten_in_every_collection(filled: Desk) -> None:
