@@ -15,6 +15,8 @@ from pipeline.contracts.collection import ForgetSubject, Forgotten, SkippedRecor
 from pipeline.errors import CollectionMissing, SegmentMismatch
 from tests.containers.vector_index.desk import INGEST, Desk, vector
 
+NFC, NFD = "Jos\u00e9", "Jose\u0301"
+
 
 @pytest.fixture
 def filled(staff: Desk) -> Desk:
@@ -138,6 +140,18 @@ def test_the_same_person_has_other_digests_elsewhere(desk: Desk) -> None:
     digests = {person_digest(desk.head(name).id, "anna") for name in ("staff", "guests")}
 
     assert len(digests) == 2
+
+
+@pytest.mark.parametrize(
+    ("enrolled", "forgotten"), [(NFC, NFD), (NFD, NFC)], ids=["composed", "decomposed"]
+)
+def test_a_person_is_forgotten_however_the_accents_are_written(
+    staff: Desk, enrolled: str, forgotten: str
+) -> None:
+    staff.enroll(staff.record(f"{enrolled}/1.jpg", [vector(1)]), person_from="folder")
+
+    assert staff.forget(person=forgotten).forgotten == 1
+    assert staff.alive() == []
 
 
 def test_many_forgettings_leave_few_objects_to_read(staff: Desk) -> None:
