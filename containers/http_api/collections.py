@@ -27,7 +27,13 @@ from containers.http_api.collection_views import (
 from containers.http_api.current import Current
 from containers.http_api.errors import NoSuchAction, OperatorsOnly, WrongField, WrongFields
 from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
-from containers.http_api.rights import answering, find_collection, require_operator, rights
+from containers.http_api.rights import (
+    answering,
+    find_collection,
+    require_operator,
+    rights,
+    searcher_of,
+)
 from containers.http_api.vectors import vectors_of
 from containers.http_api.waiting import Prefer, await_end, preferred_wait
 from pipeline.contracts import collection as contracts
@@ -181,7 +187,9 @@ class _Desk:
     def listed(self) -> Collections:
         principal = self.current.principal
         with answering():
-            found = operations.describe_collections(self.current.site, asked_by=principal.name)
+            found = operations.describe_collections(
+                self.current.site, asked_by=principal.name, searcher=searcher_of(principal)
+            )
         may = [(each, rights(principal, each)) for each in found]
         items = tuple(describe_collection(each, allowed) for each, allowed in may if allowed)
         return Collections(items=items)

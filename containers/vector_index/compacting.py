@@ -11,6 +11,7 @@ from containers.vector_index.backends.s3_vectors import S3VectorsBackend
 from containers.vector_index.backends.warm import warm_of
 from containers.vector_index.measuring import measure
 from containers.vector_index.stored.head import (
+    GRACE,
     Head,
     Superseded,
     Tombstones,
@@ -26,7 +27,6 @@ from pipeline.contracts.collection import CompactCollection, Compacted
 from pipeline.errors import SegmentMismatch
 from pipeline.workbench import TaskContext
 
-GRACE: Final = 15 * 60_000  # ms: readers with an older head have ended by then
 _ABANDONED: Final = 60 * 60_000  # ms: a task that has not published an object by then never will
 
 

@@ -20,25 +20,31 @@ from pipeline.workbench import TaskContext
 def describe_collections(job: DescribeCollections, context: TaskContext) -> CollectionsDescribed:
     """Describe a collection, or all that are not being deleted, by name.
 
-    Raises CollectionMissing if the named one is missing, and SegmentMismatch.
+    Raises CollectionMissing if the named one is missing or hidden, and SegmentMismatch.
     """
     places = Places.of(job, context)
     if job.collection is not None:
-        return CollectionsDescribed(collections=(_described(places, job.collection),))
-    return CollectionsDescribed(collections=tuple(_all(places)))
+        found = _described(places, job.collection, job.searcher)
+        return CollectionsDescribed(collections=(found,))
+    return CollectionsDescribed(collections=tuple(_all(places, job.searcher)))
 
 
-def _all(places: Places) -> Iterator[Collection]:
+def _all(places: Places, searcher: str | None) -> Iterator[Collection]:
     listed = places.store.listing(places.collections())
     for name in filter(None, (name_of_head(each.location.key) for each in listed)):
         try:
-            yield _described(places, name)
+            yield _described(places, name, searcher)
         except CollectionMissing:
-            continue  # deleted since it was listed
+            continue  # hidden, or deleted since it was listed
 
 
-def _described(places: Places, name: str) -> Collection:
-    return with_head(places, name, lambda head: _collection(places, head))
+def _described(places: Places, name: str, searcher: str | None) -> Collection:
+    def described(head: Head) -> Collection:
+        if searcher is not None and searcher not in head.allowed:
+            raise CollectionMissing(f"there is no collection {name} for this searcher")
+        return _collection(places, head)
+
+    return with_head(places, name, described)
 
 
 def _collection(places: Places, head: Head) -> Collection:

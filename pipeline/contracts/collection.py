@@ -7,6 +7,7 @@ retention. Times are ISO 8601 in UTC. Similarities are cosines, -1…1.
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 
@@ -32,8 +33,17 @@ ERASE_WITHIN_DAYS: Final = 7
 CollectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
 # What a principal of the API is called: the prefix of its keys, without the slash.
 Principal = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+# No control characters, and no marks that let a text be shown in another direction.
+_ID: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,128}$"
+
+
+def _composed(given: object) -> object:
+    """Return a text in NFC: the same letters, typed or as the name of a folder, are one person."""
+    return unicodedata.normalize("NFC", given) if isinstance(given, str) else given
+
+
 # An id that the operator can resolve, better than a name: histories keep it for months.
-Person = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,128}$")]
+Person = Annotated[str, StringConstraints(pattern=_ID), BeforeValidator(_composed)]
 Statement = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 RetentionDays = Annotated[int, Field(ge=1, le=3650), BeforeValidator(no_truth_value)]
 EraseDays = Annotated[int, Field(ge=1, le=30), BeforeValidator(no_truth_value)]
@@ -375,10 +385,14 @@ class CollectionDeleted(Result):
 
 
 class DescribeCollections(CollectionJob):
-    """Describe one collection, or all."""
+    """Describe one collection, or all; with `searcher`, those that allow this principal to search.
+
+    For a searcher, of every other collection only the head is read, as for a missing one.
+    """
 
     action: Literal["describe"]
     collection: CollectionName | None = None
+    searcher: str | None = None
 
 
 class Collection(Contract):

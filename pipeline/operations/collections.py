@@ -129,16 +129,28 @@ def _read(execution: Execution) -> Action:
     return Action(action.id, action.action, action.collection, failure=failure)
 
 
-def describe_collections(site: Site, *, asked_by: str) -> tuple[Collection, ...]:
-    """Return every collection, by name. Raises as `invoke` does."""
-    job = DescribeCollections(**_common(site, asked_by), action="describe")
+def describe_collections(
+    site: Site, *, asked_by: str, searcher: str | None = None
+) -> tuple[Collection, ...]:
+    """Return every collection by name, or those that a searcher may search.
+
+    Raises as `invoke` does.
+    """
+    job = DescribeCollections(**_common(site, asked_by), action="describe", searcher=searcher)
     answer = invoke(site, CONTAINER, job)
     return CollectionsDescribed.model_validate_json(answer).collections
 
 
-def describe_collection(site: Site, name: str, *, asked_by: str) -> Collection:
-    """Return one collection. Raises CollectionMissing, and as `invoke` does."""
-    job = DescribeCollections(**_common(site, asked_by), action="describe", collection=name)
+def describe_collection(
+    site: Site, name: str, *, asked_by: str, searcher: str | None = None
+) -> Collection:
+    """Return one collection.
+
+    Raises CollectionMissing, also for one that the searcher may not search, and as `invoke` does.
+    """
+    job = DescribeCollections(
+        **_common(site, asked_by), action="describe", collection=name, searcher=searcher
+    )
     answer = invoke(site, CONTAINER, job)
     found = CollectionsDescribed.model_validate_json(answer).collections
     if not found:

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 MOST_BYTES: Final = 4 * 2**20
 MOST_TRIES: Final = 8
+GRACE: Final = 15 * 60_000  # ms: readers with an older head have ended by then
 _FIRST_WAIT_S: Final = 0.05
 _LONGEST_WAIT_S: Final = 2.0
 

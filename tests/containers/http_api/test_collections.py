@@ -80,6 +80,15 @@ def test_everybody_else_sees_no_collection(ask: Ask) -> None:
     assert len(send(ask, "GET", "/collections").json["items"]) == 1
 
 
+def test_the_index_is_told_for_whom_it_describes(ask: Ask, index: Index) -> None:
+    for user in (ADA, BOB, CAROL):
+        send(ask, "GET", "/collections/staff", user=user)
+        send(ask, "GET", "/collections", user=user)
+
+    names = [identify(ADA).name, identify(BOB).name, None]
+    assert [job.searcher for job in index.asked] == [name for name in names for _ in range(2)]
+
+
 @pytest.mark.parametrize("name", MANAGING)
 def test_only_operators_manage(ask: Ask, index: Index, name: str) -> None:
     method, path, body = MANAGING[name]

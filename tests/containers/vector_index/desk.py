@@ -107,8 +107,10 @@ class Desk:
         asked = {"collection": collection, "force": force} | fields
         return self.run(self.job(contracts.CompactCollection, **asked), contracts.Compacted)
 
-    def describe(self, collection: str | None = "staff") -> tuple[contracts.Collection, ...]:
-        job = self.job(contracts.DescribeCollections, collection=collection)
+    def describe(
+        self, collection: str | None = "staff", **fields: Any
+    ) -> tuple[contracts.Collection, ...]:
+        job = self.job(contracts.DescribeCollections, collection=collection, **fields)
         return self.run(job, contracts.CollectionsDescribed).collections
 
     def delete(self, collection: str = "staff", **fields: Any) -> contracts.CollectionDeleted:

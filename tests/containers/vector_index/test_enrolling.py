@@ -109,7 +109,11 @@ def test_a_person_is_named_after_the_photos_folder_or_file(
     assert staff.alive() == [(key, 0, person)]
 
 
-@pytest.mark.parametrize("folder", ["x" * 129, "a\x07b"], ids=["long", "bell"])
+@pytest.mark.parametrize(
+    "folder",
+    ["x" * 129, "a\x07b", "a\x9bb", "\u202enna", "a\u2028b"],
+    ids=["long", "bell", "sequence", "direction", "line"],
+)
 def test_a_photo_whose_folder_is_no_id_is_skipped(staff: Desk, folder: str) -> None:
     record = staff.record(f"{folder}/1.jpg", [vector(1)])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,8 @@ from pipeline.artifacts import Location
 from pipeline.contracts.collection import ForgetSubject, Forgotten, SkippedRecord
 from pipeline.errors import CollectionMissing, SegmentMismatch
 from tests.containers.vector_index.desk import INGEST, Desk, vector
+
+NFC, NFD = "Jos\u00e9", "Jose\u0301"
 
 
 @pytest.fixture
@@ -139,6 +142,18 @@ def test_the_same_person_has_other_digests_elsewhere(desk: Desk) -> None:
     assert len(digests) == 2
 
 
+@pytest.mark.parametrize(
+    ("enrolled", "forgotten"), [(NFC, NFD), (NFD, NFC)], ids=["composed", "decomposed"]
+)
+def test_a_person_is_forgotten_however_the_accents_are_written(
+    staff: Desk, enrolled: str, forgotten: str
+) -> None:
+    staff.enroll(staff.record(f"{enrolled}/1.jpg", [vector(1)]), person_from="folder")
+
+    assert staff.forget(person=forgotten).forgotten == 1
+    assert staff.alive() == []
+
+
 def test_many_forgettings_leave_few_objects_to_read(staff: Desk) -> None:
     staff.enroll(staff.record("a.jpg", [vector(1)]), person="p30")
     for number in range(40):
@@ -148,6 +163,24 @@ def test_many_forgettings_leave_few_objects_to_read(staff: Desk) -> None:
     assert len(head.tombstones) <= 16
     assert sum(each.rules for each in head.tombstones) == 40
     assert staff.alive() == []
+
+
+def test_many_forgettings_do_not_fill_the_head(
+    staff: Desk, later: Callable[[timedelta], None]
+) -> None:
+    for number in range(40):
+        staff.forget(person=f"p{number}")
+    assert len(staff.head().superseded) == 32
+
+    later(timedelta(minutes=20))
+    for number in range(40, 60):
+        staff.forget(person=f"p{number}")
+
+    head = staff.head()
+    named = [*head.superseded, *head.tombstones]
+    assert len(head.superseded) == 16
+    assert len(staff.objects("collections/staff/tombstones/")) == len(named)
+    assert sum(each.rules for each in head.tombstones) == 60
 
 
 def test_a_deleted_photo_is_forgotten_in_every_collection(filled: Desk) -> None:

@@ -25,6 +25,7 @@ from pipeline.errors import (
     CollectionExists,
     CollectionMissing,
     ConsentMissing,
+    SegmentMismatch,
 )
 from tests.containers.vector_index.desk import CONSENT, MODEL, WEIGHTS, Desk, vector
 
@@ -85,6 +86,26 @@ def test_all_collections_are_described_by_name(staff: Desk) -> None:
 def test_a_missing_collection_is_not_described(staff: Desk) -> None:
     with pytest.raises(CollectionMissing):
         staff.describe("guests")
+
+
+def test_a_searcher_is_told_of_collections_that_allow_it(staff: Desk) -> None:
+    staff.create("guests", allowed=("ada", "ben"))
+
+    assert [each.name for each in staff.describe(None, searcher="ada")] == ["guests"]
+    assert [each.name for each in staff.describe("guests", searcher="ben")] == ["guests"]
+    assert staff.describe(None, searcher="eve") == ()
+
+
+def test_a_broken_collection_is_as_missing_to_whom_it_does_not_allow(staff: Desk) -> None:
+    staff.create("guests", allowed=("ada",))
+    staff.forget(person="anna")
+    staff.store.erase_below(staff.places.collection("staff")._replace(key="collections/staff/t"))
+    with pytest.raises(SegmentMismatch):
+        staff.describe("staff")
+
+    with pytest.raises(CollectionMissing):
+        staff.describe("staff", searcher="ada")
+    assert [each.name for each in staff.describe(None, searcher="ada")] == ["guests"]
 
 
 def test_one_that_is_being_deleted_is_not_among_all(staff: Desk) -> None:
