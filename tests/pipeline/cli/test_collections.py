@@ -34,13 +34,17 @@ CREATED = '--purpose "find staff" --legal-basis "their consent" --retention-days
 
 def face(mark: int) -> bytes:
     """Return a photo of one face; people differ in the part of it that is orange, 0…24."""
+    return png(pixels(mark))
+
+
+def pixels(mark: int) -> np.ndarray:
     photo = np.zeros((512, 512, 3), np.uint8)
     photo[SIDE : 2 * SIDE, SIDE : 2 * SIDE] = 255, 0, 0
     down, across = divmod(mark, PARTS)
     part = SIDE // PARTS
     top, left = SIDE + down * part, SIDE + across * part
     photo[top : top + part, left : left + part] = 255, 128, 0
-    return png(photo)
+    return photo
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +205,20 @@ def test_photos_without_a_vector_are_named(up: Terminal, staff: str) -> None:
     assert f"FAILED {staff}/{folder}/diary.jpg: UnsupportedMedia: " in told
     assert unseen[0] == 1
     assert "empty.png has no face that is large and clear enough" in unseen[1]
+
+
+def test_several_faces_that_become_one_persons_are_named(up: Terminal) -> None:
+    (up.folder / "both.png").write_bytes(png(np.hstack([pixels(3), pixels(4)])))
+    typed(up, f"collections create pairs {CREATED}")
+
+    nobodys = typed(up, "collections enroll pairs both.png --below unnamed/")
+    one = typed(up, "collections enroll pairs both.png --below one/ --person p-1 --face 0")
+    both = typed(up, "collections enroll pairs both.png --below both/ --person p-1")
+
+    assert "Enrolled in pairs: 2 vectors" in nobodys
+    assert "Enrolled in pairs: 1 vector," in one
+    assert "CHECK" not in nobodys + one
+    assert f"CHECK both/{up.folder.name}/both.png: its 2 faces are one person's now" in both
 
 
 def test_what_is_not_there_is_said_and_nothing_is_enrolled(up: Terminal, staff: str) -> None:
