@@ -29,6 +29,13 @@ from pipeline.session.whole_files import whole_file
 
 _PATIENCE_S: Final = 86_400.0
 _PRIVATE: Final = 0o600
+_EXPECTED: Final = {
+    "collection": "name of a collection: 1 to 40 lower case letters, digits and inner hyphens",
+    "purpose": "purpose: write 3 to 500 characters",
+    "legal_basis": "legal basis: write 3 to 500 characters",
+    "person": "ID of a person: 1 to 128 characters in one line",
+    "photo": "key of a photo: 1 to 1,024 characters",
+}
 _Checked = TypeVar("_Checked")
 
 asker = operator_of
@@ -81,6 +88,8 @@ def checked(build: Callable[[], _Checked]) -> _Checked:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
+        if field in _EXPECTED:
+            raise click.UsageError(f"{first['input']!r} is no {_EXPECTED[field]}") from None
         text = first["msg"].removeprefix("Value error, ")
         raise click.UsageError(f"{field}: {text}" if field else text) from None
 

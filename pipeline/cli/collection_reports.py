@@ -125,23 +125,31 @@ def _lines(result: Result) -> Iterator[str]:
                 yield f"SKIPPED {counted(count, 'record')}: {why}"
             yield _enrolled(result, result.counts)
         case Forgotten():
-            yield f"Forgotten in {result.collection}: {counted(result.forgotten, 'vector')}"
             yield from _forgotten(result)
         case Compacted():
             yield from _compacted(result)
         case Moved():
-            yield f"{result.collection}: {result.moved:,} of {result.total:,} vectors moved"
+            yield _moved(result)
         case CollectionDeleted():
             yield f"{result.collection} is deleted: {counted(result.objects, 'object')}"
             yield f"Receipt: {result.receipt.uri}"
 
 
 def _forgotten(result: Forgotten) -> Iterator[str]:
+    yield f"Forgotten in {result.collection}: {counted(result.forgotten, 'vector')}"
+    if not result.forgotten:
+        yield "It had none: it was forgotten before, or the ID or key was enrolled as another."
     if result.photos:
         yield "The files of faces of these photos are deleted too; the photos themselves stay:"
         yield from (f"  {key}" for key in result.photos)
     yield f"Erased by {when(result.erased_by)} at the latest"
     yield f"Receipt: {result.receipt.uri}"
+
+
+def _moved(result: Moved) -> str:
+    if not result.moved:
+        return f"{result.collection}: nothing to move; {counted(result.total, 'vector')} are there"
+    return f"{result.collection}: {result.moved:,} of {result.total:,} vectors moved"
 
 
 def _compacted(result: Compacted) -> Iterator[str]:

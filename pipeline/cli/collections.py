@@ -224,7 +224,9 @@ def enroll(  # noqa: PLR0913 - one for each option
     a photo failed or had nothing to enroll.
     """
     if bool(photos) == (prefix is not None):
-        raise click.UsageError("name photos, or pass --prefix")
+        raise click.UsageError("name photos or pass --prefix, but not both")
+    if person is not None and person_from is not None:
+        raise click.UsageError("pass --person or --person-from, but not both")
     who = Enrolment(name, person, person_from, faces or None)
     checked(lambda: Enroll(collection=name, prefix=prefix or "", **who.wanted))
     if prefix is not None:
@@ -246,7 +248,7 @@ def forget(site: Site, name: str, *, person: str | None, photo: str | None) -> N
     The next search finds nothing of it. The vectors are erased until the date that is printed.
     """
     if (person is None) == (photo is None):
-        raise click.UsageError("pass --person or --photo")
+        raise click.UsageError("pass --person or --photo, but not both")
     _perform(site, checked(lambda: Forget(collection=name, person=person, photo=photo)))
 
 

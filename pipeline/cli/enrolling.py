@@ -17,7 +17,7 @@ from pipeline.artifacts import Location
 from pipeline.cli.collection_actions import perform
 from pipeline.cli.collection_reports import print_result
 from pipeline.cli.report import console, print_skipped, printer
-from pipeline.contracts.collection import MOST_RECORDS, Enrolled, PersonFrom
+from pipeline.contracts.collection import MOST_RECORDS, Enrolled, PersonFrom, Skip
 from pipeline.contracts.collection_requests import Enroll
 from pipeline.contracts.collection_runs import PrefixEnrolled
 from pipeline.operations.executions import in_one_line
@@ -62,10 +62,18 @@ def enroll_photos(  # noqa: PLR0913 - keyword-only
     """Enroll files, folders and keys; print what became of them; return the exit code."""
     files = _keys(_local(photos), below)
     keys = [each for each in photos if not Path(each).exists()]
+    bucket = site.names.bucket("ingest")
     for key in keys:
-        if latest_stored(site, Location(site.names.bucket("ingest"), key)) is None:
-            raise click.UsageError(f"{key} is no file here, and no object of the ingest bucket")
-    made = _embedded(site, {**dict.fromkeys(keys), **files}, model)
+        if latest_stored(site, Location(bucket, key)) is None:
+            raise click.UsageError(f"{key} is no file or folder here, and no key of {bucket}")
+    wanted = {**dict.fromkeys(keys), **files}
+    if not wanted:
+        raise click.UsageError("no photos found in the given folders")
+    try:
+        made = _embedded(site, wanted, model)
+    except KeyboardInterrupt:
+        click.echo("Nothing was enrolled. To go on, type the same command again.", err=True)
+        raise
     records = {each.record: key for key, each in made.items() if each.record}
     batches = (
         tuple(records)[at : at + MOST_RECORDS] for at in range(0, len(records), MOST_RECORDS)
@@ -75,10 +83,18 @@ def enroll_photos(  # noqa: PLR0913 - keyword-only
     failed = {key: each.failure for key, each in made.items() if each.failure}
     for key, failure in failed.items():
         printer(console())(f"FAILED {key}: {in_one_line(failure)}")
-    left_out = _print_left_out(results, records)
+    skipped = {
+        records.get(each.record, each.record): each.why
+        for result in results
+        if isinstance(result, Enrolled)
+        for each in result.skipped
+    }
+    for key, why in skipped.items():
+        printer(console())(f"SKIPPED {key}: {_in_words(why, made[key].vectors)}")
+    _print_shared(who, [key for key in records.values() if key not in skipped], made)
     for result in results:
         print_result(result)
-    return int(bool(failed or left_out))
+    return int(bool(failed or set(skipped.values()) - {_KNOWN}))
 
 
 def _local(photos: Sequence[str]) -> Iterator[tuple[Path, Path]]:
@@ -114,9 +130,9 @@ def _embedded(site: Site, photos: Mapping[str, Path | None], model: str) -> dict
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    made, leaving = {}, threading.Event()
+    made, leaving, screen = {}, threading.Event(), console()
     with (
-        Progress(*columns, console=console(), transient=True) as bars,
+        Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars,
         ThreadPoolExecutor(_AT_ONCE) as threads,
     ):
         bar = bars.add_task("", total=len(photos))
@@ -143,11 +159,20 @@ def _embed(
     return embed_photo(site, place, model, leaving)
 
 
-def _print_left_out(results: Sequence[Any], keys: Mapping[str, str]) -> int:
-    """Print which photos had nothing to enroll, and why; return how many."""
-    skipped = [
-        each for result in results if isinstance(result, Enrolled) for each in result.skipped
-    ]
-    for each in skipped:
-        printer(console())(f"SKIPPED {keys.get(each.record, each.record)}: {each.why}")
-    return len([each for each in skipped if each.why != _KNOWN])
+def _in_words(why: Skip, vectors: int) -> str:
+    """Return why nothing of a photo was enrolled that has this many faces with a vector."""
+    if why == "no vectors":
+        return "not this face" if vectors else "no face that is large and clear enough"
+    return f"{why}; it stays whose it was" if why == _KNOWN else why
+
+
+def _print_shared(who: Enrolment, enrolled: Sequence[str], made: Mapping[str, Recorded]) -> None:
+    """Print of which photos several faces became one person's, perhaps by mistake."""
+    if who.faces or (who.person, who.person_from) == (None, None):
+        return
+    for key in enrolled:
+        if (count := made[key].vectors) > 1:
+            printer(console())(
+                f"CHECK {key}: its {count} faces are one person's now. If they are not, "
+                "forget it with --photo, and enroll it with --face."
+            )

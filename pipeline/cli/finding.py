@@ -82,7 +82,7 @@ def find(  # noqa: PLR0913 - one for each option
     What is found are candidates, not identities.
     """
     if bool(among) == (collection is not None):
-        raise click.UsageError("pass --in NAME or --among FOLDER")
+        raise click.UsageError("pass --in NAME or --among FOLDER, but not both")
     wanted = checked(lambda: Wanted(k=k, threshold=threshold, person=person))
     if collection is not None:
         if embedder is not None:
@@ -130,7 +130,7 @@ def _stored(site: Site, photo: str, model: str) -> Iterator[Location]:
         return
     place = Location(site.names.bucket("ingest"), photo)
     if latest_stored(site, place) is None:
-        raise click.UsageError(f"{photo} is no file here, and no object of the ingest bucket")
+        raise click.UsageError(f"{photo} is no file here, and no key of {place.bucket}")
     yield place
 
 

@@ -68,7 +68,7 @@ def progress(
         TimeElapsedColumn(),
     )
     totals = Counter(file.kind for file in files)
-    with Progress(*columns, console=screen, transient=True) as bars:
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
         advances = {
             PHOTO: _advancing_photos(bars, "Cutting out", totals[PHOTO]),
             FACES: _advancing_photos(bars, "Finding faces", totals[FACES]),

@@ -134,7 +134,10 @@ def named_failures(stage: str) -> Iterator[None]:
     try:
         yield
     except EndpointConnectionError as error:
-        hint = "Is `matteline up` running there? For a stage on AWS, pass --stage NAME."
+        hint = (
+            "Is `matteline up` running there? If it printed another address, pass --endpoint-url. "
+            "For a stage on AWS, pass --stage NAME."
+        )
         raise click.ClickException(f"{error}\n{hint}") from error
     except _UNSET as error:
         hint = "Set AWS_PROFILE and AWS_REGION, or run `aws configure`."

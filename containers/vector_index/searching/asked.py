@@ -99,7 +99,7 @@ def _of_record(embedded: Embedded, record: str, face: int | None) -> Asked:
     chosen = [each for each in found if face is None or each.subject == face]
     if not chosen:
         there = ", ".join(str(each.subject) for each in found)
-        raise InvalidOptions(f"face {face} of {record} has no vector; {there} have one")
+        raise InvalidOptions(f"face {face} of {record} has no vector; faces with one: {there}")
     return Asked(
         embedded.vectors[[each.row for each in chosen]],
         [(each.subject, _box(each)) for each in chosen],

@@ -162,13 +162,13 @@ def test_a_face_without_a_vector_is_refused(
     ask: Ask, index: Index, photos: Photos, path: str
 ) -> None:
     photos.done(PHOTO)
-    index.failures["search"] = InvalidOptions("face 4 has no vector; 0, 1 have one")
+    index.failures["search"] = InvalidOptions("face 4 has no vector; faces with one: 0, 1")
 
     answer = search(ask, path, face=4, **({"among": [PHOTO]} if path == JOBS else {}))
 
     require_problem(answer, 422, "invalidrequest")
     assert answer.json["errors"] == [
-        {"field": "body.face", "detail": "face 4 has no vector; 0, 1 have one"}
+        {"field": "body.face", "detail": "face 4 has no vector; faces with one: 0, 1"}
     ]
 
 

@@ -34,13 +34,17 @@ CREATED = '--purpose "find staff" --legal-basis "their consent" --retention-days
 
 def face(mark: int) -> bytes:
     """Return a photo of one face; people differ in the part of it that is orange, 0…24."""
+    return png(pixels(mark))
+
+
+def pixels(mark: int) -> np.ndarray:
     photo = np.zeros((512, 512, 3), np.uint8)
     photo[SIDE : 2 * SIDE, SIDE : 2 * SIDE] = 255, 0, 0
     down, across = divmod(mark, PARTS)
     part = SIDE // PARTS
     top, left = SIDE + down * part, SIDE + across * part
     photo[top : top + part, left : left + part] = 255, 128, 0
-    return png(photo)
+    return photo
 
 
 @pytest.fixture(scope="module")
@@ -114,12 +118,16 @@ def test_nothing_is_created_without_consent(words: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (f"collections create Staff {CREATED}", "collection: "),
+        (f"collections create Staff {CREATED}", "'Staff' is no name of a collection: "),
+        (
+            'collections create x --purpose x --legal-basis "consent" --retention-days 30',
+            "'x' is no purpose: write 3 to 500 characters",
+        ),
         (f"collections create x {CREATED} --model u2netp", "makes no vectors of faces"),
         (f"collections create x {CREATED} --allow bob", "`matteline keys list` shows prefixes"),
-        ("collections enroll x", "name photos, or pass --prefix"),
-        ("collections enroll x a.jpg --prefix b", "name photos, or pass --prefix"),
-        ("collections enroll x a.jpg --person p --person-from name", "but not both"),
+        ("collections enroll x", "name photos or pass --prefix, but not both"),
+        ("collections enroll x a.jpg --prefix b", "name photos or pass --prefix, but not both"),
+        ("collections enroll x a.jpg --person p --person-from name", "or --person-from, but not"),
         ("collections forget x", "pass --person or --photo"),
         ("collections forget x --person p --photo a.jpg", "pass --person or --photo"),
         ("faces find a.jpg", "pass --in NAME or --among FOLDER"),
@@ -193,10 +201,40 @@ def test_photos_without_a_vector_are_named(up: Terminal, staff: str) -> None:
 
     folder = up.folder.name
     assert code == 1
-    assert f"SKIPPED {staff}/{folder}/empty.png: no vectors" in told
+    assert f"SKIPPED {staff}/{folder}/empty.png: no face that is large and clear enough" in told
     assert f"FAILED {staff}/{folder}/diary.jpg: UnsupportedMedia: " in told
     assert unseen[0] == 1
     assert "empty.png has no face that is large and clear enough" in unseen[1]
+
+
+def test_several_faces_that_become_one_persons_are_named(up: Terminal) -> None:
+    (up.folder / "both.png").write_bytes(png(np.hstack([pixels(3), pixels(4)])))
+    typed(up, f"collections create pairs {CREATED}")
+
+    nobodys = typed(up, "collections enroll pairs both.png --below unnamed/")
+    one = typed(up, "collections enroll pairs both.png --below one/ --person p-1 --face 0")
+    both = typed(up, "collections enroll pairs both.png --below both/ --person p-1")
+
+    assert "Enrolled in pairs: 2 vectors" in nobodys
+    assert "Enrolled in pairs: 1 vector," in one
+    assert "CHECK" not in nobodys + one
+    assert f"CHECK both/{up.folder.name}/both.png: its 2 faces are one person's now" in both
+
+
+def test_what_is_not_there_is_said_and_nothing_is_enrolled(up: Terminal, staff: str) -> None:
+    (up.folder / "nobody").mkdir()
+
+    folder = refused(up, f"collections enroll {staff} nobody/")
+    key = refused(up, f"collections enroll {staff} gone.jpg")
+    face = refused(up, f"collections enroll {staff} people/p-1 --face 7")
+    person = typed(up, f"collections forget {staff} --person p-9")
+
+    assert folder[0] == key[0] == 2
+    assert "no photos found in the given folders" in folder[1]
+    assert "gone.jpg is no file or folder here, and no key of matteline-local-ingest" in key[1]
+    assert face[0] == 1
+    assert f"SKIPPED {staff}/p-1/p-1.png: not this face" in face[1]
+    assert f"Forgotten in {staff}: 0 vectors\nIt had none: " in person
 
 
 def test_an_export_has_all_of_a_person_and_of_nobody_else(up: Terminal, staff: str) -> None:
