@@ -96,6 +96,14 @@ def test_a_photo_without_vectors_cannot_be_searched_for(staff: Desk) -> None:
         search(staff, asked, collection="staff")
 
 
+def test_a_photo_without_a_clear_face_is_not_sent_back_to_be_embedded(staff: Desk) -> None:
+    asked = staff.record("new.jpg")
+
+    with pytest.raises(InvalidOptions, match=r"no face .* is large and clear enough") as refused:
+        search(staff, asked, collection="staff")
+    assert "embed" not in str(refused.value)
+
+
 def test_vectors_of_other_weights_are_refused(staff: Desk) -> None:
     staff.enroll(staff.record("anna/1.jpg", [vector(1)]))
     asked = staff.record("new.jpg", [vector(1)], weights="0" * 64)
@@ -154,6 +162,7 @@ def test_the_k_nearest_of_records_are_cut_before_the_threshold(desk: Desk) -> No
 def test_records_without_faces_are_passed_over(desk: Desk) -> None:
     among = [
         desk.record("none.jpg", [vector(9)], record={"files": []}),
+        desk.record("blurred.jpg"),
         desk.record("a.jpg", [vector(1)]),
     ]
 
