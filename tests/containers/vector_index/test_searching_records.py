@@ -70,6 +70,22 @@ def test_one_face_of_the_photo_is_looked_for(staff: Desk) -> None:
     assert told(query.matches) == [("anna/1.jpg", 0)]
 
 
+def test_a_face_is_chosen_by_its_index_not_by_the_row_of_its_vector(staff: Desk) -> None:
+    """The first face of the photo was too small for a vector."""
+    staff.enroll(staff.record("anna/1.jpg", [vector(1)]))
+    box = {"x": 1.0, "y": 2.0, "width": 90.0, "height": 90.0}
+    faces = [
+        {"face": face, "detection": {"box": box, "score": 0.9}, "row": row, "rejected": None}
+        for face, row in ((1, 0), (2, 1))
+    ]
+    asked = staff.record("new.jpg", [vector(1), vector(2)], document={"faces": faces})
+
+    (query,) = search(staff, asked, collection="staff", face=1).queries
+
+    assert query.subject == 1
+    assert told(query.matches) == [("anna/1.jpg", 0)]
+
+
 def test_a_face_without_a_vector_is_named_with_those_that_have_one(staff: Desk) -> None:
     asked = staff.record("new.jpg", [vector(1), vector(2)])
 
