@@ -20,7 +20,7 @@ def change_allowed(job: ChangeAllowed, context: TaskContext) -> AllowedChanged:
         allowed = tuple(each for each in asked if each not in job.revoke)
         if allowed == head.allowed:
             return head
-        if len(allowed) > MOST_ALLOWED:
+        if len(allowed) > max(MOST_ALLOWED, len(head.allowed)):
             raise InvalidOptions(
                 f"allow: {len(allowed)} principals could search the collection, "
                 f"of at most {MOST_ALLOWED}"

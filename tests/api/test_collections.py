@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,8 +30,13 @@ def test_a_face_is_found_until_it_is_forgotten(operator: User, user: User, addre
     ]  # fmt: skip
     assert found(user, name, again["id"], threshold=-1, person="ben")[0]["person"] == "ben"
 
-    hidden = stranger.ask("POST", f"/collections/{name}/searches", body={"job_id": again["id"]})
-    assert problem(hidden) == (404, "collectionmissing")
+    body = {"job_id": embedded(stranger, ANNA)["id"]}
+    hidden, missing = (
+        stranger.ask("POST", f"/collections/{each}/searches", body=body) for each in (name, "never")
+    )
+    assert problem(hidden) == problem(missing) == (404, "collectionmissing")
+    told = [json.loads(each.data)["detail"] for each in (hidden, missing)]
+    assert told[0].replace(name, "never") == told[1]
     assert name not in stranger.ask("GET", "/collections").data.decode()
 
     forgetting = {"person": "anna"}
@@ -50,6 +56,32 @@ def test_a_face_is_found_until_it_is_forgotten(operator: User, user: User, addre
 
     assert ended(operator, name, operator.ask("DELETE", path))["state"] == "done"
     assert problem(user.ask("GET", path)) == (404, "collectionmissing")
+
+
+@pytest.mark.timeout(120)
+def test_who_may_search_is_changed_and_obeyed_at_once(
+    operator: User, user: User, address: str
+) -> None:
+    guest = User(address, f"a guest of {user.name}")
+    jobs = {each.name: embedded(each, ANNA)["id"] for each in (user, guest)}
+    name = created(operator, "changed", user)
+    names = {each.name: prefix_of(each).strip("/") for each in (user, guest)}
+
+    changed = {"allow": [names[guest.name]], "revoke": [names[user.name]]}
+    told = ended(operator, name, operator.ask("PATCH", f"/collections/{name}", body=changed))
+
+    assert (told["state"], told["result"]) == ("done", {"allowed": [names[guest.name]]})
+    assert found(guest, name, jobs[guest.name]) == []
+    refused = user.ask("POST", f"/collections/{name}/searches", body={"job_id": jobs[user.name]})
+    assert problem(refused) == (404, "collectionmissing")
+    assert problem(guest.ask("PATCH", f"/collections/{name}", body=changed)) == (
+        403,
+        "operatorsonly",
+    )
+    assert problem(user.ask("PATCH", f"/collections/{name}", body=changed)) == (
+        404,
+        "collectionmissing",
+    )
 
 
 def test_jobs_are_searched_without_a_collection(user: User) -> None:

@@ -151,6 +151,7 @@ def listing(_theirs: Belongings) -> list[Attempt]:
 # By operationId: what another user asks for, to reach what is the owner's.
 ATTEMPTS: Final[dict[str, Callable[[Belongings], list[Attempt]]]] = {
     "cancelJob": by_name(),
+    "changeCollection": by_collection({"revoke": ["ab" * 16]}),
     "createBatch": by_keys,
     "createCollection": new_collection,
     "createJob": by_key,

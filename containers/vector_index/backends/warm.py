@@ -158,7 +158,7 @@ def warm_of(scratch: Path, memory_mb: int) -> Warm:  # noqa: ARG001 - copies on 
 
 def _hold(rows: Rows, head: Head) -> _Held:
     block = _block(rows, head)
-    # Plain arrays over the same pages: each item of a `memmap` takes ten times as long
+    # Plain arrays over the same pages: a slice of a `memmap` takes 2 µs, of these a tenth of one
     columns = {name: np.asarray(column) for name, column in rows.arrays()}
     columns["vectors"] = np.zeros((0, 0), np.float16)
     return _Held(block, Rows(rows.collection, **columns), _bytes(len(rows), head))

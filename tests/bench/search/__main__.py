@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from pipeline.cli.report import console
-from tests.bench.search import approximate, exact, forgotten, memory, million, races, warm
+from tests.bench.search import approximate, cold, exact, forgotten, memory, million, races, warm
 
 PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "exact": exact.main,
     "warm": warm.main,
     "memory": memory.main,
+    "cold": cold.main,
     "approximate": approximate.main,
     "forgotten": forgotten.main,
     "races": races.main,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import faiss
 import numpy as np
@@ -226,6 +227,19 @@ def test_an_exact_search_skips_no_row_of_an_index(kind: Make) -> None:
 
     assert rows(exact) == expected(asked, codes, alive, 5)
     assert rows(quick) != rows(exact)
+
+
+def test_a_graph_keeps_as_many_rows_as_are_wanted() -> None:
+    """faiss fills up with whatever it came past, if it keeps fewer."""
+    codes = people(3000, 1, 64).astype(np.float16)
+    graph, wanted = Hnsw.of(codes, effort=8, threads=1), Wanted(people(20, 1, 64, seed=2), 100)
+
+    few, many = (
+        nearest(wanted, [replace(graph, effort=effort)], [bitmap(everything(3000))], threads=1)
+        for effort in (8, 100)
+    )
+
+    assert few == many
 
 
 def test_a_block_with_few_rows_takes_no_place_from_others() -> None:

@@ -167,7 +167,7 @@ SKIPPED: dict[str, tuple[Any, str]] = {
         lambda desk, key: desk.record(key, [vector(7)], record={"source": None}),
         "no record",
     ),
-    "no face": (lambda desk, key: desk.record(key), "no vectors"),
+    "no face": (lambda desk, key: desk.record(key), "no clear face"),
     "not embedded": (
         lambda desk, key: desk.record(key, [vector(7)], record={"files": []}),
         "no vectors",

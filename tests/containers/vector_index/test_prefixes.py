@@ -35,7 +35,7 @@ def test_records_below_the_prefix_are_enrolled_and_no_other_keys(staff: Desk) ->
 
     done = enroll(staff, "team/", person_from="name")
 
-    assert done.counts == Enrolments(enrolled=2, known=0, skipped={"no vectors": 1})
+    assert done.counts == Enrolments(enrolled=2, known=0, skipped={"no clear face": 1})
     assert (done.vectors, done.after) == (2, None)
     assert [(key, person) for key, _, person in staff.alive()] == [
         ("team/ada.jpg", "ada"),

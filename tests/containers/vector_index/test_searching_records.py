@@ -70,6 +70,22 @@ def test_one_face_of_the_photo_is_looked_for(staff: Desk) -> None:
     assert told(query.matches) == [("anna/1.jpg", 0)]
 
 
+def test_a_face_is_chosen_by_its_index_not_by_the_row_of_its_vector(staff: Desk) -> None:
+    """The first face of the photo was too small for a vector."""
+    staff.enroll(staff.record("anna/1.jpg", [vector(1)]))
+    box = {"x": 1.0, "y": 2.0, "width": 90.0, "height": 90.0}
+    faces = [
+        {"face": face, "detection": {"box": box, "score": 0.9}, "row": row, "rejected": None}
+        for face, row in ((1, 0), (2, 1))
+    ]
+    asked = staff.record("new.jpg", [vector(1), vector(2)], document={"faces": faces})
+
+    (query,) = search(staff, asked, collection="staff", face=1).queries
+
+    assert query.subject == 1
+    assert told(query.matches) == [("anna/1.jpg", 0)]
+
+
 def test_a_face_without_a_vector_is_named_with_those_that_have_one(staff: Desk) -> None:
     asked = staff.record("new.jpg", [vector(1), vector(2)])
 
@@ -94,6 +110,14 @@ def test_a_photo_without_vectors_cannot_be_searched_for(staff: Desk) -> None:
 
     with pytest.raises(InvalidOptions, match="run `faces` with the option embed"):
         search(staff, asked, collection="staff")
+
+
+def test_a_photo_without_a_clear_face_is_not_sent_back_to_be_embedded(staff: Desk) -> None:
+    asked = staff.record("new.jpg")
+
+    with pytest.raises(InvalidOptions, match=r"no face .* is large and clear enough") as refused:
+        search(staff, asked, collection="staff")
+    assert "embed" not in str(refused.value)
 
 
 def test_vectors_of_other_weights_are_refused(staff: Desk) -> None:
@@ -154,6 +178,7 @@ def test_the_k_nearest_of_records_are_cut_before_the_threshold(desk: Desk) -> No
 def test_records_without_faces_are_passed_over(desk: Desk) -> None:
     among = [
         desk.record("none.jpg", [vector(9)], record={"files": []}),
+        desk.record("blurred.jpg"),
         desk.record("a.jpg", [vector(1)]),
     ]
 

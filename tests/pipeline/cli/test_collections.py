@@ -28,6 +28,7 @@ from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
 SIDE = 128  # of a face, in a photo of 512 × 512 pixels
 KEPT = "kept"
+ADA = "ad" * 16
 SAME = 0.995  # similarity that only the same mark has
 CREATED = '--purpose "find staff" --legal-basis "their consent" --retention-days 30'
 
@@ -125,9 +126,18 @@ def test_nothing_is_created_without_consent(words: str, told: str) -> None:
         ),
         (f"collections create x {CREATED} --model u2netp", "makes no vectors of faces"),
         (f"collections create x {CREATED} --allow bob", "`matteline keys list` shows prefixes"),
+<<<<<<< HEAD
         ("collections enroll x", "name photos or pass --prefix, but not both"),
         ("collections enroll x a.jpg --prefix b", "name photos or pass --prefix, but not both"),
         ("collections enroll x a.jpg --person p --person-from name", "or --person-from, but not"),
+=======
+        ("collections enroll x", "name photos, or pass --prefix"),
+        ("collections enroll x a.jpg --prefix b", "name photos, or pass --prefix"),
+        ("collections enroll x a.jpg --person p --person-from name", "but not both"),
+        ("collections allow x", "give principals to allow or to revoke"),
+        ("collections allow x --revoke bob", "`matteline keys list` shows prefixes"),
+        (f"collections allow x --principal {ADA} --revoke {ADA}/", "but not both"),
+>>>>>>> finisher
         ("collections forget x", "pass --person or --photo"),
         ("collections forget x --person p --photo a.jpg", "pass --person or --photo"),
         ("faces find a.jpg", "pass --in NAME or --among FOLDER"),
@@ -201,7 +211,11 @@ def test_photos_without_a_vector_are_named(up: Terminal, staff: str) -> None:
 
     folder = up.folder.name
     assert code == 1
+<<<<<<< HEAD
     assert f"SKIPPED {staff}/{folder}/empty.png: no face that is large and clear enough" in told
+=======
+    assert f"SKIPPED {staff}/{folder}/empty.png: no clear face" in told
+>>>>>>> finisher
     assert f"FAILED {staff}/{folder}/diary.jpg: UnsupportedMedia: " in told
     assert unseen[0] == 1
     assert "empty.png has no face that is large and clear enough" in unseen[1]
@@ -284,6 +298,17 @@ def test_a_collection_is_deleted_only_by_its_name(up: Terminal) -> None:
     assert "Receipt: s3://matteline-local-collections/receipts/old/delete-" in deleted
     assert missing[0] == 1
     assert missing[1].startswith("CollectionMissing: ")
+
+
+def test_who_may_search_is_changed(up: Terminal) -> None:
+    typed(up, f"collections create hall {CREATED}")
+
+    told = typed(up, f"collections allow hall --principal {ADA}/ --principal {'b0' * 16}")
+    fewer = typed(up, f"collections allow hall --revoke {'b0' * 16}")
+
+    assert f"hall may be searched by operators, {ADA}, {'b0' * 16}" in told
+    assert f"hall may be searched by operators, {ADA}\n" in fewer
+    assert re.search(rf"may search +operators, {ADA}\n", typed(up, "collections show hall"))
 
 
 def test_a_failure_of_an_action_is_a_line_and_a_hint(up: Terminal, staff: str) -> None:
