@@ -79,13 +79,14 @@ class Index:
         if failure := self.failures.get(job.action):
             raise failure
         match job:
-            case DescribeCollections(collection=str(name)) if name not in self.collections:
-                raise CollectionMissing(f"no head of {name}")
-            case DescribeCollections(collection=name):
-                found = [self.collections[name]] if name else list(self.collections.values())
-                answer: Any = CollectionsDescribed(collections=tuple(found))
-            case SearchVectors(collection=str(name)) if not self._may(job.searcher, name):
+            case (
+                DescribeCollections(collection=str(name)) | SearchVectors(collection=str(name))
+            ) if not self._may(job.searcher, name):
                 raise CollectionMissing(f"no head of {name}, or not for all")
+            case DescribeCollections(collection=name):
+                names = [name] if name else self.collections
+                found = [self.collections[one] for one in names if self._may(job.searcher, one)]
+                answer: Any = CollectionsDescribed(collections=tuple(found))
             case SearchVectors():
                 answer = self.searched
             case _:
