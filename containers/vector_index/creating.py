@@ -45,6 +45,11 @@ def _require_same(there: Head, asked: Head) -> None:
     different = [name for name in same if getattr(there, name) != getattr(asked, name)]
     if not there.index.refused and there.index.kind != asked.index.kind:
         different.append("index")
+    if different == ["allowed"]:
+        raise CollectionExists(
+            f"there is a collection {there.name} with another allowed, "
+            f"which `matteline collections allow {there.name}` changes"
+        )
     if different:
         raise CollectionExists(
             f"there is a collection {there.name} with another {', '.join(different)}"

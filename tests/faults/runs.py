@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 MACHINE: Final = "collection"
 PERSON: Final = "somebody"
+PRINCIPAL: Final = "ad" * 16
 # What asks for a run that passes a state; all other states are passed by a creation.
 _ASKED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "ChangeAllowed": {"action": "allow", "allow": [PRINCIPAL]},
     "DescribeCollections": {"action": "enroll"},
     "FindFaces": {"action": "enroll"},
     "EnrollRecords": {"action": "enroll"},

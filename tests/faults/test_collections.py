@@ -15,7 +15,7 @@ from tests.faces.stubs.script import Script
 from tests.faults.accounts import ENDS
 from tests.faults.injector import Spot
 from tests.faults.kinds import HEALING
-from tests.faults.runs import CONSENT, EMBEDDER, MACHINE, PERSON, Run, ask, job, runs
+from tests.faults.runs import CONSENT, EMBEDDER, MACHINE, PERSON, PRINCIPAL, Run, ask, job, runs
 from tests.faults.storm import Storm
 
 pytestmark = [
@@ -129,6 +129,8 @@ def test_the_collection_is_as_if_nothing_had_broken(
     assert collection["vectors"] == left
     if run.action == "compact":
         assert collection["forgotten"] == 0
+    if run.action == "allow":
+        assert collection["allowed"] == [PRINCIPAL]
     if run.action == "move":
         assert collection["backend"] == "s3-vectors"
 

@@ -73,6 +73,11 @@ def test_creating_another_of_the_same_name_is_refused(staff: Desk, name: str) ->
         staff.create(**{name: DIFFERENT[name]})
 
 
+def test_creating_with_another_list_names_the_command_that_changes_it(staff: Desk) -> None:
+    with pytest.raises(CollectionExists, match="`matteline collections allow staff` changes"):
+        staff.create(allowed=("door",))
+
+
 def test_all_collections_are_described_by_name(staff: Desk) -> None:
     staff.create("guests")
     staff.enroll(staff.record("a.jpg", [vector(1)]))
