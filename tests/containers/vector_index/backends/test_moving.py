@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
 import pytest
 
-from containers.vector_index import copying, moving
+from containers.vector_index import copying, deleting, moving
 from containers.vector_index.backends.segments import SegmentsBackend
 from containers.vector_index.stored.tombstones import Rules
 from pipeline.aws.s3_vectors import S3Vectors
@@ -310,8 +311,12 @@ def test_a_collection_that_is_deleted_while_it_moves_leaves_no_copy(
     assert staff.vectors.list_indexes(vectorBucketName=staff.bucket("vectors"))["indexes"] == []
 
 
-def test_a_collection_that_is_deleted_as_it_switches_leaves_no_copy(desk: Desk, once: Once) -> None:
+def test_a_collection_that_is_deleted_as_it_switches_leaves_no_copy(
+    desk: Desk, once: Once, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.create()
+    elsewhere = SimpleNamespace(rmtree=lambda *_, **__: None)  # on another function's disk
+    monkeypatch.setattr(deleting, "shutil", elsewhere)
 
     def enrolled_then_deleted() -> None:
         desk.enroll(SITTERS[:5])
