@@ -63,7 +63,7 @@ def compact_collection(job: CompactCollection, context: TaskContext) -> Compacte
     head = change_head(places, head.name, lambda latest: _without(latest, due, told))
     keep_only(places, head)
     with context.timed("measure"):
-        head = measure(places, head, at)
+        head = with_head(places, head.name, lambda latest: measure(places, latest, at))
     objects += _sweep(places, head, at)
     counts = with_head(
         places,
