@@ -161,7 +161,7 @@ def _embed(
 
 def _in_words(why: Skip, vectors: int) -> str:
     """Return why nothing of a photo was enrolled that has this many faces with a vector."""
-    if why == "no vectors":
+    if why in {"no vectors", "no clear face"}:
         return "not this face" if vectors else "no face that is large and clear enough"
     return f"{why}; it stays whose it was" if why == _KNOWN else why
 

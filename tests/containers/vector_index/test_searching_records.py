@@ -89,9 +89,8 @@ def test_a_face_is_chosen_by_its_index_not_by_the_row_of_its_vector(staff: Desk)
 def test_a_face_without_a_vector_is_named_with_those_that_have_one(staff: Desk) -> None:
     asked = staff.record("new.jpg", [vector(1), vector(2)])
 
-    with pytest.raises(
-        InvalidOptions, match=r"face 7 of new_faces\.record\.json has no vector; faces with one: 0, 1"
-    ):
+    told = r"face 7 of new_faces\.record\.json has no vector; faces with one: 0, 1"
+    with pytest.raises(InvalidOptions, match=told):
         search(staff, asked, collection="staff", face=7)
 
 
