@@ -61,17 +61,17 @@ def stated(job: CollectionJob, name: str, *, at: int, vectors: int) -> dict[str,
 
 
 def earlier_receipt(
-    places: Places, job: CollectionJob, name: str, kind: type[R]
+    places: Places, job: CollectionJob, name: str, of: type[R], kind: str = ""
 ) -> tuple[R, Artifact] | None:
     """Return the receipt that an earlier call of the job's execution wrote, if there is one."""
-    place = places.receipt(name, job.execution)
+    place = places.receipt(name, job.execution, kind)
     try:
         content = places.store.read(place)
     except KeyError:
         return None
     sha256 = hashlib.sha256(content).hexdigest()
     artifact = Artifact(uri=place.uri, sha256=sha256, bytes=len(content))
-    return kind.model_validate_json(content), artifact
+    return of.model_validate_json(content), artifact
 
 
 def write_receipt(places: Places, receipt: Receipt, kind: str = "") -> Artifact:

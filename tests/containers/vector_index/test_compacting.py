@@ -286,6 +286,21 @@ def test_a_compaction_has_the_memory_of_searches(staff: Desk) -> None:
     assert warm.bytes == 0
 
 
+def test_a_repeated_run_leaves_the_receipt_of_what_the_first_erased(staff: Desk) -> None:
+    for person in ("anna", "ben"):
+        staff.enroll(staff.record(f"{person}.jpg", [vector(len(person))]), person=person)
+    asked_at = staff.tick()
+
+    for person in ("anna", "ben"):
+        staff.forget(person=person)
+        staff.compact(force=True, asked_at=asked_at)
+
+    written = [key for key in staff.objects("receipts/staff/") if "-erased" in key]
+    receipts = [json.loads(staff.store.read(Location("collections", key))) for key in written]
+    assert [each["vectors"] for each in receipts] == [1, 1]
+    assert set(receipts[0]["objects"]).isdisjoint(receipts[1]["objects"])
+
+
 def test_a_segment_that_another_run_replaced_is_not_measured(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
