@@ -19,7 +19,12 @@ from containers.vector_index.stored.head import (
     with_head,
 )
 from containers.vector_index.stored.places import Places, milliseconds, name_of_head, now
-from containers.vector_index.stored.receipts import ErasedReceipt, stated, write_receipt
+from containers.vector_index.stored.receipts import (
+    ErasedReceipt,
+    earlier_receipt,
+    stated,
+    write_receipt,
+)
 from containers.vector_index.stored.segments import keep_only
 from containers.vector_index.stored.tombstones import DAY, KEPT_DAYS, Rules, read_rules, write_rules
 from pipeline.artifacts import Listed, Location
@@ -27,6 +32,7 @@ from pipeline.contracts.collection import CompactCollection, Compacted
 from pipeline.errors import SegmentMismatch
 from pipeline.workbench import TaskContext
 
+_ERASED: Final = "erased"
 _ABANDONED: Final = 60 * 60_000  # ms: a task that has not published an object by then never will
 
 
@@ -57,13 +63,13 @@ def compact_collection(job: CompactCollection, context: TaskContext) -> Compacte
     if erased:
         said = stated(job, head.name, at=at, vectors=erased)
         keys = tuple(each.key for each in due)
-        write_receipt(places, ErasedReceipt.model_validate(said | {"objects": keys}), "erased")
+        _write_erased(places, job, ErasedReceipt.model_validate(said | {"objects": keys}))
     # The receipt first: a run that is killed here writes it again
     told = compaction.erased
     head = change_head(places, head.name, lambda latest: _without(latest, due, told))
     keep_only(places, head)
     with context.timed("measure"):
-        head = measure(places, head, at)
+        head = with_head(places, head.name, lambda latest: measure(places, latest, at))
     objects += _sweep(places, head, at)
     counts = with_head(
         places,
@@ -81,6 +87,19 @@ def compact_collection(job: CompactCollection, context: TaskContext) -> Compacte
         refused=head.index.refused,
         metrics={"erased": float(erased), "overdue": float(compaction.overdue)},
     )
+
+
+def _write_erased(places: Places, job: CompactCollection, receipt: ErasedReceipt) -> None:
+    """Write a receipt beside that of an earlier call of this execution, which erased others."""
+    kind, earlier = (
+        _ERASED,
+        earlier_receipt(places, job, receipt.collection, ErasedReceipt, _ERASED),
+    )
+    if earlier is not None:
+        before = earlier[0]
+        if (before.objects, before.vectors) != (receipt.objects, receipt.vectors):
+            kind = f"{_ERASED}-{milliseconds(receipt.at)}"
+    write_receipt(places, receipt, kind)
 
 
 def _with_fewer_rules(places: Places, name: str, at: int) -> Head:

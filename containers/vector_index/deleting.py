@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 
 from containers.vector_index.backends.choosing import backend_of
 from containers.vector_index.backends.s3_vectors import S3VectorsBackend
 from containers.vector_index.stored.head import Head, change_head
 from containers.vector_index.stored.places import Places, milliseconds, now
-from containers.vector_index.stored.receipts import DeletedReceipt, stated, write_receipt
-from pipeline.artifacts import Artifact
+from containers.vector_index.stored.receipts import (
+    DeletedReceipt,
+    earlier_receipt,
+    stated,
+    write_receipt,
+)
 from pipeline.contracts.collection import CollectionDeleted, DeleteCollection
 from pipeline.errors import CollectionMissing
 from pipeline.workbench import TaskContext
@@ -52,13 +55,8 @@ def _deleting(head: Head, job: DeleteCollection) -> Head:
 
 def _deleted_before(places: Places, job: DeleteCollection) -> CollectionDeleted:
     """Return the result of the run that deleted the collection. Raises CollectionMissing."""
-    place = places.receipt(job.collection, job.execution)
-    try:
-        content = places.store.read(place)
-    except KeyError:
-        raise CollectionMissing(f"there is no collection {job.collection}") from None
-    receipt = DeletedReceipt.model_validate_json(content)
-    artifact = Artifact(
-        uri=place.uri, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)
-    )
+    earlier = earlier_receipt(places, job, job.collection, DeletedReceipt)
+    if earlier is None:
+        raise CollectionMissing(f"there is no collection {job.collection}")
+    receipt, artifact = earlier
     return CollectionDeleted(collection=job.collection, objects=receipt.objects, receipt=artifact)

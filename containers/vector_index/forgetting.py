@@ -14,9 +14,14 @@ from containers.vector_index.photos import keep_photos, next_photos
 from containers.vector_index.stored.digests import object_digest, person_digest, photo_digest
 from containers.vector_index.stored.head import Head, read_head, with_head
 from containers.vector_index.stored.places import Places, milliseconds, moment_of, now
-from containers.vector_index.stored.receipts import ForgottenReceipt, stated, write_receipt
+from containers.vector_index.stored.receipts import (
+    ForgottenReceipt,
+    earlier_receipt,
+    stated,
+    write_receipt,
+)
 from containers.vector_index.stored.tombstones import DAY, Rule, Rules, expired, read_rules
-from pipeline.artifacts import Location
+from pipeline.artifacts import Artifact, Location
 from pipeline.contracts.collection import (
     ForgetSource,
     ForgetSubject,
@@ -47,20 +52,31 @@ def forget_subject(job: ForgetSubject, context: TaskContext) -> Forgotten:
     )
     kept = keep_photos(places, job, touched.photos) if job.person is not None else ()
     head = bury(places, job.collection, [rule], killed=touched.vectors)
-    erased_by = moment_of(milliseconds(job.asked_at) + head.erase_within_days * DAY)
-    said = stated(job, head.name, at=at, vectors=touched.vectors)
-    about = {"about": rule.kind, "digest": rule.digest, "erased_by": erased_by}
-    receipt = write_receipt(places, ForgottenReceipt.model_validate(said | about))
+    said, receipt = _receipt(places, job, head, rule, at=at, vectors=touched.vectors)
     photos, after = next_photos(job, kept)
     return Forgotten(
         collection=head.name,
-        forgotten=touched.vectors,
+        forgotten=said.vectors,
         photos=photos,
-        erased_by=erased_by,
+        erased_by=said.erased_by,
         receipt=receipt,
         after=after,
-        metrics={"forgotten": float(touched.vectors)},
+        metrics={"forgotten": float(said.vectors) if job.after is None else 0.0},
     )
+
+
+def _receipt(  # noqa: PLR0913 - what a receipt says
+    places: Places, job: ForgetSubject, head: Head, rule: Rule, *, at: int, vectors: int
+) -> tuple[ForgottenReceipt, Artifact]:
+    """Write a receipt, but for a job that has one: the vectors it tells of may be erased by now."""
+    erased_by = moment_of(milliseconds(job.asked_at) + head.erase_within_days * DAY)
+    about = {"about": rule.kind, "digest": rule.digest, "erased_by": erased_by}
+    said = stated(job, head.name, at=at, vectors=vectors) | about
+    receipt = ForgottenReceipt.model_validate(said)
+    earlier = earlier_receipt(places, job, head.name, ForgottenReceipt)
+    if earlier is not None and earlier[0].digest == rule.digest:
+        return earlier
+    return receipt, write_receipt(places, receipt)
 
 
 def forget_source(job: ForgetSource, context: TaskContext) -> SourceForgotten:

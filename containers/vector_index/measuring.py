@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from containers.vector_index.backends.choosing import backend_of
 from containers.vector_index.comparing.recall import EFFORT, Refused, tune
 from containers.vector_index.stored.head import Head, Index, change_head
 from containers.vector_index.stored.places import Places
 from containers.vector_index.stored.rows import Rows
+from containers.vector_index.stored.segments import read_segment
 from containers.vector_index.stored.tombstones import expired, read_rules
 from pipeline.parallel import threads
 
@@ -21,14 +21,15 @@ def measure(places: Places, head: Head, at: int) -> Head:
 
     An exact search needs no index. One that is refused for its recall becomes `flat` for good; one
     that cannot be measured yet is not used, and `refused` says why.
+
+    Raises ObjectGone if the head is outdated.
     """
     if head.index.kind == "flat" or head.backend != "segments" or not head.segments:
         return head
     largest = max(head.segments, key=lambda segment: segment.rows)
     if largest.rows < _GROWN * head.index.parameters.get(ROWS, 0):
         return head
-    (rows,) = backend_of(head, places).rows(head.but(segments=(largest,)))
-    index = _measured(places, head, rows, at)
+    index = _measured(places, head, read_segment(places, head, largest), at)
 
     def indexed(latest: Head) -> Head:
         return latest if latest.index == index else latest.but(index=index)

@@ -34,7 +34,7 @@ from containers.vector_index.stored.head import (
 from containers.vector_index.stored.places import Places, now
 from containers.vector_index.stored.tombstones import read_rules
 from pipeline.contracts.collection import MoveCollection, Moved
-from pipeline.errors import InvalidOptions
+from pipeline.errors import CollectionMissing, InvalidOptions
 from pipeline.workbench import TaskContext
 
 MOST_SECONDS: float = 120  # that one call copies
@@ -55,15 +55,26 @@ def move_collection(job: MoveCollection, context: TaskContext) -> Moved:
     if job.to == "segments":
         raise InvalidOptions(f"{name} is in S3 Vectors, and no collection moves back from there")
     head = change_head(places, name, _begun)
+    until = min(time.monotonic() + MOST_SECONDS, context.ends_at - _SPARE_SECONDS)
+    try:
+        moved, after = _copied(places, head, until)
+    except CollectionMissing:
+        S3VectorsBackend(places).erase(head)  # it may have been created again since its deletion
+        raise
+    return Moved(collection=name, moved=moved, total=_total(places, name), after=after)
+
+
+def _copied(places: Places, head: Head, until: float) -> tuple[int, str | None]:
+    """Copy rows and perhaps switch over; return how many, and where this call stopped."""
+    name = head.name
     if head.dimension is not None:
         places.vectors().create(index_of(places.vector_bucket, head), dimension=head.dimension)
-    until = min(time.monotonic() + MOST_SECONDS, context.ends_at - _SPARE_SECONDS)
     moved, after = with_head(places, name, lambda latest: copy_rows(places, latest, until))
     if after is None and not _finish(places, name, until):
         after = BEHIND_ALL
     if after is not None:
         change_head(places, name, partial(_stopped, after=after))
-    return Moved(collection=name, moved=moved, total=_total(places, name), after=after)
+    return moved, after
 
 
 def _finish(places: Places, name: str, until: float) -> bool:

@@ -197,7 +197,7 @@ def up(port: int, on_request: tuple[str, ...], kept: Path | None, choice: ModelC
 @contextlib.contextmanager
 def _keeping(cloud: LocalCloud, folder: Path | None) -> Iterator[None]:
     """Begin with the collections of a folder, and keep it up to date. None keeps nothing."""
-    from pipeline.local.kept_bucket import FolderInUse, keeping_bucket
+    from pipeline.local.kept_bucket import FolderInUse, FolderOpen, keeping_bucket
 
     if folder is None:
         yield
@@ -206,7 +206,7 @@ def _keeping(cloud: LocalCloud, folder: Path | None) -> Iterator[None]:
     try:
         with keeping_bucket(cloud.server, cloud.client("s3"), bucket, folder, passing=_EXPORTS):
             yield
-    except FolderInUse as error:
+    except (FolderInUse, FolderOpen) as error:
         raise click.UsageError(str(error)) from error
 
 

@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 
 from werkzeug.wrappers import Request, Response
 
+from pipeline.local.own_folder import is_private
 from pipeline.local.server import LocalServer
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class FolderInUse(Exception):
     """Another local cloud keeps its bucket in the folder."""
 
 
+class FolderOpen(Exception):
+    """Other users can enter the folder, or may have put something into it."""
+
+
 @contextlib.contextmanager
 def keeping_bucket(
     server: LocalServer, s3: Any, bucket: str, folder: Path, *, passing: str
@@ -38,9 +43,11 @@ def keeping_bucket(
     """Put what a folder has into a bucket, and keep the folder equal until the block ends.
 
     `s3` is a client of the server. The folder is created for this user alone. Keys that begin with
-    `passing` are not kept. Raises FolderInUse, or OSError.
+    `passing` are not kept. Raises FolderInUse, FolderOpen, or OSError.
     """
     folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+    if not is_private(folder.resolve()):
+        raise FolderOpen(f"others can enter {folder}: name a new folder, or `chmod 700` this one")
     with (folder / _LOCK).open("wb") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from containers.vector_index.stored.head import Part
 from containers.vector_index.stored.places import Places, execution_name, moment_of
@@ -22,6 +23,9 @@ class Receipt(Part):
     asked_at: datetime
     at: datetime
     vectors: int
+
+
+R = TypeVar("R", bound=Receipt)
 
 
 class ForgottenReceipt(Receipt):
@@ -54,6 +58,20 @@ def stated(job: CollectionJob, name: str, *, at: int, vectors: int) -> dict[str,
         "at": moment_of(at),
         "vectors": vectors,
     }
+
+
+def earlier_receipt(
+    places: Places, job: CollectionJob, name: str, of: type[R], kind: str = ""
+) -> tuple[R, Artifact] | None:
+    """Return the receipt that an earlier call of the job's execution wrote, if there is one."""
+    place = places.receipt(name, job.execution, kind)
+    try:
+        content = places.store.read(place)
+    except KeyError:
+        return None
+    sha256 = hashlib.sha256(content).hexdigest()
+    artifact = Artifact(uri=place.uri, sha256=sha256, bytes=len(content))
+    return of.model_validate_json(content), artifact
 
 
 def write_receipt(places: Places, receipt: Receipt, kind: str = "") -> Artifact:

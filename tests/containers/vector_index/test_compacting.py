@@ -6,12 +6,15 @@ import json
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from containers.vector_index import measuring
 from containers.vector_index.backends import merging
 from containers.vector_index.backends.backend import Question
 from containers.vector_index.backends.warm import warm_of
+from containers.vector_index.stored import segments as stored
 from containers.vector_index.stored.head import Superseded, change_head
 from containers.vector_index.stored.places import now
 from containers.vector_index.stored.tombstones import read_rules
@@ -281,6 +284,41 @@ def test_a_compaction_has_the_memory_of_searches(staff: Desk) -> None:
     staff.compact()
 
     assert warm.bytes == 0
+
+
+def test_a_repeated_run_leaves_the_receipt_of_what_the_first_erased(staff: Desk) -> None:
+    for person in ("anna", "ben"):
+        staff.enroll(staff.record(f"{person}.jpg", [vector(len(person))]), person=person)
+    asked_at = staff.tick()
+
+    for person in ("anna", "ben"):
+        staff.forget(person=person)
+        staff.compact(force=True, asked_at=asked_at)
+
+    written = [key for key in staff.objects("receipts/staff/") if "-erased" in key]
+    receipts = [json.loads(staff.store.read(Location("collections", key))) for key in written]
+    assert [each["vectors"] for each in receipts] == [1, 1]
+    assert set(receipts[0]["objects"]).isdisjoint(receipts[1]["objects"])
+
+
+def test_a_segment_that_another_run_replaced_is_not_measured(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.create(index="hnsw")
+    for number in range(3):
+        desk.enroll(desk.record(f"{number}.jpg", [vector(number)]), person=f"p{number}")
+    read, left = stored.read_segment, [1]
+
+    def replaced_first(*arguments: Any) -> Any:
+        if left:
+            left.pop()
+            desk.forget(person="p0")
+            desk.compact(force=True)
+        return read(*arguments)
+
+    monkeypatch.setattr(measuring, "read_segment", replaced_first)
+
+    assert desk.compact(force=True).vectors == 2
 
 
 def test_a_head_that_supersedes_somebody_elses_object_is_a_mismatch(staff: Desk) -> None:

@@ -263,4 +263,9 @@ def test_photos_of_a_person_are_listed_although_their_vectors_are_erased_meanwhi
     assert [page.photos for page in pages] == [
         ("0.jpg", "1.jpg"), ("2.jpg", "3.jpg"), ("4.jpg",),
     ]  # fmt: skip
-    assert staff.run(job, Forgotten).photos == ("0.jpg", "1.jpg")
+    again = staff.run(job, Forgotten)
+    assert again.photos == ("0.jpg", "1.jpg")
+    assert {each.forgotten for each in (*pages, again)} == {5}
+    assert [each.metrics["forgotten"] for each in pages] == [5, 0, 0]
+    receipt = json.loads(staff.store.read(Location.parse(again.receipt.uri)))
+    assert (receipt["vectors"], {each.receipt for each in pages}) == (5, {again.receipt})

@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pipeline.local.kept_bucket import FolderInUse, keeping_bucket
+from pipeline.local.kept_bucket import FolderInUse, FolderOpen, keeping_bucket
 from pipeline.local.moto import compat, memory
 from pipeline.local.server import LocalServer, moto_app
 
@@ -118,6 +118,17 @@ def test_no_key_leads_out_of_the_folder(cloud: Cloud, tmp_path: Path) -> None:
     with cloud() as second:
         assert keys(second) == {"../up", "a/../../up", ".lock", ".partial"}
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_folder_that_others_can_enter_is_not_used(cloud: Cloud, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+
+    with pytest.raises(FolderOpen, match="chmod 700"), cloud():
+        pass
+
+    assert list(folder.iterdir()) == []
 
 
 def test_the_folder_is_its_users_alone_and_has_one_cloud_at_a_time(

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
 import pytest
 
-from containers.vector_index import copying, moving
+from containers.vector_index import copying, deleting, moving
 from containers.vector_index.backends.segments import SegmentsBackend
 from containers.vector_index.stored.tombstones import Rules
-from pipeline.errors import CollectionBusy, InvalidOptions, StoreUnavailable
+from pipeline.aws.s3_vectors import S3Vectors
+from pipeline.errors import (
+    CollectionBusy,
+    CollectionMissing,
+    InvalidOptions,
+    StoreUnavailable,
+)
 from tests.containers.vector_index.backends.desk import Desk, Sitter
 from tests.containers.vector_index.faces import people
 
@@ -291,6 +298,36 @@ def test_a_first_enrolment_during_a_move_is_not_lost(desk: Desk, once: Once) -> 
 
     assert set(desk.found(FACES[0])) == {each.key for each in SITTERS[:5]}
     assert desk.describe().vectors == 5
+
+
+def test_a_collection_that_is_deleted_while_it_moves_leaves_no_copy(
+    staff: Desk, once: Once
+) -> None:
+    once(S3Vectors, "create", staff.delete)
+
+    with pytest.raises(CollectionMissing):
+        staff.move()
+
+    assert staff.vectors.list_indexes(vectorBucketName=staff.bucket("vectors"))["indexes"] == []
+
+
+def test_a_collection_that_is_deleted_as_it_switches_leaves_no_copy(
+    desk: Desk, once: Once, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.create()
+    elsewhere = SimpleNamespace(rmtree=lambda *_, **__: None)  # on another function's disk
+    monkeypatch.setattr(deleting, "shutil", elsewhere)
+
+    def enrolled_then_deleted() -> None:
+        desk.enroll(SITTERS[:5])
+        once(S3Vectors, "create", desk.delete)
+
+    once(moving, "compare", enrolled_then_deleted)
+
+    with pytest.raises(CollectionMissing):
+        desk.move()
+
+    assert desk.stored_keys() == {}
 
 
 def _lose(desk: Desk) -> None:
