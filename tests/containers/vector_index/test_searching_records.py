@@ -90,7 +90,8 @@ def test_a_face_without_a_vector_is_named_with_those_that_have_one(staff: Desk) 
     asked = staff.record("new.jpg", [vector(1), vector(2)])
 
     with pytest.raises(
-        InvalidOptions, match=r"face 7 of new_faces\.record\.json has no vector; faces with one: 0, 1"
+        InvalidOptions,
+        match=r"face 7 of new_faces\.record\.json has no vector; faces with one: 0, 1",
     ):
         search(staff, asked, collection="staff", face=7)
 
