@@ -30,7 +30,7 @@ def rights(principal: Principal, collection: Collection) -> tuple[Right, ...]:
 
 
 def searcher_of(principal: Principal) -> str | None:
-    """Return the principal for whom collections are described; None for an operator, who sees all.
+    """Return for whom collections are described and searched; None for an operator, who sees all.
 
     The vector index hides the others itself: so an answer neither fails nor takes longer because
     of a collection that the caller may not know of.

@@ -23,7 +23,13 @@ from containers.http_api.current import Current
 from containers.http_api.cursors import Limit
 from containers.http_api.errors import InvalidRequest, WrongFields
 from containers.http_api.jobs import Since
-from containers.http_api.rights import answering, find_collection, hiding, require_operator
+from containers.http_api.rights import (
+    answering,
+    find_collection,
+    hiding,
+    require_operator,
+    searcher_of,
+)
 from containers.http_api.vectors import Face, vectors_of
 from pipeline.contracts import collection as contracts
 from pipeline.errors import InvalidOptions
@@ -120,7 +126,7 @@ class _Desk:
                     query,
                     wanted,
                     asked_by=asker.name,
-                    principal=None if asker.operator else asker.name,
+                    searcher=searcher_of(asker),
                 )
         return describe_search(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from containers.vector_index.backends.choosing import counts_of
-from containers.vector_index.stored.head import Head, with_head
+from containers.vector_index.stored.head import Head, require_searcher, with_head
 from containers.vector_index.stored.places import Places, moment_of, name_of_head
 from pipeline.contracts.collection import (
     Collection,
@@ -39,8 +39,7 @@ def _all(places: Places, searcher: str | None) -> Iterator[Collection]:
 
 def _described(places: Places, name: str, searcher: str | None) -> Collection:
     def described(head: Head) -> Collection:
-        if searcher is not None and searcher not in head.allowed:
-            raise CollectionMissing(f"there is no collection {name} for this searcher")
+        require_searcher(head, searcher)
         return _collection(places, head)
 
     return with_head(places, name, described)

@@ -161,8 +161,10 @@ def _embed(
 
 def _in_words(why: Skip, vectors: int) -> str:
     """Return why nothing of a photo was enrolled that has this many faces with a vector."""
-    if why == "no vectors":
-        return "not this face" if vectors else "no face that is large and clear enough"
+    if why == "no clear face":
+        return "no face that is large and clear enough"
+    if why == "no vectors" and vectors:
+        return "not this face"
     return f"{why}; it stays whose it was" if why == _KNOWN else why
 
 

@@ -196,7 +196,7 @@ class SearchVectors(CollectionJob):
 
     The scope `collection` searches `collection`; `job` searches the records `among`, and keeps
     nothing. At most `k` matches per query have at least `threshold`, or what the model's row calls
-    the same. `person` looks among one person's vectors. For a `principal` that the collection does
+    the same. `person` looks among one person's vectors. For a `searcher` whom the collection does
     not allow, there is no such collection; operators name none. The search is written down before
     it is answered: who, when, where, how many; never a vector.
     """
@@ -210,7 +210,7 @@ class SearchVectors(CollectionJob):
     k: Neighbours = 20
     threshold: Similarity | None = None
     person: Person | None = None
-    principal: Principal | None = None
+    searcher: str | None = None
 
     @model_validator(mode="after")
     def _searches_what_its_scope_says(self) -> Self:

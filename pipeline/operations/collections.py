@@ -174,11 +174,11 @@ def search_collection(  # noqa: PLR0913 - one for each fact
     wanted: Wanted,
     *,
     asked_by: str,
-    principal: str | None = None,
+    searcher: str | None = None,
 ) -> Searched:
     """Find the vectors of a collection that are most like a photo's faces.
 
-    Raises CollectionMissing, also for a `principal` that it does not allow, and as `invoke`.
+    Raises CollectionMissing, also for one that the searcher may not search, and as `invoke` does.
     """
     job = SearchVectors(
         **_common(site, asked_by),
@@ -190,7 +190,7 @@ def search_collection(  # noqa: PLR0913 - one for each fact
         k=wanted.k,
         threshold=wanted.threshold,
         person=wanted.person,
-        principal=principal,
+        searcher=searcher,
     )
     return Searched.model_validate_json(invoke(site, CONTAINER, job))
 

@@ -106,6 +106,7 @@ def test_a_person_is_forgotten_and_seen_no_more(keeper: User) -> None:
     keeper.find(".manage .ended", text="3 faces are forgotten")
 
     assert f"Forget “{PERSON}” in staff?" in asked
+    assert "erased for good within 7 days" in asked
     assert "cannot be undone" in asked
     assert told(keeper)[-1] == ["/staff/forgettings", {"person": PERSON}]
     assert "Dec 7, 2026" in keeper.find(".manage .ended").text

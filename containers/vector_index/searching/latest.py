@@ -14,6 +14,7 @@ from containers.vector_index.stored.head import (
     Tombstones,
     read_head,
     read_head_if_changed,
+    require_searcher,
 )
 from containers.vector_index.stored.places import Places
 from containers.vector_index.stored.tombstones import Rules, read_rules
@@ -41,18 +42,17 @@ class Latest:
         name: str,
         read: Callable[[Head, Rules], T],
         *,
-        principal: str | None = None,
+        searcher: str | None = None,
     ) -> T:
         """Return what `read` makes of the latest head: of a newer one if an object of it is gone.
 
-        Raises CollectionMissing, also for a `principal` that the head does not allow, before
+        Raises CollectionMissing, also for a `searcher` that the head does not allow, before
         anything else of the collection is read; SegmentMismatch, and what `read` raises.
         """
         failed = None
         while True:
             head, etag = self._head(places, name)
-            if principal is not None and principal not in head.allowed:
-                raise CollectionMissing(f"there is no collection {name}")
+            require_searcher(head, searcher)
             if etag == failed:
                 raise SegmentMismatch(f"an object that the head of {name} names is not there")
             try:

@@ -76,7 +76,7 @@ def _in_collection(job: SearchVectors, name: str, asked: Asked, context: TaskCon
         found = backend_of(head, places).search(head, rules, question, at=now())
         return _of_found(found, least)
 
-    return latest_of(context.bench).ask(places, name, answered, principal=job.principal)
+    return latest_of(context.bench).ask(places, name, answered, searcher=job.searcher)
 
 
 def _of_found(found: Found, least: float) -> _Answer:

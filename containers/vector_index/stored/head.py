@@ -188,6 +188,12 @@ def with_head(places: Places, name: str, read: Callable[[Head], T]) -> T:
             etag = latest.etag
 
 
+def require_searcher(head: Head, searcher: str | None) -> None:
+    """Raise CollectionMissing for a searcher whom the head does not allow; None may see all."""
+    if searcher is not None and searcher not in head.allowed:
+        raise CollectionMissing(f"there is no collection {head.name}")
+
+
 def create_head(places: Places, head: Head) -> bool:
     """Write the first head of a collection; return False if there is one already."""
     etag = places.store.write_if_unchanged(places.head(head.name), _dumped(head), etag=None)

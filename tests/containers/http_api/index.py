@@ -84,7 +84,7 @@ class Index:
             case DescribeCollections(collection=name):
                 found = [self.collections[name]] if name else list(self.collections.values())
                 answer: Any = CollectionsDescribed(collections=tuple(found))
-            case SearchVectors(collection=str(name)) if not self._may(job.principal, name):
+            case SearchVectors(collection=str(name)) if not self._may(job.searcher, name):
                 raise CollectionMissing(f"no head of {name}, or not for all")
             case SearchVectors():
                 answer = self.searched
@@ -92,9 +92,9 @@ class Index:
                 answer = SearchesListed(searches=(RECORD,))
         return str(answer.model_dump_json(by_alias=True)).encode()
 
-    def _may(self, principal: str | None, name: str) -> bool:
+    def _may(self, searcher: str | None, name: str) -> bool:
         found = self.collections.get(name)
-        return found is not None and (principal is None or principal in found.allowed)
+        return found is not None and (searcher is None or searcher in found.allowed)
 
     def start(self, _site: Any, machine: str, name: str, given: Any) -> None:
         assert machine == "collection"

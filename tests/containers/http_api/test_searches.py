@@ -64,7 +64,7 @@ def test_a_match_is_answered_by_its_key(ask: Ask, index: Index, photos: Photos) 
     assert (job.scope, job.collection, job.among) == ("collection", "staff", ())
     assert (job.k, job.threshold, job.person) == (5, 0.25, "employee-7")
     assert job.query.model_dump() == {"record": record, "face": 0}
-    assert job.asked_by == job.principal == identify(ADA).name
+    assert job.asked_by == job.searcher == identify(ADA).name
     assert index.asked == [job]  # the one call tells whether the caller may
 
 
@@ -81,7 +81,7 @@ def test_an_operator_searches_with_anybodys_photo(ask: Ask, index: Index, photos
 
     assert search(ask, user=CAROL).status == 200
     assert index.searches[0].asked_by == identify(CAROL).name
-    assert index.searches[0].principal is None  # it need not be allowed
+    assert index.searches[0].searcher is None  # it need not be allowed
 
 
 def test_who_may_not_search_is_told_of_no_collection(
@@ -96,7 +96,7 @@ def test_who_may_not_search_is_told_of_no_collection(
 
     require_problem(hidden, 404, "collectionmissing")
     assert hidden.text.replace("staff", "never") == missing.text
-    assert [job.principal for job in index.asked] == [identify(BOB).name] * 2
+    assert [job.searcher for job in index.asked] == [identify(BOB).name] * 2
 
 
 @pytest.mark.parametrize("path", [STAFF, JOBS])

@@ -72,15 +72,15 @@ def allow(shelf: Shelf, *principals: str) -> None:
 
 def test_the_next_search_obeys(shelf: Shelf) -> None:
     with pytest.raises(CollectionMissing):
-        shelf.search(ANN[:1], principal=ADA)
+        shelf.search(ANN[:1], searcher=ADA)
     allow(shelf, ADA)
-    assert len(shelf.found(ANN[0], principal=ADA)) == 4
+    assert len(shelf.found(ANN[0], searcher=ADA)) == 4
 
     allow(shelf, BOB)
 
     with pytest.raises(CollectionMissing):
-        shelf.search(ANN[:1], principal=ADA)
-    assert len(shelf.found(ANN[0], principal=BOB)) == 4
+        shelf.search(ANN[:1], searcher=ADA)
+    assert len(shelf.found(ANN[0], searcher=BOB)) == 4
     assert len(shelf.found(ANN[0])) == 4  # an operator's
 
 
@@ -88,7 +88,7 @@ def test_a_hidden_collection_is_told_of_as_a_missing_one(shelf: Shelf) -> None:
     told = []
     for name in ("staff", "never"):
         with pytest.raises(CollectionMissing) as refused:
-            shelf.search(ANN[:1], collection=name, principal=ADA)
+            shelf.search(ANN[:1], collection=name, searcher=ADA)
         told.append(str(refused.value).replace(name, "…"))
 
     assert told[0] == told[1]
@@ -107,8 +107,8 @@ def test_nobody_is_told_how_a_hidden_collection_is(shelf: Shelf) -> None:
     with pytest.raises(SegmentMismatch):
         shelf.search(ANN[:1])
     shelf.publish(otherwise)
-    for principal in (ADA, BOB):
+    for searcher in (ADA, BOB):
         with pytest.raises(CollectionMissing):
-            shelf.search(ANN[:1], principal=principal)
+            shelf.search(ANN[:1], searcher=searcher)
     keys = [each.location.key for each in shelf.store.listing(shelf.places.searches("staff"))]
     assert keys == []

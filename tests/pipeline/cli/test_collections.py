@@ -126,18 +126,12 @@ def test_nothing_is_created_without_consent(words: str, told: str) -> None:
         ),
         (f"collections create x {CREATED} --model u2netp", "makes no vectors of faces"),
         (f"collections create x {CREATED} --allow bob", "`matteline keys list` shows prefixes"),
-<<<<<<< HEAD
         ("collections enroll x", "name photos or pass --prefix, but not both"),
         ("collections enroll x a.jpg --prefix b", "name photos or pass --prefix, but not both"),
         ("collections enroll x a.jpg --person p --person-from name", "or --person-from, but not"),
-=======
-        ("collections enroll x", "name photos, or pass --prefix"),
-        ("collections enroll x a.jpg --prefix b", "name photos, or pass --prefix"),
-        ("collections enroll x a.jpg --person p --person-from name", "but not both"),
         ("collections allow x", "give principals to allow or to revoke"),
         ("collections allow x --revoke bob", "`matteline keys list` shows prefixes"),
         (f"collections allow x --principal {ADA} --revoke {ADA}/", "but not both"),
->>>>>>> finisher
         ("collections forget x", "pass --person or --photo"),
         ("collections forget x --person p --photo a.jpg", "pass --person or --photo"),
         ("faces find a.jpg", "pass --in NAME or --among FOLDER"),
@@ -211,11 +205,7 @@ def test_photos_without_a_vector_are_named(up: Terminal, staff: str) -> None:
 
     folder = up.folder.name
     assert code == 1
-<<<<<<< HEAD
     assert f"SKIPPED {staff}/{folder}/empty.png: no face that is large and clear enough" in told
-=======
-    assert f"SKIPPED {staff}/{folder}/empty.png: no clear face" in told
->>>>>>> finisher
     assert f"FAILED {staff}/{folder}/diary.jpg: UnsupportedMedia: " in told
     assert unseen[0] == 1
     assert "empty.png has no face that is large and clear enough" in unseen[1]
