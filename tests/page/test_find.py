@@ -132,7 +132,7 @@ def test_a_search_lists_each_faces_candidates_the_most_similar_first(finder: Use
     assert told(finder) == [["/staff/searches", {"job_id": JOB}]]
     assert listed(finder, 0) == [
         "P-0412 · Very similar 0.93 · staff/badge-0412.jpg · added Mar 4, 2026",
-        "No person given · Similar 0.71 · staff/stage-left.jpg · added Mar 4, 2026",
+        "Nobody was named · Similar 0.71 · staff/stage-left.jpg · added Mar 4, 2026",
         "P-0077 · Just similar enough 0.62 · staff/summer-day.jpg · added Mar 4, 2026",
     ]
     second, third = (each.text for each in finder.all(".candidates > li")[1:])
