@@ -246,7 +246,7 @@ class CollectionTooLarge(PermanentError):
     """The collection does not fit into the function that searches it."""
 
     hint = (
-        "Hand it over to Amazon S3 Vectors: `matteline collections move NAME --to s3-vectors`. "
+        "Move it to Amazon S3 Vectors: `matteline collections move NAME --to s3-vectors`. "
         "Do so above 2 million vectors, 10 seconds to load, or 20 searches a second, too."
     )
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from containers.vector_index.backends.choosing import backend_of
+from containers.vector_index.backends.choosing import counts_of
 from containers.vector_index.stored.head import Head, require_searcher, with_head
-from containers.vector_index.stored.places import Places, moment_of, name_of_head, now
-from containers.vector_index.stored.tombstones import read_rules
+from containers.vector_index.stored.places import Places, moment_of, name_of_head
 from pipeline.contracts.collection import (
     Collection,
     CollectionsDescribed,
@@ -47,7 +46,7 @@ def _described(places: Places, name: str, searcher: str | None) -> Collection:
 
 
 def _collection(places: Places, head: Head) -> Collection:
-    counts = backend_of(head, places).count(head, read_rules(places, head), at=now())
+    counts = counts_of(head, places)
     return Collection(
         name=head.name,
         consent=head.consent,

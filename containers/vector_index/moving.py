@@ -11,7 +11,7 @@ import time
 from functools import partial
 from typing import Final
 
-from containers.vector_index.backends.choosing import backend_of
+from containers.vector_index.backends.choosing import counts_of
 from containers.vector_index.backends.s3_vectors import S3VectorsBackend
 from containers.vector_index.backends.vector_rows import index_of
 from containers.vector_index.copying import (
@@ -32,7 +32,6 @@ from containers.vector_index.stored.head import (
     with_head,
 )
 from containers.vector_index.stored.places import Places, now
-from containers.vector_index.stored.tombstones import read_rules
 from pipeline.contracts.collection import MoveCollection, Moved
 from pipeline.errors import CollectionMissing, InvalidOptions
 from pipeline.workbench import TaskContext
@@ -95,11 +94,7 @@ def _ended(places: Places, head: Head) -> Moved:
 
 
 def _total(places: Places, name: str) -> int:
-    def counted(head: Head) -> int:
-        rules = read_rules(places, head)
-        return backend_of(head, places).count(head, rules, at=now()).vectors
-
-    return with_head(places, name, counted)
+    return with_head(places, name, lambda head: counts_of(head, places).vectors)
 
 
 def _begun(head: Head) -> Head:

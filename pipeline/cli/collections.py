@@ -86,7 +86,7 @@ def show(site: Site, name: str) -> None:
 @name_argument
 @click.option("--purpose", metavar="TEXT", help="Why these vectors are kept; required.")
 @click.option(
-    "--legal-basis", metavar="TEXT", help="What allows to keep them, such as consent; required."
+    "--legal-basis", metavar="TEXT", help="What allows you to keep them, such as consent; required."
 )
 @click.option(
     "--retention-days",
@@ -200,7 +200,11 @@ def allow(site: Site, name: str, **changed: Any) -> None:
     help="Take the person from each photo's folder or file name.",
 )
 @click.option(
-    "--face", "faces", type=click.IntRange(0), multiple=True, help="Face to enroll; repeatable."
+    "--face",
+    "faces",
+    type=click.IntRange(0),
+    multiple=True,
+    help="Face to enroll, by its index in `_faces.json`; repeatable [default: all].",
 )
 @click.option(
     "--below", metavar="PREFIX", help="Where in the ingest bucket to put photos [default: NAME/]."
@@ -245,7 +249,7 @@ def enroll(  # noqa: PLR0913 - one for each option
 def forget(site: Site, name: str, *, person: str | None, photo: str | None) -> None:
     """Forget a person or a photo, and print the receipt.
 
-    The next search finds nothing of it. The vectors are erased until the date that is printed.
+    The next search finds nothing of it. The vectors are erased by the date that is printed.
     """
     if (person is None) == (photo is None):
         raise click.UsageError("pass --person or --photo, but not both")
@@ -257,9 +261,9 @@ def forget(site: Site, name: str, *, person: str | None, photo: str | None) -> N
 @click.option("--force", is_flag=True, help="Erase all that is forgotten or expired, now.")
 @site_options
 def compact(site: Site, name: str, *, force: bool) -> None:
-    """Erase what is due, and merge what is small.
+    """Erase what is due, and merge small segments.
 
-    It also happens every six hours.
+    A stage on AWS does it every six hours.
     """
     _perform(site, checked(lambda: Compact(collection=name, force=force)))
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from containers.vector_index.backends.choosing import backend_of
+from containers.vector_index.backends.choosing import counts_of
 from containers.vector_index.backends.merging import has_many
 from containers.vector_index.enrolling.adding import (
     AT_ONCE,
@@ -32,9 +32,8 @@ from containers.vector_index.enrolling.records import (
 )
 from containers.vector_index.enrolling.vectors import read_vectors
 from containers.vector_index.stored.head import Head, read_head, with_head
-from containers.vector_index.stored.places import Places, now
+from containers.vector_index.stored.places import Places
 from containers.vector_index.stored.rows import Fact, FactBox, Mask, Vectors
-from containers.vector_index.stored.tombstones import read_rules
 from pipeline.artifacts import AccessDenied, Location
 from pipeline.contracts.collection import (
     Enrolled,
@@ -233,8 +232,7 @@ def _result(
     kind: type[R], places: Places, job: EnrollRecords | EnrollVectors, outcome: Outcome
 ) -> R:
     def counted(head: Head) -> R:
-        rules, backend = read_rules(places, head), backend_of(head, places)
-        counts = backend.count(head, rules, at=now())
+        counts = counts_of(head, places)
         return kind(
             collection=job.collection,
             enrolled=outcome.enrolled,

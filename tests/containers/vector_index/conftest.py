@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +12,7 @@ from containers.vector_index.stored import places
 from pipeline.artifacts import LocalStore
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
-from tests.containers.vector_index.desk import Desk
+from tests.containers.vector_index.desk import Desk, clock_ahead
 
 
 @pytest.fixture
@@ -39,8 +37,6 @@ def later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], 
         nonlocal ahead
         ahead += more
         desk.clock += more
-        nanoseconds = round(ahead.total_seconds() * 1e9)
-        clock = SimpleNamespace(time_ns=lambda: time.time_ns() + nanoseconds)
-        monkeypatch.setattr(places, "time", clock)
+        monkeypatch.setattr(places, "time", clock_ahead(ahead))
 
     return later

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -47,6 +49,12 @@ def artifact(location: Location, content: bytes) -> Artifact:
     return Artifact(
         uri=location.uri, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)
     )
+
+
+def clock_ahead(by: timedelta) -> SimpleNamespace:
+    """Return what stands for the module `time` of the vector index, some time later."""
+    ahead = round(by.total_seconds() * 1e9)
+    return SimpleNamespace(time_ns=lambda: time.time_ns() + ahead)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from containers.vector_index.stored import places
 from pipeline.local.moto import compat
 from pipeline.local.server import LocalServer, moto_app
-from tests.containers.vector_index.backends.desk import Desk, later
+from tests.containers.vector_index.backends.desk import Desk
+from tests.containers.vector_index.desk import clock_ahead
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +48,7 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Let days pass for the vector index."""
 
     def pass_by(days: float) -> None:
-        monkeypatch.setattr(places, "time", later(days))
+        monkeypatch.setattr(places, "time", clock_ahead(timedelta(days=days)))
 
     return pass_by
 

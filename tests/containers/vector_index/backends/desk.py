@@ -7,13 +7,10 @@ import hashlib
 import itertools
 import json
 import os
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 import boto3
@@ -221,9 +218,3 @@ class Desk:
 def client(service: str, endpoint: str) -> Any:
     """Return the one client of a service: to make one takes half a second."""
     return boto3.client(service, endpoint_url=endpoint)
-
-
-def later(days: float) -> SimpleNamespace:
-    """Return a clock that is ahead by some days."""
-    ahead = round(timedelta(days=days).total_seconds() * 1e9)
-    return SimpleNamespace(time_ns=lambda: time.time_ns() + ahead)
