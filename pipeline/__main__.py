@@ -15,7 +15,7 @@ _GARBAGE: Final = 20_000  # objects between collections; with Python's 700, a st
 AWS_COMMANDS: Final = frozenset(
     {
         *("jobs", "quarantine", "backfill", "containers", "models", "webhooks", "keys", "quotas"),
-        *("page", "transcripts"),
+        *("page", "transcripts", "collections", "faces find"),
     }
 )
 
@@ -39,11 +39,18 @@ def reaches_aws(arguments: Sequence[str], environment: Mapping[str, str]) -> boo
     """Return True if the command operates a stage on AWS and needs the user's AWS settings."""
     from pipeline.declared.names import LOCAL_STAGE  # noqa: PLC0415 - no import before `main`
 
-    verb = next((word for word in arguments if not word.startswith("-")), "")
+    command = _command_of(arguments)
     words = " ".join(arguments).replace("--stage=", "--stage ").split(" ")
     following = [after for word, after in pairwise(words) if word == "--stage"]
     stage = [environment.get("MATTELINE_STAGE", LOCAL_STAGE), *following][-1]
-    return verb in AWS_COMMANDS and stage != LOCAL_STAGE
+    return command in AWS_COMMANDS and "--among" not in arguments and stage != LOCAL_STAGE
+
+
+def _command_of(arguments: Sequence[str]) -> str:
+    """Return the command's word, and the next one if the command is `faces find`."""
+    at = next((at for at, word in enumerate(arguments) if not word.startswith("-")), 0)
+    both = " ".join(arguments[at : at + 2])
+    return both if both in AWS_COMMANDS else " ".join(arguments[at : at + 1])
 
 
 def isolate(environment: os._Environ[str]) -> None:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from pipeline.cli.command import matteline
 from pipeline.local.deployment import NAMES
+from pipeline.operations.quotas import QUOTAS
 from tests.execution.api import PHOTO, User, send, wait_for
 from tests.execution.driver import PATIENCE_S, Driver
 
@@ -82,7 +83,7 @@ def test_a_key_finds_only_what_belongs_to_its_principal(operator: Operator) -> N
     assert form["key"].startswith(f"{prefix}/")
     assert prefix in operator.type("list")
     spent = [row for row in operator.type("list", group="quotas").splitlines() if prefix in row]
-    assert ["first" in row and "other" not in row for row in spent] == [True] * 3
+    assert ["first" in row and "other" not in row for row in spent] == [True] * len(QUOTAS)
 
 
 def test_only_an_operators_key_sees_everybodys_jobs(operator: Operator) -> None:

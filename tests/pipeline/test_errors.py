@@ -19,7 +19,12 @@ from pipeline.errors import (
 
 LEAVES = {
     PermanentError: {
+        "CollectionExists",
+        "CollectionMissing",
+        "CollectionTooLarge",
+        "ConsentMissing",
         "CorruptMedia",
+        "EmbeddingMismatch",
         "InvalidOptions",
         "InvalidPrompt",
         "LicenseNotAccepted",
@@ -38,12 +43,13 @@ LEAVES = {
     },
     CapacityError: {"OutOfMemory", "OutOfStorage"},
     TransientError: {
+        "CollectionBusy",
         "ModelUnavailable",
         "StoreUnavailable",
         "WeightsClaimed",
         "WeightsUnavailable",
     },
-    DeploymentError: {"KeyUnusable"},
+    DeploymentError: {"KeyUnusable", "SegmentMismatch"},
     HandedOver: {"OtherMedia", "OtherProduct"},
     WeightsError: {"ModelNotOffered", "WeightsForbidden", "WeightsMismatch", "WeightsNotStaged"},
 }

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
 from containers.vector_index.comparing.arrays import NONE, Bitmap, Numbers, Similarities, clamped
 from containers.vector_index.stored.rows import Vectors
 
-P = TypeVar("P", bound=faiss.SearchParameters)
+if TYPE_CHECKING:
+    import faiss
+
+P = TypeVar("P", bound="faiss.SearchParameters")
 
 _WORTH_A_THREAD: Final = 2**22  # products of numbers: about a quarter of a millisecond
 
@@ -80,6 +82,8 @@ def nearest(
 
     Of equal similarities, the row of the first block is first.
     """
+    import faiss
+
     found = [_Found.none(len(wanted.queries))]
     for at, (block, allowed) in enumerate(zip(blocks, among, strict=True)):
         if allowed.any():
@@ -103,6 +107,8 @@ def nearest(
 
 def parameters(kind: type[P], among: Bitmap, **settings: int) -> P:
     """Return faiss's parameters of a search among the rows of a bitmap, which they keep alive."""
+    import faiss
+
     made = kind()
     made.sel = faiss.IDSelectorBitmap(among)  # type: ignore[call-arg, arg-type] # the stub is C++'s
     for name, value in settings.items():

@@ -7,14 +7,16 @@ and nothing is computed. Comparing is bound by memory: half precision is twice a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import faiss
 import numpy as np
 
 from containers.vector_index.comparing.arrays import Bitmap, Numbers, Similarities
 from containers.vector_index.comparing.blocks import parameters
 from containers.vector_index.stored.rows import Codes, Vectors
+
+if TYPE_CHECKING:
+    import faiss
 
 _PIECE: Final = 8192  # rows that are copied at once, so that few pages of a mapped file are held
 
@@ -28,6 +30,8 @@ class Flat:
     @classmethod
     def of(cls, codes: Codes) -> Flat:
         """Copy vectors (n × dimension), which may be a mapped file."""
+        import faiss
+
         rows, dimension = codes.shape
         index = half_precision(dimension)
         index.codes.resize(codes.nbytes)
@@ -51,11 +55,15 @@ class Flat:
         *,
         exact: bool = True,  # noqa: ARG002 - it always is
     ) -> tuple[Similarities, Numbers]:
+        import faiss
+
         return self.index.search(queries, k, params=parameters(faiss.SearchParameters, among))
 
 
 def half_precision(dimension: int) -> faiss.IndexScalarQuantizer:
     """Return an empty index whose codes are vectors with two bytes for each number."""
+    import faiss
+
     kind = faiss.ScalarQuantizer.QT_fp16
     return faiss.IndexScalarQuantizer(dimension, kind, faiss.METRIC_INNER_PRODUCT)
 

@@ -6,15 +6,17 @@ Building takes a thousand times as long as comparing all rows once, at each cold
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import faiss
 import numpy as np
 
 from containers.vector_index.comparing.arrays import Bitmap, Numbers, Similarities
 from containers.vector_index.comparing.blocks import parameters
 from containers.vector_index.comparing.flat import Flat, half_precision
 from containers.vector_index.stored.rows import Codes, Vectors
+
+if TYPE_CHECKING:
+    import faiss
 
 _LINKS: Final = 32  # of a row, in the graph's layers but the lowest, which has twice as many
 _PIECE: Final = 8192  # rows that are added at once
@@ -31,6 +33,8 @@ class Hnsw:
     @classmethod
     def of(cls, codes: Codes, *, effort: int, threads: int) -> Hnsw:
         """Link vectors (n × dimension), which may be a mapped file."""
+        import faiss
+
         rows = half_precision(codes.shape[1])
         graph = faiss.IndexHNSW(rows, _LINKS)  # type: ignore[arg-type] # the stub knows one of two
         faiss.omp_set_num_threads(threads)
@@ -45,6 +49,8 @@ class Hnsw:
     def nearest(
         self, queries: Vectors, k: int, among: Bitmap, *, exact: bool
     ) -> tuple[Similarities, Numbers]:
+        import faiss
+
         if exact:
             return self.rows.nearest(queries, k, among)
         kind = faiss.SearchParametersHNSW  # type: ignore[attr-defined] # the stub lacks it

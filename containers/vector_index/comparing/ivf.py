@@ -9,14 +9,16 @@ sample are a sixth of the training that faiss suggests: more lists are compared 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import faiss
 import numpy as np
 
 from containers.vector_index.comparing.arrays import Bitmap, Numbers, Similarities
 from containers.vector_index.comparing.blocks import parameters
 from containers.vector_index.stored.rows import Codes, Vectors
+
+if TYPE_CHECKING:
+    import faiss
 
 _PIECE: Final = 8192  # rows whose lists are looked for at once
 _ROWS_PER_CENTROID: Final = 32  # of training
@@ -34,6 +36,8 @@ class Ivf:
     @classmethod
     def of(cls, codes: Codes, *, effort: int, threads: int) -> Ivf:
         """Sort vectors (n × dimension), which may be a mapped file, into lists."""
+        import faiss
+
         centroids = _trained(codes, threads)
         quantizer = faiss.IndexFlatIP(centroids.shape[1])
         quantizer.add(centroids)
@@ -65,6 +69,8 @@ class Ivf:
     def nearest(
         self, queries: Vectors, k: int, among: Bitmap, *, exact: bool
     ) -> tuple[Similarities, Numbers]:
+        import faiss
+
         probes = self.index.nlist if exact else self.effort
         chosen = parameters(faiss.SearchParametersIVF, among, nprobe=probes)
         return self.index.search(queries, k, params=chosen)
@@ -72,6 +78,8 @@ class Ivf:
 
 def _trained(codes: Codes, threads: int) -> Vectors:
     """Return centroids (4√n × dimension) of a sample: the same ones for the same vectors."""
+    import faiss
+
     rows, dimension = codes.shape
     count = _lists(rows)
     sampled = np.random.default_rng(_SEED).permutation(rows)[: count * _ROWS_PER_CENTROID]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-import faiss
 import numpy as np
 
 from containers.vector_index.comparing.arrays import NONE, Bitmap, bitmap
@@ -53,6 +52,8 @@ def tune(
     kind: Approximate, codes: Codes, alive: Mask, *, same_above: float, threads: int
 ) -> Tuned | Refused:
     """Build an index of the vectors (n × dimension), measure it, and choose its effort."""
+    import faiss
+
     if len(codes) < LEAST_ROWS:
         return Refused(None, f"{len(codes):,} vectors are compared as quickly without it")
     asked = np.random.default_rng(_SEED).permutation(np.flatnonzero(alive))[:QUERIES]

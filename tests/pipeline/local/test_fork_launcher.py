@@ -267,12 +267,12 @@ def test_no_handler_reads_its_environment_when_it_is_imported() -> None:
     assert {name for name in read if not name.startswith(READ_AT_START)} == set()
 
 
-def test_no_handlers_module_loads_the_runtime_client_or_onnxruntime() -> None:
-    """The first keeps the address that it finds when it loads; the second reads ORT_ variables."""
+def test_no_handlers_module_loads_the_runtime_client_or_what_only_one_task_needs() -> None:
+    """The first keeps the address that it finds when it loads; the others read variables."""
     _, loaded = imported(*(handler.rpartition(".")[0] for handler in HANDLERS))
 
     assert "boto3" in loaded
-    assert loaded.isdisjoint({"awslambdaric", "runtime_client", "onnxruntime", "onnx"})
+    assert loaded.isdisjoint({"awslambdaric", "runtime_client", "onnxruntime", "onnx", "faiss"})
 
 
 def test_the_warm_process_has_the_allocators_settings_and_one_thread(tmp_path: Path) -> None:
