@@ -164,8 +164,12 @@ class _Desk:
 
 @contextmanager
 def _choosing() -> Iterator[None]:
-    """Raise WrongFields for a face that has no vector, and for too many: one has to be chosen."""
+    """Raise WrongFields for a threshold below what the caller may ask, or for a wrong face.
+
+    A face is wrong if it has no vector; and one has to be chosen if there are too many.
+    """
     try:
         yield
     except InvalidOptions as error:
-        raise WrongFields.one(InvalidRequest(error.message), "body.face") from error
+        field = "threshold" if error.message.startswith("threshold:") else "face"
+        raise WrongFields.one(InvalidRequest(error.message), f"body.{field}") from error

@@ -197,8 +197,9 @@ class SearchVectors(CollectionJob):
     The scope `collection` searches `collection`; `job` searches the records `among`, and keeps
     nothing. At most `k` matches per query have at least `threshold`, or what the model's row calls
     the same. `person` looks among one person's vectors. For a `searcher` whom the collection does
-    not allow, there is no such collection; operators name none. The search is written down before
-    it is answered: who, when, where, how many; never a vector.
+    not allow, there is no such collection, and none may go below that similarity; operators name
+    no searcher. The search is written down before it is answered: who, when, where, how many; never
+    a vector.
     """
 
     action: Literal["search"]

@@ -86,6 +86,8 @@ ON_DYNAMODB: Final = Patience(1, 2, 6, 20)
 # holder died: 16 minutes.
 CLAIMED: Final = "WeightsClaimed"
 ON_CLAIM: Final = Patience(1, 1.5, 90, 30)
+# Others change the collection: whoever waits long enough has a turn, also after a mass deletion.
+BUSY: Final = "CollectionBusy"
 # A receiver that is down for a day gets every message.
 ON_RECEIVER: Final = Patience(10, 2, 22, 14_400)
 
@@ -99,7 +101,8 @@ def lambda_is_retried(machine: Machine, declared: Declared) -> Iterator[str]:
     """
     transient = declared.transient & declared.raised_by(machine)
     of_service = dict.fromkeys(THROTTLES, ON_THROTTLE) | dict.fromkeys(LAMBDA_FAULTS, ON_FAULT)
-    of_ours = {name: ON_CLAIM if name == CLAIMED else ON_FAULT for name in transient}
+    patient = {CLAIMED: ON_CLAIM, BUSY: ON_THROTTLE}
+    of_ours = {name: patient.get(name, ON_FAULT) for name in transient}
     to_receivers = ((declared.transient | declared.undelivered) & declared.raised_by(machine)) | (
         OUT_OF_CAPACITY
     )

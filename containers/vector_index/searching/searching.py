@@ -65,9 +65,10 @@ def _in_collection(job: SearchVectors, name: str, asked: Asked, context: TaskCon
     places = Places.of(job, context)
 
     def answered(head: Head, rules: Rules) -> _Answer:
-        least = job.threshold
-        if least is None:
-            least = asked.same_above if head.same_above is None else head.same_above
+        own = asked.same_above if head.same_above is None else head.same_above
+        least = own if job.threshold is None else job.threshold
+        if job.searcher is not None and least < own:
+            raise InvalidOptions(f"threshold: who may only search is answered from {own:g} on")
         if head.weights_sha256 is None or head.dimension is None:
             return _Answer(least, 0, [()] * len(asked.vectors))
         asked.require(head.weights_sha256, head.dimension, f"the collection {name}")

@@ -60,6 +60,20 @@ def test_the_faces_of_a_photo_are_found_in_a_collection(staff: Desk) -> None:
     assert match.similarity == pytest.approx(float(vector(1) @ near(1, 9)), abs=1e-3)
 
 
+def test_who_may_only_search_looks_for_the_same_person_and_not_through_all(desk: Desk) -> None:
+    ada = "ad" * 16
+    desk.create("staff", allowed=(ada,))
+    desk.enroll(desk.record("anna/1.jpg", [vector(1)]), person="anna")
+    asked = desk.record("new.jpg", [vector(1)])
+    through = {"collection": "staff", "threshold": 0.49}
+
+    with pytest.raises(InvalidOptions, match=r"is answered from 0\.5 on"):
+        search(desk, asked, searcher=ada, **through)
+
+    assert search(desk, asked, searcher=ada, collection="staff", threshold=0.5).threshold == 0.5
+    assert search(desk, asked, **through).threshold == 0.49  # an operator's
+
+
 def test_one_face_of_the_photo_is_looked_for(staff: Desk) -> None:
     staff.enroll(staff.record("anna/1.jpg", [vector(1)]))
     asked = staff.record("new.jpg", [vector(2), vector(1)])
