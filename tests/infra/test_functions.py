@@ -50,6 +50,7 @@ def test_there_is_a_function_for_each_container_and_each_model_row(templates: Te
         "matteline-dev-functions-model-downloader": 1,
         "matteline-dev-functions-transcriber": len(BLUEPRINT.catalogue.rows_of("transcriber")),
         "matteline-dev-functions-transcript-writer": 1,
+        "matteline-dev-functions-vector-index": 1,
     }
 
 
