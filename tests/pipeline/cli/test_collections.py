@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from tests.embedding_models import PARTS, stock_embedder
 from tests.face_models import stock_faces
 from tests.models import Shelf, stock
 from tests.pictures import png
-from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
+from tests.pipeline.cli.terminal import PATIENCE_S, Terminal, beside_up, users_environment
 
 SIDE = 128  # of a face, in a photo of 512 × 512 pixels
 KEPT = "kept"
@@ -309,6 +310,14 @@ def test_a_failure_of_an_action_is_a_line_and_a_hint(up: Terminal, staff: str) -
     assert CollectionExists.hint in told
 
 
+def wait_until_deleted(up: Terminal, prefix: str) -> None:
+    """Until no object in the output bucket has the prefix: `up` deletes them after the answer."""
+    aws = up.command("aws").split(" s3 ")[0]
+    deadline = time.monotonic() + PATIENCE_S
+    while prefix in up.type(f"{aws} s3 ls --recursive s3://matteline-local-output/"):
+        assert time.monotonic() < deadline, f"objects below {prefix} are left"
+
+
 def test_faces_are_found_among_photos_in_one_command(up: Terminal) -> None:
     words = "faces find visitor.png --among people --among empty.png"
     told = up.run(f"python -m pipeline {words} --threshold {SAME} --json")
@@ -319,9 +328,7 @@ def test_faces_are_found_among_photos_in_one_command(up: Terminal) -> None:
     assert f"Cloud: {up.endpoint}" in told.stderr
     assert (match["key"], match["person"]) == ("people/p-2/p-2.png", None)
     assert answer["searched"] == 3
-    aws = up.command("aws").split(" s3 ")[0]
-    left = up.type(f"{aws} s3 ls --recursive s3://matteline-local-output/")
-    assert "run-" not in left
+    wait_until_deleted(up, "run-")
 
 
 def test_actions_are_listed_as_jobs_are(up: Terminal, staff: str) -> None:
