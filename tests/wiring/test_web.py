@@ -127,7 +127,7 @@ def test_methods_and_paths_that_the_api_lacks(anna: Api) -> None:
     assert (wrong.status, wrong.headers["allow"]) == (405, "GET, HEAD")
     assert (unknown.status, unknown.json()["type"]) == (404, "docs/errors.md#nosuchpath")
     assert (anna.ask("HEAD", "/models").status, anna.ask("HEAD", "/models").data) == (200, b"")
-    assert anna.ask("PATCH", "/models").json() == {"message": "Not Found"}
+    assert anna.ask("TRACE", "/models").json() == {"message": "Not Found"}
 
 
 def test_the_upload_of_a_form_is_a_job_with_results(anna: Api) -> None:
