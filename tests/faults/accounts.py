@@ -25,9 +25,9 @@ def disagreements(storm: Storm) -> list[str]:
 def _told_of(storm: Storm, row: JobRow) -> Iterator[str]:
     manifest = read_output_record(storm.site, row) or {}
     its_own = manifest.get("execution") == row.execution
-    if row.status == DONE and manifest.get("source", {}).get("key") != row.key:
-        yield f"{row.key}: DONE, and its manifest is {manifest.get('job_id')}'s"
-    if row.status == DONE:
+    if row.status == DONE and row.product in {product.name for product in storm.site.products}:
+        if manifest.get("source", {}).get("key") != row.key:
+            yield f"{row.key}: DONE, and its manifest is {manifest.get('job_id')}'s"
         yield from _spoilt_files(storm, row, manifest)
     if row.status in {FAILED, QUARANTINED} and its_own:
         yield f"{row.key}: {row.status}, and its manifest is published"
