@@ -45,6 +45,6 @@ def main() -> None:
             search_vectors(made.job(asked[:1]), TaskContext(bench))
         except CollectionTooLarge as error:
             figures = Figures(f"In a function of {_SMALL_MB:,} MB", peer="")
-            figures.add("error", str(error))
+            figures.add("error", error.message)
             figures.add("hint", error.hint)
             figures.show()
