@@ -231,7 +231,7 @@ SLIPS: Final = (
     ),
     Slip(
         retry_rules.lambda_is_retried,
-        remove("States/EnrollPrefix/Retry/1/ErrorEquals", "CollectionBusy"),
+        remove("States/EnrollPrefix/Retry/0/ErrorEquals", "CollectionBusy"),
         "EnrollPrefix: CollectionBusy is not retried",
     ),
 )
