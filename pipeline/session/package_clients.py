@@ -78,15 +78,21 @@ def _watched(process: subprocess.Popen[bytes], arriving: Path) -> int:
     before = 0
     while True:
         with suppress(subprocess.TimeoutExpired):
-            return process.wait(_POLL_S)
+            code = process.wait(_POLL_S)
+            _require_small(_size(arriving))  # it may have ended between two looks
+            return code
         now, size = time.monotonic(), _size(arriving)
         grew, before = (now, size) if size > before else (grew, before)
-        if size > MOST_BYTES:
-            raise PackageUnusable(f"the package has more than {MOST_BYTES:,} bytes")
+        _require_small(size)
         if now - grew > PATIENCE_S:
             raise PackageUnusable(f"nothing came for {PATIENCE_S:.0f} s")
         if now - started > LONGEST_S:
             raise PackageUnusable(f"it took longer than {LONGEST_S / 60:.0f} minutes")
+
+
+def _require_small(size: int) -> None:
+    if size > MOST_BYTES:
+        raise PackageUnusable(f"the package has more than {MOST_BYTES:,} bytes")
 
 
 def _size(folder: Path) -> int:
