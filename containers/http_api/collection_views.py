@@ -11,6 +11,7 @@ from containers.http_api.failures import JobError, describe_action_failure
 from containers.http_api.rights import Right
 from containers.http_api.views import is_none
 from pipeline.contracts import collection as contracts
+from pipeline.contracts.collection_searches import Match, Search, Searched
 from pipeline.contracts.faces import Box
 from pipeline.operations import collections as operations
 
@@ -187,7 +188,7 @@ def describe_action(found: operations.Action, docs: str) -> Action:
     return action.model_copy(update={"state": "done", "result": result})
 
 
-def describe_search(found: contracts.Searched) -> SearchAnswer:
+def describe_search(found: Searched) -> SearchAnswer:
     return SearchAnswer(
         search=found.search,
         threshold=found.threshold,
@@ -203,12 +204,12 @@ def describe_search(found: contracts.Searched) -> SearchAnswer:
     )
 
 
-def describe_record(found: contracts.Search) -> SearchRecord:
+def describe_record(found: Search) -> SearchRecord:
     fields = SearchRecord.model_fields.keys()
     return SearchRecord.model_validate(found.model_dump(include=set(fields)))
 
 
-def _match(found: contracts.Match) -> FoundMatch:
+def _match(found: Match) -> FoundMatch:
     return FoundMatch(
         similarity=found.similarity,
         person=found.person,

@@ -32,6 +32,7 @@ from containers.http_api.rights import (
 )
 from containers.http_api.vectors import Face, vectors_of
 from pipeline.contracts import collection as contracts
+from pipeline.contracts.collection_searches import Neighbours, RecordQuery
 from pipeline.errors import InvalidOptions
 from pipeline.operations import collections as operations
 
@@ -52,7 +53,7 @@ class NewSearch(BaseModel):
 
     job_id: _JobId
     face: Face | None = None
-    k: contracts.Neighbours = 20
+    k: Neighbours = 20
     threshold: contracts.Similarity | None = None
     person: contracts.Person | None = None
 
@@ -65,7 +66,7 @@ class NewJobSearch(BaseModel):
     job_id: _JobId
     among: Annotated[tuple[_JobId, ...], Field(min_length=1, max_length=contracts.MOST_RECORDS)]
     face: Face | None = None
-    k: contracts.Neighbours = 20
+    k: Neighbours = 20
     threshold: contracts.Similarity | None = None
 
 
@@ -154,9 +155,9 @@ class _Desk:
             )
         return SearchRecords(items=tuple(map(describe_record, found)))
 
-    def _query(self, asked: NewSearch | NewJobSearch) -> contracts.RecordQuery:
+    def _query(self, asked: NewSearch | NewJobSearch) -> RecordQuery:
         record = vectors_of(self.current, asked.job_id, "body.job_id")
-        return contracts.RecordQuery(record=record, face=asked.face)
+        return RecordQuery(record=record, face=asked.face)
 
     def _among(self, name: str, field: str) -> str:
         return vectors_of(self.current, name, field, may_be_empty=True)

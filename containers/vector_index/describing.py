@@ -7,11 +7,7 @@ from collections.abc import Iterator
 from containers.vector_index.backends.choosing import counts_of
 from containers.vector_index.stored.head import Head, require_searcher, with_head
 from containers.vector_index.stored.places import Places, moment_of, name_of_head
-from pipeline.contracts.collection import (
-    Collection,
-    CollectionsDescribed,
-    DescribeCollections,
-)
+from pipeline.contracts.collection import Collection, CollectionsDescribed, DescribeCollections
 from pipeline.errors import CollectionMissing
 from pipeline.workbench import TaskContext
 

@@ -22,12 +22,7 @@ from containers.vector_index.stored.receipts import (
 )
 from containers.vector_index.stored.tombstones import DAY, Rule, Rules, expired, read_rules
 from pipeline.artifacts import Artifact, Location
-from pipeline.contracts.collection import (
-    ForgetSource,
-    ForgetSubject,
-    Forgotten,
-    SourceForgotten,
-)
+from pipeline.contracts.collection import ForgetSource, ForgetSubject, Forgotten, SourceForgotten
 from pipeline.errors import CollectionBusy, CollectionMissing, PipelineError, SegmentMismatch
 from pipeline.workbench import TaskContext
 

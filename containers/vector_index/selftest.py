@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from containers.vector_index.handler import handler
 from containers.vector_index.tasks import TASKS
 from pipeline.artifacts import Location
-from pipeline.contracts.collection import Searched
+from pipeline.contracts.collection_searches import Searched
 from pipeline.contracts.contract import Job
 from pipeline.selftest import Trial, selftest
 from pipeline.workbench import TaskContext

@@ -23,16 +23,14 @@ from pipeline.contracts.collection import (
     CreateCollection,
     DeleteCollection,
     DescribeCollections,
-    EnrollRecords,
-    EnrollVectors,
     ExportPerson,
     ForgetSource,
     ForgetSubject,
-    ListSearches,
     MoveCollection,
-    SearchVectors,
 )
+from pipeline.contracts.collection_enrolments import EnrollRecords, EnrollVectors
 from pipeline.contracts.collection_runs import CheckRequest, EnrollPrefix, ListCollections
+from pipeline.contracts.collection_searches import ListSearches, SearchVectors
 from pipeline.contracts.contract import Job
 from pipeline.workbench import TaskContext
 

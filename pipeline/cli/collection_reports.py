@@ -17,14 +17,12 @@ from pipeline.contracts.collection import (
     CollectionCreated,
     CollectionDeleted,
     Compacted,
-    Enrolled,
     Forgotten,
     Moved,
-    Query,
-    Search,
-    Searched,
 )
+from pipeline.contracts.collection_enrolments import Enrolled
 from pipeline.contracts.collection_runs import Enrolments, PrefixEnrolled
+from pipeline.contracts.collection_searches import Query, Search, Searched
 from pipeline.contracts.contract import Result
 
 CANDIDATES: Final = (

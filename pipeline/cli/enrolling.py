@@ -17,7 +17,8 @@ from pipeline.artifacts import Location
 from pipeline.cli.collection_actions import perform
 from pipeline.cli.collection_reports import print_result
 from pipeline.cli.report import console, print_skipped, printer
-from pipeline.contracts.collection import MOST_RECORDS, Enrolled, PersonFrom, Skip
+from pipeline.contracts.collection import MOST_RECORDS, PersonFrom, Skip
+from pipeline.contracts.collection_enrolments import Enrolled
 from pipeline.contracts.collection_requests import Enroll
 from pipeline.contracts.collection_runs import PrefixEnrolled
 from pipeline.operations.executions import in_one_line

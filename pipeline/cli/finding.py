@@ -18,7 +18,7 @@ from pipeline.cli.finding_among import find_among
 from pipeline.cli.options import weights_options
 from pipeline.cli.report import console
 from pipeline.cli.site import endpoint_option, named_failures, site_of, stage_option
-from pipeline.contracts.collection import RecordQuery, Searched
+from pipeline.contracts.collection_searches import RecordQuery, Searched
 from pipeline.declared.names import LOCAL_STAGE
 from pipeline.operations.collections import Wanted, describe_collection, search_collection
 from pipeline.operations.face_records import delete_upload, embed_photo, upload_photo

@@ -16,7 +16,8 @@ from pipeline.cli.collection_reports import named_by, require_vectors
 from pipeline.cli.options import ROOT
 from pipeline.cli.preconditions import require_scratch
 from pipeline.cli.report import console, print_skipped, progress
-from pipeline.contracts.collection import MOST_RECORDS, RecordQuery, Searched
+from pipeline.contracts.collection import MOST_RECORDS
+from pipeline.contracts.collection_searches import RecordQuery, Searched
 from pipeline.contracts.output_keys import output_stem
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.declared.products import load_products

@@ -16,7 +16,6 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pipeline.artifacts import Artifact
 from pipeline.contracts import collection_words
 from pipeline.contracts.contract import Contract, Job, Result, no_truth_value
-from pipeline.contracts.faces import Box
 
 Backend = collection_words.Backend
 IndexKind = collection_words.IndexKind
@@ -26,7 +25,6 @@ Skip = collection_words.Skip
 MOST_RECORDS: Final = 200  # of one enrolment: they become one segment
 MOST_PHOTOS: Final = 100  # whose files are deleted at once, after a person was forgotten
 MOST_ALLOWED: Final = 100  # principals that may search one collection
-MOST_QUERIES: Final = 20  # faces of one photo that are looked for at once
 ERASE_WITHIN_DAYS: Final = 7
 
 # Also part of an S3 Vectors index's name, which has at most 63 characters.
@@ -47,7 +45,6 @@ Person = Annotated[str, StringConstraints(pattern=_ID), BeforeValidator(_compose
 Statement = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 RetentionDays = Annotated[int, Field(ge=1, le=3650), BeforeValidator(no_truth_value)]
 EraseDays = Annotated[int, Field(ge=1, le=30), BeforeValidator(no_truth_value)]
-Neighbours = Annotated[int, Field(ge=1, le=100), BeforeValidator(no_truth_value)]
 Similarity = Annotated[float, Field(ge=-1, le=1), BeforeValidator(no_truth_value)]
 
 
@@ -109,148 +106,6 @@ class AllowedChanged(Result):
 
     collection: str
     allowed: tuple[str, ...]
-
-
-class VectorsFile(Contract):
-    """Unit vectors in a safetensors file, as the tensor `embeddings` (n × dimension, float32)."""
-
-    vectors: Artifact
-    model: str
-    weights_sha256: str
-    same_above: Similarity
-
-
-class Entry(Contract):
-    """One row of a `VectorsFile`, and what it stands for: a subject of an object in S3."""
-
-    row: int
-    bucket: str
-    key: str
-    version_id: str | None = None
-    sha256: str
-    subject: int  # which face of the photo, or which speaker of the recording
-    box: Box | None = None
-    score: float | None = None
-    person: Person | None = None
-
-
-class EnrollRecords(CollectionJob):
-    """Enroll the faces that the output records of `faces` name.
-
-    `records` are keys in the output bucket. All faces become `person`, or with `person_from` the
-    photo's folder or its name; `faces` chooses some by their index in `_faces.json`. With `job_id`,
-    a record of another job is none: two photos may share the key of their records.
-    """
-
-    action: Literal["enroll"]
-    collection: CollectionName
-    output_bucket: str
-    records: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_RECORDS)]
-    job_id: str | None = None
-    person: Person | None = None
-    person_from: PersonFrom | None = None
-    faces: tuple[int, ...] | None = None
-
-
-class SkippedRecord(Contract):
-    """A record of which nothing was enrolled, and why. It is a key, and no reason for an error."""
-
-    record: str
-    why: Skip
-
-
-class Enrolled(Result):
-    """`enrolled` counts vectors, `known` those that the collection had. `segments` it has now."""
-
-    collection: str
-    enrolled: int
-    known: int
-    skipped: tuple[SkippedRecord, ...]
-    vectors: int
-    segments: int
-    compact: bool  # it is time to
-
-
-class EnrollVectors(CollectionJob):
-    """Enroll vectors of any model, such as speakers' centroids."""
-
-    action: Literal["enroll"]
-    collection: CollectionName
-    file: VectorsFile
-    entries: Annotated[tuple[Entry, ...], Field(min_length=1)]
-
-
-class VectorsEnrolled(Enrolled):
-    """As of records, of which there were none to skip."""
-
-
-class RecordQuery(Contract):
-    """The faces of a photo, by its output record; `face` is one of `_faces.json`."""
-
-    record: str
-    face: int | None = None
-
-
-class SearchVectors(CollectionJob):
-    """Find the vectors that are most like those of a query.
-
-    The scope `collection` searches `collection`; `job` searches the records `among`, and keeps
-    nothing. At most `k` matches per query have at least `threshold`, or what the model's row calls
-    the same. `person` looks among one person's vectors. For a `searcher` whom the collection does
-    not allow, there is no such collection, and none may go below that similarity; operators name
-    no searcher. The search is written down before it is answered: who, when, where, how many; never
-    a vector.
-    """
-
-    action: Literal["search"]
-    scope: Literal["collection", "job"]
-    collection: CollectionName | None = None
-    output_bucket: str
-    query: RecordQuery | VectorsFile
-    among: Annotated[tuple[str, ...], Field(max_length=MOST_RECORDS)] = ()
-    k: Neighbours = 20
-    threshold: Similarity | None = None
-    person: Person | None = None
-    searcher: str | None = None
-
-    @model_validator(mode="after")
-    def _searches_what_its_scope_says(self) -> Self:
-        if (self.scope == "collection") != (self.collection is not None):
-            raise ValueError("the scope `collection` needs a collection, and `job` takes none")
-        if (self.scope == "job") != bool(self.among):
-            raise ValueError("the scope `job` needs records to search among")
-        return self
-
-
-class Match(Contract):
-    """A candidate, not an identity: what was enrolled, and its similarity to the query."""
-
-    similarity: float
-    person: str | None
-    bucket: str
-    key: str
-    version_id: str | None
-    subject: int
-    box: Box | None
-    enrolled_at: datetime | None
-
-
-class Query(Contract):
-    """One vector of the query: its subject (a face's index), box, and matches by similarity."""
-
-    subject: int
-    box: Box | None
-    matches: tuple[Match, ...]
-
-
-class Searched(Result):
-    """`searched` counts the vectors that were compared; `search` is the id of its audit record."""
-
-    collection: str | None
-    threshold: float
-    queries: tuple[Query, ...]
-    searched: int
-    search: str
 
 
 class ForgetSubject(CollectionJob):
@@ -423,32 +278,3 @@ class Collection(Contract):
 
 class CollectionsDescribed(Result):
     collections: tuple[Collection, ...]
-
-
-class ListSearches(CollectionJob):
-    """List the audit records of a collection's searches since a time, latest first."""
-
-    action: Literal["searches"]
-    collection: CollectionName
-    since: datetime
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
-
-
-class Search(Contract):
-    """An audit record: who searched what, and how much was found. It never has a vector."""
-
-    search: str
-    at: datetime
-    asked_by: str
-    execution: str
-    collection: str | None
-    scope: Literal["collection", "job"]
-    threshold: float
-    k: int
-    queries: int
-    matches: int
-    person_filter: bool
-
-
-class SearchesListed(Result):
-    searches: tuple[Search, ...]

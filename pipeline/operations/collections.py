@@ -24,22 +24,24 @@ from pipeline.contracts.collection import (
     CollectionsDescribed,
     Compacted,
     DescribeCollections,
-    Enrolled,
     Exported,
     Forgotten,
-    ListSearches,
     Moved,
-    Neighbours,
     Person,
+    Similarity,
+)
+from pipeline.contracts.collection_enrolments import Enrolled
+from pipeline.contracts.collection_requests import Request
+from pipeline.contracts.collection_runs import PrefixEnrolled
+from pipeline.contracts.collection_searches import (
+    ListSearches,
+    Neighbours,
     RecordQuery,
     Search,
     Searched,
     SearchesListed,
     SearchVectors,
-    Similarity,
 )
-from pipeline.contracts.collection_requests import Request
-from pipeline.contracts.collection_runs import PrefixEnrolled
 from pipeline.contracts.contract import Result
 from pipeline.errors import CollectionMissing
 from pipeline.operations.executions import Execution, find_execution, start_named

@@ -17,7 +17,7 @@ from containers.vector_index.stored.head import Head, change_head, read_head, wi
 from containers.vector_index.stored.places import Places, milliseconds, now
 from containers.vector_index.stored.rows import Fact, Mask, NewRow, Rows, Vectors, as_keys
 from containers.vector_index.stored.tombstones import DAY, Rule, Rules, read_rules
-from pipeline.contracts.collection import EnrollRecords, EnrollVectors
+from pipeline.contracts.collection_enrolments import EnrollRecords, EnrollVectors
 from pipeline.errors import (
     CollectionBusy,
     CollectionMissing,

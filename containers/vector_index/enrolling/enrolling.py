@@ -35,12 +35,12 @@ from containers.vector_index.stored.head import Head, read_head, with_head
 from containers.vector_index.stored.places import Places
 from containers.vector_index.stored.rows import Fact, FactBox, Mask, Vectors
 from pipeline.artifacts import AccessDenied, Location
-from pipeline.contracts.collection import (
+from pipeline.contracts.collection import Skip
+from pipeline.contracts.collection_enrolments import (
     Enrolled,
     EnrollRecords,
     EnrollVectors,
     Entry,
-    Skip,
     SkippedRecord,
     VectorsEnrolled,
 )

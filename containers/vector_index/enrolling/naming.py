@@ -7,7 +7,8 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from containers.vector_index.enrolling.records import Skipped
-from pipeline.contracts.collection import EnrollRecords, Person
+from pipeline.contracts.collection import Person
+from pipeline.contracts.collection_enrolments import EnrollRecords
 from pipeline.errors import InvalidOptions
 
 _PERSON: Final = TypeAdapter[str](Person)

@@ -11,13 +11,8 @@ from containers.vector_index.describing import describe_collections
 from containers.vector_index.enrolling.enrolling import enroll_records
 from containers.vector_index.enrolling.records import SUFFIX
 from pipeline.artifacts import ArtifactStore, Location
-from pipeline.contracts.collection import (
-    MOST_RECORDS,
-    CollectionJob,
-    DescribeCollections,
-    EnrollRecords,
-    Skip,
-)
+from pipeline.contracts.collection import MOST_RECORDS, CollectionJob, DescribeCollections, Skip
+from pipeline.contracts.collection_enrolments import EnrollRecords
 from pipeline.contracts.collection_runs import EnrollPrefix, Enrolments, PrefixEnrolled
 from pipeline.errors import EmbeddingMismatch
 from pipeline.workbench import TaskContext

@@ -12,7 +12,8 @@ from containers.vector_index.enrolling.records import Embedded, FaceRow, Skipped
 from containers.vector_index.enrolling.vectors import read_vectors
 from containers.vector_index.stored.rows import Vectors
 from pipeline.artifacts import ArtifactStore
-from pipeline.contracts.collection import MOST_QUERIES, RecordQuery, SearchVectors, VectorsFile
+from pipeline.contracts.collection_enrolments import VectorsFile
+from pipeline.contracts.collection_searches import MOST_QUERIES, RecordQuery, SearchVectors
 from pipeline.contracts.faces import Box
 from pipeline.errors import EmbeddingMismatch, InvalidOptions, SourceMissing
 from pipeline.parallel import each

@@ -9,7 +9,7 @@ from typing import Final
 
 from containers.vector_index.stored.head import read_head
 from containers.vector_index.stored.places import Places, moment_of, now
-from pipeline.contracts.collection import ListSearches, Search, SearchesListed
+from pipeline.contracts.collection_searches import ListSearches, Search, SearchesListed
 from pipeline.workbench import TaskContext
 
 KEPT_DAYS: Final = 400

@@ -20,7 +20,7 @@ from containers.vector_index.stored.digests import person_digest
 from containers.vector_index.stored.head import Head
 from containers.vector_index.stored.places import Places, moment_of, now
 from containers.vector_index.stored.tombstones import Rules
-from pipeline.contracts.collection import Match, Query, Search, Searched, SearchVectors
+from pipeline.contracts.collection_searches import Match, Query, Search, Searched, SearchVectors
 from pipeline.errors import InvalidOptions
 from pipeline.workbench import TaskContext
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from containers.vector_index.searching.searching import search_vectors
 from pipeline.artifacts import LocalStore
-from pipeline.contracts.collection import SearchVectors
+from pipeline.contracts.collection_searches import SearchVectors
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 

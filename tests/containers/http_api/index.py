@@ -15,6 +15,8 @@ from pipeline.contracts.collection import (
     CollectionsDescribed,
     Consent,
     DescribeCollections,
+)
+from pipeline.contracts.collection_searches import (
     Match,
     Query,
     Search,

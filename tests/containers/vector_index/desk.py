@@ -23,6 +23,7 @@ from containers.vector_index.tasks import TASKS
 from pipeline.artifacts import Artifact, ArtifactStore, Location
 from pipeline.contracts import collection as contracts
 from pipeline.contracts.collection import CollectionJob, Consent
+from pipeline.contracts.collection_enrolments import Enrolled, EnrollRecords
 from pipeline.contracts.contract import Result
 from pipeline.workbench import TaskContext
 
@@ -97,9 +98,9 @@ class Desk:
         asked = {"collection": collection, "consent": CONSENT, "model": MODEL} | fields
         return self.run(self.job(contracts.CreateCollection, **asked), contracts.CollectionCreated)
 
-    def enroll(self, *records: str, collection: str = "staff", **fields: Any) -> contracts.Enrolled:
+    def enroll(self, *records: str, collection: str = "staff", **fields: Any) -> Enrolled:
         asked = {"collection": collection, "records": records, "output_bucket": OUTPUT} | fields
-        return self.run(self.job(contracts.EnrollRecords, **asked), contracts.Enrolled)
+        return self.run(self.job(EnrollRecords, **asked), Enrolled)
 
     def forget(self, collection: str = "staff", **fields: Any) -> contracts.Forgotten:
         asked = {"collection": collection, "ingest_bucket": INGEST} | fields

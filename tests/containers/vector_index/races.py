@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from pipeline.artifacts import ArtifactStore
-from pipeline.contracts.collection import Enrolled
+from pipeline.contracts.collection_enrolments import Enrolled
 from pipeline.errors import CollectionBusy
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT

@@ -21,7 +21,8 @@ from containers.vector_index.stored.rows import Fact, Kind, NewRow, Rows
 from containers.vector_index.stored.segments import write_segment
 from containers.vector_index.stored.tombstones import Rule, Rules, write_rules
 from pipeline.artifacts import LocalStore, Location
-from pipeline.contracts.collection import Consent, IndexKind, Match, Searched, SearchVectors
+from pipeline.contracts.collection import Consent, IndexKind
+from pipeline.contracts.collection_searches import Match, Searched, SearchVectors
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
 

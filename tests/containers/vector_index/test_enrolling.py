@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from containers.vector_index.stored.digests import object_digest
 from pipeline.artifacts import AccessDenied, Location
-from pipeline.contracts.collection import (
+from pipeline.contracts.collection_enrolments import (
     EnrollVectors,
     Entry,
     SkippedRecord,

@@ -11,7 +11,8 @@ import pytest
 from containers.vector_index import photos
 from containers.vector_index.stored.digests import person_digest
 from pipeline.artifacts import Location
-from pipeline.contracts.collection import ForgetSubject, Forgotten, SkippedRecord
+from pipeline.contracts.collection import ForgetSubject, Forgotten
+from pipeline.contracts.collection_enrolments import SkippedRecord
 from pipeline.errors import CollectionMissing, SegmentMismatch
 from tests.containers.vector_index.desk import INGEST, Desk, vector
 

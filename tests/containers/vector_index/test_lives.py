@@ -13,13 +13,8 @@ from safetensors.numpy import load
 from containers.vector_index.searching.auditing import write_search
 from containers.vector_index.stored.head import change_head
 from pipeline.artifacts import Artifact, Location
-from pipeline.contracts.collection import (
-    Exported,
-    ExportPerson,
-    ListSearches,
-    Search,
-    SearchesListed,
-)
+from pipeline.contracts.collection import Exported, ExportPerson
+from pipeline.contracts.collection_searches import ListSearches, Search, SearchesListed
 from pipeline.errors import (
     CollectionBusy,
     CollectionExists,

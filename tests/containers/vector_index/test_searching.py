@@ -12,7 +12,7 @@ import pytest
 from containers.vector_index.backends.warm import warm_of
 from containers.vector_index.stored.places import now
 from pipeline.artifacts import AccessDenied, Artifact, LocalStore, Location
-from pipeline.contracts.collection import Search
+from pipeline.contracts.collection_searches import Search
 from pipeline.errors import (
     CollectionMissing,
     CollectionTooLarge,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from pipeline.artifacts import Location
-from pipeline.contracts.collection import (
+from pipeline.contracts.collection_searches import (
     ListSearches,
     Match,
     Search,

@@ -13,14 +13,13 @@ import pytest
 from safetensors.numpy import save
 
 from pipeline.artifacts import Location
-from pipeline.contracts.collection import (
+from pipeline.contracts.collection_enrolments import (
     EnrollVectors,
     Entry,
-    Searched,
-    SearchVectors,
     VectorsEnrolled,
     VectorsFile,
 )
+from pipeline.contracts.collection_searches import Searched, SearchVectors
 from pipeline.contracts.speakers import PartSpeakers
 from tests.containers.diarizer.test_diarizing import MODEL, bench_with
 from tests.containers.vector_index.desk import INGEST, OUTPUT, Desk

@@ -8,16 +8,11 @@ from typing import Any, cast
 
 import pytest
 
-from pipeline.contracts.collection import (
-    Collection,
-    CollectionsDescribed,
-    Consent,
-    Enrolled,
-    RecordQuery,
-    Searched,
-)
+from pipeline.contracts.collection import Collection, CollectionsDescribed, Consent
+from pipeline.contracts.collection_enrolments import Enrolled
 from pipeline.contracts.collection_requests import Create, Enroll, Forget, Request
 from pipeline.contracts.collection_runs import Enrolments, PrefixEnrolled
+from pipeline.contracts.collection_searches import RecordQuery, Searched
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.errors import CollectionMissing, EmbeddingMismatch
 from pipeline.operations.collections import (

@@ -30,15 +30,13 @@ from pipeline.contracts.collection import (
     CollectionsDescribed,
     Compacted,
     Consent,
-    Enrolled,
-    Entry,
     Exported,
     Forgotten,
     IndexKind,
     Moved,
-    Searched,
-    VectorsFile,
 )
+from pipeline.contracts.collection_enrolments import Enrolled, Entry, VectorsFile
+from pipeline.contracts.collection_searches import Searched
 from pipeline.contracts.contract import Job
 from pipeline.workbench import Settings, TaskContext, Workbench
 from tests.conftest import ROOT
