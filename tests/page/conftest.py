@@ -20,6 +20,7 @@ from tests.embedding_models import stock_embedder
 from tests.face_models import stock_faces
 from tests.models import Shelf, catalogue_row, stock
 from tests.page.faces import FILES, serving
+from tests.page.finding import EMBEDDED, GUESTS, STAFF, collections
 from tests.page.user import User, logged
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
@@ -125,3 +126,10 @@ def visitor(user: User) -> Iterator[User]:
 def is_fault(entry: dict[str, Any]) -> bool:
     """Return True for an error of the page's own; the browser also logs each refused request."""
     return entry["level"] == "SEVERE" and "Failed to load resource" not in entry["message"]
+
+
+@pytest.fixture
+def finder(user: User) -> Iterator[User]:
+    """A user of a deployment that finds faces, and has two collections."""
+    with serving(user, FILES | EMBEDDED), collections(user, [STAFF, GUESTS]):
+        yield user

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -37,13 +36,6 @@ from tests.page.finding import (
     told,
 )
 from tests.page.user import User
-
-
-@pytest.fixture
-def finder(user: User) -> Iterator[User]:
-    """A user of a deployment that finds faces, and has two collections."""
-    with serving(user, FILES | EMBEDDED), collections(user, [STAFF, GUESTS]):
-        yield user
 
 
 def listed(user: User, face: int) -> list[str]:

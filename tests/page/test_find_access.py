@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 import pytest
 from selenium.webdriver import Keys
 
-from tests.page.faces import DESCRIBED, FILES, files_of, serving
+from tests.page.faces import DESCRIBED, files_of
 from tests.page.finding import (
-    EMBEDDED,
-    GUESTS,
-    STAFF,
-    collections,
     opened,
     problem,
     say,
@@ -22,12 +18,6 @@ from tests.page.finding import (
 )
 from tests.page.test_access import AXE, CUT, SPACED, WIDTHS
 from tests.page.user import User
-
-
-@pytest.fixture
-def finder(user: User) -> Iterator[User]:
-    with serving(user, FILES | EMBEDDED), collections(user, [STAFF, GUESTS]):
-        yield user
 
 
 def compared(user: User) -> None:
