@@ -18,7 +18,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], S3Store
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
     config = Config(
         connect_timeout=2,
-        read_timeout=2,  # a busy machine takes a second to answer itself
+        read_timeout=10,  # a busy machine takes seconds to answer itself
         retries={"total_max_attempts": 1},
         s3={"addressing_style": "path"},
     )
