@@ -13,12 +13,12 @@ from pipeline.aws.s3 import S3Store
 
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], S3Store]]:
-    """Provide stores that connect to a port of this machine, that try once, for two seconds."""
+    """Provide stores that connect to a port of this machine, that try once, for some seconds."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
     config = Config(
         connect_timeout=2,
-        read_timeout=10,  # a busy machine takes seconds to answer itself
+        read_timeout=4,  # a busy machine takes seconds to answer itself
         retries={"total_max_attempts": 1},
         s3={"addressing_style": "path"},
     )
