@@ -21,7 +21,7 @@ from tests.execution.api import PHOTO, User, batch_of, done, prefix_of, selectio
 from tests.execution.driver import PATIENCE_S
 from tests.pipeline.cli.terminal import Terminal
 
-MACHINES: Final = ("cutout", "faces", "collection")
+MACHINES: Final = ("cutout", "faces", "transcript", "collection")
 KEY: Final = "the-owners-key"
 
 
@@ -200,8 +200,8 @@ def theirs(up: Terminal, address: str) -> Belongings:
         owner, waiting, finished, refused, selection, batch, talk, faces, collection, action
     )
     deadline = time.monotonic() + PATIENCE_S
-    while any('"status": "RUNNING"' in each for each in world(up.endpoint, theirs)):
-        assert time.monotonic() < deadline  # a job is done shortly before its execution ends
+    while not settled(world(up.endpoint, theirs)):
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     return theirs
 
@@ -249,6 +249,16 @@ def told(answer: urllib3.BaseHTTPResponse, named: str) -> dict[str, Any]:
     """Return an answer without the name that was asked for and without the request's own id."""
     read = json.loads(answer.data.decode().replace(named, "…"))
     return {field: text for field, text in read.items() if field != "request_id"}
+
+
+def settled(stored: list[str]) -> bool:
+    """True once no job or execution is running, and the recording's has begun and ended.
+
+    A job is done shortly before its execution ends. The recording was put into the bucket, so
+    an execution of it starts by itself.
+    """
+    begun = any("executionArn" in each and "talk.mp3" in each for each in stored)
+    return begun and not any('"RUNNING"' in each for each in stored)
 
 
 def world(endpoint: str, theirs: Belongings) -> list[str]:
