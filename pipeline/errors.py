@@ -5,7 +5,7 @@
     │   ├── UnsupportedMedia  CorruptMedia  MediaTooLarge  NoSubject
     │   ├── NoAudio  MediaTooLong  UnsupportedLanguage
     │   ├── InvalidOptions  InvalidPrompt  UnknownModel  LicenseNotAccepted
-    │   ├── PhotoRefused
+    │   ├── PhotoRefused  BatchNotEnabled
     │   ├── CollectionMissing  CollectionExists  ConsentMissing  EmbeddingMismatch
     │   ├── CollectionTooLarge
     │   └── SourceMissing  SourceForbidden  SourceArchived  SourceChanged
@@ -32,6 +32,7 @@ from textwrap import shorten
 from typing import ClassVar, Final, TypeVar
 
 __all__ = [
+    "BatchNotEnabled",
     "CapacityError",
     "CollectionBusy",
     "CollectionExists",
@@ -216,6 +217,12 @@ class PhotoRefused(PermanentError):
     """A hosted model declined to process the photo."""
 
     hint = "Choose a model not hosted by Amazon Bedrock; hosted models may decline photos."
+
+
+class BatchNotEnabled(PermanentError):
+    """The model, or the option compute, needs AWS Batch, which this stage does not have."""
+
+    hint = "Choose another model, or compute lambda; or turn on matteline:batch and deploy again."
 
 
 class CollectionMissing(PermanentError):

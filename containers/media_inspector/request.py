@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from pipeline.artifacts import Location
+from pipeline.compute import Lane
 from pipeline.contracts.output_keys import S3_KEY_LIMIT_BYTES
 from pipeline.contracts.written import describe
 from pipeline.errors import InvalidOptions
@@ -36,7 +37,7 @@ class Request:
 
     `options` are as typed: unmerged and unchecked. `follows_latest` is false if a user named a
     version. `uploaded` is true if an event of S3 started the execution, and nobody chose its state
-    machine.
+    machine. `lane` is `backfill` if a backfill started it.
     """
 
     location: Location
@@ -45,6 +46,7 @@ class Request:
     options: dict[str, Any]
     follows_latest: bool = True
     uploaded: bool = False
+    lane: Lane = "uploads"
 
 
 class _TypedInput(BaseModel):
@@ -55,6 +57,7 @@ class _TypedInput(BaseModel):
     version_id: VersionId | None = None
     force: bool = False
     options: dict[str, Any] = Field(default_factory=dict)
+    lane: Lane = "uploads"
 
 
 class _EventBucket(BaseModel):
@@ -90,4 +93,5 @@ def read_request(execution_input: object) -> Request:
         force=typed.force,
         options=typed.options,
         follows_latest=typed.version_id is None,
+        lane=typed.lane,
     )

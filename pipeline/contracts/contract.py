@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple, cast
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.artifacts import Location
+from pipeline.compute import BatchMachines, Compute, Lane
 
 FOREVER: Final = 9_999_999_999
 _OPTION_METADATA: Final = "matteline_"
@@ -95,12 +96,15 @@ class Options(Contract):
     """A product's options, merged from defaults, profile, metadata and input.
 
     `allow_fallback` lets a lighter model stand in where the planned one runs out of memory.
-    Those named in `without_effect` change nothing in the result: jobs that differ in them are one.
+    `compute` is where models run, and absent unless a user sets it: tasks of the release before it
+    accept such a job. Those named in `without_effect` change nothing in the result: jobs that
+    differ in them are one.
     """
 
-    without_effect: ClassVar[frozenset[str]] = frozenset()
+    without_effect: ClassVar[frozenset[str]] = frozenset({"compute"})
 
     allow_fallback: bool = False
+    compute: Compute = Field(default="auto", exclude_if=lambda compute: compute == "auto")
 
     def contradictions(self) -> Iterator[Contradiction]:
         """Yield the contradictions among merged options.
@@ -111,8 +115,9 @@ class Options(Contract):
 
 
 class PlannedModel(Contract):
-    """The model that fills a role, and the lighter one to try if its function is too small.
+    """The model that fills a role, and what to try next if its function is too small.
 
+    That is the same model in a job of AWS Batch, or else a lighter one, which is `degraded`.
     `weights_key` is null for a hosted model, which has no weights to stage. `output` is the
     catalogue's: what a model's mask is. `restage` is set by the state machine once staged weights
     have turned out incomplete.
@@ -121,6 +126,7 @@ class PlannedModel(Contract):
     model: str
     weights_key: str | None
     output: Literal["mask", "alpha"] = "mask"
+    compute: Literal["lambda", "batch"] = "lambda"
     restage: bool = False
     degraded: bool = False
     fallback: "PlannedModel | None" = None
@@ -158,7 +164,8 @@ class MediaJob(Contract):
     time (digits: seconds since 1970): by a live execution for its lease, by a finished one for
     `FOREVER`, by a failed one not at all. An execution may claim what is claimed until before
     `claims_before`: now, or after `FOREVER` if it was forced. `follows_latest` is false if a user
-    named a version of the object; otherwise the job is about the latest one.
+    named a version of the object; otherwise the job is about the latest one. `lane` is whose jobs
+    of AWS Batch go first.
     """
 
     job_id: str
@@ -172,6 +179,7 @@ class MediaJob(Contract):
     claims_before: str
     held_until: str
     follows_latest: bool
+    lane: Lane = "uploads"
 
 
 class InspectMedia(Job):
@@ -184,7 +192,7 @@ class InspectMedia(Job):
     `OtherMedia`; for a state machine that could not hand them over, they are `UnsupportedMedia`.
     With `hands_over_requests`, an upload that asks for another product is `OtherProduct`, whose
     message begins with that product's state machine and a colon; for a state machine that does not
-    know this error, it is `InvalidOptions`.
+    know this error, it is `InvalidOptions`. `batch` is what the stage has of AWS Batch.
     """
 
     product: str
@@ -196,6 +204,7 @@ class InspectMedia(Job):
     prompts_follow: bool = False
     hands_over: bool = False
     hands_over_requests: bool = False
+    batch: BatchMachines = "off"
 
 
 class Inspected(Result):

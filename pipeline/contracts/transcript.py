@@ -69,7 +69,7 @@ class TranscriptOptions(Options):
     for the whole recording.
     """
 
-    without_effect: ClassVar[frozenset[str]] = frozenset({"concurrency"})
+    without_effect: ClassVar[frozenset[str]] = frozenset({"compute", "concurrency"})
 
     model: str
     language: Language | None = None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from pipeline.compute import BatchMachines
 from pipeline.declared.catalogue import Catalogue, load_catalogue
-from pipeline.declared.containers import ContainerManifest, load_containers
+from pipeline.declared.containers import BatchJob, ContainerManifest, load_containers
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.models import ModelRow
 from pipeline.declared.names import Names
@@ -54,6 +55,23 @@ class DeclaredFunction:
 
 
 @dataclass(frozen=True)
+class DeclaredJob:
+    """A job definition of AWS Batch: a container's, for one model row."""
+
+    manifest: ContainerManifest
+    row: ModelRow
+    batch: BatchJob
+    gpu: bool
+
+    @property
+    def memory_mb(self) -> int:
+        return max(self.row.memory_mb, self.batch.memory_mb)
+
+    def name(self, names: Names) -> str:
+        return names.job_definition(self.manifest.name, self.row.name)
+
+
+@dataclass(frozen=True)
 class DeclaredOperation:
     """A zipped function, by its name in `resources.toml`."""
 
@@ -80,7 +98,8 @@ class Blueprint:
     """Containers, models, machines and resources, as one deployment has them.
 
     The catalogue's defaults are the deployment's choice, or else what each container declares.
-    `on_request` has the prefixes whose uploads start a product on request, by its name.
+    `on_request` has the prefixes whose uploads start a product on request, by its name. `batch` is
+    what the deployment has of AWS Batch: nothing (`off`), machines (`cpu`), some with GPUs (`gpu`).
     """
 
     root: Path
@@ -91,6 +110,7 @@ class Blueprint:
     products: tuple[Product, ...]
     overlays: tuple[Path, ...] = ()
     on_request: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    batch: BatchMachines = "off"
 
     @classmethod
     def read(
@@ -130,16 +150,43 @@ class Blueprint:
             on_request=on_request,
         )
 
+    def with_batch(self, machines: BatchMachines) -> Blueprint:
+        """Return the same deployment with these machines of AWS Batch."""
+        return replace(self, batch=machines)
+
     @property
     def functions(self) -> tuple[DeclaredFunction, ...]:
-        """Return one function per container, or one per model row if its manifest says so."""
+        """Return one function per container, or one per model row if its manifest says so.
+
+        A row that only AWS Batch can run has none.
+        """
         return tuple(
             DeclaredFunction(manifest, row)
             for manifest in self.containers
             for row in (
                 self.catalogue.rows_of(manifest.name) if manifest.function_per_model else (None,)
             )
+            if row is None or row.compute == "lambda"
         )
+
+    @property
+    def jobs(self) -> tuple[DeclaredJob, ...]:
+        """Return one job definition per model row that AWS Batch may run; none without it.
+
+        Hosted models have none.
+        """
+        if self.batch == "off":
+            return ()
+        return tuple(
+            DeclaredJob(manifest, row, manifest.batch, gpu=self._has_gpu(manifest.batch))
+            for manifest in self.containers
+            if manifest.batch
+            for row in self.catalogue.rows_of(manifest.name)
+            if not row.hosted
+        )
+
+    def _has_gpu(self, batch: BatchJob) -> bool:
+        return batch.gpu and self.batch == "gpu"
 
     def functions_with(self, bucket: str) -> tuple[DeclaredFunction, ...]:
         """Return the containers' functions with access to a bucket, or to its vectors."""
@@ -235,6 +282,9 @@ class Blueprint:
         claiming = self.claiming
         return {
             **{each.placeholder: names.function_arn(each.name) for each in self.containers},
+            **{f"{pascal_case(each.name)}JobQueue":
+                   names.job_queue("gpu" if self._has_gpu(each.batch) else "cpu", "{}")
+               for each in self.containers if each.batch},
             **{f"{pascal_case(container)}DefaultModel": model
                for container, model in self.catalogue.defaults.items()},
             **{f"{pascal_case(name)}StateMachineArn": names.machine_arn(name)
@@ -255,6 +305,8 @@ class Blueprint:
             "ClaimingStateMachineUnqualifiedArns":
                 " ".join(map(names.unqualified_machine_arn, claiming)),
             "ProductStateMachineArnTemplate": names.machine_arn("{}"),
+            "Batch": self.batch,
+            "JobDefinitionPrefix": f"{names.prefix}-",
             "ExecutionArnPrefix": names.execution_arn_prefix,
             "FunctionPrefix": f"{names.prefix}-",
             "RepositoryPrefix": names.repository(""),
@@ -311,6 +363,9 @@ def _require_invoked(containers: Sequence[ContainerManifest]) -> None:
 def _require_models(containers: Iterable[ContainerManifest], catalogue: Catalogue) -> None:
     for container in containers:
         engines = catalogue.engines.get(container.name, {})
+        on_batch = [row.name for row in catalogue.rows_of(container.name) if row.compute == "batch"]
+        if on_batch and not container.batch:
+            raise ValueError(f"{container.name} has no batch, which {', '.join(on_batch)} needs")
         if container.function_per_model and not engines:
             raise ValueError(f"{container.name} has a function per model, and no models.toml")
         named = {engine for access in container.access for engine in access.engines}

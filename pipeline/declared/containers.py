@@ -13,6 +13,7 @@ from pipeline.declared.access import (
     TableAccess,
 )
 from pipeline.declared.declaration import (
+    BatchMemoryMb,
     Declaration,
     KebabName,
     MemoryMb,
@@ -28,6 +29,19 @@ SemanticVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 FindingsLimit = Literal["max_critical", "max_high", "max_medium"]
 
 
+class BatchJob(Declaration):
+    """What a container's jobs on AWS Batch get, each of which runs one task in the same image.
+
+    A job has `memory_mb`, or its model's if that is more. `gpu` says that the container's GPU image
+    can use a GPU, which a job then gets where a stage has machines with GPUs.
+    """
+
+    vcpus: int = Field(ge=1, le=64)
+    memory_mb: BatchMemoryMb
+    timeout_s: int = Field(ge=60, le=86_400)
+    gpu: bool = False
+
+
 class ContainerManifest(Declaration):
     """`containers/<folder>/container.toml`; the limits are Lambda's own.
 
@@ -38,7 +52,8 @@ class ContainerManifest(Declaration):
     on executions of products), `machines` (the same, on a machine that is no product's) and
     `invokes` are what its role may do, and nothing more; with `reads_sources` also what the `s3://`
     addresses and the tokens of catalogue rows name. `gate` is how many findings of a severity an
-    image may be released with, where that differs from the release gate's own limits.
+    image may be released with, where that differs from the release gate's own limits. `batch` says
+    that its models may run on AWS Batch too.
     `image_mb` is the most its image may add to its base, unpacked. `data` are patterns, relative to
     the repository, of the files beside its code that it reads; `catalogue` says whose model rows it
     reads, its own or all containers': see `pipeline.releases.shipping`.
@@ -67,11 +82,18 @@ class ContainerManifest(Declaration):
     invokes: tuple[Invocation, ...] = ()
     gate: dict[FindingsLimit, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     reads_sources: bool = False
+    batch: BatchJob | None = None
 
     @model_validator(mode="after")
     def _gives_models_access_only_where_functions_have_one(self) -> Self:
         if not self.function_per_model and any(access.is_of_a_model for access in self.access):
             raise ValueError("access by model or engine needs function_per_model = true")
+        return self
+
+    @model_validator(mode="after")
+    def _runs_models_on_batch(self) -> Self:
+        if self.batch and not self.function_per_model:
+            raise ValueError("batch is for containers with function_per_model = true")
         return self
 
     @model_validator(mode="after")

@@ -9,7 +9,9 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 MOST_MEMORY_MB: Final = 10_240  # Lambda's ceiling
+MOST_BATCH_MEMORY_MB: Final = 245_760  # of a job that has the largest machine of a queue
 MemoryMb = Annotated[int, Field(ge=128, le=MOST_MEMORY_MB)]
+BatchMemoryMb = Annotated[int, Field(ge=512, le=MOST_BATCH_MEMORY_MB)]
 KebabName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 
 

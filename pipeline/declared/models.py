@@ -20,9 +20,10 @@ from pydantic import (
 
 from pipeline.declared.addresses import Address, is_unpacked, rooted
 from pipeline.declared.declaration import (
+    MOST_BATCH_MEMORY_MB,
+    MOST_MEMORY_MB,
     Declaration,
     KebabName,
-    MemoryMb,
 )
 from pipeline.declared.engines import Engine, EngineFile
 from pipeline.declared.revisions import MANIFEST, UNSTATED, file_identity, weights_prefix
@@ -158,7 +159,8 @@ class ModelRow(Declaration):
     the engine's fields; the file names it after the engine. `quantise` asks for matrix products in
     8 bits, if the answers stay the same. `output` is `alpha` for a network whose answer is a matte:
     the edge refiner then follows its own result only in part. `suits` and `measured` name a group
-    and a measured network of the container's file. `lifecycle` is for hosted models only.
+    and a measured network of the container's file. `lifecycle` is for hosted models only. One whose
+    `compute` is `batch` has no Lambda function, because none holds it or is fast enough.
     """
 
     name: KebabName
@@ -168,7 +170,8 @@ class ModelRow(Declaration):
     table: Mapping[str, Any]
     licence: LicenceName
     commercial: bool
-    memory_mb: MemoryMb
+    memory_mb: Annotated[int, Field(ge=128, le=MOST_BATCH_MEMORY_MB)]
+    compute: Literal["lambda", "batch"] = "lambda"
     fallback: KebabName | None = None
     files: tuple[WeightsFile, ...] = ()
     quantise: Literal["int8-matmul"] | None = None
@@ -176,6 +179,14 @@ class ModelRow(Declaration):
     suits: KebabName | None = None
     measured: KebabName | None = None
     lifecycle: Lifecycle | None = None
+
+    @model_validator(mode="after")
+    def _fits_where_it_runs(self) -> Self:
+        if self.compute == "lambda" and self.memory_mb > MOST_MEMORY_MB:
+            raise ValueError(f"a function has at most {MOST_MEMORY_MB} MB: set compute = 'batch'")
+        if self.compute == "batch" and self.hosted:
+            raise ValueError("a hosted model is called by a function")
+        return self
 
     @model_validator(mode="after")
     def _has_the_files_its_engine_needs(self) -> Self:

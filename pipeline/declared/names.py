@@ -69,6 +69,14 @@ class Names:
     def operation_arn(self, name: str, *, hook: bool = False) -> str:
         return f"{self.arn('lambda')}:function:{self.operation(name, hook=hook)}"
 
+    def job_definition(self, container: str, model: str) -> str:
+        """Return the job definition of AWS Batch that runs a model of a container."""
+        return self.function(container, model)
+
+    def job_queue(self, machines: str, lane: str) -> str:
+        """Return the queue of AWS Batch for jobs of a lane on machines with or without GPUs."""
+        return f"{self.prefix}-{machines}-{lane}"
+
     def log_group(self, function: str) -> str:
         """Return Lambda's default log group of a function."""
         return f"/aws/lambda/{function}"
