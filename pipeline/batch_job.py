@@ -80,9 +80,15 @@ def _outcome(handler: Handler, payload: dict[str, Any], context: JobContext) -> 
     return {"result": result, "error": None, "cause": None}
 
 
+def _container(root: Path, handler: str | None) -> ContainerManifest:
+    """Return the container of an image; of the sources, which have all, the handler's."""
+    (container,) = (each for each in load_containers(root) if handler in {None, each.handler})
+    return container
+
+
 def main() -> None:
     """Run the job with the handler that the image's container manifest names."""
-    (container,) = load_containers(Path(__file__).parents[1])
+    container = _container(Path(__file__).parents[1], os.environ.get("_HANDLER"))
     module, _, name = container.handler.rpartition(".")
     handler: Handler = getattr(importlib.import_module(module), name)
     job, outcome = sys.argv[1:]

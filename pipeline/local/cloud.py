@@ -19,7 +19,16 @@ from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import HTTP_API, KEY_AUTHORIZER
 from pipeline.declared.page import page_folder
 from pipeline.local import in_process
-from pipeline.local.deployment import NAMES, REGION, deploy, functions
+from pipeline.local.batch.batch_api import BatchApi
+from pipeline.local.batch.batch_host import BatchHost
+from pipeline.local.deployment import (
+    NAMES,
+    REGION,
+    deploy,
+    functions,
+    job_definitions,
+    job_queues,
+)
 from pipeline.local.ends import Ends
 from pipeline.local.event_bridge import EventBridge
 from pipeline.local.fork_launcher import launching_sources
@@ -65,6 +74,7 @@ class LocalCloud:
     endpoint: str
     blueprint: Blueprint
     host: LambdaHost
+    jobs: BatchHost
     scratch: Path
     server: LocalServer
     ends: Ends
@@ -118,20 +128,32 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         endpoint = f"http://127.0.0.1:{server.port}"
         stack.enter_context(_environment(MOTO_PORT=str(server.port)))
         environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint)
+        launcher = launcher or stack.enter_context(launching_sources(blueprint))
         host = LambdaHost(
             [
                 adjust(_sharing(function, calls_at_once))
                 for function in functions(blueprint, environment)
             ],
-            launcher=launcher or stack.enter_context(launching_sources(blueprint)),
+            launcher=launcher,
             logs=scratch / "logs",
             concurrency=WORKERS_PER_FUNCTION,
         )
         stack.callback(host.stop)
-        server.start(wrap(_services(host, blueprint, endpoint)))
+        jobs = BatchHost(
+            [
+                replace(each, function=adjust(each.function))
+                for each in job_definitions(blueprint, environment)
+            ],
+            job_queues(blueprint),
+            launcher=launcher,
+            logs=scratch / "logs",
+            vcpus=hardware.cores(),
+        )
+        stack.callback(jobs.stop)
+        server.start(wrap(_services(host, jobs, blueprint, endpoint)))
         ends = Ends()
         stack.enter_context(compat.told_of_ends(ends.tell))
-        cloud = LocalCloud(endpoint, blueprint, host, scratch, server, ends)
+        cloud = LocalCloud(endpoint, blueprint, host, jobs, scratch, server, ends)
         stack.enter_context(_running_bridges(cloud, products))
         yield cloud
 
@@ -145,11 +167,12 @@ def _sharing(function: Function, calls_at_once: int) -> Function:
     return replace(function, environment=environment, concurrency=workers)
 
 
-def _services(host: LambdaHost, blueprint: Blueprint, endpoint: str) -> WSGIApplication:
+def _services(
+    host: LambdaHost, jobs: BatchHost, blueprint: Blueprint, endpoint: str
+) -> WSGIApplication:
     """Return every service of the cloud: each takes the requests it knows, and passes on others."""
-    functions = LambdaApi(
-        LargeObjects(moto_app()), host, arn_prefix=f"{NAMES.arn('lambda')}:function:"
-    )
+    batch = BatchApi(LargeObjects(moto_app()), jobs)
+    functions = LambdaApi(batch, host, arn_prefix=f"{NAMES.arn('lambda')}:function:")
     route = Route(
         function=NAMES.function(HTTP_API),
         function_arn=NAMES.function_arn(HTTP_API),

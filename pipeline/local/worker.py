@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,17 +54,6 @@ class Process(Protocol):
         """Wait for the end of the process and return its exit status."""
 
 
-class Launcher(Protocol):
-    """Starts a function's process.
-
-    `environment` has Lambda's variables and the function's. The process writes to `log`.
-    """
-
-    def start(
-        self, function: Function, environment: Mapping[str, str], log: IO[bytes]
-    ) -> Process: ...
-
-
 class Command(NamedTuple):
     """A command line, its environment and its working folder."""
 
@@ -82,6 +71,22 @@ class Command(NamedTuple):
             stderr=log,
             start_new_session=True,
         )
+
+
+class Launcher(Protocol):
+    """Starts a function's process.
+
+    `environment` has Lambda's variables and the function's. The process writes to `log`.
+    """
+
+    def start(
+        self, function: Function, environment: Mapping[str, str], log: IO[bytes]
+    ) -> Process: ...
+
+    def job(
+        self, function: Function, module: Sequence[str], environment: Mapping[str, str]
+    ) -> Command:
+        """Return the command line that runs a module, with its arguments, where `function` does."""
 
 
 class Worker:
