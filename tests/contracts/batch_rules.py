@@ -26,12 +26,15 @@ _STARTED_BY: Final = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$"
 _MACHINE: Final = "${RunOnBatchStateMachineArn}"
 
 
-def jobs_do_what_their_function_does(machine: Machine, _declared: Declared) -> Iterator[str]:
-    """A job gets the same payload, gives the same result, and its errors are caught alike."""
+def jobs_have_a_function_beside_them(machine: Machine, _declared: Declared) -> Iterator[str]:
     for scope in machine.scopes:
         for name in sorted(scope.states):
             if name.endswith(ON_BATCH) and name.removesuffix(ON_BATCH) not in scope.states:
                 yield f"{name}: there is no {name.removesuffix(ON_BATCH)} beside it"
+
+
+def jobs_do_what_their_function_does(machine: Machine, _declared: Declared) -> Iterator[str]:
+    """A job gets the same payload, gives the same result, and its errors are caught alike."""
     for _scope, task, parallel in _jobs(machine):
         if _input(task, parallel).get("payload") != task.payload:
             yield f"{parallel.name}: the payload is not that of {task.name}"
@@ -195,6 +198,7 @@ def _from_outside(machine: Machine, task: State, path: str) -> str:
 
 
 OF_PRODUCTS: Final = (
+    jobs_have_a_function_beside_them,
     jobs_do_what_their_function_does,
     jobs_run_the_planned_model,
     the_plan_says_where_models_run,
