@@ -20,7 +20,7 @@ from pipeline.declared.names import HTTP_API, KEY_AUTHORIZER
 from pipeline.declared.page import page_folder
 from pipeline.local import in_process
 from pipeline.local.batch.batch_api import BatchApi
-from pipeline.local.batch.batch_host import BatchHost
+from pipeline.local.batch.batch_host import BatchHost, Room
 from pipeline.local.deployment import (
     NAMES,
     REGION,
@@ -68,7 +68,7 @@ class LocalCloud:
     """A running local cloud. Clients reach every service through its endpoint.
 
     `disk_full` is set once a service had no room on the disk of `scratch`. `ends` tells of every
-    execution that ends.
+    execution that ends. `jobs` are those of AWS Batch.
     """
 
     endpoint: str
@@ -147,8 +147,9 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
             job_queues(blueprint),
             launcher=launcher,
             logs=scratch / "logs",
-            vcpus=hardware.cores(),
+            room=Room(hardware.cores(), hardware.memory_mb()),
         )
+        jobs.listen(compat.wake_waiting_tasks)
         stack.callback(jobs.stop)
         server.start(wrap(_services(host, jobs, blueprint, endpoint)))
         ends = Ends()

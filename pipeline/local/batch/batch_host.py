@@ -1,29 +1,42 @@
-"""Run jobs of AWS Batch on this computer: queued by lane, as many at once as it has room for."""
+"""Run jobs of AWS Batch on this computer: by lane, as many at once as it has room for."""
 
 from __future__ import annotations
 
 import heapq
 import itertools
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from pipeline.local.batch.attempt import EXITED, Attempt, Ended, Limits
-from pipeline.local.batch.definition import JobDefinition, JobQueue
-from pipeline.local.batch.job import Job
+from pipeline.local.batch.attempt import Attempt, Limits
+from pipeline.local.batch.definition import COMPUTE_ENVIRONMENT, JobDefinition, JobQueue
+from pipeline.local.batch.job import Job, Status
 from pipeline.local.moto.shelf import Shelf
 from pipeline.local.worker import ALIKE, Launcher
 
-Listener = Callable[[str], None]
-COMPUTE_ENVIRONMENT: Final = "this-computer"
+Listener = Callable[[], None]
+
+
+class Room(NamedTuple):
+    """CPU cores and memory, of the computer or for a job."""
+
+    vcpus: int
+    memory_mb: int
+
+    def holds(self, other: Room) -> bool:
+        return self.vcpus >= other.vcpus and self.memory_mb >= other.memory_mb
+
+    def plus(self, other: Room, sign: int = 1) -> Room:
+        return Room(self.vcpus + sign * other.vcpus, self.memory_mb + sign * other.memory_mb)
 
 
 class BatchHost:
-    """Every queue, and the jobs in it. Ended jobs are kept on disk until the cloud stops.
+    """Every queue and every job. Ended jobs are kept on disk, until the cloud stops.
 
-    A job takes `vcpus` of the computer, or all of them. A job that does not fit waits, and so do
-    all behind it.
+    A job that needs more than the computer has gets all of it. One that has no room waits, and so
+    do all that come after it.
     """
 
     def __init__(
@@ -33,15 +46,16 @@ class BatchHost:
         *,
         launcher: Launcher,
         logs: Path,
-        vcpus: int,
+        room: Room,
     ) -> None:
         self.definitions: Final = {each.name: each for each in definitions}
         self.queues: Final = {each.name: each for each in queues}
+        self.room: Final = room
+        self._free = room
         self._launcher = launcher
         self._logs = logs
-        self._vcpus = self._free = vcpus
         self._lock = threading.RLock()
-        self._order = itertools.count()
+        self._numbers = itertools.count()
         self._waiting: list[tuple[int, int, Job]] = []
         self._jobs: dict[str, Job] = {}
         self._ended = Shelf()
@@ -50,119 +64,138 @@ class BatchHost:
         self._stopped = False
 
     def listen(self, listener: Listener) -> None:
-        """Call `listener` with the id of every job that ends."""
+        """Call `listener` whenever a job has ended."""
         self._listeners.append(listener)
 
     def submit(self, job: Job) -> None:
         with self._lock:
             self._jobs[job.id] = job
-            heapq.heappush(self._waiting, (-job.queue.priority, next(self._order), job))
+            heapq.heappush(self._waiting, (-job.queue.priority, next(self._numbers), job))
             self._start_next()
 
-    def details(self, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """Yield each job as DescribeJobs does; skip unknown ones."""
+    def detail(self, job_id: str) -> dict[str, Any] | None:
+        """Return a job as DescribeJobs does; None if there is none of this id."""
         with self._lock:
-            for each in ids:
-                if each in self._jobs:
-                    yield self._jobs[each].detail()
-                elif each in self._ended:
-                    yield self._ended[each]
+            if job_id in self._jobs:
+                return self._jobs[job_id].detail()
+            found: dict[str, Any] | None = self._ended.get(job_id)
+            return found
 
-    def end(self, job_id: str, reason: str, *, also_running: bool) -> None:
-        """Cancel a job that has not started; with `also_running`, kill it if it has."""
+    def details(self) -> Iterator[dict[str, Any]]:
+        """Yield every job as DescribeJobs does."""
+        with self._lock:
+            ids = [*self._jobs, *self._ended]
+        yield from filter(None, map(self.detail, ids))
+
+    def terminate(self, job_id: str, reason: str) -> None:
+        """End a job, whatever it does. One that has ended stays as it is."""
         with self._lock:
             job = self._jobs.get(job_id)
-            if job is None:
-                return
-            if job.running and also_running:
+            if job and job.running:
                 job.terminated, job.status_reason = True, reason
                 job.running.kill()
-            elif not job.running:
-                job.cancelled, job.terminated = True, also_running
-                self._waiting = [each for each in self._waiting if each[2] is not job]
-                heapq.heapify(self._waiting)
-                self._finish(job, "FAILED", reason)
+            elif job and job.status == "RUNNABLE":
+                job.terminated = True
+                self._withdraw(job, reason)
+
+    def cancel(self, job_id: str, reason: str) -> None:
+        """End a job that has not started. Any other stays as it is."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job and job.status == "RUNNABLE":
+                job.cancelled = True
+                self._withdraw(job, reason)
 
     def pids(self) -> list[int]:
         with self._lock:
             return [job.running.pid for job in self._jobs.values() if job.running]
 
     def stop(self) -> None:
-        """Kill every job, and wait for its end."""
+        """Kill every job, and wait until its process has ended."""
         with self._lock:
             self._stopped = True
-            for job in list(self._jobs.values()):
-                self.end(job.id, "the cloud stops", also_running=True)
+            for job_id in list(self._jobs):
+                self.terminate(job_id, "the cloud stops")
             threads = list(self._threads)
         for thread in threads:
             thread.join()
 
+    def _withdraw(self, job: Job, reason: str) -> None:
+        self._waiting = [each for each in self._waiting if each[2] is not job]
+        heapq.heapify(self._waiting)
+        self._finish(job, "FAILED", reason)
+
     def _start_next(self) -> None:
         while self._waiting and not self._stopped:
             job = self._waiting[0][2]
-            if self._taken(job) > self._free:
+            needed = self._needed(job)
+            if not self._free.holds(needed):
                 return
             heapq.heappop(self._waiting)
-            self._free -= self._taken(job)
-            thread = threading.Thread(target=self._run, args=(job,), daemon=True)
-            self._threads.add(thread)
-            thread.start()
+            if self._begin(job):
+                self._free = self._free.plus(needed, -1)
+                thread = threading.Thread(target=self._follow, args=(job,), daemon=True)
+                self._threads.add(thread)
+                thread.start()
 
-    def _taken(self, job: Job) -> int:
-        return min(job.definition.vcpus, self._vcpus)
-
-    def _run(self, job: Job) -> None:
-        """Start the attempts of a job, one after the other, and finish it."""
-        ended = Ended(1, EXITED)
-        for number in itertools.count(1):
-            with self._lock:
-                if job.terminated or self._stopped:
-                    break
-                job.running = self._attempt(job, number)
-                job.begin()
-            ended = job.running.wait()
-            with self._lock:
-                job.running = None
-                job.note(ended)
-                if job.terminated or ended.exit_code == 0:
-                    break
-                if not job.definition.tries_again_after(ended, number):
-                    break
-        with self._lock:
-            succeeded = ended.exit_code == 0 and not job.terminated
-            self._free += self._taken(job)
-            self._threads.discard(threading.current_thread())
-            reason = job.status_reason if job.terminated else ended.status_reason
-            self._finish(job, "SUCCEEDED" if succeeded else "FAILED", reason)
-            self._start_next()
-
-    def _attempt(self, job: Job, number: int) -> Attempt:
+    def _needed(self, job: Job) -> Room:
         definition = job.definition
-        environment = self._environment(job, number)
+        return Room(
+            min(definition.vcpus, self.room.vcpus),
+            min(definition.function.memory_mb, self.room.memory_mb),
+        )
+
+    def _begin(self, job: Job) -> bool:
+        """Start the next attempt of a job, which fails if this computer cannot."""
+        definition = job.definition
         function = definition.function
-        command = self._launcher.job(function, job.command(), environment)
+        command = self._launcher.job(function, job.command(), self._environment(job))
         limits = Limits(function.memory_mb, function.timeout_s)
-        with (self._logs / f"{definition.name}.batch.log").open("ab") as log:
-            return Attempt(command, limits, log)
+        try:
+            with (self._logs / f"{definition.name}.batch.log").open("ab") as log:
+                job.run(Attempt(command, limits, log))
+        except OSError as error:
+            self._finish(job, "FAILED", f"CannotStartContainerError: {error}")
+            return False
+        return True
 
-    def _environment(self, job: Job, number: int) -> Mapping[str, str]:
-        definition = job.definition
+    def _environment(self, job: Job) -> Mapping[str, str]:
+        function = job.definition.function
         return {
             **ALIKE,
-            "AWS_LAMBDA_FUNCTION_NAME": definition.name,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(definition.function.memory_mb),
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
             "AWS_BATCH_JOB_ID": job.id,
-            "AWS_BATCH_JOB_ATTEMPT": str(number),
+            "AWS_BATCH_JOB_ATTEMPT": str(len(job.attempts) + 1),
             "AWS_BATCH_JQ_NAME": job.queue.name,
             "AWS_BATCH_CE_NAME": COMPUTE_ENVIRONMENT,
-            "MATTELINE_THREADS": str(self._taken(job)),
-            **definition.function.environment,
+            **function.environment,
+            "MATTELINE_THREADS": str(self._needed(job).vcpus),
             **job.environment,
         }
 
-    def _finish(self, job: Job, status: Any, reason: str) -> None:
+    def _follow(self, job: Job) -> None:
+        """Wait for the end of each attempt of a job that has begun."""
+        while attempt := job.running:
+            ended = attempt.wait()
+            with self._lock:
+                if job.note(ended) and self._begin(job):
+                    continue
+                if job.status == "RUNNING":
+                    done = ended.exit_code == 0 and not job.terminated
+                    reason = job.status_reason or ended.status_reason
+                    self._finish(job, "SUCCEEDED" if done else "FAILED", reason)
+                self._free = self._free.plus(self._needed(job))
+                self._threads.discard(threading.current_thread())
+                self._start_next()
+
+    def _finish(self, job: Job, status: Status, reason: str) -> None:
         job.end(status, reason)
-        self._ended[job.id] = job.detail()
-        del self._jobs[job.id]
+        try:
+            self._ended[job.id] = job.detail()
+            del self._jobs[job.id]
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise  # on a full disk the job stays in memory
         for listener in self._listeners:
-            listener(job.id)
+            listener()
