@@ -67,7 +67,8 @@ def statements(
         yield from _sources(blueprint.catalogue, names)
     if function.row and function.row.hosted_model:
         yield from _hosted(function.row.hosted_model, names)
-    yield from _observed(function.name(names), names)
+    if function.row is None or function.row.compute == "lambda":  # ECS writes the logs of jobs
+        yield from _observed(function.name(names), names)
 
 
 def _objects(

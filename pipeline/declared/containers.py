@@ -33,13 +33,21 @@ class BatchJob(Declaration):
     """What a container's jobs on AWS Batch get, each of which runs one task in the same image.
 
     A job has `memory_mb`, or its model's if that is more. `gpu` says that the container's GPU image
-    can use a GPU, which a job then gets where a stage has machines with GPUs.
+    can use a GPU, which a job then gets where a stage has machines with GPUs. That image may add
+    `gpu_image_mb` to its base.
     """
 
     vcpus: int = Field(ge=1, le=64)
     memory_mb: BatchMemoryMb
     timeout_s: int = Field(ge=60, le=86_400)
     gpu: bool = False
+    gpu_image_mb: Annotated[int, Field(ge=1, le=20_480)] | None = None
+
+    @model_validator(mode="after")
+    def _limits_the_gpu_image_it_has(self) -> Self:
+        if self.gpu != (self.gpu_image_mb is not None):
+            raise ValueError("gpu = true and gpu_image_mb must be set together")
+        return self
 
 
 class ContainerManifest(Declaration):
@@ -116,6 +124,10 @@ class ContainerManifest(Declaration):
     def handler(self) -> str:
         """Return the handler that the image and the local cloud run."""
         return f"{self.package}.handler.handler"
+
+    @property
+    def has_gpu_image(self) -> bool:
+        return self.batch is not None and self.batch.gpu
 
     @property
     def purpose(self) -> str:

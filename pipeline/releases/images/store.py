@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.declared.containers import ContainerManifest
+from pipeline.declared.names import gpu_tag
 from pipeline.releases.images.tools import ImageNotBuilt, answer, run
 from pipeline.releases.shipping import content_digest
 
@@ -30,8 +31,9 @@ class Image:
     labels: Mapping[str, str]
 
 
-def image_name(container: ContainerManifest) -> str:
-    return f"localhost/matteline/{container.name}:{container.version}"
+def image_name(container: ContainerManifest, *, gpu: bool = False) -> str:
+    tag = gpu_tag(container.version) if gpu else container.version
+    return f"localhost/matteline/{container.name}:{tag}"
 
 
 def find_image(root: Path, container: ContainerManifest) -> Image:
