@@ -37,7 +37,9 @@ from pipeline.local.gateway.key_authorizer import KeyAuthorizer
 from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
+from pipeline.local.lanes import lane_reader
 from pipeline.local.moto import compat, memory
+from pipeline.local.moto.executions import find_input
 from pipeline.local.moto.large_objects import LargeObjects
 from pipeline.local.own_folder import OwnFolder
 from pipeline.local.page import Page
@@ -137,6 +139,7 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
             launcher=launcher,
             logs=scratch / "logs",
             concurrency=WORKERS_PER_FUNCTION,
+            lane_of=lane_reader(find_input),
         )
         stack.callback(host.stop)
         jobs = BatchHost(
