@@ -14,6 +14,7 @@ from pipeline.local.runtime_api import Answer, error_answer
 from pipeline.local.worker import Function, Launcher, Worker
 
 Listener = Callable[[str, bytes, Answer], None]
+Forerunner = Callable[[str, bytes], None]
 
 
 class StoppedError(Exception):
@@ -37,6 +38,7 @@ class LambdaHost:
     ) -> None:
         self._lane_of = lane_of
         self._listeners: list[Listener] = []
+        self._forerunners: list[Forerunner] = []
         self._pools = {
             function.name: _Pool(
                 function,
@@ -52,6 +54,8 @@ class LambdaHost:
 
     def invoke(self, name: str, payload: bytes, *, function_arn: str) -> Answer:
         """Invoke a function and return its answer; wait for a worker while all are busy."""
+        for forerunner in self._forerunners:
+            forerunner(name, payload)
         try:
             with self._pools[name].worker(self._lane_of(payload)) as worker:
                 answer = worker.invoke(payload, function_arn)
@@ -65,10 +69,17 @@ class LambdaHost:
         """Call `listener` with every call that is answered: function, payload and answer."""
         self._listeners.append(listener)
 
+    def listen_before(self, forerunner: Forerunner) -> None:
+        """Call `forerunner` with every call before it is made: function and payload."""
+        self._forerunners.append(forerunner)
+
     def warm(self, names: Iterable[str]) -> None:
         """Start one worker of each function, without waiting until it is ready."""
         for name in names:
             self._pools[name].start_one()
+
+    def function(self, name: str) -> Function:
+        return self._pools[name].function
 
     def worker_pids(self, name: str) -> list[int]:
         return self._pools[name].pids()
@@ -87,7 +98,7 @@ class _Pool:
     def __init__(
         self, function: Function, *, launcher: Launcher, logs: Path, concurrency: int
     ) -> None:
-        self._function = function
+        self.function = function
         self._launcher = launcher
         self._log_path = logs / f"{function.name}.log"
         self._most = concurrency
@@ -155,9 +166,9 @@ class _Pool:
 
     def _start(self, lane: Lane) -> Worker:
         if self._stopped:
-            raise StoppedError(f"{self._function.name} is stopped")
+            raise StoppedError(f"{self.function.name} is stopped")
         with self._log_path.open("ab") as log:
-            worker = Worker(self._function, launcher=self._launcher, log=log)
+            worker = Worker(self.function, launcher=self._launcher, log=log)
         if lane == "backfill":
             with contextlib.suppress(ProcessLookupError):  # it did not start, as its call will say
                 be_nice(worker.pid)

@@ -107,17 +107,22 @@ class Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def invoke(self, payload: bytes, function_arn: str) -> Answer:
-        """Call the handler and return its answer.
-
-        If the process exits or the call times out, the answer is an error as Lambda words it.
-        """
+    def initialised(self) -> Answer | None:
+        """Wait until the handler is loaded. If that fails, stop the process; return the error."""
         if not self._api.ready.wait(INIT_TIMEOUT_S):
             self.stop()
             return error_answer("Sandbox.Timedout", f"no init within {INIT_TIMEOUT_S:.0f} seconds")
         if self._api.init_error is not None:
             self.stop()
-            return self._api.init_error
+        return self._api.init_error
+
+    def invoke(self, payload: bytes, function_arn: str) -> Answer:
+        """Call the handler and return its answer.
+
+        If the process exits or the call times out, the answer is an error as Lambda words it.
+        """
+        if (error := self.initialised()) is not None:
+            return error
         timeout_s = self.function.timeout_s
         invocation = Invocation(payload, function_arn, timeout_s)
         self._api.submit(invocation)
