@@ -38,6 +38,7 @@ from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.lanes import lane_reader
+from pipeline.local.logs_api import KeptLogs, LogsApi
 from pipeline.local.moto import compat, memory
 from pipeline.local.moto.executions import find_input
 from pipeline.local.moto.large_objects import LargeObjects
@@ -142,6 +143,7 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
             lane_of=lane_reader(find_input),
         )
         stack.callback(host.stop)
+        host.listen(KeptLogs(scratch / "logs"))
         jobs = BatchHost(
             [
                 replace(each, function=adjust(each.function))
@@ -154,7 +156,7 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         )
         jobs.listen(compat.wake_waiting_tasks)
         stack.callback(jobs.stop)
-        server.start(wrap(_services(host, jobs, blueprint, endpoint)))
+        server.start(wrap(_services(host, jobs, blueprint, endpoint, scratch / "logs")))
         ends = Ends()
         stack.enter_context(compat.told_of_ends(ends.tell))
         cloud = LocalCloud(endpoint, blueprint, host, jobs, scratch, server, ends)
@@ -172,10 +174,11 @@ def _sharing(function: Function, calls_at_once: int) -> Function:
 
 
 def _services(
-    host: LambdaHost, jobs: BatchHost, blueprint: Blueprint, endpoint: str
+    host: LambdaHost, jobs: BatchHost, blueprint: Blueprint, endpoint: str, logs: Path
 ) -> WSGIApplication:
     """Return every service of the cloud: each takes the requests it knows, and passes on others."""
-    batch = BatchApi(LargeObjects(moto_app()), jobs)
+    moto = LogsApi(LargeObjects(moto_app()), host, logs)
+    batch = BatchApi(moto, jobs)
     functions = LambdaApi(batch, host, arn_prefix=f"{NAMES.arn('lambda')}:function:")
     route = Route(
         function=NAMES.function(HTTP_API),
