@@ -40,6 +40,22 @@ def read_numbers(text: str) -> tuple[int, int]:
     raise wrong_cursor()
 
 
+def read_started(text: str) -> tuple[int, str, str]:
+    """Return when an execution started, its machine and its name. Raises WrongFields."""
+    match _content(text):
+        case [int(started_ms), str(machine), str(name)]:
+            return started_ms, machine, name
+    raise wrong_cursor()
+
+
+def read_skip(text: str) -> tuple[str, int]:
+    """Return the name after which rows are read, and how many to skip. Raises WrongFields."""
+    match _content(text):
+        case [str(after), int(skip)] if skip >= 0 and (not after or _may_be(after)):
+            return after, skip
+    raise wrong_cursor()
+
+
 def wrong_cursor() -> WrongFields:
     error = InvalidRequest("the cursor is not one of this list's")
     return WrongFields.one(error, "query.cursor")

@@ -196,6 +196,27 @@ class IndexBusy(RequestError):
     hint = "Send the request again in some seconds: a large collection is loaded by then."
 
 
+class NoSuchMachine(RequestError):
+    """The deployment has no state machine of this name."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Choose a machine that `GET /console/machines` lists."
+
+
+class NoSuchExecution(RequestError):
+    """The state machine has no execution of this name, or it ended more than 90 days ago."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Choose an execution that `GET /console/executions` lists."
+
+
+class NotStartable(RequestError):
+    """Operators cannot start this state machine here."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Choose a machine that is `startable` in `GET /console/machines`."
+
+
 class IdempotencyKeyReused(RequestError):
     """The idempotency key belongs to an earlier request that asked for something else."""
 

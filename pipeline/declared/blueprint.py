@@ -237,7 +237,7 @@ class Blueprint:
     @property
     def schedules(self) -> dict[str, str]:
         """Return how often each machine with a schedule starts: `15 minutes`."""
-        return {name: json.loads(text)["rate"] for name, text in self._read(_SCHEDULE).items()}
+        return _rates(self.state_machines)
 
     @property
     def definitions(self) -> dict[str, str]:
@@ -322,8 +322,22 @@ class Blueprint:
         }  # fmt: skip
 
     def _read(self, suffix: str) -> dict[str, str]:
-        paths = sorted(self.state_machines.glob(f"*{suffix}"))
-        return {path.name.removesuffix(suffix): path.read_text(encoding="utf-8") for path in paths}
+        return _texts(self.state_machines, suffix)
+
+
+def read_schedules(root: Path) -> dict[str, str]:
+    """Return how often each machine with a schedule starts: `15 minutes`."""
+    return _rates(root / "state_machines")
+
+
+def _rates(folder: Path) -> dict[str, str]:
+    texts = _texts(folder, _SCHEDULE)
+    return {name: json.loads(text)["rate"] for name, text in texts.items()}
+
+
+def _texts(folder: Path, suffix: str) -> dict[str, str]:
+    paths = sorted(folder.glob(f"*{suffix}"))
+    return {path.name.removesuffix(suffix): path.read_text(encoding="utf-8") for path in paths}
 
 
 def _require_resources(containers: Iterable[ContainerManifest], resources: Resources) -> None:
