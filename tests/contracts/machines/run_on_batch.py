@@ -63,13 +63,40 @@ def a_killed_job_has_a_name(machine: Machine, _declared: Declared) -> Iterator[s
         yield "HowKilled?: answers for a job that failed otherwise"
 
 
+def errors_for_a_person_are_not_answered(machine: Machine, declared: Declared) -> Iterator[str]:
+    """Those that no product's machine catches, of every container whose tasks run in jobs."""
+    of_jobs = (name for name, container in declared.containers.items() if container.batch)
+    raised = frozenset().union(*(declared.raised[name] for name in of_jobs))
+    expected = raised & (declared.deployment | declared.weights) - {"WeightsNotStaged"}
+    states = machine.scopes[0].states
+    asked = {
+        each.get("StringEquals")
+        for rule in states["ForAPerson?"].body["Choices"]
+        if states[rule["Next"]].type == "Fail"
+        for each in rule.get("Or", ())
+    }
+    for name in sorted(expected ^ asked):
+        yield f"ForAPerson?: {name} is asked about, or needs a person, and not both"
+
+
 RULES: Final = (
+    errors_for_a_person_are_not_answered,
     jobs_are_tried_again_as_functions_are,
     a_job_and_its_outcome_are_in_the_jobs_folder,
     a_killed_job_has_a_name,
 )
 
 SLIPS: Final = (
+    Slip(
+        errors_for_a_person_are_not_answered,
+        drop("States/ForAPerson?/Choices/1/Or/1"),
+        "ForAPerson?: WeightsMismatch is asked about, or needs a person, and not both",
+    ),
+    Slip(
+        errors_for_a_person_are_not_answered,
+        put("States/ForAPerson?/Choices/1/Or/0/StringEquals", "OutOfMemory"),
+        "ForAPerson?: OutOfMemory is asked about, or needs a person, and not both",
+    ),
     Slip(
         jobs_are_tried_again_as_functions_are,
         add("States/RunJob/Retry/0/ErrorEquals", "States.TaskFailed"),
