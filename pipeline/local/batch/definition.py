@@ -68,8 +68,9 @@ class JobQueue:
 
 
 def _matches(rule: ExitRule, ended: Ended) -> bool:
-    return (
-        fnmatchcase(ended.status_reason, rule.status_reason)
-        and fnmatchcase(ended.reason, rule.reason)
-        and fnmatchcase(str(ended.exit_code), rule.exit_code)
-    )
+    found = {
+        "on_status_reason": ended.status_reason,
+        "on_reason": ended.reason,
+        "on_exit_code": str(ended.exit_code),
+    }
+    return all(fnmatchcase(found[name], pattern) for name, pattern in rule.patterns.items())
