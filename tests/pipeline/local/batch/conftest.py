@@ -24,7 +24,8 @@ UPLOADS, BACKFILL = JobQueue("uploads", 2), JobQueue("backfill", 1)
 def definition(*command: str, memory_mb: int = 512, timeout_s: float = 60) -> JobDefinition:
     """Return a definition of jobs that take one CPU core and obey this command."""
     function = Function("obedient", "no.handler", memory_mb=memory_mb, timeout_s=timeout_s)
-    return JobDefinition(function, vcpus=1, command=(f"{__package__}.obedient", *command))
+    module = f"{__package__}.obedient"
+    return JobDefinition(function, 1, "/aws/batch/obedient", command=(module, *command))
 
 
 @dataclass(frozen=True)
