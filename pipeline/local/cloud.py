@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -38,7 +38,7 @@ from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.lanes import lane_reader
-from pipeline.local.logs_api import KeptLogs, LogsApi
+from pipeline.local.logs_api import KeptLogs, LogsApi, log_name
 from pipeline.local.moto import compat, memory
 from pipeline.local.moto.executions import find_input
 from pipeline.local.moto.large_objects import LargeObjects
@@ -131,32 +131,37 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         endpoint = f"http://127.0.0.1:{server.port}"
         stack.enter_context(_environment(MOTO_PORT=str(server.port)))
         environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint)
+        logs = scratch / "logs"
+        declared = [
+            adjust(_sharing(function, calls_at_once))
+            for function in functions(blueprint, environment)
+        ]
+        definitions = [
+            replace(each, function=adjust(each.function))
+            for each in job_definitions(blueprint, environment)
+        ]
         launcher = launcher or stack.enter_context(launching_sources(blueprint))
         host = LambdaHost(
-            [
-                adjust(_sharing(function, calls_at_once))
-                for function in functions(blueprint, environment)
-            ],
+            declared,
             launcher=launcher,
-            logs=scratch / "logs",
+            logs=logs,
             concurrency=WORKERS_PER_FUNCTION,
             lane_of=lane_reader(find_input),
         )
         stack.callback(host.stop)
-        host.listen(KeptLogs(scratch / "logs"))
+        host.listen(KeptLogs(logs))
         jobs = BatchHost(
-            [
-                replace(each, function=adjust(each.function))
-                for each in job_definitions(blueprint, environment)
-            ],
+            definitions,
             job_queues(blueprint),
             launcher=launcher,
-            logs=scratch / "logs",
+            logs=logs,
             room=Room(hardware.cores(), hardware.memory_mb()),
         )
         jobs.listen(compat.wake_waiting_tasks)
         stack.callback(jobs.stop)
-        server.start(wrap(_services(host, jobs, blueprint, endpoint, scratch / "logs")))
+        groups = {NAMES.log_group(each.name): logs / log_name(each.name) for each in declared}
+        groups |= {each.log_group: logs / each.log for each in definitions}
+        server.start(wrap(_services(host, jobs, blueprint, endpoint, groups)))
         ends = Ends()
         stack.enter_context(compat.told_of_ends(ends.tell))
         cloud = LocalCloud(endpoint, blueprint, host, jobs, scratch, server, ends)
@@ -174,10 +179,14 @@ def _sharing(function: Function, calls_at_once: int) -> Function:
 
 
 def _services(
-    host: LambdaHost, jobs: BatchHost, blueprint: Blueprint, endpoint: str, logs: Path
+    host: LambdaHost,
+    jobs: BatchHost,
+    blueprint: Blueprint,
+    endpoint: str,
+    log_groups: Mapping[str, Path],
 ) -> WSGIApplication:
     """Return every service of the cloud: each takes the requests it knows, and passes on others."""
-    moto = LogsApi(LargeObjects(moto_app()), host, logs)
+    moto = LogsApi(LargeObjects(moto_app()), log_groups)
     batch = BatchApi(moto, jobs)
     functions = LambdaApi(batch, host, arn_prefix=f"{NAMES.arn('lambda')}:function:")
     route = Route(

@@ -62,6 +62,7 @@ def job_definitions(
                 environment={**each.manifest.environment, **environment},
             ),
             vcpus=each.batch.vcpus,
+            log_group=NAMES.job_log_group(each.manifest.name),
         )
         for each in blueprint.jobs
     )

@@ -1,20 +1,17 @@
-"""Answer CloudWatch Logs' FilterLogEvents from what functions write, in place of moto's.
+"""Answer CloudWatch Logs' FilterLogEvents from what functions and jobs write, in place of moto's.
 
-Each function of the cloud has a log file, which stands for its log group. Only its latest lines are
-kept.
+Each log group of the cloud is a file, of which only the latest lines are kept.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.declared.names import LOCAL_NAMES
-from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.runtime_api import Answer
 
 if TYPE_CHECKING:
@@ -28,15 +25,14 @@ _TERM: Final = re.compile(r'\(?\s*\$\.(\w+)\s*=\s*"([^"]*)"\s*\)?')
 
 
 class LogsApi:
-    """WSGI middleware that searches the logs of the host's functions and passes on other requests.
+    """WSGI middleware that searches these log groups' files and passes on other requests.
 
     It knows the patterns `{ ($.field = "text") || … }`, in which a text may begin or end with `*`.
     """
 
-    def __init__(self, app: WSGIApplication, host: LambdaHost, folder: Path) -> None:
+    def __init__(self, app: WSGIApplication, groups: Mapping[str, Path]) -> None:
         self._app = app
-        self._host = host
-        self._folder = folder
+        self._groups = groups
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("HTTP_X_AMZ_TARGET") != _TARGET:
@@ -53,15 +49,14 @@ class LogsApi:
         return [body]
 
     def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        group = str(asked.get("logGroupName", ""))
-        function = group.removeprefix(LOCAL_NAMES.log_group(""))
-        if function not in self._host:
+        path = self._groups.get(str(asked.get("logGroupName", "")))
+        if path is None:
             return {
                 "__type": "ResourceNotFoundException",
                 "message": "The specified log group does not exist.",
             }
         begin, end = asked.get("startTime", 0), asked.get("endTime")
-        lines = _lines(self._folder / log_name(function), asked.get("filterPattern", ""))
+        lines = _lines(path, asked.get("filterPattern", ""))
         events = [
             {
                 "logStreamName": _STREAM,
@@ -87,9 +82,13 @@ class KeptLogs:
         self._kept = kept
 
     def __call__(self, function: str, _payload: bytes, _answer: Answer) -> None:
-        path = self._folder / log_name(function)
-        if path.stat().st_size > 2 * self._kept:
-            cut(path, self._kept)
+        shorten(self._folder / log_name(function), self._kept)
+
+
+def shorten(path: Path, kept: int = KEPT) -> None:
+    """Keep the end of a log file that has become long."""
+    if path.stat().st_size > 2 * kept:
+        cut(path, kept)
 
 
 def log_name(function: str) -> str:

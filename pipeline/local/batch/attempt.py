@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
+from pipeline.declared.job_retries import KILLED
 from pipeline.local.batch import leash
 from pipeline.local.worker import Command
 
@@ -88,7 +89,7 @@ class Attempt:
 
     def _stop(self, *, status_reason: str = EXITED, reason: str = "") -> Ended:
         self._kill_all()
-        return Ended(128 + signal.SIGKILL, status_reason, reason)
+        return Ended(KILLED, status_reason, reason)
 
     def _kill_all(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: only zombies left

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from pipeline.local.batch.attempt import Attempt, Limits
 from pipeline.local.batch.definition import COMPUTE_ENVIRONMENT, JobDefinition, JobQueue
 from pipeline.local.batch.job import Job, Status
+from pipeline.local.logs_api import shorten
 from pipeline.local.moto.shelf import Shelf
 from pipeline.local.worker import ALIKE, Launcher
 
@@ -152,12 +153,15 @@ class BatchHost:
         command = self._launcher.job(function, job.command(), self._environment(job))
         limits = Limits(function.memory_mb, function.timeout_s)
         try:
-            with (self._logs / f"{definition.name}.batch.log").open("ab") as log:
+            with self._log(job).open("ab") as log:
                 job.run(Attempt(command, limits, log))
         except OSError as error:
             self._finish(job, "FAILED", f"CannotStartContainerError: {error}")
             return False
         return True
+
+    def _log(self, job: Job) -> Path:
+        return self._logs / job.definition.log
 
     def _environment(self, job: Job) -> Mapping[str, str]:
         function = job.definition.function
@@ -178,6 +182,7 @@ class BatchHost:
         """Wait for the end of each attempt of a job that has begun."""
         while attempt := job.running:
             ended = attempt.wait()
+            shorten(self._log(job))
             with self._lock:
                 if job.note(ended) and self._begin(job):
                     continue

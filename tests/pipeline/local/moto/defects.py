@@ -26,6 +26,7 @@ from moto.stepfunctions.responses import get_backend
 
 from pipeline.local.moto import compat, shelf
 from tests.pipeline.local.moto.growth import growth
+from tests.pipeline.local.moto.jobs import job_goes_on
 from tests.pipeline.local.moto.machine import PASS, Machine
 from tests.pipeline.local.moto.maps import maps
 from tests.pipeline.local.moto.races import races
@@ -200,6 +201,7 @@ def defects(machine: Machine) -> dict[str, bool]:
             "_reuse_clients": clients[0] is not clients[1],
             "_list_services_once": backends.list_of_moto_modules()
             is not backends.list_of_moto_modules(),
+            "_stop_jobs": job_goes_on(),
             "_parse_once": parse(definition) is not parse(definition),
         }
     )
