@@ -14,6 +14,8 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from containers.http_api.batches import add_batches
 from containers.http_api.bodies import read_json_only
 from containers.http_api.collections import add_collections
+from containers.http_api.console.guard import operators_only
+from containers.http_api.console.routes import add_console
 from containers.http_api.current import Current
 from containers.http_api.cursors import MOST_LISTED
 from containers.http_api.errors import (
@@ -169,5 +171,7 @@ def build_api(root: Path, settings: Settings) -> RestApi:
     add_selections(api.routes, current, catalogue, docs=docs)
     add_collections(api.routes, current, catalogue, docs=docs)
     add_searches(api.routes, current)
+    add_console(api.routes, current, catalogue, root)
+    operators_only(api.routes, current)
     add_document(api.routes)
     return api

@@ -13,6 +13,7 @@ from pipeline.operations.jobs_table import Place
 
 MOST_LISTED: Final = 100  # in one answer
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
+_MOST_COUNTED: Final = 10**14  # milliseconds, until the year 5138
 _LONGEST: Final = 1024  # bytes of a key in S3, and in an index of DynamoDB
 
 
@@ -37,6 +38,30 @@ def read_numbers(text: str) -> tuple[int, int]:
     match _content(text):
         case [int(first), int(second)]:
             return first, second
+    raise wrong_cursor()
+
+
+def read_counts(text: str) -> tuple[int, int]:
+    """Return the two counts of a cursor, such as milliseconds. Raises WrongFields."""
+    first, second = read_numbers(text)
+    if not (0 <= first <= _MOST_COUNTED and 0 <= second <= _MOST_COUNTED):
+        raise wrong_cursor()
+    return first, second
+
+
+def read_started(text: str) -> tuple[int, str, str]:
+    """Return when an execution started, its machine and its name. Raises WrongFields."""
+    match _content(text):
+        case [int(started_ms), str(machine), str(name)]:
+            return started_ms, machine, name
+    raise wrong_cursor()
+
+
+def read_skip(text: str) -> tuple[str, int]:
+    """Return the name after which rows are read, and how many to skip. Raises WrongFields."""
+    match _content(text):
+        case [str(after), int(skip)] if skip >= 0 and (not after or _may_be(after)):
+            return after, skip
     raise wrong_cursor()
 
 

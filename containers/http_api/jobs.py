@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final, cast
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -25,6 +22,7 @@ from containers.http_api.cursors import Limit, read_cursor, write_cursor
 from containers.http_api.errors import NotDeletable, NotReplayable, NotRunning
 from containers.http_api.options import check_options, find_product
 from containers.http_api.repeats import IdempotencyKey, Marked, answer_once
+from containers.http_api.times import Since
 from containers.http_api.views import STATES, Job, Jobs, Listed, View, summarise
 from containers.http_api.waiting import Prefer, await_end, preferred_wait
 from pipeline.declared.catalogue import Catalogue
@@ -43,24 +41,6 @@ from pipeline.operations.verdicts import DUPLICATE
 from pipeline.outcomes import JobStopped
 
 _WHY: Final = "api"  # what the names of executions begin with that a request started
-
-
-def _not_a_number(since: object) -> object:
-    """Refuse seconds since 1970, which pydantic would read as a time."""
-    if isinstance(since, str) and not since[4:5] == "-":
-        raise ValueError("should be a time with its zone, such as 2026-10-01T00:00:00Z")
-    return since
-
-
-def _in_utc(since: datetime) -> datetime:
-    """Return the time in UTC. Refuse those of the first and the last day that UTC does not have."""
-    try:
-        return since.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("should be a time that UTC has, too") from error
-
-
-Since = Annotated[AwareDatetime, BeforeValidator(_not_a_number), AfterValidator(_in_utc)]
 
 
 class NewJob(BaseModel):

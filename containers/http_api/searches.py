@@ -22,7 +22,6 @@ from containers.http_api.collection_views import (
 from containers.http_api.current import Current
 from containers.http_api.cursors import Limit
 from containers.http_api.errors import InvalidRequest, WrongFields
-from containers.http_api.jobs import Since
 from containers.http_api.rights import (
     answering,
     find_collection,
@@ -30,6 +29,7 @@ from containers.http_api.rights import (
     require_operator,
     searcher_of,
 )
+from containers.http_api.times import Since
 from containers.http_api.vectors import Face, vectors_of
 from pipeline.contracts import collection as contracts
 from pipeline.contracts.collection_searches import Neighbours, RecordQuery

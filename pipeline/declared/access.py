@@ -8,13 +8,20 @@ from pydantic import Field
 from pipeline.declared.declaration import Declaration, KebabName
 
 Action = Literal["list", "read", "put", "write", "delete", "erase"]
-RowAction = Literal["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]
+RowAction = Literal[
+    "GetItem", "BatchGetItem", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem"
+]
 ExecutionAction = Literal[
-    "StartExecution", "DescribeExecution", "GetExecutionHistory", "StopExecution"
+    "DescribeStateMachine",
+    "ListExecutions",
+    "StartExecution",
+    "DescribeExecution",
+    "DescribeStateMachineForExecution",
+    "GetExecutionHistory",
+    "StopExecution",
+    "RedriveExecution",
 ]
-MachineAction = Literal[
-    "StartExecution", "DescribeExecution", "StopExecution", "ListMapRuns", "DescribeMapRun"
-]
+MachineAction = ExecutionAction | Literal["ListMapRuns", "DescribeMapRun"]
 _MODEL: Final = "{model}"
 
 

@@ -139,6 +139,7 @@ class Blueprint:
         )
         _require_claiming(resources.claiming, machines, products)
         require_on_request(on_request, products)
+        _require_batch(containers, products)
         return cls(
             root=root,
             state_machines=root / "state_machines",
@@ -237,7 +238,7 @@ class Blueprint:
     @property
     def schedules(self) -> dict[str, str]:
         """Return how often each machine with a schedule starts: `15 minutes`."""
-        return {name: json.loads(text)["rate"] for name, text in self._read(_SCHEDULE).items()}
+        return _rates(self.state_machines)
 
     @property
     def definitions(self) -> dict[str, str]:
@@ -322,8 +323,22 @@ class Blueprint:
         }  # fmt: skip
 
     def _read(self, suffix: str) -> dict[str, str]:
-        paths = sorted(self.state_machines.glob(f"*{suffix}"))
-        return {path.name.removesuffix(suffix): path.read_text(encoding="utf-8") for path in paths}
+        return _texts(self.state_machines, suffix)
+
+
+def read_schedules(root: Path) -> dict[str, str]:
+    """Return how often each machine with a schedule starts: `15 minutes`."""
+    return _rates(root / "state_machines")
+
+
+def _rates(folder: Path) -> dict[str, str]:
+    texts = _texts(folder, _SCHEDULE)
+    return {name: json.loads(text)["rate"] for name, text in texts.items()}
+
+
+def _texts(folder: Path, suffix: str) -> dict[str, str]:
+    paths = sorted(folder.glob(f"*{suffix}"))
+    return {path.name.removesuffix(suffix): path.read_text(encoding="utf-8") for path in paths}
 
 
 def _require_resources(containers: Iterable[ContainerManifest], resources: Resources) -> None:
@@ -358,6 +373,14 @@ def _require_invoked(containers: Sequence[ContainerManifest]) -> None:
     for container in containers:
         if lost := sorted({each.container for each in container.invokes} - names):
             raise ValueError(f"{container.name} invokes no container there is: {', '.join(lost)}")
+
+
+def _require_batch(containers: Iterable[ContainerManifest], products: Iterable[Product]) -> None:
+    able = {each.name for each in containers if each.batch}
+    for product in products:
+        for name, role in product.roles.items():
+            if role.batch and role.container not in able:
+                raise ValueError(f"{product.name}: {role.container} has no batch for role {name}")
 
 
 def _require_models(containers: Iterable[ContainerManifest], catalogue: Catalogue) -> None:

@@ -20,8 +20,11 @@ DELETED: Final = "DELETED"  # done, and its results were deleted, on request or 
 STATUSES: Final = (RUNNING, DONE, QUARANTINED, FAILED, DELETED)
 BY_EXECUTION: Final = "by-execution"
 BY_KEY: Final = "by-key"
+BY_STATUS: Final = "by-status"
 _PAGE: Final = 200  # rows that a query reads at a time
 _MOST_PAGES: Final = 10  # of one call: a filter that few rows pass must not read on for ever
+_WITH_STATUS: Final = 1_000  # rows of one status that are found at a time
+_BATCH: Final = 100  # rows that DynamoDB reads at a time
 _NAMED: Final = re.compile(r"#(\w+)")
 _EPOCH: Final = "1970-01-01T00:00:00+00:00"
 
@@ -87,6 +90,13 @@ class Page(NamedTuple):
     after: Place | None
 
 
+class StatusPage(NamedTuple):
+    """Some rows of one status, in no order, and the id after which others are; None at the end."""
+
+    rows: Sequence[JobRow]
+    after: str | None
+
+
 class JobsTable:
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -147,6 +157,31 @@ class JobsTable:
             last_read = found["LastEvaluatedKey"]
             after = Place(last_read["key"]["S"], last_read["job_id"]["S"])
         return Page(rows, after)
+
+    def with_status(self, status: str, *, after: str | None = None) -> StatusPage:
+        """Find jobs with this status, a thousand at a time; the index may be a second behind."""
+        start = {"status": {"S": status}, "job_id": {"S": after}} if after else None
+        found = self._dynamodb.query(
+            TableName=self._name,
+            IndexName=BY_STATUS,
+            KeyConditionExpression="#status = :status",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":status": {"S": status}},
+            Limit=_WITH_STATUS,
+            **({"ExclusiveStartKey": start} if start else {}),
+        )
+        keys = [{"job_id": item["job_id"]} for item in found["Items"]]
+        rows = [row for row in self._rows_of(keys) if row.status == status]
+        last = found.get("LastEvaluatedKey")
+        return StatusPage(rows, last["job_id"]["S"] if last else None)
+
+    def _rows_of(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[JobRow]:
+        for first in range(0, len(keys), _BATCH):
+            ahead = {self._name: {"Keys": keys[first : first + _BATCH]}}
+            while ahead:
+                told = self._dynamodb.batch_get_item(RequestItems=ahead)
+                yield from map(self._read, told["Responses"][self._name])
+                ahead = told.get("UnprocessedKeys")
 
     def claimed_by(self, arns: Sequence[str]) -> JobRow | None:
         """Find the job that one of these executions once claimed, by reading the whole table."""

@@ -16,7 +16,7 @@ from pipeline.operations.repairing import close_dead
 from pipeline.operations.site import Site
 
 _TAKEN_OVER: Final = "another execution has claimed its job since, or the job is done"
-_REDRIVABLE: Final = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+REDRIVABLE: Final = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
 class NotRedriven(Exception):
@@ -51,7 +51,7 @@ def redrive(site: Site, job: Job) -> None:
 
 
 def _require_redrivable(site: Site, execution: Execution, row: JobRow | None) -> None:
-    if execution.status not in _REDRIVABLE:
+    if execution.status not in REDRIVABLE:
         raise NotRedriven(
             f"its execution is {execution.status}; only FAILED, TIMED_OUT or ABORTED ones can be "
             "redriven"

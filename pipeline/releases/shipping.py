@@ -21,6 +21,7 @@ from typing import Any, Final
 PACKAGES: Final = ("pipeline", "containers")
 ENTRIES: Final = ("handler", "selftest")
 PLATFORM_ENTRIES: Final = ("pipeline.serving", "pipeline.selftest")
+JOB_ENTRY: Final = "pipeline.batch_job"
 UNCHECKED: Final = PycInvalidationMode.UNCHECKED_HASH
 DOCKERFILE: Final = Path("containers/Dockerfile")
 
@@ -34,9 +35,9 @@ def shipped_files(root: Path, folder: str) -> tuple[Path, ...]:
     data = {*_data(root, container)}
     read = [".".join(path.with_suffix("").parts) for path in data if path.suffix == ".py"]
     own = [f"containers.{folder}.{entry}" for entry in ENTRIES]
-    code = {
-        path.relative_to(root) for path in import_closure(root, [*PLATFORM_ENTRIES, *own, *read])
-    }
+    jobs = [JOB_ENTRY] if "batch" in _manifest(root / container) else []
+    entries = [*PLATFORM_ENTRIES, *jobs, *own, *read]
+    code = {path.relative_to(root) for path in import_closure(root, entries)}
     return tuple(sorted({*code, container / "container.toml", *_models(root, container), *data}))
 
 

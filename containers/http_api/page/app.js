@@ -7,6 +7,7 @@ import { makeQueue } from './core/queue.js'
 import { applyTheme, keepSettings, keptSettings, wantedOf } from './core/settings.js'
 import { makeStore } from './core/store.js'
 import { AwayBar } from './parts/away.js'
+import { later } from './parts/controls.js'
 import { Hello } from './parts/hello.js'
 import { icon } from './parts/icon.js'
 import { Inspector } from './parts/inspector.js'
@@ -76,6 +77,9 @@ const page = { store, queue, choose, say, change }
 /** Moves a screen reader past the list. A link would make the browser load the page again. */
 const skip = () => document.getElementById('stage')?.focus()
 
+const Console = later(() => import('./views/console/view.js'), 'Console')
+const inConsole = () => location.hash.startsWith('#/console')
+
 function App() {
   const { items, home, dragging, said } = store.state
   const open = store.item(store.state.current)
@@ -83,7 +87,9 @@ function App() {
   return html`
     ${items.length > 0 && html`<button class="skip btn primary" type="button" onClick=${skip}>${t('skip')}</button>`}
     <${AwayBar} page=${page} />
-    ${items.length
+    ${inConsole()
+      ? html`<${Console} page=${page} />`
+      : items.length
       ? html`<div class=${`app ${home ? 'home' : ''} ${bare ? 'bare' : ''}`}>
           <${Queue} page=${page} /><${Stage} page=${page} /><${Inspector} page=${page} />
         </div>`
@@ -102,7 +108,7 @@ function draw() {
   requestAnimationFrame(() => {
     drawing = false
     const open = store.item(store.state.current)
-    document.title = `${open?.name ?? t('hero')} · Matteline`
+    if (!inConsole()) document.title = `${open?.name ?? t('hero')} · Matteline`
     render(html`<${App} />`, root)
   })
 }
@@ -151,6 +157,7 @@ function listen() {
     if (event.clipboardData?.files.length) add(await transferred(event.clipboardData))
   })
   window.addEventListener('online', () => queue.probe())
+  window.addEventListener('hashchange', draw)
 }
 
 applyTheme(store.state.settings)
@@ -168,6 +175,7 @@ listen()
 await queue.resume()
 try {
   store.set({ models: (await ask('GET', '/models')).models })
+  ask('GET', '/console/machines').then(({ items }) => store.set({ operator: Boolean(items) }), () => {}) // for others, there is no console
 } catch {
   queue.probe() // the bar says so
 }

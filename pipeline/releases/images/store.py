@@ -19,13 +19,14 @@ CONTENT_LABEL: Final = "matteline.content"
 
 @dataclass(frozen=True)
 class Image:
-    """An image's configuration: user id, working folder, entry point, environment, labels."""
+    """An image's configuration: user, folder, entry point, command, environment, labels."""
 
     name: str
     digest: str
     user: int
     folder: str
     entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
     environment: Mapping[str, str]
     labels: Mapping[str, str]
 
@@ -69,6 +70,7 @@ def _parsed(name: str, inspected: str) -> Image:
         user=int(config["User"].partition(":")[0]),
         folder=config["WorkingDir"],
         entrypoint=tuple(config["Entrypoint"]),
+        command=tuple(config["Cmd"]),
         environment=dict(line.split("=", 1) for line in config["Env"]),
         labels=config["Labels"],
     )

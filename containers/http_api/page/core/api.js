@@ -11,7 +11,9 @@ export class Problem extends Error {
     super(body.title)
     this.status = status
     this.wait = wait
-    const fields = (body.errors ?? []).map((/** @type {{ detail: string }} */ each) => each.detail)
+    /** @type {{ detail: string, field?: string }[]} */
+    this.errors = body.errors ?? []
+    const fields = this.errors.map((each) => each.detail)
     /** @type {Trouble} */
     this.trouble = {
       name: (String(body.type ?? '').split('#')[1] ?? '').toLowerCase(),

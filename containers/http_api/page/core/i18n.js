@@ -17,6 +17,9 @@ export async function speak(chosen) {
   document.documentElement.lang = code
 }
 
+/** @param {Texts} more those of a part that is fetched later */
+export const learn = (more) => Object.assign(texts, more)
+
 /** @param {string} key */
 export const has = (key) => key in texts
 

@@ -65,7 +65,7 @@ export async function makeSignIn(config) {
   /** Leave the page for the issuer's. What was asked is kept, to know the answer by it. */
   async function leave() {
     const [verifier, state] = [random(), random()]
-    sessionStorage.setItem(ASKED, JSON.stringify({ verifier, state }))
+    sessionStorage.setItem(ASKED, JSON.stringify({ verifier, state, hash: location.hash }))
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
     location.assign(
       withFields(config.authorize, {
@@ -80,8 +80,8 @@ export async function makeSignIn(config) {
     const given = new URLSearchParams(location.search)
     const state = given.get('state')
     if (!state) return
-    history.replaceState(null, '', location.pathname)
     const asked = taken(ASKED)
+    history.replaceState(null, '', location.pathname + (asked?.hash ?? ''))
     sessionStorage.removeItem(ASKED)
     const code = given.get('code')
     if (state !== asked?.state || (given.get('iss') ?? config.issuer) !== config.issuer) trouble = t('signin.odd')

@@ -338,6 +338,8 @@ export interface State {
   /** Something that was tried and led to nothing, in words. */
   notice: string
   models: Model[]
+  /** The user may see the console. */
+  operator?: boolean
   /** Those that the user may search, once they were asked for; and the one that was chosen. */
   collections?: Collection[]
   collection?: string

@@ -13,6 +13,7 @@ export default {
   'zip.busy': 'Packing {i} of {total}',
   'zip.failed': 'Not all results could be fetched. Open each one to see why.',
   settings: 'Settings',
+  console: 'Console',
   back: 'Back to your files',
   more: 'More',
   skip: 'Skip to the result',

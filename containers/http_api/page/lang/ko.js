@@ -13,6 +13,7 @@ export default {
   'zip.busy': '{total}개 중 {i}개 묶는 중',
   'zip.failed': '일부 결과를 가져오지 못했습니다. 하나씩 열어 이유를 확인하세요.',
   settings: '설정',
+  console: '콘솔',
   back: '내 파일로 돌아가기',
   more: '더 보기',
   skip: '결과로 건너뛰기',

@@ -5,6 +5,7 @@ import { wantedOf } from '../core/settings.js'
 import { html } from '../vendor/htm-preact.js'
 import { icon } from './icon.js'
 import { Making } from './making.js'
+import { Brand } from './settings.js'
 
 /** @import { Page } from '../core/types' */
 
@@ -26,9 +27,7 @@ async function sample(name) {
 export const Hello = ({ page, add }) => html`
   <div class="hello">
     <header>
-      <div class="brand">${icon('mark')}Matteline</div>
-      <button class="ib" type="button" aria-label=${t('settings')} title=${t('settings')} popovertarget="settings">
-        ${icon('settings')}</button>
+      <${Brand} page=${page} />
     </header>
     <main class="hero" id="stage" tabindex="-1">
       <div>

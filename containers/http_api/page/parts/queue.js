@@ -6,6 +6,7 @@ import { stepOf, viewOf } from '../views/index.js'
 import { Bar, save } from './controls.js'
 import { icon } from './icon.js'
 import { Making } from './making.js'
+import { Brand } from './settings.js'
 import { titleOf } from './trouble.js'
 
 /** @import { Item, Page } from '../core/types' */
@@ -106,11 +107,7 @@ export function Queue({ page }) {
   const done = items.filter((each) => each.phase === 'done')
   const line = items.filter((each) => each.phase === 'waiting').sort((a, b) => a.group - b.group || a.place - b.place)
   return html`<nav class="queue" aria-label=${t('queue')}>
-    <div class="brand">${icon('mark')}Matteline
-      <button class="ib" type="button" aria-label=${t('settings')} title=${t('settings')} popovertarget="settings">
-        ${icon('settings')}
-      </button>
-    </div>
+    <${Brand} page=${page} />
     <button class="btn soft" type="button" onClick=${() => page.choose()}>${icon('plus')}${t('add')}</button>
     <${Making} page=${page} />
     <p class="tally">${summary(items)}</p>

@@ -1,4 +1,4 @@
-/** The one popover of settings. */
+/** The page's name with the ways to the console and to the settings; and their one popover. */
 
 import { LANGUAGES, language, t } from '../core/i18n.js'
 import { html } from '../vendor/htm-preact.js'
@@ -7,6 +7,12 @@ import { Segments, Select, Swatches } from './controls.js'
 import { icon } from './icon.js'
 
 /** @import { Page, Settings } from '../core/types' */
+
+/** @param {{ page: Page }} given */
+export const Brand = ({ page }) => html`<div class="brand">${icon('mark')}Matteline
+  ${page.store.state.operator && html`<a class="btn bare" href="#/console">${t('console')}</a>`}
+  <button class="ib" type="button" aria-label=${t('settings')} title=${t('settings')} popovertarget="settings">${icon('settings')}</button>
+</div>`
 
 /** @param {{ page: Page }} given */
 export function SettingsPopover({ page }) {

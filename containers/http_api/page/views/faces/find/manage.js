@@ -6,7 +6,7 @@ import { html, useRef, useState } from '../../../vendor/htm-preact.js'
 import { current } from '../looking.js'
 import { act, outcome } from './acting.js'
 import { jobOf } from './asking.js'
-import { Confirm } from './confirm.js'
+import { Confirm } from '../../../parts/confirm.js'
 import { Odd } from './trouble.js'
 import { useVectors } from './vectors.js'
 

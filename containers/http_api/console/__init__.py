@@ -1,0 +1,1 @@
+"""Answer the page's view for operators: machines, executions, quarantine, containers."""
