@@ -39,7 +39,6 @@ def define_job(
         job_definition_name=declared.name(names),
         type="container",
         platform_capabilities=["EC2"],
-        propagate_tags=True,
         container_properties=_container(declared, names, release, environment),
         retry_strategy=_Job.RetryStrategyProperty(
             attempts=ATTEMPTS,
