@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from pipeline import hardware
 from pipeline.cli.backfill import backfill
 from pipeline.local.deployment import NAMES
+from pipeline.local.lanes import NICE
 from pipeline.operations.auditing import audit
 from pipeline.operations.site import Site
 from tests.execution.driver import Driver
@@ -86,7 +87,7 @@ def test_a_backfills_workers_are_others_than_those_of_uploads(driver: Driver) ->
     pids = driver.cloud.host.worker_pids(NAMES.function("background-remover", "brightness"))
     priorities = {os.getpriority(os.PRIO_PROCESS, pid) for pid in pids}
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    assert priorities == ({own, 19} if hardware.cores() > 1 else {own})
+    assert priorities == ({own, NICE} if hardware.cores() > 1 else {own})
 
 
 def _started(driver: Driver) -> Iterator[dict[str, Any]]:

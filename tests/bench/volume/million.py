@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipeline.cli.report import console
 from pipeline.operations.volume import Account, Call, Outcome, Rate, Uploads, Work, simulate
-from pipeline.operations.volume_work import EACH, most_transitions
+from pipeline.operations.volume_work import EACH, EXECUTIONS, transitions
 from tests.conftest import ROOT
 
 OBJECTS: Final = 1_000_000
@@ -33,7 +33,7 @@ class Case:
 def photo(model: Call) -> Work:
     """Return the work of one photo: inspected, cut out and refined, through both machines."""
     calls = (Call(0.4, 1_024, spread=0.5), model, Call(0.8, 4_096, spread=0.5))
-    return Work(calls, _transitions(), EACH)
+    return Work(calls, _transitions(), EACH, EXECUTIONS)
 
 
 def _transitions() -> int:
@@ -41,8 +41,7 @@ def _transitions() -> int:
         json.loads((ROOT / "state_machines" / f"{name}.asl.json").read_text())
         for name in ("cutout", "backfill")
     )
-    child = backfill["States"]["ProcessPrefix"]["ItemProcessor"]
-    return most_transitions(cutout) + 1 + most_transitions(child) + 1
+    return transitions(cutout, backfill["States"]["ProcessPrefix"]["ItemProcessor"])
 
 
 def cases() -> list[Case]:
