@@ -38,7 +38,7 @@ from pipeline.operations.backfilling import (
 )
 from pipeline.operations.site import Site
 from pipeline.operations.volume import Account, Call, Work, foresee
-from pipeline.operations.volume_work import EACH, most_transitions
+from pipeline.operations.volume_work import EACH, EXECUTIONS, transitions
 from pipeline.session.choice import ModelChoice
 from pipeline.session.session import read_catalogue
 
@@ -218,8 +218,9 @@ def _works(site: Site, batch: Batch, size: Estimate, seconds: float) -> list[tup
     for name, each in size.products.items():
         models = _assumed_models(by_name[name], batch)
         memory_mb = max((row.memory_mb for row in models), default=ASSUMED_MB)
-        transitions = _transitions(by_name[name])
-        works.append((each.left, Work((Call(seconds, memory_mb),), transitions, EACH)))
+        call = Call(seconds, memory_mb)
+        work = Work((call,), _transitions(by_name[name]), EACH, EXECUTIONS)
+        works.append((each.left, work))
     return works
 
 
@@ -251,10 +252,8 @@ def _assumed_models(product: Product, batch: Batch) -> list[ModelRow]:
 
 
 def _transitions(product: Product) -> int:
-    """Return the most that is billed for one object: two executions, each with its start."""
-    definition, backfill = (_definition(name) for name in (product.machine, "backfill"))
-    child = backfill["States"]["ProcessPrefix"]["ItemProcessor"]
-    return most_transitions(definition) + 1 + most_transitions(child) + 1
+    child = _definition("backfill")["States"]["ProcessPrefix"]["ItemProcessor"]
+    return transitions(_definition(product.machine), child)
 
 
 def _definition(machine: str) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class LambdaHost:
 class _Pool:
     """The workers of one function, at most `concurrency`, each for the calls of one lane.
 
-    A backfill's have the lowest priority, which they cannot lose again.
+    A backfill's have a low priority, which they cannot lose again.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ from pipeline.compute import Lane
 
 PATIENCE_S: Final = 30.0  # after that, a call of a backfill waits no longer than one of an upload
 LaneOf = Callable[[bytes], Lane]
-_NICE: Final = 19  # the lowest priority: some 1.5% of a core that an upload's worker wants
+NICE: Final = 10  # a tenth of a core that an upload's worker, or another program, wants too
 _REMEMBERED: Final = 256  # executions; an execution calls several functions
 
 
@@ -79,11 +79,11 @@ def lane_reader(find_input: Callable[[str], object]) -> LaneOf:
 
 
 def be_nice(pid: int) -> None:
-    """Give a process that has just started the lowest priority, and all that it starts.
+    """Give a process that has just started a low priority, and all that it starts.
 
     Raises ProcessLookupError if it has ended.
     """
-    os.setpriority(os.PRIO_PROCESS, pid, _NICE)
+    os.setpriority(os.PRIO_PROCESS, pid, NICE)
     # On a desktop, Linux shares the cores out among sessions, and each worker leads one.
     with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(_NICE))
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICE))

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.compute import Lane
 from pipeline.local.lambda_host import LambdaHost
-from pipeline.local.lanes import Places, lane_reader
+from pipeline.local.lanes import NICE, Places, lane_reader
 from pipeline.local.source_launcher import SourceLauncher
 from pipeline.local.worker import Function
 from tests.conftest import ROOT
@@ -167,7 +167,7 @@ def priority(pid: int) -> int:
     return os.getpriority(os.PRIO_PROCESS, pid) - os.getpriority(os.PRIO_PROCESS, 0)
 
 
-def test_a_backfills_workers_have_the_lowest_priority_and_uploads_have_others(
+def test_a_backfills_workers_have_a_low_priority_and_uploads_have_others(
     host_of: Callable[[int], LambdaHost],
 ) -> None:
     host = host_of(2)
@@ -176,7 +176,7 @@ def test_a_backfills_workers_have_the_lowest_priority_and_uploads_have_others(
 
     assert upload != backfill
     assert priority(upload) == 0
-    assert os.getpriority(os.PRIO_PROCESS, backfill) == 19
+    assert os.getpriority(os.PRIO_PROCESS, backfill) == NICE
     assert (call(host, "uploads"), call(host, "backfill")) == (upload, backfill)
 
 
@@ -190,7 +190,7 @@ def test_there_are_never_more_workers_than_places(host_of: Callable[[int], Lambd
     assert first not in uploads
     assert set(host.worker_pids("obedient")) == uploads
     again = call(host, "backfill")
-    assert os.getpriority(os.PRIO_PROCESS, again) == 19
+    assert os.getpriority(os.PRIO_PROCESS, again) == NICE
     assert len(host.worker_pids("obedient")) == 2
 
 
