@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import floor, log10
+from textwrap import shorten
 from typing import Final
 
+from pipeline.cli.report import printable
 from pipeline.operations.tuning import Size, Tuning
 
 # The colours of contact sheets: paper, ink and the grey of their checkerboard.
@@ -19,10 +22,12 @@ _WIDTH: Final = 760
 _LEFT: Final = 76
 _RIGHT: Final = 28
 _PANEL: Final = 190
-_TOP: Final = 92
+_TOP: Final = 116
 _GAP: Final = 62
 _FOOT: Final = 92
 _TICKS: Final = 4
+_ROUND: Final = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)  # a quarter of each is short to write
+_LONGEST: Final = 90  # characters of a line
 _OPENING: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
     'height="{height}" role="img" aria-labelledby="title desc" '
@@ -56,7 +61,8 @@ def draw(tuning: Tuning) -> str:
             f'<desc id="desc">{escape(_described(tuning))}</desc>',
             f'<rect width="{_WIDTH}" height="{height}" fill="{_PAPER}"/>',
             _text(_LEFT, 34, heading, size=20),
-            _text(_LEFT, 56, f"{tuning.given}, on {tuning.where}"),
+            _text(_LEFT, 54, shorten(printable(tuning.given), _LONGEST, placeholder=" …")),
+            _text(_LEFT, 72, tuning.where),
             *(line for panel in panels for line in _panel(tuning, panel)),
             *_legend(height),
             "</svg>\n",
@@ -76,7 +82,7 @@ def _described(tuning: Tuning) -> str:
 
 def _panel(tuning: Tuning, panel: _Panel) -> Iterator[str]:
     known = [(size, value) for size in tuning.sizes if (value := panel.value(size)) is not None]
-    largest = max((value for _, value in known), default=1.0) * 1.08
+    largest = _round_up(max((value for _, value in known), default=1.0))
     bottom = panel.top + _PANEL
     yield _text(_LEFT, panel.top - 10, panel.title, colour=panel.colour)
     for tick in range(_TICKS + 1):
@@ -115,7 +121,7 @@ def _legend(height: int) -> Iterator[str]:
     yield _text(
         _LEFT,
         height - 22,
-        "ring: proposed   filled: measured   open: calculated from CPU-seconds   ×: no result",
+        "ring: proposed · filled: measured · open: calculated from CPU-seconds · ×: no result",
     )
 
 
@@ -124,6 +130,12 @@ def _places(sizes: Sequence[Size]) -> Callable[[int], float]:
     ordered = sorted(size.memory_mb for size in sizes)
     step = (_WIDTH - _LEFT - _RIGHT) / max(1, len(ordered))
     return lambda memory_mb: _LEFT + step * (ordered.index(memory_mb) + 0.5)
+
+
+def _round_up(value: float) -> float:
+    """Return the next number above that is short to write."""
+    unit = 10.0 ** floor(log10(value)) if value > 0 else 1.0
+    return next(unit * digit for digit in _ROUND if unit * digit >= value * 0.999)
 
 
 def _seconds(size: Size) -> float | None:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.tuning_picture import draw
-from pipeline.operations.tuning import Size, Tuning
+from pipeline.operations.tuning import OUT_OF_MEMORY, Size, Tuning
 from pipeline.session.row_memory import line_of
 from pipeline.session.whole_files import whole_file
 
@@ -45,6 +45,9 @@ def print_sizes(screen: Console, tuning: Tuning) -> None:
 def print_proposal(say: Callable[[str], None], tuning: Tuning) -> None:
     """Print the line for `models.toml`, or why there is none."""
     best = tuning.proposed
+    if best is None and tuning.golden and tuning.sizes[-1].error not in {"", OUT_OF_MEMORY}:
+        say("The golden event gives no result with this model: pass files with --input.")
+        return
     if best is None:
         say("No size holds this task: try larger ones with --memory.")
         return
