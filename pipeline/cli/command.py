@@ -27,6 +27,8 @@ from pipeline.session.whole_files import is_full, reason_of
 # The module of each command, which has the command's name in it.
 _MODULES: Final = {
     **dict.fromkeys(("demo", "faces", "run", "up"), "runs"),
+    "doctor": "doctor",
+    "next": "doctor",
     **{
         name: name
         for name in (

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsNotStaged
@@ -61,7 +61,7 @@ class _Reported:
     seconds: float
     peak_mb: float
     start_s: float | None
-    error: str
+    error: str = ""
 
 
 def find_subject(site: Site, row: ModelRow) -> Subject:
@@ -104,7 +104,7 @@ def most_dollars(subject: Subject, sizes: Sequence[int], *, repeats: int) -> flo
     return sum((repeats + 1) * price(size, subject.timeout_s) for size in sizes)
 
 
-def tune(
+def tune(  # noqa: PLR0913 - keyword-only options
     subject: Subject,
     folder: Path,
     sizes: Sequence[int],
@@ -252,12 +252,15 @@ def _call(subject: Subject, folder: Path, published: _Published) -> _Reported:
         return etag.strip('"')
 
     golden = Golden.prepare(folder, run, write)
-    answer = site.client("lambda").invoke(
-        FunctionName=subject.name,
-        Qualifier=published.version,
-        Payload=json.dumps(dict(golden.payload)),
-        LogType="Tail",
-    )
+    try:
+        answer = site.client("lambda").invoke(
+            FunctionName=subject.name,
+            Qualifier=published.version,
+            Payload=json.dumps(dict(golden.payload)),
+            LogType="Tail",
+        )
+    except ReadTimeoutError:
+        return _Reported(0, 0, None, error="no answer in five minutes")
     log = base64.b64decode(answer["LogResult"]).decode(errors="replace")
     error = _error(answer) if "FunctionError" in answer else ""
     if error == WeightsNotStaged.__name__:
