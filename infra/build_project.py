@@ -86,14 +86,23 @@ def _tag(manifest: ContainerManifest) -> codebuild.FilterGroup:
 
 
 def _machine(manifest: ContainerManifest) -> codebuild.BuildEnvironment:
-    """Use the image's own processor architecture. Docker requires privileged mode."""
-    image: codebuild.IBuildImage = (
-        codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0
-        if manifest.architecture == "arm64"
-        else codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5
-    )
+    """Build an image on its own processor architecture.
+
+    A Docker server of the project keeps the layers of its builds, and spares the build privileged
+    mode. CodeBuild has none for ARM.
+    """
+    if manifest.architecture == "arm64":
+        return codebuild.BuildEnvironment(
+            build_image=codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0,
+            compute_type=codebuild.ComputeType.MEDIUM,
+            privileged=True,
+        )
     return codebuild.BuildEnvironment(
-        build_image=image, compute_type=codebuild.ComputeType.MEDIUM, privileged=True
+        build_image=codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
+        compute_type=codebuild.ComputeType.MEDIUM,
+        docker_server=codebuild.DockerServerOptions(
+            compute_type=codebuild.DockerServerComputeType.MEDIUM
+        ),
     )
 
 

@@ -37,10 +37,17 @@ def test_a_list_of_names_is_a_list_in_the_file_and_a_text_on_the_command_line(gi
     assert settings.default_models == ("starter", "whisper-base")
 
 
-def test_a_setting_with_another_name_now_is_refused() -> None:
-    context = {"matteline:stage": "dev", "matteline:default_model": "starter"}
+@pytest.mark.parametrize(
+    ("former", "value", "said"),
+    [
+        ("default_model", "starter", "set default_models, a list, instead of default_model"),
+        ("api_snap_start", "true", "set snap_start, a list, instead of api_snap_start"),
+    ],
+)
+def test_a_setting_with_another_name_now_is_refused(former: str, value: str, said: str) -> None:
+    context = {"matteline:stage": "dev", f"matteline:{former}": value}
 
-    with pytest.raises(ValueError, match="set default_models, a list, instead of default_model"):
+    with pytest.raises(ValueError, match=said):
         Settings.from_context(context.get)
 
 
