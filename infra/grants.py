@@ -119,7 +119,7 @@ def _machines(given: Sequence[MachineAccess], names: Names) -> Iterator[iam.Poli
     for action, arns in resources.items():
         actions.setdefault(tuple(arns), []).append(action)
     for arns, together in actions.items():
-        yield _allow(together, arns)
+        yield _allow(together, list(arns))
 
 
 def _acted_on(action: MachineAction, access: MachineAccess, names: Names) -> str:
