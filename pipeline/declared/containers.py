@@ -9,6 +9,7 @@ from pipeline.declared.access import (
     Access,
     ExecutionAction,
     Invocation,
+    LogAction,
     MachineAccess,
     TableAccess,
 )
@@ -57,11 +58,12 @@ class ContainerManifest(Declaration):
     functions do beside it; one that `serves` HTTP answers requests of API Gateway instead.
     `environment` is what its process needs before it starts; a deployment adds its settings.
     `access`, `vector_buckets` (of S3 Vectors), `tables`, `executions` (Step Functions' own actions,
-    on executions of products), `machines` (the same, on a machine that is no product's) and
-    `invokes` are what its role may do, and nothing more; with `reads_sources` also what the `s3://`
-    addresses and the tokens of catalogue rows name. `gate` is how many findings of a severity an
-    image may be released with, where that differs from the release gate's own limits. `batch` says
-    that its models may run on AWS Batch too.
+    on executions of products), `machines` (the same, on a machine that is no product's), `logs`
+    (CloudWatch Logs' own actions, on what the deployment's functions log) and `invokes` are what
+    its role may do, and nothing more; with `reads_sources` also what the `s3://` addresses and the
+    tokens of catalogue rows name. `gate` is how many findings of a severity an image may be
+    released with, where that differs from the release gate's own limits. `batch` says that its
+    models may run on AWS Batch too.
     `image_mb` is the most its image may add to its base, unpacked. `data` are patterns, relative to
     the repository, of the files beside its code that it reads; `catalogue` says whose model rows it
     reads, its own or all containers': see `pipeline.releases.shipping`.
@@ -87,6 +89,7 @@ class ContainerManifest(Declaration):
     tables: tuple[TableAccess, ...] = ()
     executions: tuple[ExecutionAction, ...] = ()
     machines: tuple[MachineAccess, ...] = ()
+    logs: tuple[LogAction, ...] = ()
     invokes: tuple[Invocation, ...] = ()
     gate: dict[FindingsLimit, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     reads_sources: bool = False
