@@ -25,6 +25,7 @@ from tests.page.user import User, logged
 from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 
 HERE: Final = Path(__file__).parent
+_PLAIN: Final = {"test_files.py", "test_console_graph.py"}  # need no browser
 _LONGEST_S: Final = 300  # a browser and a cloud share the machine's cores
 _SLOWER: Final = int(os.environ.get("MATTELINE_SLOW_BROWSER") or 1)  # times
 _OPTIONS: Final = (
@@ -45,7 +46,7 @@ document.addEventListener('securitypolicyviolation', (event) =>
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(HERE) and item.path.name != "test_files.py":
+        if item.path.is_relative_to(HERE) and item.path.name not in _PLAIN:
             item.add_marker("page")
             item.add_marker(pytest.mark.timeout(_LONGEST_S))
 

@@ -175,7 +175,7 @@ listen()
 await queue.resume()
 try {
   store.set({ models: (await ask('GET', '/models')).models })
-  ask('GET', '/console/machines').then(({ items }) => store.set({ operator: Boolean(items) }), () => {}) // for others, there is no console
+  ask('GET', '/console/executions?machine=cutout&limit=1').then(({ items }) => store.set({ operator: Boolean(items) }), () => {})
 } catch {
   queue.probe() // the bar says so
 }

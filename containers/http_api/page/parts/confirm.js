@@ -3,10 +3,7 @@
 import { t } from '../core/i18n.js'
 import { html, useEffect, useRef } from '../vendor/htm-preact.js'
 
-/**
- * @param {{ title: string, says: string[], yes: string, onYes: () => void, onEnd: () => void, ready?: boolean, stays?: boolean, children?: unknown }} given
- *   `stays`: it is open until whoever asked takes it away; `children` is what else must be said before
- */
+/** @param {{ title: string, says: string[], yes: string, onYes: () => void, onEnd: () => void, ready?: boolean, stays?: boolean, children?: unknown }} given */
 export function Confirm({ title, says, yes, onYes, onEnd, ready = true, stays, children }) {
   const dialog = useRef(/** @type {any} */ (null))
   useEffect(() => dialog.current.showModal(), [])

@@ -1,4 +1,4 @@
-/** The page's name with the ways to the console and to the settings; and their one popover. */
+/** The page's name, with the ways to the console and the settings; the one popover of settings. */
 
 import { LANGUAGES, language, t } from '../core/i18n.js'
 import { html } from '../vendor/htm-preact.js'
@@ -10,7 +10,7 @@ import { icon } from './icon.js'
 
 /** @param {{ page: Page }} given */
 export const Brand = ({ page }) => html`<div class="brand">${icon('mark')}Matteline
-  ${page.store.state.operator && html`<a class="btn bare" href="#/console">${t('console')}</a>`}
+  ${page.store.state.operator && html`<a class="ib" href="#/console" aria-label=${t('console')} title=${t('console')}>${icon('flow')}</a>`}
   <button class="ib" type="button" aria-label=${t('settings')} title=${t('settings')} popovertarget="settings">${icon('settings')}</button>
 </div>`
 

@@ -52,18 +52,19 @@ function Box({ node: { id, x, y, width, height, state }, seen, chosen, stop, nam
     ${state?.ends && html`<path class="stop" d=${`M10 ${height - 2}H${width - 10}`} />`}
     <path class="kind" transform="translate(10 12) scale(.84)" d=${TYPES[state?.type ?? ''] ?? TYPES.Task} />
     <text class="name" x="40" y="19">${cut(id, 34)}</text>
-    <text class="small" x="40" y="35">${cut(small, Math.floor((width - 62) / 6.4))}</text>
+    <text class="small" x="40" y="35">${cut(small, Math.floor((width - 50) / 6))}</text>
     ${seen && html`<path class="mark" transform=${`translate(${width - 26} 4) scale(.72)`} d=${SIGNS[seen.status]} />`}
   </g>`
 }
 
 /**
- * @param {{ scope: Scope, label: string, seen?: Map<string, Seen>, went?: Set<string>, chosen: string, onChoose: (id: string) => void }} given
- *   `seen` is what became of states; `went` has the transitions that were taken, as `from to`
+ * @param {{ scope: Scope, label: string, seen?: Map<string, Seen>, went?: Set<string>, near?: string, chosen: string, onChoose: (id: string) => void }} given
+ *   `seen` is what became of states; `went` has the transitions that were taken, as `from to`; `near` is brought into sight
  */
-export function Graph({ scope, label, seen, went, chosen, onChoose }) {
+export function Graph({ scope, label, seen, went, near, chosen, onChoose }) {
   const drawing = useMemo(() => layout(scope), [scope])
   const view = useRef(/** @type {any} */ (null))
+  const from = useRef(/** @type {string | undefined} */ (undefined))
   const [zoom, setZoom] = useState(1)
   const [stop, setStop] = useState('')
   const states = drawing.nodes.filter(({ state }) => state)
@@ -73,23 +74,27 @@ export function Graph({ scope, label, seen, went, chosen, onChoose }) {
     const { clientWidth, clientHeight } = view.current
     return Math.max(least, Math.min(1, clientWidth / wide, clientHeight / high))
   }
+  useEffect(() => setZoom(fitting(EASY)), [drawing])
   useEffect(() => {
-    setZoom(fitting(EASY))
-    requestAnimationFrame(() => {
-      const { clientWidth, scrollWidth } = view.current ?? {}
-      const start = drawing.nodes.find(({ id }) => id === scope.start)
-      if (start) view.current?.scrollTo((scrollWidth / wide) * (start.x + start.width / 2 + MARGIN) - clientWidth / 2, 0)
+    const frame = requestAnimationFrame(() => {
+      const node = drawing.nodes.find(({ id }) => id === (near || scope.start))
+      const scale = (view.current?.querySelector('svg').clientWidth ?? 0) / wide
+      if (!node) return
+      const [x, y] = [node.x + node.width / 2 + MARGIN, node.y + MARGIN].map((each) => each * scale)
+      view.current.scrollTo(x - view.current.clientWidth / 2, near ? y - view.current.clientHeight / 2 : 0)
     })
-  }, [drawing])
+    return () => cancelAnimationFrame(frame)
+  }, [drawing, near])
   const zoomed = (/** @type {number} */ by) => setZoom((now) => Math.min(MOST, Math.max(LEAST, now * by)))
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === '+' || event.key === '=') zoomed(STEP)
     else if (event.key === '-') zoomed(1 / STEP)
     else if (event.key === '0') setZoom(fitting(LEAST))
-    const next = walk(drawing, at, event.key)
+    const next = walk(drawing, at, event.key, from.current)
     if (!next) return
     event.preventDefault()
-    const element = document.getElementById(`state-${next}`)
+    from.current = next.from
+    const element = document.getElementById(`state-${next.id}`)
     element?.focus({ preventScroll: true })
     element?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }
@@ -105,8 +110,8 @@ export function Graph({ scope, label, seen, went, chosen, onChoose }) {
     <div class="graph-view" ref=${view}>
       <svg width=${Math.round(wide * zoom)} height=${Math.round(high * zoom)} viewBox=${`${-MARGIN} ${-MARGIN} ${wide} ${high}`}
         role="group" aria-label=${label} aria-describedby="graph-keys" onKeyDown=${onKeyDown}>
-        <defs>${['flow', 'catch'].map((kind) => html`<marker id=${`tip-${kind}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"
-          orient="auto-start-reverse"><path class=${`tip of-${kind}`} d="M0 0.5L8 4L0 7.5z" /></marker>`)}</defs>
+        <defs>${['flow', 'catch'].map((kind) => html`<marker id=${`tip-${kind}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9"
+          markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class=${`tip of-${kind}`} d="M0 0.5L8 4L0 7.5z" /></marker>`)}</defs>
         ${drawing.nodes.map(({ id, x, y, width, box }) => box && html`<rect class="box" key=${`box ${id}`} x=${x} y=${y} width=${width} height=${box.height} rx="12" />`)}
         ${drawing.lines.map((line) => html`<${Way} key=${`${line.from} ${line.to} ${line.kind}`} line=${line} went=${went?.has(`${line.from} ${line.to}`)} />`)}
         ${drawing.lines.map(({ from, to, label: words, whys }) => words && html`<g class="why" key=${`why ${from} ${to}`}><title>${whys.join(' · ')}</title>

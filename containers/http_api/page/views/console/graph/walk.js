@@ -21,23 +21,23 @@ function waysOf({ nodes, lines }) {
 }
 
 /**
- * @param {Drawing} drawing @param {string} id of the state that has the focus
- * @param {string} key of the keyboard @returns {string | undefined} the state that gets it
+ * @param {Drawing} drawing @param {string} id of the state that has the focus @param {string} key of the keyboard
+ * @param {string} [from] the state that the focus came down from: left and right go to its other ways
+ * @returns {{ id: string, from?: string } | undefined} the state that gets the focus, and where it came from
  */
-export function walk(drawing, id, key) {
+export function walk(drawing, id, key, from) {
   const states = drawing.nodes.filter(({ state }) => state)
   const ways = waysOf(drawing)
-  const before = states.filter((each) => ways.get(each.id)?.includes(id))
-  if (key === 'ArrowDown') return (ways.get(id) ?? []).find((each) => each !== id)
-  if (key === 'ArrowUp') return before.toSorted((a, b) => rank(ways, a, id) - rank(ways, b, id)).find((each) => each.id !== id)?.id
-  if (key === 'Home') return states[0]?.id
-  if (key === 'End') return states.toSorted((a, b) => b.y - a.y)[0]?.id
+  const rank = (/** @type {Node} */ node) => (ways.get(node.id) ?? []).indexOf(id)
+  const before = states.filter((each) => each.id !== id && rank(each) >= 0).toSorted((a, b) => rank(a) - rank(b))
+  const parent = before.find((each) => each.id === from) ?? before[0]
+  const found = (/** @type {string | undefined} */ next, /** @type {string | undefined} */ by) => (next ? { id: next, from: by } : undefined)
+  if (key === 'ArrowDown') return found((ways.get(id) ?? []).find((each) => each !== id), id)
+  if (key === 'ArrowUp') return found(parent?.id, undefined)
+  if (key === 'Home') return found(states[0]?.id, undefined)
+  if (key === 'End') return found(states.toSorted((a, b) => b.y - a.y)[0]?.id, undefined)
   const step = { ArrowRight: 1, ArrowLeft: -1 }[key]
-  if (!step) return undefined
-  const beside = new Set(before.flatMap((each) => ways.get(each.id) ?? []))
-  const row = states.filter((each) => beside.has(each.id) || each.id === id).toSorted((a, b) => a.x - b.x || a.y - b.y)
-  return row[row.findIndex((each) => each.id === id) + step]?.id
+  if (!step || !parent) return undefined
+  const row = states.filter((each) => ways.get(parent.id)?.includes(each.id)).toSorted((a, b) => a.x - b.x || a.y - b.y)
+  return found(row[row.findIndex((each) => each.id === id) + step]?.id, parent.id)
 }
-
-/** @param {Map<string, string[]>} ways @param {Node} node @param {string} id @returns {number} how usual that way is */
-const rank = (ways, node, id) => (ways.get(node.id) ?? []).indexOf(id)

@@ -55,6 +55,7 @@ export default {
   'c.state': 'State',
   'c.state.choose': 'Choose a state to see more of it.',
   'c.state.not': 'This state was not entered.',
+  'c.states.more': 'Show more states',
   'c.visits': 'Which time',
   'c.within': 'Within',
   'c.attempts': 'Attempts',

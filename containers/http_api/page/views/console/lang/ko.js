@@ -55,6 +55,7 @@ export default {
   'c.state': '상태',
   'c.state.choose': '상태를 선택하면 자세히 볼 수 있습니다.',
   'c.state.not': '이 상태에는 들어가지 않았습니다.',
+  'c.states.more': '상태 더 보기',
   'c.visits': '몇 번째',
   'c.within': '위치',
   'c.attempts': '시도',
