@@ -16,7 +16,7 @@ from tests.contracts.declared import ROOT, Declared, function_name
 ON_BATCH: Final = "OnBatch"
 _ASKED: Final = "OnBatch?"
 _MODEL: Final = ".model"
-_OF_FUNCTIONS: Final = frozenset({"Lambda", "Runtime", "Sandbox"})
+_OF_FUNCTIONS: Final = frozenset({"Lambda", "Runtime"})
 _OUTPUT: Final = {
     "result.$": "$.Output.result",
     "error.$": "$.Output.error",

@@ -23,7 +23,7 @@ _FAULTS: Final = (
     "Batch.SdkClientException",
 )
 # Why AWS Batch says that it ended a job, and the error that then stands for it.
-_KILLED: Final = {OUT_OF_MEMORY: "OutOfMemory", TIMED_OUT: "States.Timeout"}
+_KILLED: Final = {OUT_OF_MEMORY: "OutOfMemory", TIMED_OUT: "Sandbox.Timedout"}
 
 
 def jobs_are_tried_again_as_functions_are(machine: Machine, _declared: Declared) -> Iterator[str]:
@@ -59,7 +59,7 @@ def a_killed_job_has_a_name(machine: Machine, _declared: Declared) -> Iterator[s
         leads = [rule["Next"] for rule in rules if fnmatchcase(cause, rule["StringMatches"])]
         if [states[name].parameters.get("error") for name in leads] != [error]:
             yield f"HowKilled?: does not say {error} of {reason!r}"
-    if states[states["HowKilled?"].body["Default"]].type != "Fail":
+    if "JobFailed" not in machine.scopes[0].reachable(states["HowKilled?"].body["Default"]):
         yield "HowKilled?: answers for a job that failed otherwise"
 
 
@@ -129,7 +129,7 @@ SLIPS: Final = (
     Slip(
         a_killed_job_has_a_name,
         put("States/TimedOut/Parameters/error", "OutOfMemory"),
-        "HowKilled?: does not say States.Timeout of 'Job attempt duration exceeded timeout'",
+        "HowKilled?: does not say Sandbox.Timedout of 'Job attempt duration exceeded timeout'",
     ),
     Slip(
         catch_rules.nothing_is_caught_by_wildcard,
@@ -140,7 +140,7 @@ SLIPS: Final = (
         catch_rules.nothing_is_caught_by_wildcard,
         put(
             "States/ReadOutcome/Catch",
-            [{"ErrorEquals": ["States.TaskFailed"], "Next": "JobFailed"}],
+            [{"ErrorEquals": ["States.TaskFailed"], "Next": "NameFailure"}],
         ),
         "ReadOutcome: catches States.TaskFailed",
     ),
