@@ -5,7 +5,6 @@ from typing import Final, Literal, NamedTuple
 # Of an image whose entry point is `python -m`: AWS Batch can replace the command and nothing else.
 COMMAND: Final = ("pipeline.batch_job", "Ref::job", "Ref::outcome")
 ATTEMPTS: Final = 3
-KILLED: Final = 137  # exit code after SIGKILL, as by the kernel for its memory
 
 
 class ExitRule(NamedTuple):
@@ -27,7 +26,7 @@ class ExitRule(NamedTuple):
 EXIT_RULES: Final = (
     ExitRule("RETRY", on_status_reason="Host EC2*"),
     ExitRule("EXIT", on_reason="OutOfMemoryError*"),
-    ExitRule("EXIT", on_exit_code=str(KILLED)),
+    ExitRule("EXIT", on_exit_code="137"),  # killed, as by the kernel for its memory
     ExitRule("RETRY", on_exit_code="1"),
     ExitRule("EXIT", on_reason="*"),
 )

@@ -157,7 +157,7 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
             logs=logs,
             room=Room(hardware.cores(), hardware.memory_mb()),
         )
-        jobs.listen(compat.wake_waiting_tasks)
+        jobs.listen(lambda _: compat.wake_waiting_tasks())
         stack.callback(jobs.stop)
         groups = {NAMES.log_group(each.name): logs / log_name(each.name) for each in declared}
         groups |= {each.log_group: logs / each.log for each in definitions}

@@ -6,6 +6,7 @@ import heapq
 import itertools
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,7 +18,7 @@ from pipeline.local.logs_api import shorten
 from pipeline.local.moto.shelf import Shelf
 from pipeline.local.worker import ALIKE, Launcher
 
-Listener = Callable[[], None]
+Listener = Callable[[Job], None]
 
 
 class Room(NamedTuple):
@@ -62,10 +63,11 @@ class BatchHost:
         self._ended = Shelf()
         self._threads: set[threading.Thread] = set()
         self._listeners: list[Listener] = []
+        self._untold: deque[Job] = deque()
         self._stopped = False
 
     def listen(self, listener: Listener) -> None:
-        """Call `listener` whenever a job has ended."""
+        """Call `listener` with every job that has ended, in any thread."""
         self._listeners.append(listener)
 
     def submit(self, job: Job) -> None:
@@ -73,6 +75,7 @@ class BatchHost:
             self._jobs[job.id] = job
             heapq.heappush(self._waiting, (-job.queue.priority, next(self._numbers), job))
             self._start_next()
+        self._tell_ends()
 
     def detail(self, job_id: str) -> dict[str, Any] | None:
         """Return a job as DescribeJobs does; None if there is none of this id."""
@@ -98,6 +101,7 @@ class BatchHost:
             elif job and job.status == "RUNNABLE":
                 job.terminated = True
                 self._withdraw(job, reason)
+        self._tell_ends()
 
     def cancel(self, job_id: str, reason: str) -> None:
         """End a job that has not started. Any other stays as it is."""
@@ -106,6 +110,7 @@ class BatchHost:
             if job and job.status == "RUNNABLE":
                 job.cancelled = True
                 self._withdraw(job, reason)
+        self._tell_ends()
 
     def pids(self) -> list[int]:
         with self._lock:
@@ -191,8 +196,10 @@ class BatchHost:
                     reason = job.status_reason or ended.status_reason
                     self._finish(job, "SUCCEEDED" if done else "FAILED", reason)
                 self._free = self._free.plus(self._needed(job))
-                self._threads.discard(threading.current_thread())
                 self._start_next()
+            self._tell_ends()
+        with self._lock:
+            self._threads.discard(threading.current_thread())
 
     def _finish(self, job: Job, status: Status, reason: str) -> None:
         job.end(status, reason)
@@ -202,5 +209,11 @@ class BatchHost:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
                 raise  # on a full disk the job stays in memory
-        for listener in self._listeners:
-            listener()
+        self._untold.append(job)
+
+    def _tell_ends(self) -> None:
+        """Call the listeners, which may take their time: without the lock."""
+        while self._untold:
+            job = self._untold.popleft()
+            for listener in self._listeners:
+                listener(job)
