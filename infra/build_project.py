@@ -61,7 +61,9 @@ class BuildProject(Construct):
             source=source_of(self, names, settings, _tag(manifest)),
             build_spec=codebuild.BuildSpec.from_source_filename(BUILDSPEC),
             environment=_machine(manifest),
-            environment_variables=_variables(manifest, names),
+            environment_variables=_variables(
+                manifest, names, gpu=settings.batch == "gpu" and manifest.has_gpu_image
+            ),
             concurrent_build_limit=1,
             timeout=cdk.Duration.minutes(_MINUTES),
             encryption_key=data_key,
@@ -107,7 +109,7 @@ def _machine(manifest: ContainerManifest) -> codebuild.BuildEnvironment:
 
 
 def _variables(
-    manifest: ContainerManifest, names: Names
+    manifest: ContainerManifest, names: Names, *, gpu: bool
 ) -> Mapping[str, codebuild.BuildEnvironmentVariable]:
     registry = f"{names.account}.dkr.ecr.{names.region}.{cdk.Aws.URL_SUFFIX}"
     values = {
@@ -115,6 +117,7 @@ def _variables(
         "REPOSITORY": f"{registry}/{names.repository(manifest.name)}",
         "EVIDENCE_BUCKET": names.bucket("evidence"),
         "PROVENANCE_KEY": names.provenance_key,
+        **({"GPU": "1"} if gpu else {}),
     }
     return {name: codebuild.BuildEnvironmentVariable(value=value) for name, value in values.items()}
 
