@@ -76,12 +76,13 @@ def test_a_list_without_keys_is_refused_by_its_name(
 
 
 def test_the_longest_way_without_an_error_is_what_is_billed() -> None:
-    """Begin, Choose, Stage, Each with Copy, Both with Left and Right; not Repair, nor the loop."""
+    """Begin, Choose, Stage, Each with Copy, Both with Left and Right; no Repair, loop or job."""
     one: dict[str, Any] = {"StartAt": "Copy", "States": {"Copy": {"End": True}}}
     left, right = ({"StartAt": name, "States": {name: {"End": True}}} for name in "LR")
     states = {
         "Begin": {"Next": "Choose", "Catch": [{"Next": "Repair"}]},
-        "Choose": {"Choices": [{"Next": "Stage"}], "Default": "Each"},
+        "Choose": {"Choices": [{"Next": "Stage"}, {"Next": "StageOnBatch"}], "Default": "Each"},
+        "StageOnBatch": {"Branches": [one, one, one, one], "Next": "Each"},
         "Stage": {"Next": "Each"},
         "Each": {"ItemProcessor": one, "Next": "Both"},
         "Both": {"Branches": [left, right], "Choices": [{"Next": "Choose"}]},
