@@ -27,7 +27,6 @@ class Case:
     account: Account
     cap: int
     work: Work
-    objects: int = OBJECTS
 
 
 def photo(model: Call) -> Work:
@@ -55,6 +54,7 @@ def cases() -> list[Case]:
         Case("u2netp, the default cap", usual, cap(usual, small, 1), small),
         Case("u2netp, a cap of 2,000", usual, 2_000, small),
         Case("u2netp, a smaller region", SMALLER, cap(SMALLER, small, 1), small),
+        Case("u2netp, 100 functions, a cap of 200", Account(concurrency=100), 200, small),
         Case("u2netp, 10 functions", new, cap(new, small, 1), small),
         Case("BiRefNet, the default cap", usual, cap(usual, large, 1), large),
         Case("BiRefNet on 256 vCPUs of AWS Batch", with_batch, 200, job),
@@ -63,17 +63,15 @@ def cases() -> list[Case]:
 
 def show() -> None:
     table = Table(
-        "case", "objects", "time", "a second", "throttles", "p95 of uploads' wait", "cost"
+        "case", "cap", "time", "a second", "throttles", "failed", "uploads' wait, p95", "cost"
     )
     for case in cases():
         uploads = Uploads(0.2, photo(Call(0.5, 2_048, spread=0.5)))
-        done = simulate(
-            [(case.objects, case.work)], cap=case.cap, account=case.account, uploads=uploads
-        )
+        done = simulate([(OBJECTS, case.work)], cap=case.cap, account=case.account, uploads=uploads)
         table.add_row(
-            case.title, f"{done.objects:,}", str(timedelta(seconds=round(done.seconds))),
-            f"{done.per_second:,.1f}", f"{done.throttles:,}", f"{p95(done.waits_s):.1f} s",
-            _dollars(done),
+            case.title, f"{case.cap:,}", str(timedelta(seconds=round(done.seconds))),
+            f"{done.per_second:,.1f}", f"{done.throttles:,}", f"{done.failed:,}",
+            f"{p95(done.waits_s):.1f} s", _dollars(done),
         )  # fmt: skip
     console().print(table)
 
