@@ -175,6 +175,10 @@ bench-faces: $(READY) $(FACE_API)  ## Measure faces next to face-api and facenet
 bench-search: $(READY)  ## Measure collections of vectors next to faiss; A="exact warm"
 	@GLIBC_TUNABLES=glibc.malloc.hugetlb=1 $(BIN)/python -m tests.bench.search $(A)
 
+.PHONY: bench-volume
+bench-volume: $(READY)  ## Backfill 10,000 photos while some are dropped, and a million in a model; N=300, V=real
+	@N=$(N) $(BIN)/python -m tests.bench.volume $(V)
+
 # face-api in Node, the peer of faces. Without npm, the benchmark measures what needs no Node.
 $(FACE_API): tests/bench/faces/faceapi/package-lock.json
 	@npm ci --prefix $(<D) --ignore-scripts --no-audit --no-fund --silent && touch $@ \

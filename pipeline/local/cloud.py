@@ -15,6 +15,7 @@ import boto3
 from botocore.config import Config
 
 from pipeline import hardware
+from pipeline.compute import LANES
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import HTTP_API, KEY_AUTHORIZER
 from pipeline.declared.page import page_folder
@@ -172,10 +173,11 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
 def _sharing(function: Function, calls_at_once: int) -> Function:
     """Let a function's workers share this machine: no more than its memory holds at a time."""
     room = max(1, hardware.memory_mb() // function.memory_mb)
-    workers = function.concurrency or min(WORKERS_PER_FUNCTION, room)
-    threads = {"MATTELINE_THREADS": str(hardware.threads_each(min(calls_at_once, workers)))}
+    calls = function.concurrency or min(WORKERS_PER_FUNCTION, room)
+    threads = {"MATTELINE_THREADS": str(hardware.threads_each(min(calls_at_once, calls)))}
     environment = {**function.environment, **threads}
-    return replace(function, environment=environment, concurrency=workers)
+    workers = max(calls, min(len(LANES) * calls, room))
+    return replace(function, environment=environment, concurrency=calls, workers=workers)
 
 
 def _services(

@@ -90,9 +90,10 @@ class LambdaHost:
 
 
 class _Pool:
-    """The workers of one function, at most `concurrency`, each for the calls of one lane.
+    """The workers of one function, each for the calls of one lane, at most `concurrency` at a time.
 
-    A backfill's have a low priority, which they cannot lose again.
+    A backfill's have a low priority, which they cannot lose again. So uploads find their workers
+    warm, while a backfill runs, if there may be enough.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class _Pool:
         self.function = function
         self._launcher = launcher
         self._log_path = logs / f"{function.name}.log"
-        self._most = concurrency
+        self._most = function.workers or concurrency
         self._places = Places(concurrency)
         self._lock = threading.Lock()
         self._idle: dict[Lane, list[Worker]] = {lane: [] for lane in LANES}
@@ -156,7 +157,7 @@ class _Pool:
         return None
 
     def _stop_an_idle(self) -> None:
-        """Stop a worker of the other lane: whoever has a place, and no worker, needs its memory."""
+        """Stop a worker of the other lane, for one that has a place, and no worker."""
         for idle in self._idle.values():
             if idle:
                 worker = idle.pop()

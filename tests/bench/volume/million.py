@@ -11,12 +11,12 @@ from typing import Final
 from rich.table import Table
 
 from pipeline.cli.report import console
-from pipeline.operations.volume import Account, Call, Outcome, Rate, Uploads, Work, simulate
+from pipeline.operations.backfill_pace import SMALLER, default_cap
+from pipeline.operations.volume import Account, Call, Outcome, Uploads, Work, simulate
 from pipeline.operations.volume_work import EACH, EXECUTIONS, transitions
 from tests.conftest import ROOT
 
 OBJECTS: Final = 1_000_000
-_STARTS, _TRANSITIONS = Rate(800, 150), Rate(800, 800)  # of a smaller region
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class Case:
     account: Account
     cap: int
     work: Work
-    objects: int = OBJECTS
 
 
 def photo(model: Call) -> Work:
@@ -49,30 +48,30 @@ def cases() -> list[Case]:
     large = photo(Call(13.3, 8_192, spread=0.3))  # BiRefNet, measured 13.3 s on two CPUs
     job = photo(Call(13.3 * 2 / 4, 16_384, vcpus=4, spread=0.3))
     usual, new = Account(), Account(concurrency=10)
-    smaller = replace(usual, starts=_STARTS, transitions=_TRANSITIONS)
+    with_batch = replace(usual, batch_vcpus=256)
+    cap = default_cap
     return [
-        Case("1,000 functions, u2netp, cap 500", usual, 500, small),
-        Case("the same, cap 2,000", usual, 2_000, small),
-        Case("the same, a smaller region", smaller, 500, small),
-        Case("10 functions (a new account), cap 5", new, 5, small, OBJECTS // 10),
-        Case("1,000 functions, BiRefNet, cap 500", usual, 500, large),
-        Case("BiRefNet on AWS Batch, 256 vCPUs", replace(usual, batch_vcpus=256), 200, job),
+        Case("u2netp, the default cap", usual, cap(usual, small, 1), small),
+        Case("u2netp, a cap of 2,000", usual, 2_000, small),
+        Case("u2netp, a smaller region", SMALLER, cap(SMALLER, small, 1), small),
+        Case("u2netp, 100 functions, a cap of 200", Account(concurrency=100), 200, small),
+        Case("u2netp, 10 functions", new, cap(new, small, 1), small),
+        Case("BiRefNet, the default cap", usual, cap(usual, large, 1), large),
+        Case("BiRefNet on 256 vCPUs of AWS Batch", with_batch, 200, job),
     ]
 
 
 def show() -> None:
     table = Table(
-        "case", "objects", "time", "a second", "throttles", "p95 of uploads' wait", "cost"
+        "case", "cap", "time", "a second", "throttles", "failed", "uploads' wait, p95", "cost"
     )
     for case in cases():
         uploads = Uploads(0.2, photo(Call(0.5, 2_048, spread=0.5)))
-        done = simulate(
-            [(case.objects, case.work)], cap=case.cap, account=case.account, uploads=uploads
-        )
+        done = simulate([(OBJECTS, case.work)], cap=case.cap, account=case.account, uploads=uploads)
         table.add_row(
-            case.title, f"{done.objects:,}", str(timedelta(seconds=round(done.seconds))),
-            f"{done.per_second:,.1f}", f"{done.throttles:,}", f"{p95(done.waits_s):.1f} s",
-            _dollars(done),
+            case.title, f"{case.cap:,}", str(timedelta(seconds=round(done.seconds))),
+            f"{done.per_second:,.1f}", f"{done.throttles:,}", f"{done.failed:,}",
+            f"{p95(done.waits_s):.1f} s", _dollars(done),
         )  # fmt: skip
     console().print(table)
 

@@ -133,13 +133,12 @@ def test_places_are_given_back_by_calls_that_fail() -> None:
 
 
 @pytest.fixture
-def host_of(tmp_path: Path) -> Iterator[Callable[[int], LambdaHost]]:
+def host_of(tmp_path: Path) -> Iterator[Callable[..., LambdaHost]]:
     hosts: list[LambdaHost] = []
 
-    def start(concurrency: int) -> LambdaHost:
-        function = Function(
-            "obedient", "tests.pipeline.local.handlers.obey", memory_mb=256, timeout_s=20
-        )
+    def start(concurrency: int, workers: int | None = None) -> LambdaHost:
+        handler = "tests.pipeline.local.handlers.obey"
+        function = Function("obedient", handler, memory_mb=256, timeout_s=20, workers=workers)
         host = LambdaHost(
             [function],
             launcher=SourceLauncher(ROOT),
@@ -168,7 +167,7 @@ def priority(pid: int) -> int:
 
 
 def test_a_backfills_workers_have_a_low_priority_and_uploads_have_others(
-    host_of: Callable[[int], LambdaHost],
+    host_of: Callable[..., LambdaHost],
 ) -> None:
     host = host_of(2)
 
@@ -180,7 +179,7 @@ def test_a_backfills_workers_have_a_low_priority_and_uploads_have_others(
     assert (call(host, "uploads"), call(host, "backfill")) == (upload, backfill)
 
 
-def test_there_are_never_more_workers_than_places(host_of: Callable[[int], LambdaHost]) -> None:
+def test_there_are_never_more_workers_than_places(host_of: Callable[..., LambdaHost]) -> None:
     host = host_of(2)
     first = call(host, "backfill")
 
@@ -194,8 +193,23 @@ def test_there_are_never_more_workers_than_places(host_of: Callable[[int], Lambd
     assert len(host.worker_pids("obedient")) == 2
 
 
+def test_uploads_keep_their_workers_where_there_is_room(
+    host_of: Callable[..., LambdaHost],
+) -> None:
+    host = host_of(2, workers=4)
+    with ThreadPoolExecutor() as threads:
+        uploads = set(threads.map(lambda _: call(host, "uploads", seconds=0.5), range(2)))
+    backfill = call(host, "backfill")
+
+    with ThreadPoolExecutor() as threads:
+        again = set(threads.map(lambda _: call(host, "uploads", seconds=0.5), range(2)))
+
+    assert again == uploads
+    assert call(host, "backfill") == backfill
+
+
 def test_one_place_serves_both_lanes_and_its_worker_is_not_slow_for_uploads(
-    host_of: Callable[[int], LambdaHost],
+    host_of: Callable[..., LambdaHost],
 ) -> None:
     host = host_of(1)
     call(host, "backfill")
