@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
 
 from pipeline.declared.names import PROJECT
 from pipeline.operations.checking import Check, Finding, Said, fail, ok, warn
@@ -39,30 +44,36 @@ _SERVICES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
 
 
 def check_credentials(session: Any) -> Finding:  # noqa: ANN401 - a boto3.Session
-    """Say who asks, and until when; `fail` if nobody can be asked for."""
-    return Finding("credentials", *_credentials(session))
-
-
-def _credentials(session: Any) -> tuple[Any, str, str]:  # noqa: ANN401 - a boto3.Session
+    """Say who asks, and until when; `fail` if the credentials do not work."""
     try:
         told = session.client("sts").get_caller_identity()
-    except ClientError as error:
+    except (BotoCoreError, ClientError) as error:
+        said = _refused(error)
+    else:
+        who = f"{told['Arn']} in account {told['Account']}"
+        said = _lasting(who, getattr(session.get_credentials(), "_expiry_time", None))
+        if told["Arn"].endswith(":root"):
+            said = warn(who, "Use a role or a user of IAM: nothing limits the root user.")
+    return Finding("credentials", said.verdict, said.found, said.do)
+
+
+def _refused(error: BotoCoreError | ClientError) -> Said:
+    if isinstance(error, ClientError):
         code = error.response["Error"]["Code"]
         do = "Sign in again." if code in _EXPIRED else "Check your profile and its keys."
-        return "fail", f"AWS refused them: {code}", do
-    except BotoCoreError as error:
-        return "fail", str(error), "Set AWS_PROFILE and AWS_REGION, or run `aws configure`."
-    who = f"{told['Arn']} in account {told['Account']}"
-    if told["Arn"].endswith(":root"):
-        return "warn", who, "Use a role or a user of IAM: nothing limits the root user."
-    expiry = getattr(session.get_credentials(), "_expiry_time", None)
+        return fail(f"AWS refused them: {code}", do)
+    if isinstance(error, HTTPClientError):
+        return fail(f"AWS does not answer: {error}", "Check the network and its proxies.")
+    return fail(str(error), "Set AWS_PROFILE and AWS_REGION, or run `aws configure`.")
+
+
+def _lasting(who: str, expiry: datetime | None) -> Said:
     if expiry is None:
-        return "ok", f"{who}; they do not expire", ""
-    left = expiry - datetime.now(UTC)
+        return ok(f"{who}; they do not expire")
     when = f"{who}; until {expiry:%Y-%m-%d %H:%M} UTC"
-    if left < _SOON:
-        return "warn", when, "Sign in again before you deploy: a deployment may take an hour."
-    return "ok", when, ""
+    if expiry - datetime.now(UTC) < _SOON:
+        return warn(when, "Sign in again before you deploy: a deployment may take an hour.")
+    return ok(when)
 
 
 def _region(deployment: Deployment) -> Said:
