@@ -20,6 +20,7 @@ from pipeline.operations.deployment import Deployment
 _BOOTSTRAP: Final = "/cdk-bootstrap/hnb659fds/version"
 _LEAST_BOOTSTRAP: Final = 6  # what CDK's synthesiser requires
 _FEW_CALLS: Final = 100  # concurrent calls; an account starts with 10 or 1,000
+_NEW_MEMORY_MB: Final = 3008  # no API tells whether it applies
 _SOON: Final = timedelta(hours=1)
 _EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNSUBSCRIBED: Final = frozenset({"SubscriptionRequiredException", "OptInRequired"})
@@ -96,10 +97,15 @@ def _concurrency(deployment: Deployment) -> Said:
     told = deployment.site.client("lambda").get_account_settings()["AccountLimit"]
     limit = told["ConcurrentExecutions"]
     found = f"{limit:,} calls at a time"
-    if limit < _FEW_CALLS:
-        do = f"{_ASK}: AWS Lambda, Concurrent executions (L-B99A9384), 1,000. New accounts have 10."
-        return warn(f"{found}: photos wait for each other", do)
-    return ok(found)
+    if limit >= _FEW_CALLS:
+        return ok(found)
+    large = [each for each in deployment.blueprint.functions if each.memory_mb > _NEW_MEMORY_MB]
+    do = (
+        f"{_ASK}: AWS Lambda, Concurrent executions (L-B99A9384), 1,000. New accounts have 10. "
+        f"They may also limit a function to {_NEW_MEMORY_MB:,} MB, and {len(large)} functions have "
+        "more: before the first release, ask AWS's support for 10,240 MB."
+    )
+    return warn(f"{found}: photos wait for each other", do)
 
 
 def _step_functions(deployment: Deployment) -> Said:
