@@ -212,8 +212,9 @@ STAGE ?= dev
 CONTAINERS := $(subst _,-,$(patsubst containers/%/container.toml,%,$(wildcard containers/*/container.toml)))
 CANARY := $(CONTAINERS:%=--parameters matteline-$(STAGE)-functions-%:TrafficShift=canary)
 .PHONY: deploy
-deploy: $(INFRA_READY) $(TOOLKIT)  ## Deploy every stack with your AWS profile; STAGE=prod
+deploy: $(INFRA_READY) $(TOOLKIT)  ## Deploy all stacks, and say what is next; STAGE=prod
 	@cd infra && npx --no-install cdk deploy --all -c matteline:stage=$(STAGE) $(CANARY)
+	@$(BIN)/matteline next --stage $(STAGE) || true
 
 .PHONY: check
 check: $(READY)  ## Check lint, types, imports and versions; change nothing

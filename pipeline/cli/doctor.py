@@ -96,7 +96,7 @@ def _print(findings: Sequence[Finding]) -> None:
         told = escape(each.found) + (f"\n[bold]{escape(each.do)}[/]" if each.do else "")
         table.add_row(each.check, f"[{_COLOURS[each.verdict]}]{each.verdict}[/]", told)
     screen.print(table)
-    counts = Counter(each.verdict for each in findings)
+    counts = Counter[str](each.verdict for each in findings)
     screen.print(
         ", ".join(f"{counts[verdict]} {verdict}" for verdict in _COLOURS if counts[verdict])
     )

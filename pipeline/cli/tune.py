@@ -97,11 +97,12 @@ def tune(  # noqa: PLR0913 - click passes options by name
     stage: str,
     choice: ModelChoice,
 ) -> None:
-    """Measure time, price and memory of a model's task over memory sizes.
+    """Find the memory that suits a model's function.
 
-    Here, the task runs in processes of the local cloud; times for a fraction of a CPU, or for more
-    CPUs than there are, are calculated from CPU-seconds. With --stage, temporary versions of the
-    function are called; `live` stays as it is. Exit code 1 if no size holds the task.
+    Measures time, price and peak memory of the model's task with several memory sizes. Here, the
+    task runs in processes of the local cloud; times for a fraction of a CPU, or for more CPUs than
+    there are, are calculated from CPU-seconds. With --stage, temporary versions of the function are
+    called; `live` stays as it is. Exit code 1 if no size holds the task.
     """
     if files and stage != LOCAL_STAGE:
         raise click.UsageError("--input works here only: a stage is tuned with the golden event")

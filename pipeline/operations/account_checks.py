@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
 
 from pipeline.declared.names import PROJECT
 from pipeline.operations.checking import Check, Finding, Said, fail, ok, warn
@@ -15,6 +20,7 @@ from pipeline.operations.deployment import Deployment
 _BOOTSTRAP: Final = "/cdk-bootstrap/hnb659fds/version"
 _LEAST_BOOTSTRAP: Final = 6  # what CDK's synthesiser requires
 _FEW_CALLS: Final = 100  # concurrent calls; an account starts with 10 or 1,000
+_NEW_MEMORY_MB: Final = 3008  # no API tells whether it applies
 _SOON: Final = timedelta(hours=1)
 _EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNSUBSCRIBED: Final = frozenset({"SubscriptionRequiredException", "OptInRequired"})
@@ -39,30 +45,36 @@ _SERVICES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
 
 
 def check_credentials(session: Any) -> Finding:  # noqa: ANN401 - a boto3.Session
-    """Say who asks, and until when; `fail` if nobody can be asked for."""
-    return Finding("credentials", *_credentials(session))
-
-
-def _credentials(session: Any) -> tuple[Any, str, str]:  # noqa: ANN401 - a boto3.Session
+    """Say who asks, and until when; `fail` if the credentials do not work."""
     try:
         told = session.client("sts").get_caller_identity()
-    except ClientError as error:
+    except (BotoCoreError, ClientError) as error:
+        said = _refused(error)
+    else:
+        who = f"{told['Arn']} in account {told['Account']}"
+        said = _lasting(who, getattr(session.get_credentials(), "_expiry_time", None))
+        if told["Arn"].endswith(":root"):
+            said = warn(who, "Use a role or a user of IAM: nothing limits the root user.")
+    return Finding("credentials", said.verdict, said.found, said.do)
+
+
+def _refused(error: BotoCoreError | ClientError) -> Said:
+    if isinstance(error, ClientError):
         code = error.response["Error"]["Code"]
         do = "Sign in again." if code in _EXPIRED else "Check your profile and its keys."
-        return "fail", f"AWS refused them: {code}", do
-    except BotoCoreError as error:
-        return "fail", str(error), "Set AWS_PROFILE and AWS_REGION, or run `aws configure`."
-    who = f"{told['Arn']} in account {told['Account']}"
-    if told["Arn"].endswith(":root"):
-        return "warn", who, "Use a role or a user of IAM: nothing limits the root user."
-    expiry = getattr(session.get_credentials(), "_expiry_time", None)
+        return fail(f"AWS refused them: {code}", do)
+    if isinstance(error, HTTPClientError):
+        return fail(f"AWS does not answer: {error}", "Check the network and its proxies.")
+    return fail(str(error), "Set AWS_PROFILE and AWS_REGION, or run `aws configure`.")
+
+
+def _lasting(who: str, expiry: datetime | None) -> Said:
     if expiry is None:
-        return "ok", f"{who}; they do not expire", ""
-    left = expiry - datetime.now(UTC)
+        return ok(f"{who}; they do not expire")
     when = f"{who}; until {expiry:%Y-%m-%d %H:%M} UTC"
-    if left < _SOON:
-        return "warn", when, "Sign in again before you deploy: a deployment may take an hour."
-    return "ok", when, ""
+    if expiry - datetime.now(UTC) < _SOON:
+        return warn(when, "Sign in again before you deploy: a deployment may take an hour.")
+    return ok(when)
 
 
 def _region(deployment: Deployment) -> Said:
@@ -85,10 +97,15 @@ def _concurrency(deployment: Deployment) -> Said:
     told = deployment.site.client("lambda").get_account_settings()["AccountLimit"]
     limit = told["ConcurrentExecutions"]
     found = f"{limit:,} calls at a time"
-    if limit < _FEW_CALLS:
-        do = f"{_ASK}: AWS Lambda, Concurrent executions (L-B99A9384), 1,000. New accounts have 10."
-        return warn(f"{found}: photos wait for each other", do)
-    return ok(found)
+    if limit >= _FEW_CALLS:
+        return ok(found)
+    large = [each for each in deployment.blueprint.functions if each.memory_mb > _NEW_MEMORY_MB]
+    do = (
+        f"{_ASK}: AWS Lambda, Concurrent executions (L-B99A9384), 1,000. New accounts have 10. "
+        f"They may also limit a function to {_NEW_MEMORY_MB:,} MB, and {len(large)} functions have "
+        "more: before the first release, ask AWS's support for 10,240 MB."
+    )
+    return warn(f"{found}: photos wait for each other", do)
 
 
 def _step_functions(deployment: Deployment) -> Said:
