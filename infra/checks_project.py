@@ -52,7 +52,7 @@ class ChecksProject(Construct):
             timeout=cdk.Duration.minutes(_MINUTES),
             encryption_key=data_key,
             grant_report_group_permissions=False,
-            logging=logging_of(self, name),
+            logging=logging_of(self, name, names),
             role=exact_role(
                 self,
                 [
