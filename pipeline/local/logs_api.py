@@ -1,6 +1,7 @@
-"""Answer CloudWatch Logs' FilterLogEvents from what functions write, in place of moto's.
+"""Answer CloudWatch Logs' FilterLogEvents from what functions and jobs write, in place of moto's.
 
-Each function of the cloud has a log file, which stands for its log group. Only its latest lines are
+Each function of the cloud has a log file, which stands for its log group, and each job definition
+of AWS Batch one of the log group of its container's jobs. Only the latest lines of a function are
 kept.
 """
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 KEPT: Final = 4 * 1024 * 1024  # bytes of a function's log
 _TARGET: Final = "Logs_20140328.FilterLogEvents"
+JOBS_LOG: Final = ".batch.log"
+_NAME: Final = re.compile(r"[a-z0-9-]+")
 _MOST_EVENTS: Final = 10_000  # in one answer, as CloudWatch Logs has it
 _STREAM: Final = "local"
 _TERM: Final = re.compile(r'\(?\s*\$\.(\w+)\s*=\s*"([^"]*)"\s*\)?')
@@ -53,15 +56,15 @@ class LogsApi:
         return [body]
 
     def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        group = str(asked.get("logGroupName", ""))
-        function = group.removeprefix(LOCAL_NAMES.log_group(""))
-        if function not in self._host:
+        files = self._files(str(asked.get("logGroupName", "")))
+        if files is None:
             return {
                 "__type": "ResourceNotFoundException",
                 "message": "The specified log group does not exist.",
             }
         begin, end = asked.get("startTime", 0), asked.get("endTime")
-        lines = _lines(self._folder / log_name(function), asked.get("filterPattern", ""))
+        pattern = asked.get("filterPattern", "")
+        lines = sorted(line for file in files for line in _lines(file, pattern))
         events = [
             {
                 "logStreamName": _STREAM,
@@ -77,6 +80,17 @@ class LogsApi:
         most = min(_MOST_EVENTS, asked.get("limit") or _MOST_EVENTS)
         more = {"nextToken": str(first + most)} if first + most < len(events) else {}
         return {"events": events[first : first + most], "searchedLogStreams": [], **more}
+
+    def _files(self, group: str) -> list[Path] | None:
+        """Return the files of a log group; None if there is no such group."""
+        function = group.removeprefix(LOCAL_NAMES.log_group(""))
+        if function in self._host:
+            return [self._folder / log_name(function)]
+        jobs = LOCAL_NAMES.job_log_group("")
+        container = group.removeprefix(jobs)
+        if not group.startswith(jobs) or not _NAME.fullmatch(container):
+            return None
+        return sorted(self._folder.glob(LOCAL_NAMES.job_definition(container, f"*{JOBS_LOG}")))
 
 
 class KeptLogs:
