@@ -44,7 +44,7 @@ class StateVisit:
     """One stay in a state, of a kind such as `Task`.
 
     `path` names the enclosing branches and iterations: `AnalyseAudio[0]`, `Transcribe[3]`. `given`
-    and `result` are JSON texts, None if unknown. `function` is the name or ARN of the Lambda function
+    and `result` are JSON texts, None if unknown. `function` is the name or ARN of the function
     that it called, `job` the definition of the job of AWS Batch that it ran, and `child` the ARN of
     an execution that it started.
     """
