@@ -143,9 +143,10 @@ def _acted_on(action: MachineAction, access: MachineAccess, names: Names) -> str
 
 
 def _searched_logs(actions: Sequence[LogAction], names: Names) -> iam.PolicyStatement:
-    """Allow the log groups of the deployment's functions."""
-    groups = f"{names.arn('logs')}:log-group:{names.log_group(names.function('*'))}:*"
-    return _allow([f"logs:{action}" for action in actions], [groups])
+    """Allow the log groups of the deployment's functions, and of jobs of AWS Batch."""
+    groups = [names.log_group(names.function("*")), names.job_log_group("*")]
+    arns = [f"{names.arn('logs')}:log-group:{group}:*" for group in groups]
+    return _allow([f"logs:{action}" for action in actions], arns)
 
 
 def _invocations(

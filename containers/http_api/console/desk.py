@@ -114,7 +114,13 @@ class ReadingDesk:
     def logs(self, machine: str, name: str, cursor: str | None, limit: int) -> Logs:
         found = self.find(machine, name)
         since = Since(*read_counts(cursor)) if cursor else None
-        read = read_logs(self.site, found, since, limit=limit)
+        read = read_logs(
+            self.site,
+            found,
+            since,
+            limit=limit,
+            containers={row.container for row in self.catalogue.rows},
+        )
         return Logs(
             lines=tuple(map(_log_line, read.lines)),
             complete=read.complete,
@@ -208,7 +214,7 @@ class ReadingDesk:
 def _log_line(line: Line) -> LogLine:
     said = dict(line.said)
     level, message, error = (said.pop(name, None) for name in ("level", "message", "error"))
-    container = said.pop("container", None) or said.pop("service", None) or line.function
+    container = said.pop("container", None) or said.pop("service", None) or line.source
     return LogLine(
         at=line.at,
         container=str(container),

@@ -6,7 +6,7 @@ import functools
 import heapq
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -24,7 +24,6 @@ _MOST_LINE: Final = 8_192  # characters that are shown of a line
 _MOST_CHILDREN: Final = 8  # executions of other machines whose functions are searched, too
 # Functions log the ARN of the execution, or what its name is: the trace id of an upload.
 _PATTERN: Final = '{{ ($.execution = "*:{name}") || ($.trace_id = "{name}") }}'
-_ALIAS: Final = 7  # the part of a function's ARN after its name
 
 
 class Since(NamedTuple):
@@ -35,10 +34,10 @@ class Since(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of a log: when it was written, and its JSON object."""
+    """A line of a log: when it was written, the function or container of its group, its JSON."""
 
     at_ms: int
-    function: str
+    source: str
     said: Mapping[str, Any]
 
     @property
@@ -63,27 +62,37 @@ class _Found(NamedTuple):
     complete: bool
 
 
-def read_logs(site: Site, execution: ReadExecution, since: Since | None, *, limit: int) -> Lines:
-    """Return what was logged of an execution, and of the executions that it waited for."""
+def read_logs(
+    site: Site,
+    execution: ReadExecution,
+    since: Since | None,
+    *,
+    limit: int,
+    containers: Collection[str],
+) -> Lines:
+    """Return what was logged of an execution, and of the executions that it waited for.
+
+    `containers` are those whose models may run in jobs of AWS Batch.
+    """
     begin = since or Since(_ms(execution.started), 0)
     end = _ms(execution.ended + _AFTER) if execution.ended else None
     search = functools.partial(
         _search, site, _PATTERN.format(name=execution.name), begin, end, most=limit
     )
-    found = at_once(search, sorted(_functions(site, execution)))
+    found = at_once(search, sorted(_groups(site, execution, containers)))
     merged = heapq.merge(*(each.lines for each in found), key=lambda line: line.at_ms)
     lines = list(islice(merged, begin.skip, begin.skip + limit + 1))
     more = _after(begin, lines[:limit]) if len(lines) > limit else None
     return Lines(lines[:limit], more, all(each.complete for each in found))
 
 
-def _functions(site: Site, execution: ReadExecution) -> set[str]:
-    """Return the names of the functions that an execution called, itself or in a child."""
+def _groups(site: Site, execution: ReadExecution, containers: Collection[str]) -> set[str]:
+    """Return the log groups of what an execution called, itself or in a child."""
     visits = read_states(site, execution).visits
     children = [each.child for each in visits if each.child][:_MOST_CHILDREN]
     found = filter(None, at_once(functools.partial(_child, site), children))
     inside = [visit for child in found for visit in read_states(site, child).visits]
-    return set(_called([*visits, *inside]))
+    return {group for each in (*visits, *inside) for group in _called(site, each, containers)}
 
 
 def _child(site: Site, arn: str) -> ReadExecution | None:
@@ -91,20 +100,23 @@ def _child(site: Site, arn: str) -> ReadExecution | None:
     return find_execution(site, machine, arn.rpartition(":")[2]) if machine else None
 
 
-def _called(visits: Iterable[StateVisit]) -> Iterator[str]:
-    for visit in visits:
-        if visit.function:
-            parts = visit.function.split(":")
-            yield parts[_ALIAS - 1] if len(parts) >= _ALIAS else parts[0]
+def _called(site: Site, visit: StateVisit, containers: Collection[str]) -> Iterator[str]:
+    """Yield the log group of the function that a state called, or of its container's jobs."""
+    if visit.function:
+        function = visit.function.removeprefix(f"{site.names.arn('lambda')}:function:")
+        yield site.names.log_group(function.partition(":")[0])
+    for container in containers:
+        if visit.job and visit.job.startswith(site.names.job_definition(container, "")):
+            yield site.names.job_log_group(container)
 
 
 def _search(  # noqa: PLR0913 - what FilterLogEvents takes
-    site: Site, pattern: str, begin: Since, end: int | None, function: str, *, most: int
+    site: Site, pattern: str, begin: Since, end: int | None, group: str, *, most: int
 ) -> _Found:
-    """Search one log group; a function that has none has logged nothing."""
+    """Search one log group; nothing was logged if there is none."""
     logs, ends_at = site.client("logs"), time.monotonic() + _LONGEST_S
     asked: dict[str, Any] = {
-        "logGroupName": site.names.log_group(function),
+        "logGroupName": group,
         "filterPattern": pattern,
         "startTime": begin.at_ms,
         **({"endTime": end} if end else {}),
@@ -116,7 +128,8 @@ def _search(  # noqa: PLR0913 - what FilterLogEvents takes
         except logs.exceptions.ResourceNotFoundException:
             return _Found((), complete=True)
         lines += (
-            Line(each["timestamp"], function, _object(each["message"])) for each in page["events"]
+            Line(each["timestamp"], group.rpartition("/")[2], _object(each["message"]))
+            for each in page["events"]
         )
         if "nextToken" not in page or len(lines) > begin.skip + most:
             return _Found(sorted(lines, key=lambda line: line.at_ms), complete=True)
