@@ -221,7 +221,7 @@ check: $(READY)  ## Check lint, types, imports and versions; change nothing
 
 .PHONY: audit
 audit: $(READY)  ## Ask PyPI for vulnerabilities of the images' packages
-	@for lock in containers/*/requirements.txt; do \
+	@for lock in containers/*/requirements*.txt; do \
 		$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || exit 1; done
 
 .PHONY: fix
@@ -240,4 +240,6 @@ lock: $(READY)  ## Update the hash-locked requirements
 	@$(COMPILE) tests/wiring/requirements.in -o tests/wiring/requirements.txt
 	@for folder in containers/*/; do \
 		test ! -f $${folder}requirements.in || $(COMPILE) $${folder}requirements.in \
-			-c requirements-dev.txt -o $${folder}requirements.txt || exit 1; done
+			-c requirements-dev.txt -o $${folder}requirements.txt || exit 1; \
+		test ! -f $${folder}requirements-gpu.in || $(COMPILE) $${folder}requirements-gpu.in \
+			-c $${folder}requirements.txt -o $${folder}requirements-gpu.txt || exit 1; done

@@ -11,6 +11,8 @@ from typing import Final
 import aws_cdk as cdk
 
 from infra.access_stack import AccessStack
+from infra.batch_network import Network
+from infra.batch_stack import BatchStack
 from infra.function_stack import FunctionStack
 from infra.observability_stack import ObservabilityStack
 from infra.page_settings import PageSettings
@@ -51,7 +53,7 @@ def make_app(
         defaults=settings.default_models,
         accepted_licences=settings.accepted_licences,
         on_request=settings.on_request,
-    )
+    ).with_batch(settings.batch)
     names = stage_names(
         settings.stage,
         account=cdk.Aws.ACCOUNT_ID,
@@ -104,17 +106,21 @@ def _add_stacks(
         settings=settings,
         data_key=storage.key,
     )
+    batch = _batch(app, settings, blueprint, names)
     for manifest in containers:
         functions = FunctionStack(
             app,
             names.function_stack(manifest.name),
             manifest=manifest,
             functions=[each for each in blueprint.functions if each.manifest == manifest],
+            jobs=[each for each in blueprint.jobs if each.manifest == manifest],
             names=names,
             accepted_licences=settings.accepted_licences,
             api=api,
         )
         functions.add_stack_dependency(access, reason="functions refer to roles and logs by name")
+        if batch:
+            functions.add_stack_dependency(batch, reason="jobs refer to a role and logs by name")
         releases.add_stack_dependency(functions, reason="an alarm refers to theirs by name")
     web = WebStack(app, f"{prefix}-web", blueprint=blueprint, names=names, settings=api)
     web.add_stack_dependency(releases, reason="the API calls functions by name")
@@ -128,6 +134,23 @@ def _add_stacks(
         names=names,
         alarm_email=settings.alarm_email,
     ).add_stack_dependency(pipeline, reason="metric filters read the product machines' log groups")
+
+
+def _batch(
+    app: cdk.App, settings: Settings, blueprint: Blueprint, names: Names
+) -> BatchStack | None:
+    """Add the stack of AWS Batch, if the settings ask for it."""
+    if not blueprint.jobs:
+        return None
+    given = settings.batch_vpc and Network(settings.batch_vpc, settings.batch_subnets)
+    return BatchStack(
+        app,
+        f"{names.prefix}-batch",
+        blueprint=blueprint,
+        names=names,
+        max_vcpus=settings.batch_max_vcpus,
+        network=given or None,
+    )
 
 
 def _page_origins(api: ApiSettings, page: PageSettings | None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from pipeline.declared.blueprint import DeclaredFunction
+from pipeline.declared.blueprint import DeclaredFunction, DeclaredJob
 from pipeline.declared.containers import ContainerManifest
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.names import Names
@@ -49,6 +49,8 @@ _GROUP: Final = (
     "codedeploy:ListTagsForResource",
     "codedeploy:UpdateDeploymentGroup",
 )
+_JOB: Final = ("batch:RegisterJobDefinition", "batch:DeregisterJobDefinition")
+_JOB_TAGS: Final = ("batch:TagResource", "batch:UntagResource")
 _RECORD: Final = (
     "ssm:AddTagsToResource",
     "ssm:DeleteParameter",
@@ -68,10 +70,12 @@ class DeployRole(Construct):
         manifest: ContainerManifest,
         *,
         functions: Sequence[DeclaredFunction],
+        jobs: Sequence[DeclaredJob],
         names: Names,
     ) -> None:
         super().__init__(scope, f"{pascal_case(manifest.name)}DeployRole")
-        document = iam.PolicyDocument(statements=list(_statements(manifest, functions, names)))
+        statements = [*_statements(manifest, functions, names), *_jobs(jobs, names)]
+        document = iam.PolicyDocument(statements=statements)
         iam.Role(
             self,
             "Role",
@@ -108,6 +112,20 @@ def _canaries(
     yield _allow(["codedeploy:GetDeploymentConfig"], [f"{arn}:deploymentconfig:*"])
     # This action has no resource type: any narrower resource would stop CodeDeploy's rollback.
     yield _allow(["codedeploy:StopDeployment"], ["*"])
+
+
+def _jobs(jobs: Sequence[DeclaredJob], names: Names) -> Iterator[iam.PolicyStatement]:
+    """Allow new revisions of job definitions, and the end of old ones."""
+    if not jobs:
+        return
+    called = [job.name(names) for job in jobs]
+    definitions = [f"{names.arn('batch')}:job-definition/{name}" for name in called]
+    yield _allow(_JOB, [arn for each in definitions for arn in (each, f"{each}:*")])
+    yield _allow(_JOB_TAGS, [f"{each}:*" for each in definitions])
+    # This action has no resource type.
+    yield _allow(["batch:DescribeJobDefinitions"], ["*"])
+    roles = [*called, names.job_execution_role()]
+    yield _pass([names.role_arn(name) for name in roles], to="ecs-tasks.amazonaws.com")
 
 
 def _pass(roles: Sequence[str], *, to: str) -> iam.PolicyStatement:

@@ -1,4 +1,4 @@
-"""Define the stack that a release updates: the functions of one container."""
+"""Define the stack that a release updates: the functions and jobs of one container."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.container_function import ContainerFunction
+from infra.container_job import define_job
 from infra.release import Release
 from infra.settings import ApiSettings
-from pipeline.declared.blueprint import DeclaredFunction
+from pipeline.declared.blueprint import DeclaredFunction, DeclaredJob
 from pipeline.declared.containers import ContainerManifest
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.names import HTTP_API, Names
 
 
 class FunctionStack(cdk.Stack):
-    """The functions of one container, all from the image in the stack's parameters.
+    """The functions of one container, and its jobs, from the image in the stack's parameters.
 
     The stack refers to no other stack and creates no role: permission to update it allows a release
     and nothing more.
@@ -33,6 +34,7 @@ class FunctionStack(cdk.Stack):
         *,
         manifest: ContainerManifest,
         functions: Sequence[DeclaredFunction],
+        jobs: Sequence[DeclaredJob] = (),
         names: Names,
         accepted_licences: Sequence[str],
         api: ApiSettings,
@@ -66,7 +68,15 @@ class FunctionStack(cdk.Stack):
             ).alias
             for declared in functions
         ]
-        _record(self, names.release_record(manifest.name), release).node.add_dependency(*live)
+        defined = [
+            define_job(self, declared, names=names, release=release, environment=environment)
+            for declared in jobs
+        ]
+        for job in defined:
+            # A release that the canaries refuse never becomes one of jobs.
+            job.node.add_dependency(*live)
+        record = _record(self, names.release_record(manifest.name), release)
+        record.node.add_dependency(*live, *defined)
 
 
 def _environment(

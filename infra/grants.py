@@ -11,9 +11,10 @@ from pipeline.artifacts import Location
 from pipeline.declared.access import (
     Access,
     Action,
-    ExecutionAction,
     Invocation,
+    LogAction,
     MachineAccess,
+    MachineAction,
     TableAccess,
 )
 from pipeline.declared.blueprint import Blueprint, DeclaredFunction
@@ -58,16 +59,22 @@ def statements(
     for table in function.manifest.tables:
         yield from _rows(table, blueprint.resources.tables[table.name].indexes, names)
     products = [product.machine for product in blueprint.products]
-    yield from _executions(function.manifest.executions, products, names)
-    for machine in function.manifest.machines:
-        yield from _machine(machine, names)
+    of_products = [
+        MachineAccess(name=each, actions=function.manifest.executions)
+        for each in products
+        if function.manifest.executions
+    ]
+    yield from _machines([*of_products, *function.manifest.machines], names)
+    if function.manifest.logs:
+        yield _searched_logs(function.manifest.logs, names)
     for invocation in function.manifest.invokes:
         yield from _invocations(invocation, blueprint, names)
     if function.manifest.reads_sources:
         yield from _sources(blueprint.catalogue, names)
     if function.row and function.row.hosted_model:
         yield from _hosted(function.row.hosted_model, names)
-    yield from _observed(function.name(names), names)
+    if function.row is None or function.row.compute == "lambda":  # ECS writes the logs of jobs
+        yield from _observed(function.name(names), names)
 
 
 def _objects(
@@ -99,22 +106,40 @@ def _rows(
         yield _allow(["dynamodb:Query"], [f"{arn}/index/{name}" for name in indexes])
 
 
-def _executions(
-    actions: Sequence[ExecutionAction], machines: Sequence[str], names: Names
-) -> Iterator[iam.PolicyStatement]:
-    if "StartExecution" in actions:
-        yield _allow(["states:StartExecution"], [names.machine_arn(each) for each in machines])
-    on_executions = [f"states:{action}" for action in actions if action != "StartExecution"]
-    if on_executions:
-        yield _allow(on_executions, [names.execution_arn(each, "*") for each in machines])
+def _machines(given: Sequence[MachineAccess], names: Names) -> Iterator[iam.PolicyStatement]:
+    """Allow actions on machines, their executions and Map Runs: one statement for equal resources.
+
+    A policy has 10,240 characters at most.
+    """
+    resources: dict[str, list[str]] = {}
+    for access in given:
+        for action in access.actions:
+            resources.setdefault(f"states:{action}", []).append(_acted_on(action, access, names))
+    actions: dict[tuple[str, ...], list[str]] = {}
+    for action, arns in resources.items():
+        actions.setdefault(tuple(arns), []).append(action)
+    for arns, together in actions.items():
+        yield _allow(together, list(arns))
 
 
-def _machine(access: MachineAccess, names: Names) -> Iterator[iam.PolicyStatement]:
-    runs = f"{names.arn('states')}:mapRun:{names.machine(access.name)}/*:*"
-    resources = {"StartExecution": names.machine_arn(access.name), "DescribeMapRun": runs}
-    for action in access.actions:
-        resource = resources.get(action, names.execution_arn(access.name, "*"))
-        yield _allow([f"states:{action}"], [resource])
+def _acted_on(action: MachineAction, access: MachineAccess, names: Names) -> str:
+    """Return the ARN that an action on a machine is about."""
+    match action:
+        case "StartExecution":
+            return names.machine_arn(access.name)
+        case "DescribeStateMachine" | "ListExecutions":
+            return names.unqualified_machine_arn(access.name)
+        case "DescribeMapRun":
+            return f"{names.arn('states')}:mapRun:{names.machine(access.name)}/*:*"
+        case _:
+            return names.execution_arn(access.name, "*")
+
+
+def _searched_logs(actions: Sequence[LogAction], names: Names) -> iam.PolicyStatement:
+    """Allow the log groups of the deployment's functions, and of jobs of AWS Batch."""
+    groups = [names.log_group(names.function("*")), names.job_log_group("*")]
+    arns = [f"{names.arn('logs')}:log-group:{group}:*" for group in groups]
+    return _allow([f"logs:{action}" for action in actions], arns)
 
 
 def _invocations(

@@ -73,7 +73,8 @@ class ReleaseStack(cdk.Stack):
         operations = _operations(self, blueprint, names, grants)
         for manifest in blueprint.containers:
             functions = [each for each in blueprint.functions if each.manifest == manifest]
-            DeployRole(self, manifest, functions=functions, names=names)
+            jobs = [each for each in blueprint.jobs if each.manifest == manifest]
+            DeployRole(self, manifest, functions=functions, jobs=jobs, names=names)
             _release_alarm(self, manifest, functions, names)
         ReleaseNews(self, names=names, email=settings.alarm_email)
         alarms = Alarms(self, names)

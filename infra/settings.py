@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.compute import BatchMachines
 from pipeline.declared.declaration import KebabName
 from pipeline.declared.products import read_prefixes
 
@@ -51,6 +52,7 @@ UniqueId = Annotated[str, StringConstraints(pattern=r"^(AIDA[A-Z0-9]+|AROA[A-Z0-
 Principal = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+$")
 ]
+Subnet = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")]
 Certificate = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+$")
 ]
@@ -64,6 +66,8 @@ class Settings(BaseModel):
     the keys whose uploads start a product on request, by the product's name.
     `collection_readers` are ARNs of IAM roles and users who may decrypt objects of the collections
     bucket, to download exports; their own policies say which.
+    `batch` is what the stage has of AWS Batch, with at most `batch_max_vcpus` at once of each kind
+    of machines: in a network of their own, or in the subnets `batch_subnets` of `batch_vpc`.
     `source_connection` is the ARN of an approved CodeConnections connection to `source_repository`
     (`owner/name`). CodeBuild builds its tags and checks its branches. Without both, builds take a
     zip.
@@ -80,6 +84,10 @@ class Settings(BaseModel):
     collection_readers: Annotated[tuple[Principal, ...], BeforeValidator(listed)] = ()
     scanning: Literal["basic", "enhanced"] = "basic"
     alarm_email: str | None = None
+    batch: BatchMachines = "off"
+    batch_max_vcpus: Annotated[int, Field(ge=4, le=10_000)] = 32
+    batch_vpc: Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]+$")] | None = None
+    batch_subnets: Annotated[tuple[Subnet, ...], BeforeValidator(listed)] = ()
     source_connection: str | None = None
     source_repository: Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
 
@@ -87,6 +95,12 @@ class Settings(BaseModel):
     def _is_connected_to_something(self) -> Self:
         if (self.source_connection is None) != (self.source_repository is None):
             raise ValueError("source_connection and source_repository must be set together")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_whole_network_for_its_machines(self) -> Self:
+        if (self.batch_vpc is None) != (not self.batch_subnets):
+            raise ValueError("batch_vpc and batch_subnets must be set together")
         return self
 
     @classmethod

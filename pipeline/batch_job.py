@@ -16,18 +16,15 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pipeline.artifacts import ArtifactStore, Location
 from pipeline.aws.s3 import S3Store
 from pipeline.declared.containers import ContainerManifest, load_containers
-from pipeline.errors import CapacityError, PermanentError, WeightsNotStaged
+from pipeline.errors import PipelineError, TransientError
 from pipeline.observed import Handler
-
-# The errors after which the state machine goes another way: the same job would fail again.
-_FINAL: Final = (PermanentError, CapacityError, WeightsNotStaged)
 
 
 @dataclass(frozen=True)
@@ -73,16 +70,24 @@ def run(
 def _outcome(handler: Handler, payload: dict[str, Any], context: JobContext) -> dict[str, Any]:
     try:
         result = handler(payload, cast("LambdaContext", context))
-    except _FINAL as error:
+    except TransientError:
+        raise
+    except PipelineError as error:  # the same job would fail again
         name = type(error).__name__
         cause = json.dumps({"errorType": name, "errorMessage": str(error)})
         return {"result": None, "error": name, "cause": cause}
     return {"result": result, "error": None, "cause": None}
 
 
+def _container(root: Path, handler: str | None) -> ContainerManifest:
+    """Return the container of an image; of the sources, which have all, the handler's."""
+    (container,) = (each for each in load_containers(root) if handler in {None, each.handler})
+    return container
+
+
 def main() -> None:
     """Run the job with the handler that the image's container manifest names."""
-    (container,) = load_containers(Path(__file__).parents[1])
+    container = _container(Path(__file__).parents[1], os.environ.get("_HANDLER"))
     module, _, name = container.handler.rpartition(".")
     handler: Handler = getattr(importlib.import_module(module), name)
     job, outcome = sys.argv[1:]

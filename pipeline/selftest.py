@@ -139,5 +139,6 @@ def _lambda_context() -> LambdaContext:
         memory_limit_in_mb=0,
         invoked_function_arn="arn:aws:lambda:::function:selftest",
         aws_request_id="selftest",
+        get_remaining_time_in_millis=lambda: 900_000,
     )
     return cast("LambdaContext", context)

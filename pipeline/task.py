@@ -40,7 +40,8 @@ def task(*job_types: type[Job]) -> Callable[[Callable[[Any, TaskContext], Result
         manifest = load_container(folder)
 
         def perform(event: dict[str, Any], call: Call) -> dict[str, Any]:
-            ends_at = time.monotonic() + manifest.timeout_s
+            left_s = call.lambda_context.get_remaining_time_in_millis() / 1000
+            ends_at = time.monotonic() + left_s
             bench = workbench_of(folder.parents[1])
             call.logger.append_keys(**_logged(event))
             job = jobs.validate_python(event)

@@ -102,7 +102,8 @@ class Workbench:
 class TaskContext:
     """One call's way to the workbench, and its stopwatch.
 
-    `ends_at` is the reading of `time.monotonic` at which the function's timeout kills the call.
+    `ends_at` is the reading of `time.monotonic` at which a timeout kills the call, the
+    function's or the job's.
     """
 
     bench: Workbench

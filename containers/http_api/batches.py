@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -138,14 +137,10 @@ class _Desk:
         self._require_own(asked)
         product = self._product(asked)
         options = check_options(product, self.catalogue, asked.options)
-        listed = None
-        if asked.keys is not None:
-            lines = [json.dumps({"key": key}) for key in dict.fromkeys(asked.keys)]
-            listed = backfilling.KeyList("keys.jsonl", "\n".join(lines).encode())
         batch = backfilling.Batch(
             product,
             prefix=asked.prefix or "",
-            listed=listed,
+            keys=None if asked.keys is None else tuple(dict.fromkeys(asked.keys)),
             options=options,
             force=asked.force,
             tolerated_failure_percentage=_ALL,

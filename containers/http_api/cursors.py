@@ -13,6 +13,7 @@ from pipeline.operations.jobs_table import Place
 
 MOST_LISTED: Final = 100  # in one answer
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
+_MOST_COUNTED: Final = 10**14  # milliseconds, until the year 5138
 _LONGEST: Final = 1024  # bytes of a key in S3, and in an index of DynamoDB
 
 
@@ -38,6 +39,14 @@ def read_numbers(text: str) -> tuple[int, int]:
         case [int(first), int(second)]:
             return first, second
     raise wrong_cursor()
+
+
+def read_counts(text: str) -> tuple[int, int]:
+    """Return the two counts of a cursor, such as milliseconds. Raises WrongFields."""
+    first, second = read_numbers(text)
+    if not (0 <= first <= _MOST_COUNTED and 0 <= second <= _MOST_COUNTED):
+        raise wrong_cursor()
+    return first, second
 
 
 def read_started(text: str) -> tuple[int, str, str]:

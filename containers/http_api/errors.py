@@ -217,6 +217,41 @@ class NotStartable(RequestError):
     hint = "Choose a machine that is `startable` in `GET /console/machines`."
 
 
+class ExecutionExists(RequestError):
+    """The state machine has had another execution of this name."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Choose another name, or leave it out."
+
+
+class ExecutionEnded(RequestError):
+    """The execution has ended: there is nothing to stop."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Replay it, or start its machine again."
+
+
+class NotStoppable(RequestError):
+    """Operators cannot stop executions of this state machine here."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Wait until it ends: it may hold a claim, or have begun what must be completed."
+
+
+class NotRedrivable(RequestError):
+    """The execution cannot go on where it failed."""
+
+    status = HTTPStatus.CONFLICT
+    hint = "Replay it: that starts its recorded input again."
+
+
+class NotInQuarantine(RequestError):
+    """No job in quarantine has this id."""
+
+    status = HTTPStatus.NOT_FOUND
+    hint = "Choose a job that `GET /console/quarantine` lists."
+
+
 class IdempotencyKeyReused(RequestError):
     """The idempotency key belongs to an earlier request that asked for something else."""
 

@@ -23,6 +23,7 @@ from containers.media_inspector.options import (
     profile_of,
     without_product,
 )
+from containers.media_inspector.planning import planned
 from containers.media_inspector.prompting import with_prompts_checked
 from containers.media_inspector.request import Request, read_request
 from pipeline.artifacts import AccessDenied, ArtifactStore, Location, Stat
@@ -31,15 +32,13 @@ from pipeline.contracts.contract import (
     Inspected,
     InspectMedia,
     Options,
-    PlannedModel,
     Source,
     read_product_contract,
 )
 from pipeline.contracts.cutout import InspectPhoto, PhotoInspected
 from pipeline.contracts.output_keys import output_stem
 from pipeline.declared.catalogue import Catalogue
-from pipeline.declared.models import ModelRow
-from pipeline.declared.products import Product, Role, load_products
+from pipeline.declared.products import Product, load_products
 from pipeline.errors import (
     InvalidOptions,
     OtherProduct,
@@ -98,11 +97,7 @@ def inspect_media(
         defaults=_default_models(task, product, contract.options),
     )
     plan = {
-        name: _planned(
-            _model_of(role, options, task.default_models.get(name)),
-            options,
-            catalogue.fitting(role),
-        )
+        name: planned(role, task, task.default_models.get(name), options, catalogue)
         for name, role in product.roles.items()
     }
     with _denied_by_other_buckets(request, task.ingest_bucket):
@@ -122,6 +117,7 @@ def inspect_media(
         output_stem=stem,
         record_key=f"{stem}{product.record}",
         follows_latest=request.follows_latest,
+        lane=request.lane,
         **_claim(task, request),
     )
     return contract.inspected.model_validate({"job": job, "plan": plan})
@@ -204,40 +200,6 @@ def _stat(request: Request, store: ArtifactStore) -> tuple[Stat, bool]:
     if stat.archive:
         raise SourceArchived(f"{location.uri} is archived in {stat.archive}")
     return stat, is_latest
-
-
-def _model_of(role: Role, options: Options, default: str | None) -> str | None:
-    """Return the name of the model that fills a role, or None if it is not asked for.
-
-    `default` is the deployment's model for the role. Raises LookupError if it is needed and the
-    state machine does not give it.
-    """
-    asked = role.asked(dict(options))
-    if asked is not True:
-        return asked
-    if default is None:
-        raise LookupError(f"no default model of {role.container} was given")
-    return default
-
-
-def _planned(name: str | None, options: Options, models: Catalogue) -> PlannedModel | None:
-    """Return the model that fills a role, with its fallback if one is allowed.
-
-    `models` are those that fit the role: any other one is unknown here.
-    """
-    if name is None:
-        return None
-    row = models.usable(name)
-    fallback = None
-    if options.allow_fallback and row.fallback:
-        lighter = models.usable(row.fallback)
-        fallback = _plan(lighter).model_copy(update={"degraded": True})
-    return _plan(row).model_copy(update={"fallback": fallback})
-
-
-def _plan(row: ModelRow) -> PlannedModel:
-    weights_key = None if row.hosted else row.weights_key
-    return PlannedModel(model=row.name, weights_key=weights_key, output=row.output)
 
 
 def _source(location: Location, stat: Stat, content: Content, kind: type[Source]) -> Source:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +20,8 @@ from pipeline.contracts.contract import read_product_contract
 from pipeline.declared.models import ModelRow
 from pipeline.declared.products import Product, naming_roles
 from pipeline.errors import InvalidOptions
+from pipeline.operations.backfill_lists import read_keys
+from pipeline.operations.backfill_pace import calls_at_once, default_cap, find_concurrency
 from pipeline.operations.backfill_results import (
     ObjectResult,
     Summary,
@@ -26,32 +31,39 @@ from pipeline.operations.backfill_results import (
 )
 from pipeline.operations.backfilling import (
     Batch,
-    KeyList,
+    Estimate,
     estimate,
-    most_transitions,
-    require_keys,
+    require_options,
     start_backfill,
 )
 from pipeline.operations.site import Site
+from pipeline.operations.volume import Account, Call, Work, foresee
+from pipeline.operations.volume_work import EACH, most_transitions
 from pipeline.session.choice import ModelChoice
 from pipeline.session.session import read_catalogue
 
+ALL: Final = "all"
 ASSUMED_S: Final = 5.0
 ASSUMED_MB: Final = 1024  # of a product without models
 
 
-class Listed(click.ParamType[KeyList]):
-    """A list of keys, read from a file of this machine."""
+class Listed(click.ParamType[tuple[str, ...]]):
+    """Keys, read from a file of this machine."""
 
     name = "FILE"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> KeyList:
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
         try:
-            listed = KeyList.read(Path(value))
-            require_keys(listed)
+            return read_keys(Path(value))
         except (OSError, InvalidOptions) as error:
             self.fail(str(error), param, ctx)
-        return listed
+
+
+class Products(ProductName):
+    """A product by its name, or `all`, which is None: each object's own product."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return None if value == ALL else super().convert(value, param, ctx)
 
 
 @click.group()
@@ -62,12 +74,13 @@ def backfill() -> None:
 @backfill.command("start")
 @click.option(
     "--product",
-    type=ProductName(),
-    help="Product that processes the objects [default: the only one].",
+    type=Products(),
+    help="Product that processes the objects; `all`: for each, the one that its name starts"
+    " [default: all].",
 )
 @click.option("--prefix", default="", help="Process only keys with this prefix.")
 @click.option(
-    "--list", "listed", type=Listed(), help="Process only the keys in this file: CSV or JSON lines."
+    "--list", "keys", type=Listed(), help="Process only the keys in this file: CSV or JSON lines."
 )
 @click.option("--options", type=JsonObject(), help="Options for every object, as a JSON object.")
 @click.option("--force", is_flag=True, help="Reprocess finished jobs.")
@@ -75,9 +88,8 @@ def backfill() -> None:
     "--concurrency",
     "max_concurrency",
     type=click.IntRange(1, 10_000),
-    default=20,
-    show_default=True,
-    help="Maximum number of concurrent executions.",
+    help="Maximum number of concurrent executions [default: those that leave half of the account's"
+    " Lambda concurrency to uploads].",
 )
 @click.option(
     "--tolerate",
@@ -90,7 +102,7 @@ def backfill() -> None:
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Print object count, size and estimated cost; start nothing.",
+    help="Print object count, size and estimated time and cost; start nothing.",
 )
 @click.option(
     "--seconds",
@@ -105,13 +117,19 @@ def start(
 ) -> None:
     """Start a backfill and print its execution's ARN.
 
-    Finished jobs are inspected and skipped.
+    Finished jobs are inspected and skipped. Uploads go first.
     """
-    batch = Batch(product or _only_product(site), **wanted)
-    if dry_run:
-        _print_estimate(site, batch, seconds)
-    else:
-        click.echo(start_backfill(site, batch))
+    batch = Batch(product, **wanted)
+    try:
+        require_options(batch, site.products)
+        if batch.max_concurrency is None:
+            batch = replace(batch, max_concurrency=_cap(site, batch))
+        if dry_run:
+            _print_estimate(site, batch, seconds)
+        else:
+            click.echo(start_backfill(site, batch))
+    except InvalidOptions as error:
+        raise click.UsageError(str(error)) from error
 
 
 @backfill.command("report")
@@ -151,35 +169,72 @@ def summary(site: Site, names: tuple[str, ...]) -> None:
     sys.exit(None in found)
 
 
-def _only_product(site: Site) -> Product:
-    if len(site.products) != 1:
-        names = ", ".join(product.name for product in site.products)
-        raise click.UsageError(f"choose one with --product: {names}")
-    return site.products[0]
+def _cap(site: Site, batch: Batch) -> int:
+    """Return the cap that leaves room for uploads, whichever products the objects turn out to be.
+
+    On-request products take no object by its name.
+    """
+    products = [each for each in site.products if not each.on_request]
+    widths = [
+        _calls_at_once(each, batch) for each in ([batch.product] if batch.product else products)
+    ]
+    return default_cap(find_concurrency(site), max(widths))
+
+
+def _calls_at_once(product: Product, batch: Batch) -> int:
+    options = read_product_contract(product.contracts).options.model_fields
+    default = options["concurrency"].default if "concurrency" in options else 1
+    asked = (batch.options or {}).get("concurrency", default)
+    return calls_at_once(_definition(product.machine), asked if isinstance(asked, int) else default)
 
 
 def _print_estimate(site: Site, batch: Batch, seconds: float) -> None:
-    models = _assumed_models(batch)
     size = estimate(site, batch)
-    memory_mb = max((row.memory_mb for row in models), default=ASSUMED_MB)
-    dollars = size.dollars(
-        transitions=_transitions(batch.product), memory_mb=memory_mb, seconds=seconds
-    )
     click.echo(f"{size.objects:,} objects, {size.bytes / 1e9:,.3f} GB; {size.done:,} done already")
+    if len(size.products) > 1:
+        counts = (f"{name} {each.objects:,}" for name, each in sorted(size.products.items()))
+        click.echo(f"by product: {', '.join(counts)}")
     if size.missing:
         click.echo(f"{size.missing:,} listed keys have no object")
     if size.archived:
         click.echo(f"{size.archived:,} objects are archived: restore them first")
-    named = ", ".join(row.name for row in models) or "no model"
-    click.echo(f"about ${dollars:,.2f}, at {seconds:g} s with {memory_mb:,} MB each ({named})")
+    works = _works(site, batch, size, seconds)
+    concurrency, cap = find_concurrency(site), batch.max_concurrency or 1
+    seen = foresee(works, cap=cap, account=Account(concurrency=concurrency))
+    named = ", ".join(dict.fromkeys(_names(site, batch, size))) or "no model"
+    most = max((call.memory_mb for _, work in works for call in work.calls), default=ASSUMED_MB)
+    click.echo(f"about ${seen.costs.total:,.2f}, at {seconds:g} s with {most:,} MB each ({named})")
+    parts = ((part.name, getattr(seen.costs, part.name)) for part in fields(seen.costs))
+    costs = (f"{name.replace('_', ' ')} ${cost:,.2f}" for name, cost in parts if cost >= 0.01)
+    click.echo(f"of it: {', '.join(costs) or 'nothing above a cent'}")
+    took = timedelta(seconds=round(seen.seconds))
+    click.echo(f"about {took}, {cap:,} at a time of {concurrency:,} function calls")
 
 
-def _assumed_models(batch: Batch) -> list[ModelRow]:
+def _works(site: Site, batch: Batch, size: Estimate, seconds: float) -> list[tuple[int, Work]]:
+    """Return the objects that are left, and what each one takes, by product."""
+    by_name = {product.name: product for product in site.products}
+    works = []
+    for name, each in size.products.items():
+        models = _assumed_models(by_name[name], batch)
+        memory_mb = max((row.memory_mb for row in models), default=ASSUMED_MB)
+        transitions = _transitions(by_name[name])
+        works.append((each.left, Work((Call(seconds, memory_mb),), transitions, EACH)))
+    return works
+
+
+def _names(site: Site, batch: Batch, size: Estimate) -> Iterable[str]:
+    for product in site.products:
+        if product.name in size.products:
+            yield from (row.name for row in _assumed_models(product, batch))
+
+
+def _assumed_models(product: Product, batch: Batch) -> list[ModelRow]:
     """Return a model for each role of the product that the options ask for.
 
     Where they name none, it is the container's default.
     """
-    catalogue, product = read_catalogue(ROOT, ModelChoice()), batch.product
+    catalogue = read_catalogue(ROOT, ModelChoice())
     fields = read_product_contract(product.contracts).options.model_fields
     required = {
         option: catalogue.defaults[role.container]

@@ -34,12 +34,14 @@ def list_containers() -> None:
 
 @containers.command("build")
 @click.argument("names", nargs=-1, type=Container())
-def build(names: tuple[ContainerManifest, ...]) -> None:
+@click.option("--gpu", is_flag=True, help="Build the GPU images, of containers that have one.")
+def build(names: tuple[ContainerManifest, ...], *, gpu: bool) -> None:
     """Build the images of NAMES, or of every container.
 
     Needs buildah and root.
     """
-    build_images(ROOT, names or load_containers(ROOT), say=click.echo)
+    every = [each for each in load_containers(ROOT) if each.has_gpu_image or not gpu]
+    build_images(ROOT, names or every, say=click.echo, gpu=gpu)
 
 
 @containers.command("release")

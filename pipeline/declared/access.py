@@ -21,6 +21,7 @@ ExecutionAction = Literal[
     "StopExecution",
     "RedriveExecution",
 ]
+LogAction = Literal["FilterLogEvents"]
 MachineAction = ExecutionAction | Literal["ListMapRuns", "DescribeMapRun"]
 _MODEL: Final = "{model}"
 

@@ -139,6 +139,7 @@ class Blueprint:
         )
         _require_claiming(resources.claiming, machines, products)
         require_on_request(on_request, products)
+        _require_batch(containers, products)
         return cls(
             root=root,
             state_machines=root / "state_machines",
@@ -372,6 +373,14 @@ def _require_invoked(containers: Sequence[ContainerManifest]) -> None:
     for container in containers:
         if lost := sorted({each.container for each in container.invokes} - names):
             raise ValueError(f"{container.name} invokes no container there is: {', '.join(lost)}")
+
+
+def _require_batch(containers: Iterable[ContainerManifest], products: Iterable[Product]) -> None:
+    able = {each.name for each in containers if each.batch}
+    for product in products:
+        for name, role in product.roles.items():
+            if role.batch and role.container not in able:
+                raise ValueError(f"{product.name}: {role.container} has no batch for role {name}")
 
 
 def _require_models(containers: Iterable[ContainerManifest], catalogue: Catalogue) -> None:

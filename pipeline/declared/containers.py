@@ -9,6 +9,7 @@ from pipeline.declared.access import (
     Access,
     ExecutionAction,
     Invocation,
+    LogAction,
     MachineAccess,
     TableAccess,
 )
@@ -33,13 +34,21 @@ class BatchJob(Declaration):
     """What a container's jobs on AWS Batch get, each of which runs one task in the same image.
 
     A job has `memory_mb`, or its model's if that is more. `gpu` says that the container's GPU image
-    can use a GPU, which a job then gets where a stage has machines with GPUs.
+    can use a GPU, which a job then gets where a stage has machines with GPUs. That image may add
+    `gpu_image_mb` to its base.
     """
 
     vcpus: int = Field(ge=1, le=64)
     memory_mb: BatchMemoryMb
     timeout_s: int = Field(ge=60, le=86_400)
     gpu: bool = False
+    gpu_image_mb: Annotated[int, Field(ge=1, le=20_480)] | None = None
+
+    @model_validator(mode="after")
+    def _limits_the_gpu_image_it_has(self) -> Self:
+        if self.gpu != (self.gpu_image_mb is not None):
+            raise ValueError("gpu = true and gpu_image_mb must be set together")
+        return self
 
 
 class ContainerManifest(Declaration):
@@ -49,11 +58,12 @@ class ContainerManifest(Declaration):
     functions do beside it; one that `serves` HTTP answers requests of API Gateway instead.
     `environment` is what its process needs before it starts; a deployment adds its settings.
     `access`, `vector_buckets` (of S3 Vectors), `tables`, `executions` (Step Functions' own actions,
-    on executions of products), `machines` (the same, on a machine that is no product's) and
-    `invokes` are what its role may do, and nothing more; with `reads_sources` also what the `s3://`
-    addresses and the tokens of catalogue rows name. `gate` is how many findings of a severity an
-    image may be released with, where that differs from the release gate's own limits. `batch` says
-    that its models may run on AWS Batch too.
+    on executions of products), `machines` (the same, on a machine that is no product's), `logs`
+    (CloudWatch Logs' own actions, on what the deployment's functions log) and `invokes` are what
+    its role may do, and nothing more; with `reads_sources` also what the `s3://` addresses and the
+    tokens of catalogue rows name. `gate` is how many findings of a severity an image may be
+    released with, where that differs from the release gate's own limits. `batch` says that its
+    models may run on AWS Batch too.
     `image_mb` is the most its image may add to its base, unpacked. `data` are patterns, relative to
     the repository, of the files beside its code that it reads; `catalogue` says whose model rows it
     reads, its own or all containers': see `pipeline.releases.shipping`.
@@ -79,6 +89,7 @@ class ContainerManifest(Declaration):
     tables: tuple[TableAccess, ...] = ()
     executions: tuple[ExecutionAction, ...] = ()
     machines: tuple[MachineAccess, ...] = ()
+    logs: tuple[LogAction, ...] = ()
     invokes: tuple[Invocation, ...] = ()
     gate: dict[FindingsLimit, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     reads_sources: bool = False
@@ -116,6 +127,10 @@ class ContainerManifest(Declaration):
     def handler(self) -> str:
         """Return the handler that the image and the local cloud run."""
         return f"{self.package}.handler.handler"
+
+    @property
+    def has_gpu_image(self) -> bool:
+        return self.batch is not None and self.batch.gpu
 
     @property
     def purpose(self) -> str:

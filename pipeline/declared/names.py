@@ -77,6 +77,22 @@ class Names:
         """Return the queue of AWS Batch for jobs of a lane on machines with or without GPUs."""
         return f"{self.prefix}-{machines}-{lane}"
 
+    def job_execution_role(self) -> str:
+        """Return the role with which ECS starts the containers of jobs."""
+        return f"{self.prefix}-batch-execution"
+
+    def job_log_group(self, container: str) -> str:
+        """Return the log group of a container's jobs; a stream begins with the job definition."""
+        return f"/aws/batch/{self.prefix}-{container}"
+
+    def batch_events_log_group(self) -> str:
+        """Return the log group of what AWS Batch says of its queues."""
+        return f"/aws/events/{self.prefix}-batch"
+
+    def batch_flow_log_group(self) -> str:
+        """Return the log group of the connections of AWS Batch's machines."""
+        return f"/aws/vpc/{self.prefix}-batch"
+
     def log_group(self, function: str) -> str:
         """Return Lambda's default log group of a function."""
         return f"/aws/lambda/{function}"
@@ -202,6 +218,11 @@ class Names:
     def arn(self, service: str) -> str:
         """Return the start of an ARN in this account and region, up to the kind of resource."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}"
+
+
+def gpu_tag(version: str) -> str:
+    """Return the tag of the GPU image of a container's version."""
+    return f"{version}-gpu"
 
 
 def stage_names(stage: str, *, account: str, region: str, partition: str = "aws") -> Names:

@@ -34,13 +34,15 @@ class Role(Declaration):
     The model is a row of `container`: its default, or the one that the product's option called
     `option` names. With `when`, the role has a model only if the option of that name is true; its
     `option` may then be null, which is the default. Without `when`, a null `option` is no model.
-    With `engine`, only rows of that engine fit.
+    With `engine`, only rows of that engine fit. `batch` says that the state machine can run the
+    task in a job of AWS Batch too.
     """
 
     container: KebabName
     engine: KebabName | None = None
     when: str | None = None
     option: str | None = None
+    batch: bool = False
 
     def asked(self, options: Mapping[str, object]) -> str | Literal[True] | None:
         """Return the name of the row that `options` ask for; True for the default, None for none.

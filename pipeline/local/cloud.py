@@ -19,7 +19,16 @@ from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import HTTP_API, KEY_AUTHORIZER
 from pipeline.declared.page import page_folder
 from pipeline.local import in_process
-from pipeline.local.deployment import NAMES, REGION, deploy, functions
+from pipeline.local.batch.batch_api import BatchApi
+from pipeline.local.batch.batch_host import BatchHost, Room
+from pipeline.local.deployment import (
+    NAMES,
+    REGION,
+    deploy,
+    functions,
+    job_definitions,
+    job_queues,
+)
 from pipeline.local.ends import Ends
 from pipeline.local.event_bridge import EventBridge
 from pipeline.local.fork_launcher import launching_sources
@@ -28,7 +37,10 @@ from pipeline.local.gateway.key_authorizer import KeyAuthorizer
 from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
+from pipeline.local.lanes import lane_reader
+from pipeline.local.logs_api import KeptLogs, LogsApi
 from pipeline.local.moto import compat, memory
+from pipeline.local.moto.executions import find_input
 from pipeline.local.moto.large_objects import LargeObjects
 from pipeline.local.own_folder import OwnFolder
 from pipeline.local.page import Page
@@ -59,12 +71,13 @@ class LocalCloud:
     """A running local cloud. Clients reach every service through its endpoint.
 
     `disk_full` is set once a service had no room on the disk of `scratch`. `ends` tells of every
-    execution that ends.
+    execution that ends. `jobs` are those of AWS Batch.
     """
 
     endpoint: str
     blueprint: Blueprint
     host: LambdaHost
+    jobs: BatchHost
     scratch: Path
     server: LocalServer
     ends: Ends
@@ -118,20 +131,35 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         endpoint = f"http://127.0.0.1:{server.port}"
         stack.enter_context(_environment(MOTO_PORT=str(server.port)))
         environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint)
+        launcher = launcher or stack.enter_context(launching_sources(blueprint))
         host = LambdaHost(
             [
                 adjust(_sharing(function, calls_at_once))
                 for function in functions(blueprint, environment)
             ],
-            launcher=launcher or stack.enter_context(launching_sources(blueprint)),
+            launcher=launcher,
             logs=scratch / "logs",
             concurrency=WORKERS_PER_FUNCTION,
+            lane_of=lane_reader(find_input),
         )
         stack.callback(host.stop)
-        server.start(wrap(_services(host, blueprint, endpoint)))
+        host.listen(KeptLogs(scratch / "logs"))
+        jobs = BatchHost(
+            [
+                replace(each, function=adjust(each.function))
+                for each in job_definitions(blueprint, environment)
+            ],
+            job_queues(blueprint),
+            launcher=launcher,
+            logs=scratch / "logs",
+            room=Room(hardware.cores(), hardware.memory_mb()),
+        )
+        jobs.listen(compat.wake_waiting_tasks)
+        stack.callback(jobs.stop)
+        server.start(wrap(_services(host, jobs, blueprint, endpoint, scratch / "logs")))
         ends = Ends()
         stack.enter_context(compat.told_of_ends(ends.tell))
-        cloud = LocalCloud(endpoint, blueprint, host, scratch, server, ends)
+        cloud = LocalCloud(endpoint, blueprint, host, jobs, scratch, server, ends)
         stack.enter_context(_running_bridges(cloud, products))
         yield cloud
 
@@ -145,11 +173,13 @@ def _sharing(function: Function, calls_at_once: int) -> Function:
     return replace(function, environment=environment, concurrency=workers)
 
 
-def _services(host: LambdaHost, blueprint: Blueprint, endpoint: str) -> WSGIApplication:
+def _services(
+    host: LambdaHost, jobs: BatchHost, blueprint: Blueprint, endpoint: str, logs: Path
+) -> WSGIApplication:
     """Return every service of the cloud: each takes the requests it knows, and passes on others."""
-    functions = LambdaApi(
-        LargeObjects(moto_app()), host, arn_prefix=f"{NAMES.arn('lambda')}:function:"
-    )
+    moto = LogsApi(LargeObjects(moto_app()), host, logs)
+    batch = BatchApi(moto, jobs)
+    functions = LambdaApi(batch, host, arn_prefix=f"{NAMES.arn('lambda')}:function:")
     route = Route(
         function=NAMES.function(HTTP_API),
         function_arn=NAMES.function_arn(HTTP_API),

@@ -9,9 +9,11 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
+from pipeline.compute import LANES
 from pipeline.declared.blueprint import Blueprint, DeclaredFunction
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.declared.resources import Index, Resources, Table
+from pipeline.local.batch.definition import JobDefinition, JobQueue
 from pipeline.local.worker import Function
 
 NAMES: Final = LOCAL_NAMES
@@ -43,6 +45,35 @@ def functions(blueprint: Blueprint, environment: Mapping[str, str]) -> tuple[Fun
             concurrency=MOST_REQUESTS if each.manifest.serves else None,
         )
         for each in blueprint.functions
+    )
+
+
+def job_definitions(
+    blueprint: Blueprint, environment: Mapping[str, str]
+) -> tuple[JobDefinition, ...]:
+    """Return the job definitions of AWS Batch: none unless the blueprint has it."""
+    return tuple(
+        JobDefinition(
+            Function(
+                name=each.name(NAMES),
+                handler=each.manifest.handler,
+                memory_mb=each.memory_mb,
+                timeout_s=each.batch.timeout_s,
+                environment={**each.manifest.environment, **environment},
+            ),
+            vcpus=each.batch.vcpus,
+        )
+        for each in blueprint.jobs
+    )
+
+
+def job_queues(blueprint: Blueprint) -> tuple[JobQueue, ...]:
+    """Return a queue for each lane, and for the machines that jobs ask for."""
+    kinds = sorted({"gpu" if each.gpu else "cpu" for each in blueprint.jobs})
+    return tuple(
+        JobQueue(NAMES.job_queue(kind, lane), priority)
+        for kind in kinds
+        for priority, lane in enumerate(reversed(LANES), start=1)
     )
 
 

@@ -19,7 +19,7 @@ from pipeline.local import source_launcher
 from pipeline.local.deployment import PHOTOS, product_functions
 from pipeline.local.fork_server import Order
 from pipeline.local.source_launcher import SourceLauncher, inherited
-from pipeline.local.worker import ALIKE, Function, Launcher, Process
+from pipeline.local.worker import ALIKE, Command, Function, Launcher, Process
 
 # Variables, by how their names begin, that count when a program starts or a module is imported.
 # A fork has its parent's, so a function that needs other values gets a process of its own.
@@ -80,6 +80,12 @@ class ForkLauncher:
             environment={**inherited(), **environment},
         )
         return _Forked(self._ask(log), order)
+
+    def job(
+        self, function: Function, module: Sequence[str], environment: Mapping[str, str]
+    ) -> Command:
+        """Return a command line of its own: a job is too long for a fork to save time."""
+        return SourceLauncher(self._root).job(function, module, environment)
 
     def close(self) -> None:
         """Kill the warm process; workers that are left die with it."""

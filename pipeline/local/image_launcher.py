@@ -1,9 +1,9 @@
-"""Start a function's process inside its container's image, with the image's entry point."""
+"""Start a function's process, or a job, inside its container's image."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +34,17 @@ class ImageLauncher:
         return self.command(function, environment).start(log)
 
     def command(self, function: Function, environment: Mapping[str, str]) -> Command:
+        command = self.sandboxes[function.handler].image.command
+        return self.job(function, command, environment)
+
+    def job(
+        self, function: Function, module: Sequence[str], environment: Mapping[str, str]
+    ) -> Command:
         sandbox = self.sandboxes[function.handler]
         image = sandbox.image
         settings = Settings.from_environment(function.environment)
         inside = sandbox.enter(
-            image.entrypoint,
+            (*image.entrypoint, *module),
             readable=[*_named_in(settings), *self.weights],
             writable=[settings.scratch],
         )

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pipeline.compute import LANES, Lane
+from pipeline.local.lanes import LaneOf, Places, be_nice
 from pipeline.local.runtime_api import Answer, error_answer
 from pipeline.local.worker import Function, Launcher, Worker
 
 Listener = Callable[[str, bytes, Answer], None]
+Forerunner = Callable[[str, bytes], None]
 
 
 class StoppedError(Exception):
@@ -19,12 +22,23 @@ class StoppedError(Exception):
 
 
 class LambdaHost:
-    """All functions of the cloud and their workers. Idle workers are reused, dead ones replaced."""
+    """All functions of the cloud and their workers. Idle workers are reused, dead ones replaced.
+
+    `lane_of` finds whose a call is, by its payload: uploads' calls go first.
+    """
 
     def __init__(
-        self, functions: Iterable[Function], *, launcher: Launcher, logs: Path, concurrency: int
+        self,
+        functions: Iterable[Function],
+        *,
+        launcher: Launcher,
+        logs: Path,
+        concurrency: int,
+        lane_of: LaneOf = lambda _: "uploads",
     ) -> None:
+        self._lane_of = lane_of
         self._listeners: list[Listener] = []
+        self._forerunners: list[Forerunner] = []
         self._pools = {
             function.name: _Pool(
                 function,
@@ -40,8 +54,10 @@ class LambdaHost:
 
     def invoke(self, name: str, payload: bytes, *, function_arn: str) -> Answer:
         """Invoke a function and return its answer; wait for a worker while all are busy."""
+        for forerunner in self._forerunners:
+            forerunner(name, payload)
         try:
-            with self._pools[name].worker() as worker:
+            with self._pools[name].worker(self._lane_of(payload)) as worker:
                 answer = worker.invoke(payload, function_arn)
         except StoppedError as stopped:
             return error_answer("Runtime.ExitError", str(stopped))
@@ -53,10 +69,17 @@ class LambdaHost:
         """Call `listener` with every call that is answered: function, payload and answer."""
         self._listeners.append(listener)
 
+    def listen_before(self, forerunner: Forerunner) -> None:
+        """Call `forerunner` with every call before it is made: function and payload."""
+        self._forerunners.append(forerunner)
+
     def warm(self, names: Iterable[str]) -> None:
         """Start one worker of each function, without waiting until it is ready."""
         for name in names:
             self._pools[name].start_one()
+
+    def function(self, name: str) -> Function:
+        return self._pools[name].function
 
     def worker_pids(self, name: str) -> list[int]:
         return self._pools[name].pids()
@@ -67,37 +90,41 @@ class LambdaHost:
 
 
 class _Pool:
-    """The workers of one function, at most `concurrency`."""
+    """The workers of one function, at most `concurrency`, each for the calls of one lane.
+
+    A backfill's have the lowest priority, which they cannot lose again.
+    """
 
     def __init__(
         self, function: Function, *, launcher: Launcher, logs: Path, concurrency: int
     ) -> None:
-        self._function = function
+        self.function = function
         self._launcher = launcher
         self._log_path = logs / f"{function.name}.log"
-        self._slots = threading.Semaphore(concurrency)
+        self._most = concurrency
+        self._places = Places(concurrency)
         self._lock = threading.Lock()
-        self._idle: list[Worker] = []
+        self._idle: dict[Lane, list[Worker]] = {lane: [] for lane in LANES}
         self._all: list[Worker] = []
         self._stopped = False
 
     @contextlib.contextmanager
-    def worker(self) -> Iterator[Worker]:
-        with self._slots:
-            worker = self._idle_or_new()
+    def worker(self, lane: Lane) -> Iterator[Worker]:
+        with self._places.place(lane):
+            lane, worker = self._idle_or_new(lane)
             try:
                 yield worker
             finally:
                 with self._lock:
                     if worker.alive:
-                        self._idle.append(worker)
+                        self._idle[lane].append(worker)
                     else:
                         self._all.remove(worker)
 
     def start_one(self) -> None:
         with self._lock:
             if not self._all:
-                self._idle.append(self._start())
+                self._idle["uploads"].append(self._start("uploads"))
 
     def pids(self) -> list[int]:
         with self._lock:
@@ -109,19 +136,41 @@ class _Pool:
             for worker in self._all:
                 worker.stop()
 
-    def _idle_or_new(self) -> Worker:
+    def _idle_or_new(self, lane: Lane) -> tuple[Lane, Worker]:
+        """Return a worker, and whose it is: a single one serves the calls of both lanes."""
         with self._lock:
-            while self._idle:
-                worker = self._idle.pop()
-                if worker.alive:
-                    return worker
-                self._all.remove(worker)
-            return self._start()
+            if worker := self._idle_of(lane):
+                return lane, worker
+            if lane == "backfill" and self._most == 1 and (worker := self._idle_of("uploads")):
+                return "uploads", worker
+            if len(self._all) >= self._most:
+                self._stop_an_idle()
+            return lane, self._start(lane)
 
-    def _start(self) -> Worker:
+    def _idle_of(self, lane: Lane) -> Worker | None:
+        while self._idle[lane]:
+            worker = self._idle[lane].pop()
+            if worker.alive:
+                return worker
+            self._all.remove(worker)
+        return None
+
+    def _stop_an_idle(self) -> None:
+        """Stop a worker of the other lane: whoever has a place, and no worker, needs its memory."""
+        for idle in self._idle.values():
+            if idle:
+                worker = idle.pop()
+                self._all.remove(worker)
+                worker.stop()
+                return
+
+    def _start(self, lane: Lane) -> Worker:
         if self._stopped:
-            raise StoppedError(f"{self._function.name} is stopped")
+            raise StoppedError(f"{self.function.name} is stopped")
         with self._log_path.open("ab") as log:
-            worker = Worker(self._function, launcher=self._launcher, log=log)
+            worker = Worker(self.function, launcher=self._launcher, log=log)
+        if lane == "backfill":
+            with contextlib.suppress(ProcessLookupError):  # it did not start, as its call will say
+                be_nice(worker.pid)
         self._all.append(worker)
         return worker

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import sys
+import time
 import traceback
 import urllib.request
 from collections.abc import Callable
@@ -34,6 +35,7 @@ def _serve_one(base: str, handler: Callable[[Any, Any], Any]) -> None:
     with urllib.request.urlopen(f"{base}/invocation/next") as answer:  # noqa: S310
         request_id = answer.headers["Lambda-Runtime-Aws-Request-Id"]
         arn = answer.headers["Lambda-Runtime-Invoked-Function-Arn"]
+        deadline_ms = int(answer.headers["Lambda-Runtime-Deadline-Ms"])
         event = json.load(answer)
     context = SimpleNamespace(
         aws_request_id=request_id,
@@ -41,6 +43,7 @@ def _serve_one(base: str, handler: Callable[[Any, Any], Any]) -> None:
         function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
         function_version=os.environ["AWS_LAMBDA_FUNCTION_VERSION"],
         memory_limit_in_mb=os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
+        get_remaining_time_in_millis=lambda: max(0, deadline_ms - int(time.time() * 1000)),
     )
     try:
         kind, body = "response", handler(event, context)

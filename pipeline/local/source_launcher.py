@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +26,13 @@ class SourceLauncher:
     def start(self, function: Function, environment: Mapping[str, str], log: IO[bytes]) -> Process:
         arguments = (sys.executable, "-m", RUNTIME_CLIENT, function.handler)
         return Command(arguments, {**inherited(), **environment}, self.root).start(log)
+
+    def job(
+        self, function: Function, module: Sequence[str], environment: Mapping[str, str]
+    ) -> Command:
+        arguments = (sys.executable, "-m", *module)
+        environment = {**environment, "_HANDLER": function.handler}  # the sources have all of them
+        return Command(arguments, {**inherited(), **environment}, self.root)
 
 
 def inherited() -> dict[str, str]:

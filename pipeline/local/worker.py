@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,17 +54,6 @@ class Process(Protocol):
         """Wait for the end of the process and return its exit status."""
 
 
-class Launcher(Protocol):
-    """Starts a function's process.
-
-    `environment` has Lambda's variables and the function's. The process writes to `log`.
-    """
-
-    def start(
-        self, function: Function, environment: Mapping[str, str], log: IO[bytes]
-    ) -> Process: ...
-
-
 class Command(NamedTuple):
     """A command line, its environment and its working folder."""
 
@@ -82,6 +71,22 @@ class Command(NamedTuple):
             stderr=log,
             start_new_session=True,
         )
+
+
+class Launcher(Protocol):
+    """Starts a function's process.
+
+    `environment` has Lambda's variables and the function's. The process writes to `log`.
+    """
+
+    def start(
+        self, function: Function, environment: Mapping[str, str], log: IO[bytes]
+    ) -> Process: ...
+
+    def job(
+        self, function: Function, module: Sequence[str], environment: Mapping[str, str]
+    ) -> Command:
+        """Return the command line that runs a module, with its arguments, where `function` does."""
 
 
 class Worker:
@@ -102,17 +107,22 @@ class Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def invoke(self, payload: bytes, function_arn: str) -> Answer:
-        """Call the handler and return its answer.
-
-        If the process exits or the call times out, the answer is an error as Lambda words it.
-        """
+    def initialised(self) -> Answer | None:
+        """Wait until the handler is loaded. If that fails, stop the process; return the error."""
         if not self._api.ready.wait(INIT_TIMEOUT_S):
             self.stop()
             return error_answer("Sandbox.Timedout", f"no init within {INIT_TIMEOUT_S:.0f} seconds")
         if self._api.init_error is not None:
             self.stop()
-            return self._api.init_error
+        return self._api.init_error
+
+    def invoke(self, payload: bytes, function_arn: str) -> Answer:
+        """Call the handler and return its answer.
+
+        If the process exits or the call times out, the answer is an error as Lambda words it.
+        """
+        if (error := self.initialised()) is not None:
+            return error
         timeout_s = self.function.timeout_s
         invocation = Invocation(payload, function_arn, timeout_s)
         self._api.submit(invocation)

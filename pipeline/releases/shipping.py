@@ -21,6 +21,7 @@ from typing import Any, Final
 PACKAGES: Final = ("pipeline", "containers")
 ENTRIES: Final = ("handler", "selftest")
 PLATFORM_ENTRIES: Final = ("pipeline.serving", "pipeline.selftest")
+JOB_ENTRY: Final = "pipeline.batch_job"
 UNCHECKED: Final = PycInvalidationMode.UNCHECKED_HASH
 DOCKERFILE: Final = Path("containers/Dockerfile")
 
@@ -34,20 +35,25 @@ def shipped_files(root: Path, folder: str) -> tuple[Path, ...]:
     data = {*_data(root, container)}
     read = [".".join(path.with_suffix("").parts) for path in data if path.suffix == ".py"]
     own = [f"containers.{folder}.{entry}" for entry in ENTRIES]
-    code = {
-        path.relative_to(root) for path in import_closure(root, [*PLATFORM_ENTRIES, *own, *read])
-    }
+    jobs = [JOB_ENTRY] if "batch" in _manifest(root / container) else []
+    entries = [*PLATFORM_ENTRIES, *jobs, *own, *read]
+    code = {path.relative_to(root) for path in import_closure(root, entries)}
     return tuple(sorted({*code, container / "container.toml", *_models(root, container), *data}))
 
 
 def content_digest(root: Path, folder: str) -> str:
-    """Return the SHA-256 of the image's content: shipped files, package lock, Dockerfile."""
+    """Return the SHA-256 of its images' content: shipped files, package locks, Dockerfile."""
     total = hashlib.sha256()
-    lock = Path("containers", folder, "requirements.txt")
-    for path in sorted({*shipped_files(root, folder), lock, DOCKERFILE}):
+    locks = {path.relative_to(root) for path in locks_of(root, folder)}
+    for path in sorted({*shipped_files(root, folder), *locks, DOCKERFILE}):
         content = hashlib.sha256((root / path).read_bytes()).hexdigest()
         total.update(f"{content}  {path.as_posix()}\n".encode())
     return total.hexdigest()
+
+
+def locks_of(root: Path, folder: str) -> list[Path]:
+    """Return the package locks of a container's image, and of its GPU image if it has one."""
+    return sorted((root / "containers" / folder).glob("requirements*.txt"))
 
 
 def lay_out(root: Path, folder: str, target: Path) -> None:
@@ -59,19 +65,22 @@ def lay_out(root: Path, folder: str, target: Path) -> None:
     compileall.compile_dir(target, quiet=1, invalidation_mode=UNCHECKED)
 
 
-def require_within_budget(root: Path, folder: str, added: list[Path]) -> str:
+def require_within_budget(root: Path, folder: str, added: list[Path], *, gpu: bool = False) -> str:
     """Return a sentence on the size of the `added` folders, in MB.
 
-    Raises ValueError, with the largest parts, if the size is above the manifest's `image_mb`.
+    Raises ValueError, with the largest parts, if the size is above the manifest's `image_mb`, or
+    above `gpu_image_mb` for a GPU image.
     """
-    allowed = _manifest(root / "containers" / folder)["image_mb"]
+    manifest = _manifest(root / "containers" / folder)
+    limit = "gpu_image_mb" if gpu else "image_mb"
+    allowed = manifest["batch"][limit] if gpu else manifest[limit]
     used = sum(map(_megabytes, added))
     if used > allowed:
         parts = [part for place in added for part in _parts(place)]
         largest = sorted(parts, key=_megabytes, reverse=True)[:8]
         listed = "\n".join(f"{_megabytes(part):8.1f} MB  {part}" for part in largest)
         raise ValueError(
-            f"{folder} adds {used:.1f} MB to its base image; image_mb allows {allowed}\n{listed}"
+            f"{folder} adds {used:.1f} MB to its base image; {limit} allows {allowed}\n{listed}"
         )
     return f"{folder} adds {used:.1f} MB to its base image, of {allowed} MB allowed"
 
@@ -158,11 +167,15 @@ def _megabytes(place: Path) -> float:
     return sum(path.lstat().st_size for path in files if not path.is_dir()) / 1e6
 
 
-def main(folder: str, packages: str, target: str) -> None:
-    """Copy one container's files to `target`, and check the size of files and `packages`."""
+def main(folder: str, packages: str, target: str, gpu: str = "") -> None:
+    """Copy one container's files to `target`, and check the size of files and `packages`.
+
+    `gpu` is 1 for the GPU image.
+    """
     root = Path.cwd()
     lay_out(root, folder, Path(target))
-    sys.stdout.write(require_within_budget(root, folder, [Path(packages), Path(target)]) + "\n")
+    added = [Path(packages), Path(target)]
+    sys.stdout.write(require_within_budget(root, folder, added, gpu=gpu == "1") + "\n")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ Types = dict[str, Any]
 
 # JSON that is stored or announced as it is: a null in it says that there is none.
 _DOCUMENTS: Final = frozenset({"Body", "Entries"})
+# What a job of AWS Batch is given, in place of a payload: it is that of a Lambda task beside it.
+_OF_JOBS: Final = "payload"
 _ITEM: Final = "$$.Map.Item.Value"
 _READ_BY: Final = (
     "InputPath",
@@ -88,17 +90,26 @@ def nulls_are_asked_about(machine: Machine, declared: Declared) -> Iterator[str]
         for task in scope.states.values():
             if task.type != "Task" or task.service == "lambda":
                 continue
-            values = {key: value for key, value in task.parameters.items() if key not in _DOCUMENTS}
-            for path in {path for each in expressions(values) for path in paths(each)}:
+            for path in {path for each in expressions(_sent(task)) for path in paths(each)}:
                 if _may_be_null(_type_at(types, path)) and _reached_unasked(scope, task, path):
                     yield f"{task.name}: is sent {path}, which may be null"
+
+
+def _sent(task: State) -> dict[str, Any]:
+    """The parameters of a task without what is JSON of its own."""
+    values = {key: value for key, value in task.parameters.items() if key not in _DOCUMENTS}
+    started = values.get("Input")
+    if isinstance(started, Mapping):
+        values["Input"] = {key: value for key, value in started.items() if key != _OF_JOBS}
+    return values
 
 
 def what_is_put_is_json(machine: Machine, _declared: Declared) -> Iterator[str]:
     """Step Functions writes a Body as JSON: text would arrive in quotes, an object as itself."""
     for task in machine.tasks:
         if task.resource.endswith("aws-sdk:s3:putObject"):
-            if not isinstance(task.parameters.get("Body"), dict):
+            given = task.parameters.get("Body.$") == f"$.{_OF_JOBS}"
+            if not given and not isinstance(task.parameters.get("Body"), dict):
                 yield f"{task.name}: a Body that is no object"
             if task.parameters.get("ContentType") != "application/json":
                 yield f"{task.name}: JSON that does not say so"
@@ -165,6 +176,12 @@ def _written(scope: Scope, declared: Declared) -> Types:
         for state in scope.states.values()
         if _replaces_all(state)
         for place in _flat(state.parameters, "$")
+    }
+    places |= {
+        place
+        for state in scope.states.values()
+        if state.type == "Task" and _replaces(state.body)
+        for place in _flat(state.body.get("ResultSelector") or {}, "$")
     }
     return types | {place: Any for place in places if _type_at(types, place, default=None) is None}
 

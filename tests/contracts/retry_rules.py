@@ -55,6 +55,7 @@ _OWNERS: Final = {
     "aws-sdk:sfn": {"Sfn", "States"},
     "states": {"StepFunctions", "States"},
     "events": {"EventBridge", "States"},
+    "batch": {"Batch", "States"},
     "aws-sdk:ecr": {"Ecr", "States"},
     "aws-sdk:cloudformation": {"CloudFormation", "States"},
 }

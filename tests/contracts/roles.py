@@ -11,6 +11,7 @@ class Role(Enum):
     PRODUCT = auto()  # makes one product of one upload; has a `.product.toml`
     STAGING = auto()  # stages weights
     PREPARING = auto()  # makes a photo ready for clicks; publishes and records nothing
+    RUNNING = auto()  # runs one task of a product's execution as a job of AWS Batch
     RECORDING = auto()  # records ends from outside
     REAPING = auto()  # closes jobs whose end was not recorded
     BATCH = auto()  # starts a product's machine for many objects; AWS alone runs it
@@ -25,6 +26,7 @@ class Role(Enum):
 OF_PLATFORM: Final[Mapping[str, Role]] = {
     "stage-weights": Role.STAGING,
     "prepare-selection": Role.PREPARING,
+    "run-on-batch": Role.RUNNING,
     "record-failure": Role.RECORDING,
     "reap-jobs": Role.REAPING,
     "backfill": Role.BATCH,

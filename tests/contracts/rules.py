@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Final
 
 from tests.contracts import (
+    batch_rules,
     catch_rules,
     data_rules,
     hand_over_rules,
@@ -35,6 +36,7 @@ OF_ROLE: Final[Mapping[Role, tuple[Rule, ...]]] = {
         *catch_rules.OF_PRODUCTS,
         *record_rules.OF_PRODUCTS,
         *hand_over_rules.OF_PRODUCTS,
+        *batch_rules.OF_PRODUCTS,
     ),
     Role.PREPARING: (catch_rules.permanent_errors_are_caught,),
     Role.COLLECTING: (catch_rules.permanent_errors_are_caught,),

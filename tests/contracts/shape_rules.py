@@ -39,6 +39,7 @@ _SERVICES: Final = frozenset(
         "aws-sdk:cloudformation",
         "states",
         "events",
+        "batch",
     }
 )
 

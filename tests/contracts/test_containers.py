@@ -188,6 +188,7 @@ def test_only_the_edges_of_the_platform_read_the_environment() -> None:
     platform = ROOT / "pipeline"
     edges = {
         platform / "task.py",
+        platform / "batch_job.py",
         platform / "http_handler.py",
         platform / "observed.py",
         platform / "__main__.py",

@@ -92,6 +92,16 @@ def test_access_to_a_machine_there_is_not_is_refused(tree: Path) -> None:
         read(tree)
 
 
+def test_a_role_has_batch_only_where_its_container_has(tree: Path) -> None:
+    path = tree / "state_machines" / "transcript.product.toml"
+    path.write_text(
+        path.read_text().replace('container = "denoiser"', 'container = "denoiser"\nbatch = true')
+    )
+
+    with pytest.raises(ValueError, match="transcript: denoiser has no batch for role denoise"):
+        read(tree)
+
+
 def test_access_to_a_table_there_is_not_is_refused(tree: Path) -> None:
     add_container(tree, f'{FACE_FINDER}[[tables]]\nname = "jbos"\nactions = ["Query"]\n')
 

@@ -50,6 +50,8 @@ def test_the_code_is_what_a_second_reader_of_imports_finds(
 ) -> None:
     entries = ["pipeline.serving", *(f"containers.{container.folder}.{name}"
                for name in ("handler", "selftest"))]  # fmt: skip
+    if container.batch:
+        entries.append("pipeline.batch_job")
     if container.name in STARTED_BY_NAME:
         entries.append("containers.model_downloader.optimisation.__main__")
         entries.append("containers.model_downloader.sessions.__main__")

@@ -46,7 +46,7 @@ def emulated(function: Function, launcher: ImageLauncher, emulator: Path) -> Ite
 
 def _started_by(starter: list[str], function: Function, launcher: ImageLauncher) -> ImageLauncher:
     sandbox = launcher.sandboxes[function.handler]
-    entrypoint = (*starter, *sandbox.image.entrypoint, function.handler)
+    entrypoint = (*starter, *sandbox.image.entrypoint)
     other = replace(sandbox, image=replace(sandbox.image, entrypoint=entrypoint))
     return ImageLauncher({function.handler: other}, (*launcher.weights, Path(starter[0]).parent))
 

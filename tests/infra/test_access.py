@@ -177,6 +177,8 @@ TABLE: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/matteline-dev-jobs"
 STATES: Final = f"arn:aws:states:{REGION}:{ACCOUNT}"
 REMOVER: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:matteline-dev-background-remover"
 INDEX: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:matteline-dev-vector-index"
+GROUP: Final = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda"
+RELEASING: Final = "matteline-dev-release-container"
 PREPARING: Final = "matteline-dev-prepare-selection"
 
 
@@ -190,8 +192,11 @@ PREPARING: Final = "matteline-dev-prepare-selection"
         ("dynamodb:Scan", TABLE, False),
         ("dynamodb:Query", TABLE, False),
         ("dynamodb:PutItem", TABLE, False),
-        ("dynamodb:DeleteItem", TABLE, False),
+        ("dynamodb:DeleteItem", TABLE, True),
+        ("dynamodb:BatchGetItem", TABLE, True),
         ("dynamodb:GetItem", TABLE.replace("jobs", "releases"), False),
+        ("dynamodb:Scan", TABLE.replace("jobs", "releases"), True),
+        ("dynamodb:PutItem", TABLE.replace("jobs", "releases"), False),
         ("dynamodb:PutItem", TABLE.replace("jobs", "requests"), True),
         ("dynamodb:Query", TABLE.replace("jobs", "requests"), False),
         ("dynamodb:BatchGetItem", TABLE.replace("jobs", "quotas"), True),
@@ -207,18 +212,28 @@ PREPARING: Final = "matteline-dev-prepare-selection"
         ("states:DescribeMapRun", f"{STATES}:mapRun:matteline-dev-backfill/a:b", True),
         ("states:DescribeMapRun", f"{STATES}:mapRun:matteline-dev-other/a:b", False),
         ("states:RedriveExecution", f"{STATES}:execution:matteline-dev-backfill:a", False),
-        ("states:GetExecutionHistory", f"{STATES}:execution:matteline-dev-backfill:a", False),
-        ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-reap-jobs:live", False),
-        ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-release-container", False),
+        ("states:GetExecutionHistory", f"{STATES}:execution:matteline-dev-backfill:a", True),
+        ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-reap-jobs:live", True),
+        ("states:StartExecution", f"{STATES}:stateMachine:{RELEASING}:live", False),
+        ("states:DescribeStateMachine", f"{STATES}:stateMachine:{RELEASING}", True),
+        ("states:ListExecutions", f"{STATES}:stateMachine:{RELEASING}", True),
+        ("states:GetExecutionHistory", f"{STATES}:execution:{RELEASING}:a", True),
+        ("states:ListExecutions", f"{STATES}:stateMachine:matteline-other-cutout", False),
         ("states:StopExecution", f"{STATES}:execution:matteline-dev-cutout:a", True),
         ("states:DescribeExecution", f"{STATES}:execution:matteline-dev-cutout:a", True),
         ("states:GetExecutionHistory", f"{STATES}:execution:matteline-dev-cutout:a", True),
-        ("states:StopExecution", f"{STATES}:execution:matteline-dev-release-container:a", False),
-        ("states:RedriveExecution", f"{STATES}:execution:matteline-dev-cutout:a", False),
+        ("states:StopExecution", f"{STATES}:execution:{RELEASING}:a", False),
+        ("states:RedriveExecution", f"{STATES}:execution:matteline-dev-cutout:a", True),
+        (
+            "states:DescribeStateMachineForExecution",
+            f"{STATES}:execution:matteline-dev-cutout:a",
+            True,
+        ),
         ("states:StartExecution", f"{STATES}:stateMachine:{PREPARING}:live", True),
         ("states:DescribeExecution", f"{STATES}:execution:{PREPARING}:a", True),
-        ("states:StopExecution", f"{STATES}:execution:{PREPARING}:a", False),
-        ("states:GetExecutionHistory", f"{STATES}:execution:{PREPARING}:a", False),
+        ("states:StopExecution", f"{STATES}:execution:{PREPARING}:a", True),
+        ("states:GetExecutionHistory", f"{STATES}:execution:{PREPARING}:a", True),
+        ("states:RedriveExecution", f"{STATES}:execution:{PREPARING}:a", False),
         ("lambda:InvokeFunction", f"{REMOVER}-sam-vit-b:live", True),
         ("lambda:InvokeFunction", f"{REMOVER}-sam-vit-l:live", True),
         ("lambda:InvokeFunction", f"{REMOVER}-sam2-1-tiny:live", True),
@@ -229,12 +244,23 @@ PREPARING: Final = "matteline-dev-prepare-selection"
         ("states:StartExecution", f"{STATES}:stateMachine:matteline-dev-collection:live", True),
         ("states:DescribeExecution", f"{STATES}:execution:matteline-dev-collection:a", True),
         ("states:StopExecution", f"{STATES}:execution:matteline-dev-collection:a", False),
+        ("logs:FilterLogEvents", f"{GROUP}/matteline-dev-edge-refiner:*", True),
+        ("logs:FilterLogEvents", f"{GROUP}/matteline-other-edge-refiner:*", False),
+        ("logs:StartQuery", f"{GROUP}/matteline-dev-edge-refiner:*", False),
     ],
 )
 def test_the_api_may_use_what_it_answers_with_and_nothing_else(
     access: Deployed, action: str, resource: str, *, allowed: bool
 ) -> None:
     assert allows(role(access, "matteline-dev-http-api"), action, resource) is allowed
+
+
+def test_the_console_shows_every_state_machine(access: Deployed) -> None:
+    machines = Blueprint.read(ROOT).definitions
+
+    for machine in machines:
+        arn = f"{STATES}:stateMachine:matteline-dev-{machine}"
+        assert allows(role(access, "matteline-dev-http-api"), "states:ListExecutions", arn), machine
 
 
 def test_no_other_function_may_use_them(access: Deployed) -> None:

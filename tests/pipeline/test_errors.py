@@ -19,6 +19,7 @@ from pipeline.errors import (
 
 LEAVES = {
     PermanentError: {
+        "BatchNotEnabled",
         "CollectionExists",
         "CollectionMissing",
         "CollectionTooLarge",

@@ -58,11 +58,11 @@ def test_a_result_says_how_long_it_took_and_what_it_used() -> None:
     assert metrics["letters"] == 3
 
 
-def test_a_task_knows_when_its_function_is_killed() -> None:
+def test_a_task_knows_when_its_call_is_killed() -> None:
     before = time.monotonic()
     ends_at = call(hurry)["metrics"]["ends_at"]
 
-    assert before + 1 <= ends_at <= time.monotonic() + 1  # container.toml says one second
+    assert before + 1 <= ends_at <= time.monotonic() + 1  # says the context of the call
 
 
 def test_a_task_divides_its_work_among_the_threads_of_a_call(

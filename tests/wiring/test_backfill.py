@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.declared.blueprint import Blueprint
 from pipeline.local.deployment import NAMES
-from pipeline.operations.backfilling import LISTS
+from pipeline.operations.backfill_lists import LISTS
 from tests.conftest import ROOT
 from tests.wiring.ministack import MiniStack, ministack
 
@@ -30,8 +30,12 @@ PATIENCE_S: Final = 30
 INGEST: Final = NAMES.bucket("ingest")
 WORK: Final = NAMES.bucket("work")
 FILES: Final = {
-    "rows.csv": b"key,who\nold/1.jpg,me\nold/2.jpg,me\n",
-    "lines.jsonl": b'{"key": "old/1.jpg"}\n',
+    "one.jsonl": b'{"key": "old/1.jpg", "machine": "cutout"}\n',
+    "memos.jsonl": b'{"key": "old/1.jpg", "machine": "write-memo"}\n'
+    b'{"key": "old/2.jpg", "machine": "write-memo"}\n',
+    "both.jsonl": b'{"key": "old/1.jpg", "machine": "cutout"}\n'
+    b'{"key": "old/2.jpg", "machine": "write-memo"}\n',
+    "unknown.jsonl": b'{"key": "old/1.jpg", "machine": "release-container"}\n',
 }
 
 
@@ -84,22 +88,27 @@ def test_every_object_below_a_prefix_is_processed_but_folders_are_not(stack: Min
     assert _processed(stack, "old/", "cutout") == {"old/1.jpg", "old/2.jpg", "old/again.jpg"}
 
 
-def test_a_csv_file_selects_the_objects(stack: MiniStack) -> None:
-    assert _counts(_backfill(stack, {"list": "rows.csv"}))["total"] == 2
+def test_a_list_selects_the_objects(stack: MiniStack) -> None:
+    assert _counts(_backfill(stack, {"list": "one.jsonl"}))["total"] == 1
 
 
-def test_a_json_lines_file_selects_the_objects(stack: MiniStack) -> None:
-    assert _counts(_backfill(stack, {"list": "lines.jsonl"}))["total"] == 1
-
-
-def test_the_machine_that_is_named_processes_them(stack: MiniStack) -> None:
+def test_each_line_names_the_machine_that_processes_its_object(stack: MiniStack) -> None:
     before = _processed(stack, "old/", "cutout")
 
-    ended = _backfill(stack, {"list": "rows.csv", "machine": "write-memo"})
+    ended = _backfill(stack, {"list": "memos.jsonl"})
 
     assert ended["status"] == "SUCCEEDED", ended
     assert _processed(stack, "old/", "write-memo") == {"old/1.jpg", "old/2.jpg"}
     assert _processed(stack, "old/", "cutout") == before
+    assert _counts(_backfill(stack, {"list": "both.jsonl"})) == {
+        "total": 2, "succeeded": 2, "failed": 0,
+    }  # fmt: skip
+
+
+def test_a_line_with_a_machine_of_no_product_fails_by_itself(stack: MiniStack) -> None:
+    ended = _backfill(stack, {"list": "unknown.jsonl"}, tolerated=100)
+
+    assert _counts(ended) == {"total": 1, "succeeded": 0, "failed": 1}
 
 
 @pytest.mark.parametrize("machine", ["transcript", "release-container"])
@@ -128,7 +137,7 @@ def test_too_many_failures_fail_the_backfill_with_a_summary(
 def test_a_missing_list_fails_the_backfill_with_an_empty_summary(
     stack: MiniStack,
 ) -> None:
-    ended = _backfill(stack, {"list": "nowhere.csv"})
+    ended = _backfill(stack, {"list": "nowhere.jsonl"})
 
     assert (ended["status"], ended["error"]) == ("FAILED", "ObjectsNotListed")
     assert "matteline backfill start --list FILE" in ended["cause"]
@@ -136,7 +145,7 @@ def test_a_missing_list_fails_the_backfill_with_an_empty_summary(
 
 
 def test_a_successful_backfill_has_a_summary_without_an_error(stack: MiniStack) -> None:
-    ended = _backfill(stack, {"list": "rows.csv"})
+    ended = _backfill(stack, {"list": "one.jsonl"})
 
     summary = _summary(stack, ended)
     assert (summary["error"], summary["cause"]) == (None, None)

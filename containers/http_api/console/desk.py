@@ -20,6 +20,7 @@ from containers.http_api.console.views import (
     InputExample,
     LastExecution,
     LiveVersion,
+    LogLine,
     Logs,
     Machine,
     MachineDetails,
@@ -30,11 +31,12 @@ from containers.http_api.console.views import (
     Status,
 )
 from containers.http_api.current import Current
-from containers.http_api.cursors import read_numbers, read_skip, read_started, write_cursor
+from containers.http_api.cursors import read_counts, read_skip, read_started, write_cursor
 from containers.http_api.errors import NoSuchExecution, NoSuchMachine
 from pipeline.declared.catalogue import Catalogue
 from pipeline.declared.containers import ContainerManifest
 from pipeline.operations.console.listing import After, Wanted, list_executions
+from pipeline.operations.console.logs import Line, Since, read_logs
 from pipeline.operations.console.machines import MachineState, find_definition, machine_states
 from pipeline.operations.console.quarantined import (
     Quarantined,
@@ -105,13 +107,25 @@ class ReadingDesk:
 
     def execution(self, machine: str, name: str, cursor: str | None) -> ExecutionDetails:
         found = self.find(machine, name)
-        skip, _ = read_numbers(cursor) if cursor else (0, 0)
+        skip, _ = read_counts(cursor) if cursor else (0, 0)
         history = read_states(self.site, found)
         return describe_execution(self.site, self.reach, found, history, skip=skip)
 
-    def logs(self, machine: str, name: str, cursor: str | None) -> Logs:  # noqa: ARG002
-        self.find(machine, name)
-        return Logs(lines=(), cursor=None)
+    def logs(self, machine: str, name: str, cursor: str | None, limit: int) -> Logs:
+        found = self.find(machine, name)
+        since = Since(*read_counts(cursor)) if cursor else None
+        read = read_logs(
+            self.site,
+            found,
+            since,
+            limit=limit,
+            containers={row.container for row in self.catalogue.rows},
+        )
+        return Logs(
+            lines=tuple(map(_log_line, read.lines)),
+            complete=read.complete,
+            cursor=write_cursor(read.next) if read.next else None,
+        )
 
     def quarantine(self, cursor: str | None, limit: int) -> Quarantine:
         place = QuarantinePlace(*read_skip(cursor)) if cursor else None
@@ -195,6 +209,20 @@ class ReadingDesk:
                 if row.container == name
             ),
         )
+
+
+def _log_line(line: Line) -> LogLine:
+    said = dict(line.said)
+    level, message, error = (said.pop(name, None) for name in ("level", "message", "error"))
+    container = said.pop("container", None) or said.pop("service", None) or line.source
+    return LogLine(
+        at=line.at,
+        container=str(container),
+        level=str(level or "INFO"),
+        message=str(message or ""),
+        error=None if error is None else str(error),
+        fields=said,
+    )
 
 
 def _quarantined(found: Quarantined) -> QuarantinedJob:

@@ -13,13 +13,19 @@ _CONSOLE: Final = "/console/"
 
 
 def operators_only(api: APIGatewayHttpResolver, current: Current) -> None:
-    """Answer whoever is no operator as if the paths below `/console` did not exist."""
+    """Answer whoever is no operator as if the paths below `/console` did not exist.
+
+    The API's log says which operator sent a request.
+    """
     check = api._request_validation_middleware  # noqa: SLF001 - it is the first to see a request
 
     def guard(app: Any, next_middleware: Any) -> Any:  # noqa: ANN401 - Powertools' own
         path = str(app.context["_path"])
-        if path.startswith(_CONSOLE) and not current.principal.operator:
-            raise NoSuchPath(f"there is no path {app.current_event.path}")
+        if path.startswith(_CONSOLE):
+            principal = current.principal
+            if not principal.operator:
+                raise NoSuchPath(f"there is no path {app.current_event.path}")
+            current.call.logger.append_keys(operator=principal.name)
         return check(app, next_middleware)
 
     api._request_validation_middleware = guard  # type: ignore[assignment]  # noqa: SLF001

@@ -177,9 +177,13 @@ class LogLine(View):
 
 
 class Logs(View):
-    """Lines of one execution, oldest first. With a `cursor`, there are more."""
+    """Lines of one execution, oldest first. With a `cursor`, there are more: ask again with it.
+
+    One that is not `complete` lacks lines, because searching took too long.
+    """
 
     lines: tuple[LogLine, ...]
+    complete: bool
     cursor: str | None
 
 

@@ -27,7 +27,16 @@ from moto.events.models import events_backends
 
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.local import in_process
-from pipeline.local.moto import large_objects, map_runs, memory, s3_events, steps, turns, vectors
+from pipeline.local.moto import (
+    jobs,
+    large_objects,
+    map_runs,
+    memory,
+    s3_events,
+    steps,
+    turns,
+    vectors,
+)
 from pipeline.local.moto.interpreter import (
     EventDetails,
     FailureEvent,
@@ -56,6 +65,7 @@ from pipeline.local.status_events import status_change
 SHORT_AGENT: Final = Config(user_agent="matteline")
 _TaskService = state_task_service.StateTaskService
 _PARSED_LATER: Final = ContextVar("parsed_later", default=False)
+_ENDED: Final = threading.Condition()  # notified when what a task may wait for has ended
 _TOLD: Final[list[Callable[[Any], None]]] = []
 
 
@@ -80,6 +90,7 @@ def apply() -> None:
     large_objects.apply()
     map_runs.apply()
     vectors.apply()
+    jobs.apply()
     _announce_ends()
     memory.apply()  # an ended execution is announced before it is stored on disk
     _tell_of_ends()
@@ -286,17 +297,18 @@ def _tell_of_ends() -> None:
     execution.BaseExecutionWorkerCommunication.terminated = told
 
 
+def wake_waiting_tasks() -> None:
+    """Let every task ask at once whether what it waits for has ended."""
+    with _ENDED:
+        _ENDED.notify_all()
+
+
 def _wake_waiting_tasks() -> None:
     """A task that waits for an execution asks twice a second: one photo waits for its weights."""
-    changed = threading.Condition()
-
-    def wake(_: Any) -> None:
-        with changed:
-            changed.notify_all()
 
     def sleep(seconds: float) -> None:
-        with changed:
-            changed.wait(seconds)
+        with _ENDED:
+            _ENDED.wait(seconds)
 
-    _TOLD.append(wake)
+    _TOLD.append(lambda _: wake_waiting_tasks())
     state_task_service_callback.time = SimpleNamespace(sleep=sleep)

@@ -109,6 +109,7 @@ with _without_batch():
     from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
         state_task_service,
         state_task_service_aws_sdk,
+        state_task_service_batch,
         state_task_service_callback,
         state_task_service_sfn,
     )
@@ -170,6 +171,7 @@ __all__ = [
     "result_path",
     "state_task_service",
     "state_task_service_aws_sdk",
+    "state_task_service_batch",
     "state_task_service_callback",
     "state_task_service_sfn",
     "states",

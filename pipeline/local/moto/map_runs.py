@@ -38,6 +38,7 @@ from pipeline.local.moto.interpreter import (
     StepFunctionsParserBackend,
     WriterOfS3,
     boto_client,
+    event_manager,
     input_type,
     item_reader_decl,
     state_task_service_callback,
@@ -173,7 +174,10 @@ def _run(self: Any, env: Any, eval_input: Any) -> None:
 
 
 def _work(self: Any) -> None:
-    """Process items until there are none, or the Map is stopped; note what became of each."""
+    """Process items until there are none, or the Map is stopped; note what became of each.
+
+    An item's events are none of the execution's, whose history would grow with every item.
+    """
     record = self._map_run_record
     counter = record.item_counter
     while self._env.is_running() and (job := self._job_pool.next_job()) is not None:
@@ -181,6 +185,7 @@ def _work(self: Any) -> None:
         counter.total.offset(-1)  # the job counts itself again
         failed = counter.failed.get
         frame = self._env.open_inner_frame()
+        frame.event_manager = event_manager.EventManager()
         self._eval_job(env=frame, job=job)
         self._env.delete_frame(frame)
         if job.job_output is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
@@ -44,8 +44,9 @@ class StateVisit:
     """One stay in a state, of a kind such as `Task`.
 
     `path` names the enclosing branches and iterations: `AnalyseAudio[0]`, `Transcribe[3]`. `given`
-    and `result` are JSON texts, None if unknown. `child` is the ARN of an execution that the state
-    started.
+    and `result` are JSON texts, None if unknown. `function` is the name or ARN of the function
+    that it called, `job` the definition of the job of AWS Batch that it ran, and `child` the ARN of
+    an execution that it started.
     """
 
     id: int
@@ -57,6 +58,7 @@ class StateVisit:
     attempts: int = 0
     errors: list[StateError] = field(default_factory=list)
     function: str | None = None
+    job: str | None = None
     child: str | None = None
     left: datetime | None = None
     result: str | None = None
@@ -91,6 +93,7 @@ class History:
         self._declared = dict(_states(json.loads(definition)))
         self._open: dict[int, StateVisit] = {}
         self._places: dict[int, _Place] = {}
+        self._inner: dict[tuple[str, ...], StateError] = {}  # the last one in a Map or Parallel
 
     def add(self, event: Mapping[str, Any]) -> None:
         """Add the next event."""
@@ -136,7 +139,7 @@ class History:
             given=told.get("input"),
         )
         if visit.kind == "Fail":
-            _fail(visit, declared.failure(visit))
+            self._fail(visit, declared.failure(visit))
         self.visits.append(visit)
         self._open[visit.id] = visit
         return _Place(frames, visit)
@@ -157,17 +160,23 @@ class History:
         if kind in _TRIES:
             visit.attempts += 1
             visit.failing = False
-            visit.function = _function(told) or visit.function
+            visit.function = _parameter(told, "lambda", "FunctionName") or visit.function
+            visit.job = _parameter(told, "batch", "JobDefinition") or visit.job
         elif kind in _INNER_FAILURES:
-            failed = [each for each in self._inside(visit) if each.failing]
-            inner = failed[-1].errors[-1] if failed else StateError(kind, "", at)
-            _fail(visit, StateError(inner.error, inner.cause, at))
+            if not visit.failing:
+                inner = self._inner.get((*visit.path, visit.name), StateError(kind, "", at))
+                self._fail(visit, replace(inner, at=at))
             self._abandon(self._inside(visit), at)
         elif kind.endswith(_FAILED) and not kind.startswith("Execution"):
             error, cause = told.get("error") or kind, told.get("cause") or ""
-            _fail(visit, StateError(str(error), str(cause), at))
+            self._fail(visit, StateError(str(error), str(cause), at))
         if told.get("resourceType") == "states" and visit.child is None:
             visit.child = _child(told)
+
+    def _fail(self, visit: StateVisit, error: StateError) -> None:
+        visit.errors.append(error)
+        visit.failing = True
+        self._inner |= dict.fromkeys(_around(visit), error)
 
     def _end_iteration(self, told: Mapping[str, Any], before: _Place, at: datetime) -> None:
         text = f"{told.get('name')}[{told.get('index')}]"
@@ -191,11 +200,7 @@ class History:
     def _abandon(self, visits: list[StateVisit], at: datetime, *, stopped: bool = False) -> None:
         """Settle states that were not left: those that failed, those around them, and others."""
         failed = [each for each in visits if each.failing]
-        around = {
-            (*each.path[:depth], each.path[depth].rpartition("[")[0])
-            for each in failed
-            for depth in range(len(each.path))
-        }
+        around = {place for each in failed for place in _around(each)}
         for each in visits:
             was_failed = each.failing or (*each.path, each.name) in around
             each.status = "failed" if was_failed and not stopped else "aborted"
@@ -230,6 +235,12 @@ _UNKNOWN: Final = _Declared({})
 def details_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the details of a history event; empty if its type has none."""
     return next((value for name, value in event.items() if name.endswith("EventDetails")), {})
+
+
+def _around(visit: StateVisit) -> Iterator[tuple[str, ...]]:
+    """Yield each Map and Parallel that a state is in: its own path, and its name."""
+    for depth, frame in enumerate(visit.path):
+        yield (*visit.path[:depth], frame.rpartition("[")[0])
 
 
 def _states(definition: Mapping[str, Any], branch: int = 0) -> Iterator[tuple[str, _Declared]]:
@@ -269,16 +280,9 @@ def _subject(kind: str, place: _Place) -> StateVisit | None:
     return next((f.visit for f in reversed(place.frames) if f.visit.kind == of), None)
 
 
-def _fail(visit: StateVisit, error: StateError) -> None:
-    visit.errors.append(error)
-    visit.failing = True
-
-
-def _function(told: Mapping[str, Any]) -> str | None:
-    """Return the name or ARN of the function that an attempt calls, as the state names it."""
-    if told.get("resourceType") != "lambda":
-        return None
-    return _field(told.get("parameters"), "FunctionName")
+def _parameter(told: Mapping[str, Any], service: str, name: str) -> str | None:
+    """Return a parameter of an attempt's call of a service; None if it calls another one."""
+    return _field(told.get("parameters"), name) if told.get("resourceType") == service else None
 
 
 def _child(told: Mapping[str, Any]) -> str | None:

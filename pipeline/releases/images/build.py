@@ -27,38 +27,47 @@ _ON_THIS_MACHINE: Final = ("/", "file:")
 _WORTH_SHOWING: Final = re.compile(r'^(\w+ adds .* MB .*|\{"selftest":.*)$', re.MULTILINE)
 
 
-def build_images(root: Path, containers: Iterable[ContainerManifest], *, say: Say) -> None:
-    """Build the images, one after another. Raises BuildFailed at the first failure."""
+def build_images(
+    root: Path, containers: Iterable[ContainerManifest], *, say: Say, gpu: bool = False
+) -> None:
+    """Build the images, or the GPU images, one after another.
+
+    Raises BuildFailed at the first failure.
+    """
     base = base_image(say)
     with _secrets() as secrets:
         for container in containers:
-            _build(root, container, base=base, secrets=secrets, say=say)
+            for line in _build(root, container, base=base, secrets=secrets, gpu=gpu):
+                say(line)
 
 
 def _build(
-    root: Path, container: ContainerManifest, *, base: str, secrets: list[str], say: Say
-) -> None:
+    root: Path, container: ContainerManifest, *, base: str, secrets: list[str], gpu: bool
+) -> Iterator[str]:
+    """Build one image; yield what is worth saying."""
+    if gpu and not container.has_gpu_image:
+        raise BuildFailed(f"{container.name} has no GPU image: its manifest lacks batch.gpu")
     if container.architecture != platform.machine():
         raise BuildFailed(
             f"{container.name} is for {container.architecture}, but this machine is "
             f"{platform.machine()}: build it on {container.architecture}"
         )
-    started = time.monotonic()
+    started, name = time.monotonic(), image_name(container, gpu=gpu)
     arguments = {
         "CONTAINER": container.folder,
         "PYTHON_IMAGE": base,
-        "VERSION": container.version,
+        "VERSION": name.rpartition(":")[2],
         "REVISION": _revision(root),
+        **({"GPU": "1"} if gpu else {}),
     }
     output = run(
         "buildah", "build", "--layers", "--isolation", "chroot", "--pull-never", *secrets,
         *(f"--build-arg={name}={value}" for name, value in arguments.items()),
         "--label", f"{CONTENT_LABEL}={content_digest(root, container.folder)}",
-        "--file", str(root / DOCKERFILE), "--tag", image_name(container), str(root),
+        "--file", str(root / DOCKERFILE), "--tag", name, str(root),
     )  # fmt: skip
-    for line in _WORTH_SHOWING.findall(output):
-        say(line)
-    say(f"Built {image_name(container)} in {time.monotonic() - started:.0f} s")
+    yield from _WORTH_SHOWING.findall(output)
+    yield f"Built {name} in {time.monotonic() - started:.0f} s"
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.declared.containers import ContainerManifest
+from pipeline.declared.names import gpu_tag
 from pipeline.releases.images.tools import ImageNotBuilt, answer, run
 from pipeline.releases.shipping import content_digest
 
@@ -18,19 +19,21 @@ CONTENT_LABEL: Final = "matteline.content"
 
 @dataclass(frozen=True)
 class Image:
-    """An image's configuration: user id, working folder, entry point, environment, labels."""
+    """An image's configuration: user, folder, entry point, command, environment, labels."""
 
     name: str
     digest: str
     user: int
     folder: str
     entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
     environment: Mapping[str, str]
     labels: Mapping[str, str]
 
 
-def image_name(container: ContainerManifest) -> str:
-    return f"localhost/matteline/{container.name}:{container.version}"
+def image_name(container: ContainerManifest, *, gpu: bool = False) -> str:
+    tag = gpu_tag(container.version) if gpu else container.version
+    return f"localhost/matteline/{container.name}:{tag}"
 
 
 def find_image(root: Path, container: ContainerManifest) -> Image:
@@ -67,6 +70,7 @@ def _parsed(name: str, inspected: str) -> Image:
         user=int(config["User"].partition(":")[0]),
         folder=config["WorkingDir"],
         entrypoint=tuple(config["Entrypoint"]),
+        command=tuple(config["Cmd"]),
         environment=dict(line.split("=", 1) for line in config["Env"]),
         labels=config["Labels"],
     )

@@ -19,7 +19,7 @@ def main(folder: Path) -> None:
     event = json.loads((folder / "job.json").read_text())
     call = cast("Any", SimpleNamespace(
         function_name="vector-index", memory_limit_in_mb=3008, invoked_function_arn="a",
-        aws_request_id="r",
+        aws_request_id="r", get_remaining_time_in_millis=lambda: 60_000,
     ))  # fmt: skip
     told = {"import_s": time.perf_counter() - _STARTED, "import_cpu_s": time.process_time()}
     for name in ("first", "next"):

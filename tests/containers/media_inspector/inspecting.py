@@ -11,6 +11,7 @@ from PIL import Image
 from containers.media_inspector.inspection import inspect_media
 from containers.media_inspector.options import Profile
 from pipeline.artifacts import ArtifactStore, Location
+from pipeline.compute import BatchMachines
 from pipeline.contracts.contract import InspectMedia
 from pipeline.contracts.cutout import CutoutInspected
 from pipeline.declared.catalogue import Catalogue
@@ -43,6 +44,7 @@ def inspect(  # noqa: PLR0913 - each by its name
     profiles: tuple[Profile, ...] = (),
     ingest_bucket: str | None = None,
     prompts_follow: bool = False,
+    batch: BatchMachines = "off",
     **fields: Any,
 ) -> CutoutInspected:
     task = InspectMedia(
@@ -54,6 +56,7 @@ def inspect(  # noqa: PLR0913 - each by its name
         ingest_bucket=ingest_bucket,
         lease_s=600,
         prompts_follow=prompts_follow,
+        batch=batch,
     )
     answer = inspect_media(task, store, catalogue, load_products(ROOT), profiles)
     assert isinstance(answer, CutoutInspected)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pipeline.operations.backfilling import LISTS
+from pipeline.compute import LANES
+from pipeline.operations.backfill_lists import LISTS
 from tests.contracts import data_rules, task_rules
 from tests.contracts.asl import Machine, State
 from tests.contracts.declared import Declared
@@ -21,7 +22,8 @@ MAP_FAILURES: Final = frozenset(
     }
 )
 SUMMARY: Final = "PublishSummary"
-_ROW: Final = "States/ProcessRows/ItemProcessor/States/ProcessRow"
+_LINE: Final = "States/ProcessList/ItemProcessor/States/ProcessLine"
+_LISTED: Final = "States/ProcessPrefix/ItemProcessor/States/ProcessListed"
 
 
 def every_end_is_summed_up(machine: Machine, _declared: Declared) -> Iterator[str]:
@@ -38,7 +40,7 @@ def every_end_is_summed_up(machine: Machine, _declared: Declared) -> Iterator[st
 
 
 def lists_start_nothing(machine: Machine, _declared: Declared) -> Iterator[str]:
-    """A list of photos lies where no object starts an execution, and where the verb puts it."""
+    """A list of objects lies where no object starts an execution, and where the verb puts it."""
     for state in machine.states:
         reader = state.body.get("ItemReader", {})
         if not reader.get("Resource", "").endswith("s3:getObject"):
@@ -60,15 +62,32 @@ def only_products_machines_are_started(machine: Machine, _declared: Declared) ->
     maps = {state.name for state in scope.states.values() if _distributed(state)}
     for name in sorted(maps & scope.reachable(scope.start, avoiding=("MachineKnown?",))):
         yield f"{name}: is reached past MachineKnown?"
+    for scope in machine.scopes:
+        if "LineKnown?" in scope.states and scope.start != "LineKnown?":
+            yield f"{scope.start}: a line's machine is not checked first"
 
 
-RULES: Final = (every_end_is_summed_up, lists_start_nothing, only_products_machines_are_started)
+def uploads_go_first(machine: Machine, _declared: Declared) -> Iterator[str]:
+    """Each execution of a product knows that a backfill started it: its jobs wait for uploads'."""
+    for state in machine.states:
+        if state.body.get("Resource", "").endswith("states:startExecution.sync:2"):
+            given = state.body["Parameters"].get("Input", {})
+            if given.get("lane") != LANES[-1]:
+                yield f"{state.name}: starts an execution in the lane of uploads"
+
+
+RULES: Final = (
+    every_end_is_summed_up,
+    lists_start_nothing,
+    only_products_machines_are_started,
+    uploads_go_first,
+)
 
 SLIPS: Final = (
     Slip(
         every_end_is_summed_up,
-        drop("States/ProcessRows/Catch/1"),
-        "ProcessRows: States.ItemReaderFailed is not caught",
+        drop("States/ProcessList/Catch/1"),
+        "ProcessList: States.ItemReaderFailed is not caught",
     ),
     Slip(
         every_end_is_summed_up,
@@ -77,13 +96,13 @@ SLIPS: Final = (
     ),
     Slip(
         lists_start_nothing,
-        put("States/ProcessLines/ItemReader/Parameters/Bucket", "${IngestBucket}"),
-        "ProcessLines: reads a list outside the work bucket",
+        put("States/ProcessList/ItemReader/Parameters/Bucket", "${IngestBucket}"),
+        "ProcessList: reads a list outside the work bucket",
     ),
     Slip(
         lists_start_nothing,
-        put("States/ProcessLines/ItemReader/Parameters/Key.$", "$.batch.list"),
-        "ProcessLines: reads a list outside backfill/lists/",
+        put("States/ProcessList/ItemReader/Parameters/Key.$", "$.batch.list"),
+        "ProcessList: reads a list outside backfill/lists/",
     ),
     Slip(
         data_rules.what_is_put_is_json,
@@ -96,8 +115,18 @@ SLIPS: Final = (
         "ProcessPrefix: is reached past MachineKnown?",
     ),
     Slip(
+        only_products_machines_are_started,
+        put("States/ProcessList/ItemProcessor/StartAt", "ProcessLine"),
+        "ProcessLine: a line's machine is not checked first",
+    ),
+    Slip(
+        uploads_go_first,
+        drop(f"{_LISTED}/Parameters/Input/lane"),
+        "ProcessListed: starts an execution in the lane of uploads",
+    ),
+    Slip(
         task_rules.children_time_out_first,
-        put(f"{_ROW}/TimeoutSeconds", 86399),
-        "ProcessRow: TimeoutSeconds below the 86400 of the machine it waits for",
+        put(f"{_LINE}/TimeoutSeconds", 86399),
+        "ProcessLine: TimeoutSeconds below the 86400 of the machine it waits for",
     ),
 )

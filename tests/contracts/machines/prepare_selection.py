@@ -18,7 +18,7 @@ from tests.contracts.slips import Slip
 CUTOUT: Final = ROOT / "state_machines" / "cutout.asl.json"
 # States that both machines have: a photo is inspected and its model staged in one way.
 _ALIKE: Final = ("WeightsNeeded?", "FindWeights", "WeightsStaged?", "StageWeights", "StageAgain")
-_NEXT: Final = {"RemoveBackground": "EncodePhoto"}
+_NEXT: Final = {"RemoveBackgroundOnBatch?": "EncodePhoto"}
 
 
 def its_output_is_what_a_click_needs(machine: Machine, _declared: Declared) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.contracts import (
+    batch_rules,
     catch_rules,
     data_rules,
     hand_over_rules,
@@ -64,6 +65,28 @@ _NESTED: Final = (
         shape_rules.targets_exist,
         put(f"{_TRANSCRIBE}/Next", "WriteTranscript"),
         "Transcribe: leads to 'WriteTranscript', which does not exist",
+    ),
+)
+_JOBS: Final = (
+    Slip(
+        batch_rules.jobs_run_the_planned_model,
+        put(f"{_WINDOWS}/ItemSelector/lane.$", "$.job.model"),
+        "TranscribeOnBatch: 'lane' is not the job's",
+    ),
+    Slip(
+        batch_rules.jobs_do_what_their_function_does,
+        put(f"{_DIARIZE}OnBatch/Catch", [{"ErrorEquals": ["NoAudio"], "Next": "Diarize"}]),
+        "DiarizeOnBatch: errors are not caught as those of Diarize",
+    ),
+    Slip(
+        batch_rules.the_plan_says_where_models_run,
+        put(f"{_PARTS}/ItemProcessor/StartAt", "Diarize"),
+        "Diarize: a way leads here past DiarizeOnBatch?",
+    ),
+    Slip(
+        batch_rules.roles_have_batch_where_their_tasks_have,
+        put("States/AlignWindows/ItemSelector/planned.$", "$.plan.speech"),
+        "role align: batch in the declaration or in transcript, and not in both",
     ),
 )
 _BRANCHES: Final = (
@@ -163,6 +186,7 @@ _DATA: Final = (
 
 SLIPS: Final = (
     *_NESTED,
+    *_JOBS,
     *_BRANCHES,
     *_DATA,
     Slip(

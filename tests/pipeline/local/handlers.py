@@ -27,6 +27,7 @@ def obey(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 "pid": os.getpid(),
                 "request_id": context.aws_request_id,
                 "arn": context.invoked_function_arn,
+                "left_ms": context.get_remaining_time_in_millis(),
                 "memory": os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
                 "own_aws_profile": os.environ.get("AWS_PROFILE"),
             }

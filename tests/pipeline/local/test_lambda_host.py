@@ -33,6 +33,7 @@ def test_a_handler_gets_its_event_and_context(ask: Ask) -> None:
     assert body["said"] == "안녕 😀"
     assert body["arn"] == ARN
     assert body["memory"] == "256"
+    assert 0 < body["left_ms"] <= 1_000
     assert len(body["request_id"]) == 36
 
 

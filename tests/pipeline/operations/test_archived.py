@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from pipeline.aws.s3_archives import is_archived
 from pipeline.cli.backfill import backfill
-from pipeline.operations.backfilling import Batch, KeyList, estimate
+from pipeline.operations.backfilling import Batch, estimate
 from tests.pipeline.operations.deployment import INGEST, Deployment
 from tests.pipeline.operations.sites import CUTOUT
 
@@ -20,7 +20,7 @@ CLASSES = ["STANDARD", "STANDARD_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
     "batch",
     [
         Batch(CUTOUT),
-        Batch(CUTOUT, listed=KeyList("a.csv", "\n".join(["key", *CLASSES]).encode())),
+        Batch(CUTOUT, keys=tuple(CLASSES)),
     ],
     ids=["prefix", "list"],
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,26 +15,25 @@ from moto import mock_aws
 
 from pipeline.cli.backfill import backfill
 from pipeline.declared.names import LOCAL_NAMES
+from pipeline.declared.products import load_products
 from pipeline.declared.resources import load_resources
 from pipeline.errors import InvalidOptions
+from pipeline.local.deployment import create_tables
+from pipeline.operations.backfill_lists import LISTS, put_list, read_keys
 from pipeline.operations.backfill_results import (
     ObjectResult,
     find_manifests,
     object_result,
     read_results,
 )
-from pipeline.operations.backfilling import (
-    Batch,
-    Estimate,
-    KeyList,
-    most_transitions,
-    put_list,
-)
+from pipeline.operations.backfilling import Batch, require_options, start_backfill
 from pipeline.operations.site import Site
+from pipeline.operations.volume_work import most_transitions
 from tests.conftest import ROOT
 from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT
 
 WORK: Final = LOCAL_NAMES.bucket("work")
+INGEST: Final = LOCAL_NAMES.bucket("ingest")
 
 
 @pytest.mark.parametrize(
@@ -44,14 +43,12 @@ WORK: Final = LOCAL_NAMES.bucket("work")
         ("a.csv", b'\xef\xbb\xbfnote,key\r\nx,"a, b.jpg"\r\n,c.jpg\r\n'),
         ("a.jsonl", b'{"key": "a, b.jpg"}\n\n{"key": "c.jpg", "note": 1}'),
     ],
+    ids=["csv", "excel", "lines"],
 )
 def test_a_list_names_its_keys_whoever_wrote_it(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
 
-    listed = KeyList.read(tmp_path / name)
-
-    assert listed.keys == ["a, b.jpg", "c.jpg"]
-    assert not listed.content.startswith(codecs.BOM_UTF8)
+    assert read_keys(tmp_path / name) == ("a, b.jpg", "c.jpg")
 
 
 @pytest.mark.parametrize(
@@ -66,18 +63,15 @@ def test_a_list_names_its_keys_whoever_wrote_it(name: str, content: bytes, tmp_p
         ("a.jsonl", b'{"key": null}'),
         ("a.jsonl", b'{"key": 5}'),
     ],
+    ids=["other-column", "text", "array", "bytes", "empty", "empty-key", "null", "number"],
 )
-def test_a_list_without_keys_is_refused_by_its_name(name: str, content: bytes) -> None:
+def test_a_list_without_keys_is_refused_by_its_name(
+    name: str, content: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+
     with pytest.raises(InvalidOptions, match=name):
-        KeyList(name, content).keys  # noqa: B018
-
-
-def test_what_is_done_costs_nothing_and_the_rest_transitions_and_memory() -> None:
-    size = Estimate(objects=1_500, bytes=0, missing=0, done=500)
-
-    dollars = size.dollars(transitions=18, memory_mb=2048, seconds=3)
-
-    assert dollars == pytest.approx(1_000 * (18 * 0.025 / 1_000 + 2 * 3 * 0.0000166667))
+        read_keys(tmp_path / name)
 
 
 def test_the_longest_way_without_an_error_is_what_is_billed() -> None:
@@ -106,15 +100,51 @@ def test_a_longer_machine_costs_more() -> None:
     assert most_transitions(longer) == most_transitions(definition) + 1
 
 
-def test_a_batch_is_a_list_or_a_prefix() -> None:
-    assert Batch(CUTOUT, prefix="2024/").execution_input()["prefix"] == "2024/"
-    listed = Batch(CUTOUT, listed=KeyList("rows.csv", b"key\ncat.jpg\n")).execution_input()
-    assert "prefix" not in listed
-    assert listed["list"].endswith("/rows.csv")
+def test_a_batch_of_one_product_below_a_prefix_is_listed_by_the_machine(site: Site) -> None:
+    given = started(site, Batch(TRANSCRIPT, prefix="2024/"))
+
+    assert (given["prefix"], given["machine"]) == ("2024/", "write-transcript")
+    assert "list" not in given
+    assert "max_concurrency" not in given
 
 
-def test_a_batch_is_for_one_products_state_machine() -> None:
-    assert Batch(TRANSCRIPT).execution_input()["machine"] == "write-transcript"
+def test_each_object_below_a_prefix_gets_the_machine_that_its_name_starts(site: Site) -> None:
+    for key in ("old/cat.jpg", "old/talk.mp3", "old/TALK.MP3", "old/mp3", "old/", "new/dog.jpg"):
+        site.client("s3").put_object(Bucket=INGEST, Key=key, Body=b"")
+
+    given = started(site, Batch(None, prefix="old/", max_concurrency=7))
+
+    assert lines(site, given["list"]) == {
+        "old/cat.jpg": "cutout",
+        "old/mp3": "cutout",
+        "old/talk.mp3": "write-transcript",
+        "old/TALK.MP3": "write-transcript",
+    }
+    assert given["max_concurrency"] == 7
+    assert given.keys() & {"machine", "prefix"} == set()
+
+
+def test_a_list_for_one_product_sends_it_every_object(site: Site) -> None:
+    given = started(site, Batch(TRANSCRIPT, keys=("cat.jpg", "talk.mp3", "folder/")))
+
+    assert set(lines(site, given["list"]).values()) == {"write-transcript"}
+    assert len(lines(site, given["list"])) == 2
+
+
+def test_nothing_starts_where_there_is_no_object(site: Site) -> None:
+    site.client("s3").put_object(Bucket=INGEST, Key="old/", Body=b"")
+
+    with pytest.raises(InvalidOptions, match="no object"):
+        started(site, Batch(None, prefix="old/"))
+
+
+def test_options_must_be_known_to_every_product_that_may_get_them() -> None:
+    products = (CUTOUT, TRANSCRIPT)
+
+    require_options(Batch(None, options={"compute": "batch"}), products)
+    require_options(Batch(TRANSCRIPT, options={"diarize": True}), products)
+    with pytest.raises(InvalidOptions, match="product cutout has no option diarize"):
+        require_options(Batch(None, options={"diarize": True}), products)
 
 
 @pytest.mark.parametrize("field", ["result", "cutout"])
@@ -139,8 +169,28 @@ def test_a_failure_is_told_by_the_innermost_error() -> None:
 def site() -> Iterator[Site]:
     with mock_aws():
         session = boto3.Session("key", "secret", region_name="us-east-1")
-        session.client("s3").create_bucket(Bucket=WORK)
+        for bucket in (WORK, INGEST):
+            session.client("s3").create_bucket(Bucket=bucket)
+        session.client("stepfunctions").create_state_machine(
+            name=LOCAL_NAMES.machine("backfill"),
+            definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
+            roleArn=f"arn:aws:iam::{LOCAL_NAMES.account}:role/backfill",
+        )
         yield Site(LOCAL_NAMES, session, PRODUCTS)
+
+
+def started(site: Site, batch: Batch) -> dict[str, Any]:
+    """Start a backfill, and return its execution's input."""
+    arn = start_backfill(site, batch)
+    states = site.client("stepfunctions")
+    given: dict[str, Any] = json.loads(states.describe_execution(executionArn=arn)["input"])
+    return given
+
+
+def lines(site: Site, listed: str) -> dict[str, str]:
+    """Return the state machine of each key on a list."""
+    stored = site.client("s3").get_object(Bucket=WORK, Key=f"{LISTS}{listed}")["Body"].read()
+    return {line["key"]: line["machine"] for line in map(json.loads, stored.splitlines())}
 
 
 def put(site: Site, key: str, content: Any) -> None:
@@ -162,19 +212,17 @@ def test_results_are_found_by_the_name_and_by_the_arn_that_start_tells(
     assert [each.key for each in read_results(site, manifest)] == ["cat.jpg"]
 
 
-def test_a_list_is_put_where_nothing_starts_and_the_machine_looks(site: Site) -> None:
-    listed = KeyList("rows.csv", b"key\ncat.jpg\n")
+def test_a_list_is_put_where_nothing_starts(site: Site) -> None:
+    name = put_list(site, ["cat.jpg"], None)
 
-    put_list(site, listed)
-
-    key = f"backfill/lists/{listed.name}"
-    stored = site.client("s3").get_object(Bucket=WORK, Key=key)["Body"].read()
-    assert stored == listed.content
+    assert lines(site, name) == {"cat.jpg": "cutout"}
     assert not load_resources(ROOT).buckets["work"].events
 
 
-def test_lists_of_one_name_and_other_content_do_not_meet() -> None:
-    assert KeyList("a.csv", b"key\n1\n").name != KeyList("a.csv", b"key\n2\n").name
+def test_lists_with_other_content_do_not_meet(site: Site) -> None:
+    names = {put_list(site, keys, None) for keys in (["1"], ["2"], ["1"])}
+
+    assert len(names) == 2
 
 
 def test_a_summary_is_a_line_of_a_spreadsheet(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,3 +265,40 @@ def test_a_backfill_without_results_is_an_error_and_not_an_empty_report(
 
     assert told.exit_code == 1
     assert "no results of a backfill tuesday" in told.output
+
+
+def test_a_dry_run_over_every_product_tells_counts_cost_and_time_and_starts_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_tables(load_resources(ROOT), site.client("dynamodb"))
+    for key in ("cat.jpg", "dog.jpg", "talk.mp3"):
+        site.client("s3").put_object(Bucket=INGEST, Key=key, Body=b"media")
+    real = replace(site, products=load_products(ROOT))
+    monkeypatch.setattr("pipeline.cli.site.local_site", lambda *_: real)
+
+    done = CliRunner().invoke(
+        backfill, ["start", "--dry-run", "--concurrency", "2", "--endpoint-url", "http://localhost"]
+    )
+
+    told = done.output.splitlines()
+    assert told[:2] == [
+        "3 objects, 0.000 GB; 0 done already",
+        "by product: cutout 2, transcript 1",
+    ]
+    assert told[2].startswith("about $0.00, at 5 s with ")
+    assert told[4].startswith("about 0:00:10, 2 at a time of ")
+    arn = LOCAL_NAMES.unqualified_machine_arn("backfill")
+    assert not site.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+
+
+def test_an_option_that_some_products_lack_is_refused(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = replace(site, products=load_products(ROOT))
+    monkeypatch.setattr("pipeline.cli.site.local_site", lambda *_: real)
+    words = ["start", "--options", '{"diarize": true}', "--endpoint-url", "http://localhost"]
+
+    done = CliRunner().invoke(backfill, words)
+
+    assert done.exit_code == 2
+    assert "choose the product with --product" in done.output

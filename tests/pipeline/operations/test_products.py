@@ -87,13 +87,26 @@ def test_only_the_products_own_finished_jobs_cost_nothing(deployment: Deployment
 
     size = estimate(deployment.site, Batch(TRANSCRIPT))
 
-    assert (size.objects, size.done) == (2, 1)
+    assert size.products == {"transcript": (2, 1)}
+
+
+def test_each_object_counts_for_the_product_that_its_name_starts(deployment: Deployment) -> None:
+    for key in ("cat.jpg", "dog.jpg", "talk.mp3", "folder/"):
+        deployment.put(key)
+    for key, product in (("cat.jpg", CUTOUT), ("talk.mp3", CUTOUT)):
+        arn = LOCAL_NAMES.execution_arn(product.machine, "x")
+        deployment.record(f"{key} of {product.name}", arn, status="DONE", key=key)
+
+    size = estimate(deployment.site, Batch(None))
+
+    assert size.products == {"cutout": (2, 1), "transcript": (1, 0)}
+    assert (size.objects, size.done) == (3, 1)
 
 
 @pytest.mark.parametrize(
     ("command", "words", "told"),
     [
-        (backfill, ["start", "--dry-run"], "choose one with --product: cutout, transcript"),
+        (backfill, ["start", "--dry-run", "--product", "cutout"], "2 objects, 0.000 GB"),
         (jobs, ["audit", "--since", "1h"], "cutout: 1 objects: 1 LOST\ntranscript: 1 objects: 1"),
     ],
 )

@@ -11,6 +11,7 @@ from pipeline.releases.shipping import content_digest, lay_out, require_within_b
 TREE = {
     "pipeline/__init__.py": "",
     "pipeline/serving.py": "import sys",
+    "pipeline/batch_job.py": "import sys",
     "pipeline/words.py": "import numpy",
     "pipeline/late.py": "",
     "pipeline/unused.py": "",
@@ -71,6 +72,14 @@ def test_imported_modules_are_shipped_with_manifest_data_and_golden_event(tree: 
 
 def manifest(tree: Path, text: str) -> None:
     (tree / "containers/greeter/container.toml").write_text(f"image_mb = 1\n{text}")
+
+
+def test_the_entry_point_of_jobs_is_in_images_whose_models_run_on_batch_only(tree: Path) -> None:
+    assert "pipeline/batch_job.py" not in shipped(tree)
+
+    manifest(tree, "[batch]")
+
+    assert "pipeline/batch_job.py" in shipped(tree)
 
 
 def test_a_container_that_reads_all_models_has_every_containers(tree: Path) -> None:

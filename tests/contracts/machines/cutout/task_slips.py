@@ -60,8 +60,8 @@ _TASKS: Final = (
     ),
     Slip(
         task_rules.literals_fit_the_job,
-        put("States/Inspect/Parameters/Payload/lease_s", "10800"),
-        "Inspect: 'lease_s' may not be '10800'",
+        put("States/Inspect/Parameters/Payload/lease_s", "86400"),
+        "Inspect: 'lease_s' may not be '86400'",
     ),
     Slip(
         task_rules.results_fit_what_is_read,
@@ -131,12 +131,12 @@ _TASKS: Final = (
     Slip(
         task_rules.the_lease_outlives_the_execution,
         put("States/Inspect/Parameters/Payload/lease_s", 3600),
-        "Inspect: lease_s is 3600, the machine's TimeoutSeconds 10800",
+        "Inspect: lease_s is 3600, the machine's TimeoutSeconds 86400",
     ),
     Slip(
         task_rules.the_lease_outlives_the_execution,
         put("TimeoutSeconds", 9000),
-        "Inspect: lease_s is 10800, the machine's TimeoutSeconds 9000",
+        "Inspect: lease_s is 86400, the machine's TimeoutSeconds 9000",
     ),
 )
 

@@ -17,6 +17,7 @@ _READ_BY_THE_LOGGER = SimpleNamespace(
     memory_limit_in_mb=128,
     invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:greeter",
     aws_request_id="5ca1ab1e",
+    get_remaining_time_in_millis=lambda: 1_000,
 )
 LAMBDA = cast("LambdaContext", _READ_BY_THE_LOGGER)
 

@@ -1,4 +1,4 @@
-"""Nine ways a task can end, and an API, not yet decorated."""
+"""Ten ways a task can end, and an API, not yet decorated."""
 
 import threading
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from pipeline import errors
 from pipeline.contracts.contract import Job, PublishedJob, Result
 from pipeline.errors import NoSubject, WeightsClaimed
 from pipeline.model_context import catalogue_of
@@ -49,6 +50,12 @@ def overeat(_job: Greet, _context: TaskContext) -> Greeted:
 
 def stumble(_job: Greet, _context: TaskContext) -> Greeted:
     raise ZeroDivisionError("a bug")
+
+
+def fail(job: Greet, _context: TaskContext) -> Greeted:
+    """Raise the error that the job names."""
+    error: type[Exception] = getattr(errors, job.name)
+    raise error("for a test")
 
 
 def licence(job: Greet, context: TaskContext) -> Greeted:

@@ -1,0 +1,1 @@
+"""AWS Batch of the local cloud: jobs are processes of this computer."""

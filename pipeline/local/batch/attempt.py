@@ -1,0 +1,123 @@
+"""Run one attempt of a job as a process, within its memory and its time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, NamedTuple
+
+from pipeline.local.batch import leash
+from pipeline.local.worker import Command
+
+# As AWS Batch and ECS word them; Step Functions and the retry rules match them.
+EXITED: Final = "Essential container in task exited"
+TIMED_OUT: Final = "Job attempt duration exceeded timeout"
+OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
+
+_CHECK_S: Final = 0.1
+_PROCESSES: Final = Path("/proc")
+_OWN: Final = ("RssAnon", "RssShmem")
+
+
+class Ended(NamedTuple):
+    """How an attempt ended; `reason` is the container's, empty unless something killed it."""
+
+    exit_code: int
+    status_reason: str = EXITED
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an attempt may take."""
+
+    memory_mb: int
+    timeout_s: float
+
+
+class Attempt:
+    """A running process, which leads a session and a process group of its own."""
+
+    def __init__(self, command: Command, limits: Limits, log: IO[bytes]) -> None:
+        self._limits = limits
+        self._killed = threading.Event()
+        self._started = time.monotonic()
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter or image
+            (sys.executable, "-IS", leash.__file__, *command.arguments),
+            cwd=command.folder,
+            env=command.environment,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        """Kill the process and its children; whoever waits for it gets its end."""
+        self._killed.set()
+
+    def wait(self) -> Ended:
+        """Wait for the end, and enforce the limits until then."""
+        try:
+            return self._watch()
+        finally:
+            self._kill_all()
+
+    def _watch(self) -> Ended:
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return Ended(self._process.wait(_CHECK_S))
+            if self._killed.is_set():
+                return self._stop()
+            if time.monotonic() - self._started > self._limits.timeout_s:
+                return self._stop(status_reason=TIMED_OUT)
+            if held_mb(self.pid) > self._limits.memory_mb:
+                return self._stop(reason=OUT_OF_MEMORY)
+
+    def _stop(self, *, status_reason: str = EXITED, reason: str = "") -> Ended:
+        self._kill_all()
+        return Ended(128 + signal.SIGKILL, status_reason, reason)
+
+    def _kill_all(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: only zombies left
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+
+
+def held_mb(pid: int) -> float:
+    """Return the memory of a process and its descendants, files not counted; 0 except on Linux.
+
+    Pages of files are clean: the kernel drops them when it needs memory.
+    """
+    return sum(_own_kb(each) for each in _family(pid)) / 2**10
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for children in (_PROCESSES / str(pid) / "task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread ended
+            for child in children.read_text().split():
+                yield from _family(int(child))
+
+
+def _own_kb(pid: int) -> int:
+    try:
+        lines = (_PROCESSES / str(pid) / "status").read_text().splitlines()
+    except OSError:  # it ended, or this is not Linux
+        return 0
+    figures = (line.split(":", 1) for line in lines if line.startswith(_OWN))
+    return sum(int(figure.split()[0]) for _, figure in figures)

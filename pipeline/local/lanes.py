@@ -1,0 +1,89 @@
+"""Let uploads go first: the calls of a backfill take what they leave."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from pipeline.compute import Lane
+
+PATIENCE_S: Final = 30.0  # after that, a call of a backfill waits no longer than one of an upload
+LaneOf = Callable[[bytes], Lane]
+_NICE: Final = 19  # the lowest priority: some 1.5% of a core that an upload's worker wants
+_REMEMBERED: Final = 256  # executions; an execution calls several functions
+
+
+class Places:
+    """The places of one function's calls, at most `number` at a time.
+
+    A call of an upload takes any free place. One of a backfill takes none while an upload's waits,
+    and leaves one free, unless there is only one. One that has waited for `patience_s` waits as an
+    upload's does, so that it cannot wait for ever.
+    """
+
+    def __init__(self, number: int, *, patience_s: float = PATIENCE_S) -> None:
+        self._kept = min(1, number - 1)
+        self._free = number
+        self._first = 0  # calls that wait as uploads do
+        self._patience_s = patience_s
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def place(self, lane: Lane) -> Iterator[None]:
+        """Wait for a place, and hold it until the block ends."""
+        with self._changed:
+            patient = lane == "backfill" and self._changed.wait_for(
+                lambda: self._free > self._kept and not self._first, self._patience_s
+            )
+            if not patient:
+                self._first += 1
+                self._changed.wait_for(lambda: self._free > 0)
+                self._first -= 1
+            self._free -= 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += 1
+                self._changed.notify_all()
+
+
+def lane_reader(find_input: Callable[[str], object]) -> LaneOf:
+    """Return what finds the lane of a call: that of the execution whose ARN its payload has.
+
+    `find_input` returns the input of an execution; None if there is none of that ARN.
+    """
+
+    @lru_cache(_REMEMBERED)
+    def lane_of_execution(arn: str) -> Lane:
+        given = find_input(arn)
+        return (
+            "backfill" if isinstance(given, dict) and given.get("lane") == "backfill" else "uploads"
+        )
+
+    def lane_of(payload: bytes) -> Lane:
+        try:
+            event = json.loads(payload)
+        except ValueError:
+            return "uploads"  # the function will say what is wrong
+        arn = event.get("execution") if isinstance(event, dict) else None
+        return lane_of_execution(arn) if isinstance(arn, str) else "uploads"
+
+    return lane_of
+
+
+def be_nice(pid: int) -> None:
+    """Give a process that has just started the lowest priority, and all that it starts.
+
+    Raises ProcessLookupError if it has ended.
+    """
+    os.setpriority(os.PRIO_PROCESS, pid, _NICE)
+    # On a desktop, Linux shares the cores out among sessions, and each worker leads one.
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(_NICE))
