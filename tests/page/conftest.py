@@ -18,7 +18,7 @@ from selenium.webdriver.chrome.service import Service
 from tests.conftest import ROOT
 from tests.embedding_models import stock_embedder
 from tests.face_models import stock_faces
-from tests.models import Shelf, catalogue_row, stock
+from tests.models import Shelf, catalogue_row, slow, stock
 from tests.page.faces import FILES, serving
 from tests.page.finding import EMBEDDED, GUESTS, STAFF, collections
 from tests.page.user import User, logged
@@ -27,6 +27,7 @@ from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 HERE: Final = Path(__file__).parent
 _PLAIN: Final = {"test_files.py", "test_console_graph.py"}  # need no browser
 _LONGEST_S: Final = 300  # a browser and a cloud share the machine's cores
+_ROUNDS: Final = 1_500  # of a model that takes some seconds
 _SLOWER: Final = int(os.environ.get("MATTELINE_SLOW_BROWSER") or 1)  # times
 _OPTIONS: Final = (
     "--headless=new",
@@ -53,11 +54,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    """The tests' models, one that the page knows by its purpose (Drafts), and one of squares."""
+    """The tests' models, one that the page knows by its purpose (Drafts), and `long`."""
     shelf = stock(tmp_path_factory.mktemp("shelf"))
     content = (shelf.folder / "brightness.onnx").read_bytes()
     (shelf.folder / "u2netp.onnx").write_bytes(content)
+    long = slow(rounds=_ROUNDS).SerializeToString(deterministic=True)
+    (shelf.folder / "long.onnx").write_bytes(long)
     with shelf.catalogue.open("a") as rows:
+        rows.write(catalogue_row("long", hashlib.sha256(long).hexdigest()))
         rows.write(catalogue_row("u2netp", hashlib.sha256(content).hexdigest()))
         rows.write(stock_faces(shelf.folder, "face-api-ssd"))
         rows.write(stock_embedder(shelf.folder, "face-api-resnet34", "landmarks"))

@@ -4,10 +4,11 @@ import { t } from '../../core/i18n.js'
 import { styled } from '../../parts/controls.js'
 import { Brand } from '../../parts/settings.js'
 import { html, useEffect, useState } from '../../vendor/htm-preact.js'
+import { useAnswer } from './asking.js'
 import { Containers } from './containers.js'
 import { Execution } from './execution.js'
 import { Executions } from './executions.js'
-import { Nothing } from './frame.js'
+import { Nothing, Trouble } from './frame.js'
 import { Machine } from './machine.js'
 import { Machines } from './machines.js'
 import { placeOf, to } from './place.js'
@@ -44,7 +45,11 @@ export function Console({ page }) {
     window.addEventListener('hashchange', moved)
     return () => window.removeEventListener('hashchange', moved)
   }, [])
+  const { operator } = page.store.state
+  const { answer, problem } = useAnswer(page, operator ? null : '/console/executions?machine=cutout&limit=1')
   if (!useWords()) return null
+  if (problem) return html`<main class="console" id="stage" tabindex="-1">${problem.status === 404 ? html`<${Nothing} />` : html`<${Trouble} problem=${problem} />`}</main>`
+  if (!operator && !answer) return null
   const place = placeOf(hash)
   const within = place.view === 'start' ? 'machines' : place.view
   return html`<div class="console">
