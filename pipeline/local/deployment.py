@@ -74,7 +74,7 @@ def job_queues(blueprint: Blueprint) -> tuple[JobQueue, ...]:
     return tuple(
         JobQueue(NAMES.job_queue(kind, lane), priority)
         for kind in kinds
-        for priority, lane in enumerate(reversed(LANES), start=1)
+        for priority, lane in sorted(enumerate(reversed(LANES), start=1), reverse=True)
     )
 
 
