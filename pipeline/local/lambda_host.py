@@ -90,10 +90,10 @@ class LambdaHost:
 
 
 class _Pool:
-    """The workers of one function, each for the calls of one lane, at most `concurrency` at a time.
+    """The workers of one function, each for the calls of one lane.
 
-    A backfill's have a low priority, which they cannot lose again. So uploads find their workers
-    warm, while a backfill runs, if there may be enough.
+    A backfill's have a low priority, which they cannot lose again. Where there may be enough
+    workers, uploads find their own warm while a backfill runs.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class _Pool:
         self._launcher = launcher
         self._log_path = logs / f"{function.name}.log"
         self._most = function.workers or concurrency
-        self._places = Places(concurrency)
+        self._places = Places(concurrency, most=self._most)
         self._lock = threading.Lock()
         self._idle: dict[Lane, list[Worker]] = {lane: [] for lane in LANES}
         self._all: list[Worker] = []

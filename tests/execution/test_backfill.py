@@ -77,7 +77,7 @@ def test_each_object_gets_its_own_product_and_counts_report_and_audit_agree(
 
 
 def test_a_backfills_workers_are_others_than_those_of_uploads(driver: Driver) -> None:
-    """More than one worker of a function needs more than one core."""
+    """With one core, there may be one worker of a function, for both."""
     with no_events(driver):
         driver.put(png(square(left=50)), "lanes/old.png")
     driver.drop(png(square(left=51)), "lanes/new.png")
@@ -87,7 +87,8 @@ def test_a_backfills_workers_are_others_than_those_of_uploads(driver: Driver) ->
     pids = driver.cloud.host.worker_pids(NAMES.function("background-remover", "brightness"))
     priorities = {os.getpriority(os.PRIO_PROCESS, pid) for pid in pids}
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    assert priorities == ({own, NICE} if hardware.cores() > 1 else {own})
+    both = {own, min(19, own + NICE)}
+    assert priorities == both or (own in priorities and hardware.cores() == 1)
 
 
 def _started(driver: Driver) -> Iterator[dict[str, Any]]:

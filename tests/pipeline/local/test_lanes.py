@@ -111,6 +111,31 @@ def test_uploads_take_every_place(turns_of: Callable[[Places], Turns]) -> None:
     turns.settle("a", "b")
 
 
+def test_uploads_do_not_wait_for_a_backfills_call_where_there_may_be_more(
+    turns_of: Callable[[Places], Turns],
+) -> None:
+    turns = turns_of(Places(2, most=3))
+    turns.ask("old", "backfill")
+    turns.settle("old")
+    for name in ("a", "b", "c"):
+        turns.ask(name, "uploads")
+    turns.settle()
+
+    assert len(turns.order) == 3
+    assert turns.order[0] == "old"
+
+
+def test_no_more_calls_run_than_may(turns_of: Callable[[Places], Turns]) -> None:
+    turns = turns_of(Places(2, most=2))
+    turns.ask("old", "backfill")
+    turns.settle("old")
+    for name in ("a", "b"):
+        turns.ask(name, "uploads")
+    turns.settle()
+
+    assert len(turns.order) == 2
+
+
 def test_a_backfill_that_waits_too_long_waits_as_an_upload(
     turns_of: Callable[[Places], Turns],
 ) -> None:
@@ -175,7 +200,7 @@ def test_a_backfills_workers_have_a_low_priority_and_uploads_have_others(
 
     assert upload != backfill
     assert priority(upload) == 0
-    assert os.getpriority(os.PRIO_PROCESS, backfill) == NICE
+    assert priority(backfill) == NICE
     assert (call(host, "uploads"), call(host, "backfill")) == (upload, backfill)
 
 
@@ -189,7 +214,7 @@ def test_there_are_never_more_workers_than_places(host_of: Callable[..., LambdaH
     assert first not in uploads
     assert set(host.worker_pids("obedient")) == uploads
     again = call(host, "backfill")
-    assert os.getpriority(os.PRIO_PROCESS, again) == NICE
+    assert priority(again) == NICE
     assert len(host.worker_pids("obedient")) == 2
 
 
