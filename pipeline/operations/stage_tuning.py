@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -100,8 +101,9 @@ def require_no_release(subject: Subject) -> None:
 
 
 def most_dollars(subject: Subject, sizes: Sequence[int], *, repeats: int) -> float:
-    """Return what all calls cost if each takes as long as its function may."""
-    return sum((repeats + 1) * price(size, subject.timeout_s) for size in sizes)
+    """Return what all calls cost if each takes as long as its function may, in whole cents."""
+    most = sum((repeats + 1) * price(size, subject.timeout_s) for size in sizes)
+    return ceil(most * 100) / 100
 
 
 def tune(  # noqa: PLR0913 - keyword-only options

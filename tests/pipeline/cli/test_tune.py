@@ -11,13 +11,16 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from pipeline.cli import tune
 from pipeline.cli.models import models
 from pipeline.cli.tuning_picture import draw
 from pipeline.errors import InvalidOptions
 from pipeline.operations.tuning import Size, Tuning
+from pipeline.session.choice import ModelChoice
 from pipeline.session.row_memory import write_memory
 from tests.conftest import ROOT
 from tests.models import Shelf
@@ -99,6 +102,16 @@ def test_a_given_photo_is_processed_and_the_row_is_written(
     assert after == [
         row | ({"memory_mb": ENOUGH} if row["name"] == "brightness" else {}) for row in before
     ]
+
+
+def test_the_golden_event_cannot_lower_the_memory() -> None:
+    proposed = TUNING.proposed
+    assert proposed
+    said: list[str] = []
+
+    with pytest.raises(click.ClickException, match="golden event is small"):
+        tune._write(TUNING, proposed, ModelChoice(), said.append)
+    assert said == []
 
 
 def test_a_model_that_sees_nothing_in_the_golden_event_needs_a_file(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import boto3
 import pytest
+from botocore.loaders import create_loader
 from click.testing import CliRunner
 from moto import mock_aws
 
@@ -22,6 +23,7 @@ from tests.conftest import ROOT
 NAMES: Final[Names] = stage_names("dev", account="123456789012", region="us-east-1")
 BLUEPRINT: Final = Blueprint.read(ROOT)
 VERSIONS: Final = {each.name: each.version for each in BLUEPRINT.containers}
+LOADER: Final = create_loader()  # of AWS's descriptions, which take long to read
 ADDRESSES: Final = {"web": ("ApiAddress", "https://api.example.com")}
 
 
@@ -29,7 +31,9 @@ ADDRESSES: Final = {"web": ("ApiAddress", "https://api.example.com")}
 def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", NAMES.region)
     with mock_aws():
-        yield Site(NAMES, boto3.Session("key", "secret", region_name=NAMES.region), ())
+        session = boto3.Session("key", "secret", region_name=NAMES.region)
+        session._session.register_component("data_loader", LOADER)
+        yield Site(NAMES, session, ())
 
 
 def steps(site: Site) -> str:

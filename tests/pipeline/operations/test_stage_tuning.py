@@ -10,16 +10,21 @@ import signal
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, Final
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.loaders import create_loader
+from click.testing import CliRunner, Result
 from moto import mock_aws
 from moto.cloudformation.models import cloudformation_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
+from pipeline.cli import tune as cli_tune
 from pipeline.cli.interrupts import raise_when_interrupted, undisturbed
+from pipeline.cli.models import models
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.names import Names, stage_names
 from pipeline.operations.site import Site
@@ -41,6 +46,7 @@ ROW: Final = load_catalogue(ROOT).row("u2netp")
 FUNCTION: Final = NAMES.function(ROW.container, ROW.name)
 GOLDEN: Final = ROOT / "containers" / "background_remover"
 PRESENT_MB: Final = 2048
+LOADER: Final = create_loader()  # of AWS's descriptions, which take long to read
 ASSUMED: Final = {"Version": "2012-10-17", "Statement": []}
 
 
@@ -64,7 +70,9 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """A stage with the released function of u2netp."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", NAMES.region)
     with mock_aws(config={"lambda": {"use_docker": False}}):
-        site = Site(NAMES, boto3.Session("key", "secret", region_name=NAMES.region), ())
+        session = boto3.Session("key", "secret", region_name=NAMES.region)
+        session._session.register_component("data_loader", LOADER)
+        site = Site(NAMES, session, ())
         role = site.client("iam").create_role(
             RoleName=FUNCTION, AssumeRolePolicyDocument=json.dumps(ASSUMED)
         )["Role"]["Arn"]
@@ -324,6 +332,37 @@ def test_a_model_without_a_function_to_call_is_refused(site: Site, model: str, s
 
 
 def test_the_most_that_it_costs_is_known_before(subject: Subject) -> None:
-    most = most_dollars(subject, [1024, 2048], repeats=2)
+    most = most_dollars(subject, [1024, 2048], repeats=999)
 
-    assert most == pytest.approx(3 * 60 * 3 * 0.0000166667 + 6 * 0.0000002)
+    assert most == pytest.approx(1000 * 60 * 3 * 0.0000166667 + 2000 * 0.0000002, abs=0.01)
+
+
+def command(tmp_path: Path, *options: str, answer: str = "") -> Result:
+    words = ["tune", "u2netp", "--stage", "dev", "--memory", "1024,3008", "-o", str(tmp_path)]
+    return CliRunner().invoke(models, [*words, *options], input=answer)
+
+
+def test_the_command_says_the_cost_and_asks_first(site: Site, tmp_path: Path) -> None:
+    done = command(tmp_path, answer="n\n")
+
+    assert done.exit_code == 1
+    assert "8 calls of temporary versions of matteline-dev-background-remover-u2netp" in done.output
+    assert "cost at most $0.02" in done.output
+    assert state(site) == AS_BEFORE
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_reports_what_lambda_reported(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_tune, "aws_site", lambda *_: site)
+
+    done = command(tmp_path, "--yes", "--prefer", "cost")
+
+    assert done.exit_code == 0, done.output
+    figures = json.loads((tmp_path / "tune-u2netp.json").read_text())
+    assert figures["proposed_mb"] == 1024
+    assert figures["where"] == "Lambda in us-east-1 (dev)"
+    assert {size["peak_mb"] for size in figures["sizes"]} == {412}
+    assert "\n  memory_mb = 1024\n" in done.output
+    assert state(site) == AS_BEFORE
