@@ -1,4 +1,4 @@
-"""`matteline stage`: see what a destroyed stage left behind, and let the next one take it over."""
+"""`matteline stage`: check state machines and leftovers before a stage is deployed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ from pipeline.operations.adopting import CannotAdopt, adopted, read_templates
 from pipeline.operations.finding_leftovers import StuckStack, find_leftovers, stuck_stacks
 from pipeline.operations.leftovers import Leftover, expected_of
 from pipeline.operations.site import Site
+from pipeline.releases.state_checks import (
+    NotPermitted,
+    definition_problems,
+    read_cases,
+    state_problems,
+)
 
 _FOLDER: Final = "adopt"
 
@@ -54,6 +60,32 @@ def leftovers(site: Site, *, templates: Path | None) -> None:
     except CannotAdopt as error:
         raise click.ClickException("\n".join(error.problems)) from error
     _write(templates / _FOLDER, mappings)
+
+
+@stage.command("machines")
+@site_options
+def machines(site: Site) -> None:
+    """Have Step Functions check every state machine, and try some states.
+
+    Nothing is created or called. An account that does not allow it gets a warning. Exit code 1 if
+    Step Functions would not create a machine, or if a state does not end as
+    `buildspec/states.toml` says.
+    """
+    client = site.client("stepfunctions")
+    definitions = Blueprint.read(ROOT).machines(site.names)
+    cases = read_cases(ROOT)
+    problems: list[str] = []
+    try:
+        for name, definition in definitions.items():
+            problems += definition_problems(client, name, definition)
+        for case in cases:
+            problems += state_problems(client, case, definitions[case.machine])
+    except NotPermitted as error:
+        click.echo(f"warning: Step Functions did not check the state machines: {error}", err=True)
+    else:
+        click.echo(f"checked {len(definitions)} state machines, {len(cases)} states")
+    if problems:
+        raise click.ClickException("\n".join(problems))
 
 
 def _unstick(stack: StuckStack) -> str:

@@ -106,3 +106,8 @@ def _log_groups(blueprint: Blueprint, names: Names) -> Iterator[tuple[str, str]]
     for machine in blueprint.definitions:
         yield names.machine_log_group(machine), "pipeline"
     yield names.api_log_group(), "web"
+    for container in blueprint.containers:
+        if container.batch:
+            yield names.job_log_group(container.name), "batch"
+    yield names.batch_events_log_group(), "batch"
+    yield names.batch_flow_log_group(), "batch"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from botocore.exceptions import ClientError
@@ -10,11 +11,22 @@ from botocore.exceptions import ClientError
 from pipeline.compute import LANES
 from pipeline.operations.checking import Check, Said, fail, ok, warn
 from pipeline.operations.deployment import Deployment
+from pipeline.operations.finding_leftovers import find_leftovers
+from pipeline.operations.leftovers import Kind, expected_of
 from pipeline.operations.stage_tuning import MARK
 
 _SHOWN: Final = 6  # names in a line
 _GONE: Final = frozenset({"404", "NoSuchKey", "NoSuchBucket"})
 _DEPLOY: Final = "Run `make deploy`."
+_KINDS: Final[Mapping[Kind, str]] = {
+    "DynamoDB::Table": "tables",
+    "ECR::Repository": "repositories",
+    "KMS::Alias": "aliases of keys",
+    "KMS::Key": "keys",
+    "Logs::LogGroup": "log groups",
+    "S3::Bucket": "buckets",
+    "S3Vectors::VectorBucket": "buckets of vectors",
+}
 
 
 def _stacks(deployment: Deployment) -> Said:
@@ -39,29 +51,14 @@ def _leftovers(deployment: Deployment) -> Said:
     """Look for what a destroyed stage of this name kept; a stage that is there has its own."""
     if deployment.stack_name("storage") in deployment.stacks:
         return ok("none: the stage is deployed")
-    kept = [f"{count} {kind}" for kind, count in _kept(deployment) if count]
-    if kept:
-        do = "See docs/deploying.md, Take a stage down: the next deployment can take them over."
-        return warn(f"a destroyed stage left {', '.join(kept)}", do)
+    site = deployment.site
+    found = find_leftovers(site, expected_of(deployment.blueprint, site.names))
+    counts = Counter(_KINDS[each.expected.kind] for each in found)
+    if counts:
+        kept = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        do = "Nothing: `make deploy` imports them. See docs/deploying.md, Take a stage down."
+        return warn(f"a destroyed stage left {kept}", do)
     return ok("none")
-
-
-def _kept(deployment: Deployment) -> Iterator[tuple[str, int]]:
-    site, declared = deployment.site, deployment.blueprint.resources
-    names = site.names
-    own = {names.bucket(name) for name in (*declared.buckets, "access-logs", "page")}
-    buckets = {each["Name"] for each in site.client("s3").list_buckets()["Buckets"]}
-    yield "buckets", len(buckets & own)
-    pages = site.client("dynamodb").get_paginator("list_tables").paginate()
-    tables = {each for page in pages for each in page["TableNames"]}
-    yield "tables", len(tables & {names.table(name) for name in declared.tables})
-    aliases = site.client("kms").get_paginator("list_aliases").paginate()
-    known = {each["AliasName"] for page in aliases for each in page["Aliases"]}
-    keys = {names.data_key(), *(names.bucket_key(name) for name in declared.buckets)}
-    yield "aliases of keys", len(known & keys)
-    logs = site.client("logs").get_paginator("describe_log_groups")
-    groups = logs.paginate(logGroupNamePrefix=names.log_group(f"{names.prefix}-"))
-    yield "log groups", sum(len(page["logGroups"]) for page in groups)
 
 
 def _tuning(deployment: Deployment) -> Said:
