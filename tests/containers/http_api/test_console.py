@@ -261,3 +261,15 @@ def test_containers_have_their_live_version_and_last_release(ask: Ask, tables: A
     }  # fmt: skip
     assert (found["new-one"]["live"], found["new-one"]["models"]) == (None, [])
     assert found["diarizer"]["live"] is None
+
+
+def test_what_must_be_completed_is_not_stopped(
+    ask: Ask, tables: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del tables
+    running = ended("RUNNING", "", ended=None, machine="collection")
+    monkeypatch.setattr("containers.http_api.console.desk.find_execution", lambda *_: running)
+
+    answer = ask("POST", "/console/executions/collection/a/stop", authorizer=OLGA)
+
+    assert (answer.status, answer.json["type"].rpartition("#")[2]) == (409, "notstoppable")
