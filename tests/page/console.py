@@ -27,6 +27,7 @@ def visit(user: User, place: str) -> None:
 def put(user: User, key: str, content: bytes = PHOTO, **metadata: str) -> None:
     """Store an object, which starts an execution."""
     s3 = make_client("s3", user.address)
+    metadata = {f"matteline-{name}": text for name, text in metadata.items()}
     s3.put_object(Bucket=BUCKET, Key=key, Body=content, Metadata=metadata)
 
 
@@ -36,8 +37,7 @@ def row_of(user: User, key: str, status: str = "") -> WebElement:
         lambda: next(
             each
             for each in user.all(".of-executions .row-of")
-            if f"/{key}" in f"/{each.find_element('css selector', '.what').text}"
-            and status in each.text
+            if key in each.text and status in each.text
         ),
         f"{key} {status}",
     )
@@ -46,7 +46,11 @@ def row_of(user: User, key: str, status: str = "") -> WebElement:
 def ended(user: User, key: str, status: str) -> None:
     """Open the execution of an object once it has ended so."""
     visit(user, "executions?machine=cutout")
-    row_of(user, key, status).find_element("css selector", "a").click()
+    address = user.until(
+        lambda: row_of(user, key, status).find_element("css selector", "a").get_attribute("href"),
+        "its address",
+    )
+    user.driver.get(address)
     user.find(".head .badge", text=status)
 
 

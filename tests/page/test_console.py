@@ -152,7 +152,7 @@ def test_an_execution_that_succeeded_shows_its_way_and_its_values(user: User) ->
     assert bars[0] == "Inspect"
     assert bars[-1] == "Done"
     user.button("Input, output").click()
-    user.find(".panel .json", text="console/way/cup.png")
+    user.find(".panel .json", text="PutObject")
 
 
 def test_a_state_leads_to_the_execution_that_it_started(user: User) -> None:
@@ -235,7 +235,6 @@ def test_while_the_service_is_away_the_console_says_so_and_goes_on(user: User) -
     user.find(".away", text="The service is not answering")
     assert user.all(".of-machines .to")
     user.be_online()
-    user.button("Try now").click()
 
     user.gone(".away")
     user.find(".of-machines .to", text="cutout").click()
