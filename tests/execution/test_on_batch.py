@@ -188,8 +188,8 @@ def test_a_job_that_takes_too_long_is_a_timeout(driver: Driver) -> None:
 
     execution = drop(driver, key, model="endless")
 
-    assert (execution.status, execution.error) == ("FAILED", "States.Timeout")
-    assert driver.records_of(key)[0]["error"] == "States.Timeout"
+    assert (execution.status, execution.error) == ("FAILED", "Sandbox.Timedout")
+    assert driver.records_of(key)[0]["error"] == "Sandbox.Timedout"
     (job,) = jobs_of(driver, key)
     assert job["statusReason"] == "Job attempt duration exceeded timeout"
 
@@ -227,7 +227,7 @@ def test_a_bug_is_tried_three_times_and_leaves_no_outcome(driver: Driver) -> Non
     driver.wait_until_ended(arn)
 
     told = driver.cloud.client("stepfunctions").describe_execution(executionArn=arn)
-    assert (told["status"], told["error"]) == ("FAILED", "States.TaskFailed")
+    assert (told["status"], told["error"]) == ("FAILED", "Batch.JobFailed")
     cause = json.loads(told["cause"])
     assert [each["Container"]["ExitCode"] for each in cause["Attempts"]] == [1, 1, 1]
     assert cause["StatusReason"] == "Essential container in task exited"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -13,6 +14,8 @@ from pipeline.declared.blueprint import Blueprint
 from pipeline.local.cloud import local_cloud
 from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import Execution
+from pipeline.session.run_messages import RunModels
+from pipeline.session.runs import serving_runs
 from tests.calm import wait_for_calm
 from tests.conftest import ROOT
 from tests.execution.driver import PATIENCE_S, Driver
@@ -22,6 +25,7 @@ from tests.models import Shelf
 from tests.pictures import png, square
 from tests.transcripts.stubs.functions import with_stubs
 from tests.transcripts.stubs.script import ONCE, Script
+from tests.transcripts.test_runs import run
 from tests.transcripts.user import Recordings
 
 SPEECH, DIARIZER, ALIGNER = "whisper-base", "pyannote-campplus", "wav2vec2-base-960h"
@@ -74,6 +78,21 @@ def test_every_window_and_part_is_a_job_where_that_is_asked_for(recordings: Reco
     record = recordings.record("batch/talk.mp3")
     assert (record["model"], record["degraded"]) == (SPEECH, False)
     assert record["options"]["compute"] == "batch"
+
+
+def test_a_run_is_told_of_each_piece_that_a_job_has_done(driver: Driver, tmp_path: Path) -> None:
+    (tmp_path / "talk.flac").write_bytes(Script(windows=3).recording())
+    options = {"compute": "batch", "concurrency": "1", "diarize": "true"}
+
+    with serving_runs(driver.cloud, {}, lambda _: RunModels(()), shared=False):
+        port = driver.cloud.server.port
+        outcomes, progress, _ = run(port, tmp_path, output=tmp_path / "out", options=options)
+
+    assert outcomes["talk.flac"].status == "DONE"
+    seconds = [each.done_s for each in progress]
+    assert seconds == sorted(set(seconds))
+    assert len(seconds) == 1 + 3 + 1  # when it is read, for each window, and for the one part
+    assert seconds[-1] == progress[-1].total_s
 
 
 @pytest.mark.parametrize(

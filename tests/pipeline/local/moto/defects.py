@@ -64,12 +64,6 @@ IN_A_BRANCH = {
 }
 
 
-PASS_ON = {
-    "Type": "Parallel",
-    "Branches": [{"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "States.Timeout"}}}],
-}
-
-
 def inner_names_are_lost(machine: Machine) -> bool:
     """Return True if an error of Step Functions has another name outside a Map or a Parallel."""
     ends = (
@@ -202,8 +196,6 @@ def defects(machine: Machine) -> dict[str, bool]:
             "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
             "_name_service_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
             "_name_inner_failures": inner_names_are_lost(machine),
-            "_name_what_fail_states_pass_on": machine.run(PASS_ON, name="a")["error"]
-            != "States.Timeout",
             "_name_failed_functions": machine.run(NO_JSON, name="a")["error"] == "States.Runtime",
             "_name_unnamed_executions": machine.run(PASS)["executionArn"].endswith(":None"),
             "_reuse_clients": clients[0] is not clients[1],
