@@ -140,6 +140,16 @@ def test_nothing_reaches_a_machine_and_it_reaches_https_alone(stack: Deployed) -
     assert (out["IpProtocol"], out["FromPort"], out["ToPort"]) == ("tcp", 443, 443)
 
 
+def test_at_rest_it_costs_what_the_documents_say(stack: Deployed) -> None:
+    documents = " ".join((ROOT / "docs" / "deploying.md").read_text().split())
+    (environment,) = stack.of("Batch::ComputeEnvironment")
+    most = environment.properties["ComputeResources"]["MaxvCpus"]
+
+    assert f"At rest AWS Batch costs ${sum(month([stack]).values()):.2f} a month" in documents
+    assert f"most vCPUs at once: {most} unless set. A job has 4" in documents
+    assert {job.batch.vcpus for job in BLUEPRINT.jobs} == {4}
+
+
 def test_the_network_costs_nothing_at_rest(stack: Deployed) -> None:
     kinds = {each.type for each in stack if each.type.startswith("AWS::EC2::")}
     (endpoint,) = stack.of("EC2::VPCEndpoint")

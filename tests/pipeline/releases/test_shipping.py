@@ -152,6 +152,14 @@ def test_everything_in_the_image_changes_its_digest(tree: Path, name: str) -> No
     assert content_digest(tree, "greeter") != before
 
 
+def test_the_lock_of_a_gpu_image_changes_the_digest(tree: Path) -> None:
+    before = content_digest(tree, "greeter")
+
+    (tree / "containers/greeter/requirements-gpu.txt").write_text("onnxruntime-gpu==1")
+
+    assert content_digest(tree, "greeter") != before
+
+
 @pytest.mark.parametrize("name", ["pipeline/unused.py", "containers/greeter/README.md"])
 def test_other_files_do_not_change_the_digest(tree: Path, name: str) -> None:
     before = content_digest(tree, "greeter")
@@ -180,3 +188,14 @@ def test_an_image_above_its_budget_fails_with_its_largest_parts(tree: Path, tmp_
 
     (packages / "light" / "data").unlink()
     assert "0.9 MB" in require_within_budget(tree, "greeter", [tmp_path / "python"])
+
+
+def test_a_gpu_image_has_a_budget_of_its_own(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python" / "data").write_bytes(bytes(1_900_000))
+    manifest = tree / "containers/greeter/container.toml"
+    manifest.write_text(f"{manifest.read_text()}\n[batch]\ngpu_image_mb = 2\n")
+
+    assert "of 2 MB" in require_within_budget(tree, "greeter", [tmp_path / "python"], gpu=True)
+    with pytest.raises(ValueError, match="image_mb allows 1"):
+        require_within_budget(tree, "greeter", [tmp_path / "python"])
