@@ -25,9 +25,9 @@ _LOOKUPS: Final = 16
 class Batch:
     """Objects of the ingest bucket, with options and limits.
 
-    They are those in `keys`, each once, or, if it is None, all below `prefix`. `product` processes them all;
-    if it is None, each one's own does: the one that its name starts when it is uploaded. At most
-    `max_concurrency` run at a time; None is the machine's own default.
+    They are those in `keys`, each once, or, if it is None, all below `prefix`. `product` processes
+    them all; if it is None, each one's own does: the one that its name starts when it is uploaded.
+    At most `max_concurrency` run at a time; None is the machine's own default.
     """
 
     product: Product | None
