@@ -140,7 +140,7 @@ class _Desk:
         batch = backfilling.Batch(
             product,
             prefix=asked.prefix or "",
-            keys=None if asked.keys is None else tuple(dict.fromkeys(asked.keys)),
+            keys=asked.keys,
             options=options,
             force=asked.force,
             tolerated_failure_percentage=_ALL,

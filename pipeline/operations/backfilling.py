@@ -25,9 +25,9 @@ _LOOKUPS: Final = 16
 class Batch:
     """Objects of the ingest bucket, with options and limits.
 
-    They are those in `keys`, or, if it is None, all below `prefix`. `product` processes them all;
-    if it is None, each one's own does: the one that its name starts when it is uploaded. At most
-    `max_concurrency` run at a time; None is the machine's own default.
+    They are those in `keys`, each once, or, if it is None, all below `prefix`. `product` processes
+    them all; if it is None, each one's own does: the one that its name starts when it is uploaded.
+    At most `max_concurrency` run at a time; None is the machine's own default.
     """
 
     product: Product | None
@@ -118,7 +118,7 @@ def require_options(batch: Batch, products: tuple[Product, ...]) -> None:
 def count_jobs(site: Site, batch: Batch, *, most: int) -> int:
     """Return how many jobs a batch may start, at most `most`: one for each key, at least one."""
     if batch.keys is not None:
-        return min(len(batch.keys), most)
+        return min(len({*batch.keys}), most)
     return max(1, sum(1 for _ in islice(_below(site, batch.prefix), most)))
 
 
@@ -131,7 +131,8 @@ def start_backfill(site: Site, batch: Batch, *, name: str | None = None) -> str:
     if batch.product and batch.keys is None:
         source = {"prefix": batch.prefix, "machine": batch.product.machine}
     else:
-        keys = (key for key, _ in _below(site, batch.prefix)) if batch.keys is None else batch.keys
+        below = (key for key, _ in _below(site, batch.prefix))
+        keys = below if batch.keys is None else dict.fromkeys(batch.keys)
         source = {"list": put_list(site, keys, batch.product)}
         if batch.product:
             source["machine"] = batch.product.machine

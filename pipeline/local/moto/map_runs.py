@@ -197,6 +197,7 @@ def _work(self: Any) -> None:
         elif failed():  # stopped: what waited for its own execution has failed then
             counter.failed.offset(-1)
             counter.aborted.count()
+        job.job_output = None  # the entry has it
         self._job_pool.close_job(job)
 
 

@@ -133,6 +133,13 @@ def test_a_list_for_one_product_sends_it_every_object(site: Site) -> None:
     assert len(lines(site, given["list"])) == 2
 
 
+def test_a_key_that_is_given_twice_is_processed_once(site: Site) -> None:
+    given = started(site, Batch(None, keys=("cat.jpg", "dog.jpg", "cat.jpg")))
+
+    stored = site.client("s3").get_object(Bucket=WORK, Key=f"{LISTS}{given['list']}")
+    assert len(stored["Body"].read().splitlines()) == 2
+
+
 def test_nothing_starts_where_there_is_no_object(site: Site) -> None:
     site.client("s3").put_object(Bucket=INGEST, Key="old/", Body=b"")
 
