@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import boto3
 import click
@@ -95,3 +97,28 @@ def test_the_region_is_that_of_other_clients(
     name_region(os.environ)
 
     assert boto3.Session().region_name == expected
+
+
+TELL = """
+import os, sys
+import pipeline.cli.command
+pipeline.cli.command.main = lambda: print(os.environ.get("AWS_DEFAULT_REGION"))
+from pipeline.__main__ import main
+sys.argv = ["matteline", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "region"),
+    [
+        pytest.param(["next", "--stage", "dev"], "eu-central-1", id="a-stage"),
+        pytest.param(["doctor"], "None", id="this-computer"),
+    ],
+)
+def test_the_region_counts_for_commands_that_reach_aws(words: list[str], region: str) -> None:
+    environment = os.environ | {"AWS_REGION": "eu-central-1"}
+
+    told = subprocess.check_output([sys.executable, "-c", TELL, *words], env=environment, text=True)
+
+    assert told.strip() == region
