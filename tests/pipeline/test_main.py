@@ -90,7 +90,8 @@ def test_the_region_is_that_of_other_clients(
     monkeypatch: pytest.MonkeyPatch, named: dict[str, str], expected: str
 ) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that it is as before afterwards
+        monkeypatch.delenv(name)
     for name, region in named.items():
         monkeypatch.setenv(name, region)
 
@@ -117,7 +118,8 @@ main()
     ],
 )
 def test_the_region_counts_for_commands_that_reach_aws(words: list[str], region: str) -> None:
-    environment = os.environ | {"AWS_REGION": "eu-central-1"}
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+    environment = kept | {"AWS_REGION": "eu-central-1"}
 
     told = subprocess.check_output([sys.executable, "-c", TELL, *words], env=environment, text=True)
 
