@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import boto3
 import click
@@ -88,10 +90,37 @@ def test_the_region_is_that_of_other_clients(
     monkeypatch: pytest.MonkeyPatch, named: dict[str, str], expected: str
 ) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that it is as before afterwards
+        monkeypatch.delenv(name)
     for name, region in named.items():
         monkeypatch.setenv(name, region)
 
     name_region(os.environ)
 
     assert boto3.Session().region_name == expected
+
+
+TELL = """
+import os, sys
+import pipeline.cli.command
+pipeline.cli.command.main = lambda: print(os.environ.get("AWS_DEFAULT_REGION"))
+from pipeline.__main__ import main
+sys.argv = ["matteline", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "region"),
+    [
+        pytest.param(["next", "--stage", "dev"], "eu-central-1", id="a-stage"),
+        pytest.param(["doctor"], "None", id="this-computer"),
+    ],
+)
+def test_the_region_counts_for_commands_that_reach_aws(words: list[str], region: str) -> None:
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+    environment = kept | {"AWS_REGION": "eu-central-1"}
+
+    told = subprocess.check_output([sys.executable, "-c", TELL, *words], env=environment, text=True)
+
+    assert told.strip() == region

@@ -104,14 +104,16 @@ def test_a_given_photo_is_processed_and_the_row_is_written(
     ]
 
 
-def test_the_golden_event_cannot_lower_the_memory() -> None:
-    proposed = TUNING.proposed
+def test_the_golden_event_cannot_lower_the_memory(tmp_path: Path) -> None:
+    proposed, catalogue = TUNING.proposed, tmp_path / "own.toml"
     assert proposed
+    catalogue.write_text('[[models]]\nname = "u2netp"\nmemory_mb = 2048\n')
     said: list[str] = []
 
     with pytest.raises(click.ClickException, match="golden event is small"):
-        tune._write(TUNING, proposed, ModelChoice(), said.append)
+        tune._write(TUNING, proposed, ModelChoice(overlays=(catalogue,)), said.append)
     assert said == []
+    assert "memory_mb = 2048" in catalogue.read_text()
 
 
 def test_a_model_that_sees_nothing_in_the_golden_event_needs_a_file(

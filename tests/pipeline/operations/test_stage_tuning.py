@@ -346,6 +346,7 @@ def test_the_command_says_the_cost_and_asks_first(site: Site, tmp_path: Path) ->
     done = command(tmp_path, answer="n\n")
 
     assert done.exit_code == 1
+    assert done.output.endswith("Aborted!\n")
     assert "8 calls of temporary versions of matteline-dev-background-remover-u2netp" in done.output
     assert "cost at most $0.02" in done.output
     assert state(site) == AS_BEFORE

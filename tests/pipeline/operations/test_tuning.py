@@ -20,7 +20,7 @@ ONE, TWO = 1769, 3538  # MB with which Lambda gives one CPU, and two
         pytest.param(Spent(1.5, 2.0, 2), 2 * TWO, 1.25, id="half-is-shared"),
         pytest.param(Spent(1.5, 0.5, 1), 884, 2.0, id="waiting-needs-no-cpu"),
         pytest.param(Spent(4.0, 4.0, 1), 2 * TWO, 1.0, id="a-machine-with-one-core-cannot-tell"),
-        pytest.param(Spent(1.0, 1.0, 1), 2600, 1.0, id="a-second-thread-comes-at-half-a-cpu-more"),
+        pytest.param(Spent(1.0, 2.0, 2), 2600, 2.0, id="one-thread-uses-no-more-than-one-cpu"),
     ],
 )
 def test_a_call_takes_what_its_cpu_seconds_take_there(
