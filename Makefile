@@ -213,12 +213,12 @@ CONTAINERS := $(subst _,-,$(patsubst containers/%/container.toml,%,$(wildcard co
 CANARY := $(CONTAINERS:%=--parameters matteline-$(STAGE)-functions-%:TrafficShift=canary)
 .PHONY: deploy
 deploy: $(READY) $(INFRA_READY) $(TOOLKIT)  ## Deploy all stacks, and say what is next; STAGE=prod
-	@cd infra && npx --no-install cdk synth --all --quiet -c matteline:stage=$(STAGE)
+	@cd infra && npx --no-install cdk synth --all --quiet -c matteline:stage=$(STAGE) > /dev/null
 	@$(BIN)/matteline stage leftovers --stage $(STAGE) --templates synth-output
 	@cd infra && for mapping in ../synth-output/adopt/*.json; do \
 		test ! -f $$mapping || npx --no-install cdk import $$(basename $$mapping .json) --force \
-			--resource-mapping $$mapping -c matteline:stage=$(STAGE) || exit 1; done
-	@cd infra && npx --no-install cdk deploy --all -c matteline:stage=$(STAGE) $(CANARY)
+			--resource-mapping $$mapping --app ../synth-output || exit 1; done
+	@cd infra && npx --no-install cdk deploy --all --app ../synth-output $(CANARY)
 	@$(BIN)/matteline next --stage $(STAGE) || true
 
 .PHONY: check

@@ -13,7 +13,6 @@ from pipeline.operations.leftovers import Leftover
 Template = Mapping[str, Any]
 Mappings = Mapping[str, Mapping[str, Mapping[str, str]]]
 
-_SUFFIX: Final = ".template.json"
 _NAMES: Final = {
     "AWS::DynamoDB::Table": "TableName",
     "AWS::ECR::Repository": "RepositoryName",
@@ -34,9 +33,13 @@ class CannotAdopt(Exception):
 
 
 def read_templates(folder: Path) -> dict[str, Template]:
-    """Return the templates that `cdk synth` wrote, by stack."""
-    paths = sorted(folder.glob(f"*{_SUFFIX}"))
-    return {path.name.removesuffix(_SUFFIX): json.loads(path.read_text()) for path in paths}
+    """Return the templates that `cdk synth` wrote last, by stack; others may be in its folder."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return {
+        name: json.loads((folder / each["properties"]["templateFile"]).read_text(encoding="utf-8"))
+        for name, each in manifest["artifacts"].items()
+        if each["type"] == "aws:cloudformation:stack"
+    }
 
 
 def adopted(

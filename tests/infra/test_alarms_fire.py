@@ -43,6 +43,7 @@ HEALTHY: Final[Mapping[str, Sequence[Point]]] = {
 # What is different when the thing goes wrong that a section of the runbook is about.
 FAULTS: Final[Mapping[str, Mapping[str, Sequence[Point]]]] = {
     "api-errors": {"5xx": [1]},
+    "batch-blocked": {"IncomingLogEvents": [1]},
     "api-refusals": {"4xx": [60]},
     "api-slowness": {"Latency": [26_000]},
     "compaction-missing": {"ExecutionsSucceeded": [None]},
@@ -102,8 +103,9 @@ def fault_of(section: str) -> Mapping[str, Sequence[Point]]:
 
 
 @pytest.fixture(scope="module")
-def stacks(templates: Templates) -> list[Deployed]:
-    return [deploy(template) for template in templates.values()]
+def stacks(on_gpus: Templates) -> list[Deployed]:
+    """Every stack that there can be: with AWS Batch."""
+    return [deploy(template) for template in on_gpus.values()]
 
 
 def alarms(stacks: Sequence[Deployed]) -> Iterator[tuple[str, dict[str, Any]]]:

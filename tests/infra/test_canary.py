@@ -125,6 +125,26 @@ def test_permanent_errors_do_not_count_as_failed_calls(templates: Templates) -> 
     ]
 
 
+def test_make_deploy_imports_leftovers_before_it_deploys_what_it_checked() -> None:
+    lines = subprocess.run(
+        ["make", "--dry-run", "deploy", "STAGE=prod"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    steps = [
+        "cdk synth --all --quiet -c matteline:stage=prod",
+        "matteline stage leftovers --stage prod --templates synth-output",
+        "cdk import",
+        "cdk deploy --all --app ../synth-output",
+    ]
+    places = [lines.find(step) for step in steps]
+
+    assert -1 not in places
+    assert places == sorted(places)
+
+
 def test_make_deploy_uses_a_canary_even_after_a_rollback() -> None:
     process = subprocess.run(
         ["make", "--dry-run", "deploy", "STAGE=prod"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from infra.app import ROOT
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import stage_names
-from pipeline.operations.adopting import adopted
+from pipeline.operations.adopting import adopted, read_templates
 from pipeline.operations.leftovers import Expected, Leftover, expected_of
 from tests.infra.cloudformation import ACCOUNT, REGION, deploy
 from tests.infra.conftest import Templates
@@ -77,6 +78,10 @@ def test_each_leftover_has_a_place_in_the_templates(
     assert sorted(places) == sorted(
         (f"AWS::{each.kind}", each.name) for each in expected if each.stack in templates
     )
+
+
+def test_templates_are_read_as_cdk_wrote_them(templates: Templates, assembly: Path) -> None:
+    assert read_templates(assembly) == templates
 
 
 def test_only_the_account_may_create_log_groups(templates: Templates) -> None:

@@ -334,7 +334,9 @@ def test_leftovers_of_a_destroyed_stage_are_counted(stage: Deployment) -> None:
     found = look("leftovers", stage)
 
     assert found.verdict == "warn"
-    assert found.found == "a destroyed stage left 1 keys, 1 aliases of keys, 1 buckets, 1 log groups"
+    assert (
+        found.found == "a destroyed stage left 1 keys, 1 aliases of keys, 1 buckets, 1 log groups"
+    )
 
 
 def test_a_stage_that_is_there_has_no_leftovers(stage: Deployment) -> None:
