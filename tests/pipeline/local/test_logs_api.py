@@ -24,8 +24,13 @@ def line(second: int, **fields: Any) -> str:
 @pytest.fixture
 def ask(tmp_path: Path) -> Any:
     """Return the answer of the API, with its status."""
+
+    def others(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response("404 Passed on", [])
+        return [b"{}"]
+
     api = LogsApi(
-        lambda _environ, start: start("404 Passed on", []) or [b"{}"],
+        others,
         {GROUP: tmp_path / f"{FUNCTION}.log", "/aws/lambda/silent": tmp_path / "silent.log"},
     )
 
@@ -70,7 +75,8 @@ def test_lines_of_one_execution_are_found_by_arn_or_trace_id(ask: Any, tmp_path:
 
 def test_events_come_in_pages(ask: Any, tmp_path: Path) -> None:
     (tmp_path / f"{FUNCTION}.log").write_text("".join(f"{line(n, n=n)}\n" for n in range(5)))
-    pages, more = [], {}
+    pages: list[Any] = []
+    more: dict[str, str] = {}
     while True:
         answer = ask(logGroupName=GROUP, limit=2, **more)
         pages.append(found(answer))
