@@ -45,7 +45,6 @@ _LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "listExecutions": {"getExecution": _LISTED, "getLogs": _LISTED},
     "startExecution": {"getExecution": _STARTED, "stopExecution": _STARTED},
     "replayExecution": {"getExecution": _STARTED},
-    "listQuarantine": {"releaseJob": {"job_id": "$response.body#/items/0/id"}},
     "listJobs": {"getJob": {"name": _FIRST}, "replayJob": {"name": _FIRST}},
 }
 
