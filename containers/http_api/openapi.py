@@ -26,6 +26,11 @@ _ACTION: Final = {
         "action": "$response.body#/action/id",
     }
 }
+_LISTED: Final = {
+    "machine": "$response.body#/items/0/machine",
+    "name": "$response.body#/items/0/name",
+}
+_STARTED: Final = {"machine": "$response.body#/machine", "name": "$response.body#/name"}
 # Which operations can follow one, and the parameter that each takes from its answer.
 _LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "createUpload": {"getJob": {"name": _ID}},
@@ -36,6 +41,10 @@ _LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "deleteCollection": _ACTION,
     "enrollFaces": _ACTION,
     "forgetSubject": _ACTION,
+    "listMachines": {"getMachine": {"name": _LISTED["name"]}},
+    "listExecutions": {"getExecution": _LISTED, "getLogs": _LISTED},
+    "startExecution": {"getExecution": _STARTED, "stopExecution": _STARTED},
+    "replayExecution": {"getExecution": _STARTED},
     "listJobs": {"getJob": {"name": _FIRST}, "replayJob": {"name": _FIRST}},
 }
 

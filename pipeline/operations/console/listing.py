@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from pipeline.operations.console.machines import at_once
+from pipeline.operations.console.recent import recent
 from pipeline.operations.executions import read_execution
 from pipeline.operations.site import Site
 
@@ -84,6 +85,7 @@ class _Rows:
     """The executions of one machine that are wanted, page by page."""
 
     def __init__(self, site: Site, machine: str, wanted: Wanted) -> None:
+        self._site = site
         self._states = site.client("stepfunctions")
         self._machine = machine
         self._wanted = wanted
@@ -96,7 +98,8 @@ class _Rows:
 
     def first(self) -> Iterator[_Row]:
         """Read the first page now, so that those of all machines are read at once."""
-        return self._from(self._page({}))
+        asked = ("list", self._machine, self._wanted.status)
+        return self._from(recent(self._site, *asked, answer=lambda: self._page({})))
 
     def _page(self, more: Mapping[str, str]) -> Mapping[str, Any]:
         try:

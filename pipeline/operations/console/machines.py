@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from pipeline.operations.console.recent import recent
 from pipeline.operations.site import Site
 
 MOST_RUNNING: Final = 1_000  # that are counted: one page of Step Functions
@@ -52,7 +53,11 @@ def at_once(do: Callable[[Of], To], each: Iterable[Of]) -> list[To]:
 
 def machine_states(site: Site, machines: Iterable[str]) -> Sequence[MachineState]:
     """Return the machines that the deployment has, in this order."""
-    return [each for each in at_once(lambda name: _state(site, name), machines) if each]
+
+    def state(machine: str) -> MachineState | None:
+        return recent(site, "state", machine, answer=lambda: _state(site, machine))
+
+    return [each for each in at_once(state, machines) if each]
 
 
 def find_definition(site: Site, machine: str) -> Definition | None:

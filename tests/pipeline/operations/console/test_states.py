@@ -154,7 +154,8 @@ def test_a_child_a_function_and_a_job_are_named() -> None:
     ]
     for service, field, value in started:
         events.add("TaskStateEntered", name=service, input="{}")
-        events.add("TaskScheduled", resourceType=service, **{field: json.dumps(value)})
+        details: dict[str, Any] = {"resourceType": service, field: json.dumps(value)}
+        events.add("TaskScheduled", **details)
         events.add("TaskStateExited", name=service, output="{}")
 
     nested, called, ran = read({}, events)
@@ -164,7 +165,7 @@ def test_a_child_a_function_and_a_job_are_named() -> None:
     assert ran.job == "matteline-dev-diarizer-x"
 
 
-def test_iterations_that_run_at_once_are_told_apart_as_aws_orders_their_events() -> None:
+def test_iterations_that_run_at_once_are_detailsapart_as_aws_orders_their_events() -> None:
     events = Written()
     events.add("MapStateEntered", 0, name="Items", input="[1, 2]")
     mapped = events.add("MapStateStarted", length=2)
